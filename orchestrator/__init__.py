@@ -1,0 +1,6 @@
+"""Organize a music library where it lies: Python decides, rclone carries out every transfer.
+
+The data flows one way: list -> catalogue -> plan (pure) -> apply -> journal.
+"""
+
+__version__ = "0.1.0"

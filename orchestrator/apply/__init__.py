@@ -1,0 +1,1 @@
+"""Journal, executor, verification, resume, undo, locking. Only this room changes anything on a storage."""

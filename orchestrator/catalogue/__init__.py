@@ -1,0 +1,1 @@
+"""SQLite: what was seen, what it said, what it is."""

@@ -1,0 +1,1 @@
+"""click: parse, call, print. One file a command group."""

@@ -1,0 +1,96 @@
+"""The plan: what is to be done, as frozen records. One format for every planner (contract: design section 6)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+FORMAT = "music-orchestrator-plan/1"
+
+
+class Verb(StrEnum):
+    """What an operation does."""
+
+    MOVE = "move"
+    COPY = "copy"
+    QUARANTINE = "quarantine"
+    DELETE = "delete"
+    REWRITE = "rewrite"
+
+
+class Ref(msgspec.Struct, frozen=True, gc=False):
+    """One file: a location in canonical form and the path below it."""
+
+    fs: str
+    path: str
+
+
+class Expect(msgspec.Struct, frozen=True, gc=False):
+    """What the source must still be when its operation's turn comes; the operation's `size` belongs to it."""
+
+    hash: dict[str, str] = {}
+    mtime: int | None = None
+    """Nanoseconds since 1970, UTC. Null where the remote's listing gives none."""
+
+
+class Operation(msgspec.Struct, frozen=True, gc=False):
+    """One line of a plan. `id` is `operation_id(verb, src, dst)`."""
+
+    id: str
+    verb: Verb
+    src: Ref
+    dst: Ref
+    """For a quarantine: the file's own path; apply puts the quarantine directory of the run before it."""
+    size: int | None
+    expect: Expect
+    reason: str
+    group: str
+    """What belongs together for a reader, such as the album's directory."""
+    depends: tuple[str, ...] = ()
+    """Ids of operations that must be done before this one starts."""
+
+
+class Skipped(msgspec.Struct, frozen=True, gc=False):
+    """A file that the plan leaves where it is although it is music (or belongs to music), and why."""
+
+    path: str
+    code: str
+    """"unreadable", "untagged", "unsupported-name", "ambiguous-sidecar", "other"."""
+    reason: str
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line of a plan file."""
+
+    format: str = FORMAT
+    tool_version: str
+    created: str
+    """RFC 3339; the only part that differs between two plans of the same inputs."""
+    source: str
+    target: str
+    options: dict[str, Any]
+    config_sha256: str
+    capabilities: dict[str, dict[str, Any]]
+    """Location -> what it can do, as the planner was told."""
+    counts: dict[str, int]
+    """Verb -> operations; also "files", "music", "in_place" and "skipped.<code>"."""
+    estimate: dict[str, float | int | None]
+    """requests, bytes (through this machine), cost (None: unknown price), seconds."""
+    plan_id: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A header and its operations, sorted. `skipped` is for the report and is not part of the file."""
+
+    header: Header
+    operations: tuple[Operation, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+def operation_id(verb: str, src: Ref, dst: Ref) -> str:
+    """A stable id: 20 hex digits of a sha256 over verb, source and destination."""
+    text = "\0".join((verb, src.fs, src.path, dst.fs, dst.path))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]

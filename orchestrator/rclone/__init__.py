@@ -1,0 +1,1 @@
+"""The only room that knows rclone: binary, daemon, rc client, profiles."""

@@ -1,0 +1,1 @@
+"""One interface for output: human (rich) and JSON lines. Nothing else prints."""

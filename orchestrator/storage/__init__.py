@@ -1,0 +1,1 @@
+"""The seam to storage: the protocol, its implementations and its wrappers."""

@@ -1,0 +1,189 @@
+"""The seam to storage: one protocol that every remote, the local disk and the in-memory fake fulfil.
+
+A Storage is one rooted place, such as `gdrive:Music` or `/srv/music`. Paths are relative to that root, with `/`, never
+leading or trailing, `""` for the root itself.
+
+Who retries: a Storage does each request once (rclone's own low-level retries aside). `RetryingStorage` repeats what may be
+repeated without looking (list, stat, hash, reads); changing calls are repeated by the executor only, which looks at both
+ends first. All methods may be called from several threads.
+
+Errors are those of `orchestrator.errors`: NotFoundError for what is not there, TransientError and RateLimitError for what may
+work later, AuthError and QuotaError for what stops the whole remote, PermanentError for what never works for this item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
+
+import msgspec
+
+from orchestrator.errors import OrchestratorError
+
+OWN_DIRECTORY = ".music-orchestrator"
+"""What is ours on a storage lies under this directory of the root; `list` never shows it."""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One file as the storage lists it."""
+
+    path: str
+    size: int | None = None
+    """Bytes; None where the remote does not know (documents made by Google, for example)."""
+    mtime_ns: int | None = None
+    """Modification time, nanoseconds since 1970 in UTC; None where the remote has none or charges for it."""
+    hashes: dict[str, str] = {}
+    """rclone's name of the hash -> lower-case hex, as far as the remote gives them without reading the file."""
+    id: str | None = None
+    """The remote's own id of the object: survives a rename, tells duplicates of one name apart."""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a storage can do, merged from rclone's `operations/fsinfo` and the provider's profile."""
+
+    move: bool = False
+    """Renames on the server. False: a rename is a copy and a delete."""
+    copy: bool = False
+    """Copies on the server, without bringing the content through this machine."""
+    directory_move: bool = False
+    case_insensitive: bool = False
+    duplicate_names: bool = False
+    """Several files may carry one name (Google Drive)."""
+    empty_directories: bool = True
+    """Directories exist on their own. False: they are prefixes of keys (S3, GCS, Azure)."""
+    hashes: tuple[str, ...] = ()
+    """Hash types that a listing gives without reading files; empty where they are slow."""
+    mtime: bool = True
+    """A listing gives modification times without a request an object."""
+    mtime_precision_ns: int | None = 1
+    """None: the remote keeps no modification times."""
+    quota: bool = False
+    local: bool = False
+    """On a disk of this machine: a write needs fsync before it counts."""
+    names: str = "portable"
+    """The rule set of `orchestrator.plan.names` that this provider's own limits ask for."""
+    max_component_bytes: int = 255
+    max_path_bytes: int | None = None
+    remote_type: str = "unknown"
+    """rclone's backend type ("s3", "local", "webdav")."""
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """Space on the remote in bytes; None where it does not say."""
+
+    total: int | None = None
+    used: int | None = None
+    free: int | None = None
+
+
+class StatCall(msgspec.Struct, frozen=True, tag="stat"):
+    """Look at one file. Outcome: Entry, or None when nothing is there."""
+
+    path: str
+
+
+class MoveCall(msgspec.Struct, frozen=True, tag="move"):
+    """Rename within one storage. Outcome: None.
+
+    Whatever lies at the destination against expectation goes to `trash` (a directory under OWN_DIRECTORY, unique to run and
+    attempt), never away.
+    """
+
+    src: str
+    dst: str
+    trash: str
+
+
+class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
+    """Copy into this storage, from `source` if given, else from itself. Outcome: None. `trash` as for MoveCall."""
+
+    src: str
+    dst: str
+    trash: str
+    source: Storage | None = None
+
+
+class DeleteCall(msgspec.Struct, frozen=True, tag="delete"):
+    """Delete one file. Outcome: None; NotFoundError when it is not there."""
+
+    path: str
+
+
+Call: TypeAlias = StatCall | MoveCall | CopyCall | DeleteCall
+Outcome: TypeAlias = Entry | OrchestratorError | None
+"""What became of one call of a batch: its result, or the error that it would have raised alone."""
+
+
+@runtime_checkable
+class Storage(Protocol):
+    """One rooted place that holds files. The module's docstring is the contract."""
+
+    @property
+    def fs(self) -> str:
+        """The location in canonical form (`gdrive:Music`, `/srv/music`)."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this storage can do; asked once, then remembered."""
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """Every file below `prefix`, in no promised order, streamed in constant memory.
+
+        Leaves out OWN_DIRECTORY at the root unless `prefix` lies in it. Asks only for what is free on this remote.
+        Raises an error when the listing is not complete: a short listing never passes for the whole. Bucket remotes cannot
+        tell a missing prefix from an empty one; others raise NotFoundError for a missing directory.
+        """
+
+    def stat(self, path: str) -> Entry | None:
+        """The file at `path`, None when there is none (a directory is none)."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a file lies at `path`."""
+
+    def size(self, path: str) -> int | None:
+        """Bytes. Raises NotFoundError."""
+
+    def mtime(self, path: str) -> int | None:
+        """Nanoseconds since 1970, UTC; may cost a request where listings do not give it. Raises NotFoundError."""
+
+    def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
+        """Lower-case hex. With `download` the whole file is read if need be. None where the remote has none of that type.
+
+        Raises NotFoundError, and UnsupportedError for a type that the remote never has (unless `download`).
+        """
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The content in blocks. Raises NotFoundError."""
+
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset`; fewer only where the file ends. One request. Raises NotFoundError."""
+
+    def write(self, path: str, content: bytes | BinaryIO) -> None:
+        """Create or replace the file, parents included."""
+
+    def copy(self, src: str, dst: str) -> None:
+        """Copy within this storage. Raises NotFoundError; DestinationExistsError when `dst` is there."""
+
+    def move(self, src: str, dst: str) -> None:
+        """Rename within this storage (copy and delete where it cannot). Errors as for `copy`."""
+
+    def delete(self, path: str) -> None:
+        """Delete one file. Raises NotFoundError."""
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory and its parents; nothing where the remote has no directories."""
+
+    def remove_directory(self, path: str) -> bool:
+        """Remove one directory if it is empty. False when it is not empty or not there."""
+
+    def quota(self) -> Quota | None:
+        """None where the remote does not tell."""
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+        """Carry out the calls, at most `concurrency` at a time, unordered; outcomes in the order of the calls.
+
+        An item's failure is its outcome and does not stop the others; only a failure of the batch itself is raised.
+        """
+
+    def close(self) -> None:
+        """Give back connections. The storage is not used afterwards."""

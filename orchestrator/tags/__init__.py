@@ -1,0 +1,1 @@
+"""Bytes of an audio file -> Track, through ranged reads."""
