@@ -1,0 +1,314 @@
+"""YAML to typed records, with the line of every mistake. Booleans are YAML 1.2's: `off`, `yes` and `no` are words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+from msgspec import Struct, inspect
+
+from orchestrator.errors import ConfigError
+
+SettingsT = TypeVar("SettingsT", bound=Struct)
+MAX_DEPTH = 40
+
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+class Lines:
+    """Where each key of a document stands."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[str, ...], int] = {}
+
+    def note(self, path: tuple[str, ...], line: int) -> None:
+        """Remember the line (from 1) of a key."""
+        self._lines[path] = line
+
+    def of(self, *path: str) -> int:
+        """The line of the key, or of the nearest key above it; 1 when none is known."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self._lines:
+                return self._lines[path[:length]]
+        return 1
+
+
+class FieldFacts(Struct, frozen=True, kw_only=True):
+    """What the types say of one key: for environment names, the template and the docs."""
+
+    name: str
+    description: str
+    example: Any
+    default: Any
+    required: bool
+    secret: bool
+    section: type[Struct] | None
+    """The closed mapping that the key holds."""
+    scalar: bool
+    """Holds one text, number or word."""
+    type: inspect.Type
+
+
+def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[SettingsT, Lines]:
+    """Read `text` as `settings`. Raises ConfigError that names file, line and, for an unknown key, the nearest right one."""
+    try:
+        node = yaml.compose(text.decode("utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
+    lines = Lines()
+    if node is None or (isinstance(node, yaml.ScalarNode) and node.value in _NULLS and node.style is None):
+        return msgspec.convert({}, settings), lines
+    decoder = _Decoder(path, lines)
+    document = decoder.value(node, inspect.type_info(settings), ())
+    return msgspec.convert(document, settings), lines
+
+
+def scalar(text: str) -> Any:
+    """A plain word as YAML 1.2's core schema reads it."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def plain_reason(error: msgspec.ValidationError) -> str:
+    """The message of msgspec in words for people, without its path."""
+    reason = str(error).split(" - at ")[0]
+    words = {
+        "`str`": "text",
+        "`int`": "a number",
+        "`bool`": "true or false",
+        "`null`": "nothing",
+        "`array`": "a list",
+        "`object`": "a mapping",
+    }
+    for typed, plain in words.items():
+        reason = reason.replace(typed, plain)
+    return (reason[:1].lower() + reason[1:]).replace(" | ", " or ")
+
+
+def fields_of(section: type[Struct]) -> list[FieldFacts]:
+    """The keys of a closed mapping, in the order of its type."""
+    info = inspect.type_info(section)
+    assert isinstance(info, inspect.StructType)  # noqa: S101 - for mypy: a Struct's info is nothing else
+    return [_facts(field) for field in info.fields]
+
+
+def _facts(field: inspect.Field) -> FieldFacts:
+    schema: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    kind = field.type
+    while isinstance(kind, inspect.Metadata):
+        schema |= kind.extra_json_schema or {}
+        extra |= kind.extra or {}
+        kind = kind.type
+    kinds = _alternatives(kind)
+    structs = [one.cls for one in kinds if isinstance(one, inspect.StructType)]
+    default = field.default
+    if field.default_factory is not msgspec.NODEFAULT:
+        default = field.default_factory()
+    return FieldFacts(
+        name=field.encode_name,
+        description=schema.get("description", ""),
+        example=(schema.get("examples") or [None])[0],
+        default=None if default is msgspec.NODEFAULT else default,
+        required=field.required,
+        secret=bool(extra.get("secret")),
+        section=structs[0] if structs else None,
+        scalar=all(isinstance(one, (inspect.StrType, inspect.IntType, inspect.LiteralType, inspect.NoneType)) for one in kinds),
+        type=kind,
+    )
+
+
+def _alternatives(kind: inspect.Type) -> list[inspect.Type]:
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, inspect.UnionType):
+        return [found for one in kind.types for found in _alternatives(one)]
+    return [kind]
+
+
+class _Decoder:
+    """Walks the document beside the types, so that each mistake has its line."""
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        self._path = path
+        self._lines = lines
+
+    def value(self, node: yaml.Node, kind: inspect.Type, where: tuple[str, ...]) -> Any:
+        if len(where) > MAX_DEPTH:
+            raise self._error(node, where, "nested too deep")
+        kinds = _alternatives(kind)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, kinds, where)
+        if isinstance(node, yaml.SequenceNode):
+            return self._sequence(node, kinds, where)
+        return self._scalar(node, kind, kinds, where)
+
+    def _mapping(self, node: yaml.MappingNode, kinds: list[inspect.Type], where: tuple[str, ...]) -> Any:
+        for kind in kinds:
+            if isinstance(kind, inspect.StructType):
+                return self._section(node, kind, where)
+            if isinstance(kind, inspect.DictType):
+                return {key: self.value(item, kind.value_type, (*where, key)) for key, item in self._items(node, where)}
+            if isinstance(kind, inspect.ListType) and _holds_sections(kind):
+                # "A job that is a single mapping is a list of one."
+                return [self.value(node, kind.item_type, (*where, "0"))]
+        raise self._error(node, where, f"expected {_wanted(kinds)}, got a mapping")
+
+    def _section(self, node: yaml.MappingNode, kind: inspect.StructType, where: tuple[str, ...]) -> dict[str, Any]:
+        fields = {field.encode_name: field for field in kind.fields}
+        document = {}
+        for key, item in self._items(node, where):
+            if key not in fields:
+                near = difflib.get_close_matches(key.lower().replace("-", "_"), fields, n=1, cutoff=0.5)
+                hint = f"; did you mean `{near[0]}`?" if near else f"; known here: {', '.join(fields)}"
+                raise ConfigError(f"{self._path}:{self._lines.of(*where, key)}: unknown key `{'.'.join((*where, key))}`{hint}")
+            document[key] = self.value(item, fields[key].type, (*where, key))
+        for name, field in fields.items():
+            if field.required and name not in document:
+                raise self._error(node, where, f"`{name}` is missing")
+        return document
+
+    def _items(self, node: yaml.MappingNode, where: tuple[str, ...]) -> list[tuple[str, yaml.Node]]:
+        items = []
+        seen = set()
+        for key_node, item in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error(key_node, where, "a key must be a word")
+            key = str(key_node.value)
+            if key in seen:
+                raise self._error(key_node, where, f"the key `{key}` stands here twice")
+            seen.add(key)
+            self._lines.note((*where, key), key_node.start_mark.line + 1)
+            items.append((key, item))
+        return items
+
+    def _sequence(self, node: yaml.SequenceNode, kinds: list[inspect.Type], where: tuple[str, ...]) -> list[Any]:
+        for kind in kinds:
+            if isinstance(kind, inspect.ListType):
+                for number, item in enumerate(node.value):
+                    self._lines.note((*where, str(number)), item.start_mark.line + 1)
+                return [self.value(item, kind.item_type, (*where, str(number))) for number, item in enumerate(node.value)]
+        raise self._error(node, where, f"expected {_wanted(kinds)}, got a list")
+
+    def _scalar(self, node: yaml.Node, kind: inspect.Type, kinds: list[inspect.Type], where: tuple[str, ...]) -> Any:
+        text = str(node.value)
+        value = scalar(text) if isinstance(node, yaml.ScalarNode) and node.style is None else text
+        if value is None and any(isinstance(one, (inspect.StructType, inspect.DictType, inspect.ListType)) for one in kinds):
+            # A section whose lines are all commented out.
+            return None if any(isinstance(one, inspect.NoneType) for one in kinds) else _empty(kinds)
+        if not isinstance(value, str) and value is not None and not _accepts(kinds, value) and _accepts(kinds, text):
+            # `bucket: 2024`: where a text is wanted, what was typed is the text.
+            value = text
+        if not _accepts(kinds, value):
+            raise self._error(node, where, f"expected {_wanted(kinds)}, got `{text}`")
+        _check_bounds(kind, value, lambda reason: self._error(node, where, reason))
+        return value
+
+    def _error(self, node: yaml.Node, where: tuple[str, ...], reason: str) -> ConfigError:
+        place = f"{'.'.join(where)}: " if where else ""
+        return ConfigError(f"{self._path}:{node.start_mark.line + 1}: {place}{reason}")
+
+
+def _holds_sections(kind: inspect.ListType) -> bool:
+    return any(isinstance(one, inspect.StructType) for one in _alternatives(kind.item_type))
+
+
+def _empty(kinds: list[inspect.Type]) -> Any:
+    return [] if any(isinstance(one, inspect.ListType) for one in kinds) else {}
+
+
+def _accepts(kinds: list[inspect.Type], value: Any) -> bool:
+    for kind in kinds:
+        match kind:
+            case inspect.StrType():
+                accepted = isinstance(value, str)
+            case inspect.BoolType():
+                accepted = isinstance(value, bool)
+            case inspect.IntType():
+                accepted = isinstance(value, int) and not isinstance(value, bool)
+            case inspect.NoneType():
+                accepted = value is None
+            case inspect.LiteralType(values=values):
+                accepted = value in values
+            case _:
+                accepted = False
+        if accepted:
+            return True
+    return False
+
+
+def _check_bounds(kind: inspect.Type, value: Any, error: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return
+    for one in _alternatives(kind):
+        if isinstance(one, inspect.IntType):
+            if one.ge is not None and value < one.ge:
+                raise error(f"must be at least {one.ge}")
+            if one.le is not None and value > one.le:
+                raise error(f"must be at most {one.le}")
+
+
+def _wanted(kinds: list[inspect.Type]) -> str:
+    names = []
+    for kind in kinds:
+        match kind:
+            case inspect.StrType():
+                names.append("text")
+            case inspect.BoolType():
+                names.append("true or false")
+            case inspect.IntType():
+                names.append("a number")
+            case inspect.LiteralType(values=values):
+                names.append("one of " + ", ".join(str(value) for value in sorted(map(str, values))))
+            case inspect.ListType():
+                names.append("a list")
+            case inspect.StructType() | inspect.DictType():
+                names.append("a mapping")
+    return " or ".join(names)
+
+
+def masked(document: Mapping[str, Any], section: type[Struct]) -> dict[str, Any]:
+    """The document with the values of secret keys replaced, for showing."""
+    shown: dict[str, Any] = {}
+    facts = {field.name: field for field in fields_of(section)}
+    for key, value in document.items():
+        field = facts[key]
+        if field.secret:
+            shown[key] = _hidden(value)
+        elif field.section is not None and isinstance(value, Mapping):
+            shown[key] = masked(value, field.section)
+        elif isinstance(field.type, inspect.DictType) and isinstance(value, Mapping):
+            inner = [one.cls for one in _alternatives(field.type.value_type) if isinstance(one, inspect.StructType)]
+            shown[key] = {name: masked(item, inner[0]) if inner else item for name, item in value.items()}
+        else:
+            shown[key] = value
+    return shown
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict.fromkeys(value, "(hidden)")
+    if isinstance(value, list):
+        return ["(hidden)" for _ in value]
+    return None if value is None else "(hidden)"

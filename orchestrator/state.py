@@ -1,0 +1,46 @@
+"""Where what we remember on this machine lies: catalogue, journal, locks and logs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from orchestrator.errors import UsageError
+
+APPLICATION = "music-orchestrator"
+
+
+def state_directory(option: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
+    """The state directory, made if need be, readable by its owner alone (0700).
+
+    `option` (command line, environment or config) goes first, then systemd's STATE_DIRECTORY (its first entry), then the
+    platform's own place. Raises UsageError when it cannot be made or is not ours.
+    """
+    environment = os.environ if environment is None else environment
+    chosen = _chosen(option, environment)
+    try:
+        chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if chosen.stat().st_mode & 0o077:
+            chosen.chmod(0o700)
+    except OSError as error:
+        raise UsageError(f"cannot use the state directory {chosen}: {error.strerror}; choose another with --state-dir") from error
+    if not os.access(chosen, os.R_OK | os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write to the state directory {chosen}; choose another with --state-dir")
+    return chosen
+
+
+def private_umask() -> None:
+    """From now on new files are 0600 and new directories 0700, whichever library makes them (SQLite's side files too)."""
+    os.umask(0o077)
+
+
+def _chosen(option: str | Path | None, environment: Mapping[str, str]) -> Path:
+    if option:
+        return Path(option).expanduser().absolute()
+    from_systemd = environment.get("STATE_DIRECTORY", "").split(":")[0]
+    if from_systemd:
+        return Path(from_systemd).absolute()
+    import platformdirs  # noqa: PLC0415 - kept out of --help
+
+    return Path(platformdirs.user_state_dir(APPLICATION, appauthor=False))
