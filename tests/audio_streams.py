@@ -1,0 +1,286 @@
+"""Minimal audio streams, built byte by byte after the formats' specifications: nothing in them comes from anybody's recording.
+
+Every builder takes the length in seconds and a serial: streams of different serials differ in their audio bytes, so neither
+whole files nor audio identities are equal by accident. MP3, FLAC, Opus, WAV, AIFF and DSF decode; of the other codecs only the
+container and the headers are right, which is all that a tag reader sees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable
+from functools import lru_cache
+
+from mutagen.ogg import OggPage
+
+
+def _noise(serial: int, size: int) -> bytes:
+    """Bytes that depend on the serial only; hexadecimal digits, so that no sync word is among them."""
+    text = hashlib.sha256(b"stream %d" % serial).hexdigest().encode()
+    return (text * (size // len(text) + 1))[:size]
+
+
+@lru_cache(maxsize=8)
+def _mp3_silence(seconds: float) -> bytearray:
+    # MPEG 1 layer III, 32 kbit/s, 44.1 kHz, mono: 104 bytes a frame; side information of zeros is silence.
+    return bytearray((b"\xff\xfb\x10\xc4" + bytes(100)) * max(6, round(seconds * 44100 / 1152)))
+
+
+def mp3(seconds: float, serial: int) -> bytes:
+    frames = bytearray(_mp3_silence(seconds))
+    noise = _noise(serial, 64)
+    for start in (0, len(frames) - 104):  # behind header (4) and side information (17) lie bytes that no decoder looks at
+        frames[start + 30 : start + 94] = noise
+    return bytes(frames)
+
+
+def _crc(width: int, polynomial: int) -> Callable[[bytes], int]:
+    top, mask = 1 << (width - 1), (1 << width) - 1
+    table = []
+    for byte in range(256):
+        value = byte << (width - 8)
+        for _ in range(8):
+            value = ((value << 1) ^ polynomial if value & top else value << 1) & mask
+        table.append(value)
+
+    def checksum(data: bytes) -> int:
+        value = 0
+        for byte in data:
+            value = ((value << 8) ^ table[(value >> (width - 8)) ^ byte]) & mask
+        return value
+
+    return checksum
+
+
+_crc8 = _crc(8, 0x07)
+_crc16 = _crc(16, 0x8005)
+
+
+def flac(seconds: float, serial: int) -> bytes:
+    # 16 bit mono at 44.1 kHz; each frame of 4,096 samples holds one constant subframe.
+    count = max(2, round(seconds * 44100 / 4096))
+    levels = hashlib.sha256(b"flac %d" % serial).digest()
+    frames, pcm = [], hashlib.md5(usedforsecurity=False)
+    for index in range(count):
+        level = levels[index % 15 * 2 : index % 15 * 2 + 2]
+        number = chr(index).encode()
+        header = b"\xff\xf8\xc9\x08" + number
+        frame = header + bytes([_crc8(header), 0]) + level
+        frames.append(frame + struct.pack(">H", _crc16(frame)))
+        pcm.update(level[::-1] * 4096)
+    sizes = [len(frame) for frame in frames]
+    rate_channels_bits_samples = 44100 << 44 | 0 << 41 | 15 << 36 | count * 4096
+    info = struct.pack(">HH", 4096, 4096) + min(sizes).to_bytes(3, "big") + max(sizes).to_bytes(3, "big")
+    info += struct.pack(">Q", rate_channels_bits_samples) + pcm.digest()
+    return b"fLaC" + b"\x80" + len(info).to_bytes(3, "big") + info + b"".join(frames)
+
+
+def _atom(name: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def _full(name: bytes, *parts: bytes) -> bytes:
+    return _atom(name, bytes(4), *parts)
+
+
+def _mp4(seconds: float, serial: int, sample_entry: bytes, moov_first: bool) -> bytes:
+    # Samples of 1,024 frames; their sizes depend on the serial, as those of two real recordings do.
+    count = max(4, round(seconds * 44100 / 1024))
+    digits = hashlib.sha256(b"mp4 %d" % serial).digest()
+    sizes = [16 + digits[index % 32] % 16 for index in range(count)]
+    noise = _noise(serial, 32)
+    data = b"".join(b"\x01\x18\x20\x07" + noise[: size - 4] for size in sizes)
+    kind = _atom(b"ftyp", b"M4A \0\0\2\0isomiso2")
+
+    def moov(offset: int) -> bytes:
+        table = _atom(
+            b"stbl",
+            _full(b"stsd", struct.pack(">I", 1), sample_entry),
+            _full(b"stts", struct.pack(">III", 1, count, 1024)),
+            _full(b"stsc", struct.pack(">IIII", 1, 1, count, 1)),
+            _full(b"stsz", struct.pack(">II", 0, count), struct.pack(f">{count}I", *sizes)),
+            _full(b"stco", struct.pack(">II", 1, offset)),
+        )
+        handler = _full(b"hdlr", struct.pack(">I4s", 0, b"soun"), bytes(12), b"\0")
+        reference = _atom(b"dinf", _full(b"dref", struct.pack(">I", 1), _atom(b"url ", b"\0\0\0\1")))
+        media = _atom(
+            b"mdia",
+            _full(b"mdhd", struct.pack(">IIIIHH", 0, 0, 44100, count * 1024, 0x55C4, 0)),
+            handler,
+            _atom(b"minf", _full(b"smhd", bytes(4)), reference, table),
+        )
+        matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+        milliseconds = count * 1024 * 1000 // 44100
+        track = _full(b"tkhd", struct.pack(">IIIII", 0, 0, 1, 0, milliseconds), bytes(16), matrix, bytes(8))
+        movie = _full(
+            b"mvhd", struct.pack(">IIIIIH", 0, 0, 1000, milliseconds, 0x10000, 0x100), bytes(10), matrix, bytes(24), b"\0\0\0\2"
+        )
+        return _atom(b"moov", movie, _atom(b"trak", track, media))
+
+    if moov_first:
+        return kind + moov(len(kind) + len(moov(0)) + 8) + _atom(b"mdat", data)
+    return kind + _atom(b"mdat", data) + moov(len(kind) + 8)
+
+
+def _sound(name: bytes, *parts: bytes) -> bytes:
+    return _atom(name, bytes(6), b"\0\1", bytes(8), struct.pack(">HHII", 1, 16, 0, 44100 << 16), *parts)
+
+
+def m4a(seconds: float, serial: int) -> bytes:
+    # Every other file has its moov at the end, as half of the real ones have.
+    config = b"\x05\x02\x12\x08"  # AAC-LC, 44.1 kHz, mono
+    decoder = b"\x04" + bytes([13 + len(config)]) + b"\x40\x15" + bytes(3) + struct.pack(">II", 64000, 64000) + config
+    descriptor = b"\x03" + bytes([3 + len(decoder) + 3]) + b"\0\1\0" + decoder + b"\x06\x01\x02"
+    return _mp4(seconds, serial, _sound(b"mp4a", _full(b"esds", descriptor)), moov_first=serial % 2 == 0)
+
+
+def alac(seconds: float, serial: int) -> bytes:
+    cookie = struct.pack(">IBBBBBBHIII", 4096, 0, 16, 40, 10, 14, 1, 255, 0, 700000, 44100)
+    return _mp4(seconds, serial, _sound(b"alac", _full(b"alac", cookie)), moov_first=serial % 2 == 0)
+
+
+def _ogg(serial: int, headers: list[bytes], packets: list[bytes], samples: int, first_position: int) -> bytes:
+    """An identification page, a page for the other headers, then pages of up to 50 packets of `samples` samples each."""
+    groups = [[headers[0]], headers[1:], *(packets[start : start + 50] for start in range(0, len(packets), 50))]
+    stream, position = b"", first_position
+    for sequence, group in enumerate(groups):
+        page = OggPage()
+        page.packets = group
+        page.serial = serial & 0x7FFFFFFF
+        page.sequence = sequence
+        if sequence > 1:
+            position += samples * len(group)
+            page.position = position
+        page.first = sequence == 0
+        page.last = sequence == len(groups) - 1
+        stream += page.write()
+    return stream
+
+
+def _no_comments(vendor: bytes) -> bytes:
+    return struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", 0)
+
+
+def vorbis(seconds: float, serial: int) -> bytes:
+    identification = b"\x01vorbis" + struct.pack("<IBIiiiB", 0, 1, 44100, 0, 64000, 0, 0xB8) + b"\1"
+    setup = b"\x05vorbis" + bytes(16) + b"\1"
+    noise = _noise(serial, 16)
+    packets = [b"\0" + noise] * max(4, round(seconds * 44100 / 1024))
+    return _ogg(serial, [identification, b"\x03vorbis" + _no_comments(b"tests") + b"\1", setup], packets, 1024, 0)
+
+
+def opus(seconds: float, serial: int) -> bytes:
+    head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48000, 0, 0)
+    noise = _noise(serial, 16)
+    packets = [b"\xf8" + noise] * max(4, round(seconds * 50))  # CELT full band, 20 ms, mono
+    return _ogg(serial, [head, b"OpusTags" + _no_comments(b"tests")], packets, 960, 312)
+
+
+def wav(seconds: float, serial: int) -> bytes:
+    # 8 bit mono at 8 kHz.
+    samples = _noise(serial, max(64, round(seconds * 8000) // 2 * 2))
+    form = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)
+    body = b"WAVE" + b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def aiff(seconds: float, serial: int) -> bytes:
+    samples = _noise(serial, max(64, round(seconds * 8000) // 2 * 2))
+    rate = struct.pack(">HQ", 16383 + 12, 8000 << 51)  # 80 bit floating point
+    common = struct.pack(">HIH", 1, len(samples), 8) + rate
+    sound = bytes(8) + samples
+    body = b"AIFF" + b"COMM" + struct.pack(">I", len(common)) + common + b"SSND" + struct.pack(">I", len(sound)) + sound
+    return b"FORM" + struct.pack(">I", len(body)) + body
+
+
+def wavpack(seconds: float, serial: int) -> bytes:
+    # Two blocks, 16 bit mono at 44.1 kHz; the last one carries the md5 of the sound, as `wavpack -m` writes it.
+    half = max(1, round(seconds * 44100) // 2)
+    flags = 1 | 1 << 2 | 9 << 23
+    digest = hashlib.md5(b"wavpack %d" % serial, usedforsecurity=False).digest()
+    noise = b"\x0a\x10" + _noise(serial, 32)  # a bit stream of 16 words
+    stream = b""
+    for index, (edge, extra) in enumerate(((1 << 11, b""), (1 << 12, b"\x26\x08" + digest))):
+        body = noise + extra
+        header = struct.pack("<IHBBIIIII", 24 + len(body), 0x410, 0, 0, half * 2, half * index, half, flags | edge, 0)
+        stream += b"wvpk" + header + body
+    return stream
+
+
+def ape(seconds: float, serial: int) -> bytes:
+    # Version 3.99, 16 bit mono at 44.1 kHz, one seek point a frame.
+    samples = max(1, round(seconds * 44100))
+    per_frame = 73728
+    frames = -(-samples // per_frame)
+    last = samples - (frames - 1) * per_frame
+    data = _noise(serial, 64 * frames)
+    seek = struct.pack(f"<{frames}I", *(76 + 4 * frames + 64 * index for index in range(frames)))
+    digest = hashlib.md5(data, usedforsecurity=False).digest()
+    descriptor = b"MAC " + struct.pack("<HHIIIIIII", 3990, 0, 52, 24, len(seek), 0, len(data), 0, 0) + digest
+    return descriptor + struct.pack("<HHIIIHHI", 2000, 32, per_frame, last, frames, 16, 1, 44100) + seek + data
+
+
+def musepack(seconds: float, serial: int) -> bytes:
+    # Stream version 8. A packet is a two-letter key, its whole size, its payload.
+    def number(value: int) -> bytes:
+        out = bytes([value & 0x7F])
+        while value := value >> 7:
+            out = bytes([0x80 | value & 0x7F]) + out
+        return out
+
+    def packet(key: bytes, payload: bytes) -> bytes:
+        return key + bytes([3 + len(payload)]) + payload
+
+    header = b"\x08" + number(max(1, round(seconds * 44100))) + number(0) + b"\x1f\x1a"
+    start = packet(b"SH", struct.pack(">I", serial & 0xFFFFFFFF) + header)
+    return b"MPCK" + start + packet(b"RG", b"\x01" + bytes(8)) + packet(b"AP", _noise(serial, 64)) + packet(b"SE", b"")
+
+
+def dsf(seconds: float, serial: int) -> bytes:
+    # 1 bit mono at 2,822,400 Hz would be 352 kB a second, so the file is as short as it can be: whole blocks of 4,096 bytes.
+    blocks = max(1, round(min(seconds, 0.02) * 2822400 / 8 / 4096))
+    data = _noise(serial, blocks * 4096)
+    form = b"fmt " + struct.pack("<QIIIIIIQII", 52, 1, 0, 1, 1, 2822400, 1, len(data) * 8, 4096, 0)
+    sound = b"data" + struct.pack("<Q", 12 + len(data)) + data
+    return b"DSD " + struct.pack("<QQQ", 28, 28 + len(form) + len(sound), 0) + form + sound
+
+
+def tta(seconds: float, serial: int) -> bytes:
+    samples = max(1, round(seconds * 44100))
+    frames = -(-samples // 46080)
+    data = _noise(serial, 32)
+    header = b"TTA1" + struct.pack("<HHHII", 1, 1, 16, 44100, samples)
+    header += struct.pack("<I", zlib.crc32(header))
+    seek = struct.pack(f"<{frames}I", *[32] * frames)
+    return header + seek + struct.pack("<I", zlib.crc32(seek)) + data * frames
+
+
+def _guid(text: str) -> bytes:
+    parts = text.split("-")
+    return struct.pack("<IHH", *(int(part, 16) for part in parts[:3])) + bytes.fromhex(parts[3] + parts[4])
+
+
+def _asf_object(guid: str, payload: bytes) -> bytes:
+    return _guid(guid) + struct.pack("<Q", 24 + len(payload)) + payload
+
+
+def wma(seconds: float, serial: int) -> bytes:
+    ticks = round(seconds * 10_000_000)
+    data = _noise(serial, 256)
+    identity = hashlib.md5(b"wma %d" % serial, usedforsecurity=False).digest()
+    form = struct.pack("<HHIIHHH", 0x161, 1, 44100, 4000, 256, 16, 10) + bytes(10)
+    properties = identity + struct.pack("<QQQQQQIIII", 0, 0, 1, ticks, ticks, 0, 2, 256, 256, 32000)
+    stream = _guid("F8699E40-5B4D-11CF-A8FD-00805F5C442B") + _guid("20FB5700-5B55-11CF-A8FD-00805F5C442B")
+    stream += struct.pack("<QIIHI", 0, len(form), 0, 1, 0) + form
+    extension = _guid("ABD3D211-A9BA-11CF-8EE6-00C00C205365") + struct.pack("<HI", 6, 0)
+    objects = [
+        _asf_object("8CABDCA1-A947-11CF-8EE4-00C00C205365", properties),
+        _asf_object("B7DC0791-A9B7-11CF-8EE6-00C00C205365", stream),
+        _asf_object("5FBF03B5-A92E-11CF-8EE3-00C00C205365", extension),
+    ]
+    body = struct.pack("<IBB", len(objects), 1, 2) + b"".join(objects)
+    packets = _asf_object("75B22636-668E-11CF-A6D9-00AA0062CE6C", identity + struct.pack("<QH", 1, 0x101) + data)
+    return _asf_object("75B22630-668E-11CF-A6D9-00AA0062CE6C", body) + packets
