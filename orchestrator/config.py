@@ -184,7 +184,9 @@ class Config(Section, frozen=True):
     state_dir: Annotated[str | None, Meta(description="Where catalogue, journal and locks lie.")] = None
     log_file: Annotated[str | None, Meta(description="Where rclone's and our own log go.")] = None
     bandwidth: Annotated[str | None, Meta(description="The limit in rclone's syntax, timetables too.", examples=["10M"])] = None
-    transfers: Annotated[int | None, Meta(description="Transfers at the same time (8).", ge=1, le=1000, examples=[8])] = None
+    transfers: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)] | None, Meta(description="Transfers at the same time (8).", examples=[8])
+    ] = None
     max_delete: Annotated[
         int | str | None, Meta(description="Stop when more files than this would be removed.", examples=["10%"])
     ] = None
@@ -291,8 +293,6 @@ def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> C
 
 def _check(config: Config, path: Path, lines: config_yaml.Lines) -> None:
     """What types cannot say."""
-    if config.cloud is not None and config.cloud.provider is None:
-        raise ConfigError(f"{path}:{lines.of('cloud')}: cloud: `provider` is missing (s3, gcs, azure, dropbox, gdrive ...)")
     for job, steps in config.jobs.items():
         for number, step in enumerate(steps):
             commands = [name for name in Step.__struct_fields__ if getattr(step, name) is not None]

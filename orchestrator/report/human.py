@@ -1,0 +1,274 @@
+"""For people: progress, tree and tables on a terminal; plain lines on a pipe. rich is imported on a terminal only."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from orchestrator.plan.model import Plan, Verb
+from orchestrator.report import plan_view
+from orchestrator.report.base import Column, Summary, duration_text, printable, size_text
+from orchestrator.report.output import Output
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+SHORTENED = 60
+"""So many changes of a plan are shown before the question; `show` shows all."""
+
+
+class HumanReporter:
+    """Results go to stdout; progress, questions and errors to stderr."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, stdin: TextIO, *, verbose: int = 0, quiet: bool = False) -> None:
+        self._output = Output(stdout)
+        self._side = Output(stderr)
+        self._stdin = stdin
+        self._verbose = verbose
+        self._quiet = quiet
+        self._terminal = stdout.isatty()
+        self._bars_wanted = stderr.isatty() and not quiet
+        self._lock = threading.Lock()
+        self._bars: Bars | None = None
+        self._task: TaskID | None = None
+        self._stage_name: str | None = None
+        self._stage_start = 0.0
+        self._items = 0
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Begin a bar on a terminal; say so on a pipe when asked for more words."""
+        with self._lock:
+            self._end_stage()
+            self._stage_name, self._stage_start, self._items = name, time.monotonic(), 0
+            if self._bars_wanted:
+                self._begin_bar(name, total)
+            elif self._verbose:
+                self._side.line(f"{name}: {total} items" if total is not None else f"{name} ...")
+                self._side.flush()
+
+    def advance(self, items: int = 1, size: int = 0) -> None:
+        """Move the bar."""
+        with self._lock:
+            self._items += items
+            if self._bars is not None and self._task is not None:
+                done = self._bars.tasks[-1].fields["bytes"] + size
+                self._bars.update(self._task, advance=items, bytes=done, bytes_text=size_text(done) if done else "")
+
+    def note(self, message: str) -> None:
+        """Say it, unless quiet."""
+        if not self._quiet:
+            self._say(printable(message))
+
+    def warning(self, message: str, path: str | None = None) -> None:
+        """Say it on stderr."""
+        self._complain("warning", message, path)
+
+    def error(self, code: str, message: str, path: str | None = None) -> None:  # noqa: ARG002 - the word is for programs
+        """Say it on stderr, on one line."""
+        self._complain("error", message, path)
+
+    def plan(self, plan: Plan, *, everything: bool = False) -> None:
+        """Show the tree (terminal) or the lines (pipe), what is left, and what it comes to."""
+        if self._quiet and not everything:
+            return
+        self._end()
+        if not plan.operations and not everything:
+            self._left(plan)
+            self._say("nothing to do: everything is where it belongs")
+            return
+        if self._terminal:
+            self._tree(plan, None if everything else SHORTENED)
+        else:
+            for line in plan_view.lines(plan):
+                self._output.line(line)
+        self._left(plan)
+        facts = plan_view.facts(plan)
+        width = max(len(name) for name, _ in facts)
+        for name, value in facts:
+            self._output.line(f"{name:<{width}}  {value}")
+        self._output.flush()
+
+    def table(self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:  # noqa: ARG002 - for programs
+        """A table with headings (terminal), or with tabs between (pipe)."""
+        self._end()
+        if not rows:
+            self.note(empty)
+            return
+        texts = [[_cell(row.get(column.key)) for column in columns] for row in rows]
+        if not self._terminal:
+            for cells in texts:
+                self._output.line("\t".join(cells))
+        else:
+            self._rich_table(columns, texts)
+        self._output.flush()
+
+    def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:  # noqa: ARG002 - for programs
+        """Write the text as it is: it is ours."""
+        self._end()
+        for line in text.rstrip("\n").split("\n"):
+            self._output.line(line)
+        self._output.flush()
+
+    def confirm(self, question: str) -> bool:
+        """Ask on stderr; only "y" and "yes" are a yes."""
+        self._end()
+        self._output.flush()
+        self._side.stream.write(f"{printable(question)} [y/N] ")
+        self._side.flush()
+        return self._stdin.readline().strip().lower() in ("y", "yes")
+
+    def summary(self, summary: Summary) -> None:
+        """One line, unless quiet and nothing was done."""
+        self._end()
+        parts = _summary_parts(summary)
+        if parts and not (self._quiet and not (summary.ops_done or summary.ops_failed)):
+            self._say(
+                f"{', '.join(parts)}; took {duration_text(summary.duration_s)}" + (f"; run {summary.run}" if summary.run else "")
+            )
+        self._output.flush()
+
+    def close(self) -> None:
+        """Take the bars away."""
+        self._end()
+        self._output.flush()
+        self._side.flush()
+
+    def _say(self, text: str) -> None:
+        with self._lock:
+            if self._bars is not None:
+                self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            else:
+                self._output.line(text)
+
+    def _complain(self, level: str, message: str, path: str | None) -> None:
+        text = f"{level}: {printable(path) + ': ' if path and path not in message else ''}{printable(message)}"
+        with self._lock:
+            if self._bars is not None:
+                self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            else:
+                self._output.flush()
+                self._side.line(text)
+                self._side.flush()
+
+    def _begin_bar(self, name: str, total: int | None) -> None:
+        from rich.progress import (  # noqa: PLC0415 - only on a terminal
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            ProgressColumn,
+            Task,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.text import Text  # noqa: PLC0415
+
+        class Rate(ProgressColumn):
+            """Items a second."""
+
+            def render(self, task: Task) -> Text:
+                return Text(f"{task.speed:.0f}/s" if task.speed else "", style="dim")
+
+        if self._bars is None:
+            self._bars = Progress(
+                TextColumn("{task.description:<13}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                Rate(),
+                TextColumn("{task.fields[bytes_text]}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self._console(self._side.stream),
+                transient=True,
+            )
+            self._bars.start()
+        self._task = self._bars.add_task(name, total=total, bytes=0, bytes_text="")
+
+    def _end_stage(self) -> None:
+        if self._stage_name is not None and self._verbose and not self._bars_wanted:
+            taken = time.monotonic() - self._stage_start
+            self._side.line(f"{self._stage_name}: {self._items} done in {duration_text(taken)}")
+        self._stage_name = None
+
+    def _end(self) -> None:
+        with self._lock:
+            self._end_stage()
+            if self._bars is not None:
+                self._bars.stop()
+                self._bars = None
+                self._task = None
+
+    def _left(self, plan: Plan) -> None:
+        for skipped in plan.skipped:
+            if skipped.code != "other" or self._verbose:
+                self._output.line(f"left {printable(skipped.path)}: {printable(skipped.reason)}")
+
+    def _tree(self, plan: Plan, limit: int | None) -> None:
+        from rich.text import Text  # noqa: PLC0415 - only on a terminal
+        from rich.tree import Tree  # noqa: PLC0415
+
+        tree = Tree(Text(printable(plan.header.target), style="bold"))
+        shown = 0
+        total = 0
+        for name, members in plan_view.groups(plan):
+            total += len(members)
+            if limit is not None and shown >= limit:
+                continue
+            branch = tree.add(Text.assemble((printable(name) or "(top)", "bold cyan"), (f"  {len(members)}", "dim")))
+            for step in members[: None if limit is None else max(1, limit - shown)]:
+                shown += 1
+                what = "" if step.verb in (Verb.MOVE, Verb.COPY) else f"{step.verb} "
+                branch.add(
+                    Text.assemble(
+                        (what, "yellow"), printable(plan_view.inside_group(step)), (f"  ← {printable(step.src.path)}", "dim")
+                    )
+                )
+        self._console(self._output.stream).print(tree)
+        if shown < total:
+            self._output.line(f"... and {total - shown} more; `plan -o FILE` and `show FILE` show all")
+
+    def _rich_table(self, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
+        from rich.table import Table  # noqa: PLC0415 - only on a terminal
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table(box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+        for cells in texts:
+            table.add_row(*(Text(cell) for cell in cells))
+        self._console(self._output.stream).print(table)
+
+    @staticmethod
+    def _console(stream: TextIO) -> Console:
+        from rich.console import Console  # noqa: PLC0415 - only on a terminal
+
+        return Console(file=stream, highlight=False, emoji=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return printable(", ".join(map(str, value))) or "-"
+    return printable(str(value))
+
+
+def _summary_parts(summary: Summary) -> list[str]:
+    parts = []
+    if summary.files_seen:
+        parts.append(f"{summary.files_seen} files seen, {summary.files_read} read ({size_text(summary.bytes_read)})")
+    if summary.ops_planned or summary.ops_done:
+        parts.append(f"{summary.ops_done} of {summary.ops_planned} changes done")
+    if summary.ops_failed:
+        parts.append(f"{summary.ops_failed} failed")
+    if summary.ops_skipped:
+        parts.append(f"{summary.ops_skipped} skipped")
+    if summary.bytes_moved:
+        parts.append(f"{size_text(summary.bytes_moved)} moved")
+    return parts

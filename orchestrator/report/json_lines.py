@@ -1,0 +1,80 @@
+"""`--json`: JSON lines on stdout and nothing else; questions and progress go to stderr. docs/json.md says field by field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+import msgspec
+
+from orchestrator.errors import UsageError
+from orchestrator.plan.model import Plan
+from orchestrator.report.base import Column, Summary
+from orchestrator.report.output import Output
+
+
+class JsonLinesReporter:
+    """One object a line; the last one is the summary."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, *, verbose: int = 0, quiet: bool = False) -> None:
+        self._output = Output(stdout)
+        self._side = Output(stderr)
+        self._verbose = verbose
+        self._quiet = quiet
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Tell stderr, when asked for more words."""
+        if self._verbose:
+            self._side.line(f"{name}: {total} items" if total is not None else f"{name} ...")
+            self._side.flush()
+
+    def advance(self, items: int = 1, size: int = 0) -> None:
+        """Say nothing: programs wait for the summary."""
+
+    def note(self, message: str) -> None:
+        """Write a `note`."""
+        if not self._quiet:
+            self._write("note", {"message": message})
+
+    def warning(self, message: str, path: str | None = None) -> None:
+        """Write a `warning`."""
+        self._write("warning", {"message": message, "path": path})
+
+    def error(self, code: str, message: str, path: str | None = None) -> None:
+        """Write an `error`."""
+        self._write("error", {"code": code, "message": message, "path": path})
+
+    def plan(self, plan: Plan, *, everything: bool = False) -> None:  # noqa: ARG002 - programs always get everything
+        """Write the `plan`, its `operation`s and what it leaves (`skipped`)."""
+        self._write("plan", msgspec.to_builtins(plan.header))
+        for operation in plan.operations:
+            self._write("operation", msgspec.to_builtins(operation))
+        for skipped in plan.skipped:
+            self._write("skipped", msgspec.to_builtins(skipped))
+
+    def table(self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:  # noqa: ARG002 - for people
+        """Write one object a row."""
+        for row in rows:
+            self._write(kind, row)
+
+    def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:  # noqa: ARG002 - for people
+        """Write one object."""
+        self._write(kind, fields)
+
+    def confirm(self, question: str) -> bool:
+        """Refuse: a program cannot answer. Raises UsageError."""
+        raise UsageError(f"{question} Add --yes to let it run with --json")
+
+    def summary(self, summary: Summary) -> None:
+        """Write the `summary`, the last line."""
+        self._write("summary", msgspec.to_builtins(summary))
+        self._output.flush()
+
+    def close(self) -> None:
+        """Give the last lines to the reader."""
+        self._output.flush()
+
+    def _write(self, kind: str, fields: Mapping[str, Any]) -> None:
+        # Plain ASCII: every reader can take it, and no control or direction character reaches a terminal.
+        self._output.line(json.dumps({"type": kind, **fields}, ensure_ascii=True, default=str))

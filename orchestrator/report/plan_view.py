@@ -1,0 +1,169 @@
+"""A plan for people: what happens to which file, as steps, lines, a tree and a web page. Pure: plan in, texts out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from itertools import groupby
+
+import msgspec
+
+from orchestrator.plan.model import Operation, Plan, Ref, Verb
+from orchestrator.report.base import duration_text, printable, size_text
+from orchestrator.storage.base import OWN_DIRECTORY
+
+TEMPORARY = f"{OWN_DIRECTORY}/tmp/"  # noqa: S108 - on the storage, below our own directory
+
+_VERB_WORDS = {
+    Verb.MOVE: "move",
+    Verb.COPY: "copy",
+    Verb.QUARANTINE: "quarantine",
+    Verb.DELETE: "delete",
+    Verb.REWRITE: "rewrite",
+}
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One change as a person sees it: a rename in two halves is one step."""
+
+    verb: Verb
+    src: Ref
+    dst: Ref
+    size: int | None
+    reason: str
+    group: str
+
+
+def steps(plan: Plan) -> list[Step]:
+    """The changes, ordered by group and destination."""
+    first_halves = {operation.dst.path: operation for operation in plan.operations if operation.dst.path.startswith(TEMPORARY)}
+    found = []
+    for operation in plan.operations:
+        if operation.dst.path.startswith(TEMPORARY):
+            continue
+        first = first_halves.get(operation.src.path)
+        found.append(_step(operation, first.src if first is not None else operation.src))
+    return sorted(found, key=lambda step: (step.group, step.dst.path, step.src.path))
+
+
+def _step(operation: Operation, src: Ref) -> Step:
+    return Step(operation.verb, src, operation.dst, operation.size, operation.reason, operation.group)
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """One harmless line a change."""
+    for step in steps(plan):
+        if step.verb in (Verb.QUARANTINE, Verb.DELETE, Verb.REWRITE):
+            yield f"{_VERB_WORDS[step.verb]} {printable(step.src.path)} ({printable(step.reason)})"
+        else:
+            yield f"{_VERB_WORDS[step.verb]} {printable(step.src.path)} -> {printable(step.dst.path)}"
+
+
+def groups(plan: Plan) -> list[tuple[str, list[Step]]]:
+    """What belongs together, in order."""
+    return [(name, list(members)) for name, members in groupby(steps(plan), key=lambda step: step.group)]
+
+
+def inside_group(step: Step) -> str:
+    """The destination as it reads below its group's heading."""
+    prefix = step.group.rstrip("/") + "/"
+    return step.dst.path.removeprefix(prefix) if step.group else step.dst.path
+
+
+def facts(plan: Plan) -> list[tuple[str, str]]:
+    """What the plan comes to: a name and a value each."""
+    header = plan.header
+    counts = header.counts
+    found = [("source", printable(header.source))]
+    if header.target != header.source:
+        found.append(("target", printable(header.target)))
+    found += [
+        (name, str(counts[key]))
+        for key, name in (("files", "files"), ("music", "music files"), ("in_place", "already right"))
+        if key in counts
+    ]
+    changes = steps(plan)
+    for verb, word in _VERB_WORDS.items():
+        number = sum(1 for step in changes if step.verb == verb)
+        if number:
+            found.append((f"to {word}", str(number)))
+    found += [
+        (f"left ({code.removeprefix('skipped.')})", str(number))
+        for code, number in sorted(counts.items())
+        if code.startswith("skipped.") and number
+    ]
+    if plan.operations:
+        found += _price(header.estimate)
+    return found
+
+
+def _price(estimate: dict[str, float | int | None]) -> list[tuple[str, str]]:
+    found = []
+    if estimate.get("requests") is not None:
+        found.append(("requests", f"about {estimate['requests']:.0f}"))
+    if estimate.get("bytes") is not None:
+        found.append(("through this machine", size_text(estimate["bytes"])))
+    if estimate.get("cost") is not None:
+        found.append(("cost", f"about ${estimate['cost']:.2f}"))
+    if estimate.get("seconds") is not None:
+        found.append(("time", f"about {duration_text(estimate['seconds'])}"))
+    return found
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }}
+h1 {{ font-size: 1.4rem }} table {{ border-collapse: collapse; width: 100% }}
+td, th {{ text-align: left; padding: .15rem .6rem .15rem 0; vertical-align: top; overflow-wrap: anywhere }}
+details {{ border-top: 1px solid #ddd; padding: .4rem 0 }} summary {{ cursor: pointer; font-weight: 600 }}
+.from {{ color: #777 }} .facts {{ width: auto; margin: 1rem 0 }} .count {{ color: #777; font-weight: 400 }}
+:root {{ color-scheme: light dark }}
+</style></head><body>
+<h1>{title}</h1>
+<table class="facts">{facts}</table>
+{groups}
+{skipped}
+<p class="from">plan {plan_id}</p>
+</body></html>
+"""
+
+
+def html_page(plan: Plan) -> str:
+    """The plan as one self-contained web page: no script, nothing loaded from anywhere."""
+    header = plan.header
+    title = f"Plan for {header.source}" + (f" to {header.target}" if header.target != header.source else "")
+    return _PAGE.format(
+        title=_safe(title),
+        facts="".join(f"<tr><th>{_safe(name)}</th><td>{_safe(value)}</td></tr>" for name, value in facts(plan)),
+        groups="\n".join(_group_html(name, members) for name, members in groups(plan)) or "<p>Nothing to do.</p>",
+        skipped=_skipped_html(plan),
+        plan_id=_safe(header.plan_id),
+    )
+
+
+def _group_html(name: str, members: list[Step]) -> str:
+    rows = "".join(
+        f"<tr><td>{_safe(_VERB_WORDS[step.verb])}</td><td>{_safe(inside_group(step))}</td>"
+        f'<td class="from">{_safe(step.src.path)}</td><td class="from">{_safe(step.reason)}</td></tr>'
+        for step in members
+    )
+    return (
+        f'<details open><summary>{_safe(name or "(top)")} <span class="count">{len(members)}</span></summary>'
+        f"<table><tr><th></th><th>becomes</th><th>was</th><th>why</th></tr>{rows}</table></details>"
+    )
+
+
+def _skipped_html(plan: Plan) -> str:
+    if not plan.skipped:
+        return ""
+    rows = "".join(
+        f"<tr><td>{_safe(one.path)}</td><td>{_safe(one.code)}</td><td>{_safe(one.reason)}</td></tr>" for one in plan.skipped
+    )
+    return f"<details open><summary>Left where it is</summary><table>{rows}</table></details>"
+
+
+def _safe(text: str) -> str:
+    return html.escape(printable(text))
