@@ -1,1 +1,1 @@
-"""The only room that knows rclone: binary, daemon, rc client, profiles."""
+"""The only room that knows rclone: its binary, its processes, its rc protocol, its errors and its providers."""

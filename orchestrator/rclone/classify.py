@@ -1,0 +1,147 @@
+"""What rclone says -> the error tree. The one table; the first rule that hits wins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from orchestrator.errors import (
+    AuthError,
+    CorruptTransferError,
+    DestinationExistsError,
+    NotFoundError,
+    OrchestratorError,
+    PermanentError,
+    QuotaError,
+    RateLimitError,
+    TransientError,
+    UnsupportedError,
+    UsageError,
+)
+from orchestrator.rclone.redact import one_line
+
+_TRANSIENT_CODES = frozenset({"0", "408", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
+
+# (error class, texts in lower case, HTTP status codes as the providers' libraries write them into the text)
+_TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (
+    (UsageError, ("didn't find section in config file", "is a file not a directory", "didn't find backend called"), frozenset()),
+    (UsageError, ("unable to decrypt configuration", "couldn't decrypt configuration", "failed to load config"), frozenset()),
+    (
+        RateLimitError,
+        ("slowdown", "toomanyrequests", "too many requests", "too_many_", "ratelimitexceeded", "userratelimit", "throttl"),
+        frozenset({"429"}),
+    ),
+    (
+        QuotaError,
+        (
+            *("no space left", "insufficient_space", "insufficient storage", "quotaexceeded", "storagequota", "quota exceeded"),
+            *("remaining disk space", "disk quota exceeded", "not enough space"),
+        ),
+        frozenset({"507"}),
+    ),
+    (
+        AuthError,
+        (
+            *("unable to authenticate", "expiredtoken", "invalidaccesskeyid", "invalid_grant", "signaturedoesnotmatch"),
+            *("timetooskewed", "invalidtoken", "login incorrect", "invalid_access_token", "expired_access_token"),
+            *("authenticationfailed", "authorization failure", "couldn't fetch token", "no valid credential", "empty token"),
+            *("failed to refresh cached credentials", "nocredentialproviders", "could not find default credentials"),
+        ),
+        frozenset({"401", "530"}),
+    ),
+    (
+        TransientError,
+        (
+            *(
+                "connection refused",
+                "connection reset",
+                "reset by peer",
+                "no such host",
+                "i/o timeout",
+                "unexpected eof",
+                ": eof",
+            ),
+            *("tls handshake", "broken pipe", "connection lost", "network is unreachable", "no route to host", "timed out"),
+            *("server misbehaving", "temporary failure in name resolution", "context canceled", "context deadline exceeded"),
+            *("use of closed network connection", "http2: server sent goaway", "internal error"),
+        ),
+        _TRANSIENT_CODES,
+    ),
+    (CorruptTransferError, ("hashes differ", "sizes differ", "corrupted on transfer"), frozenset()),
+    (
+        UnsupportedError,
+        (*("hash unsupported", "hash type not supported", "doesn't support", "not supported", "not implemented", "unsupported"),),
+        frozenset({"501", "405"}),
+    ),
+    (PermanentError, ("accessdenied", "permission denied", "access denied", "operation not permitted"), frozenset({"403"})),
+    (PermanentError, ("read-only file system", "is a directory", "can't move directory"), frozenset()),
+    (
+        PermanentError,
+        (
+            "name too long",
+            "keytoolong",
+            "malformed_path",
+            "restricted_content",
+            "invalid argument",
+            "invalid name",
+            "disallowed_name",
+        ),
+        frozenset({"414"}),
+    ),
+    (
+        DestinationExistsError,
+        ("to/conflict", "namealreadyexists", "item_name_in_use", "preconditionfailed", "file exists"),
+        frozenset({"412"}),
+    ),
+    (
+        NotFoundError,
+        ("not found", "nosuchbucket", "nosuchkey", "no such file or directory", "does not exist", "path/not_found"),
+        frozenset({"404", "410"}),
+    ),
+)
+
+_CODE = re.compile(
+    r"(?:(?:status ?code:? ?|https? (?:error|status|response):? ?|googleapi: error |(?:^|: )error |\bstatus:? )(\d{1,3})\b"
+    r"|(?:: |^|\()([45]\d\d)(?=$|[:,;)]|\s+[A-Z(]))",
+    re.IGNORECASE,
+)
+_RETRY_AFTER = re.compile(r"(?:retry[- ]after[\"']?[:=\s]*|try again in |wait )(\d+(?:\.\d+)?)\s*(ms|s|m)?", re.IGNORECASE)
+
+
+def classify(text: str, *, status: int = 500, path: str | None = None, names: Iterable[str] = ()) -> OrchestratorError:
+    """The error for rclone's `text`.
+
+    `status` is the HTTP status of the rc answer (404: not found, 400: our own mistake), `path` the item that it is about. `names`
+    are the paths of the call: they are left out of the match, so that a song called "429 connection refused" stays a song.
+    """
+    message = one_line(text) or "rclone gave no reason"
+    if path:
+        message = f"{one_line(path)}: {message}"
+    kind = _kind(text, status, (*names, path or ""))
+    if kind is RateLimitError:
+        return RateLimitError(message, path=path, retry_after=retry_after(text))
+    return kind(message, path=path)
+
+
+def retry_after(text: str) -> float | None:
+    """The seconds to wait that the text names, if it does."""
+    found = _RETRY_AFTER.search(text)
+    if found is None:
+        return None
+    return float(found[1]) * {"ms": 0.001, "m": 60.0}.get((found[2] or "s").lower(), 1.0)
+
+
+def _kind(text: str, status: int, names: Iterable[str]) -> type[OrchestratorError]:
+    whole = set(names)
+    for name in sorted(whole | {name.rpartition("/")[2] for name in whole}, key=len, reverse=True):
+        if not name:
+            continue
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
+    lowered = text.lower()
+    codes = {named or bare for named, bare in _CODE.findall(text)}
+    for kind, texts, numbers in _TABLE:
+        if not codes.isdisjoint(numbers) or any(part in lowered for part in texts):
+            return kind
+    if status == 404:
+        return NotFoundError
+    return PermanentError

@@ -1,0 +1,210 @@
+"""Speaks rclone's rc protocol over its private socket. One connection a running call, kept and used again.
+
+A call that rclone refuses raises the typed error of `classify`. A call whose connection breaks raises DaemonLostError: rclone
+stops what a broken connection asked for, but how far it came is unknown. Only calls that change nothing are sent again.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from orchestrator.errors import OrchestratorError, TransientError
+from orchestrator.rclone import ranges
+from orchestrator.rclone.classify import classify
+
+_READ_ONLY = frozenset(
+    {
+        *("operations/stat", "operations/list", "operations/fsinfo", "operations/about", "operations/hashsumfile"),
+        *(
+            "config/listremotes",
+            "config/dump",
+            "config/get",
+            "core/version",
+            "core/stats",
+            "core/pid",
+            "options/local",
+            "rc/noop",
+        ),
+    }
+)
+_NAME_KEYS = ("remote", "srcRemote", "dstRemote", "fs", "srcFs", "dstFs")
+_BLOCK = 256 * 1024
+
+
+class DaemonLostError(TransientError):
+    """The connection to rclone broke: it died, or was ended. What became of the call is unknown."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where one rclone listens."""
+
+    socket: str
+    authorization: str
+    """The value of the Authorization header."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__("localhost")
+        self.endpoint = endpoint
+        self.used = False
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.sock.connect(self.endpoint.socket)
+        except OSError:
+            self.close()
+            raise
+
+
+class RcClient:
+    """Calls to one rclone, whichever process that is at the moment. Used by any number of threads."""
+
+    def __init__(self, endpoint: Callable[[], Endpoint]) -> None:
+        """`endpoint` gives the running rclone, started if need be; it raises TransientError when it cannot."""
+        self._endpoint = endpoint
+        self._idle: list[_Connection] = []
+        self._lock = threading.Lock()
+
+    def call(self, method: str, params: Mapping[str, Any] | None = None, *, repeatable: bool | None = None) -> dict[str, Any]:
+        """Carry out one rc call; its answer.
+
+        `repeatable` calls are sent once more on a new connection when the old one turns out to be dead; by default those that
+        change nothing.
+        """
+        body = json.dumps(params or {}).encode()
+        headers = {"Content-Type": "application/json"}
+        again = method in _READ_ONLY if repeatable is None else repeatable
+        connection, response = self._send("POST", f"/{method}", body, headers, repeatable=again)
+        content = self._finish(connection, response)
+        answer = _decode(content)
+        if response.status == 200 and isinstance(answer, dict):
+            return answer
+        raise refusal(
+            answer if isinstance(answer, dict) else {"error": content[:300].decode("utf-8", "replace")},
+            response.status,
+            params or {},
+        )
+
+    def get_range(self, fs: str, path: str, offset: int, length: int) -> bytes:
+        """`length` bytes of the file from `offset`; fewer only where the file ends."""
+        if length <= 0:
+            return b""
+        headers = {"Range": f"bytes={offset}-{offset + length - 1}"}
+        connection, response = self._send("GET", ranges.address(fs, path), None, headers, repeatable=True)
+        content = self._finish(connection, response)
+        if response.status == 206:
+            return content
+        if response.status == 200:  # an empty file, or a server that knows no ranges
+            return content[offset : offset + length]
+        if response.status == 416 or (response.status == 404 and response.headers.get("Content-Range")):
+            return b""  # beyond the end: rclone answers 404 with the range that it could not give
+        raise _unread(content, response.status, path)
+
+    def get(self, fs: str, path: str) -> Iterator[bytes]:
+        """The whole file in blocks."""
+        connection, response = self._send("GET", ranges.address(fs, path), None, {}, repeatable=True)
+        if response.status != 200:
+            raise _unread(self._finish(connection, response), response.status, path)
+        complete = False
+        try:
+            expected = int(response.headers.get("Content-Length") or -1)
+            received = 0
+            while block := response.read(_BLOCK):
+                received += len(block)
+                yield block
+            complete = expected in (-1, received)
+        except (OSError, http.client.HTTPException) as error:
+            raise DaemonLostError(f"{path}: reading broke off ({type(error).__name__})", path=path) from error
+        finally:
+            if complete:
+                self._give_back(connection)
+            else:
+                connection.close()
+        if not complete:
+            raise TransientError(f"{path}: the content ended early", path=path)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _send(
+        self, verb: str, url: str, body: bytes | None, headers: Mapping[str, str], *, repeatable: bool
+    ) -> tuple[_Connection, http.client.HTTPResponse]:
+        while True:
+            connection = self._take()
+            stale = connection.used  # a fresh connection that breaks is no leftover: rclone is in trouble
+            sent = False
+            try:
+                connection.used = True
+                connection.request(verb, url, body, {**headers, "Authorization": connection.endpoint.authorization})
+                sent = True
+                return connection, connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                if stale and (repeatable or not sent):
+                    continue
+                raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
+            except BaseException:  # an interrupt, for example: a connection with half an answer is of no use
+                connection.close()
+                raise
+
+    def _finish(self, connection: _Connection, response: http.client.HTTPResponse) -> bytes:
+        """Read the answer and give the connection back."""
+        try:
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
+        except BaseException:  # as in _send
+            connection.close()
+            raise
+        self._give_back(connection)
+        return content
+
+    def _take(self) -> _Connection:
+        endpoint = self._endpoint()
+        with self._lock:
+            while self._idle:
+                connection = self._idle.pop()
+                if connection.endpoint == endpoint:
+                    return connection
+                connection.close()
+        return _Connection(endpoint)
+
+    def _give_back(self, connection: _Connection) -> None:
+        with self._lock:
+            self._idle.append(connection)
+
+
+def refusal(answer: Mapping[str, Any], status: int, params: Mapping[str, Any]) -> OrchestratorError:
+    """The typed error for one refused call: rclone's answer, and what was asked."""
+    names = [value for key in _NAME_KEYS if isinstance(value := params.get(key), str)]
+    path = params.get("remote") or params.get("srcRemote")
+    return classify(str(answer.get("error", "")), status=int(answer.get("status", status)), path=path, names=names)
+
+
+def _unread(content: bytes, status: int, path: str) -> OrchestratorError:
+    answer = _decode(content)
+    text = answer.get("error") if isinstance(answer, dict) else None
+    return classify(text or content[:300].decode("utf-8", "replace"), status=status, path=path)
+
+
+def _decode(content: bytes) -> Any:  # JSON is what it is
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return None

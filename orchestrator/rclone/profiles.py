@@ -1,0 +1,95 @@
+"""What is known of each provider beyond what rclone itself tells: one YAML file a backend type."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from orchestrator.errors import UsageError
+from orchestrator.storage.base import Capabilities
+
+_NO_MODIFICATION_TIMES_NS = 365 * 24 * 3600 * 10**9
+"""rclone gives a precision of a hundred years to remotes that keep none."""
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to list, read, pace and name one kind of remote."""
+
+    type: str
+    """rclone's backend type; "default" stands for all that have no file of their own."""
+    free_hashes: tuple[str, ...] | None = None
+    """Hash types that a listing gives without reading a file; None: all that rclone calls not slow."""
+    free_mtime: bool | None = None
+    """Whether a listing gives modification times without a request an object; None: what rclone says."""
+    read: Literal["rclone", "direct"] = "rclone"
+    """"direct": parts of files are read from the disk, not through rclone."""
+    policy: Literal["few-bytes", "few-requests"] = "few-bytes"
+    """Whether reading tags should save bytes or requests."""
+    requests_per_second: float | None = None
+    """The pace that the provider allows; None: as fast as it goes."""
+    names: str = "portable"
+    """The rule set of `orchestrator.plan.names` for the provider's own limits."""
+    max_component_bytes: int = 255
+    max_path_bytes: int | None = None
+
+
+def load_profile(name: str) -> Profile:
+    """The profile of that name, "default" where there is none."""
+    return _load(name) or _load("default") or Profile(type="default")
+
+
+def profile_names() -> list[str]:
+    """All profiles that there are."""
+    return sorted(item.name.removesuffix(".yaml") for item in _directory().iterdir() if item.name.endswith(".yaml"))
+
+
+def merge(profile: Profile, remote_type: str, info: dict[str, Any]) -> Capabilities:
+    """What a storage can do: rclone's `operations/fsinfo`, refined by the profile."""
+    features: dict[str, bool] = info.get("Features") or {}
+    hashes: list[str] = info.get("Hashes") or []
+    if profile.free_hashes is not None:
+        free = tuple(name for name in profile.free_hashes if name in hashes)
+    else:
+        free = () if features.get("SlowHash") else tuple(hashes)
+    precision = info.get("Precision")
+    return Capabilities(
+        move=bool(features.get("Move")),
+        copy=bool(features.get("Copy")),
+        directory_move=bool(features.get("DirMove")),
+        case_insensitive=bool(features.get("CaseInsensitive")),
+        duplicate_names=bool(features.get("DuplicateFiles")),
+        empty_directories=bool(features.get("CanHaveEmptyDirectories", True)),
+        hashes=free,
+        mtime=not features.get("SlowModTime") if profile.free_mtime is None else profile.free_mtime,
+        mtime_precision_ns=precision if isinstance(precision, int) and precision < _NO_MODIFICATION_TIMES_NS else None,
+        quota=bool(features.get("About")),
+        local=bool(features.get("IsLocal")),
+        names=profile.names,
+        max_component_bytes=profile.max_component_bytes,
+        max_path_bytes=profile.max_path_bytes,
+        remote_type=remote_type,
+    )
+
+
+@cache
+def _load(name: str) -> Profile | None:
+    if "/" in name or name.startswith("."):
+        return None
+    file = _directory() / f"{name}.yaml"
+    if not file.is_file():
+        return None
+    try:
+        return msgspec.yaml.decode(file.read_bytes(), type=Profile)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"the profile {name}.yaml is wrong: {error}") from error
+
+
+def _directory() -> Traversable:
+    """In the wheel beside this module; in a checkout at its root."""
+    shipped = resources.files("orchestrator.rclone") / "rclone_profiles"
+    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "rclone_profiles"

@@ -1,0 +1,70 @@
+"""The bodies of the rc calls, as pure functions: data in, a dict out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+Body: TypeAlias = dict[str, Any]
+
+GROUP = "music-orchestrator"
+"""One statistics group for everything: rclone keeps a record for each group that it meets."""
+
+
+def join(fs: str, path: str) -> str:
+    """The location `path` below `fs`."""
+    if not path:
+        return fs
+    return f"{fs}{path}" if fs.endswith((":", "/")) else f"{fs}/{path}"
+
+
+def split_root(fs: str) -> tuple[str, str]:
+    """A location as the root of its remote and the path below: ("s3:", "bucket/music"), ("/", "srv/music")."""
+    if fs.startswith("/"):
+        return "/", fs.strip("/")
+    name, colon, path = fs.partition(":")
+    slash = "/" if path.startswith("/") else ""
+    return f"{name}{colon}{slash}", path.strip("/")
+
+
+def net(fs: str, trash: str | None) -> Body:
+    """The `_config` under which rclone puts what lies in the way into `trash`, whatever its size and time."""
+    return {"IgnoreTimes": True} if trash is None else {"BackupDir": join(fs, trash), "IgnoreTimes": True}
+
+
+def look(fs: str, path: str, *, mtime: bool, hashes: Sequence[str]) -> Body:
+    """`operations/stat` of a file. Asks for no more than is free."""
+    options: Body = {"filesOnly": True, "noMimeType": True, "noModTime": not mtime}
+    if hashes:
+        options |= {"showHash": True, "hashTypes": list(hashes)}
+    return {"fs": fs, "remote": path, "opt": options}
+
+
+def transfer(source_fs: str, source: str, target_fs: str, target: str, *, trash: str | None) -> Body:
+    """`operations/movefile` and `operations/copyfile`."""
+    return {
+        "srcFs": source_fs,
+        "srcRemote": source,
+        "dstFs": target_fs,
+        "dstRemote": target,
+        "_config": net(target_fs, trash),
+    }
+
+
+def item(fs: str, path: str) -> Body:
+    """`operations/deletefile`, `mkdir` and `rmdir`."""
+    return {"fs": fs, "remote": path}
+
+
+def hash_sum(fs: str, path: str, hash_type: str, *, download: bool) -> Body:
+    """`operations/hashsumfile`."""
+    return {"fs": fs, "remote": path, "hashType": hash_type, "download": download}
+
+
+def batch(calls: Sequence[tuple[str, Mapping[str, Any]]], concurrency: int) -> Body:
+    """`job/batch` of (method, body) pairs."""
+    return {
+        "inputs": [{"_path": method, **body} for method, body in calls],
+        "concurrency": concurrency,
+        "_group": GROUP,
+    }

@@ -1,0 +1,124 @@
+"""One rclone a run: the resident daemon, started at first need and again should it die, and the listings beside it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from orchestrator.errors import TransientError
+from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.client import Endpoint, RcClient
+from orchestrator.rclone.daemon import Daemon
+from orchestrator.rclone.environment import child_environment
+from orchestrator.rclone.listing import ListRequest, list_files
+from orchestrator.storage.base import Entry
+
+_MAX_DEATHS = 5
+"""How often a run puts up with a dying rclone."""
+
+
+class Rclone:
+    """Everything that a run asks of rclone. A context manager; used by any number of threads."""
+
+    def __init__(
+        self,
+        binary: Binary,
+        *,
+        config: Path | None = None,
+        bandwidth: str | None = None,
+        transfers: int = 8,
+        log_file: Path | None = None,
+    ) -> None:
+        """`config` is rclone's config file where it is not the usual one; `bandwidth` is in rclone's own syntax."""
+        self.binary = binary
+        self.client = RcClient(self._running)
+        self._config = config
+        self._extra = {"RCLONE_TRANSFERS": str(transfers), "RCLONE_CHECKERS": str(max(8, transfers))}
+        if bandwidth is not None:
+            self._extra["RCLONE_BWLIMIT"] = bandwidth
+        self._log_file = log_file
+        self._remotes: dict[str, dict[str, str]] = {}
+        self._lock = threading.Lock()
+        self._daemon: Daemon | None = None
+        self._deaths = 0
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def remotes(self) -> dict[str, str]:
+        """The remotes that there are -> their types: those of the user's rclone and those that were defined here."""
+        found: dict[str, str] = {}
+        configured = self.client.call("config/dump")  # with secrets: nothing but the types leaves this function
+        for name in self.client.call("config/listremotes").get("remotes") or []:
+            section = configured.get(name)
+            kind = section.get("type") if isinstance(section, dict) else os.environ.get(f"RCLONE_CONFIG_{name.upper()}_TYPE")
+            if kind:
+                found[name] = kind
+        lowered = {name.lower() for name in self._remotes}  # rclone shows remotes of the environment in lower case
+        found = {name: kind for name, kind in found.items() if name.lower() not in lowered or name in configured}
+        return found | {name: options["type"] for name, options in self._remotes.items()}
+
+    def remote_type(self, fs: str) -> str:
+        """The backend type of a location; "unknown" where the remote does not exist."""
+        if fs.startswith("/"):
+            return "local"
+        name = fs.partition(":")[0]
+        if not name:  # ":s3:bucket", ":s3,provider=...:bucket"
+            return fs[1:].partition(":")[0].partition(",")[0] or "unknown"
+        remotes = self.remotes()
+        if name not in remotes:  # remotes of the environment answer to any case
+            remotes = {known.lower(): kind for known, kind in remotes.items()}
+        return remotes.get(name, remotes.get(name.lower(), "unknown"))
+
+    def define_remote(self, name: str, type: str, options: Mapping[str, str]) -> None:  # noqa: A002 rclone's word
+        """Add a remote that lives as long as this object and is written nowhere.
+
+        Options are spelled as in rclone's config file. A daemon that runs already is started anew, so define remotes before work.
+        """
+        definition = {"type": type, **options}
+        with self._lock:
+            if self._remotes.get(name) == definition:
+                return
+            self._remotes[name] = definition
+            self._end()
+
+    def list(self, request: ListRequest) -> Iterator[Entry]:
+        """Every file below a location (see `listing`)."""
+        return list_files(self.binary, self._environment(), request)
+
+    def close(self) -> None:
+        """End the daemon. Calls that still run break off."""
+        with self._lock:
+            self._closed = True
+            self._end()
+        self.client.close()
+
+    def _environment(self) -> dict[str, str]:
+        return child_environment(os.environ, config=self._config, remotes=self._remotes, extra=self._extra)
+
+    def _running(self) -> Endpoint:
+        """Where rclone listens; starts it when it does not run."""
+        with self._lock:
+            if self._daemon is not None and not self._daemon.running:
+                self._end()
+                self._deaths += 1
+            if self._closed:
+                raise TransientError("rclone has been ended")
+            if self._deaths > _MAX_DEATHS:
+                raise TransientError(f"rclone died {self._deaths} times in this run; see the log")
+            if self._daemon is None:
+                self._daemon = Daemon(self.binary, self._environment(), log_file=self._log_file)
+            return self._daemon.endpoint
+
+    def _end(self) -> None:
+        if self._daemon is not None:
+            self._daemon.close()
+            self._daemon = None

@@ -1,0 +1,272 @@
+"""Storage on anything that rclone speaks: a disk of this machine, or one of some seventy providers."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError, UsageError
+from orchestrator.rclone import ranges, requests
+from orchestrator.rclone.client import DaemonLostError, refusal
+from orchestrator.rclone.listing import ListRequest, Row
+from orchestrator.rclone.profiles import Profile, load_profile, merge
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.base import (
+    OWN_DIRECTORY,
+    Call,
+    Capabilities,
+    CopyCall,
+    DeleteCall,
+    Entry,
+    MoveCall,
+    Outcome,
+    Quota,
+    StatCall,
+    Storage,
+)
+
+_REPLACED = f"{OWN_DIRECTORY}/trash/api"
+
+
+class RcloneStorage(Storage):
+    """One location of rclone's: `remote:path`, or an absolute path of this machine."""
+
+    def __init__(self, rclone: Rclone, fs: str, *, profile: str | None = None) -> None:
+        """`profile` stands for the one of the remote's type. Nothing is asked of the remote yet."""
+        try:
+            fs.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{fs!a}: the name of this place is not UTF-8; rename the directory") from error
+        self._rclone = rclone
+        self._client = rclone.client
+        self._fs = fs
+        self._profile_name = profile
+
+    @property
+    def fs(self) -> str:
+        """The location."""
+        return self._fs
+
+    @property
+    def rclone(self) -> Rclone:
+        """The rclone that carries it out."""
+        return self._rclone
+
+    @cached_property
+    def _info(self) -> dict[str, Any]:
+        # UsageError for an unknown remote, and for a file in place of a directory.
+        return self._client.call("operations/fsinfo", {"fs": self._fs})
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What is known of the provider."""
+        return load_profile(self._profile_name or self._rclone.remote_type(self._fs))
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What the remote can do, from rclone and the profile."""
+        return merge(self.profile, self._rclone.remote_type(self._fs), self._info)
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """Every file below `prefix`, streamed from a process of its own."""
+        request = ListRequest(
+            fs=requests.join(self._fs, prefix),
+            mtime=self.capabilities.mtime,
+            hashes=self.capabilities.hashes,
+            flat=bool(self._info["Features"].get("ListR")),
+            hide_own=not prefix,
+        )
+        entries = self._rclone.list(request)
+        if not prefix:
+            return entries
+        return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries)
+
+    def stat(self, path: str) -> Entry | None:
+        """The file as the listing shows it. One request."""
+        return _entry(self._client.call("operations/stat", self._look(path)))
+
+    def exists(self, path: str) -> bool:
+        """Whether a file lies there."""
+        return self.stat(path) is not None
+
+    def size(self, path: str) -> int | None:
+        """Bytes."""
+        return self._found(path).size
+
+    def mtime(self, path: str) -> int | None:
+        """Asks even where listings leave it out."""
+        body = requests.look(self._fs, path, mtime=True, hashes=())
+        entry = _entry(self._client.call("operations/stat", body))
+        if entry is None:
+            raise NotFoundError(f"{path}: not found", path=path)
+        return entry.mtime_ns
+
+    def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
+        """What the remote says, else (with `download`) the hash of what it sends."""
+        try:
+            answer = self._hash(path, hash_type, download=False)
+        except UnsupportedError:
+            if not download:
+                raise
+            answer = None
+        if answer is None and download:
+            answer = self._hash(path, hash_type, download=True)
+        return answer
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The content in blocks."""
+        return self._client.get(self._fs, path)
+
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """From the disk itself where the profile allows it, else one ranged GET."""
+        if self._direct and ranges.readable_directly(path):
+            return ranges.read_local(self._fs, path, offset, length)
+        return self._client.get_range(self._fs, path, offset, length)
+
+    def write(self, path: str, content: bytes | BinaryIO) -> None:
+        """Create or replace. Goes by a temporary file, so that rclone verifies what arrived and never shows half of it."""
+        with tempfile.TemporaryDirectory(prefix="music-orchestrator-") as directory:
+            with (Path(directory) / "content").open("wb") as stream:
+                if isinstance(content, bytes):
+                    stream.write(content)
+                else:
+                    shutil.copyfileobj(content, stream)
+            body = requests.transfer(directory, "content", self._fs, path, trash=None)
+            self._client.call("operations/copyfile", body)
+
+    def copy(self, src: str, dst: str) -> None:
+        """Copy within the storage."""
+        self._must_be_free(dst)
+        self._carry_out(CopyCall(src, dst, _REPLACED))
+
+    def move(self, src: str, dst: str) -> None:
+        """Rename within the storage."""
+        self._must_be_free(dst)
+        self._carry_out(MoveCall(src, dst, _REPLACED))
+
+    def delete(self, path: str) -> None:
+        """Delete one file."""
+        self._carry_out(DeleteCall(path))
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory and its parents."""
+        if self.capabilities.empty_directories:
+            self._client.call("operations/mkdir", requests.item(self._fs, path))
+
+    def remove_directory(self, path: str) -> bool:
+        """Remove one empty directory."""
+        if not self.capabilities.empty_directories:
+            return False  # rclone would answer "done"; for the root, it would remove the bucket
+        try:
+            self._client.call("operations/rmdir", requests.item(self._fs, path))
+        except NotFoundError:
+            return False
+        except OrchestratorError as error:
+            if "not empty" in error.message.lower():
+                return False
+            raise
+        return True
+
+    def quota(self) -> Quota | None:
+        """What the remote says of its space."""
+        if not self.capabilities.quota:
+            return None
+        try:
+            answer = self._client.call("operations/about", {"fs": self._fs})
+        except UnsupportedError:
+            return None
+        return Quota(answer.get("total"), answer.get("used"), answer.get("free"))
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+        """All calls in one request to rclone."""
+        if len(calls) == 1:
+            return [self._attempt(calls[0])]
+        if not calls:
+            return []
+        prepared = [self._request(call) for call in calls]
+        repeatable = all(isinstance(call, StatCall) for call in calls)
+        results = self._client.call("job/batch", requests.batch(prepared, concurrency), repeatable=repeatable)["results"]
+        return [
+            refusal(result, 500, body) if "error" in result else _outcome(call, result)
+            for call, (_, body), result in zip(calls, prepared, results, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Nothing: connections belong to the Rclone, which outlives its storages."""
+
+    @cached_property
+    def _direct(self) -> bool:
+        return self._fs.startswith("/") and self.profile.read == "direct"
+
+    def _look(self, path: str) -> requests.Body:
+        return requests.look(self._fs, path, mtime=self.capabilities.mtime, hashes=self.capabilities.hashes)
+
+    def _found(self, path: str) -> Entry:
+        entry = self.stat(path)
+        if entry is None:
+            raise NotFoundError(f"{path}: not found", path=path)
+        return entry
+
+    def _must_be_free(self, path: str) -> None:
+        if self.exists(path):
+            raise DestinationExistsError(f"{path}: something is there already", path=path)
+
+    def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
+        answer = self._client.call("operations/hashsumfile", requests.hash_sum(self._fs, path, hash_type, download=download))
+        return str(answer["hash"]).lower() or None
+
+    def _request(self, call: Call) -> tuple[str, requests.Body]:
+        """The rc method and body of one call."""
+        match call:
+            case StatCall(path):
+                return "operations/stat", self._look(path)
+            case DeleteCall(path):
+                return "operations/deletefile", requests.item(self._fs, path)
+            case MoveCall(src, dst, trash):
+                return "operations/movefile", requests.transfer(self._fs, src, self._fs, dst, trash=self._net(trash))
+            case CopyCall(src, dst, trash, source):
+                source_fs = self._fs if source is None else underlying(source).fs
+                return "operations/copyfile", requests.transfer(source_fs, src, self._fs, dst, trash=self._net(trash))
+
+    def _net(self, trash: str) -> str | None:
+        """Where to put what lies in the way; None on the few remotes that can neither move nor copy, where rclone refuses it."""
+        return trash if self.capabilities.move or self.capabilities.copy else None
+
+    def _carry_out(self, call: Call) -> Outcome:
+        method, body = self._request(call)
+        return _outcome(call, self._client.call(method, body))
+
+    def _attempt(self, call: Call) -> Outcome:
+        try:
+            return self._carry_out(call)
+        except DaemonLostError:
+            raise  # the batch itself failed
+        except OrchestratorError as error:
+            return error
+
+
+def underlying(storage: Storage) -> RcloneStorage:
+    """The RcloneStorage inside wrappers. Raises UnsupportedError where there is none."""
+    inner: object = storage
+    while not isinstance(inner, RcloneStorage):
+        inner = getattr(inner, "inner", None)
+        if inner is None:
+            raise UnsupportedError(f"{storage.fs}: rclone does not reach it, so it cannot copy from there")
+    return inner
+
+
+def _outcome(call: Call, answer: dict[str, Any]) -> Outcome:
+    return _entry(answer) if isinstance(call, StatCall) else None
+
+
+def _entry(answer: dict[str, Any]) -> Entry | None:
+    item = answer.get("item")
+    if not item or item.get("IsDir"):
+        return None
+    return msgspec.convert(item, Row).entry()
