@@ -1,0 +1,147 @@
+"""Read the tags of many files at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+
+import msgspec
+
+from orchestrator.catalogue.rows import Unread
+from orchestrator.errors import (
+    AuthError,
+    InterruptedRunError,
+    NotFoundError,
+    RateLimitError,
+    RemoteError,
+    TransientError,
+)
+from orchestrator.storage.base import Storage
+from orchestrator.tags.policy import Policy
+from orchestrator.tags.reader import read_track
+from orchestrator.tags.track import Reading
+
+_WAITING = 512
+"""Outcomes that may wait to be taken; the readers pause when there are more."""
+
+_JOIN_S = 5.0
+"""How long a reader that waits for the network may hold up the end of an abandoned scan."""
+
+_LOOK_UP_S = 0.25
+"""How long a signal may go unnoticed while every reader waits for the network."""
+
+GIVE_UP_AFTER: Final = 12
+"""So many files in a row lost to the network, each after its own retries, and the remote counts as unreachable."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one file: a reading, or the error that stood in its way."""
+
+    unread: Unread
+    reading: Reading | None = None
+    error: RemoteError | None = None
+
+    @property
+    def vanished(self) -> bool:
+        """Whether the file was gone when its turn came."""
+        return isinstance(self.error, NotFoundError)
+
+
+class Readers:
+    """`count` threads that read `files` from `storage`. A context manager; leaving it early abandons what is left.
+
+    Iterating gives the outcomes as they come. It raises AuthError at the first refusal, the last network error once the remote
+    seems gone, whatever else went wrong in a reader, and InterruptedRunError when `stop` is set.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        files: Generator[Unread, None, None],
+        policy: Policy,
+        count: int,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._storage = storage
+        self._files = files
+        self._policy = policy
+        self._stop = stop
+        self._abandoned = threading.Event()
+        self._next = threading.Lock()
+        self._outcomes: queue.Queue[Outcome | BaseException | None] = queue.Queue(_WAITING)
+        # Daemons: a reader that hangs in the network must not keep the program alive after Ctrl-C.
+        self._threads = [threading.Thread(target=self._work, name=f"tags-{number}", daemon=True) for number in range(count)]
+
+    def __enter__(self) -> Readers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._abandoned.set()
+        deadline = monotonic() + _JOIN_S
+        for thread in self._threads:
+            while thread.is_alive() and monotonic() < deadline:
+                with suppress(queue.Empty):
+                    while True:
+                        self._outcomes.get_nowait()  # a reader may wait for room to hand over its outcome
+                thread.join(0.05)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._files.close()
+
+    def __iter__(self) -> Iterator[Outcome]:
+        working = len(self._threads)
+        lost_in_a_row = 0
+        while working:
+            if self._stop is not None and self._stop.is_set():
+                raise InterruptedRunError("interrupted while reading tags; what was read is kept")
+            try:
+                outcome = self._outcomes.get(timeout=_LOOK_UP_S)
+            except queue.Empty:
+                continue
+            if outcome is None:
+                working -= 1
+                continue
+            if isinstance(outcome, BaseException):
+                raise outcome
+            lost_in_a_row = lost_in_a_row + 1 if isinstance(outcome.error, (TransientError, RateLimitError)) else 0
+            yield outcome
+            if lost_in_a_row >= GIVE_UP_AFTER and outcome.error is not None:
+                raise outcome.error
+
+    def _work(self) -> None:
+        try:
+            while not self._abandoned.is_set():
+                with self._next:
+                    unread = next(self._files, None)
+                if unread is None:
+                    break
+                self._outcomes.put(self._read(unread))
+        except BaseException as error:  # whatever it is, the scan's own thread raises it
+            self._outcomes.put(error)
+        finally:
+            self._outcomes.put(None)
+
+    def _read(self, unread: Unread) -> Outcome:
+        path, size = unread.entry.path, unread.entry.size
+        if size is None:
+            return Outcome(unread, error=RemoteError("the remote does not tell its size", path=path))
+
+        def read_range(offset: int, length: int) -> bytes:
+            return self._storage.read_range(path, offset, length)
+
+        try:
+            return Outcome(unread, read_track(path, size, read_range, self._policy))
+        except AuthError:
+            raise
+        except RemoteError as error:
+            return Outcome(unread, error=error)
+
+
+def reader_count(storage: Storage, wanted: int) -> int:
+    """How many readers to start: a local disk answers at once, so more threads only take turns."""
+    return max(1, min(wanted, 4) if storage.capabilities.local else wanted)

@@ -1,0 +1,103 @@
+"""Rows of the catalogue and the records that they stand for."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+
+from orchestrator.plan.model import Ref
+from orchestrator.storage.base import Entry
+from orchestrator.tags.formats import is_audio
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A file that this program moved or copied: same content, new place."""
+
+    src: Ref
+    dst: Ref
+    entry: Entry | None = None
+    """The file as listed at `dst`; None when nobody looked, then it keeps what was known of it."""
+    copied: bool = False
+    """Whether it also stays at `src`."""
+
+
+class Unread(msgspec.Struct, frozen=True, gc=False):
+    """An audio file that has to be read."""
+
+    row: int
+    entry: Entry
+    since_ns: int
+
+
+def kind_of(path: str) -> str:
+    """What the column `kind` holds: the extension of an audio file, which is part of how it is read; else ""."""
+    return path[path.rfind(".") + 1 :].lower() if is_audio(path) else ""
+
+
+def hashes_text(hashes: dict[str, str]) -> str:
+    """What the column `hashes` holds. Equal hashes give equal texts."""
+    if not hashes:
+        return ""
+    if len(hashes) == 1:  # by far the most frequent, and there may be 100,000 of them
+        ((name, value),) = hashes.items()
+        return f"{name}={value}" if value else ""
+    return ";".join(f"{name}={value}" for name, value in sorted(hashes.items()) if value)
+
+
+def hashes_of(text: str) -> dict[str, str]:
+    """The reverse of `hashes_text`."""
+    if not text:
+        return {}
+    hashes: dict[str, str] = {}
+    for pair in text.split(";"):
+        name, _, value = pair.partition("=")
+        hashes[name] = value
+    return hashes
+
+
+def entry_of(path: bytes, remote_id: str, size: int | None, mtime_ns: int | None, hashes: str) -> Entry:
+    """The file that these columns describe."""
+    return Entry(path.decode(), size, mtime_ns, hashes_of(hashes), remote_id or None)
+
+
+def location_of(connection: sqlite3.Connection, fs: str) -> int:
+    """The number of a location; a new one when it is not known yet."""
+    row = connection.execute("SELECT id FROM location WHERE fs = ?", (fs,)).fetchone()
+    if row is None:
+        row = connection.execute("INSERT INTO location (fs) VALUES (?) RETURNING id", (fs,)).fetchone()
+    return int(row[0])
+
+
+def take_over(connection: sqlite3.Connection, change: Moved) -> None:
+    """Let the rows say what `change` did. A source that is not known leaves a file that is still to be read."""
+    source, target = location_of(connection, change.src.fs), location_of(connection, change.dst.fs)
+    src_path, dst_path = change.src.path.encode(), change.dst.path.encode()
+    if (source, src_path) == (target, dst_path):
+        return
+    seen = change.entry
+    row = connection.execute(
+        "SELECT id, remote_id, size, mtime_ns, hashes, since_ns, reader, unreadable FROM entry "
+        "WHERE location = ? AND path = ? ORDER BY remote_id = ? DESC, id LIMIT 1",
+        (source, src_path, (seen.id or "") if seen else ""),
+    ).fetchone()
+    if row is None and seen is None:
+        return
+    old, remote_id, size, mtime_ns, hashes, since_ns, reader, unreadable = row or (0, "", None, None, "", 0, 0, 0)
+    if seen is not None:
+        if row is not None and seen.size != size:
+            reader = unreadable = 0  # not what we thought we moved
+        remote_id, size, mtime_ns, hashes = seen.id or "", seen.size, seen.mtime_ns, hashes_text(seen.hashes)
+    elif change.copied or source != target:
+        remote_id = ""  # another object, whose id nobody has seen yet
+    kind = kind_of(change.dst.path)
+    there = "SELECT id FROM entry WHERE location = ? AND path = ?"
+    connection.execute(f"DELETE FROM reading WHERE entry IN ({there})", (target, dst_path))
+    connection.execute(f"DELETE FROM entry WHERE id IN ({there})", (target, dst_path))
+    columns = "location, path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, unreadable"
+    values = (target, dst_path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, unreadable)
+    if row is None or change.copied:
+        added = connection.execute(f"INSERT INTO entry ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        connection.execute("INSERT INTO reading SELECT ?, reading FROM reading WHERE entry = ?", (added.lastrowid, old))
+    else:
+        connection.execute(f"UPDATE entry SET ({columns}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?", (*values, old))

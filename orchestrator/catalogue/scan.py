@@ -1,0 +1,161 @@
+"""Bring the catalogue up to date: list, compare, read the tags of what is new, store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from time import monotonic
+
+import msgspec
+
+from orchestrator.catalogue.compare import Difference, Staging
+from orchestrator.catalogue.reading import Readers, reader_count
+from orchestrator.catalogue.rows import Unread
+from orchestrator.catalogue.selection import Selection, is_leftover, is_ours
+from orchestrator.catalogue.store import Catalogue
+from orchestrator.errors import InterruptedRunError
+from orchestrator.plan.model import Ref
+from orchestrator.progress import NoProgress, Progress
+from orchestrator.storage.base import Entry, Storage
+from orchestrator.tags.policy import FEW_BYTES, Policy
+from orchestrator.tags.track import Reading
+
+_LISTING_BATCH = 2000
+_SAVE_EVERY = 256
+_SAVE_AFTER_S = 1.0
+
+
+class ScanResult(msgspec.Struct, kw_only=True):
+    """What a scan found and did."""
+
+    files_seen: int = 0
+    """All files of the location but leftovers and our own directory."""
+    audio_seen: int = 0
+    files_read: int = 0
+    """Audio files whose tags this scan read, the unreadable ones included."""
+    requests: int = 0
+    """Ranges asked for."""
+    bytes_read: int = 0
+    difference: Difference
+    """What is new since the last scan."""
+    selection: Selection = Selection()
+    """What the run's options leave in: to be handed to `Catalogue.entries`."""
+    unreadable: list[tuple[str, str]] = []
+    """(path, reason) of each file whose content cannot be read as audio, those known from earlier scans included."""
+    vanished: list[str] = []
+    """Files that were listed and then gone."""
+    failures: list[tuple[str, str]] = []
+    """(path, reason) of each file that the storage did not give; the next scan tries again."""
+    leftovers: list[str] = []
+    """What rclone left behind when it was killed: ignored."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the catalogue says anything else than before."""
+        return self.difference.any or self.files_read > 0 or bool(self.vanished)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file could be looked at; else the run ends with 3."""
+        return not (self.unreadable or self.vanished or self.failures or self.difference.twice)
+
+
+def scan(
+    storage: Storage,
+    catalogue: Catalogue,
+    *,
+    readers: int = 16,
+    policy: Policy = FEW_BYTES,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    settle_s: float = 0.0,
+    now_ns: int,
+    progress: Progress | None = None,
+    allow_emptied: bool = False,
+    stop: threading.Event | None = None,
+) -> ScanResult:
+    """List `storage`, read the tags of every audio file that is new or changed, and keep all that in `catalogue`.
+
+    The catalogue always holds the whole listing; the options only say whose tags are read. A file is read again when its content
+    may have changed (see `orchestrator.catalogue.compare`) or the reader has.
+
+    Raises the storage's error when the listing breaks off, and then has changed nothing; SafetyLimitError when all music is gone,
+    unless `allow_emptied`; AuthError, TransientError and InterruptedRunError (`stop` was set) from the reading, and then keeps
+    what was read.
+    """
+    progress = progress or NoProgress()
+    selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns)
+    leftovers: list[str] = []
+    with Staging(catalogue, storage.fs) as staging:
+        progress.stage("listing")
+        for batch in _batches(storage.list(), leftovers):
+            staging.add(batch)
+            progress.advance(len(batch))
+            if stop is not None and stop.is_set():
+                raise InterruptedRunError("interrupted while listing; nothing was changed")
+        difference = staging.commit(now_ns, allow_emptied=allow_emptied)
+    result = ScanResult(
+        files_seen=difference.seen, audio_seen=difference.audio, difference=difference, selection=selection, leftovers=leftovers
+    )
+    waiting = catalogue.unread_count(storage.fs)
+    if waiting:
+        progress.stage("reading tags", waiting if selection.everything else None)
+        with Readers(
+            storage, _chosen(catalogue, storage.fs, selection), policy, reader_count(storage, readers), stop
+        ) as outcomes:
+            _keep(outcomes, catalogue, storage.fs, result, progress)
+    result.unreadable = catalogue.unreadable(storage.fs, selection)
+    return result
+
+
+def _batches(entries: Iterator[Entry], leftovers: list[str]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    for entry in entries:
+        if is_leftover(entry.path):
+            leftovers.append(entry.path)
+        elif not is_ours(entry.path):
+            batch.append(entry)
+            if len(batch) == _LISTING_BATCH:
+                yield batch
+                batch = []
+    yield batch
+
+
+def _chosen(catalogue: Catalogue, fs: str, selection: Selection) -> Generator[Unread, None, None]:
+    """What is to be read. Runs in the readers' threads, in one at a time."""
+    if selection.everything:
+        yield from catalogue.unread(fs)
+        return
+    why_not = selection.compiled().why_not
+    for unread in catalogue.unread(fs):
+        if why_not(unread.entry, unread.since_ns) is None:
+            yield unread
+
+
+def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, progress: Progress) -> None:
+    """Store readings as they come, and account for every file."""
+    read: list[tuple[Unread, Reading]] = []
+    saved_at = monotonic()
+    try:
+        for outcome in outcomes:
+            path = outcome.unread.entry.path
+            if outcome.reading is not None:
+                read.append((outcome.unread, outcome.reading))
+                result.files_read += 1
+                result.requests += outcome.reading.requests
+                result.bytes_read += outcome.reading.bytes_read
+                progress.advance(1, outcome.reading.bytes_read)
+            else:
+                progress.advance()
+                if outcome.vanished:
+                    result.vanished.append(path)
+                elif outcome.error is not None:
+                    result.failures.append((path, outcome.error.message))
+            if len(read) >= _SAVE_EVERY or (read and monotonic() - saved_at > _SAVE_AFTER_S):
+                catalogue.save_readings(read)
+                read = []
+                saved_at = monotonic()
+    finally:
+        # Also when the reading breaks off: nothing is read twice. A full disk here hides no other error: it would be raised anew.
+        catalogue.save_readings(read)
+    catalogue.forget(Ref(fs, path) for path in result.vanished)

@@ -1,0 +1,205 @@
+"""The catalogue: what was listed, when and as what, and what each audio file said of itself.
+
+It is a cache with two exceptions that only it can give: what a file was at the last look, so that an unchanged file is not read
+again, and which files a location had, so that a mount that is gone does not pass for an emptied library.
+
+A Catalogue may be used from several threads; each call is one transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from orchestrator.catalogue.rows import Moved, Unread, entry_of, hashes_text, location_of, take_over
+from orchestrator.catalogue.schema import connect, mapped_errors, open_catalogue, transaction
+from orchestrator.catalogue.selection import Selection
+from orchestrator.plan.model import Ref
+from orchestrator.storage.base import OWN_DIRECTORY, Entry
+from orchestrator.tags.track import Reading, Status
+from orchestrator.tags.version import READER_VERSION
+
+_FETCH = 2000
+
+# What lies below OWN_DIRECTORY was put there by a run: kept, so that it need not be read again when it comes back, never shown.
+OURS_FROM = f"{OWN_DIRECTORY}/".encode()
+OURS_TO = f"{OWN_DIRECTORY}0".encode()  # "0" follows "/"
+
+_VISIBLE = "e.location = ? AND NOT (e.path >= ? AND e.path < ?)"
+
+
+class Catalogued(msgspec.Struct, frozen=True, gc=False):
+    """One file as the catalogue knows it."""
+
+    entry: Entry
+    reading: Reading | None
+    """None for what is not audio, and for audio that was not read: never to be taken for a file without tags."""
+    left_alone: str | None = None
+    """Why the run's options leave the file alone, in words; its name is taken all the same."""
+
+
+class Catalogue:
+    """See the module. `path` is the file; it and its directory are made when they are not there.
+
+    Raises UsageError when it cannot be opened, IntegrityError when it is damaged; every method raises LockedError when another
+    process keeps it locked and QuotaError when the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._connection = open_catalogue(path)
+
+    def __enter__(self) -> Catalogue:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. The catalogue is not used afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    def entries(self, fs: str, selection: Selection | None = None) -> Iterator[Catalogued]:
+        """Every file of `fs`, sorted by path, as of now: what is written meanwhile does not show.
+
+        With a `selection`, files that it leaves out come with `left_alone` set.
+        """
+        why_not = None if selection is None or selection.everything else selection.compiled().why_not
+        decoder = msgspec.msgpack.Decoder(Reading)
+        query = (
+            "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, CASE e.reader WHEN ? THEN r.reading END "
+            f"FROM entry AS e LEFT JOIN reading AS r ON r.entry = e.id WHERE {_VISIBLE} ORDER BY e.path, e.remote_id"
+        )
+        with mapped_errors(self.path):
+            # A connection of its own: one consistent view, whatever this process writes while the caller looks.
+            connection = connect(self.path)
+            try:
+                cursor = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO))
+                while rows := cursor.fetchmany(_FETCH):
+                    for path, remote_id, size, mtime_ns, hashes, since_ns, blob in rows:
+                        entry = entry_of(path, remote_id, size, mtime_ns, hashes)
+                        reading = None if blob is None else decoder.decode(blob)
+                        yield Catalogued(entry, reading, None if why_not is None else why_not(entry, since_ns))
+            finally:
+                connection.close()
+
+    def count(self, fs: str) -> int:
+        """How many files `fs` had at the last scan, with what was moved since."""
+        return self._count(fs, "1")
+
+    def audio_count(self, fs: str) -> int:
+        """How many of them are audio."""
+        return self._count(fs, "e.kind <> ''")
+
+    def generation(self, fs: str) -> int:
+        """How many complete listings of `fs` the catalogue has taken in; 0 when it does not know the location."""
+        with self.using() as connection:
+            row = connection.execute("SELECT generation FROM location WHERE fs = ?", (fs,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def unread_count(self, fs: str) -> int:
+        """How many audio files no reader of this version has read."""
+        return self._count(fs, f"e.kind <> '' AND e.reader <> {READER_VERSION}")
+
+    def unreadable(self, fs: str, selection: Selection | None = None) -> list[tuple[str, str]]:
+        """(path, reason) of each file of the selection whose content is no audio that can be read, sorted by path."""
+        query = (
+            "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, r.reading "
+            "FROM entry AS e JOIN reading AS r ON r.entry = e.id "
+            f"WHERE e.unreadable AND e.reader = ? AND {_VISIBLE} ORDER BY e.path"
+        )
+        with self.using() as connection:
+            rows = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO)).fetchall()
+        decoder = msgspec.msgpack.Decoder(Reading)
+        why_not = (selection or Selection()).compiled().why_not
+        return [
+            (path.decode(), decoder.decode(blob).reason or "unreadable")
+            for path, remote_id, size, mtime_ns, hashes, since_ns, blob in rows
+            if why_not(entry_of(path, remote_id, size, mtime_ns, hashes), since_ns) is None
+        ]
+
+    def moved(self, changes: Sequence[Moved]) -> None:
+        """Take over what this program did itself, in the order in which it was done, so that nothing is read again."""
+        with self.writing() as connection:
+            for change in changes:
+                take_over(connection, change)
+
+    def forget(self, refs: Iterable[Ref]) -> None:
+        """Drop files that this program deleted or that turned out to be gone. Unknown ones are no error."""
+        with self.writing() as connection:
+            for ref in refs:
+                location = location_of(connection, ref.fs)
+                where = "location = ? AND path = ?"
+                connection.execute(
+                    f"DELETE FROM reading WHERE entry IN (SELECT id FROM entry WHERE {where})", (location, ref.path.encode())
+                )
+                connection.execute(f"DELETE FROM entry WHERE {where}", (location, ref.path.encode()))
+
+    def unread(self, fs: str) -> Iterator[Unread]:
+        """The audio files of `fs` that no reader of this version has read, sorted by path, as of now."""
+        query = (
+            "SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
+            f"WHERE {_VISIBLE} AND e.kind <> '' AND e.reader <> ? ORDER BY e.path, e.remote_id"
+        )
+        with mapped_errors(self.path):
+            connection = connect(self.path)
+            try:
+                cursor = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO, READER_VERSION))
+                while rows := cursor.fetchmany(_FETCH):
+                    for row, path, remote_id, size, mtime_ns, hashes, since_ns in rows:
+                        yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns)
+            finally:
+                connection.close()
+
+    def save_readings(self, readings: Sequence[tuple[Unread, Reading]]) -> None:
+        """Keep what was read. A file that was listed as something else meanwhile gets nothing."""
+        encode = msgspec.msgpack.encode
+        with self.writing() as connection:
+            for unread, reading in readings:
+                entry = unread.entry
+                updated = connection.execute(
+                    "UPDATE entry SET reader = ?, unreadable = ? "
+                    "WHERE id = ? AND path = ? AND size IS ? AND mtime_ns IS ? AND hashes = ?",
+                    (
+                        READER_VERSION,
+                        reading.status is Status.UNREADABLE,
+                        unread.row,
+                        entry.path.encode(),
+                        entry.size,
+                        entry.mtime_ns,
+                        hashes_text(entry.hashes),
+                    ),
+                )
+                if updated.rowcount:
+                    connection.execute("INSERT OR REPLACE INTO reading VALUES (?, ?)", (unread.row, encode(reading)))
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside a transaction, for the modules of this room."""
+        with self._lock, mapped_errors(self.path), transaction(self._connection):
+            yield self._connection
+
+    @contextmanager
+    def using(self) -> Iterator[sqlite3.Connection]:
+        """The connection as it is, to look or to work in temporary tables, for the modules of this room."""
+        with self._lock, mapped_errors(self.path):
+            yield self._connection
+
+    def _count(self, fs: str, condition: str) -> int:
+        query = f"SELECT count(*) FROM entry AS e WHERE {_VISIBLE} AND {condition}"
+        with self.using() as connection:
+            return int(connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO)).fetchone()[0])
+
+    def _location(self, fs: str) -> int:
+        """The number of a location, -1 when it is not known."""
+        with self.using() as connection:
+            row = connection.execute("SELECT id FROM location WHERE fs = ?", (fs,)).fetchone()
+        return int(row[0]) if row else -1
