@@ -1,0 +1,55 @@
+"""Where the bulk of an APEv2 tag at a file's end lies: covers are holes for the parser."""
+
+from __future__ import annotations
+
+from orchestrator.tags.sparse import SparseFile
+
+_KEPT = 256
+_FOOTER = 32
+_LONGEST_KEY = 255
+
+
+def find_footer(file: SparseFile) -> int | None:
+    """Where the APEv2 footer stands: last, before an ID3v1 tag, or before Lyrics3v2 and ID3v1. None: there is none."""
+    tail_start = max(0, file.size - 160)
+    tail = file.peek(tail_start, 160)
+    if tail[-32:-24] == b"APETAGEX":
+        return file.size - 32
+    if tail[-128:-125] != b"TAG":
+        return None
+    if tail[-160:-152] == b"APETAGEX":
+        return file.size - 160
+    if tail[-137:-128] == b"LYRICS200" and tail[-143:-137].isdigit():
+        position = file.size - 128 - 15 - int(tail[-143:-137]) - _FOOTER
+        if position >= 0 and file.peek(position, 8) == b"APETAGEX":
+            return position
+    return None
+
+
+def plan_tag(file: SparseFile, footer: int) -> int:
+    """Dig the holes of the tag whose footer stands at `footer`, and return where its items begin."""
+    header = file.peek(footer, _FOOTER)
+    size = int.from_bytes(header[12:16], "little")
+    count = int.from_bytes(header[16:20], "little")
+    start = footer + _FOOTER - size
+    if start < 0 or start >= footer or file.has(start, footer):
+        return max(start, 0)
+    if footer - start <= file.policy.hole + file.policy.extra:
+        file.fetch(start, footer)
+        return start
+    position = start
+    for _ in range(min(count, 1000)):
+        if position + 9 > footer:
+            break
+        item = file.peek(position, min(8 + _LONGEST_KEY + 1, footer - position))
+        length = int.from_bytes(item[:4], "little")
+        key_end = item.find(b"\0", 8)
+        if key_end < 0:
+            break
+        value = position + key_end + 1
+        position = value + length
+        if position > footer:
+            break
+        if item[8:17].lower() == b"cover art":
+            file.dig(value + _KEPT, position)
+    return start

@@ -1,0 +1,23 @@
+"""DSF: the header points at an ID3v2 tag behind the sound."""
+
+from __future__ import annotations
+
+from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsers import parser
+from orchestrator.tags.sparse import SparseFile
+
+
+def read(file: SparseFile) -> Parsed:
+    """Parse the header and the tag that it points at."""
+    head = file.peek(0, 92)
+    pointer, stated = int.from_bytes(head[20:28], "little"), int.from_bytes(head[12:20], "little")
+    if 0 < pointer < file.size:
+        file.fetch(pointer, pointer + file.policy.head)
+        plan_tag(file, pointer)
+    file.seek(0)
+    audio = parser("dsf", "DSF")(file, load_v1=False)
+    parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="dsd", lossless=True)
+    if stated > file.size:
+        parsed.suspect = f"cut short: {file.size:,} of {stated:,} bytes are there"
+    return parsed

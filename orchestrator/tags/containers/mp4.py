@@ -1,0 +1,79 @@
+"""MP4: everything stands in `moov`, before or behind the sound; covers and sample tables in it are skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsers import parser
+from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.track import AudioIdentity, Strength
+
+_MOST_ATOMS = 1000
+_META_HEADER = 4
+_SKIPPED_TABLES = frozenset((b"stco", b"co64", b"stsc", b"ctts", b"free", b"skip"))
+_CODECS = {"mp4a": "aac", "alac": "alac", "ac-3": "ac3", "Opus": "opus", "fLaC": "flac"}
+_LOSSLESS = {"alac": True, "flac": True}
+
+
+def read(file: SparseFile) -> Parsed:
+    """Find `moov` by walking the top-level atoms, plan its holes, parse."""
+    suspect = None
+    samples: list[bytes] = []
+    for name, payload, end in _atoms(file, 0, file.size, piece=file.policy.head):
+        if name == b"moov":
+            _plan_moov(file, payload, end, samples)
+        elif name == b"mdat" and end > file.size:
+            suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
+    file.seek(0)
+    mp4 = parser("mp4", "MP4")(file)
+    codec = _CODECS.get(mp4.info.codec.split(".")[0], mp4.info.codec.split(".")[0] or "aac")
+    parsed = Parsed("mp4", mp4.tags, mp4.info, codec=codec, lossless=_LOSSLESS.get(codec, False), suspect=suspect)
+    if samples:
+        digest = sha256(b"".join(samples)).hexdigest()
+        parsed.identity = AudioIdentity("mp4-samples", digest, Strength.HINT)
+    return parsed
+
+
+def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterator[tuple[bytes, int, int]]:
+    """(name, payload offset, end) of the atoms in a row; ends at the first one that cannot be.
+
+    Where an atom's header is not in hand, at least `piece` bytes are fetched with it.
+    """
+    for _ in range(_MOST_ATOMS):
+        if position + 8 > end:
+            return
+        if piece and not file.has(position, min(position + 16, end)):
+            file.fetch(position, position + piece)
+        header = file.peek(position, min(16, end - position))
+        size, payload = int.from_bytes(header[:4], "big"), position + 8
+        if size == 1:
+            size, payload = int.from_bytes(header[8:16], "big"), position + 16
+        elif size == 0:
+            size = end - position
+        if size < payload - position:
+            return
+        yield header[4:8], payload, position + size
+        position += size
+
+
+def _plan_moov(file: SparseFile, start: int, end: int, samples: list[bytes]) -> None:
+    for name, payload, atom_end in _atoms(file, start, min(end, file.size)):
+        if name in (b"trak", b"mdia", b"minf", b"stbl", b"udta"):
+            _plan_moov(file, payload, atom_end, samples)
+        elif name == b"meta":
+            _plan_moov(file, payload + _META_HEADER, atom_end, samples)
+        elif name == b"ilst":
+            for item, item_payload, item_end in _atoms(file, payload, atom_end):
+                if item == b"covr":
+                    _plan_covers(file, item_payload, item_end)
+        elif name in _SKIPPED_TABLES:
+            file.dig(payload, atom_end)
+        elif name in (b"stsz", b"stts") and file.has(payload, min(atom_end, file.size)):
+            samples.append(file.peek(payload, atom_end - payload))
+
+
+def _plan_covers(file: SparseFile, start: int, end: int) -> None:
+    for _, payload, data_end in _atoms(file, start, end):
+        file.dig(payload + 8, data_end)  # version, flags and locale are kept

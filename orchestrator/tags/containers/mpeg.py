@@ -1,0 +1,86 @@
+"""MPEG audio: ID3v2 at the front, the first frame behind it, ID3v1 and APEv2 at the end."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from orchestrator.tags import apev2
+from orchestrator.tags.id3 import plan_tag, tag_end
+from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsers import parser
+from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.track import AudioIdentity, Strength
+
+_FROM_ID3V1 = ("TIT2", "TPE1", "TALB", "TRCK", "TDRC")
+_ID3V1 = 131
+"""mutagen looks for it in so many bytes of the file's end."""
+_FIRST_FRAMES = 8 * 1024
+_CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
+
+
+def read(file: SparseFile) -> Parsed:
+    """Parse the ID3v2 tag and the first frames; look at the end only where a field is missing."""
+    _plan(file)
+    file.seek(0)
+    mp3 = parser("mp3", "MP3")(file, load_v1=False)
+    if mp3.tags is None or not all(mp3.tags.get(key) for key in _FROM_ID3V1):
+        # ID3v1 may fill what is missing, and a file without ID3v2 may have APEv2.
+        tail = min(file.size, file.policy.short_tail)
+        file.fetch(file.size - tail, file.size)
+        if b"TAG" in file.peek(max(0, file.size - _ID3V1), _ID3V1):
+            file.seek(0)
+            mp3 = parser("mp3", "MP3")(file)
+    info = mp3.info
+    parsed = Parsed(kind="id3", tags=mp3.tags, info=info, codec=_CODECS.get(info.layer, "mp3"), lossless=False)
+    if not mp3.tags or not any(mp3.tags.get(key) for key in ("TIT2", "TPE1", "TPE2", "TALB")):
+        parsed.other_tags = _apev2(file)
+        parsed.other_kind = "ape"
+    _look_at_first_frame(file, info, parsed)
+    return parsed
+
+
+def _plan(file: SparseFile) -> None:
+    """Plan the ID3v2 tags at the start (some writers stack them; only the first is parsed) and the first frames behind them."""
+    end = plan_tag(file, 0) or 0
+    position = end
+    while position < file.size and (following := tag_end(file.peek(position, 10), position)):
+        position = following
+    if 0 < position < file.size and not file.has(position, min(position + 4, file.size)):
+        file.fetch(position, position + max(_FIRST_FRAMES, file.policy.extra))
+
+
+def _apev2(file: SparseFile) -> Any:
+    footer = apev2.find_footer(file)
+    if footer is None:
+        return None
+    apev2.plan_tag(file, footer)
+    file.seek(0)
+    return parser("apev2", "APEv2")(file)
+
+
+def _look_at_first_frame(file: SparseFile, info: Any, parsed: Parsed) -> None:
+    """Identity and completeness from the LAME or Lavc tag in the first frame, where there is one and it is in hand."""
+    start = info.frame_offset
+    if info.sketchy or not file.has(start, min(start + 512, file.size)):
+        return
+    frame = file.peek(start, 512)
+    at = max(frame.find(b"Xing", 0, 64), frame.find(b"Info", 0, 64))
+    if at < 0:
+        return
+    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
+    if flags & 7 != 7:
+        return  # frames, bytes and TOC together make the tuple
+    frames, toc = frame[at + 8 : at + 12], frame[at + 16 : at + 116]
+    lame = frame[at + 116 + (4 if flags & 8 else 0) :][:36]
+    if len(lame) < 36 or lame[:4] not in (b"LAME", b"Lavc", b"Lavf", b"L3.9"):
+        return
+    music_length, music_crc, tag_crc = int.from_bytes(lame[28:32], "big"), lame[32:34], lame[34:36]
+    if not music_length:
+        return
+    if file.size - start < music_length:
+        parsed.suspect = f"cut short: {file.size - start:,} of {music_length:,} bytes of sound are there"
+    if any(music_crc):
+        toc_hash = sha256(toc).hexdigest()[:16]
+        value = f"{music_length}:{music_crc.hex()}:{int.from_bytes(frames, 'big')}:{tag_crc.hex()}:{toc_hash}"
+        parsed.identity = AudioIdentity("lame", value, Strength.STRONG)

@@ -1,0 +1,101 @@
+"""The one table of containers: extension and magic number -> who reads it.
+
+A new format is one module below `orchestrator/tags/containers/` and one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.tags.parsed import Container
+from orchestrator.tags.policy import Policy
+
+
+def _short(policy: Policy) -> int:
+    return policy.short_head
+
+
+def _mpeg(policy: Policy) -> int:
+    return policy.mpeg_head
+
+
+def _tail(policy: Policy) -> int:
+    return policy.tail
+
+
+def _ogg_tail(policy: Policy) -> int:
+    return policy.ogg_tail
+
+
+def _starts(*magics: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(magics)
+
+
+def _form(kind: bytes, *names: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(kind) and head[8:12] in names
+
+
+def _ogg(codec: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(b"OggS") and len(head) > 27 and head[27 + head[26] :].startswith(codec)
+
+
+def _mp4(head: bytes) -> bool:
+    return head[4:8] == b"ftyp"
+
+
+def _by_name_only(_head: bytes) -> bool:
+    return False
+
+
+MPEG = Container("MP3", ("mp3", "mp2", "mp1", "mpga"), _by_name_only, "mpeg", head=_mpeg)
+
+CONTAINERS: tuple[Container, ...] = (
+    MPEG,
+    Container("FLAC", ("flac",), _starts(b"fLaC"), "flac"),
+    Container("MP4", ("m4a", "m4b", "m4p", "m4r", "mp4", "alac"), _mp4, "mp4"),
+    Container("Ogg Vorbis", ("ogg",), _ogg(b"\x01vorbis"), "ogg", "read_vorbis", tail=_ogg_tail),
+    Container("Opus", ("opus",), _ogg(b"OpusHead"), "ogg", "read_opus", tail=_ogg_tail),
+    Container("Ogg FLAC", ("oga",), _ogg(b"\x7fFLAC"), "ogg", "read_flac"),
+    Container("Speex", ("spx",), _ogg(b"Speex   "), "ogg", "read_speex", tail=_ogg_tail),
+    Container("WAV", ("wav", "wave", "bwf"), _form(b"RIFF", b"WAVE"), "chunks", "read_wav", head=_short),
+    Container("AIFF", ("aif", "aiff", "aifc"), _form(b"FORM", b"AIFF", b"AIFC"), "chunks", "read_aiff", head=_short),
+    Container("DSDIFF", ("dff",), _starts(b"FRM8"), "chunks", "read_dsdiff", head=_short),
+    Container("DSF", ("dsf",), _starts(b"DSD "), "dsf", head=_short),
+    Container("WMA", ("wma", "asf"), _starts(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf"),
+    Container("Monkey's Audio", ("ape",), _starts(b"MAC "), "apetagged", "read_monkeys", head=_short, tail=_tail),
+    Container("WavPack", ("wv",), _starts(b"wvpk"), "apetagged", "read_wavpack", head=_short, tail=_tail),
+    Container("Musepack", ("mpc", "mp+", "mpp"), _starts(b"MP+", b"MPCK"), "apetagged", "read_musepack", head=_short, tail=_tail),
+    Container("OptimFROG", ("ofr", "ofs"), _starts(b"OFR "), "apetagged", "read_optimfrog", head=_short, tail=_tail),
+    Container("TAK", ("tak",), _starts(b"tBaK"), "apetagged", "read_tak", head=_short, tail=_tail),
+    Container("True Audio", ("tta",), _starts(b"TTA"), "trueaudio", head=_short, tail=_tail),
+    Container("AAC", ("aac", "adts"), _starts(b"ADIF"), "aac"),
+    Container("64-bit WAV", ("rf64",), _form(b"RF64", b"WAVE"), "unsupported", "rf64", head=_short),
+    Container("Matroska", ("mka",), _starts(b"\x1a\x45\xdf\xa3"), "unsupported", "matroska", head=_short),
+    Container("Shorten", ("shn",), _starts(b"ajkg"), "unsupported", "shorten", head=_short),
+)
+
+_BY_EXTENSION = {extension: container for container in CONTAINERS for extension in container.extensions}
+
+
+def _extension(path: str) -> str:
+    name = path.rpartition("/")[2]
+    stem, dot, extension = name.rpartition(".")
+    return extension.lower() if dot and stem else ""
+
+
+def is_audio(path: str) -> bool:
+    """Whether the name is that of an audio file, by its extension; AppleDouble files (`._name`) are none."""
+    return _extension(path) in _BY_EXTENSION and not path.rpartition("/")[2].startswith("._")
+
+
+def by_name(path: str) -> Container | None:
+    """The container that the extension promises."""
+    return _BY_EXTENSION.get(_extension(path))
+
+
+def by_magic(head: bytes) -> Container | None:
+    """The container that the first bytes, after any ID3v2 tag, give away; MPEG and ADTS give nothing away."""
+    for container in CONTAINERS:
+        if container.matches(head):
+            return container
+    return None

@@ -1,0 +1,55 @@
+"""What a container module hands to the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.tags.policy import Policy
+from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.track import AudioIdentity
+
+
+class NotReadableError(Exception):
+    """The file cannot be read; the message is the reason in people's words."""
+
+
+@dataclass(slots=True)
+class Parsed:
+    """One parsed file. `tags` and `info` are mutagen's objects."""
+
+    kind: str
+    """Which rules of `orchestrator.tags.fields` fit `tags`: "id3", "vorbis", "ape", "mp4", "asf"."""
+    tags: Any
+    info: Any
+    codec: str
+    lossless: bool | None
+    other_kind: str = "id3"
+    other_tags: Any = None
+    """Tags of another kind in the same file, used where `tags` place nothing."""
+    identity: AudioIdentity | None = None
+    suspect: str | None = None
+    bitrate: int | None = None
+    """Where mutagen's own figure would depend on how much was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One kind of file: how it is recognised, what is asked for first, and who reads it."""
+
+    name: str
+    """For messages: "a FLAC file"."""
+    extensions: tuple[str, ...]
+    matches: Callable[[bytes], bool]
+    """Whether these first bytes, after any ID3v2 tag, are of this kind."""
+    module: str
+    """The module below `orchestrator.tags.containers` whose `read` reads it; imported at first need."""
+    function: str = "read"
+    head: Callable[[Policy], int] = lambda policy: policy.head
+    tail: Callable[[Policy], int] | None = None
+    """How much of the file's end goes out together with the head; None where the head says what is needed."""
+
+
+Read = Callable[[SparseFile], Parsed]
+"""The shape of a container module's `read`."""

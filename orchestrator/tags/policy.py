@@ -1,0 +1,59 @@
+"""How much of a file is asked for at once: requests against bytes."""
+
+from __future__ import annotations
+
+import msgspec
+
+KIB = 1024
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes in bytes that govern the reading of one file."""
+
+    head: int
+    """First range of formats whose tags stand at the front, pictures among them."""
+    short_head: int
+    """First range of formats that keep little more than stream facts at the front."""
+    mpeg_head: int
+    """First range of MPEG audio, whose pictures usually stand before the sound."""
+    tail: int
+    """Last range of formats that keep tags behind the sound."""
+    ogg_tail: int
+    """Last range of Ogg: enough to hold the beginning of the last page."""
+    short_tail: int
+    """Last range where only a small tag may stand there (MPEG audio)."""
+    extra: int
+    """The least that an unforeseen range asks for; doubled each time within one file."""
+    hole: int
+    """Bulk shorter than this is read rather than skipped."""
+    budget: int = 2048 * KIB
+    """The most that may be read of one file."""
+    requests: int = 24
+    """The most ranges that may be asked of one file."""
+    memory: int = 64 * 1024 * KIB
+    """The most that one read of the parser may span, holes included."""
+
+
+FEW_BYTES = Policy(
+    head=64 * KIB,
+    short_head=8 * KIB,
+    mpeg_head=64 * KIB,
+    tail=16 * KIB,
+    ogg_tail=16 * KIB,
+    short_tail=4 * KIB,
+    extra=16 * KIB,
+    hole=24 * KIB,
+)
+"""For remotes where bytes cost (S3, GCS, Azure egress)."""
+
+FEW_REQUESTS = Policy(
+    head=64 * KIB,
+    short_head=16 * KIB,
+    mpeg_head=256 * KIB,
+    tail=256 * KIB,
+    ogg_tail=64 * KIB,
+    short_tail=64 * KIB,
+    extra=256 * KIB,
+    hole=256 * KIB,
+)
+"""For remotes where requests cost (Drive, Dropbox, OneDrive)."""

@@ -1,0 +1,110 @@
+"""Bytes of an audio file -> Reading, through ranged reads.
+
+    head (and tail) -> container, by magic number behind any ID3v2 tag, else by extension
+                    -> the container's module plans holes, fetches exact offsets, lets mutagen parse the sparse file
+                    -> fields -> Track
+
+Whatever a file holds, the result is a Reading; only errors of the storage are raised.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from orchestrator.tags import formats
+from orchestrator.tags.fields import track_of
+from orchestrator.tags.id3 import plan_tag, tag_end
+from orchestrator.tags.parsed import Container, NotReadableError, Parsed
+from orchestrator.tags.policy import FEW_BYTES, Policy
+from orchestrator.tags.sparse import ReadLimitError, ReadRange, ShortReadError, SparseFile
+from orchestrator.tags.track import Reading, Status
+
+_MAGIC = 300
+"""Bytes that tell every container: an Ogg page header with its segment table is the longest."""
+
+_SMALL = 16 * 1024
+"""A rest of the file shorter than this comes with the head in one range."""
+
+
+def read_track(path: str, size: int, read_range: ReadRange, policy: Policy = FEW_BYTES) -> Reading:
+    """Read the tags, stream facts and audio identity of one file of `size` bytes, asking only for the ranges needed.
+
+    `read_range(offset, length)` is one request; what it raises passes through, unless it is a ReadLimitError.
+    """
+    file = SparseFile(size, read_range, policy)
+    container = formats.by_name(path)
+    try:
+        _fetch_first(file, container)
+        container = _recognise(file, container)
+        parsed = _parse(file, container)
+        track = track_of(parsed)
+    except (
+        Exception
+    ) as error:  # mutagen raises far more than MutagenError on damaged files: IndexError, ValueError, AssertionError
+        reason = _reason(error, file, container)
+        return Reading(Status.UNREADABLE, reason=reason, requests=file.requests, bytes_read=file.bytes_read)
+    return Reading(
+        Status.TAGGED if track.has_tags else Status.UNTAGGED,
+        track=track,
+        identity=parsed.identity,
+        suspect=parsed.suspect,
+        requests=file.requests,
+        bytes_read=file.bytes_read,
+    )
+
+
+def _fetch_first(file: SparseFile, container: Container | None) -> None:
+    if file.size == 0:
+        raise NotReadableError("the file is empty")
+    policy = file.policy
+    head = container.head(policy) if container is not None else policy.head
+    tail = container.tail(policy) if container is not None and container.tail is not None else 0
+    if file.size <= head + tail + _SMALL:
+        file.fetch(0, file.size)
+        return
+    if tail:
+        file.fetch(file.size - tail, file.size)
+    file.fetch(0, head)
+
+
+def _recognise(file: SparseFile, named: Container | None) -> Container:
+    """By what the file begins with behind ID3v2 tags; by its name where that says nothing."""
+    start = 0
+    end = tag_end(file.peek(0, 10), 0)
+    if end is not None:
+        plan_tag(file, 0)
+    while end is not None and end < file.size:
+        start = end
+        end = tag_end(file.peek(start, 10), start)
+    container = formats.by_magic(file.peek(start, _MAGIC)) or named
+    if container is None:
+        raise NotReadableError("not a kind of audio file that can be read")
+    return container
+
+
+def _parse(file: SparseFile, container: Container) -> Parsed:
+    module = import_module(f"orchestrator.tags.containers.{container.module}")
+    file.seek(0)
+    parsed: Parsed = getattr(module, container.function)(file)
+    if file.failure is not None:
+        raise file.failure  # the parser swallowed it: what it made of the rest is not to be trusted
+    return parsed
+
+
+def _reason(error: Exception, file: SparseFile, container: Container | None) -> str:
+    """Why the file could not be read, in words. Errors of the storage are raised again."""
+    failure = file.failure if file.failure is not None else error
+    if isinstance(failure, NotReadableError | ReadLimitError | ShortReadError):
+        return str(failure)
+    if file.failure is not None:
+        raise file.failure
+    name = container.name if container is not None else "audio"
+    text = str(error).lower()
+    kind = f"{type(error).__module__}.{type(error).__name__}"
+    if kind == "mutagen.mp3.HeaderNotFoundError":
+        return "no MPEG sound was found in it"
+    if kind.startswith("mutagen.id3") or "id3" in text:
+        return "its ID3 tag is damaged or cut short"
+    if "not a" in text or "not found" in text or "expected" in text:
+        return f"it is not a {name} file, or its beginning is damaged"
+    return f"its {name} header is damaged or cut short"

@@ -1,0 +1,209 @@
+"""A file of the true length of which only parts are here: what is missing is fetched when it is touched."""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_right, insort
+from collections.abc import Callable
+
+from orchestrator.tags.policy import Policy
+
+ReadRange = Callable[[int, int], bytes]
+"""(offset, length) -> bytes, one request."""
+
+
+class ReadLimitError(Exception):
+    """The parser wants more of the file than the policy allows."""
+
+
+class ShortReadError(Exception):
+    """The storage gave fewer bytes than the listed size promises."""
+
+
+class SparseFile:
+    """A read-only binary file over ranged reads, for parsers that seek.
+
+    Bytes come from ranges already fetched, else from holes (read as zeros; only a container module that knows the bulk to be
+    without meaning digs one), else from a new request. So a parser can never mistake what was not read for what is not there.
+    A failed request is remembered in `failure`: parsers that swallow exceptions do not turn it into an empty result.
+    """
+
+    name = "audio file"
+
+    def __init__(self, size: int, read_range: ReadRange, policy: Policy) -> None:
+        self.size = size
+        self.policy = policy
+        self.requests = 0
+        self.bytes_read = 0
+        self.failure: Exception | None = None
+        self._read_range = read_range
+        self._position = 0
+        self._starts: list[int] = []  # sorted; the segments of _segments never overlap
+        self._segments: dict[int, bytes] = {}
+        self._holes: list[tuple[int, int]] = []  # sorted (start, end)
+        self._extra = policy.extra
+        # The segment read last: nearly every read of a parser falls into it.
+        self._current = b""
+        self._current_start = 0
+
+    # ------------------------------------------------------------ what container modules use
+
+    def dig(self, start: int, end: int) -> None:
+        """Make a hole: the bytes from `start` to `end` are bulk and read as zeros unless they are in hand already."""
+        end = min(end, self.size)
+        if end - start >= self.policy.hole:
+            insort(self._holes, (start, end))
+
+    def patch(self, offset: int, byte: int) -> None:
+        """Let the parser see `byte` at `offset`, which must be in hand."""
+        start = self._starts[bisect_right(self._starts, offset) - 1]
+        segment = bytearray(self._segments[start])
+        segment[offset - start] = byte
+        self._segments[start] = self._current = bytes(segment)
+        self._current_start = start
+
+    def fetch(self, start: int, end: int) -> None:
+        """Ask for what is missing between `start` and `end`, holes aside, in as few requests as possible."""
+        end = min(end, self.size)
+        position = max(start, 0)
+        while position < end:
+            segment_end = self._segment_end(position)
+            if segment_end is not None:
+                position = segment_end
+                continue
+            hole_end = self._hole_end(position)
+            if hole_end is not None:
+                position = hole_end
+                continue
+            stop = min(end, self._next_boundary(position))
+            self._request(position, stop)
+            position = stop
+
+    def peek(self, start: int, length: int) -> bytes:
+        """The bytes there, fetched if need be; fewer only at the file's end. Does not move the position."""
+        offset = start - self._current_start
+        if offset >= 0 and offset + length <= len(self._current):
+            return self._current[offset : offset + length]
+        end = min(start + length, self.size)
+        return self._assemble(start, end) if end > start >= 0 else b""
+
+    def has(self, start: int, end: int) -> bool:
+        """Whether the real bytes from `start` to `end` are in hand."""
+        segment_end = self._segment_end(start)
+        while segment_end is not None and segment_end < end:
+            segment_end = self._segment_end(segment_end)
+        return segment_end is not None
+
+    # ------------------------------------------------------------ the file protocol
+
+    def read(self, length: int = -1) -> bytes:
+        """Read on from the position; fewer bytes only at the file's end."""
+        start = self._position
+        offset = start - self._current_start
+        if length >= 0 and offset >= 0 and offset + length <= len(self._current):
+            self._position = start + length
+            return self._current[offset : offset + length]
+        end = self.size if length < 0 else min(start + length, self.size)
+        if end <= start:
+            return b""
+        self._position = end
+        return self._assemble(start, end)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move the position, beyond the end too; OSError before the start, as a real file does."""
+        if whence == io.SEEK_CUR:
+            offset += self._position
+        elif whence == io.SEEK_END:
+            offset += self.size
+        if offset < 0:
+            raise OSError(22, "Invalid argument")
+        self._position = offset
+        return offset
+
+    def tell(self) -> int:
+        """The position."""
+        return self._position
+
+    # ------------------------------------------------------------ inside
+
+    def _assemble(self, start: int, end: int) -> bytes:
+        if end - start > self.policy.memory:
+            self._fail(ReadLimitError(f"one piece of its header claims {end - start:,} bytes"))
+        pieces: list[bytes] = []
+        position = start
+        while position < end:
+            segment_end = self._segment_end(position)
+            if segment_end is not None:
+                segment_start = self._starts[bisect_right(self._starts, position) - 1]
+                segment = self._segments[segment_start]
+                self._current, self._current_start = segment, segment_start
+                stop = min(end, segment_end)
+                pieces.append(segment[position - segment_start : stop - segment_start])
+            else:
+                hole_end = self._hole_end(position)
+                if hole_end is not None:
+                    stop = min(end, hole_end, self._next_start(position))
+                    pieces.append(bytes(stop - position))
+                else:
+                    self._fetch_unforeseen(position, end)
+                    continue
+            position = stop
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _fetch_unforeseen(self, position: int, end: int) -> None:
+        """Fetch at least the policy's `extra` from `position`; each time twice as much, so that requests stay few."""
+        stop = max(min(end, self._next_boundary(position)), min(position + self._extra, self.size))
+        stop = min(stop, self._next_boundary(position))
+        self._extra *= 2
+        self._request(position, stop)
+
+    def _request(self, start: int, end: int) -> None:
+        if self.failure is not None:
+            raise self.failure
+        if self.bytes_read + end - start > self.policy.budget or self.requests >= self.policy.requests:
+            self._fail(ReadLimitError(f"its header takes more than {self.policy.budget // 1024:,} KiB to read"))
+        self.requests += 1
+        try:
+            data = self._read_range(start, end - start)
+        except Exception as error:  # kept whatever it is: a parser may swallow it, the caller must see it
+            self.failure = error
+            raise
+        self.bytes_read += len(data)
+        if len(data) != end - start:
+            self._fail(
+                ShortReadError(f"{len(data):,} of {end - start:,} bytes came at offset {start:,}: it changed since the listing")
+            )
+        insort(self._starts, start)
+        self._segments[start] = data
+        self._current, self._current_start = data, start
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error
+        raise error
+
+    def _segment_end(self, position: int) -> int | None:
+        """End of the segment that holds `position`."""
+        index = bisect_right(self._starts, position) - 1
+        if index < 0:
+            return None
+        start = self._starts[index]
+        end = start + len(self._segments[start])
+        return end if position < end else None
+
+    def _hole_end(self, position: int) -> int | None:
+        for start, end in self._holes:
+            if start <= position < end:
+                return end
+        return None
+
+    def _next_start(self, position: int) -> int:
+        index = bisect_right(self._starts, position)
+        return self._starts[index] if index < len(self._starts) else self.size
+
+    def _next_boundary(self, position: int) -> int:
+        """Where the next segment or hole after `position` begins, or the file ends."""
+        boundary = self._next_start(position)
+        for start, _ in self._holes:
+            if start > position:
+                return min(boundary, start)
+        return boundary
