@@ -1,0 +1,45 @@
+"""What the catalogue's tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from orchestrator.catalogue.scan import ScanResult, scan
+from orchestrator.catalogue.store import Catalogue
+from orchestrator.errors import RemoteError
+from orchestrator.storage.memory import MemoryStorage
+from orchestrator.tags.track import Track
+from tests.audio import track_bytes
+
+NOW_NS = 1_700_000_000_000_000_000
+
+
+@cache
+def song(title: str, audio_format: str = "mp3", *, artist: str = "Artist") -> bytes:
+    return track_bytes(audio_format, Track(title=(title,), artist=(artist,), album=("Album",)), seconds=0.2, serial=len(title))
+
+
+def bring(storage: MemoryStorage, catalogue: Catalogue, **options: Any) -> ScanResult:
+    """A scan with few threads."""
+    return scan(storage, catalogue, **{"now_ns": NOW_NS, "readers": 3, **options})
+
+
+def titles(catalogue: Catalogue, fs: str) -> dict[str, str | None]:
+    """Path -> title, None for what was not read."""
+    return {
+        item.entry.path: item.reading.track.title[0] if item.reading and item.reading.track else None
+        for item in catalogue.entries(fs)
+    }
+
+
+class Stubborn(MemoryStorage):
+    """Reading asks `refuse` first: what it gives for a path is raised."""
+
+    refuse_read: Callable[[str], RemoteError | None] = staticmethod(lambda _path: None)
+
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        if (error := self.refuse_read(path)) is not None:
+            raise error
+        return super().read_range(path, offset, length)

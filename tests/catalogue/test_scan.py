@@ -1,0 +1,214 @@
+"""What a scan reads, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.catalogue import compare, store
+from orchestrator.catalogue.store import Catalogue
+from orchestrator.errors import SafetyLimitError, TransientError
+from orchestrator.storage.memory import KINDS, MemoryStorage
+from orchestrator.tags.track import Status
+from tests.catalogue.helpers import bring, song, titles
+
+
+def library(kind: str = "s3") -> MemoryStorage:
+    storage = MemoryStorage.like(kind)
+    storage.put("in/one.mp3", song("One"))
+    storage.put("in/two.FLAC", song("Two", "flac"))
+    storage.put("in/cover.jpg", b"a picture")
+    return storage
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_second_scan_reads_nothing(catalogue: Catalogue, kind: str) -> None:
+    storage = library(kind)
+    first = bring(storage, catalogue)
+    assert (first.files_seen, first.audio_seen, first.files_read, first.changed) == (3, 2, 2, True)
+    assert first.requests >= 2
+    assert first.bytes_read > 0
+    before = storage.asked["read_range"]
+    second = bring(storage, catalogue)
+    assert (second.files_seen, second.audio_seen, second.files_read, second.requests, second.changed) == (3, 2, 0, 0, False)
+    assert storage.asked["read_range"] == before
+    assert titles(catalogue, storage.fs) == {"in/cover.jpg": None, "in/one.mp3": "One", "in/two.FLAC": "Two"}
+
+
+@pytest.mark.parametrize("kind", ["s3", "local", "webdav", "drive", "plain"])
+def test_an_edited_file_is_read_again(catalogue: Catalogue, kind: str) -> None:
+    storage = library(kind)
+    bring(storage, catalogue)
+    storage.put("in/one.mp3", song("One, retagged"))
+    result = bring(storage, catalogue)
+    assert result.files_read == 1
+    assert titles(catalogue, storage.fs)["in/one.mp3"] == "One, retagged"
+
+
+def test_an_edit_that_keeps_the_size_is_seen_by_hash_or_time(catalogue: Catalogue) -> None:
+    assert len(song("Aaa")) == len(song("Bbb"))
+    for kind in ("s3", "local"):
+        storage = MemoryStorage.like(kind)
+        storage.put("a.mp3", song("Aaa"))
+        bring(storage, catalogue)
+        storage.put("a.mp3", song("Bbb"))
+        assert bring(storage, catalogue).files_read == 1
+        assert titles(catalogue, storage.fs) == {"a.mp3": "Bbb"}
+
+
+def test_a_touched_file_with_a_hash_is_not_read_again_but_its_new_time_is_known(catalogue: Catalogue) -> None:
+    storage = MemoryStorage.like("drive")
+    storage.put("a.mp3", song("Aaa"), mtime_ns=1_000_000_000)
+    bring(storage, catalogue)
+    storage.remove("a.mp3")
+    storage.put("a.mp3", song("Aaa"), mtime_ns=2_000_000_000)
+    assert bring(storage, catalogue).files_read == 0
+    assert [item.entry for item in catalogue.entries(storage.fs)] == list(storage.list())
+
+
+@pytest.mark.parametrize("kind", ["s3", "drive", "dropbox"])
+def test_a_renamed_file_is_not_read_again_where_hashes_or_ids_tell(catalogue: Catalogue, kind: str) -> None:
+    storage = library(kind)
+    bring(storage, catalogue)
+    storage.move("in/one.mp3", "out/eins.mp3")
+    result = bring(storage, catalogue)
+    assert (result.files_read, result.difference.renamed, result.difference.gone) == (0, 1, 0)
+    assert titles(catalogue, storage.fs) == {"in/cover.jpg": None, "in/two.FLAC": "Two", "out/eins.mp3": "One"}
+
+
+def test_files_that_change_places_keep_what_they_said(catalogue: Catalogue) -> None:
+    storage = MemoryStorage.like("s3")
+    for name in "abc":
+        storage.put(f"{name}.mp3", song(name * 3))
+    bring(storage, catalogue)
+    for source, target in (("a", "t"), ("b", "a"), ("c", "b"), ("t", "c")):
+        storage.move(f"{source}.mp3", f"{target}.mp3")
+    assert bring(storage, catalogue).files_read == 0
+    assert titles(catalogue, storage.fs) == {"a.mp3": "bbb", "b.mp3": "ccc", "c.mp3": "aaa"}
+
+
+def test_a_copy_is_not_read_again_where_hashes_tell_even_in_another_location(catalogue: Catalogue) -> None:
+    storage, other = library("s3"), MemoryStorage.like("s3", "s3:other")
+    bring(storage, catalogue)
+    storage.copy("in/one.mp3", "in/copy.mp3")
+    other.put("there.mp3", song("One"))
+    assert bring(storage, catalogue).files_read == 0
+    assert bring(other, catalogue).files_read == 0
+    assert titles(catalogue, storage.fs)["in/copy.mp3"] == "One"
+    assert titles(catalogue, other.fs) == {"there.mp3": "One"}
+
+
+def test_a_new_extension_is_read_anew_for_it_decides_how_a_file_is_read(catalogue: Catalogue) -> None:
+    storage = library("s3")
+    bring(storage, catalogue)
+    storage.move("in/one.mp3", "in/one.aac")
+    assert bring(storage, catalogue).files_read == 1
+
+
+def test_a_file_that_is_gone_is_forgotten(catalogue: Catalogue) -> None:
+    storage = library()
+    bring(storage, catalogue)
+    storage.remove("in/one.mp3")
+    result = bring(storage, catalogue)
+    assert (result.changed, result.difference.gone) == (True, 1)
+    assert sorted(titles(catalogue, storage.fs)) == ["in/cover.jpg", "in/two.FLAC"]
+
+
+def test_a_listing_that_breaks_off_changes_nothing(catalogue: Catalogue) -> None:
+    storage = library()
+    bring(storage, catalogue)
+    known = list(catalogue.entries(storage.fs))
+    storage.put("in/new.mp3", song("New"))
+    storage.remove("in/one.mp3")
+    storage.fail(storage.calls_made + 1, TransientError("connection reset"), when="between")
+    with pytest.raises(TransientError):
+        bring(storage, catalogue)
+    assert list(catalogue.entries(storage.fs)) == known
+    assert catalogue.generation(storage.fs) == 1
+    assert bring(storage, catalogue).files_read == 1
+    assert catalogue.generation(storage.fs) == 2
+
+
+def test_an_emptied_listing_is_refused_and_forgets_nothing(catalogue: Catalogue) -> None:
+    storage = library()
+    bring(storage, catalogue)
+    known = list(catalogue.entries(storage.fs))
+    storage.remove("in/one.mp3")
+    storage.remove("in/two.FLAC")
+    with pytest.raises(SafetyLimitError, match="2 audio files"):
+        bring(storage, catalogue)
+    assert list(catalogue.entries(storage.fs)) == known
+    assert bring(storage, catalogue, allow_emptied=True).audio_seen == 0
+    assert bring(storage, catalogue).audio_seen == 0
+
+
+def test_a_place_without_music_is_no_error(catalogue: Catalogue) -> None:
+    storage = MemoryStorage.like("s3")
+    assert bring(storage, catalogue).files_seen == 0
+    storage.put("notes.txt", b"")
+    assert bring(storage, catalogue).audio_seen == 0
+
+
+def test_what_rclone_left_behind_is_ignored_and_named(catalogue: Catalogue) -> None:
+    storage = library()
+    leftovers = ["in/one.mp3.1a2b3c4d.partial", "in/Two.flac-rclone-move-abcdefgh"]
+    for name in leftovers:
+        storage.put(name, b"half")
+    result = bring(storage, catalogue)
+    assert sorted(result.leftovers) == sorted(leftovers)
+    assert result.files_seen == 3
+    assert not set(leftovers) & set(titles(catalogue, storage.fs))
+
+
+def test_a_new_reader_reads_everything_once_more(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = library()
+    bring(storage, catalogue)
+    for module in (store, compare):
+        monkeypatch.setattr(module, "READER_VERSION", store.READER_VERSION + 1)
+    assert bring(storage, catalogue).files_read == 2
+    assert bring(storage, catalogue).files_read == 0
+
+
+def test_an_unreadable_file_is_read_once_and_named_each_time(catalogue: Catalogue) -> None:
+    storage = library()
+    storage.put("in/broken.flac", b"fLaC" + bytes(2000))
+    first, second = bring(storage, catalogue), bring(storage, catalogue)
+    assert [path for path, _ in first.unreadable] == ["in/broken.flac"]
+    assert first.unreadable == second.unreadable
+    assert second.files_read == 0
+    assert not second.complete
+    (item,) = (item for item in catalogue.entries(storage.fs) if item.entry.path == "in/broken.flac")
+    assert item.reading is not None
+    assert item.reading.status is Status.UNREADABLE
+
+
+def test_two_files_of_one_name_are_two_where_ids_tell_them_apart(catalogue: Catalogue) -> None:
+    storage = MemoryStorage.like("drive")
+    storage.put("a.mp3", song("First"))
+    storage.put("a.mp3", song("Second one"), duplicate=True)
+    assert bring(storage, catalogue).files_read == 2
+    assert len({item.entry.id for item in catalogue.entries(storage.fs)}) == 2
+    assert bring(storage, catalogue).files_read == 0
+
+
+def test_files_of_one_name_that_nothing_tells_apart_are_named(catalogue: Catalogue) -> None:
+    class Doubled(MemoryStorage):
+        def list(self, prefix: str = ""):  # type: ignore[no-untyped-def]
+            yield from super().list(prefix)
+            yield from super().list(prefix)
+
+    storage = Doubled("s3:doubled", KINDS["s3"])
+    storage.put("a.mp3", song("Once"))
+    for _ in range(2):
+        result = bring(storage, catalogue)
+        assert (result.files_seen, result.difference.twice, result.complete) == (1, ("a.mp3",), False)
+
+
+def test_every_name_survives(catalogue: Catalogue) -> None:
+    names = ["a\nb.mp3", "'; DROP TABLE entry; --.mp3", "Ω/𝄞 \N{COMBINING ACUTE ACCENT}.mp3", "%_*?[a].mp3", "-rf.mp3", " .mp3"]
+    storage = MemoryStorage.like("s3")
+    for name in names:
+        storage.put(name, song(name))
+    bring(storage, catalogue)
+    assert titles(catalogue, storage.fs) == {name: name for name in sorted(names)}
+    assert list(titles(catalogue, storage.fs)) == sorted(names)
+    assert bring(storage, catalogue).files_read == 0
