@@ -1,0 +1,55 @@
+"""What must hold of a plan before its first change: sound paths, known verbs, a storage for each location, space enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orchestrator.apply.paths import check_path
+from orchestrator.apply.schedule import Schedule
+from orchestrator.errors import IntegrityError, SafetyLimitError, UsageError
+from orchestrator.plan.model import Operation, Plan, Verb
+from orchestrator.storage.base import Storage
+
+
+def locations(operations: Sequence[Operation]) -> list[str]:
+    """The locations that a plan's operations touch, sorted."""
+    return sorted({ref.fs for operation in operations for ref in (operation.src, operation.dst)})
+
+
+def check_plan(plan: Plan, storages: Mapping[str, Storage]) -> None:
+    """Raise IntegrityError for a plan that is not sound, UsageError for one that cannot be carried out here."""
+    destinations = set()
+    for operation in plan.operations:
+        check_path(operation.src.path)
+        check_path(operation.dst.path)
+        if operation.verb is Verb.REWRITE:
+            raise UsageError(f"{operation.src.path}: this version does not rewrite tags; make the plan without that")
+        if operation.src == operation.dst and operation.verb in {Verb.MOVE, Verb.COPY}:
+            raise IntegrityError(f"{operation.src.path}: the plan moves it onto itself", path=operation.src.path)
+        target = (operation.verb in {Verb.MOVE, Verb.COPY}, operation.dst)
+        if target in destinations:
+            raise IntegrityError(f"{operation.dst.path}: the plan puts two files there", path=operation.dst.path)
+        destinations.add(target)
+    for fs in locations(plan.operations):
+        if fs not in storages:
+            raise UsageError(f"the plan needs the location {fs!r}, which is not open")
+    Schedule(plan.operations)
+
+
+def check_space(operations: Sequence[Operation], storages: Mapping[str, Storage]) -> None:
+    """Raise SafetyLimitError where a target says beforehand that it has too little space for what comes to it."""
+    needed: dict[str, int] = {}
+    for operation in operations:
+        source, target = storages[operation.src.fs], storages[operation.dst.fs]
+        # A move between two places of this machine may well stay on one disk.
+        stays = operation.verb is not Verb.COPY and (
+            source is target or (source.capabilities.local and target.capabilities.local)
+        )
+        if not stays:
+            needed[operation.dst.fs] = needed.get(operation.dst.fs, 0) + (operation.size or 0)
+    for fs, size in needed.items():
+        if not storages[fs].capabilities.quota:
+            continue
+        quota = storages[fs].quota()
+        if quota is not None and quota.free is not None and quota.free < size:
+            raise SafetyLimitError(f"{fs}: {size} bytes are to come, but only {quota.free} are free: make space there first")

@@ -1,0 +1,319 @@
+"""Carry out a plan: windows of operations in the order of their dependencies, each noted before, during and after.
+
+The caller holds the run lock and hands in the storages. A window is up to 100 operations; one is in flight at a time, so that
+a stop (SIGINT, SIGTERM) has one window to finish and a crash one to look at. What cannot be done now stays without a verdict
+and waits for `resume`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from orchestrator.apply.checks import check_plan, check_space
+from orchestrator.apply.decide import Route
+from orchestrator.apply.finish import finish
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.paths import place
+from orchestrator.apply.patience import Patience
+from orchestrator.apply.records import (
+    Change,
+    OperationState,
+    Problem,
+    Record,
+    RunResult,
+    RunState,
+    Step,
+    Summary,
+)
+from orchestrator.apply.remotes import Remotes
+from orchestrator.apply.schedule import Schedule
+from orchestrator.apply.steps import Steps, VerifyMode
+from orchestrator.apply.task import Task, make_task
+from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
+from orchestrator.plan.model import Operation, Plan, Ref
+from orchestrator.progress import NoProgress, Progress
+from orchestrator.storage.base import Storage
+
+_CARRIED_BYTES = 128 * 1024 * 1024
+"""Bytes that a window copies at most (one file a transfer may always go): how long a stop takes hangs on it."""
+
+OnChanges = Callable[[Sequence[Change]], None]
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How a plan is carried out."""
+
+    transfers: int = 8
+    """Requests at a time."""
+    window: int = 100
+    """Operations that are noted together."""
+    tries: int = 3
+    """How often an operation is tried in one start; with the looks before and after about 12 requests."""
+    verify: VerifyMode = "fast"
+    fresh: bool = False
+    """The plan was made from a listing taken under the lock that is held now: it stands for "destination absent" where a move
+    carries the trash as its net."""
+
+
+def apply_plan(
+    plan: Plan,
+    storages: Mapping[str, Storage],
+    journal: Journal,
+    *,
+    command: str = "apply",
+    undoes: str | None = None,
+    settings: Settings | None = None,
+    transfers: int | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    on_changes: OnChanges | None = None,
+    stop: threading.Event | None = None,
+    patience: Patience | None = None,
+) -> RunResult:
+    """Carry out `plan`; `storages` holds one for each location in it, by its `fs`. No run is noted for an empty plan.
+
+    `on_changes` is told after each window what lies elsewhere now. Setting `stop` ends the run after the window in flight.
+    Raises IntegrityError when the plan is not sound or the journal cannot be written, SafetyLimitError when the space is known
+    not to suffice; what goes wrong with single operations or remotes is in the result.
+    """
+    chosen = settings or Settings()
+    chosen = msgspec.structs.replace(chosen, transfers=transfers or chosen.transfers, fresh=fresh or chosen.fresh)
+    check_plan(plan, storages)
+    if not plan.operations:
+        return RunResult(None, command, RunState.FINISHED)
+    check_space(plan.operations, storages)
+    run_id = journal.begin(plan, command, undoes=undoes)
+    return Execution(
+        run_id,
+        plan,
+        storages,
+        journal,
+        command=command,
+        states={},
+        settings=chosen,
+        progress=progress,
+        on_changes=on_changes,
+        stop=stop,
+        patience=patience,
+    ).run()
+
+
+class Execution:
+    """One start of a run: a new one, or `resume` with the `states` that the journal has."""
+
+    def __init__(
+        self,
+        run_id: str,
+        plan: Plan,
+        storages: Mapping[str, Storage],
+        journal: Journal,
+        *,
+        command: str,
+        states: Mapping[str, OperationState],
+        settings: Settings,
+        progress: Progress | None = None,
+        on_changes: OnChanges | None = None,
+        stop: threading.Event | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._run_id = run_id
+        self._command = command
+        self._plan = plan
+        self._states = states
+        self._storages = storages
+        self._journal = journal
+        self._settings = settings
+        self._progress = progress or NoProgress()
+        self._on_changes = on_changes or (lambda _: None)
+        self._stop = stop or threading.Event()
+        self._patience = patience or Patience()
+        self._steps = Steps(run_id, journal, transfers=settings.transfers, verify=settings.verify)
+        self._remotes = Remotes()
+        self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
+        self._counts: Counter[Step] = Counter(state.step for state in states.values() if state.step.verdict)
+        self._done_now = 0
+        self._bytes = 0
+        self._problems: list[Problem] = []
+        self._resumed = bool(states)
+        self._again = False
+        """Whether a copy was sent more than once: it may have left something behind."""
+
+    def run(self) -> RunResult:
+        """Work until all is done, or nothing more can be."""
+        operations = self._plan.operations
+        out = [operation for operation in operations if self._step(operation) in {Step.FAILED, Step.SKIPPED}]
+        done = [operation for operation in operations if self._step(operation) is Step.DONE]
+        schedule = Schedule(operations, [o.id for o in done], [o.id for o in out])
+        self._bytes = sum(operation.size or 0 for operation in done)
+        if self._resumed:
+            self._journal.set_state(self._run_id, RunState.RUNNING)
+        self._progress.stage("moving", len(operations))
+        self._progress.advance(len(done) + len(out), self._bytes)
+        for operation in out:
+            state = self._states[operation.id]
+            self._problems.append(Problem(operation.src.path, ExitCode(state.code), state.message or ""))
+        for operation in out:
+            self._leave_out(schedule, operation, self._states[operation.id].code)
+        while not self._stop.is_set():
+            chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
+            if not chosen:
+                break
+            tasks = [task for task in map(self._task, chosen) if self._remotes.open_for(task)]
+            if tasks:
+                self._window(schedule, tasks)
+        return self._end()
+
+    def _window(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
+        still = list(tasks)
+        tries = 0
+
+        def once() -> list[Task]:
+            nonlocal still, tries
+            tries += 1
+            self._steps.try_once(still, last=tries >= self._settings.tries)
+            still = [task for task in still if task.verdict is None]
+            for task in still:
+                self._remotes.note(task)
+            if any(isinstance(task.trouble, RateLimitError) for task in still):
+                self._steps.slow_down()
+            return [task for task in still if self._remotes.open_for(task)]
+
+        self._patience.until_settled(once, self._settings.tries, self._stop)
+        for task in still:
+            self._remotes.probe(task)
+            if not isinstance(task.trouble, QuotaError) and task.trouble is not None:
+                self._problems.append(Problem(task.src, task.trouble.exit_code, f"{task.trouble.message} (left for `resume`)"))
+            elif task.trouble is not None:
+                self._problems.append(Problem(task.src, ExitCode.SOME_FAILED, f"{task.trouble.message} (left for `resume`)"))
+        self._settled(schedule, [task for task in tasks if task.verdict is not None])
+
+    def _settled(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
+        changes = []
+        size = 0
+        for task in tasks:
+            record = task.verdict
+            if record is None:
+                continue
+            self._counts[record.step] += 1
+            operation = task.operation
+            if record.step is Step.DONE:
+                schedule.done(operation.id)
+                self._done_now += 1
+                size += operation.size or 0
+                changes.append(Change(operation.src, task.destination, record.entry, task.route is Route.COPY))
+            else:
+                self._problems.append(Problem(task.src, ExitCode(record.code), record.message or ""))
+                self._leave_out(schedule, operation, record.code)
+            if task.attempt > 1 and task.route in {Route.COPY, Route.TRANSFER}:
+                self._again = True
+        self._bytes += size
+        self._progress.advance(len(tasks), size)
+        if changes:
+            self._on_changes(changes)
+
+    def _leave_out(self, schedule: Schedule, operation: Operation, code: int) -> None:
+        """Skip, by name, what waits for an operation that did not come through."""
+        lost = schedule.without(operation.id)
+        stale = ExitCode.STALE if code == ExitCode.STALE else ExitCode.SOME_FAILED
+        records = []
+        for follower in lost:
+            message = f"{follower.src.path}: waits for {operation.src.path}, which was not carried out"
+            records.append(Record(follower.id, Step.SKIPPED, code=int(stale), message=message))
+            self._problems.append(Problem(follower.src.path, stale, message))
+        self._journal.append(self._run_id, records)
+        self._counts[Step.SKIPPED] += len(records)
+        self._progress.advance(len(records))
+
+    def _end(self) -> RunResult:
+        planned = len(self._plan.operations)
+        pending = planned - sum(self._counts.values())
+        complete = not pending and not self._stop.is_set()
+        if complete:
+            self._problems += finish(
+                self._journal,
+                self._run_id,
+                self._plan,
+                self._storages,
+                progress=self._progress,
+                sweep=self._resumed or self._again,
+            )
+        codes = {problem.code for problem in self._problems} | self._remotes.codes()
+        unreached = ExitCode.UNREACHABLE in codes and complete  # the last look at a remote did not come through
+        if self._stop.is_set() and (pending or not complete):
+            codes.add(ExitCode.INTERRUPTED)
+        if ExitCode.STALE in codes and self._counts[Step.DONE]:
+            codes = (codes - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}
+        code = worst(codes)
+        ended = RunState.FAILED if codes else RunState.FINISHED
+        state = ended if complete and not unreached else RunState.INTERRUPTED
+        summary = Summary(
+            planned,
+            self._counts[Step.DONE],
+            self._counts[Step.FAILED],
+            self._counts[Step.SKIPPED],
+            self._bytes,
+            int(code),
+        )
+        self._journal.set_state(self._run_id, state, summary)
+        return RunResult(
+            run=self._run_id,
+            command=self._command,
+            state=state,
+            planned=planned,
+            done=summary.done,
+            failed=summary.failed,
+            skipped=summary.skipped,
+            done_now=self._done_now,
+            bytes_moved=self._bytes,
+            problems=(*self._problems, *self._remotes.problems(pending)),
+            exit_code=code,
+        )
+
+    def _task(self, operation: Operation) -> Task:
+        destination = place(operation, self._run_id)
+        # Where the listing showed a file that was to go away first, only a look tells that it has.
+        listed = (destination.fs, destination.path) in self._sources
+        return make_task(
+            operation,
+            self._storages[operation.src.fs],
+            self._storages[destination.fs],
+            self._run_id,
+            self._states.get(operation.id),
+            trust_listing=self._settings.fresh and not self._resumed and not listed,
+        )
+
+    def _step(self, operation: Operation) -> Step | None:
+        state = self._states.get(operation.id)
+        return state.step if state else None
+
+
+class _Fit:
+    """What goes into one window: a number of operations, a number of bytes to copy, and no path twice."""
+
+    def __init__(self, settings: Settings, storages: Mapping[str, Storage], run_id: str) -> None:
+        self._settings = settings
+        self._storages = storages
+        self._run_id = run_id
+        self._touched: set[Ref] = set()
+        self._count = 0
+        self._bytes = 0
+
+    def fits(self, operation: Operation) -> bool:
+        """Whether one more goes in; it is then counted."""
+        ends = {operation.src, place(operation, self._run_id)}
+        carried = operation.src.fs != operation.dst.fs or not self._storages[operation.src.fs].capabilities.move
+        size = (operation.size or 0) if carried else 0
+        if self._count and (
+            self._count >= self._settings.window
+            or not ends.isdisjoint(self._touched)
+            or (self._bytes + size > _CARRIED_BYTES and self._count >= self._settings.transfers)
+        ):
+            return False
+        self._touched |= ends
+        self._count += 1
+        self._bytes += size
+        return True

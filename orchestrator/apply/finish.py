@@ -1,0 +1,48 @@
+"""The end of a run in which every operation has its verdict: a last look, then tidying. All of it may be done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestrator.apply.directories import remove_emptied
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.leftovers import report_trash, sweep_partials
+from orchestrator.apply.paths import place
+from orchestrator.apply.records import Problem
+from orchestrator.apply.verification import outcome_of, verify_outcome
+from orchestrator.errors import ExitCode, RemoteError
+from orchestrator.plan.model import Plan
+from orchestrator.progress import Progress
+from orchestrator.storage.base import Storage
+
+
+def finish(
+    journal: Journal,
+    run_id: str,
+    plan: Plan,
+    storages: Mapping[str, Storage],
+    *,
+    progress: Progress,
+    sweep: bool,
+) -> list[Problem]:
+    """Verify, remove emptied directories, report the trash; with `sweep` also remove what cut copies of ours have left.
+
+    An error of a remote is a problem; the run is then not finished.
+    """
+    facts = journal.facts(run_id, lambda operation: place(operation, run_id))
+    if not facts:
+        return []
+    outcome = outcome_of(facts)
+    problems: list[Problem] = []
+    try:
+        progress.stage("verifying", len(outcome.there) + len(outcome.gone))
+        problems += verify_outcome(outcome, storages, listed=plan.header.counts.get("files"))
+        progress.advance(len(outcome.there) + len(outcome.gone))
+        if sweep:
+            sweep_partials(facts, storages)
+        remove_emptied(outcome, storages)
+        problems += report_trash(run_id, facts, storages)
+    except RemoteError as error:
+        code = ExitCode.UNREACHABLE if error.exit_code is ExitCode.SOME_FAILED else error.exit_code
+        problems.append(Problem(error.path, code, f"all is moved, but the last check did not come through: {error.message}"))
+    return problems

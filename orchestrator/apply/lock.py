@@ -1,0 +1,124 @@
+"""One changing run at a time a state directory: a kernel lock, which dies with its holder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from orchestrator.errors import LockedError, UsageError
+
+LOCK_FILE = "run.lock"
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds, or last held, the lock; for people only, the kernel decides."""
+
+    pid: int
+    host: str
+    boot_id: str
+    """Changes with every start of the machine; empty where the system has none."""
+    started: int
+    """When the process began, in the kernel's ticks since boot; 0 where the system does not tell."""
+    since: float
+    """When it took the lock, seconds since 1970, UTC."""
+    command: str = ""
+
+    def describe(self) -> str:
+        """For a message: "process 123 on host (organize), since 2026-01-01 12:00:00"."""
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        what = f" ({self.command})" if self.command else ""
+        return f"process {self.pid} on {self.host}{what}, since {since}"
+
+
+class RunLock:
+    """The lock of a state directory; a context manager, taken on entry.
+
+    Raises LockedError, which names the holder, when another process has it: there is no waiting. When the last holder died
+    without giving it back, `recovered` says so, for a warning.
+    """
+
+    def __init__(self, state_directory: Path, *, command: str = "") -> None:
+        self._path = state_directory / LOCK_FILE
+        self._command = command
+        self._descriptor: int | None = None
+        self.recovered: str | None = None
+
+    def acquire(self) -> None:
+        """Take the lock."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Not inheritable (Python's default): a child that outlives us must not keep the lock.
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UsageError(f"cannot open the lock {self._path}: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _read(descriptor)
+            os.close(descriptor)
+            who = holder.describe() if holder else "another process"
+            raise LockedError(f"another run is at work ({who}): wait for it, or use another --state-dir") from None
+        except OSError as error:
+            os.close(descriptor)
+            raise UsageError(f"cannot lock {self._path}: {error.strerror}; use a --state-dir on a local disk") from error
+        last = _read(descriptor)
+        if last is not None:
+            who = last.describe()
+            self.recovered = f"the last run ended without giving back its lock ({who}): it was killed, or the machine went down"
+        _write(descriptor, msgspec.json.encode(this_process(self._command)))
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor is not None:
+            _write(self._descriptor, b"")
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> RunLock:
+        self.acquire()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def this_process(command: str = "") -> Holder:
+    """Who we are."""
+    return Holder(os.getpid(), socket.gethostname(), boot_id(), start_ticks(os.getpid()), time.time(), command)
+
+
+def boot_id() -> str:
+    """The kernel's id of this boot, empty where there is none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def start_ticks(pid: int) -> int:
+    """When a process began, in ticks since boot; 0 when it is gone or the system does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return 0
+    # The second field is the name in brackets, which may hold spaces and brackets; the 22nd field is the start time.
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def _read(descriptor: int) -> Holder | None:
+    try:
+        return msgspec.json.decode(os.pread(descriptor, 64 * 1024, 0), type=Holder)
+    except msgspec.MsgspecError:
+        return None  # empty, or its writer died in the middle: it is for information only
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, content, 0)

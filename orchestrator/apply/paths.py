@@ -1,0 +1,72 @@
+"""Where apply puts things: the names under OWN_DIRECTORY, and which paths are allowed at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from orchestrator.errors import IntegrityError
+from orchestrator.plan.model import Operation, Ref, Verb
+from orchestrator.storage.base import OWN_DIRECTORY
+
+QUARANTINE = f"{OWN_DIRECTORY}/quarantine"
+TRASH = f"{OWN_DIRECTORY}/trash"
+TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
+
+_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+
+
+def trash_of(run_id: str, attempt: int) -> str:
+    """The net of one attempt. Destinations are unique in a plan, so nothing in it is ever replaced."""
+    return f"{TRASH}/{run_id}/{attempt}"
+
+
+def quarantine_of(run_id: str) -> str:
+    """Where a run puts what it takes out of the library."""
+    return f"{QUARANTINE}/{run_id}"
+
+
+def bad_object_of(run_id: str, attempt: int, path: str) -> str:
+    """Where a damaged copy of ours goes."""
+    return f"{QUARANTINE}/{run_id}.damaged/{attempt}/{path}"
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path lies under OWN_DIRECTORY."""
+    return path == OWN_DIRECTORY or path.startswith(OWN_DIRECTORY + "/")
+
+
+def kept_away(path: str) -> bool:
+    """Whether a path lies in the quarantine or the trash."""
+    return path.startswith((QUARANTINE + "/", TRASH + "/"))
+
+
+def is_removal(operation: Operation) -> bool:
+    """Whether an operation deletes for good. Only what is in the quarantine or the trash can be; all else goes there first."""
+    return operation.verb is Verb.DELETE and kept_away(operation.src.path)
+
+
+def place(operation: Operation, run_id: str) -> Ref:
+    """Where an operation puts its file: `dst`, or the place in the quarantine of the location that the file lies in."""
+    if operation.verb is Verb.QUARANTINE or (operation.verb is Verb.DELETE and not is_removal(operation)):
+        return Ref(operation.src.fs, f"{quarantine_of(run_id)}/{operation.dst.path}")
+    return operation.dst
+
+
+def parents(path: str) -> Iterator[str]:
+    """The directories above a path, deepest first, the root left out."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def check_path(path: str) -> None:
+    """Raise IntegrityError for a path that leaves its root or names no file."""
+    if any(part in {"", ".", ".."} for part in path.split("/")) or "\0" in path:
+        raise IntegrityError(f"the plan holds a path that leaves its location or names no file: {path!r}", path=path)
+
+
+def check_run_id(run_id: str) -> None:
+    """Raise IntegrityError for a run id that could not be a directory's name."""
+    if not _RUN_ID.fullmatch(run_id):
+        raise IntegrityError(f"not the id of a run: {run_id!r}")

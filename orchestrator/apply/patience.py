@@ -1,0 +1,55 @@
+"""How long to wait before another try: exponential with jitter, never less than a remote asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from orchestrator.apply.task import Task, worth_another_try
+from orchestrator.errors import RateLimitError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+LONGEST_RETRY_AFTER_S = 900.0
+"""A remote that asks for more is treated as out of reach."""
+
+
+class Patience:
+    """Seconds before the second try, and at most. `sleep` is for tests; by default a stop wakes it."""
+
+    def __init__(self, first_s: float = 0.5, longest_s: float = 30.0, sleep: Callable[[float], None] | None = None) -> None:
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._sleep = sleep
+
+    def until_settled(self, once: Callable[[], list[Task]], tries: int, stop: threading.Event) -> None:
+        """Call `once` until it gives no open tasks, `tries` times at most; a stop ends the waiting."""
+        from tenacity import (  # noqa: PLC0415 - kept out of --help
+            Retrying,
+            retry_if_result,
+            sleep_using_event,
+            stop_after_attempt,
+            stop_when_event_set,
+            wait_exponential,
+            wait_random,
+        )
+
+        exponential = wait_exponential(multiplier=self._first_s, max=self._longest_s) + wait_random(0, self._first_s)
+
+        def wait(state: RetryCallState) -> float:
+            tasks: list[Task] = state.outcome.result() if state.outcome else []
+            waiting = [task.trouble for task in tasks if task.trouble is not None and worth_another_try(task.trouble)]
+            if not waiting:
+                return 0.0  # what failed for good is only looked at once more
+            asked = [error.retry_after or 0.0 for error in waiting if isinstance(error, RateLimitError)]
+            return max(exponential(state), min(max(asked, default=0.0), LONGEST_RETRY_AFTER_S))
+
+        Retrying(
+            stop=stop_after_attempt(tries) | stop_when_event_set(stop),
+            wait=wait,
+            sleep=self._sleep or sleep_using_event(stop),
+            retry=retry_if_result(bool),
+            retry_error_callback=lambda _: None,
+        )(once)

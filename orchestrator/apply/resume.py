@@ -1,0 +1,85 @@
+"""Finish what was interrupted: the journal has the plan and says how far each operation came; both ends say the rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from orchestrator.apply.checks import check_plan, check_space, locations
+from orchestrator.apply.executor import Execution, OnChanges, Settings
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.patience import Patience
+from orchestrator.apply.records import Run, RunResult, RunState
+from orchestrator.progress import Progress
+from orchestrator.storage.base import Storage
+
+OpenStorage = Callable[[str], Storage]
+"""Location in canonical form -> its storage."""
+
+
+def unfinished_runs(journal: Journal, fs: set[str] | None = None) -> list[Run]:
+    """The runs that wait for `resume`, oldest first; with `fs` only those that touch one of these locations."""
+    runs = journal.unfinished()
+    if fs is None:
+        return runs
+    return [run for run in runs if fs.intersection(locations(journal.plan(run.id).operations), {run.source, run.target})]
+
+
+def resume(
+    run_id: str | None,
+    open_storage: OpenStorage,
+    journal: Journal,
+    *,
+    settings: Settings | None = None,
+    transfers: int | None = None,
+    progress: Progress | None = None,
+    on_changes: OnChanges | None = None,
+    stop: threading.Event | None = None,
+    patience: Patience | None = None,
+) -> RunResult:
+    """Continue a run under its own id; without an id the newest unfinished one.
+
+    With nothing unfinished nothing is sent, and the result names the last run (None when there was none). Raises UsageError for
+    an unknown id, and IntegrityError when the journal is damaged, before anything is sent. The rest is as for `apply_plan`.
+    """
+    run = _chosen(run_id, journal)
+    if run is None:
+        return RunResult(None, "resume", RunState.FINISHED)
+    plan = journal.plan(run.id)
+    states = journal.states(run.id)
+    if not run.state.unfinished:
+        planned = run.summary.planned if run.summary else run.operations
+        done = run.summary.done if run.summary else 0
+        failed = run.summary.failed if run.summary else 0
+        skipped = run.summary.skipped if run.summary else 0
+        return RunResult(run.id, run.command, run.state, planned, done, failed, skipped)
+    storages: Mapping[str, Storage] = {fs: open_storage(fs) for fs in locations(plan.operations)}
+    check_plan(plan, storages)
+    left = [o for o in plan.operations if o.id not in states or not states[o.id].step.verdict]
+    check_space(left, storages)
+    chosen = settings or Settings()
+    if transfers:
+        chosen = Settings(transfers, chosen.window, chosen.tries, chosen.verify)
+    return Execution(
+        run.id,
+        plan,
+        storages,
+        journal,
+        command=run.command,
+        states=states,
+        settings=chosen,
+        progress=progress,
+        on_changes=on_changes,
+        stop=stop,
+        patience=patience,
+    ).run()
+
+
+def _chosen(run_id: str | None, journal: Journal) -> Run | None:
+    if run_id is not None:
+        return journal.run(run_id)
+    runs = journal.runs()
+    unfinished = [run for run in runs if run.state.unfinished]
+    if unfinished:
+        return unfinished[-1]
+    return runs[-1] if runs else None

@@ -1,0 +1,142 @@
+"""One operation on its way through a window: what is known of it so far."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.apply.decide import Route
+from orchestrator.apply.paths import is_removal, place
+from orchestrator.apply.records import OperationState, Record, Step
+from orchestrator.errors import (
+    CorruptTransferError,
+    ExitCode,
+    OrchestratorError,
+    RateLimitError,
+    TransientError,
+)
+from orchestrator.plan.model import Operation, Ref, Verb
+from orchestrator.storage.base import Entry, Storage
+
+
+@dataclass(slots=True)
+class Task:
+    """An operation, its two storages, and how far it has come."""
+
+    operation: Operation
+    route: Route
+    source: Storage
+    target: Storage
+    destination: Ref
+    """Where the file goes: for a quarantine the place inside it."""
+    trust_listing: bool = False
+    """The listing taken under the lock stands for "destination absent"."""
+    attempt: int = 0
+    """How often it was sent, by this process or an earlier one."""
+    verified: Entry | None = None
+    """The destination as the journal's VERIFIED has it."""
+    at_source: Entry | None = None
+    at_target: Entry | None = None
+    trouble: OrchestratorError | None = None
+    """What stopped the last try; None while all is well."""
+    verdict: Record | None = None
+    corrupt: int = 0
+    """How often a copy arrived damaged."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether it may have been sent before."""
+        return self.attempt > 0
+
+    @property
+    def src(self) -> str:
+        """The path at the source."""
+        return self.operation.src.path
+
+    @property
+    def dst(self) -> str:
+        """The path at the destination."""
+        return self.destination.path
+
+    def settle(self, step: Step, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None) -> None:
+        """Give the verdict."""
+        self.verdict = Record(self.operation.id, step, self.attempt, entry, int(code), message)
+
+    def drift(self, message: str) -> None:
+        """Something is not as the plan expected, and nothing was sent."""
+        self.settle(Step.SKIPPED, ExitCode.STALE, message)
+
+
+def make_task(
+    operation: Operation, source: Storage, target: Storage, run_id: str, state: OperationState | None, *, trust_listing: bool
+) -> Task:
+    """The task of an operation, as far as the journal says it has come."""
+    destination = place(operation, run_id)
+    task = Task(operation, _route(operation, source, target, destination), source, target, destination)
+    task.trust_listing = trust_listing and task.route is Route.RENAME
+    if state is not None:
+        task.attempt = state.attempt
+        task.verified = state.entry if state.step is Step.VERIFIED else None
+    return task
+
+
+def _route(operation: Operation, source: Storage, target: Storage, destination: Ref) -> Route:
+    if is_removal(operation):
+        return Route.REMOVE
+    if operation.verb is Verb.COPY:
+        return Route.COPY
+    if source is not target or not source.capabilities.move:
+        return Route.TRANSFER
+    if source.capabilities.local and not _same_device(source, operation.src.path, destination.path):
+        return Route.TRANSFER  # a rename would be a copy and a delete there too, but without fsync in between
+    return Route.RENAME
+
+
+def local_path(storage: Storage, path: str) -> Path | None:
+    """The file on this machine's disk, None for a storage that is not one."""
+    if not storage.capabilities.local:
+        return None
+    root = storage.fs if storage.fs.startswith("/") else storage.fs.partition(":")[2]
+    return Path(root) / path if root.startswith("/") else None
+
+
+def _same_device(storage: Storage, src: str, dst: str) -> bool:
+    one, other = local_path(storage, src), local_path(storage, dst)
+    if one is None or other is None:
+        return True
+    directory = other.parent
+    while True:
+        try:
+            return one.lstat().st_dev == directory.lstat().st_dev
+        except FileNotFoundError:
+            if not one.parent.exists() or directory == directory.parent:
+                return True  # the source is gone: that is found out later
+            directory = directory.parent
+        except OSError:
+            return True
+
+
+def one_object(task: Task) -> bool:
+    """Whether both ends may be one and the same object: then a delete of the source would be the end of it.
+
+    Names that differ in case or normalization only, roots that lie in each other, links and mounts.
+    """
+    source, target = (
+        unicodedata.normalize("NFC", f"{fs.rstrip('/')}/{path}").casefold()
+        for fs, path in ((task.source.fs, task.src), (task.target.fs, task.dst))
+    )
+    if source == target:
+        return True
+    one, other = local_path(task.source, task.src), local_path(task.target, task.dst)
+    if one is None or other is None:
+        return False
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def worth_another_try(error: OrchestratorError) -> bool:
+    """Whether the same request may work later."""
+    return isinstance(error, (TransientError, RateLimitError, CorruptTransferError))

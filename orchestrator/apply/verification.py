@@ -1,0 +1,95 @@
+"""The last proof of a run: what was put somewhere is there, what was taken away is gone, as the remote lists it now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from orchestrator.apply.fingerprint import same_file
+from orchestrator.apply.paths import is_ours, is_removal
+from orchestrator.apply.records import Fact, Problem
+from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
+from orchestrator.plan.model import Ref, Verb
+from orchestrator.storage.base import OWN_DIRECTORY, Entry, StatCall, Storage
+
+_FEW = 200
+"""So many looks cost less than any listing."""
+
+_LOOKS_A_LISTED_FILE = 10
+"""One listed file costs about a tenth of a look."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What must hold after the operations of a run."""
+
+    there: dict[Ref, Entry | None]
+    gone: frozenset[Ref]
+
+
+def outcome_of(facts: Sequence[Fact]) -> Outcome:
+    """What the operations that came through, in that order, lead to."""
+    there: dict[Ref, Entry | None] = {}
+    gone: set[Ref] = set()
+    for fact in facts:
+        if fact.operation.verb is not Verb.COPY:
+            there.pop(fact.operation.src, None)
+            gone.add(fact.operation.src)
+        if not is_removal(fact.operation):
+            there[fact.now] = fact.entry
+            gone.discard(fact.now)
+    return Outcome(there, frozenset(gone))
+
+
+def verify_outcome(outcome: Outcome, storages: Mapping[str, Storage], *, listed: int | None) -> list[Problem]:
+    """Compare with the storages: by looks where they are few for the `listed` files of the plan, else by a new listing.
+
+    Raises the storages' errors.
+    """
+    problems: list[Problem] = []
+    for fs in sorted({ref.fs for ref in (*outcome.there, *outcome.gone)}):
+        there = {ref.path: entry for ref, entry in outcome.there.items() if ref.fs == fs}
+        gone = {ref.path for ref in outcome.gone if ref.fs == fs}
+        looks = len(there) + len(gone)
+        storage = storages[fs]
+        if looks <= _FEW or (listed is not None and looks * _LOOKS_A_LISTED_FILE < listed):
+            found = _look(storage, [*there, *gone])
+        else:
+            found = _list(storage, any(map(is_ours, (*there, *gone))))
+        problems += _compare(storage, there, gone, found)
+    return problems
+
+
+def _look(storage: Storage, paths: Sequence[str]) -> dict[str, Entry]:
+    found = {}
+    for path, outcome in zip(paths, storage.batch([StatCall(path) for path in paths]), strict=True):
+        if isinstance(outcome, Entry):
+            found[path] = outcome
+        elif isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
+            raise outcome
+    return found
+
+
+def _list(storage: Storage, with_ours: bool) -> dict[str, Entry]:
+    found = {entry.path: entry for entry in storage.list()}
+    if with_ours:
+        with suppress(NotFoundError):
+            found.update((entry.path, entry) for entry in storage.list(OWN_DIRECTORY))
+    return found
+
+
+def _compare(storage: Storage, there: Mapping[str, Entry | None], gone: set[str], found: Mapping[str, Entry]) -> list[Problem]:
+    problems = []
+    for path, entry in there.items():
+        now = found.get(path)
+        if now is None:
+            message = f"{path}: was put there, and a new look does not find it"
+            problems.append(Problem(path, ExitCode.INTEGRITY, message))
+        elif entry is not None and not same_file(entry, now, storage.capabilities.mtime_precision_ns):
+            problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
+    problems += [
+        Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, and a file is there again")
+        for path in sorted(gone & found.keys())
+    ]
+    return problems

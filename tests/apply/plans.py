@@ -1,0 +1,102 @@
+"""Small plans for the tests of apply, and what to hold against a storage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.patience import Patience
+from orchestrator.apply.records import RunResult
+from orchestrator.apply.resume import resume
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Verb, operation_id
+from orchestrator.storage.base import Storage
+from orchestrator.storage.memory import MemoryStorage
+
+IMPATIENT = Patience(sleep=lambda _: None)
+
+
+def operation(
+    verb: Verb, source: Storage, src: str, target: Storage, dst: str, *, depends: Iterable[Operation] = ()
+) -> Operation:
+    """An operation that expects what lies at `src` now."""
+    return expecting(verb, source, src, Ref(source.fs, src), Ref(target.fs, dst), depends=depends)
+
+
+def expecting(verb: Verb, seen_on: Storage, seen: str, src: Ref, dst: Ref, *, depends: Iterable[Operation] = ()) -> Operation:
+    """An operation that expects at `src` what lies at `seen` now."""
+    entry = seen_on.stat(seen)
+    assert entry is not None
+    return Operation(
+        id=operation_id(verb, src, dst),
+        verb=verb,
+        src=src,
+        dst=dst,
+        size=entry.size,
+        expect=Expect(entry.hashes, entry.mtime_ns),
+        reason="test",
+        group="",
+        depends=tuple(other.id for other in depends),
+    )
+
+
+def move(storage: Storage, src: str, dst: str, *, depends: Iterable[Operation] = ()) -> Operation:
+    return operation(Verb.MOVE, storage, src, storage, dst, depends=depends)
+
+
+def through_temporary_name(storage: Storage, src: str, dst: str) -> tuple[Operation, Operation]:
+    """The two halves of a rename that cannot be done in one."""
+    temporary = f".music-orchestrator/tmp/{operation_id('move', Ref(storage.fs, src), Ref(storage.fs, dst))}"
+    first = move(storage, src, temporary)
+    second = expecting(Verb.MOVE, storage, src, Ref(storage.fs, temporary), Ref(storage.fs, dst), depends=[first])
+    return first, second
+
+
+def plan(*operations: Operation, source: str = "memory:library", target: str | None = None) -> Plan:
+    header = Header(
+        tool_version="0",
+        created="2026-01-01T00:00:00Z",
+        source=source,
+        target=target or source,
+        options={},
+        config_sha256="",
+        capabilities={},
+        counts={"files": len(operations)},
+        estimate={},
+    )
+    return Plan(header, operations)
+
+
+def contents(*storages: MemoryStorage) -> Counter[str]:
+    """How often each content is there, our own directory included."""
+    return Counter(
+        sha256(content).hexdigest()
+        for storage in storages
+        for path, content in storage.snapshot().items()
+        if not path.endswith(".partial")
+    )
+
+
+def library(storage: MemoryStorage) -> dict[str, bytes]:
+    """What a user sees: everything outside our own directory."""
+    return {path: content for path, content in storage.snapshot().items() if not path.startswith(".music-orchestrator/")}
+
+
+def run(made: Plan, journal: Path, *storages: Storage, fresh: bool = False, window: int = 100) -> RunResult:
+    with Journal(journal) as opened:
+        return apply_plan(
+            made,
+            {storage.fs: storage for storage in storages},
+            opened,
+            settings=Settings(window=window, fresh=fresh),
+            patience=IMPATIENT,
+        )
+
+
+def run_again(journal: Path, *storages: Storage, window: int = 100) -> RunResult:
+    by_fs = {storage.fs: storage for storage in storages}
+    with Journal(journal) as opened:
+        return resume(None, by_fs.__getitem__, opened, settings=Settings(window=window), patience=IMPATIENT)

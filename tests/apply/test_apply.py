@@ -1,0 +1,64 @@
+"""A plan is carried out as written, and nothing else happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.records import RunState
+from orchestrator.errors import ExitCode
+from orchestrator.plan.model import Verb
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import contents, library, move, operation, plan, run, run_again, through_temporary_name
+
+KINDS = ["local", "s3", "dropbox", "webdav", "sftp", "drive", "plain"]
+
+
+def shelf(kind: str) -> MemoryStorage:
+    storage = MemoryStorage.like(kind)
+    for name in "abcdef":
+        storage.put(f"in/{name}.mp3", f"content of {name}".encode())
+    return storage
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fresh", [False, True])
+def test_renames_swaps_and_chains_end_where_the_plan_says(tmp_path: Path, kind: str, fresh: bool) -> None:
+    storage = shelf(kind)
+    before = contents(storage)
+    a1, a2 = through_temporary_name(storage, "in/a.mp3", "in/b.mp3")
+    b = move(storage, "in/b.mp3", "in/a.mp3", depends=[a1])
+    a2 = type(a2)(**{**{f: getattr(a2, f) for f in a2.__struct_fields__}, "depends": (a1.id, b.id)})
+    d = move(storage, "in/d.mp3", "out/d.mp3")
+    c = move(storage, "in/c.mp3", "in/d.mp3", depends=[d])
+    result = run(plan(a2, c, b, a1, d), tmp_path / "journal", storage, fresh=fresh)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert (result.done, result.planned, result.state) == (5, 5, RunState.FINISHED)
+    assert library(storage) == {
+        "in/a.mp3": b"content of b",
+        "in/b.mp3": b"content of a",
+        "in/d.mp3": b"content of c",
+        "out/d.mp3": b"content of d",
+        "in/e.mp3": b"content of e",
+        "in/f.mp3": b"content of f",
+    }
+    assert contents(storage) == before
+    changes = storage.changes_made
+    again = run_again(tmp_path / "journal", storage)
+    assert (again.exit_code, again.run) == (ExitCode.DONE, result.run)
+    assert storage.changes_made == changes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_moves_and_copies_between_storages(tmp_path: Path, kind: str) -> None:
+    storage = shelf(kind)
+    target = MemoryStorage.like("local", "memory:target")
+    moved = operation(Verb.MOVE, storage, "in/a.mp3", target, "x/a.mp3")
+    copied = operation(Verb.COPY, storage, "in/b.mp3", target, "x/b.mp3")
+    quarantined = operation(Verb.QUARANTINE, storage, "in/c.mp3", storage, "in/c.mp3")
+    result = run(plan(moved, copied, quarantined), tmp_path / "journal", storage, target)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert library(target) == {"x/a.mp3": b"content of a", "x/b.mp3": b"content of b"}
+    assert set(library(storage)) == {"in/b.mp3", "in/d.mp3", "in/e.mp3", "in/f.mp3"}
+    assert storage.content(f".music-orchestrator/quarantine/{result.run}/in/c.mp3") == b"content of c"
