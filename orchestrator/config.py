@@ -171,6 +171,9 @@ class Config(Section, frozen=True):
     )
     remotes: Annotated[dict[str, Remote], Meta(description="What we add to the remotes of the rclone config.")] = {}
     layout: Annotated[str | None, Meta(description="The layout where no rule of `layouts` holds.", examples=["default"])] = None
+    names: Annotated[
+        Literal["portable", "target"], Meta(description="Names that are legal everywhere, or just where the files go.")
+    ] = "portable"
     layouts: Annotated[
         list[LayoutRule], Meta(description="Rules of the layout: the first match wins; the last needs no `when`.")
     ] = []
@@ -266,7 +269,7 @@ def schema() -> dict[str, Any]:
 
 def _scalar_paths(section: type[Struct], prefix: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for field in config_yaml.fields_of(section):
-        if field.section is not None and not prefix:
+        if field.section is not None and field.closed and not prefix:
             yield from _scalar_paths(field.section, (field.name,))
         elif field.scalar:
             yield (*prefix, field.name)

@@ -51,7 +51,9 @@ class FieldFacts(Struct, frozen=True, kw_only=True):
     required: bool
     secret: bool
     section: type[Struct] | None
-    """The closed mapping that the key holds."""
+    """The closed mapping that the key holds, directly or in a list or by names."""
+    closed: bool
+    """Whether it holds that mapping directly."""
     scalar: bool
     """Holds one text, number or word."""
     type: inspect.Type
@@ -121,8 +123,8 @@ def _facts(field: inspect.Field) -> FieldFacts:
         schema |= kind.extra_json_schema or {}
         extra |= kind.extra or {}
         kind = kind.type
-    kinds = _alternatives(kind)
-    structs = [one.cls for one in kinds if isinstance(one, inspect.StructType)]
+    kinds = alternatives(kind)
+    structs = [one.cls for kind_of_value in kinds for one in _values(kind_of_value) if isinstance(one, inspect.StructType)]
     default = field.default
     if field.default_factory is not msgspec.NODEFAULT:
         default = field.default_factory()
@@ -134,16 +136,27 @@ def _facts(field: inspect.Field) -> FieldFacts:
         required=field.required,
         secret=bool(extra.get("secret")),
         section=structs[0] if structs else None,
+        closed=any(isinstance(one, inspect.StructType) for one in kinds),
         scalar=all(isinstance(one, (inspect.StrType, inspect.IntType, inspect.LiteralType, inspect.NoneType)) for one in kinds),
         type=kind,
     )
 
 
-def _alternatives(kind: inspect.Type) -> list[inspect.Type]:
+def alternatives(kind: inspect.Type) -> list[inspect.Type]:
+    """The types that a value may have, without msgspec's wrappings."""
     while isinstance(kind, inspect.Metadata):
         kind = kind.type
     if isinstance(kind, inspect.UnionType):
-        return [found for one in kind.types for found in _alternatives(one)]
+        return [found for one in kind.types for found in alternatives(one)]
+    return [kind]
+
+
+def _values(kind: inspect.Type) -> list[inspect.Type]:
+    """The types of what a list or mapping holds, else the type itself."""
+    if isinstance(kind, inspect.ListType):
+        return [inner for one in alternatives(kind.item_type) for inner in _values(one)]
+    if isinstance(kind, inspect.DictType):
+        return [inner for one in alternatives(kind.value_type) for inner in _values(one)]
     return [kind]
 
 
@@ -157,7 +170,7 @@ class _Decoder:
     def value(self, node: yaml.Node, kind: inspect.Type, where: tuple[str, ...]) -> Any:
         if len(where) > MAX_DEPTH:
             raise self._error(node, where, "nested too deep")
-        kinds = _alternatives(kind)
+        kinds = alternatives(kind)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, kinds, where)
         if isinstance(node, yaml.SequenceNode):
@@ -231,7 +244,7 @@ class _Decoder:
 
 
 def _holds_sections(kind: inspect.ListType) -> bool:
-    return any(isinstance(one, inspect.StructType) for one in _alternatives(kind.item_type))
+    return any(isinstance(one, inspect.StructType) for one in alternatives(kind.item_type))
 
 
 def _empty(kinds: list[inspect.Type]) -> Any:
@@ -261,7 +274,7 @@ def _accepts(kinds: list[inspect.Type], value: Any) -> bool:
 def _check_bounds(kind: inspect.Type, value: Any, error: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         return
-    for one in _alternatives(kind):
+    for one in alternatives(kind):
         if isinstance(one, inspect.IntType):
             if one.ge is not None and value < one.ge:
                 raise error(f"must be at least {one.ge}")
@@ -297,10 +310,11 @@ def masked(document: Mapping[str, Any], section: type[Struct]) -> dict[str, Any]
         if field.secret:
             shown[key] = _hidden(value)
         elif field.section is not None and isinstance(value, Mapping):
-            shown[key] = masked(value, field.section)
-        elif isinstance(field.type, inspect.DictType) and isinstance(value, Mapping):
-            inner = [one.cls for one in _alternatives(field.type.value_type) if isinstance(one, inspect.StructType)]
-            shown[key] = {name: masked(item, inner[0]) if inner else item for name, item in value.items()}
+            if field.closed:
+                shown[key] = masked(value, field.section)
+            else:
+                inner = field.section
+                shown[key] = {name: masked(item, inner) if isinstance(item, Mapping) else item for name, item in value.items()}
         else:
             shown[key] = value
     return shown

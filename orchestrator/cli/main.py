@@ -1,0 +1,128 @@
+"""The entry: reads the command line, calls the command, ends with its exit code. `--help` imports no command."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any, TextIO
+
+import click
+
+import orchestrator
+from orchestrator.cli.framework import Group
+from orchestrator.cli.options import common_options, take_common
+from orchestrator.errors import ExitCode, OrchestratorError
+
+PROGRAM = "music-orchestrator"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "organize": ("orchestrator.cli.organize", "Put a library in order: plan, show, ask, apply."),
+    "plan": ("orchestrator.cli.organize", "Compute what organize would do, and write it to a file."),
+    "show": ("orchestrator.cli.plans", "Show a plan file to people, also as a web page."),
+    "apply": ("orchestrator.cli.plans", "Carry out exactly what a plan file says."),
+    "runs": ("orchestrator.cli.runs", "The history of what was done."),
+    "resume": ("orchestrator.cli.runs", "Finish what was interrupted."),
+    "undo": ("orchestrator.cli.runs", "Take a run back."),
+    "scan": ("orchestrator.cli.scan", "Bring the catalogue of a location up to date."),
+    "quarantine": ("orchestrator.cli.quarantine", "What was put aside: list, restore, empty."),
+    "remotes": ("orchestrator.cli.remotes", "What is configured, and what it can do."),
+    "config": ("orchestrator.cli.config_commands", "Write, read and check the config file."),
+    "doctor": ("orchestrator.cli.doctor", "What is wrong on this machine, and how to mend it."),
+}
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from orchestrator.rclone.binary import find_rclone  # noqa: PLC0415 - kept out of --help
+
+    try:
+        binary = find_rclone(None)
+        rclone = f"{binary.version} ({binary.path})"
+    except OrchestratorError as error:
+        rclone = error.message
+    click.echo(f"{PROGRAM} {orchestrator.__version__}\nrclone {rclone}")
+    ctx.exit()
+
+
+@click.group(
+    PROGRAM,
+    cls=Group,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="A location is remote:path, /a/folder, ./a/folder, s3://bucket/path or a name of the config.",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Our version and rclone's."
+)
+@common_options
+@click.pass_context
+def application(ctx: click.Context, /, **values: Any) -> None:
+    """Organize a music library where it lies: on disk, or on any remote that rclone speaks.
+
+    Start with: music-orchestrator organize ./Music --dry-run
+    """
+    ctx.obj = take_common(values)
+
+
+def main() -> None:
+    """Run the program and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal's encoding cannot show must not end a run.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; gives the exit code."""
+    before_dashes = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" not in before_dashes:
+        return _run(arguments, sys.stdout, as_json=False)
+    # With --json, nothing but our JSON lines may reach stdout, whoever prints.
+    stdout, stray = sys.stdout, io.StringIO()
+    sys.stdout = stray
+    from orchestrator.cli import runner  # noqa: PLC0415 - the rooms are imported when a command runs
+
+    runner.json_output = stdout
+    try:
+        return _run(arguments, stdout, as_json=True, stray=stray)
+    finally:
+        sys.stdout = stdout
+        runner.json_output = None
+
+
+def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.StringIO | None = None) -> int:
+    try:
+        outcome = application.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except click.ClickException as error:
+        return _refuse(error, arguments, stdout, as_json=as_json)
+    except click.Abort:
+        return ExitCode.INTERRUPTED
+    if stray is not None and stray.getvalue():
+        from orchestrator.cli.runner import say_text  # noqa: PLC0415
+
+        return say_text(stdout, _command_of(arguments), stray.getvalue())
+    return outcome if isinstance(outcome, int) else ExitCode.DONE
+
+
+def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *, as_json: bool) -> int:
+    """A command line that click does not understand."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
+        error.show()
+        return ExitCode.USAGE
+    nothing_said = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    message = "no command was given." if nothing_said else " ".join(error.format_message().split())
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        message = f"{message} `{error.ctx.command_path} --help` says more."
+    from orchestrator.cli.runner import refuse  # noqa: PLC0415
+
+    return refuse(message, _command_of(arguments), stdout, as_json=as_json)
+
+
+def _command_of(arguments: list[str]) -> str | None:
+    return next((argument for argument in arguments if argument in COMMANDS), None)
+
+
+if __name__ == "__main__":
+    main()

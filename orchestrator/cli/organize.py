@@ -1,0 +1,101 @@
+"""`organize` and `plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.framework import command
+from orchestrator.errors import ExitCode, UsageError, worst
+
+if TYPE_CHECKING:
+    from orchestrator.cli.session import Session
+
+
+def _wishes_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The options that `organize` and `plan` share."""
+    for decorate in reversed(
+        (
+            click.option("--layout", metavar="NAME|TEMPLATE", help="A preset (see docs/layouts.md) or a template."),
+            click.option("--copy/--move", "copy", default=None, help="Move in place, copy to another target, unless told here."),
+            click.option("--cloud-only", is_flag=True, help="Refuse what would bring file contents through this machine."),
+            click.option("--untagged", metavar="DIR", help="Put files without tags there; they stay where they are else."),
+            click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times."),
+            click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times."),
+            click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m."),
+        )
+    ):
+        function = decorate(function)
+    return function
+
+
+@command("organize")
+@click.argument("source")
+@click.argument("target", required=False)
+@_wishes_options
+@click.option("--plan", "plan_file", metavar="FILE", help="Write the plan there as well.")
+@click.option("--verify", type=click.Choice(["full"]), help="Read every copied file again to compare it.")
+def organize_command(
+    session: Session, *, source: str, target: str | None, plan_file: str | None, verify: str | None, **wishes: Any
+) -> int:
+    """Put a music library in order, where it lies or at another place.
+
+    Reads the tags of SOURCE, plans what goes where, shows that, asks, and does it. TARGET is SOURCE unless given. Nothing is
+    ever deleted or overwritten, and `undo` takes it back.
+    """
+    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+
+    session.need_consent()
+    wanted = flow.Wishes(**wishes)
+    at_source, at_target = flow.places(session, source, target)
+    if session.options.dry_run:
+        plan, code = flow.make_plan(session, at_source, at_target, wanted)
+        session.reporter.plan(plan)
+        _keep(plan_file, plan)
+        return flow.dry_end(session, plan, code)
+    with session.lock():
+        before = flow.finish_unfinished(session, at_source, at_target)
+        if before not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+            return before
+        plan, code = flow.make_plan(session, at_source, at_target, wanted)
+        session.reporter.plan(plan)
+        _keep(plan_file, plan)
+        if not plan.operations:
+            return worst([before, code])
+        if not session.agreed(f"Make these {len(plan.operations)} changes?"):
+            session.reporter.note("nothing was changed")
+            return worst([before, code])
+        return worst([before, code, flow.carry_out(session, plan, verify_full=verify == "full", fresh=True)])
+
+
+@command("plan")
+@click.argument("source")
+@click.argument("target", required=False)
+@click.option("-o", "--output", metavar="FILE", help="Where the plan goes; without it, it is only shown.")
+@_wishes_options
+def plan_command(session: Session, *, source: str, target: str | None, output: str | None, **wishes: Any) -> int:
+    """Compute what `organize` would do, change nothing.
+
+    The file can be looked at with `show` and carried out with `apply`, which checks that nothing has changed meanwhile.
+    """
+    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+
+    if output is not None and Path(output).is_dir():
+        raise UsageError(f"{output} is a folder; name a file for the plan")
+    at_source, at_target = flow.places(session, source, target)
+    plan, code = flow.make_plan(session, at_source, at_target, flow.Wishes(**wishes))
+    session.reporter.plan(plan)
+    _keep(output, plan)
+    if output is not None:
+        session.reporter.note(f"plan written to {output}; `music-orchestrator apply {output}` carries it out")
+    return flow.dry_end(session, plan, code)
+
+
+def _keep(file: str | None, plan: Any) -> None:
+    if file is not None:
+        from orchestrator.plan.plan_file import write_plan  # noqa: PLC0415 - only when wanted
+
+        write_plan(plan, Path(file))

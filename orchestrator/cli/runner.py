@@ -1,0 +1,126 @@
+"""The one place that runs a command: reporter, signals, errors to exit codes, summary."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TextIO
+
+from orchestrator.cli.options import CommonOptions
+from orchestrator.cli.session import Session
+from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError
+from orchestrator.report.base import Reporter, Summary, error_code
+from orchestrator.report.human import HumanReporter
+from orchestrator.report.json_lines import JsonLinesReporter
+
+json_output: TextIO | None = None
+"""The real stdout while `--json` keeps everybody else from it."""
+
+
+def run_command(name: str, options: CommonOptions, body: Callable[[Session], int]) -> int:
+    """Run `body` with a session; report what it raises; end with the summary and its exit code."""
+    reporter = _reporter(options)
+    session = Session(name, options, reporter)
+    began = time.monotonic()
+    with _signals(session):
+        code = _carry_out(session, body)
+        session.closing = True
+        ending = _carry_out(session, _close)
+    code = ending if code == ExitCode.DONE else code
+    session.summary.exit_code = int(code)
+    session.summary.duration_s = round(time.monotonic() - began, 3)
+    reporter.summary(session.summary)
+    reporter.close()
+    return int(code)
+
+
+def refuse(message: str, command: str | None, stdout: TextIO, *, as_json: bool) -> int:
+    """End a command line that cannot be read: error, summary, 2."""
+    reporter = _new_reporter(stdout, as_json=as_json, verbose=0, quiet=False)
+    reporter.error("usage", message)
+    reporter.summary(Summary(command=command, exit_code=ExitCode.USAGE))
+    reporter.close()
+    return ExitCode.USAGE
+
+
+def say_text(stdout: TextIO, command: str | None, text: str) -> int:
+    """With `--json`, give what click wrote (`--help`, `--version`) as an object."""
+    reporter = _new_reporter(stdout, as_json=True, verbose=0, quiet=False)
+    reporter.document("text", text, {"text": text})
+    reporter.summary(Summary(command=command))
+    return ExitCode.DONE
+
+
+def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
+    try:
+        return body(session)
+    except InterruptedRunError as error:
+        session.reporter.error(error_code(error), error.message, error.path)
+        return ExitCode.INTERRUPTED
+    except OrchestratorError as error:
+        if session.stop.is_set():
+            # What fails because we stop is not worth a word.
+            session.reporter.error("interrupted", "interrupted")
+            return ExitCode.INTERRUPTED
+        session.reporter.error(error_code(error), error.message, error.path)
+        return error.exit_code
+    except KeyboardInterrupt:
+        session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` goes on")
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+        session.reporter.error(
+            "unexpected", f"unexpected {type(error).__name__} at {place}: {error}; run it with -vv to see more, and report it"
+        )
+        if session.options.verbose > 1:
+            traceback.print_exc(file=sys.stderr)
+        return ExitCode.UNEXPECTED
+
+
+def _close(session: Session) -> int:
+    session.close()
+    return ExitCode.DONE
+
+
+def _reporter(options: CommonOptions) -> Reporter:
+    stdout = json_output if options.json and json_output is not None else sys.stdout
+    return _new_reporter(stdout, as_json=bool(options.json), verbose=options.verbose, quiet=bool(options.quiet))
+
+
+def _new_reporter(stdout: TextIO, *, as_json: bool, verbose: int, quiet: bool) -> Reporter:
+    if as_json:
+        return JsonLinesReporter(stdout, sys.stderr, verbose=verbose, quiet=quiet)
+    return HumanReporter(stdout, sys.stderr, sys.stdin, verbose=verbose, quiet=quiet)
+
+
+@contextmanager
+def _signals(session: Session) -> Iterator[None]:
+    """SIGINT and SIGTERM set the stop event; where no one waits for it, they end the command at once.
+
+    While operations are under way, the executor finishes what it has begun; a second signal ends that too.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if session.closing:
+            return
+        again = session.stop.is_set()
+        session.stop.set()
+        if again or not session.applying:
+            raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was begun")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

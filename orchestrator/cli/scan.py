@@ -1,0 +1,51 @@
+"""`scan`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.framework import command
+from orchestrator.errors import ExitCode, worst
+
+if TYPE_CHECKING:
+    from orchestrator.cli.session import Session
+
+
+@command("scan")
+@click.argument("location")
+@click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times.")
+@click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
+@click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m.")
+def scan_command(
+    session: Session, *, location: str, include: tuple[str, ...], exclude: tuple[str, ...], settle: str | None
+) -> int:
+    """Bring the catalogue of LOCATION up to date: list it, and read the tags of what is new. Changes nothing there."""
+    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+
+    (place,) = session.places(location)
+    result = flow.scan_place(session, place, flow.Wishes(include=include, exclude=exclude, settle=settle))
+    code = flow.report_scan(session, result)
+    for path, reason in result.unreadable:
+        session.reporter.error("unreadable", reason, path)
+    session.summary.ops_skipped += len(result.unreadable)
+    found = result.difference
+    session.reporter.document(
+        "scan",
+        f"{result.audio_seen} music files of {result.files_seen}: {found.added} new, {found.changed} changed, "
+        f"{found.renamed} renamed, {found.gone} gone",
+        {
+            "location": place.fs,
+            "files_seen": result.files_seen,
+            "audio_seen": result.audio_seen,
+            "files_read": result.files_read,
+            "requests": result.requests,
+            "bytes_read": result.bytes_read,
+            "added": found.added,
+            "changed": found.changed,
+            "renamed": found.renamed,
+            "gone": found.gone,
+        },
+    )
+    return worst([code, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE])
