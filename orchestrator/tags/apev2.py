@@ -7,6 +7,8 @@ from orchestrator.tags.sparse import SparseFile
 _KEPT = 256
 _FOOTER = 32
 _LONGEST_KEY = 255
+_LOOK_BEFORE = 64
+"""mutagen looks for a header before the items, and for remains of a broken one before that."""
 
 
 def find_footer(file: SparseFile) -> int | None:
@@ -35,8 +37,9 @@ def plan_tag(file: SparseFile, footer: int) -> int:
     if start < 0 or start >= footer or file.has(start, footer):
         return max(start, 0)
     if footer - start <= file.policy.hole + file.policy.extra:
-        file.fetch(start, footer)
+        file.fetch(max(0, start - _LOOK_BEFORE), footer)
         return start
+    file.fetch(max(0, start - _LOOK_BEFORE), start + file.policy.extra)
     position = start
     for _ in range(min(count, 1000)):
         if position + 9 > footer:

@@ -12,6 +12,10 @@ ReadRange = Callable[[int, int], bytes]
 """(offset, length) -> bytes, one request."""
 
 
+_REST = 3
+"""A rest of the file up to so many times the policy's `extra` is fetched at once: less than another request would cost."""
+
+
 class ReadLimitError(Exception):
     """The parser wants more of the file than the policy allows."""
 
@@ -53,6 +57,12 @@ class SparseFile:
         end = min(end, self.size)
         if end - start >= self.policy.hole:
             insort(self._holes, (start, end))
+
+    def plant(self, start: int, data: bytes) -> None:
+        """Put bytes that need not be fetched, because they follow from what was, into a hole still to be dug around them."""
+        if self._segment_end(start) is None:
+            insort(self._starts, start)
+            self._segments[start] = data
 
     def patch(self, offset: int, byte: int) -> None:
         """Let the parser see `byte` at `offset`, which must be in hand."""
@@ -152,7 +162,9 @@ class SparseFile:
 
     def _fetch_unforeseen(self, position: int, end: int) -> None:
         """Fetch at least the policy's `extra` from `position`; each time twice as much, so that requests stay few."""
-        stop = max(min(end, self._next_boundary(position)), min(position + self._extra, self.size))
+        stop = max(end, position + self._extra)
+        if self.size - position <= _REST * self.policy.extra:
+            stop = self.size
         stop = min(stop, self._next_boundary(position))
         self._extra *= 2
         self._request(position, stop)

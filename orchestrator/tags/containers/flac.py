@@ -50,7 +50,10 @@ def _plan(file: SparseFile, start: int) -> int:
             break  # what follows is looked at only where that costs nothing
         header = file.peek(position, 4)
         last, kind = bool(header[0] & 0x80), header[0] & 0x7F
-        end = _block_end(file, kind, position + 4, position + 4 + int.from_bytes(header[1:4], "big"))
+        stated = position + 4 + int.from_bytes(header[1:4], "big")
+        if kind == _COMMENT and kind in needed:
+            file.fetch(position, stated)
+        end = _block_end(file, kind, position + 4, stated)
         if end > file.size:
             raise NotReadableError("cut short: a block of its metadata runs beyond the file's end")
         if kind in needed:

@@ -20,18 +20,18 @@ _LOSSLESS = {"alac": True, "flac": True}
 def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, plan its holes, parse."""
     suspect = None
-    samples: list[bytes] = []
-    for name, payload, end in _atoms(file, 0, file.size, piece=file.policy.head):
+    tables: list[tuple[int, int]] = []
+    for name, payload, end in _atoms(file, 0, file.size, piece=max(file.policy.head, file.policy.extra)):
         if name == b"moov":
-            _plan_moov(file, payload, end, samples)
+            _plan_moov(file, payload, end, tables)
         elif name == b"mdat" and end > file.size:
             suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
     file.seek(0)
     mp4 = parser("mp4", "MP4")(file)
     codec = _CODECS.get(mp4.info.codec.split(".")[0], mp4.info.codec.split(".")[0] or "aac")
     parsed = Parsed("mp4", mp4.tags, mp4.info, codec=codec, lossless=_LOSSLESS.get(codec, False), suspect=suspect)
-    if samples:
-        digest = sha256(b"".join(samples)).hexdigest()
+    if tables and all(file.has(start, end) for start, end in tables):
+        digest = sha256(b"".join(file.peek(start, end - start) for start, end in tables)).hexdigest()
         parsed.identity = AudioIdentity("mp4-samples", digest, Strength.HINT)
     return parsed
 
@@ -58,20 +58,21 @@ def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterato
         position += size
 
 
-def _plan_moov(file: SparseFile, start: int, end: int, samples: list[bytes]) -> None:
+def _plan_moov(file: SparseFile, start: int, end: int, tables: list[tuple[int, int]]) -> None:
+    """Dig the holes of `moov`, and note where the tables of sample sizes and durations lie."""
     for name, payload, atom_end in _atoms(file, start, min(end, file.size)):
         if name in (b"trak", b"mdia", b"minf", b"stbl", b"udta"):
-            _plan_moov(file, payload, atom_end, samples)
+            _plan_moov(file, payload, atom_end, tables)
         elif name == b"meta":
-            _plan_moov(file, payload + _META_HEADER, atom_end, samples)
+            _plan_moov(file, payload + _META_HEADER, atom_end, tables)
         elif name == b"ilst":
             for item, item_payload, item_end in _atoms(file, payload, atom_end):
                 if item == b"covr":
                     _plan_covers(file, item_payload, item_end)
         elif name in _SKIPPED_TABLES:
             file.dig(payload, atom_end)
-        elif name in (b"stsz", b"stts") and file.has(payload, min(atom_end, file.size)):
-            samples.append(file.peek(payload, atom_end - payload))
+        elif name in (b"stsz", b"stts"):
+            tables.append((payload, min(atom_end, file.size)))
 
 
 def _plan_covers(file: SparseFile, start: int, end: int) -> None:

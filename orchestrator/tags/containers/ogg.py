@@ -4,48 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.tags.containers.ogg_comments import page_at, plan_comments
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
 _LAST_READ = 256 * 256
 """mutagen looks for the last page in so many bytes of the file's end."""
-_HEADER = 27
-_LONGEST_HEADER = _HEADER + 255
+_BLOCK_HEADER = 4
 _END_OF_STREAM = 4
 _NO_PACKET_ENDS = b"\xff" * 8
 """The granule position of a page on which no packet ends."""
 
 
-def _parse(file: SparseFile, mutagen_class: Any, magic: bytes, codec: str) -> Parsed:
-    serial, comments_end = _plan_comments(file, magic)
+def _parse(file: SparseFile, mutagen_class: Any, codec: str, magic: bytes, packet_magic: bytes) -> Parsed:
+    serial, comments_end = plan_comments(file, magic, len(packet_magic))
     _plan_end(file, serial, comments_end)
     file.seek(0)
     audio = mutagen_class(file)
     return Parsed(kind="vorbis", tags=audio.tags, info=audio.info, codec=codec, lossless=False)
-
-
-def _page(file: SparseFile, position: int) -> tuple[bytes, int, int] | None:
-    """Header, payload offset and end of the page at `position`; None where there is none."""
-    header = file.peek(position, _LONGEST_HEADER)
-    if len(header) < _HEADER or header[:4] != b"OggS":
-        return None
-    payload = position + _HEADER + header[26]
-    lacing = header[_HEADER : _HEADER + header[26]]
-    return header[: _HEADER + header[26]], payload, payload + sum(lacing)
-
-
-def _plan_comments(file: SparseFile, magic: bytes) -> tuple[bytes, int]:
-    """The serial number of the stream that begins with `magic`, and where the pages of its comments end."""
-    position, serial = 0, None
-    while (page := _page(file, position)) is not None:
-        header, payload, position = page
-        if serial is None:
-            if file.peek(payload, len(magic)) == magic:
-                serial = header[14:18]
-        elif header[14:18] == serial and any(length < 255 for length in header[_HEADER:]):
-            return serial, position
-    raise NotReadableError("its Ogg comments are damaged or cut short")
 
 
 def _plan_end(file: SparseFile, serial: bytes, comments_end: int) -> None:
@@ -61,13 +38,11 @@ def _plan_end(file: SparseFile, serial: bytes, comments_end: int) -> None:
         tail = file.peek(start, file.size - start)
         at = tail.rfind(b"OggS")
         while at >= 0:
-            page = _page(file, start + at)
-            if page is not None:
-                header, _, end = page
-                if header[14:18] == serial and end <= file.size and header[6:14] != _NO_PACKET_ENDS:
-                    file.patch(start + at + 5, header[5] | _END_OF_STREAM)
-                    file.dig(window, start)
-                    return
+            page = page_at(file, start + at)
+            if page and page.serial == serial and page.end <= file.size and page.header[6:14] != _NO_PACKET_ENDS:
+                file.patch(start + at + 5, page.header[5] | _END_OF_STREAM)
+                file.dig(window, start)
+                return
             file.patch(start + at, 0)
             at = tail.rfind(b"OggS", 0, at)
     raise NotReadableError("its Ogg stream ends before the file does: the duration cannot be told from its ends")
@@ -75,22 +50,22 @@ def _plan_end(file: SparseFile, serial: bytes, comments_end: int) -> None:
 
 def read_vorbis(file: SparseFile) -> Parsed:
     """Ogg Vorbis."""
-    return _parse(file, parser("oggvorbis", "OggVorbis"), b"\x01vorbis", "vorbis")
+    return _parse(file, parser("oggvorbis", "OggVorbis"), "vorbis", b"\x01vorbis", b"\x03vorbis")
 
 
 def read_opus(file: SparseFile) -> Parsed:
     """Ogg Opus."""
-    return _parse(file, parser("oggopus", "OggOpus"), b"OpusHead", "opus")
+    return _parse(file, parser("oggopus", "OggOpus"), "opus", b"OpusHead", b"OpusTags")
 
 
 def read_speex(file: SparseFile) -> Parsed:
     """Ogg Speex."""
-    return _parse(file, parser("oggspeex", "OggSpeex"), b"Speex   ", "speex")
+    return _parse(file, parser("oggspeex", "OggSpeex"), "speex", b"Speex   ", b"")
 
 
 def read_flac(file: SparseFile) -> Parsed:
     """FLAC in Ogg: its header states the duration, except for streams made on the fly."""
-    serial, comments_end = _plan_comments(file, b"\x7fFLAC")
+    serial, comments_end = plan_comments(file, b"\x7fFLAC", _BLOCK_HEADER)
     info_at = file.peek(0, 128).find(b"\x7fFLAC")
     if info_at >= 0 and not int.from_bytes(file.peek(info_at + 17 + 10, 8), "big") & 0xFFFFFFFFF:
         _plan_end(file, serial, comments_end)

@@ -1,0 +1,155 @@
+"""The comment packet of an Ogg stream, across its pages: pictures in it are skipped without reading the pages they fill."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from orchestrator.tags.parsed import NotReadableError
+from orchestrator.tags.sparse import SparseFile
+
+_HEADER = 27
+_LONGEST_HEADER = _HEADER + 255
+_LONGEST_PAGE = _LONGEST_HEADER + 255 * 255
+_KEPT = 64
+_MOST_COMMENTS = 100_000
+_PICTURES = (b"METADATA_BLOCK_PICTURE=", b"COVERART=")
+
+
+class Page(NamedTuple):
+    """One page: `header` with the lacing, and where things lie in the file."""
+
+    start: int
+    header: bytes
+    end: int
+
+    @property
+    def payload(self) -> int:
+        """Where the content begins."""
+        return self.start + len(self.header)
+
+    @property
+    def serial(self) -> bytes:
+        """Which stream it belongs to."""
+        return self.header[14:18]
+
+    @property
+    def sequence(self) -> int:
+        """Which page of the stream it is."""
+        return int.from_bytes(self.header[18:22], "little")
+
+    @property
+    def ends_packet(self) -> bool:
+        """Whether a packet ends on it."""
+        return any(length < 255 for length in self.header[_HEADER:])
+
+
+def page_at(file: SparseFile, position: int) -> Page | None:
+    """The page at `position`; None where there is none."""
+    header = file.peek(position, _LONGEST_HEADER)
+    if len(header) < _HEADER or header[:4] != b"OggS":
+        return None
+    header = header[: _HEADER + header[26]]
+    return Page(position, header, position + len(header) + sum(header[_HEADER:]))
+
+
+def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: int) -> tuple[bytes, int]:
+    """Plan the comments of the stream that begins with `stream_magic`: its serial number, and where the comments' pages end."""
+    page = page_at(file, 0)
+    while page is not None and file.peek(page.payload, len(stream_magic)) != stream_magic:
+        page = page_at(file, page.end)
+    packet = _Packet(file, page)
+    with suppress(EOFError):  # wrong lengths: mutagen decides what can be made of them
+        packet.skip_pictures(packet_magic_length)
+    while packet.grow():
+        pass
+    return packet.serial, packet.end
+
+
+class _Packet:
+    """The packet behind the stream's first page, as a row of the pages that hold it."""
+
+    def __init__(self, file: SparseFile, first: Page | None) -> None:
+        if first is None:
+            raise NotReadableError("its Ogg stream begins with none of the kinds that can be read")
+        self._file = file
+        self.serial = first.serial
+        self.end = first.end
+        self._pages: list[Page] = []
+        self._offsets: list[int] = []  # of each page's content within the packet
+        self._length = 0
+
+    def grow(self) -> bool:
+        """Add the stream's next page; False when the packet is complete."""
+        if self._pages and self._pages[-1].ends_packet:
+            return False
+        while True:
+            page = page_at(self._file, self.end)
+            if page is None:
+                raise NotReadableError("its Ogg comments are damaged or cut short")
+            self.end = page.end
+            if page.serial == self.serial:
+                self._add(page)
+                return True
+
+    def skip_pictures(self, start: int) -> None:
+        """Walk the comments from `start`, and dig a hole in each picture."""
+        position = start + 4 + self._number(start)
+        count = self._number(position)
+        position += 4
+        for _ in range(min(count, _MOST_COMMENTS)):
+            length = self._number(position)
+            position += 4
+            if length >= self._file.policy.hole and self._read(position, 23).upper().startswith(_PICTURES):
+                self._skip(position + _KEPT, position + length)
+            position += length
+
+    def _skip(self, start: int, end: int) -> None:
+        """Dig from `start` to `end` of the packet, page headers included: they follow from the first full page."""
+        begin = self._locate(start)
+        while self._pages[-1].start < begin:
+            if not self.grow():
+                return
+        full = self._pages[-1]
+        size, content = full.end - full.start, full.end - full.payload
+        if full.ends_packet or end <= self._length:
+            return
+        count = (end - self._length) // content + 1
+        if size < _LONGEST_PAGE:
+            count -= 1  # writers of short pages make the last one up to half as long again
+        last = page_at(self._file, full.start + count * size)
+        if count < 2 or last is None or last.serial != self.serial or last.sequence != full.sequence + count:
+            return  # pages of several sizes or streams: it has to be read
+        for index in range(1, count):
+            sequence = (full.sequence + index).to_bytes(4, "little")
+            header = full.header[:18] + sequence + full.header[22:]
+            self._file.plant(full.start + index * size, header)
+            self._add(Page(full.start + index * size, header, full.start + (index + 1) * size))
+        self._add(last)
+        self.end = last.end
+        self._file.dig(begin, self._locate(end))
+
+    def _add(self, page: Page) -> None:
+        self._pages.append(page)
+        self._offsets.append(self._length)
+        self._length += page.end - page.payload
+
+    def _locate(self, offset: int) -> int:
+        """Where the packet's byte `offset` lies in the file."""
+        while offset >= self._length:
+            if not self.grow():
+                raise EOFError
+        index = len(self._offsets) - 1
+        while self._offsets[index] > offset:
+            index -= 1
+        return self._pages[index].payload + offset - self._offsets[index]
+
+    def _read(self, start: int, length: int) -> bytes:
+        """`length` bytes of the packet; they may lie on several pages."""
+        first, last = self._locate(start), self._locate(start + length - 1)
+        if last - first == length - 1:
+            return self._file.peek(first, length)
+        return b"".join(self._file.peek(self._locate(start + index), 1) for index in range(length))
+
+    def _number(self, start: int) -> int:
+        return int.from_bytes(self._read(start, 4), "little")

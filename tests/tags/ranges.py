@@ -1,0 +1,95 @@
+"""What the tests of the tags room share: a file behind ranged reads, the corpus, and what its index promises."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
+from orchestrator.tags.reader import read_track
+from orchestrator.tags.track import Reading, Track
+
+EVERYTHING = 1 << 40
+WHOLE_FILE = Policy(
+    head=EVERYTHING,
+    short_head=EVERYTHING,
+    mpeg_head=EVERYTHING,
+    tail=EVERYTHING,
+    ogg_tail=EVERYTHING,
+    short_tail=EVERYTHING,
+    extra=EVERYTHING,
+    hole=EVERYTHING,
+    budget=EVERYTHING,
+)
+"""A full local read."""
+
+POLICIES = {"few bytes": FEW_BYTES, "few requests": FEW_REQUESTS}
+
+BITS_OF_REASON_FOR_PROGRAMMERS = ("Error", "mutagen", "Traceback", "b'", "<", "0x")
+
+
+@dataclass
+class Ranges:
+    """`content` as a storage gives it; insists that ranges lie within the file and that no byte is asked for twice."""
+
+    content: bytes
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def read(self, offset: int, length: int) -> bytes:
+        assert length > 0, "an empty range was asked for"
+        assert offset >= 0, "a range begins before the file"
+        assert offset + length <= len(self.content), "a range ends behind the file"
+        for other, other_length in self.asked:
+            assert offset + length <= other or other + other_length <= offset, "bytes were asked for twice"
+        self.asked.append((offset, length))
+        return self.content[offset : offset + length]
+
+
+def read(name: str, content: bytes, policy: Policy = FEW_BYTES) -> Reading:
+    """Read through ranges, and check that the reading counts them rightly."""
+    ranges = Ranges(content)
+    reading = read_track(name, len(content), ranges.read, policy)
+    assert reading.requests == len(ranges.asked)
+    assert reading.bytes_read == sum(length for _, length in ranges.asked)
+    return reading
+
+
+def corpus() -> Path | None:
+    """The folder of other projects' test files; None on a machine that has none."""
+    place = os.environ.get("MUSIC_ORCHESTRATOR_CORPUS")
+    folder = Path(place) if place else Path(__file__).parents[3] / "shared" / "corpus"
+    return folder if (folder / "index.json").is_file() else None
+
+
+def corpus_files(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Each audio file of the corpus: its line of the index, and its content."""
+    for line in json.loads((folder / "index.json").read_text("utf-8"))["files"]:
+        if line["expected"] is not None:
+            yield line, (folder / line["path"]).read_bytes()
+
+
+def promised(line: dict[str, Any]) -> dict[str, Any]:
+    """What the index says that a reader finds, as fields of Track; other tags where the format's own place nothing."""
+    choice = line["expected"]
+    names = ("title", "artist", "albumartist", "album")
+    if not any(choice[name] for name in names):
+        choice = next((tags for tags in line.get("other_tags", {}).values() if any(tags[name] for name in names)), choice)
+    return {
+        "title": tuple(choice["title"]),
+        "artist": tuple(choice["artist"]),
+        "album_artist": tuple(choice["albumartist"]),
+        "album": tuple(choice["album"]),
+        "track": choice["track"],
+        "disc": choice["disc"],
+        "date": choice["date"],
+        "duration_s": line["expected"]["duration_s"],
+    }
+
+
+def differences(track: Track, expected: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Field -> (expected, found)."""
+    return {name: (value, getattr(track, name)) for name, value in expected.items() if getattr(track, name) != value}

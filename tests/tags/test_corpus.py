@@ -1,0 +1,103 @@
+"""Every file that other projects keep to test their tag readers: read by ranges as by a full local read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.tags.track import Reading, Status, Track
+from tests.audio import FORMATS, track_bytes
+from tests.tags.ranges import (
+    BITS_OF_REASON_FOR_PROGRAMMERS,
+    POLICIES,
+    WHOLE_FILE,
+    corpus,
+    corpus_files,
+    differences,
+    promised,
+    read,
+)
+
+MIB = 1024 * 1024
+Case = tuple[str, bytes, dict[str, Any] | None]
+"""Name, content, and what is to be found; None where it cannot be read."""
+
+
+def generated() -> list[Case]:
+    track = Track(
+        title=("One",), artist=("A", "B"), album_artist=("A",), album=("C",), track=3, disc=1, date="1999", release_type=("live",)
+    )
+    expected = {name: getattr(track, name) for name in ("title", "artist", "album_artist", "album", "track", "disc", "date")}
+    cases: list[Case] = []
+    for name, kind in FORMATS.items():
+        for cover in (0, 200_000):
+            content = track_bytes(name, track, cover_bytes=cover, seconds=20)
+            cases.append((f"{name}.{kind.extension}", content, expected))
+        cases.append((f"cut {name}.{kind.extension}", content[:20], None))
+    return cases
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[Case]:
+    folder = corpus()
+    if folder is None:
+        print("the corpus of real audio files is not on this machine: the same is checked with generated files")
+        return generated()
+    return [
+        (line["path"], content, None if line["expected"] == "error" else promised(line)) for line, content in corpus_files(folder)
+    ]
+
+
+@pytest.fixture(scope="module", params=sorted(POLICIES))
+def readings(request: pytest.FixtureRequest, cases: list[Case]) -> list[tuple[Case, Reading]]:
+    return [(case, read(case[0], case[1], POLICIES[request.param])) for case in cases]
+
+
+def test_tags_and_duration_are_those_that_a_full_local_read_finds(readings: list[tuple[Case, Reading]]) -> None:
+    wrong = {
+        name: found
+        for (name, _, expected), reading in readings
+        if expected is not None and reading.track is not None and (found := differences(reading.track, expected))
+    }
+    assert wrong == {}
+
+
+def test_the_whole_track_is_the_same_however_little_was_read(readings: list[tuple[Case, Reading]]) -> None:
+    for (name, content, _), reading in readings:
+        local = read(name, content, WHOLE_FILE)
+        assert (name, reading.status, reading.track) == (name, local.status, local.track)
+        assert reading.identity in {local.identity, None}, name
+
+
+def test_what_can_be_read_is_read_and_the_rest_is_reported_with_a_reason_for_people(readings: list[tuple[Case, Reading]]) -> None:
+    for (name, _, expected), reading in readings:
+        assert (reading.status is Status.UNREADABLE) == (expected is None), (name, reading.reason)
+        if expected is None:
+            assert reading.track is None
+            assert reading.reason, name
+            assert not any(bit in reading.reason for bit in BITS_OF_REASON_FOR_PROGRAMMERS), (name, reading.reason)
+
+
+def test_no_large_file_is_read_whole_and_the_average_stays_small(readings: list[tuple[Case, Reading]]) -> None:
+    for (name, content, _), reading in readings:
+        assert reading.bytes_read <= 2 * MIB, name
+        if len(content) > MIB:
+            assert reading.bytes_read < len(content) / 2, name
+    assert sum(reading.requests for _, reading in readings) <= 2 * len(readings)
+    assert sum(reading.bytes_read for _, reading in readings) <= 256 * 1024 * len(readings)
+
+
+def test_equal_sound_has_equal_identity_in_the_corpus(cases: list[Case]) -> None:
+    folder = corpus()
+    if folder is None:
+        first, second = (read("a.flac", track_bytes("flac", Track(title=(title,)), serial=5)) for title in ("x", "y"))
+        assert first.identity == second.identity
+        assert first.identity is not None
+        return
+    for line, content in corpus_files(folder):
+        md5 = line["expected"].get("streaminfo_md5") if line["format"] == "flac" and line["expected"] != "error" else None
+        if md5 is not None:
+            identity = read(line["path"], content).identity
+            assert identity is not None
+            assert (identity.kind, identity.value.split(":")[0]) == ("pcm-md5", md5)
