@@ -1,0 +1,69 @@
+"""The real program as a process, and what its JSON says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+COMMAND = (sys.executable, "-m", "orchestrator")
+
+
+@dataclass
+class Ended:
+    """How one call of the program ended."""
+
+    code: int
+    events: list[dict[str, Any]] = field(repr=False)
+    """The JSON lines, the summary last."""
+    stderr: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The last line."""
+        return self.events[-1]
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The error lines."""
+        return [event for event in self.events if event["type"] == "error"]
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return str(self.summary["run"])
+
+
+@dataclass
+class Program:
+    """The program with a state directory of its own."""
+
+    state: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start it with --json and --yes."""
+        return subprocess.Popen(
+            [*COMMAND, *arguments, "--json", "--state-dir", str(self.state)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
+
+    def end(self, process: subprocess.Popen[str], *, timeout: float = 170) -> Ended:
+        """Wait for its end."""
+        out, err = process.communicate(timeout=timeout)
+        return Ended(process.returncode, [json.loads(line) for line in out.splitlines()], err)
+
+    def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Ended:
+        """Run it to its end, which must be one of `codes`."""
+        ended = self.end(self.start(*arguments))
+        if ended.code not in codes:
+            raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")
+        return ended
