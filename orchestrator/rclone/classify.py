@@ -46,6 +46,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
             *("timetooskewed", "invalidtoken", "login incorrect", "invalid_access_token", "expired_access_token"),
             *("authenticationfailed", "authorization failure", "couldn't fetch token", "no valid credential", "empty token"),
             *("failed to refresh cached credentials", "nocredentialproviders", "could not find default credentials"),
+            *("ssh-agent", "failed to read private key", "couldn't parse private key", "knownhosts:", "host key"),
         ),
         frozenset({"401", "530"}),
     ),
@@ -106,6 +107,19 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _RETRY_AFTER = re.compile(r"(?:retry[- ]after[\"']?[:=\s]*|try again in |wait )(\d+(?:\.\d+)?)\s*(ms|s|m)?", re.IGNORECASE)
+# What rclone and the providers' libraries put around the reason.
+_NOISE = re.compile(
+    r"^(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?(?:(?:NOTICE|ERROR|CRITICAL)\S*\s*:\s*)?"
+    r"|Failed to lsjson(?: with \d+ errors: last error was)?: |error in ListJSON: |error listing: "
+    r"|panic received: |fatal error: |RequestID: [^,]*, HostID: [^,]*, "
+)
+_REMEDIES = (
+    (
+        re.compile(r".*didn't find section in config file \(\"(.*)\"\).*"),
+        r'there is no remote "\1"; `music-orchestrator remotes` lists those there are',
+    ),
+    (re.compile(r".*is a file not a directory.*"), "this is a file, not a folder"),
+)
 
 
 def classify(text: str, *, status: int = 500, path: str | None = None, names: Iterable[str] = ()) -> OrchestratorError:
@@ -114,10 +128,13 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     `status` is the HTTP status of the rc answer (404: not found, 400: our own mistake), `path` the item that it is about. `names`
     are the paths of the call: they are left out of the match, so that a song called "429 connection refused" stays a song.
     """
-    message = one_line(text) or "rclone gave no reason"
-    if path:
-        message = f"{one_line(path)}: {message}"
     kind = _kind(text, status, (*names, path or ""))
+    message = one_line(_NOISE.sub("", text)) or "rclone gave no reason"
+    for pattern, remedy in _REMEDIES:
+        if found := pattern.search(message):
+            message = found.expand(remedy)
+    if path and not message.startswith(f"{path}:"):
+        message = f"{one_line(path).removesuffix(':')}: {message}"
     if kind is RateLimitError:
         return RateLimitError(message, path=path, retry_after=retry_after(text))
     return kind(message, path=path)

@@ -70,19 +70,26 @@ class _Connection(http.client.HTTPConnection):
 class RcClient:
     """Calls to one rclone, whichever process that is at the moment. Used by any number of threads."""
 
-    def __init__(self, endpoint: Callable[[], Endpoint]) -> None:
-        """`endpoint` gives the running rclone, started if need be; it raises TransientError when it cannot."""
+    def __init__(self, endpoint: Callable[[], Endpoint], lost: Callable[[Endpoint], None] = lambda _endpoint: None) -> None:
+        """`endpoint` gives the running rclone, started if need be; it raises TransientError when it cannot.
+
+        `lost` hears of connections that broke, before the caller does.
+        """
         self._endpoint = endpoint
+        self._lost = lost
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
 
-    def call(self, method: str, params: Mapping[str, Any] | None = None, *, repeatable: bool | None = None) -> dict[str, Any]:
+    def call(
+        self, method: str, params: Mapping[str, Any] | None = None, *, repeatable: bool | None = None, about: str | None = None
+    ) -> dict[str, Any]:
         """Carry out one rc call; its answer.
 
         `repeatable` calls are sent once more on a new connection when the old one turns out to be dead; by default those that
-        change nothing.
+        change nothing. Errors are about the item `about`, by default the one that `params` name.
         """
-        body = json.dumps(params or {}).encode()
+        params = params or {}
+        body = json.dumps(params).encode()
         headers = {"Content-Type": "application/json"}
         again = method in _READ_ONLY if repeatable is None else repeatable
         connection, response = self._send("POST", f"/{method}", body, headers, repeatable=again)
@@ -90,11 +97,9 @@ class RcClient:
         answer = _decode(content)
         if response.status == 200 and isinstance(answer, dict):
             return answer
-        raise refusal(
-            answer if isinstance(answer, dict) else {"error": content[:300].decode("utf-8", "replace")},
-            response.status,
-            params or {},
-        )
+        if not isinstance(answer, dict):
+            answer = {"error": content[:300].decode("utf-8", "replace"), "status": response.status}
+        raise refusal(answer, params, about=about)
 
     def get_range(self, fs: str, path: str, offset: int, length: int) -> bytes:
         """`length` bytes of the file from `offset`; fewer only where the file ends."""
@@ -157,6 +162,7 @@ class RcClient:
                 connection.close()
                 if stale and (repeatable or not sent):
                     continue
+                self._lost(connection.endpoint)
                 raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
             except BaseException:  # an interrupt, for example: a connection with half an answer is of no use
                 connection.close()
@@ -168,6 +174,7 @@ class RcClient:
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
+            self._lost(connection.endpoint)
             raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
         except BaseException:  # as in _send
             connection.close()
@@ -190,11 +197,11 @@ class RcClient:
             self._idle.append(connection)
 
 
-def refusal(answer: Mapping[str, Any], status: int, params: Mapping[str, Any]) -> OrchestratorError:
+def refusal(answer: Mapping[str, Any], params: Mapping[str, Any], *, about: str | None = None) -> OrchestratorError:
     """The typed error for one refused call: rclone's answer, and what was asked."""
     names = [value for key in _NAME_KEYS if isinstance(value := params.get(key), str)]
-    path = params.get("remote") or params.get("srcRemote")
-    return classify(str(answer.get("error", "")), status=int(answer.get("status", status)), path=path, names=names)
+    path = about or params.get("remote") or params.get("srcRemote") or params.get("fs")
+    return classify(str(answer.get("error", "")), status=int(answer.get("status", 500)), path=path, names=names)
 
 
 def _unread(content: bytes, status: int, path: str) -> OrchestratorError:

@@ -19,6 +19,7 @@ from orchestrator.rclone.redact import one_line, redact
 from orchestrator.rclone.supervisor import Supervised
 
 _START_S = 15.0
+_DEATH_S = 0.5
 _MAX_SOCKET_PATH = 100
 _LOG_TAIL = 64 * 1024
 
@@ -88,6 +89,10 @@ class Daemon:
         """Whether it still runs."""
         return self._process.running
 
+    def has_died(self) -> bool:
+        """Whether it is dead; waits a little for one that is about to be."""
+        return self._process.ended_within(_DEATH_S)
+
     def close(self) -> None:
         """End it and remove its directory. May be called again."""
         self._process.close()
@@ -134,12 +139,12 @@ class Daemon:
 
     def _start_error(self) -> OrchestratorError:
         lines = [line for line in self._log_text().splitlines() if "CRITICAL" in line or "Fatal" in line or "Invalid" in line]
-        said = one_line(lines[-1] if lines else self._log_text()[-300:])
-        if "BWLIMIT" in said.upper():
-            return UsageError(f"--bandwidth is not understood; write 10M, 1M:100k or a timetable ({said})")
+        said = lines[-1] if lines else self._log_text()[-300:]
+        if "bwlimit" in said.lower():
+            return UsageError("the bandwidth limit is not understood: write 10M, 1M:100k (up:down), off, or rclone's timetables")
         error = classify(said)
         kind = UsageError if isinstance(error, UsageError) else TransientError
-        return kind(f"rclone did not start: {said}")
+        return kind(f"rclone did not start: {error.message} (exit code {self._process.wait()})")
 
 
 def _socket_parent() -> str:

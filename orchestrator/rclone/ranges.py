@@ -53,6 +53,8 @@ def read_local(root: str, path: str, offset: int, length: int) -> bytes:
 
 def _local_error(error: OSError, path: str) -> OrchestratorError:
     message = f"{path}: {os.strerror(error.errno or 0)}"
+    if error.errno == errno.ENOENT and "\ufffd" in path:
+        return PermanentError(f"{path}: the name on the disk is not UTF-8, so rclone cannot reach it; rename the file", path=path)
     if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
         return NotFoundError(message, path=path)
     if error.errno in {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SECRET_WORD = r"[A-Za-z0-9_-]*(?:pass(?:word|wd)?|key|secret|token|signature|credential)[A-Za-z0-9_-]*"  # noqa: S105 a pattern
+_SECRET_WORD = r"[A-Za-z0-9_-]*(?:pass(?:word|wd)?|key(?!s)|secret|token|signature|credential)[A-Za-z0-9_-]*"  # noqa: S105 a pattern
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # A connection string's option, `:s3,secret_access_key=...:bucket`.
     (re.compile(rf"(,{_SECRET_WORD}=)(\"[^\"]*\"|'[^']*'|[^,:\s]*)", re.IGNORECASE), r"\1***"),

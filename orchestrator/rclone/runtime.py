@@ -35,7 +35,7 @@ class Rclone:
     ) -> None:
         """`config` is rclone's config file where it is not the usual one; `bandwidth` is in rclone's own syntax."""
         self.binary = binary
-        self.client = RcClient(self._running)
+        self.client = RcClient(self._running, self._lost)
         self._config = config
         self._extra = {"RCLONE_TRANSFERS": str(transfers), "RCLONE_CHECKERS": str(max(8, transfers))}
         if bandwidth is not None:
@@ -117,6 +117,13 @@ class Rclone:
             if self._daemon is None:
                 self._daemon = Daemon(self.binary, self._environment(), log_file=self._log_file)
             return self._daemon.endpoint
+
+    def _lost(self, endpoint: Endpoint) -> None:
+        """A connection broke: if rclone died of it, the next call starts another."""
+        with self._lock:
+            if self._daemon is not None and self._daemon.endpoint == endpoint and self._daemon.has_died():
+                self._end()
+                self._deaths += 1
 
     def _end(self) -> None:
         if self._daemon is not None:

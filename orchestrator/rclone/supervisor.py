@@ -54,6 +54,14 @@ class Supervised:
         """Whether the command still runs."""
         return self.process.poll() is None
 
+    def ended_within(self, seconds: float) -> bool:
+        """Whether the command ends within so many seconds."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def wait(self) -> int:
         """Wait for the command to end by itself; its exit code (128 + n: killed by signal n)."""
         return self.process.wait()

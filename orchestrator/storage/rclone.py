@@ -138,7 +138,7 @@ class RcloneStorage(Storage):
                 else:
                     shutil.copyfileobj(content, stream)
             body = requests.transfer(directory, "content", self._fs, path, trash=None)
-            self._client.call("operations/copyfile", body)
+            self._client.call("operations/copyfile", body, about=path)
 
     def copy(self, src: str, dst: str) -> None:
         """Copy within the storage."""
@@ -193,7 +193,7 @@ class RcloneStorage(Storage):
         repeatable = all(isinstance(call, StatCall) for call in calls)
         results = self._client.call("job/batch", requests.batch(prepared, concurrency), repeatable=repeatable)["results"]
         return [
-            refusal(result, 500, body) if "error" in result else _outcome(call, result)
+            refusal(result, body) if "error" in result else _outcome(call, result)
             for call, (_, body), result in zip(calls, prepared, results, strict=True)
         ]
 
