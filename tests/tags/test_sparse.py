@@ -1,0 +1,127 @@
+"""The sparse file: real bytes, planned holes, and never anything else."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+import pytest
+
+from orchestrator.errors import TransientError
+from orchestrator.tags.policy import FEW_BYTES
+from orchestrator.tags.sparse import ReadLimitError, ShortReadError, SparseFile
+from tests.tags.ranges import Ranges
+
+CONTENT = bytes(index * 7 % 251 for index in range(400_000))
+SMALL = msgspec.structs.replace(FEW_BYTES, extra=1000, hole=100)
+
+
+def sparse(ranges: Ranges) -> SparseFile:
+    return SparseFile(len(ranges.content), ranges.read, SMALL)
+
+
+def test_it_reads_as_the_real_file_does_wherever_a_parser_goes() -> None:
+    file = sparse(Ranges(CONTENT))
+    assert file.read(10) == CONTENT[:10]
+    assert file.seek(-10, os.SEEK_END) == len(CONTENT) - 10
+    assert file.read() == CONTENT[-10:]
+    assert file.read(5) == b""
+    file.seek(200_000)
+    file.seek(-500, os.SEEK_CUR)
+    assert file.read(1000) == CONTENT[199_500:200_500]
+    assert file.tell() == 200_500
+    file.seek(len(CONTENT) + 50)
+    assert file.read(3) == b""
+
+
+def test_seeking_before_the_start_fails_as_with_a_real_file() -> None:
+    with pytest.raises(OSError, match="Invalid"):
+        sparse(Ranges(CONTENT)).seek(-len(CONTENT) - 1, os.SEEK_END)
+
+
+def test_what_is_in_hand_is_not_asked_for_again() -> None:
+    ranges = Ranges(CONTENT)
+    file = sparse(ranges)
+    file.fetch(0, 5000)
+    file.fetch(8000, 9000)
+    file.fetch(0, 10_000)
+    assert ranges.asked == [(0, 5000), (8000, 1000), (5000, 3000), (9000, 1000)]
+    file.seek(4000)
+    assert file.read(6000) == CONTENT[4000:10_000]
+    assert len(ranges.asked) == 4
+
+
+def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
+    ranges = Ranges(CONTENT)
+    file = sparse(ranges)
+    file.fetch(0, 1000)
+    file.dig(500, 300_000)
+    file.fetch(300_000, 301_000)
+    file.seek(900)
+    assert file.read(299_200) == CONTENT[900:1000] + bytes(299_000) + CONTENT[300_000:300_100]
+    assert ranges.asked == [(0, 1000), (300_000, 1000)]
+
+
+def test_a_hole_too_small_to_save_anything_is_not_dug() -> None:
+    file = sparse(Ranges(CONTENT))
+    file.dig(1000, 1050)
+    assert file.peek(990, 100) == CONTENT[990:1090]
+
+
+def test_a_patched_byte_is_what_the_parser_sees() -> None:
+    file = sparse(Ranges(CONTENT))
+    file.fetch(0, 100)
+    file.patch(50, 255)
+    assert file.peek(49, 3) == bytes((CONTENT[49], 255, CONTENT[51]))
+
+
+def test_planted_bytes_show_up_in_a_hole() -> None:
+    file = sparse(Ranges(CONTENT))
+    file.dig(1000, 3000)
+    file.plant(2000, b"OggS")
+    assert file.peek(1998, 8) == b"\0\0OggS\0\0"
+
+
+def test_unforeseen_ranges_grow_so_that_requests_stay_few() -> None:
+    ranges = Ranges(CONTENT)
+    file = sparse(ranges)
+    while file.read(100):
+        pass
+    lengths = [length for _, length in ranges.asked]
+    assert lengths[:4] == [1000, 2000, 4000, 8000]
+    assert len(lengths) < 10
+
+
+def test_more_than_the_budget_is_never_read() -> None:
+    ranges = Ranges(CONTENT)
+    file = SparseFile(len(CONTENT), ranges.read, msgspec.structs.replace(SMALL, budget=10_000))
+    with pytest.raises(ReadLimitError):
+        file.read()
+    while not file.failure:
+        file.read(1000)
+    assert sum(length for _, length in ranges.asked) <= 10_000
+
+
+def test_a_piece_as_large_as_memory_is_refused_before_it_is_made() -> None:
+    file = SparseFile(1 << 40, lambda _offset, length: bytes(length), SMALL)
+    file.dig(100, 1 << 40)
+    with pytest.raises(ReadLimitError):
+        file.read()
+
+
+def test_a_failed_request_is_remembered_and_fails_again() -> None:
+    def fail(_offset: int, _length: int) -> bytes:
+        raise TransientError("connection lost")
+
+    file = SparseFile(1000, fail, SMALL)
+    for _ in range(2):
+        with pytest.raises(TransientError):
+            file.read(10)
+    assert isinstance(file.failure, TransientError)
+    assert file.requests == 1
+
+
+def test_fewer_bytes_than_listed_are_an_error_not_an_end() -> None:
+    file = SparseFile(2000, lambda _offset, length: bytes(length - 1), SMALL)
+    with pytest.raises(ShortReadError, match="changed since the listing"):
+        file.read(10)
