@@ -122,7 +122,3 @@ def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *
 
 def _command_of(arguments: list[str]) -> str | None:
     return next((argument for argument in arguments if argument in COMMANDS), None)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,150 @@
+"""What is typed, and where that is (the table of design section 4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from orchestrator.config import Cloud, Config, Remote, Schemes
+from orchestrator.errors import UsageError
+from orchestrator.location import definitions, inside, resolve, same
+
+REMOTES = {"gdrive": "drive", "My Drive": "drive", "box": "dropbox", "nas": "sftp", "my-aws": "s3"}
+CONFIG = Config(
+    locations={"library": "my-aws:music/lib/", "twice": "library", "loop": "loop"},
+    schemes=Schemes(azure="my-aws"),
+    remotes={"made": Remote(type="s3", options={"provider": "Other"})},
+)
+HOME = {"HOME": "/home/me"}
+
+
+def never() -> NoReturn:
+    raise AssertionError("rclone was asked for its remotes")
+
+
+@pytest.mark.parametrize(
+    ("typed", "fs"),
+    [
+        ("gdrive:Music", "gdrive:Music"),
+        ("gdrive:/Music//New/./x/../", "gdrive:Music/New"),
+        ("gdrive:", "gdrive:"),
+        ("My Drive:a b", "My Drive:a b"),
+        ("nas:/srv/music/", "nas:/srv/music"),
+        ("nas:music", "nas:music"),
+        ("library", "my-aws:music/lib"),
+        ("twice", "my-aws:music/lib"),
+        ("azure://container/p", "my-aws:container/p"),
+        ("dropbox://p/q/", "box:p/q"),
+        ("made:bucket/x", "made:bucket/x"),
+        ("gdrive:a:b", "gdrive:a:b"),
+    ],
+)
+def test_places_on_remotes(typed: str, fs: str) -> None:
+    found = resolve(typed, CONFIG, REMOTES, HOME)
+    assert (found.fs, found.typed, found.local) == (fs, typed, False)
+    assert resolve(found.fs, CONFIG, REMOTES, HOME).fs == fs, "what is printed may be typed again"
+
+
+@pytest.mark.parametrize(
+    ("typed", "fs"),
+    [
+        ("/srv/music/", "/srv/music"),
+        ("//srv//music/../x", "/srv/x"),
+        ("/", "/"),
+        ("/a:b/c", "/a:b/c"),
+        ("~/Music", "/home/me/Music"),
+        ("~", "/home/me"),
+        ("./x:y", f"{Path.cwd()}/x:y"),
+        (".", str(Path.cwd())),
+        ("../x", f"{Path.cwd().parent}/x"),
+    ],
+)
+def test_folders_of_this_machine_need_no_rclone(typed: str, fs: str) -> None:
+    found = resolve(typed, CONFIG, never, HOME)
+    assert (found.fs, found.local, found.remote) == (fs, True, None)
+
+
+def test_urls_without_a_remote_take_the_providers_environment() -> None:
+    environment = {"AWS_ACCESS_KEY_ID": "k", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "eu-west-1"}
+    found = resolve("s3://bucket/p/", Config(), never, environment)
+    assert found.fs == "s3env:bucket/p"
+    assert found.definition is not None
+    assert found.definition.type == "s3"
+    assert found.definition.options["env_auth"] == "true"
+    assert found.definition.options["endpoint"] == "http://127.0.0.1:9"
+    assert "k" not in found.definition.options.values(), "rclone takes the key from the environment itself"
+    again = resolve(found.fs, Config(), never, environment)
+    assert again.definition == found.definition
+    assert resolve("gs://b/p", Config(), never, {}).fs == "gsenv:b/p"
+    azure = resolve("azure://c/p", Config(), never, {"AZURE_STORAGE_ACCOUNT": "me"})
+    assert azure.definition is not None
+    assert azure.definition.options["account"] == "me"
+
+
+def test_the_cloud_section_makes_a_remote() -> None:
+    config = Config(cloud=Cloud(provider="s3", bucket="my-music", region="eu-west-1", remote_path="/music"))
+    found = resolve("cloud:Inbox", config, never, {})
+    assert found.fs == "cloud:my-music/music/Inbox"
+    assert found.definition is not None
+    assert found.definition.options["region"] == "eu-west-1"
+    assert resolve("cloud:", config, never, {}).fs == "cloud:my-music/music"
+    assert resolve(found.fs, config, never, {}).fs == found.fs
+    with pytest.raises(UsageError, match=r"config set cloud\.provider"):
+        resolve("cloud:", Config(cloud=Cloud(bucket="x")), never, {})
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("Music", r"write \./Music for a folder"),
+        ("Music/New", r"write \./Music/New for a folder"),
+        ("a/b:c", r"write \./a/b:c"),
+        ("absent:x", r"no such remote .* My Drive:, box:, gdrive:"),
+        ("", "must not be empty"),
+        (":s3,access_key_id=A,secret_access_key=SECRET:bucket", "made on the fly"),
+        (":local:/x", "made on the fly"),
+        ("my-aws,secret_access_key=SECRET:bucket", "options inside a location are refused"),
+        ("http://x/y", "not known"),
+        ("s3://", "bucket is missing"),
+        ("s3://KEY:SECRET@bucket/p", "no user name or password"),
+        ("gdrive://p", "several remotes .* My Drive:p"),
+        ("loop", "leads to itself"),
+        ("gdrive:../x", "leads out of the remote"),
+        ("azure:x", "no such remote"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_remedy(typed: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        resolve(typed, CONFIG, REMOTES, {})
+    assert "SECRET" not in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_no_remote_of_a_type_is_told() -> None:
+    with pytest.raises(UsageError, match="no remote of type dropbox"):
+        resolve("dropbox://p", Config(), {}, {})
+
+
+def test_definitions_are_known_before_rclone_is_asked() -> None:
+    found = definitions(["s3://b/p", "gdrive:x", "/srv"], CONFIG, {})
+    assert set(found) == {"s3env", "made"}
+
+
+def test_inside_and_same(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+
+    a, b, link = (resolve(str(tmp_path / one), CONFIG, REMOTES, {}) for one in ("a", "a/b", "link/b"))
+    assert inside(b, a)
+    assert inside(link, a), "links are followed"
+    assert same(link, b)
+    assert not inside(a, b)
+    assert not inside(a, a)
+    one, two, other = (resolve(text, CONFIG, REMOTES, {}) for text in ("gdrive:Music", "gdrive:Music/New", "gdrive:Music2"))
+    assert inside(two, one)
+    assert not inside(other, one)
+    assert inside(one, resolve("gdrive:", CONFIG, REMOTES, {}))
+    assert not inside(two, resolve("box:Music", CONFIG, REMOTES, {}))
+    assert not inside(a, one)
