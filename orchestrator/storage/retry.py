@@ -1,0 +1,177 @@
+"""Tries again what may be tried again without looking: listings before their first item, stats, hashes and reads.
+
+Calls that change something pass as they are: whoever sent them has to look at both ends before a second try.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from random import Random
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result, retry_never, stop_after_attempt
+from tenacity.retry import retry_base
+
+from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
+from orchestrator.storage.base import Call, Entry, Outcome, Quota, StatCall, Storage
+from orchestrator.storage.forward import ForwardingStorage
+
+Result = TypeVar("Result")
+
+_WORTH_IT = (TransientError, RateLimitError)
+_log = logging.getLogger(__name__)
+
+
+class RetryingStorage(ForwardingStorage):
+    """See the module.
+
+    Waits `first_wait_s`, then twice that and so on up to `longest_wait_s`, each time a random part between a half and the whole
+    of it; after a RateLimitError never less than its `retry_after`. `attempts` counts the first try; when the last one fails its
+    error is raised. `sleep` and `random` are there for tests.
+    """
+
+    def __init__(
+        self,
+        inner: Storage,
+        *,
+        attempts: int = 5,
+        first_wait_s: float = 0.5,
+        longest_wait_s: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Random | None = None,
+    ) -> None:
+        super().__init__(inner)
+        self._attempts = attempts
+        self._first_wait_s = first_wait_s
+        self._longest_wait_s = longest_wait_s
+        self._sleep = sleep
+        self._random = random or Random()  # noqa: S311 - spreads clients over time, keeps no secret
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """See Storage."""
+        return self._stream(lambda: self.inner.list(prefix))
+
+    def stat(self, path: str) -> Entry | None:
+        """See Storage."""
+        return self._again(lambda: self.inner.stat(path))
+
+    def exists(self, path: str) -> bool:
+        """See Storage."""
+        return self._again(lambda: self.inner.exists(path))
+
+    def size(self, path: str) -> int | None:
+        """See Storage."""
+        return self._again(lambda: self.inner.size(path))
+
+    def mtime(self, path: str) -> int | None:
+        """See Storage."""
+        return self._again(lambda: self.inner.mtime(path))
+
+    def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
+        """See Storage."""
+        return self._again(lambda: self.inner.hash(path, hash_type, download=download))
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """See Storage."""
+        return self._stream(lambda: self.inner.read(path))
+
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """See Storage."""
+        return self._again(lambda: self.inner.read_range(path, offset, length))
+
+    def quota(self) -> Quota | None:
+        """See Storage."""
+        return self._again(self.inner.quota)
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+        """See Storage. Only stats that failed are sent again; a batch that fails as such, only if all its calls are stats."""
+        outcomes: dict[int, Outcome] = {}
+        only_stats = all(isinstance(call, StatCall) for call in calls)
+
+        def attempt() -> OrchestratorError | None:
+            pending = [
+                index for index in range(len(calls)) if index not in outcomes or _is_worth_it(calls[index], outcomes[index])
+            ]
+            try:
+                results = self.inner.batch([calls[index] for index in pending], concurrency=concurrency)
+            except OrchestratorError as error:
+                if not outcomes:
+                    raise
+                results = [error] * len(pending)  # what the first round came to must not be lost
+            outcomes.update(zip(pending, results, strict=True))
+            return _slowest(
+                outcome for call, outcome in zip(calls, _in_order(outcomes), strict=True) if _is_worth_it(call, outcome)
+            )
+
+        whole = retry_if_exception_type(_WORTH_IT) if only_stats else retry_never
+        self._retrying(whole | retry_if_result(lambda error: error is not None))(attempt)
+        return _in_order(outcomes)
+
+    def _again(self, ask: Callable[[], Result]) -> Result:
+        return self._retrying(retry_if_exception_type(_WORTH_IT))(ask)
+
+    def _stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
+        """Once an item is out, a second try could give it twice: from there on errors pass."""
+
+        def begin() -> tuple[tuple[Result, ...], Iterator[Result]]:
+            items = ask()
+            for first in items:
+                return (first,), items
+            return (), items
+
+        first, rest = self._again(begin)
+        yield from first
+        yield from rest
+
+    def _retrying(self, retry: retry_base) -> Retrying:
+        return Retrying(
+            sleep=self._sleep,
+            stop=stop_after_attempt(self._attempts),
+            wait=self._wait_s,
+            retry=retry,
+            before_sleep=self._say,
+            retry_error_callback=_last_word,
+        )
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        longest = min(self._longest_wait_s, self._first_wait_s * 2.0 ** (state.attempt_number - 1))
+        wait_s = longest * self._random.uniform(0.5, 1)
+        error = _error_of(state)
+        if isinstance(error, RateLimitError) and error.retry_after is not None:
+            return max(wait_s, error.retry_after + self._first_wait_s * self._random.random())
+        return wait_s
+
+    def _say(self, state: RetryCallState) -> None:
+        _log.info(
+            "%s: try %d failed (%s); again in %.1f s", self.fs, state.attempt_number, _error_of(state), state.upcoming_sleep
+        )
+
+
+def _is_worth_it(call: Call, outcome: Outcome) -> bool:
+    return isinstance(call, StatCall) and isinstance(outcome, _WORTH_IT)
+
+
+def _in_order(outcomes: dict[int, Outcome]) -> Sequence[Outcome]:
+    return [outcomes[index] for index in range(len(outcomes))]
+
+
+def _slowest(outcomes: Iterable[Outcome]) -> OrchestratorError | None:
+    """Of these errors the one that asks for the longest wait; None when there are none."""
+    errors = [outcome for outcome in outcomes if isinstance(outcome, OrchestratorError)]
+    return max(errors, key=lambda error: getattr(error, "retry_after", None) or 0.0, default=None)
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    if state.outcome is None:
+        return None
+    if state.outcome.failed:
+        return state.outcome.exception()
+    result = state.outcome.result()
+    return result if isinstance(result, OrchestratorError) else None
+
+
+def _last_word(state: RetryCallState) -> object:
+    """After the last try: its result, or its own error instead of tenacity's."""
+    return state.outcome.result() if state.outcome is not None else None

@@ -1,0 +1,135 @@
+"""Fixtures for every room: rclone, a config of its own, the test servers, and a storage of each kind.
+
+Servers start at first use and live as long as the test session. No test sees the remotes, the config or the state of whoever
+runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from orchestrator.rclone.binary import Binary, find_rclone
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.base import Storage
+from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.rclone import RcloneStorage
+from tests.servers import remotes
+from tests.servers.remotes import RemoteServer
+
+_numbers = count(1)
+
+STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rclone_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The test session's rclone.conf, which RCLONE_CONFIG names; servers add themselves to it when they start."""
+    home = tmp_path_factory.mktemp("home")
+    config = home / "rclone.conf"
+    config.touch(mode=0o600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RCLONE_CONFIG", str(config))
+        patch.setenv("XDG_STATE_HOME", str(home / "state"))
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        patch.delenv("MUSIC_ORCHESTRATOR_CONFIG", raising=False)
+        yield config
+
+
+@pytest.fixture(scope="session")
+def found_rclone() -> Binary:
+    """rclone as the program finds it."""
+    return find_rclone(None)
+
+
+@pytest.fixture(scope="session")
+def rclone_binary(found_rclone: Binary) -> Path:
+    """Path of the rclone binary."""
+    return found_rclone.path
+
+
+@pytest.fixture(scope="session")
+def rclone(found_rclone: Binary, rclone_config: Path) -> Iterator[Rclone]:
+    """One rclone daemon for the whole session."""
+    with Rclone(found_rclone, config=rclone_config) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3_serve(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """S3 by `rclone serve s3`."""
+    with remotes.s3_serve(rclone_binary, tmp_path_factory.mktemp("s3serve")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_moto(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """S3 by moto."""
+    with remotes.s3_moto(tmp_path_factory.mktemp("s3moto")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def webdav(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """WebDAV by `rclone serve webdav`."""
+    with remotes.webdav(rclone_binary, tmp_path_factory.mktemp("webdav")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sftp(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """SFTP by `rclone serve sftp`."""
+    with remotes.sftp(rclone_binary, tmp_path_factory.mktemp("sftp")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+def _add(config: Path, server: RemoteServer) -> None:
+    with config.open("a") as file:
+        file.write(server.section())
+
+
+@pytest.fixture(params=STORAGES)
+def storage_kind(request: pytest.FixtureRequest) -> str:
+    """Each of STORAGES in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def open_storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Storage]]:
+    """A function: kind of STORAGES -> an empty storage of that kind, closed after the test."""
+    opened: list[Storage] = []
+
+    def of(kind: str) -> Storage:
+        number = next(_numbers)
+        if kind == "memory":
+            opened.append(MemoryStorage(f"memory:library{number}"))
+            return opened[-1]
+        rclone = request.getfixturevalue("rclone")
+        if kind == "local":
+            root = tmp_path / f"library{number}"
+            root.mkdir()
+            opened.append(RcloneStorage(rclone, str(root)))
+            return opened[-1]
+        server: RemoteServer = request.getfixturevalue(kind)
+        opened.append(RcloneStorage(rclone, server.fs(f"library{number}")))
+        if opened[-1].capabilities.empty_directories:
+            opened[-1].make_directory("")
+        return opened[-1]
+
+    yield of
+    for storage in opened:
+        storage.close()
+
+
+@pytest.fixture
+def storage(open_storage: Callable[[str], Storage], storage_kind: str) -> Storage:
+    """An empty storage, of each kind in turn."""
+    return open_storage(storage_kind)

@@ -1,0 +1,283 @@
+"""An HTTP proxy that counts requests and lets chosen ones go wrong.
+
+    with http_proxy(server.port) as proxy:
+        proxy.at(3, Lose())                 # the third changing request is carried out, its reply never comes
+        proxy.when(lambda seen: seen.method == "DELETE", Hold())
+        ...
+        assert proxy.changing == 20
+
+It lives in a thread of its own; requests are forwarded with their Host header as it is, so that signatures stay right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tests.servers.tcp import LoopThread
+
+CHANGING = frozenset({"PUT", "POST", "DELETE", "PATCH", "MOVE", "COPY", "MKCOL", "PROPPATCH"})
+_BLOCK = 64 * 1024
+_LIMIT = 1024 * 1024
+
+
+@dataclass
+class Seen:
+    """One request."""
+
+    number: int
+    """Among all, from 1."""
+    change: int
+    """Among the changing ones, 0 for the others."""
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    status: int | None = None
+    """What the client was answered; None when it never was."""
+    body_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Answer so, without asking the server."""
+
+    status: int = 503
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Close the connection; the server never sees the request."""
+
+
+@dataclass(frozen=True)
+class Lose:
+    """Let the server do it, then close the connection without a reply."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Keep the request back until `release` is set; `held` says that it has come. With `reply`, keep back the reply instead."""
+
+    reply: bool = False
+    held: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class Then:
+    """Call something (kill a process, say) before the request goes on, or after it was done with `reply`; then drop it."""
+
+    call: Callable[[], None]
+    reply: bool = False
+
+
+Action = Refuse | Drop | Lose | Hold | Then
+
+
+@dataclass
+class _Rule:
+    applies: Callable[[Seen], bool]
+    action: Action
+    times: int | None
+
+
+class _Gone(Exception):  # noqa: N818 - the end of a connection, not an error
+    pass
+
+
+class HttpProxy:
+    """See the module. `port` is where it listens, on 127.0.0.1."""
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.requests: list[Seen] = []
+        self._rules: list[_Rule] = []
+        self._changes = 0
+        self._lock = threading.Lock()
+        self._thread = LoopThread("http-proxy")
+        self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0, limit=_LIMIT))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    # What tests use.
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Method -> requests."""
+        return Counter(seen.method for seen in self.requests)
+
+    @property
+    def changing(self) -> int:
+        """Changing requests so far."""
+        return self._changes
+
+    def reset(self) -> None:
+        """Forget what was seen and what was ordered."""
+        with self._lock:
+            self.requests = []
+            self._changes = 0
+            self._rules = []
+
+    def at(self, number: int, action: Action, *, changing: bool = True) -> None:
+        """Let the `number`-th request since the last reset go wrong, among the changing ones or among all."""
+        self.when(lambda seen: (seen.change if changing else seen.number) == number, action, times=1)
+
+    def when(self, applies: Callable[[Seen], bool], action: Action, *, times: int | None = None) -> None:
+        """Let the requests of a kind go wrong, all of them or the first `times`."""
+        with self._lock:
+            self._rules.append(_Rule(applies, action, times))
+
+    def close(self) -> None:
+        """End it; what is held back goes on to nobody."""
+        for rule in self._rules:
+            if isinstance(rule.action, Hold):
+                rule.action.release.set()
+        self._thread.loop.call_soon_threadsafe(self._server.close)
+        self._thread.close()
+
+    # Inside, on the loop.
+
+    def _note(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[Seen, Action | None]:
+        with self._lock:
+            self._changes += method in CHANGING
+            seen = Seen(len(self.requests) + 1, self._changes if method in CHANGING else 0, method, path, headers)
+            self.requests.append(seen)
+            for rule in self._rules:
+                if (rule.times is None or rule.times > 0) and rule.applies(seen):
+                    if rule.times is not None:
+                        rule.times -= 1
+                    return seen, rule.action
+        return seen, None
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                if upstream is None:
+                    upstream = await asyncio.open_connection("127.0.0.1", self.target_port, limit=_LIMIT)
+                await self._exchange(head, reader, writer, upstream)
+        except (_Gone, OSError, EOFError, asyncio.LimitOverrunError):
+            pass  # either side left, or a fault was ordered: the connection ends
+        finally:
+            writer.transport.abort()
+            if upstream is not None:
+                upstream[1].transport.abort()
+
+    async def _exchange(
+        self,
+        head: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    ) -> None:
+        first, headers = _parse(head)
+        method, path, _ = first.split(" ", 2)
+        seen, action = self._note(method, path, headers)
+        if isinstance(action, Drop):
+            raise _Gone
+        if headers.get("expect", "").lower() == "100-continue" and not isinstance(action, Refuse):
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.lower().startswith(b"expect:"))
+        unsent = isinstance(action, Refuse) and "expect" in headers  # the client waits for a 100 that never comes
+        body = b"" if unsent else b"".join([block async for block in _body(reader, headers)])
+        seen.body_bytes = len(body)
+        if isinstance(action, Refuse):
+            await self._refuse(writer, action, seen)
+            return
+        await self._wait(action, reply=False)
+        server, to_server = upstream
+        to_server.write(head + body)
+        await to_server.drain()
+        answer = await server.readuntil(b"\r\n\r\n")
+        while answer.startswith((b"HTTP/1.1 100", b"HTTP/1.1 102", b"HTTP/1.1 103")):
+            answer = await server.readuntil(b"\r\n\r\n")
+        status_line, answer_headers = _parse(answer)
+        status = int(status_line.split(" ", 2)[1])
+        if isinstance(action, Lose):
+            async for _ in _body(server, answer_headers, bodiless=_bodiless(method, status), until_close=True):
+                pass
+            raise _Gone
+        await self._wait(action, reply=True)
+        seen.status = status
+        writer.write(answer)
+        async for block in _body(server, answer_headers, bodiless=_bodiless(method, status), until_close=True):
+            writer.write(block)
+            await writer.drain()
+        await writer.drain()
+        if "close" in (answer_headers.get("connection", "").lower(), headers.get("connection", "").lower()):
+            writer.close()
+            raise _Gone
+
+    async def _refuse(self, writer: asyncio.StreamWriter, action: Refuse, seen: Seen) -> None:
+        seen.status = action.status
+        extra = "".join(f"{name}: {value}\r\n" for name, value in action.headers.items())
+        length = 0 if seen.method == "HEAD" else len(action.body)
+        head = f"HTTP/1.1 {action.status} Ordered\r\n{extra}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + (b"" if seen.method == "HEAD" else action.body))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        raise _Gone
+
+    async def _wait(self, action: Action | None, *, reply: bool) -> None:
+        match action:
+            case Hold() if action.reply == reply:
+                action.held.set()
+                await asyncio.to_thread(action.release.wait, 120)
+            case Then() if action.reply == reply:
+                await asyncio.to_thread(action.call)
+                raise _Gone
+
+
+def _parse(head: bytes) -> tuple[str, dict[str, str]]:
+    first, *lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in lines if line)
+    return first, {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _bodiless(method: str, status: int) -> bool:
+    return method == "HEAD" or status in {204, 304}
+
+
+async def _body(
+    reader: asyncio.StreamReader, headers: Mapping[str, str], *, bodiless: bool = False, until_close: bool = False
+) -> AsyncIterator[bytes]:
+    """The raw bytes of a body as they come, chunk headers included."""
+    if bodiless:
+        return
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        while True:
+            line = await reader.readuntil(b"\r\n")
+            size = int(line.split(b";")[0], 16)
+            yield line + await reader.readexactly(size + 2)
+            if size == 0:
+                return
+    elif "content-length" in headers:
+        left = int(headers["content-length"])
+        while left > 0:
+            block = await reader.read(min(left, _BLOCK))
+            if not block:
+                raise _Gone
+            left -= len(block)
+            yield block
+    elif until_close:
+        while block := await reader.read(_BLOCK):
+            yield block
+        return
+
+
+@contextlib.contextmanager
+def http_proxy(target_port: int) -> Iterator[HttpProxy]:
+    """An HttpProxy for the length of the block."""
+    proxy = HttpProxy(target_port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()

@@ -1,0 +1,71 @@
+"""A server as a child process: started on a free port of 127.0.0.1, ready when it answers, gone when the test process is."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_STEP_S = 0.01
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def serving(
+    command: Callable[[int], Sequence[str]], log: Path, *, environment: Mapping[str, str] | None = None, timeout_s: float = 60
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Run `command(port)` until the block ends. Gives the port once something listens there, and the process.
+
+    Its output goes to `log`. A process that ends at once (the port was taken meanwhile) is tried again on other ports.
+    """
+    for _ in range(3):
+        port = free_port()
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*command(port)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **(environment or {})},
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one libc call; fixtures run before any thread is started
+            )
+        try:
+            deadline = time.monotonic() + timeout_s
+            while process.poll() is None and not _answers(port):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{process.args!r} does not listen on {port}: {log.read_text(errors='replace')[-2000:]}")
+                time.sleep(_STEP_S)  # there is no event for "somebody listens there"
+            if process.poll() is None:
+                yield port, process
+                return
+        finally:
+            process.kill()
+            process.wait()
+    raise RuntimeError(f"{process.args!r} ends at once: {log.read_text(errors='replace')[-2000:]}")

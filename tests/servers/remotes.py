@@ -1,0 +1,142 @@
+"""The test servers: each a context manager that gives a `RemoteServer`."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.servers.process import serving
+
+BUCKET = "music"
+ACCESS_KEY = "testtesttesttest"
+SECRET_KEY = "secretsecretsecret"
+
+
+@dataclass
+class RemoteServer:
+    """A running server and how rclone reaches it."""
+
+    name: str
+    """Of the remote in the test's rclone.conf."""
+    type: str
+    port: int
+    base: str
+    """Path on the remote below which tests work: the bucket, or "" where there is none."""
+    directory: Path | None
+    """The served directory that `base` is; None where the server keeps its files in memory."""
+    process: subprocess.Popen[bytes]
+    options_at: Callable[[int], dict[str, str]] = field(repr=False)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The remote's options, apart from its type."""
+        return self.options_at(self.port)
+
+    def section(self, name: str | None = None, *, port: int | None = None) -> str:
+        """The remote as a section of rclone.conf, under another name or through a proxy's port if given."""
+        options = self.options_at(port or self.port)
+        lines = "".join(f"{key} = {value}\n" for key, value in options.items())
+        return f"[{name or self.name}]\ntype = {self.type}\n{lines}\n"
+
+    def fs(self, path: str = "", *, name: str | None = None) -> str:
+        """The location of `path` on the server, as one types it."""
+        return f"{name or self.name}:" + "/".join(part for part in (self.base, path) if part)
+
+
+def _s3(provider: str) -> Callable[[int], dict[str, str]]:
+    def options(port: int) -> dict[str, str]:
+        return {
+            "provider": provider,
+            "access_key_id": ACCESS_KEY,
+            "secret_access_key": SECRET_KEY,
+            "region": "us-east-1",
+            "endpoint": f"http://127.0.0.1:{port}",
+            "force_path_style": "true",
+        }
+
+    return options
+
+
+@contextlib.contextmanager
+def s3_serve(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+    """`rclone serve s3`: buckets are directories of a served one."""
+    bucket = directory / "served" / BUCKET
+    bucket.mkdir(parents=True)
+
+    def command(port: int) -> list[str]:
+        keys = f"{ACCESS_KEY},{SECRET_KEY}"
+        return [
+            str(rclone),
+            "serve",
+            "s3",
+            "--auth-key",
+            keys,
+            "--addr",
+            f"127.0.0.1:{port}",
+            "--vfs-cache-mode",
+            "off",
+            str(bucket.parent),
+        ]
+
+    with serving(command, directory / "log") as (port, process):
+        yield RemoteServer("s3serve", "s3", port, BUCKET, bucket, process, _s3("Rclone"))
+
+
+@contextlib.contextmanager
+def s3_moto(directory: Path) -> Iterator[RemoteServer]:
+    """moto's S3, which is independent of rclone; files are in memory."""
+    directory.mkdir(parents=True, exist_ok=True)
+
+    def command(port: int) -> list[str]:
+        return [sys.executable, "-W", "ignore", "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+
+    with serving(command, directory / "log") as (port, process):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            connection.request("PUT", f"/{BUCKET}")
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise RuntimeError(f"moto makes no bucket: {answer.status} {answer.read()!r}")
+        yield RemoteServer("s3moto", "s3", port, BUCKET, None, process, _s3("Other"))
+
+
+@contextlib.contextmanager
+def webdav(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+    """`rclone serve webdav`, seen as a WebDAV server of unknown make: no hashes, no times."""
+    served = directory / "served"
+    served.mkdir(parents=True)
+
+    def command(port: int) -> list[str]:
+        return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0s", str(served)]
+
+    def options(port: int) -> dict[str, str]:
+        return {"url": f"http://127.0.0.1:{port}", "vendor": "other"}
+
+    with serving(command, directory / "log") as (port, process):
+        yield RemoteServer("webdav", "webdav", port, "", served, process, options)
+
+
+@contextlib.contextmanager
+def sftp(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+    """`rclone serve sftp` without a shell on the other side, so without hashes."""
+    served = directory / "served"
+    served.mkdir(parents=True)
+    obscured = (
+        subprocess.run([str(rclone), "obscure", "-"], input=b"secret", capture_output=True, check=True).stdout.decode().strip()
+    )
+
+    def command(port: int) -> list[str]:
+        return [
+            *(str(rclone), "serve", "sftp", "--addr", f"127.0.0.1:{port}", "--user", "tester", "--pass", "secret"),
+            *("--dir-cache-time", "0s", str(served)),
+        ]
+
+    def options(port: int) -> dict[str, str]:
+        return {"host": "127.0.0.1", "port": str(port), "user": "tester", "pass": obscured, "shell_type": "none"}
+
+    with serving(command, directory / "log", environment={"XDG_CACHE_HOME": str(directory / "cache")}) as (port, process):
+        yield RemoteServer("sftp", "sftp", port, "", served, process, options)
