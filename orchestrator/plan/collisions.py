@@ -1,0 +1,175 @@
+"""Names for the whole plan at once: no two files meet under the collision key, no file is in a directory's way.
+
+Every file that wants a name makes a Claim. Claims for one name are served in a fixed order - who already stands at the name or at a
+numbered variant of it first, then by path - and get the name, or its first free variant " (2)", " (3)" ... So the same files get the same names
+in every run, on every remote.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from orchestrator.plan.names import Names, collision_key
+from orchestrator.plan.request import Item
+
+_T = TypeVar("_T")
+
+
+class Claim:
+    """One file that wants a name. The planner gives directory, stem and extension in legal form."""
+
+    __slots__ = ("directory", "extension", "item", "number", "order", "owner", "path", "position", "present", "stem")
+
+    def __init__(self, item: Item, position: str, directory: str, stem: str, extension: str, owner: object = None) -> None:
+        self.item = item
+        self.position = position
+        """Where it is now, relative to its root: whoever stands at a name keeps it."""
+        self.directory = directory
+        self.stem = stem
+        self.extension = extension
+        self.owner = owner
+        self.path = ""
+        """What it got."""
+        self.number = 1
+        self.present = False
+        """The target holds an equal file at `path` already."""
+
+
+class Namespace:
+    """The names of one target: what stays there, and what the plan has given away."""
+
+    def __init__(
+        self, names: Names, staying: Iterable[str], occupants: Iterable[Item], equal: Callable[[Item, Item], bool]
+    ) -> None:
+        """`staying` are paths that nobody may use, `occupants` files that may turn out to be `equal` to a claim's file."""
+        self._names = names
+        self._equal = equal
+        self._occupants = {collision_key(item.entry.path): item for item in sorted(occupants, key=lambda item: item.entry.path)}
+        self._files = {collision_key(path) for path in staying} | self._occupants.keys()
+        self._directories: set[str] = set()
+        self._spelling: dict[str, str] = {}
+        """Key of a directory as wanted -> how its last part is spelled."""
+        self._resolved: dict[str, str] = {"": ""}
+        for path in sorted(
+            {path.rpartition("/")[0] for path in (*staying, *(item.entry.path for item in self._occupants.values()))}
+        ):
+            self._note_directory(path)
+
+    def directory(self, wanted: str) -> str:
+        """A wanted directory as the plan spells it; settled by `settle_directories`, else on first use."""
+        resolved = self._resolved.get(wanted)
+        if resolved is not None:
+            return resolved
+        parent, _, name = wanted.rpartition("/")
+        above = self.directory(parent)
+        name = self._spelling.setdefault(collision_key(wanted), name)
+        prefix = f"{above}/" if above else ""
+        number = 1
+        while collision_key(resolved := prefix + self._names.file(name, "", number)) in self._files:
+            number += 1
+        self._resolved[wanted] = resolved
+        self._directories.add(collision_key(resolved))
+        return resolved
+
+    def settle_directories(self, wanted: Iterable[str]) -> None:
+        """Decide how directories that differ in case or Unicode form only are spelled: as it stands, else as most want it."""
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for directory, count in Counter(wanted).items():
+            path = directory
+            while path:
+                votes[collision_key(path)][path.rpartition("/")[2]] += count
+                path = path.rpartition("/")[0]
+        for key, spellings in votes.items():
+            self._spelling.setdefault(key, min(spellings, key=lambda name: (-spellings[name], name)))
+
+    def assign(self, claims: Sequence[Claim]) -> None:
+        """Give every claim its path."""
+        groups: dict[str, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            claim.directory = self.directory(claim.directory)
+        prefixes = {directory: collision_key(directory) + "/" if directory else "" for directory in {c.directory for c in claims}}
+        for claim in claims:
+            groups[prefixes[claim.directory] + collision_key(claim.stem + claim.extension)].append(claim)
+        crowded: list[list[Claim]] = []
+        for key, group in groups.items():
+            if len(group) > 1 or key in self._files or key in self._directories:
+                crowded.append(group)
+            else:
+                self._give(group[0], key, 1)
+        if crowded:
+            self._serve(crowded)
+
+    def _serve(self, groups: list[list[Claim]]) -> None:
+        for group in groups:
+            group.sort(key=self._turn)
+        groups.sort(key=lambda group: self._key(group[0], 1))
+        for variants_too in (False, True):
+            for group in groups:
+                self._find_present(group, variants_too=variants_too)
+        waiting = [[claim for claim in group if not claim.path] for group in groups]
+        for group in waiting:
+            if group and self._free(key := self._key(group[0], 1)):
+                self._give(group.pop(0), key, 1)
+        for group in waiting:
+            number = 1
+            for claim in group:
+                while not self._free(key := self._key(claim, number)):
+                    number += 1
+                self._give(claim, key, number)
+
+    def _find_present(self, group: list[Claim], *, variants_too: bool) -> None:
+        """Let claims have what the target already holds of them, instead of a second copy."""
+        remaining = [claim for claim in group if not claim.path]
+        number = 1
+        while remaining and (key := self._key(group[0], number)) in self._files:
+            occupant = self._occupants.get(key)
+            if occupant is not None:
+                for index, claim in enumerate(remaining):
+                    if claim.item.entry.size == occupant.entry.size and self._equal(claim.item, occupant):
+                        del remaining[index], self._occupants[key]
+                        claim.path, claim.number, claim.present = occupant.entry.path, number, True
+                        break
+            if not variants_too:
+                return
+            number += 1
+
+    def _turn(self, claim: Claim) -> tuple[bool, int, bool, str]:
+        number = self._standing(claim)
+        exact = claim.position == self._path(claim, number or 1)
+        return not number, number, not exact, claim.position
+
+    def _standing(self, claim: Claim) -> int:
+        """1 for whoever stands at its name, 2 at " (2)" ..., 0 for whoever comes from elsewhere."""
+        position = collision_key(claim.position)
+        if position == self._key(claim, 1):
+            return 1
+        inner = claim.position[: len(claim.position) - len(claim.extension)].rstrip(")")
+        digits = inner.rpartition("(")[2]
+        if digits.isascii() and digits.isdigit() and len(digits) < 9 and position == self._key(claim, int(digits)):
+            return int(digits)
+        return 0
+
+    def _free(self, key: str) -> bool:
+        return key not in self._files and key not in self._directories
+
+    def _give(self, claim: Claim, key: str, number: int) -> None:
+        self._files.add(key)
+        claim.path, claim.number = self._path(claim, number), number
+
+    def _path(self, claim: Claim, number: int) -> str:
+        name = self._names.file(claim.stem, claim.extension, number)
+        return f"{claim.directory}/{name}" if claim.directory else name
+
+    def _key(self, claim: Claim, number: int) -> str:
+        return collision_key(self._path(claim, number))
+
+    def _note_directory(self, path: str) -> None:
+        while path:
+            key = collision_key(path)
+            if key in self._directories:
+                return
+            self._directories.add(key)
+            self._spelling.setdefault(key, path.rpartition("/")[2])
+            path = path.rpartition("/")[0]

@@ -1,0 +1,277 @@
+"""From moves to operations: which must wait for which, and which go through a temporary name.
+
+A move waits for every move that leaves the place it wants, a directory of its path, or something below it. Rings of waiting moves
+are broken by taking one of them in two steps: aside to `.music-orchestrator/tmp/<id>`, and home when its place is free. Renames that change
+case or Unicode form only always go in two steps.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from orchestrator.plan.model import Expect, Operation, Ref, Verb, operation_id
+from orchestrator.plan.names import collision_key
+from orchestrator.storage.base import OWN_DIRECTORY
+
+TEMPORARY = f"{OWN_DIRECTORY}/tmp"
+
+
+class Move:
+    """One file that goes from one place to another; verb MOVE or COPY."""
+
+    __slots__ = ("dst", "expect", "group", "reason", "size", "src", "verb")
+
+    def __init__(self, verb: Verb, src: Ref, dst: Ref, size: int | None, expect: Expect, reason: str, group: str) -> None:
+        self.verb = verb
+        self.src = src
+        self.dst = dst
+        self.size = size
+        self.expect = expect
+        self.reason = reason
+        self.group = group
+
+
+def location_prefix(fs: str) -> str:
+    """What stands before a path to make it absolute: nested locations of one remote get comparable paths."""
+    return fs if fs.endswith(("/", ":")) else f"{fs}/"
+
+
+def temporary(move: Move) -> Ref:
+    """The temporary name that a move in two steps goes through, at the root of its destination."""
+    return Ref(move.dst.fs, f"{TEMPORARY}/{operation_id(Verb.MOVE, move.src, move.dst)}")
+
+
+def order(moves: Sequence[Move], *, case_insensitive: bool = False) -> list[Operation]:
+    """The operations that carry out the moves, each after everything that it depends on.
+
+    Destinations must be unique and free, or left by one of the moves. With `case_insensitive` a directory that is spelled anew
+    is emptied before anything enters it under its new spelling.
+    """
+    graph = _Graph(sorted(moves, key=lambda move: (move.group, move.dst.fs, move.dst.path, move.src.fs, move.src.path)))
+    graph.find_waits()
+    if case_insensitive:
+        graph.find_respelled()
+    graph.settle()
+    return graph.operations()
+
+
+class _Keys:
+    """Collision keys of absolute paths, remembered by directory."""
+
+    def __init__(self) -> None:
+        self._directories: dict[tuple[str, str], str] = {}
+
+    def of(self, ref: Ref) -> str:
+        directory, _, name = ref.path.rpartition("/")
+        key = self._directories.get((ref.fs, directory))
+        if key is None:
+            absolute = location_prefix(ref.fs) + (f"{directory}/" if directory else "")
+            key = self._directories[ref.fs, directory] = collision_key(absolute[:-1]) + absolute[-1]
+        return key + collision_key(name)
+
+
+def _above(path: str) -> Iterator[str]:
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
+
+
+class _Graph:
+    def __init__(self, moves: list[Move]) -> None:
+        self.moves = moves
+        keys = _Keys()
+        self.sources = [keys.of(move.src) for move in moves]
+        self.targets = [keys.of(move.dst) for move in moves]
+        self.waits: dict[int, set[int]] = defaultdict(set)
+        """Move, or barrier (a negative number) -> what must have left before it goes on."""
+        self.split: set[int] = set()
+        self.barriers: dict[int, list[int]] = {}
+        self.rank: dict[int, int] = {}
+
+    def find_waits(self) -> None:
+        """Note for each move which others stand in its way."""
+        leaving: dict[str, list[int]] = defaultdict(list)
+        for index, move in enumerate(self.moves):
+            if move.verb is Verb.MOVE:
+                leaving[self.sources[index]].append(index)
+        entered = self._directories(self.targets)
+        left = self._directories(leaving)
+        for index, target in enumerate(self.targets):
+            for other in leaving.get(target, ()):
+                self._wait(index, other)
+        in_the_way = entered & leaving.keys()
+        if in_the_way:
+            for index, target in enumerate(self.targets):
+                for above in _above(target):
+                    for other in leaving[above] if above in in_the_way else ():
+                        self._wait(index, other)
+        replaced = {target: index for index, target in enumerate(self.targets) if target in left}
+        if replaced:
+            for source, indices in leaving.items():
+                for above in _above(source):
+                    for other in indices if above in replaced else ():
+                        self._wait(replaced[above], other)
+
+    def find_respelled(self) -> None:
+        """Note the directories that are spelled anew: whatever is in them leaves before anything comes in."""
+        spelling: dict[str, str] = {}
+        for move in self.moves:
+            for above in _above(location_prefix(move.dst.fs) + move.dst.path):
+                spelling.setdefault(collision_key(above), above)
+        respelled: dict[str, list[int]] = defaultdict(list)
+        for index, move in enumerate(self.moves):
+            if move.verb is Verb.MOVE:
+                highest = ""
+                for above in _above(location_prefix(move.src.fs) + move.src.path):
+                    key = collision_key(above)
+                    if spelling.get(key, above) != above:
+                        highest = key
+                if highest:
+                    respelled[highest].append(index)
+        if not respelled:
+            return
+        barrier_of = {key: -1 - number for number, key in enumerate(sorted(respelled))}
+        for key, barrier in barrier_of.items():
+            self.barriers[barrier] = respelled[key]
+            self.waits[barrier] = set(respelled[key])
+        for index, target in enumerate(self.targets):
+            for above in _above(target):
+                if above in barrier_of:
+                    self.waits[index].add(barrier_of[above])
+
+    def settle(self) -> None:
+        """Rank everything so that what waits comes later; break the rings."""
+        waiting = {node: set(needs) for node, needs in self.waits.items() if needs}
+        blocks: dict[int, list[int]] = defaultdict(list)
+        for node in sorted(waiting):
+            for need in waiting[node]:
+                blocks[need].append(node)
+        ready = [node for node in range(len(self.moves)) if node not in waiting]
+        for node in sorted(self.split):
+            self._leave(node, blocks, waiting, ready)
+        oldest, next_oldest = sorted(waiting), 0
+        position = 0
+        while True:
+            while position < len(ready):
+                node = ready[position]
+                self.rank[node] = position
+                position += 1
+                if node not in self.split:
+                    self._leave(node, blocks, waiting, ready)
+            if not waiting:
+                return
+            while oldest[next_oldest] not in waiting:
+                next_oldest += 1
+            ring = self._ring(oldest[next_oldest], waiting)
+            node = min((member for member in ring if member >= 0), key=lambda member: (self.moves[member].src.path, member))
+            self.split.add(node)
+            self._leave(node, blocks, waiting, ready)
+
+    def operations(self) -> list[Operation]:
+        """The operations in their order."""
+        ids = {index: self._leaving_id(index) for index in self._needed()}
+        extra = self._close_barriers()
+        gate = {barrier: max(leavers, key=self._leaving_rank) for barrier, leavers in self.barriers.items()}
+        made: list[Operation] = []
+        for index, move in enumerate(self.moves):
+            needs = {gate[need] if need < 0 else need for need in self.waits.get(index, ())} - {index}
+            if index in self.split:
+                aside = temporary(move)
+                reason = f"{move.reason}; steps aside"
+                made.append(self._operation(move, move.src, aside, reason, (ids[need] for need in extra.get(index, ()))))
+                depends = (*(ids[need] for need in needs), operation_id(Verb.MOVE, move.src, aside))
+                made.append(self._operation(move, aside, move.dst, move.reason, depends))
+            else:
+                depends = (ids[need] for need in needs | extra.get(index, set()))
+                made.append(self._operation(move, move.src, move.dst, move.reason, depends))
+        return _leveled(made)
+
+    @staticmethod
+    def _operation(move: Move, src: Ref, dst: Ref, reason: str, depends: Iterable[str]) -> Operation:
+        return Operation(
+            id=operation_id(move.verb, src, dst),
+            verb=move.verb,
+            src=src,
+            dst=dst,
+            size=move.size,
+            expect=move.expect,
+            reason=reason,
+            group=move.group,
+            depends=tuple(sorted(depends)),
+        )
+
+    def _needed(self) -> set[int]:
+        needed = {need for needs in self.waits.values() for need in needs if need >= 0}
+        return needed.union(*self.barriers.values())
+
+    def _close_barriers(self) -> dict[int, set[int]]:
+        """A barrier is the last of its moves to leave: that one waits for all the others."""
+        extra: dict[int, set[int]] = defaultdict(set)
+        for leavers in self.barriers.values():
+            last = max(leavers, key=self._leaving_rank)
+            extra[last] |= set(leavers) - {last}
+        return extra
+
+    def _leaving_rank(self, index: int) -> tuple[bool, int]:
+        return index not in self.split, self.rank[index]
+
+    def _leaving_id(self, index: int) -> str:
+        move = self.moves[index]
+        return operation_id(move.verb, move.src, temporary(move) if index in self.split else move.dst)
+
+    def _wait(self, index: int, other: int) -> None:
+        if index == other:
+            if self.moves[index].src != self.moves[index].dst:
+                self.split.add(index)
+        else:
+            self.waits[index].add(other)
+
+    @staticmethod
+    def _directories(paths: Sequence[str] | dict[str, list[int]]) -> set[str]:
+        directories: set[str] = set()
+        for path in paths:
+            for above in _above(path):
+                if above in directories:
+                    break
+                directories.add(above)
+        return directories
+
+    @staticmethod
+    def _leave(node: int, blocks: dict[int, list[int]], waiting: dict[int, set[int]], ready: list[int]) -> None:
+        for other in blocks.pop(node, ()):
+            needs = waiting.get(other)
+            if needs is not None:
+                needs.discard(node)
+                if not needs:
+                    del waiting[other]
+                    ready.append(other)
+
+    @staticmethod
+    def _ring(node: int, waiting: dict[int, set[int]]) -> list[int]:
+        """The nodes of one ring. Every need left is itself waiting, so following needs must come round."""
+        seen: dict[int, int] = {}
+        path: list[int] = []
+        while node not in seen:
+            seen[node] = len(path)
+            path.append(node)
+            node = min(waiting[node])
+        return path[seen[node] :]
+
+
+def _leveled(operations: list[Operation]) -> list[Operation]:
+    """Sorted so that every operation comes after those it depends on; those that wait for as many steps stay in order."""
+    by_id = {operation.id: operation for operation in operations}
+    level: dict[str, int] = {}
+    for operation in operations:
+        stack = [operation]
+        while stack:
+            top = stack[-1]
+            pending = [by_id[need] for need in top.depends if need not in level]
+            if pending:
+                stack.extend(pending)
+            else:
+                level[top.id] = 1 + max((level[need] for need in top.depends), default=-1)
+                stack.pop()
+    return sorted(operations, key=lambda o: (level[o.id], o.group, o.dst.fs, o.dst.path, o.src.path))

@@ -1,0 +1,180 @@
+"""What lies beside the music: which track or album each file belongs to, what is clutter, what stays and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Final
+
+from orchestrator.plan.albums import Album, Song
+from orchestrator.plan.names import collision_key, split_extension
+from orchestrator.plan.request import Item
+
+IMAGES: Final = frozenset({"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"})
+PAPERS: Final = frozenset({"log", "nfo", "pdf", "cue", "accurip", "md5", "sfv", "ffp"})
+PLAYLISTS: Final = frozenset({"m3u", "m3u8"})
+FOLDERS: Final = frozenset({"scans", "scan", "artwork", "art", "covers", "cover", "booklet", "booklets"})
+"""Directories of an album, lower case, that go with it, whatever they hold."""
+_CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+class Kind(StrEnum):
+    """What becomes of a file that is no music."""
+
+    TRACK = "track"
+    """Goes with one track and is renamed with it."""
+    ALBUM = "album"
+    """Goes with an album, name kept."""
+    AMBIGUOUS = "ambiguous-sidecar"
+    """Would go with an album, but with which?"""
+    OTHER = "other"
+    TIED = "tied"
+    """Belongs to a track that itself stays."""
+
+
+class Companion:
+    """One file beside the music."""
+
+    __slots__ = ("below", "directory", "home", "item", "kind", "song", "suffix")
+
+    def __init__(self, item: Item, kind: Kind, home: str) -> None:
+        self.item = item
+        self.kind = kind
+        self.home = home
+        """The nearest directory above it that holds music, or holds directories that do; "" also for none."""
+        self.song: Song | None = None
+        self.suffix = ""
+        """TRACK: what follows the track's stem (or its whole name) in this file's name."""
+        self.directory = ""
+        """ALBUM: the album's wanted directory."""
+        self.below = ""
+        """ALBUM: the directories between that one and the file, such as `Scans`."""
+
+
+def is_clutter(path: str) -> bool:
+    """Whether a file is what desktops leave behind."""
+    name = path.rpartition("/")[2]
+    return name.startswith("._") or name.lower() in _CLUTTER
+
+
+def is_leftover(path: str) -> bool:
+    """Whether a file is what an interrupted transfer left behind."""
+    name = path.rpartition("/")[2]
+    return name.endswith(".partial") or "-rclone-move-" in name
+
+
+def above(path: str) -> Iterator[str]:
+    """The directories above a path, the deepest first, the root ("") last."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+class Companions:
+    """Finds the owner of every file beside the music."""
+
+    def __init__(self, songs: Iterable[Song], staying_music: Iterable[str]) -> None:
+        """`songs` have their wanted directories; `staying_music` are audio files without a place."""
+        self._songs: dict[str, list[Song]] = defaultdict(list)
+        self._staying: dict[str, set[str]] = defaultdict(set)
+        for song in songs:
+            self._songs[song.item.entry.path.rpartition("/")[0]].append(song)
+        for path in staying_music:
+            directory, _, name = path.rpartition("/")
+            self._staying[directory].add(collision_key(split_extension(name)[0]))
+        self._album_below: dict[str, Album | None] = {}
+        """Directory -> the only album below it, None for several."""
+        self._owner_of: dict[str, Album | None] = {}
+        """Key of a wanted directory -> the only album that goes into it or below, None for several."""
+        for directory, inside in self._songs.items():
+            for album in {id(song.album): song.album for song in inside}.values():
+                _note(self._album_below, directory, album)
+        for key, album in {(collision_key(song.directory), id(song.album)): song.album for song in songs_of(self._songs)}.items():
+            _note(self._owner_of, key[0], album)
+        self._stems: dict[str, dict[str, Song]] = {}
+        self._common: dict[str, str | None] = {}
+
+    def owner(self, item: Item) -> Companion:
+        """To whom one file that is neither music nor clutter belongs."""
+        path = item.entry.path
+        directory, _, name = path.rpartition("/")
+        extension = split_extension(name)[1].lower()
+        home = next((place for place in above(path) if place in self._album_below), "")
+        if directory in self._songs or directory in self._staying:
+            companion = self._beside_its_track(item, directory, name) if extension not in PLAYLISTS else None
+            if companion is not None:
+                return companion
+        between = directory[len(home) :].strip("/")
+        if between and between.partition("/")[0].casefold() not in FOLDERS:
+            return Companion(item, Kind.OTHER, home)
+        if not between and extension not in IMAGES | PAPERS | PLAYLISTS:
+            return Companion(item, Kind.OTHER, home)
+        album_directory = self._directory_of_album(home)
+        if album_directory is None:
+            # A playlist of the whole library and the like belong where they are.
+            return Companion(item, Kind.AMBIGUOUS if extension not in PLAYLISTS else Kind.OTHER, home)
+        companion = Companion(item, Kind.ALBUM, home)
+        companion.directory, companion.below = album_directory, between
+        return companion
+
+    def _beside_its_track(self, item: Item, directory: str, name: str) -> Companion | None:
+        stems = self._stems.get(directory)
+        if stems is None:
+            stems = self._stems[directory] = {}
+            for song in sorted(self._songs.get(directory, ()), key=lambda song: song.item.entry.path):
+                whole = song.item.entry.path.rpartition("/")[2]
+                stems.setdefault(collision_key(whole), song)
+                stems.setdefault(collision_key(split_extension(whole)[0]), song)
+        end = name.rfind(".")
+        while end > 0:
+            key = collision_key(name[:end])
+            if key in stems:
+                companion = Companion(item, Kind.TRACK, directory)
+                companion.song = stems[key]
+                whole = stems[key].item.entry.path.rpartition("/")[2]
+                companion.suffix = name[end:]
+                if key == collision_key(whole):
+                    companion.suffix = whole[len(split_extension(whole)[0]) :] + companion.suffix
+                return companion
+            if key in self._staying.get(directory, ()):
+                return Companion(item, Kind.TIED, directory)
+            end = name.rfind(".", 0, end)
+        return None
+
+    def _directory_of_album(self, home: str) -> str | None:
+        """Where the only album of a directory goes; None where there are several, here or there."""
+        if home not in self._common:
+            self._common[home] = self._find_directory_of_album(home)
+        return self._common[home]
+
+    def _find_directory_of_album(self, home: str) -> str | None:
+        album = self._album_below.get(home)
+        if album is None or album.singletons:
+            return None
+        prefix = f"{home}/" if home else ""
+        wanted = {song.directory for song in album.songs if song.item.entry.path.startswith(prefix)}
+        parts = [directory.split("/") for directory in sorted(wanted)]
+        common: list[str] = []
+        for level in zip(*parts, strict=False):
+            if len(set(level)) > 1:
+                break
+            common.append(level[0])
+        directory = "/".join(common)
+        return directory if directory and self._owner_of.get(collision_key(directory)) is album else None
+
+
+def songs_of(by_directory: dict[str, list[Song]]) -> Iterator[Song]:
+    """All songs of a table by directory."""
+    for songs in by_directory.values():
+        yield from songs
+
+
+def _note(table: dict[str, Album | None], directory: str, album: Album) -> None:
+    for place in (directory, *above(directory)):
+        if place not in table:
+            table[place] = album
+        elif table[place] is None:
+            return
+        elif table[place] is not album:
+            table[place] = None

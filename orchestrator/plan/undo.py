@@ -1,0 +1,106 @@
+"""The undo planner: from what a run brought through to the plan that takes it back. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from orchestrator.errors import IntegrityError
+from orchestrator.plan.estimate import estimate
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
+from orchestrator.plan.ordering import TEMPORARY, Move, order
+from orchestrator.plan.plan_file import seal
+from orchestrator.storage.base import Capabilities, Entry
+
+
+class Done(Protocol):
+    """One operation that came through, as the journal remembers it."""
+
+    @property
+    def operation(self) -> Operation:
+        """What was carried out."""
+
+    @property
+    def now(self) -> Ref:
+        """Where the file was put: for a quarantine the place inside it."""
+
+    @property
+    def entry(self) -> Entry | None:
+        """The file as it was seen there; None for one that was removed for good."""
+
+
+def plan_undo(done: Iterable[Done], header: Header, *, run_id: str, tool_version: str, created: str) -> Plan:
+    """The plan that gives every file of the run its old place and name.
+
+    `header` is that of the plan which the run carried out. A move goes back, through a temporary name where it must; what
+    was copied goes to quarantine; what was quarantined comes home. What was removed for good is listed as skipped.
+    """
+    moves: list[Move] = []
+    quarantined: list[Operation] = []
+    skipped: list[Skipped] = []
+    for operation, origin, fact in _collapsed(list(done)):
+        entry = fact.entry
+        if entry is None:
+            skipped.append(Skipped(origin.path, "other", "it was removed for good and cannot be brought back"))
+            continue
+        expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
+        if operation.verb is Verb.COPY:
+            quarantined.append(_quarantine(fact.now, entry.size, expect))
+        else:
+            group = origin.path.rpartition("/")[0]
+            moves.append(Move(Verb.MOVE, fact.now, origin, entry.size, expect, f"undo of run {run_id}", group))
+    capabilities = {fs: msgspec.convert(known, Capabilities) for fs, known in header.capabilities.items()}
+    respelling = any(capability.case_insensitive for capability in capabilities.values())
+    operations = order(moves, case_insensitive=respelling)
+    operations += sorted(quarantined, key=lambda operation: (operation.src.fs, operation.src.path))
+    counts = Counter(str(operation.verb) for operation in operations)
+    counts.update(f"skipped.{one.code}" for one in skipped)
+    undo_header = Header(
+        tool_version=tool_version,
+        created=created,
+        source=header.source,
+        target=header.target,
+        options={"undo": run_id},
+        config_sha256=header.config_sha256,
+        capabilities=header.capabilities,
+        counts=dict(sorted(counts.items())),
+        estimate=estimate(operations, capabilities),
+    )
+    return seal(Plan(undo_header, tuple(operations), tuple(sorted(skipped, key=lambda one: one.path))))
+
+
+def _collapsed(done: Sequence[Done]) -> list[tuple[Operation, Ref, Done]]:
+    """Each file's last operation, where the run took it from, and where it is; both halves of a rename become one."""
+    steps_aside = {fact.operation.dst: fact for fact in done if _is_temporary(fact.operation.dst)}
+    collapsed = []
+    for fact in done:
+        operation = fact.operation
+        if _is_temporary(operation.src):
+            first = steps_aside.pop(operation.src, None)
+            if first is None:
+                raise IntegrityError(f"the journal does not tell where {operation.src.path} came from", path=operation.dst.path)
+            collapsed.append((operation, first.operation.src, fact))
+        elif not _is_temporary(operation.dst):
+            collapsed.append((operation, operation.src, fact))
+    collapsed += [(fact.operation, fact.operation.src, fact) for fact in steps_aside.values()]
+    return collapsed
+
+
+def _is_temporary(ref: Ref) -> bool:
+    return ref.path.startswith(f"{TEMPORARY}/")
+
+
+def _quarantine(ref: Ref, size: int | None, expect: Expect) -> Operation:
+    return Operation(
+        id=operation_id(Verb.QUARANTINE, ref, ref),
+        verb=Verb.QUARANTINE,
+        src=ref,
+        dst=ref,
+        size=size,
+        expect=expect,
+        reason="undo of a copy",
+        group=ref.path.rpartition("/")[0],
+    )
