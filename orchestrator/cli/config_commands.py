@@ -135,12 +135,11 @@ def _check_texts(config: Any, path: Path) -> None:
                 for one in (step.organize, step.sync, step.dedup, step.scan):
                     parse_limit(getattr(one, "max_delete", None))
                     parse_duration(getattr(one, "settle", None))
-        templates = [rule.template for rule in config.layouts] + ([config.layout] if config.layout else [])
-        if templates:
+        if config.layouts or config.layout:
             from orchestrator.plan.layout import compile_layout  # noqa: PLC0415 - jinja2 only where there is a template
+            from orchestrator.plan.request import LayoutRule  # noqa: PLC0415
 
-            for template in templates:
-                compile_layout(template)
+            compile_layout(config.layout, tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts))
     except UsageError as error:
         raise ConfigError(f"{path}: {error.message}") from error
 

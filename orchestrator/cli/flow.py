@@ -89,7 +89,7 @@ def items_of(session: Session, place: Location, result: ScanResult) -> list[Item
     """What the planner is told of a place."""
     from orchestrator.plan.request import Item  # noqa: PLC0415 - heavy
 
-    return [Item(one.entry, one.reading) for one in session.catalogue.entries(place.fs, result.selection)]
+    return [Item(one.entry, one.reading, one.left_alone) for one in session.catalogue.entries(place.fs, result.selection)]
 
 
 def target_items(session: Session, place: Location) -> list[Item]:
@@ -140,9 +140,8 @@ def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> Org
     config = session.config
     rules = () if wishes.layout else tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts)
     layout = wishes.layout or config.layout
-    for template in (*(rule.template for rule in rules), *([layout] if layout else [])):
-        # A wrong template is found before anything is listed.
-        compile_layout(template)
+    # A wrong template is found before anything is listed.
+    compile_layout(layout, rules)
     return OrganizeOptions(
         layout=layout,
         layouts=rules,

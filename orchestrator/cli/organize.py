@@ -13,6 +13,7 @@ from orchestrator.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
     from orchestrator.cli.session import Session
+    from orchestrator.plan.model import Plan
 
 
 def _wishes_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -94,8 +95,12 @@ def plan_command(session: Session, *, source: str, target: str | None, output: s
     return flow.dry_end(session, plan, code)
 
 
-def _keep(file: str | None, plan: Any) -> None:
-    if file is not None:
-        from orchestrator.plan.plan_file import write_plan  # noqa: PLC0415 - only when wanted
+def _keep(file: str | None, plan: Plan) -> None:
+    if file is None:
+        return
+    from orchestrator.plan.plan_file import write_plan  # noqa: PLC0415 - only when wanted
 
+    try:
         write_plan(plan, Path(file))
+    except OSError as error:
+        raise UsageError(f"cannot write the plan to {file}: {error.strerror}") from error

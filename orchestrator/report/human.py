@@ -204,7 +204,7 @@ class HumanReporter:
 
     def _left(self, plan: Plan) -> None:
         for skipped in plan.skipped:
-            if skipped.code != "other" or self._verbose:
+            if skipped.code not in ("other", "left-alone") or self._verbose:
                 self._output.line(f"left {printable(skipped.path)}: {printable(skipped.reason)}")
 
     def _tree(self, plan: Plan, limit: int | None) -> None:
