@@ -1,0 +1,163 @@
+"""Killed before or after any request, or around any write of the journal: the next run ends where an unkilled one does.
+
+After every kill no content is missing (I1), and no file is cut (I2: contents are compared as wholes). After `resume` the trees
+are those of the unkilled run (I3), and one more run sends nothing that changes anything (I4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.records import Record, RunState, Summary
+from orchestrator.errors import ExitCode
+from orchestrator.plan.model import Plan, Verb
+from orchestrator.storage.faults import Killed, When
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import (
+    IMPATIENT,
+    contents,
+    depending,
+    move,
+    operation,
+    plan,
+    quick,
+    run,
+    run_again,
+    through_temporary_name,
+)
+
+KINDS = ["local", "s3", "dropbox", "webdav", "sftp", "plain"]
+
+
+class KilledJournal(Journal):
+    """Dies before or after its Nth write."""
+
+    def __init__(self, path: Path, number: int, when: When) -> None:
+        super().__init__(path)
+        self.left = number
+        self.when = when
+        self.writes = 0
+
+    def _around(self, write: Callable[[], None]) -> None:
+        self.writes += 1
+        self.left -= 1
+        if self.left == 0 and self.when == "before":
+            raise Killed("before a write of the journal")
+        write()
+        if self.left == 0:
+            raise Killed("after a write of the journal")
+
+    def append(self, run_id: str, records: Sequence[Record]) -> None:
+        if records:
+            self._around(lambda: super(KilledJournal, self).append(run_id, records))
+
+    def set_state(self, run_id: str, state: RunState, summary: Summary | None = None) -> None:
+        self._around(lambda: super(KilledJournal, self).set_state(run_id, state, summary))
+
+
+def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
+    """A swap, a chain, a quarantine, a rename, and a move and a copy to and from another storage."""
+    storage = MemoryStorage.like(kind, fs="memory:one", shuffle=7)
+    other = MemoryStorage.like("local", fs="memory:two")
+    for name in "abcdefghi":
+        storage.put(f"in/{name}.mp3", f"content of {name}".encode())
+    other.put("new/z.mp3", b"content of z")
+    a1, a2 = through_temporary_name(storage, "in/a.mp3", "in/b.mp3")
+    b = move(storage, "in/b.mp3", "in/a.mp3", depends=[a1])
+    a2 = depending(a2, a1, b)
+    d = move(storage, "in/d.mp3", "out/d.mp3")
+    c = move(storage, "in/c.mp3", "in/d.mp3", depends=[d])
+    made = plan(
+        a2,
+        c,
+        b,
+        a1,
+        d,
+        operation(Verb.QUARANTINE, storage, "in/e.mp3", storage, "in/e.mp3"),
+        operation(Verb.MOVE, storage, "in/f.mp3", other, "new/f.mp3"),
+        operation(Verb.COPY, storage, "in/g.mp3", other, "new/g.mp3"),
+        operation(Verb.MOVE, other, "new/z.mp3", storage, "out/z.mp3"),
+        move(storage, "in/h.mp3", "out/h.mp3"),
+        source=storage.fs,
+    )
+    return [storage, other], made
+
+
+def start(made: Plan, journal: Journal, storages: Sequence[MemoryStorage], window: int) -> None:
+    with journal:
+        apply_plan(made, {s.fs: s for s in storages}, journal, settings=Settings(window=window), patience=IMPATIENT)
+
+
+def without_run_ids(storages: Sequence[MemoryStorage]) -> list[dict[str, bytes]]:
+    def plain(path: str) -> str:
+        parts = path.split("/")
+        return "/".join([*parts[:2], "RUN", *parts[3:]]) if parts[:2] == [".music-orchestrator", "quarantine"] else path
+
+    return [{plain(path): content for path, content in storage.snapshot().items()} for storage in storages]
+
+
+def check_after(tmp_path: Path, storages: list[MemoryStorage], made: Plan, expected: list[dict[str, bytes]], window: int) -> None:
+    for storage in storages:
+        storage.revive()
+    result = run_again(tmp_path / "journal", *storages, window=window)
+    if result.run is None:  # killed before the run was noted: nothing was sent
+        result = run(made, tmp_path / "journal", *storages, window=window)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert without_run_ids(storages) == expected
+    changes = [storage.changes_made for storage in storages]
+    assert run_again(tmp_path / "journal", *storages).exit_code == ExitCode.DONE
+    assert [storage.changes_made for storage in storages] == changes
+
+
+def unkilled(tmp_path: Path, kind: str, window: int) -> tuple[list[MemoryStorage], int]:
+    storages, made = scene(kind)
+    journal = quick(KilledJournal, tmp_path / "unkilled", 0, "before")
+    start(made, journal, storages, window)
+    return storages, journal.writes
+
+
+@pytest.mark.parametrize("window", [2, 100])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kill_at_any_request_loses_nothing_and_is_made_good(tmp_path: Path, kind: str, window: int) -> None:
+    done, _ = unkilled(tmp_path, kind, window)
+    expected = without_run_ids(done)
+    whens: tuple[When, ...] = ("before", "between", "after")
+    untouched, _ = scene(kind)
+    for victim in range(len(done)):
+        for number in range(untouched[victim].calls_made + 1, done[victim].calls_made + 1):
+            for when in whens:
+                storages, made = scene(kind)
+                before = contents(*storages)
+                storages[victim].fail(number, Killed("killed"), when=when)
+                journal = tmp_path / f"{victim}-{number}-{when}"
+                journal.mkdir()
+                try:
+                    start(made, quick(Journal, journal / "journal"), storages, window)
+                except Killed:
+                    pass
+                else:
+                    assert without_run_ids(storages) == expected
+                    continue
+                assert before <= contents(*storages), f"lost at call {number} ({when})"
+                check_after(journal, storages, made, expected, window)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_around_any_write_of_the_journal_is_made_good(tmp_path: Path, kind: str, when: When) -> None:
+    done, writes = unkilled(tmp_path, kind, 3)
+    expected = without_run_ids(done)
+    for number in range(1, writes + 1):
+        storages, made = scene(kind)
+        before = contents(*storages)
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        with pytest.raises(Killed):
+            start(made, quick(KilledJournal, directory / "journal", number, when), storages, 3)
+        assert before <= contents(*storages)
+        check_after(directory, storages, made, expected, 3)
