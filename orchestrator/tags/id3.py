@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
 
 _BULK = frozenset((b"APIC", b"GEOB", b"PRIV", b"PIC", b"GEO"))
 _KEPT = 512
 """What is read of a bulk frame: its MIME type and description."""
+_LONGEST_TEXT = 256 * 1024
+"""mutagen takes time by the square of a text's length."""
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{2,3}\Z")
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
 
@@ -63,6 +66,8 @@ def _walk(file: SparseFile, position: int, end: int, version: int) -> None:
         position = payload + size
         if position > end:
             return
+        if size > _LONGEST_TEXT and frame_id.startswith(b"T"):
+            raise NotReadableError("its ID3 tag is damaged: a text would be larger than a book")
         if frame_id in _BULK:
             file.dig(payload + _KEPT, position)
 

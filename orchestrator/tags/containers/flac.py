@@ -9,7 +9,9 @@ from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.track import AudioIdentity, Strength
 
 _STREAMINFO, _PADDING, _COMMENT, _PICTURE = 0, 1, 4, 6
-_MOST_COMMENTS = 100_000
+_LAST = 0x80
+_MOST_BLOCKS = 1000
+_MOST_COMMENTS = 50_000
 _PICTURE_HEADER = 1024
 _KNOWN_HEADERS = 64 * 1024
 """Block headers within so much of the file's start count for the bit rate, so that it is the same however much was read."""
@@ -44,37 +46,44 @@ def _plan(file: SparseFile, start: int) -> int:
     if file.peek(start, 4) != b"fLaC":
         raise NotReadableError("it does not begin as a FLAC file does")
     position = sound_start = start + 4
-    needed, last = {_STREAMINFO, _COMMENT}, False
-    while not last and position + 4 <= file.size:
+    needed = {_STREAMINFO, _COMMENT}
+    for _ in range(_MOST_BLOCKS):
         if not needed and not file.has(position, min(position + _PICTURE_HEADER, file.size)):
-            break  # what follows is looked at only where that costs nothing
-        header = file.peek(position, 4)
-        last, kind = bool(header[0] & 0x80), header[0] & 0x7F
-        stated = position + 4 + int.from_bytes(header[1:4], "big")
-        if kind == _COMMENT and kind in needed:
-            file.fetch(position, stated)
-        end = _block_end(file, kind, position + 4, stated)
-        if end > file.size:
-            raise NotReadableError("cut short: a block of its metadata runs beyond the file's end")
+            return sound_start  # what follows is looked at only where that costs nothing
+        flags, kind, end = _block(file, position, needed)
         if kind in needed:
             needed.remove(kind)
             if not needed:
-                file.patch(position, header[0] | 0x80)
+                file.patch(position, flags | _LAST | kind)
         elif needed and kind in (_PICTURE, _PADDING):
             # As padding of the same length it needs no parsing, so none of it needs to be here.
-            file.patch(position, header[0] & 0x80 | _PADDING)
+            file.patch(position, flags | _PADDING)
             file.dig(position + 4, end)
         if position + _PICTURE_HEADER <= _KNOWN_HEADERS or needed:
             sound_start = end
+        if flags & _LAST or end + 4 > file.size:
+            return sound_start
         position = end
-    return sound_start
+    raise NotReadableError("its metadata is damaged: there would be too many blocks")
 
 
-def _block_end(file: SparseFile, kind: int, payload: int, stated: int) -> int:
-    """Where the block really ends: the stated length is wrong at times, and mutagen goes by the lengths inside these two."""
+def _block(file: SparseFile, position: int, needed: set[int]) -> tuple[int, int, int]:
+    """Flags, kind and real end of the block at `position`: the stated length is wrong at times.
+
+    mutagen goes by the lengths inside pictures and comments. Comments that are needed are fetched whole.
+    """
+    header = file.peek(position, 4).ljust(4, b"\0")
+    kind, payload = header[0] & 0x7F, position + 4
+    end = payload + int.from_bytes(header[1:4], "big")
     if kind == _PICTURE:
-        return _picture_end(file, payload, stated)
-    return _comment_end(file, payload, stated) if kind == _COMMENT else stated
+        end = _picture_end(file, payload, end)
+    elif kind == _COMMENT:
+        if kind in needed:
+            file.fetch(position, end)
+        end = _comment_end(file, payload, end)
+    if end > file.size:
+        raise NotReadableError("cut short: a block of its metadata runs beyond the file's end")
+    return header[0] & _LAST, kind, end
 
 
 def _picture_end(file: SparseFile, payload: int, stated: int) -> int:
@@ -91,7 +100,9 @@ def _comment_end(file: SparseFile, payload: int, stated: int) -> int:
     position = payload + 4 + int.from_bytes(file.peek(payload, 4), "little")
     count = int.from_bytes(file.peek(position, 4), "little") if position < file.size else 0
     position += 4
-    for _ in range(min(count, _MOST_COMMENTS)):
+    if count > _MOST_COMMENTS:
+        raise NotReadableError("its comments are damaged: there would be too many")
+    for _ in range(count):
         if position + 4 > file.size:
             return stated
         position += 4 + int.from_bytes(file.peek(position, 4), "little")

@@ -12,7 +12,7 @@ _HEADER = 27
 _LONGEST_HEADER = _HEADER + 255
 _LONGEST_PAGE = _LONGEST_HEADER + 255 * 255
 _KEPT = 64
-_MOST_COMMENTS = 100_000
+_MOST_COMMENTS = 50_000
 _PICTURES = (b"METADATA_BLOCK_PICTURE=", b"COVERART=")
 
 
@@ -97,7 +97,9 @@ class _Packet:
         position = start + 4 + self._number(start)
         count = self._number(position)
         position += 4
-        for _ in range(min(count, _MOST_COMMENTS)):
+        if count > _MOST_COMMENTS:
+            raise NotReadableError("its comments are damaged: there would be too many")
+        for _ in range(count):
             length = self._number(position)
             position += 4
             if length >= self._file.policy.hole and self._read(position, 23).upper().startswith(_PICTURES):
