@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
-from orchestrator.apply.paths import is_ours, parents
+from orchestrator.apply.paths import is_ours, parents, place
+from orchestrator.apply.task import Task
 from orchestrator.apply.verification import Outcome
-from orchestrator.plan.model import Ref
+from orchestrator.errors import RemoteError
+from orchestrator.plan.model import Operation, Ref, Verb
 from orchestrator.storage.base import Storage
 
 
@@ -30,6 +35,62 @@ def _remove(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> None
             seen.add(above)
             pending.append(above)
             pending.sort(key=_depth, reverse=True)
+
+
+class RespelledDirectories:
+    """Directories that a plan spells anew on a storage that ignores case: `beck/x` -> `Beck/x`.
+
+    There the old directory must be gone before the first file comes home, or the file lands in it and the old spelling stays.
+    The plan lets everything leave first; this removes the directory in between.
+    """
+
+    def __init__(
+        self, operations: Sequence[Operation], storages: Mapping[str, Storage], run_id: str, done: Collection[str]
+    ) -> None:
+        self._storages = storages
+        self._files: Counter[Ref] = Counter()
+        """Directory -> the files that are still to leave it."""
+        careless = {fs for fs, storage in storages.items() if _ignores_case(storage)}
+        spelling: dict[tuple[str, str], set[str]] = {}
+        for destination in (place(operation, run_id) for operation in operations):
+            if destination.fs in careless:
+                for directory in parents(destination.path):
+                    spelling.setdefault((destination.fs, _folded(directory)), set()).add(directory)
+        for operation in operations:
+            if operation.src.fs in careless and operation.verb is not Verb.COPY:
+                for directory in parents(operation.src.path):
+                    wanted = spelling.get((operation.src.fs, _folded(directory)))
+                    if wanted and directory not in wanted:
+                        self._files[Ref(operation.src.fs, directory)] += operation.id not in done
+
+    def begin(self) -> None:
+        """Remove what an earlier start of the run emptied and left."""
+        for ref in sorted(
+            (ref for ref, files in self._files.items() if not files), key=lambda ref: _depth(ref.path), reverse=True
+        ):
+            self._remove(ref)
+
+    def left(self, task: Task) -> None:
+        """A file has left its directory. A remote that does not answer now only leaves the old spelling."""
+        for directory in parents(task.src):
+            ref = Ref(task.source.fs, directory)
+            if ref not in self._files:
+                continue
+            self._files[ref] -= 1
+            if not self._files[ref]:
+                self._remove(ref)
+
+    def _remove(self, ref: Ref) -> None:
+        with suppress(RemoteError):
+            self._storages[ref.fs].remove_directory(ref.path)
+
+
+def _ignores_case(storage: Storage) -> bool:
+    return storage.capabilities.case_insensitive and storage.capabilities.empty_directories
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def remove_own(storage: Storage, directories: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from orchestrator.apply.checks import check_plan, check_space
 from orchestrator.apply.decide import Route
+from orchestrator.apply.directories import RespelledDirectories
 from orchestrator.apply.finish import finish
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.paths import place
@@ -135,6 +136,8 @@ class Execution:
         self._remotes = Remotes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._counts: Counter[Step] = Counter(state.step for state in states.values() if state.step.verdict)
+        came_through = {identity for identity, state in states.items() if state.step is Step.DONE}
+        self._respelled = RespelledDirectories(plan.operations, storages, run_id, came_through)
         self._done_now = 0
         self._bytes = 0
         self._problems: list[Problem] = []
@@ -158,6 +161,7 @@ class Execution:
             self._problems.append(Problem(operation.src.path, ExitCode(state.code), state.message or ""))
         for operation in out:
             self._leave_out(schedule, operation, self._states[operation.id].code)
+        self._respelled.begin()
         while not self._stop.is_set():
             chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
             if not chosen:
@@ -204,7 +208,9 @@ class Execution:
                 schedule.done(operation.id)
                 self._done_now += 1
                 size += operation.size or 0
-                changes.append(Change(operation.src, task.destination, record.entry, task.route is Route.COPY))
+                self._respelled.left(task)
+                if task.route is not Route.REMOVE:
+                    changes.append(Change(operation.src, task.destination, record.entry, task.route is Route.COPY))
             else:
                 self._problems.append(Problem(task.src, ExitCode(record.code), record.message or ""))
                 self._leave_out(schedule, operation, record.code)

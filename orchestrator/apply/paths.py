@@ -10,6 +10,7 @@ from orchestrator.plan.model import Operation, Ref, Verb
 from orchestrator.storage.base import OWN_DIRECTORY
 
 QUARANTINE = f"{OWN_DIRECTORY}/quarantine"
+DAMAGED = ".damaged"
 TRASH = f"{OWN_DIRECTORY}/trash"
 TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
 
@@ -28,7 +29,7 @@ def quarantine_of(run_id: str) -> str:
 
 def bad_object_of(run_id: str, attempt: int, path: str) -> str:
     """Where a damaged copy of ours goes."""
-    return f"{QUARANTINE}/{run_id}.damaged/{attempt}/{path}"
+    return f"{QUARANTINE}/{run_id}{DAMAGED}/{attempt}/{path}"
 
 
 def is_ours(path: str) -> bool:

@@ -144,7 +144,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     src: Ref
     dst: Ref
     entry: Entry | None
-    """As seen at the destination; None when the file was removed from the quarantine for good."""
+    """As seen at the destination."""
     copied: bool
     """Whether the source is still there."""
 

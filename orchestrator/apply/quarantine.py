@@ -1,0 +1,117 @@
+"""What runs have taken out of the library: list it, bring it back, delete it for good. Each way is a plan like any other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from orchestrator.apply.paths import DAMAGED, QUARANTINE, TRASH
+from orchestrator.errors import NotFoundError, UsageError
+from orchestrator.plan.estimate import estimate
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
+from orchestrator.plan.plan_file import seal
+from orchestrator.storage.base import OWN_DIRECTORY, Entry, Storage
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One file in the quarantine or in the trash of a run."""
+
+    id: str
+    """Its path below our own directory: what `quarantine restore` takes."""
+    kind: str
+    """"quarantine": a run took it out. "trash": it lay in the way of a run. "damaged": a copy that did not arrive well."""
+    run: str
+    path: str
+    """Where it was in the library, or was to be."""
+    entry: Entry
+    """As it lies there now."""
+
+
+def list_items(storage: Storage) -> list[Item]:
+    """Everything that runs have put away on this storage, sorted by run and path. Raises the storage's errors."""
+    items = [item for prefix in (QUARANTINE, TRASH) for entry in _listed(storage, prefix) if (item := _item(entry)) is not None]
+    return sorted(items, key=lambda item: (item.run, item.path, item.id))
+
+
+def choose(items: Sequence[Item], wanted: Iterable[str]) -> list[Item]:
+    """The items that a user names: by id, by run, or by the path in the library (then the newest of that path).
+
+    Raises UsageError for a name that fits none.
+    """
+    chosen: dict[str, Item] = {}
+    for text in wanted:
+        by_path = [item for item in items if item.path == text and item.kind != "damaged"]
+        found = [item for item in items if text in {item.id, item.run}] or by_path[-1:]
+        if not found:
+            raise UsageError(f"nothing in the quarantine is called {text!r}: `quarantine list` shows what there is")
+        chosen.update((item.id, item) for item in found)
+    return [*chosen.values()]
+
+
+def plan_restore(storage: Storage, items: Sequence[Item], *, tool_version: str, created: str) -> Plan:
+    """The plan that moves items back to where they were. Of several for one path the newest comes back, the others are skipped."""
+    newest = {item.path: item for item in items}
+    operations = [_operation(storage, item, Verb.MOVE, item.path, "restored from the quarantine") for item in newest.values()]
+    skipped = [
+        Skipped(item.path, "other", f"{item.id}: a newer one of that name is restored")
+        for item in items
+        if newest[item.path] is not item
+    ]
+    return _plan(storage, operations, skipped, action="restore", tool_version=tool_version, created=created)
+
+
+def plan_emptying(storage: Storage, items: Sequence[Item], *, tool_version: str, created: str) -> Plan:
+    """The plan that deletes items for good; no undo brings them back."""
+    operations = [_operation(storage, item, Verb.DELETE, item.entry.path, "deleted from the quarantine") for item in items]
+    return _plan(storage, operations, [], action="empty", tool_version=tool_version, created=created)
+
+
+def _operation(storage: Storage, item: Item, verb: Verb, destination: str, reason: str) -> Operation:
+    src, dst = Ref(storage.fs, item.entry.path), Ref(storage.fs, destination)
+    expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
+    return Operation(operation_id(verb, src, dst), verb, src, dst, item.entry.size, expect, reason, item.run)
+
+
+def _plan(
+    storage: Storage,
+    operations: list[Operation],
+    skipped: list[Skipped],
+    *,
+    action: str,
+    tool_version: str,
+    created: str,
+) -> Plan:
+    operations.sort(key=lambda operation: operation.src.path)
+    header = Header(
+        tool_version=tool_version,
+        created=created,
+        source=storage.fs,
+        target=storage.fs,
+        options={"quarantine": action},
+        config_sha256="",
+        capabilities={storage.fs: msgspec.to_builtins(storage.capabilities)},
+        counts=dict(Counter(str(operation.verb) for operation in operations)),
+        estimate=estimate(operations, {storage.fs: storage.capabilities}),
+    )
+    return seal(Plan(header, tuple(operations), tuple(skipped)))
+
+
+def _item(entry: Entry) -> Item | None:
+    """None for a file that no run of ours has put there."""
+    identity = entry.path.removeprefix(OWN_DIRECTORY + "/")
+    kind, _, rest = identity.partition("/")
+    run, _, path = rest.partition("/")
+    if kind == "quarantine" and run.endswith(DAMAGED):
+        kind, run = "damaged", run.removesuffix(DAMAGED)
+    if kind in {"trash", "damaged"}:
+        path = path.partition("/")[2]  # the number of the attempt goes before it
+    return Item(identity, kind, run, path, entry) if run and path else None
+
+
+def _listed(storage: Storage, prefix: str) -> Iterator[Entry]:
+    try:
+        yield from storage.list(prefix)
+    except NotFoundError:
+        return

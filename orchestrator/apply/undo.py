@@ -1,0 +1,44 @@
+"""Take a run back: what the journal says it did, less what was taken back already, to the undo planner."""
+
+from __future__ import annotations
+
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.paths import TEMPORARY, place
+from orchestrator.apply.records import Fact
+from orchestrator.plan.model import Plan, Ref
+from orchestrator.plan.undo import plan_undo
+
+
+def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str) -> Plan:
+    """The plan that takes `run_id` back, empty when that was done. Apply it with `undoes=run_id`.
+
+    A run that was interrupted is finished first, by the caller. Raises UsageError for an unknown run, IntegrityError for a
+    damaged journal.
+    """
+    run = journal.run(run_id)
+    facts = facts_of(journal, run_id)
+    return plan_undo(
+        _not_taken_back(journal, run_id, facts), run.header, run_id=run_id, tool_version=tool_version, created=created
+    )
+
+
+def facts_of(journal: Journal, run_id: str) -> list[Fact]:
+    """What came through in a run, and where each file was put, in the order in which it was done."""
+    return journal.facts(run_id, lambda operation: place(operation, run_id))
+
+
+def _not_taken_back(journal: Journal, run_id: str, facts: list[Fact]) -> list[Fact]:
+    runs = journal.runs()
+    redone = {run.undoes for run in runs if run.summary is not None and run.summary.done}
+    fetched: set[Ref] = set()
+    for run in runs:
+        if run.undoes == run_id and run.id not in redone:
+            fetched |= {fact.operation.src for fact in facts_of(journal, run.id)}
+    back = {fact.now for fact in facts if fact.now in fetched and not _is_temporary(fact.now)}
+    # With the second half of a rename goes the first: the file does not lie at its temporary name.
+    back |= {fact.operation.src for fact in facts if fact.now in back and _is_temporary(fact.operation.src)}
+    return [fact for fact in facts if fact.now not in back]
+
+
+def _is_temporary(ref: Ref) -> bool:
+    return ref.path.startswith(TEMPORARY + "/")
