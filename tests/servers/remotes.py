@@ -111,7 +111,7 @@ def webdav(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
     served.mkdir(parents=True)
 
     def command(port: int) -> list[str]:
-        return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0s", str(served)]
+        return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "10ms", str(served)]
 
     def options(port: int) -> dict[str, str]:
         return {"url": f"http://127.0.0.1:{port}", "vendor": "other"}
@@ -132,7 +132,7 @@ def sftp(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
     def command(port: int) -> list[str]:
         return [
             *(str(rclone), "serve", "sftp", "--addr", f"127.0.0.1:{port}", "--user", "tester", "--pass", "secret"),
-            *("--dir-cache-time", "0s", str(served)),
+            *("--dir-cache-time", "10ms", str(served)),
         ]
 
     def options(port: int) -> dict[str, str]:
