@@ -142,6 +142,15 @@ class Readers:
             return Outcome(unread, error=error)
 
 
-def reader_count(storage: Storage, wanted: int) -> int:
-    """How many readers to start: a local disk answers at once, so more threads only take turns."""
-    return max(1, min(wanted, 4) if storage.capabilities.local else wanted)
+def reader_count(storage: Storage, wanted: int | None) -> int:
+    """How many files to read at once, where nobody said.
+
+    A local disk answers at once, so more readers only take turns. Object stores are built for many requests at a time, and each
+    range costs two round trips there: at 40 ms a round trip 16 readers get 170 files a second, 64 get 550. Others would count so
+    many connections as an attack, or allow no more.
+    """
+    if wanted is not None:
+        return max(1, wanted)
+    if storage.capabilities.local:
+        return 4
+    return 16 if storage.capabilities.empty_directories else 64

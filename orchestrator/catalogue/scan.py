@@ -64,7 +64,7 @@ def scan(
     storage: Storage,
     catalogue: Catalogue,
     *,
-    readers: int = 16,
+    readers: int | None = None,
     policy: Policy = FEW_BYTES,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
@@ -75,6 +75,8 @@ def scan(
     stop: threading.Event | None = None,
 ) -> ScanResult:
     """List `storage`, read the tags of every audio file that is new or changed, and keep all that in `catalogue`.
+
+    `readers` is how many files are read at once; None leaves it to the kind of storage.
 
     The catalogue always holds the whole listing; the options only say whose tags are read. A file is read again when its content
     may have changed (see `orchestrator.catalogue.compare`) or the reader has.

@@ -1,0 +1,32 @@
+"""A scan of a messy library on every kind of storage, through rclone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.catalogue.scan import scan
+from orchestrator.catalogue.store import Catalogue
+from orchestrator.storage.base import Storage
+from orchestrator.tags.track import Status
+from tests.catalogue.helpers import NOW_NS
+from tests.library import make_library, upload
+
+
+def test_a_messy_library_is_read_once(catalogue: Catalogue, storage: Storage, tmp_path: Path) -> None:
+    facts = make_library(tmp_path / "library", count=60, hostile="none")
+    paths = upload(facts, storage)
+    first = scan(storage, catalogue, now_ns=NOW_NS)
+    audio = {path for path in paths if path in facts.audio}
+    assert (first.files_seen, first.audio_seen, first.files_read) == (len(paths), len(audio), len(audio))
+    assert {path for path, _ in first.unreadable} == set(facts.unreadable)
+    assert not first.failures
+    assert not first.vanished
+    for item in catalogue.entries(storage.fs):
+        expected = facts.tracks.get(item.entry.path)
+        if expected is not None:
+            assert item.reading is not None
+            assert item.reading.status is Status.TAGGED
+            assert item.reading.track is not None
+            assert item.reading.track.title == expected.title
+    second = scan(storage, catalogue, now_ns=NOW_NS)
+    assert (second.files_read, second.changed) == (0, False)
