@@ -51,7 +51,7 @@ def choose(items: Sequence[Item], wanted: Iterable[str]) -> list[Item]:
 
 
 def plan_restore(storage: Storage, items: Sequence[Item], *, tool_version: str, created: str) -> Plan:
-    """The plan that moves items back to where they were. Of several for one path the newest comes back, the others are skipped."""
+    """The plan that moves items back to where they were: of several for one path the newest, the others are skipped."""
     newest = {item.path: item for item in items}
     operations = [_operation(storage, item, Verb.MOVE, item.path, "restored from the quarantine") for item in newest.values()]
     skipped = [
