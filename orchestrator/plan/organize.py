@@ -22,6 +22,7 @@ from orchestrator.plan.plan_file import path_problem, seal
 from orchestrator.plan.request import Item, OrganizeRequest
 from orchestrator.plan.sidecars import Companion, Companions, Kind, above, is_clutter, is_leftover
 from orchestrator.storage.base import OWN_DIRECTORY, Capabilities
+from orchestrator.tags.formats import is_audio
 from orchestrator.tags.track import Status
 
 _BUCKETS = frozenset({"s3", "gcs", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor"})
@@ -73,7 +74,8 @@ class _Planner:
         paths = Counter(item.entry.path for item in items)
         for item in items:
             path = item.entry.path
-            self.music += item.reading is not None
+            music = item.reading is not None or is_audio(path)
+            self.music += music
             problem = path_problem(path)
             if path.partition("/")[0] == OWN_DIRECTORY:
                 continue
@@ -81,9 +83,11 @@ class _Planner:
                 self._skip(item, "unsupported-name", f"no operation can name it: {problem}")
             elif paths[path] > 1:
                 self._skip(item, "unsupported-name", f"{paths[path]} files carry this name: give them names of their own first")
+            elif item.left_alone is not None:
+                self._skip(item, "left-alone", item.left_alone)
             elif is_leftover(path):
                 self._skip(item, "other", "left behind by an interrupted transfer")
-            elif item.reading is None:
+            elif not music:
                 (self.clutter if is_clutter(path) else self.others).append(item)
             else:
                 self._sort_out_music(item)
@@ -91,7 +95,7 @@ class _Planner:
     def _sort_out_music(self, item: Item) -> None:
         reading = item.reading
         if reading is None or reading.status is Status.UNREADABLE or (reading.track is None and reading.status is Status.TAGGED):
-            self._skip(item, "unreadable", (reading and reading.reason) or "its tags could not be read")
+            self._skip(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
         elif reading.status is Status.TAGGED and reading.track is not None and has_place(reading.track):
             song = Song(item, reading.track)
             song.extension = self.names.extension(split_extension(item.entry.path)[1])
@@ -202,7 +206,7 @@ class _Planner:
         return claims
 
     def _companions(self) -> list[Companion]:
-        finder = Companions(self.songs, (path for path, item in self.staying.items() if item.reading is not None))
+        finder = Companions(self.songs, (path for path, item in self.staying.items() if item.reading is not None or is_audio(path)))
         return [finder.owner(item) for item in self.others if item.entry.path not in self.staying]
 
     def _sidecar_claims(self, companions: list[Companion]) -> list[Claim]:

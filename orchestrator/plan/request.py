@@ -15,6 +15,8 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
     entry: Entry
     reading: Reading | None = None
+    left_alone: str | None = None
+    """Why the run's options leave the file where it is, in words; its name is taken all the same."""
 
 
 class LayoutRule(msgspec.Struct, frozen=True):

@@ -83,15 +83,21 @@ class Companions:
         for path in staying_music:
             directory, _, name = path.rpartition("/")
             self._staying[directory].add(collision_key(split_extension(name)[0]))
+        self._album_in: dict[str, Album | None] = {}
+        """Directory -> the only album whose songs lie right in it, None for several."""
         self._album_below: dict[str, Album | None] = {}
-        """Directory -> the only album below it, None for several."""
+        """The same of songs that lie in it or further below."""
         self._owner_of: dict[str, Album | None] = {}
         """Key of a wanted directory -> the only album that goes into it or below, None for several."""
+        self._entered: set[str] = set()
+        """Keys of the directories that songs go right into."""
         for directory, inside in self._songs.items():
             for album in {id(song.album): song.album for song in inside}.values():
+                self._album_in[directory] = album if directory not in self._album_in else None
                 _note(self._album_below, directory, album)
         for key, album in {(collision_key(song.directory), id(song.album)): song.album for song in songs_of(self._songs)}.items():
             _note(self._owner_of, key[0], album)
+            self._entered.add(key[0])
         self._stems: dict[str, dict[str, Song]] = {}
         self._common: dict[str, str | None] = {}
 
@@ -100,7 +106,7 @@ class Companions:
         path = item.entry.path
         directory, _, name = path.rpartition("/")
         extension = split_extension(name)[1].lower()
-        home = next((place for place in above(path) if place in self._album_below), "")
+        home = next((place for place in above(path) if place in self._album_below or collision_key(place) in self._entered), "")
         if directory in self._songs or directory in self._staying:
             companion = self._beside_its_track(item, directory, name) if extension not in PLAYLISTS else None
             if companion is not None:
@@ -149,19 +155,33 @@ class Companions:
         return self._common[home]
 
     def _find_directory_of_album(self, home: str) -> str | None:
-        album = self._album_below.get(home)
+        key = collision_key(home)
+        if home not in self._album_below:
+            # No music there yet: what lies where an album will come to lie belongs to it.
+            album = self._owner_of.get(key)
+            return home if home and album is not None and not album.singletons else None
+        album = self._album_in[home] if home in self._album_in else self._album_below[home]
         if album is None or album.singletons:
             return None
         prefix = f"{home}/" if home else ""
-        wanted = {song.directory for song in album.songs if song.item.entry.path.startswith(prefix)}
-        parts = [directory.split("/") for directory in sorted(wanted)]
-        common: list[str] = []
-        for level in zip(*parts, strict=False):
-            if len(set(level)) > 1:
-                break
-            common.append(level[0])
-        directory = "/".join(common)
-        return directory if directory and self._owner_of.get(collision_key(directory)) is album else None
+        directory = _common_directory(song.directory for song in album.songs if song.item.entry.path.startswith(prefix))
+        wanted = collision_key(directory)
+        if not directory or self._owner_of.get(wanted) is not album:
+            return None
+        if home not in self._album_in and wanted.startswith(f"{key}/" if home else ""):
+            # Above the album's own directory: an artist's picture, say, which is right where it is.
+            return None
+        return directory
+
+
+def _common_directory(directories: Iterable[str]) -> str:
+    parts = [directory.split("/") for directory in sorted(set(directories))]
+    common: list[str] = []
+    for level in zip(*parts, strict=False):
+        if len(set(level)) > 1:
+            break
+        common.append(level[0])
+    return "/".join(common)
 
 
 def songs_of(by_directory: dict[str, list[Song]]) -> Iterator[Song]:

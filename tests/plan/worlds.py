@@ -1,0 +1,188 @@
+"""Small libraries for planner tests: what is where, a plan for it, and a pretend storage that carries plans out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+
+from orchestrator.plan.model import Operation, Plan, Verb
+from orchestrator.plan.names import collision_key
+from orchestrator.plan.ordering import location_prefix
+from orchestrator.plan.organize import plan_organize
+from orchestrator.plan.request import Item, OrganizeOptions, OrganizeRequest
+from orchestrator.storage.base import Capabilities, Entry
+from orchestrator.tags.track import AudioIdentity, Reading, Status, Strength, Track
+
+LOCAL = Capabilities(move=True, copy=True, hashes=("md5",), local=True, remote_type="local")
+FOLDING = msgspec.structs.replace(LOCAL, case_insensitive=True)
+BUCKET = Capabilities(copy=True, hashes=("md5",), empty_directories=False, max_path_bytes=1024, remote_type="s3")
+_TEXTS = frozenset({"title", "artist", "album_artist", "album", "release_type", "genre", "composer"})
+
+
+def track(**fields: Any) -> Track:
+    """A Track; texts that may have several values can be given as one."""
+    return Track(**{name: (value,) if name in _TEXTS and isinstance(value, str) else value for name, value in fields.items()})
+
+
+def song(path: str, content: str | None = None, **fields: Any) -> Item:
+    """A tagged audio file."""
+    return tagged(path, track(**fields), content)
+
+
+def tagged(path: str, tags: Track, content: str | None = None) -> Item:
+    content = path if content is None else content
+    reading = Reading(Status.TAGGED, tags, AudioIdentity("pcm-md5", content, Strength.SURE))
+    return Item(entry(path, content), reading)
+
+
+def entry(path: str, content: str | None = None) -> Entry:
+    content = path if content is None else content
+    return Entry(path, len(content), 1_600_000_000_000_000_000, {"md5": content})
+
+
+def plain(path: str, content: str | None = None) -> Item:
+    """A file that is no music."""
+    return Item(entry(path, content))
+
+
+def untagged(path: str) -> Item:
+    return Item(entry(path), Reading(Status.UNTAGGED, Track()))
+
+
+def unreadable(path: str) -> Item:
+    return Item(entry(path), Reading(Status.UNREADABLE, reason="cut"))
+
+
+def plan(
+    items: Sequence[Item],
+    *,
+    source: str = "/music",
+    target: str | None = None,
+    there: Sequence[Item] = (),
+    capabilities: Capabilities = LOCAL,
+    **options: Any,
+) -> Plan:
+    """The plan for these files; other keywords are fields of OrganizeOptions."""
+    return plan_organize(
+        OrganizeRequest(
+            source_fs=source,
+            target_fs=target or source,
+            items=items,
+            target_entries=there,
+            source_capabilities=capabilities,
+            target_capabilities=capabilities,
+            options=OrganizeOptions(**options),
+            tool_version="1.0",
+            created="2026-01-01T00:00:00Z",
+        )
+    )
+
+
+def moved(made: Plan) -> dict[str, str]:
+    """Old path -> new path; two steps count as one."""
+    aside = {operation.dst.path: operation.src.path for operation in made.operations if operation.dst.path.startswith(".music-o")}
+    return {
+        aside.get(operation.src.path, operation.src.path): operation.dst.path
+        for operation in made.operations
+        if operation.dst.path not in aside
+    }
+
+
+def skips(made: Plan) -> dict[str, str]:
+    """Path -> code."""
+    return {skipped.path: skipped.code for skipped in made.skipped}
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What the journal remembers of one operation."""
+
+    operation: Operation
+    now: Any
+    entry: Entry | None
+
+
+class PretendStorage:
+    """Files by absolute path, which refuses whatever a disk would refuse, and overwriting on top.
+
+    With `folding` names meet without regard to case, and a directory keeps the spelling that it was made with.
+    Directories go when their last file goes.
+    """
+
+    def __init__(self, files: Mapping[str, Item], *, folding: bool = False) -> None:
+        self.folding = folding
+        self.files: dict[str, Item] = {}
+        for path in sorted(files):
+            self.put(path, files[path])
+
+    @classmethod
+    def holding(cls, root: str, items: Iterable[Item], *, folding: bool = False) -> PretendStorage:
+        return cls({location_prefix(root) + item.entry.path: item for item in items}, folding=folding)
+
+    def _key(self, path: str) -> str:
+        return collision_key(path) if self.folding else path
+
+    def put(self, path: str, item: Item) -> None:
+        keys = {self._key(known): known for known in self.files}
+        directories: dict[str, str] = {}
+        for known in self.files:
+            parts = known.split("/")
+            for depth in range(1, len(parts)):
+                directories["/".join(parts[:depth])] = known
+        spelled = {self._key(directory): directory for directory in directories}
+        assert self._key(path) not in keys, f"{path} is overwritten"
+        assert self._key(path) not in spelled, f"{path} is a directory"
+        parts = path.split("/")
+        above = ""
+        for depth, part in enumerate(parts[:-1]):
+            above = f"{above}/{part}" if depth else part
+            assert self._key(above) not in keys, f"{above} is a file, on the way to {path}"
+            above = spelled.get(self._key(above), above)
+        self.files[f"{above}/{parts[-1]}"] = item
+
+    def carry_out(self, made: Plan, seed: int = 0, run: str = "run") -> list[Done]:
+        """Carry out the operations in some order that `depends` allows."""
+        random = Random(seed)
+        waiting = {operation.id: set(operation.depends) for operation in made.operations}
+        by_id = {operation.id: operation for operation in made.operations}
+        done: list[Done] = []
+        while waiting:
+            ready = sorted(name for name, needs in waiting.items() if not needs)
+            assert ready, "operations wait for each other"
+            name = random.choice(ready)
+            del waiting[name]
+            for needs in waiting.values():
+                needs.discard(name)
+            done.append(self._do(by_id[name], run))
+        return done
+
+    def _do(self, operation: Operation, run: str) -> Done:
+        src = location_prefix(operation.src.fs) + operation.src.path
+        item = self.files[src]
+        assert item.entry.size == operation.size
+        assert item.entry.hashes == operation.expect.hash
+        now = operation.dst
+        if operation.verb is not Verb.COPY:
+            del self.files[src]
+        if operation.verb is Verb.QUARANTINE:
+            now = msgspec.structs.replace(now, path=f".music-orchestrator/quarantine/{run}/{now.path}")
+        self.put(location_prefix(now.fs) + now.path, item)
+        return Done(operation, now, msgspec.structs.replace(item.entry, path=now.path))
+
+    def tree(self, root: str) -> dict[str, str]:
+        """Path below `root` -> content; ours left out."""
+        return {item.entry.path: item.entry.hashes["md5"] for item in self.list(root)}
+
+    def list(self, root: str) -> list[Item]:
+        prefix = location_prefix(root)
+        return [
+            Item(msgspec.structs.replace(item.entry, path=path[len(prefix) :]), item.reading)
+            for path, item in sorted(self.files.items())
+            if path.startswith(prefix) and not path.startswith(f"{prefix}.music-orchestrator/")
+        ]
+
+    def contents(self) -> list[str]:
+        """Every content there is, ours included."""
+        return sorted(item.entry.hashes["md5"] for item in self.files.values())
