@@ -151,14 +151,15 @@ def retry_after(text: str) -> float | None:
 def _kind(text: str, status: int, names: Iterable[str]) -> type[OrchestratorError]:
     whole = set(names)
     for name in sorted(whole | {name.rpartition("/")[2] for name in whole}, key=len, reverse=True):
-        if not name:
-            continue
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
+        if name and _match(name):  # only a name that would decide is taken out: "file" is a word of rclone's, too
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
+    return _match(text) or (NotFoundError if status == 404 else PermanentError)
+
+
+def _match(text: str) -> type[OrchestratorError] | None:
     lowered = text.lower()
     codes = {named or bare for named, bare in _CODE.findall(text)}
     for kind, texts, numbers in _TABLE:
         if not codes.isdisjoint(numbers) or any(part in lowered for part in texts):
             return kind
-    if status == 404:
-        return NotFoundError
-    return PermanentError
+    return None

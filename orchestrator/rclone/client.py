@@ -160,9 +160,9 @@ class RcClient:
                 return connection, connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
+                self._lost(connection.endpoint)
                 if stale and (repeatable or not sent):
                     continue
-                self._lost(connection.endpoint)
                 raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
             except BaseException:  # an interrupt, for example: a connection with half an answer is of no use
                 connection.close()

@@ -12,7 +12,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import IO
@@ -81,7 +81,7 @@ def arguments(request: ListRequest) -> list[str]:
     return [*flags, f"{_REMOTE}:"]
 
 
-def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequest) -> Iterator[Entry]:
+def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequest) -> Generator[Entry]:
     """Every file below the location. Raises the typed error when the listing fails, at its end at the latest."""
     variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.fs})}
     with (

@@ -1,0 +1,91 @@
+"""Which rclone is used, and which is refused."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import UsageError
+from orchestrator.rclone.binary import VARIABLE, find_rclone, parse_version
+
+
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def no_choice_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+def test_option_comes_before_environment_before_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    option, variable, path = (
+        script(tmp_path / name / "rclone", f"echo rclone v1.{minor}.0")
+        for name, minor in (("option", 90), ("variable", 91), ("path", 92))
+    )
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+    assert find_rclone().version == "1.92.0"
+    monkeypatch.setenv(VARIABLE, str(variable))
+    assert find_rclone().path == variable
+    assert find_rclone(str(option)).version == "1.90.0"
+
+
+def test_binary_of_the_extra_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rclone_binary: Path) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "rclone").symlink_to(rclone_binary)
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(scripts))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert find_rclone().path == scripts / "rclone"
+
+
+@pytest.mark.parametrize("version", ["1.75.0", "v1.68.2", "1.9"])
+def test_too_old_is_refused_with_what_to_do(tmp_path: Path, version: str) -> None:
+    old = script(tmp_path / "rclone", f"echo rclone {version}")
+    with pytest.raises(UsageError, match=r"at least 1\.75\.1 is needed.*selfupdate"):
+        find_rclone(str(old))
+
+
+def test_something_else_called_rclone_is_refused(tmp_path: Path) -> None:
+    for text in ("exit 1", "true", "echo hello"):
+        other = script(tmp_path / "rclone", text)
+        with pytest.raises(UsageError, match="does not answer like rclone"):
+            find_rclone(str(other))
+
+
+def test_nothing_there_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
+    with pytest.raises(UsageError, match=r"music-orchestrator\[rclone\]"):
+        find_rclone()
+    with pytest.raises(UsageError, match="--rclone"):
+        find_rclone(str(tmp_path / "nope"))
+
+
+def test_no_shell_sees_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = os.environ["PATH"]
+    hostile = script(tmp_path / "$(touch PWNED); touch PWNED #" / "rclone", "echo rclone v1.80.0")
+    assert find_rclone(str(hostile)).version == "1.80.0"
+    assert not (tmp_path / "PWNED").exists()
+    assert os.environ["PATH"] == before
+
+
+def test_slow_imports_wait_until_they_are_needed() -> None:
+    code = "import sys, orchestrator.storage.rclone; print(*(n for n in ('rclone_python', 'rich', 'yaml') if n in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_versions_are_read_as_rclone_writes_them() -> None:
+    assert parse_version("v1.76.0-beta.8123.abc") == (1, 76, 0)
+    assert parse_version("1.75.2") == (1, 75, 2)
+    assert parse_version("unknown") is None

@@ -1,0 +1,126 @@
+"""What rclone and the providers say, and what it means for the run."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.errors import (
+    AuthError,
+    CorruptTransferError,
+    DestinationExistsError,
+    NotFoundError,
+    OrchestratorError,
+    PermanentError,
+    QuotaError,
+    RateLimitError,
+    TransientError,
+    UnsupportedError,
+    UsageError,
+)
+from orchestrator.rclone.classify import classify, retry_after
+from orchestrator.rclone.redact import one_line, redact
+
+S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8AF2, HostID: xyz=, api error {}: some words"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (S3.format("PutObject", 503, "SlowDown"), RateLimitError),
+        ("googleapi: Error 403: User Rate Limit Exceeded, userRateLimitExceeded", RateLimitError),
+        ("too_many_requests/", RateLimitError),
+        ("HTTP error 429 (429 Too Many Requests) returned body", RateLimitError),
+        (S3.format("GetObject", 500, "InternalError"), TransientError),
+        ('Propfind "http://h/x": dial tcp 127.0.0.1:1: connect: connection refused', TransientError),
+        ("StatusCode: 0, request send failed, Get: dial tcp: lookup h on 1.1.1.1:53: no such host", TransientError),
+        ("read tcp 1.2.3.4:5->6.7.8.9:443: read: connection reset by peer", TransientError),
+        ("unexpected EOF", TransientError),
+        ("502 Bad Gateway", TransientError),
+        ("net/http: TLS handshake timeout", TransientError),
+        ("write /srv/x.partial: no space left on device", QuotaError),
+        ("googleapi: Error 403: The user has exceeded their Drive storage quota, storageQuotaExceeded", QuotaError),
+        ("507 Insufficient Storage", QuotaError),
+        (S3.format("ListObjectsV2", 403, "SignatureDoesNotMatch"), AuthError),
+        (S3.format("ListObjectsV2", 403, "InvalidAccessKeyId"), AuthError),
+        (S3.format("HeadObject", 403, "RequestTimeTooSkewed"), AuthError),
+        (
+            "couldn't connect SSH: ssh: handshake failed: ssh: unable to authenticate, attempted methods [none password]",
+            AuthError,
+        ),
+        ('couldn\'t fetch token: invalid_grant: maybe token expired? - try refreshing with "rclone config reconnect"', AuthError),
+        ("530 Login incorrect.", AuthError),
+        ("couldn't list files: Unauthorized: 401 Unauthorized", AuthError),
+        (S3.format("PutObject", 403, "AccessDenied"), PermanentError),
+        ("open /srv/x: permission denied", PermanentError),
+        ("lstat /srv/nnn: file name too long", PermanentError),
+        (S3.format("CopyObject", 400, "KeyTooLongError"), PermanentError),
+        ("is a directory not a file", PermanentError),
+        ("hash unsupported: hash type not supported", UnsupportedError),
+        ("S3 bucket b doesn't support about", UnsupportedError),
+        ("object not found", NotFoundError),
+        (S3.format("ListObjectsV2", 404, "NoSuchBucket"), NotFoundError),
+        ("open /srv/x: no such file or directory", NotFoundError),
+        ("to/conflict/file/", DestinationExistsError),
+        (S3.format("PutObject", 412, "PreconditionFailed"), DestinationExistsError),
+        ("corrupted on transfer: md5 hashes differ src(Local) 'a' vs dst(S3) 'b'", CorruptTransferError),
+        ("corrupted on transfer: sizes differ src 10 vs dst 5", CorruptTransferError),
+        ('didn\'t find section in config file ("nope")', UsageError),
+        ("something never heard of", PermanentError),
+        ("", PermanentError),
+    ],
+)
+def test_texts(text: str, kind: type[OrchestratorError]) -> None:
+    assert type(classify(text)) is kind
+
+
+def test_status_404_is_not_found_whatever_the_words() -> None:
+    assert type(classify("gone fishing", status=404)) is NotFoundError
+
+
+@pytest.mark.parametrize(
+    "name", ["429 Too Many Requests.mp3", "connection refused.mp3", "Album 503/(429) SlowDown: EOF.mp3", "d"]
+)
+def test_names_of_songs_decide_nothing(name: str) -> None:
+    assert type(classify(f"open /srv/{name}: permission denied", path=name)) is PermanentError
+    assert type(classify("is a file not a directory", path="/srv/file")) is UsageError
+    assert type(classify(f"stat /srv/{name}: no such file or directory", path=name)) is NotFoundError
+
+
+def test_how_long_to_wait_is_kept() -> None:
+    error = classify("429 Too Many Requests: Retry-After: 7")
+    assert isinstance(error, RateLimitError)
+    assert error.retry_after == 7
+    assert retry_after("too many requests: try again in 1500ms") == 1.5
+    assert retry_after("no idea") is None
+
+
+def test_message_names_the_item_and_is_one_line() -> None:
+    error = classify("bad\nthing\x1b[31m", path="a/b.mp3")
+    assert error.message == "a/b.mp3: bad thing [31m"
+    assert error.path == "a/b.mp3"
+    assert "remotes" in classify('didn\'t find section in config file ("nope")').message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ":s3,access_key_id=SECRET1,secret_access_key=SECRET2:bucket: object not found",
+        ':webdav,pass="SECRET1,SECRET2",url=x:dir',
+        "Get https://h/b/k?X-Amz-Credential=SECRET1%2F2026&X-Amz-Signature=SECRET2&x=1: refused",
+        "https://acc.blob.core.windows.net/c/b?sv=2020&sig=SECRET1&se=2 SECRET?",
+        "ftp://user:SECRET1@host/dir refused",
+        "Authorization: Basic SECRET1==",
+        "header Authorization: [Bearer SECRET1.SECRET2]",
+        '{"access_token":"SECRET1","refresh_token":"SECRET2"}',
+        "password=SECRET1 token=SECRET2",
+    ],
+)
+def test_secrets_stay_inside(text: str) -> None:
+    assert "SECRET1" not in redact(text)
+    assert "SECRET2" not in redact(text)
+
+
+def test_what_is_no_secret_is_left() -> None:
+    text = 'Get "http://h/lib?max-keys=1000&prefix=": Artist, the key to it.mp3'
+    assert redact(text) == text
+    assert one_line("a\u202eb\nc") == "a b c"

@@ -1,0 +1,173 @@
+"""Listings are whole or an error, ask only for what is free, and stay out of our own directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, PermanentError, TransientError, UsageError
+from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.listing import ListRequest, list_files, nanoseconds
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.base import OWN_DIRECTORY
+from orchestrator.storage.rclone import RcloneStorage
+from tests.servers.http import Drop, http_proxy
+from tests.servers.remotes import RemoteServer
+
+ROW = '{"Path":"a","Name":"a","Size":1,"ModTime":"","IsDir":false}'
+
+
+def fake(directory: Path, output: str, *, said: str = "", code: int = 0) -> Binary:
+    """An rclone that prints so much and ends so."""
+    (directory / "out").write_text(output)
+    (directory / "said").write_text(said)
+    script = directory / "rclone"
+    script.write_text(f'#!/bin/sh\ncat "{directory}/out"; cat "{directory}/said" >&2; exit {code}\n')
+    script.chmod(0o700)
+    return Binary(script, "")
+
+
+def names(binary: Binary) -> list[str]:
+    return [entry.path for entry in list_files(binary, dict(os.environ), ListRequest(fs="/srv"))]
+
+
+def test_a_whole_listing_counts(tmp_path: Path) -> None:
+    assert names(fake(tmp_path, f"[\n{ROW},\n{ROW}\n]\n")) == ["a", "a"]
+    assert names(fake(tmp_path, "[\n]\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "code"),
+    [
+        (f"[\n{ROW},\n", 0),
+        (f"[\n{ROW}\n", 0),
+        ("", 0),
+        (f"[\n{ROW}\n]\n", 1),
+        (f'[\n{ROW},\n{{"Path":"b', 0),
+        (f"[\n{ROW},\n{ROW[:-9]}\n]\n", 0),
+    ],
+)
+def test_a_short_listing_never_does(tmp_path: Path, output: str, code: int) -> None:
+    with pytest.raises(TransientError):
+        names(fake(tmp_path, output, code=code))
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "kind"),
+    [
+        ("2026/11/23 22:26:52 NOTICE: Failed to lsjson: error in ListJSON: directory not found", 3, NotFoundError),
+        ("2026/11/23 22:26:52 ERROR : x: error reading source directory: open /srv/x: permission denied", 1, PermanentError),
+        ("2026/11/23 22:26:52 ERROR : error listing: StatusCode: 403, api error InvalidAccessKeyId: no", 1, AuthError),
+        (
+            '2026/11/23 22:26:52 CRITICAL: Failed to create file system for "MOLIST:": didn\'t find section in config file ("n")',
+            1,
+            UsageError,
+        ),
+    ],
+)
+def test_reasons_are_typed(tmp_path: Path, said: str, code: int, kind: type[OrchestratorError]) -> None:
+    with pytest.raises(OrchestratorError) as caught:
+        names(fake(tmp_path, "[\n", said=f"2026/11/23 22:26:52 NOTICE: Config file not found\n{said}\n", code=code))
+    assert type(caught.value) is kind
+
+
+def test_an_abandoned_listing_leaves_no_process(tmp_path: Path) -> None:
+    endless = fake(tmp_path, "")
+    endless.path.write_text(f'#!/bin/sh\necho $$ > "{tmp_path}/pid"\necho "["; echo \'{ROW},\'\nexec sleep 1000\n')
+    with contextlib.closing(list_files(endless, dict(os.environ), ListRequest(fs="/srv"))) as entries:
+        assert next(entries).path == "a"
+        pid = int((tmp_path / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("name", ["plain", "]odd [root]", "comma,colon: quote\" '", "-dash", "ünï côdé ", "$(touch PWNED)"])
+def test_any_root_can_be_listed_and_read(rclone: Rclone, tmp_path: Path, name: str) -> None:
+    root = tmp_path / name
+    (root / "sub").mkdir(parents=True)
+    (root / "sub" / "x").write_bytes(b"content")
+    storage = RcloneStorage(rclone, str(root))
+    assert [(entry.path, entry.size) for entry in storage.list()] == [("sub/x", 7)]
+    assert rclone.client.get_range(str(root), "sub/x", 3, 2) == b"te"
+
+
+def test_own_directory_is_hidden_at_the_root_only(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
+    for storage in (RcloneStorage(rclone, str(tmp_path)), RcloneStorage(rclone, s3_serve.fs("hidden"))):
+        for path in (
+            f"{OWN_DIRECTORY}/trash/t",
+            f"a/{OWN_DIRECTORY}/kept",
+            f"{OWN_DIRECTORY}2",
+            "x.partial",
+            "y.0123abcd.partial",
+        ):
+            storage.write(path, b"1")
+        assert sorted(entry.path for entry in storage.list()) == [
+            f"{OWN_DIRECTORY}2",
+            f"a/{OWN_DIRECTORY}/kept",
+            "x.partial",
+            "y.0123abcd.partial",
+        ]
+        assert [entry.path for entry in storage.list(OWN_DIRECTORY)] == [f"{OWN_DIRECTORY}/trash/t"]
+        assert [entry.path for entry in storage.list("a")] == [f"a/{OWN_DIRECTORY}/kept"]
+
+
+def test_listing_a_bucket_costs_one_request_a_page(found_rclone: Binary, s3_serve: RemoteServer) -> None:
+    with http_proxy(s3_serve.port) as proxy, Rclone(found_rclone) as rclone:
+        rclone.define_remote("counted", "s3", s3_serve.options_at(proxy.port))
+        storage = RcloneStorage(rclone, s3_serve.fs("counted", name="counted"))
+        for number in range(6):
+            storage.write(f"{number}/x", b"1")
+        proxy.reset()
+        entries = list(storage.list())
+        assert len(entries) == 6
+        assert proxy.counts == {"HEAD": 1, "GET": 1}  # the HEAD: whether the location is a file
+        assert all(entry.mtime_ns is None and entry.hashes.keys() == {"md5"} for entry in entries)
+        proxy.reset()
+        assert storage.stat("0/x") == next(entry for entry in entries if entry.path == "0/x")
+        assert proxy.counts == {"HEAD": 1}
+
+
+def test_links_and_pipes_are_no_files(rclone: Rclone, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"1")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "loop").symlink_to(".")
+    os.mkfifo(tmp_path / "pipe")
+    assert [entry.path for entry in RcloneStorage(rclone, str(tmp_path)).list()] == ["file"]
+
+
+def test_what_is_not_there_is_told_apart(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"1")
+    for fs in (str(tmp_path / "missing"), f"{s3_serve.name}:no-such-bucket"):
+        with pytest.raises(NotFoundError):
+            list(RcloneStorage(rclone, fs).list())
+    with pytest.raises(UsageError, match="not a folder"):
+        list(RcloneStorage(rclone, str(tmp_path / "file")).list())
+    assert list(RcloneStorage(rclone, s3_serve.fs("no-such-prefix")).list()) == []
+
+
+def test_lost_server_is_an_error(found_rclone: Binary, webdav: RemoteServer) -> None:
+    with http_proxy(webdav.port) as proxy, Rclone(found_rclone) as rclone:
+        rclone.define_remote("lost", "webdav", webdav.options_at(proxy.port))
+        storage = RcloneStorage(rclone, webdav.fs(name="lost"))
+        assert storage.capabilities.move
+        proxy.when(lambda _seen: True, Drop())
+        with pytest.raises(TransientError):
+            list(storage.list())
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "rest"),
+    [
+        ("2026-11-23T22:36:46.672175194Z", datetime(2026, 11, 23, 22, 36, 46, tzinfo=UTC), 672175194),
+        ("2026-11-23T22:36:46Z", datetime(2026, 11, 23, 22, 36, 46, tzinfo=UTC), 0),
+        ("2026-11-23T22:36:46.5+01:30", datetime(2026, 11, 23, 21, 6, 46, tzinfo=UTC), 500_000_000),
+        ("2026-11-23T22:36:46-02:00", datetime(2026, 11, 24, 0, 36, 46, tzinfo=UTC), 0),
+        ("1950-01-01T00:00:00.25Z", datetime(1950, 1, 1, tzinfo=UTC), 250_000_000),
+    ],
+)
+def test_times_are_read_to_the_nanosecond(text: str, moment: datetime, rest: int) -> None:
+    assert nanoseconds(text) == (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) * 10**9 + rest

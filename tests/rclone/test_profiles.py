@@ -1,0 +1,50 @@
+"""What is known of providers, and how it refines what rclone says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rclone_python.hash_types import HashTypes
+from rclone_python.remote_types import RemoteTypes
+
+from orchestrator.errors import UsageError
+from orchestrator.rclone import profiles
+from orchestrator.rclone.profiles import Profile, load_profile, merge, profile_names
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_each_profile_speaks_rclones_vocabulary(name: str) -> None:
+    profile = load_profile(name)
+    assert profile.type == name
+    assert name == "default" or name in {kind.value for kind in RemoteTypes}
+    assert set(profile.free_hashes or ()) <= {kind.value for kind in HashTypes}
+
+
+def test_those_that_we_promise_are_there() -> None:
+    assert {"default", "local", "s3", "webdav", "sftp"} <= set(profile_names())
+
+
+def test_an_unknown_type_has_the_default() -> None:
+    assert load_profile("pikpak").type == "default"
+    assert load_profile("../../etc/passwd").type == "default"
+
+
+def test_an_unknown_key_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "odd.yaml").write_text("type: s3\nfree_hases: [md5]\n")
+    monkeypatch.setattr(profiles, "_directory", lambda: tmp_path)
+    with pytest.raises(UsageError, match=r"odd\.yaml.*free_hases"):
+        load_profile("odd")
+
+
+def test_slow_hashes_and_times_are_not_free() -> None:
+    info = {"Features": {"SlowHash": True, "SlowModTime": True, "Move": True}, "Hashes": ["md5"], "Precision": 1}
+    slow = merge(Profile(type="x"), "x", info)
+    assert (slow.hashes, slow.mtime, slow.move) == ((), False, True)
+    told = merge(Profile(type="x", free_hashes=("md5", "sha1"), free_mtime=True), "x", info)
+    assert (told.hashes, told.mtime) == (("md5",), True)
+
+
+def test_remotes_without_times_have_no_precision() -> None:
+    assert merge(Profile(type="x"), "x", {"Features": {}, "Precision": 3153600000000000000}).mtime_precision_ns is None
+    assert merge(Profile(type="x"), "x", {"Features": {}, "Precision": 10**9}).mtime_precision_ns == 10**9

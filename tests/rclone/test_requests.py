@@ -1,0 +1,55 @@
+"""The bodies of rc calls and the addresses of reads."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import pytest
+
+from orchestrator.rclone import ranges, requests
+
+
+@pytest.mark.parametrize(
+    ("fs", "path", "joined"),
+    [
+        ("r:", "a/b", "r:a/b"),
+        ("r:x", "a", "r:x/a"),
+        ("/srv", "a", "/srv/a"),
+        ("/", "a", "/a"),
+        ("r:x", "", "r:x"),
+        ("r:/", "a", "r:/a"),
+    ],
+)
+def test_join(fs: str, path: str, joined: str) -> None:
+    assert requests.join(fs, path) == joined
+
+
+@pytest.mark.parametrize(
+    ("fs", "root", "below"),
+    [("s3:bucket/x", "s3:", "bucket/x"), ("/srv/m", "/", "srv/m"), ("sftp:/srv/m", "sftp:/", "srv/m"), ("r:", "r:", "")],
+)
+def test_roots(fs: str, root: str, below: str) -> None:
+    assert requests.split_root(fs) == (root, below)
+
+
+def test_moves_carry_the_net() -> None:
+    body = requests.transfer("r:m", "a", "r:m", "b", trash=".music-orchestrator/trash/1")
+    assert body["_config"] == {"BackupDir": "r:m/.music-orchestrator/trash/1", "IgnoreTimes": True}
+    assert requests.transfer("r:m", "a", "r:m", "b", trash=None)["_config"] == {"IgnoreTimes": True}
+
+
+def test_looks_ask_only_for_what_is_free() -> None:
+    assert requests.look("s3:b", "x", mtime=False, hashes=())["opt"] == {"filesOnly": True, "noMimeType": True, "noModTime": True}
+    assert requests.look("s3:b", "x", mtime=False, hashes=["md5"])["opt"]["hashTypes"] == ["md5"]
+
+
+def test_addresses_are_quoted_throughout() -> None:
+    address = ranges.address("r:b", "50% [x]?#;\n.mp3")
+    assert address.startswith("/%5Br%3Ab%5D/")
+    assert not set("?#;[]\n ") & set(address)
+    assert unquote(address) == "/[r:b]/50% [x]?#;\u240a.mp3"
+
+
+def test_a_bracket_in_the_location_is_served_from_the_root() -> None:
+    assert unquote(ranges.address("r:a]b/c", "x")) == "/[r:]/a]b/c/x"
+    assert unquote(ranges.address("/srv/a]b", "x")) == "/[/]/srv/a]b/x"
