@@ -28,7 +28,10 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def ends_within(pid: int, seconds: float) -> bool:
-    descriptor = os.pidfd_open(pid)
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
     try:
         return bool(select.select([descriptor], [], [], seconds)[0])
     finally:
