@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.apply.paths import check_path
 from orchestrator.apply.schedule import Schedule
-from orchestrator.errors import IntegrityError, SafetyLimitError, UsageError
+from orchestrator.errors import IntegrityError, NotFoundError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Operation, Plan, Verb
 from orchestrator.storage.base import Storage
 
@@ -50,6 +50,11 @@ def check_space(operations: Sequence[Operation], storages: Mapping[str, Storage]
     for fs, size in needed.items():
         if not storages[fs].capabilities.quota:
             continue
-        quota = storages[fs].quota()
+        try:
+            quota = storages[fs].quota()
+        except NotFoundError:
+            # A target that is not there yet: the run would make it anyway.
+            storages[fs].make_directory("")
+            quota = storages[fs].quota()
         if quota is not None and quota.free is not None and quota.free < size:
             raise SafetyLimitError(f"{fs}: {size} bytes are to come, but only {quota.free} are free: make space there first")

@@ -17,9 +17,10 @@ def make_durable(tasks: Iterable[Task]) -> None:
     """
     directories: dict[Path, list[Task]] = {}
     for task in tasks:
-        file = local_path(task.target, task.dst)
-        if file is None:
+        place = local_path(task.target, task.dst)
+        if place is None:
             continue
+        file = Path(place)
         try:
             _sync(file, os.O_RDONLY)
         except OSError as error:
