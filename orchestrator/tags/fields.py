@@ -197,7 +197,7 @@ def _id3_values(tags: Any) -> dict[str, list[str]]:
             values.setdefault(key.lower(), _texts(frame.text))
         elif frame_id == "UFID":
             values[key.lower()] = _texts([frame.data.decode("latin-1").strip("\0")])
-        elif frame_id == "COMM" and ("comm" not in values or not frame.desc):
+        elif frame_id == "COMM" and ("comm" not in values or not frame.desc) and not frame.desc.startswith("iTun"):
             values["comm"] = _texts(frame.text)
     return values
 
@@ -299,14 +299,17 @@ def text_fields(kind: str, tags: Any) -> dict[str, Any]:
         fields[total] = _total(found) or _number(look_up(total))
     fields["compilation"] = _truth(look_up("compilation"))
     fields["advisory"] = _advisory(look_up("advisory"))
+    for field in ("musicbrainz_artist_ids", "musicbrainz_album_artist_ids"):
+        if field in fields:
+            fields[field] = _words(fields[field])  # ID3v2.3 has no other way to hold several
     if "release_type" in fields:
-        fields["release_type"] = _words(fields["release_type"])
+        fields["release_type"] = tuple(word.lower() for word in _words(fields["release_type"]))
     return fields
 
 
 def _words(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Two of them in "Album/Live" and in "album; live"."""
-    return tuple(word for text in texts for part in re.split("[/;]", text) if (word := part.strip().lower()))
+    return tuple(word for text in texts for part in re.split("[/;]", text) if (word := part.strip()))
 
 
 def _positive(value: object) -> int | None:

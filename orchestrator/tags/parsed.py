@@ -23,7 +23,7 @@ class Parsed:
     """Which rules of `orchestrator.tags.fields` fit `tags`: "id3", "vorbis", "ape", "mp4", "asf"."""
     tags: Any
     info: Any
-    codec: str
+    codec: str | None
     lossless: bool | None
     other_kind: str = "id3"
     other_tags: Any = None

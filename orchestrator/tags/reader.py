@@ -106,5 +106,5 @@ def _reason(error: Exception, file: SparseFile, container: Container | None) -> 
     if kind.startswith("mutagen.id3") or "id3" in text:
         return "its ID3 tag is damaged or cut short"
     if "not a" in text or "not found" in text or "expected" in text:
-        return f"it is not a {name} file, or its beginning is damaged"
+        return f"it is no {name} file, or its beginning is damaged"
     return f"its {name} header is damaged or cut short"

@@ -59,7 +59,7 @@ class SparseFile:
             insort(self._holes, (start, end))
 
     def plant(self, start: int, data: bytes) -> None:
-        """Put bytes that need not be fetched, because they follow from what was, into a hole still to be dug around them."""
+        """Put bytes that need not be fetched, because they follow from what was, where nothing is in hand yet."""
         if self._segment_end(start) is None:
             insort(self._starts, start)
             self._segments[start] = data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.tags import apev2
+from orchestrator.tags.leftovers import find_other_tags
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
@@ -17,7 +18,12 @@ def _parse(file: SparseFile, mutagen_class: Any, codec: str, *, lossless: bool) 
     end = file.size if footer is None else apev2.plan_tag(file, footer)
     file.seek(0)
     audio = mutagen_class(file)
-    return Parsed(kind="ape", tags=audio.tags, info=audio.info, codec=codec, lossless=lossless), end
+    parsed = Parsed(kind="ape", tags=audio.tags, info=audio.info, codec=codec, lossless=lossless)
+    if not audio.tags:
+        find_other_tags(file, parsed, kinds=("id3v2", "id3v1"))
+    if audio.info.length:
+        parsed.bitrate = int(end * 8 / audio.info.length)
+    return parsed, end
 
 
 def read_monkeys(file: SparseFile) -> Parsed:

@@ -11,6 +11,17 @@ from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
 _MOST_CHUNKS = 1000
+_WAV_CODECS: dict[int, tuple[str, bool]] = {
+    0x0001: ("pcm", True),
+    0x0002: ("adpcm", False),
+    0x0003: ("pcm", True),
+    0x0006: ("pcm", False),  # A-law
+    0x0007: ("pcm", False),  # mu-law
+    0x0011: ("adpcm", False),
+    0x0050: ("mp2", False),
+    0x0055: ("mp3", False),
+    0xFFFE: ("pcm", True),
+}
 
 
 def _chunks(file: SparseFile, order: Literal["little", "big"], width: int) -> Iterator[tuple[bytes, int, int]]:
@@ -24,6 +35,8 @@ def _chunks(file: SparseFile, order: Literal["little", "big"], width: int) -> It
         if position + header_size > end:
             return
         header = file.peek(position, header_size)
+        if not all(32 <= byte < 127 for byte in header[:4]):
+            return  # no chunk: mutagen stops there too
         size = int.from_bytes(header[4:], order)
         yield header[:4], position + header_size, size
         position += header_size + size + size % 2
@@ -45,8 +58,8 @@ def read_wav(file: SparseFile) -> Parsed:
     """RIFF WAVE."""
     suspect = _plan(file, "little", 4)
     audio = parser("wave", "WAVE")(file, load_v1=False)
-    lossless = audio.info.audio_format in (1, 3, 0xFFFE)
-    return Parsed("id3", audio.tags, audio.info, codec="pcm" if lossless else "wav", lossless=lossless, suspect=suspect)
+    codec, lossless = _WAV_CODECS.get(audio.info.audio_format, (None, None))
+    return Parsed("id3", audio.tags, audio.info, codec=codec, lossless=lossless, suspect=suspect)
 
 
 def read_aiff(file: SparseFile) -> Parsed:

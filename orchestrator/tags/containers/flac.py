@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.tags.id3 import plan_tag, tag_end
+from orchestrator.tags.id3 import tag_end
+from orchestrator.tags.leftovers import find_other_tags
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
@@ -24,10 +25,8 @@ def read(file: SparseFile) -> Parsed:
     flac = parser("flac", "FLAC")(file)
     info = flac.info
     parsed = Parsed(kind="vorbis", tags=flac.tags, info=info, codec="flac", lossless=True)
-    if not flac.tags and start:
-        plan_tag(file, 0)
-        file.seek(0)
-        parsed.other_tags = parser("id3", "ID3")(file, load_v1=False)
+    if not flac.tags:
+        find_other_tags(file, parsed)
     sound = max(0, file.size - sound_start)
     if info.length:
         parsed.bitrate = int(sound * 8 / info.length)

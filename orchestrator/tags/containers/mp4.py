@@ -14,26 +14,38 @@ _MOST_ATOMS = 1000
 _META_HEADER = 4
 _SKIPPED_TABLES = frozenset((b"stco", b"co64", b"stsc", b"ctts", b"free", b"skip"))
 _CODECS = {"mp4a": "aac", "alac": "alac", "ac-3": "ac3", "Opus": "opus", "fLaC": "flac"}
-_LOSSLESS = {"alac": True, "flac": True}
+_LOSSLESS = ("alac", "flac")
 
 
 def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, plan its holes, parse."""
     suspect = None
     tables: list[tuple[int, int]] = []
-    for name, payload, end in _atoms(file, 0, file.size, piece=max(file.policy.head, file.policy.extra)):
-        if name == b"moov":
+    for atom, payload, end in _atoms(file, 0, file.size, piece=max(file.policy.head, file.policy.extra)):
+        if atom == b"moov":
             _plan_moov(file, payload, end, tables)
-        elif name == b"mdat" and end > file.size:
+            if _seal(file, end):
+                break
+        elif atom == b"mdat" and end > file.size:
             suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
     file.seek(0)
     mp4 = parser("mp4", "MP4")(file)
-    codec = _CODECS.get(mp4.info.codec.split(".")[0], mp4.info.codec.split(".")[0] or "aac")
-    parsed = Parsed("mp4", mp4.tags, mp4.info, codec=codec, lossless=_LOSSLESS.get(codec, False), suspect=suspect)
+    name = mp4.info.codec.split(".")[0]
+    codec = _CODECS.get(name, name) or None
+    parsed = Parsed("mp4", mp4.tags, mp4.info, codec, lossless=codec in _LOSSLESS if codec else None, suspect=suspect)
     if tables and all(file.has(start, end) for start, end in tables):
         digest = sha256(b"".join(file.peek(start, end - start) for start, end in tables)).hexdigest()
         parsed.identity = AudioIdentity("mp4-samples", digest, Strength.HINT)
     return parsed
+
+
+def _seal(file: SparseFile, position: int) -> bool:
+    """Where the atoms behind `moov` are not in hand, let the parser see one free atom instead: it needs none of them."""
+    rest = file.size - position
+    if rest < 16 or file.has(position, position + 1):
+        return False
+    file.plant(position, (1).to_bytes(4, "big") + b"free" + rest.to_bytes(8, "big"))
+    return True
 
 
 def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterator[tuple[bytes, int, int]]:

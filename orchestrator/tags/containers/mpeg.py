@@ -5,16 +5,14 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from orchestrator.tags import apev2
 from orchestrator.tags.id3 import plan_tag, tag_end
+from orchestrator.tags.leftovers import fetch_end, find_other_tags, may_have_id3v1
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.track import AudioIdentity, Strength
 
 _FROM_ID3V1 = ("TIT2", "TPE1", "TALB", "TRCK", "TDRC")
-_ID3V1 = 131
-"""mutagen looks for it in so many bytes of the file's end."""
 _FIRST_FRAMES = 8 * 1024
 _CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
@@ -26,16 +24,14 @@ def read(file: SparseFile) -> Parsed:
     mp3 = parser("mp3", "MP3")(file, load_v1=False)
     if mp3.tags is None or not all(mp3.tags.get(key) for key in _FROM_ID3V1):
         # ID3v1 may fill what is missing, and a file without ID3v2 may have APEv2.
-        tail = min(file.size, file.policy.short_tail)
-        file.fetch(file.size - tail, file.size)
-        if b"TAG" in file.peek(max(0, file.size - _ID3V1), _ID3V1):
+        fetch_end(file)
+        if may_have_id3v1(file):
             file.seek(0)
             mp3 = parser("mp3", "MP3")(file)
     info = mp3.info
     parsed = Parsed(kind="id3", tags=mp3.tags, info=info, codec=_CODECS.get(info.layer, "mp3"), lossless=False)
     if not mp3.tags or not any(mp3.tags.get(key) for key in ("TIT2", "TPE1", "TPE2", "TALB")):
-        parsed.other_tags = _apev2(file)
-        parsed.other_kind = "ape"
+        find_other_tags(file, parsed, kinds=("ape",))
     _look_at_first_frame(file, info, parsed)
     return parsed
 
@@ -48,15 +44,6 @@ def _plan(file: SparseFile) -> None:
         position = following
     if 0 < position < file.size and not file.has(position, min(position + 4, file.size)):
         file.fetch(position, position + max(_FIRST_FRAMES, file.policy.extra))
-
-
-def _apev2(file: SparseFile) -> Any:
-    footer = apev2.find_footer(file)
-    if footer is None:
-        return None
-    apev2.plan_tag(file, footer)
-    file.seek(0)
-    return parser("apev2", "APEv2")(file)
 
 
 def _look_at_first_frame(file: SparseFile, info: Any, parsed: Parsed) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.tags import apev2
 from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.leftovers import find_other_tags
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
@@ -12,11 +12,11 @@ from orchestrator.tags.sparse import SparseFile
 def read(file: SparseFile) -> Parsed:
     """Parse ID3 as mutagen does; APEv2 where there is no ID3."""
     plan_tag(file, 0)
+    file.seek(0)
     audio = parser("trueaudio", "TrueAudio")(file)
     parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="tta", lossless=True)
-    footer = apev2.find_footer(file)
-    if footer is not None:
-        apev2.plan_tag(file, footer)
-        file.seek(0)
-        parsed.other_kind, parsed.other_tags = "ape", parser("apev2", "APEv2")(file)
+    if not audio.tags:
+        find_other_tags(file, parsed, kinds=("ape",))
+    if audio.info.length:
+        parsed.bitrate = int(file.size * 8 / audio.info.length)
     return parsed

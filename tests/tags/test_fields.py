@@ -1,0 +1,354 @@
+"""Every kind of tag fills the same fields: names as taggers write them, and the rules for numbers and words."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import mutagen.apev2
+import mutagen.asf
+import mutagen.flac
+import mutagen.id3
+import mutagen.mp4
+import mutagen.wave
+import pytest
+from mutagen import id3
+
+from orchestrator.tags.fields import MOST_VALUES, text_fields
+from orchestrator.tags.track import Track
+from tests.audio import track_bytes
+from tests.tags.ranges import read
+
+ID = "0b6f6b2e-0000-4000-8000-00000000000"
+FULL: dict[str, Any] = {
+    "title": ("T",),
+    "artist": ("A", "B"),
+    "album_artist": ("AA",),
+    "album": ("Al",),
+    "track": 2,
+    "track_total": 12,
+    "disc": 1,
+    "disc_total": 3,
+    "disc_subtitle": "Ds",
+    "compilation": True,
+    "release_type": ("album", "live"),
+    "date": "1999-02-03",
+    "original_date": "1980",
+    "genre": ("Rock", "Pop"),
+    "composer": ("C",),
+    "label": "L",
+    "catalogue_number": "CN",
+    "barcode": "123",
+    "media": "CD",
+    "subtitle": "Sub",
+    "comment": "hello",
+    "isrc": ("I1",),
+    "musicbrainz_recording_id": ID + "1",
+    "musicbrainz_track_id": ID + "2",
+    "musicbrainz_release_id": ID + "3",
+    "musicbrainz_release_group_id": ID + "4",
+    "musicbrainz_artist_ids": (ID + "5", ID + "6"),
+    "musicbrainz_album_artist_ids": (ID + "7",),
+    "acoustid_id": ID + "8",
+    "title_sort": "Ts",
+    "artist_sort": ("As",),
+    "album_artist_sort": ("AAs",),
+    "album_sort": ("Als"),
+    "advisory": "explicit",
+}
+
+
+def test_the_list_of_fields_here_is_complete() -> None:
+    stream_facts = {"duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless"}
+    assert set(FULL) | stream_facts == set(Track.__struct_fields__)
+
+
+def vorbis() -> bytes:
+    audio = mutagen.flac.FLAC(BytesIO(track_bytes("flac", None)))
+    audio.add_tags()
+    assert audio.tags is not None
+    for key, values in {
+        "TITLE": ["T"],
+        "Artist": ["A", "B"],
+        "ALBUMARTIST": ["AA"],
+        "ALBUM": ["Al"],
+        "TRACKNUMBER": ["02"],
+        "TOTALTRACKS": ["12"],
+        "DISCNUMBER": ["1/3"],
+        "DISCSUBTITLE": ["Ds"],
+        "COMPILATION": ["1"],
+        "RELEASETYPE": ["Album", "live"],
+        "DATE": ["1999-02-03"],
+        "ORIGINALDATE": ["1980"],
+        "GENRE": ["Rock", "Pop"],
+        "COMPOSER": ["C"],
+        "LABEL": ["L"],
+        "CATALOGNUMBER": ["CN"],
+        "BARCODE": ["123"],
+        "MEDIA": ["CD"],
+        "SUBTITLE": ["Sub"],
+        "COMMENT": ["hello"],
+        "ISRC": ["I1"],
+        "MUSICBRAINZ_TRACKID": [ID + "1"],
+        "MUSICBRAINZ_RELEASETRACKID": [ID + "2"],
+        "MUSICBRAINZ_ALBUMID": [ID + "3"],
+        "MUSICBRAINZ_RELEASEGROUPID": [ID + "4"],
+        "MUSICBRAINZ_ARTISTID": [ID + "5", ID + "6"],
+        "MUSICBRAINZ_ALBUMARTISTID": [ID + "7"],
+        "ACOUSTID_ID": [ID + "8"],
+        "TITLESORT": ["Ts"],
+        "ARTISTSORT": ["As"],
+        "ALBUMARTISTSORT": ["AAs"],
+        "ALBUMSORT": ["Als"],
+        "ITUNESADVISORY": ["1"],
+    }.items():
+        audio.tags[key] = values
+    return saved(audio, track_bytes("flac", None))
+
+
+def saved(audio: Any, stream: bytes) -> bytes:
+    file = BytesIO(stream)
+    audio.save(file)
+    return file.getvalue()
+
+
+def id3_frames(tags: Any) -> None:
+    text = {
+        "TIT2": ["T"],
+        "TPE1": ["A", "B"],
+        "TPE2": ["AA"],
+        "TALB": ["Al"],
+        "TRCK": ["2/12"],
+        "TPOS": ["1/3"],
+        "TSST": ["Ds"],
+        "TCMP": ["1"],
+        "TDRC": ["1999-02-03"],
+        "TDOR": ["1980"],
+        "TCON": ["17", "Pop"],
+        "TCOM": ["C"],
+        "TPUB": ["L"],
+        "TMED": ["CD"],
+        "TIT3": ["Sub"],
+        "TSRC": ["I1"],
+        "TSOT": ["Ts"],
+        "TSOP": ["As"],
+        "TSO2": ["AAs"],
+        "TSOA": ["Als"],
+    }
+    for name, values in text.items():
+        tags.add(getattr(id3, name)(encoding=3, text=values))
+    named = {
+        "MusicBrainz Release Track Id": ID + "2",
+        "MusicBrainz Album Id": ID + "3",
+        "MusicBrainz Release Group Id": ID + "4",
+        "MusicBrainz Artist Id": f"{ID}5/{ID}6",
+        "MusicBrainz Album Artist Id": ID + "7",
+        "Acoustid Id": ID + "8",
+        "MusicBrainz Album Type": "album/live",
+        "BARCODE": "123",
+        "CATALOGNUMBER": "CN",
+        "ITUNESADVISORY": "1",
+    }
+    for name, value in named.items():
+        tags.add(id3.TXXX(encoding=3, desc=name, text=[value]))
+    tags.add(id3.COMM(encoding=3, lang="eng", desc="iTunNORM", text=["0000"]))
+    tags.add(id3.COMM(encoding=3, lang="eng", desc="", text=["hello"]))
+    tags.add(id3.UFID(owner="http://musicbrainz.org", data=(ID + "1").encode()))
+
+
+def mp3() -> bytes:
+    tags = id3.ID3()
+    id3_frames(tags)
+    file = BytesIO(track_bytes("mp3", None))
+    tags.save(file)
+    return file.getvalue()
+
+
+def wav() -> bytes:
+    stream = track_bytes("wav", None)
+    audio = mutagen.wave.WAVE(BytesIO(stream))
+    audio.add_tags()
+    id3_frames(audio.tags)
+    return saved(audio, stream)
+
+
+def m4a() -> bytes:
+    stream = track_bytes("m4a", None)
+    audio = mutagen.mp4.MP4(BytesIO(stream))
+    audio.add_tags()
+    plain: dict[str, Any] = {
+        "\xa9nam": ["T"],
+        "\xa9ART": ["A", "B"],
+        "aART": ["AA"],
+        "\xa9alb": ["Al"],
+        "trkn": [(2, 12)],
+        "disk": [(1, 3)],
+        "cpil": True,
+        "\xa9day": ["1999-02-03"],
+        "\xa9gen": ["Rock", "Pop"],
+        "\xa9wrt": ["C"],
+        "\xa9cmt": ["hello"],
+        "sonm": ["Ts"],
+        "soar": ["As"],
+        "soaa": ["AAs"],
+        "soal": ["Als"],
+        "rtng": [4],
+    }
+    free = {
+        "DISCSUBTITLE": ["Ds"],
+        "MusicBrainz Album Type": ["album", "live"],
+        "ORIGINALDATE": ["1980"],
+        "LABEL": ["L"],
+        "MEDIA": ["CD"],
+        "CATALOGNUMBER": ["CN"],
+        "BARCODE": ["123"],
+        "SUBTITLE": ["Sub"],
+        "ISRC": ["I1"],
+        "MusicBrainz Track Id": [ID + "1"],
+        "MusicBrainz Release Track Id": [ID + "2"],
+        "MusicBrainz Album Id": [ID + "3"],
+        "MusicBrainz Release Group Id": [ID + "4"],
+        "MusicBrainz Artist Id": [ID + "5", ID + "6"],
+        "MusicBrainz Album Artist Id": [ID + "7"],
+        "Acoustid Id": [ID + "8"],
+    }
+    assert audio.tags is not None
+    for key, value in plain.items():
+        audio.tags[key] = value
+    for name, values in free.items():
+        audio.tags["----:com.apple.iTunes:" + name] = [value.encode() for value in values]
+    return saved(audio, stream)
+
+
+def ape() -> bytes:
+    tags = mutagen.apev2.APEv2()
+    for key, value in {
+        "Title": "T",
+        "Artist": ["A", "B"],
+        "Album Artist": "AA",
+        "Album": "Al",
+        "Track": "2/12",
+        "Disc": "1/3",
+        "DiscSubtitle": "Ds",
+        "Compilation": "1",
+        "MUSICBRAINZ_ALBUMTYPE": ["album", "live"],
+        "Year": "1999-02-03",
+        "ORIGINALDATE": "1980",
+        "Genre": ["Rock", "Pop"],
+        "Composer": "C",
+        "Label": "L",
+        "CatalogNumber": "CN",
+        "Barcode": "123",
+        "Media": "CD",
+        "Subtitle": "Sub",
+        "Comment": "hello",
+        "ISRC": "I1",
+        "MUSICBRAINZ_TRACKID": ID + "1",
+        "MUSICBRAINZ_RELEASETRACKID": ID + "2",
+        "MUSICBRAINZ_ALBUMID": ID + "3",
+        "MUSICBRAINZ_RELEASEGROUPID": ID + "4",
+        "MUSICBRAINZ_ARTISTID": [ID + "5", ID + "6"],
+        "MUSICBRAINZ_ALBUMARTISTID": ID + "7",
+        "ACOUSTID_ID": ID + "8",
+        "TITLESORT": "Ts",
+        "ARTISTSORT": "As",
+        "ALBUMARTISTSORT": "AAs",
+        "ALBUMSORT": "Als",
+        "ITUNESADVISORY": "1",
+    }.items():
+        tags[key] = value
+    file = BytesIO(track_bytes("wv", None))
+    tags.save(file)
+    return file.getvalue()
+
+
+def wma() -> bytes:
+    stream = track_bytes("wma", None)
+    audio = mutagen.asf.ASF(BytesIO(stream))
+    for key, value in {
+        "Title": ["T"],
+        "Author": ["A", "B"],
+        "WM/AlbumArtist": ["AA"],
+        "WM/AlbumTitle": ["Al"],
+        "WM/TrackNumber": ["2/12"],
+        "WM/PartOfSet": ["1/3"],
+        "WM/SetSubTitle": ["Ds"],
+        "WM/IsCompilation": [mutagen.asf.ASFBoolAttribute(True)],
+        "MusicBrainz/Album Type": ["album", "live"],
+        "WM/Year": ["1999-02-03"],
+        "WM/OriginalReleaseYear": ["1980"],
+        "WM/Genre": ["Rock", "Pop"],
+        "WM/Composer": ["C"],
+        "WM/Publisher": ["L"],
+        "WM/CatalogNo": ["CN"],
+        "WM/Barcode": ["123"],
+        "WM/Media": ["CD"],
+        "WM/SubTitle": ["Sub"],
+        "Description": ["hello"],
+        "WM/ISRC": ["I1"],
+        "MusicBrainz/Track Id": [ID + "1"],
+        "MusicBrainz/Release Track Id": [ID + "2"],
+        "MusicBrainz/Album Id": [ID + "3"],
+        "MusicBrainz/Release Group Id": [ID + "4"],
+        "MusicBrainz/Artist Id": [ID + "5", ID + "6"],
+        "MusicBrainz/Album Artist Id": [ID + "7"],
+        "Acoustid/Id": [ID + "8"],
+        "WM/TitleSortOrder": ["Ts"],
+        "WM/ArtistSortOrder": ["As"],
+        "WM/AlbumArtistSortOrder": ["AAs"],
+        "WM/AlbumSortOrder": ["Als"],
+        "ITUNESADVISORY": ["1"],
+    }.items():
+        audio.tags[key] = value
+    return saved(audio, stream)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("x.flac", vorbis), ("x.mp3", mp3), ("x.wav", wav), ("x.m4a", m4a), ("x.wv", ape), ("x.wma", wma)]
+)
+def test_every_field_is_found_under_the_names_that_taggers_use(name: str, make: Any) -> None:
+    track = read(name, make()).track
+    assert track is not None
+    found = {field: getattr(track, field) for field in FULL}
+    assert found == FULL
+
+
+def tags_of(**texts: list[str]) -> dict[str, Any]:
+    tags = mutagen.flac.VCFLACDict()
+    for key, values in texts.items():
+        tags[key] = values
+    return text_fields("vorbis", tags)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "total"),
+    [
+        ("2/12", 2, 12),
+        ("02", 2, None),
+        (" 7 ", 7, None),
+        ("0", None, None),
+        ("0/9", None, 9),
+        ("A1", None, None),
+        ("3 of 4", 3, None),
+        ("", None, None),
+        ("/5", None, 5),
+        ("1234567890123", 123456789, None),
+    ],
+)
+def test_numbers_are_the_leading_whole_number_and_zero_is_none(text: str, number: int | None, total: int | None) -> None:
+    fields = tags_of(tracknumber=[text])
+    assert (fields["track"], fields["track_total"]) == (number, total)
+
+
+def test_texts_stay_as_they_are_but_empty_ones_go_and_sixteen_are_enough() -> None:
+    fields = tags_of(title=["", " Spaced ", ""], artist=[f"a{index}" for index in range(40)])
+    assert fields["title"] == (" Spaced ",)
+    assert fields["artist"] == tuple(f"a{index}" for index in range(MOST_VALUES))
+
+
+@pytest.mark.parametrize(
+    ("text", "truth"), [("1", True), ("yes", True), ("0", False), ("No", False), ("false", False), (" ", None)]
+)
+def test_a_compilation_says_so_says_not_or_says_nothing(text: str, truth: bool | None) -> None:
+    assert tags_of(compilation=[text])["compilation"] is truth
+    assert tags_of()["compilation"] is None
