@@ -16,6 +16,9 @@ BUCKET = "music"
 ACCESS_KEY = "testtesttesttest"
 SECRET_KEY = "secretsecretsecret"
 
+# What tests put into the served directory is seen at once, and names are kept as they were sent.
+_AS_IT_IS = ("--dir-cache-time", "0s", "--no-unicode-normalization")
+
 
 @dataclass
 class RemoteServer:
@@ -114,7 +117,7 @@ def webdav(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
         return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "10ms", str(served)]
 
     def options(port: int) -> dict[str, str]:
-        return {"url": f"http://127.0.0.1:{port}", "vendor": "other"}
+        return {"url": f"http://127.0.0.1:{port}", "vendor": "other", "pacer_min_sleep": "1ms"}
 
     with serving(command, directory / "log") as (port, process):
         yield RemoteServer("webdav", "webdav", port, "", served, process, options)

@@ -1,0 +1,384 @@
+"""What every storage promises (the docstrings of `orchestrator.storage.base`), asked of the fake, the disk and real servers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from io import BytesIO
+from itertools import islice
+
+import pytest
+
+from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.storage.base import OWN_DIRECTORY, CopyCall, DeleteCall, Entry, MoveCall, StatCall, Storage
+from orchestrator.storage.memory import KINDS, MemoryStorage
+from orchestrator.storage.rate import RateLimitedStorage
+from orchestrator.storage.retry import RetryingStorage
+from tests.conftest import STORAGES
+from tests.hostile import HOSTILE_NAMES
+
+TRASH = f"{OWN_DIRECTORY}/trash/run1-1"
+
+
+@pytest.fixture(params=[*STORAGES, *(f"memory-{kind}" for kind in KINDS), "wrapped"])
+def storage(request: pytest.FixtureRequest, open_storage: Callable[[str], Storage]) -> Storage:
+    kind = str(request.param)
+    if kind.startswith("memory-"):
+        return MemoryStorage.like(kind.removeprefix("memory-"), shuffle=1)
+    if kind == "wrapped":
+        return RetryingStorage(RateLimitedStorage(MemoryStorage(), 1_000_000))
+    return open_storage(kind)
+
+
+def contents(storage: Storage, prefix: str = "") -> dict[str, bytes]:
+    return {entry.path: read(storage, entry.path) for entry in storage.list(prefix)}
+
+
+def read(storage: Storage, path: str) -> bytes:
+    return b"".join(storage.read(path))
+
+
+# Listing.
+
+
+def test_a_listing_gives_every_file_below_the_root_and_below_a_prefix(storage: Storage) -> None:
+    files = {"a.mp3": b"1", "dir/b.flac": b"22", "dir/deep/er/c.ogg": b"333", "directory/d.m4a": b""}
+    for path, content in files.items():
+        storage.write(path, content)
+
+    assert {entry.path: entry.size for entry in storage.list()} == {path: len(content) for path, content in files.items()}
+    assert {entry.path for entry in storage.list("dir")} == {"dir/b.flac", "dir/deep/er/c.ogg"}
+    assert {entry.path for entry in storage.list("dir/deep")} == {"dir/deep/er/c.ogg"}
+
+
+def test_what_is_ours_is_not_listed_unless_asked_for(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    storage.write(f"{OWN_DIRECTORY}/trash/1/x.mp3", b"x")
+    storage.write(f"sub/{OWN_DIRECTORY}/y.mp3", b"y")
+
+    assert {entry.path for entry in storage.list()} == {"a.mp3", f"sub/{OWN_DIRECTORY}/y.mp3"}
+    assert {entry.path for entry in storage.list(OWN_DIRECTORY)} == {f"{OWN_DIRECTORY}/trash/1/x.mp3"}
+    assert {entry.path for entry in storage.list(f"{OWN_DIRECTORY}/trash")} == {f"{OWN_DIRECTORY}/trash/1/x.mp3"}
+
+
+def test_a_missing_directory_is_an_error_where_directories_exist(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    if storage.capabilities.empty_directories:
+        with pytest.raises(NotFoundError):
+            list(storage.list("not/there"))
+    else:
+        assert list(storage.list("not/there")) == []
+
+
+def test_an_empty_root_lists_nothing(storage: Storage) -> None:
+    assert list(storage.list()) == []
+
+
+def test_a_listing_can_be_left_before_its_end(storage: Storage) -> None:
+    for index in range(30):
+        storage.write(f"{index}.mp3", b"x")
+    assert len(list(islice(storage.list(), 3))) == 3
+    assert len(list(storage.list())) == 30
+
+
+def test_listings_and_stats_say_the_same(storage: Storage) -> None:
+    storage.write("dir/a.mp3", b"abc")
+    assert list(storage.list()) == [storage.stat("dir/a.mp3")]
+
+
+def test_a_listing_gives_what_the_capabilities_promise(storage: Storage) -> None:
+    storage.write("a.mp3", b"abc")
+    (entry,) = storage.list()
+    assert entry.size == 3
+    assert set(entry.hashes) == set(storage.capabilities.hashes)
+    if storage.capabilities.mtime and storage.capabilities.mtime_precision_ns is not None:
+        assert entry.mtime_ns is not None
+    if not storage.capabilities.mtime:
+        assert entry.mtime_ns is None
+
+
+# Names.
+
+
+def test_odd_names_are_kept_as_they_are(storage: Storage) -> None:
+    files = {f"{name[:100]}/{name}.mp3": name.encode() for name in HOSTILE_NAMES}
+    for path, content in files.items():
+        storage.write(path, content)
+
+    assert {entry.path for entry in storage.list()} == set(files)
+    assert {path: storage.read_range(path, 1, 3) for path in files} == {path: content[1:4] for path, content in files.items()}
+    stats = storage.batch([StatCall(path) for path in files])
+    assert [stat.path for stat in stats if isinstance(stat, Entry)] == [*files]
+    moves = [MoveCall(path, f"moved/{path}", TRASH) for path in files]
+    assert [*storage.batch(moves)] == [None] * len(files)
+    assert contents(storage) == {f"moved/{path}": content for path, content in files.items()}
+    deleted = storage.batch([DeleteCall(f"moved/{path}") for path in files])
+    assert [*deleted] == [None] * len(files)
+    assert list(storage.list()) == []
+
+
+def test_names_of_two_unicode_forms_are_two_files(storage: Storage) -> None:
+    storage.write("caf\u00e9.mp3", b"composed")
+    storage.write("cafe\u0301.mp3", b"decomposed")
+    if storage.capabilities.remote_type == "webdav" and not isinstance(storage, MemoryStorage):
+        assert contents(storage) == {"caf\u00e9.mp3": b"decomposed"}  # this server takes both for one name
+    else:
+        assert contents(storage) == {"caf\u00e9.mp3": b"composed", "cafe\u0301.mp3": b"decomposed"}
+
+
+def test_names_that_differ_in_case_only_are_two_files_unless_the_storage_folds(storage: Storage) -> None:
+    storage.write("Song.mp3", b"1")
+    storage.write("song.mp3", b"2")
+    if storage.capabilities.case_insensitive:
+        assert contents(storage) == {"Song.mp3": b"2"}
+    else:
+        assert contents(storage) == {"Song.mp3": b"1", "song.mp3": b"2"}
+
+
+# Single files.
+
+
+def test_nothing_is_found_where_nothing_is(storage: Storage) -> None:
+    storage.write("dir/a.mp3", b"a")
+    for path in ("b.mp3", "dir", "dir/b.mp3", "no/such/dir/a.mp3"):
+        assert storage.stat(path) is None
+        assert not storage.exists(path)
+    for ask in (storage.size, storage.mtime, storage.delete, lambda path: list(storage.read(path))):
+        with pytest.raises(NotFoundError):
+            ask("b.mp3")
+    with pytest.raises(NotFoundError):
+        storage.read_range("b.mp3", 0, 10)
+    with pytest.raises(NotFoundError):
+        storage.hash("b.mp3", "md5", download=True)
+
+
+def test_written_files_are_read_back(storage: Storage) -> None:
+    content = bytes(range(256)) * 5000
+    storage.write("dir/a.mp3", content)
+    storage.write("dir/b.mp3", BytesIO(content[::-1]))
+
+    assert read(storage, "dir/a.mp3") == content
+    assert read(storage, "dir/b.mp3") == content[::-1]
+    assert storage.size("dir/a.mp3") == len(content)
+
+
+def test_writing_replaces(storage: Storage) -> None:
+    storage.write("a.mp3", b"old, and longer")
+    storage.write("a.mp3", b"new")
+    assert contents(storage) == {"a.mp3": b"new"}
+
+
+def test_writing_replaces_a_file_of_the_same_size(storage: Storage) -> None:
+    storage.write("a.mp3", b"old")
+    storage.write("a.mp3", b"new")
+    assert contents(storage) == {"a.mp3": b"new"}
+
+
+def test_ranges(storage: Storage) -> None:
+    content = bytes(range(256)) * 40
+    storage.write("a.mp3", content)
+    storage.write("empty.mp3", b"")
+
+    for offset, length in ((0, 10), (0, 20_000), (5000, 100), (10_230, 100), (10_239, 1), (100, 0)):
+        assert storage.read_range("a.mp3", offset, length) == content[offset : offset + length], (offset, length)
+    assert storage.read_range("a.mp3", 10_240, 10) == b""
+    assert storage.read_range("a.mp3", 99_999, 10) == b""
+    assert storage.read_range("empty.mp3", 0, 10) == b""
+    assert read(storage, "empty.mp3") == b""
+
+
+def test_hashes_are_those_of_the_content(storage: Storage) -> None:
+    content = b"some sound" * 999
+    storage.write("a.mp3", content)
+    (entry,) = storage.list()
+
+    for name in {"md5", "sha1", "sha256"} & set(storage.capabilities.hashes):
+        assert entry.hashes[name] == storage.hash("a.mp3", name) == hashlib.new(name, content).hexdigest()
+    for name in ("md5", "sha1"):
+        assert storage.hash("a.mp3", name, download=True) == hashlib.new(name, content).hexdigest()
+
+
+def test_a_hash_that_the_remote_never_has_is_unsupported(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    if storage.capabilities.remote_type in {"webdav", "sftp", "ftp", "s3", "dropbox"}:
+        with pytest.raises(UnsupportedError):
+            storage.hash("a.mp3", "sha256")
+
+
+def test_times_stay_with_a_moved_file(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    before = storage.mtime("a.mp3")
+    storage.move("a.mp3", "b/c.mp3")
+    if storage.capabilities.mtime_precision_ns is not None:
+        assert before is not None
+        assert storage.mtime("b/c.mp3") == before
+
+
+# Copy, move, delete.
+
+
+def test_moving(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    storage.move("a.mp3", "x/y/b.mp3")
+    assert contents(storage) == {"x/y/b.mp3": b"a"}
+
+
+def test_copying(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    storage.copy("a.mp3", "x/y/b.mp3")
+    assert contents(storage) == {"a.mp3": b"a", "x/y/b.mp3": b"a"}
+
+
+@pytest.mark.parametrize("content", [b"else", b"mine"])
+def test_nothing_is_moved_or_copied_over_another_file(storage: Storage, content: bytes) -> None:
+    storage.write("a.mp3", b"mine")
+    storage.write("b.mp3", content)
+    for change in (storage.move, storage.copy):
+        with pytest.raises(DestinationExistsError):
+            change("a.mp3", "b.mp3")
+    assert contents(storage) == {"a.mp3": b"mine", "b.mp3": content}
+
+
+def test_what_is_not_there_cannot_be_moved_or_copied(storage: Storage) -> None:
+    for change in (storage.move, storage.copy):
+        with pytest.raises(NotFoundError):
+            change("a.mp3", "b.mp3")
+    assert not storage.exists("b.mp3")
+
+
+def test_deleting(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    storage.write("b.mp3", b"b")
+    storage.delete("a.mp3")
+    assert contents(storage) == {"b.mp3": b"b"}
+    with pytest.raises(NotFoundError):
+        storage.delete("a.mp3")
+
+
+# Directories.
+
+
+def test_directories_are_removed_only_when_they_are_empty(storage: Storage) -> None:
+    storage.write("dir/sub/a.mp3", b"a")
+    assert not storage.remove_directory("dir/sub")
+    assert not storage.remove_directory("dir")
+    assert not storage.remove_directory("never")
+    assert contents(storage) == {"dir/sub/a.mp3": b"a"}
+
+    storage.delete("dir/sub/a.mp3")
+    if storage.capabilities.empty_directories:
+        assert not storage.remove_directory("dir")
+        assert storage.remove_directory("dir/sub")
+        assert storage.remove_directory("dir")
+        assert not storage.remove_directory("dir")
+
+
+def test_making_directories(storage: Storage) -> None:
+    storage.make_directory("new/deep")
+    storage.make_directory("new/deep")
+    assert list(storage.list()) == []
+    assert storage.remove_directory("new/deep") == storage.capabilities.empty_directories
+
+
+def test_quota(storage: Storage) -> None:
+    quota = storage.quota()
+    if not storage.capabilities.quota:
+        assert quota is None
+    elif quota is not None:
+        for number in (quota.total, quota.used, quota.free):
+            assert number is None or number >= 0
+
+
+# Batches.
+
+
+def test_a_batch_answers_in_order_and_goes_on_after_failures(storage: Storage) -> None:
+    for index in range(10):
+        storage.write(f"{index}.mp3", b"%d" % index)
+    calls = [
+        StatCall("0.mp3"),
+        StatCall("absent.mp3"),
+        MoveCall("1.mp3", "moved/1.mp3", TRASH),
+        MoveCall("absent.mp3", "moved/absent.mp3", TRASH),
+        CopyCall("2.mp3", "copied/2.mp3", TRASH),
+        CopyCall("absent.mp3", "copied/absent.mp3", TRASH),
+        DeleteCall("3.mp3"),
+        DeleteCall("absent.mp3"),
+        *(MoveCall(f"{index}.mp3", f"moved/{index}.mp3", TRASH) for index in range(4, 10)),
+    ]
+
+    outcomes = [*storage.batch(calls, concurrency=4)]
+
+    stat, nothing, moved, not_moved, copied, not_copied, deleted, not_deleted, *rest = outcomes
+    assert isinstance(stat, Entry)
+    assert (stat.path, stat.size) == ("0.mp3", 1)
+    assert (nothing, moved, copied, deleted) == (None,) * 4
+    for refused in (not_moved, not_copied, not_deleted):
+        assert isinstance(refused, NotFoundError), refused
+    assert rest == [None] * 6
+    assert contents(storage) == {
+        "0.mp3": b"0", "moved/1.mp3": b"1", "2.mp3": b"2", "copied/2.mp3": b"2",
+        **{f"moved/{index}.mp3": b"%d" % index for index in range(4, 10)},
+    }  # fmt: skip
+
+
+def test_an_empty_batch(storage: Storage) -> None:
+    assert list(storage.batch([])) == []
+
+
+@pytest.mark.parametrize("how", [MoveCall, CopyCall])
+@pytest.mark.parametrize("there", [b"theirs", b"mine"])
+def test_what_lies_in_the_way_goes_to_the_trash(storage: Storage, how: type[MoveCall | CopyCall], there: bytes) -> None:
+    storage.write("a.mp3", b"mine")
+    storage.write("dir/b.mp3", there)
+    if not (storage.capabilities.move or storage.capabilities.copy):  # no trash is to be had: then nothing is done
+        (refused,) = storage.batch([how("a.mp3", "dir/b.mp3", TRASH)])
+        assert isinstance(refused, UnsupportedError)
+        assert contents(storage) == {"a.mp3": b"mine", "dir/b.mp3": there}
+        return
+
+    outcomes = [*storage.batch([how("a.mp3", "dir/b.mp3", TRASH), StatCall("a.mp3")], concurrency=1)]
+
+    assert outcomes[0] is None
+    assert (outcomes[1] is None) == (how is MoveCall)
+    assert read(storage, "dir/b.mp3") == b"mine"
+    assert contents(storage, TRASH) == {f"{TRASH}/dir/b.mp3": there}
+
+
+def test_a_call_to_itself_loses_nothing(storage: Storage) -> None:
+    storage.write("a.mp3", b"mine")
+    for call in (MoveCall("a.mp3", "a.mp3", TRASH), CopyCall("a.mp3", "a.mp3", TRASH)):
+        (outcome,) = storage.batch([call])
+        assert outcome is None or isinstance(outcome, OrchestratorError)
+    assert contents(storage) == {"a.mp3": b"mine"}
+
+
+def test_a_changed_case_only_keeps_the_file(storage: Storage) -> None:
+    storage.write("song.mp3", b"mine")
+    (outcome,) = storage.batch([MoveCall("song.mp3", "Song.mp3", TRASH)])
+    assert outcome is None
+    assert contents(storage) == {"Song.mp3": b"mine"}
+
+
+def test_copying_from_another_storage(storage: Storage, open_storage: Callable[[str], Storage]) -> None:
+    in_memory = isinstance(storage, MemoryStorage | RetryingStorage)
+    source = MemoryStorage("memory:source") if in_memory else open_storage("local")
+    source.write("from/a.mp3", b"carried")
+    source.write("from/b.mp3", b"as well")
+
+    outcomes = storage.batch(
+        [CopyCall("from/a.mp3", "to/a.mp3", TRASH, source), CopyCall("from/c.mp3", "to/c.mp3", TRASH, source)]
+    )
+
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], NotFoundError)
+    assert contents(storage) == {"to/a.mp3": b"carried"}
+    assert source.exists("from/a.mp3")
+
+
+def test_many_calls_at_once(storage: Storage) -> None:
+    for index in range(60):
+        storage.write(f"in/{index}.mp3", b"%d" % index)
+    outcomes = storage.batch([MoveCall(f"in/{index}.mp3", f"out/{index % 7}/{index}.mp3", TRASH) for index in range(60)])
+    assert [*outcomes] == [None] * 60
+    assert {entry.path for entry in storage.list()} == {f"out/{index % 7}/{index}.mp3" for index in range(60)}
