@@ -122,7 +122,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
             target_capabilities=session.storage(target).capabilities,
             options=options,
             tool_version=orchestrator.__version__,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=now_text(),
             config_sha256=session.loaded_config.sha256,
         )
     )
@@ -130,6 +130,18 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     session.summary.ops_planned += len(plan.operations)
     check_limit(session, plan)
     return plan, code
+
+
+def now_text() -> str:
+    """This moment, as plans have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def undo_plan(session: Session, run_id: str) -> Plan:
+    """The plan that takes a run back. Raises UsageError for an unknown run."""
+    from orchestrator.apply import undo  # noqa: PLC0415 - heavy
+
+    return undo.undo_plan(session.journal, run_id, tool_version=orchestrator.__version__, created=now_text())
 
 
 def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> OrganizeOptions:

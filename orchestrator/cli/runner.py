@@ -29,7 +29,7 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
     session = Session(name, options, reporter)
     began = time.monotonic()
     with _signals(session):
-        code = _carry_out(session, body)
+        code = _carry_out(session, lambda opened: _begin(opened, body))
         session.closing = True
         ending = _carry_out(session, _close)
     code = ending if code == ExitCode.DONE else code
@@ -82,6 +82,11 @@ def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
         if session.options.verbose > 1:
             traceback.print_exc(file=sys.stderr)
         return ExitCode.UNEXPECTED
+
+
+def _begin(session: Session, body: Callable[[Session], int]) -> int:
+    session.check_options()
+    return body(session)
 
 
 def _close(session: Session) -> int:

@@ -110,6 +110,7 @@ def undo_command(session: Session, *, run: str) -> int:
     session.need_consent()
     if session.options.dry_run:
         plan = flow.undo_plan(session, run)
+        session.summary.ops_planned = len(plan.operations)
         session.reporter.plan(plan)
         return flow.dry_end(session, plan, ExitCode.DONE)
     found = session.journal.run(run)
@@ -118,10 +119,11 @@ def undo_command(session: Session, *, run: str) -> int:
         if before not in (ExitCode.DONE, ExitCode.SOME_FAILED):
             return before
         plan = flow.undo_plan(session, run)
-        session.summary.ops_planned = len(plan.operations)
-        session.reporter.plan(plan)
+        session.summary.ops_planned += len(plan.operations)
         if not plan.operations:
-            return ExitCode.DONE
+            session.reporter.note(f"nothing is left to take back of the run {found.id}")
+            return before
+        session.reporter.plan(plan)
         if not session.agreed(f"Make these {len(plan.operations)} changes?"):
             session.reporter.note("nothing was changed")
             return ExitCode.DONE

@@ -98,6 +98,11 @@ class Session:
             raise UsageError(f"{path}: no such rclone config file")
         return path
 
+    def check_options(self) -> None:
+        """Raise UsageError for a common option that cannot be read, before any work."""
+        parse_limit(self.options.max_delete)
+        parse_bandwidth(self.options.bandwidth)
+
     # What is opened.
 
     @cached_property

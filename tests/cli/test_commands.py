@@ -1,0 +1,285 @@
+"""The program as a user calls it, on a disk of this machine: commands, exit codes, what is said and what is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.main import run
+from orchestrator.tags.track import Track
+from tests.audio import make_track
+from tests.program import COMMAND, Program
+
+SUMMARY_KEYS = [
+    *("type", "command", "run", "exit_code", "files_seen", "files_read", "bytes_read"),
+    *("ops_planned", "ops_done", "ops_failed", "ops_skipped", "bytes_moved", "duration_s"),
+]
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def say(*arguments: str, state: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run it as people do: no --json, on a pipe."""
+    return subprocess.run(
+        [*COMMAND, *arguments, "--state-dir", str(state)],
+        capture_output=True,
+        text=True,
+        check=False,
+        input=stdin or "",
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    root = tmp_path / "music"
+    for number in (1, 2, 3):
+        track = Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number, date="2001")
+        make_track(root / "in" / f"{number}.flac", "flac", track, serial=number)
+    (root / "in" / "cover.jpg").write_bytes(b"picture")
+    return root
+
+
+ORGANIZED = {f"Band/Album (2001)/{name}" for name in ("01 Song 1.flac", "02 Song 2.flac", "03 Song 3.flac", "cover.jpg")}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "state")
+
+
+def test_organize_then_nothing_then_undo(music: Path, program: Program) -> None:
+    before = tree(music)
+    first = program("organize", str(music), "--yes")
+    assert set(tree(music)) == ORGANIZED
+    assert sorted(tree(music).values()) == sorted(before.values())
+    assert list(first.summary) == SUMMARY_KEYS
+    assert (first.summary["ops_planned"], first.summary["ops_done"], first.summary["files_read"]) == (4, 4, 3)
+
+    second = program("organize", str(music), "--yes")
+    assert (second.summary["ops_planned"], second.summary["files_read"], second.summary["run"]) == (0, 0, None)
+
+    back = program("undo", first.run, "--yes")
+    assert tree(music) == before
+    assert back.summary["ops_done"] == 4
+    again = program("undo", first.run, "--yes")
+    assert (again.summary["ops_planned"], again.summary["ops_done"]) == (0, 0), "the second undo does nothing"
+    assert tree(music) == before
+
+    redone = program("undo", back.run, "--yes")
+    assert set(tree(music)) == ORGANIZED
+    assert redone.summary["ops_done"] == 4
+    program("undo", first.run, "--yes")
+    assert tree(music) == before, "what was redone can be undone again"
+
+
+def test_plan_show_apply(music: Path, program: Program, tmp_path: Path) -> None:
+    before = tree(music)
+    file, page = tmp_path / "a.plan", tmp_path / "page.html"
+    planned = program("plan", str(music), "-o", str(file))
+    assert planned.summary["ops_planned"] == 4
+    assert tree(music) == before
+    program("plan", str(music), "-o", str(tmp_path / "b.plan"))
+    first, second = (one.read_text().splitlines() for one in (file, tmp_path / "b.plan"))
+    assert first[1:] == second[1:]
+    shown = program("show", str(file), "--html", str(page))
+    assert shown.code == 0
+    assert "01 Song 1.flac" in page.read_text()
+    listed = program("show", str(file))
+    assert [event["dst"]["path"] for event in listed.events if event["type"] == "operation"] == sorted(ORGANIZED)
+    applied = program("apply", str(file), "--yes")
+    assert applied.summary["ops_done"] == 4
+    assert set(tree(music)) == ORGANIZED
+    stale = program("apply", str(file), "--yes", codes=(4,))
+    assert (stale.summary["ops_done"], stale.summary["ops_skipped"]) == (0, 4)
+    assert set(tree(music)) == ORGANIZED
+
+
+def test_a_damaged_plan_is_refused(music: Path, program: Program, tmp_path: Path) -> None:
+    before = tree(music)
+    file = tmp_path / "a.plan"
+    program("plan", str(music), "-o", str(file))
+    file.write_bytes(file.read_bytes().replace(b"01 Song 1.flac", b"01 Song X.flac"))
+    refused = program("apply", str(file), "--yes", codes=(9,))
+    assert refused.errors[0]["code"] == "integrity"
+    assert tree(music) == before
+    assert program("apply", str(tmp_path / "absent"), "--yes", codes=(2,)).errors
+
+
+def test_dry_run_changes_nothing_and_tells_by_its_code(music: Path, program: Program) -> None:
+    before = tree(music)
+    assert program("organize", str(music), "--dry-run").summary["ops_planned"] == 4
+    assert program("organize", str(music), "--dry-run", "--exit-code", codes=(10,)).summary["run"] is None
+    assert tree(music) == before
+    program("organize", str(music), "--yes")
+    program("organize", str(music), "--dry-run", "--exit-code")
+    (music / "broken.mp3").write_bytes(b"")
+    broken = program("organize", str(music), "--dry-run", "--exit-code", codes=(3,))
+    assert [error["path"] for error in broken.errors] == ["broken.mp3"]
+
+
+def test_a_change_without_a_terminal_needs_yes(music: Path, program: Program, tmp_path: Path) -> None:
+    before = tree(music)
+    for arguments in (["organize", str(music)], ["apply", "x"], ["resume"], ["undo", "x"]):
+        refused = program(*arguments, codes=(2,))
+        assert "--yes" in refused.errors[0]["message"]
+        assert refused.summary["files_seen"] == 0
+    assert say("organize", str(music), state=tmp_path / "state", stdin="y\n").returncode == 2
+    assert tree(music) == before
+
+
+def test_options_may_stand_anywhere(music: Path, tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+    for arguments in (
+        ["--json", "--state-dir", state, "organize", str(music), "--dry-run"],
+        ["organize", "--json", "--dry-run", "--state-dir", state, str(music)],
+        ["--dry-run", "organize", str(music), "--json", "--state-dir", state],
+    ):
+        done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout.splitlines()[-1])["ops_planned"] == 4
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["organize"],
+        ["organize", "./x", "--no-such-option"],
+        ["no-such-command"],
+        ["organize", "nowhere", "--yes"],
+        ["scan", "absent:x"],
+        ["scan", "./absent"],
+        ["undo", "no-such-run", "--yes"],
+        ["resume", "no-such-run", "--yes"],
+        ["runs", "show", "no-such-run"],
+        ["organize", ".", "--yes", "--transfers", "0"],
+        ["organize", ".", "--yes", "--max-delete", "lots"],
+        ["organize", ".", "--yes", "--settle", "soon"],
+        ["organize", ".", "--yes", "--bandwidth", "fast"],
+        ["organize", ".", "--yes", "--layout", "{{ nonsense }}"],
+        ["organize", ".", "--yes", "--config", "/no/such/file"],
+        ["config", "get", "no.such.key"],
+        ["config", "set", "no.such.key", "1"],
+        ["remotes", "check", "absent"],
+        [],
+    ],
+)
+def test_a_usage_error_is_2_with_one_line_and_with_json_still_json(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = ["--state-dir", str(tmp_path / "state")] if arguments else []
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    umask = os.umask(0o022)
+    try:
+        code = run([*arguments, "--json", *state])
+    finally:
+        os.umask(umask)
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (2, "")
+    assert [event["type"] for event in events] == ["error", "summary"]
+    assert list(events[0]) == ["type", "code", "message", "path"]
+    assert "\n" not in events[0]["message"]
+    assert list(events[1]) == SUMMARY_KEYS
+    assert events[1]["exit_code"] == 2
+
+
+def test_target_inside_source_is_refused_and_source_inside_target_is_not(music: Path, program: Program) -> None:
+    before = tree(music)
+    refused = program("organize", str(music), str(music / "new"), "--yes", codes=(2,))
+    assert "inside" in refused.errors[0]["message"]
+    assert tree(music) == before
+    program("organize", str(music / "in"), str(music), "--move", "--yes")
+    assert set(tree(music)) == ORGANIZED
+
+
+def test_an_empty_folder_is_no_error_but_an_emptied_one_is(music: Path, program: Program, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("x")
+    for name in ("empty", "texts"):
+        done = say("organize", str(tmp_path / name), "--yes", state=tmp_path / "state")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "no music found" in done.stdout
+    program("scan", str(music))
+    for path in list(music.rglob("*.flac")):
+        path.unlink()
+    for _ in range(2):
+        assert program("organize", str(music), "--yes", codes=(7,)).errors[0]["code"] == "safety-limit"
+
+
+def test_quiet_is_silent_when_there_was_nothing_to_do(music: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = say("organize", str(music), "--yes", "-q", state=state)
+    assert "4 of 4 changes done" in first.stdout
+    second = say("organize", str(music), "--yes", "-q", state=state)
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+
+
+def test_hostile_names_reach_no_terminal(music: Path, tmp_path: Path) -> None:
+    hostile = "a\x1b[31m\n\u202eb.flac"
+    make_track(music / hostile, "flac", Track(title=("T\x1b]0;x\x07",), artist=("[bold]A",), album=("B",), track=1), serial=9)
+    (music / "zero\x1b[2J.mp3").write_bytes(b"")
+    done = say("organize", str(music), "--yes", "--dry-run", state=tmp_path / "state")
+    assert done.returncode == 3
+    for text in (done.stdout, done.stderr):
+        assert not set(text) & {"\x1b", "\u202e", "\x07"}
+    assert "\\u202eb.flac" in done.stdout
+    assert "[2J.mp3" in done.stderr
+    as_json = subprocess.run(
+        [*COMMAND, "organize", str(music), "--dry-run", "--json", "--state-dir", str(tmp_path / "state")],
+        capture_output=True,
+        check=False,
+    )
+    assert b"\x1b" not in as_json.stdout
+    assert as_json.stdout.isascii()
+
+
+def test_a_copy_leaves_the_source_alone(music: Path, program: Program, tmp_path: Path) -> None:
+    before = tree(music)
+    target = tmp_path / "target"
+    program("organize", str(music), str(target), "--yes")
+    assert tree(music) == before
+    assert set(tree(target)) == ORGANIZED
+    assert program("organize", str(music), str(target), "--yes").summary["ops_planned"] == 0
+
+
+def test_exclude_leaves_files_alone_also_when_they_are_known(music: Path, program: Program) -> None:
+    program("scan", str(music))
+    done = program("organize", str(music), "--exclude", "2.flac", "--exclude", "*.jpg", "--yes")
+    assert done.summary["ops_done"] == 2
+    assert {"in/2.flac", "in/cover.jpg"} <= set(tree(music))
+
+
+def test_the_untagged_stay_unless_a_place_is_named(music: Path, program: Program) -> None:
+    make_track(music / "odd.mp3", "mp3", None, serial=7)
+    done = program("organize", str(music), "--yes")
+    assert (music / "odd.mp3").exists()
+    assert [event["path"] for event in done.events if event["type"] == "skipped"] == ["odd.mp3"]
+    program("organize", str(music), "--yes", "--untagged", "Unsorted")
+    assert (music / "Unsorted" / "odd.mp3").exists()
+
+
+def test_state_is_private(music: Path, program: Program) -> None:
+    program("organize", str(music), "--yes")
+    assert program.state.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o077 for path in program.state.rglob("*")} == {0}
+
+
+def test_a_reader_that_leaves_stops_nothing(music: Path, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [*COMMAND, "organize", str(music), "--yes", "--state-dir", str(tmp_path / "state")], stdout=write, stderr=subprocess.PIPE
+    )
+    os.close(read)
+    os.close(write)
+    _, complaints = process.communicate(timeout=120)
+    assert (process.returncode, complaints) == (0, b"")
+    assert set(tree(music)) == ORGANIZED
