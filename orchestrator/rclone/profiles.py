@@ -33,7 +33,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     requests_per_second: float | None = None
     """The pace that the provider allows; None: as fast as it goes."""
     names: str = "portable"
-    """The rule set of `orchestrator.plan.names` for the provider's own limits."""
+    """The rule set of `orchestrator.plan.names` for the provider's own limits, taken when the user asks for no more."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
 

@@ -9,6 +9,7 @@ from rclone_python.hash_types import HashTypes
 from rclone_python.remote_types import RemoteTypes
 
 from orchestrator.errors import UsageError
+from orchestrator.plan.names import RULES
 from orchestrator.rclone import profiles
 from orchestrator.rclone.profiles import Profile, load_profile, merge, profile_names
 
@@ -17,6 +18,7 @@ from orchestrator.rclone.profiles import Profile, load_profile, merge, profile_n
 def test_each_profile_speaks_rclones_vocabulary(name: str) -> None:
     profile = load_profile(name)
     assert profile.type == name
+    assert profile.names in RULES
     assert name == "default" or name in {kind.value for kind in RemoteTypes}
     assert set(profile.free_hashes or ()) <= {kind.value for kind in HashTypes}
 
