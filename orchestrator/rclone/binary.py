@@ -35,19 +35,16 @@ class Binary(msgspec.Struct, frozen=True):
 def find_rclone(explicit: str | None = None) -> Binary:
     """The rclone to use: `explicit` (option or config), else the environment, `PATH`, the `rclone` extra.
 
-    Raises UsageError, with what to do, when there is none or it is too old.
+    One that was named must do; one on `PATH` that is too old gives way to the extra. Raises UsageError, with what to do, when
+    there is none or it is too old.
     """
-    path, origin = _locate(explicit)
-    version = _version(path)
-    if version is None:
-        raise UsageError(f"{path} ({origin}) does not answer like rclone; {_REMEDY}")
-    number = parse_version(version)
-    if number is None or number < FLOOR:
-        floor = ".".join(map(str, FLOOR))
-        raise UsageError(
-            f"{path} ({origin}) is rclone {version}; at least {floor} is needed: run `rclone selfupdate`, or {_REMEDY}"
-        )
-    return Binary(path, version)
+    problem: UsageError | None = None
+    for path, origin in _candidates(explicit):
+        try:
+            return _checked(path, origin)
+        except UsageError as error:
+            problem = problem or error
+    raise problem or UsageError(f"rclone was not found; {_REMEDY}")
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
@@ -56,21 +53,35 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
-def _locate(explicit: str | None) -> tuple[Path, str]:
+def _candidates(explicit: str | None) -> Iterator[tuple[Path, str]]:
     for text, origin in ((explicit, "--rclone"), (os.environ.get(VARIABLE), f"${VARIABLE}")):
-        if not text:
-            continue
-        named = shutil.which(Path(text).expanduser())
-        if named is None:
-            raise UsageError(f"{text} ({origin}) is not a program that can be run; correct it, or leave it out to search PATH")
-        return Path(named).absolute(), origin
-    found = shutil.which("rclone")
-    if found is not None:
-        return Path(found).absolute(), "PATH"
-    bundled = shutil.which("rclone", path=sysconfig.get_path("scripts"))
-    if bundled is not None:
-        return Path(bundled).absolute(), "the rclone extra"
-    raise UsageError(f"rclone was not found; {_REMEDY}")
+        if text:
+            named = shutil.which(Path(text).expanduser())
+            if named is None:
+                raise UsageError(
+                    f"{text} ({origin}) is not a program that can be run; correct it, or leave it out to search PATH"
+                )
+            yield Path(named).absolute(), origin
+            return
+    for found, origin in (
+        (shutil.which("rclone"), "PATH"),
+        (shutil.which("rclone", path=sysconfig.get_path("scripts")), "the rclone extra"),
+    ):
+        if found is not None:
+            yield Path(found).absolute(), origin
+
+
+def _checked(path: Path, origin: str) -> Binary:
+    version = _version(path)
+    number = parse_version(version or "")
+    if version is None or number is None:
+        raise UsageError(f"{path} ({origin}) does not answer like rclone; {_REMEDY}")
+    if number < FLOOR:
+        floor = ".".join(map(str, FLOOR))
+        raise UsageError(
+            f"{path} ({origin}) is rclone {version}; at least {floor} is needed: run `rclone selfupdate`, or {_REMEDY}"
+        )
+    return Binary(path, version)
 
 
 def _version(path: Path) -> str | None:
@@ -85,21 +96,23 @@ def _version(path: Path) -> str | None:
             text = rclone.version()
         except (RcloneException, IndexError, OSError):  # it failed, it printed nothing, it could not be run
             return None
-    version = str(text).strip().removeprefix("v")
-    return version if parse_version(version) else None
+    return str(text).strip().removeprefix("v")
 
 
 @contextlib.contextmanager
 def _only_on_path(path: Path) -> Iterator[None]:
-    """Make the binary the first `rclone` on PATH. rclone-python builds shell strings, so it must never be given a path."""
+    """Make the binary the first `rclone` on PATH, free of inherited settings.
+
+    rclone-python builds shell strings, so it must never be given a path.
+    """
     with _PATH_LOCK, tempfile.TemporaryDirectory(prefix="music-orchestrator-") as directory:
         (Path(directory) / "rclone").symlink_to(path)
-        before = os.environ.get("PATH")
-        os.environ["PATH"] = directory + os.pathsep + (before or os.defpath)
+        changed = {"PATH": os.environ.get("PATH")} | {name: os.environ[name] for name in os.environ if name.startswith("RCLONE_")}
+        for name in changed:
+            os.environ.pop(name, None)
+        os.environ["PATH"] = directory + os.pathsep + (changed["PATH"] or os.defpath)
         try:
             yield
         finally:
-            if before is None:
-                del os.environ["PATH"]
-            else:
-                os.environ["PATH"] = before
+            del os.environ["PATH"]
+            os.environ.update({name: value for name, value in changed.items() if value is not None})

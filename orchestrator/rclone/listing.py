@@ -66,7 +66,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     flat: bool = False
     """The remote lists a whole tree at once. A filter would make rclone go through it directory by directory instead."""
     hide_own: bool = True
-    """Leave out OWN_DIRECTORY at the root."""
+    """Leave out OWN_DIRECTORY at the root, and a disk's lost+found."""
 
 
 def arguments(request: ListRequest) -> list[str]:
@@ -77,7 +77,8 @@ def arguments(request: ListRequest) -> list[str]:
     if request.hashes:
         flags += ["--hash", *(f"--hash-type={name}" for name in request.hashes)]
     if request.hide_own and not request.flat:
-        flags.append(f"--exclude=/{_OWN}**")
+        # A disk's own lost+found belongs to the system and is closed to everyone else: listing it would fail the whole.
+        flags += [f"--exclude=/{_OWN}**", "--exclude=/lost+found/**"]
     return [*flags, f"{_REMOTE}:"]
 
 

@@ -47,6 +47,24 @@ def test_binary_of_the_extra_is_the_last_resort(tmp_path: Path, monkeypatch: pyt
     assert find_rclone().path == scripts / "rclone"
 
 
+def test_an_old_one_on_path_gives_way_to_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = script(tmp_path / "old" / "rclone", "echo rclone v1.60.1-DEV")
+    monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}/usr/bin:/bin")
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path / "scripts"))
+    with pytest.raises(UsageError, match=r"is rclone 1\.60\.1"):
+        find_rclone()
+    extra = script(tmp_path / "scripts" / "rclone", "echo rclone v1.80.0")
+    assert find_rclone().path == extra
+    with pytest.raises(UsageError):  # one that was asked for is never replaced
+        find_rclone(str(old))
+
+
+def test_inherited_settings_of_rclone_do_not_disturb(monkeypatch: pytest.MonkeyPatch, rclone_binary: Path) -> None:
+    monkeypatch.setenv("RCLONE_BWLIMIT", "nonsense")
+    assert find_rclone(str(rclone_binary)).path == rclone_binary
+    assert os.environ["RCLONE_BWLIMIT"] == "nonsense"
+
+
 @pytest.mark.parametrize("version", ["1.75.0", "v1.68.2", "1.9"])
 def test_too_old_is_refused_with_what_to_do(tmp_path: Path, version: str) -> None:
     old = script(tmp_path / "rclone", f"echo rclone {version}")
