@@ -41,7 +41,8 @@ class Pace:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._tokens = self._burst
-        self._seen_s = self._changed_s = clock()
+        self._seen_s = self._mended_s = clock()
+        self._refused_s = self._seen_s - 1
 
     @property
     def per_second(self) -> float:
@@ -63,19 +64,18 @@ class Pace:
         """The remote wants fewer requests."""
         with self._lock:
             self._refill()
-            if self._rate == self._full or self._clock() - self._changed_s >= 1:
+            if self._seen_s - self._refused_s >= 1:  # the requests that were under way share one refusal
                 self._rate = max(self._full * _LOWEST, self._rate / 2)
-                self._changed_s = self._clock()
+                self._refused_s = self._mended_s = self._seen_s
             self._tokens = min(self._tokens, 0.0)
 
     def _refill(self) -> None:
         now = self._clock()
         self._tokens = min(self._burst, self._tokens + (now - self._seen_s) * self._rate)
         self._seen_s = now
-        seconds = int(now - self._changed_s)
-        if self._rate < self._full and seconds > 0:
-            self._rate = min(self._full, self._rate + seconds * self._full * _RECOVERY)
-            self._changed_s += seconds
+        seconds = int(now - self._mended_s)
+        self._rate = min(self._full, self._rate + seconds * self._full * _RECOVERY)
+        self._mended_s += seconds
 
 
 class RateLimitedStorage(ForwardingStorage):

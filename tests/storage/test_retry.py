@@ -1,0 +1,190 @@
+"""Second tries: what is tried again, what never is, and how long is waited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+
+import pytest
+
+from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, TransientError
+from orchestrator.storage.base import Call, Entry, MoveCall, Outcome, StatCall, Storage
+from orchestrator.storage.forward import ForwardingStorage
+from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.retry import RetryingStorage
+
+READS: dict[str, Callable[[Storage], object]] = {
+    "list": lambda storage: [entry.path for entry in storage.list()],
+    "stat": lambda storage: storage.stat("a.mp3"),
+    "exists": lambda storage: storage.exists("a.mp3"),
+    "size": lambda storage: storage.size("a.mp3"),
+    "mtime": lambda storage: storage.mtime("a.mp3"),
+    "hash": lambda storage: storage.hash("a.mp3", "md5", download=True),
+    "read": lambda storage: b"".join(storage.read("a.mp3")),
+    "read_range": lambda storage: storage.read_range("a.mp3", 1, 2),
+    "quota": lambda storage: storage.quota(),
+    "batch": lambda storage: storage.batch([StatCall("a.mp3"), StatCall("b.mp3")]),
+}
+CHANGES: dict[str, Callable[[Storage], object]] = {
+    "write": lambda storage: storage.write("b.mp3", b"b"),
+    "copy": lambda storage: storage.copy("a.mp3", "b.mp3"),
+    "move": lambda storage: storage.move("a.mp3", "b.mp3"),
+    "delete": lambda storage: storage.delete("a.mp3"),
+    "make_directory": lambda storage: storage.make_directory("dir"),
+    "remove_directory": lambda storage: storage.remove_directory("dir"),
+}
+
+
+@pytest.fixture
+def memory() -> MemoryStorage:
+    storage = MemoryStorage()
+    storage.put("a.mp3", b"abcdef")
+    return storage
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def storage(memory: MemoryStorage, waits: list[float]) -> RetryingStorage:
+    return RetryingStorage(memory, attempts=4, first_wait_s=1, longest_wait_s=3, sleep=waits.append, random=Random(1))
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_that_fails_for_now_is_tried_again(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
+) -> None:
+    expected = READS[name](memory)
+    memory.fail(memory.calls_made + 1, TransientError("connection reset"))
+    memory.fail(memory.calls_made + (4 if name == "batch" else 2), TransientError("connection reset"))
+
+    assert READS[name](storage) == expected
+    assert len(waits) == (1 if name == "batch" else 2)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_is_given_up_after_so_many_tries(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
+) -> None:
+    errors = [TransientError(f"connection reset {number}") for number in range(20)]
+    for number, error in enumerate(errors):
+        memory.fail(number + 1, error)
+
+    if name == "batch":
+        assert READS[name](storage) == [errors[6], errors[7]]
+    else:
+        with pytest.raises(TransientError, match="reset 3"):
+            READS[name](storage)
+    assert len(waits) == 3
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changes_something_is_never_tried_again(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
+) -> None:
+    memory.fail(1, TransientError("connection reset"), counting="changes")
+    with pytest.raises(TransientError):
+        CHANGES[name](storage)
+    assert memory.changes_made == 1
+    assert waits == []
+
+
+@pytest.mark.parametrize("error", [NotFoundError("gone"), AuthError("refused")])
+def test_what_will_not_get_better_is_not_tried_again(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float], error: OrchestratorError
+) -> None:
+    memory.fail(1, error)
+    with pytest.raises(type(error)):
+        storage.stat("a.mp3")
+    assert waits == []
+
+
+def test_waits_grow_up_to_a_limit_and_are_never_all_alike(memory: MemoryStorage, waits: list[float]) -> None:
+    storage = RetryingStorage(memory, attempts=7, first_wait_s=1, longest_wait_s=5, sleep=waits.append, random=Random(1))
+    for number in range(1, 7):
+        memory.fail(number, TransientError("503"))
+
+    storage.stat("a.mp3")
+
+    for wait, longest in zip(waits, (1, 2, 4, 5, 5, 5), strict=True):
+        assert longest / 2 <= wait <= longest
+    assert len(set(waits)) == len(waits)
+
+
+def test_a_remote_that_says_how_long_is_not_asked_sooner(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float]
+) -> None:
+    memory.fail(1, RateLimitError("429", retry_after=17))
+    memory.fail(2, RateLimitError("429"))
+    storage.stat("a.mp3")
+    assert 17 < waits[0] < 19
+    assert waits[1] <= 3
+
+
+@pytest.mark.parametrize("name", ["list", "read"])
+def test_a_stream_that_breaks_off_is_not_begun_again(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
+) -> None:
+    memory.put("b.mp3", b"b")
+    memory.fail(1, TransientError("connection reset"), when="between")
+    with pytest.raises(TransientError):
+        READS[name](storage)
+    assert waits == []
+
+
+def test_in_a_mixed_batch_only_failed_stats_are_sent_again(memory: MemoryStorage, storage: RetryingStorage) -> None:
+    for name in "bc":
+        memory.put(f"{name}.mp3", b"x")
+    memory.fail(1, TransientError("503"))  # the first stat
+    memory.fail(2, TransientError("503"))  # the move
+
+    stat, move, other = storage.batch(
+        [StatCall("a.mp3"), MoveCall("b.mp3", "moved.mp3", "trash"), StatCall("c.mp3")], concurrency=1
+    )
+
+    assert isinstance(stat, Entry)
+    assert isinstance(move, TransientError)
+    assert isinstance(other, Entry)
+    assert memory.asked == {"stat": 3, "move": 1}
+    assert memory.changes_made == 1
+
+
+def test_a_batch_of_changes_that_fails_as_such_is_not_sent_again(memory: MemoryStorage, storage: RetryingStorage) -> None:
+    memory.fail(1, TransientError("the daemon died"), whole_batch=True)
+    with pytest.raises(TransientError, match="daemon"):
+        storage.batch([MoveCall("a.mp3", "b.mp3", "trash"), StatCall("a.mp3")])
+    assert memory.calls_made == 1
+
+
+def test_a_batch_of_stats_that_fails_as_such_is_sent_again(memory: MemoryStorage, storage: RetryingStorage) -> None:
+    memory.fail(1, TransientError("the daemon died"), whole_batch=True)
+    assert [*storage.batch([StatCall("a.mp3"), StatCall("b.mp3")])] == [memory.stat("a.mp3"), None]
+
+
+def test_what_was_done_is_told_even_if_the_second_round_fails(memory: MemoryStorage, storage: RetryingStorage) -> None:
+    memory.fail(1, TransientError("503"))
+    memory.fail(3, AuthError("key revoked"), whole_batch=True)
+    stat, move = storage.batch([StatCall("a.mp3"), MoveCall("a.mp3", "b.mp3", "trash")], concurrency=1)
+    assert isinstance(stat, AuthError)
+    assert move is None
+
+
+class _Refusing(ForwardingStorage):
+    """Refuses some stats of every batch, and says how long to wait."""
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+        outcomes: list[Outcome] = [*self.inner.batch(calls, concurrency=concurrency)]
+        seconds: Iterator[float] = iter((2, 40, 3))
+        if len(outcomes) > 3:
+            outcomes[:3] = [RateLimitError("429", retry_after=next(seconds)) for _ in range(3)]
+        return outcomes
+
+
+def test_a_batch_waits_for_the_one_that_asks_for_most(memory: MemoryStorage, waits: list[float]) -> None:
+    storage = RetryingStorage(_Refusing(memory), first_wait_s=1, sleep=waits.append)
+    outcomes = storage.batch([StatCall("a.mp3")] * 5)
+    assert [*outcomes] == [memory.stat("a.mp3")] * 5
+    assert len(waits) == 1
+    assert waits[0] >= 40
