@@ -19,15 +19,16 @@ _LOSSLESS = ("alac", "flac")
 
 def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, plan its holes, parse."""
-    suspect = None
+    suspect, planned = None, False
     tables: list[tuple[int, int]] = []
     for atom, payload, end in _atoms(file, 0, file.size, piece=max(file.policy.head, file.policy.extra)):
         if atom == b"moov":
             _plan_moov(file, payload, end, tables)
-            if _seal(file, end):
-                break
+            planned = True
         elif atom == b"mdat" and end > file.size:
             suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
+        if planned and _seal(file, end):
+            break
     file.seek(0)
     mp4 = parser("mp4", "MP4")(file)
     name = mp4.info.codec.split(".")[0]
