@@ -25,16 +25,10 @@ def remove_emptied(outcome: Outcome, storages: Mapping[str, Storage]) -> None:
 
 def _remove(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> None:
     kept = {directory for ref in there for directory in parents(ref.path)}
-    left = {next(parents(ref.path), "") for ref in gone} - kept - {""}
-    pending = sorted(left, key=_depth, reverse=True)
-    seen = set(pending)
-    while pending:
-        directory = pending.pop(0)
-        # `remove_directory` leaves alone what is not empty. Only where it did remove may the parent have become empty.
-        if storage.remove_directory(directory) and (above := next(parents(directory), "")) and above not in seen | kept:
-            seen.add(above)
-            pending.append(above)
-            pending.sort(key=_depth, reverse=True)
+    # `remove_directory` leaves alone what is not empty; a directory above is empty only if all that was in it went with us.
+    emptied = {directory for ref in gone for directory in parents(ref.path)} - kept
+    for directory in sorted(emptied, key=_depth, reverse=True):
+        storage.remove_directory(directory)
 
 
 class RespelledDirectories:

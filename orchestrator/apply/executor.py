@@ -246,6 +246,7 @@ class Execution:
                 self._storages,
                 progress=self._progress,
                 sweep=self._resumed or self._again,
+                again=lambda work: self._patience.until_it_works(work, self._settings.tries, self._stop),
             )
         codes = {problem.code for problem in self._problems} | self._remotes.codes()
         unreached = ExitCode.UNREACHABLE in codes and complete  # the last look at a remote did not come through

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from orchestrator.apply.directories import remove_emptied
 from orchestrator.apply.journal import Journal
@@ -24,25 +24,30 @@ def finish(
     *,
     progress: Progress,
     sweep: bool,
+    again: Callable[[Callable[[], list[Problem]]], list[Problem]],
 ) -> list[Problem]:
     """Verify, remove emptied directories, report the trash; with `sweep` also remove what cut copies of ours have left.
 
+    `again` repeats it while the error may pass.
     An error of a remote is a problem; the run is then not finished.
     """
     facts = journal.facts(run_id, lambda operation: place(operation, run_id))
     if not facts:
         return []
     outcome = outcome_of(facts)
-    problems: list[Problem] = []
-    try:
-        progress.stage("verifying", len(outcome.there) + len(outcome.gone))
-        problems += verify_outcome(outcome, storages, listed=plan.header.counts.get("files"))
-        progress.advance(len(outcome.there) + len(outcome.gone))
+    progress.stage("verifying", len(outcome.there) + len(outcome.gone))
+
+    def look_and_tidy() -> list[Problem]:
+        problems = verify_outcome(outcome, storages, listed=plan.header.counts.get("files"))
         if sweep:
             sweep_partials(facts, storages)
         remove_emptied(outcome, storages)
-        problems += report_trash(run_id, facts, storages)
+        return problems + report_trash(run_id, facts, storages)
+
+    try:
+        problems = again(look_and_tidy)
     except RemoteError as error:
         code = ExitCode.UNREACHABLE if error.exit_code is ExitCode.SOME_FAILED else error.exit_code
-        problems.append(Problem(error.path, code, f"all is moved, but the last check did not come through: {error.message}"))
+        return [Problem(error.path, code, f"all is moved, but the last check did not come through: {error.message}")]
+    progress.advance(len(outcome.there) + len(outcome.gone))
     return problems

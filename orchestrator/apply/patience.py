@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.apply.task import Task, worth_another_try
-from orchestrator.errors import RateLimitError
+from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
 
 if TYPE_CHECKING:
-    from tenacity import RetryCallState
+    from tenacity import RetryCallState, Retrying
+
+Result = TypeVar("Result")
 
 LONGEST_RETRY_AFTER_S = 900.0
 """A remote that asks for more is treated as out of reach."""
@@ -26,9 +28,33 @@ class Patience:
 
     def until_settled(self, once: Callable[[], list[Task]], tries: int, stop: threading.Event) -> None:
         """Call `once` until it gives no open tasks, `tries` times at most; a stop ends the waiting."""
+
+        def troubles(state: RetryCallState) -> list[OrchestratorError]:
+            tasks: list[Task] = state.outcome.result() if state.outcome else []
+            return [task.trouble for task in tasks if task.trouble is not None]
+
+        from tenacity import retry_if_result  # noqa: PLC0415 - kept out of --help
+
+        retrying = self._retrying(troubles, tries, stop)
+        retrying.copy(retry=retry_if_result(bool), retry_error_callback=lambda _: None)(once)
+
+    def until_it_works(self, work: Callable[[], Result], tries: int, stop: threading.Event) -> Result:
+        """Call `work`, which may be done twice, until it raises no error that may pass; the last one is raised."""
+
+        def trouble(state: RetryCallState) -> list[OrchestratorError]:
+            error = state.outcome.exception() if state.outcome else None
+            return [error] if isinstance(error, OrchestratorError) else []
+
+        from tenacity import retry_if_exception_type  # noqa: PLC0415 - kept out of --help
+
+        retrying = self._retrying(trouble, tries, stop)
+        return retrying.copy(retry=retry_if_exception_type((TransientError, RateLimitError)), reraise=True)(work)
+
+    def _retrying(
+        self, troubles: Callable[[RetryCallState], list[OrchestratorError]], tries: int, stop: threading.Event
+    ) -> Retrying:
         from tenacity import (  # noqa: PLC0415 - kept out of --help
             Retrying,
-            retry_if_result,
             sleep_using_event,
             stop_after_attempt,
             stop_when_event_set,
@@ -39,17 +65,14 @@ class Patience:
         exponential = wait_exponential(multiplier=self._first_s, max=self._longest_s) + wait_random(0, self._first_s)
 
         def wait(state: RetryCallState) -> float:
-            tasks: list[Task] = state.outcome.result() if state.outcome else []
-            waiting = [task.trouble for task in tasks if task.trouble is not None and worth_another_try(task.trouble)]
-            if not waiting:
+            passing = [error for error in troubles(state) if worth_another_try(error)]
+            if not passing:
                 return 0.0  # what failed for good is only looked at once more
-            asked = [error.retry_after or 0.0 for error in waiting if isinstance(error, RateLimitError)]
+            asked = [error.retry_after or 0.0 for error in passing if isinstance(error, RateLimitError)]
             return max(exponential(state), min(max(asked, default=0.0), LONGEST_RETRY_AFTER_S))
 
-        Retrying(
+        return Retrying(
             stop=stop_after_attempt(tries) | stop_when_event_set(stop),
             wait=wait,
             sleep=self._sleep or sleep_using_event(stop),
-            retry=retry_if_result(bool),
-            retry_error_callback=lambda _: None,
-        )(once)
+        )

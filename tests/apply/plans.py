@@ -62,7 +62,9 @@ def through_temporary_name(storage: Storage, src: str, dst: str) -> tuple[Operat
     return first, second
 
 
-def plan(*operations: Operation, source: str = "memory:library", target: str | None = None) -> Plan:
+def plan(
+    *operations: Operation, source: str = "memory:library", target: str | None = None, storages: Iterable[Storage] = ()
+) -> Plan:
     header = Header(
         tool_version="0",
         created="2026-01-01T00:00:00Z",
@@ -70,7 +72,7 @@ def plan(*operations: Operation, source: str = "memory:library", target: str | N
         target=target or source,
         options={},
         config_sha256="",
-        capabilities={},
+        capabilities={storage.fs: msgspec.to_builtins(storage.capabilities) for storage in storages},
         counts={"files": len(operations)},
         estimate={},
     )

@@ -65,24 +65,25 @@ def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
     storage = MemoryStorage.like(kind, fs="memory:one", shuffle=7)
     other = MemoryStorage.like("local", fs="memory:two")
     for name in "abcdefghi":
-        storage.put(f"in/{name}.mp3", f"content of {name}".encode())
+        storage.put(f"deep/in/{name}.mp3", f"content of {name}".encode())
+    storage.put("lone/deeper/h.mp3", b"content of the lone one")
     other.put("new/z.mp3", b"content of z")
-    a1, a2 = through_temporary_name(storage, "in/a.mp3", "in/b.mp3")
-    b = move(storage, "in/b.mp3", "in/a.mp3", depends=[a1])
+    a1, a2 = through_temporary_name(storage, "deep/in/a.mp3", "deep/in/b.mp3")
+    b = move(storage, "deep/in/b.mp3", "deep/in/a.mp3", depends=[a1])
     a2 = depending(a2, a1, b)
-    d = move(storage, "in/d.mp3", "out/d.mp3")
-    c = move(storage, "in/c.mp3", "in/d.mp3", depends=[d])
+    d = move(storage, "deep/in/d.mp3", "out/d.mp3")
+    c = move(storage, "deep/in/c.mp3", "deep/in/d.mp3", depends=[d])
     made = plan(
         a2,
         c,
         b,
         a1,
         d,
-        operation(Verb.QUARANTINE, storage, "in/e.mp3", storage, "in/e.mp3"),
-        operation(Verb.MOVE, storage, "in/f.mp3", other, "new/f.mp3"),
-        operation(Verb.COPY, storage, "in/g.mp3", other, "new/g.mp3"),
+        operation(Verb.QUARANTINE, storage, "deep/in/e.mp3", storage, "deep/in/e.mp3"),
+        operation(Verb.MOVE, storage, "deep/in/f.mp3", other, "new/f.mp3"),
+        operation(Verb.COPY, storage, "deep/in/g.mp3", other, "new/g.mp3"),
         operation(Verb.MOVE, other, "new/z.mp3", storage, "out/z.mp3"),
-        move(storage, "in/h.mp3", "out/h.mp3"),
+        move(storage, "lone/deeper/h.mp3", "out/h.mp3"),
         source=storage.fs,
     )
     return [storage, other], made
@@ -98,7 +99,8 @@ def without_run_ids(storages: Sequence[MemoryStorage]) -> list[dict[str, bytes]]
         parts = path.split("/")
         return "/".join([*parts[:2], "RUN", *parts[3:]]) if parts[:2] == [".music-orchestrator", "quarantine"] else path
 
-    return [{plain(path): content for path, content in storage.snapshot().items()} for storage in storages]
+    files = [{plain(path): content for path, content in storage.snapshot().items()} for storage in storages]
+    return files + [dict.fromkeys(map(plain, storage.directories()), b"") for storage in storages]
 
 
 def check_after(tmp_path: Path, storages: list[MemoryStorage], made: Plan, expected: list[dict[str, bytes]], window: int) -> None:

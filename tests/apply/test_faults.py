@@ -1,0 +1,362 @@
+"""What goes wrong with one item or one remote, and what apply makes of it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.records import RunResult, RunState
+from orchestrator.errors import (
+    AuthError,
+    CorruptTransferError,
+    ExitCode,
+    IntegrityError,
+    PermanentError,
+    QuotaError,
+    RateLimitError,
+    SafetyLimitError,
+    TransientError,
+    UsageError,
+)
+from orchestrator.plan.model import Ref, Verb
+from orchestrator.storage.faults import Asked
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import IMPATIENT, contents, expecting, library, move, operation, plan, run, run_again
+
+
+@pytest.fixture
+def storage() -> MemoryStorage:
+    return filled("dropbox")
+
+
+def filled(kind: str, fs: str = "memory:one", **options: object) -> MemoryStorage:
+    storage = MemoryStorage.like(kind, fs, **options)
+    for name in "abcd":
+        storage.put(f"in/{name}.mp3", f"content of {name}".encode())
+    return storage
+
+
+def rename_all(storage: MemoryStorage) -> list:
+    return [move(storage, f"in/{name}.mp3", f"out/{name}.mp3") for name in "abcd"]
+
+
+def messages(result: RunResult) -> str:
+    return "\n".join(problem.message for problem in result.problems)
+
+
+# Drift: nothing is sent for what is no longer as the plan expects.
+
+
+def test_a_source_that_changed_or_vanished_is_left_alone_and_the_rest_is_done(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage))
+    storage.put("in/a.mp3", b"content of A", mtime_ns=storage.mtime("in/a.mp3"))  # same size, same time, other bytes
+    storage.remove("in/b.mp3")
+    result = run(made, tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.SOME_FAILED
+    assert (result.done, result.skipped) == (2, 2)
+    assert library(storage).keys() == {"in/a.mp3", "out/c.mp3", "out/d.mp3"}
+    assert [problem.path for problem in result.problems] == ["in/a.mp3", "in/b.mp3"]
+
+
+def test_when_nothing_could_be_done_the_plan_is_stale(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage))
+    for name in "abcd":
+        storage.put(f"out/{name}.mp3", b"was here first")
+    before, changes = contents(storage), storage.changes_made
+    result = run(made, tmp_path / "journal", storage)
+    assert (result.exit_code, result.state) == (ExitCode.STALE, RunState.FAILED)
+    assert (contents(storage), storage.changes_made) == (before, changes)
+    again = run_again(tmp_path / "journal", storage)
+    assert (again.exit_code, storage.changes_made) == (ExitCode.DONE, changes)
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "webdav", "sftp", "drive"])
+def test_a_file_that_turns_up_after_the_listing_is_kept_in_the_trash_and_reported(tmp_path: Path, kind: str) -> None:
+    """`fresh` takes the listing's word; the net catches what came in between."""
+    storage = filled(kind)
+    made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
+    storage.put("out/a.mp3", b"was here first")
+    before = contents(storage)
+    result = run(made, tmp_path / "journal", storage, fresh=True)
+    assert contents(storage) == before
+    assert result.exit_code in {ExitCode.SOME_FAILED, ExitCode.STALE}
+    if storage.capabilities.move:
+        assert storage.content(f".music-orchestrator/trash/{result.run}/1/out/a.mp3") == b"was here first"
+        assert ".music-orchestrator/trash/" in messages(result)
+    else:
+        assert storage.content("out/a.mp3") == b"was here first"
+
+
+def test_what_waits_for_a_failed_operation_is_skipped_by_name(tmp_path: Path, storage: MemoryStorage) -> None:
+    first = move(storage, "in/b.mp3", "in/z.mp3")
+    second = move(storage, "in/a.mp3", "in/b.mp3", depends=[first])
+    third = move(storage, "in/c.mp3", "in/a.mp3", depends=[second])
+    storage.put("in/z.mp3", b"in the way")
+    made = plan(third, second, first, move(storage, "in/d.mp3", "in/y.mp3"))
+    result = run(made, tmp_path / "journal", storage)
+    assert (result.exit_code, result.done, result.skipped) == (ExitCode.SOME_FAILED, 1, 3)
+    assert {problem.path for problem in result.problems} == {"in/a.mp3", "in/b.mp3", "in/c.mp3"}
+    assert "waits for in/b.mp3" in messages(result)
+
+
+# One remote.
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "webdav"])
+def test_lost_replies_and_short_outages_are_made_good_at_once(tmp_path: Path, kind: str) -> None:
+    for when in ("before", "between", "after"):
+        for change in range(1, 13):
+            storage = filled(kind)
+            made = plan(*rename_all(storage))
+            before = contents(storage)
+            storage.fail(change, TransientError("connection reset"), when=when, counting="changes")
+            result = run(made, tmp_path / f"journal-{when}-{change}", storage)
+            assert result.exit_code == ExitCode.DONE, result.problems
+            assert library(storage).keys() == {f"out/{name}.mp3" for name in "abcd"}
+            assert contents(storage) == before
+
+
+def test_a_lost_connection_stops_with_5_and_resume_finishes(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage))
+    for number in range(storage.calls_made + 3, storage.calls_made + 200):
+        storage.fail(number, TransientError("connection refused"))
+    calls = storage.calls_made
+    result = run(made, tmp_path / "journal", storage)
+    assert (result.exit_code, result.state, result.pending) == (ExitCode.UNREACHABLE, RunState.INTERRUPTED, 4)
+    assert storage.calls_made - calls <= 12 * 4 + 4
+    storage.revive()
+    assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
+    assert library(storage).keys() == {f"out/{name}.mp3" for name in "abcd"}
+
+
+def test_a_batch_that_fails_as_a_whole_is_looked_after(tmp_path: Path) -> None:
+    for number in range(1, 16):
+        storage = filled("local")
+        made = plan(*rename_all(storage))
+        storage.fail(storage.calls_made + number, TransientError("the daemon is gone"), whole_batch=True, when="after")
+        result = run(made, tmp_path / f"journal-{number}", storage)
+        assert result.exit_code == ExitCode.DONE, result.problems
+        assert library(storage).keys() == {f"out/{name}.mp3" for name in "abcd"}
+
+
+def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage))
+    storage.fail(storage.changes_made + 2, RateLimitError("slow down", retry_after=17.0), counting="changes")
+    waited: list[float] = []
+    from orchestrator.apply.patience import Patience  # noqa: PLC0415
+
+    with Journal(tmp_path / "journal") as journal:
+        result = apply_plan(made, {storage.fs: storage}, journal, patience=Patience(sleep=waited.append))
+    assert result.exit_code == ExitCode.DONE
+    assert len(waited) == 1
+    assert waited[0] >= 17.0
+
+
+def test_refused_credentials_stop_that_remote_at_once_and_not_the_other(tmp_path: Path, storage: MemoryStorage) -> None:
+    other = filled("local", "memory:two")
+    made = plan(*rename_all(storage), *rename_all(other))
+    for number in range(storage.calls_made + 2, storage.calls_made + 100):
+        storage.fail(number, AuthError("the token was revoked"))
+    with Journal(tmp_path / "journal") as journal:
+        storages = {storage.fs: storage, other.fs: other}
+        result = apply_plan(made, storages, journal, settings=Settings(window=2), patience=IMPATIENT)
+    assert (result.exit_code, result.done, result.pending) == (ExitCode.AUTH, 4, 4)
+    assert storage.asked["move"] == 0
+    assert storage.asked["stat"] <= 4 + 2 + 2  # the plan's own looks, and no more than one window's
+    storage.revive()
+    assert run_again(tmp_path / "journal", storage, other).exit_code == ExitCode.DONE
+    assert library(storage).keys() == {f"out/{name}.mp3" for name in "abcd"}
+
+
+def test_a_full_disk_stops_writes_there_and_resume_completes(tmp_path: Path) -> None:
+    source = filled("s3")
+    target = MemoryStorage.like("plain", "memory:target", quota_bytes=2 * len(b"content of a"))
+    made = plan(*[operation(Verb.MOVE, source, f"in/{n}.mp3", target, f"{n}.mp3") for n in "abcd"])
+    with Journal(tmp_path / "journal") as journal:
+        both = {source.fs: source, target.fs: target}
+        result = apply_plan(made, both, journal, settings=Settings(window=1), patience=IMPATIENT)
+    assert (result.exit_code, result.done, result.pending) == (ExitCode.SOME_FAILED, 2, 2)
+    assert target.asked["copy"] == 3  # two that went, one that did not, none after it
+    assert library(source).keys() == {"in/c.mp3", "in/d.mp3"}
+    target._objects.quota_bytes = None
+    assert run_again(tmp_path / "journal", source, target).exit_code == ExitCode.DONE
+    assert library(target).keys() == {f"{name}.mp3" for name in "abcd"}
+
+
+def test_too_little_space_known_beforehand_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    source = filled("s3")
+    target = MemoryStorage.like("drive", "memory:target", quota_bytes=20)
+    made = plan(*[operation(Verb.MOVE, source, f"in/{n}.mp3", target, f"{n}.mp3") for n in "abcd"])
+    with pytest.raises(SafetyLimitError):
+        run(made, tmp_path / "journal", source, target)
+    assert target.changes_made == source.changes_made == 0
+
+
+def test_an_item_that_never_works_fails_alone(tmp_path: Path) -> None:
+    storage = filled("local", refuse=lambda path: path == "out/b.mp3")
+    result = run(plan(*rename_all(storage)), tmp_path / "journal", storage)
+    assert (result.exit_code, result.done, result.failed) == (ExitCode.SOME_FAILED, 3, 1)
+    assert storage.content("in/b.mp3") == b"content of b"
+
+
+# Copies that arrive damaged.
+
+
+def damaging(target: MemoryStorage, path: str, times: int) -> None:
+    """From now on the first `times` copies to `path` are stored cut, and reported as well."""
+    left = [times]
+
+    def cut(asked: Asked) -> BaseException | None:
+        if asked.verb == "copy" and asked.dst == path and left[0]:
+            left[0] -= 1
+            target.put(path, target.content(path)[:5])
+        return None
+
+    for number in range(1, 60):
+        target.fail(number, cut, when="after")
+
+
+@pytest.mark.parametrize("kind", ["s3", "local", "sftp"])
+def test_a_copy_that_arrives_damaged_once_is_repeated(tmp_path: Path, kind: str) -> None:
+    source, target = filled("s3"), MemoryStorage.like(kind, "memory:target")
+    damaging(target, "a.mp3", 1)
+    result = run(plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3")), tmp_path / "journal", source, target)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert target.content("a.mp3") == b"content of a"
+    assert "in/a.mp3" not in library(source)
+
+
+@pytest.mark.parametrize("kind", ["s3", "local", "sftp"])
+def test_a_copy_that_keeps_arriving_damaged_is_put_aside_and_its_source_kept(tmp_path: Path, kind: str) -> None:
+    source, target = filled("s3"), MemoryStorage.like(kind, "memory:target")
+    damaging(target, "a.mp3", 9)
+    result = run(plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3")), tmp_path / "journal", source, target)
+    assert (result.exit_code, result.failed) == (ExitCode.INTEGRITY, 1)
+    assert source.content("in/a.mp3") == b"content of a"
+    assert library(target) == {}
+    assert b"conte" in target.snapshot().values()
+    assert target.asked["copy"] == 2
+
+
+def test_a_copy_that_rclone_itself_finds_damaged_is_repeated(tmp_path: Path) -> None:
+    source, target = filled("s3"), MemoryStorage.like("local", "memory:target")
+    target.fail(1, CorruptTransferError("corrupted on transfer"), counting="changes")
+    result = run(plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3")), tmp_path / "journal", source, target)
+    assert result.exit_code == ExitCode.DONE, result.problems
+
+
+def test_a_source_that_changes_while_it_is_copied_is_kept(tmp_path: Path) -> None:
+    source, target = filled("s3"), MemoryStorage.like("s3", "memory:target")
+
+    def change(_: Asked) -> None:
+        source.put("in/a.mp3", b"new content of a")
+
+    made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
+    target.fail(target.changes_made + 1, change, when="after", counting="changes")
+    result = run(made, tmp_path / "journal", source, target)
+    assert result.exit_code == ExitCode.SOME_FAILED
+    assert source.content("in/a.mp3") == b"new content of a"
+
+
+def test_two_names_of_one_object_are_never_copied_and_deleted(tmp_path: Path) -> None:
+    """A rename that only changes case, on a copy-only storage that ignores case, without the step aside."""
+    storage = filled("s3", case_insensitive=True)
+    result = run(plan(move(storage, "in/a.mp3", "in/A.mp3")), tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.STALE
+    assert b"content of a" in storage.snapshot().values()
+
+
+def test_a_file_at_neither_end_is_an_alarm_that_names_where_it_lies(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage)[:1])
+
+    def vanish(_: Asked) -> BaseException:
+        storage.put(".music-orchestrator/trash/elsewhere/1/a.mp3", storage.content("out/a.mp3"))
+        storage.remove("out/a.mp3")
+        return TransientError("connection reset")
+
+    storage.fail(storage.changes_made + 1, vanish, when="after", counting="changes")
+    result = run(made, tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.INTEGRITY
+    assert ".music-orchestrator/trash/elsewhere/1/a.mp3" in messages(result)
+
+
+# The run as a whole.
+
+
+def test_a_stop_ends_after_the_window_in_flight_and_resume_goes_on(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage))
+    stop = threading.Event()
+    with Journal(tmp_path / "journal") as journal:
+        result = apply_plan(
+            made,
+            {storage.fs: storage},
+            journal,
+            settings=Settings(window=2),
+            on_changes=lambda _: stop.set(),
+            stop=stop,
+        )
+    assert (result.exit_code, result.done, result.pending) == (ExitCode.INTERRUPTED, 2, 2)
+    again = run_again(tmp_path / "journal", storage)
+    assert (again.exit_code, again.run, again.done, again.done_now) == (ExitCode.DONE, result.run, 4, 2)
+
+
+def test_the_changes_are_told_as_they_are_made(tmp_path: Path) -> None:
+    source, target = filled("s3"), MemoryStorage.like("local", "memory:target")
+    told = []
+    made = plan(move(source, "in/a.mp3", "out/a.mp3"), operation(Verb.COPY, source, "in/b.mp3", target, "b.mp3"))
+    with Journal(tmp_path / "journal") as journal:
+        apply_plan(made, {source.fs: source, target.fs: target}, journal, on_changes=told.extend)
+    assert [(one.src.path, one.dst, one.copied, one.entry.path) for one in told] == [
+        ("in/a.mp3", Ref(source.fs, "out/a.mp3"), False, "out/a.mp3"),
+        ("in/b.mp3", Ref(target.fs, "b.mp3"), True, "b.mp3"),
+    ]
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "", "/etc/x", "a//b", "./a", "a\0b"])
+def test_a_path_that_leaves_its_location_is_refused(tmp_path: Path, storage: MemoryStorage, path: str) -> None:
+    made = plan(expecting(Verb.MOVE, storage, "in/a.mp3", Ref(storage.fs, "in/a.mp3"), Ref(storage.fs, path)))
+    with pytest.raises(IntegrityError):
+        run(made, tmp_path / "journal", storage)
+    assert storage.changes_made == 0
+
+
+def test_a_plan_for_a_location_that_is_not_open_or_with_unknown_work_is_refused(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(expecting(Verb.MOVE, storage, "in/a.mp3", Ref("memory:nowhere", "a"), Ref(storage.fs, "b")))
+    with pytest.raises(UsageError):
+        run(made, tmp_path / "journal", storage)
+    with pytest.raises(UsageError):
+        run(plan(operation(Verb.REWRITE, storage, "in/a.mp3", storage, "in/a.mp3")), tmp_path / "journal", storage)
+    circle = [move(storage, "in/a.mp3", "x"), move(storage, "in/b.mp3", "y")]
+    from tests.apply.plans import depending  # noqa: PLC0415
+
+    with pytest.raises(IntegrityError):
+        run(plan(depending(circle[0], circle[1]), depending(circle[1], circle[0])), tmp_path / "journal", storage)
+
+
+def test_an_empty_plan_is_no_run(tmp_path: Path, storage: MemoryStorage) -> None:
+    result = run(plan(), tmp_path / "journal", storage)
+    assert (result.run, result.exit_code) == (None, ExitCode.DONE)
+    with Journal(tmp_path / "journal") as journal:
+        assert journal.runs() == []
+
+
+def test_permission_to_delete_the_source_is_missing(tmp_path: Path) -> None:
+    source, target = filled("s3"), MemoryStorage.like("s3", "memory:target")
+    made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
+    for number in range(1, 5):
+        source.fail(number, PermanentError("AccessDenied"), counting="changes")
+    result = run(made, tmp_path / "journal", source, target)
+    assert (result.exit_code, result.failed) == (ExitCode.SOME_FAILED, 1)
+    assert (source.content("in/a.mp3"), target.content("a.mp3")) == (b"content of a", b"content of a")
+
+
+def test_quota_error_is_not_retried(tmp_path: Path) -> None:
+    source, target = filled("s3"), MemoryStorage.like("s3", "memory:target")
+    made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
+    target.fail(1, QuotaError("no space"), counting="changes")
+    result = run(made, tmp_path / "journal", source, target)
+    assert (result.exit_code, result.pending, target.asked["copy"]) == (ExitCode.SOME_FAILED, 1, 1)

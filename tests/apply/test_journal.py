@@ -1,0 +1,182 @@
+"""The journal keeps what it was given, in order, and notices when it was changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.records import OperationState, Record, RunState, Step, Summary
+from orchestrator.errors import ExitCode, IntegrityError, UsageError
+from orchestrator.storage.base import Entry
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import contents, move, plan, quick, run, run_again
+
+
+@pytest.fixture
+def storage() -> MemoryStorage:
+    storage = MemoryStorage.like("dropbox")
+    for name in "abc":
+        storage.put(f"in/{name}.mp3", name.encode())
+    return storage
+
+
+def test_a_run_is_found_again_with_its_plan_and_its_steps(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*[move(storage, f"in/{name}.mp3", f"out/{name}.mp3") for name in "abc"])
+    first, second, third = (operation.id for operation in made.operations)
+    with Journal(tmp_path / "journal", clock=lambda: 1_800_000_000.0) as journal:
+        run_id = journal.begin(made, "organize")
+        journal.append(run_id, [Record(first, Step.INTENT), Record(second, Step.INTENT, 2)])
+        journal.append(
+            run_id, [Record(first, Step.DONE, entry=Entry("out/a.mp3", 1)), Record(second, Step.FAILED, 2, None, 3, "no")]
+        )
+        journal.set_state(run_id, RunState.INTERRUPTED, Summary(planned=3, done=1, failed=1))
+    with Journal(tmp_path / "journal") as journal:
+        assert journal.plan(run_id) == made
+        assert journal.states(run_id) == {
+            first: OperationState(Step.DONE, 1, Entry("out/a.mp3", 1)),
+            second: OperationState(Step.FAILED, 2, None, 3, "no"),
+        }
+        assert third not in journal.states(run_id)
+        (found,) = journal.unfinished()
+        assert (found.id, found.command, found.state, found.source) == (
+            run_id,
+            "organize",
+            RunState.INTERRUPTED,
+            "memory:library",
+        )
+        assert (found.created, found.summary) == (1_800_000_000.0, Summary(planned=3, done=1, failed=1))
+        assert run_id.startswith("20270115-080000-")
+        with pytest.raises(UsageError):
+            journal.run("nonsense")
+    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o600
+
+
+def damaged_run(tmp_path: Path, storage: MemoryStorage) -> Path:
+    """An interrupted run: its state is "running"."""
+    made = plan(*[move(storage, f"in/{name}.mp3", f"out/{name}.mp3") for name in "abc"])
+    with Journal(tmp_path / "journal") as journal:
+        run_id = journal.begin(made, "organize")
+        journal.append(run_id, [Record(operation.id, Step.INTENT) for operation in made.operations])
+        journal.append(run_id, [Record(made.operations[0].id, Step.FAILED, message="for now")])
+    return tmp_path / "journal"
+
+
+TAMPERING = {
+    "a record's step": "UPDATE record SET body = replace(body, 'failed', 'done') WHERE number = 5",
+    "a record removed": "DELETE FROM record WHERE number = 3",
+    "the last record removed": "DELETE FROM record WHERE number = 5",
+    "all records removed": "DELETE FROM record",
+    "records swapped": "UPDATE record SET number = CASE number WHEN 2 THEN -3 ELSE -2 END WHERE number IN (2, 3)",
+    "a checksum": "UPDATE record SET checksum = 'x' || substr(checksum, 2) WHERE number = 2",
+    "the state": "UPDATE record SET body = replace(body, 'running', 'finished') WHERE state = 1",
+    "an operation's destination": "UPDATE operation SET body = replace(body, 'out/a.mp3', '../../a.mp3') WHERE position = 0",
+    "an operation removed": "DELETE FROM operation WHERE position = 1",
+    "operations swapped": "UPDATE operation SET position = CASE position WHEN 0 THEN 11 ELSE 10 END WHERE position IN (0, 1)",
+    "the run's row": "UPDATE run SET body = replace(body, 'memory:library', 'memory:elsewhere')",
+    "a record's kind": "UPDATE record SET body = CAST(body AS TEXT) WHERE number = 5",
+    "garbage": "UPDATE record SET body = x'00ff00' WHERE number = 3",
+    "the head": "UPDATE run SET head = ''",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERING)
+def test_an_edited_journal_is_refused_before_the_first_call(tmp_path: Path, storage: MemoryStorage, what: str) -> None:
+    file = damaged_run(tmp_path, storage)
+    with sqlite3.connect(file) as database:
+        database.create_function("replace", 3, lambda body, old, new: body.replace(old.encode(), new.encode()))
+        assert database.execute(TAMPERING[what]).rowcount > 0
+    database.close()
+    calls = storage.calls_made
+    with pytest.raises(IntegrityError) as refused:
+        run_again(file, storage)
+    assert refused.value.exit_code == ExitCode.INTEGRITY
+    assert storage.calls_made == calls
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_bytes(b"not a database, and long enough to be told from an empty file" * 20)
+    with pytest.raises(IntegrityError):
+        Journal(tmp_path / "journal")
+
+
+def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
+    Journal(tmp_path / "journal").close()
+    with sqlite3.connect(tmp_path / "journal") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(UsageError):
+        Journal(tmp_path / "journal")
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_nothing_is_changed_after_a_write_that_failed(tmp_path: Path, storage: MemoryStorage, write: int) -> None:
+    """A full disk under the journal. The first write notes the intents, the second the verdicts."""
+    made = plan(*[move(storage, f"in/{name}.mp3", f"out/{name}.mp3") for name in "abc"])
+    before = contents(storage)
+
+    class Full(Journal):
+        left = write
+
+        def append(self, run_id: str, records: object) -> None:
+            self.left -= 1
+            if not self.left:
+                pages = self._connection.execute("PRAGMA page_count").fetchone()[0]
+                self._connection.execute(f"PRAGMA max_page_count = {pages}")
+                records = [Record("x" * 100_000, Step.INTENT)]
+            super().append(run_id, records)  # type: ignore[arg-type]
+
+    from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415
+
+    with quick(Full, tmp_path / "journal") as journal, pytest.raises(IntegrityError):
+        apply_plan(made, {storage.fs: storage}, journal, settings=Settings(window=1))
+    assert storage.changes_made == write - 1
+    assert contents(storage) == before
+    assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
+
+
+steps = st.lists(
+    st.tuples(st.integers(0, 4), st.sampled_from([*Step]), st.integers(1, 3), st.none() | st.text(max_size=8)), max_size=8
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(windows=st.lists(steps, max_size=5), runs=st.integers(1, 2))
+def test_what_is_appended_is_read_back(tmp_path: Path, windows: list, runs: int) -> None:
+    """Whatever is written, in whatever windows and runs side by side, the last record of each operation stands."""
+    file = tmp_path / "journal"
+    file.unlink(missing_ok=True)
+    expected: dict[int, dict[str, OperationState]] = {number: {} for number in range(runs)}
+    with quick(Journal, file) as journal:
+        ids = [journal.begin(plan(), "organize", run_id=f"run-{number}") for number in range(runs)]
+        for index, window in enumerate(windows):
+            number = index % runs
+            records = [Record(f"op{which}", step, attempt, None, 0, text) for which, step, attempt, text in window]
+            journal.append(ids[number], records)
+            expected[number].update((r.operation, OperationState(r.step, r.attempt, None, 0, r.message)) for r in records)
+    with quick(Journal, file) as journal:
+        assert {number: journal.states(ids[number]) for number in range(runs)} == expected
+
+
+def test_reading_goes_on_beside_a_run_at_work(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
+    with Journal(tmp_path / "journal") as writer, Journal(tmp_path / "journal") as reader:
+        run_id = writer.begin(made, "organize")
+        assert reader.run(run_id).state is RunState.RUNNING
+        writer.append(run_id, [Record(made.operations[0].id, Step.INTENT)])
+        assert reader.states(run_id)[made.operations[0].id].step is Step.INTENT
+
+
+def test_history_names_every_run(tmp_path: Path, storage: MemoryStorage) -> None:
+    first = run(plan(move(storage, "in/a.mp3", "out/a.mp3")), tmp_path / "journal", storage)
+    second = run(plan(move(storage, "in/b.mp3", "out/b.mp3")), tmp_path / "journal", storage)
+    with Journal(tmp_path / "journal") as journal:
+        assert [(found.id, found.state) for found in journal.runs()] == [
+            (first.run, RunState.FINISHED),
+            (second.run, RunState.FINISHED),
+        ]
+        assert journal.unfinished() == []

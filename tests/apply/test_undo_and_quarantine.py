@@ -1,0 +1,148 @@
+"""What a run did can be taken back, and what it put away can be brought back or deleted for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.executor import apply_plan
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.quarantine import choose, list_items, plan_emptying, plan_restore
+from orchestrator.apply.records import RunResult
+from orchestrator.apply.undo import undo_plan
+from orchestrator.errors import ExitCode, UsageError
+from orchestrator.plan.model import Plan, Verb
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import IMPATIENT, contents, depending, library, move, operation, plan, quick, run, through_temporary_name
+
+NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
+
+
+def scene(kind: str) -> tuple[MemoryStorage, MemoryStorage, Plan]:
+    storage, other = MemoryStorage.like(kind, "memory:one"), MemoryStorage.like("local", "memory:two")
+    for name in "abcdef":
+        storage.put(f"in/{name}.mp3", f"content of {name}".encode())
+    a1, a2 = through_temporary_name(storage, "in/a.mp3", "in/b.mp3")
+    b = move(storage, "in/b.mp3", "in/a.mp3", depends=[a1])
+    c = move(storage, "in/c.mp3", "out/deep/c.mp3")
+    made = plan(
+        a1,
+        b,
+        depending(a2, a1, b),
+        c,
+        operation(Verb.QUARANTINE, storage, "in/d.mp3", storage, "in/d.mp3"),
+        operation(Verb.COPY, storage, "in/e.mp3", other, "e.mp3"),
+        operation(Verb.MOVE, storage, "in/f.mp3", other, "f.mp3"),
+        source=storage.fs,
+        storages=(storage, other),
+    )
+    return storage, other, made
+
+
+def undo(run_id: str | None, journal: Path, *storages: MemoryStorage) -> RunResult:
+    assert run_id is not None
+    with quick(Journal, journal) as opened:
+        made = undo_plan(opened, run_id, **NOW)
+        return apply_plan(made, {s.fs: s for s in storages}, opened, command="undo", undoes=run_id, patience=IMPATIENT)
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "dropbox", "plain"])
+def test_undo_gives_back_names_content_and_count_and_undoing_twice_does_nothing(tmp_path: Path, kind: str) -> None:
+    storage, other, made = scene(kind)
+    before, directories = library(storage), storage.directories()
+    result = run(made, tmp_path / "journal", storage, other)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    undone = undo(result.run, tmp_path / "journal", storage, other)
+    assert undone.exit_code == ExitCode.DONE, undone.problems
+    assert library(storage) == before
+    assert storage.directories() == directories
+    assert library(other) == {}  # the copy is in the quarantine there
+    changes = storage.changes_made, other.changes_made
+    again = undo(result.run, tmp_path / "journal", storage, other)
+    assert (again.exit_code, again.run) == (ExitCode.DONE, None)
+    assert (storage.changes_made, other.changes_made) == changes
+
+
+def test_an_undo_can_be_undone_and_the_run_undone_again(tmp_path: Path) -> None:
+    storage, other, made = scene("local")
+    before = library(storage)
+    result = run(made, tmp_path / "journal", storage, other)
+    after = library(storage)
+    first = undo(result.run, tmp_path / "journal", storage, other)
+    assert undo(first.run, tmp_path / "journal", storage, other).exit_code == ExitCode.DONE
+    assert library(storage) == after
+    assert undo(result.run, tmp_path / "journal", storage, other).exit_code == ExitCode.DONE
+    assert library(storage) == before
+
+
+def test_undo_leaves_what_changed_since_and_takes_the_rest_later(tmp_path: Path) -> None:
+    storage, other, made = scene("dropbox")
+    result = run(made, tmp_path / "journal", storage, other)
+    kept = storage.content("out/deep/c.mp3")
+    storage.put("out/deep/c.mp3", b"edited since")
+    part = undo(result.run, tmp_path / "journal", storage, other)
+    assert part.exit_code == ExitCode.SOME_FAILED
+    assert [problem.path for problem in part.problems] == ["out/deep/c.mp3"]
+    storage.put("out/deep/c.mp3", kept)
+    rest = undo(result.run, tmp_path / "journal", storage, other)
+    assert (rest.exit_code, rest.done) == (ExitCode.DONE, 1)
+    assert storage.content("in/c.mp3") == kept
+
+
+@pytest.fixture
+def put_away(tmp_path: Path) -> tuple[MemoryStorage, str]:
+    storage, other, made = scene("local")
+    result = run(made, tmp_path / "journal", storage, other)
+    assert result.run is not None
+    return storage, result.run
+
+
+def test_the_quarantine_is_listed_and_restored(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
+    storage, run_id = put_away
+    (item,) = list_items(storage)
+    assert (item.kind, item.run, item.path, item.id) == ("quarantine", run_id, "in/d.mp3", f"quarantine/{run_id}/in/d.mp3")
+    for name in (item.id, run_id, "in/d.mp3"):
+        assert choose([item], [name]) == [item]
+    with pytest.raises(UsageError):
+        choose([item], ["in/nothing.mp3"])
+    before = contents(storage)
+    result = run(plan_restore(storage, [item], **NOW), tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert storage.content("in/d.mp3") == b"content of d"
+    assert contents(storage) == before
+    assert list_items(storage) == []
+    assert not any(directory.startswith(".music-orchestrator") for directory in storage.directories())
+
+
+def test_a_restore_never_replaces_what_is_there_now(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
+    storage, _ = put_away
+    storage.put("in/d.mp3", b"another d")
+    result = run(plan_restore(storage, list_items(storage), **NOW), tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.STALE
+    assert storage.content("in/d.mp3") == b"another d"
+    assert len(list_items(storage)) == 1
+
+
+def test_of_two_for_one_path_the_newest_comes_back(put_away: tuple[MemoryStorage, str]) -> None:
+    storage, _ = put_away
+    storage.put(".music-orchestrator/quarantine/99990101-000000-000000/in/d.mp3", b"newer d")
+    made = plan_restore(storage, list_items(storage), **NOW)
+    assert [one.src.path for one in made.operations] == [".music-orchestrator/quarantine/99990101-000000-000000/in/d.mp3"]
+    assert [one.path for one in made.skipped] == ["in/d.mp3"]
+
+
+def test_emptying_deletes_for_good_and_only_there(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
+    storage, _ = put_away
+    before = library(storage)
+    result = run(plan_emptying(storage, list_items(storage), **NOW), tmp_path / "journal", storage)
+    assert (result.exit_code, result.done) == (ExitCode.DONE, 1)
+    assert library(storage) == storage.snapshot() == before
+
+
+def test_a_delete_of_a_plan_goes_to_the_quarantine(tmp_path: Path) -> None:
+    storage = MemoryStorage.like("s3")
+    storage.put("a.mp3", b"content")
+    result = run(plan(operation(Verb.DELETE, storage, "a.mp3", storage, "a.mp3")), tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.DONE
+    assert storage.snapshot() == {f".music-orchestrator/quarantine/{result.run}/a.mp3": b"content"}
