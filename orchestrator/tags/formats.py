@@ -15,16 +15,12 @@ def _short(policy: Policy) -> int:
     return policy.short_head
 
 
-def _mpeg(policy: Policy) -> int:
-    return policy.mpeg_head
+def _large(policy: Policy) -> int:
+    return policy.large_head
 
 
 def _tail(policy: Policy) -> int:
     return policy.tail
-
-
-def _ogg_head(policy: Policy) -> int:
-    return policy.head + 2048  # the second page's header often stands right behind 64 KiB
 
 
 def _ogg_tail(policy: Policy) -> int:
@@ -51,16 +47,16 @@ def _by_name_only(_head: bytes) -> bool:
     return False
 
 
-MPEG = Container("MP3", ("mp3", "mp2", "mp1", "mpga"), _by_name_only, "mpeg", head=_mpeg)
+MPEG = Container("MP3", ("mp3", "mp2", "mp1", "mpga"), _by_name_only, "mpeg", head=_large)
 
 CONTAINERS: tuple[Container, ...] = (
     MPEG,
     Container("FLAC", ("flac",), _starts(b"fLaC"), "flac"),
-    Container("MP4", ("m4a", "m4b", "m4p", "m4r", "mp4", "alac"), _mp4, "mp4"),
-    Container("Ogg Vorbis", ("ogg",), _ogg(b"\x01vorbis"), "ogg", "read_vorbis", head=_ogg_head, tail=_ogg_tail),
-    Container("Opus", ("opus",), _ogg(b"OpusHead"), "ogg", "read_opus", head=_ogg_head, tail=_ogg_tail),
-    Container("Ogg FLAC", ("oga",), _ogg(b"\x7fFLAC"), "ogg", "read_flac", head=_ogg_head),
-    Container("Speex", ("spx",), _ogg(b"Speex   "), "ogg", "read_speex", head=_ogg_head, tail=_ogg_tail),
+    Container("MP4", ("m4a", "m4b", "m4p", "m4r", "mp4", "alac"), _mp4, "mp4", head=_large),
+    Container("Ogg Vorbis", ("ogg",), _ogg(b"\x01vorbis"), "ogg", "read_vorbis", tail=_ogg_tail),
+    Container("Opus", ("opus",), _ogg(b"OpusHead"), "ogg", "read_opus", tail=_ogg_tail),
+    Container("Ogg FLAC", ("oga",), _ogg(b"\x7fFLAC"), "ogg", "read_flac"),
+    Container("Speex", ("spx",), _ogg(b"Speex   "), "ogg", "read_speex", tail=_ogg_tail),
     Container("WAV", ("wav", "wave", "bwf"), _form(b"RIFF", b"WAVE"), "chunks", "read_wav", head=_short),
     Container("AIFF", ("aif", "aiff", "aifc"), _form(b"FORM", b"AIFF", b"AIFC"), "chunks", "read_aiff", head=_short),
     Container("DSDIFF", ("dff",), _starts(b"FRM8"), "chunks", "read_dsdiff", head=_short),

@@ -11,11 +11,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes in bytes that govern the reading of one file."""
 
     head: int
-    """First range of formats whose tags stand at the front, pictures among them."""
+    """First range of formats whose texts stand at the very front: FLAC, Ogg, WMA."""
     short_head: int
     """First range of formats that keep little more than stream facts at the front."""
-    mpeg_head: int
-    """First range of MPEG audio, whose pictures usually stand before the sound."""
+    large_head: int
+    """First range of formats with more than texts before what is needed: MPEG audio (pictures, then the first frame), MP4."""
     tail: int
     """Last range of formats that keep tags behind the sound."""
     ogg_tail: int
@@ -35,21 +35,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FEW_BYTES = Policy(
-    head=64 * KIB,
+    head=16 * KIB,
     short_head=8 * KIB,
-    mpeg_head=64 * KIB,
+    large_head=64 * KIB,
     tail=16 * KIB,
     ogg_tail=16 * KIB,
     short_tail=4 * KIB,
     extra=16 * KIB,
     hole=24 * KIB,
 )
-"""For remotes where bytes cost (S3, GCS, Azure egress)."""
+"""For remotes where bytes cost (S3, GCS, Azure): the egress of 5 KiB costs as much as a request."""
 
 FEW_REQUESTS = Policy(
     head=64 * KIB,
     short_head=16 * KIB,
-    mpeg_head=256 * KIB,
+    large_head=256 * KIB,
     tail=256 * KIB,
     ogg_tail=64 * KIB,
     short_tail=64 * KIB,

@@ -14,14 +14,14 @@ _LAST = 0x80
 _MOST_BLOCKS = 1000
 _MOST_COMMENTS = 50_000
 _PICTURE_HEADER = 1024
-_KNOWN_HEADERS = 64 * 1024
+_KNOWN_HEADERS = 16 * 1024
 """Block headers within so much of the file's start count for the bit rate, so that it is the same however much was read."""
 
 
 def read(file: SparseFile) -> Parsed:
     """Parse up to the Vorbis comment."""
     start = tag_end(file.peek(0, 10), 0) or 0
-    sound_start = _plan(file, start)
+    sound_start, rest = _plan(file, start)
     flac = parser("flac", "FLAC")(file)
     info = flac.info
     parsed = Parsed(kind="vorbis", tags=flac.tags, info=info, codec="flac", lossless=True)
@@ -37,18 +37,31 @@ def read(file: SparseFile) -> Parsed:
         least = frames * info.min_framesize
         if least > sound:
             parsed.suspect = f"cut short: {frames:,} frames do not fit in {sound:,} bytes"
+            _check_rest(file, rest)
     return parsed
 
 
-def _plan(file: SparseFile, start: int) -> int:
-    """Walk the block headers, make the parser stop once it has what we need; where the sound begins, as far as known."""
+def _check_rest(file: SparseFile, position: int | None) -> None:
+    """Raise where even the metadata from `position` on is cut: worth a request only for a file already suspect."""
+    for _ in range(_MOST_BLOCKS):
+        if position is None or position + 4 > file.size:
+            return
+        flags, _, end = _block(file, position, set())
+        position = None if flags & _LAST else end
+
+
+def _plan(file: SparseFile, start: int) -> tuple[int, int | None]:
+    """Walk the block headers and make the parser stop once it has what we need.
+
+    Gives where the sound begins, as far as known, and the first block not looked at, None when all were.
+    """
     if file.peek(start, 4) != b"fLaC":
         raise NotReadableError("it does not begin as a FLAC file does")
     position = sound_start = start + 4
     needed = {_STREAMINFO, _COMMENT}
     for _ in range(_MOST_BLOCKS):
         if not needed and not file.has(position, min(position + _PICTURE_HEADER, file.size)):
-            return sound_start  # what follows is looked at only where that costs nothing
+            return sound_start, position  # what follows is looked at only where that costs nothing
         flags, kind, end = _block(file, position, needed)
         if kind in needed:
             needed.remove(kind)
@@ -61,7 +74,7 @@ def _plan(file: SparseFile, start: int) -> int:
         if position + _PICTURE_HEADER <= _KNOWN_HEADERS or needed:
             sound_start = end
         if flags & _LAST or end + 4 > file.size:
-            return sound_start
+            return sound_start, None
         position = end
     raise NotReadableError("its metadata is damaged: there would be too many blocks")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.track import AudioIdentity, Strength
@@ -21,7 +21,7 @@ def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, plan its holes, parse."""
     suspect, planned = None, False
     tables: list[tuple[int, int]] = []
-    for atom, payload, end in _atoms(file, 0, file.size, piece=max(file.policy.head, file.policy.extra)):
+    for atom, payload, end in _atoms(file, 0, file.size, piece=file.policy.large_head):
         if atom == b"moov":
             _plan_moov(file, payload, end, tables)
             planned = True
@@ -29,6 +29,8 @@ def read(file: SparseFile) -> Parsed:
             suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
         if planned and _seal(file, end):
             break
+    if suspect and not planned:
+        raise NotReadableError(suspect)
     file.seek(0)
     mp4 = parser("mp4", "MP4")(file)
     name = mp4.info.codec.split(".")[0]
