@@ -270,6 +270,7 @@ class Format(NamedTuple):
 
 FORMATS: dict[str, Format] = {
     "mp3": Format("mp3", streams.mp3, _save_id3_head),
+    "mp3-lame": Format("mp3", streams.mp3_lame, _save_id3_head),
     "flac": Format("flac", streams.flac, _save_flac),
     "m4a": Format("m4a", streams.m4a, _saver(mutagen.mp4.MP4, _mp4)),
     "alac": Format("m4a", streams.alac, _saver(mutagen.mp4.MP4, _mp4)),
@@ -284,7 +285,7 @@ FORMATS: dict[str, Format] = {
     "tta": Format("tta", streams.tta, _save_id3_head),
     "wma": Format("wma", streams.wma, _saver(mutagen.asf.ASF, _asf)),
 }
-"""Name -> how. "alac" makes .m4a files too."""
+"""Name -> how. "mp3-lame" makes MP3s whose sound can be told without reading it, "alac" .m4a files."""
 
 
 def track_bytes(audio_format: str, tags: Track | None, *, cover_bytes: int = 0, seconds: float = 1.0, serial: int = 1) -> bytes:

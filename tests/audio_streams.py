@@ -56,6 +56,25 @@ def _crc(width: int, polynomial: int) -> Callable[[bytes], int]:
 
 _crc8 = _crc(8, 0x07)
 _crc16 = _crc(16, 0x8005)
+_MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _crc16_mirrored(data: bytes) -> int:
+    return int(f"{_crc16(data.translate(_MIRROR)):016b}"[::-1], 2)
+
+
+def mp3_lame(seconds: float, serial: int) -> bytes:
+    """MP3 with the Info frame of LAME, which says how long the sound is and what its checksum is."""
+    sound = mp3(seconds, serial)
+    frames = len(sound) // 104
+    head = b"\xff\xfb\x50\xc4" + bytes(17)  # 64 kbit/s: a frame of 208 bytes, for the tag needs 177
+    toc = bytes(index * 256 // 100 for index in range(100))
+    tag = b"Info" + struct.pack(">III", 15, frames, 208 + len(sound)) + toc + struct.pack(">I", 50)
+    tag += b"LAME3.100" + b"\x01\x64" + bytes(4) + bytes(4) + b"\x00\x20" + b"\x24\x00\x00" + bytes(4)
+    tag += struct.pack(">IH", 208 + len(sound), _crc16_mirrored(sound))
+    first = head + tag
+    first += struct.pack(">H", _crc16_mirrored(first))
+    return first.ljust(208, b"\0") + sound
 
 
 def flac(seconds: float, serial: int) -> bytes:

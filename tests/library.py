@@ -278,7 +278,7 @@ class _Maker:
         self._broken()
         for index in range(4):
             track = self.plain(100 + index)
-            path = self.track(f"Inbox/twins/original {index}.mp3", "mp3", track)
+            path = self.track(f"Inbox/twins/original {index}.mp3", ("mp3", "mp3-lame")[index % 2], track)
             twin = f"Inbox/twins/copies/Copy of original {index}.mp3"
             self.put(twin, (facts.root / path).read_bytes())
             facts.tracks[twin] = track
