@@ -76,9 +76,7 @@ def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        session.reporter.error(
-            "unexpected", f"unexpected {type(error).__name__} at {place}: {error}; run it with -vv to see more, and report it"
-        )
+        session.reporter.error("unexpected", f"unexpected {type(error).__name__} at {place}: {error}; -vv shows more")
         if session.options.verbose > 1:
             traceback.print_exc(file=sys.stderr)
         return ExitCode.UNEXPECTED
@@ -86,6 +84,7 @@ def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
 
 def _begin(session: Session, body: Callable[[Session], int]) -> int:
     session.check_options()
+    session.start_log()
     return body(session)
 
 

@@ -16,6 +16,7 @@ from orchestrator.config import Config, LoadedConfig, load
 from orchestrator.errors import UsageError
 from orchestrator.location import Location, definitions, resolve
 from orchestrator.report.base import Reporter, Summary
+from orchestrator.report.log import logging_to
 from orchestrator.state import private_umask, state_directory
 
 if TYPE_CHECKING:
@@ -102,6 +103,11 @@ class Session:
         """Raise UsageError for a common option that cannot be read, before any work."""
         parse_limit(self.options.max_delete)
         parse_bandwidth(self.options.bandwidth)
+
+    def start_log(self) -> None:
+        """Begin the log, where one is wanted. The config file is not read for that: commands that mend it must run."""
+        file = Path(self.options.log_file).expanduser().absolute() if self.options.log_file else None
+        self._opened.enter_context(logging_to(file, sys.stderr, verbose=self.options.verbose))
 
     # What is opened.
 

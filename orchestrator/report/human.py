@@ -186,6 +186,9 @@ class HumanReporter:
                 transient=True,
             )
             self._bars.start()
+        elif self._task is not None:
+            # A listing does not know how long it will be; when the next stage begins, it has come to its end.
+            self._bars.update(self._task, total=self._bars.tasks[-1].completed)
         self._task = self._bars.add_task(name, total=total, bytes=0, bytes_text="")
 
     def _end_stage(self) -> None:

@@ -61,7 +61,15 @@ class RcloneStorage(Storage):
     @cached_property
     def _info(self) -> dict[str, Any]:
         # UsageError for an unknown remote, and for a file in place of a directory.
-        return self._client.call("operations/fsinfo", {"fs": self._fs})
+        try:
+            return self._client.call("operations/fsinfo", {"fs": self._fs})
+        except UsageError:
+            # rclone also says so of a bucket's folder when the server is away or refuses us: the listing above it tells.
+            remote, colon, path = self._fs.partition(":")
+            if colon and path.strip("/"):
+                parent = path.rpartition("/")[0]
+                self._client.call("operations/list", {"fs": f"{remote}:", "remote": parent or path, "opt": {"noModTime": True}})
+            raise
 
     @cached_property
     def profile(self) -> Profile:

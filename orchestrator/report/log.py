@@ -1,0 +1,48 @@
+"""Our own log: what went on inside, for `--log-file` and `-v`. Never on stdout; one line a record, names made harmless."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from orchestrator.errors import UsageError
+from orchestrator.report.base import printable
+
+ROOT = "orchestrator"
+
+
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+@contextmanager
+def logging_to(file: Path | None, stderr: TextIO, *, verbose: int) -> Iterator[None]:
+    """Write the log to `file`, and to stderr with `-v`, until the end. Raises UsageError for a file that cannot be written."""
+    logger = logging.getLogger(ROOT)
+    handlers: list[logging.Handler] = [logging.NullHandler()]
+    if file is not None:
+        try:
+            handlers.append(logging.FileHandler(file, encoding="utf-8", errors="backslashreplace"))
+        except OSError as error:
+            raise UsageError(f"cannot write the log file {file}: {error.strerror}") from error
+        handlers[-1].setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
+    if verbose:
+        handlers.append(logging.StreamHandler(stderr))
+        handlers[-1].setFormatter(_OneLine("%(message)s"))
+    before = logger.level, logger.propagate
+    logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    logger.propagate = False
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(before[0])
+        logger.propagate = before[1]

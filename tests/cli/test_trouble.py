@@ -1,0 +1,158 @@
+"""Bad places and bad moments: one clear line, the right exit code, nothing changed."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.lock import RunLock
+from orchestrator.tags.track import Track
+from tests.audio import make_track
+from tests.program import Ended, Program
+from tests.servers.process import free_port
+from tests.servers.remotes import RemoteServer
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "state")
+
+
+def with_remotes(tmp_path: Path, *sections: str) -> dict[str, str]:
+    """An environment in which rclone knows just these remotes."""
+    config = tmp_path / "rclone.conf"
+    config.write_text("".join(sections))
+    config.chmod(0o600)
+    return {"RCLONE_CONFIG": str(config)}
+
+
+def one_error(ended: Ended, code: str) -> str:
+    assert [error["code"] for error in ended.errors] == [code], ended.errors
+    message = str(ended.errors[0]["message"])
+    assert "\n" not in message
+    return message
+
+
+def test_a_missing_bucket_is_2(program: Program, s3_moto: RemoteServer) -> None:
+    message = one_error(program("organize", f"{s3_moto.name}:no-such-bucket/x", "--yes", codes=(2,)), "usage")
+    assert "no-such-bucket" in message
+
+
+def test_an_unknown_remote_is_2_and_what_there_is_is_said(program: Program, s3_serve: RemoteServer) -> None:
+    message = one_error(program("scan", "nowhere:x", codes=(2,)), "usage")
+    assert f"{s3_serve.name}:" in message
+
+
+def test_refused_credentials_are_6_and_no_secret_is_said(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
+    secret = "verysecretverysecret"
+    section = s3_serve.section("refused").replace(s3_serve.options["secret_access_key"], secret)
+    program.environment = with_remotes(tmp_path, section)
+    ended = program("organize", s3_serve.fs("x", name="refused"), "--yes", codes=(6,))
+    assert secret not in one_error(ended, "auth") + ended.stderr
+
+
+def test_an_unreachable_server_is_5_and_nothing_is_queued(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
+    program.environment = with_remotes(tmp_path, s3_serve.section("away", port=free_port()))
+    ended = program("organize", s3_serve.fs("x", name="away"), "--yes", codes=(5,))
+    one_error(ended, "unreachable")
+    assert ended.summary["run"] is None
+    assert program("resume", "--yes").summary["ops_planned"] == 0
+
+
+def test_an_empty_place_in_a_bucket_is_no_error(program: Program, s3_serve: RemoteServer) -> None:
+    assert program("organize", s3_serve.fs("nothing-here"), "--yes").summary["files_seen"] == 0
+
+
+def test_s3_urls_take_their_remote_from_the_environment(tmp_path: Path, program: Program, s3_moto: RemoteServer) -> None:
+    program.environment = with_remotes(tmp_path) | {
+        "AWS_ACCESS_KEY_ID": s3_moto.options["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": s3_moto.options["secret_access_key"],
+        "AWS_ENDPOINT_URL": s3_moto.options["endpoint"],
+        "AWS_REGION": "us-east-1",
+    }
+    source = tmp_path / "source"
+    make_track(source / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
+    first = program("organize", str(source), "s3://music/from-url", "--yes")
+    assert first.summary["ops_done"] == 1
+    assert program("organize", "s3://music/from-url", "--yes").summary["ops_planned"] == 0
+    undone = program("undo", first.run, "--yes")
+    assert undone.summary["ops_done"] == 1
+    items = [event for event in program("quarantine", "s3://music/from-url").events if event["type"] == "quarantined"]
+    assert [item["path"] for item in items] == ["A/B/01 T.flac"]
+    program("quarantine", "restore", items[0]["id"], "s3://music/from-url", "--yes")
+    assert program("scan", "s3://music/from-url").summary["files_seen"] == 1
+    program("undo", program("organize", str(source), "s3://music/again", "--yes").run, "--yes")
+    assert program("quarantine", "empty", "s3://music/again", "--yes").summary["ops_done"] == 1
+    assert program("quarantine", "s3://music/again").events[0]["type"] == "summary"
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, program: Program) -> None:
+    file = tmp_path / "file.flac"
+    make_track(file, "flac", Track(title=("T",)))
+    ended = program("organize", str(file), "--yes", codes=(2,))
+    assert len(ended.errors) == 1
+
+
+def test_another_run_holds_the_lock(tmp_path: Path, program: Program) -> None:
+    (tmp_path / "music").mkdir()
+    with RunLock(program.state, command="organize"):
+        ended = program("organize", str(tmp_path / "music"), "--yes", codes=(8,))
+        assert "process" in one_error(ended, "locked")
+        program("organize", str(tmp_path / "music"), "--dry-run")
+        program("scan", str(tmp_path / "music"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_listing_with_130(tmp_path: Path, number: signal.Signals, program: Program) -> None:
+    """A folder behind a pipe that nobody answers on keeps the program waiting until the signal."""
+    port = free_port()
+    program.environment = with_remotes(tmp_path, f"[mute]\ntype = webdav\nurl = http://127.0.0.1:{port}\nvendor = other\n")
+    with socket.create_server(("127.0.0.1", port)) as server:
+        server.settimeout(60)
+        process = program.start("organize", "mute:", "--yes")
+        connection, _ = server.accept()
+        with connection:
+            process.send_signal(number)
+            ended = program.end(process, timeout=30)
+    assert ended.code == 130
+    assert ended.summary["exit_code"] == 130
+    one_error(ended, "interrupted")
+
+
+def test_doctor_names_what_is_wrong_and_how_to_mend_it(tmp_path: Path, program: Program) -> None:
+    well = program("doctor")
+    assert all(event["ok"] for event in well.events if event["type"] == "check")
+    (program.state / "catalogue.sqlite3").touch()
+    (program.state / "catalogue.sqlite3").chmod(0o644)
+    ill = program("doctor", codes=(3,))
+    assert any("chmod 600" in error["message"] for error in ill.errors)
+    config = tmp_path / "c.yaml"
+    config.write_text("locations: {a: 'absent:x'}\n")
+    program.environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
+    assert any("absent" in error["message"] for error in program("doctor", codes=(2,)).errors)
+    config.write_text("nonsense: 1\n")
+    assert any("nonsense" in error["message"] for error in program("doctor", codes=(2,)).errors)
+    old = tmp_path / "rclone"
+    old.write_text("#!/bin/sh\necho 'rclone v1.60.0'\n")
+    old.chmod(0o755)
+    program.environment = {}
+    assert any("1.75.1" in error["message"] for error in program("doctor", "--rclone", str(old), codes=(2,)).errors)
+
+
+def test_remotes(program: Program, s3_serve: RemoteServer) -> None:
+    listed = {event["name"]: event["backend"] for event in program("remotes").events if event["type"] == "remote"}
+    assert listed[s3_serve.name] == "s3"
+    (facts,) = [event for event in program("remotes", "check", s3_serve.fs()).events if event["type"] == "capabilities"]
+    assert (facts["remote_type"], facts["move"], facts["reachable"]) == ("s3", False, True)
+
+
+def test_a_log_is_kept_without_control_characters(tmp_path: Path, program: Program) -> None:
+    (tmp_path / "music").mkdir()
+    log = tmp_path / "log.txt"
+    program("scan", str(tmp_path / "music"), "--log-file", str(log), "-v")
+    assert log.exists()
+    assert not any(ord(character) < 32 and character != "\n" for character in log.read_text())
+    assert "cannot write the log file" in program("scan", ".", "--log-file", "/no/such/dir/log", codes=(2,)).errors[0]["message"]
