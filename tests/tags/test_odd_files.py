@@ -236,3 +236,14 @@ def test_musepack_with_an_id3_tag_in_front_is_not_taken_for_mp3(policy: Any) -> 
     reading = same_as_local("x.mp3", content, policy)
     assert reading.track is not None
     assert (reading.track.codec, reading.track.title) == ("musepack", ("TIT2",))
+
+
+@pytest.mark.parametrize("audio_format", ["ape", "wv", "mpc"])
+def test_an_id3_tag_before_other_formats_is_skipped_and_used_only_without_an_apev2_tag(policy: Any, audio_format: str) -> None:
+    tag = id3_tag(TITLE, ARTIST, id3.APIC(encoding=0, mime="image/jpeg", type=3, desc="", data=picture(200_000)))
+    without = same_as_local(f"x.{audio_format}", tag + track_bytes(audio_format, None, seconds=200), policy)
+    with_own = same_as_local(f"x.{audio_format}", tag + track_bytes(audio_format, TRACK, seconds=200), policy)
+    assert without.track is not None
+    assert with_own.track is not None
+    assert (without.track.title, with_own.track.title) == (("TIT2",), TRACK.title)
+    assert without.identity == read(f"x.{audio_format}", track_bytes(audio_format, None, seconds=200)).identity
