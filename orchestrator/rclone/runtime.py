@@ -20,6 +20,10 @@ from orchestrator.storage.base import Entry
 _MAX_DEATHS = 5
 """How often a run puts up with a dying rclone."""
 
+_KEPT_CONNECTIONS = "64"
+"""rclone keeps about twice as many idle connections to a server as it has checkers. With the default of 8, 64 readers at 40 ms open
+a new connection for every third read: 320 reads/s instead of 510. Nothing that we ask of the daemon uses checkers otherwise."""
+
 
 class Rclone:
     """Everything that a run asks of rclone. A context manager; used by any number of threads."""
@@ -37,7 +41,7 @@ class Rclone:
         self.binary = binary
         self.client = RcClient(self._running, self._lost)
         self._config = config
-        self._extra = {"RCLONE_TRANSFERS": str(transfers), "RCLONE_CHECKERS": str(max(8, transfers))}
+        self._extra = {"RCLONE_TRANSFERS": str(transfers)}
         if bandwidth is not None:
             self._extra["RCLONE_BWLIMIT"] = bandwidth
         self._log_file = log_file
@@ -115,7 +119,9 @@ class Rclone:
             if self._deaths > _MAX_DEATHS:
                 raise TransientError(f"rclone died {self._deaths} times in this run; see the log")
             if self._daemon is None:
-                self._daemon = Daemon(self.binary, self._environment(), log_file=self._log_file)
+                self._daemon = Daemon(
+                    self.binary, self._environment() | {"RCLONE_CHECKERS": _KEPT_CONNECTIONS}, log_file=self._log_file
+                )
             return self._daemon.endpoint
 
     def _lost(self, endpoint: Endpoint) -> None:
