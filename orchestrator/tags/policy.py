@@ -25,7 +25,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     extra: int
     """The least that an unforeseen range asks for; doubled each time within one file."""
     hole: int
-    """Bulk shorter than this is read rather than skipped."""
+    """Bulk shorter than this is read through, rather than part one range into two."""
     budget: int = 2048 * KIB
     """The most that may be read of one file."""
     requests: int = 24

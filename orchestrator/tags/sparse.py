@@ -53,9 +53,9 @@ class SparseFile:
     # ------------------------------------------------------------ what container modules use
 
     def dig(self, start: int, end: int) -> None:
-        """Make a hole: the bytes from `start` to `end` are bulk and read as zeros unless they are in hand already."""
+        """Make a hole: the bytes from `start` to `end` are bulk and read as zeros unless they are in hand."""
         end = min(end, self.size)
-        if end - start >= self.policy.hole:
+        if end > start:
             insort(self._holes, (start, end))
 
     def plant(self, start: int, data: bytes) -> None:
@@ -213,9 +213,9 @@ class SparseFile:
         return self._starts[index] if index < len(self._starts) else self.size
 
     def _next_boundary(self, position: int) -> int:
-        """Where the next segment or hole after `position` begins, or the file ends."""
+        """Where the next segment or hole after `position` begins, or the file ends; a small hole is read through."""
         boundary = self._next_start(position)
-        for start, _ in self._holes:
-            if start > position:
+        for start, end in self._holes:
+            if start > position and end - start >= self.policy.hole:
                 return min(boundary, start)
         return boundary

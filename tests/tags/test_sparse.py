@@ -62,10 +62,12 @@ def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
     assert ranges.asked == [(0, 1000), (300_000, 1000)]
 
 
-def test_a_hole_too_small_to_save_anything_is_not_dug() -> None:
-    file = sparse(Ranges(CONTENT))
+def test_a_hole_too_small_to_be_worth_two_requests_is_read_through() -> None:
+    ranges = Ranges(CONTENT)
+    file = sparse(ranges)
     file.dig(1000, 1050)
     assert file.peek(990, 100) == CONTENT[990:1090]
+    assert len(ranges.asked) == 1
 
 
 def test_a_patched_byte_is_what_the_parser_sees() -> None:

@@ -18,5 +18,6 @@ def read(file: SparseFile) -> Parsed:
     if not audio.tags:
         find_other_tags(file, parsed, kinds=("ape",))
     if audio.info.length:
-        parsed.bitrate = int(file.size * 8 / audio.info.length)
+        tag_size = audio.tags.size if audio.tags else 0
+        parsed.bitrate = int((file.size - tag_size) * 8 / audio.info.length)
     return parsed
