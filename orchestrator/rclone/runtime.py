@@ -21,8 +21,8 @@ _MAX_DEATHS = 5
 """How often a run puts up with a dying rclone."""
 
 _KEPT_CONNECTIONS = "64"
-"""rclone keeps about twice as many idle connections to a server as it has checkers. With the default of 8, 64 readers at 40 ms open
-a new connection for every third read: 320 reads/s instead of 510. Nothing that we ask of the daemon uses checkers otherwise."""
+"""rclone keeps about twice as many idle connections to a server as it has checkers. With the default of 8, 64 readers at 40 ms
+connect anew for every third read: 320 reads/s instead of 510. Nothing that we ask of the daemon uses checkers otherwise."""
 
 
 class Rclone:
