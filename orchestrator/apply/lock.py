@@ -15,6 +15,9 @@ from orchestrator.errors import LockedError, UsageError
 
 LOCK_FILE = "run.lock"
 
+GRACE_S = 1.0
+"""Twice what rclone gets for its end when the program that started it has died."""
+
 
 class Holder(msgspec.Struct, frozen=True):
     """Who holds, or last held, the lock; for people only, the kernel decides."""
@@ -40,12 +43,14 @@ class RunLock:
     """The lock of a state directory; a context manager, taken on entry.
 
     Raises LockedError, which names the holder, when another process has it: there is no waiting. When the last holder died
-    without giving it back, `recovered` says so, for a warning.
+    without giving it back, `recovered` says so, for a warning, and taking the lock lasts `grace_s` seconds: so long may what
+    that process had started - rclone, and with it a move that was under way - outlive it.
     """
 
-    def __init__(self, state_directory: Path, *, command: str = "") -> None:
+    def __init__(self, state_directory: Path, *, command: str = "", grace_s: float = GRACE_S) -> None:
         self._path = state_directory / LOCK_FILE
         self._command = command
+        self._grace_s = grace_s
         self._descriptor: int | None = None
         self.recovered: str | None = None
 
@@ -71,6 +76,8 @@ class RunLock:
         if last is not None:
             who = last.describe()
             self.recovered = f"the last run ended without giving back its lock ({who}): it was killed, or the machine went down"
+            if last.boot_id == boot_id():
+                time.sleep(self._grace_s)  # nothing tells when the orphans are gone
         _write(descriptor, msgspec.json.encode(this_process(self._command)))
         self._descriptor = descriptor
 

@@ -67,7 +67,7 @@ def test_the_lock_of_a_killed_process_is_recovered_with_a_warning(tmp_path: Path
     assert answer(process) == "held"
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=20)
-    with RunLock(tmp_path) as lock:
+    with RunLock(tmp_path, grace_s=0) as lock:
         assert lock.recovered is not None
         assert f"process {process.pid}" in lock.recovered
     with RunLock(tmp_path) as lock:
@@ -78,7 +78,7 @@ def test_a_reused_process_id_does_not_matter(tmp_path: Path) -> None:
     """The file names a living process - us - that never held the lock: the kernel knows better."""
     stale = Holder(os.getpid(), "host", "another boot", 1, 0.0)
     (tmp_path / LOCK_FILE).write_bytes(msgspec.json.encode(stale))
-    with RunLock(tmp_path) as lock:
+    with RunLock(tmp_path, grace_s=0) as lock:
         assert lock.recovered is not None
     assert this_process().boot_id == boot_id()
     assert start_ticks(os.getpid()) == this_process().started
