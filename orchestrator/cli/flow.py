@@ -109,6 +109,8 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     from orchestrator.plan.organize import plan_organize  # noqa: PLC0415 - heavy
     from orchestrator.plan.request import OrganizeRequest  # noqa: PLC0415
 
+    if session.config.dedup.action != "off":
+        session.reporter.warning("`dedup` in the config is not used by this version: duplicates stay")
     in_place = source.fs == target.fs
     options = organize_options(session, wishes, in_place=in_place)
     result = scan_place(session, source, wishes)

@@ -54,9 +54,9 @@ def test_refused_credentials_are_6_and_no_secret_is_said(tmp_path: Path, program
     assert secret not in one_error(ended, "auth") + ended.stderr
 
 
-def test_an_unreachable_server_is_5_and_nothing_is_queued(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
-    program.environment = with_remotes(tmp_path, s3_serve.section("away", port=free_port()))
-    ended = program("organize", s3_serve.fs("x", name="away"), "--yes", codes=(5,))
+def test_an_unreachable_server_is_5_and_nothing_is_queued(tmp_path: Path, program: Program) -> None:
+    program.environment = with_remotes(tmp_path, f"[away]\ntype = webdav\nurl = http://127.0.0.1:{free_port()}\n")
+    ended = program("organize", "away:x", "--yes", codes=(5,))
     one_error(ended, "unreachable")
     assert ended.summary["run"] is None
     assert program("resume", "--yes").summary["ops_planned"] == 0

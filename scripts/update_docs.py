@@ -1,0 +1,120 @@
+"""Writes the generated parts of docs/: `--help` of each command, config keys, presets and fields of layouts.
+
+Run it after a change of those: `python scripts/update_docs.py`. A test fails when they are out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator import config
+from orchestrator.cli.main import PROGRAM, application
+from orchestrator.config_yaml import FieldFacts, fields_of
+from orchestrator.plan.fields import ALBUM_FIELDS, TRACK_FIELDS
+from orchestrator.plan.presets import PRESETS
+
+DOCS = Path(__file__).parents[1] / "docs"
+WIDTH = 100
+_BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every command's full name and its help, the program itself first."""
+    yield from _commands(application, PROGRAM, None)
+
+
+def _commands(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            if found is not None:
+                yield from _commands(found, inner, context)
+
+
+def _help_block() -> str:
+    parts = []
+    for path, text in commands():
+        shown = text
+        if path != PROGRAM:
+            shown = re.sub(r"\n\nCommon options:\n.*", "\n\nAnd the common options, see above.", text, flags=re.DOTALL)
+        parts.append(f"### {path}\n\n```text\n{shown}\n```\n")
+    return "\n".join(parts)
+
+
+def _config_block() -> str:
+    rows = ["| key | what it says | default | environment |", "|---|---|---|---|"]
+    environment = {".".join(path): name for name, path in config.environment_names().items()}
+    for key, field in _keys(fields_of(config.Config), ""):
+        default = "" if field.default in (None, [], {}) or field.section else f"`{field.default}`"
+        name = f"`{environment[key]}`" if key in environment else ""
+        rows.append(f"| `{key}` | {field.description.replace('|', chr(92) + '|')} | {default} | {name} |")
+    return "\n".join(rows) + "\n"
+
+
+def _keys(fields: list[FieldFacts], prefix: str) -> Iterator[tuple[str, FieldFacts]]:
+    for field in fields:
+        key = f"{prefix}{field.name}"
+        yield key, field
+        if field.section is not None:
+            inner = {"jobs": ".<job>[]", "remotes": ".<remote>", "layouts": "[]"}.get(field.name, "")
+            yield from _keys(fields_of(field.section), f"{key}{inner}.")
+
+
+def _preset_block() -> str:
+    rows = ["| preset | rules |", "|---|---|"]
+    for name, rules in PRESETS.items():
+        texts = [f"`{rule.template}`" + (f" when `{rule.when}`" if rule.when else "") for rule in rules]
+        rows.append(f"| `{name}` | {'<br>'.join(texts).replace('|', chr(92) + '|')} |")
+    return "\n".join(rows) + "\n"
+
+
+def _field_block() -> str:
+    def table(fields: dict[str, Any]) -> list[str]:
+        return ["| field | example |", "|---|---|", *(f"| `{name}` | {_example(value)} |" for name, value in fields.items())]
+
+    return "\n".join(
+        ["One value for a whole album:", "", *table(ALBUM_FIELDS), "", "For each track:", "", *table(TRACK_FIELDS), ""]
+    )
+
+
+def _example(value: Any) -> str:
+    return ("true or false" if isinstance(value, bool) else str(value)) or " "
+
+
+def _schema_block() -> str:
+    names = [field.name for field in fields_of(config.Config)]
+    return "Top-level keys: " + ", ".join(f"`{name}`" for name in names) + ".\n"
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "help": _help_block,
+    "config-keys": _config_block,
+    "config-top": _schema_block,
+    "presets": _preset_block,
+    "fields": _field_block,
+}
+
+
+def updated(text: str) -> str:
+    """A document with its generated parts as they are to be."""
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n{found[3]}", text)
+
+
+def main() -> None:
+    """Rewrite what is out of date."""
+    for file in sorted(DOCS.glob("*.md")):
+        text = file.read_text(encoding="utf-8")
+        if (new := updated(text)) != text:
+            file.write_text(new, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The documents say what the program does: every command, option, exit code, config key and JSON key."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+import yaml
+
+from orchestrator import config
+from orchestrator.cli.main import COMMANDS, application
+from orchestrator.errors import PRECEDENCE, ExitCode
+from orchestrator.plan.model import Header, Operation, Skipped
+from orchestrator.report.base import _CODES, Summary
+from orchestrator.storage.base import Storage
+from scripts import update_docs
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def read(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", sorted(DOCS.glob("*.md")), ids=lambda file: file.name)
+def test_the_generated_parts_are_up_to_date(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert update_docs.updated(text) == text, "run python scripts/update_docs.py"
+
+
+def test_every_command_is_documented_and_has_help_for_every_option() -> None:
+    text = read("commands.md")
+    paths = [path for path, _ in update_docs.commands()]
+    assert len(paths) == len(set(paths)) > 20
+    assert all(f"### {path}\n" in text for path in paths)
+    context = click.Context(application)
+    for name in COMMANDS:
+        command = application.get_command(context, name)
+        assert command is not None
+        assert command.help
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, f"{name} {option.name}"
+
+
+@pytest.mark.parametrize("file", [DOCS / "commands.md", ROOT / "README.md"], ids=lambda file: file.name)
+def test_every_exit_code_is_documented(file: Path) -> None:
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", file.read_text(encoding="utf-8"), re.MULTILINE)}
+    assert documented == {int(code) for code in ExitCode}
+
+
+def test_the_order_of_the_exit_codes_is_documented() -> None:
+    row = ", ".join(str(int(code)) for code in PRECEDENCE)
+    assert f"the first of this row wins: {row}." in read("commands.md")
+
+
+def test_every_json_key_is_documented() -> None:
+    text = read("json.md")
+    for record in (Summary, Header, Operation, Skipped):
+        for field in msgspec.structs.fields(record):
+            assert f"`{field.encode_name}`" in text, f"{record.__name__}.{field.encode_name}"
+    for code in {word for _, word in _CODES} | {"unexpected"}:
+        assert f"`{code}`" in text
+
+
+def test_the_example_of_the_configuration_is_valid() -> None:
+    example = re.search(r"```yaml\n(.*?)```", read("configuration.md"), re.DOTALL)
+    assert example is not None
+    found = config.parse(example[1].encode(), Path("example.yaml"))
+    assert set(yaml.safe_load(example[1])) <= set(config.Config.__struct_fields__)
+    assert found.cloud is not None
+
+
+def test_every_method_of_a_storage_is_documented() -> None:
+    text = read("python-api.md")
+    for name in vars(Storage):
+        if not name.startswith("_"):
+            assert re.search(rf"\b{name}\b", text), name
+
+
+def test_links_lead_somewhere() -> None:
+    for file in [*DOCS.glob("*.md"), ROOT / "README.md"]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8")):
+            assert (file.parent / link).exists(), f"{file.name}: {link}"

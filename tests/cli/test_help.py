@@ -1,0 +1,94 @@
+"""`--help` is quick because it imports nothing that it does not need; every command has one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from orchestrator.cli.main import COMMANDS, run
+
+HEAVY = (
+    "rich",
+    "mutagen",
+    "jinja2",
+    "rclone_python",
+    "ruamel",
+    "sqlite3",
+    "msgspec",
+    "yaml",
+    "platformdirs",
+    "tenacity",
+    "logging",
+)
+
+PROBE = """
+import sys
+from orchestrator.cli.main import run
+before = set(sys.modules)
+code = run(sys.argv[1:])
+names = {name.partition(".")[0] for name in sys.modules}
+print("IMPORTED", code, *sorted(names & {%s}))
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["organize", "--help"], ["config", "--help"], ["runs", "show", "--help"]], ids=" ".join
+)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    probe = PROBE % ", ".join(map(repr, HEAVY))
+    done = subprocess.run([sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "IMPORTED 0"
+    assert done.stdout.startswith("Usage: music-orchestrator")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_that_lists_the_common_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    for option in ("--dry-run", "--yes", "--json", "--config", "--state-dir", "--rclone-config", "--bandwidth", "--transfers"):
+        assert option in text
+    for option in ("--max-delete", "--verbose", "--quiet", "--log-file"):
+        assert option in text
+
+
+def test_help_and_version_with_json_are_json(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, says in (
+        (["--json", "--help"], "Usage"),
+        (["scan", "--help", "--json"], "scan"),
+        (["--json", "--version"], "rclone"),
+    ):
+        assert run(arguments) == 0
+        text, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+        assert says in text["text"]
+        assert (summary["type"], summary["exit_code"]) == ("summary", 0)
+
+
+def test_the_version_names_ours_and_rclones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    ours, rclone = capsys.readouterr().out.splitlines()
+    assert ours.startswith("music-orchestrator ")
+    assert rclone.startswith("rclone 1.")
+
+
+def test_a_misspelled_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["organise"]) == 2
+    assert "organise" in capsys.readouterr().err
+
+
+def test_the_shell_can_complete_names() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv[0] = 'music-orchestrator'; from orchestrator.cli.main import main; main()"],
+        env={
+            "_MUSIC_ORCHESTRATOR_COMPLETE": "bash_complete",
+            "COMP_WORDS": "music-orchestrator or",
+            "COMP_CWORD": "1",
+            "PYTHONPATH": ".",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["plain,organize"]
