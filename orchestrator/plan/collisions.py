@@ -1,61 +1,60 @@
 """Names for the whole plan at once: no two files meet under the collision key, no file is in a directory's way.
 
-Every file that wants a name makes a Claim. Claims for one name are served in a fixed order - who already stands at the name or at a
-numbered variant of it first, then by path - and get the name, or its first free variant " (2)", " (3)" ... So the same files get the same names
-in every run, on every remote.
+Every file that wants a name makes a Claim. Claims for one name are served in a fixed order - who already stands at the name
+or at a numbered variant of it first, then by path - and get the name, or its first free variant " (2)", " (3)" ... So the
+same files get the same names in every run, on every remote.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
+from orchestrator.plan.equality import same_content
 from orchestrator.plan.names import Names, collision_key
 from orchestrator.plan.request import Item
 
-_T = TypeVar("_T")
 
-
+@dataclass(slots=True, eq=False)
 class Claim:
     """One file that wants a name. The planner gives directory, stem and extension in legal form."""
 
-    __slots__ = ("directory", "extension", "item", "number", "order", "owner", "path", "position", "present", "stem")
-
-    def __init__(self, item: Item, position: str, directory: str, stem: str, extension: str, owner: object = None) -> None:
-        self.item = item
-        self.position = position
-        """Where it is now, relative to its root: whoever stands at a name keeps it."""
-        self.directory = directory
-        self.stem = stem
-        self.extension = extension
-        self.owner = owner
-        self.path = ""
-        """What it got."""
-        self.number = 1
-        self.present = False
-        """The target holds an equal file at `path` already."""
+    item: Item
+    position: str
+    """Where it is now, relative to its root: whoever stands at a name keeps it."""
+    directory: str
+    stem: str
+    extension: str
+    owner: object = None
+    """The song or companion that it is made for."""
+    path: str = ""
+    """What it got."""
+    number: int = 1
+    present: bool = False
+    """The target holds an equal file at `path` already."""
 
 
 class Namespace:
     """The names of one target: what stays there, and what the plan has given away."""
 
-    def __init__(
-        self, names: Names, staying: Iterable[str], occupants: Iterable[Item], equal: Callable[[Item, Item], bool]
-    ) -> None:
-        """`staying` are paths that nobody may use, `occupants` files that may turn out to be `equal` to a claim's file."""
+    def __init__(self, names: Names, staying: Sequence[str], occupants: Iterable[Item], *, shared: bool = False) -> None:
+        """`staying` are paths that nobody may use, `occupants` files that may turn out to be what a claim would put there.
+
+        An occupant stands for one claim, with `shared` for every claim that it is equal to.
+        """
         self._names = names
-        self._equal = equal
+        self._shared = shared
         self._occupants = {collision_key(item.entry.path): item for item in sorted(occupants, key=lambda item: item.entry.path)}
         self._files = {collision_key(path) for path in staying} | self._occupants.keys()
         self._directories: set[str] = set()
         self._spelling: dict[str, str] = {}
         """Key of a directory as wanted -> how its last part is spelled."""
         self._resolved: dict[str, str] = {"": ""}
-        for path in sorted(
-            {path.rpartition("/")[0] for path in (*staying, *(item.entry.path for item in self._occupants.values()))}
-        ):
-            self._note_directory(path)
+        paths = [*staying, *(item.entry.path for item in self._occupants.values())]
+        for directory in sorted({path.rpartition("/")[0] for path in paths}):
+            self._note_directory(directory)
 
     def directory(self, wanted: str) -> str:
         """A wanted directory as the plan spells it; settled by `settle_directories`, else on first use."""
@@ -67,8 +66,10 @@ class Namespace:
         name = self._spelling.setdefault(collision_key(wanted), name)
         prefix = f"{above}/" if above else ""
         number = 1
-        while collision_key(resolved := prefix + self._names.file(name, "", number)) in self._files:
+        resolved = prefix + name
+        while collision_key(resolved) in self._files:
             number += 1
+            resolved = prefix + self._names.file(name, "", number)
         self._resolved[wanted] = resolved
         self._directories.add(collision_key(resolved))
         return resolved
@@ -86,20 +87,25 @@ class Namespace:
 
     def assign(self, claims: Sequence[Claim]) -> None:
         """Give every claim its path."""
-        groups: dict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
             claim.directory = self.directory(claim.directory)
         prefixes = {directory: collision_key(directory) + "/" if directory else "" for directory in {c.directory for c in claims}}
+        alone: dict[str, Claim] = {}
+        crowded: dict[str, list[Claim]] = {}
         for claim in claims:
-            groups[prefixes[claim.directory] + collision_key(claim.stem + claim.extension)].append(claim)
-        crowded: list[list[Claim]] = []
-        for key, group in groups.items():
-            if len(group) > 1 or key in self._files or key in self._directories:
-                crowded.append(group)
+            key = prefixes[claim.directory] + collision_key(claim.stem + claim.extension)
+            if key in crowded:
+                crowded[key].append(claim)
+            elif key in alone:
+                crowded[key] = [alone.pop(key), claim]
+            elif self._free(key):
+                alone[key] = claim
             else:
-                self._give(group[0], key, 1)
+                crowded[key] = [claim]
+        for key, claim in alone.items():
+            self._give(claim, key, 1)
         if crowded:
-            self._serve(crowded)
+            self._serve(list(crowded.values()))
 
     def _serve(self, groups: list[list[Claim]]) -> None:
         for group in groups:
@@ -123,14 +129,17 @@ class Namespace:
         """Let claims have what the target already holds of them, instead of a second copy."""
         remaining = [claim for claim in group if not claim.path]
         number = 1
-        while remaining and (key := self._key(group[0], number)) in self._files:
+        while remaining and not self._free(key := self._key(group[0], number)):
             occupant = self._occupants.get(key)
             if occupant is not None:
-                for index, claim in enumerate(remaining):
-                    if claim.item.entry.size == occupant.entry.size and self._equal(claim.item, occupant):
-                        del remaining[index], self._occupants[key]
-                        claim.path, claim.number, claim.present = occupant.entry.path, number, True
-                        break
+                equal = (claim for claim in remaining if same_content(claim.item, occupant))
+                found = list(equal) if self._shared else list(islice(equal, 1))
+                for claim in found:
+                    claim.path, claim.number, claim.present = occupant.entry.path, number, True
+                if found:
+                    remaining = [claim for claim in remaining if not claim.path]
+                    if not self._shared:
+                        del self._occupants[key]
             if not variants_too:
                 return
             number += 1
@@ -156,7 +165,9 @@ class Namespace:
 
     def _give(self, claim: Claim, key: str, number: int) -> None:
         self._files.add(key)
-        claim.path, claim.number = self._path(claim, number), number
+        path = self._path(claim, number)
+        # Most files of a library in order stand where they should: one text for both saves much memory.
+        claim.path, claim.number = claim.position if path == claim.position else path, number
 
     def _path(self, claim: Claim, number: int) -> str:
         name = self._names.file(claim.stem, claim.extension, number)

@@ -9,7 +9,8 @@ from orchestrator.tags.track import Status
 def same_content(ours: Item, theirs: Item) -> bool:
     """Same size, and equal in every hash that both sides list; without such a hash, equal in tags and sound.
 
-    Companions of music have no tags: their size alone decides where no hash does. The answer only saves a copy, never removes one.
+    Companions of music have no tags: their size alone decides where no hash does. The answer only saves a copy, it never
+    removes a file.
     """
     if ours.entry.size != theirs.entry.size or ours.entry.size is None:
         return False

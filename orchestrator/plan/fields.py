@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.plan.names import clean_value
@@ -89,15 +90,27 @@ FIELDS: dict[str, Any] = {**ALBUM_FIELDS, **TRACK_FIELDS}
 
 
 def text(value: str | None, absent: Absent = ABSENT) -> str:
-    """One tag value, harmless, or absent."""
-    return (clean_value(value) or absent) if value else absent
+    """One tag value, harmless; absent also for one of dots and spaces alone, which is no name anywhere."""
+    if not value:
+        return absent
+    clean = clean_value(value)
+    return clean if clean.strip(". ") else absent
 
 
 def joined(values: tuple[str, ...], absent: Absent = ABSENT) -> str:
     """All values of one tag, as one text. Values are never split, only joined."""
     if len(values) == 1:
         return text(values[0], absent)
-    return ", ".join(clean for value in values if (clean := clean_value(value))) or absent
+    return ", ".join(clean for value in values if (clean := text(value))) or absent
+
+
+def first(values: tuple[str, ...], absent: Absent = ABSENT) -> str:
+    """The first value of a tag that says anything."""
+    for value in values:
+        clean = text(value)
+        if clean:
+            return clean
+    return absent
 
 
 def number(value: int | None) -> int | Absent:
@@ -105,13 +118,12 @@ def number(value: int | None) -> int | Absent:
     return value or ABSENT
 
 
-def track_fields(track: Track, wanted: frozenset[str]) -> dict[str, Any]:
-    """The values of those of TRACK_FIELDS that are wanted."""
-    values: dict[str, Any] = {}
+def track_fields(track: Track, wanted: Iterable[str], values: dict[str, Any]) -> dict[str, Any]:
+    """Add those of TRACK_FIELDS that are wanted to `values`, and give them back."""
     for name in wanted:
         match name:
             case "title":
-                values[name] = text(track.title[0], NO_TITLE) if track.title else NO_TITLE
+                values[name] = first(track.title, NO_TITLE)
             case "artist":
                 values[name] = joined(track.artist or track.album_artist, NO_ARTIST)
             case "artist_sort" | "composer" | "isrc":

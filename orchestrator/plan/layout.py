@@ -1,8 +1,8 @@
 """Layouts: templates that say where a track goes, checked when they are loaded.
 
-Templates are Jinja2's, in its sandbox, over the closed set of `orchestrator.plan.fields`. Only `/` in the template's own text separates
-directories. An absent field is the empty string; brackets and separators that it leaves empty vanish. The file's extension is
-put on by the planner.
+Templates are Jinja2's, in its sandbox, over the closed set of `orchestrator.plan.fields`. Only `/` in the template's own text
+separates directories. An absent field is the empty string; brackets and separators that it leaves empty vanish. The file's
+extension is put on by the planner.
 
 While a template renders, control characters carry its structure (values have none of their own): where a directory ends, where
 a value begins and ends, and where one was absent.
@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.fields import ALBUM_FIELDS, FALLBACKS, FIELDS, NO_ALBUM, NO_ARTIST, NO_TITLE, TRACK_FIELDS, ABSENT, Absent
+from orchestrator.plan.fields import ABSENT, ALBUM_FIELDS, FALLBACKS, FIELDS, NO_ALBUM, NO_ARTIST, NO_TITLE, TRACK_FIELDS, Absent
 from orchestrator.plan.names import clean_value
 from orchestrator.plan.presets import DEFAULT, PRESETS
 from orchestrator.plan.request import LayoutRule
@@ -39,8 +39,9 @@ _HOLLOW = re.compile(
 _HAS_EMPTY = re.compile(_ANY_EMPTY)
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}")
 _PIECES = re.compile(f"(\x02[^\x03]*\x03|{_ANY_EMPTY})")
-_LEFT = re.compile(r"[\s\-–—_,.:;&+~·•|]*$")
-_RIGHT = re.compile(r"[\s\-–—_,.:;&+~·•|]*")
+_SEPARATORS = "[\\s\\-\u2013\u2014_,.:;&+~\u00b7\u2022|]*"
+_LEFT = re.compile(_SEPARATORS + "$")
+_RIGHT = re.compile(_SEPARATORS)
 _OPEN, _CLOSE = "([{", ")]}"
 _UNSAFE = re.compile(r"[^ -~]|[/\\]")
 _EXTENSION = re.compile(r"\.?\{\{-?\s*(?:ext|extension)\s*-?\}\}\s*$")
@@ -104,7 +105,8 @@ class Template:
             self._render = self._template.root_render_func
         except TemplateError as error:
             raise UsageError(f"the layout {source!r} is not a template: {_hint(error, environment)}") from error
-        self.track_fields = self.fields & TRACK_FIELDS.keys()
+        self.album_fields = sorted(self.fields & ALBUM_FIELDS.keys())
+        self.track_fields = sorted(self.fields & TRACK_FIELDS.keys())
         self.album_depth: int | None = None
         """Which directory of the path holds the album's name; None: none does."""
         self._try_out()

@@ -1,8 +1,8 @@
 """Legal names: what a tag or a template gives becomes one component of a path, and which two names would meet.
 
-The order of the steps is that of the rules: normalize and drop what cannot be seen, replace separators and forbidden characters, trim the
-ends, step around reserved names, fall back when nothing is left, cut to the limit. Every function gives its own result back
-unchanged when it is given it.
+The order of the steps is that of the rules: normalize and drop what cannot be seen, replace separators and forbidden
+characters, trim the ends, step around reserved names, fall back when nothing is left, cut to the limit. Every function gives
+its own result back unchanged when it is given it.
 """
 
 from __future__ import annotations
@@ -180,9 +180,9 @@ def split_extension(name: str) -> tuple[str, str]:
 # What rclone writes where a provider forbids a character: a name and its full-width twin can become one.
 _TWINS = str.maketrans(
     {
-        **dict(zip("＼＜＞：＂？＊｜．～", '\\<>:"?*|.~', strict=True)),
-        "␠": " ",
-        "␡": "\x7f",
+        **{chr(ord(character) + 0xFEE0): character for character in '\\<>:"|?*.~'},
+        "\u2420": " ",
+        "\u2421": "\x7f",
         **{chr(0x2400 + code): chr(code) for code in range(0x20)},
     }
 )

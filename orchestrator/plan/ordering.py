@@ -1,35 +1,34 @@
 """From moves to operations: which must wait for which, and which go through a temporary name.
 
-A move waits for every move that leaves the place it wants, a directory of its path, or something below it. Rings of waiting moves
-are broken by taking one of them in two steps: aside to `.music-orchestrator/tmp/<id>`, and home when its place is free. Renames that change
-case or Unicode form only always go in two steps.
+A move waits for every move that leaves the place it wants, a directory of its path, or something below it. Rings of waiting
+moves are broken by taking one of them in two steps: aside to `.music-orchestrator/tmp/<id>`, and home when its place is free.
+Renames that change case or Unicode form only always go in two steps.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from orchestrator.plan.model import Expect, Operation, Ref, Verb, operation_id
 from orchestrator.plan.names import collision_key
 from orchestrator.storage.base import OWN_DIRECTORY
 
-TEMPORARY = f"{OWN_DIRECTORY}/tmp"
+TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - ours, on the storage
 
 
+@dataclass(slots=True, eq=False)
 class Move:
     """One file that goes from one place to another; verb MOVE or COPY."""
 
-    __slots__ = ("dst", "expect", "group", "reason", "size", "src", "verb")
-
-    def __init__(self, verb: Verb, src: Ref, dst: Ref, size: int | None, expect: Expect, reason: str, group: str) -> None:
-        self.verb = verb
-        self.src = src
-        self.dst = dst
-        self.size = size
-        self.expect = expect
-        self.reason = reason
-        self.group = group
+    verb: Verb
+    src: Ref
+    dst: Ref
+    size: int | None
+    expect: Expect
+    reason: str
+    group: str
 
 
 def location_prefix(fs: str) -> str:
@@ -96,50 +95,56 @@ class _Graph:
         for index, move in enumerate(self.moves):
             if move.verb is Verb.MOVE:
                 leaving[self.sources[index]].append(index)
-        entered = self._directories(self.targets)
-        left = self._directories(leaving)
         for index, target in enumerate(self.targets):
             for other in leaving.get(target, ()):
                 self._wait(index, other)
-        in_the_way = entered & leaving.keys()
-        if in_the_way:
-            for index, target in enumerate(self.targets):
-                for above in _above(target):
-                    for other in leaving[above] if above in in_the_way else ():
+        self._find_files_for_directories(leaving)
+        self._find_directories_for_files(leaving)
+
+    def _find_files_for_directories(self, leaving: Mapping[str, list[int]]) -> None:
+        """Where a directory will be there is a file now: it leaves before anything enters the directory."""
+        in_the_way = _directories(self.targets) & leaving.keys()
+        for index, target in enumerate(self.targets) if in_the_way else ():
+            for above in _above(target):
+                if above in in_the_way:
+                    for other in leaving[above]:
                         self._wait(index, other)
+
+    def _find_directories_for_files(self, leaving: Mapping[str, list[int]]) -> None:
+        """Where a file will be there is a directory now: everything leaves it before the file comes."""
+        left = _directories(leaving)
         replaced = {target: index for index, target in enumerate(self.targets) if target in left}
-        if replaced:
-            for source, indices in leaving.items():
-                for above in _above(source):
-                    for other in indices if above in replaced else ():
+        for source, indices in leaving.items() if replaced else ():
+            for above in _above(source):
+                if above in replaced:
+                    for other in indices:
                         self._wait(replaced[above], other)
 
     def find_respelled(self) -> None:
         """Note the directories that are spelled anew: whatever is in them leaves before anything comes in."""
+        respelled = self._respelled()
+        barrier_of = {key: -1 - number for number, key in enumerate(sorted(respelled))}
+        for key, barrier in barrier_of.items():
+            self.barriers[barrier] = respelled[key]
+            self.waits[barrier] = set(respelled[key])
+        for index, target in enumerate(self.targets) if respelled else ():
+            for above in _above(target):
+                if above in barrier_of:
+                    self.waits[index].add(barrier_of[above])
+
+    def _respelled(self) -> dict[str, list[int]]:
+        """Key of the highest directory that is spelled anew -> the moves that leave it."""
         spelling: dict[str, str] = {}
         for move in self.moves:
             for above in _above(location_prefix(move.dst.fs) + move.dst.path):
                 spelling.setdefault(collision_key(above), above)
         respelled: dict[str, list[int]] = defaultdict(list)
         for index, move in enumerate(self.moves):
-            if move.verb is Verb.MOVE:
-                highest = ""
-                for above in _above(location_prefix(move.src.fs) + move.src.path):
-                    key = collision_key(above)
-                    if spelling.get(key, above) != above:
-                        highest = key
-                if highest:
-                    respelled[highest].append(index)
-        if not respelled:
-            return
-        barrier_of = {key: -1 - number for number, key in enumerate(sorted(respelled))}
-        for key, barrier in barrier_of.items():
-            self.barriers[barrier] = respelled[key]
-            self.waits[barrier] = set(respelled[key])
-        for index, target in enumerate(self.targets):
-            for above in _above(target):
-                if above in barrier_of:
-                    self.waits[index].add(barrier_of[above])
+            source = location_prefix(move.src.fs) + move.src.path
+            keys = [key for above in _above(source) if spelling.get(key := collision_key(above), above) != above]
+            if keys and move.verb is Verb.MOVE:
+                respelled[keys[-1]].append(index)
+        return respelled
 
     def settle(self) -> None:
         """Rank everything so that what waits comes later; break the rings."""
@@ -181,10 +186,10 @@ class _Graph:
                 aside = temporary(move)
                 reason = f"{move.reason}; steps aside"
                 made.append(self._operation(move, move.src, aside, reason, (ids[need] for need in extra.get(index, ()))))
-                depends = (*(ids[need] for need in needs), operation_id(Verb.MOVE, move.src, aside))
+                depends = [*(ids[need] for need in needs), operation_id(Verb.MOVE, move.src, aside)]
                 made.append(self._operation(move, aside, move.dst, move.reason, depends))
             else:
-                depends = (ids[need] for need in needs | extra.get(index, set()))
+                depends = [ids[need] for need in needs | extra.get(index, set())]
                 made.append(self._operation(move, move.src, move.dst, move.reason, depends))
         return _leveled(made)
 
@@ -229,16 +234,6 @@ class _Graph:
             self.waits[index].add(other)
 
     @staticmethod
-    def _directories(paths: Sequence[str] | dict[str, list[int]]) -> set[str]:
-        directories: set[str] = set()
-        for path in paths:
-            for above in _above(path):
-                if above in directories:
-                    break
-                directories.add(above)
-        return directories
-
-    @staticmethod
     def _leave(node: int, blocks: dict[int, list[int]], waiting: dict[int, set[int]], ready: list[int]) -> None:
         for other in blocks.pop(node, ()):
             needs = waiting.get(other)
@@ -258,6 +253,16 @@ class _Graph:
             path.append(node)
             node = min(waiting[node])
         return path[seen[node] :]
+
+
+def _directories(paths: Iterable[str]) -> set[str]:
+    directories: set[str] = set()
+    for path in paths:
+        for above in _above(path):
+            if above in directories:
+                break
+            directories.add(above)
+    return directories
 
 
 def _leveled(operations: list[Operation]) -> list[Operation]:

@@ -16,6 +16,7 @@ PAPERS: Final = frozenset({"log", "nfo", "pdf", "cue", "accurip", "md5", "sfv", 
 PLAYLISTS: Final = frozenset({"m3u", "m3u8"})
 FOLDERS: Final = frozenset({"scans", "scan", "artwork", "art", "covers", "cover", "booklet", "booklets"})
 """Directories of an album, lower case, that go with it, whatever they hold."""
+_ALBUM_ART: Final = frozenset({"cover", "folder", "front", "back", "albumart", "album"})
 _CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -50,6 +51,11 @@ class Companion:
         """ALBUM: the album's wanted directory."""
         self.below = ""
         """ALBUM: the directories between that one and the file, such as `Scans`."""
+
+    @property
+    def goes(self) -> bool:
+        """Whether it goes where its owner goes."""
+        return self.kind in {Kind.ALBUM, Kind.TRACK}
 
 
 def is_clutter(path: str) -> bool:
@@ -108,7 +114,7 @@ class Companions:
         extension = split_extension(name)[1].lower()
         home = next((place for place in above(path) if place in self._album_below or collision_key(place) in self._entered), "")
         if directory in self._songs or directory in self._staying:
-            companion = self._beside_its_track(item, directory, name) if extension not in PLAYLISTS else None
+            companion = None if _is_of_album(name, extension) else self._beside_its_track(item, directory, name)
             if companion is not None:
                 return companion
         between = directory[len(home) :].strip("/")
@@ -182,6 +188,11 @@ def _common_directory(directories: Iterable[str]) -> str:
             break
         common.append(level[0])
     return "/".join(common)
+
+
+def _is_of_album(name: str, extension: str) -> bool:
+    """Whether a name says by itself that the file is an album's, whatever its tracks are called."""
+    return extension in PLAYLISTS or (extension in IMAGES and split_extension(name)[0].casefold() in _ALBUM_ART)
 
 
 def songs_of(by_directory: dict[str, list[Song]]) -> Iterator[Song]:

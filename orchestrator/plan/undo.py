@@ -10,7 +10,8 @@ import msgspec
 
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.estimate import estimate
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
+from orchestrator.plan.leftovers import quarantine
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb
 from orchestrator.plan.ordering import TEMPORARY, Move, order
 from orchestrator.plan.plan_file import seal
 from orchestrator.storage.base import Capabilities, Entry
@@ -48,7 +49,7 @@ def plan_undo(done: Iterable[Done], header: Header, *, run_id: str, tool_version
             continue
         expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
         if operation.verb is Verb.COPY:
-            quarantined.append(_quarantine(fact.now, entry.size, expect))
+            quarantined.append(quarantine(fact.now, entry.size, expect, "undo of a copy"))
         else:
             group = origin.path.rpartition("/")[0]
             moves.append(Move(Verb.MOVE, fact.now, origin, entry.size, expect, f"undo of run {run_id}", group))
@@ -91,16 +92,3 @@ def _collapsed(done: Sequence[Done]) -> list[tuple[Operation, Ref, Done]]:
 
 def _is_temporary(ref: Ref) -> bool:
     return ref.path.startswith(f"{TEMPORARY}/")
-
-
-def _quarantine(ref: Ref, size: int | None, expect: Expect) -> Operation:
-    return Operation(
-        id=operation_id(Verb.QUARANTINE, ref, ref),
-        verb=Verb.QUARANTINE,
-        src=ref,
-        dst=ref,
-        size=size,
-        expect=expect,
-        reason="undo of a copy",
-        group=ref.path.rpartition("/")[0],
-    )

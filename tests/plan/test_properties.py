@@ -129,7 +129,9 @@ def check_plan(made: Plan) -> None:
 
 
 @given(libraries(), st.sampled_from(LAYOUTS), st.integers(0, 99), st.sampled_from([None, None, "Untagged/./x"[:8]]))
-def test_organizing_in_place_loses_nothing_and_comes_to_rest(items: list[Item], layout: str, seed: int, untagged_to: str | None) -> None:
+def test_organizing_in_place_loses_nothing_and_comes_to_rest(
+    items: list[Item], layout: str, seed: int, untagged_to: str | None
+) -> None:
     made = plan(items, layout=layout, untagged=untagged_to)
     check_plan(made)
     storage = PretendStorage.holding("/music", items)
@@ -205,7 +207,9 @@ def test_the_order_of_the_inputs_makes_no_difference(items: list[Item], layout: 
     there = [item for item in items if random.random() < 0.5]
     there_mixed = list(there)
     random.shuffle(there_mixed)
-    assert plan(mixed, target="/other", there=there_mixed, layout=layout) == plan(items, target="/other", there=there, layout=layout)
+    assert plan(mixed, target="/other", there=there_mixed, layout=layout) == plan(
+        items, target="/other", there=there, layout=layout
+    )
 
 
 @given(libraries(), libraries(), st.sampled_from(LAYOUTS), st.booleans(), st.integers(0, 99))

@@ -1,0 +1,89 @@
+"""Tells music from what lies beside it, and what can be placed from what stays where it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from orchestrator.plan.albums import Song, has_place
+from orchestrator.plan.model import Skipped
+from orchestrator.plan.names import Names, split_extension
+from orchestrator.plan.plan_file import path_problem
+from orchestrator.plan.request import Item, OrganizeRequest
+from orchestrator.plan.sidecars import is_clutter, is_leftover
+from orchestrator.storage.base import OWN_DIRECTORY
+from orchestrator.tags.formats import is_audio
+from orchestrator.tags.track import Status
+
+
+class Intake:
+    """The source's files, sorted out, each kind in the order of paths."""
+
+    def __init__(self, request: OrganizeRequest, names: Names) -> None:
+        self._names = names
+        self._keep_untagged = request.options.untagged is None
+        self.songs: list[Song] = []
+        self.strays: list[Item] = []
+        """Audio without usable tags, where the user named a directory for it."""
+        self.others: list[Item] = []
+        self.clutter: list[Item] = []
+        self.staying: dict[str, Item] = {}
+        """Path -> a file that stays where it is."""
+        self.skipped: dict[str, Skipped] = {}
+        self.music = 0
+        """How many files are audio."""
+        self._sort_out(sorted(request.items, key=lambda item: (item.entry.path, item.entry.id or "")))
+
+    def stay(self, item: Item, code: str, reason: str) -> None:
+        """Leave a file where it is, and say why."""
+        self.staying[item.entry.path] = item
+        self.skipped[item.entry.path] = Skipped(item.entry.path, code, reason)
+
+    def unplace(self, item: Item, code: str, reason: str) -> None:
+        """Leave a file where it is although it had a place."""
+        self.stay(item, code, reason)
+        self.songs = [song for song in self.songs if song.item is not item]
+        self.strays = [stray for stray in self.strays if stray is not item]
+        self.others = [other for other in self.others if other is not item]
+
+    def staying_music(self) -> list[str]:
+        """The paths of the audio files that stay."""
+        return [path for path, item in self.staying.items() if _is_music(item)]
+
+    def _sort_out(self, items: list[Item]) -> None:
+        paths = Counter(item.entry.path for item in items)
+        for item in items:
+            path = item.entry.path
+            if path.partition("/")[0] == OWN_DIRECTORY:
+                continue
+            music = _is_music(item)
+            self.music += music
+            problem = path_problem(path)
+            if problem:
+                self.stay(item, "unsupported-name", f"no operation can name it: {problem}")
+            elif paths[path] > 1:
+                self.stay(item, "unsupported-name", f"{paths[path]} files carry this name: give them names of their own first")
+            elif item.left_alone is not None:
+                self.stay(item, "left-alone", item.left_alone)
+            elif is_leftover(path):
+                self.stay(item, "other", "left behind by an interrupted transfer")
+            elif music:
+                self._sort_out_music(item)
+            else:
+                (self.clutter if is_clutter(path) else self.others).append(item)
+
+    def _sort_out_music(self, item: Item) -> None:
+        reading = item.reading
+        if reading is None or reading.status is Status.UNREADABLE or (reading.track is None and reading.status is Status.TAGGED):
+            self.stay(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
+        elif reading.status is Status.TAGGED and reading.track is not None and has_place(reading.track):
+            song = Song(item, reading.track)
+            song.extension = self._names.extension(split_extension(item.entry.path)[1])
+            self.songs.append(song)
+        elif self._keep_untagged:
+            self.stay(item, "untagged", "its tags do not name an album or artist and a title or track")
+        else:
+            self.strays.append(item)
+
+
+def _is_music(item: Item) -> bool:
+    return item.reading is not None or is_audio(item.entry.path)
