@@ -10,8 +10,9 @@ import pytest
 
 from orchestrator.apply.lock import RunLock
 from orchestrator.tags.track import Track
-from tests.audio import make_track
+from tests.audio import make_many, make_track
 from tests.program import Ended, Program
+from tests.servers.http import Hold, http_proxy
 from tests.servers.process import free_port
 from tests.servers.remotes import RemoteServer
 
@@ -156,3 +157,30 @@ def test_a_log_is_kept_without_control_characters(tmp_path: Path, program: Progr
     assert log.exists()
     assert not any(ord(character) < 32 and character != "\n" for character in log.read_text())
     assert "cannot write the log file" in program("scan", ".", "--log-file", "/no/such/dir/log", codes=(2,)).errors[0]["message"]
+
+
+def test_a_signal_in_mid_run_leaves_a_run_that_the_next_command_finishes(
+    tmp_path: Path, program: Program, webdav: RemoteServer
+) -> None:
+    assert webdav.directory is not None
+    root = webdav.directory / tmp_path.name
+    make_many(root, 130)
+    location = webdav.fs(tmp_path.name, name="slow")
+    hold = Hold()
+    with http_proxy(webdav.port) as proxy:
+        program.environment = with_remotes(tmp_path, webdav.section("slow", port=proxy.port))
+        proxy.when(lambda seen: seen.method == "MOVE", hold, times=1)
+        process = program.start("organize", location, "--yes")
+        assert hold.held.wait(60)
+        process.send_signal(signal.SIGTERM)
+        hold.release.set()
+        stopped = program.end(process)
+        assert (stopped.code, stopped.summary["ops_failed"]) == (130, 0)
+        assert 0 < stopped.summary["ops_done"] < stopped.summary["ops_planned"] == 130
+        assert "resume" in stopped.errors[-1]["message"]
+        assert any("resume" in error["message"] for error in program("doctor", codes=(3,)).errors)
+        again = program("organize", location, "--yes")
+    assert any("finishing it first" in event["message"] for event in again.events if event["type"] == "note")
+    assert not (root / "unsorted").exists()
+    assert len([path for path in root.rglob("*.mp3") if "unsorted" not in path.parts]) == 130
+    assert [event["state"] for event in program("runs").events if event["type"] == "run"] == ["finished"]

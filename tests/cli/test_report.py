@@ -1,0 +1,170 @@
+"""What people and programs are shown of a plan, whatever the names in it try."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from html.parser import HTMLParser
+
+import pytest
+
+from orchestrator.errors import UsageError
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
+from orchestrator.report import plan_view
+from orchestrator.report.base import Column, Summary, duration_text, printable, size_text
+from orchestrator.report.human import SHORTENED, HumanReporter
+from orchestrator.report.json_lines import JsonLinesReporter
+
+EVIL = "<script>alert(1)</script>[bold]\x1b[2J\n\u202e\u200b\ud800&amp;"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def operation(src: str, dst: str, verb: Verb = Verb.MOVE) -> Operation:
+    one, two = Ref("/m", src), Ref("/m", dst)
+    return Operation(operation_id(verb, one, two), verb, one, two, 5, Expect(), "layout", dst.rpartition("/")[0])
+
+
+def plan(*operations: Operation, skipped: tuple[Skipped, ...] = ()) -> Plan:
+    header = Header(
+        tool_version="0",
+        created="2026-01-01T00:00:00+00:00",
+        source="/m",
+        target="/m",
+        options={},
+        config_sha256="",
+        capabilities={},
+        counts={"files": 3, "music": 2, "in_place": 0},
+        estimate={"requests": 4, "bytes": 2048, "cost": 0.5, "seconds": 61},
+        plan_id="abc",
+    )
+    return Plan(header, operations, skipped)
+
+
+def human(*, terminal: bool = False, quiet: bool = False) -> tuple[HumanReporter, io.StringIO, io.StringIO]:
+    out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
+    return HumanReporter(out, err, io.StringIO("y\n"), quiet=quiet), out, err
+
+
+def test_names_are_made_harmless() -> None:
+    assert printable("Björk, 椎名 🎵") == "Björk, 椎名 🎵"
+    assert printable("a\x1bb\nc\u202ed\ud800e\x9bf\u2028") == "a\\x1bb\\nc\\u202ed\\ud800e\\x9bf\\u2028"
+
+
+def test_a_rename_in_two_halves_is_shown_as_one() -> None:
+    temporary = ".music-orchestrator/tmp/0123456789abcdef0123"
+    found = plan_view.steps(plan(operation("beck/x", temporary), operation(temporary, "Beck/x")))
+    assert [(step.src.path, step.dst.path) for step in found] == [("beck/x", "Beck/x")]
+
+
+def test_the_web_page_is_self_contained_and_escaped() -> None:
+    page = plan_view.html_page(plan(operation(EVIL, f"A/{EVIL}"), skipped=(Skipped(EVIL, "other", EVIL),)))
+    tags: set[str] = set()
+    outside: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            tags.add(tag)
+            outside.extend(name for name, _ in attrs if name in ("src", "href"))
+
+    Reader().feed(page)
+    assert "script" not in tags
+    assert outside == []
+    assert not set(page) & {"\x1b", "\u202e", "\u200b", "\ud800"}
+    page.encode("utf-8")
+    assert "Nothing to do" in plan_view.html_page(plan())
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_people_see_the_plan_and_no_control_character_of_a_name(terminal: bool) -> None:
+    reporter, out, err = human(terminal=terminal)
+    reporter.plan(plan(operation(EVIL, f"A/{EVIL}"), skipped=(Skipped(EVIL, "untagged", "no tags"),)))
+    reporter.error("unreadable", f"bad {EVIL}", EVIL)
+    reporter.close()
+    for text in (out.getvalue(), err.getvalue()):
+        assert "\x1b[2J" not in text
+        assert not set(text) & {"\u202e", "\u200b", "\ud800"}
+    assert "[bold]" in out.getvalue(), "markup in a name is only text"
+    assert "about 1 min 01 s" in out.getvalue()
+
+
+def test_a_long_plan_is_shortened_on_a_terminal_only() -> None:
+    long = plan(*(operation(f"in/{number}", f"A/{number // 10}/{number}") for number in range(SHORTENED * 3)))
+    reporter, out, _ = human(terminal=True)
+    reporter.plan(long)
+    assert f"and {SHORTENED * 2} more" in out.getvalue()
+    reporter, out, _ = human(terminal=True)
+    reporter.plan(long, everything=True)
+    assert "more;" not in out.getvalue()
+    reporter, out, _ = human()
+    reporter.plan(long)
+    assert out.getvalue().count("move in/") == SHORTENED * 3
+
+
+def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
+    reporter, out, err = human(terminal=True)
+    reporter.stage("listing")
+    reporter.advance(5)
+    reporter.stage("reading tags", 80)
+    threads = [threading.Thread(target=lambda: [reporter.advance(1, 100) for _ in range(20)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    reporter.note("a word in between")
+    reporter.close()
+    assert "80/80" in err.getvalue()
+    assert "7.8 KiB" in err.getvalue()
+    assert "a word in between" in err.getvalue() + out.getvalue()
+    reporter, out, err = human()
+    reporter.stage("listing")
+    reporter.advance(5)
+    reporter.close()
+    assert (out.getvalue(), err.getvalue()) == ("", "")
+
+
+def test_only_yes_is_a_yes() -> None:
+    for answer, expected in (("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False), ("yep\n", False)):
+        reporter = HumanReporter(io.StringIO(), io.StringIO(), io.StringIO(answer))
+        assert reporter.confirm("Sure?") is expected
+
+
+def test_quiet_says_nothing_but_what_was_done() -> None:
+    reporter, out, err = human(quiet=True)
+    reporter.note("x")
+    reporter.plan(plan(operation("a", "b")))
+    reporter.summary(Summary(command="organize", files_seen=3, duration_s=1))
+    assert (out.getvalue(), err.getvalue()) == ("", "")
+    reporter.summary(Summary(command="organize", files_seen=3, ops_planned=1, ops_done=1))
+    assert "1 of 1 changes done" in out.getvalue()
+
+
+def test_json_lines() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    reporter = JsonLinesReporter(out, err)
+    reporter.stage("listing")
+    reporter.plan(plan(operation(EVIL, "A/b"), skipped=(Skipped("c", "untagged", "no tags"),)))
+    reporter.table("run", [Column("id", "run")], [{"id": "x"}], empty="none")
+    reporter.warning("careful")
+    reporter.note("hear")
+    reporter.error("failed", "m", "p")
+    reporter.summary(Summary(command="organize"))
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["type"] for line in lines] == ["plan", "operation", "skipped", "run", "warning", "note", "error", "summary"]
+    assert lines[1]["src"] == {"fs": "/m", "path": EVIL}
+    assert lines[6] == {"type": "error", "code": "failed", "message": "m", "path": "p"}
+    assert out.getvalue().isascii()
+    assert err.getvalue() == ""
+    with pytest.raises(UsageError, match="--yes"):
+        reporter.confirm("Sure?")
+
+
+def test_numbers_for_people() -> None:
+    assert [size_text(size) for size in (None, 0, 1023, 1024, 5 * 1024**3, 3 * 1024**5)] == [
+        *("?", "0 B", "1023 B", "1.0 KiB", "5.0 GiB", "3072.0 TiB")
+    ]
+    assert [duration_text(seconds) for seconds in (None, 0.04, 61, 3661)] == ["?", "0.0 s", "1 min 01 s", "1 h 01 min"]
