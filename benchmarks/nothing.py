@@ -1,0 +1,76 @@
+"""(d) A run that finds nothing to do: `organize` over 100,000 catalogued objects of a bucket, against the plain listing of them.
+
+    python -m benchmarks.nothing [--objects 100000] [--rounds 2]
+
+The catalogue is filled by hand, as if every object had been read before, and every object lies where the layout wants it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from benchmarks import measure
+from benchmarks.listing import plain_commands
+from benchmarks.listing_server import entry_of, listing_server, track_of
+from benchmarks.measure import say
+from benchmarks.servers import REMOTE, write_config
+from orchestrator.catalogue.compare import Staging
+from orchestrator.catalogue.rows import Unread
+from orchestrator.catalogue.store import Catalogue
+from orchestrator.cli.session import CATALOGUE_FILE
+from orchestrator.rclone.binary import find_rclone
+from orchestrator.tags.track import Reading, Status
+from tests.servers.remotes import BUCKET
+
+
+def _fill(file: Path, fs: str, count: int) -> None:
+    """The catalogue after a scan of everything."""
+    with Catalogue(file) as catalogue:
+        with Staging(catalogue, fs) as staging:
+            for start in range(0, count, 2000):
+                staging.add([entry_of(number) for number in range(start, min(start + 2000, count))])
+            staging.commit(1)
+        batch: list[tuple[Unread, Reading]] = []
+        for unread in catalogue.unread(fs):
+            number = (unread.entry.size or 0) - 20_000_000
+            batch.append((unread, Reading(Status.TAGGED, track_of(number), requests=1, bytes_read=65_536)))
+            if len(batch) == 2000:
+                catalogue.save_readings(batch)
+                batch = []
+        catalogue.save_readings(batch)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--objects", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    binary = find_rclone(None)
+    say(f"{measure.machine()}, rclone {binary.version}, {options.objects} catalogued objects")
+    with measure.workspace() as work, listing_server(options.objects) as port:
+        config, fs, state = work / "rclone.conf", f"{REMOTE}:{BUCKET}", work / "state"
+        write_config(config, port)
+        _fill(state / CATALOGUE_FILE, fs, options.objects)
+        command: list[str | Path] = [*measure.PROGRAM, "organize", fs, "--yes", "--json", "--state-dir", state]
+        command += ["--rclone-config", config]
+        plain: list[float] = []
+        runs: list[measure.Usage] = []
+        for _ in range(options.rounds):
+            plain += [measure.must_run(other).wall_s for other in plain_commands(binary, config, fs).values()]
+            usage = measure.must_run(command)
+            summary = json.loads(usage.output.strip().splitlines()[-1])
+            assert (summary["files_seen"], summary["files_read"], summary["ops_planned"]) == (options.objects, 0, 0), summary
+            runs.append(usage)
+        best = min(runs, key=lambda usage: usage.wall_s)
+        say(f"  the fastest plain rclone lsjson: {min(plain):.2f} s")
+        say(
+            f"  organize with nothing to do: {best.wall_s:.2f} s, {best.peak_root_mb:.0f} MB at peak "
+            f"({best.peak_tree_mb:.0f} MB with rclone)"
+        )
+        measure.verdict("beyond the listing", best.wall_s - min(plain), 5, at_least=False, unit=" s")
+
+
+if __name__ == "__main__":
+    main()
