@@ -30,9 +30,17 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
     return chosen
 
 
-def private_umask() -> None:
-    """From now on new files are 0600 and new directories 0700, whichever library makes them (SQLite's side files too)."""
-    os.umask(0o077)
+def private_file(path: Path) -> Path:
+    """The same path, with an empty file there (0600) if there was none. Raises UsageError.
+
+    SQLite's side files take the mode of their database. The process's umask is left alone: rclone inherits it, and the music
+    that it writes is for others too.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    return path
 
 
 def _chosen(option: str | Path | None, environment: Mapping[str, str]) -> Path:

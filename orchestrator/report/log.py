@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ def logging_to(file: Path | None, stderr: TextIO, *, verbose: int) -> Iterator[N
     handlers: list[logging.Handler] = [logging.NullHandler()]
     if file is not None:
         try:
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             handlers.append(logging.FileHandler(file, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise UsageError(f"cannot write the log file {file}: {error.strerror}") from error

@@ -176,11 +176,7 @@ def test_a_usage_error_is_2_with_one_line_and_with_json_still_json(
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    umask = os.umask(0o022)
-    try:
-        code = run([*arguments, "--json", *state])
-    finally:
-        os.umask(umask)
+    code = run([*arguments, "--json", *state])
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in out.splitlines()]
     assert (code, err) == (2, "")
@@ -267,8 +263,9 @@ def test_the_untagged_stay_unless_a_place_is_named(music: Path, program: Program
     assert (music / "Unsorted" / "odd.mp3").exists()
 
 
-def test_state_is_private(music: Path, program: Program) -> None:
+def test_state_is_private_and_the_music_is_not(music: Path, program: Program) -> None:
     program("organize", str(music), "--yes")
+    assert (music / "Band").stat().st_mode & 0o055 == 0o055
     assert program.state.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o077 for path in program.state.rglob("*")} == {0}
 
