@@ -3,8 +3,8 @@
     python -m benchmarks.listing [--objects 100000] [--rounds 3]
 
 In turns; the best of each counts. Ours is timed from the call to the last entry, which contains the start of the rclone that
-lists, as the plain one does; the whole program, with the start of Python and of rclone's daemon, is told beside it. The server only
-lists, as fast as it can. The plain listing gives the same columns: path, size and hash.
+lists, as the plain one does; the whole program, with the start of Python and of rclone's daemon, is told beside it. The server
+only lists, as fast as it can. The plain listing gives the same columns: path, size and hash.
 """
 
 from __future__ import annotations
