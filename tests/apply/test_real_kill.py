@@ -18,8 +18,8 @@ from tests.apply.killed_apply import Request
 from tests.apply.plans import depending, move, operation, plan, run, run_again, through_temporary_name
 
 ROOT = Path(__file__).parents[2]
-KINDS = ["local", "s3_serve", "webdav", "sftp"]
-KILLS: list[tuple[int, float | None]] = [(1, 0.0), (1, 0.004), (2, None), (3, 0.008), (4, 0.002), (5, None), (7, 0.01)]
+KINDS = ["local", "s3_moto", "webdav", "sftp"]
+KILLS: list[tuple[int, float | None]] = [(1, 0.0), (2, None), (3, 0.008), (4, 0.002), (7, 0.01)]
 
 
 def scene(storage: Storage, other: Storage) -> Plan:
