@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 
+from tests.library import LibraryFacts
+from tests.servers import remotes
 from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer
 
 PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp")
@@ -28,35 +30,17 @@ class Place:
     server: RemoteServer | None = None
     prefix: str = ""
 
-    @classmethod
-    def local(cls, directory: Path) -> Place:
-        """A folder on the disk."""
-        directory.mkdir(parents=True, exist_ok=True)
-        return cls(str(directory), directory)
-
-    @classmethod
-    def of(cls, kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-        """An empty place on a kind of PLACES, named for the test that asks."""
-        if kind == "local":
-            return cls.local(tmp_path / name)
-        server: RemoteServer = request.getfixturevalue(kind)
-        path = f"{tmp_path.name}-{name}"
-        directory = server.directory / path if server.directory is not None else None
-        if directory is not None:
-            directory.mkdir(parents=True)
-        return cls(server.fs(path), directory, server, path)
-
-    def fill(self, root: Path, paths: Iterable[str]) -> None:
-        """Put the files below `root` there, times kept."""
-        if self.directory is None:
-            bucket = self._bucket()
-            for path in paths:
-                bucket.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{path}", Body=(root / path).read_bytes())
-            return
-        for path in paths:
-            place = self.directory / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / path, place)
+    def fill(self, library: LibraryFacts) -> None:
+        """Put a library there, times kept. A server that caches directories must not have looked yet."""
+        bucket = None if self.directory is not None else self._bucket()
+        for path in library.files:
+            source = library.root / path
+            if bucket is not None:
+                bucket.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{path}", Body=source.read_bytes())
+            elif self.directory is not None:
+                target = self.directory / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
 
     def tree(self) -> dict[str, str]:
         """Path -> sha256 of every file there, ours under `.music-orchestrator` too."""
@@ -85,3 +69,40 @@ class Place:
             for item in page.get("Contents", ()):
                 content = bucket.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
                 yield item["Key"][len(self.prefix) + 1 :], hashlib.sha256(content).hexdigest()
+
+
+@contextlib.contextmanager
+def places(
+    kind: str, home: Path, rclone: Path, config: Path, contents: Mapping[str, LibraryFacts | None]
+) -> Iterator[dict[str, Place]]:
+    """A server of a kind of PLACES with a place for each name, filled with its library before anybody looks (None: empty).
+
+    The server's remote, called for its kind and `home`, is added to the rclone `config`.
+    """
+    with contextlib.ExitStack() as stack:
+        server: RemoteServer | None = None
+        made: dict[str, Place] = {}
+        if kind == "s3_moto":
+            server = stack.enter_context(remotes.s3_moto(home))
+        served = {"local": home, "s3_serve": home / "served" / BUCKET}.get(kind, home / "served")
+        remote = f"{kind}-{home.name}"
+        for name, library in contents.items():
+            made[name] = Place("", None if server else served / name, server, name)
+            if not server:
+                (served / name).mkdir(parents=True)
+            if library is not None:
+                made[name].fill(library)
+        match kind:
+            case "s3_serve":
+                server = stack.enter_context(remotes.s3_serve(rclone, home))
+            case "webdav":
+                server = stack.enter_context(remotes.webdav(rclone, home))
+            case "sftp":
+                server = stack.enter_context(remotes.sftp(rclone, home))
+        if server:
+            with config.open("a") as file:
+                file.write(server.section(remote))
+        for name, place in made.items():
+            place.server = server
+            place.location = server.fs(name, name=remote) if server else str(served / name)
+        yield made

@@ -1,0 +1,130 @@
+"""SIGKILL of the program and of its rclone at random changing requests of apply; `resume` ends where an unkilled run does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.library import LibraryFacts, make_library
+from tests.places import Place, places
+from tests.program import Ended, Program
+from tests.servers.http import HttpProxy, Then, http_proxy
+
+OWN = ".music-orchestrator/"
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
+    """A few albums with all that belongs to them."""
+    return make_library(tmp_path_factory.mktemp("kill") / "library", count=40, oddities=False, seed=3)
+
+
+@pytest.fixture(scope="module", params=["s3_serve", "webdav"])
+def served(
+    request: pytest.FixtureRequest,
+    library: LibraryFacts,
+    rclone_binary: Path,
+    rclone_config: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[dict[str, Place], HttpProxy]]:
+    """A place for an unkilled run and one for each kill, all behind one proxy."""
+    home = tmp_path_factory.mktemp("killed")
+    names = ["unkilled", *map(str, range(KILLS))]
+    with places(str(request.param), home, rclone_binary, rclone_config, dict.fromkeys(names, library)) as made:
+        server = made["unkilled"].server
+        assert server is not None
+        with http_proxy(server.port) as proxy:
+            remote = f"{request.param}-proxied"
+            with rclone_config.open("a") as file:
+                file.write(server.section(remote, port=proxy.port))
+            for name, place in made.items():
+                place.location = server.fs(name, name=remote)
+            yield made, proxy
+
+
+def visible(tree: dict[str, str]) -> dict[str, str]:
+    return {path: content for path, content in tree.items() if not path.startswith(OWN)}
+
+
+def quarantined(tree: dict[str, str]) -> Counter[str]:
+    return Counter(content for path, content in tree.items() if path.startswith(f"{OWN}quarantine/"))
+
+
+def processes_below(pid: int) -> Iterator[tuple[int, str]]:
+    """Every descendant of a process and the name of its program."""
+    children: dict[int, list[tuple[int, str]]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # ended while we looked
+                head, _, tail = (entry / "stat").read_text().rpartition(")")
+                children.setdefault(int(tail.split()[1]), []).append((int(entry.name), head.partition("(")[2]))
+    waiting = [pid]
+    while waiting:
+        found = children.get(waiting.pop(), [])
+        yield from found
+        waiting += [child for child, _ in found]
+
+
+def the_program(pid: int) -> list[int]:
+    return [pid]
+
+
+def its_rclone(pid: int) -> list[int]:
+    return [child for child, name in processes_below(pid) if name == "rclone"]
+
+
+def killed_at(number: int, proxy: HttpProxy, program: Program, victims: Callable[[int], list[int]], *arguments: str) -> Ended:
+    """Run the program; at its `number`-th changing request the victims die, before the server sees the request or after."""
+    started: list[int] = []
+
+    def kill() -> None:
+        for pid in victims(started[0]):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    proxy.reset()
+    proxy.at(number, Then(kill, reply=bool(number % 2)))
+    process = program.start(*arguments, "--yes")
+    started.append(process.pid)
+    ended = program.end(process)
+    proxy.reset()
+    return ended
+
+
+@pytest.mark.timeout(400)
+def test_nothing_is_lost_or_doubled(library: LibraryFacts, served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
+    made, proxy = served
+    proxy.reset()
+    Program(tmp_path / "unkilled")("organize", made["unkilled"].location, "--yes")
+    changes = proxy.changing
+    expected = made["unkilled"].tree()
+    assert Counter(expected.values()) == library.contents()
+    assert changes > len(library.tracks) / 2
+
+    random = Random(11)
+    for number in range(KILLS):
+        point = random.randint(1, changes - 2)
+        place = made[str(number)]
+        program = Program(tmp_path / f"state{number}")
+        ended = killed_at(point, proxy, program, the_program, "organize", place.location)
+        assert ended.code == -signal.SIGKILL, (point, changes, ended.stderr, ended.events[-1:])
+        assert library.contents() <= Counter(place.tree().values()), f"lost, the program killed at {point}"
+
+        ended = killed_at(random.randint(1, changes - point), proxy, program, its_rclone, "resume")
+        assert ended.code in {0, 3, 5}, ended.stderr
+        assert library.contents() <= Counter(place.tree().values()), f"lost, rclone killed after {point}"
+
+        program("resume", "--yes")
+        tree = place.tree()
+        assert visible(tree) == visible(expected), f"killed at {point}"
+        assert quarantined(tree) == quarantined(expected)
+        assert Counter(tree.values()) == library.contents(), f"doubled, killed at {point}"
+        assert program("organize", place.location, "--yes").summary["ops_planned"] == 0
