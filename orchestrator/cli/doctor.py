@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.cli.framework import command
-from orchestrator.errors import ExitCode, OrchestratorError, worst
+from orchestrator.errors import ExitCode, LockedError, OrchestratorError, worst
 
 if TYPE_CHECKING:
     from orchestrator.cli.session import Session
@@ -115,6 +115,9 @@ def _state(session: Session) -> Iterator[Finding]:
 def _runs(session: Session) -> Iterator[Finding]:
     unfinished = session.journal.unfinished()
     yield Finding("journal", ok=True, message=f"{len(session.journal.runs())} runs")
+    if _is_at_work(session):
+        yield Finding("lock", ok=True, message="a run is at work")
+        return
     for run in unfinished:
         yield Finding(
             "unfinished run",
@@ -123,3 +126,11 @@ def _runs(session: Session) -> Iterator[Finding]:
             remedy=f"music-orchestrator resume {run.id}",
             code=ExitCode.SOME_FAILED,
         )
+
+
+def _is_at_work(session: Session) -> bool:
+    try:
+        with session.lock():
+            return False
+    except LockedError:
+        return True

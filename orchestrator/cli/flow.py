@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orchestrator
 from orchestrator.cli.options import parse_duration
 from orchestrator.cli.session import Session
-from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, UsageError, worst
+from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, SafetyLimitError, UsageError, worst
 from orchestrator.location import Location, inside, same
 from orchestrator.plan.model import Plan, Verb
 
@@ -79,6 +79,9 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
         )
     except NotFoundError as error:
         raise UsageError(f"{place.typed}: there is no such folder ({error.message})") from error
+    except SafetyLimitError as error:
+        remedy = f"If it was removed on purpose: music-orchestrator scan --allow-empty {place.typed}"
+        raise SafetyLimitError(f"{error.message} {remedy}", path=error.path) from error
     session.summary.files_seen += result.files_seen
     session.summary.files_read += result.files_read
     session.summary.bytes_read += result.bytes_read
@@ -268,10 +271,13 @@ def resume_run(session: Session, run_id: str | None) -> ExitCode:
 
 
 def note_changes(session: Session, changes: Sequence[Change]) -> None:
-    """Tell the catalogue what was done, so that nothing is read again."""
+    """Tell the catalogue what was done, so that nothing is read again. No run stops for it: the next scan sees the same."""
     from orchestrator.catalogue.rows import Moved  # noqa: PLC0415 - heavy
 
-    session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied) for one in changes])
+    try:
+        session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied) for one in changes])
+    except OrchestratorError as error:
+        session.reporter.warning(f"the catalogue could not be kept up to date, the next scan reads more: {error.message}")
 
 
 def report_result(session: Session, result: RunResult) -> ExitCode:

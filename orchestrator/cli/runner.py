@@ -106,7 +106,7 @@ def _new_reporter(stdout: TextIO, *, as_json: bool, verbose: int, quiet: bool) -
 
 @contextmanager
 def _signals(session: Session) -> Iterator[None]:
-    """SIGINT and SIGTERM set the stop event; where no one waits for it, they end the command at once.
+    """SIGINT, SIGTERM and SIGHUP set the stop event; where no one waits for it, they end the command at once.
 
     While operations are under way, the executor finishes what it has begun; a second signal ends that too.
     """
@@ -122,7 +122,7 @@ def _signals(session: Session) -> Iterator[None]:
         if again or not session.applying:
             raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was begun")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

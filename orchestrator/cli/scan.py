@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 @click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times.")
 @click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
 @click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m.")
+@click.option("--allow-empty", is_flag=True, help="Accept that all music that was there is gone.")
 def scan_command(
-    session: Session, *, location: str, include: tuple[str, ...], exclude: tuple[str, ...], settle: str | None
+    session: Session, *, location: str, include: tuple[str, ...], exclude: tuple[str, ...], settle: str | None, allow_empty: bool
 ) -> int:
     """Bring the catalogue of LOCATION up to date: list it, and read the tags of what is new. Changes nothing there."""
     from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
 
     (place,) = session.places(location)
-    result = flow.scan_place(session, place, flow.Wishes(include=include, exclude=exclude, settle=settle))
+    result = flow.scan_place(
+        session, place, flow.Wishes(include=include, exclude=exclude, settle=settle), allow_emptied=allow_empty
+    )
     code = flow.report_scan(session, result)
     for path, reason in result.unreadable:
         session.reporter.error("unreadable", reason, path)

@@ -104,8 +104,10 @@ class Session:
         parse_bandwidth(self.options.bandwidth)
 
     def start_log(self) -> None:
-        """Begin the log, where one is wanted. The config file is not read for that: commands that mend it must run."""
-        file = Path(self.options.log_file).expanduser().absolute() if self.options.log_file else None
+        """Begin the log, where one is wanted. What mends the config must run with a broken one, so it does not look there."""
+        mends = self.command == "doctor" or self.command.startswith("config")
+        named = self.options.log_file if mends else self.log_file
+        file = Path(named).expanduser().absolute() if named else None
         self._opened.enter_context(logging_to(file, sys.stderr, verbose=self.options.verbose))
 
     # What is opened.

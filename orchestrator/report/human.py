@@ -207,7 +207,8 @@ class HumanReporter:
 
     def _left(self, plan: Plan) -> None:
         for skipped in plan.skipped:
-            if skipped.code not in ("other", "left-alone") or self._verbose:
+            # The unreadable and the unnameable are reported as errors.
+            if skipped.code in ("untagged", "ambiguous-sidecar") or self._verbose:
                 self._output.line(f"left {printable(skipped.path)}: {printable(skipped.reason)}")
 
     def _tree(self, plan: Plan, limit: int | None) -> None:

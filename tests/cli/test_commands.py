@@ -208,7 +208,11 @@ def test_an_empty_folder_is_no_error_but_an_emptied_one_is(music: Path, program:
     for path in list(music.rglob("*.flac")):
         path.unlink()
     for _ in range(2):
-        assert program("organize", str(music), "--yes", codes=(7,)).errors[0]["code"] == "safety-limit"
+        refused = program("organize", str(music), "--yes", codes=(7,)).errors[0]
+        assert refused["code"] == "safety-limit"
+        assert "scan --allow-empty" in refused["message"]
+    program("scan", str(music), "--allow-empty")
+    program("organize", str(music), "--yes")
 
 
 def test_quiet_is_silent_when_there_was_nothing_to_do(music: Path, tmp_path: Path) -> None:

@@ -90,6 +90,34 @@ def test_s3_urls_take_their_remote_from_the_environment(tmp_path: Path, program:
     assert program("quarantine", "s3://music/again").events[0]["type"] == "summary"
 
 
+def test_the_config_makes_remotes_names_and_meanings_of_urls(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
+    options = "".join(f"      {key}: '{value}'\n" for key, value in s3_serve.options.items())
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"locations: {{lib: 'made:music/{tmp_path.name}'}}\nschemes: {{s3: made}}\n"
+        f"remotes:\n  made:\n    type: s3\n    options:\n{options}"
+        f"cloud:\n  provider: s3\n  bucket: music\n  remote_path: /{tmp_path.name}\n  options:\n{options}"
+    )
+    program.environment = with_remotes(tmp_path) | {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
+    source = tmp_path / "source"
+    make_track(source / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
+    first = program("organize", str(source), "lib", "--yes")
+    assert s3_serve.directory is not None
+    assert (s3_serve.directory / tmp_path.name / "A" / "B" / "01 T.flac").exists()
+    for location in ("lib", f"made:music/{tmp_path.name}", f"s3://music/{tmp_path.name}", "cloud:", "cloud:A"):
+        assert program("scan", location).summary["files_seen"] == 1, location
+    assert program("undo", first.run, "--yes").summary["ops_done"] == 1
+
+
+def test_options_are_added_to_a_remote_of_the_users(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"remotes: {{mine: {{options: {{endpoint: 'http://127.0.0.1:{s3_serve.port}'}}}}}}\n")
+    program.environment = with_remotes(tmp_path, s3_serve.section("mine", port=free_port())) | {
+        "MUSIC_ORCHESTRATOR_CONFIG": str(config)
+    }
+    assert program("scan", s3_serve.fs(name="mine")).code == 0
+
+
 def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, program: Program) -> None:
     file = tmp_path / "file.flac"
     make_track(file, "flac", Track(title=("T",)))
