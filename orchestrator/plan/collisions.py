@@ -39,10 +39,19 @@ class Claim:
 class Namespace:
     """The names of one target: what stays there, and what the plan has given away."""
 
-    def __init__(self, names: Names, staying: Sequence[str], occupants: Iterable[Item], *, shared: bool = False) -> None:
+    def __init__(
+        self,
+        names: Names,
+        staying: Sequence[str],
+        occupants: Iterable[Item],
+        *,
+        clutter: Iterable[str] = (),
+        shared: bool = False,
+    ) -> None:
         """`staying` are paths that nobody may use, `occupants` files that may turn out to be what a claim would put there.
 
-        An occupant stands for one claim, with `shared` for every claim that it is equal to.
+        An occupant stands for one claim, with `shared` for every claim that it is equal to. `clutter` has its names, but its
+        directories are not in anybody's way: it is swept out of them.
         """
         self._names = names
         self._shared = shared
@@ -55,6 +64,7 @@ class Namespace:
         paths = [*staying, *(item.entry.path for item in self._occupants.values())]
         for directory in sorted({path.rpartition("/")[0] for path in paths}):
             self._note_directory(directory)
+        self._files.update(map(collision_key, clutter))
 
     def directory(self, wanted: str) -> str:
         """A wanted directory as the plan spells it; settled by `settle_directories`, else on first use."""

@@ -38,12 +38,11 @@ class Intake:
         self.staying[item.entry.path] = item
         self.skipped[item.entry.path] = Skipped(item.entry.path, code, reason)
 
-    def unplace(self, item: Item, code: str, reason: str) -> None:
-        """Leave a file where it is although it had a place."""
-        self.stay(item, code, reason)
-        self.songs = [song for song in self.songs if song.item is not item]
-        self.strays = [stray for stray in self.strays if stray is not item]
-        self.others = [other for other in self.others if other is not item]
+    def forget_staying(self) -> None:
+        """Take out of the other lists what was told to stay since."""
+        self.songs = [song for song in self.songs if song.item.entry.path not in self.staying]
+        self.strays = [item for item in self.strays if item.entry.path not in self.staying]
+        self.others = [item for item in self.others if item.entry.path not in self.staying]
 
     def staying_music(self) -> list[str]:
         """The paths of the audio files that stay."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from orchestrator.plan.model import Expect, Operation, Ref, Skipped, Verb, operation_id
+from orchestrator.plan.model import Expect, Ref, Skipped, Verb
+from orchestrator.plan.names import collision_key
+from orchestrator.plan.ordering import Move
 from orchestrator.plan.request import Item
 from orchestrator.plan.sidecars import Companion, Kind, above
+from orchestrator.storage.base import Entry
 
 
 def left_behind(companions: Iterable[Companion], leaving: Collection[str], keeping_music: Iterable[str]) -> Iterator[Skipped]:
@@ -27,35 +30,30 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], keepi
                 yield Skipped(path, "other", "neither music nor a known companion of music: it stays")
 
 
-def sweep(fs: str, clutter: Iterable[Item], leaving: Collection[str], remaining: Iterable[str]) -> Iterator[Operation]:
-    """Quarantine for clutter that alone would keep an emptied directory alive. The root is never emptied.
+def sweep(
+    fs: str, clutter: Iterable[Item], leaving: Collection[str], remaining: Iterable[str], arriving: Collection[str]
+) -> Iterator[Move]:
+    """Quarantine for clutter that alone would keep a directory alive which is emptied, spelled anew or becomes a file.
 
-    `remaining` are the paths of all other files that the source holds afterwards.
+    `remaining` are the paths of all other files that the source holds afterwards, `arriving` those that come. The root is
+    never emptied.
     """
-    alive = directories_above(remaining)
+    alive = directories_above(remaining) | directories_above(arriving)
     left = directories_above(leaving)
+    replaced = {collision_key(path) for path in (*directories_above(arriving), *arriving)} if arriving else frozenset[str]()
     for item in clutter:
         for directory in above(item.entry.path):
             if not directory or directory in alive:
                 break
-            if directory in left:
-                ref = Ref(fs, item.entry.path)
-                yield quarantine(ref, item.entry.size, Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns), "clutter")
+            if directory in left or collision_key(directory) in replaced:
+                yield quarantine(Ref(fs, item.entry.path), item.entry, "clutter in a directory that is emptied")
                 break
 
 
-def quarantine(ref: Ref, size: int | None, expect: Expect, reason: str) -> Operation:
-    """The operation that takes one file out of the library."""
-    return Operation(
-        id=operation_id(Verb.QUARANTINE, ref, ref),
-        verb=Verb.QUARANTINE,
-        src=ref,
-        dst=ref,
-        size=size,
-        expect=expect,
-        reason=reason,
-        group=ref.path.rpartition("/")[0],
-    )
+def quarantine(ref: Ref, entry: Entry, reason: str) -> Move:
+    """What takes one file out of the library."""
+    expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
+    return Move(Verb.QUARANTINE, ref, ref, entry.size, expect, reason, ref.path.rpartition("/")[0])
 
 
 def directories_above(paths: Iterable[str]) -> set[str]:

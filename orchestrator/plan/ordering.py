@@ -20,7 +20,7 @@ TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - ours, on the storage
 
 @dataclass(slots=True, eq=False)
 class Move:
-    """One file that goes from one place to another; verb MOVE or COPY."""
+    """One file that goes from one place to another (MOVE, COPY), or out of the library (QUARANTINE, `dst` as in the plan)."""
 
     verb: Verb
     src: Ref
@@ -82,7 +82,7 @@ class _Graph:
         self.moves = moves
         keys = _Keys()
         self.sources = [keys.of(move.src) for move in moves]
-        self.targets = [keys.of(move.dst) for move in moves]
+        self.targets = ["" if move.verb is Verb.QUARANTINE else keys.of(move.dst) for move in moves]
         self.waits: dict[int, set[int]] = defaultdict(set)
         """Move, or barrier (a negative number) -> what must have left before it goes on."""
         self.split: set[int] = set()
@@ -93,7 +93,7 @@ class _Graph:
         """Note for each move which others stand in its way."""
         leaving: dict[str, list[int]] = defaultdict(list)
         for index, move in enumerate(self.moves):
-            if move.verb is Verb.MOVE:
+            if move.verb is not Verb.COPY:
                 leaving[self.sources[index]].append(index)
         for index, target in enumerate(self.targets):
             for other in leaving.get(target, ()):
@@ -135,14 +135,15 @@ class _Graph:
     def _respelled(self) -> dict[str, list[int]]:
         """Key of the highest directory that is spelled anew -> the moves that leave it."""
         spelling: dict[str, str] = {}
-        for move in self.moves:
+        arriving = [move for move in self.moves if move.verb is not Verb.QUARANTINE]
+        for move in arriving:
             for above in _above(location_prefix(move.dst.fs) + move.dst.path):
                 spelling.setdefault(collision_key(above), above)
         respelled: dict[str, list[int]] = defaultdict(list)
         for index, move in enumerate(self.moves):
             source = location_prefix(move.src.fs) + move.src.path
             keys = [key for above in _above(source) if spelling.get(key := collision_key(above), above) != above]
-            if keys and move.verb is Verb.MOVE:
+            if keys and move.verb is not Verb.COPY:
                 respelled[keys[-1]].append(index)
         return respelled
 

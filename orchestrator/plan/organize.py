@@ -112,7 +112,13 @@ class _Planner:
         while True:
             finder = Companions(self.intake.songs, self.intake.staying_music())
             self.companions = [finder.owner(item) for item in self.intake.others]
-            namespace = Namespace(self.names, self._staying_positions(), self._occupants(), shared=self.copies_inside)
+            namespace = Namespace(
+                self.names,
+                self._staying_positions(),
+                self._occupants(),
+                clutter=[self._position(item) for item in self.intake.clutter],
+                shared=self.copies_inside,
+            )
             self.claims = self._music_claims()
             self._assign(namespace, self.claims)
             sidecars = self._sidecar_claims()
@@ -123,7 +129,8 @@ class _Planner:
                 return
             for claim in too_long:
                 reason = f"the target takes paths of {self.max_path} bytes, this one is longer: {claim.path}"
-                self.intake.unplace(claim.item, "unsupported-name", reason)
+                self.intake.stay(claim.item, "unsupported-name", reason)
+            self.intake.forget_staying()
 
     def _assign(self, namespace: Namespace, claims: list[Claim]) -> None:
         namespace.settle_directories(claim.directory for claim in claims)
@@ -177,7 +184,7 @@ class _Planner:
         return claims
 
     def _staying_positions(self) -> list[str]:
-        staying = [*self.intake.staying, *(item.entry.path for item in self.intake.clutter)]
+        staying = list(self.intake.staying)
         staying += (companion.item.entry.path for companion in self.companions if not companion.goes)
         return [(self.below or "") + path for path in staying]
 
@@ -221,15 +228,15 @@ class _Planner:
                     group,
                 )
             )
+        moves += self._clean_up(moves)
         operations = order(moves, case_insensitive=self.request.target_capabilities.case_insensitive)
-        operations += self._after(moves)
         capabilities = {source: self.request.source_capabilities, target: self.request.target_capabilities}
         if self.options.cloud_only:
             _refuse_passing(operations, capabilities)
         skipped = tuple(self.intake.skipped[path] for path in sorted(self.intake.skipped))
         return seal(Plan(self._header(operations, capabilities, in_place), tuple(operations), skipped))
 
-    def _after(self, moves: Sequence[Move]) -> list[Operation]:
+    def _clean_up(self, moves: Sequence[Move]) -> list[Move]:
         """Name what is left behind; sweep away clutter that alone would keep an emptied directory alive."""
         leaving = {move.src.path for move in moves}
         gone = frozenset[str]() if self.verb is Verb.COPY else leaving
@@ -243,7 +250,7 @@ class _Planner:
             self.intake.skipped[skipped.path] = skipped
         if self.verb is Verb.COPY:
             return []
-        return list(sweep(self.request.source_fs, self.intake.clutter, leaving, [*remaining, *arriving]))
+        return list(sweep(self.request.source_fs, self.intake.clutter, leaving, remaining, arriving))
 
     def _header(self, operations: Sequence[Operation], capabilities: dict[str, Capabilities], in_place: int) -> Header:
         counts = Counter(str(operation.verb) for operation in operations)

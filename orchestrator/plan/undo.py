@@ -40,23 +40,21 @@ def plan_undo(done: Iterable[Done], header: Header, *, run_id: str, tool_version
     was copied goes to quarantine; what was quarantined comes home. What was removed for good is listed as skipped.
     """
     moves: list[Move] = []
-    quarantined: list[Operation] = []
     skipped: list[Skipped] = []
     for operation, origin, fact in _collapsed(list(done)):
         entry = fact.entry
         if entry is None:
             skipped.append(Skipped(origin.path, "other", "it was removed for good and cannot be brought back"))
             continue
-        expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
         if operation.verb is Verb.COPY:
-            quarantined.append(quarantine(fact.now, entry.size, expect, "undo of a copy"))
+            moves.append(quarantine(fact.now, entry, f"undo of run {run_id}"))
         else:
+            expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
             group = origin.path.rpartition("/")[0]
             moves.append(Move(Verb.MOVE, fact.now, origin, entry.size, expect, f"undo of run {run_id}", group))
     capabilities = {fs: msgspec.convert(known, Capabilities) for fs, known in header.capabilities.items()}
     respelling = any(capability.case_insensitive for capability in capabilities.values())
     operations = order(moves, case_insensitive=respelling)
-    operations += sorted(quarantined, key=lambda operation: (operation.src.fs, operation.src.path))
     counts = Counter(str(operation.verb) for operation in operations)
     counts.update(f"skipped.{one.code}" for one in skipped)
     undo_header = Header(

@@ -1,0 +1,140 @@
+"""Layouts: what templates give, and that a wrong one is refused with the remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.errors import UsageError
+from orchestrator.plan.fields import FIELDS
+from orchestrator.plan.layout import compile_layout
+from orchestrator.plan.presets import PRESETS
+from orchestrator.plan.request import LayoutRule
+from tests.plan.worlds import moved, plan, song
+
+WHOLE = {"title": "Star", "artist": "Ann", "album": "Sky", "track": 4, "date": "1979-06-09"}
+
+
+def where(layout: str, **fields: object) -> str:
+    (new,) = moved(plan([song("in/a.flac", **fields)], layout=layout)).values()
+    return new.removesuffix(".flac")
+
+
+@pytest.mark.parametrize(
+    ("layout", "fields", "expected"),
+    [
+        ("default", WHOLE, "Ann/Sky (1979)/04 Star"),
+        ("default", {**WHOLE, "date": None}, "Ann/Sky/04 Star"),
+        ("default", {**WHOLE, "track": None}, "Ann/Sky (1979)/Star"),
+        ("default", {**WHOLE, "title": ()}, "Ann/Sky (1979)/04"),
+        ("default", {**WHOLE, "artist": ()}, "[unknown artist]/Sky (1979)/04 Star"),
+        ("default", {**WHOLE, "album": ()}, "Ann/[no album]/04 Star"),
+        ("default", {**WHOLE, "artist": "AC/DC"}, "AC_DC/Sky (1979)/04 Star"),
+        ("default", {**WHOLE, "album": "( )"}, "Ann/( ) (1979)/04 Star"),
+        ("default", {**WHOLE, "track": 123}, "Ann/Sky (1979)/123 Star"),
+        ("default", {**WHOLE, "disc": 2}, "Ann/Sky (1979)/Disc 2/04 Star"),
+        ("default", {**WHOLE, "disc": 1, "disc_total": 2}, "Ann/Sky (1979)/Disc 1/04 Star"),
+        ("default", {**WHOLE, "disc": 1, "disc_total": 1}, "Ann/Sky (1979)/04 Star"),
+        ("default", {**WHOLE, "disc_total": 2}, "Ann/Sky (1979)/04 Star"),
+        ("default", {**WHOLE, "compilation": True}, "Various Artists/Sky (1979)/04 Ann - Star"),
+        ("disc-numbers", {**WHOLE, "disc": 2}, "Ann/Sky (1979)/2-04 Star"),
+        ("disc-numbers", {**WHOLE, "disc_total": 2}, "Ann/Sky (1979)/04 Star"),
+        ("year-album", WHOLE, "Ann/1979 - Sky/04 Star"),
+        ("year-album", {**WHOLE, "date": None}, "Ann/Sky/04 Star"),
+        ("genre", {**WHOLE, "genre": "Pop"}, "Pop/Ann/Sky (1979)/04 Star"),
+        ("genre", WHOLE, "Ann/Sky (1979)/04 Star"),
+        ("flat", WHOLE, "Ann - Star"),
+        ("flat", {**WHOLE, "artist": ()}, "Star"),
+        ("singles", {**WHOLE, "album": ()}, "Ann/Star"),
+        ("singles", WHOLE, "Ann/Sky (1979)/04 Star"),
+        ("by-class", WHOLE, "Albums/Ann/Sky (1979)/04 Star"),
+        ("by-class", {**WHOLE, "release_type": ("album", "live")}, "Live/Ann/1979-06-09 - Sky/04 Star"),
+        ("by-class", {**WHOLE, "compilation": True}, "Compilations/Sky (1979)/04 Ann - Star"),
+        ("by-class", {**WHOLE, "release_type": "compilation"}, "Compilations/Sky (1979)/04 Star"),
+        ("by-class", {**WHOLE, "album_artist": ("Ann", "Bob")}, "Collaborations/Sky (1979) - Ann, Bob/04 Star"),
+        ("by-class", {**WHOLE, "release_type": "demo"}, "Rarities/Ann/Sky (1979)/04 Star"),
+        ("by-class", {**WHOLE, "album": "Showbiz", "title": "The Show"}, "Albums/Ann/Showbiz (1979)/04 The Show"),
+        ("{{ albumartist[:1] | upper }}/{{ title }}", {**WHOLE, "artist": "ann"}, "A/Star"),
+        ("{{ artist }}{{ '/' }}{{ title ~ '/' ~ album }}", WHOLE, "Ann_Star_Sky"),
+        ("{{ artist | replace('n', '/') }}/{{ title }}", WHOLE, "A__/Star"),
+        ("{{ title }}.{{ ext }}", WHOLE, "Star"),
+        ("{% set who = albumartist | lower %}{{ who }}/{{ title }}", WHOLE, "ann/Star"),
+        ("{% if year and year < 1980 %}Old/{% endif %}{{ title }}", WHOLE, "Old/Star"),
+        ("{% if year < 1980 %}Old/{% endif %}{{ title }}", {**WHOLE, "date": None}, "Star"),
+        ("{{ label }} - {{ title }} [{{ media }} {{ catalogue_number }}]", WHOLE, "Star"),
+        ("{{ label }} - {{ title }} [{{ media }} {{ catalogue_number }}]", {**WHOLE, "media": "CD"}, "Star [CD]"),
+        ("{{ artist }} - {{ composer }} - {{ title }}", WHOLE, "Ann - Star"),
+        ("{{ artist }} - {{ composer }} {{ title }}", {**WHOLE, "artist": "Wait..."}, "Wait... - Star"),
+        ("//{{ label }}//{{ title }}"[2:], WHOLE, "Star"),
+        ("""
+         {{ albumartist }}/
+         {{ title }}
+         """, WHOLE, "Ann/Star"),
+        ("{{ title }} {{ lossless }}", WHOLE, "Star"),
+        ("{{ bitrate }} {{ title }}", {**WHOLE, "bitrate": 320_100}, "320 Star"),
+    ],
+)  # fmt: skip
+def test_where_a_track_goes(layout: str, fields: dict[str, object], expected: str) -> None:
+    assert where(layout, **fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("layout", "words"),
+    [
+        ("{{ albun }}/{{ title }}", ["'albun'", "'album'"]),
+        ("{{ album_artist }}/{{ title }}", ["'album_artist'", "'albumartist'"]),
+        ("{{ foo(title) }}", ["'foo'"]),
+        ("{{ title | pda }}", ["'pda'", "'pad'"]),
+        ("defalt", ["'defalt'", "'default'", "by-class"]),
+        ("/{{ title }}", ["relative"]),
+        ("{{ artist }}/", ["file's name"]),
+        ("../{{ title }}", ["'..'"]),
+        ("{{ title", ["not a template"]),
+        ("{% for a in title %}{{ a }}{% endfor %}", ["'for'"]),
+        ("{% include 'x' %}", ["'include'"]),
+        ("{{ title.__class__.__mro__ }}", ["cannot be worked out"]),
+        ("{{ year + 1 }}/{{ title }}", ["cannot be worked out", "without some of its fields"]),
+    ],
+)
+def test_a_layout_that_cannot_work_is_refused_when_it_is_loaded(layout: str, words: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        compile_layout(layout)
+    assert all(word in caught.value.message for word in words), caught.value.message
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_presets_load(preset: str) -> None:
+    layout = compile_layout(preset)
+    assert layout.choose(dict(FIELDS)).render(dict(FIELDS))[1]
+
+
+def test_the_first_rule_that_holds_decides_and_the_layout_takes_the_rest() -> None:
+    rules = (
+        LayoutRule("Various/{{ album }}/{{ title }}", when="compilation"),
+        LayoutRule("Old/{{ album }}/{{ title }}", when="year and year < 1980"),
+        LayoutRule("by-class", when="live"),
+    )
+    items = [
+        song("1.mp3", title="a", artist="A", album="X", date="1970", compilation=True),
+        song("2.mp3", title="b", artist="A", album="Y", date="1970"),
+        song("3.mp3", title="c", artist="A", album="Z", date="1990"),
+        song("4.mp3", title="d", artist="A", album="L", date="1990", release_type="live"),
+    ]
+    assert moved(plan(items, layouts=rules, layout="{{ title }}")) == {
+        "1.mp3": "Various/X/a.mp3",
+        "2.mp3": "Old/Y/b.mp3",
+        "3.mp3": "c.mp3",
+        "4.mp3": "Live/A/1990 - L/d.mp3",
+    }
+
+
+def test_an_album_is_never_torn_apart_by_a_rule() -> None:
+    rules = (LayoutRule("Live/{{ album }}/{{ title }}", when="live"), LayoutRule("{{ album }}/{{ title }}"))
+    items = [song(f"{n}.mp3", title=f"t{n}", artist="A", album="X", release_type="live" if n == 1 else ()) for n in range(3)]
+    assert {new.rpartition("/")[0] for new in moved(plan(items, layouts=rules)).values()} == {"Live/X"}
+
+
+@pytest.mark.parametrize(("when", "word"), [("title == 'x'", "'title'"), ("albun", "'album'"), ("year album", "cannot be read")])
+def test_a_condition_that_cannot_work_is_refused(when: str, word: str) -> None:
+    with pytest.raises(UsageError, match=r"condition|layout") as caught:
+        compile_layout(None, (LayoutRule("{{ title }}", when=when),))
+    assert word in caught.value.message

@@ -1,0 +1,140 @@
+"""Names are legal everywhere, and whether two names would meet."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from orchestrator.errors import UsageError
+from orchestrator.plan.names import RULES, Names, clean_value, collision_key, rules_named, split_extension
+from tests.hostile import HOSTILE_NAMES, HOSTILE_TAGS, UNPORTABLE_NAMES
+
+PORTABLE = Names(RULES["portable"])
+
+
+@pytest.mark.parametrize(
+    ("raw", "legal"),
+    [
+        ("AC/DC", "AC_DC"),
+        ("a\\b", "a_b"),
+        ("../../x", "_._.._x"),
+        ("..", "_"),
+        (".", "_"),
+        ("", "_"),
+        ("   ", "_"),
+        ("...And Justice for All", "_..And Justice for All"),
+        (".hidden", "_hidden"),
+        ("-rf", "_rf"),
+        ("N.W.A.", "N.W.A"),
+        ("  spaced  ", "spaced"),
+        ("~user", "user"),
+        ('<>:"|?*', "_______"),
+        ("CON", "CON_"),
+        ("con.foo", "con_.foo"),
+        ("COM\u00b9", "COM\u00b9_"),
+        ("Thumbs.db", "Thumbs.db_"),
+        ("Contact", "Contact"),
+        ("line\nfeed\x00\x1b\x7f\x85", "linefeed"),
+        ("\u202egnp\u200b.exe\ufeff", "gnp.exe"),
+        ("\ud800x", "\ufffdx"),
+        (unicodedata.normalize("NFD", "été"), "été"),
+        ("{}", "{}"),
+        ("é" * 200, "é" * 127),
+        ("x" * 254 + ".", "x" * 254),
+    ],
+)
+def test_a_directory_is_portable(raw: str, legal: str) -> None:
+    assert PORTABLE.directory(raw) == legal
+
+
+@pytest.mark.parametrize(
+    ("stem", "extension", "number", "legal"),
+    [
+        ("01 One", ".mp3", 1, "01 One.mp3"),
+        ("01 One", ".mp3", 2, "01 One (2).mp3"),
+        ("Wait...", ".mp3", 1, "Wait....mp3"),
+        ("..", ".mp3", 1, "_.mp3"),
+        ("CON", ".mp3", 1, "CON_.mp3"),
+        ("aux.live", ".mp3", 2, "aux_.live (2).mp3"),
+        ("é" * 200, ".flac", 1, "é" * 125 + ".flac"),
+        ("é" * 200, ".flac", 12, "é" * 122 + " (12).flac"),
+        ("🎵" * 80, ".mp3", 1, "🎵" * 62 + ".mp3"),
+        ("desktop", ".ini", 1, "desktop_.ini"),
+    ],
+)
+def test_a_file_keeps_its_extension_and_its_number(stem: str, extension: str, number: int, legal: str) -> None:
+    assert PORTABLE.file(PORTABLE.stem(stem, extension), extension, number) == legal
+
+
+def test_other_rules_leave_what_the_provider_can_hold() -> None:
+    assert Names(RULES["remote"]).directory("What? *Now*") == "What? *Now*"
+    assert Names(RULES["posix"]).directory("N.W.A.") == "N.W.A."
+    assert Names(RULES["posix"]).directory("..") == "_"
+    assert Names(RULES["portable"], 143).directory("x" * 300) == "x" * 143
+    with pytest.raises(UsageError, match="portable"):
+        rules_named("dos")
+
+
+texts = st.one_of(st.text(max_size=300), st.sampled_from(HOSTILE_TAGS + HOSTILE_NAMES + UNPORTABLE_NAMES))
+
+
+@given(texts, st.sampled_from(sorted(RULES)), st.sampled_from([255, 143, 40]), st.integers(1, 12345))
+@example("\u0345" * 200, "portable", 40, 2)
+def test_every_text_becomes_a_legal_name_that_stays_as_it_is(raw: str, rules: str, limit: int, number: int) -> None:
+    names = Names(RULES[rules], limit)
+    stem = names.stem(raw, ".mp3")
+    assert names.stem(stem, ".mp3") == stem
+    directory = names.directory(raw)
+    assert names.directory(directory) == directory
+    for name in (directory, names.file(stem, ".mp3"), names.file(stem, ".mp3", number)):
+        assert name
+        assert name not in {".", ".."}
+        assert len(name.encode()) <= limit
+        assert not set(name) & set("/\\\0\n\u202e\u200b")
+        assert name == name.strip(" ")
+        assert unicodedata.is_normalized("NFC", name)
+        assert name[0] not in ".-" or rules == "posix"
+    if number > 1:
+        assert names.file(stem, ".mp3", number).endswith(f" ({number}).mp3")
+
+
+@given(st.text(max_size=50))
+def test_a_cleaned_value_is_clean(raw: str) -> None:
+    assert clean_value(clean_value(raw)) == clean_value(raw)
+    assert "/" not in clean_value(raw)
+
+
+def test_ten_megabytes_of_title_are_cut_before_they_are_looked_at() -> None:
+    assert len(clean_value("é" * 10_000_000)) == 4096
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Beck/X.mp3", "beck/x.MP3"),
+        ("Béck", unicodedata.normalize("NFD", "béck")),
+        ("straße", "STRASSE"),
+        ("what?", "what\uff1f"),
+        ("end./x", "end/x"),
+        ("end /x", "end/x"),
+    ],
+)
+def test_names_that_are_one_somewhere_have_one_key(one: str, other: str) -> None:
+    assert collision_key(one) == collision_key(other)
+
+
+@given(st.text(alphabet="aA. /éE\u0301\uff0e", max_size=12))
+def test_a_key_is_its_own_key_and_has_as_many_parts(path: str) -> None:
+    assert collision_key(collision_key(path)) == collision_key(path)
+    assert collision_key(path).count("/") == path.count("/")
+
+
+def test_extensions() -> None:
+    assert split_extension("a.b.mp3") == ("a.b", "mp3")
+    assert split_extension(".mp3") == (".mp3", "")
+    assert split_extension("a") == ("a", "")
+    assert PORTABLE.extension("MP3") == ".MP3"
+    assert PORTABLE.extension("x" * 40) == ""

@@ -1,0 +1,270 @@
+"""The planner as a whole, rule by rule."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import msgspec
+import pytest
+
+from orchestrator.errors import UsageError
+from orchestrator.plan.model import Verb
+from orchestrator.plan.request import Item
+from orchestrator.storage.base import Capabilities
+from orchestrator.tags.track import Reading, Status, Track
+from tests.hostile import HOSTILE_TAGS
+from tests.plan.worlds import (
+    BUCKET,
+    FOLDING,
+    LOCAL,
+    PretendStorage,
+    entry,
+    moved,
+    plain,
+    plan,
+    skips,
+    song,
+    tagged,
+    unreadable,
+    untagged,
+)
+
+ONE = {"title": "One", "artist": "A", "album": "X", "track": 1}
+AT_HOME = "A/X/01 One.mp3"
+
+
+def test_what_is_right_gets_no_operation() -> None:
+    made = plan([song(AT_HOME, **ONE), plain("A/X/cover.jpg"), plain("A/artist.jpg"), plain("A/X/01 One.lrc")])
+    assert made.operations == ()
+    assert made.skipped == ()
+    assert made.header.counts == {"files": 4, "in_place": 1, "music": 1}
+
+
+def test_unreadable_and_untagged_files_stay_and_are_named() -> None:
+    few = Item(entry("few.mp3"), Reading(Status.TAGGED, Track(title=("only a title",))))
+    unread = Item(entry("unread.mp3"))
+    made = plan([unreadable("a.mp3"), untagged("b.mp3"), few, unread])
+    assert made.operations == ()
+    assert skips(made) == {"a.mp3": "unreadable", "b.mp3": "untagged", "few.mp3": "untagged", "unread.mp3": "unreadable"}
+    assert made.header.counts == {
+        "files": 4,
+        "in_place": 0,
+        "music": 4,
+        "skipped.unreadable": 2,
+        "skipped.untagged": 2,
+    }
+
+
+def test_untagged_files_get_a_place_only_where_one_is_named() -> None:
+    items = [untagged("in/b.mp3"), untagged("No Tags/c.mp3"), unreadable("a.mp3")]
+    made = plan(items, untagged="No Tags")
+    assert moved(made) == {"in/b.mp3": "No Tags/in/b.mp3"}
+    assert skips(made) == {"a.mp3": "unreadable"}
+
+
+@pytest.mark.parametrize("directory", ["/abs", "../x", "a/../b", "", "a//b"])
+def test_a_place_for_untagged_files_lies_in_the_target(directory: str) -> None:
+    with pytest.raises(UsageError, match="untagged"):
+        plan([], untagged=directory)
+
+
+def test_files_for_one_name_get_numbers_in_a_fixed_order() -> None:
+    items = [song(f"{name}.mp3", **ONE) for name in "cab"]
+    assert moved(plan(items)) == {"a.mp3": AT_HOME, "b.mp3": "A/X/01 One (2).mp3", "c.mp3": "A/X/01 One (3).mp3"}
+
+
+def test_who_stands_at_a_name_keeps_it() -> None:
+    items = [song("a.mp3", **ONE), song(AT_HOME, **ONE), song("A/X/01 One (2).mp3", **ONE)]
+    assert moved(plan(items)) == {"a.mp3": "A/X/01 One (3).mp3"}
+
+
+def test_a_title_that_looks_like_a_number_is_nobodys_variant() -> None:
+    items = [song("a.mp3", **ONE), song("b.mp3", **ONE), song("c.mp3", **{**ONE, "title": "One (2)"})]
+    assert moved(plan(items)) == {"a.mp3": AT_HOME, "b.mp3": "A/X/01 One (3).mp3", "c.mp3": "A/X/01 One (2).mp3"}
+
+
+def test_a_file_that_stays_keeps_its_name() -> None:
+    assert moved(plan([song("a.mp3", **ONE), unreadable(AT_HOME.lower())])) == {"a.mp3": "a/x/01 One (2).mp3"}
+
+
+def test_composed_and_decomposed_names_are_one_name() -> None:
+    tags = {"title": "é", "artist": "A", "album": "X"}
+    composed, decomposed = "A/X/é.mp3", unicodedata.normalize("NFD", "A/X/é.mp3")
+    assert moved(plan([song(composed, **tags), song(decomposed, **tags)])) == {decomposed: "A/X/é (2).mp3"}
+
+
+@pytest.mark.parametrize("wrong", [unicodedata.normalize("NFD", "A/X/É.mp3"), "A/X/é.mp3", "a/x/É.mp3"])
+def test_a_respelling_goes_through_a_temporary_name(wrong: str) -> None:
+    made = plan([song(wrong, title="É", artist="A", album="X")])
+    aside, home = made.operations
+    assert aside.dst.path == home.src.path
+    assert home.src.path.startswith(".music-orchestrator/tmp/")
+    assert (aside.src.path, home.dst.path, home.depends) == (wrong, "A/X/É.mp3", (aside.id,))
+    assert home.expect == aside.expect
+
+
+def test_a_swap_takes_three_operations_and_a_chain_two() -> None:
+    two = {**ONE, "title": "Two", "track": 2}
+    swap = plan([song("A/X/02 Two.mp3", **ONE), song(AT_HOME, **two)])
+    assert len(swap.operations) == 3
+    assert moved(swap) == {"A/X/02 Two.mp3": AT_HOME, AT_HOME: "A/X/02 Two.mp3"}
+    chain = plan([song("in.mp3", **ONE), song(AT_HOME, **two)])
+    first, second = chain.operations
+    assert (first.src.path, second.src.path, second.depends) == (AT_HOME, "in.mp3", (first.id,))
+
+
+def test_a_directory_that_is_spelled_anew_is_emptied_first_where_case_does_not_count() -> None:
+    tags = [{"title": f"t{n}", "artist": "Beck", "album": "X", "track": n} for n in range(1, 5)]
+    items = [song(f"beck/X/0{n} t{n}.mp3", **tags[n - 1]) for n in (1, 2)]
+    items += [song("beck/old/3.mp3", **tags[2]), song("in/4.mp3", **tags[3])]
+    storage = PretendStorage.holding("/music", items, folding=True)
+    for seed in range(5):
+        storage = PretendStorage.holding("/music", items, folding=True)
+        storage.carry_out(plan(items, capabilities=FOLDING), seed)
+        assert sorted(storage.tree("/music")) == [f"Beck/X/0{n} t{n}.mp3" for n in (1, 2, 3, 4)]
+
+
+def test_a_file_in_the_way_of_a_directory() -> None:
+    assert moved(plan([song("in.mp3", **ONE), plain("A")])) == {"in.mp3": "A (2)/X/01 One.mp3"}
+    tags = {**ONE, "artist": "B.mp3"}
+    made = plan([song("B.mp3", **tags)])
+    assert moved(made) == {"B.mp3": "B.mp3/X/01 One.mp3"}
+    PretendStorage.holding("/music", [song("B.mp3", **tags)]).carry_out(made)
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_what_the_target_has_already_is_not_sent_again(copy: bool) -> None:
+    items = [song("a.mp3", "one", **ONE), song("b.mp3", "two", **ONE), plain("cover.jpg", "art")]
+    there = [song(AT_HOME, "other", **ONE), song("A/X/01 One (2).mp3", "two", **ONE), plain("A/X/cover.jpg", "art")]
+    made = plan(items, target="/other", there=there, copy=copy)
+    assert moved(made) == {"a.mp3": "A/X/01 One (3).mp3"}
+    assert {operation.verb for operation in made.operations} == {Verb.COPY if copy else Verb.MOVE}
+
+
+def test_without_a_common_hash_tags_and_sound_decide() -> None:
+    def stripped(item: Item) -> Item:
+        return Item(msgspec.structs.replace(item.entry, hashes={}), item.reading)
+
+    items = [song("a.mp3", "one", **ONE), plain("cover.jpg", "art")]
+    same = [stripped(song(AT_HOME, "one", **ONE)), stripped(plain("A/X/cover.jpg", "art"))]
+    assert plan(items, target="dav:x", there=same, copy=True).operations == ()
+    other = [stripped(song(AT_HOME, "two", **ONE))]
+    assert "A/X/01 One (2).mp3" in moved(plan(items, target="dav:x", there=other, copy=True)).values()
+    unread = [stripped(Item(entry(AT_HOME, "one")))]
+    assert "A/X/01 One (2).mp3" in moved(plan(items, target="dav:x", there=unread, copy=True)).values()
+
+
+def test_a_source_inside_its_target_is_known_by_where_its_files_really_are() -> None:
+    items = [song("a.mp3", **ONE), song("x/b.mp3", **{**ONE, "artist": "inbox", "album": "x", "title": "b", "track": None})]
+    there = [Item(msgspec.structs.replace(item.entry, path=f"inbox/{item.entry.path}"), item.reading) for item in items]
+    made = plan(items, source="/m/inbox", target="/m", there=there)
+    assert [(o.src.fs, o.src.path, o.dst.fs, o.dst.path) for o in made.operations] == [("/m/inbox", "a.mp3", "/m", AT_HOME)]
+
+
+def test_a_name_that_the_server_cannot_hold_is_listed_and_frees_nothing() -> None:
+    long = {**ONE, "artist": "x" * 250, "album": "y" * 250, "title": "z" * 250}
+    items = [song(AT_HOME, **long), song("b.mp3", **ONE)]
+    capabilities = msgspec.structs.replace(BUCKET, max_path_bytes=700)
+    made = plan(items, source="s3:bucket/music", capabilities=capabilities)
+    assert skips(made) == {AT_HOME: "unsupported-name"}
+    assert moved(made) == {"b.mp3": "A/X/01 One (2).mp3"}
+
+
+@pytest.mark.parametrize("path", ["a//b.mp3", "../b.mp3", "/b.mp3", "a/./b.mp3", "a\0.mp3", "\ud800.mp3"])
+def test_a_file_that_no_operation_can_name_is_listed(path: str) -> None:
+    made = plan([song(path, **ONE)])
+    assert (skips(made), made.operations) == ({path: "unsupported-name"}, ())
+
+
+def test_two_objects_of_one_name_are_told_to_the_user_and_left_alone() -> None:
+    made = plan([song("a.mp3", **ONE), song("a.mp3", "other", **ONE)])
+    assert (skips(made), made.operations) == ({"a.mp3": "unsupported-name"}, ())
+
+
+@pytest.mark.parametrize("name", ["a.mp3.0a1b2c3d.partial", "a.mp3-rclone-move-xyz"])
+def test_leftovers_of_transfers_are_listed_and_left_alone(name: str) -> None:
+    made = plan([plain(name)])
+    assert (skips(made), made.operations) == ({name: "other"}, ())
+
+
+def test_our_own_directory_is_invisible() -> None:
+    assert plan([song(".music-orchestrator/quarantine/r/a.mp3", **ONE)]).operations == ()
+
+
+MOVES, COPIES = Capabilities(move=True, copy=True), Capabilities(copy=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "capabilities", "copy", "allowed"),
+    [
+        ("gdrive:a", "gdrive:a", MOVES, False, True),
+        ("gdrive:a", "gdrive:b", MOVES, True, True),
+        ("s3:a", "s3:a", COPIES, False, True),
+        ("s3:a", "gdrive:b", MOVES, False, False),
+        ("up:a", "up:a", Capabilities(), False, False),
+        ("/a", "gdrive:b", MOVES, False, False),
+        ("gdrive:a", "/b", MOVES, True, False),
+        ("/a", "/b", LOCAL, True, True),
+    ],
+)
+def test_cloud_only_refuses_what_would_pass_through_this_machine(
+    source: str, target: str, capabilities: Capabilities, copy: bool, allowed: bool
+) -> None:
+    items = [song("a.mp3", **ONE)]
+    if allowed:
+        assert plan(items, source=source, target=target, capabilities=capabilities, copy=copy, cloud_only=True).operations
+    else:
+        with pytest.raises(UsageError, match=r"cloud-only.*a\.mp3"):
+            plan(items, source=source, target=target, capabilities=capabilities, copy=copy, cloud_only=True)
+
+
+def test_the_estimate_counts_requests_and_what_passes_through() -> None:
+    items = [song("a.mp3", "x" * 1000, **ONE)]
+    server = plan(items, source="gdrive:a", capabilities=MOVES).header.estimate
+    bucket = plan(items, source="s3:a", capabilities=COPIES).header.estimate
+    across = plan(items, source="s3:a", target="gdrive:b", capabilities=MOVES).header.estimate
+    assert (server["bytes"], bucket["bytes"], across["bytes"]) == (0, 0, 1000)
+    assert server["cost"] is None
+    assert server["requests"] < bucket["requests"]  # type: ignore[operator]
+
+
+def test_copying_in_place_comes_to_rest() -> None:
+    items = [
+        song("a.mp3", **ONE),
+        song("b.mp3", "a.mp3", **ONE),
+        song("A/Y/02 Two.mp3", title="Two", artist="A", album="Y", track=2),
+    ]
+    storage = PretendStorage.holding("/music", items)
+    before = storage.tree("/music")
+    storage.carry_out(plan(items, copy=True))
+    assert before.items() < storage.tree("/music").items()
+    assert plan(storage.list("/music"), copy=True).operations == ()
+
+
+def test_hostile_tags_stay_inside_and_say_nothing_twice() -> None:
+    items = [
+        song(f"{n}.mp3", title=text, artist=text, album=text, album_artist=text, track=1, date="2001")
+        for n, text in enumerate((*HOSTILE_TAGS, "\ud800", "x" * 10_000_000))
+    ]
+    made = plan(items)
+    assert made.skipped == ()
+    storage = PretendStorage.holding("/music", items)
+    storage.carry_out(made)
+    assert len(storage.tree("/music")) == len(items)
+    assert plan(storage.list("/music")).operations == ()
+    assert all(len(part.encode()) <= 255 for o in made.operations for part in o.dst.path.split("/"))
+
+
+def test_what_the_options_leave_alone_keeps_its_name() -> None:
+    alone = Item(entry(AT_HOME), None, "excluded")
+    made = plan([alone, song("a.mp3", **ONE)])
+    assert moved(made) == {"a.mp3": "A/X/01 One (2).mp3"}
+    assert skips(made) == {AT_HOME: "left-alone"}
+
+
+def test_the_header_says_what_the_plan_was_made_from() -> None:
+    header = plan([tagged("a.mp3", Track(title=("t",), artist=("A",)))], layout="flat").header
+    assert header.options["layout"] == "flat"
+    assert header.options["rules"] == [{"template": "{{ artist }} - {{ title }}", "when": None}]
+    assert header.capabilities["/music"]["move"] is True
+    assert header.counts == {"files": 1, "in_place": 0, "move": 1, "music": 1}

@@ -1,0 +1,140 @@
+"""The plan file: deterministic, private, and refused when anything about it is not as it was written."""
+
+from __future__ import annotations
+
+import json
+import stat
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import IntegrityError, UsageError
+from orchestrator.plan.model import Operation, Plan, Ref, Verb, operation_id
+from orchestrator.plan.plan_file import read_plan, seal, write_plan
+from tests.plan.worlds import plan, song
+
+MADE = plan([song(f"in/{n}.mp3", title=f"é {n}", artist="A", album="X", track=n) for n in range(4)])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "library.plan"
+    write_plan(MADE, path)
+    return path
+
+
+def test_what_is_written_is_read(file: Path) -> None:
+    assert read_plan(file) == MADE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in file.parent.iterdir()] == ["library.plan"]
+
+
+def test_the_bytes_are_those_of_the_contract(file: Path) -> None:
+    first, _, rest = file.read_bytes().partition(b"\n")
+    header = json.loads(first)
+    assert list(header) == [
+        "format",
+        "tool_version",
+        "created",
+        "source",
+        "target",
+        "options",
+        "config_sha256",
+        "capabilities",
+        "counts",
+        "estimate",
+        "plan_id",
+    ]
+    hashed = {name: value for name, value in header.items() if name not in {"created", "plan_id"}}
+    line = json.dumps(hashed, ensure_ascii=False, separators=(",", ":")).encode()
+    assert sha256(line + b"\n" + rest).hexdigest() == header["plan_id"]
+    operation = json.loads(rest.split(b"\n")[0])
+    assert list(operation) == ["id", "verb", "src", "dst", "size", "expect", "reason", "group", "depends"]
+    assert list(operation["expect"]) == ["hash", "mtime"]
+
+
+def test_only_created_differs_between_two_plans_of_the_same_inputs(file: Path, tmp_path: Path) -> None:
+    later = msgspec.structs.replace(MADE, header=msgspec.structs.replace(MADE.header, created="2027-01-01T00:00:00Z"))
+    write_plan(later, tmp_path / "later")
+    ours, theirs = file.read_bytes(), (tmp_path / "later").read_bytes()
+    assert ours != theirs
+    assert ours == theirs.replace(b"2027-01-01", b"2026-01-01")
+
+
+@given(st.data())
+def test_a_flipped_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    file = tmp_path_factory.getbasetemp() / "flipped.plan"
+    write_plan(MADE, file)
+    content = bytearray(file.read_bytes())
+    created = content.index(b'"created":"')
+    outside = [at for at in range(len(content)) if not created + 11 <= at < created + 31]
+    at = data.draw(st.sampled_from(outside))
+    content[at] ^= data.draw(st.integers(1, 255))
+    file.write_bytes(content)
+    version = range(content.index(b"-plan/") if b"-plan/" in content else 0, 64)
+    with pytest.raises(UsageError if at in version and content[at : at + 1].isdigit() else IntegrityError):
+        read_plan(file)
+
+
+def edited(file: Path, *lines: bytes) -> Path:
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    return file
+
+
+def test_lines_that_moved_or_are_missing_are_found(file: Path) -> None:
+    header, *operations = file.read_bytes().splitlines()
+    for wrong in ([header, *reversed(operations)], [header, *operations[:-1]], [header, *operations, operations[0]], [], [b""]):
+        with pytest.raises(IntegrityError):
+            read_plan(edited(file, *wrong))
+    file.write_bytes(b"\n".join([header, *operations]))
+    with pytest.raises(IntegrityError):
+        read_plan(file)
+
+
+@pytest.mark.parametrize(
+    "path", ["../../x", "/etc/passwd", "a/../b", "a//b", "", "a\0b", "./a", ".music-orchestrator/quarantine/x", "a/"]
+)
+def test_a_destination_outside_of_the_target_is_refused_even_when_everything_adds_up(tmp_path: Path, path: str) -> None:
+    first = MADE.operations[0]
+    dst = Ref(first.dst.fs, path)
+    wrong = msgspec.structs.replace(first, dst=dst, id=operation_id(first.verb, first.src, dst))
+    refused(tmp_path, wrong)
+
+
+def refused(tmp_path: Path, *operations: Operation) -> None:
+    write_plan(Plan(MADE.header, operations), tmp_path / "wrong")
+    with pytest.raises(IntegrityError):
+        read_plan(tmp_path / "wrong")
+
+
+def test_operations_that_no_planner_makes_are_refused(tmp_path: Path) -> None:
+    first, second = MADE.operations[:2]
+    replace = msgspec.structs.replace
+    refused(tmp_path, first, first)
+    refused(tmp_path, replace(first, id=second.id))
+    refused(tmp_path, replace(first, verb=Verb.COPY))
+    refused(tmp_path, replace(first, depends=("0" * 20,)))
+    elsewhere = Ref("/elsewhere", "x")
+    refused(tmp_path, replace(first, dst=elsewhere, id=operation_id(first.verb, first.src, elsewhere)))
+    refused(tmp_path, first, replace(second, dst=first.dst, id=operation_id(second.verb, second.src, first.dst)))
+
+
+def test_another_format_is_another_matter_than_damage(file: Path) -> None:
+    content = file.read_bytes()
+    for form in (b"music-orchestrator-plan/2", b"music-orchestrator-plan/17", b"other/1"):
+        file.write_bytes(content.replace(b"music-orchestrator-plan/1", form, 1))
+        with pytest.raises(UsageError, match="format"):
+            read_plan(file)
+    with pytest.raises(UsageError, match="cannot read"):
+        read_plan(file.parent / "missing")
+    with pytest.raises(UsageError, match="cannot read"):
+        read_plan(file.parent)
+
+
+def test_the_id_is_part_of_every_plan() -> None:
+    assert seal(MADE) == MADE
+    assert len(MADE.header.plan_id) == 64

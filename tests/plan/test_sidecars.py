@@ -1,0 +1,104 @@
+"""What lies beside the music goes with it, or stays and is named."""
+
+from __future__ import annotations
+
+from orchestrator.plan.model import Verb
+from orchestrator.plan.request import Item
+from tests.plan.worlds import moved, plain, plan, skips, song, unreadable
+
+
+def album(directory: str, name: str, count: int = 2, **tags: object) -> list[Item]:
+    return [song(f"{directory}/{n}.mp3", title=f"t{n}", artist="A", album=name, track=n, **tags) for n in range(1, count + 1)]
+
+
+def test_an_albums_files_go_with_it_and_keep_their_names() -> None:
+    names = [
+        "cover.jpg",
+        "Back.PNG",
+        "photo.jpeg",
+        "rip.log",
+        "info.nfo",
+        "booklet.pdf",
+        "X.cue",
+        "x.m3u",
+        "x.m3u8",
+        "Scans/1.tif",
+    ]
+    names += ["Artwork/deep/2.png", "scans/notes.txt"]
+    made = moved(plan([*album("in", "X"), *(plain(f"in/{name}") for name in names)]))
+    assert {name: made[f"in/{name}"] for name in names} == {name: f"A/X/{name}" for name in names[:-1]} | {
+        "scans/notes.txt": "A/X/Scans/notes.txt"
+    }
+
+
+def test_files_with_a_tracks_stem_are_renamed_with_it() -> None:
+    names = ["1.lrc", "1.en.srt", "1.mp3.txt", "2.cue", "1.jpg"]
+    made = moved(plan([*album("in", "X"), *(plain(f"in/{name}") for name in names)]))
+    assert {name: made[f"in/{name}"].removeprefix("A/X/") for name in names} == {
+        "1.lrc": "01 t1.lrc",
+        "1.en.srt": "01 t1.en.srt",
+        "1.mp3.txt": "01 t1.mp3.txt",
+        "2.cue": "02 t2.cue",
+        "1.jpg": "01 t1.jpg",
+    }
+
+
+def test_a_companion_follows_the_number_of_its_track() -> None:
+    items = [song("a/1.mp3", title="t", artist="A", album="X"), song("b/1.mp3", title="t", artist="A", album="X")]
+    made = moved(plan([*items, plain("a/1.lrc"), plain("b/1.lrc")]))
+    assert (made["a/1.lrc"], made["b/1.lrc"]) == ("A/X/t.lrc", "A/X/t (2).lrc")
+
+
+def test_a_companion_of_a_track_that_stays_stays() -> None:
+    made = plan([*album("in", "X"), unreadable("in/bad.mp3"), plain("in/bad.lrc")])
+    assert "in/bad.lrc" not in moved(made)
+    assert skips(made) == {"in/bad.mp3": "unreadable"}
+
+
+def test_a_folder_that_feeds_several_albums_keeps_its_cover_and_says_so() -> None:
+    made = plan(
+        [*album("in", "X"), *[song("in/y.mp3", title="y", artist="A", album="Y")], plain("in/cover.jpg"), plain("in/1.lrc")]
+    )
+    assert "in/cover.jpg" not in moved(made)
+    assert moved(made)["in/1.lrc"] == "A/X/01 t1.lrc"
+    assert skips(made) == {"in/cover.jpg": "ambiguous-sidecar"}
+
+
+def test_several_albums_in_one_target_directory_get_no_cover() -> None:
+    made = plan([*album("x", "X"), *album("y", "Y"), plain("x/cover.jpg")], layout="{{ artist }}/{{ album }} {{ title }}")
+    assert "x/cover.jpg" not in moved(made)
+    assert skips(made) == {"x/cover.jpg": "ambiguous-sidecar"}
+
+
+def test_discs_below_an_album_share_its_cover_and_keep_their_own() -> None:
+    items = [*album("in/CD1", "X", disc=1), *album("in/CD2", "X", disc=2), plain("in/cover.jpg"), plain("in/CD2/cover.jpg")]
+    made = moved(plan(items))
+    assert made["in/cover.jpg"] == "A/X/cover.jpg"
+    assert made["in/CD2/cover.jpg"] == "A/X/Disc 2/cover.jpg"
+
+
+def test_other_files_stay_and_are_named_where_music_leaves() -> None:
+    made = plan([*album("in", "X"), plain("in/notes.txt"), plain("in/video/clip.avi"), plain("else/notes.txt")])
+    assert skips(made) == {"in/notes.txt": "other", "in/video/clip.avi": "other"}
+
+
+def test_an_artists_picture_stays_above_the_albums() -> None:
+    made = plan([*album("A/messy", "X"), plain("A/artist.jpg"), plain("library.m3u")])
+    assert not {"A/artist.jpg", "library.m3u"} & moved(made).keys()
+
+
+def test_clutter_goes_to_quarantine_only_when_it_alone_keeps_a_directory_alive() -> None:
+    clutter = ["in/.DS_Store", "in/._1.mp3", "in/Scans/Thumbs.db"]
+    made = plan([*album("in", "X"), *(plain(path) for path in clutter), plain(".DS_Store"), plain("else/.DS_Store")])
+    swept = [operation for operation in made.operations if operation.verb is Verb.QUARANTINE]
+    assert sorted(operation.src.path for operation in swept) == sorted(clutter)
+    assert all(operation.dst == operation.src for operation in swept)
+    kept = plan([*album("in", "X"), plain("in/.DS_Store"), plain("in/notes.txt")])
+    assert not [operation for operation in kept.operations if operation.verb is Verb.QUARANTINE]
+    copied = plan([*album("in", "X"), plain("in/.DS_Store")], target="/other", copy=True)
+    assert {operation.verb for operation in copied.operations} == {Verb.COPY}
+
+
+def test_an_image_called_cover_is_the_albums_even_beside_a_track_called_cover() -> None:
+    items = [song("in/cover.mp3", title="Song", artist="A", album="X"), plain("in/Cover.jpg")]
+    assert moved(plan(items))["in/Cover.jpg"] == "A/X/Cover.jpg"
