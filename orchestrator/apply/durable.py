@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.apply.task import Task, local_path
-from orchestrator.errors import IntegrityError, TransientError
+from orchestrator.errors import IntegrityError
 
 
 def make_durable(tasks: Iterable[Task]) -> None:
@@ -16,6 +16,7 @@ def make_durable(tasks: Iterable[Task]) -> None:
     A task whose file cannot be synced gets the error as its trouble: its source stays.
     """
     directories: dict[Path, list[Task]] = {}
+    spelled_otherwise = False
     for task in tasks:
         place = local_path(task.target, task.dst)
         if place is None:
@@ -23,6 +24,9 @@ def make_durable(tasks: Iterable[Task]) -> None:
         file = Path(place)
         try:
             _sync(file, os.O_RDONLY)
+        except FileNotFoundError:
+            spelled_otherwise = True
+            continue
         except OSError as error:
             _trouble(task, error)
             continue
@@ -30,6 +34,8 @@ def make_durable(tasks: Iterable[Task]) -> None:
         for _ in task.dst.split("/"):
             directories.setdefault(directory, []).append(task)
             directory = directory.parent
+    if spelled_otherwise:
+        os.sync()  # rclone spells some names (control characters, bytes that are not UTF-8) otherwise than the disk
     for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
         try:
             _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -47,8 +53,5 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def _trouble(task: Task, error: OSError) -> None:
-    if isinstance(error, FileNotFoundError):
-        task.trouble = TransientError(f"{task.dst}: vanished before it was on the disk", path=task.dst)
-        return
     reason = error.strerror or str(error)
     task.trouble = IntegrityError(f"{task.dst}: cannot be brought onto the disk ({reason}); its source is kept", path=task.dst)

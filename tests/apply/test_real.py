@@ -1,0 +1,126 @@
+"""Apply on real storages through a real rclone: durability, a dying daemon, and every kind of server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.task import local_path
+from orchestrator.errors import ExitCode
+from orchestrator.plan.model import Verb
+from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.base import Call, DeleteCall, MoveCall, Outcome, Storage
+from orchestrator.storage.forward import ForwardingStorage
+from orchestrator.storage.rclone import RcloneStorage
+from tests.apply.plans import move, operation, plan, run
+
+
+class Watched(ForwardingStorage):
+    """Tells of its changing calls before they are sent."""
+
+    def __init__(self, inner: Storage, tell: Callable[[Call], None]) -> None:
+        super().__init__(inner)
+        self.tell = tell
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+        for call in calls:
+            self.tell(call)
+        return super().batch(calls, concurrency=concurrency)
+
+
+def test_what_comes_to_a_local_disk_is_synced_before_its_source_goes(
+    open_storage: Callable[[str], Storage], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    events: list[str] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        events.append(f"fsync {Path(f'/proc/self/fd/{descriptor}').readlink()}")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    source = Watched(open_storage("webdav"), lambda call: events.append("delete") if isinstance(call, DeleteCall) else None)
+    target = open_storage("local")
+    source.write("a.mp3", b"content of a")
+    made = plan(operation(Verb.MOVE, source, "a.mp3", target, "new/deep/a.mp3"))
+    result = run(made, tmp_path / "journal", source, target)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    root = target.fs
+    assert events == [
+        f"fsync {root}/new/deep/a.mp3",
+        f"fsync {root}/new/deep",
+        f"fsync {root}/new",
+        f"fsync {root}",
+        "delete",
+    ]
+
+
+def test_a_daemon_that_dies_at_work_is_replaced_and_the_run_goes_on(
+    found_rclone: Binary, rclone_config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "library").mkdir()
+    with Rclone(found_rclone, config=rclone_config) as rclone:
+        plain = RcloneStorage(rclone, str(tmp_path / "library"))
+        for number in range(6):
+            plain.write(f"in/{number}.mp3", f"content {number}".encode())
+        daemons = []
+
+        def end_it(call: Call) -> None:
+            if isinstance(call, MoveCall) and len(daemons) < 2 and call.src in {"in/1.mp3", "in/4.mp3"}:
+                assert rclone._daemon is not None
+                daemons.append(rclone._daemon)
+                rclone._daemon._process.close()
+
+        storage = Watched(plain, end_it)
+        made = plan(*[move(storage, f"in/{number}.mp3", f"out/{number}.mp3") for number in range(6)])
+        result = run(made, tmp_path / "journal", storage, window=3)
+        assert result.exit_code == ExitCode.DONE, result.problems
+        assert len({id(daemon) for daemon in daemons}) == 2
+        assert sorted(entry.path for entry in plain.list()) == [f"out/{number}.mp3" for number in range(6)]
+
+
+def test_a_local_disk_is_found_behind_a_storage_and_nothing_else_is(open_storage: Callable[[str], Storage]) -> None:
+    local, memory = open_storage("local"), open_storage("memory")
+    assert local_path(local, "a/b") == f"{local.fs}/a/b"
+    assert local_path(memory, "a/b") is None
+
+
+ODD_NAMES = ["-rf", "new\nline", "$(touch PWNED)", "quote'\"", "[1] * ?", "e\u0301\u202e", "{{x}}", "%41", " lead", "a" * 250]
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_odd_names_arrive_as_they_are(open_storage: Callable[[str], Storage], tmp_path: Path, across: bool) -> None:
+    storage = open_storage("local")
+    target = open_storage("local") if across else storage
+    root = Path(storage.fs)
+    (root / "in").mkdir()
+    for name in ODD_NAMES:
+        (root / "in" / name).write_text(name)
+    names = [entry.path.rpartition("/")[2] for entry in storage.list()]  # as rclone spells them
+    made = plan(*[operation(Verb.MOVE, storage, f"in/{name}", target, f"out/{name}") for name in names])
+    result = run(made, tmp_path / "journal", *{storage, target})
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert {file.name: file.read_text() for file in (Path(target.fs) / "out").iterdir()} == {name: name for name in ODD_NAMES}
+    assert not (root / "in").exists()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_many_renames_on_a_disk_leave_no_empty_directory(
+    open_storage: Callable[[str], Storage], tmp_path: Path, fresh: bool
+) -> None:
+    storage = open_storage("local")
+    root = Path(storage.fs)
+    for number in range(250):
+        file = root / f"in/{number // 50}/deep/{number}.mp3"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"%d" % number)
+    (root / "empty before").mkdir()
+    entries = {entry.path: entry for entry in storage.list()}
+    made = plan(*[move(storage, path, f"out/{path.rpartition('/')[2]}") for path in sorted(entries)])
+    result = run(made, tmp_path / "journal", storage, fresh=fresh)
+    assert (result.exit_code, result.done) == (ExitCode.DONE, 250), result.problems
+    assert sorted(path.name for path in root.iterdir()) == ["empty before", "out"]
