@@ -117,6 +117,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     in_place = source.fs == target.fs
     options = organize_options(session, wishes, in_place=in_place)
     result = scan_place(session, source, wishes)
+    session.reporter.stage("planning")
     plan = plan_organize(
         OrganizeRequest(
             source_fs=source.fs,

@@ -267,7 +267,9 @@ def _summary_parts(summary: Summary) -> list[str]:
     parts = []
     if summary.files_seen:
         parts.append(f"{summary.files_seen} files seen, {summary.files_read} read ({size_text(summary.bytes_read)})")
-    if summary.ops_planned or summary.ops_done:
+    if summary.ops_planned and summary.run is None:
+        parts.append(f"{summary.ops_planned} changes planned")
+    elif summary.ops_planned or summary.ops_done:
         parts.append(f"{summary.ops_done} of {summary.ops_planned} changes done")
     if summary.ops_failed:
         parts.append(f"{summary.ops_failed} failed")

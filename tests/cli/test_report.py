@@ -139,7 +139,7 @@ def test_quiet_says_nothing_but_what_was_done() -> None:
     reporter.plan(plan(operation("a", "b")))
     reporter.summary(Summary(command="organize", files_seen=3, duration_s=1))
     assert (out.getvalue(), err.getvalue()) == ("", "")
-    reporter.summary(Summary(command="organize", files_seen=3, ops_planned=1, ops_done=1))
+    reporter.summary(Summary(command="organize", run="r", files_seen=3, ops_planned=1, ops_done=1))
     assert "1 of 1 changes done" in out.getvalue()
 
 
