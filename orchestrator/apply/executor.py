@@ -18,6 +18,7 @@ from orchestrator.apply.decide import Route
 from orchestrator.apply.directories import RespelledDirectories
 from orchestrator.apply.finish import finish
 from orchestrator.apply.journal import Journal
+from orchestrator.apply.marker import Markers
 from orchestrator.apply.paths import place
 from orchestrator.apply.patience import Patience
 from orchestrator.apply.records import (
@@ -58,6 +59,10 @@ class Settings(msgspec.Struct, frozen=True):
     fresh: bool = False
     """The plan was made from a listing taken under the lock that is held now: it stands for "destination absent" where a move
     carries the trash as its net."""
+    marker: bool = False
+    """Leave a marker on remotes while at work, and stop (8) at the fresh one of another machine."""
+    ignore_marker: bool = False
+    """Go on in spite of another machine's marker."""
 
 
 def apply_plan(
@@ -87,6 +92,7 @@ def apply_plan(
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)
+    markers = open_markers(storages, chosen)
     run_id = journal.begin(plan, command, undoes=undoes)
     return Execution(
         run_id,
@@ -96,11 +102,21 @@ def apply_plan(
         command=command,
         states={},
         settings=chosen,
+        markers=markers,
         progress=progress,
         on_changes=on_changes,
         stop=stop,
         patience=patience,
     ).run()
+
+
+def open_markers(storages: Mapping[str, Storage], settings: Settings) -> Markers:
+    """The markers of a run, checked. Raises LockedError when another machine is at work."""
+    remote = [storage for storage in storages.values() if settings.marker and not storage.capabilities.local]
+    markers = Markers(remote)
+    if not settings.ignore_marker:
+        markers.check()
+    return markers
 
 
 class Execution:
@@ -116,6 +132,7 @@ class Execution:
         command: str,
         states: Mapping[str, OperationState],
         settings: Settings,
+        markers: Markers,
         progress: Progress | None = None,
         on_changes: OnChanges | None = None,
         stop: threading.Event | None = None,
@@ -128,6 +145,7 @@ class Execution:
         self._storages = storages
         self._journal = journal
         self._settings = settings
+        self._markers = markers
         self._progress = progress or NoProgress()
         self._on_changes = on_changes or (lambda _: None)
         self._stop = stop or threading.Event()
@@ -161,6 +179,7 @@ class Execution:
             self._problems.append(Problem(operation.src.path, ExitCode(state.code), state.message or ""))
         for operation in out:
             self._leave_out(schedule, operation, self._states[operation.id].code)
+        self._markers.begin(self._run_id)
         self._respelled.begin()
         while not self._stop.is_set():
             chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
@@ -220,6 +239,7 @@ class Execution:
         self._progress.advance(len(tasks), size)
         if changes:
             self._on_changes(changes)
+        self._markers.beat()
 
     def _leave_out(self, schedule: Schedule, operation: Operation, code: int) -> None:
         """Skip, by name, what waits for an operation that did not come through."""
@@ -248,6 +268,7 @@ class Execution:
                 sweep=self._resumed or self._again,
                 again=lambda work: self._patience.until_it_works(work, self._settings.tries, self._stop),
             )
+        self._markers.end()
         codes = {problem.code for problem in self._problems} | self._remotes.codes()
         unreached = ExitCode.UNREACHABLE in codes and complete  # the last look at a remote did not come through
         if self._stop.is_set() and (pending or not complete):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from orchestrator.apply.checks import check_plan, check_space, locations
-from orchestrator.apply.executor import Execution, OnChanges, Settings
+from orchestrator.apply.executor import Execution, OnChanges, Settings, open_markers
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.patience import Patience
 from orchestrator.apply.records import Run, RunResult, RunState
@@ -59,7 +61,7 @@ def resume(
     check_space(left, storages)
     chosen = settings or Settings()
     if transfers:
-        chosen = Settings(transfers, chosen.window, chosen.tries, chosen.verify)
+        chosen = msgspec.structs.replace(chosen, transfers=transfers)
     return Execution(
         run.id,
         plan,
@@ -68,6 +70,7 @@ def resume(
         command=run.command,
         states=states,
         settings=chosen,
+        markers=open_markers(storages, chosen),
         progress=progress,
         on_changes=on_changes,
         stop=stop,
