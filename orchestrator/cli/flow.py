@@ -96,12 +96,13 @@ def items_of(session: Session, place: Location, result: ScanResult) -> list[Item
 
 
 def target_items(session: Session, place: Location) -> list[Item]:
-    """What already lies at another target; nothing when it is not there yet."""
+    """What already lies at another target; nothing when it is not there yet. Raises UsageError for a bucket that is missing."""
+    directories = session.storage(place).capabilities.empty_directories
     try:
-        session.storage(place).capabilities  # noqa: B018 - an unknown remote is an error, a missing folder is none
         result = scan_place(session, place, Wishes(), allow_emptied=True)
     except UsageError as error:
-        if isinstance(error.__cause__, NotFoundError):
+        # Without directories of its own a remote tells only of a missing bucket, and we make none.
+        if directories and isinstance(error.__cause__, NotFoundError):
             return []
         raise
     return items_of(session, place, result)

@@ -42,6 +42,26 @@ def test_a_missing_bucket_is_2(program: Program, s3_moto: RemoteServer) -> None:
     assert "no-such-bucket" in message
 
 
+def test_a_target_in_a_missing_bucket_is_2_and_a_missing_folder_is_made(
+    tmp_path: Path, program: Program, s3_moto: RemoteServer, webdav: RemoteServer
+) -> None:
+    make_track(tmp_path / "source" / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
+    one_error(program("organize", str(tmp_path / "source"), f"{s3_moto.name}:no-such-bucket/x", "--yes", codes=(2,)), "usage")
+    made = program("organize", str(tmp_path / "source"), webdav.fs(f"{tmp_path.name}/a/b"), "--yes")
+    assert made.summary["ops_done"] == 1
+
+
+def test_what_would_pass_through_this_machine_is_refused_with_cloud_only(
+    tmp_path: Path, program: Program, webdav: RemoteServer
+) -> None:
+    make_track(tmp_path / "source" / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
+    refused = program("organize", str(tmp_path / "source"), webdav.fs(tmp_path.name), "--cloud-only", "--yes", codes=(2,))
+    assert "--cloud-only" in one_error(refused, "usage")
+    assert webdav.directory is not None
+    assert not (webdav.directory / tmp_path.name).exists()
+    program("organize", str(tmp_path / "source"), "--cloud-only", "--yes")
+
+
 def test_an_unknown_remote_is_2_and_what_there_is_is_said(program: Program, s3_serve: RemoteServer) -> None:
     message = one_error(program("scan", "nowhere:x", codes=(2,)), "usage")
     assert f"{s3_serve.name}:" in message
