@@ -21,7 +21,7 @@ from orchestrator.rclone.classify import classify
 
 _READ_ONLY = frozenset(
     {
-        *("operations/stat", "operations/list", "operations/fsinfo", "operations/about", "operations/hashsumfile"),
+        *("operations/stat", "operations/list", "operations/fsinfo", "operations/about"),  # no hashes: they may read for hours
         *(
             "config/listremotes",
             "config/dump",
@@ -36,6 +36,9 @@ _READ_ONLY = frozenset(
 )
 _NAME_KEYS = ("remote", "srcRemote", "dstRemote", "fs", "srcFs", "dstFs")
 _BLOCK = 256 * 1024
+_PATIENCE_S = 600.0
+"""How long a look or a read may go without a byte. rclone itself gives up on a silent server after 2 minutes, three times over; a
+server that keeps the connection alive and says nothing would hold it for ever. Changes wait without end: copies take hours."""
 
 
 class DaemonLostError(TransientError):
@@ -58,8 +61,15 @@ class _Connection(http.client.HTTPConnection):
         self.endpoint = endpoint
         self.used = False
 
+    def wait_at_most(self, seconds: float | None) -> None:
+        """For each piece of an answer; None: without end."""
+        self.timeout = seconds
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
         try:
             self.sock.connect(self.endpoint.socket)
         except OSError:
@@ -70,13 +80,20 @@ class _Connection(http.client.HTTPConnection):
 class RcClient:
     """Calls to one rclone, whichever process that is at the moment. Used by any number of threads."""
 
-    def __init__(self, endpoint: Callable[[], Endpoint], lost: Callable[[Endpoint], None] = lambda _endpoint: None) -> None:
+    def __init__(
+        self,
+        endpoint: Callable[[], Endpoint],
+        lost: Callable[[Endpoint], None] = lambda _endpoint: None,
+        *,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         """`endpoint` gives the running rclone, started if need be; it raises TransientError when it cannot.
 
-        `lost` hears of connections that broke, before the caller does.
+        `lost` hears of connections that broke, before the caller does. `patience_s` is for looks and reads.
         """
         self._endpoint = endpoint
         self._lost = lost
+        self._patience = patience_s
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
 
@@ -91,7 +108,7 @@ class RcClient:
         params = params or {}
         body = json.dumps(params).encode()
         headers = {"Content-Type": "application/json"}
-        again = method in _READ_ONLY if repeatable is None else repeatable
+        again = method in _READ_ONLY if repeatable is None else repeatable  # and so bounded in time
         connection, response = self._send("POST", f"/{method}", body, headers, repeatable=again)
         content = self._finish(connection, response)
         answer = _decode(content)
@@ -155,9 +172,13 @@ class RcClient:
             sent = False
             try:
                 connection.used = True
+                connection.wait_at_most(self._patience if repeatable else None)
                 connection.request(verb, url, body, {**headers, "Authorization": connection.endpoint.authorization})
                 sent = True
                 return connection, connection.getresponse()
+            except TimeoutError as error:
+                connection.close()
+                raise TransientError(f"no answer within {self._patience:.0f} s") from error
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 self._lost(connection.endpoint)

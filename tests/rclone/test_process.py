@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import TransientError, UsageError
+from orchestrator.rclone import requests
 from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.client import RcClient
 from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.base import Call, DeleteCall, Entry, Outcome, StatCall
@@ -235,6 +237,21 @@ def test_look_is_repeated_with_the_next_rclone(held: tuple[RcloneStorage, HttpPr
     outcomes = kill_in_mid_call(storage, proxy, "HEAD", [StatCall("a"), StatCall("b")])
     assert not isinstance(outcomes, TransientError)
     assert [entry.path for entry in outcomes if isinstance(entry, Entry)] == ["a", "b"]
+
+
+def test_a_silent_server_is_given_up(held: tuple[RcloneStorage, HttpProxy]) -> None:
+    storage, proxy = held
+    endpoint = storage.rclone.client._endpoint
+    hold = Hold()
+    proxy.when(lambda seen: seen.method == "HEAD", hold)
+    client = RcClient(endpoint, patience_s=0.2)
+    look = requests.look(storage.fs, "a", mtime=False, hashes=())
+    with pytest.raises(TransientError, match="no answer"):
+        client.call("operations/stat", look)
+    with pytest.raises(TransientError, match="no answer"):
+        client.get_range(storage.fs, "a", 0, 1)
+    hold.release.set()
+    client.close()
 
 
 def test_argv_holds_no_path_and_no_secret(found_rclone: Binary, tmp_path: Path) -> None:
