@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from orchestrator.apply.paths import is_ours, parents, place
+from orchestrator.apply.paths import folded, is_ours, parents, place
 from orchestrator.apply.task import Task
 from orchestrator.apply.verification import Outcome
 from orchestrator.errors import RemoteError
@@ -27,6 +26,9 @@ def _remove(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> None
     kept = {directory for ref in there for directory in parents(ref.path)}
     # `remove_directory` leaves alone what is not empty; a directory above is empty only if all that was in it went with us.
     emptied = {directory for ref in gone for directory in parents(ref.path)} - kept
+    if storage.capabilities.case_insensitive:
+        names = {*map(folded, kept)}
+        emptied = {directory for directory in emptied if folded(directory) not in names}
     for directory in sorted(emptied, key=_depth, reverse=True):
         storage.remove_directory(directory)
 
@@ -49,11 +51,11 @@ class RespelledDirectories:
         for destination in (place(operation, run_id) for operation in operations):
             if destination.fs in careless:
                 for directory in parents(destination.path):
-                    spelling.setdefault((destination.fs, _folded(directory)), set()).add(directory)
+                    spelling.setdefault((destination.fs, folded(directory)), set()).add(directory)
         for operation in operations:
             if operation.src.fs in careless and operation.verb is not Verb.COPY:
                 for directory in parents(operation.src.path):
-                    wanted = spelling.get((operation.src.fs, _folded(directory)))
+                    wanted = spelling.get((operation.src.fs, folded(directory)))
                     if wanted and directory not in wanted:
                         self._files[Ref(operation.src.fs, directory)] += operation.id not in done
 
@@ -81,10 +83,6 @@ class RespelledDirectories:
 
 def _ignores_case(storage: Storage) -> bool:
     return storage.capabilities.case_insensitive and storage.capabilities.empty_directories
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def remove_own(storage: Storage, directories: Iterable[str]) -> None:

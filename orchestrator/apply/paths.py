@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from orchestrator.errors import IntegrityError
@@ -59,6 +60,11 @@ def parents(path: str) -> Iterator[str]:
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
+
+
+def folded(path: str) -> str:
+    """The same for all names that some storage takes for one: they differ in case or Unicode form only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def check_path(path: str) -> None:

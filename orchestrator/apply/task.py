@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from orchestrator.apply.decide import Route
-from orchestrator.apply.paths import is_removal, place
+from orchestrator.apply.paths import folded, is_removal, place
 from orchestrator.apply.records import OperationState, Record, Step
 from orchestrator.errors import (
     CorruptTransferError,
@@ -131,10 +130,7 @@ def one_object(task: Task) -> bool:
 
     Names that differ in case or normalization only, roots that lie in each other, links and mounts.
     """
-    source, target = (
-        unicodedata.normalize("NFC", f"{fs.rstrip('/')}/{path}").casefold()
-        for fs, path in ((task.source.fs, task.src), (task.target.fs, task.dst))
-    )
+    source, target = (folded(f"{fs.rstrip('/')}/{path}") for fs, path in ((task.source.fs, task.src), (task.target.fs, task.dst)))
     if source == target:
         return True
     one, other = local_path(task.source, task.src), local_path(task.target, task.dst)

@@ -8,7 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from orchestrator.apply.fingerprint import same_file
-from orchestrator.apply.paths import is_ours, is_removal
+from orchestrator.apply.paths import folded, is_ours, is_removal
 from orchestrator.apply.records import Fact, Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
 from orchestrator.plan.model import Ref, Verb
@@ -88,8 +88,11 @@ def _compare(storage: Storage, there: Mapping[str, Entry | None], gone: set[str]
             problems.append(Problem(path, ExitCode.INTEGRITY, message))
         elif entry is not None and not same_file(entry, now, storage.capabilities.mtime_precision_ns):
             problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
+    back = sorted(gone & found.keys())
+    respelled = {*map(folded, there)} if back else set()  # there a storage that ignores case finds the file under its old name
     problems += [
         Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, and a file is there again")
-        for path in sorted(gone & found.keys())
+        for path in back
+        if folded(path) not in respelled
     ]
     return problems

@@ -1,0 +1,71 @@
+"""What a run leaves behind: no directory that it emptied, none of its own, and every one that it did not empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import ExitCode, TransientError
+from orchestrator.plan.model import Expect, Ref, Verb
+from orchestrator.plan.ordering import Move, order
+from orchestrator.storage.base import OWN_DIRECTORY
+from orchestrator.storage.faults import Killed
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import library, move, operation, plan, run, run_again
+
+
+def test_directories_that_were_emptied_go_and_others_stay(tmp_path: Path) -> None:
+    storage = MemoryStorage.like("local")
+    for path in ("a/b/c/1.mp3", "a/b/2.mp3", "kept/3.mp3", "kept/cover.jpg"):
+        storage.put(path, path.encode())
+    for directory in ("empty", "a/empty"):
+        storage.make_directory(directory)
+    made = plan(*[move(storage, path, f"new/{path[-5:]}") for path in ("a/b/c/1.mp3", "a/b/2.mp3", "kept/3.mp3")])
+    assert run(made, tmp_path / "journal", storage).exit_code == ExitCode.DONE
+    assert storage.directories() == {"a", "a/empty", "empty", "kept", "new"}
+
+
+def respelled(storage: MemoryStorage, names: dict[str, str]) -> tuple:
+    moves = []
+    for src, dst in names.items():
+        storage.put(src, src.encode())
+        entry = storage.stat(src)
+        assert entry is not None
+        expect = Expect(entry.hashes, entry.mtime_ns)
+        moves.append(Move(Verb.MOVE, Ref(storage.fs, src), Ref(storage.fs, dst), entry.size, expect, "", ""))
+    return tuple(order(moves, case_insensitive=True))
+
+
+@pytest.mark.parametrize("killed_at", [None, *range(1, 12)])
+def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at: int | None) -> None:
+    storage = MemoryStorage.like("dropbox")
+    names = {"beck/x/1.mp3": "Beck/X/1.mp3", "beck/x/2.mp3": "Beck/X/2.mp3", "beck/3.mp3": "Beck/3.mp3"}
+    made = plan(*respelled(storage, names))
+    if killed_at is None:
+        assert run(made, tmp_path / "journal", storage, window=2).exit_code == ExitCode.DONE
+    else:
+        storage.fail(storage.changes_made + killed_at, Killed("killed"), when="after", counting="changes")
+        with pytest.raises(Killed):
+            run(made, tmp_path / "journal", storage, window=2)
+        storage.revive()
+        assert run_again(tmp_path / "journal", storage, window=2).exit_code == ExitCode.DONE
+    assert library(storage).keys() == set(names.values())
+    assert storage.directories() == {"Beck", "Beck/X"}
+
+
+def test_what_a_cut_copy_left_is_swept_and_what_others_left_is_not(tmp_path: Path) -> None:
+    source, target = MemoryStorage.like("s3", "memory:one"), MemoryStorage.like("local", "memory:two")
+    source.put("a.mp3", b"content of a")
+    made = plan(operation(Verb.MOVE, source, "a.mp3", target, "x/a.mp3"))
+    target.put("x/other.mp3.0123abcd.partial", b"of somebody else")
+
+    def cut(_: object) -> TransientError:
+        target.put("x/a.mp3.89abcdef.partial", b"conte")
+        return TransientError("connection reset")
+
+    target.fail(target.changes_made + 1, cut, counting="changes")
+    result = run(made, tmp_path / "journal", source, target)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert target.snapshot().keys() == {"x/a.mp3", "x/other.mp3.0123abcd.partial"}
+    assert not any(directory.startswith(OWN_DIRECTORY) for directory in target.directories())
