@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SKIPS_THAT_COUNT = frozenset({"unreadable", "unsupported-name"})
 """Skipped files that make a run end with 3. The others stay where they are by the rules, and that is no failure."""
 
+GOES_ON = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE})
+"""How an interrupted run may end that a command finishes first: the command's own work follows."""
+
 WORDS_OF_CODES = {
     ExitCode.SOME_FAILED: "failed",
     ExitCode.STALE: "stale",
@@ -91,8 +94,14 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
 def items_of(session: Session, place: Location, result: ScanResult) -> list[Item]:
     """What the planner is told of a place."""
     from orchestrator.plan.request import Item  # noqa: PLC0415 - heavy
+    from orchestrator.tags.formats import is_audio  # noqa: PLC0415
 
-    return [Item(one.entry, one.reading, one.left_alone) for one in session.catalogue.entries(place.fs, result.selection)]
+    items = []
+    for one in session.catalogue.entries(place.fs, result.selection):
+        # Music that the storage did not give is neither without tags nor somebody's companion.
+        unread = "it could not be read" if one.reading is None and is_audio(one.entry.path) else None
+        items.append(Item(one.entry, one.reading, one.left_alone or unread))
+    return items
 
 
 def target_items(session: Session, place: Location) -> list[Item]:
@@ -118,13 +127,14 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     in_place = source.fs == target.fs
     options = organize_options(session, wishes, in_place=in_place)
     result = scan_place(session, source, wishes)
+    at_target = [] if in_place else target_items(session, target)
     session.reporter.stage("planning")
     plan = plan_organize(
         OrganizeRequest(
             source_fs=source.fs,
             target_fs=target.fs,
             items=items_of(session, source, result),
-            target_entries=[] if in_place else target_items(session, target),
+            target_entries=at_target,
             source_capabilities=session.storage(source).capabilities,
             target_capabilities=session.storage(target).capabilities,
             options=options,

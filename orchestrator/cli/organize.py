@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.framework import command
-from orchestrator.errors import ExitCode, UsageError, worst
+from orchestrator.errors import UsageError, worst
 
 if TYPE_CHECKING:
     from orchestrator.cli.session import Session
@@ -59,7 +59,7 @@ def organize_command(
         return flow.dry_end(session, plan, code)
     with session.lock():
         before = flow.finish_unfinished(session, at_source, at_target)
-        if before not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+        if before not in flow.GOES_ON:
             return before
         plan, code = flow.make_plan(session, at_source, at_target, wanted)
         session.reporter.plan(plan)

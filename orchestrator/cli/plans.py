@@ -58,6 +58,6 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
         return ExitCode.DONE
     with session.lock():
         before = flow.finish_unfinished(session, *session.places(plan.header.source, plan.header.target))
-        if before not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+        if before not in flow.GOES_ON:
             return before
         return flow.carry_out(session, plan, verify_full=verify == "full")

@@ -87,7 +87,7 @@ def _change(session: Session, location: str, make: Callable[[Location], Plan], q
         return flow.dry_end(session, plan, ExitCode.DONE)
     with session.lock():
         before = flow.finish_unfinished(session, place)
-        if before not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+        if before not in flow.GOES_ON:
             return before
         plan = make(place)
         session.summary.ops_planned += len(plan.operations)

@@ -116,7 +116,7 @@ def undo_command(session: Session, *, run: str) -> int:
     found = session.journal.run(run)
     with session.lock():
         before = flow.finish_unfinished(session, *session.places(found.source, found.target))
-        if before not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+        if before not in flow.GOES_ON:
             return before
         plan = flow.undo_plan(session, run)
         session.summary.ops_planned += len(plan.operations)
