@@ -1,6 +1,6 @@
 """(a) Reading tags from S3, 40 ms away: our scan against mutagen over `rclone mount`, by itself and with 8 threads.
 
-    python -m benchmarks.scan [--files 1500] [--rtt 40] [--mounted 80]
+    python -m benchmarks.scan [--files 1500] [--rtt 40] [--mounted 80] [--messy 1000]
 
 The alternative reads a sample of the same files (`--mounted` for one thread, five times that for eight), because it is slow. It
 is spared the listing, which our figure contains.
@@ -117,7 +117,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=1500)
     parser.add_argument("--rtt", type=float, default=40.0, help="milliseconds")
-    parser.add_argument("--mounted", type=int, default=80)
+    parser.add_argument("--mounted", type=int, default=80, help="files that one thread reads over the mount; 0: no mount")
+    parser.add_argument("--messy", type=int, default=1000, help="files of the tests' messy library; 0: leave it out")
     options = parser.parse_args()
     binary = find_rclone(None)
     say(f"{measure.machine()}, rclone {binary.version}, round trip {options.rtt:g} ms")
@@ -149,7 +150,9 @@ def main() -> None:
             _look_ups(binary, port, config, work, policy)
             write_config(config, far)
             single = threaded = None
-            if not Path("/dev/fuse").exists() or not shutil.which("fusermount3"):
+            if not options.mounted:
+                say("not compared: no mount was wanted")
+            elif not Path("/dev/fuse").exists() or not shutil.which("fusermount3"):
                 say("CANNOT COMPARE: a mount needs /dev/fuse and fusermount3 (Debian package fuse3)")
             else:
                 sample = Random(1).sample(paths, min(len(paths), 5 * options.mounted))
@@ -164,13 +167,14 @@ def main() -> None:
             measure.verdict("against the same with 8 threads", ours / threaded, 6, at_least=True, unit=" times")
         measure.verdict("ranges a file", ranges, 2, at_least=False)
         measure.verdict("read of a file", kib, 256, at_least=False, unit=" KiB")
-    _messy(binary, options.rtt)
+    if options.messy:
+        _messy(binary, options.rtt, options.messy)
 
 
-def _messy(binary: Binary, rtt_ms: float) -> None:
+def _messy(binary: Binary, rtt_ms: float, count: int) -> None:
     """The same for the messy library of the tests: small files, every oddity."""
     with measure.workspace() as work:
-        facts = make_library(work / "served" / BUCKET, count=1000)
+        facts = make_library(work / "served" / BUCKET, count=count)
         with s3_server(binary.path, work) as (port, _, _), distance(port, rtt_ms) as (far, _):
             write_config(work / "rclone.conf", far)
             result, seconds, _ = _scan(binary, work / "rclone.conf", work)

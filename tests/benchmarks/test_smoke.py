@@ -1,0 +1,39 @@
+"""The benchmarks still run, and still say what they measured. Nothing is timed here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(name: str, *options: str) -> str:
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["listing", "nothing", "organize", "scan"])
+def test_each_says_what_it_measures(name: str) -> None:
+    assert f"python -m benchmarks.{name}" in run(name, "--help")
+
+
+def test_listing() -> None:
+    said = run("listing", "--objects", "1500", "--rounds", "1")
+    assert "listing against the fastest plain lsjson" in said
+    assert "program and rclone together" in said
+
+
+def test_nothing_to_do() -> None:
+    assert "beyond the listing" in run("nothing", "--objects", "300", "--rounds", "1")
+
+
+def test_scan_without_a_mount() -> None:
+    said = run("scan", "--files", "12", "--messy", "0", "--rtt", "1", "--mounted", "0")
+    assert "12 files in" in said
+    assert "ranges a file" in said
