@@ -129,8 +129,8 @@ def _place_loose(loose: list[Song], owned: dict[str, list[Song]], *, album_known
             waiting.append(song)
     for release in sorted(releases):
         group = releases[release]
-        shared = set.intersection(*(set(_candidates(song)) for song in group))
-        if shared or len(group) == 1:
+        named = [set(names) for song in group if (names := _candidates(song))]
+        if not named or set.intersection(*named):
             waiting.extend(group)
         else:
             owned[VARIOUS_KEY].extend(group)

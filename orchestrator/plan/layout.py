@@ -11,7 +11,7 @@ a value begins and ends, and where one was absent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -286,9 +286,3 @@ def _hint(error: Exception, environment: SandboxedEnvironment) -> str:
 def _named(values: dict[str, Any]) -> str:
     known = [str(values[name])[:60] for name in ("albumartist", "album", "title") if values.get(name)]
     return " / ".join(known) if known else "a file without some of its fields"
-
-
-def fields_help() -> Iterator[tuple[str, str]]:
-    """Each field with an example, for the documentation."""
-    for name, example in FIELDS.items():
-        yield name, str(example)

@@ -135,16 +135,20 @@ class _Graph:
     def _respelled(self) -> dict[str, list[int]]:
         """Key of the highest directory that is spelled anew -> the moves that leave it."""
         spelling: dict[str, str] = {}
-        arriving = [move for move in self.moves if move.verb is not Verb.QUARANTINE]
-        for move in arriving:
-            for above in _above(location_prefix(move.dst.fs) + move.dst.path):
+        arriving = (move.dst for move in self.moves if move.verb is not Verb.QUARANTINE)
+        for directory in {location_prefix(dst.fs) + dst.path.rpartition("/")[0] for dst in arriving}:
+            for above in _above(f"{directory}/"):
                 spelling.setdefault(collision_key(above), above)
+        highest: dict[str, str | None] = {}
         respelled: dict[str, list[int]] = defaultdict(list)
         for index, move in enumerate(self.moves):
-            source = location_prefix(move.src.fs) + move.src.path
-            keys = [key for above in _above(source) if spelling.get(key := collision_key(above), above) != above]
-            if keys and move.verb is not Verb.COPY:
-                respelled[keys[-1]].append(index)
+            directory = location_prefix(move.src.fs) + move.src.path.rpartition("/")[0]
+            if directory not in highest:
+                keys = [key for above in _above(f"{directory}/") if spelling.get(key := collision_key(above), above) != above]
+                highest[directory] = keys[-1] if keys else None
+            top = highest[directory]
+            if top is not None and move.verb is not Verb.COPY:
+                respelled[top].append(index)
         return respelled
 
     def settle(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.albums import Album, group_albums, label_of
+from orchestrator.plan.albums import Album, Song, group_albums, label_of
 from orchestrator.plan.collisions import Claim, Namespace
 from orchestrator.plan.estimate import estimate, passes_through
 from orchestrator.plan.fields import track_fields
@@ -55,6 +55,10 @@ class _Planner:
         self.copies_inside = self.options.copy and self.below is not None
         """The originals stay in the target, and each one may be the copy that another one would make."""
         self.intake = Intake(request, self.names)
+        self.twins: list[tuple[Song, Song]] = []
+        """Songs with the content of another one, which stands for both."""
+        if self.copies_inside:
+            self.intake.songs, self.twins = _distinct(self.intake.songs)
         self.companions: list[Companion] = []
         self.claims: list[Claim] = []
 
@@ -68,6 +72,8 @@ class _Planner:
             album.template = self.layout.choose(album.values)
             self._render(album, raw_directories)
         self._tell_apart(albums, raw_directories)
+        for twin, song in self.twins:
+            twin.album, twin.directory, twin.stem = song.album, song.directory, song.stem
 
     def _render(self, album: Album, raw_directories: dict[str, str]) -> None:
         template = album.template
@@ -110,7 +116,7 @@ class _Planner:
     def settle(self) -> None:
         """Give away the names; what no name fits stays, which may free or block others, so that starts over."""
         while True:
-            finder = Companions(self.intake.songs, self.intake.staying_music())
+            finder = Companions([*self.intake.songs, *(twin for twin, _ in self.twins)], self.intake.staying_music())
             self.companions = [finder.owner(item) for item in self.intake.others]
             namespace = Namespace(
                 self.names,
@@ -161,6 +167,7 @@ class _Planner:
 
     def _sidecar_claims(self) -> list[Claim]:
         claim_of = {id(claim.owner): claim for claim in self.claims if claim.owner is not None}
+        claim_of |= {id(twin): claim_of[id(song)] for twin, song in self.twins if id(song) in claim_of}
         claims: list[Claim] = []
         for companion in self.companions:
             item = companion.item
@@ -174,7 +181,7 @@ class _Planner:
                 track = claim_of[id(companion.song)]
                 directory, _, name = track.path.rpartition("/")
                 beside = split_extension(name)[0] + companion.suffix
-                if track.position == track.path:
+                if self._position(companion.song.item) == track.path:
                     # The name is as good as the track's own; only case or Unicode form can differ.
                     beside = item.entry.path.rpartition("/")[2]
                 stem, extension = split_extension(beside)
@@ -269,6 +276,22 @@ class _Planner:
             counts=dict(sorted(counts.items())),
             estimate=estimate(operations, capabilities),
         )
+
+
+def _distinct(songs: Iterable[Song]) -> tuple[list[Song], list[tuple[Song, Song]]]:
+    """One song of each content, and the others with the one that stands for them.
+
+    A copy that an earlier run made in place is not to count twice, nor to be copied again.
+    """
+    by_content: dict[object, Song] = {}
+    twins: list[tuple[Song, Song]] = []
+    for song in songs:
+        entry, reading = song.item.entry, song.item.reading
+        content = tuple(sorted(entry.hashes.items())) or (song.track, reading and reading.identity)
+        standing = by_content.setdefault((entry.size, content), song)
+        if standing is not song:
+            twins.append((song, standing))
+    return list(by_content.values()), twins
 
 
 def _as_read(record: msgspec.Struct) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.plan.model import Verb
 from orchestrator.plan.request import Item
-from tests.plan.worlds import moved, plain, plan, skips, song, unreadable
+from tests.plan.worlds import FOLDING, PretendStorage, moved, plain, plan, skips, song, unreadable
 
 
 def album(directory: str, name: str, count: int = 2, **tags: object) -> list[Item]:
@@ -102,3 +102,16 @@ def test_clutter_goes_to_quarantine_only_when_it_alone_keeps_a_directory_alive()
 def test_an_image_called_cover_is_the_albums_even_beside_a_track_called_cover() -> None:
     items = [song("in/cover.mp3", title="Song", artist="A", album="X"), plain("in/Cover.jpg")]
     assert moved(plan(items))["in/Cover.jpg"] == "A/X/Cover.jpg"
+
+
+def test_clutter_neither_spells_a_directory_nor_blocks_a_file() -> None:
+    items = [song("a/x/1.mp3", title="t", artist="A", album="X"), plain("a/x/.DS_Store"), plain("a/.DS_Store")]
+    for seed in range(5):
+        storage = PretendStorage.holding("/music", items, folding=True)
+        storage.carry_out(plan(items, capabilities=FOLDING), seed)
+        assert list(storage.tree("/music")) == ["A/X/t.mp3"]
+        assert plan(storage.list("/music"), capabilities=FOLDING).operations == ()
+    items = [song("in.mp3", title="t", artist="A", album="X"), plain("t.mp3/.DS_Store")]
+    storage = PretendStorage.holding("/music", items)
+    storage.carry_out(plan(items, layout="{{ title }}"))
+    assert list(storage.tree("/music")) == ["t.mp3"]

@@ -135,6 +135,7 @@ class PretendStorage:
         assert self._key(path) not in keys, f"{path} is overwritten"
         assert self._key(path) not in spelled, f"{path} is a directory"
         parts = path.split("/")
+        assert all(len(part.encode()) <= 255 for part in parts), f"{path} is too long"
         above = ""
         for depth, part in enumerate(parts[:-1]):
             above = f"{above}/{part}" if depth else part
