@@ -38,6 +38,7 @@ class Group(click.Group):
         self._lazy = lazy or {}
         if default is not None:
             self.no_args_is_help = False
+            self.invoke_without_command = True
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Names in the order in which they were given."""
@@ -64,12 +65,15 @@ class Group(click.Group):
         self.format_commands(ctx, formatter)
         _format_options(self, ctx, formatter)
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command in when nothing is left after the options."""
-        rest = super().parse_args(ctx, args)
-        if self._default is not None and not [*ctx._protected_args, *ctx.args]:  # noqa: SLF001 - click has no other place for it
-            ctx._protected_args, ctx.args = [self._default], []  # noqa: SLF001
-        return rest
+    def invoke_default(self, ctx: click.Context) -> int:
+        """Run the default command without arguments."""
+        name = self._default or ""
+        found = self.get_command(ctx, name)
+        if found is None:
+            raise click.UsageError("a command is missing", ctx)
+        with found.make_context(name, [], parent=ctx) as inner:
+            code: int = found.invoke(inner)
+            return code
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Take what is no command's name as an argument of the default command."""
@@ -97,9 +101,10 @@ def command(name: str, *, parent: Group | None = None, title: str | None = None)
             return run_command(title or name, options, lambda session: function(session, **values))
 
         callback.__doc__ = function.__doc__
-        for parameter in getattr(function, "__click_params__", []):
-            callback.__dict__.setdefault("__click_params__", []).append(parameter)
-        made = click.command(name, cls=Command)(common_options_last(callback))
+        common_options(callback)
+        # click keeps parameters last to first: these come before the common ones.
+        callback.__dict__["__click_params__"] += getattr(function, "__click_params__", [])
+        made = click.command(name, cls=Command)(callback)
         if parent is not None:
             parent.add_command(made)
         return made
@@ -111,24 +116,16 @@ def group(name: str, *, default: str | None = None) -> Callable[[Callable[[], No
     """Make a function, which gives only the help text, a group of commands that takes the common options too."""
 
     def decorate(function: Callable[[], None]) -> Group:
-        def callback(**values: Any) -> None:
+        def callback(**values: Any) -> int:
             context = click.get_current_context()
             context.obj = take_common(values).over(context.obj)
+            return made.invoke_default(context) if context.invoked_subcommand is None else 0
 
         callback.__doc__ = function.__doc__
         made: Group = click.group(name, cls=Group, default=default)(common_options(callback))
         return made
 
     return decorate
-
-
-def common_options_last(function: Callable[..., int]) -> Callable[..., int]:
-    """Add the common options after the command's own."""
-    own = list(getattr(function, "__click_params__", []))
-    function.__dict__["__click_params__"] = []
-    common_options(function)
-    function.__dict__["__click_params__"] += own
-    return function
 
 
 def _outer() -> CommonOptions | None:

@@ -284,3 +284,50 @@ def test_a_reader_that_leaves_stops_nothing(music: Path, tmp_path: Path) -> None
     _, complaints = process.communicate(timeout=120)
     assert (process.returncode, complaints) == (0, b"")
     assert set(tree(music)) == ORGANIZED
+
+
+def test_what_vanishes_between_plan_and_apply_is_named_and_the_rest_is_done(
+    music: Path, program: Program, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.plan"
+    program("plan", str(music), "-o", str(file))
+    (music / "in" / "2.flac").unlink()
+    (music / "in" / "3.flac").write_bytes(b"something else")
+    done = program("apply", str(file), "--yes", codes=(3,))
+    assert {error["path"] for error in done.errors} == {"in/2.flac", "in/3.flac"}
+    assert (done.summary["ops_done"], done.summary["ops_skipped"]) == (2, 2)
+    assert (music / "in" / "3.flac").read_bytes() == b"something else"
+
+
+@pytest.mark.parametrize(("answer", "moved"), [(b"y\n", True), (b"n\n", False)])
+def test_at_a_terminal_it_shows_a_tree_and_asks(music: Path, tmp_path: Path, answer: bytes, moved: bool) -> None:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "organize", str(music), "--state-dir", str(tmp_path / "state")],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    seen = b""
+    asked = False
+    while True:
+        try:
+            block = os.read(ours, 65536)
+        except OSError:  # how Linux tells that the other end is closed
+            break
+        if not block:
+            break
+        seen += block
+        if b"[y/N]" in seen and not asked:
+            asked = True
+            os.write(ours, answer)
+    os.close(ours)
+    assert process.wait(60) == 0
+    text = seen.decode()
+    assert "├──" in text
+    assert "reading tags" in text
+    assert "Make these 4 changes?" in text
+    assert ("4 of 4 changes done" in text) is moved
+    assert (set(tree(music)) == ORGANIZED) is moved
