@@ -121,7 +121,7 @@ class Steps:
         elif task.at_source is not None and source is End.RIGHT:
             # Both are there. Nothing may be deleted on the strength of a size: read them if there is no other way.
             right = compare(task.source, task.at_source, task.target, there, read_if_need_be=True) is Match.SAME
-        elif task.source is task.target:
+        elif task.route is Route.RENAME:
             right = same_file(expected(task.operation), there, task.target.capabilities.mtime_precision_ns)
         else:
             right = same_content_by_hash(expected(task.operation), there) is True
@@ -180,13 +180,13 @@ class Steps:
 
     def _changing_call(self, task: Task) -> tuple[Storage, Call]:
         trash = trash_of(self._run_id, task.attempt)
+        other = None if task.source is task.target else task.source
         match task.route:
             case Route.RENAME:
-                return task.source, MoveCall(task.src, task.dst, trash)
+                return task.target, MoveCall(task.src, task.dst, trash, other)
             case Route.REMOVE:
                 return task.source, DeleteCall(task.src)
             case Route.COPY | Route.TRANSFER:
-                other = None if task.source is task.target else task.source
                 return task.target, CopyCall(task.src, task.dst, trash, other)
 
     def _verify(self, sent: Sequence[Task]) -> None:

@@ -18,7 +18,7 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.plan.model import Operation, Ref, Verb
-from orchestrator.storage.base import Entry, Storage
+from orchestrator.storage.base import Entry, Storage, remote_of
 
 
 @dataclass(slots=True)
@@ -87,9 +87,12 @@ def _route(operation: Operation, source: Storage, target: Storage, destination: 
         return Route.REMOVE
     if operation.verb is Verb.COPY:
         return Route.COPY
-    if source is not target or not source.capabilities.move:
+    one_remote = source is target or remote_of(source.fs) == remote_of(target.fs)
+    if not (one_remote and source.capabilities.move and target.capabilities.move):
         return Route.TRANSFER
-    if source.capabilities.local and not _same_device(source, operation.src.path, destination.path):
+    if source.capabilities.local and not _same_device(
+        local_path(source, operation.src.path), local_path(target, destination.path)
+    ):
         return Route.TRANSFER  # a rename would be a copy and a delete there too, but without fsync in between
     return Route.RENAME
 
@@ -102,8 +105,7 @@ def local_path(storage: Storage, path: str) -> str | None:
     return f"{root.rstrip('/')}/{path}" if root.startswith("/") else None
 
 
-def _same_device(storage: Storage, src: str, dst: str) -> bool:
-    one, other = local_path(storage, src), local_path(storage, dst)
+def _same_device(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return True
     here, there = _device(os.path.dirname(one)), _device(os.path.dirname(other))  # noqa: PTH120 - pathlib is ten times slower

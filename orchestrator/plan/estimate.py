@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.plan.model import Operation, Verb
-from orchestrator.storage.base import Capabilities
+from orchestrator.storage.base import Capabilities, remote_of
 
 _RENAME_REQUESTS = 3
 """Look at both ends, rename."""
@@ -15,11 +15,6 @@ _REQUEST_SECONDS = 0.1
 _LOCAL_SECONDS = 0.001
 _STREAMS = 8
 _BYTES_PER_SECOND = 10_000_000
-
-
-def remote_of(fs: str) -> str:
-    """The rclone remote of a location; "" for the local disk."""
-    return "" if fs.startswith("/") else fs.partition(":")[0]
 
 
 def passes_through(operation: Operation, capabilities: dict[str, Capabilities]) -> bool:
@@ -40,7 +35,7 @@ def estimate(operations: Iterable[Operation], capabilities: dict[str, Capabiliti
     seconds = 0.0
     for operation in operations:
         target = capabilities[operation.dst.fs]
-        renames = operation.verb is not Verb.COPY and operation.src.fs == operation.dst.fs and target.move
+        renames = operation.verb is not Verb.COPY and remote_of(operation.src.fs) == remote_of(operation.dst.fs) and target.move
         calls = _RENAME_REQUESTS if renames else _COPY_REQUESTS
         requests += calls
         seconds += calls * (_LOCAL_SECONDS if target.local else _REQUEST_SECONDS) / _STREAMS

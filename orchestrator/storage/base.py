@@ -24,6 +24,11 @@ OWN_DIRECTORY = ".music-orchestrator"
 """What is ours on a storage lies under this directory of the root; `list` never shows it."""
 
 
+def remote_of(fs: str) -> str:
+    """The rclone remote of a location in canonical form; "" for the local disk."""
+    return "" if fs.startswith("/") else fs.partition(":")[0]
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """One file as the storage lists it."""
 
@@ -83,7 +88,7 @@ class StatCall(msgspec.Struct, frozen=True, tag="stat"):
 
 
 class MoveCall(msgspec.Struct, frozen=True, tag="move"):
-    """Rename within one storage. Outcome: None.
+    """Rename within this storage, or from `source`, another root of the same remote (`remote_of`). Outcome: None.
 
     Whatever lies at the destination against expectation goes to `trash` (a directory under OWN_DIRECTORY, unique to run and
     attempt), never away.
@@ -92,6 +97,7 @@ class MoveCall(msgspec.Struct, frozen=True, tag="move"):
     src: str
     dst: str
     trash: str
+    source: Storage | None = None
 
 
 class CopyCall(msgspec.Struct, frozen=True, tag="copy"):

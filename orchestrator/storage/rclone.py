@@ -236,11 +236,14 @@ class RcloneStorage(Storage):
                 return "operations/stat", self._look(path)
             case DeleteCall(path):
                 return "operations/deletefile", requests.item(self._fs, path)
-            case MoveCall(src, dst, trash):
-                return "operations/movefile", requests.transfer(self._fs, src, self._fs, dst, trash=self._net(trash))
+            case MoveCall(src, dst, trash, source):
+                return "operations/movefile", self._transfer(src, dst, trash, source)
             case CopyCall(src, dst, trash, source):
-                source_fs = self._fs if source is None else underlying(source).fs
-                return "operations/copyfile", requests.transfer(source_fs, src, self._fs, dst, trash=self._net(trash))
+                return "operations/copyfile", self._transfer(src, dst, trash, source)
+
+    def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> requests.Body:
+        source_fs = self._fs if source is None else underlying(source).fs
+        return requests.transfer(source_fs, src, self._fs, dst, trash=self._net(trash))
 
     def _net(self, trash: str) -> str | None:
         """Where to put what lies in the way; None on the few remotes that can neither move nor copy, where rclone refuses it."""

@@ -64,6 +64,8 @@ def main(file: str) -> None:
         locations = {ref.fs for operation in request.plan.operations for ref in (operation.src, operation.dst)}
         storages = {fs: Dying(RcloneStorage(rclone, fs)) for fs in locations}
         apply_plan(request.plan, storages, journal, settings=Settings(window=3, transfers=2))
+    if Dying.left <= 0:
+        signal.pause()  # the end was quicker than the death, which comes now
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def test_renames_swaps_and_chains_end_where_the_plan_says(tmp_path: Path, kind: 
 @pytest.mark.parametrize("kind", KINDS)
 def test_moves_and_copies_between_storages(tmp_path: Path, kind: str) -> None:
     storage = shelf(kind)
-    target = MemoryStorage.like("local", "memory:target")
+    target = MemoryStorage.like("local", "target:library")
     moved = operation(Verb.MOVE, storage, "in/a.mp3", target, "x/a.mp3")
     copied = operation(Verb.COPY, storage, "in/b.mp3", target, "x/b.mp3")
     quarantined = operation(Verb.QUARANTINE, storage, "in/c.mp3", storage, "in/c.mp3")

@@ -55,7 +55,7 @@ def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at
 
 
 def test_what_a_cut_copy_left_is_swept_and_what_others_left_is_not(tmp_path: Path) -> None:
-    source, target = MemoryStorage.like("s3", "memory:one"), MemoryStorage.like("local", "memory:two")
+    source, target = MemoryStorage.like("s3", "one:library"), MemoryStorage.like("local", "two:library")
     source.put("a.mp3", b"content of a")
     made = plan(operation(Verb.MOVE, source, "a.mp3", target, "x/a.mp3"))
     target.put("x/other.mp3.0123abcd.partial", b"of somebody else")

@@ -33,7 +33,7 @@ def storage() -> MemoryStorage:
     return filled("dropbox")
 
 
-def filled(kind: str, fs: str = "memory:one", **options: object) -> MemoryStorage:
+def filled(kind: str, fs: str = "one:library", **options: object) -> MemoryStorage:
     storage = MemoryStorage.like(kind, fs, **options)
     for name in "abcd":
         storage.put(f"in/{name}.mp3", f"content of {name}".encode())
@@ -157,7 +157,7 @@ def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, sto
 
 
 def test_refused_credentials_stop_that_remote_at_once_and_not_the_other(tmp_path: Path, storage: MemoryStorage) -> None:
-    other = filled("local", "memory:two")
+    other = filled("local", "two:library")
     made = plan(*rename_all(storage), *rename_all(other))
     for number in range(storage.calls_made + 2, storage.calls_made + 100):
         storage.fail(number, AuthError("the token was revoked"))
@@ -174,7 +174,7 @@ def test_refused_credentials_stop_that_remote_at_once_and_not_the_other(tmp_path
 
 def test_a_full_disk_stops_writes_there_and_resume_completes(tmp_path: Path) -> None:
     source = filled("s3")
-    target = MemoryStorage.like("plain", "memory:target", quota_bytes=2 * len(b"content of a"))
+    target = MemoryStorage.like("plain", "target:library", quota_bytes=2 * len(b"content of a"))
     made = plan(*[operation(Verb.MOVE, source, f"in/{n}.mp3", target, f"{n}.mp3") for n in "abcd"])
     with Journal(tmp_path / "journal") as journal:
         both = {source.fs: source, target.fs: target}
@@ -189,7 +189,7 @@ def test_a_full_disk_stops_writes_there_and_resume_completes(tmp_path: Path) -> 
 
 def test_too_little_space_known_beforehand_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     source = filled("s3")
-    target = MemoryStorage.like("drive", "memory:target", quota_bytes=20)
+    target = MemoryStorage.like("drive", "target:library", quota_bytes=20)
     made = plan(*[operation(Verb.MOVE, source, f"in/{n}.mp3", target, f"{n}.mp3") for n in "abcd"])
     with pytest.raises(SafetyLimitError):
         run(made, tmp_path / "journal", source, target)
@@ -222,7 +222,7 @@ def damaging(target: MemoryStorage, path: str, times: int) -> None:
 
 @pytest.mark.parametrize("kind", ["s3", "local", "sftp"])
 def test_a_copy_that_arrives_damaged_once_is_repeated(tmp_path: Path, kind: str) -> None:
-    source, target = filled("s3"), MemoryStorage.like(kind, "memory:target")
+    source, target = filled("s3"), MemoryStorage.like(kind, "target:library")
     damaging(target, "a.mp3", 1)
     result = run(plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3")), tmp_path / "journal", source, target)
     assert result.exit_code == ExitCode.DONE, result.problems
@@ -232,7 +232,7 @@ def test_a_copy_that_arrives_damaged_once_is_repeated(tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize("kind", ["s3", "local", "sftp"])
 def test_a_copy_that_keeps_arriving_damaged_is_put_aside_and_its_source_kept(tmp_path: Path, kind: str) -> None:
-    source, target = filled("s3"), MemoryStorage.like(kind, "memory:target")
+    source, target = filled("s3"), MemoryStorage.like(kind, "target:library")
     damaging(target, "a.mp3", 9)
     result = run(plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3")), tmp_path / "journal", source, target)
     assert (result.exit_code, result.failed) == (ExitCode.INTEGRITY, 1)
@@ -243,14 +243,14 @@ def test_a_copy_that_keeps_arriving_damaged_is_put_aside_and_its_source_kept(tmp
 
 
 def test_a_copy_that_rclone_itself_finds_damaged_is_repeated(tmp_path: Path) -> None:
-    source, target = filled("s3"), MemoryStorage.like("local", "memory:target")
+    source, target = filled("s3"), MemoryStorage.like("local", "target:library")
     target.fail(1, CorruptTransferError("corrupted on transfer"), counting="changes")
     result = run(plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3")), tmp_path / "journal", source, target)
     assert result.exit_code == ExitCode.DONE, result.problems
 
 
 def test_a_source_that_changes_while_it_is_copied_is_kept(tmp_path: Path) -> None:
-    source, target = filled("s3"), MemoryStorage.like("s3", "memory:target")
+    source, target = filled("s3"), MemoryStorage.like("s3", "target:library")
 
     def change(_: Asked) -> None:
         source.put("in/a.mp3", b"new content of a")
@@ -305,7 +305,7 @@ def test_a_stop_ends_after_the_window_in_flight_and_resume_goes_on(tmp_path: Pat
 
 
 def test_the_changes_are_told_as_they_are_made(tmp_path: Path) -> None:
-    source, target = filled("s3"), MemoryStorage.like("local", "memory:target")
+    source, target = filled("s3"), MemoryStorage.like("local", "target:library")
     told = []
     made = plan(move(source, "in/a.mp3", "out/a.mp3"), operation(Verb.COPY, source, "in/b.mp3", target, "b.mp3"))
     with Journal(tmp_path / "journal") as journal:
@@ -345,7 +345,7 @@ def test_an_empty_plan_is_no_run(tmp_path: Path, storage: MemoryStorage) -> None
 
 
 def test_permission_to_delete_the_source_is_missing(tmp_path: Path) -> None:
-    source, target = filled("s3"), MemoryStorage.like("s3", "memory:target")
+    source, target = filled("s3"), MemoryStorage.like("s3", "target:library")
     made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
     for number in range(1, 5):
         source.fail(number, PermanentError("AccessDenied"), counting="changes")
@@ -355,7 +355,7 @@ def test_permission_to_delete_the_source_is_missing(tmp_path: Path) -> None:
 
 
 def test_quota_error_is_not_retried(tmp_path: Path) -> None:
-    source, target = filled("s3"), MemoryStorage.like("s3", "memory:target")
+    source, target = filled("s3"), MemoryStorage.like("s3", "target:library")
     made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
     target.fail(1, QuotaError("no space"), counting="changes")
     result = run(made, tmp_path / "journal", source, target)

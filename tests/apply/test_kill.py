@@ -62,8 +62,8 @@ class KilledJournal(Journal):
 
 def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
     """A swap, a chain, a quarantine, a rename, and a move and a copy to and from another storage."""
-    storage = MemoryStorage.like(kind, fs="memory:one", shuffle=7)
-    other = MemoryStorage.like("local", fs="memory:two")
+    storage = MemoryStorage.like(kind, fs="one:library", shuffle=7)
+    other = MemoryStorage.like("local", fs="two:library")
     for name in "abcdefghi":
         storage.put(f"deep/in/{name}.mp3", f"content of {name}".encode())
     storage.put("lone/deeper/h.mp3", b"content of the lone one")

@@ -19,7 +19,7 @@ from tests.apply.plans import depending, move, operation, plan, run, run_again, 
 
 ROOT = Path(__file__).parents[2]
 KINDS = ["local", "s3_moto", "webdav", "sftp"]
-KILLS: list[tuple[int, float | None]] = [(1, 0.0), (2, None), (3, 0.008), (4, 0.002), (7, 0.01)]
+KILLS: list[tuple[int, float | None]] = [(1, 0.0), (2, None), (3, 0.008), (4, 0.002), (4, None)]
 
 
 def scene(storage: Storage, other: Storage) -> Plan:

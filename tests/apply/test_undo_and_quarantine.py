@@ -20,7 +20,7 @@ NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 
 
 def scene(kind: str) -> tuple[MemoryStorage, MemoryStorage, Plan]:
-    storage, other = MemoryStorage.like(kind, "memory:one"), MemoryStorage.like("local", "memory:two")
+    storage, other = MemoryStorage.like(kind, "one:library"), MemoryStorage.like("local", "two:library")
     for name in "abcdef":
         storage.put(f"in/{name}.mp3", f"content of {name}".encode())
     a1, a2 = through_temporary_name(storage, "in/a.mp3", "in/b.mp3")

@@ -382,3 +382,16 @@ def test_many_calls_at_once(storage: Storage) -> None:
     outcomes = storage.batch([MoveCall(f"in/{index}.mp3", f"out/{index % 7}/{index}.mp3", TRASH) for index in range(60)])
     assert [*outcomes] == [None] * 60
     assert {entry.path for entry in storage.list()} == {f"out/{index % 7}/{index}.mp3" for index in range(60)}
+
+
+def test_a_rename_from_another_root_of_the_remote(open_storage: Callable[[str], Storage], storage_kind: str) -> None:
+    source, target = open_storage(storage_kind), open_storage(storage_kind)
+    source.write("inbox/a.mp3", b"abc")
+    target.write("there.mp3", b"old")
+    source.write("b.mp3", b"new")
+    calls = [MoveCall("inbox/a.mp3", "music/a.mp3", TRASH, source), MoveCall("b.mp3", "there.mp3", TRASH, source)]
+    assert target.batch(calls) == [None, None]
+    assert list(source.list()) == []
+    assert {entry.path for entry in target.list()} == {"music/a.mp3", "there.mp3"}
+    assert b"".join(target.read("there.mp3")) == b"new"
+    assert [b"".join(target.read(entry.path)) for entry in target.list(TRASH)] == [b"old"]
