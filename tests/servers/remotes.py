@@ -69,7 +69,7 @@ def _s3(provider: str) -> Callable[[int], dict[str, str]]:
 def s3_serve(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
     """`rclone serve s3`: buckets are directories of a served one."""
     bucket = directory / "served" / BUCKET
-    bucket.mkdir(parents=True)
+    bucket.mkdir(parents=True, exist_ok=True)
 
     def command(port: int) -> list[str]:
         return [
@@ -103,7 +103,7 @@ def s3_moto(directory: Path) -> Iterator[RemoteServer]:
 def webdav(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
     """`rclone serve webdav`, seen as a WebDAV server of unknown make: no hashes, no times."""
     served = directory / "served"
-    served.mkdir(parents=True)
+    served.mkdir(parents=True, exist_ok=True)
 
     def command(port: int) -> list[str]:
         return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", *_FRESH, str(served)]
@@ -119,7 +119,7 @@ def webdav(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
 def sftp(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
     """`rclone serve sftp` without a shell on the other side, so without hashes."""
     served = directory / "served"
-    served.mkdir(parents=True)
+    served.mkdir(parents=True, exist_ok=True)
     obscured = (
         subprocess.run([str(rclone), "obscure", "-"], input=b"secret", capture_output=True, check=True).stdout.decode().strip()
     )
