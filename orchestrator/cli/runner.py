@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -76,9 +77,8 @@ def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        session.reporter.error("unexpected", f"unexpected {type(error).__name__} at {place}: {error}; -vv shows more")
-        if session.options.verbose > 1:
-            traceback.print_exc(file=sys.stderr)
+        logging.getLogger(__name__).exception("unexpected")
+        session.reporter.error("unexpected", f"unexpected {type(error).__name__} at {place}: {error}; -v or --log-file says more")
         return ExitCode.UNEXPECTED
 
 

@@ -17,7 +17,11 @@ ROOT = "orchestrator"
 
 class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
+        text = super().format(record)
+        if record.exc_info:
+            # A bug's traceback is read by people: it keeps its lines.
+            return "\n".join(map(printable, text.split("\n")))
+        return printable(text)
 
 
 @contextmanager

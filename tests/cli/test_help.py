@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,7 @@ HEAVY = (
 
 PROBE = """
 import sys
+from pathlib import Path
 from orchestrator.cli.main import run
 before = set(sys.modules)
 code = run(sys.argv[1:])
@@ -92,3 +94,21 @@ def test_the_shell_can_complete_names() -> None:
         check=False,
     )
     assert done.stdout.split() == ["plain,organize"]
+
+
+def test_a_bug_ends_with_1_one_line_and_a_traceback_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug\nof ours")
+
+    monkeypatch.setattr("orchestrator.config.schema", broken)
+    assert run(["config", "schema", "--log-file", str(tmp_path / "log")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "unexpected ZeroDivisionError" in captured.err
+    assert "Traceback" in (tmp_path / "log").read_text()
+    assert run(["config", "schema", "--json"]) == 1
+    error, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (error["code"], summary["exit_code"]) == ("unexpected", 1)
