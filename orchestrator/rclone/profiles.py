@@ -17,6 +17,12 @@ _NO_MODIFICATION_TIMES_NS = 365 * 24 * 3600 * 10**9
 """rclone gives a precision of a hundred years to remotes that keep none."""
 
 
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where one make of server (rclone's option `provider`) holds less than its protocol."""
+
+    max_path_bytes: int
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to list, read, pace and name one kind of remote."""
 
@@ -36,6 +42,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The rule set of `orchestrator.plan.names` for the provider's own limits, taken when the user asks for no more."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
+    providers: dict[str, Limits] = {}
+    """rclone's name of a provider -> what it holds less."""
 
 
 def load_profile(name: str) -> Profile:
@@ -48,8 +56,9 @@ def profile_names() -> list[str]:
     return sorted(item.name.removesuffix(".yaml") for item in _directory().iterdir() if item.name.endswith(".yaml"))
 
 
-def merge(profile: Profile, remote_type: str, info: dict[str, Any]) -> Capabilities:
+def merge(profile: Profile, remote_type: str, info: dict[str, Any], provider: str | None = None) -> Capabilities:
     """What a storage can do: rclone's `operations/fsinfo`, refined by the profile."""
+    limits = profile.providers.get(provider or "")
     features: dict[str, bool] = info.get("Features") or {}
     hashes: list[str] = info.get("Hashes") or []
     if profile.free_hashes is not None:
@@ -71,7 +80,7 @@ def merge(profile: Profile, remote_type: str, info: dict[str, Any]) -> Capabilit
         local=bool(features.get("IsLocal")),
         names=profile.names,
         max_component_bytes=profile.max_component_bytes,
-        max_path_bytes=profile.max_path_bytes,
+        max_path_bytes=limits.max_path_bytes if limits else profile.max_path_bytes,
         remote_type=remote_type,
     )
 

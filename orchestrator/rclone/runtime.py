@@ -82,6 +82,16 @@ class Rclone:
             remotes = {known.lower(): kind for known, kind in remotes.items()}
         return remotes.get(name, remotes.get(name.lower(), "unknown"))
 
+    def provider(self, fs: str) -> str | None:
+        """The make of server behind a remote of many makes (rclone's option `provider`), None where none is set."""
+        name = fs.partition(":")[0]
+        if not name or fs.startswith("/"):
+            return None
+        section = self.client.call("config/dump").get(name)  # with secrets: nothing but the provider leaves this function
+        section = section if isinstance(section, dict) else self._remotes.get(name, {})
+        found = section.get("provider") or os.environ.get(f"RCLONE_CONFIG_{name.upper()}_PROVIDER")
+        return str(found) if found else None
+
     def define_remote(self, name: str, type: str, options: Mapping[str, str]) -> None:  # noqa: A002 rclone's word
         """Add a remote that lives as long as this object and is written nowhere.
 

@@ -79,7 +79,7 @@ class RcloneStorage(Storage):
     @cached_property
     def capabilities(self) -> Capabilities:
         """What the remote can do, from rclone and the profile."""
-        return merge(self.profile, self._rclone.remote_type(self._fs), self._info)
+        return merge(self.profile, self._rclone.remote_type(self._fs), self._info, self._rclone.provider(self._fs))
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below `prefix`, streamed from a process of its own."""
