@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from orchestrator.catalogue.scan import ScanResult
     from orchestrator.plan.request import Item, OrganizeOptions
 
-SKIPS_THAT_COUNT = frozenset({"unreadable", "unsupported-name"})
-"""Skipped files that make a run end with 3. The others stay where they are by the rules, and that is no failure."""
+SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name"})
+"""Music that had to be skipped makes a run end with 3. What is not music stays by the rules, and that is no failure."""
 
 GOES_ON = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE})
 """How an interrupted run may end that a command finishes first: the command's own work follows."""
