@@ -30,6 +30,7 @@ from orchestrator.catalogue.store import Catalogue
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.storage.retry import RetryingStorage
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from tests.library import make_library
 from tests.servers.http import http_proxy
@@ -44,7 +45,7 @@ def _scan(binary: Binary, config: Path, work: Path, policy: Policy | None = None
         chosen = policy or (FEW_REQUESTS if storage.profile.policy == "few-requests" else FEW_BYTES)
         started = time.perf_counter()
         with Catalogue(catalogue_file) as catalogue:
-            result = scan(storage, catalogue, policy=chosen, now_ns=time.time_ns())
+            result = scan(RetryingStorage(storage), catalogue, policy=chosen, now_ns=time.time_ns())
         seconds = time.perf_counter() - started
     for file in work.glob("catalogue.sqlite3*"):
         file.unlink()

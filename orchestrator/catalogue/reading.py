@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -61,7 +61,7 @@ class Readers:
     def __init__(
         self,
         storage: Storage,
-        files: Generator[Unread, None, None],
+        files: Iterator[Unread],
         policy: Policy,
         count: int,
         stop: threading.Event | None = None,
@@ -90,8 +90,6 @@ class Readers:
                     while True:
                         self._outcomes.get_nowait()  # a reader may wait for room to hand over its outcome
                 thread.join(0.05)
-        if not any(thread.is_alive() for thread in self._threads):
-            self._files.close()
 
     def __iter__(self) -> Iterator[Outcome]:
         working = len(self._threads)

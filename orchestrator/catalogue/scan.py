@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic
 
 import msgspec
@@ -123,7 +123,7 @@ def _batches(entries: Iterator[Entry], leftovers: list[str]) -> Iterator[list[En
     yield batch
 
 
-def _chosen(catalogue: Catalogue, fs: str, selection: Selection) -> Generator[Unread, None, None]:
+def _chosen(catalogue: Catalogue, fs: str, selection: Selection) -> Iterator[Unread]:
     """What is to be read. Runs in the readers' threads, in one at a time."""
     if selection.everything:
         yield from catalogue.unread(fs)

@@ -144,20 +144,25 @@ class Catalogue:
                 connection.execute(f"DELETE FROM entry WHERE {where}", (location, ref.path.encode()))
 
     def unread(self, fs: str) -> Iterator[Unread]:
-        """The audio files of `fs` that no reader of this version has read, sorted by path, as of now."""
+        """The audio files of `fs` that no reader of this version has read, sorted by path.
+
+        Looked up page by page, so that no view stays open for as long as the reading takes: the log would grow all that time.
+        """
         query = (
             "SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
-            f"WHERE {_VISIBLE} AND e.kind <> '' AND e.reader <> ? ORDER BY e.path, e.remote_id"
+            f"WHERE {_VISIBLE} AND (e.path, e.remote_id) > (?, ?) AND e.kind <> '' AND e.reader <> ? "
+            "ORDER BY e.path, e.remote_id LIMIT ?"
         )
-        with mapped_errors(self.path):
-            connection = connect(self.path)
-            try:
-                cursor = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO, READER_VERSION))
-                while rows := cursor.fetchmany(_FETCH):
-                    for row, path, remote_id, size, mtime_ns, hashes, since_ns in rows:
-                        yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns)
-            finally:
-                connection.close()
+        location = self._location(fs)
+        after: tuple[bytes, str] = (b"", "")
+        while True:
+            with self.using() as connection:
+                rows = connection.execute(query, (location, OURS_FROM, OURS_TO, *after, READER_VERSION, _FETCH)).fetchall()
+            if not rows:
+                return
+            after = rows[-1][1], rows[-1][2]
+            for row, path, remote_id, size, mtime_ns, hashes, since_ns in rows:
+                yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns)
 
     def save_readings(self, readings: Sequence[tuple[Unread, Reading]]) -> None:
         """Keep what was read. A file that was listed as something else meanwhile gets nothing."""
