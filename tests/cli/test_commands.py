@@ -260,7 +260,7 @@ def test_exclude_leaves_files_alone_also_when_they_are_known(music: Path, progra
 
 def test_the_untagged_stay_unless_a_place_is_named(music: Path, program: Program) -> None:
     make_track(music / "odd.mp3", "mp3", None, serial=7)
-    done = program("organize", str(music), "--yes")
+    done = program("organize", str(music), "--yes", codes=(3,))
     assert (music / "odd.mp3").exists()
     assert [event["path"] for event in done.events if event["type"] == "skipped"] == ["odd.mp3"]
     program("organize", str(music), "--yes", "--untagged", "Unsorted")
