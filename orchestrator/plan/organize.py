@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -32,10 +34,23 @@ def plan_organize(request: OrganizeRequest) -> Plan:
 
     Raises UsageError for a layout that cannot work, and when `cloud_only` forbids an operation.
     """
-    planner = _Planner(request)
-    planner.place()
-    planner.settle()
-    return planner.plan()
+    with _without_collector():
+        planner = _Planner(request)
+        planner.place()
+        planner.settle()
+        return planner.plan()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """No garbage collection: planning makes many small objects and no garbage, and looking for it takes a fifth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _Planner:

@@ -161,23 +161,19 @@ class Companions:
         return self._common[home]
 
     def _find_directory_of_album(self, home: str) -> str | None:
+        album = self._album_in[home] if home in self._album_in else self._album_below.get(home)
+        if album is not None and not album.singletons:
+            prefix = f"{home}/" if home else ""
+            directory = _common_directory(song.directory for song in album.songs if song.item.entry.path.startswith(prefix))
+            wanted = collision_key(directory)
+            # Above the album's own directory there is an artist's picture, say, which is right where it is.
+            beside = home in self._album_in or not wanted.startswith(collision_key(prefix[:-1]) + prefix[-1:])
+            if beside and directory and self._owner_of.get(wanted) is album:
+                return directory
+        # Whatever lies here now: what lies where one album will lie, and no other, belongs to that one.
         key = collision_key(home)
-        if home not in self._album_below:
-            # No music there yet: what lies where an album will come to lie belongs to it.
-            album = self._owner_of.get(key)
-            return home if home and album is not None and not album.singletons else None
-        album = self._album_in[home] if home in self._album_in else self._album_below[home]
-        if album is None or album.singletons:
-            return None
-        prefix = f"{home}/" if home else ""
-        directory = _common_directory(song.directory for song in album.songs if song.item.entry.path.startswith(prefix))
-        wanted = collision_key(directory)
-        if not directory or self._owner_of.get(wanted) is not album:
-            return None
-        if home not in self._album_in and wanted.startswith(f"{key}/" if home else ""):
-            # Above the album's own directory: an artist's picture, say, which is right where it is.
-            return None
-        return directory
+        album = self._owner_of.get(key) if home and key in self._entered else None
+        return home if album is not None and not album.singletons else None
 
 
 def _common_directory(directories: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from hashlib import sha256
 from pathlib import Path
@@ -75,8 +76,8 @@ def test_a_flipped_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data:
     at = data.draw(st.sampled_from(outside))
     content[at] ^= data.draw(st.integers(1, 255))
     file.write_bytes(content)
-    version = range(content.index(b"-plan/") if b"-plan/" in content else 0, 64)
-    with pytest.raises(UsageError if at in version and content[at : at + 1].isdigit() else IntegrityError):
+    another_version = re.match(rb'{"format":"music-orchestrator-plan/[02-9]"', content)
+    with pytest.raises(UsageError if another_version else IntegrityError):
         read_plan(file)
 
 
