@@ -135,7 +135,7 @@ def test_options_are_added_to_a_remote_of_the_users(tmp_path: Path, program: Pro
     program.environment = with_remotes(tmp_path, s3_serve.section("mine", port=free_port())) | {
         "MUSIC_ORCHESTRATOR_CONFIG": str(config)
     }
-    assert program("scan", s3_serve.fs(name="mine")).code == 0
+    assert program("scan", s3_serve.fs("nothing here", name="mine")).code == 0
 
 
 def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, program: Program) -> None:

@@ -50,3 +50,9 @@ def test_slow_hashes_and_times_are_not_free() -> None:
 def test_remotes_without_times_have_no_precision() -> None:
     assert merge(Profile(type="x"), "x", {"Features": {}, "Precision": 3153600000000000000}).mtime_precision_ns is None
     assert merge(Profile(type="x"), "x", {"Features": {}, "Precision": 10**9}).mtime_precision_ns == 10**9
+
+
+def test_a_make_of_server_may_hold_less_than_its_protocol() -> None:
+    s3 = load_profile("s3")
+    assert merge(s3, "s3", {}, "AWS").max_path_bytes == merge(s3, "s3", {}).max_path_bytes == 1024
+    assert merge(s3, "s3", {}, "Rclone").max_path_bytes == 500

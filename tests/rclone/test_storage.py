@@ -222,7 +222,7 @@ def test_what_remotes_can_do(
         ("md5",),
         False,
         False,
-        1024,
+        500,
     )
     assert (dav.move, dav.remote_type, ssh.move, ssh.remote_type, ssh.hashes) == (True, "webdav", True, "sftp", ())
 
