@@ -1,0 +1,87 @@
+"""The README's commands do what it says: each is run as it stands, on remotes of the same names."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.library import make_library
+
+ROOT = Path(__file__).parents[2]
+MADE_BY_OTHERS = {"scripts/test", "pip install 'music-orchestrator[rclone]'"}
+"""What runs this test, and what the smoke run of the wheel does from the checkout."""
+
+
+def commands() -> list[str]:
+    """Every line of every shell block, without its comment."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    return [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with a music folder and with remotes called as in the README."""
+    home = tmp_path / "home"
+    make_library(home / "Music", count=12, oddities=False, seed=1)
+    for index, folder in enumerate(("gdrive/Music", "gdrive/Inbox", "s3/my-bucket/music")):
+        make_library(home / folder, count=12, oddities=False, seed=index + 2)
+    remotes = "".join(f"[{name}]\ntype = alias\nremote = {home / name}\n\n" for name in ("gdrive", "s3"))
+    (home / "rclone.conf").write_text(remotes)
+    return home
+
+
+def answer_yes(command: list[str], home: Path, environment: dict[str, str]) -> tuple[int, str]:
+    """Run a command at a terminal where somebody says yes to every question."""
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, b"y\n" * 3)
+        ended = subprocess.run(
+            command, cwd=home, env=environment, stdin=theirs, capture_output=True, text=True, check=False, timeout=120
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+@pytest.mark.timeout(300)
+def test_each_command_of_the_readme_works(home: Path) -> None:
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {"HOME": str(home), "PATH": beside, "RCLONE_CONFIG": str(home / "rclone.conf"), "LANG": "C.UTF-8"}
+    ours = [line for line in commands() if line.startswith("music-orchestrator ")]
+    assert len(ours) > 8
+    last_run = ""
+    for line in ours:
+        words = [last_run if word == "RUN" else word for word in shlex.split(line)]
+        words = [word.replace("~", str(home)) for word in words]
+        code, output = answer_yes(words, home, environment)
+        assert code == 0, f"{line}: exit code {code}\n{output}"
+        last_run = (re.findall(r"\d{8}-\d{6}-[0-9a-f]{6}", output) or [last_run])[-1]
+
+
+@pytest.mark.timeout(300)
+def test_the_demo_works(tmp_path: Path) -> None:
+    others = [line for line in commands() if not line.startswith("music-orchestrator ")]
+    assert set(others) == {"scripts/demo", *MADE_BY_OTHERS}
+    environment = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "PATH", "LANG"))}
+    ended = subprocess.run(
+        [str(ROOT / "scripts" / "demo")],
+        cwd=tmp_path,
+        env=environment | {"HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    before, _, after = ended.stdout.partition("== After")
+    assert "== Before" in before
+    assert "0 of 0 changes" in after or "nothing to do" in after
+    assert list(tmp_path.iterdir()) == []
