@@ -11,7 +11,14 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError, UsageError
+from orchestrator.errors import (
+    DestinationExistsError,
+    NotFoundError,
+    OrchestratorError,
+    PermanentError,
+    UnsupportedError,
+    UsageError,
+)
 from orchestrator.rclone import ranges, requests
 from orchestrator.rclone.client import DaemonLostError, refusal
 from orchestrator.rclone.listing import ListRequest, Row
@@ -97,7 +104,12 @@ class RcloneStorage(Storage):
 
     def stat(self, path: str) -> Entry | None:
         """The file as the listing shows it. One request."""
-        return _entry(self._client.call("operations/stat", self._look(path)))
+        try:
+            return _entry(self._client.call("operations/stat", self._look(path)))
+        except PermanentError as error:
+            if _is_below_a_file(error):
+                return None
+            raise
 
     def exists(self, path: str) -> bool:
         """Whether a file lies there."""
@@ -171,12 +183,14 @@ class RcloneStorage(Storage):
         """Remove one empty directory."""
         if not self.capabilities.empty_directories:
             return False  # rclone would answer "done"; for the root, it would remove the bucket
+        if self._is_something_else(path):
+            return False
         try:
             self._client.call("operations/rmdir", requests.item(self._fs, path))
         except NotFoundError:
             return False
         except OrchestratorError as error:
-            if "not empty" in error.message.lower():
+            if "not empty" in error.message.lower() or _is_below_a_file(error):
                 return False
             raise
         return True
@@ -197,11 +211,13 @@ class RcloneStorage(Storage):
             return [self._attempt(calls[0])]
         if not calls:
             return []
+        if not self._has_net and any(isinstance(call, MoveCall | CopyCall) for call in calls):
+            return [self._attempt(call) for call in calls]
         prepared = [self._request(call) for call in calls]
         repeatable = all(isinstance(call, StatCall) for call in calls)
         results = self._client.call("job/batch", requests.batch(prepared, concurrency), repeatable=repeatable)["results"]
         return [
-            refusal(result, body) if "error" in result else _outcome(call, result)
+            _refused(call, refusal(result, body)) if "error" in result else _outcome(call, result)
             for call, (_, body), result in zip(calls, prepared, results, strict=True)
         ]
 
@@ -214,6 +230,10 @@ class RcloneStorage(Storage):
 
     def _look(self, path: str) -> requests.Body:
         return requests.look(self._fs, path, mtime=self.capabilities.mtime, hashes=self.capabilities.hashes)
+
+    def _is_something_else(self, path: str) -> bool:
+        """Whether a file or a link lies there: WebDAV would delete the file, and a disk the link to an empty directory."""
+        return (self._fs.startswith("/") and Path(self._fs, path).is_symlink()) or (path != "" and self.exists(path))
 
     def _found(self, path: str) -> Entry:
         entry = self.stat(path)
@@ -243,13 +263,16 @@ class RcloneStorage(Storage):
 
     def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> requests.Body:
         source_fs = self._fs if source is None else underlying(source).fs
-        return requests.transfer(source_fs, src, self._fs, dst, trash=self._net(trash))
+        return requests.transfer(source_fs, src, self._fs, dst, trash=trash if self._has_net else None)
 
-    def _net(self, trash: str) -> str | None:
-        """Where to put what lies in the way; None on the few remotes that can neither move nor copy, where rclone refuses it."""
-        return trash if self.capabilities.move or self.capabilities.copy else None
+    @cached_property
+    def _has_net(self) -> bool:
+        """Whether rclone can put away what lies in the way: the few remotes that neither move nor copy have no BackupDir."""
+        return self.capabilities.move or self.capabilities.copy
 
     def _carry_out(self, call: Call) -> Outcome:
+        if isinstance(call, MoveCall | CopyCall) and not self._has_net and self.exists(call.dst):
+            raise UnsupportedError(f"{call.dst}: something is there, and {self._fs} has no trash to put it into", path=call.dst)
         method, body = self._request(call)
         return _outcome(call, self._client.call(method, body))
 
@@ -270,6 +293,15 @@ def underlying(storage: Storage) -> RcloneStorage:
         if inner is None:
             raise UnsupportedError(f"{storage.fs}: rclone does not reach it, so it cannot copy from there")
     return inner
+
+
+def _refused(call: Call, error: OrchestratorError) -> Outcome:
+    return None if isinstance(call, StatCall) and _is_below_a_file(error) else error
+
+
+def _is_below_a_file(error: OrchestratorError) -> bool:
+    """Whether a directory of the path is a file: then nothing is there, but a disk does not say "not found"."""
+    return isinstance(error, PermanentError) and error.message.endswith("not a directory")
 
 
 def _outcome(call: Call, answer: dict[str, Any]) -> Outcome:

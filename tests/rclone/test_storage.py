@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from orchestrator.errors import DestinationExistsError, NotFoundError, PermanentError, UnsupportedError, UsageError
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY, CopyCall, DeleteCall, Entry, MoveCall, StatCall
+from orchestrator.storage.base import OWN_DIRECTORY, Capabilities, CopyCall, DeleteCall, Entry, MoveCall, StatCall, Storage
 from orchestrator.storage.memory import MemoryStorage
 from orchestrator.storage.rclone import RcloneStorage
 from orchestrator.storage.retry import RetryingStorage
@@ -288,3 +290,50 @@ def test_requests_on_s3(counted: tuple[RcloneStorage, HttpProxy]) -> None:
     storage.batch([DeleteCall(str(number)) for number in range(10)])
     assert proxy.counts["DELETE"] == 10
     assert proxy.counts["PUT"] == 0
+
+
+class WithoutNet(RcloneStorage):
+    """A remote that can neither move nor copy, so that rclone refuses it a BackupDir."""
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        return msgspec.structs.replace(super().capabilities, move=False, copy=False)
+
+
+@pytest.mark.parametrize("how", [MoveCall, CopyCall])
+@pytest.mark.parametrize("several", [False, True])
+def test_without_a_trash_nothing_is_put_over_a_file(
+    rclone: Rclone, tmp_path: Path, how: type[MoveCall | CopyCall], several: bool
+) -> None:
+    storage = WithoutNet(rclone, str(tmp_path))
+    for name in ("a", "b", "c"):
+        storage.write(name, name.encode())
+    calls = [how("a", "b", TRASH), *([how("c", "new", TRASH), StatCall("a")] if several else [])]
+    refused, *others = storage.batch(calls)
+    assert isinstance(refused, UnsupportedError)
+    assert [content(storage, "a"), content(storage, "b")] == [b"a", b"b"]
+    if several:
+        assert others == [None, storage.stat("a")]
+        assert content(storage, "new") == b"c"
+
+
+@pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
+def test_only_a_directory_is_removed_as_one(open_storage: Callable[[str], Storage], tmp_path: Path, kind: str) -> None:
+    storage = open_storage(kind)
+    storage.write("dir/x.mp3", b"content")
+    assert not storage.remove_directory("dir/x.mp3")
+    assert not storage.remove_directory("dir")
+    assert b"".join(storage.read("dir/x.mp3")) == b"content"
+    if kind == "local":
+        root = Path(storage.fs)
+        (root / "empty").mkdir()
+        (root / "link").symlink_to(root / "empty")
+        assert not storage.remove_directory("link")
+        assert (root / "link").is_symlink()
+
+
+def test_below_a_file_there_is_nothing(rclone: Rclone, tmp_path: Path) -> None:
+    storage = RcloneStorage(rclone, str(tmp_path))
+    storage.write("x.mp3", b"content")
+    assert storage.stat("x.mp3/y.mp3") is None
+    assert [*storage.batch([StatCall("x.mp3/y.mp3"), StatCall("x.mp3/z")])] == [None, None]
