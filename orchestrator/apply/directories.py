@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from orchestrator.apply.paths import folded, is_ours, parents, place
@@ -25,7 +25,7 @@ def remove_emptied(outcome: Outcome, storages: Mapping[str, Storage]) -> None:
 def _remove(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> None:
     kept = {directory for ref in there for directory in parents(ref.path)}
     # `remove_directory` leaves alone what is not empty; a directory above is empty only if all that was in it went with us.
-    emptied = {directory for ref in gone for directory in parents(ref.path)} - kept
+    emptied = {directory for ref in gone for directory in parents(ref.path)} - kept - {ref.path for ref in there}
     if storage.capabilities.case_insensitive:
         names = {*map(folded, kept)}
         emptied = {directory for directory in emptied if folded(directory) not in names}
@@ -33,11 +33,11 @@ def _remove(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> None
         storage.remove_directory(directory)
 
 
-class RespelledDirectories:
-    """Directories that a plan spells anew on a storage that ignores case: `beck/x` -> `Beck/x`.
+class DirectoriesInTheWay:
+    """Directories that must be gone before what is to have their name can come; the plan lets everything leave them first.
 
-    There the old directory must be gone before the first file comes home, or the file lands in it and the old spelling stays.
-    The plan lets everything leave first; this removes the directory in between.
+    A directory that a plan spells anew on a storage that ignores case, `beck/x` -> `Beck/x`: else the file lands in the old one
+    and the old spelling stays. And a directory whose name a file is to have: no storage puts a file there before.
     """
 
     def __init__(
@@ -46,18 +46,14 @@ class RespelledDirectories:
         self._storages = storages
         self._files: Counter[Ref] = Counter()
         """Directory -> the files that are still to leave it."""
-        careless = {fs for fs, storage in storages.items() if _ignores_case(storage)}
-        spelling: dict[tuple[str, str], set[str]] = {}
-        for destination in (place(operation, run_id) for operation in operations):
-            if destination.fs in careless:
-                for directory in parents(destination.path):
-                    spelling.setdefault((destination.fs, folded(directory)), set()).add(directory)
+        destinations = [place(operation, run_id) for operation in operations]
+        respelled = _Respelled(destinations, storages)
+        replaced = _Replaced(operations, destinations, storages)
         for operation in operations:
-            if operation.src.fs in careless and operation.verb is not Verb.COPY:
-                for directory in parents(operation.src.path):
-                    wanted = spelling.get((operation.src.fs, folded(directory)))
-                    if wanted and directory not in wanted:
-                        self._files[Ref(operation.src.fs, directory)] += operation.id not in done
+            if operation.verb is Verb.COPY:
+                continue
+            for directory in {*respelled.above(operation.src), *replaced.above(operation.src)}:
+                self._files[directory] += operation.id not in done
 
     def begin(self) -> None:
         """Remove what an earlier start of the run emptied and left."""
@@ -81,8 +77,50 @@ class RespelledDirectories:
             self._storages[ref.fs].remove_directory(ref.path)
 
 
-def _ignores_case(storage: Storage) -> bool:
-    return storage.capabilities.case_insensitive and storage.capabilities.empty_directories
+class _Respelled:
+    """Directories that have another spelling after the plan."""
+
+    def __init__(self, destinations: Iterable[Ref], storages: Mapping[str, Storage]) -> None:
+        self._careless = {
+            fs
+            for fs, storage in storages.items()
+            if storage.capabilities.case_insensitive and storage.capabilities.empty_directories
+        }
+        self._spelling: dict[tuple[str, str], set[str]] = {}
+        for destination in destinations:
+            if destination.fs in self._careless:
+                for directory in parents(destination.path):
+                    self._spelling.setdefault((destination.fs, folded(directory)), set()).add(directory)
+
+    def above(self, src: Ref) -> Iterator[Ref]:
+        """Those that a file lies in, deepest first."""
+        for directory in parents(src.path) if src.fs in self._careless else ():
+            wanted = self._spelling.get((src.fs, folded(directory)))
+            if wanted and directory not in wanted:
+                yield Ref(src.fs, directory)
+
+
+class _Replaced:
+    """Directories that a file takes the place of after the plan, and those below them."""
+
+    def __init__(self, operations: Iterable[Operation], destinations: Iterable[Ref], storages: Mapping[str, Storage]) -> None:
+        self._fs = {fs: storage for fs, storage in storages.items() if storage.capabilities.empty_directories}
+        lain_in = {(o.src.fs, o.src.path.rpartition("/")[0]) for o in operations if o.src.fs in self._fs}
+        left = {self._absolute(fs, above) for fs, directory in lain_in for above in parents(f"{directory}/")}
+        self._names = {self._absolute(one.fs, one.path) for one in destinations if one.fs in self._fs} & left
+
+    def above(self, src: Ref) -> Iterator[Ref]:
+        """Those that a file lies in, deepest first."""
+        if not self._names or src.fs not in self._fs:
+            return
+        directories = [*parents(src.path)]
+        highest = max((n for n, one in enumerate(directories) if self._absolute(src.fs, one) in self._names), default=-1)
+        yield from (Ref(src.fs, one) for one in directories[: highest + 1])
+
+    def _absolute(self, fs: str, path: str) -> str:
+        """Comparable for nested locations of one remote, and the same for names that the storage takes for one."""
+        whole = f"{fs}{path}" if fs.endswith((":", "/")) else f"{fs}/{path}"
+        return folded(whole) if self._fs[fs].capabilities.case_insensitive else whole
 
 
 def remove_own(storage: Storage, directories: Iterable[str]) -> None:

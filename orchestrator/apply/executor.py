@@ -15,7 +15,7 @@ import msgspec
 
 from orchestrator.apply.checks import check_plan, check_space
 from orchestrator.apply.decide import Route
-from orchestrator.apply.directories import RespelledDirectories
+from orchestrator.apply.directories import DirectoriesInTheWay
 from orchestrator.apply.finish import finish
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.marker import Markers
@@ -155,7 +155,7 @@ class Execution:
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._counts: Counter[Step] = Counter(state.step for state in states.values() if state.step.verdict)
         came_through = {identity for identity, state in states.items() if state.step is Step.DONE}
-        self._respelled = RespelledDirectories(plan.operations, storages, run_id, came_through)
+        self._in_the_way = DirectoriesInTheWay(plan.operations, storages, run_id, came_through)
         self._done_now = 0
         self._bytes = 0
         self._problems: list[Problem] = []
@@ -180,7 +180,7 @@ class Execution:
         for operation in out:
             self._leave_out(schedule, operation, self._states[operation.id].code)
         self._markers.begin(self._run_id)
-        self._respelled.begin()
+        self._in_the_way.begin()
         while not self._stop.is_set():
             chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
             if not chosen:
@@ -227,7 +227,7 @@ class Execution:
                 schedule.done(operation.id)
                 self._done_now += 1
                 size += operation.size or 0
-                self._respelled.left(task)
+                self._in_the_way.left(task)
                 if task.route is not Route.REMOVE:
                     changes.append(Change(operation.src, task.destination, record.entry, task.route is Route.COPY))
             else:

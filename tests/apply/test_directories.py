@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.records import Record, Step
 from orchestrator.errors import ExitCode, TransientError
 from orchestrator.plan.model import Expect, Ref, Verb
 from orchestrator.plan.ordering import Move, order
-from orchestrator.storage.base import OWN_DIRECTORY
+from orchestrator.storage.base import OWN_DIRECTORY, Storage
 from orchestrator.storage.faults import Killed
 from orchestrator.storage.memory import MemoryStorage
 from tests.apply.plans import library, move, operation, plan, run, run_again
@@ -52,6 +55,43 @@ def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at
         assert run_again(tmp_path / "journal", storage, window=2).exit_code == ExitCode.DONE
     assert library(storage).keys() == set(names.values())
     assert storage.directories() == {"Beck", "Beck/X"}
+
+
+@pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_file_takes_the_name_of_a_directory_that_the_plan_empties(
+    open_storage: Callable[[str], Storage], tmp_path: Path, kind: str, interrupted: bool
+) -> None:
+    storage = open_storage(kind)
+    for path in ("x.mp3/1.mp3", "x.mp3/deep/er/2.mp3", "in/3.mp3"):
+        storage.write(path, path.encode())
+    leaving = move(storage, "x.mp3/1.mp3", "1.mp3"), move(storage, "x.mp3/deep/er/2.mp3", "2.mp3")
+    made = plan(*leaving, move(storage, "in/3.mp3", "x.mp3", depends=leaving))
+    if interrupted:  # after the directory was emptied, before it was removed
+        with Journal(tmp_path / "journal") as journal:
+            run_id = journal.begin(made, "apply")
+            for operation in leaving:
+                storage.move(operation.src.path, operation.dst.path)
+                journal.append(run_id, [Record(operation.id, Step.INTENT, 1), Record(operation.id, Step.DONE, 1)])
+    result = run_again(tmp_path / "journal", storage) if interrupted else run(made, tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    found = {entry.path: b"".join(storage.read(entry.path)) for entry in storage.list()}
+    assert found == {"1.mp3": b"x.mp3/1.mp3", "2.mp3": b"x.mp3/deep/er/2.mp3", "x.mp3": b"in/3.mp3"}
+
+
+@pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
+def test_a_directory_that_is_not_empty_after_all_keeps_its_name(
+    open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
+) -> None:
+    storage = open_storage(kind)
+    for path in ("x.mp3/1.mp3", "x.mp3/new.mp3", "in/3.mp3"):
+        storage.write(path, path.encode())
+    leaving = move(storage, "x.mp3/1.mp3", "1.mp3")
+    made = plan(leaving, move(storage, "in/3.mp3", "x.mp3", depends=[leaving]))
+    result = run(made, tmp_path / "journal", storage, fresh=True)
+    assert result.exit_code == ExitCode.SOME_FAILED
+    found = {entry.path: b"".join(storage.read(entry.path)) for entry in storage.list()}
+    assert found == {"1.mp3": b"x.mp3/1.mp3", "x.mp3/new.mp3": b"x.mp3/new.mp3", "in/3.mp3": b"in/3.mp3"}
 
 
 def test_what_a_cut_copy_left_is_swept_and_what_others_left_is_not(tmp_path: Path) -> None:
