@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -51,18 +51,18 @@ def entry_of(number: int) -> Entry:
     return Entry(path, 20_000_000 + number, None, {"md5": digest})
 
 
-class _Bucket:
-    """All answers, ready."""
+class Bucket:
+    """The listing of a bucket, all answers ready."""
 
-    def __init__(self, count: int) -> None:
-        entries = sorted((entry_of(number) for number in range(count)), key=lambda entry: entry.path)
+    def __init__(self, objects: Iterable[Entry]) -> None:
+        entries = sorted(objects, key=lambda entry: entry.path)
         self.keys = [entry.path for entry in entries]
         self.rows = [
             f"<Contents><Key>{quote(entry.path)}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified>"
             f"<ETag>&#34;{entry.hashes['md5']}&#34;</ETag><Size>{entry.size}</Size><StorageClass>STANDARD</StorageClass></Contents>"
             for entry in entries
         ]
-        self.whole = ["".join(self.rows[start : start + 1000]) for start in range(0, count, 1000)]
+        self.whole = ["".join(self.rows[start : start + 1000]) for start in range(0, len(entries), 1000)]
 
     def page(self, query: dict[str, str]) -> bytes:
         """One page of ListObjectsV2."""
@@ -97,7 +97,7 @@ class _Bucket:
 
 def serve(count: int) -> None:
     """Serve until standard input is closed."""
-    bucket = _Bucket(count)
+    bucket = Bucket(entry_of(number) for number in range(count))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
+import json
 import os
 import shutil
 import subprocess
@@ -22,9 +24,10 @@ from random import Random
 import mutagen
 
 from benchmarks import measure
+from benchmarks.file_server import file_server
 from benchmarks.measure import say
 from benchmarks.music import make_music
-from benchmarks.servers import REMOTE, distance, s3_server, write_config
+from benchmarks.servers import REMOTE, write_config
 from orchestrator.catalogue.scan import ScanResult, scan
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.rclone.binary import Binary, find_rclone
@@ -33,7 +36,6 @@ from orchestrator.storage.rclone import RcloneStorage
 from orchestrator.storage.retry import RetryingStorage
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from tests.library import make_library
-from tests.servers.http import http_proxy
 from tests.servers.remotes import BUCKET
 
 
@@ -100,18 +102,12 @@ def _mounted(binary: Binary, config: Path, work: Path, paths: list[str], threads
     return len(paths) / seconds
 
 
-def _look_ups(binary: Binary, port: int, config: Path, work: Path, policy: Policy) -> None:
-    """What one range costs at the server."""
-    with http_proxy(port) as proxy:
-        write_config(config, proxy.port)
-        result, _, _ = _scan(binary, config, work, policy)
-        reads = [seen for seen in proxy.requests if seen.method == "GET" and "range" in seen.headers]
-        heads = proxy.counts["HEAD"]
-        files = result.files_read
-        say(
-            f"  at the server: {len(reads) / files:.2f} ranged GETs and {heads / files:.2f} HEADs (rclone's look-ups) a file, "
-            f"{sum(proxy.counts.values()) - len(reads) - heads} other requests in all"
-        )
+def _counts(port: int) -> dict[str, int]:
+    """What the server was asked for so far, by kind."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("GET", "/_counts")
+        answer: dict[str, int] = json.loads(connection.getresponse().read())
+    return answer
 
 
 def main() -> None:
@@ -129,17 +125,22 @@ def main() -> None:
         paths = make_music(root, options.files)
         size = sum((root / path).stat().st_size for path in paths)
         say(f"{len(paths)} files, {size / len(paths) / 1024:.0f} KiB on average")
-        with s3_server(binary.path, work) as (port, _, server), distance(port, options.rtt) as (far, proxy):
-            write_config(config, far)
-            before = (time.process_time(), measure.cpu_s(server.pid), measure.cpu_s(proxy))
+        with file_server(root, options.rtt) as (port, server):
+            write_config(config, port)
+            before = (time.process_time(), measure.cpu_s(server))
             result, seconds, policy = _scan(binary, config, work)
             ours = result.files_read / seconds
             say(
                 f"  our scan: {result.files_read} files in {seconds:.2f} s = {ours:.0f} files/s; {len(result.unreadable)} "
                 f"unreadable, {len(result.failures)} failed; processor: ours {time.process_time() - before[0]:.1f} s, "
-                f"the server {measure.cpu_s(server.pid) - before[1]:.1f} s, the distance {measure.cpu_s(proxy) - before[2]:.1f} s"
+                f"the server's {measure.cpu_s(server) - before[1]:.1f} s"
             )
             ranges, kib = result.requests / result.files_read, result.bytes_read / result.files_read / 1024
+            asked = _counts(port)
+            say(
+                f"  at the server, a file: {asked['range'] / result.files_read:.2f} ranges, "
+                f"{asked['head'] / result.files_read:.2f} look-ups that rclone adds"
+            )
             say(f"  {ranges:.2f} ranges and {kib:.0f} KiB a file")
             other = FEW_BYTES if policy == FEW_REQUESTS else FEW_REQUESTS
             second, seconds, _ = _scan(binary, config, work, other)
@@ -148,8 +149,6 @@ def main() -> None:
                 f"{second.requests / second.files_read:.2f} ranges, "
                 f"{second.bytes_read / second.files_read / 1024:.0f} KiB a file)"
             )
-            _look_ups(binary, port, config, work, policy)
-            write_config(config, far)
             single = threaded = None
             if not options.mounted:
                 say("not compared: no mount was wanted")
@@ -176,8 +175,8 @@ def _messy(binary: Binary, rtt_ms: float, count: int) -> None:
     """The same for the messy library of the tests: small files, every oddity."""
     with measure.workspace() as work:
         facts = make_library(work / "served" / BUCKET, count=count)
-        with s3_server(binary.path, work) as (port, _, _), distance(port, rtt_ms) as (far, _):
-            write_config(work / "rclone.conf", far)
+        with file_server(work / "served" / BUCKET, rtt_ms) as (port, _):
+            write_config(work / "rclone.conf", port)
             result, seconds, _ = _scan(binary, work / "rclone.conf", work)
         say(f"the tests' messy library ({len(facts.files)} small files): {result.files_read / seconds:.0f} audio files/s")
         measure.verdict("ranges a file", result.requests / result.files_read, 2, at_least=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -24,9 +23,6 @@ from orchestrator.storage.base import Storage
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.reader import read_track
 from orchestrator.tags.track import Reading
-
-_WAITING = 512
-"""Outcomes that may wait to be taken; the readers pause when there are more."""
 
 _JOIN_S = 5.0
 """How long a reader that waits for the network may hold up the end of an abandoned scan."""
@@ -72,7 +68,8 @@ class Readers:
         self._stop = stop
         self._abandoned = threading.Event()
         self._next = threading.Lock()
-        self._outcomes: queue.Queue[Outcome | BaseException | None] = queue.Queue(_WAITING)
+        # Unbounded, for the bounded one costs a tenth of the speed: storing a reading is far quicker than making it.
+        self._outcomes: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
         # Daemons: a reader that hangs in the network must not keep the program alive after Ctrl-C.
         self._threads = [threading.Thread(target=self._work, name=f"tags-{number}", daemon=True) for number in range(count)]
 
@@ -85,11 +82,7 @@ class Readers:
         self._abandoned.set()
         deadline = monotonic() + _JOIN_S
         for thread in self._threads:
-            while thread.is_alive() and monotonic() < deadline:
-                with suppress(queue.Empty):
-                    while True:
-                        self._outcomes.get_nowait()  # a reader may wait for room to hand over its outcome
-                thread.join(0.05)
+            thread.join(max(0.0, deadline - monotonic()))
 
     def __iter__(self) -> Iterator[Outcome]:
         working = len(self._threads)
@@ -144,11 +137,11 @@ def reader_count(storage: Storage, wanted: int | None) -> int:
     """How many files to read at once, where nobody said.
 
     A local disk answers at once, so more readers only take turns. Object stores are built for many requests at a time, and each
-    range costs two round trips there: at 40 ms a round trip 16 readers get 170 files a second, 64 get 550. Others would count so
-    many connections as an attack, or allow no more.
+    range costs two round trips there: at 40 ms a round trip, on two cores, 64 readers get 280 files a second, 128 get 350. Others
+    would count so many connections as an attack, or allow no more.
     """
     if wanted is not None:
         return max(1, wanted)
     if storage.capabilities.local:
         return 4
-    return 16 if storage.capabilities.empty_directories else 64
+    return 16 if storage.capabilities.empty_directories else 128
