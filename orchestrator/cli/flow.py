@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orchestrator
 from orchestrator.cli.options import parse_duration
 from orchestrator.cli.session import Session
-from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, SafetyLimitError, UsageError, worst
+from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, SafetyLimitError, TransientError, UsageError, worst
 from orchestrator.location import Location, inside, same
 from orchestrator.plan.model import Plan, Verb
 
@@ -66,6 +66,7 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
     """Bring the catalogue up to date. Raises UsageError for a folder that is not there, SafetyLimitError for an emptied one."""
     from orchestrator.catalogue.scan import scan  # noqa: PLC0415 - heavy
 
+    settle_s = parse_duration(wishes.settle)
     storage = session.storage(place)
     try:
         result = scan(
@@ -74,7 +75,7 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
             policy=session.policy(place),
             include=wishes.include,
             exclude=wishes.exclude,
-            settle_s=parse_duration(wishes.settle),
+            settle_s=settle_s,
             now_ns=time.time_ns(),
             progress=session.reporter,
             allow_emptied=allow_emptied,
@@ -82,6 +83,9 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
         )
     except NotFoundError as error:
         raise UsageError(f"{place.typed}: there is no such folder ({error.message})") from error
+    except TransientError as error:
+        error.message = f"{place.typed} cannot be reached: {error.message}"
+        raise
     except SafetyLimitError as error:
         remedy = f"If it was removed on purpose: music-orchestrator scan --allow-empty {place.typed}"
         raise SafetyLimitError(f"{error.message} {remedy}", path=error.path) from error
@@ -252,7 +256,10 @@ def carry_out(
 
 
 def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
-    """Finish what earlier runs on these locations left undone, and say so."""
+    """Finish what earlier runs on these locations left undone, and say so.
+
+    Raises the error of the first one that cannot be finished now: a second run over the same files would take them from it.
+    """
     from orchestrator.apply.resume import unfinished_runs  # noqa: PLC0415 - heavy
 
     code = ExitCode.DONE
@@ -261,6 +268,11 @@ def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
         code = worst([code, resume_run(session, run.id)])
         if session.stop.is_set():
             break
+        if code in GOES_ON and session.journal.run(run.id).state.unfinished:
+            raise SafetyLimitError(
+                f"the run {run.id} could not be finished, so nothing new was begun: see to what stopped it, "
+                f"then `music-orchestrator resume {run.id}`"
+            )
     return code
 
 

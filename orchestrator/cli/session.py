@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 CATALOGUE_FILE = "catalogue.sqlite3"
 JOURNAL_FILE = "journal.sqlite3"
 DEFAULT_TRANSFERS = 8
+FIRST_CONTACT_S = 5.0
+"""A remote that has not answered yet is not tried again later than this: rclone has tried for itself by then."""
 
 
 class Session:
@@ -227,7 +229,9 @@ class Session:
 
         plain = self.direct(place)
         per_second = plain.profile.requests_per_second
-        opened: Storage = RetryingStorage(RateLimitedStorage(plain, per_second) if per_second else plain)
+        opened: Storage = RetryingStorage(
+            RateLimitedStorage(plain, per_second) if per_second else plain, first_contact_s=FIRST_CONTACT_S
+        )
         self._opened.callback(opened.close)
         return opened
 

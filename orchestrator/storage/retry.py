@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result, retry_never, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result, retry_never
 from tenacity.retry import retry_base
 
 from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
@@ -29,7 +29,9 @@ class RetryingStorage(ForwardingStorage):
 
     Waits `first_wait_s`, then twice that and so on up to `longest_wait_s`, each time a random part between a half and the whole
     of it; after a RateLimitError never less than its `retry_after`. `attempts` counts the first try; when the last one fails its
-    error is raised. `sleep` and `random` are there for tests.
+    error is raised. Until the storage has answered once, a TransientError that comes later than `first_contact_s` after the first
+    try is the last: a server that is not there need not be waited for, one that was there is. `sleep` and `random` are there for
+    tests.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class RetryingStorage(ForwardingStorage):
         attempts: int = 5,
         first_wait_s: float = 0.5,
         longest_wait_s: float = 30.0,
+        first_contact_s: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
         random: Random | None = None,
     ) -> None:
@@ -46,6 +49,8 @@ class RetryingStorage(ForwardingStorage):
         self._attempts = attempts
         self._first_wait_s = first_wait_s
         self._longest_wait_s = longest_wait_s
+        self._first_contact_s = first_contact_s
+        self._answered = False
         self._sleep = sleep
         self._random = random or Random()  # noqa: S311 - spreads clients over time, keeps no secret
 
@@ -107,10 +112,13 @@ class RetryingStorage(ForwardingStorage):
 
         whole = retry_if_exception_type(_WORTH_IT) if only_stats else retry_never
         self._retrying(whole | retry_if_result(lambda error: error is not None))(attempt)
+        self._answered = self._answered or not all(isinstance(outcome, _WORTH_IT) for outcome in outcomes.values())
         return _in_order(outcomes)
 
     def _again(self, ask: Callable[[], Result]) -> Result:
-        return self._retrying(retry_if_exception_type(_WORTH_IT))(ask)
+        result = self._retrying(retry_if_exception_type(_WORTH_IT))(ask)
+        self._answered = True
+        return result
 
     def _stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
         """Once an item is out, a second try could give it twice: from there on errors pass."""
@@ -128,12 +136,19 @@ class RetryingStorage(ForwardingStorage):
     def _retrying(self, retry: retry_base) -> Retrying:
         return Retrying(
             sleep=self._sleep,
-            stop=stop_after_attempt(self._attempts),
+            stop=self._is_enough,
             wait=self._wait_s,
             retry=retry,
             before_sleep=self._say,
             retry_error_callback=_last_word,
         )
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        if state.attempt_number >= self._attempts:
+            return True
+        if self._first_contact_s is None or self._answered or not isinstance(_error_of(state), TransientError):
+            return False
+        return (state.seconds_since_start or 0.0) >= self._first_contact_s
 
     def _wait_s(self, state: RetryCallState) -> float:
         longest = min(self._longest_wait_s, self._first_wait_s * 2.0 ** (state.attempt_number - 1))

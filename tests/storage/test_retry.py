@@ -80,6 +80,20 @@ def test_a_read_is_given_up_after_so_many_tries(
     assert len(waits) == 3
 
 
+def test_a_server_that_never_answered_is_given_up_soon_and_one_that_did_is_not(memory: MemoryStorage, waits: list[float]) -> None:
+    storage = RetryingStorage(memory, attempts=4, first_contact_s=0.0, sleep=waits.append)
+    memory.fail(1, TransientError("connection refused"))
+    with pytest.raises(TransientError):
+        storage.stat("a.mp3")
+    assert waits == []
+    memory.fail(memory.calls_made + 1, RateLimitError("429"))
+    assert storage.stat("a.mp3") is not None, "who asks for patience is there"
+    assert len(waits) == 1
+    memory.fail(memory.calls_made + 1, TransientError("connection reset"))
+    assert storage.stat("a.mp3") is not None
+    assert len(waits) == 2
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_changes_something_is_never_tried_again(
     memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
