@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,14 +27,12 @@ def list_command(session: Session) -> int:
     from orchestrator.report.base import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
     columns = [
-        Column("id", "run"),
-        Column("when", "when"),
-        Column("command", "command"),
-        Column("state", "state"),
+        Column("id", "run", whole=True),
+        Column("command", "command", whole=True),
+        Column("state", "state", whole=True),
         Column("ops_done", "done", right=True),
         Column("ops_planned", "of", right=True),
-        Column("source", "source"),
-        Column("target", "target"),
+        Column("source", "where", text=_where),
     ]
     rows = [_row(run) for run in reversed(session.journal.runs())]
     session.reporter.table("run", columns, rows, empty="no runs yet")
@@ -51,7 +50,7 @@ def show_command(session: Session, *, run: str) -> int:
     states = session.journal.states(found.id)
     session.reporter.table(
         "run",
-        [Column(key, key) for key in ("id", "when", "command", "state", "undoes", "source", "target")],
+        [Column(key, key, whole=key == "id") for key in ("id", "when", "command", "state", "undoes", "source", "target")],
         [_row(found)],
         empty="",
     )
@@ -139,6 +138,11 @@ def _dry_resume(session: Session, run: Run) -> int:
     )
     session.reporter.note(f"the run {run.id} ({run.command} {run.source}) has {left} of {run.operations} operations left")
     return ExitCode.PENDING if left and session.options.exit_code else ExitCode.DONE
+
+
+def _where(row: Mapping[str, Any]) -> str:
+    source, target = str(row["source"]), str(row["target"])
+    return source if source == target else f"{source} -> {target}"
 
 
 def _row(run: Run) -> dict[str, Any]:

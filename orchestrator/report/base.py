@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -38,6 +38,10 @@ class Column(msgspec.Struct, frozen=True):
     title: str
     right: bool = False
     """Numbers stand at the right."""
+    whole: bool = False
+    """Never broken into lines: what people copy."""
+    text: Callable[[Mapping[str, Any]], str] | None = None
+    """What people read instead of the row's value."""
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -155,6 +159,8 @@ def duration_text(seconds: float | None) -> str:
     """Seconds for people."""
     if seconds is None:
         return "?"
+    if seconds < 0.05:
+        return "0 s"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SHORTENED = 60
 """So many changes of a plan are shown before the question; `show` shows all."""
 
+SHORTENED_LINES = 200
+"""The same on a pipe, where nobody is asked: a message from cron should be read, a plan of 100,000 lines is not."""
+
+NAMED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name"})
+"""What a plan leaves alone and the command that made it has named already."""
+
 
 class HumanReporter:
     """Results go to stdout; progress, questions and errors to stderr."""
@@ -77,15 +83,17 @@ class HumanReporter:
             return
         self._end()
         if not plan.operations and not everything:
-            self._left(plan)
-            self._say("nothing to do: everything is where it belongs")
+            self._left(plan, everything)
+            if plan.header.counts.get("music"):
+                left = any(one.code in NAMED_AS_ERRORS for one in plan.skipped)
+                self._say(f"nothing to do: everything {'else ' if left else ''}is where it belongs")
             return
+        everything = everything or self._verbose > 0
         if self._terminal:
             self._tree(plan, None if everything else SHORTENED)
         else:
-            for line in plan_view.lines(plan):
-                self._output.line(line)
-        self._left(plan)
+            self._lines(plan, None if everything else SHORTENED_LINES)
+        self._left(plan, everything)
         facts = plan_view.facts(plan)
         width = max(len(name) for name, _ in facts)
         for name, value in facts:
@@ -98,7 +106,7 @@ class HumanReporter:
         if not rows:
             self.note(empty)
             return
-        texts = [[_cell(row.get(column.key)) for column in columns] for row in rows]
+        texts = [[_cell(column.text(row) if column.text else row.get(column.key)) for column in columns] for row in rows]
         if not self._terminal:
             for cells in texts:
                 self._output.line("\t".join(cells))
@@ -205,11 +213,20 @@ class HumanReporter:
                 self._bars = None
                 self._task = None
 
-    def _left(self, plan: Plan) -> None:
+    def _left(self, plan: Plan, everything: bool) -> None:
         for skipped in plan.skipped:
-            # The unreadable and the unnameable are reported as errors.
-            if skipped.code in ("untagged", "ambiguous-sidecar") or self._verbose:
+            if everything or skipped.code == "ambiguous-sidecar":
                 self._output.line(f"left {printable(skipped.path)}: {printable(skipped.reason)}")
+
+    def _lines(self, plan: Plan, limit: int | None) -> None:
+        changes = list(plan_view.lines(plan))
+        for line in changes[:limit]:
+            self._output.line(line)
+        self._and_more(len(changes) - len(changes[:limit]))
+
+    def _and_more(self, number: int) -> None:
+        if number:
+            self._output.line(f"... and {number} more; -v shows all, and so does `show FILE` after `plan -o FILE`")
 
     def _tree(self, plan: Plan, limit: int | None) -> None:
         from rich.text import Text  # noqa: PLC0415 - only on a terminal
@@ -232,8 +249,7 @@ class HumanReporter:
                     )
                 )
         self._console(self._output.stream).print(tree)
-        if shown < total:
-            self._output.line(f"... and {total - shown} more; `plan -o FILE` and `show FILE` show all")
+        self._and_more(total - shown)
 
     def _rich_table(self, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
         from rich.table import Table  # noqa: PLC0415 - only on a terminal
@@ -241,7 +257,7 @@ class HumanReporter:
 
         table = Table(box=None, pad_edge=False)
         for column in columns:
-            table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+            table.add_column(column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=column.whole)
         for cells in texts:
             table.add_row(*(Text(cell) for cell in cells))
         self._console(self._output.stream).print(table)

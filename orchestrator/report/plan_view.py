@@ -87,6 +87,8 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         number = sum(1 for step in changes if step.verb == verb)
         if number:
             found.append((f"to {word}", str(number)))
+    if len(plan.operations) > len(changes):
+        found.append(("in two steps", f"{len(plan.operations) - len(changes)} of these"))
     found += [
         (f"left ({code.removeprefix('skipped.')})", str(number))
         for code, number in sorted(counts.items())

@@ -13,7 +13,7 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
 from orchestrator.report import plan_view
 from orchestrator.report.base import Column, Summary, duration_text, printable, size_text
-from orchestrator.report.human import SHORTENED, HumanReporter
+from orchestrator.report.human import SHORTENED, SHORTENED_LINES, HumanReporter
 from orchestrator.report.json_lines import JsonLinesReporter
 
 EVIL = "<script>alert(1)</script>[bold]\x1b[2J\n\u202e\u200b\ud800&amp;"
@@ -45,9 +45,9 @@ def plan(*operations: Operation, skipped: tuple[Skipped, ...] = ()) -> Plan:
     return Plan(header, operations, skipped)
 
 
-def human(*, terminal: bool = False, quiet: bool = False) -> tuple[HumanReporter, io.StringIO, io.StringIO]:
+def human(*, terminal: bool = False, quiet: bool = False, verbose: int = 0) -> tuple[HumanReporter, io.StringIO, io.StringIO]:
     out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
-    return HumanReporter(out, err, io.StringIO("y\n"), quiet=quiet), out, err
+    return HumanReporter(out, err, io.StringIO("y\n"), quiet=quiet, verbose=verbose), out, err
 
 
 def test_names_are_made_harmless() -> None:
@@ -92,17 +92,42 @@ def test_people_see_the_plan_and_no_control_character_of_a_name(terminal: bool) 
     assert "about 1 min 01 s" in out.getvalue()
 
 
-def test_a_long_plan_is_shortened_on_a_terminal_only() -> None:
-    long = plan(*(operation(f"in/{number}", f"A/{number // 10}/{number}") for number in range(SHORTENED * 3)))
+def test_a_long_plan_is_shortened_unless_all_of_it_is_wanted() -> None:
+    number = SHORTENED_LINES * 2
+    long = plan(*(operation(f"in/{one}", f"A/{one // 10}/{one}") for one in range(number)))
     reporter, out, _ = human(terminal=True)
     reporter.plan(long)
-    assert f"and {SHORTENED * 2} more" in out.getvalue()
+    assert f"and {number - SHORTENED} more" in out.getvalue()
     reporter, out, _ = human(terminal=True)
     reporter.plan(long, everything=True)
     assert "more;" not in out.getvalue()
     reporter, out, _ = human()
     reporter.plan(long)
-    assert out.getvalue().count("move in/") == SHORTENED * 3
+    assert out.getvalue().count("move in/") == SHORTENED_LINES
+    assert f"and {number - SHORTENED_LINES} more" in out.getvalue()
+    for everything, verbose in ((True, 0), (False, 1)):
+        reporter, out, _ = human(verbose=verbose)
+        reporter.plan(long, everything=everything)
+        assert out.getvalue().count("move in/") == number
+
+
+def test_what_stays_is_named_once() -> None:
+    stays = plan(operation("a", "b"), skipped=(Skipped("c", "untagged", "no tags"), Skipped("d.cue", "ambiguous-sidecar", "two")))
+    reporter, out, _ = human()
+    reporter.plan(stays)
+    assert "d.cue" in out.getvalue()
+    assert "left c" not in out.getvalue(), "the command that made the plan has named it as an error"
+    reporter, out, _ = human()
+    reporter.plan(stays, everything=True)
+    assert "left c: no tags" in out.getvalue()
+
+
+def test_the_id_of_a_run_stays_whole_in_a_narrow_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    reporter, out, _ = human(terminal=True)
+    columns = [Column("id", "run", whole=True), Column("source", "where")]
+    reporter.table("run", columns, [{"id": "20261123-234454-4eb612", "source": "gdrive:" + "long/" * 30}], empty="")
+    assert "20261123-234454-4eb612 " in out.getvalue()
 
 
 def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
@@ -167,4 +192,10 @@ def test_numbers_for_people() -> None:
     assert [size_text(size) for size in (None, 0, 1023, 1024, 5 * 1024**3, 3 * 1024**5)] == [
         *("?", "0 B", "1023 B", "1.0 KiB", "5.0 GiB", "3072.0 TiB")
     ]
-    assert [duration_text(seconds) for seconds in (None, 0.04, 61, 3661)] == ["?", "0.0 s", "1 min 01 s", "1 h 01 min"]
+    assert [duration_text(seconds) for seconds in (None, 0.04, 0.06, 61, 3661)] == [
+        "?",
+        "0 s",
+        "0.1 s",
+        "1 min 01 s",
+        "1 h 01 min",
+    ]
