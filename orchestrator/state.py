@@ -22,6 +22,10 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
     try:
         chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
         if chosen.stat().st_mode & 0o077:
+            if not _is_ours(chosen):
+                raise UsageError(
+                    f"the state directory {chosen} holds other things and is open to others: name one of its own with --state-dir"
+                )
             chosen.chmod(0o700)
     except OSError as error:
         raise UsageError(f"cannot use the state directory {chosen}: {error.strerror}; choose another with --state-dir") from error
@@ -41,6 +45,12 @@ def private_file(path: Path) -> Path:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def _is_ours(directory: Path) -> bool:
+    """Whether it is empty, or ours already: nobody else is locked out when it is closed (`--state-dir /tmp`)."""
+    names = {entry.name for entry in directory.iterdir()}
+    return not names or bool(names & {"catalogue.sqlite3", "journal.sqlite3"})
 
 
 def _chosen(option: str | Path | None, environment: Mapping[str, str]) -> Path:
