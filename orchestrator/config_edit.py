@@ -126,7 +126,7 @@ def set_key(path: Path, key: str, value: str) -> None:
             # Its own mistakes first, with their lines.
             parse(text, path)
         document = yaml.load(text.decode("utf-8"))
-        new_value = yaml.load(value) if value[:1] in "[{\"'" and value else scalar(value)
+        new_value = yaml.load(value) if _is_structure(value) else scalar(value)
     except YAMLError as error:
         raise ConfigError(f"{key}: {value} is not valid YAML: {' '.join(str(error).split())}") from error
     except OSError as error:
@@ -155,6 +155,11 @@ def set_key(path: Path, key: str, value: str) -> None:
     except ConfigError as error:
         raise ConfigError(f"not written: {error.message}") from error
     write_atomically(path, new_text)
+
+
+def _is_structure(value: str) -> bool:
+    """Whether a value is a list, a mapping or a quoted word. A layout template begins with a brace as well."""
+    return value.startswith(("[", "{", '"', "'")) and not value.startswith(("{{", "{%"))
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -194,8 +194,9 @@ def _on_remote(name: str, path: str, text: str, config: Config, remotes: Remotes
         return Location(f"{name}:{_clean(path, configured.type, text)}", text, definition)
     known = remotes()
     if name not in known or not _REMOTE_NAME.fullmatch(name):
-        listed = ", ".join(f"{one}:" for one in sorted(known)) or "none is configured; `rclone config` makes one"
-        raise UsageError(f"{name}: no such remote in the rclone config; there is: {listed}")
+        listed = ", ".join(f"{one}:" for one in sorted(known))
+        there_is = f"there is: {listed}" if listed else "it has none; `rclone config` makes one"
+        raise UsageError(f"{name}: no such remote in the rclone config; {there_is}")
     return Location(f"{name}:{_clean(path, known[name], text)}", text)
 
 

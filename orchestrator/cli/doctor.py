@@ -31,7 +31,11 @@ def doctor_command(session: Session) -> int:
     """Check the rclone binary, the config, the remotes and the state directory; say how to mend what is wrong."""
     from orchestrator.report.base import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
-    findings = [finding for check in (_config, _rclone, _remotes, _state, _runs) for finding in _guarded(session, check)]
+    findings: list[Finding] = []
+    for check in (_config, _rclone, _remotes, _state, _runs):
+        # What stops one check may stop the next ones too: said once.
+        said = {one.message for one in findings if not one.ok}
+        findings += [one for one in _guarded(session, check) if one.ok or one.message not in said]
     rows = [{"check": one.check, "ok": one.ok, "message": one.message, "remedy": one.remedy or None} for one in findings]
     columns = [Column("check", "check"), Column("ok", "well"), Column("message", "finding"), Column("remedy", "remedy")]
     session.reporter.table("check", columns, rows, empty="")

@@ -102,7 +102,7 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
     if stray is not None and stray.getvalue():
         from orchestrator.cli.runner import say_text  # noqa: PLC0415
 
-        return say_text(stdout, _command_of(arguments), stray.getvalue())
+        return say_text(stdout, _command_of(None, arguments), stray.getvalue())
     return outcome if isinstance(outcome, int) else ExitCode.DONE
 
 
@@ -117,8 +117,11 @@ def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *
         message = f"{message} `{error.ctx.command_path} --help` says more."
     from orchestrator.cli.runner import refuse  # noqa: PLC0415
 
-    return refuse(message, _command_of(arguments), stdout, as_json=as_json)
+    return refuse(message, _command_of(error, arguments), stdout, as_json=as_json)
 
 
-def _command_of(arguments: list[str]) -> str | None:
+def _command_of(error: click.ClickException | None, arguments: list[str]) -> str | None:
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else ""
+    if path.startswith(f"{PROGRAM} "):
+        return path.removeprefix(f"{PROGRAM} ")
     return next((argument for argument in arguments if argument in COMMANDS), None)

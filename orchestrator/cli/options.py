@@ -111,7 +111,7 @@ def parse_duration(text: str | None) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if not re.fullmatch(r"(\d+(\.\d+)?[smhdw])+", text):
-        raise UsageError(f"{text}: not a duration; write 90s, 5m, 2h or 1d")
+        raise UsageError(f"--settle {text}: write a time such as 90s, 5m, 2h or 1d")
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhdw])", text))
 
 

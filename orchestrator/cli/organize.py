@@ -50,6 +50,7 @@ def organize_command(
     from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
+    _check_file(plan_file)
     wanted = flow.Wishes(**wishes)
     at_source, at_target = flow.places(session, source, target)
     if session.options.dry_run:
@@ -84,8 +85,7 @@ def plan_command(session: Session, *, source: str, target: str | None, output: s
     """
     from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
 
-    if output is not None and Path(output).is_dir():
-        raise UsageError(f"{output} is a folder; name a file for the plan")
+    _check_file(output)
     at_source, at_target = flow.places(session, source, target)
     plan, code = flow.make_plan(session, at_source, at_target, flow.Wishes(**wishes))
     session.reporter.plan(plan)
@@ -93,6 +93,14 @@ def plan_command(session: Session, *, source: str, target: str | None, output: s
     if output is not None:
         session.reporter.note(f"plan written to {output}; `music-orchestrator apply {output}` carries it out")
     return flow.dry_end(session, plan, code)
+
+
+def _check_file(file: str | None) -> None:
+    """Refuse before any work what could not be written after it."""
+    if file is not None and Path(file).is_dir():
+        raise UsageError(f"{file} is a folder; name a file for the plan")
+    if file is not None and not Path(file).parent.is_dir():
+        raise UsageError(f"cannot write the plan to {file}: there is no folder {Path(file).parent}")
 
 
 def _keep(file: str | None, plan: Plan) -> None:

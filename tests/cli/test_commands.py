@@ -165,6 +165,8 @@ def test_options_may_stand_anywhere(music: Path, tmp_path: Path) -> None:
         ["organize", ".", "--yes", "--config", "/no/such/file"],
         ["config", "get", "no.such.key"],
         ["config", "set", "no.such.key", "1"],
+        ["plan", ".", "-o", "/no/such/folder/x.plan"],
+        ["organize", ".", "--yes", "--plan", "."],
         ["remotes", "check", "absent"],
         [],
     ],
@@ -203,7 +205,8 @@ def test_an_empty_folder_is_no_error_but_an_emptied_one_is(music: Path, program:
     for name in ("empty", "texts"):
         done = say("organize", str(tmp_path / name), "--yes", state=tmp_path / "state")
         assert (done.returncode, done.stderr) == (0, "")
-        assert "no music found" in done.stdout
+        assert "no music found" in done.stdout.splitlines()
+        assert "where it belongs" not in done.stdout
     program("scan", str(music))
     for path in list(music.rglob("*.flac")):
         path.unlink()
@@ -272,6 +275,15 @@ def test_state_is_private_and_the_music_is_not(music: Path, program: Program) ->
     assert (music / "Band").stat().st_mode & 0o055 == 0o055
     assert program.state.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o077 for path in program.state.rglob("*")} == {0}
+
+
+def test_a_directory_of_others_is_not_taken_for_the_state(music: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "shared" / "of somebody").write_text("x")
+    done = say("scan", str(music), state=tmp_path / "shared")
+    assert done.returncode == 2
+    assert "--state-dir" in done.stderr
+    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
 
 
 def test_a_reader_that_leaves_stops_nothing(music: Path, tmp_path: Path) -> None:

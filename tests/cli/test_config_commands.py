@@ -28,8 +28,12 @@ def test_init_set_get_show_validate(file: Path, capsys: pytest.CaptureFixture[st
     assert run(["config", "get", "cloud.provider"]) == 0
     assert capsys.readouterr().out == "s3\n"
     assert run(["config", "get", "transfers"]) == 0
+    template = "{{ artist }}/{% if track %}{{ track }} {% endif %}{{ title }}"
+    assert run(["config", "set", "layout", template]) == 0, "a template needs no quotes of YAML's"
     assert run(["config", "validate"]) == 0
     capsys.readouterr()
+    assert run(["config", "get", "layout"]) == 0
+    assert capsys.readouterr().out == f"{template}\n"
     assert run(["config", "show"]) == 0
     shown = capsys.readouterr().out
     assert "hush-hush" not in shown
