@@ -114,7 +114,7 @@ def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *
     nothing_said = isinstance(error, click.exceptions.NoArgsIsHelpError)
     message = "no command was given." if nothing_said else " ".join(error.format_message().split())
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        message = f"{message} `{error.ctx.command_path} --help` says more."
+        message = f"{message.rstrip('.')}. `{error.ctx.command_path} --help` says more."
     from orchestrator.cli.runner import refuse  # noqa: PLC0415
 
     return refuse(message, _command_of(error, arguments), stdout, as_json=as_json)

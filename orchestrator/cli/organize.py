@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command
 from orchestrator.errors import UsageError, worst
 
@@ -34,8 +35,8 @@ def _wishes_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 @command("organize")
-@click.argument("source")
-@click.argument("target", required=False)
+@click.argument("source", shell_complete=complete_location)
+@click.argument("target", shell_complete=complete_location, required=False)
 @_wishes_options
 @click.option("--plan", "plan_file", metavar="FILE", help="Write the plan there as well.")
 @click.option("--verify", type=click.Choice(["full"]), help="Read every copied file again to compare it.")
@@ -74,8 +75,8 @@ def organize_command(
 
 
 @command("plan")
-@click.argument("source")
-@click.argument("target", required=False)
+@click.argument("source", shell_complete=complete_location)
+@click.argument("target", shell_complete=complete_location, required=False)
 @click.option("-o", "--output", metavar="FILE", help="Where the plan goes; without it, it is only shown.")
 @_wishes_options
 def plan_command(session: Session, *, source: str, target: str | None, output: str | None, **wishes: Any) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.completion import complete_file
 from orchestrator.cli.framework import command
 from orchestrator.errors import ExitCode, UsageError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @command("show")
-@click.argument("file")
+@click.argument("file", shell_complete=complete_file)
 @click.option("--html", metavar="OUT", help="Write it as one self-contained web page.")
 def show_command(session: Session, *, file: str, html: str | None) -> int:
     """Show a plan file: what it comes to, and every change."""
@@ -36,7 +37,7 @@ def show_command(session: Session, *, file: str, html: str | None) -> int:
 
 
 @command("apply")
-@click.argument("file")
+@click.argument("file", shell_complete=complete_file)
 @click.option("--verify", type=click.Choice(["full"]), help="Read every copied file again to compare it.")
 def apply_command(session: Session, *, file: str, verify: str | None) -> int:
     """Carry out exactly the plan in FILE.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import orchestrator
+from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command, group
 from orchestrator.errors import ExitCode, worst
 
@@ -24,7 +25,7 @@ def quarantine_command() -> None:
 
 
 @command("list", parent=quarantine_command, title="quarantine list")
-@click.argument("location")
+@click.argument("location", shell_complete=complete_location)
 def list_command(session: Session, *, location: str) -> int:
     """List what lies in the quarantine of LOCATION."""
     from orchestrator.apply.quarantine import list_items  # noqa: PLC0415 - the rooms are imported when a command runs
@@ -45,7 +46,7 @@ def list_command(session: Session, *, location: str) -> int:
 
 @command("restore", parent=quarantine_command, title="quarantine restore")
 @click.argument("items", nargs=-1, required=True, metavar="ITEM...")
-@click.argument("location")
+@click.argument("location", shell_complete=complete_location)
 def restore_command(session: Session, *, items: tuple[str, ...], location: str) -> int:
     """Bring each ITEM back to where it was: an item or a run of `quarantine list`, or a file's old path."""
 
@@ -61,7 +62,7 @@ def restore_command(session: Session, *, items: tuple[str, ...], location: str) 
 
 
 @command("empty", parent=quarantine_command, title="quarantine empty")
-@click.argument("location")
+@click.argument("location", shell_complete=complete_location)
 def empty_command(session: Session, *, location: str) -> int:
     """Delete for good what lies in the quarantine of LOCATION."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command, group
 from orchestrator.errors import ExitCode
 
@@ -31,7 +32,7 @@ def list_command(session: Session) -> int:
 
 
 @command("check", parent=remotes_command, title="remotes check")
-@click.argument("remote")
+@click.argument("remote", shell_complete=complete_location)
 def check_command(session: Session, *, remote: str) -> int:
     """Reach REMOTE (a location) and say what it can do."""
     import msgspec  # noqa: PLC0415 - the rooms are imported when a command runs

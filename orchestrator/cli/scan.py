@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command
 from orchestrator.errors import ExitCode, worst
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @command("scan")
-@click.argument("location")
+@click.argument("location", shell_complete=complete_location)
 @click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times.")
 @click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
 @click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m.")

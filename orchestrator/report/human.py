@@ -202,7 +202,8 @@ class HumanReporter:
     def _end_stage(self) -> None:
         if self._stage_name is not None and self._verbose and not self._bars_wanted:
             taken = time.monotonic() - self._stage_start
-            self._side.line(f"{self._stage_name}: {self._items} done in {duration_text(taken)}")
+            done = f"{self._items} done" if self._items else "done"
+            self._side.line(f"{self._stage_name}: {done} in {duration_text(taken)}")
         self._stage_name = None
 
     def _end(self) -> None:
@@ -226,7 +227,7 @@ class HumanReporter:
 
     def _and_more(self, number: int) -> None:
         if number:
-            self._output.line(f"... and {number} more; -v shows all, and so does `show FILE` after `plan -o FILE`")
+            self._output.line(f"... and {number} more; -v shows all")
 
     def _tree(self, plan: Plan, limit: int | None) -> None:
         from rich.text import Text  # noqa: PLC0415 - only on a terminal

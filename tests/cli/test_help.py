@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,26 @@ def test_a_bug_ends_with_1_one_line_and_a_traceback_in_the_log(
     assert run(["config", "schema", "--json"]) == 1
     error, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (error["code"], summary["exit_code"]) == ("unexpected", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "offers"),
+    [
+        ("music-orchestrator organize ./M", "dir,./M"),
+        ("music-orchestrator scan lib", "plain,library"),
+        ("music-orchestrator apply x", "file,x"),
+        ("music-orchestrator quar", "plain,quarantine"),
+    ],
+)
+def test_the_shell_is_offered_places_files_and_commands(words: str, offers: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("locations: {library: 'gdrive:Music', inbox: ./in}\n")
+    asked = {
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+        "_MUSIC_ORCHESTRATOR_COMPLETE": "bash_complete",
+        "MUSIC_ORCHESTRATOR_CONFIG": str(config),
+    }
+    code = "import sys; from orchestrator.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [offers]
