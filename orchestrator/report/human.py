@@ -83,10 +83,13 @@ class HumanReporter:
             return
         self._end()
         if not plan.operations and not everything:
-            self._left(plan, everything)
+            self._left(plan, everything or self._verbose > 0)
             if plan.header.counts.get("music"):
-                left = any(one.code in NAMED_AS_ERRORS for one in plan.skipped)
-                self._say(f"nothing to do: everything {'else ' if left else ''}is where it belongs")
+                named = any(one.code in NAMED_AS_ERRORS for one in plan.skipped)
+                self._say(f"nothing to do: everything {'else ' if named else ''}is where it belongs")
+                alone = sum(1 for one in plan.skipped if one.code == "left-alone")
+                if alone:
+                    self._say(f"left alone: {alone} files; -v says why")
             return
         everything = everything or self._verbose > 0
         if self._terminal:

@@ -8,11 +8,8 @@ from itertools import groupby
 
 import msgspec
 
-from orchestrator.plan.model import Operation, Plan, Ref, Verb
+from orchestrator.plan.model import Operation, Plan, Ref, Verb, is_temporary
 from orchestrator.report.base import duration_text, printable, size_text
-from orchestrator.storage.base import OWN_DIRECTORY
-
-TEMPORARY = f"{OWN_DIRECTORY}/tmp/"  # noqa: S108 - on the storage, below our own directory
 
 _VERB_WORDS = {
     Verb.MOVE: "move",
@@ -36,10 +33,10 @@ class Step(msgspec.Struct, frozen=True):
 
 def steps(plan: Plan) -> list[Step]:
     """The changes, ordered by group and destination."""
-    first_halves = {operation.dst.path: operation for operation in plan.operations if operation.dst.path.startswith(TEMPORARY)}
+    first_halves = {operation.dst.path: operation for operation in plan.operations if is_temporary(operation.dst.path)}
     found = []
     for operation in plan.operations:
-        if operation.dst.path.startswith(TEMPORARY):
+        if is_temporary(operation.dst.path):
             continue
         first = first_halves.get(operation.src.path)
         found.append(_step(operation, first.src if first is not None else operation.src))
@@ -120,6 +117,7 @@ _PAGE = """<!doctype html>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }}
 h1 {{ font-size: 1.4rem }} table {{ border-collapse: collapse; width: 100% }}
 td, th {{ text-align: left; padding: .15rem .6rem .15rem 0; vertical-align: top; overflow-wrap: anywhere }}
+details table {{ table-layout: fixed }} details th:first-child {{ width: 6rem }} details th:last-child {{ width: 12rem }}
 details {{ border-top: 1px solid #ddd; padding: .4rem 0 }} summary {{ cursor: pointer; font-weight: 600 }}
 .from {{ color: #777 }} .facts {{ width: auto; margin: 1rem 0 }} .count {{ color: #777; font-weight: 400 }}
 :root {{ color-scheme: light dark }}

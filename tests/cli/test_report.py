@@ -122,6 +122,16 @@ def test_what_stays_is_named_once() -> None:
     assert "left c: no tags" in out.getvalue()
 
 
+def test_what_waits_is_not_called_right() -> None:
+    for code, says in (("left-alone", "left alone: 1 files"), ("unreadable", "everything else is where it belongs")):
+        reporter, out, _ = human()
+        reporter.plan(plan(skipped=(Skipped("c", code, "why"),)))
+        assert says in out.getvalue()
+    reporter, out, _ = human()
+    reporter.plan(plan())
+    assert out.getvalue() == "nothing to do: everything is where it belongs\n"
+
+
 def test_the_id_of_a_run_stays_whole_in_a_narrow_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "50")
     reporter, out, _ = human(terminal=True)
