@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from orchestrator.apply.directories import remove_own
-from orchestrator.apply.paths import TEMPORARY, TRASH, trash_of
+from orchestrator.apply.paths import TRASH, trash_of
 from orchestrator.apply.records import Fact, Problem
 from orchestrator.errors import ExitCode, NotFoundError
-from orchestrator.plan.model import Verb
+from orchestrator.plan.model import TEMPORARY, Verb
 from orchestrator.storage.base import Entry, Storage
 
 _PARTIAL = re.compile(r"(?P<name>.+)\.[0-9a-f]{8}\.partial")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import Operation, Ref, Verb
+from orchestrator.plan.plan_file import path_problem
 from orchestrator.storage.base import OWN_DIRECTORY
 
 QUARANTINE = f"{OWN_DIRECTORY}/quarantine"
 DAMAGED = ".damaged"
 TRASH = f"{OWN_DIRECTORY}/trash"
-TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
-
-_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 def trash_of(run_id: str, attempt: int) -> str:
@@ -69,11 +66,5 @@ def folded(path: str) -> str:
 
 def check_path(path: str) -> None:
     """Raise IntegrityError for a path that leaves its root or names no file."""
-    if any(part in {"", ".", ".."} for part in path.split("/")) or "\0" in path:
+    if path_problem(path):
         raise IntegrityError(f"the plan holds a path that leaves its location or names no file: {path!r}", path=path)
-
-
-def check_run_id(run_id: str) -> None:
-    """Raise IntegrityError for a run id that could not be a directory's name."""
-    if not _RUN_ID.fullmatch(run_id):
-        raise IntegrityError(f"not the id of a run: {run_id!r}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 
-from orchestrator.apply.paths import TEMPORARY
 from orchestrator.errors import IntegrityError
-from orchestrator.plan.model import Operation
+from orchestrator.plan.model import Operation, is_temporary
 
 
 class Schedule:
@@ -86,7 +85,7 @@ class Schedule:
 
     def _push(self, operation_id: str) -> None:
         position = self._position[operation_id]
-        first = self._operations[position].dst.path.startswith(TEMPORARY + "/")
+        first = is_temporary(self._operations[position].dst.path)
         heapq.heappush(self._ready, (0 if first else 1, position))
 
     def _check_for_circles(self) -> None:

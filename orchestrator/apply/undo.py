@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from orchestrator.apply.journal import Journal
-from orchestrator.apply.paths import TEMPORARY, place
+from orchestrator.apply.paths import place
 from orchestrator.apply.records import Fact
-from orchestrator.plan.model import Plan, Ref
+from orchestrator.plan.model import Plan, Ref, is_temporary
 from orchestrator.plan.undo import plan_undo
 
 
@@ -34,11 +34,7 @@ def _not_taken_back(journal: Journal, run_id: str, facts: list[Fact]) -> list[Fa
     for run in runs:
         if run.undoes == run_id and run.id not in redone:
             fetched |= {fact.operation.src for fact in facts_of(journal, run.id)}
-    back = {fact.now for fact in facts if fact.now in fetched and not _is_temporary(fact.now)}
+    back = {fact.now for fact in facts if fact.now in fetched and not is_temporary(fact.now.path)}
     # With the second half of a rename goes the first: the file does not lie at its temporary name.
-    back |= {fact.operation.src for fact in facts if fact.now in back and _is_temporary(fact.operation.src)}
+    back |= {fact.operation.src for fact in facts if fact.now in back and is_temporary(fact.operation.src.path)}
     return [fact for fact in facts if fact.now not in back]
-
-
-def _is_temporary(ref: Ref) -> bool:
-    return ref.path.startswith(TEMPORARY + "/")

@@ -8,7 +8,12 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.storage.base import OWN_DIRECTORY
+
 FORMAT = "music-orchestrator-plan/1"
+
+TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
+"""Where a file waits between the halves of a rename in two steps, as `TEMPORARY/<operation id>`."""
 
 
 class Verb(StrEnum):
@@ -26,6 +31,11 @@ class Ref(msgspec.Struct, frozen=True, gc=False):
 
     fs: str
     path: str
+
+
+def is_temporary(path: str) -> bool:
+    """Whether a path is a temporary name of ours."""
+    return path.startswith(f"{TEMPORARY}/")
 
 
 class Expect(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +68,7 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
     path: str
     code: str
-    """"unreadable", "untagged", "unsupported-name", "ambiguous-sidecar", "other"."""
+    """"unreadable", "untagged", "unsupported-name", "left-alone", "ambiguous-sidecar", "other"."""
     reason: str
 
 

@@ -11,11 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.plan.model import Expect, Operation, Ref, Verb, operation_id
+from orchestrator.plan.model import TEMPORARY, Expect, Operation, Ref, Verb, operation_id
 from orchestrator.plan.names import collision_key
-from orchestrator.storage.base import OWN_DIRECTORY
-
-TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - ours, on the storage
 
 
 @dataclass(slots=True, eq=False)

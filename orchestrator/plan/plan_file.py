@@ -16,8 +16,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import IntegrityError, UsageError
-from orchestrator.plan.model import FORMAT, Header, Operation, Plan, Verb, operation_id
-from orchestrator.plan.ordering import TEMPORARY
+from orchestrator.plan.model import FORMAT, TEMPORARY, Header, Operation, Plan, Verb, operation_id
 from orchestrator.storage.base import OWN_DIRECTORY
 
 _UNHASHED = frozenset({"created", "plan_id"})

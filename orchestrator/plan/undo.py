@@ -11,8 +11,8 @@ import msgspec
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.estimate import estimate
 from orchestrator.plan.leftovers import quarantine
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb
-from orchestrator.plan.ordering import TEMPORARY, Move, order
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, is_temporary
+from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.plan_file import seal
 from orchestrator.storage.base import Capabilities, Entry
 
@@ -73,20 +73,16 @@ def plan_undo(done: Iterable[Done], header: Header, *, run_id: str, tool_version
 
 def _collapsed(done: Sequence[Done]) -> list[tuple[Operation, Ref, Done]]:
     """Each file's last operation, where the run took it from, and where it is; both halves of a rename become one."""
-    steps_aside = {fact.operation.dst: fact for fact in done if _is_temporary(fact.operation.dst)}
+    steps_aside = {fact.operation.dst: fact for fact in done if is_temporary(fact.operation.dst.path)}
     collapsed = []
     for fact in done:
         operation = fact.operation
-        if _is_temporary(operation.src):
+        if is_temporary(operation.src.path):
             first = steps_aside.pop(operation.src, None)
             if first is None:
                 raise IntegrityError(f"the journal does not tell where {operation.src.path} came from", path=operation.dst.path)
             collapsed.append((operation, first.operation.src, fact))
-        elif not _is_temporary(operation.dst):
+        elif not is_temporary(operation.dst.path):
             collapsed.append((operation, operation.src, fact))
     collapsed += [(fact.operation, fact.operation.src, fact) for fact in steps_aside.values()]
     return collapsed
-
-
-def _is_temporary(ref: Ref) -> bool:
-    return ref.path.startswith(f"{TEMPORARY}/")
