@@ -24,6 +24,7 @@ from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.daemon import COMMON_FLAGS
 from orchestrator.rclone.environment import remote_variables
+from orchestrator.rclone.profiles import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.supervisor import Supervised
 from orchestrator.storage.base import OWN_DIRECTORY, Entry
 
@@ -46,12 +47,13 @@ class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
     hashes: dict[str, str] | None = None
     id: str | None = msgspec.field(default=None, name="ID")
 
-    def entry(self) -> Entry:
-        """The same as an Entry."""
+    def entry(self, precision_ns: int = 1) -> Entry:
+        """The same as an Entry, its time cut to `precision_ns`."""
+        mtime_ns = nanoseconds(self.mod_time) if self.mod_time else None
         return Entry(
             self.path,
             self.size if self.size >= 0 else None,
-            nanoseconds(self.mod_time) if self.mod_time else None,
+            mtime_ns - mtime_ns % precision_ns if mtime_ns is not None else None,
             {kind: value for kind, value in self.hashes.items() if value} if self.hashes else _NO_HASHES,
             self.id or None,
         )
@@ -62,6 +64,8 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     fs: str
     mtime: bool = True
+    server_mtime: bool = False
+    """The time of upload instead of rclone's own modification time."""
     hashes: Sequence[str] = ()
     flat: bool = False
     """The remote lists a whole tree at once. A filter would make rclone go through it directory by directory instead."""
@@ -74,6 +78,8 @@ def arguments(request: ListRequest) -> list[str]:
     flags = ["lsjson", "--recursive", "--files-only", "--no-mimetype", "--skip-links", *COMMON_FLAGS]
     if not request.mtime:
         flags.append("--no-modtime")
+    if request.server_mtime:
+        flags.append("--use-server-modtime")
     if request.hashes:
         flags += ["--hash", *(f"--hash-type={name}" for name in request.hashes)]
     if request.hide_own and not request.flat:
@@ -93,6 +99,7 @@ def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequ
         assert stream is not None  # noqa: S101 it was asked for a pipe
         complete = False
         hide = request.hide_own and request.flat
+        precision_ns = SERVER_MTIME_PRECISION_NS if request.server_mtime else 1
         decode = msgspec.json.Decoder(list[Row]).decode
         try:
             for lines in _whole_lines(stream):
@@ -100,7 +107,7 @@ def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequ
                 rows = lines.removeprefix(b"[").removesuffix(_END).strip(b",\n")
                 for row in decode(b"[%b]" % rows):
                     if not (hide and row.path.startswith(_OWN)):
-                        yield row.entry()
+                        yield row.entry(precision_ns)
         except msgspec.DecodeError as error:
             lister.close()
             raise _failure(request.fs, 0, said) or TransientError(f"{request.fs}: the listing is damaged") from error

@@ -13,6 +13,8 @@ import msgspec
 from orchestrator.errors import UsageError
 from orchestrator.storage.base import Capabilities
 
+SERVER_MTIME_PRECISION_NS = 10**9
+"""A HEAD gives the time of upload in whole seconds (HTTP's Last-Modified), a listing may give more."""
 _NO_MODIFICATION_TIMES_NS = 365 * 24 * 3600 * 10**9
 """rclone gives a precision of a hundred years to remotes that keep none."""
 
@@ -32,6 +34,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Hash types that a listing gives without reading a file; None: all that rclone calls not slow."""
     free_mtime: bool | None = None
     """Whether a listing gives modification times without a request an object; None: what rclone says."""
+    server_mtime: bool = False
+    """A listing gives the time of upload for nothing, while rclone's own modification time costs a request an object."""
+    costly_hashes: bool = False
+    """An object without a stored hash costs a listing that asks for hashes one request (S3: uploads in parts)."""
     read: Literal["rclone", "direct"] = "rclone"
     """"direct": parts of files are read from the disk, not through rclone."""
     policy: Literal["few-bytes", "few-requests"] = "few-bytes"
@@ -66,6 +72,7 @@ def merge(profile: Profile, remote_type: str, info: dict[str, Any], provider: st
     else:
         free = () if features.get("SlowHash") else tuple(hashes)
     precision = info.get("Precision")
+    kept = precision if isinstance(precision, int) and precision < _NO_MODIFICATION_TIMES_NS else None
     return Capabilities(
         move=bool(features.get("Move")),
         copy=bool(features.get("Copy")),
@@ -74,8 +81,8 @@ def merge(profile: Profile, remote_type: str, info: dict[str, Any], provider: st
         duplicate_names=bool(features.get("DuplicateFiles")),
         empty_directories=bool(features.get("CanHaveEmptyDirectories", True)),
         hashes=free,
-        mtime=not features.get("SlowModTime") if profile.free_mtime is None else profile.free_mtime,
-        mtime_precision_ns=precision if isinstance(precision, int) and precision < _NO_MODIFICATION_TIMES_NS else None,
+        mtime=profile.server_mtime or (not features.get("SlowModTime") if profile.free_mtime is None else profile.free_mtime),
+        mtime_precision_ns=SERVER_MTIME_PRECISION_NS if profile.server_mtime else kept,
         quota=bool(features.get("About")),
         local=bool(features.get("IsLocal")),
         names=profile.names,

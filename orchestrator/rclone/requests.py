@@ -32,12 +32,18 @@ def net(fs: str, trash: str | None) -> Body:
     return {"IgnoreTimes": True} if trash is None else {"BackupDir": join(fs, trash), "IgnoreTimes": True}
 
 
-def look(fs: str, path: str, *, mtime: bool, hashes: Sequence[str]) -> Body:
-    """`operations/stat` of a file. Asks for no more than is free."""
+def look(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime: bool = False) -> Body:
+    """`operations/stat` of a file. Asks for no more than is free. `server_mtime`: the time of upload, not rclone's own."""
     options: Body = {"filesOnly": True, "noMimeType": True, "noModTime": not mtime}
     if hashes:
         options |= {"showHash": True, "hashTypes": list(hashes)}
-    return {"fs": fs, "remote": path, "opt": options}
+    return {"fs": with_server_mtime(fs) if server_mtime else fs, "remote": path, "opt": options}
+
+
+def with_server_mtime(fs: str) -> str:
+    """The same location with --use-server-modtime: S3 looks at it when a remote is opened, so `_config` comes too late."""
+    name, colon, path = fs.partition(":")
+    return f"{name},override.use_server_modtime=true{colon}{path}"
 
 
 def transfer(source_fs: str, source: str, target_fs: str, target: str, *, trash: str | None) -> Body:

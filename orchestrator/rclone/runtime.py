@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -104,7 +104,7 @@ class Rclone:
             self._remotes[name] = definition
             self._end()
 
-    def list(self, request: ListRequest) -> Iterator[Entry]:
+    def list(self, request: ListRequest) -> Generator[Entry]:
         """Every file below a location (see `listing`)."""
         return list_files(self.binary, self._environment(), request)
 

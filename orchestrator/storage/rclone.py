@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ from orchestrator.errors import (
 from orchestrator.rclone import ranges, requests
 from orchestrator.rclone.client import DaemonLostError, refusal
 from orchestrator.rclone.listing import ListRequest, Row
-from orchestrator.rclone.profiles import Profile, load_profile, merge
+from orchestrator.rclone.profiles import SERVER_MTIME_PRECISION_NS, Profile, load_profile, merge
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.base import (
     OWN_DIRECTORY,
@@ -38,6 +39,10 @@ from orchestrator.storage.base import (
     Storage,
 )
 
+_FIRST_ENTRIES = 1000
+"""How much of a listing shows what its hashes cost: one page of S3's."""
+_HASH_MISSES = 16
+"""How many objects without a hash are worth a request each: 0.6 s at 40 ms."""
 _REPLACED = f"{OWN_DIRECTORY}/trash/api"
 
 
@@ -69,6 +74,8 @@ class RcloneStorage(Storage):
     def _info(self) -> dict[str, Any]:
         # UsageError for an unknown remote, and for a file in place of a directory.
         try:
+            if self.profile.server_mtime:  # opened once here, and not by the first eight looks at the same time
+                self._client.call("operations/fsinfo", {"fs": requests.with_server_mtime(self._fs)})
             return self._client.call("operations/fsinfo", {"fs": self._fs})
         except UsageError:
             # rclone also says so of a bucket's folder when the server is away or refuses us: the listing above it tells.
@@ -93,19 +100,36 @@ class RcloneStorage(Storage):
         request = ListRequest(
             fs=requests.join(self._fs, prefix),
             mtime=self.capabilities.mtime,
+            server_mtime=self.profile.server_mtime,
             hashes=self.capabilities.hashes,
             flat=bool(self._info["Features"].get("ListR")),
             hide_own=not prefix,
         )
-        entries = self._rclone.list(request)
+        entries = self._listed(request) if self.profile.costly_hashes and request.hashes else self._rclone.list(request)
         if not prefix:
             return entries
         return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries)
 
+    def _listed(self, request: ListRequest) -> Iterator[Entry]:
+        """A listing with hashes, unless its beginning shows that they cost a request an object: then without."""
+        first: list[Entry] = []
+        misses = 0
+        with contextlib.closing(self._rclone.list(request)) as entries:
+            for entry in entries:
+                first.append(entry)
+                misses += not entry.hashes
+                if misses > _HASH_MISSES or len(first) >= _FIRST_ENTRIES:
+                    break
+            if misses <= _HASH_MISSES:
+                yield from first
+                yield from entries
+                return
+        yield from self._rclone.list(msgspec.structs.replace(request, hashes=()))
+
     def stat(self, path: str) -> Entry | None:
         """The file as the listing shows it. One request."""
         try:
-            return _entry(self._client.call("operations/stat", self._look(path)))
+            return self._entry(self._client.call("operations/stat", self._look(path)))
         except PermanentError as error:
             if _is_below_a_file(error):
                 return None
@@ -120,9 +144,9 @@ class RcloneStorage(Storage):
         return self._found(path).size
 
     def mtime(self, path: str) -> int | None:
-        """Asks even where listings leave it out."""
+        """The file's own, also where listings leave it out or give the time of upload."""
         body = requests.look(self._fs, path, mtime=True, hashes=())
-        entry = _entry(self._client.call("operations/stat", body))
+        entry = self._entry(self._client.call("operations/stat", body), precision_ns=1)
         if entry is None:
             raise NotFoundError(f"{path}: not found", path=path)
         return entry.mtime_ns
@@ -217,7 +241,7 @@ class RcloneStorage(Storage):
         repeatable = all(isinstance(call, StatCall) for call in calls)
         results = self._client.call("job/batch", requests.batch(prepared, concurrency), repeatable=repeatable)["results"]
         return [
-            _refused(call, refusal(result, body)) if "error" in result else _outcome(call, result)
+            _refused(call, refusal(result, body)) if "error" in result else self._outcome(call, result)
             for call, (_, body), result in zip(calls, prepared, results, strict=True)
         ]
 
@@ -229,7 +253,8 @@ class RcloneStorage(Storage):
         return self._fs.startswith("/") and self.profile.read == "direct"
 
     def _look(self, path: str) -> requests.Body:
-        return requests.look(self._fs, path, mtime=self.capabilities.mtime, hashes=self.capabilities.hashes)
+        can = self.capabilities
+        return requests.look(self._fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self.profile.server_mtime)
 
     def _is_something_else(self, path: str) -> bool:
         """Whether a file or a link lies there: WebDAV would delete the file, and a disk the link to an empty directory."""
@@ -274,7 +299,17 @@ class RcloneStorage(Storage):
         if isinstance(call, MoveCall | CopyCall) and not self._has_net and self.exists(call.dst):
             raise UnsupportedError(f"{call.dst}: something is there, and {self._fs} has no trash to put it into", path=call.dst)
         method, body = self._request(call)
-        return _outcome(call, self._client.call(method, body))
+        return self._outcome(call, self._client.call(method, body))
+
+    def _outcome(self, call: Call, answer: dict[str, Any]) -> Outcome:
+        return self._entry(answer) if isinstance(call, StatCall) else None
+
+    def _entry(self, answer: dict[str, Any], precision_ns: int | None = None) -> Entry | None:
+        item = answer.get("item")
+        if not item or item.get("IsDir"):
+            return None
+        usual = SERVER_MTIME_PRECISION_NS if self.profile.server_mtime else 1
+        return msgspec.convert(item, Row).entry(precision_ns or usual)
 
     def _attempt(self, call: Call) -> Outcome:
         try:
@@ -302,14 +337,3 @@ def _refused(call: Call, error: OrchestratorError) -> Outcome:
 def _is_below_a_file(error: OrchestratorError) -> bool:
     """Whether a directory of the path is a file: then nothing is there, but a disk does not say "not found"."""
     return isinstance(error, PermanentError) and error.message.endswith("not a directory")
-
-
-def _outcome(call: Call, answer: dict[str, Any]) -> Outcome:
-    return _entry(answer) if isinstance(call, StatCall) else None
-
-
-def _entry(answer: dict[str, Any]) -> Entry | None:
-    item = answer.get("item")
-    if not item or item.get("IsDir"):
-        return None
-    return msgspec.convert(item, Row).entry()

@@ -222,7 +222,7 @@ def test_what_remotes_can_do(
         False,
         True,
         ("md5",),
-        False,
+        True,
         False,
         500,
     )
@@ -271,6 +271,7 @@ def counted(found_rclone: Binary, s3_serve: RemoteServer) -> Iterator[tuple[Rclo
         storage = RcloneStorage(rclone, s3_serve.fs("costs", name="counted2"))
         for number in range(10):
             storage.write(f"{number}", b"0123456789")
+        assert storage.capabilities.copy  # the remote is opened
         proxy.reset()
         yield storage, proxy
 
