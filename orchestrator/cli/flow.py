@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name"})
 """Music that had to be skipped makes a run end with 3. What is not music stays by the rules, and that is no failure."""
 
+BUCKET_BACKENDS = frozenset(
+    {"s3", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor", "storj"}
+)
+"""rclone's backends whose top level are buckets."""
+
 GOES_ON = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE})
 """How an interrupted run may end that a command finishes first: the command's own work follows."""
 
@@ -50,8 +55,10 @@ class Wishes(NamedTuple):
 
 
 def places(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
-    """Source and target. Raises UsageError when the target lies inside the source."""
+    """Source and target. Raises UsageError when the target lies inside the source, or where a bucket must be named."""
     found = session.places(*([source_text] if target_text is None else [source_text, target_text]))
+    for place in found:
+        _check_bucket(session, place)
     source, target = found[0], found[-1]
     if same(source, target):
         return source, source
@@ -60,6 +67,15 @@ def places(session: Session, source_text: str, target_text: str | None) -> tuple
             f"the target {target.typed} lies inside the source {source.typed}: choose a folder outside, or organize in place"
         )
     return source, target
+
+
+def _check_bucket(session: Session, place: Location) -> None:
+    """An artist's folder at the top of an object store would be a bucket. Raises UsageError."""
+    if place.remote is None or place.fs.partition(":")[2].strip("/"):
+        return
+    backend = place.definition.type if place.definition is not None else session.remotes.get(place.remote)
+    if backend in BUCKET_BACKENDS:
+        raise UsageError(f"{place.fs} holds buckets, not folders: name one, such as {place.fs}my-bucket/Music")
 
 
 def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_emptied: bool = False) -> ScanResult:

@@ -74,7 +74,7 @@ def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
     except KeyboardInterrupt:
         session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` goes on")
         return ExitCode.INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # a bug of ours: it ends as every command does, with its place in the code
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         logging.getLogger(__name__).exception("unexpected")

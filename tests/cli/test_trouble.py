@@ -83,6 +83,12 @@ def test_an_unreachable_server_is_5_and_nothing_is_queued(tmp_path: Path, progra
     assert program("resume", "--yes").summary["ops_planned"] == 0
 
 
+def test_where_a_bucket_must_be_named_is_2(program: Program, s3_serve: RemoteServer) -> None:
+    message = one_error(program("organize", f"{s3_serve.name}:", "--yes", codes=(2,)), "usage")
+    assert "my-bucket" in message
+    program("remotes", "check", f"{s3_serve.name}:")
+
+
 def test_an_empty_place_in_a_bucket_is_no_error(program: Program, s3_serve: RemoteServer) -> None:
     assert program("organize", s3_serve.fs("nothing-here"), "--yes").summary["files_seen"] == 0
 
