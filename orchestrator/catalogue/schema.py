@@ -91,7 +91,7 @@ def open_catalogue(file: Path) -> sqlite3.Connection:
         connection = connect(file)
         try:
             _prepare(connection, file)
-        except BaseException:
+        except BaseException:  # whatever it was: the file must not stay open
             connection.close()
             raise
         return connection
@@ -129,7 +129,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interrupt as well: nothing half done may be committed later
         if connection.in_transaction:  # SQLite ends it by itself on some errors, such as a full disk
             connection.execute("ROLLBACK")
         raise

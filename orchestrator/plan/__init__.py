@@ -1,1 +1,4 @@
-"""Pure: layout, names, sidecars, collisions, operations, plan file. No rclone, disk, clock or environment in here."""
+"""Pure: layout, names, sidecars, collisions, operations: no rclone, disk, clock or environment in here.
+
+The one exception is `plan_file`, which writes and reads the file of a plan.
+"""

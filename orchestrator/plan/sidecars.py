@@ -101,9 +101,11 @@ class Companions:
             for album in {id(song.album): song.album for song in inside}.values():
                 self._album_in[directory] = album if directory not in self._album_in else None
                 _note(self._album_below, directory, album)
-        for key, album in {(collision_key(song.directory), id(song.album)): song.album for song in songs_of(self._songs)}.items():
-            _note(self._owner_of, key[0], album)
-            self._entered.add(key[0])
+        everyone = (song for inside in self._songs.values() for song in inside)
+        entering = {(collision_key(song.directory), id(song.album)): song.album for song in everyone}
+        for (key, _), album in entering.items():
+            _note(self._owner_of, key, album)
+            self._entered.add(key)
         self._stems: dict[str, dict[str, Song]] = {}
         self._common: dict[str, str | None] = {}
 
@@ -189,12 +191,6 @@ def _common_directory(directories: Iterable[str]) -> str:
 def _is_of_album(name: str, extension: str) -> bool:
     """Whether a name says by itself that the file is an album's, whatever its tracks are called."""
     return extension in PLAYLISTS or (extension in IMAGES and split_extension(name)[0].casefold() in _ALBUM_ART)
-
-
-def songs_of(by_directory: dict[str, list[Song]]) -> Iterator[Song]:
-    """All songs of a table by directory."""
-    for songs in by_directory.values():
-        yield from songs
 
 
 def _note(table: dict[str, Album | None], directory: str, album: Album) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from orchestrator.errors import UsageError
 
 FLOOR = (1, 75, 1)
-"""Older ones let others in through the rc interface, or write outside the destination (see docs on security)."""
+"""Older ones let others in through the rc interface, or write outside the destination (CVE-2026-71311 to -71313, -88044)."""
 
 VARIABLE = "MUSIC_ORCHESTRATOR_RCLONE"
 _REMEDY = "install rclone from https://rclone.org/install/ or run: pip install 'music-orchestrator[rclone]'"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.tags.policy import Policy
-from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.track import AudioIdentity
 
 
@@ -49,7 +48,3 @@ class Container:
     head: Callable[[Policy], int] = lambda policy: policy.head
     tail: Callable[[Policy], int] | None = None
     """How much of the file's end goes out together with the head; None where the head says what is needed."""
-
-
-Read = Callable[[SparseFile], Parsed]
-"""The shape of a container module's `read`."""
