@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from orchestrator.apply.decide import Route
 from orchestrator.apply.paths import check_path
 from orchestrator.apply.schedule import Schedule
+from orchestrator.apply.task import route_of
 from orchestrator.errors import IntegrityError, NotFoundError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Operation, Plan, Verb
 from orchestrator.storage.base import Storage
@@ -41,9 +43,9 @@ def check_space(operations: Sequence[Operation], storages: Mapping[str, Storage]
     needed: dict[str, int] = {}
     for operation in operations:
         source, target = storages[operation.src.fs], storages[operation.dst.fs]
-        # A move between two places of this machine may well stay on one disk.
+        # What stays on one storage takes no more space at its end, nor does a rename between two places of one disk.
         stays = operation.verb is not Verb.COPY and (
-            source is target or (source.capabilities.local and target.capabilities.local)
+            source is target or route_of(operation, source, target, operation.dst) is Route.RENAME
         )
         if not stays:
             needed[operation.dst.fs] = needed.get(operation.dst.fs, 0) + (operation.size or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ SCHEMA_VERSION = 1
 """Kept in `user_version`. A journal of another version is refused: it may hold a run that only its own version can finish."""
 
 _BUSY_TIMEOUT_S = 30.0
+
+_FULL_BYTES = 64 * 1024
+"""SQLite takes at least half of this at a time."""
 
 # `head` is the checksum of the run's last record. `state` marks the records that change the run's state, so that the history is
 # read without the steps of every operation. AUTOINCREMENT: a number is never used twice, so the order of records is that of time.
@@ -43,13 +47,21 @@ def mapped_errors(path: Path) -> Iterator[None]:
 
 def _ours(error: sqlite3.Error, path: Path) -> OrchestratorError:
     name = getattr(error, "sqlite_errorname", None) or ""
-    if name == "SQLITE_FULL":
+    if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and _is_full(path.parent)):
         return IntegrityError(f"no space left for the journal {path}: stopped before the next change; free some space and resume")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockedError(f"another run is writing the journal {path}: try again when it has finished")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         return UsageError(f"cannot open the journal {path}: {error}")
     return IntegrityError(f"the journal {path} cannot be read or written ({error}): stopped before the next change")
+
+
+def _is_full(directory: Path) -> bool:
+    """Whether a write may have failed for want of space: of its index file SQLite says no more than "disk I/O error"."""
+    try:
+        return shutil.disk_usage(directory).free < _FULL_BYTES
+    except OSError:
+        return False
 
 
 def open_journal(path: Path) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from types import TracebackType
 
 import msgspec
 
-from orchestrator.errors import LockedError, UsageError
+from orchestrator.errors import IntegrityError, LockedError, UsageError
 
 LOCK_FILE = "run.lock"
 
@@ -42,8 +42,9 @@ class Holder(msgspec.Struct, frozen=True):
 class RunLock:
     """The lock of a state directory; a context manager, taken on entry.
 
-    Raises LockedError, which names the holder, when another process has it: there is no waiting. When the last holder died
-    without giving it back, `recovered` says so, for a warning, and taking the lock lasts `grace_s` seconds: so long may what
+    Raises IntegrityError where it cannot be written (a full disk), and LockedError, which names the holder, when another process
+    has it: there is no waiting. When the last holder died without giving it back, `recovered` says so, for a warning, and taking
+    the lock lasts `grace_s` seconds: so long may what
     that process had started - rclone, and with it a move that was under way - outlive it.
     """
 
@@ -78,7 +79,11 @@ class RunLock:
             self.recovered = f"the last run ended without giving back its lock ({who}): it was killed, or the machine went down"
             if last.boot_id == boot_id():
                 time.sleep(self._grace_s)  # nothing tells when the orphans are gone
-        _write(descriptor, msgspec.json.encode(this_process(self._command)))
+        try:
+            _write(descriptor, msgspec.json.encode(this_process(self._command)))
+        except OSError as error:  # without it the next run could not tell that this one was killed
+            os.close(descriptor)
+            raise IntegrityError(f"cannot write the lock {self._path}: {error.strerror}; nothing was begun") from error
         self._descriptor = descriptor
 
     def release(self) -> None:

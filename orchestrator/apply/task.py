@@ -74,7 +74,7 @@ def make_task(
 ) -> Task:
     """The task of an operation, as far as the journal says it has come."""
     destination = place(operation, run_id)
-    task = Task(operation, _route(operation, source, target, destination), source, target, destination)
+    task = Task(operation, route_of(operation, source, target, destination), source, target, destination)
     task.trust_listing = trust_listing and task.route is Route.RENAME
     if state is not None:
         task.attempt = state.attempt
@@ -82,7 +82,8 @@ def make_task(
     return task
 
 
-def _route(operation: Operation, source: Storage, target: Storage, destination: Ref) -> Route:
+def route_of(operation: Operation, source: Storage, target: Storage, destination: Ref) -> Route:
+    """How an operation is carried out between these two storages."""
     if is_removal(operation):
         return Route.REMOVE
     if operation.verb is Verb.COPY:

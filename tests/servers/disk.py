@@ -1,0 +1,62 @@
+"""A disk of a few megabytes that a test can fill: a tmpfs, mounted by whoever may."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOG = "of another program"
+
+# Mounts at $1 and unmounts at the end.
+_KEEPER = 'mount -t tmpfs -o "size=$2" tmpfs "$1" && echo ready && cat && umount --lazy "$1"'
+_IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
+
+
+class SmallDisk:
+    """`root` is where it lies."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def leave(self, size: int) -> None:
+        """Let another program take all but `size` bytes."""
+        self.free()
+        with (self.root / HOG).open("wb", buffering=0) as hog:
+            with contextlib.suppress(OSError):
+                while True:
+                    hog.write(bytes(64 * 1024))
+            hog.truncate(max(0, hog.tell() - size))
+
+    def free(self) -> None:
+        """Let the other program give back what it took."""
+        (self.root / HOG).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def small_disk(directory: Path, size: int) -> Iterator[SmallDisk]:
+    """Mount one on `directory`: as root, else in a user namespace of its own, which is reached through /proc."""
+    directory.mkdir()
+    complaints = []
+    for way in ((), _IN_A_NAMESPACE):
+        command = [*way, "sh", "-c", _KEEPER, "keeper", str(directory), str(size)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as keeper:
+            assert keeper.stdin is not None
+            assert keeper.stdout is not None
+            assert keeper.stderr is not None
+            if keeper.stdout.readline() == "ready\n":
+                try:
+                    yield SmallDisk(Path(f"/proc/{keeper.pid}/root{directory}") if way else directory)
+                finally:
+                    keeper.stdin.close()
+                    keeper.wait(30)
+                return
+            complaints.append(keeper.stderr.read().strip())
+    pytest.fail(
+        "a full disk cannot be tried here: this user may mount no tmpfs, with a user namespace or without "
+        f"({'; '.join(complaints)}). Run the tests as root, or where user namespaces are allowed"
+    )
