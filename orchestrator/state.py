@@ -34,19 +34,6 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
     return chosen
 
 
-def private_file(path: Path) -> Path:
-    """The same path, with an empty file there (0600) if there was none. Raises UsageError.
-
-    SQLite's side files take the mode of their database. The process's umask is left alone: rclone inherits it, and the music
-    that it writes is for others too.
-    """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
-    return path
-
-
 def _is_ours(directory: Path) -> bool:
     """Whether it is empty, or ours already: nobody else is locked out when it is closed (`--state-dir /tmp`)."""
     names = {entry.name for entry in directory.iterdir()}

@@ -73,8 +73,6 @@ def apply_plan(
     command: str = "apply",
     undoes: str | None = None,
     settings: Settings | None = None,
-    transfers: int | None = None,
-    fresh: bool = False,
     progress: Progress | None = None,
     on_changes: OnChanges | None = None,
     stop: threading.Event | None = None,
@@ -87,7 +85,6 @@ def apply_plan(
     not to suffice; what goes wrong with single operations or remotes is in the result.
     """
     chosen = settings or Settings()
-    chosen = msgspec.structs.replace(chosen, transfers=transfers or chosen.transfers, fresh=fresh or chosen.fresh)
     check_plan(plan, storages)
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
@@ -208,10 +205,9 @@ class Execution:
         self._patience.until_settled(once, self._settings.tries, self._stop)
         for task in still:
             self._remotes.probe(task)
-            if not isinstance(task.trouble, QuotaError) and task.trouble is not None:
-                self._problems.append(Problem(task.src, task.trouble.exit_code, f"{task.trouble.message} (left for `resume`)"))
-            elif task.trouble is not None:
-                self._problems.append(Problem(task.src, ExitCode.SOME_FAILED, f"{task.trouble.message} (left for `resume`)"))
+            if task.trouble is not None:
+                code = ExitCode.SOME_FAILED if isinstance(task.trouble, QuotaError) else task.trouble.exit_code
+                self._problems.append(Problem(task.src, code, f"{task.trouble.message} (left for `resume`)"))
         self._settled(schedule, [task for task in tasks if task.verdict is not None])
 
     def _settled(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
@@ -271,7 +267,7 @@ class Execution:
         self._markers.end()
         codes = {problem.code for problem in self._problems} | self._remotes.codes()
         unreached = ExitCode.UNREACHABLE in codes and complete  # the last look at a remote did not come through
-        if self._stop.is_set() and (pending or not complete):
+        if self._stop.is_set():
             codes.add(ExitCode.INTERRUPTED)
         if ExitCode.STALE in codes and self._counts[Step.DONE]:
             codes = (codes - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-import msgspec
-
 from orchestrator.apply.checks import check_plan, check_space, locations
 from orchestrator.apply.executor import Execution, OnChanges, Settings, open_markers
 from orchestrator.apply.journal import Journal
@@ -33,7 +31,6 @@ def resume(
     journal: Journal,
     *,
     settings: Settings | None = None,
-    transfers: int | None = None,
     progress: Progress | None = None,
     on_changes: OnChanges | None = None,
     stop: threading.Event | None = None,
@@ -60,8 +57,6 @@ def resume(
     left = [o for o in plan.operations if o.id not in states or not states[o.id].step.verdict]
     check_space(left, storages)
     chosen = settings or Settings()
-    if transfers:
-        chosen = msgspec.structs.replace(chosen, transfers=transfers)
     return Execution(
         run.id,
         plan,

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import orchestrator
 from orchestrator.cli.options import parse_duration
 from orchestrator.cli.session import Session
-from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, SafetyLimitError, TransientError, UsageError, worst
+from orchestrator.errors import (
+    AuthError,
+    ExitCode,
+    NotFoundError,
+    OrchestratorError,
+    RemoteError,
+    SafetyLimitError,
+    TransientError,
+    UsageError,
+    worst,
+)
 from orchestrator.location import Location, inside, same
 from orchestrator.plan.model import Plan, Verb
 
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.apply.records import Change, RunResult
     from orchestrator.catalogue.scan import ScanResult
     from orchestrator.plan.request import Item, OrganizeOptions
+    from orchestrator.storage.base import Storage
 
 SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name"})
 """Music that had to be skipped makes a run end with 3. What is not music stays by the rules, and that is no failure."""
@@ -256,6 +267,8 @@ def carry_out(
     from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415 - heavy
 
     storages = session.storages(*(fs for operation in plan.operations for fs in (operation.src.fs, operation.dst.fs)))
+    if not fresh:
+        _knock(storages, plan)
     with session.executing():
         result = apply_plan(
             plan,
@@ -269,6 +282,22 @@ def carry_out(
             stop=session.stop,
         )
     return report_result(session, result)
+
+
+def _knock(storages: Mapping[str, Storage], plan: Plan) -> None:
+    """One look at each place before hundreds at once: a server that is away is one line, soon. Raises TransientError, AuthError."""
+    for fs, storage in storages.items():
+        path = next(ref.path for operation in plan.operations for ref in (operation.src, operation.dst) if ref.fs == fs)
+        try:
+            storage.stat(path)
+        except TransientError as error:
+            error.message = f"{fs} cannot be reached: {error.message}"
+            raise
+        except AuthError:
+            raise
+        except RemoteError:
+            # It answers; what is wrong with this one file is the executor's to say.
+            continue
 
 
 def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
@@ -292,16 +321,19 @@ def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
     return code
 
 
-def resume_run(session: Session, run_id: str | None) -> ExitCode:
+def resume_run(session: Session, run_id: str) -> ExitCode:
     """Finish one run, under the lock that the caller holds."""
-    from orchestrator.apply.resume import resume  # noqa: PLC0415 - heavy
+    from orchestrator.apply.executor import Settings  # noqa: PLC0415 - heavy
+    from orchestrator.apply.resume import resume  # noqa: PLC0415
 
+    plan = session.journal.plan(run_id)
+    _knock(session.storages(*(fs for operation in plan.operations for fs in (operation.src.fs, operation.dst.fs))), plan)
     with session.executing():
         result = resume(
             run_id,
             lambda fs: session.storages(fs)[fs],
             session.journal,
-            transfers=session.transfers,
+            settings=Settings(transfers=session.transfers),
             progress=session.reporter,
             on_changes=lambda changes: note_changes(session, changes),
             stop=session.stop,

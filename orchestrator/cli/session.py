@@ -17,7 +17,7 @@ from orchestrator.errors import UsageError
 from orchestrator.location import Location, definitions, resolve
 from orchestrator.report.base import Reporter, Summary
 from orchestrator.report.log import logging_to
-from orchestrator.state import private_file, state_directory
+from orchestrator.state import state_directory
 
 if TYPE_CHECKING:
     from orchestrator.apply.journal import Journal
@@ -146,14 +146,14 @@ class Session:
         """What was seen."""
         from orchestrator.catalogue.store import Catalogue  # noqa: PLC0415 - not every command needs it
 
-        return self._opened.enter_context(Catalogue(private_file(self.state / CATALOGUE_FILE)))
+        return self._opened.enter_context(Catalogue(self.state / CATALOGUE_FILE))
 
     @cached_property
     def journal(self) -> Journal:
         """What was done."""
         from orchestrator.apply.journal import Journal  # noqa: PLC0415 - not every command needs it
 
-        return self._opened.enter_context(Journal(private_file(self.state / JOURNAL_FILE)))
+        return self._opened.enter_context(Journal(self.state / JOURNAL_FILE))
 
     def places(self, *texts: str) -> list[Location]:
         """The locations that these texts mean; their remotes are known to rclone afterwards. Raises UsageError."""

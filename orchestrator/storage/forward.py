@@ -8,6 +8,13 @@ from typing import BinaryIO
 from orchestrator.storage.base import Call, Capabilities, Entry, Outcome, Quota, Storage
 
 
+def innermost(storage: Storage) -> Storage:
+    """The storage that holds the files, inside all those that stand before it."""
+    while isinstance(storage, ForwardingStorage):
+        storage = storage.inner
+    return storage
+
+
 class ForwardingStorage(Storage):
     """Hands every call to `inner` as it is; subclasses override what they are for."""
 

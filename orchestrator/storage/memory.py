@@ -35,6 +35,7 @@ from orchestrator.storage.base import (
     Storage,
 )
 from orchestrator.storage.faults import Asked, BatchFailure, Counting, Fault, FaultPlan, Killed, Trouble, When
+from orchestrator.storage.forward import innermost
 from orchestrator.storage.objects import KINDS, SECOND_NS, Objects, StoredFile, digest
 
 _BLOCK = 256 * 1024
@@ -432,9 +433,7 @@ class MemoryStorage(Storage):
 
 def _underlying(storage: Storage) -> MemoryStorage:
     """The MemoryStorage inside wrappers: a rename takes place within one server."""
-    inner: object = storage
-    while not isinstance(inner, MemoryStorage):
-        inner = getattr(inner, "inner", None)
-        if inner is None:
-            raise UnsupportedError(f"{storage.fs}: is not in memory, so nothing can be renamed from there")
+    inner = innermost(storage)
+    if not isinstance(inner, MemoryStorage):
+        raise UnsupportedError(f"{storage.fs}: is not in memory, so nothing can be renamed from there")
     return inner

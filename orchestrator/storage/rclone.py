@@ -38,6 +38,7 @@ from orchestrator.storage.base import (
     StatCall,
     Storage,
 )
+from orchestrator.storage.forward import innermost
 
 _FIRST_ENTRIES = 1000
 """How much of a listing shows what its hashes cost: one page of S3's."""
@@ -322,11 +323,9 @@ class RcloneStorage(Storage):
 
 def underlying(storage: Storage) -> RcloneStorage:
     """The RcloneStorage inside wrappers. Raises UnsupportedError where there is none."""
-    inner: object = storage
-    while not isinstance(inner, RcloneStorage):
-        inner = getattr(inner, "inner", None)
-        if inner is None:
-            raise UnsupportedError(f"{storage.fs}: rclone does not reach it, so it cannot copy from there")
+    inner = innermost(storage)
+    if not isinstance(inner, RcloneStorage):
+        raise UnsupportedError(f"{storage.fs}: rclone does not reach it, so it cannot copy from there")
     return inner
 
 
