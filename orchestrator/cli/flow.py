@@ -285,7 +285,7 @@ def carry_out(
 
 
 def _knock(storages: Mapping[str, Storage], plan: Plan) -> None:
-    """One look at each place before hundreds at once: a server that is away is one line, soon. Raises TransientError, AuthError."""
+    """One look at each place before hundreds at once: a server that is away is one line. Raises TransientError, AuthError."""
     for fs, storage in storages.items():
         path = next(ref.path for operation in plan.operations for ref in (operation.src, operation.dst) if ref.fs == fs)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -81,6 +82,22 @@ def test_an_unreachable_server_is_5_and_nothing_is_queued(tmp_path: Path, progra
     assert "away:x cannot be reached" in one_error(ended, "unreachable")
     assert ended.summary["run"] is None
     assert program("resume", "--yes").summary["ops_planned"] == 0
+
+
+def test_a_plan_whose_server_went_away_is_5_in_one_line_and_nothing_is_queued(
+    tmp_path: Path, program: Program, webdav: RemoteServer
+) -> None:
+    make_many(tmp_path / "many", 12)
+    assert webdav.directory is not None
+    shutil.copytree(tmp_path / "many", webdav.directory / tmp_path.name)
+    plan = str(tmp_path / "x.plan")
+    program("plan", webdav.fs(tmp_path.name), "-o", plan)
+    away = f"[{webdav.name}]\ntype = webdav\nurl = http://127.0.0.1:{free_port()}\n"
+    program.environment = with_remotes(tmp_path, away)
+    assert "cannot be reached" in one_error(program("apply", plan, "--yes", codes=(5,)), "unreachable")
+    program.environment = {}
+    assert program("resume", "--yes").summary["ops_planned"] == 0
+    assert program("apply", plan, "--yes").summary["ops_done"] == 12
 
 
 def test_where_a_bucket_must_be_named_is_2(program: Program, s3_serve: RemoteServer) -> None:
