@@ -301,13 +301,15 @@ class Execution:
         destination = place(operation, self._run_id)
         # Where the listing showed a file that was to go away first, only a look tells that it has.
         listed = (destination.fs, destination.path) in self._sources
+        # And where a server takes two Unicode forms for one name, rclone's net does not hold: only a look does.
+        one_form = destination.path.isascii()
         return make_task(
             operation,
             self._storages[operation.src.fs],
             self._storages[destination.fs],
             self._run_id,
             self._states.get(operation.id),
-            trust_listing=self._settings.fresh and not self._resumed and not listed,
+            trust_listing=self._settings.fresh and not self._resumed and not listed and one_form,
         )
 
     def _step(self, operation: Operation) -> Step | None:

@@ -18,11 +18,23 @@ OpenStorage = Callable[[str], Storage]
 
 
 def unfinished_runs(journal: Journal, fs: set[str] | None = None) -> list[Run]:
-    """The runs that wait for `resume`, oldest first; with `fs` only those that touch one of these locations."""
+    """The runs that wait for `resume`, oldest first; with `fs` only those that touch these locations, or some in or around."""
     runs = journal.unfinished()
     if fs is None:
         return runs
-    return [run for run in runs if fs.intersection(locations(journal.plan(run.id).operations), {run.source, run.target})]
+    return [
+        run
+        for run in runs
+        if any(
+            _overlap(one, other) for one in fs for other in {*locations(journal.plan(run.id).operations), run.source, run.target}
+        )
+    ]
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two locations are the same or lie in each other."""
+    shorter, longer = sorted((one, other), key=len)
+    return shorter == longer or longer.startswith(shorter if shorter.endswith((":", "/")) else f"{shorter}/")
 
 
 def resume(

@@ -165,6 +165,9 @@ class Steps:
             task.settle(Step.FAILED, ExitCode.INTEGRITY, message)
         elif isinstance(earlier, NotFoundError) and task.attempt == 1:
             task.drift(f"{task.src}: the source went away before it could be moved")
+        elif task.at_target is not None:
+            message = f"{task.src}: another file lies at {task.dst} now, and nothing at {task.src}: it was replaced meanwhile"
+            task.settle(Step.FAILED, ExitCode.INTEGRITY, message)
         else:
             message = f"{task.src}: is neither there nor at {task.dst}, nor in the trash; look for it before anything else"
             task.settle(Step.FAILED, ExitCode.INTEGRITY, message)

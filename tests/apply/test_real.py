@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.resume import unfinished_runs
 from orchestrator.apply.task import local_path
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
@@ -124,3 +126,41 @@ def test_many_renames_on_a_disk_leave_no_empty_directory(
     result = run(made, tmp_path / "journal", storage, fresh=fresh)
     assert (result.exit_code, result.done) == (ExitCode.DONE, 250), result.problems
     assert sorted(path.name for path in root.iterdir()) == ["empty before", "out"]
+
+
+@pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
+def test_what_came_after_the_listing_under_another_form_of_the_name_is_kept(
+    open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
+) -> None:
+    storage = open_storage(kind)
+    storage.write("in/a.mp3", b"mine")
+    storage.write("out/\u00e9.mp3", b"theirs")
+    made = plan(move(storage, "in/a.mp3", "out/e\u0301.mp3"))
+    run(made, tmp_path / "journal", storage, fresh=True)
+    assert sorted(b"".join(storage.read(entry.path)) for entry in storage.list()) == [b"mine", b"theirs"]
+
+
+@pytest.mark.parametrize("kind", ["local", "webdav"])
+def test_a_source_that_is_replaced_in_mid_move_is_said_to_be(
+    open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
+) -> None:
+    plain = open_storage(kind)
+    storage = Watched(plain, lambda call: plain.write("a.mp3", b"another") if isinstance(call, MoveCall) else None)
+    plain.write("a.mp3", b"mine")
+    result = run(plan(move(storage, "a.mp3", "b.mp3")), tmp_path / "journal", storage)
+    assert result.exit_code == ExitCode.INTEGRITY
+    assert [problem.message for problem in result.problems if "replaced" in problem.message]
+    assert b"".join(plain.read("b.mp3")) == b"another"
+
+
+def test_an_unfinished_run_is_found_from_the_locations_around_and_inside_it(
+    open_storage: Callable[[str], Storage], tmp_path: Path
+) -> None:
+    storage = open_storage("local")
+    storage.write("a.mp3", b"mine")
+    with Journal(tmp_path / "journal") as journal:
+        run_id = journal.begin(plan(move(storage, "a.mp3", "b.mp3"), source=storage.fs), "organize")
+        for fs in (storage.fs, f"{storage.fs}/inside", str(Path(storage.fs).parent), "/"):
+            assert [one.id for one in unfinished_runs(journal, {fs})] == [run_id], fs
+        for fs in (f"{storage.fs}2", "remote:", "remote:inside"):
+            assert unfinished_runs(journal, {fs}) == [], fs
