@@ -53,7 +53,10 @@ def _ours(error: sqlite3.Error, path: Path) -> OrchestratorError:
         return LockedError(f"another run is writing the journal {path}: try again when it has finished")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         return UsageError(f"cannot open the journal {path}: {error}")
-    return IntegrityError(f"the journal {path} cannot be read or written ({error}): stopped before the next change")
+    remedy = (
+        "; put a copy of it back, or move it away to begin anew" if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) else ""
+    )
+    return IntegrityError(f"the journal {path} cannot be read or written ({error}): stopped before the next change{remedy}")
 
 
 def _is_full(directory: Path) -> bool:
