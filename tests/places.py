@@ -17,6 +17,7 @@ from tests.library import LibraryFacts
 from tests.servers import remotes
 from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer
 
+OWN = ".music-orchestrator/"
 PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp")
 
 
@@ -69,6 +70,11 @@ class Place:
             for item in page.get("Contents", ()):
                 content = bucket.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
                 yield item["Key"][len(self.prefix) + 1 :], hashlib.sha256(content).hexdigest()
+
+
+def visible(tree: dict[str, str]) -> dict[str, str]:
+    """A tree without what is ours in it."""
+    return {path: content for path, content in tree.items() if not path.startswith(OWN)}
 
 
 @contextlib.contextmanager

@@ -13,11 +13,10 @@ from random import Random
 import pytest
 
 from tests.library import LibraryFacts, make_library
-from tests.places import Place, places
+from tests.places import OWN, Place, places, visible
 from tests.program import Ended, Program
 from tests.servers.http import HttpProxy, Then, http_proxy
 
-OWN = ".music-orchestrator/"
 KILLS = 10
 
 
@@ -48,10 +47,6 @@ def served(
             for name, place in made.items():
                 place.location = server.fs(name, name=remote)
             yield made, proxy
-
-
-def visible(tree: dict[str, str]) -> dict[str, str]:
-    return {path: content for path, content in tree.items() if not path.startswith(OWN)}
 
 
 def quarantined(tree: dict[str, str]) -> Counter[str]:

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.library import LibraryFacts, make_library
-from tests.places import PLACES, Place, places
+from tests.places import PLACES, Place, places, visible
 from tests.program import Program
 
-OWN = ".music-orchestrator/"
 TIMEOUT_S = 400
 
 
@@ -48,11 +47,6 @@ def expected(
     with places("local", home, rclone_binary, rclone_config, {"music": library}) as made:
         Program(home / "state")("organize", made["music"].location, "--yes", codes=(3,))
         return visible(made["music"].tree())
-
-
-def visible(tree: dict[str, str]) -> dict[str, str]:
-    """A tree without what is ours in it."""
-    return {path: content for path, content in tree.items() if not path.startswith(OWN)}
 
 
 @pytest.mark.timeout(TIMEOUT_S)
