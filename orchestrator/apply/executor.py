@@ -30,10 +30,11 @@ from orchestrator.apply.records import (
     RunState,
     Step,
     Summary,
+    VerifyMode,
 )
 from orchestrator.apply.remotes import Remotes
 from orchestrator.apply.schedule import Schedule
-from orchestrator.apply.steps import Steps, VerifyMode
+from orchestrator.apply.steps import Steps
 from orchestrator.apply.task import Task, make_task
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
 from orchestrator.plan.model import Operation, Plan, Ref
@@ -90,7 +91,7 @@ def apply_plan(
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)
     markers = open_markers(storages, chosen)
-    run_id = journal.begin(plan, command, undoes=undoes)
+    run_id = journal.begin(plan, command, undoes=undoes, verify=chosen.verify)
     return Execution(
         run_id,
         plan,

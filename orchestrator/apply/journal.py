@@ -22,7 +22,18 @@ from types import TracebackType
 import msgspec
 
 from orchestrator.apply.journal_file import mapped_errors, open_journal
-from orchestrator.apply.records import Fact, OperationState, Record, Run, RunStart, RunState, StateChange, Step, Summary
+from orchestrator.apply.records import (
+    Fact,
+    OperationState,
+    Record,
+    Run,
+    RunStart,
+    RunState,
+    StateChange,
+    Step,
+    Summary,
+    VerifyMode,
+)
 from orchestrator.errors import IntegrityError, UsageError
 from orchestrator.plan.model import Operation, Plan, Ref
 
@@ -55,12 +66,14 @@ class Journal:
 
     # Writing.
 
-    def begin(self, plan: Plan, command: str, *, undoes: str | None = None, run_id: str | None = None) -> str:
+    def begin(
+        self, plan: Plan, command: str, *, undoes: str | None = None, run_id: str | None = None, verify: VerifyMode = "fast"
+    ) -> str:
         """Note a new run with all its operations; gives its id. Its state is RUNNING."""
         created = self._clock()
         identity = run_id or time.strftime("%Y%m%d-%H%M%S-", time.gmtime(created)) + secrets.token_hex(3)
         bodies = [_encode(operation) for operation in plan.operations]
-        start = RunStart(identity, command, created, plan.header, len(bodies), _sum_of_all(bodies), undoes)
+        start = RunStart(identity, command, created, plan.header, len(bodies), _sum_of_all(bodies), undoes, verify)
         body = _encode(start)
         checksum = _checksum("", body)
         with self._transaction() as database:
@@ -106,7 +119,16 @@ class Journal:
                 state = line
                 summary = line.summary or summary
         return Run(
-            start.id, start.command, start.created, state.at, state.state, start.header, start.operations, start.undoes, summary
+            id=start.id,
+            command=start.command,
+            created=start.created,
+            changed=state.at,
+            state=state.state,
+            header=start.header,
+            operations=start.operations,
+            undoes=start.undoes,
+            verify=start.verify,
+            summary=summary,
         )
 
     def plan(self, run_id: str) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -79,6 +80,10 @@ class StateChange(msgspec.Struct, frozen=True, omit_defaults=True, tag="state"):
     summary: Summary | None = None
 
 
+VerifyMode = Literal["fast", "full"]
+"""fast: a common hash, a hash of the local side, else the size. full: read both files where no hash is to be had."""
+
+
 class RunStart(msgspec.Struct, frozen=True):
     """What a run was started with; never changes."""
 
@@ -91,6 +96,8 @@ class RunStart(msgspec.Struct, frozen=True):
     operations_sha256: str
     undoes: str | None = None
     """The run that this one takes back."""
+    verify: VerifyMode = "fast"
+    """How copies are checked, also after an interruption."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -105,6 +112,7 @@ class Run(msgspec.Struct, frozen=True):
     header: Header
     operations: int
     undoes: str | None
+    verify: VerifyMode
     summary: Summary | None
 
     @property

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from orchestrator.apply.checks import check_plan, check_space, locations
 from orchestrator.apply.executor import Execution, OnChanges, Settings, open_markers
 from orchestrator.apply.journal import Journal
@@ -68,7 +70,7 @@ def resume(
     check_plan(plan, storages)
     left = [o for o in plan.operations if o.id not in states or not states[o.id].step.verdict]
     check_space(left, storages)
-    chosen = settings or Settings()
+    chosen = msgspec.structs.replace(settings or Settings(), verify=run.verify)
     return Execution(
         run.id,
         plan,

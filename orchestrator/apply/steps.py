@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 from orchestrator.apply.contents import Match, compare
 from orchestrator.apply.decide import Action, End, Route, decide
@@ -16,7 +15,7 @@ from orchestrator.apply.durable import make_durable
 from orchestrator.apply.fingerprint import expected, same_content_by_hash, same_file
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.paths import bad_object_of, trash_of
-from orchestrator.apply.records import Record, Step
+from orchestrator.apply.records import Record, Step, VerifyMode
 from orchestrator.apply.search import search
 from orchestrator.apply.task import Task, one_object, worth_another_try
 from orchestrator.errors import (
@@ -30,9 +29,6 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.storage.base import Call, CopyCall, DeleteCall, Entry, MoveCall, Outcome, StatCall, Storage
-
-VerifyMode = Literal["fast", "full"]
-"""fast: a common hash, a hash of the local side, else the size. full: read both files where no hash is to be had."""
 
 _DRIFT = {
     Action.DRIFT_SOURCE_GONE: "the source is gone",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.journal import Journal
 from orchestrator.apply.records import RunState
+from orchestrator.apply.resume import resume
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
 from orchestrator.storage.memory import MemoryStorage
@@ -62,3 +66,19 @@ def test_moves_and_copies_between_storages(tmp_path: Path, kind: str) -> None:
     assert library(target) == {"x/a.mp3": b"content of a", "x/b.mp3": b"content of b"}
     assert set(library(storage)) == {"in/b.mp3", "in/d.mp3", "in/e.mp3", "in/f.mp3"}
     assert storage.content(f".music-orchestrator/quarantine/{result.run}/in/c.mp3") == b"content of c"
+
+
+def test_an_interrupted_run_goes_on_checking_as_it_was_begun(tmp_path: Path) -> None:
+    storage = shelf("plain")  # no hashes: only a full read tells
+    target = MemoryStorage.like("plain", "target:library")
+    copies = [operation(Verb.COPY, storage, f"in/{name}.mp3", target, f"x/{name}.mp3") for name in "ab"]
+    stop = threading.Event()
+    with Journal(tmp_path / "journal") as journal:
+        settings = Settings(window=1, verify="full")
+        stores = {storage.fs: storage, target.fs: target}
+        begun = apply_plan(plan(*copies), stores, journal, settings=settings, on_changes=lambda _: stop.set(), stop=stop)
+        assert begun.done == 1
+        read = target.bytes_read
+        assert read == len(b"content of a")
+        assert resume(begun.run, stores.__getitem__, journal).exit_code == ExitCode.DONE
+    assert target.bytes_read == 2 * read

@@ -74,7 +74,7 @@ def test_the_demo_works(tmp_path: Path) -> None:
     ended = subprocess.run(
         [str(ROOT / "scripts" / "demo")],
         cwd=tmp_path,
-        env=environment | {"HOME": str(tmp_path)},
+        env=environment | {"HOME": str(tmp_path), "PIP_NO_CACHE_DIR": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

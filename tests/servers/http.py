@@ -101,6 +101,8 @@ class HttpProxy:
         self._rules: list[_Rule] = []
         self._changes = 0
         self._lock = threading.Lock()
+        self._under_way = 0
+        self._idle = threading.Condition()
         self._thread = LoopThread("http-proxy")
         self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0, limit=_LIMIT))
         self.port: int = self._server.sockets[0].getsockname()[1]
@@ -132,6 +134,12 @@ class HttpProxy:
         """Let the requests of a kind go wrong, all of them or the first `times`."""
         with self._lock:
             self._rules.append(_Rule(applies, action, times))
+
+    def wait_until_idle(self, timeout_s: float = 30) -> None:
+        """Return when the server has answered all that was sent to it, whether or not the client still listens."""
+        with self._idle:
+            if not self._idle.wait_for(lambda: self._under_way == 0, timeout_s):
+                raise TimeoutError("the server does not answer")
 
     def close(self) -> None:
         """End it; what is held back goes on to nobody."""
@@ -193,11 +201,12 @@ class HttpProxy:
             return
         await self._wait(action, reply=False)
         server, to_server = upstream
-        to_server.write(head + body)
-        await to_server.drain()
-        answer = await server.readuntil(b"\r\n\r\n")
-        while answer.startswith((b"HTTP/1.1 100", b"HTTP/1.1 102", b"HTTP/1.1 103")):
+        with self._counted():
+            to_server.write(head + body)
+            await to_server.drain()
             answer = await server.readuntil(b"\r\n\r\n")
+            while answer.startswith((b"HTTP/1.1 100", b"HTTP/1.1 102", b"HTTP/1.1 103")):
+                answer = await server.readuntil(b"\r\n\r\n")
         status_line, answer_headers = _parse(answer)
         status = int(status_line.split(" ", 2)[1])
         if isinstance(action, Lose):
@@ -214,6 +223,17 @@ class HttpProxy:
         if "close" in (answer_headers.get("connection", "").lower(), headers.get("connection", "").lower()):
             writer.close()
             raise _Gone
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._idle:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._under_way -= 1
+                self._idle.notify_all()
 
     async def _refuse(self, writer: asyncio.StreamWriter, action: Refuse, seen: Seen) -> None:
         seen.status = action.status
