@@ -128,7 +128,7 @@ def test_nothing_is_lost_or_doubled(library: LibraryFacts, served: tuple[dict[st
 
         program("resume", "--yes")
         tree = place.tree()
-        assert visible(tree) == visible(expected), f"killed at {point}"
+        assert visible(tree) == visible(expected), f"killed at {point}, then {ended.code}: {ended.errors}"
         assert quarantined(tree) == quarantined(expected)
         assert Counter(tree.values()) == library.contents(), f"doubled, killed at {point}"
         assert program("organize", place.location, "--yes").summary["ops_planned"] == 0
