@@ -37,14 +37,14 @@ def plan_tag(file: SparseFile, footer: int) -> int:
     if start < 0 or start >= footer or file.has(start, footer):
         return max(start, 0)
     if footer - start <= file.policy.hole + file.policy.extra:
-        file.fetch(max(0, start - _LOOK_BEFORE), footer)
+        file.fetch(max(0, start - _LOOK_BEFORE), footer, "the whole APEv2 tag")
         return start
-    file.fetch(max(0, start - _LOOK_BEFORE), start + file.policy.extra)
+    file.fetch(max(0, start - _LOOK_BEFORE), start + file.policy.extra, "the beginning of the APEv2 tag")
     position = start
     for _ in range(min(count, 1000)):
         if position + 9 > footer:
             break
-        item = file.peek(position, min(8 + _LONGEST_KEY + 1, footer - position))
+        item = file.peek(position, min(8 + _LONGEST_KEY + 1, footer - position), "the next APEv2 item")
         length = int.from_bytes(item[:4], "little")
         key_end = item.find(b"\0", 8)
         if key_end < 0:
@@ -54,5 +54,5 @@ def plan_tag(file: SparseFile, footer: int) -> int:
         if position > footer:
             break
         if item[8:17].lower() == b"cover art":
-            file.dig(value + _KEPT, position)
+            file.dig(value + _KEPT, position, "a picture (Cover Art)")
     return start

@@ -7,7 +7,7 @@ import re
 from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
 
-_BULK = frozenset((b"APIC", b"GEOB", b"PRIV", b"PIC", b"GEO"))
+_BULK = {b"APIC": "a picture", b"GEOB": "an attachment", b"PRIV": "private data", b"PIC": "a picture", b"GEO": "an attachment"}
 _KEPT = 512
 """What is read of a bulk frame: its MIME type and description."""
 _LONGEST_TEXT = 256 * 1024
@@ -40,7 +40,7 @@ def plan_tag(file: SparseFile, start: int) -> int | None:
         return end
     version, flags = header[3], header[5]
     if version not in (2, 3, 4) or flags & _EXTENDED or (flags & _UNSYNCHRONISED and version < 4):
-        file.fetch(start, end)
+        file.fetch(start, end, "the whole ID3v2 tag: its frames cannot be told apart beforehand")
         return end
     _walk(file, start + 10, min(end, file.size), version)
     return end
@@ -49,10 +49,10 @@ def plan_tag(file: SparseFile, start: int) -> int | None:
 def _walk(file: SparseFile, position: int, end: int, version: int) -> None:
     header_size, id_size = (6, 3) if version == 2 else (10, 4)
     while position + header_size <= end:
-        header = file.peek(position, header_size)
+        header = file.peek(position, header_size, "the next ID3v2 frame")
         frame_id = header[:id_size].rstrip(b"\0")
         if not frame_id:
-            file.dig(position + header_size, end)  # padding, to the tag's end
+            file.dig(position + header_size, end, "padding")
             return
         if _FRAME_ID.match(frame_id) is None:
             return
@@ -69,7 +69,7 @@ def _walk(file: SparseFile, position: int, end: int, version: int) -> None:
         if size > _LONGEST_TEXT and frame_id.startswith(b"T"):
             raise NotReadableError("its ID3 tag is damaged: a text would be larger than a book")
         if frame_id in _BULK:
-            file.dig(payload + _KEPT, position)
+            file.dig(payload + _KEPT, position, f"{_BULK[frame_id]} ({frame_id.decode()})")
 
 
 def _size_in_24(file: SparseFile, position: int, header: bytes, end: int) -> int:

@@ -16,7 +16,7 @@ _ID3V1 = 131
 
 def fetch_end(file: SparseFile) -> None:
     """The file's end, where ID3v1 and APEv2 stand."""
-    file.fetch(file.size - file.policy.short_tail, file.size)
+    file.fetch(file.size - file.policy.short_tail, file.size, "the end: ID3v1 or APEv2 may stand there")
 
 
 def may_have_id3v1(file: SparseFile) -> bool:

@@ -17,6 +17,7 @@ from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.sparse import ReadLimitError, ReadRange, ShortReadError, SparseFile
+from orchestrator.tags.trace import Trace
 from orchestrator.tags.track import Reading, Status
 
 _MAGIC = 300
@@ -26,12 +27,13 @@ _SMALL = 16 * 1024
 """A rest of the file shorter than this comes with the head in one range."""
 
 
-def read_track(path: str, size: int, read_range: ReadRange, policy: Policy = FEW_BYTES) -> Reading:
+def read_track(path: str, size: int, read_range: ReadRange, policy: Policy = FEW_BYTES, trace: Trace | None = None) -> Reading:
     """Read the tags, stream facts and audio identity of one file of `size` bytes, asking only for the ranges needed.
 
-    `read_range(offset, length)` is one request; what it raises passes through, unless it is a ReadLimitError.
+    `read_range(offset, length)` is one request; what it raises passes through, unless it is a ReadLimitError. `trace` is given
+    by who wants to know what was asked for and why.
     """
-    file = SparseFile(size, read_range, policy)
+    file = SparseFile(size, read_range, policy, trace)
     container = formats.by_name(path)
     try:
         _fetch_first(file, container)
@@ -60,11 +62,11 @@ def _fetch_first(file: SparseFile, container: Container | None) -> None:
     head = container.head(policy) if container is not None else policy.head
     tail = container.tail(policy) if container is not None and container.tail is not None else 0
     if file.size <= head + tail + _SMALL:
-        file.fetch(0, file.size)
+        file.fetch(0, file.size, "the whole file: little would be left of it")
         return
     if tail:
-        file.fetch(file.size - tail, file.size)
-    file.fetch(0, head)
+        file.fetch(file.size - tail, file.size, "the tail")
+    file.fetch(0, head, "the head")
 
 
 def _recognise(file: SparseFile, named: Container | None) -> Container:
@@ -76,7 +78,11 @@ def _recognise(file: SparseFile, named: Container | None) -> Container:
     while end is not None and end < file.size:
         start = end
         end = tag_end(file.peek(start, 10), start)
-    container = formats.by_magic(file.peek(start, _MAGIC)) or named
+    magic = formats.by_magic(file.peek(start, _MAGIC, "past the ID3v2 tag: what kind of file it is"))
+    container = magic or named
+    if file.trace is not None and container is not None:
+        file.trace.container = container.name
+        file.trace.recognised_by = "its name" if magic is None else "its first bytes"
     if container is None:
         raise NotReadableError("not a kind of audio file that can be read")
     return container

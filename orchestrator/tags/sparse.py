@@ -7,6 +7,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable
 
 from orchestrator.tags.policy import Policy
+from orchestrator.tags.trace import Asked, Skipped, Trace
 
 ReadRange = Callable[[int, int], bytes]
 """(offset, length) -> bytes, one request."""
@@ -30,16 +31,18 @@ class SparseFile:
     Bytes come from ranges already fetched, else from holes (read as zeros; only a container module that knows the bulk to be
     without meaning digs one), else from a new request. So a parser can never mistake what was not read for what is not there.
     A failed request is remembered in `failure`: parsers that swallow exceptions do not turn it into an empty result.
+    Where there is a `trace`, each request and each hole is written down there with its reason.
     """
 
     name = "audio file"
 
-    def __init__(self, size: int, read_range: ReadRange, policy: Policy) -> None:
+    def __init__(self, size: int, read_range: ReadRange, policy: Policy, trace: Trace | None = None) -> None:
         self.size = size
         self.policy = policy
         self.requests = 0
         self.bytes_read = 0
         self.failure: Exception | None = None
+        self.trace = trace
         self._read_range = read_range
         self._position = 0
         self._starts: list[int] = []  # sorted; the segments of _segments never overlap
@@ -52,11 +55,13 @@ class SparseFile:
 
     # ------------------------------------------------------------ what container modules use
 
-    def dig(self, start: int, end: int) -> None:
-        """Make a hole: the bytes from `start` to `end` are bulk and read as zeros unless they are in hand."""
+    def dig(self, start: int, end: int, what: str) -> None:
+        """Make a hole: the bytes from `start` to `end` are `what`, bulk, and read as zeros unless they are in hand."""
         end = min(end, self.size)
         if end > start:
             insort(self._holes, (start, end))
+            if self.trace is not None:
+                self.trace.holes.append(Skipped(start, end - start, what))
 
     def plant(self, start: int, data: bytes) -> None:
         """Put bytes that need not be fetched, because they follow from what was, where nothing is in hand yet."""
@@ -72,8 +77,8 @@ class SparseFile:
         self._segments[start] = self._current = bytes(segment)
         self._current_start = start
 
-    def fetch(self, start: int, end: int) -> None:
-        """Ask for what is missing between `start` and `end`, holes aside, in as few requests as possible."""
+    def fetch(self, start: int, end: int, why: str) -> None:
+        """Ask for what is missing between `start` and `end`, holes aside, in as few requests as possible. `why` is in words."""
         end = min(end, self.size)
         position = max(start, 0)
         while position < end:
@@ -86,16 +91,16 @@ class SparseFile:
                 position = hole_end
                 continue
             stop = min(end, self._next_boundary(position))
-            self._request(position, stop)
+            self._request(position, stop, why)
             position = stop
 
-    def peek(self, start: int, length: int) -> bytes:
+    def peek(self, start: int, length: int, why: str = "the next header") -> bytes:
         """The bytes there, fetched if need be; fewer only at the file's end. Does not move the position."""
         offset = start - self._current_start
         if offset >= 0 and offset + length <= len(self._current):
             return self._current[offset : offset + length]
         end = min(start + length, self.size)
-        return self._assemble(start, end) if end > start >= 0 else b""
+        return self._assemble(start, end, why) if end > start >= 0 else b""
 
     def has(self, start: int, end: int) -> bool:
         """Whether the real bytes from `start` to `end` are in hand."""
@@ -117,7 +122,7 @@ class SparseFile:
         if end <= start:
             return b""
         self._position = end
-        return self._assemble(start, end)
+        return self._assemble(start, end, None)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move the position, beyond the end too; OSError before the start, as a real file does."""
@@ -136,7 +141,7 @@ class SparseFile:
 
     # ------------------------------------------------------------ inside
 
-    def _assemble(self, start: int, end: int) -> bytes:
+    def _assemble(self, start: int, end: int, why: str | None) -> bytes:
         if end - start > self.policy.memory:
             self._fail(ReadLimitError(f"one piece of its header claims {end - start:,} bytes"))
         pieces: list[bytes] = []
@@ -155,26 +160,28 @@ class SparseFile:
                     stop = min(end, hole_end, self._next_start(position))
                     pieces.append(bytes(stop - position))
                 else:
-                    self._fetch_unforeseen(position, end)
+                    self._fetch_unforeseen(position, end, why)
                     continue
             position = stop
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _fetch_unforeseen(self, position: int, end: int) -> None:
+    def _fetch_unforeseen(self, position: int, end: int, why: str | None) -> None:
         """Fetch at least the policy's `extra` from `position`; each time twice as much, so that requests stay few."""
         stop = max(end, position + self._extra)
         if self.size - position <= _REST * self.policy.extra:
             stop = self.size
         stop = min(stop, self._next_boundary(position))
         self._extra *= 2
-        self._request(position, stop)
+        self._request(position, stop, why or f"unforeseen: the parser wanted {end - position:,} bytes")
 
-    def _request(self, start: int, end: int) -> None:
+    def _request(self, start: int, end: int, why: str) -> None:
         if self.failure is not None:
             raise self.failure
         if self.bytes_read + end - start > self.policy.budget or self.requests >= self.policy.requests:
             self._fail(ReadLimitError(f"its header takes more than {self.policy.budget // 1024:,} KiB to read"))
         self.requests += 1
+        if self.trace is not None:
+            self.trace.asked.append(Asked(start, end - start, why))
         try:
             data = self._read_range(start, end - start)
         except Exception as error:  # kept whatever it is: a parser may swallow it, the caller must see it

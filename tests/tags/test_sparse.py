@@ -42,9 +42,9 @@ def test_seeking_before_the_start_fails_as_with_a_real_file() -> None:
 def test_what_is_in_hand_is_not_asked_for_again() -> None:
     ranges = Ranges(CONTENT)
     file = sparse(ranges)
-    file.fetch(0, 5000)
-    file.fetch(8000, 9000)
-    file.fetch(0, 10_000)
+    file.fetch(0, 5000, "test")
+    file.fetch(8000, 9000, "test")
+    file.fetch(0, 10_000, "test")
     assert ranges.asked == [(0, 5000), (8000, 1000), (5000, 3000), (9000, 1000)]
     file.seek(4000)
     assert file.read(6000) == CONTENT[4000:10_000]
@@ -54,9 +54,9 @@ def test_what_is_in_hand_is_not_asked_for_again() -> None:
 def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
     ranges = Ranges(CONTENT)
     file = sparse(ranges)
-    file.fetch(0, 1000)
-    file.dig(500, 300_000)
-    file.fetch(300_000, 301_000)
+    file.fetch(0, 1000, "test")
+    file.dig(500, 300_000, "test")
+    file.fetch(300_000, 301_000, "test")
     file.seek(900)
     assert file.read(299_200) == CONTENT[900:1000] + bytes(299_000) + CONTENT[300_000:300_100]
     assert ranges.asked == [(0, 1000), (300_000, 1000)]
@@ -65,21 +65,21 @@ def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
 def test_a_hole_too_small_to_be_worth_two_requests_is_read_through() -> None:
     ranges = Ranges(CONTENT)
     file = sparse(ranges)
-    file.dig(1000, 1050)
+    file.dig(1000, 1050, "test")
     assert file.peek(990, 100) == CONTENT[990:1090]
     assert len(ranges.asked) == 1
 
 
 def test_a_patched_byte_is_what_the_parser_sees() -> None:
     file = sparse(Ranges(CONTENT))
-    file.fetch(0, 100)
+    file.fetch(0, 100, "test")
     file.patch(50, 255)
     assert file.peek(49, 3) == bytes((CONTENT[49], 255, CONTENT[51]))
 
 
 def test_planted_bytes_show_up_in_a_hole() -> None:
     file = sparse(Ranges(CONTENT))
-    file.dig(1000, 3000)
+    file.dig(1000, 3000, "test")
     file.plant(2000, b"OggS")
     assert file.peek(1998, 8) == b"\0\0OggS\0\0"
 
@@ -106,7 +106,7 @@ def test_more_than_the_budget_is_never_read() -> None:
 
 def test_a_piece_as_large_as_memory_is_refused_before_it_is_made() -> None:
     file = SparseFile(1 << 40, lambda _offset, length: bytes(length), SMALL)
-    file.dig(100, 1 << 40)
+    file.dig(100, 1 << 40, "test")
     with pytest.raises(ReadLimitError):
         file.read()
 

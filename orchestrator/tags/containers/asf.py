@@ -39,7 +39,7 @@ def _plan(file: SparseFile, position: int, end: int) -> None:
         if kind == _EXTENSION:
             _plan(file, payload - _OBJECT_HEADER + _EXTENSION_HEADER, position)
         elif kind == _PADDING:
-            file.dig(payload, position)
+            file.dig(payload, position, "padding")
         elif kind == _EXTENDED_CONTENT:
             _plan_values(file, payload, position, name_length_at=0)
         elif kind == _METADATA_LIBRARY:
@@ -65,4 +65,4 @@ def _plan_values(file: SparseFile, payload: int, end: int, *, name_length_at: in
         position = value + length
         if position > end:
             return
-        file.dig(value + _KEPT, position)
+        file.dig(value + _KEPT, position, "a value too long to be text (a picture, mostly)")

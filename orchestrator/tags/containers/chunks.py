@@ -34,7 +34,7 @@ def _chunks(file: SparseFile, order: Literal["little", "big"], width: int) -> It
     for _ in range(_MOST_CHUNKS):
         if position + header_size > end:
             return
-        header = file.peek(position, header_size)
+        header = file.peek(position, header_size, "the next chunk, at its exact offset")
         if not all(32 <= byte < 127 for byte in header[:4]):
             return  # no chunk: mutagen stops there too
         size = int.from_bytes(header[4:], order)

@@ -13,7 +13,7 @@ def read(file: SparseFile) -> Parsed:
     head = file.peek(0, 92)
     pointer, stated = int.from_bytes(head[20:28], "little"), int.from_bytes(head[12:20], "little")
     if 0 < pointer < file.size:
-        file.fetch(pointer, pointer + file.policy.extra)
+        file.fetch(pointer, pointer + file.policy.extra, "the ID3v2 tag, at the offset that the header names")
         plan_tag(file, pointer)
     file.seek(0)
     audio = parser("dsf", "DSF")(file, load_v1=False)

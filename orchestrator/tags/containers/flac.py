@@ -70,7 +70,7 @@ def _plan(file: SparseFile, start: int) -> tuple[int, int | None]:
         elif needed and kind in (_PICTURE, _PADDING):
             # As padding of the same length it needs no parsing, so none of it needs to be here.
             file.patch(position, flags | _PADDING)
-            file.dig(position + 4, end)
+            file.dig(position + 4, end, "a picture" if kind == _PICTURE else "padding")
         if position + _PICTURE_HEADER <= _KNOWN_HEADERS or needed:
             sound_start = end
         if flags & _LAST or end + 4 > file.size:
@@ -84,14 +84,14 @@ def _block(file: SparseFile, position: int, needed: set[int]) -> tuple[int, int,
 
     mutagen goes by the lengths inside pictures and comments. Comments that are needed are fetched whole.
     """
-    header = file.peek(position, 4).ljust(4, b"\0")
+    header = file.peek(position, 4, "the next metadata block").ljust(4, b"\0")
     kind, payload = header[0] & 0x7F, position + 4
     end = payload + int.from_bytes(header[1:4], "big")
     if kind == _PICTURE:
         end = _picture_end(file, payload, end)
     elif kind == _COMMENT:
         if kind in needed:
-            file.fetch(position, end)
+            file.fetch(position, end, "the Vorbis comment")
         end = _comment_end(file, payload, end)
     if end > file.size:
         raise NotReadableError("cut short: a block of its metadata runs beyond the file's end")

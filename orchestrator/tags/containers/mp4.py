@@ -56,11 +56,12 @@ def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterato
 
     Where an atom's header is not in hand, at least `piece` bytes are fetched with it.
     """
+    previous = b""
     for _ in range(_MOST_ATOMS):
         if position + 8 > end:
             return
         if piece and not file.has(position, min(position + 16, end)):
-            file.fetch(position, position + piece)
+            file.fetch(position, position + piece, f"the atom behind `{previous.decode('latin-1')}`, at its exact offset")
         header = file.peek(position, min(16, end - position))
         size, payload = int.from_bytes(header[:4], "big"), position + 8
         if size == 1:
@@ -70,6 +71,7 @@ def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterato
         if size < payload - position:
             return
         yield header[4:8], payload, position + size
+        previous = header[4:8]
         position += size
 
 
@@ -85,11 +87,11 @@ def _plan_moov(file: SparseFile, start: int, end: int, tables: list[tuple[int, i
                 if item == b"covr":
                     _plan_covers(file, item_payload, item_end)
         elif name in _SKIPPED_TABLES:
-            file.dig(payload, atom_end)
+            file.dig(payload, atom_end, f"a table of samples, or free space ({name.decode()})")
         elif name in (b"stsz", b"stts"):
             tables.append((payload, min(atom_end, file.size)))
 
 
 def _plan_covers(file: SparseFile, start: int, end: int) -> None:
     for _, payload, data_end in _atoms(file, start, end):
-        file.dig(payload + 8, data_end)  # version, flags and locale are kept
+        file.dig(payload + 8, data_end, "a picture (covr)")  # version, flags and locale are kept

@@ -43,7 +43,7 @@ def _plan(file: SparseFile) -> None:
     while position < file.size and (following := tag_end(file.peek(position, 10), position)):
         position = following
     if 0 < position < file.size and not file.has(position, min(position + 4, file.size)):
-        file.fetch(position, position + max(_FIRST_FRAMES, file.policy.extra))
+        file.fetch(position, position + max(_FIRST_FRAMES, file.policy.extra), "past the ID3v2 tag: the first MPEG frames")
 
 
 def _look_at_first_frame(file: SparseFile, info: Any, parsed: Parsed) -> None:

@@ -35,13 +35,13 @@ def _plan_end(file: SparseFile, serial: bytes, comments_end: int) -> None:
         return
     window = max(comments_end, file.size - _LAST_READ)
     for start in (max(window, file.size - file.policy.ogg_tail), window):
-        tail = file.peek(start, file.size - start)
+        tail = file.peek(start, file.size - start, "the last Ogg page")
         at = tail.rfind(b"OggS")
         while at >= 0:
             page = page_at(file, start + at)
             if page and page.serial == serial and page.end <= file.size and page.header[6:14] != _NO_PACKET_ENDS:
                 file.patch(start + at + 5, page.header[5] | _END_OF_STREAM)
-                file.dig(window, start)
+                file.dig(window, start, "sound, where the last page might have stood")
                 return
             file.patch(start + at, 0)
             at = tail.rfind(b"OggS", 0, at)

@@ -46,7 +46,7 @@ class Page(NamedTuple):
 
 def page_at(file: SparseFile, position: int) -> Page | None:
     """The page at `position`; None where there is none."""
-    header = file.peek(position, _LONGEST_HEADER)
+    header = file.peek(position, _LONGEST_HEADER, "the next Ogg page")
     if len(header) < _HEADER or header[:4] != b"OggS":
         return None
     header = header[: _HEADER + header[26]]
@@ -129,7 +129,7 @@ class _Packet:
             self._add(Page(full.start + index * size, header, full.start + (index + 1) * size))
         self._add(last)
         self.end = last.end
-        self._file.dig(begin, self._locate(end))
+        self._file.dig(begin, self._locate(end), "a picture")
 
     def _add(self, page: Page) -> None:
         self._pages.append(page)
