@@ -9,12 +9,11 @@ Whatever a file holds, the result is a Reading; only errors of the storage are r
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from orchestrator.tags import formats
 from orchestrator.tags.fields import track_of
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
+from orchestrator.tags.parsers import loaded
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.sparse import ReadLimitError, ReadRange, ShortReadError, SparseFile
 from orchestrator.tags.trace import Trace
@@ -40,6 +39,8 @@ def read_track(path: str, size: int, read_range: ReadRange, policy: Policy = FEW
         container = _recognise(file, container)
         parsed = _parse(file, container)
         track = track_of(parsed)
+    except ImportError:
+        raise  # it says nothing of the file
     except (
         Exception
     ) as error:  # mutagen raises far more than MutagenError on damaged files: IndexError, ValueError, AssertionError
@@ -89,9 +90,9 @@ def _recognise(file: SparseFile, named: Container | None) -> Container:
 
 
 def _parse(file: SparseFile, container: Container) -> Parsed:
-    module = import_module(f"orchestrator.tags.containers.{container.module}")
+    read = loaded(f"orchestrator.tags.containers.{container.module}", container.function)
     file.seek(0)
-    parsed: Parsed = getattr(module, container.function)(file)
+    parsed: Parsed = read(file)
     if file.failure is not None:
         raise file.failure  # the parser swallowed it: what it made of the rest is not to be trusted
     return parsed
