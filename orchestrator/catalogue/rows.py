@@ -77,16 +77,16 @@ def take_over(connection: sqlite3.Connection, change: Moved) -> None:
         return
     seen = change.entry
     row = connection.execute(
-        "SELECT id, remote_id, size, mtime_ns, hashes, since_ns, reader, unreadable FROM entry "
+        "SELECT id, remote_id, size, mtime_ns, hashes, since_ns, reader, trouble FROM entry "
         "WHERE location = ? AND path = ? ORDER BY remote_id = ? DESC, id LIMIT 1",
         (source, src_path, (seen.id or "") if seen else ""),
     ).fetchone()
     if row is None and seen is None:
         return
-    old, remote_id, size, mtime_ns, hashes, since_ns, reader, unreadable = row or (0, "", None, None, "", 0, 0, 0)
+    old, remote_id, size, mtime_ns, hashes, since_ns, reader, trouble = row or (0, "", None, None, "", 0, 0, 0)
     if seen is not None:
         if row is not None and seen.size != size:
-            reader = unreadable = 0  # not what we thought we moved
+            reader = trouble = 0  # not what we thought we moved
         remote_id, size, mtime_ns, hashes = seen.id or "", seen.size, seen.mtime_ns, hashes_text(seen.hashes)
     elif change.copied or source != target:
         remote_id = ""  # another object, whose id nobody has seen yet
@@ -94,8 +94,8 @@ def take_over(connection: sqlite3.Connection, change: Moved) -> None:
     there = "SELECT id FROM entry WHERE location = ? AND path = ?"
     connection.execute(f"DELETE FROM reading WHERE entry IN ({there})", (target, dst_path))
     connection.execute(f"DELETE FROM entry WHERE id IN ({there})", (target, dst_path))
-    columns = "location, path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, unreadable"
-    values = (target, dst_path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, unreadable)
+    columns = "location, path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, trouble"
+    values = (target, dst_path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, trouble)
     if row is None or change.copied:
         added = connection.execute(f"INSERT INTO entry ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         connection.execute("INSERT INTO reading SELECT ?, reading FROM reading WHERE entry = ?", (added.lastrowid, old))

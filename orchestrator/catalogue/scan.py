@@ -18,7 +18,7 @@ from orchestrator.plan.model import Ref
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.base import Entry, Storage
 from orchestrator.tags.policy import FEW_BYTES, Policy
-from orchestrator.tags.track import Reading
+from orchestrator.tags.track import Reading, Status
 
 _LISTING_BATCH = 2000
 _SAVE_EVERY = 256
@@ -42,6 +42,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """What the run's options leave in: to be handed to `Catalogue.entries`."""
     unreadable: list[tuple[str, str]] = []
     """(path, reason) of each file whose content cannot be read as audio, those known from earlier scans included."""
+    suspect: list[tuple[str, str]] = []
+    """(path, why) of each file that was read and whose sound is thought to be cut or damaged, the known ones included."""
     vanished: list[str] = []
     """Files that were listed and then gone."""
     failures: list[tuple[str, str]] = []
@@ -106,7 +108,11 @@ def scan(
             storage, _chosen(catalogue, storage.fs, selection), policy, reader_count(storage, readers), stop
         ) as outcomes:
             _keep(outcomes, catalogue, storage.fs, result, progress)
-    result.unreadable = catalogue.unreadable(storage.fs, selection)
+    for path, reading in catalogue.troubled(storage.fs, selection):
+        if reading.status is Status.UNREADABLE:
+            result.unreadable.append((path, reading.reason or "unreadable"))
+        elif reading.suspect is not None:
+            result.suspect.append((path, reading.suspect))
     return result
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.errors import IntegrityError, LockedError, OrchestratorError, QuotaError, UsageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept in `user_version`. An older catalogue is made anew (everything in it can be read again); a newer one is refused."""
 
 BUSY_TIMEOUT_S = 30.0
@@ -19,8 +19,8 @@ BUSY_TIMEOUT_S = 30.0
 # A path is a BLOB of UTF-8 so that it sorts as Python's strings do and keeps NUL. `remote_id` is '' where the remote has none; it
 # is part of the key because some remotes hold several files of one name. `hashes` is "md5=...;sha1=...", sorted, '' for none.
 # `kind` is the lower-case extension of an audio file and '' for every other file. `reader` is the version of the reader that made
-# the row's reading, 0 where there is none. `since_ns` is when this content was first listed. AUTOINCREMENT: an id is never used
-# twice, so a reading that arrives late cannot land on another file.
+# the row's reading, 0 where there is none; `trouble` is 1 where that calls it unreadable or suspect. `since_ns` is when this
+# content was first listed. AUTOINCREMENT: an id is never used twice, so a reading that arrives late cannot land on another file.
 _TABLES = """
 CREATE TABLE location (
     id INTEGER PRIMARY KEY,
@@ -39,12 +39,12 @@ CREATE TABLE entry (
     kind TEXT NOT NULL,
     since_ns INTEGER NOT NULL,
     reader INTEGER NOT NULL DEFAULT 0,
-    unreadable INTEGER NOT NULL DEFAULT 0
+    trouble INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX entry_key ON entry (location, path, remote_id);
 CREATE INDEX entry_by_hash ON entry (hashes, size) WHERE hashes <> '';
 CREATE INDEX entry_by_remote_id ON entry (location, remote_id) WHERE remote_id <> '';
-CREATE INDEX entry_unreadable ON entry (location) WHERE unreadable;
+CREATE INDEX entry_trouble ON entry (location) WHERE trouble;
 CREATE TABLE reading (
     entry INTEGER PRIMARY KEY,
     reading BLOB NOT NULL

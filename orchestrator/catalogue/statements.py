@@ -95,7 +95,7 @@ TAKE_PLACE: Final = f"""
         path = l.path, remote_id = l.remote_id, size = l.size, mtime_ns = l.mtime_ns, hashes = l.hashes, kind = l.kind,
         since_ns = iif(p.same_content, e.since_ns, :now),
         reader = iif(p.same_content, e.reader, 0),
-        unreadable = iif(p.same_content, e.unreadable, 0)
+        trouble = iif(p.same_content, e.trouble, 0)
     {_PAIRED} AND NOT (p.same_content AND {_SAME_ROW})
 """
 ADD_NEW: Final = f"""
@@ -116,7 +116,7 @@ READ_TWINS: Final = (
     """,
     "INSERT OR REPLACE INTO reading SELECT t.entry, r.reading FROM twin AS t JOIN reading AS r ON r.entry = t.original",
     """
-    UPDATE entry AS e SET reader = :reader, unreadable = o.unreadable
+    UPDATE entry AS e SET reader = :reader, trouble = o.trouble
     FROM twin AS t CROSS JOIN entry AS o ON o.id = t.original WHERE e.id = t.entry
     """,
     "DROP TABLE twin",

@@ -109,19 +109,19 @@ class Catalogue:
         """How many audio files no reader of this version has read."""
         return self._count(fs, f"e.kind <> '' AND e.reader <> {READER_VERSION}")
 
-    def unreadable(self, fs: str, selection: Selection | None = None) -> list[tuple[str, str]]:
-        """(path, reason) of each file of the selection whose content is no audio that can be read, sorted by path."""
+    def troubled(self, fs: str, selection: Selection | None = None) -> list[tuple[str, Reading]]:
+        """Path and reading of each file of the selection that cannot be read as audio or is suspect, sorted by path."""
         query = (
             "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, r.reading "
             "FROM entry AS e JOIN reading AS r ON r.entry = e.id "
-            f"WHERE e.unreadable AND e.reader = ? AND {_VISIBLE} ORDER BY e.path"
+            f"WHERE e.trouble AND e.reader = ? AND {_VISIBLE} ORDER BY e.path"
         )
         with self.using() as connection:
             rows = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO)).fetchall()
         decoder = msgspec.msgpack.Decoder(Reading)
         why_not = (selection or Selection()).compiled().why_not
         return [
-            (path.decode(), decoder.decode(blob).reason or "unreadable")
+            (path.decode(), decoder.decode(blob))
             for path, remote_id, size, mtime_ns, hashes, since_ns, blob in rows
             if why_not(entry_of(path, remote_id, size, mtime_ns, hashes), since_ns) is None
         ]
@@ -171,11 +171,11 @@ class Catalogue:
             for unread, reading in readings:
                 entry = unread.entry
                 updated = connection.execute(
-                    "UPDATE entry SET reader = ?, unreadable = ? "
+                    "UPDATE entry SET reader = ?, trouble = ? "
                     "WHERE id = ? AND path = ? AND size IS ? AND mtime_ns IS ? AND hashes = ?",
                     (
                         READER_VERSION,
-                        reading.status is Status.UNREADABLE,
+                        reading.status is Status.UNREADABLE or reading.suspect is not None,
                         unread.row,
                         entry.path.encode(),
                         entry.size,

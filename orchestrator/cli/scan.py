@@ -38,7 +38,7 @@ def scan_command(
     session.reporter.document(
         "scan",
         f"{result.audio_seen} music files of {result.files_seen}: {found.added} new, {found.changed} changed, "
-        f"{found.renamed} renamed, {found.gone} gone",
+        f"{found.renamed} renamed, {found.gone} gone" + (f"; {len(result.suspect)} suspect" if result.suspect else ""),
         {
             "location": place.fs,
             "files_seen": result.files_seen,
@@ -50,6 +50,8 @@ def scan_command(
             "changed": found.changed,
             "renamed": found.renamed,
             "gone": found.gone,
+            "unreadable": len(result.unreadable),
+            "suspect": len(result.suspect),
         },
     )
     return worst([code, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE])

@@ -20,4 +20,7 @@ def same_content(ours: Item, theirs: Item) -> bool:
     if ours.reading is None or theirs.reading is None:
         return ours.reading is theirs.reading
     mine, other = ours.reading, theirs.reading
-    return Status.UNREADABLE not in {mine.status, other.status} and (mine.track, mine.identity) == (other.track, other.identity)
+    if Status.UNREADABLE in {mine.status, other.status}:
+        return False
+    # A header may promise the same sound, and one of the two may not hold it.
+    return (mine.track, mine.identity, mine.suspect) == (other.track, other.identity, other.suspect)

@@ -31,6 +31,8 @@ class Intake:
         self.skipped: dict[str, Skipped] = {}
         self.music = 0
         """How many files are audio."""
+        self.suspect = 0
+        """How many of them are thought to be cut or damaged. They go where whole ones would."""
         self._sort_out(sorted(request.items, key=lambda item: (item.entry.path, item.entry.id or "")))
 
     def stay(self, item: Item, code: str, reason: str) -> None:
@@ -72,6 +74,7 @@ class Intake:
 
     def _sort_out_music(self, item: Item) -> None:
         reading = item.reading
+        self.suspect += reading is not None and reading.suspect is not None
         if reading is None or reading.status is Status.UNREADABLE or (reading.track is None and reading.status is Status.TAGGED):
             self.stay(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
         elif reading.status is Status.TAGGED and reading.track is not None and has_place(reading.track):

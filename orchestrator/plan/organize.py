@@ -278,6 +278,8 @@ class _Planner:
         counts = Counter(str(operation.verb) for operation in operations)
         counts.update(f"skipped.{skipped.code}" for skipped in self.intake.skipped.values())
         counts.update({"files": len(self.request.items), "music": self.intake.music, "in_place": in_place})
+        if self.intake.suspect:
+            counts["suspect"] = self.intake.suspect
         options = _as_read(self.options)
         options["rules"] = [_as_read(rule) for rule in self.layout.rules]
         return Header(
@@ -302,7 +304,7 @@ def _distinct(songs: Iterable[Song]) -> tuple[list[Song], list[tuple[Song, Song]
     twins: list[tuple[Song, Song]] = []
     for song in songs:
         entry, reading = song.item.entry, song.item.reading
-        content = tuple(sorted(entry.hashes.items())) or (song.track, reading and reading.identity)
+        content = tuple(sorted(entry.hashes.items())) or (song.track, reading and (reading.identity, reading.suspect))
         standing = by_content.setdefault((entry.size, content), song)
         if standing is not song:
             twins.append((song, standing))
@@ -316,6 +318,12 @@ def _as_read(record: msgspec.Struct) -> dict[str, Any]:
 
 
 def _reason(claim: Claim) -> str:
+    reading = claim.item.reading
+    why = _why(claim)
+    return why if reading is None or reading.suspect is None else f"{why}; suspect: {reading.suspect}"
+
+
+def _why(claim: Claim) -> str:
     owner = claim.owner
     if claim.number > 1:
         return f"collision: number {claim.number} of {claim.stem}{claim.extension}"

@@ -73,6 +73,9 @@ class Reporter(Progress, Protocol):
     def warning(self, message: str, path: str | None = None) -> None:
         """What asks for attention but stops nothing."""
 
+    def finding(self, kind: str, message: str, path: str) -> None:
+        """What is odd about a file; it stops nothing. `kind` ("suspect") is the type of the JSON object."""
+
     def error(self, code: str, message: str, path: str | None = None) -> None:
         """What failed: an item (then `path` names it) or the whole command. `code` is a word of `error_code`'s vocabulary."""
 

@@ -73,6 +73,11 @@ class HumanReporter:
         """Say it on stderr."""
         self._complain("warning", message, path)
 
+    def finding(self, kind: str, message: str, path: str) -> None:
+        """Say it on stderr, unless quiet: it may well be true for ever."""
+        if not self._quiet:
+            self._complain(kind, message, path)
+
     def error(self, code: str, message: str, path: str | None = None) -> None:  # noqa: ARG002 - the word is for programs
         """Say it on stderr, on one line."""
         self._complain("error", message, path)

@@ -41,6 +41,10 @@ class JsonLinesReporter:
         """Write a `warning`."""
         self._write("warning", {"message": message, "path": path})
 
+    def finding(self, kind: str, message: str, path: str) -> None:
+        """Write one object of that type."""
+        self._write(kind, {"message": message, "path": path})
+
     def error(self, code: str, message: str, path: str | None = None) -> None:
         """Write an `error`."""
         self._write("error", {"code": code, "message": message, "path": path})

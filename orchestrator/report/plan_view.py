@@ -76,7 +76,12 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         found.append(("target", printable(header.target)))
     found += [
         (name, str(counts[key]))
-        for key, name in (("files", "files"), ("music", "music files"), ("in_place", "already right"))
+        for key, name in (
+            ("files", "files"),
+            ("music", "music files"),
+            ("suspect", "of these suspect"),
+            ("in_place", "already right"),
+        )
         if key in counts
     ]
     changes = steps(plan)

@@ -181,6 +181,19 @@ def test_an_unreadable_file_is_read_once_and_named_each_time(catalogue: Catalogu
     assert item.reading.status is Status.UNREADABLE
 
 
+def test_a_suspect_file_is_named_each_time_and_is_no_failure(catalogue: Catalogue) -> None:
+    storage = library()
+    storage.put("in/cut.flac", song("Cut", "flac")[:-15])
+    first, second = bring(storage, catalogue), bring(storage, catalogue)
+    assert [path for path, _ in first.suspect] == ["in/cut.flac"]
+    assert first.suspect[0][1].startswith("cut short")
+    assert first.suspect == second.suspect
+    assert (first.complete, second.complete, second.files_read) == (True, True, 0)
+    assert bring(storage, catalogue, exclude=["cut.*"]).suspect == []
+    storage.put("in/cut.flac", song("Cut", "flac"))
+    assert bring(storage, catalogue).suspect == []
+
+
 def test_two_files_of_one_name_are_two_where_ids_tell_them_apart(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("drive")
     storage.put("a.mp3", song("First"))

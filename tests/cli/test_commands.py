@@ -245,6 +245,28 @@ def test_hostile_names_reach_no_terminal(music: Path, tmp_path: Path) -> None:
     assert as_json.stdout.isascii()
 
 
+def test_a_suspect_file_is_named_and_organized_all_the_same(music: Path, program: Program, tmp_path: Path) -> None:
+    cut = music / "in" / "2.flac"
+    cut.write_bytes(cut.read_bytes()[:-15])
+    scanned = program("scan", str(music))
+    (found,) = (event for event in scanned.events if event["type"] == "suspect")
+    assert (found["path"], found["message"].startswith("cut short")) == ("in/2.flac", True)
+    assert next(event for event in scanned.events if event["type"] == "scan")["suspect"] == 1
+    shown = say("scan", str(music), state=tmp_path / "state")
+    assert (shown.returncode, shown.stderr) == (0, f"suspect: in/2.flac: {found['message']}\n")
+    assert "; 1 suspect" in shown.stdout
+
+    file = tmp_path / "a.plan"
+    planned = program("organize", str(music), "--yes", "--plan", str(file))
+    assert set(tree(music)) == ORGANIZED
+    assert [event["path"] for event in planned.events if event["type"] == "suspect"] == ["in/2.flac"]
+    reasons = {event["src"]["path"]: event["reason"] for event in planned.events if event["type"] == "operation"}
+    assert reasons["in/2.flac"] == f"layout; suspect: {found['message']}"
+    assert "of these suspect" in say("show", str(file), state=tmp_path / "state").stdout
+    quiet = say("organize", str(music), "--yes", "-q", state=tmp_path / "state")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
 def test_a_copy_leaves_the_source_alone(music: Path, program: Program, tmp_path: Path) -> None:
     before = tree(music)
     target = tmp_path / "target"

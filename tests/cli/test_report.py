@@ -111,6 +111,18 @@ def test_a_long_plan_is_shortened_unless_all_of_it_is_wanted() -> None:
         assert out.getvalue().count("move in/") == number
 
 
+def test_what_is_odd_about_a_file_is_said_on_stderr_unless_quiet() -> None:
+    for quiet in (False, True):
+        reporter, out, err = human(quiet=quiet)
+        reporter.finding("suspect", f"cut {EVIL}", f"a/{EVIL}")
+        assert out.getvalue() == ""
+        assert err.getvalue().startswith("suspect: a/") is not quiet
+        assert not set(err.getvalue()) & {"\x1b", "\u202e", "\u200b", "\ud800"}
+    stream = io.StringIO()
+    JsonLinesReporter(stream, io.StringIO(), quiet=True).finding("suspect", "cut", "a")
+    assert json.loads(stream.getvalue()) == {"type": "suspect", "message": "cut", "path": "a"}
+
+
 def test_what_stays_is_named_once() -> None:
     stays = plan(operation("a", "b"), skipped=(Skipped("c", "untagged", "no tags"), Skipped("d.cue", "ambiguous-sidecar", "two")))
     reporter, out, _ = human()

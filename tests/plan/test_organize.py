@@ -241,6 +241,32 @@ def test_copying_in_place_comes_to_rest() -> None:
     assert plan(storage.list("/music"), copy=True).operations == ()
 
 
+def test_a_suspect_file_goes_where_a_whole_one_would_and_the_plan_says_so() -> None:
+    whole = song("a.mp3", **ONE)
+    assert whole.reading is not None
+    cut = Item(whole.entry, msgspec.structs.replace(whole.reading, suspect="cut short: 1 of 2 bytes"))
+    made = plan([cut, song("b.mp3", title="Two", artist="A", album="X", track=2)])
+    assert {o.src.path: o.reason for o in made.operations} == {
+        "a.mp3": "layout; suspect: cut short: 1 of 2 bytes",
+        "b.mp3": "layout",
+    }
+    assert made.header.counts["suspect"] == 1
+
+
+def test_a_suspect_file_stands_for_no_whole_one() -> None:
+    def without_hash(path: str, suspect: str | None) -> Item:
+        item = song(path, "same", **ONE)
+        assert item.reading is not None
+        reading = msgspec.structs.replace(item.reading, suspect=suspect)
+        return Item(msgspec.structs.replace(item.entry, hashes={}), reading)
+
+    whole, cut = without_hash("b.mp3", None), without_hash("a.mp3", "cut short")
+    there = without_hash(AT_HOME, "cut short")
+    assert set(moved(plan([cut, whole], copy=True))) == {"a.mp3", "b.mp3"}
+    assert moved(plan([whole], target="/other", there=[there], copy=True)) == {"b.mp3": "A/X/01 One (2).mp3"}
+    assert plan([cut], target="/other", there=[there], copy=True).operations == ()
+
+
 def test_hostile_tags_stay_inside_and_say_nothing_twice() -> None:
     items = [
         song(f"{n}.mp3", title=text, artist=text, album=text, album_artist=text, track=1, date="2001")
