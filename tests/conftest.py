@@ -18,11 +18,11 @@ from orchestrator.storage.base import Storage
 from orchestrator.storage.memory import MemoryStorage
 from orchestrator.storage.rclone import RcloneStorage
 from tests.servers import remotes
-from tests.servers.remotes import RemoteServer
+from tests.servers.remotes import DriveRemote, RemoteServer
 
 _numbers = count(1)
 
-STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp")
+STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp", "drive")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,6 +87,14 @@ def webdav(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.Te
 def sftp(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
     """SFTP by `rclone serve sftp`."""
     with remotes.sftp(rclone_binary, tmp_path_factory.mktemp("sftp")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def drive(rclone_config: Path) -> Iterator[DriveRemote]:
+    """An emulated Google Drive."""
+    with remotes.drive() as server:
         _add(rclone_config, server)
         yield server
 

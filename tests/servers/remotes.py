@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.connect_proxy import connect_proxy
+from tests.servers.drive_files import DriveTree
+from tests.servers.drive_server import DriveServer, drive_server
 from tests.servers.process import serving
 
 BUCKET = "music"
@@ -32,7 +35,8 @@ class RemoteServer:
     """Path on the remote below which tests work: the bucket, or "" where there is none."""
     directory: Path | None
     """The served directory that `base` is; None where the server keeps its files in memory."""
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
+    """None: it runs in threads of this process."""
     options_at: Callable[[int], dict[str, str]] = field(repr=False)
 
     @property
@@ -49,6 +53,18 @@ class RemoteServer:
     def fs(self, path: str = "", *, name: str | None = None) -> str:
         """The location of `path` on the server, as one types it."""
         return f"{name or self.name}:" + "/".join(part for part in (self.base, path) if part)
+
+
+@dataclass
+class DriveRemote(RemoteServer):
+    """The emulated Google Drive, its calls and its files at hand."""
+
+    drive: DriveServer
+
+    @property
+    def tree(self) -> DriveTree:
+        """Its files."""
+        return self.drive.tree
 
 
 def _s3(provider: str) -> Callable[[int], dict[str, str]]:
@@ -136,3 +152,24 @@ def sftp(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
 
     with serving(command, directory / "log", environment={"XDG_CACHE_HOME": str(directory / "cache")}) as (port, process):
         yield RemoteServer("sftp", "sftp", port, "", served, process, options)
+
+
+@contextlib.contextmanager
+def drive() -> Iterator[DriveRemote]:
+    """An emulated Google Drive, behind a proxy that answers for Google's hosts; files are in memory."""
+    with drive_server() as server, connect_proxy("www.googleapis.com", "oauth2.googleapis.com") as proxy:
+
+        def options(port: int) -> dict[str, str]:
+            return {
+                "scope": "drive",
+                "client_id": "x",
+                "client_secret": "y",
+                "token": '{"access_token":"t","token_type":"Bearer","refresh_token":"r","expiry":"2099-01-01T00:00:00Z"}',
+                "root_folder_id": server.tree.root,
+                "override.http_proxy": proxy.url(port),
+                "override.ca_cert": str(proxy.ca_cert),
+                "pacer_min_sleep": "1ms",
+                "pacer_burst": "1000",
+            }
+
+        yield DriveRemote("drive", "drive", server.port, "", None, None, options, server)

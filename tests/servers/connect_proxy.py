@@ -1,0 +1,109 @@
+"""A proxy for HTTPS that ends TLS itself: clients that insist on one host's name reach a plain HTTP server of ours.
+
+    with connect_proxy("www.googleapis.com") as proxy:
+        rclone: http_proxy = proxy.url(server.port), ca_cert = proxy.ca_cert
+
+The port behind it travels as the proxy's user name, so that one proxy leads to any number of servers, or to an `HttpProxy` or
+`TcpProxy` before one of them. Names that it was not made for are refused: nothing leaves this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import ssl
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import trustme
+
+from tests.servers.tcp import LoopThread
+
+_BLOCK = 64 * 1024
+
+
+class ConnectProxy:
+    """See the module."""
+
+    def __init__(self, *hosts: str) -> None:
+        self._hosts = frozenset(hosts)
+        authority = trustme.CA()
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*hosts).configure_cert(self._tls)
+        self._directory = tempfile.TemporaryDirectory(prefix="connect-proxy-")
+        self.ca_cert = Path(self._directory.name, "ca.pem")
+        """The authority to trust."""
+        authority.cert_pem.write_to_path(self.ca_cert)
+        self.refused: list[str] = []
+        """Hosts that were asked for and are not ours."""
+        self._clients: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly
+        self._thread = LoopThread("connect-proxy")
+        self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0))
+        self._port: int = self._server.sockets[0].getsockname()[1]
+
+    def url(self, port: int) -> str:
+        """This proxy, with the plain server on `port` behind it."""
+        return f"http://{port}:x@127.0.0.1:{self._port}"
+
+    def close(self) -> None:
+        """End it."""
+        self._thread.loop.call_soon_threadsafe(self._server.close)
+        self._thread.close()
+        self._directory.cleanup()
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream: asyncio.StreamWriter | None = None
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            host = head.split(" ", 2)[1].rpartition(":")[0]
+            port = _port(head)
+            if not head.startswith("CONNECT ") or host not in self._hosts or port is None:
+                self.refused.append(host)
+                writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                await writer.drain()
+                return
+            server, upstream = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await writer.drain()
+            await writer.start_tls(self._tls)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_pass(reader, upstream))
+                both.create_task(_pass(server, writer))
+        except* (OSError, EOFError):
+            pass  # one side left, and so does the other
+        finally:
+            writer.transport.abort()
+            if upstream is not None:
+                upstream.transport.abort()
+
+
+def _port(head: str) -> int | None:
+    for line in head.split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.lower() == "proxy-authorization":
+            user = base64.b64decode(value.split()[-1]).decode().partition(":")[0]
+            return int(user)
+    return None
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while block := await reader.read(_BLOCK):
+        writer.write(block)
+        await writer.drain()
+    raise EOFError
+
+
+@contextlib.contextmanager
+def connect_proxy(*hosts: str) -> Iterator[ConnectProxy]:
+    """A ConnectProxy for the length of the block."""
+    proxy = ConnectProxy(*hosts)
+    try:
+        yield proxy
+    finally:
+        proxy.close()

@@ -1,0 +1,304 @@
+"""The tree of an emulated Google Drive: items known by their id, several of one name in a folder if need be, and a trash."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import mimetypes
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+FOLDER = "application/vnd.google-apps.folder"
+_GOOGLE_OWN = "application/vnd.google-apps."
+_numbers = itertools.count()  # of all trees: an id of one drive is none of another
+
+
+class DriveError(Exception):
+    """What Drive answers instead of doing it."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes of a file: in memory, or those of a file on disk that nobody changes."""
+
+    data: bytes | Path
+
+    @cached_property
+    def size(self) -> int:
+        return self.data.stat().st_size if isinstance(self.data, Path) else len(self.data)
+
+    def whole(self) -> bytes:
+        return self.data.read_bytes() if isinstance(self.data, Path) else self.data
+
+    def part(self, start: int, end: int) -> bytes:
+        """From `start` up to, not with, `end`."""
+        if not isinstance(self.data, Path):
+            return self.data[start:end]
+        with self.data.open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """By the names of the API."""
+        data = self.whole()
+        return {f"{name}Checksum": hashlib.new(name, data).hexdigest() for name in ("md5", "sha1", "sha256")}
+
+    @property
+    def sha256(self) -> str:
+        return self.hashes["sha256Checksum"]
+
+
+@dataclass
+class Item:
+    """A file or folder."""
+
+    id: str
+    name: str
+    mime_type: str
+    parent: str | None
+    modified: str
+    created: str
+    content: Content | None = None
+    """None: a folder, or a document of Google's own."""
+    trashed: bool = False
+    """Itself, not with a folder above it."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """Metadata that is kept and means nothing to us (description, properties)."""
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mime_type == FOLDER
+
+
+class DriveTree:
+    """All items. Used by any number of threads."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.items: dict[str, Item] = {}
+        self._children: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self.changes: list[str] = []
+        """The id of what was changed, at each change."""
+        self.limit: int | None = None
+        """Bytes that all files together may take; None: as many as there are."""
+        self.root = self._add(Item(self._id("0A", 19), "My Drive", FOLDER, None, now(), now())).id
+
+    # What the server does.
+
+    def get(self, item_id: str) -> Item:
+        """The item; DriveError 404."""
+        try:
+            return self.items[self.root if item_id == "root" else item_id]
+        except KeyError:
+            raise DriveError(404, "notFound", f"File not found: {item_id}.") from None
+
+    def children(self, folder: str) -> list[Item]:
+        """What lies in a folder, trashed or not, in the order in which it came."""
+        with self.lock:
+            return [self.items[child] for child in self._children.get(self.root if folder == "root" else folder, ())]
+
+    def in_trash(self, item: Item) -> bool:
+        """Whether it, or a folder above it, is in the trash."""
+        while not item.trashed and item.parent is not None:
+            item = self.items[item.parent]
+        return item.trashed
+
+    def create(self, metadata: Mapping[str, Any], content: Content | None = None, media_type: str | None = None) -> Item:
+        """A new item, beside what has its name already."""
+        with self.lock:
+            parents = metadata.get("parents") or [self.root]
+            if len(parents) > 1:
+                raise DriveError(400, "multiparentingNotSupported", "A file cannot have more than one parent.")
+            parent = self.get(parents[0])
+            if not parent.is_folder:
+                raise DriveError(403, "parentNotAFolder", "The specified parent is not a folder.")
+            self._must_fit(content)
+            name = str(metadata.get("name") or "Untitled")
+            mime_type = metadata.get("mimeType") or media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+            if content is None and not mime_type.startswith(_GOOGLE_OWN):
+                content = Content(b"")
+            modified = _stamp(metadata["modifiedTime"]) if "modifiedTime" in metadata else now()
+            item = Item(metadata.get("id") or self._id("1", 33), name, mime_type, parent.id, modified, now(), content)
+            return self._add(item)
+
+    def update(
+        self,
+        item_id: str,
+        metadata: Mapping[str, Any],
+        *,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+        content: Content | None = None,
+    ) -> Item:
+        """Rename, move, trash, touch or fill with other content."""
+        with self.lock:
+            item = self.get(item_id)
+            self._must_fit(content, instead_of=item.content)
+            self.changes.append(item.id)
+            self._reparent(item, [*add], [*remove])
+            match metadata:
+                case {"name": str(name)}:
+                    item.name = name
+            if "trashed" in metadata:
+                if item.parent is None:
+                    raise DriveError(403, "insufficientFilePermissions", "The root folder cannot be trashed.")
+                item.trashed = bool(metadata["trashed"])
+            if content is not None:
+                item.content = content
+                item.modified = now()
+            if "modifiedTime" in metadata:
+                item.modified = _stamp(metadata["modifiedTime"])
+            item.mime_type = metadata.get("mimeType") or item.mime_type
+            item.more |= {name: metadata[name] for name in metadata.keys() & {"description", "properties", "starred"}}
+            return item
+
+    def copy(self, item_id: str, metadata: Mapping[str, Any]) -> Item:
+        """A second file of the same content; folders cannot be copied."""
+        with self.lock:
+            item = self.get(item_id)
+            if item.is_folder:
+                raise DriveError(403, "cannotCopyFile", "This file cannot be copied by the user.")
+            wanted = {"name": f"Copy of {item.name}", "parents": [item.parent], "modifiedTime": item.modified, **metadata}
+            return self.create({"mimeType": item.mime_type, **wanted}, item.content)
+
+    def delete(self, item_id: str) -> None:
+        """Away for ever, with all below it."""
+        with self.lock:
+            item = self.get(item_id)
+            for child in [*self._children.pop(item.id, ())]:
+                self.delete(child)
+            del self.items[item.id]
+            self.changes.append(item.id)
+            if item.parent is not None:
+                self._children.get(item.parent, {}).pop(item.id, None)
+
+    @property
+    def used(self) -> int:
+        """Bytes of all files, those in the trash too."""
+        with self.lock:
+            return sum(item.content.size for item in self.items.values() if item.content)
+
+    # What tests do, past the API.
+
+    def folder(self, path: str = "") -> Item:
+        """The folder there, made if need be."""
+        with self.lock:
+            item = self.items[self.root]
+            for name in filter(None, path.split("/")):
+                there = [
+                    child for child in self.children(item.id) if child.is_folder and child.name == name and not child.trashed
+                ]
+                item = there[0] if there else self.create({"name": name, "mimeType": FOLDER, "parents": [item.id]})
+            return item
+
+    def put(self, path: str, content: bytes | Path, *, mtime_ns: int | None = None) -> Item:
+        """A new file there, even if one of that name is there already."""
+        above, _, name = path.rpartition("/")
+        with self.lock:
+            metadata: dict[str, Any] = {"name": name, "parents": [self.folder(above).id]}
+            if mtime_ns is not None:
+                metadata["modifiedTime"] = datetime.fromtimestamp(mtime_ns / 1e9, UTC).isoformat()
+            return self.create(metadata, Content(content))
+
+    def preload(self, directory: Path, path: str = "", *, files: Iterable[str] | None = None) -> None:
+        """All files below a directory (or `files` of it), times kept, as `path`. They are read when asked for: leave them."""
+        names = files if files is not None else (file.relative_to(directory).as_posix() for file in directory.rglob("*"))
+        folders: dict[str, str] = {}
+        with self.lock:
+            for name in names:
+                source = directory / name
+                if source.is_dir():
+                    continue
+                above, _, leaf = f"{path}/{name}".rpartition("/")
+                if above not in folders:
+                    folders[above] = self.folder(above).id
+                modified = datetime.fromtimestamp(source.stat().st_mtime, UTC).isoformat()
+                self.create({"name": leaf, "parents": [folders[above]], "modifiedTime": modified}, Content(source))
+
+    def walk(self, path: str = "", *, trashed: bool = False) -> Iterator[tuple[str, Item]]:
+        """(path below `path`, item) of every file and folder there, duplicates too, outside the trash; or of those in it."""
+        with self.lock:
+            base = self.folder(path) if path else self.items[self.root]
+            open_folders = [("", base, self.in_trash(base))]
+            while open_folders:
+                above, folder, gone = open_folders.pop()
+                for child in self.children(folder.id):
+                    child_gone = gone or child.trashed
+                    if child_gone == trashed:
+                        yield above + child.name, child
+                    if child.is_folder and (trashed or not child_gone):
+                        open_folders.append((f"{above}{child.name}/", child, child_gone))
+
+    def tree(self, path: str = "", *, trashed: bool = False) -> dict[str, list[str]]:
+        """Path -> sha256 of each file of that path."""
+        found: dict[str, list[str]] = {}
+        for name, item in self.walk(path, trashed=trashed):
+            if item.content is not None:
+                found.setdefault(name, []).append(item.content.sha256)
+        return found
+
+    # Inside.
+
+    def _add(self, item: Item) -> Item:
+        self.items[item.id] = item
+        self.changes.append(item.id)
+        if item.parent is not None:
+            self._children[item.parent][item.id] = None
+        return item
+
+    def _reparent(self, item: Item, add: list[str], remove: list[str]) -> None:
+        if not add and not remove:
+            return
+        if item.parent is None:
+            raise DriveError(403, "insufficientFilePermissions", "The root folder cannot be moved.")
+        if any(self.get(parent).id != item.parent for parent in remove):
+            raise DriveError(404, "notFound", "The parent to be removed is not a parent of the file.")
+        if len(add) != 1 or not remove:
+            raise DriveError(403, "cannotAddParent", "Increasing the number of parents is not allowed.")
+        target = self.get(add[0])
+        above: Item | None = target
+        while above is not None:
+            if above is item:
+                raise DriveError(403, "cannotMoveItemIntoItself", "A folder cannot be moved into itself.")
+            above = self.items[above.parent] if above.parent else None
+        if not target.is_folder:
+            raise DriveError(403, "parentNotAFolder", "The specified parent is not a folder.")
+        self._children[item.parent].pop(item.id)
+        item.parent = target.id
+        self._children[target.id][item.id] = None
+
+    def _must_fit(self, content: Content | None, instead_of: Content | None = None) -> None:
+        if self.limit is None or content is None:
+            return
+        if self.used - (instead_of.size if instead_of else 0) + content.size > self.limit:
+            raise DriveError(403, "storageQuotaExceeded", "The user's Drive storage quota has been exceeded.")
+
+    def _id(self, start: str, length: int) -> str:
+        digest = hashlib.sha256(str(next(_numbers)).encode()).hexdigest()
+        return (start + digest)[:length]
+
+
+def now() -> str:
+    """As the API writes times: UTC, milliseconds."""
+    return _written(datetime.now(UTC))
+
+
+def _stamp(text: str) -> str:
+    return _written(datetime.fromisoformat(text).astimezone(UTC))
+
+
+def _written(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"

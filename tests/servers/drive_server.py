@@ -1,0 +1,394 @@
+"""An emulated Google Drive: the calls of the v3 API that rclone's drive backend makes, over plain HTTP/1.1, in threads.
+
+    with drive_server() as drive:
+        drive.tree.preload(library)             # see `drive_files` for what a test may do past the API
+        ...
+        assert drive.calls == {"files.list": 3, "files.media": 20}
+
+Clients come through a `ConnectProxy`, for they speak TLS to www.googleapis.com only. Put an `HttpProxy` before it to let chosen
+requests go wrong (`refusal` makes Google's answers), a `TcpProxy` to put it at a distance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.servers import drive_query
+from tests.servers.drive_files import Content, DriveError, DriveTree, Item
+from tests.servers.http import Refuse
+
+_STATUS = {"rateLimitExceeded": 403, "userRateLimitExceeded": 403, "storageQuotaExceeded": 403, "dailyLimitExceeded": 403}
+_DEFAULT_FIELDS = {"kind", "id", "name", "mimeType"}
+_EXPORTS = {"application/vnd.google-apps.document": ["application/vnd.openxmlformats-officedocument.wordprocessingml.document"]}
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+
+
+def refusal(reason: str, status: int | None = None, **headers: str) -> Refuse:
+    """What an `HttpProxy` answers in Google's name ("rateLimitExceeded", "userRateLimitExceeded", "storageQuotaExceeded")."""
+    code = status or _STATUS[reason]
+    body = json.dumps(_error(DriveError(code, reason, f"Ordered: {reason}."))).encode()
+    return Refuse(code, {"Content-Type": "application/json; charset=UTF-8", **headers}, body)
+
+
+class DriveServer:
+    """See the module. `port` is where it listens, on 127.0.0.1."""
+
+    def __init__(self) -> None:
+        self.tree = DriveTree()
+        self.calls: Counter[str] = Counter()
+        """Kind of call ("files.list", "files.update", "upload.multipart") -> how many since `reset`."""
+        self.requests: list[tuple[str, str]] = []
+        """(kind, path with query) of each, in order."""
+        self.page_limit = 1000
+        """Items a page at most, whatever is asked for."""
+        self.lock = threading.Lock()
+        self.numbers = count(1)
+        self.pages: dict[str, list[Item]] = {}
+        self.uploads: dict[str, _Upload] = {}
+        self.connections: set[socket.socket] = set()
+        drive = self
+
+        class Handler(_Handler):
+            server_of = drive
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._http.block_on_close = False
+        self.port: int = self._http.server_address[1]
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="drive", daemon=True
+        )
+        self._thread.start()
+
+    def reset(self) -> None:
+        """Forget the calls so far."""
+        with self.lock:
+            self.calls.clear()
+            self.requests.clear()
+
+    def close(self) -> None:
+        """End it."""
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+        for connection in [*self.connections]:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def note(self, kind: str, path: str) -> None:
+        """Count a call."""
+        with self.lock:
+            self.calls[kind] += 1
+            self.requests.append((kind, path))
+
+
+class _Upload:
+    """A resumable upload under way."""
+
+    def __init__(self, finish: Callable[[bytes], Item], fields: str | None) -> None:
+        self.finish = finish
+        self.fields = fields
+        self.received = bytearray()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server_of: DriveServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.server_of.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server_of.connections.discard(self.connection)
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):  # the client left
+            super().handle()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 its name
+        pass
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 their names
+
+    def _answer(self) -> None:
+        self.body = self._read_body()
+        url = urlsplit(self.path)
+        self.query = dict(parse_qsl(url.query, keep_blank_values=True))
+        self.tree = self.server_of.tree
+        try:
+            for method, pattern, kind, call in _ROUTES:
+                if method == self.command and (found := re.fullmatch(pattern, url.path)):
+                    self.server_of.note(kind(self.query) if callable(kind) else kind, self.path)
+                    call(self, *found.groups())
+                    return
+            self.server_of.note("unknown", f"{self.command} {self.path}")
+            raise DriveError(404, "notFound", f"No such method: {self.command} {url.path}")  # noqa: TRY301 it is answered as all are
+        except DriveError as error:
+            self._json(_error(error), error.status)
+
+    # The calls.
+
+    def list_files(self) -> None:
+        size = min(int(self.query.get("pageSize", "100")), self.server_of.page_limit)
+        if token := self.query.get("pageToken"):
+            try:
+                found = self.server_of.pages.pop(token)
+            except KeyError:
+                raise DriveError(400, "invalid", "Invalid Value: pageToken") from None
+        else:
+            with self.tree.lock:
+                found = drive_query.parse(self.query.get("q", "trashed = true or trashed = false")).find(self.tree)
+        answer: dict[str, Any] = {"kind": "drive#fileList", "incompleteSearch": False}
+        if len(found) > size:
+            answer["nextPageToken"] = f"page{next(self.server_of.numbers)}"
+            self.server_of.pages[answer["nextPageToken"]] = found[size:]
+        self._json({**answer, "files": [self._shown(item) for item in found[:size]]})
+
+    def get_file(self, item_id: str) -> None:
+        item = self.tree.get(item_id)
+        if self.query.get("alt") != "media":
+            self._json(self._shown(item))
+        elif item.content is None:
+            raise DriveError(403, "fileNotDownloadable", "Only files with binary content can be directly downloaded.")
+        else:
+            self._media(item, item.content)
+
+    def create_file(self) -> None:
+        self._json(self._shown(self.tree.create(self._metadata())))
+
+    def update_file(self, item_id: str) -> None:
+        self._json(self._shown(self.tree.update(item_id, self._metadata(), **self._parents())))
+
+    def copy_file(self, item_id: str) -> None:
+        self._json(self._shown(self.tree.copy(item_id, self._metadata())))
+
+    def delete_file(self, item_id: str) -> None:
+        self.tree.delete(item_id)
+        self._send(204, b"")
+
+    def export_file(self, item_id: str) -> None:
+        self._send(200, b"exported " + self.tree.get(item_id).name.encode(), {"Content-Type": self.query["mimeType"]})
+
+    def upload(self, item_id: str | None = None) -> None:
+        parents = self._parents()
+        if item_id is not None:
+            self.tree.get(item_id)
+        if self.query.get("uploadType") == "resumable":
+            metadata, media_type = self._metadata(), self.headers.get("X-Upload-Content-Type")
+        else:
+            metadata, media_type, media = _multipart(self.headers.get("Content-Type", ""), self.body)
+
+        def store(content: bytes) -> Item:
+            if item_id is None:
+                return self.tree.create(metadata, Content(content), media_type)
+            return self.tree.update(item_id, metadata, content=Content(content), **parents)
+
+        if self.query.get("uploadType") == "resumable":
+            upload_id = f"upload{next(self.server_of.numbers)}"
+            self.server_of.uploads[upload_id] = _Upload(store, self.query.get("fields"))
+            path = urlsplit(self.path).path
+            location = f"https://{self.headers['Host']}{path}?uploadType=resumable&upload_id={upload_id}"
+            self._send(200, b"", {"Location": location})
+        else:
+            self._json(self._shown(store(media)))
+
+    def upload_chunk(self) -> None:
+        upload = self.server_of.uploads.get(self.query.get("upload_id", ""))
+        if upload is None:
+            raise DriveError(404, "notFound", "No such upload.")
+        span, _, total = self.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+        if span and span != "*" and int(span.partition("-")[0]) != len(upload.received):
+            raise DriveError(400, "invalid", "Invalid Value: Content-Range")
+        upload.received += self.body
+        if span and total != str(len(upload.received)):
+            reached = {"Range": f"bytes=0-{len(upload.received) - 1}"} if upload.received else {}
+            self._send(308, b"", reached)
+            return
+        del self.server_of.uploads[self.query["upload_id"]]
+        if upload.fields:
+            self.query["fields"] = upload.fields
+        self._json(self._shown(upload.finish(bytes(upload.received))))
+
+    def about(self) -> None:
+        usage = {"usage": str(self.tree.used), "usageInDrive": str(self.tree.used), "usageInDriveTrash": "0"}
+        if self.tree.limit is not None:
+            usage["limit"] = str(self.tree.limit)
+        user = {"kind": "drive#user", "displayName": "Tester", "emailAddress": "tester@example.com", "permissionId": "1"}
+        self._json({"kind": "drive#about", "user": user, "storageQuota": usage, "exportFormats": _EXPORTS, "importFormats": {}})
+
+    def list_drives(self) -> None:
+        self._json({"kind": "drive#driveList", "drives": []})
+
+    def start_token(self) -> None:
+        self._json({"kind": "drive#startPageToken", "startPageToken": str(len(self.tree.changes))})
+
+    def list_changes(self) -> None:
+        with self.tree.lock:
+            changed = dict.fromkeys(self.tree.changes[int(self.query["pageToken"]) :])
+            token = str(len(self.tree.changes))
+        self._json({"newStartPageToken": token, "changes": [self._change(item_id) for item_id in changed]})
+
+    def token(self) -> None:
+        self._json({"access_token": "t", "token_type": "Bearer", "expires_in": 10**9})
+
+    # What they share.
+
+    def _change(self, item_id: str) -> dict[str, Any]:
+        item = self.tree.items.get(item_id)
+        shown = _shown(item, self.tree, {"id", "name", "mimeType", "parents"}) if item else None
+        return {"fileId": item_id, "removed": item is None, **({"file": shown} if shown else {})}
+
+    def _parents(self) -> dict[str, list[str]]:
+        ids = {"add": self.query.get("addParents", ""), "remove": self.query.get("removeParents", "")}
+        return {name: text.split(",") if text else [] for name, text in ids.items()}
+
+    def _metadata(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self.body)) if self.body.strip() else {}
+        except ValueError:
+            raise DriveError(400, "parseError", "Parse Error") from None
+
+    def _shown(self, item: Item) -> dict[str, Any]:
+        fields = self.query.get("fields")
+        return _shown(item, self.tree, set(re.findall(r"[\w*]+", fields)) if fields else _DEFAULT_FIELDS)
+
+    def _media(self, item: Item, content: Content) -> None:
+        size = content.size
+        headers = {"Content-Type": item.mime_type, "Accept-Ranges": "bytes"}
+        wanted = _RANGE.match(self.headers.get("Range", ""))
+        if wanted is None or wanted.groups() == ("", ""):
+            self._send(200, content.whole(), headers)
+            return
+        first, last = wanted.groups()
+        start = int(first) if first else max(0, size - int(last))
+        end = min(size, int(last) + 1) if first and last else size
+        if start >= size or end <= start:
+            self._send(416, b"", {"Content-Range": f"bytes */{size}"})
+        else:
+            self._send(206, content.part(start, end), {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"})
+
+    def _json(self, answer: dict[str, Any], status: int = 200) -> None:
+        self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json; charset=UTF-8"})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def _read_body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        blocks = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            blocks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(blocks)
+
+
+def _uploading(query: dict[str, str]) -> str:
+    return "upload." + query.get("uploadType", "simple")
+
+
+def _getting(query: dict[str, str]) -> str:
+    return "files.media" if query.get("alt") == "media" else "files.get"
+
+
+_FILES = r"/drive/v3/files"
+_ID = r"/([\w-]+)"
+_ROUTES: list[tuple[str, str, str | Callable[[dict[str, str]], str], Callable[..., None]]] = [
+    ("GET", _FILES, "files.list", _Handler.list_files),
+    ("POST", _FILES, "files.create", _Handler.create_file),
+    ("GET", _FILES + _ID, _getting, _Handler.get_file),
+    ("PATCH", _FILES + _ID, "files.update", _Handler.update_file),
+    ("DELETE", _FILES + _ID, "files.delete", _Handler.delete_file),
+    ("POST", _FILES + _ID + "/copy", "files.copy", _Handler.copy_file),
+    ("GET", _FILES + _ID + "/export", "files.export", _Handler.export_file),
+    ("POST", "/upload" + _FILES, _uploading, _Handler.upload),
+    ("PATCH", "/upload" + _FILES + _ID, _uploading, _Handler.upload),
+    ("PUT", "/upload" + _FILES + r"(?:/[\w-]+)?", "upload.chunk", _Handler.upload_chunk),
+    ("GET", "/drive/v3/about", "about.get", _Handler.about),
+    ("GET", "/drive/v3/drives", "drives.list", _Handler.list_drives),
+    ("GET", "/drive/v3/changes/startPageToken", "changes.start", _Handler.start_token),
+    ("GET", "/drive/v3/changes", "changes.list", _Handler.list_changes),
+    ("POST", "/token", "token", _Handler.token),
+]
+
+
+def _shown(item: Item, tree: DriveTree, wanted: set[str]) -> dict[str, Any]:
+    """The fields of an item that were asked for."""
+    known: dict[str, Any] = {
+        "kind": "drive#file",
+        "id": item.id,
+        "name": item.name,
+        "mimeType": item.mime_type,
+        "trashed": tree.in_trash(item),
+        "explicitlyTrashed": item.trashed,
+        "modifiedTime": item.modified,
+        "createdTime": item.created,
+        **item.more,
+    }
+    if item.parent is not None:
+        known["parents"] = [item.parent]
+    if item.content is not None and wanted & {"size", "md5Checksum", "sha1Checksum", "sha256Checksum", "*"}:
+        known |= {"size": str(item.content.size), **item.content.hashes}
+    elif item.mime_type in _EXPORTS:
+        known["exportLinks"] = {
+            kind: f"https://www.googleapis.com/drive/v3/files/{item.id}/export?mimeType={kind}"
+            for kind in _EXPORTS[item.mime_type]
+        }
+    return known if "*" in wanted else {name: value for name, value in known.items() if name in wanted}
+
+
+def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], str | None, bytes]:
+    """The metadata, and the type and bytes of the content, of a multipart/related upload."""
+    boundary = re.search(r'boundary="?([^";]+)', content_type)
+    if boundary is None:
+        raise DriveError(400, "badContent", "Malformed multipart body.")
+    mark = b"--" + boundary[1].encode()
+    first, _, rest = body.removeprefix(mark).partition(b"\r\n" + mark)
+    second = rest.rpartition(b"\r\n" + mark + b"--")[0]
+    metadata = first.partition(b"\r\n\r\n")[2]
+    head, _, media = second.partition(b"\r\n\r\n")
+    media_type = re.search(rb"(?i)content-type:\s*([^\r\n]+)", head)
+    return dict(json.loads(metadata)), media_type[1].decode() if media_type else None, media
+
+
+def _error(error: DriveError) -> dict[str, Any]:
+    detail = {"message": error.message, "domain": "global", "reason": error.reason}
+    return {"error": {"code": error.status, "message": error.message, "errors": [detail]}}
+
+
+@contextlib.contextmanager
+def drive_server() -> Iterator[DriveServer]:
+    """A DriveServer for the length of the block."""
+    server = DriveServer()
+    try:
+        yield server
+    finally:
+        server.close()
