@@ -133,7 +133,11 @@ class Steps:
             # Even one of equal content is not ours: the remote says that it was there before.
             task.drift(f"{task.src}: {_DRIFT[Action.DRIFT_DESTINATION_EXISTS].format(dst=task.dst)}")
         elif action is Action.CONFLICT:
-            task.drift(f"{task.src}: another file lies at the destination {task.dst}; both are left as they are")
+            message = f"{task.src}: another file lies at the destination {task.dst}; both are left as they are"
+            if last:
+                task.drift(message)
+            else:  # it may be the half of a copy that the server still writes, asked for before a connection was lost
+                task.trouble = TransientError(message, path=task.src)
         elif action is Action.ALARM:
             if last or isinstance(earlier, NotFoundError):
                 self._alarm(task, earlier)

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal import Journal
+from orchestrator.apply.patience import Patience
 from orchestrator.apply.records import RunResult, RunState
 from orchestrator.errors import (
     AuthError,
@@ -147,8 +148,6 @@ def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, sto
     made = plan(*rename_all(storage))
     storage.fail(storage.changes_made + 2, RateLimitError("slow down", retry_after=17.0), counting="changes")
     waited: list[float] = []
-    from orchestrator.apply.patience import Patience  # noqa: PLC0415
-
     with Journal(tmp_path / "journal") as journal:
         result = apply_plan(made, {storage.fs: storage}, journal, patience=Patience(sleep=waited.append))
     assert result.exit_code == ExitCode.DONE
@@ -360,3 +359,27 @@ def test_quota_error_is_not_retried(tmp_path: Path) -> None:
     target.fail(1, QuotaError("no space"), counting="changes")
     result = run(made, tmp_path / "journal", source, target)
     assert (result.exit_code, result.pending, target.asked["copy"]) == (ExitCode.SOME_FAILED, 1, 1)
+
+
+def test_a_copy_that_the_server_still_writes_is_waited_for(tmp_path: Path) -> None:
+    """The connection is lost in the middle of a copy; the server shows the half of it, then the whole."""
+    storage = filled("s3")
+    made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
+    whole = storage.content("in/a.mp3")
+    looks = []
+
+    def lose(_asked: Asked) -> TransientError:
+        storage.put("out/a.mp3", whole[:5])
+        return TransientError("connection reset")
+
+    def wait(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:
+            storage.put("out/a.mp3", whole)
+
+    storage.fail(storage.changes_made + 1, lose, counting="changes")
+    with Journal(tmp_path / "journal") as journal:
+        result = apply_plan(made, {storage.fs: storage}, journal, patience=Patience(sleep=wait))
+    assert (result.exit_code, result.done) == (ExitCode.DONE, 1), result.problems
+    assert library(storage)["out/a.mp3"] == whole
+    assert "in/a.mp3" not in library(storage)

@@ -102,6 +102,7 @@ class HttpProxy:
         self._changes = 0
         self._lock = threading.Lock()
         self._under_way = 0
+        self._clients: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly
         self._idle = threading.Condition()
         self._thread = LoopThread("http-proxy")
         self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0, limit=_LIMIT))
@@ -165,6 +166,10 @@ class HttpProxy:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
