@@ -8,22 +8,48 @@ import click
 
 from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command
-from orchestrator.errors import ExitCode, worst
+from orchestrator.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
     from orchestrator.cli.session import Session
 
 
 @command("scan")
-@click.argument("location", shell_complete=complete_location)
+@click.argument("location", shell_complete=complete_location, required=False)
 @click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times.")
 @click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
 @click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m.")
 @click.option("--allow-empty", is_flag=True, help="Accept that all music that was there is gone.")
+@click.option(
+    "--explain",
+    metavar="PATH",
+    multiple=True,
+    help="Scan nothing: read this file of LOCATION afresh, say what was asked for and why. May be given several times.",
+)
 def scan_command(
-    session: Session, *, location: str, include: tuple[str, ...], exclude: tuple[str, ...], settle: str | None, allow_empty: bool
+    session: Session,
+    *,
+    location: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    settle: str | None,
+    allow_empty: bool,
+    explain: tuple[str, ...],
 ) -> int:
-    """Bring the catalogue of LOCATION up to date: list it, and read the tags of what is new. Changes nothing there."""
+    """Bring the catalogue of LOCATION up to date: list it, and read the tags of what is new. Changes nothing there.
+
+    With --explain, one file is read and every request for it shown; without LOCATION, PATH is a location of its own.
+    """
+    if explain:
+        from orchestrator.cli.explain import explain as explain_files  # noqa: PLC0415 - the rooms are imported when a command runs
+
+        if include or exclude or settle or allow_empty:
+            raise UsageError(
+                "--explain reads the files that it names: --include, --exclude, --settle and --allow-empty do not go with it"
+            )
+        return explain_files(session, location, explain)
+    if location is None:
+        raise UsageError("scan: the argument LOCATION is missing")
     from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
 
     (place,) = session.places(location)

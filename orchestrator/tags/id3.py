@@ -88,5 +88,5 @@ def _size_in_24(file: SparseFile, position: int, header: bytes, end: int) -> int
 def _frame_or_end(file: SparseFile, position: int, end: int) -> bool:
     if position >= end:
         return position == end
-    following = file.peek(position, min(4, end - position))
+    following = file.peek(position, min(4, end - position), "the next ID3v2 frame")
     return not following.strip(b"\0") or _FRAME_ID.match(following) is not None

@@ -78,7 +78,7 @@ def _recognise(file: SparseFile, named: Container | None) -> Container:
         plan_tag(file, 0)
     while end is not None and end < file.size:
         start = end
-        end = tag_end(file.peek(start, 10), start)
+        end = tag_end(file.peek(start, 10, "past the ID3v2 tag: whether another one follows"), start)
     magic = formats.by_magic(file.peek(start, _MAGIC, "past the ID3v2 tag: what kind of file it is"))
     container = magic or named
     if file.trace is not None and container is not None:

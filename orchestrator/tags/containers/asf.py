@@ -31,7 +31,7 @@ def read(file: SparseFile) -> Parsed:
 
 def _plan(file: SparseFile, position: int, end: int) -> None:
     for _ in range(_MOST_OBJECTS):
-        header = file.peek(position, _OBJECT_HEADER)
+        header = file.peek(position, _OBJECT_HEADER, "the next object")
         size = int.from_bytes(header[16:], "little")
         if size < _OBJECT_HEADER or position + size > end:
             return

@@ -62,7 +62,7 @@ def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterato
             return
         if piece and not file.has(position, min(position + 16, end)):
             file.fetch(position, position + piece, f"the atom behind `{previous.decode('latin-1')}`, at its exact offset")
-        header = file.peek(position, min(16, end - position))
+        header = file.peek(position, min(16, end - position), "the next atom")
         size, payload = int.from_bytes(header[:4], "big"), position + 8
         if size == 1:
             size, payload = int.from_bytes(header[8:16], "big"), position + 16
