@@ -15,7 +15,11 @@ from orchestrator.cli.main import COMMANDS, application
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.plan.model import Header, Operation, Skipped
 from orchestrator.report.base import _CODES, Summary
+from orchestrator.report.reading_view import POLICIES, WAYS, Explanation
 from orchestrator.storage.base import Storage
+from orchestrator.tags.trace import Asked
+from orchestrator.tags.trace import Skipped as Skip
+from orchestrator.tags.track import AudioIdentity, Status, Strength
 from scripts import update_docs
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +67,11 @@ def test_every_json_key_is_documented() -> None:
     for record in (Summary, Header, Operation, Skipped):
         for field in msgspec.structs.fields(record):
             assert f"`{field.encode_name}`" in text, f"{record.__name__}.{field.encode_name}"
+    explained = text.partition("## explanation")[2].partition("\n## ")[0]
+    for record in (Explanation, Asked, Skip, AudioIdentity):
+        for field in msgspec.structs.fields(record):
+            assert f"`{field.encode_name}`" in explained, f"{record.__name__}.{field.encode_name}"
+    assert all(f"`{word}`" in explained for word in (*WAYS, *POLICIES, *Status, *Strength))
     for code in {word for _, word in _CODES} | {"unexpected"}:
         assert f"`{code}`" in text
 
