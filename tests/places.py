@@ -15,10 +15,11 @@ import boto3
 
 from tests.library import LibraryFacts
 from tests.servers import remotes
-from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer
+from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DriveRemote, RemoteServer
 
 OWN = ".music-orchestrator/"
 PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp")
+"""Those on which the large library is tried; there is "drive", too."""
 
 
 @dataclass
@@ -27,12 +28,15 @@ class Place:
 
     location: str
     directory: Path | None
-    """Where the server keeps the files; None: a bucket of moto's."""
+    """Where the server keeps the files; None: in memory, in a bucket of moto's or a Drive of ours."""
     server: RemoteServer | None = None
     prefix: str = ""
 
     def fill(self, library: LibraryFacts) -> None:
         """Put a library there, times kept. A server that caches directories must not have looked yet."""
+        if isinstance(self.server, DriveRemote):
+            self.server.tree.preload(library.root, self.prefix, files=library.files)
+            return
         bucket = None if self.directory is not None else self._bucket()
         for path in library.files:
             source = library.root / path
@@ -44,7 +48,10 @@ class Place:
                 shutil.copy2(source, target)
 
     def tree(self) -> dict[str, str]:
-        """Path -> sha256 of every file there, ours under `.music-orchestrator` too."""
+        """Path -> sha256 of every file there, ours under `.music-orchestrator` too. The second of one name is called `path#2`."""
+        if isinstance(self.server, DriveRemote):
+            there = self.server.tree.tree(self.prefix).items()
+            return {f"{path}#{number}" if number > 1 else path: one for path, all_ in there for number, one in enumerate(all_, 1)}
         if self.directory is None:
             return dict(self._bucket_tree())
         found = {}
@@ -81,7 +88,7 @@ def visible(tree: dict[str, str]) -> dict[str, str]:
 def places(
     kind: str, home: Path, rclone: Path, config: Path, contents: Mapping[str, LibraryFacts | None]
 ) -> Iterator[dict[str, Place]]:
-    """A server of a kind of PLACES with a place for each name, filled with its library before anybody looks (None: empty).
+    """A server of a kind of PLACES, or "drive", with a place for each name, filled before anybody looks (None: empty).
 
     The server's remote, called for its kind and `home`, is added to the rclone `config`.
     """
@@ -90,11 +97,15 @@ def places(
         made: dict[str, Place] = {}
         if kind == "s3_moto":
             server = stack.enter_context(remotes.s3_moto(home))
+        if kind == "drive":
+            server = stack.enter_context(remotes.drive())
         served = {"local": home, "s3_serve": home / "served" / BUCKET}.get(kind, home / "served")
         remote = f"{kind}-{home.name}"
         for name, library in contents.items():
             made[name] = Place("", None if server else served / name, server, name)
-            if not server:
+            if isinstance(server, DriveRemote):
+                server.tree.folder(name)
+            elif not server:
                 (served / name).mkdir(parents=True)
             if library is not None:
                 made[name].fill(library)

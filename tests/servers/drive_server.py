@@ -24,19 +24,18 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.servers import drive_query
+from tests.servers.drive_answers import DEFAULT_FIELDS, EXPORTS, error_body, multipart, shown
 from tests.servers.drive_files import Content, DriveError, DriveTree, Item
 from tests.servers.http import Refuse
 
 _STATUS = {"rateLimitExceeded": 403, "userRateLimitExceeded": 403, "storageQuotaExceeded": 403, "dailyLimitExceeded": 403}
-_DEFAULT_FIELDS = {"kind", "id", "name", "mimeType"}
-_EXPORTS = {"application/vnd.google-apps.document": ["application/vnd.openxmlformats-officedocument.wordprocessingml.document"]}
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
 def refusal(reason: str, status: int | None = None, **headers: str) -> Refuse:
     """What an `HttpProxy` answers in Google's name ("rateLimitExceeded", "userRateLimitExceeded", "storageQuotaExceeded")."""
     code = status or _STATUS[reason]
-    body = json.dumps(_error(DriveError(code, reason, f"Ordered: {reason}."))).encode()
+    body = json.dumps(error_body(DriveError(code, reason, f"Ordered: {reason}."))).encode()
     return Refuse(code, {"Content-Type": "application/json; charset=UTF-8", **headers}, body)
 
 
@@ -144,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server_of.note("unknown", f"{self.command} {self.path}")
             raise DriveError(404, "notFound", f"No such method: {self.command} {url.path}")  # noqa: TRY301 it is answered as all are
         except DriveError as error:
-            self._json(_error(error), error.status)
+            self._json(error_body(error), error.status)
 
     # The calls.
 
@@ -177,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(self._shown(self.tree.create(self._metadata())))
 
     def update_file(self, item_id: str) -> None:
-        self._json(self._shown(self.tree.update(item_id, self._metadata(), **self._parents())))
+        self._json(self._shown(self._update(item_id, self._metadata())))
 
     def copy_file(self, item_id: str) -> None:
         self._json(self._shown(self.tree.copy(item_id, self._metadata())))
@@ -190,18 +189,20 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, b"exported " + self.tree.get(item_id).name.encode(), {"Content-Type": self.query["mimeType"]})
 
     def upload(self, item_id: str | None = None) -> None:
-        parents = self._parents()
+        if "upload_id" in self.query:
+            self.upload_chunk()
+            return
         if item_id is not None:
             self.tree.get(item_id)
         if self.query.get("uploadType") == "resumable":
             metadata, media_type = self._metadata(), self.headers.get("X-Upload-Content-Type")
         else:
-            metadata, media_type, media = _multipart(self.headers.get("Content-Type", ""), self.body)
+            metadata, media_type, media = multipart(self.headers.get("Content-Type", ""), self.body)
 
         def store(content: bytes) -> Item:
             if item_id is None:
                 return self.tree.create(metadata, Content(content), media_type)
-            return self.tree.update(item_id, metadata, content=Content(content), **parents)
+            return self._update(item_id, metadata, Content(content))
 
         if self.query.get("uploadType") == "resumable":
             upload_id = f"upload{next(self.server_of.numbers)}"
@@ -234,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.tree.limit is not None:
             usage["limit"] = str(self.tree.limit)
         user = {"kind": "drive#user", "displayName": "Tester", "emailAddress": "tester@example.com", "permissionId": "1"}
-        self._json({"kind": "drive#about", "user": user, "storageQuota": usage, "exportFormats": _EXPORTS, "importFormats": {}})
+        self._json({"kind": "drive#about", "user": user, "storageQuota": usage, "exportFormats": EXPORTS, "importFormats": {}})
 
     def list_drives(self) -> None:
         self._json({"kind": "drive#driveList", "drives": []})
@@ -255,12 +256,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _change(self, item_id: str) -> dict[str, Any]:
         item = self.tree.items.get(item_id)
-        shown = _shown(item, self.tree, {"id", "name", "mimeType", "parents"}) if item else None
-        return {"fileId": item_id, "removed": item is None, **({"file": shown} if shown else {})}
+        seen = shown(item, self.tree, {"id", "name", "mimeType", "parents"}) if item else None
+        return {"fileId": item_id, "removed": item is None, **({"file": seen} if seen else {})}
 
-    def _parents(self) -> dict[str, list[str]]:
-        ids = {"add": self.query.get("addParents", ""), "remove": self.query.get("removeParents", "")}
-        return {name: text.split(",") if text else [] for name, text in ids.items()}
+    def _update(self, item_id: str, metadata: dict[str, Any], content: Content | None = None) -> Item:
+        add, remove = self._named("addParents"), self._named("removeParents")
+        return self.tree.update(item_id, metadata, add=add, remove=remove, content=content)
+
+    def _named(self, parameter: str) -> list[str]:
+        """The ids that a parameter of the query lists."""
+        return [item_id for item_id in self.query.get(parameter, "").split(",") if item_id]
 
     def _metadata(self) -> dict[str, Any]:
         try:
@@ -270,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _shown(self, item: Item) -> dict[str, Any]:
         fields = self.query.get("fields")
-        return _shown(item, self.tree, set(re.findall(r"[\w*]+", fields)) if fields else _DEFAULT_FIELDS)
+        return shown(item, self.tree, set(re.findall(r"[\w*]+", fields)) if fields else DEFAULT_FIELDS)
 
     def _media(self, item: Item, content: Content) -> None:
         size = content.size
@@ -312,7 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _uploading(query: dict[str, str]) -> str:
-    return "upload." + query.get("uploadType", "simple")
+    return "upload.chunk" if "upload_id" in query else "upload." + query.get("uploadType", "simple")
 
 
 def _getting(query: dict[str, str]) -> str:
@@ -331,57 +336,13 @@ _ROUTES: list[tuple[str, str, str | Callable[[dict[str, str]], str], Callable[..
     ("GET", _FILES + _ID + "/export", "files.export", _Handler.export_file),
     ("POST", "/upload" + _FILES, _uploading, _Handler.upload),
     ("PATCH", "/upload" + _FILES + _ID, _uploading, _Handler.upload),
-    ("PUT", "/upload" + _FILES + r"(?:/[\w-]+)?", "upload.chunk", _Handler.upload_chunk),
+    ("PUT", "/upload" + _FILES + r"(?:/[\w-]+)?", _uploading, _Handler.upload_chunk),
     ("GET", "/drive/v3/about", "about.get", _Handler.about),
     ("GET", "/drive/v3/drives", "drives.list", _Handler.list_drives),
     ("GET", "/drive/v3/changes/startPageToken", "changes.start", _Handler.start_token),
     ("GET", "/drive/v3/changes", "changes.list", _Handler.list_changes),
     ("POST", "/token", "token", _Handler.token),
 ]
-
-
-def _shown(item: Item, tree: DriveTree, wanted: set[str]) -> dict[str, Any]:
-    """The fields of an item that were asked for."""
-    known: dict[str, Any] = {
-        "kind": "drive#file",
-        "id": item.id,
-        "name": item.name,
-        "mimeType": item.mime_type,
-        "trashed": tree.in_trash(item),
-        "explicitlyTrashed": item.trashed,
-        "modifiedTime": item.modified,
-        "createdTime": item.created,
-        **item.more,
-    }
-    if item.parent is not None:
-        known["parents"] = [item.parent]
-    if item.content is not None and wanted & {"size", "md5Checksum", "sha1Checksum", "sha256Checksum", "*"}:
-        known |= {"size": str(item.content.size), **item.content.hashes}
-    elif item.mime_type in _EXPORTS:
-        known["exportLinks"] = {
-            kind: f"https://www.googleapis.com/drive/v3/files/{item.id}/export?mimeType={kind}"
-            for kind in _EXPORTS[item.mime_type]
-        }
-    return known if "*" in wanted else {name: value for name, value in known.items() if name in wanted}
-
-
-def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], str | None, bytes]:
-    """The metadata, and the type and bytes of the content, of a multipart/related upload."""
-    boundary = re.search(r'boundary="?([^";]+)', content_type)
-    if boundary is None:
-        raise DriveError(400, "badContent", "Malformed multipart body.")
-    mark = b"--" + boundary[1].encode()
-    first, _, rest = body.removeprefix(mark).partition(b"\r\n" + mark)
-    second = rest.rpartition(b"\r\n" + mark + b"--")[0]
-    metadata = first.partition(b"\r\n\r\n")[2]
-    head, _, media = second.partition(b"\r\n\r\n")
-    media_type = re.search(rb"(?i)content-type:\s*([^\r\n]+)", head)
-    return dict(json.loads(metadata)), media_type[1].decode() if media_type else None, media
-
-
-def _error(error: DriveError) -> dict[str, Any]:
-    detail = {"message": error.message, "domain": "global", "reason": error.reason}
-    return {"error": {"code": error.status, "message": error.message, "errors": [detail]}}
 
 
 @contextlib.contextmanager

@@ -1,0 +1,219 @@
+"""What is Google Drive's own: calls are the price, names may be carried twice, everything deleted goes to a trash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import AuthError, OrchestratorError, QuotaError, RateLimitError
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.base import OWN_DIRECTORY, MoveCall, StatCall, Storage
+from orchestrator.storage.rclone import RcloneStorage
+from tests.servers import remotes
+from tests.servers.drive_server import refusal
+from tests.servers.http import HttpProxy, http_proxy
+from tests.servers.remotes import DriveRemote
+
+TRASH = f"{OWN_DIRECTORY}/trash/run1-1"
+
+
+@pytest.fixture
+def storage(open_storage: Callable[[str], Storage]) -> Storage:
+    return open_storage("drive")
+
+
+@pytest.fixture
+def place(storage: Storage) -> str:
+    """The storage's root as a path on the server."""
+    return storage.fs.partition(":")[2]
+
+
+# What it costs.
+
+
+def test_a_listing_asks_for_fifty_folders_at_a_time(storage: Storage, place: str, drive: DriveRemote) -> None:
+    files = {f"artist {i % 40}/album {i % 200 // 40}/song {i:04}.mp3" for i in range(2000)}
+    for path in files:
+        drive.tree.put(f"{place}/{path}", path.encode())
+    drive.drive.reset()
+
+    entries = list(storage.list())
+
+    assert {entry.path for entry in entries} == files
+    assert all(set(entry.hashes) == {"md5", "sha1", "sha256"} and entry.mtime_ns and entry.id for entry in entries)
+    assert set(drive.drive.calls) == {"files.list"}, "no call for a single file"
+    assert drive.drive.calls.total() <= 20
+
+
+def test_more_files_than_fit_on_a_page_are_listed(storage: Storage, place: str, drive: DriveRemote) -> None:
+    for index in range(2500):
+        drive.tree.put(f"{place}/{index}.mp3", b"")
+    drive.drive.reset()
+    assert len({entry.path for entry in storage.list()}) == 2500
+    assert drive.drive.calls.total() <= 5
+
+
+def test_looks_at_files_of_a_known_folder_cost_one_call_each(storage: Storage, place: str, drive: DriveRemote) -> None:
+    for index in range(10):
+        drive.tree.put(f"{place}/album/{index}.mp3", b"%d" % index)
+    storage.stat("album/0.mp3")
+    drive.drive.reset()
+    storage.batch([StatCall(f"album/{index}.mp3") for index in range(10)])
+    assert drive.drive.calls == {"files.list": 10}
+
+
+def test_a_move_is_one_change_and_a_few_looks(storage: Storage, place: str, drive: DriveRemote) -> None:
+    for index in range(20):
+        drive.tree.put(f"{place}/in/{index}.mp3", b"%d" % index)
+    before = {item.id: item.content for _, item in drive.tree.walk(f"{place}/in")}
+    storage.stat("in/0.mp3")
+    drive.drive.reset()
+
+    assert storage.batch([MoveCall(f"in/{i}.mp3", f"out/album/{i}.mp3", TRASH) for i in range(20)]) == [None] * 20
+
+    assert drive.drive.calls["files.update"] == 20
+    assert drive.drive.calls["files.create"] == 2, "the folder and the one above it, once"
+    assert drive.drive.calls["files.list"] <= 4 * 20
+    after = [(path, item) for path, item in drive.tree.walk(f"{place}/out")]
+    assert {item.id: item.content for path, item in after if not item.is_folder} == before, "the same objects, not copies"
+    assert [path for path, item in after if item.is_folder] == ["album"], "no second folder of that name"
+
+
+def test_a_range_is_one_piece_of_the_file(storage: Storage, place: str, drive: DriveRemote) -> None:
+    drive.tree.put(f"{place}/album/a.mp3", bytes(range(256)) * 40)
+    storage.stat("album/a.mp3")
+    drive.drive.reset()
+    assert storage.read_range("album/a.mp3", 5000, 100) == (bytes(range(256)) * 40)[5000:5100]
+    assert drive.drive.calls["files.media"] == 1
+    assert drive.drive.calls.total() <= 3
+
+
+# Names.
+
+
+def test_files_of_one_name_are_all_listed_with_their_ids(storage: Storage, place: str, drive: DriveRemote) -> None:
+    put = [drive.tree.put(f"{place}/dir/a.mp3", content) for content in (b"one", b"two", b"two")]
+    entries = list(storage.list())
+    assert [entry.path for entry in entries] == ["dir/a.mp3"] * 3
+    assert {entry.id: entry.hashes["md5"] for entry in entries} == {
+        item.id: item.content.hashes["md5Checksum"] for item in put if item.content
+    }
+
+
+def test_one_of_two_files_of_one_name_is_moved_and_the_other_stays(storage: Storage, place: str, drive: DriveRemote) -> None:
+    put = {drive.tree.put(f"{place}/dir/a.mp3", content).id for content in (b"one", b"two")}
+    assert storage.batch([MoveCall("dir/a.mp3", "dir/b.mp3", TRASH)]) == [None]
+    assert {item.id for _, item in drive.tree.walk(f"{place}/dir")} == put
+    assert [len(files) for files in drive.tree.tree(f"{place}/dir").values()] == [1, 1]
+
+
+def test_folders_of_one_name_are_one_to_the_listing(storage: Storage, place: str, drive: DriveRemote) -> None:
+    for content in (b"one", b"two"):
+        folder = drive.tree.create(
+            {"name": "dir", "mimeType": "application/vnd.google-apps.folder", "parents": [_id(drive, place)]}
+        )
+        drive.tree.create({"name": "a.mp3" if content == b"one" else "b.mp3", "parents": [folder.id]})
+    assert {entry.path for entry in storage.list()} == {"dir/a.mp3", "dir/b.mp3"}
+
+
+def test_a_slash_in_a_name_is_part_of_the_name(storage: Storage, place: str, drive: DriveRemote) -> None:
+    drive.tree.create({"name": "AC/DC - it's.mp3", "parents": [_id(drive, place)]})
+    (entry,) = storage.list()
+    assert "/" not in entry.path
+    assert storage.stat(entry.path) == entry
+    assert storage.batch([MoveCall(entry.path, f"dir/{entry.path}", TRASH)]) == [None]
+    assert [item.name for _, item in drive.tree.walk(f"{place}/dir")] == ["AC/DC - it's.mp3"]
+
+
+def test_a_document_of_googles_own_has_no_size_and_harms_nothing(storage: Storage, place: str, drive: DriveRemote) -> None:
+    drive.tree.create({"name": "notes", "mimeType": "application/vnd.google-apps.document", "parents": [_id(drive, place)]})
+    drive.tree.put(f"{place}/a.mp3", b"a")
+    assert {entry.path: (entry.size, [*entry.hashes]) for entry in storage.list()} == {
+        "notes.docx": (None, []),
+        "a.mp3": (1, ["md5", "sha1", "sha256"]),
+    }
+
+
+def _id(drive: DriveRemote, path: str) -> str:
+    return drive.tree.folder(path).id
+
+
+# Changes.
+
+
+def test_a_large_file_goes_up_in_pieces(storage: Storage, place: str, drive: DriveRemote) -> None:
+    content = bytes(range(256)) * (9 * 4096)
+    drive.drive.reset()
+    storage.write("large.flac", content)
+    assert (drive.drive.calls["upload.resumable"], drive.drive.calls["upload.chunk"]) == (1, 2)
+    assert drive.tree.tree(place) == {"large.flac": [hashlib.sha256(content).hexdigest()]}
+
+
+def test_what_is_deleted_lies_in_the_trash_of_the_drive(storage: Storage, place: str, drive: DriveRemote) -> None:
+    storage.write("a.mp3", b"a")
+    storage.delete("a.mp3")
+    assert list(storage.list()) == []
+    assert drive.tree.tree(place) == {}
+    assert drive.tree.tree(place, trashed=True) == {"a.mp3": [hashlib.sha256(b"a").hexdigest()]}
+
+
+# Refusals.
+
+
+@pytest.fixture
+def refusing(rclone_config: Path, rclone: Rclone, own: DriveRemote) -> Iterator[tuple[RcloneStorage, HttpProxy]]:
+    """The Drive `own` behind a proxy that lets calls go wrong."""
+    with http_proxy(own.port) as proxy:
+        name = f"refusing{own.port}"
+        with rclone_config.open("a") as file:
+            file.write(own.section(name, port=proxy.port))
+        storage = RcloneStorage(rclone, own.fs("music", name=name))
+        assert storage.exists("a.mp3")
+        yield storage, proxy
+
+
+@pytest.fixture
+def own() -> Iterator[DriveRemote]:
+    """A Drive of this test's own, with one file."""
+    with remotes.drive() as server:
+        server.tree.put("music/a.mp3", b"abc")
+        yield server
+
+
+def test_a_rate_limit_that_passes_is_waited_for(refusing: tuple[RcloneStorage, HttpProxy]) -> None:
+    storage, proxy = refusing
+    proxy.when(lambda seen: seen.method == "PATCH", refusal("rateLimitExceeded"), times=1)
+    assert storage.batch([MoveCall("a.mp3", "b.mp3", TRASH)]) == [None]
+    assert proxy.counts["PATCH"] == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "expected"),
+    [
+        ("userRateLimitExceeded", 403, RateLimitError),
+        ("storageQuotaExceeded", 403, QuotaError),
+        ("authError", 401, AuthError),
+    ],
+)
+def test_what_google_refuses_is_called_by_its_name(
+    refusing: tuple[RcloneStorage, HttpProxy], reason: str, status: int, expected: type[OrchestratorError]
+) -> None:
+    storage, proxy = refusing
+    proxy.when(lambda seen: seen.method == "PATCH", refusal(reason, status))
+    (outcome,) = storage.batch([MoveCall("a.mp3", "b.mp3", TRASH)])
+    assert isinstance(outcome, expected)
+    assert storage.exists("a.mp3")
+
+
+def test_a_full_drive_takes_no_more(refusing: tuple[RcloneStorage, HttpProxy], own: DriveRemote) -> None:
+    storage, _ = refusing
+    own.tree.limit = 5
+    with pytest.raises(QuotaError):
+        storage.write("b.mp3", b"too much")
+    assert {entry.path for entry in storage.list()} == {"a.mp3"}
+    quota = storage.quota()
+    assert quota is not None
+    assert (quota.total, quota.used) == (5, 3)
