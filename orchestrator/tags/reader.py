@@ -15,7 +15,7 @@ from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
 from orchestrator.tags.parsers import loaded
 from orchestrator.tags.policy import FEW_BYTES, Policy
-from orchestrator.tags.sparse import ReadLimitError, ReadRange, ShortReadError, SparseFile
+from orchestrator.tags.sparse import ReadLimitError, ReadRange, ReadRanges, ShortReadError, SparseFile
 from orchestrator.tags.trace import Trace
 from orchestrator.tags.track import Reading, Status
 
@@ -26,13 +26,22 @@ _SMALL = 16 * 1024
 """A rest of the file shorter than this comes with the head in one range."""
 
 
-def read_track(path: str, size: int, read_range: ReadRange, policy: Policy = FEW_BYTES, trace: Trace | None = None) -> Reading:
+def read_track(
+    path: str,
+    size: int,
+    read_range: ReadRange,
+    policy: Policy = FEW_BYTES,
+    trace: Trace | None = None,
+    *,
+    read_ranges: ReadRanges | None = None,
+) -> Reading:
     """Read the tags, stream facts and audio identity of one file of `size` bytes, asking only for the ranges needed.
 
-    `read_range(offset, length)` is one request; what it raises passes through, unless it is a ReadLimitError. `trace` is given
-    by who wants to know what was asked for and why.
+    `read_range(offset, length)` is one request; what it raises passes through, unless it is a ReadLimitError. `read_ranges`
+    reads several ranges in the time of one; without it, `read_range` reads one after the other. `trace` is given by who wants to
+    know what was asked for and why.
     """
-    file = SparseFile(size, read_range, policy, trace)
+    file = SparseFile(size, read_range, policy, trace, read_ranges)
     container = formats.by_name(path)
     try:
         _fetch_first(file, container)
@@ -66,8 +75,9 @@ def _fetch_first(file: SparseFile, container: Container | None) -> None:
         file.fetch(0, file.size, "the whole file: little would be left of it")
         return
     if tail:
-        file.fetch(file.size - tail, file.size, "the tail")
-    file.fetch(0, head, "the head")
+        file.fetch_ends(head, tail)
+    else:
+        file.fetch(0, head, "the head")
 
 
 def _recognise(file: SparseFile, named: Container | None) -> Container:

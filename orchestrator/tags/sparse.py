@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right, insort
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.trace import Asked, Skipped, Trace
 
 ReadRange = Callable[[int, int], bytes]
 """(offset, length) -> bytes, one request."""
+
+ReadRanges = Callable[[Sequence[tuple[int, int]]], Sequence[bytes]]
+"""Several such ranges at once, in ascending order, in one wave."""
 
 
 _REST = 3
@@ -36,7 +39,14 @@ class SparseFile:
 
     name = "audio file"
 
-    def __init__(self, size: int, read_range: ReadRange, policy: Policy, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        read_range: ReadRange,
+        policy: Policy,
+        trace: Trace | None = None,
+        read_ranges: ReadRanges | None = None,
+    ) -> None:
         self.size = size
         self.policy = policy
         self.requests = 0
@@ -44,6 +54,7 @@ class SparseFile:
         self.failure: Exception | None = None
         self.trace = trace
         self._read_range = read_range
+        self._read_ranges = read_ranges
         self._position = 0
         self._starts: list[int] = []  # sorted; the segments of _segments never overlap
         self._segments: dict[int, bytes] = {}
@@ -91,8 +102,12 @@ class SparseFile:
                 position = hole_end
                 continue
             stop = min(end, self._next_boundary(position))
-            self._request(position, stop, why)
+            self._request((position, stop, why))
             position = stop
+
+    def fetch_ends(self, head: int, tail: int) -> None:
+        """Ask for the first `head` and the last `tail` bytes, which do not meet and are not in hand: in one wave if possible."""
+        self._request((0, head, "the head"), (self.size - tail, self.size, "the tail"))
 
     def peek(self, start: int, length: int, why: str = "the next header") -> bytes:
         """The bytes there, fetched if need be; fewer only at the file's end. Does not move the position."""
@@ -172,29 +187,37 @@ class SparseFile:
             stop = self.size
         stop = min(stop, self._next_boundary(position))
         self._extra *= 2
-        self._request(position, stop, why or f"unforeseen: the parser wanted {end - position:,} bytes")
+        self._request((position, stop, why or f"unforeseen: the parser wanted {end - position:,} bytes"))
 
-    def _request(self, start: int, end: int, why: str) -> None:
+    def _request(self, *wanted: tuple[int, int, str]) -> None:
+        """Read the ranges (start, end, why). The first of them becomes the current segment."""
         if self.failure is not None:
             raise self.failure
-        if self.bytes_read + end - start > self.policy.budget or self.requests >= self.policy.requests:
+        length = sum(end - start for start, end, _ in wanted)
+        if self.bytes_read + length > self.policy.budget or self.requests + len(wanted) > self.policy.requests:
             self._fail(ReadLimitError(f"its header takes more than {self.policy.budget // 1024:,} KiB to read"))
-        self.requests += 1
+        self.requests += len(wanted)
         if self.trace is not None:
-            self.trace.asked.append(Asked(start, end - start, why))
+            self.trace.asked.extend(Asked(start, end - start, why) for start, end, why in wanted)
         try:
-            data = self._read_range(start, end - start)
+            if len(wanted) == 1 or self._read_ranges is None:
+                parts: Sequence[bytes] = [self._read_range(start, end - start) for start, end, _ in wanted]
+            else:
+                parts = self._read_ranges([(start, end - start) for start, end, _ in wanted])
         except Exception as error:  # kept whatever it is: a parser may swallow it, the caller must see it
             self.failure = error
             raise
-        self.bytes_read += len(data)
-        if len(data) != end - start:
-            self._fail(
-                ShortReadError(f"{len(data):,} of {end - start:,} bytes came at offset {start:,}: it changed since the listing")
-            )
-        insort(self._starts, start)
-        self._segments[start] = data
-        self._current, self._current_start = data, start
+        self.bytes_read += sum(map(len, parts))
+        for (start, end, _), data in reversed([*zip(wanted, parts, strict=True)]):
+            if len(data) != end - start:
+                self._fail(
+                    ShortReadError(
+                        f"{len(data):,} of {end - start:,} bytes came at offset {start:,}: it changed since the listing"
+                    )
+                )
+            insort(self._starts, start)
+            self._segments[start] = data
+            self._current, self._current_start = data, start
 
     def _fail(self, error: Exception) -> None:
         self.failure = error
