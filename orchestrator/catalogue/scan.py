@@ -48,6 +48,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """Files that were listed and then gone."""
     failures: list[tuple[str, str]] = []
     """(path, reason) of each file that the storage did not give; the next scan tries again."""
+    sharing_names: dict[str, int] = {}
+    """Path -> how many files carry that name. None of them is read: whoever asks for the name gets one, and cannot say which."""
     leftovers: list[str] = []
     """What rclone left behind when it was killed: ignored."""
 
@@ -59,7 +61,7 @@ class ScanResult(msgspec.Struct, kw_only=True):
     @property
     def complete(self) -> bool:
         """Whether every file could be looked at; else the run ends with 3."""
-        return not (self.unreadable or self.vanished or self.failures or self.difference.twice)
+        return not (self.unreadable or self.vanished or self.failures or self.difference.twice or self.sharing_names)
 
 
 def scan(
@@ -108,6 +110,8 @@ def scan(
             storage, _chosen(catalogue, storage.fs, selection), policy, reader_count(storage, readers), stop
         ) as outcomes:
             _keep(outcomes, catalogue, storage.fs, result, progress)
+    if storage.capabilities.duplicate_names:
+        result.sharing_names = catalogue.sharing_names(storage.fs, selection)
     for path, reading in catalogue.troubled(storage.fs, selection):
         if reading.status is Status.UNREADABLE:
             result.unreadable.append((path, reading.reason or "unreadable"))

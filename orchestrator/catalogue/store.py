@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,8 @@ OURS_FROM = f"{OWN_DIRECTORY}/".encode()
 OURS_TO = f"{OWN_DIRECTORY}0".encode()  # "0" follows "/"
 
 _VISIBLE = "e.location = ? AND NOT (e.path >= ? AND e.path < ?)"
+_SHARED = "EXISTS (SELECT 1 FROM entry AS o WHERE o.location = e.location AND o.path = e.path AND o.id <> e.id)"
+"""Another file has the same name: whoever asks for the name gets one of them, and cannot say which."""
 
 
 class Catalogued(msgspec.Struct, frozen=True, gc=False):
@@ -106,8 +109,20 @@ class Catalogue:
         return int(row[0]) if row else 0
 
     def unread_count(self, fs: str) -> int:
-        """How many audio files no reader of this version has read."""
-        return self._count(fs, f"e.kind <> '' AND e.reader <> {READER_VERSION}")
+        """How many files `unread` gives."""
+        return self._count(fs, f"e.kind <> '' AND e.reader <> {READER_VERSION} AND NOT {_SHARED}")
+
+    def sharing_names(self, fs: str, selection: Selection | None = None) -> dict[str, int]:
+        """Path -> how many files carry it, where it is several and one of them at least is of the selection; sorted."""
+        query = (
+            "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
+            f"WHERE {_VISIBLE} AND {_SHARED} ORDER BY e.path"
+        )
+        with self.using() as connection:
+            rows = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO)).fetchall()
+        why_not = (selection or Selection()).compiled().why_not
+        numbers = Counter(path for path, *_ in rows)
+        return {row[0].decode(): numbers[row[0]] for row in rows if why_not(entry_of(*row[:5]), row[5]) is None}
 
     def troubled(self, fs: str, selection: Selection | None = None) -> list[tuple[str, Reading]]:
         """Path and reading of each file of the selection that cannot be read as audio or is suspect, sorted by path."""
@@ -144,13 +159,13 @@ class Catalogue:
                 connection.execute(f"DELETE FROM entry WHERE {where}", (location, ref.path.encode()))
 
     def unread(self, fs: str) -> Iterator[Unread]:
-        """The audio files of `fs` that no reader of this version has read, sorted by path.
+        """The audio files of `fs` that no reader of this version has read, sorted by path; none of those that share a name.
 
         Looked up page by page, so that no view stays open for as long as the reading takes: the log would grow all that time.
         """
         query = (
             "SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
-            f"WHERE {_VISIBLE} AND (e.path, e.remote_id) > (?, ?) AND e.kind <> '' AND e.reader <> ? "
+            f"WHERE {_VISIBLE} AND (e.path, e.remote_id) > (?, ?) AND e.kind <> '' AND e.reader <> ? AND NOT {_SHARED} "
             "ORDER BY e.path, e.remote_id LIMIT ?"
         )
         location = self._location(fs)

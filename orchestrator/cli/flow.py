@@ -213,7 +213,7 @@ def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> Org
 
 
 def report_scan(session: Session, result: ScanResult) -> ExitCode:
-    """Name what is suspect, and what could not be looked at but for the unreadable files, which the plan names."""
+    """Name what is suspect and what could not be looked at, but for unreadable files and shared names: the plan names those."""
     for path, why in result.suspect:
         session.reporter.finding("suspect", why, path)
     for path in result.vanished:

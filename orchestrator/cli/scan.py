@@ -59,7 +59,9 @@ def scan_command(
     code = flow.report_scan(session, result)
     for path, reason in result.unreadable:
         session.reporter.error("unreadable", reason, path)
-    session.summary.ops_skipped += len(result.unreadable)
+    for path, number in result.sharing_names.items():
+        session.reporter.error("duplicate-name", f"{number} files carry this name: give them names of their own first", path)
+    session.summary.ops_skipped += len(result.unreadable) + len(result.sharing_names)
     found = result.difference
     session.reporter.document(
         "scan",
@@ -80,4 +82,4 @@ def scan_command(
             "suspect": len(result.suspect),
         },
     )
-    return worst([code, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE])
+    return worst([code, ExitCode.SOME_FAILED if result.unreadable or result.sharing_names else ExitCode.DONE])

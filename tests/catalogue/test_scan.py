@@ -198,9 +198,23 @@ def test_two_files_of_one_name_are_two_where_ids_tell_them_apart(catalogue: Cata
     storage = MemoryStorage.like("drive")
     storage.put("a.mp3", song("First"))
     storage.put("a.mp3", song("Second one"), duplicate=True)
-    assert bring(storage, catalogue).files_read == 2
+    result = bring(storage, catalogue)
+    assert (result.files_seen, result.sharing_names, result.complete) == (2, {"a.mp3": 2}, False)
     assert len({item.entry.id for item in catalogue.entries(storage.fs)}) == 2
+    assert bring(storage, catalogue, exclude=["a.*"]).sharing_names == {}
+
+
+def test_what_shares_a_name_is_not_read_for_the_other_one(catalogue: Catalogue) -> None:
+    storage = MemoryStorage.like("drive")
+    storage.put("a.mp3", song("First"))
+    assert bring(storage, catalogue).files_read == 1
+    storage.put("a.mp3", song("Second one"), duplicate=True)
     assert bring(storage, catalogue).files_read == 0
+    assert [item.reading is not None for item in catalogue.entries(storage.fs)].count(True) == 1
+    storage.move("a.mp3", "b.mp3")
+    result = bring(storage, catalogue)
+    assert (result.files_read, result.sharing_names) == (1, {})
+    assert set(titles(catalogue, storage.fs).values()) == {"First", "Second one"}
 
 
 def test_files_of_one_name_that_nothing_tells_apart_are_named(catalogue: Catalogue) -> None:

@@ -105,6 +105,8 @@ def test_files_of_one_name_stay_where_they_are(rclone_config: Path, tmp_path: Pa
         program = Program(tmp_path / "state")
         before, ids = server.tree.tree("music"), objects(server)
 
+        scanned = program("scan", server.fs("music", name=name), codes=(3,))
+        assert [event["path"] for event in scanned.errors if event["code"] == "duplicate-name"] == [twice]
         first = program("organize", server.fs("music", name=name), "--yes", codes=(3,))
 
         assert [event["message"] for event in first.errors if event["path"] == twice] == [
