@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "application/vnd.google-apps.folder"
+SHORTCUT = "application/vnd.google-apps.shortcut"
 _GOOGLE_OWN = "application/vnd.google-apps."
 _numbers = itertools.count()  # of all trees: an id of one drive is none of another
 
@@ -132,6 +133,9 @@ class DriveTree:
                 content = Content(b"")
             modified = _stamp(metadata["modifiedTime"]) if "modifiedTime" in metadata else now()
             item = Item(metadata.get("id") or self._id("1", 33), name, mime_type, parent.id, modified, now(), content)
+            if mime_type == SHORTCUT:
+                target = self.get(metadata["shortcutDetails"]["targetId"])
+                item.more["shortcutDetails"] = {"targetId": target.id, "targetMimeType": target.mime_type}
             return self._add(item)
 
     def update(

@@ -13,6 +13,7 @@ from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.base import OWN_DIRECTORY, MoveCall, StatCall, Storage
 from orchestrator.storage.rclone import RcloneStorage
 from tests.servers import remotes
+from tests.servers.drive_files import SHORTCUT
 from tests.servers.drive_server import refusal
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import DriveRemote
@@ -134,6 +135,25 @@ def test_a_document_of_googles_own_has_no_size_and_harms_nothing(storage: Storag
     assert {entry.path: (entry.size, [*entry.hashes]) for entry in storage.list()} == {
         "notes.docx": (None, []),
         "a.mp3": (1, ["md5", "sha1", "sha256"]),
+    }
+
+
+def test_a_shortcut_is_listed_as_what_it_points_to_and_moved_as_itself(storage: Storage, place: str, drive: DriveRemote) -> None:
+    target = drive.tree.put(f"{place}/dir/a.mp3", b"abc")
+    made = {"name": "to a.mp3", "mimeType": SHORTCUT, "shortcutDetails": {"targetId": target.id}, "parents": [_id(drive, place)]}
+    shortcut = drive.tree.create(made)
+    original, other = sorted(storage.list(), key=lambda entry: entry.path)
+    assert (original.path, other.path) == ("dir/a.mp3", "to a.mp3")
+    assert (original.hashes, original.size) == (other.hashes, other.size)
+    assert original.id == target.id
+    assert other.id is not None
+    assert original.id != other.id
+    assert {original.id, shortcut.id} == {*other.id.split()}, "both ids: the content is there once only"
+    assert storage.read_range("to a.mp3", 1, 2) == b"bc"
+    assert storage.batch([MoveCall("to a.mp3", "new/b.mp3", TRASH)]) == [None]
+    assert {path: item.id for path, item in drive.tree.walk(place) if not item.is_folder} == {
+        "dir/a.mp3": target.id,
+        "new/b.mp3": shortcut.id,
     }
 
 
