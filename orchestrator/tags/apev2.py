@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from orchestrator.tags.sparse import SparseFile
 
-_KEPT = 256
+_KEPT = 1024
 _FOOTER = 32
 _LONGEST_KEY = 255
-_LOOK_BEFORE = 64
-"""mutagen looks for a header before the items, and for remains of a broken one before that."""
+_LOOK_BEFORE = 1024 + 64
+"""mutagen looks for a header before the items, and for remains of a broken one before that; the sound's end identifies it."""
 
 
 def find_footer(file: SparseFile) -> int | None:

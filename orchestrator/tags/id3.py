@@ -8,8 +8,8 @@ from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
 
 _BULK = {b"APIC": "a picture", b"GEOB": "an attachment", b"PRIV": "private data", b"PIC": "a picture", b"GEO": "an attachment"}
-_KEPT = 512
-"""What is read of a bulk frame: its MIME type and description."""
+_KEPT = 1024
+"""What is read of a bulk frame: its MIME type, its description and the first bytes of the picture."""
 _LONGEST_TEXT = 256 * 1024
 """mutagen takes time by the square of a text's length."""
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{2,3}\Z")

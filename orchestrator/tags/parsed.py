@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.tags.policy import Policy
-from orchestrator.tags.track import AudioIdentity
+from orchestrator.tags.track import AudioIdentity, Cover
 
 
 class NotReadableError(Exception):
@@ -29,6 +29,8 @@ class Parsed:
     """Tags of another kind in the same file, used where `tags` place nothing."""
     identity: AudioIdentity | None = None
     suspect: str | None = None
+    covers: tuple[Cover, ...] | None = ()
+    """Pictures that are not among the tags; None where not even that is known."""
     bitrate: int | None = None
     """Where mutagen's own figure would depend on how much was read."""
 

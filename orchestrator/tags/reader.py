@@ -10,6 +10,7 @@ Whatever a file holds, the result is a Reading; only errors of the storage are r
 from __future__ import annotations
 
 from orchestrator.tags import formats
+from orchestrator.tags.covers import covers_of
 from orchestrator.tags.fields import track_of
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
@@ -47,7 +48,7 @@ def read_track(
         _fetch_first(file, container)
         container = _recognise(file, container)
         parsed = _parse(file, container)
-        track = track_of(parsed)
+        track, covers = track_of(parsed), covers_of(parsed)
     except ImportError:
         raise  # it says nothing of the file
     except (
@@ -58,8 +59,10 @@ def read_track(
     return Reading(
         Status.TAGGED if track.has_tags else Status.UNTAGGED,
         track=track,
-        identity=parsed.identity,
+        # What the head says of the sound no longer holds for a file that lost some of it.
+        identity=parsed.identity if parsed.suspect is None else None,
         suspect=parsed.suspect,
+        covers=covers,
         requests=file.requests,
         bytes_read=file.bytes_read,
     )

@@ -124,6 +124,10 @@ class SparseFile:
             segment_end = self._segment_end(segment_end)
         return segment_end is not None
 
+    def affords(self, length: int) -> bool:
+        """Whether the policy leaves one more request, of so many bytes."""
+        return self.requests < self.policy.requests and self.bytes_read + length <= self.policy.budget
+
     # ------------------------------------------------------------ the file protocol
 
     def read(self, length: int = -1) -> bytes:

@@ -71,20 +71,40 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Strength(StrEnum):
-    """How far an audio identity may be trusted."""
+    """How far two files of one audio identity hold the same sound."""
 
     SURE = "sure"
+    """A checksum of 128 bits over all of the sound."""
     STRONG = "strong"
+    """Facts of the whole stream that two recordings do not share by chance."""
     HINT = "hint"
+    """Lengths, and a checksum of a part: needs agreeing tags or a full read."""
 
 
 class AudioIdentity(msgspec.Struct, frozen=True, gc=False):
-    """Which sound a file holds, whatever its tags and pictures. Different kinds never compare."""
+    """Which sound a file holds, whatever its tags, pictures and padding, and however it was read. Different kinds never compare.
+
+    It is what the file says of its sound: a file cut short without a sign of it says the same as the whole one.
+    """
 
     kind: str
-    """The namespace: "pcm-md5", "ape-md5", "lame", "mp4-samples", "ogg-pages", "bytes"."""
+    """The namespace: "pcm-md5", "ape-md5", "lame", "xing", "vbri", "mp4-samples", "tta-frames", "ogg-pages", "asf", "bytes"."""
     value: str
     strength: Strength
+
+
+class Cover(msgspec.Struct, frozen=True, gc=False):
+    """A picture in a file, as far as its first bytes tell: the picture itself is not read."""
+
+    kind: int
+    """What it shows, as ID3 and FLAC number it: 3 the front, 4 the back, 0 something else."""
+    mime: str
+    """By its first bytes, else as the file says: "image/jpeg"."""
+    size: int
+    """Bytes."""
+    width: int | None = None
+    """Pixels; None where the first bytes do not say."""
+    height: int | None = None
 
 
 class Status(StrEnum):
@@ -104,9 +124,11 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     track: Track | None = None
     """None when unreadable."""
     identity: AudioIdentity | None = None
-    """None is unknown."""
+    """None is unknown, as it is for a suspect file."""
     suspect: str | None = None
     """Why the sound is thought to be cut or damaged, in words."""
+    covers: tuple[Cover, ...] | None = None
+    """The pictures whose beginning was in hand; () where there is none, None where nobody looked."""
     reason: str | None = None
     """Why it could not be read, in words."""
     requests: int = 0

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.identity import of_edges
 from orchestrator.tags.leftovers import find_other_tags
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.trailers import sound_end
 
 
 def read(file: SparseFile) -> Parsed:
     """Parse the first frames, and the tags that mutagen's class passes over."""
-    plan_tag(file, 0)
+    start = plan_tag(file, 0) or 0
     file.seek(0)
     aac = parser("aac", "AAC")(file)
     parsed = Parsed(kind="id3", tags=None, info=aac.info, codec="aac", lossless=False)
     find_other_tags(file, parsed)
+    parsed.identity = of_edges(file, "aac", start, sound_end(file))
     return parsed

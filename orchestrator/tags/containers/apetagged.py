@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from orchestrator.tags import apev2
+from orchestrator.tags.containers import wavpack
 from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.identity import of_edges, pcm
 from orchestrator.tags.leftovers import find_other_tags
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.track import AudioIdentity, Strength
+from orchestrator.tags.trailers import sound_end
 
 _HYBRID = 0x08
+_DESCRIPTOR = 52
+_HARDLY_ANYTHING = 1000
+"""Samples a byte: only silence and other constants take so little."""
 
 
 def _parse(file: SparseFile, mutagen_class: Any, codec: str, *, lossless: bool) -> tuple[Parsed, SparseFile, int]:
-    """The parsed file, the file without any ID3v2 tag before it, and where the tag at its end begins (its end without one)."""
+    """The parsed file, the file without any ID3v2 tag before it, and where the sound ends and the tags begin."""
     stream = _behind_id3(file)
     footer = apev2.find_footer(stream)
-    end = stream.size if footer is None else apev2.plan_tag(stream, footer)
+    tag = stream.size if footer is None else apev2.plan_tag(stream, footer)
     stream.seek(0)
     audio = mutagen_class(stream)
     parsed = Parsed(kind="ape", tags=audio.tags, info=audio.info, codec=codec, lossless=lossless)
     if not audio.tags:
         find_other_tags(file, parsed, kinds=("id3v2", "id3v1"))
     if audio.info.length:
-        parsed.bitrate = int(end * 8 / audio.info.length)
-    return parsed, stream, end
+        parsed.bitrate = int(tag * 8 / audio.info.length)
+    return parsed, stream, sound_end(stream)
 
 
 def _behind_id3(file: SparseFile) -> SparseFile:
@@ -39,47 +46,59 @@ def _behind_id3(file: SparseFile) -> SparseFile:
 
 
 def read_monkeys(file: SparseFile) -> Parsed:
-    """APE; from version 3.98 on the descriptor holds an md5 of the stream."""
-    parsed, stream, _ = _parse(file, parser("monkeysaudio", "MonkeysAudio"), "ape", lossless=True)
-    head = stream.peek(0, 52)
-    if int.from_bytes(head[4:6], "little") >= 3980 and any(head[36:52]):
+    """APE; from version 3.98 on the descriptor holds an md5 of the stream, and how long its parts are."""
+    parsed, stream, end = _parse(file, parser("monkeysaudio", "MonkeysAudio"), "ape", lossless=True)
+    head = stream.peek(0, _DESCRIPTOR)
+    if int.from_bytes(head[4:6], "little") < 3980:
+        parsed.identity = of_edges(stream, "ape", 0, end)
+        return parsed
+    *parts, high, trailer = struct.unpack_from("<7I", head, 8)
+    frames = parts.pop() + (high << 32)
+    stated = sum(parts) + frames + trailer
+    if stated > end:
+        parsed.suspect = f"cut short: {end:,} of {stated:,} bytes are there"
+    elif any(head[36:52]) and frames * _HARDLY_ANYTHING > parsed.info.length * parsed.info.sample_rate:
         parsed.identity = AudioIdentity("ape-md5", head[36:52].hex(), Strength.SURE)
     return parsed
 
 
 def read_wavpack(file: SparseFile) -> Parsed:
-    """WV; the last block may hold the md5 of the decoded sound, which equals FLAC's."""
+    """WV; one of the last blocks may hold the md5 of the decoded sound, which equals FLAC's."""
     parsed, stream, end = _parse(file, parser("wavpack", "WavPack"), "wavpack", lossless=True)
     head = stream.peek(0, 32)
     parsed.lossless = not head[24] & _HYBRID
     samples = int.from_bytes(head[12:16], "little")
-    md5 = _wavpack_md5(stream, end)
-    if md5 is not None and samples != 0xFFFFFFFF:
-        parsed.identity = AudioIdentity("pcm-md5", f"{md5}:{samples}", Strength.SURE)
+    parsed.suspect = wavpack.missing_end(stream, end, samples)
+    checksum = wavpack.md5(stream, end)
+    if checksum and parsed.lossless:  # a lossy file has the md5 of what it was made from
+        info = parsed.info
+        silent = end * _HARDLY_ANYTHING < samples != wavpack.UNKNOWN
+        parsed.identity = pcm(checksum, samples, info.channels, info.bits_per_sample, may_be_silent=silent)
+    else:
+        parsed.identity = of_edges(stream, "wavpack", 0, end)
     return parsed
 
 
-def _wavpack_md5(stream: SparseFile, end: int) -> str | None:
-    """The md5 sub-block (id 0x26, 16 bytes) of the last block, where it is in hand."""
-    start = max(0, end - 64)
-    if end <= start or not stream.has(start, end):
-        return None
-    last = stream.peek(start, end - start)
-    at = last.rfind(b"\x26\x08")
-    md5 = last[at + 2 : at + 18] if at >= 0 else b""
-    return md5.hex() if len(md5) == 16 and any(md5) else None
-
-
 def read_musepack(file: SparseFile) -> Parsed:
-    """MPC, stream versions 4 to 8."""
-    return _parse(file, parser("musepack", "Musepack"), "musepack", lossless=False)[0]
+    """MPC, stream versions 4 to 8. Its header is left out of the identity: gain tools write into it."""
+    parsed, stream, end = _parse(file, parser("musepack", "Musepack"), "musepack", lossless=False)
+    if stream.peek(0, 4) == b"MPCK" and not stream.peek(max(0, end - 3), 3).startswith(b"SE"):
+        parsed.suspect = "cut short: the packet that ends its stream is missing"
+    parsed.identity = of_edges(stream, "musepack", 0, end, beginning=False)
+    return parsed
 
 
 def read_optimfrog(file: SparseFile) -> Parsed:
     """OFR, OFS."""
-    return _parse(file, parser("optimfrog", "OptimFROG"), "optimfrog", lossless=True)[0]
+    return _with_edges(file, parser("optimfrog", "OptimFROG"), "optimfrog")
 
 
 def read_tak(file: SparseFile) -> Parsed:
     """TAK."""
-    return _parse(file, parser("tak", "TAK"), "tak", lossless=True)[0]
+    return _with_edges(file, parser("tak", "TAK"), "tak")
+
+
+def _with_edges(file: SparseFile, mutagen_class: Any, codec: str) -> Parsed:
+    parsed, stream, end = _parse(file, mutagen_class, codec, lossless=True)
+    parsed.identity = of_edges(stream, codec, 0, end)
+    return parsed

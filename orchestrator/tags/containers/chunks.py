@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.identity import of_beginning
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.track import AudioIdentity
 
 _MOST_CHUNKS = 1000
 _WAV_CODECS: dict[int, tuple[str, bool]] = {
@@ -42,35 +44,50 @@ def _chunks(file: SparseFile, order: Literal["little", "big"], width: int) -> It
         position += header_size + size + size % 2
 
 
-def _plan(file: SparseFile, order: Literal["little", "big"], width: int) -> str | None:
-    """Plan the ID3v2 chunks; says so when a chunk of sound runs beyond the file's end."""
-    suspect = None
-    for name, payload, size in _chunks(file, order, width):
-        if name in (b"id3 ", b"ID3 "):
+_FORMS = (b"fmt ", b"COMM", b"PROP")
+_SOUNDS = (b"data", b"SSND", b"DSD ", b"DST ")
+_LONGEST_FORM = 64
+_OPEN_END = {4: 0x7FFFF000, 8: 1 << 62}
+"""Sizes from here on, by the width of the field, come from writers into a pipe: the sound is as long as it goes."""
+
+
+def _plan(file: SparseFile, order: Literal["little", "big"], width: int) -> tuple[str | None, AudioIdentity | None]:
+    """Plan the ID3v2 chunks. Says whether the sound, or the whole, runs beyond the file's end, and which sound it is."""
+    suspect, identity, form, name = None, None, b"", ""
+    for chunk, payload, size in _chunks(file, order, width):
+        open_end = size >= _OPEN_END[width]
+        if chunk in (b"id3 ", b"ID3 "):
             plan_tag(file, payload)
-        elif name in (b"data", b"SSND", b"DSD ", b"DST ") and payload + size > file.size:
-            suspect = f"cut short: {file.size - payload:,} of {size:,} bytes of sound are there"
+        elif chunk in _FORMS and not form:
+            form = file.peek(payload, min(size, _LONGEST_FORM))
+        elif chunk in _SOUNDS:
+            if payload + size > file.size and not open_end:
+                suspect = f"cut short: {file.size - payload:,} of {size:,} bytes of sound are there"
+            elif identity is None and not open_end:
+                identity = of_beginning(file, name, form, payload, size)
+        elif not name:  # the outermost
+            name = chunk.decode("latin-1").strip()
     file.seek(0)
-    return suspect
+    return suspect, identity
 
 
 def read_wav(file: SparseFile) -> Parsed:
     """RIFF WAVE."""
-    suspect = _plan(file, "little", 4)
+    suspect, identity = _plan(file, "little", 4)
     audio = parser("wave", "WAVE")(file, load_v1=False)
     codec, lossless = _WAV_CODECS.get(audio.info.audio_format, (None, None))
-    return Parsed("id3", audio.tags, audio.info, codec=codec, lossless=lossless, suspect=suspect)
+    return Parsed("id3", audio.tags, audio.info, codec=codec, lossless=lossless, identity=identity, suspect=suspect)
 
 
 def read_aiff(file: SparseFile) -> Parsed:
     """AIFF and AIFC."""
-    suspect = _plan(file, "big", 4)
+    suspect, identity = _plan(file, "big", 4)
     audio = parser("aiff", "AIFF")(file, load_v1=False)
-    return Parsed("id3", audio.tags, audio.info, codec="pcm", lossless=True, suspect=suspect)
+    return Parsed("id3", audio.tags, audio.info, codec="pcm", lossless=True, identity=identity, suspect=suspect)
 
 
 def read_dsdiff(file: SparseFile) -> Parsed:
     """DSDIFF."""
-    suspect = _plan(file, "big", 8)
+    suspect, identity = _plan(file, "big", 8)
     audio = parser("dsdiff", "DSDIFF")(file, load_v1=False)
-    return Parsed("id3", audio.tags, audio.info, codec="dsd", lossless=True, suspect=suspect)
+    return Parsed("id3", audio.tags, audio.info, codec="dsd", lossless=True, identity=identity, suspect=suspect)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.identity import of_beginning
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
+_FORM_AT, _FORM = 28, 52
+_DATA_AT, _DATA = 80, 92
+
 
 def read(file: SparseFile) -> Parsed:
     """Parse the header and the tag that it points at."""
-    head = file.peek(0, 92)
+    head = file.peek(0, _DATA)
     pointer, stated = int.from_bytes(head[20:28], "little"), int.from_bytes(head[12:20], "little")
     if 0 < pointer < file.size:
         file.fetch(pointer, pointer + file.policy.extra, "the ID3v2 tag, at the offset that the header names")
@@ -18,6 +22,10 @@ def read(file: SparseFile) -> Parsed:
     file.seek(0)
     audio = parser("dsf", "DSF")(file, load_v1=False)
     parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="dsd", lossless=True)
-    if stated > file.size:
+    sound = int.from_bytes(head[_DATA_AT + 4 : _DATA], "little") - (_DATA - _DATA_AT)
+    parsed.identity = of_beginning(file, "DSF", head[_FORM_AT : _FORM_AT + _FORM], _DATA, sound)
+    if _DATA + sound > file.size:
+        parsed.suspect = f"cut short: {file.size - _DATA:,} of {sound:,} bytes of sound are there"
+    elif stated > file.size:
         parsed.suspect = f"cut short: {file.size:,} of {stated:,} bytes are there"
     return parsed

@@ -2,43 +2,100 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.tags.covers import flac_picture
 from orchestrator.tags.id3 import tag_end
+from orchestrator.tags.identity import STREAMINFO_SIZE, streaminfo
 from orchestrator.tags.leftovers import find_other_tags
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
+from orchestrator.tags.track import Cover
 
-_STREAMINFO, _PADDING, _COMMENT, _PICTURE = 0, 1, 4, 6
+_STREAMINFO, _PADDING, _SEEKTABLE, _COMMENT, _PICTURE = 0, 1, 3, 4, 6
 _LAST = 0x80
 _MOST_BLOCKS = 1000
 _MOST_COMMENTS = 50_000
 _PICTURE_HEADER = 1024
+_SEEK_POINT = 18
+_FREE_POINT = b"\xff" * 8
 _KNOWN_HEADERS = 16 * 1024
 """Block headers within so much of the file's start count for the bit rate, so that it is the same however much was read."""
+
+
+@dataclass(slots=True)
+class _Blocks:
+    """What the walk over the metadata blocks found."""
+
+    sound: int
+    """Where the sound begins, as far as known."""
+    streaminfo: int = 0
+    seek_table: tuple[int, int] | None = None
+    covers: list[Cover] = field(default_factory=list)
+    rest: int | None = None
+    """The first block not looked at; None when all were."""
+
+    def note(self, file: SparseFile, kind: int, payload: int, end: int) -> None:
+        """Take what is of use in a block, apart from the comments."""
+        if kind == _STREAMINFO and not self.streaminfo:
+            self.streaminfo = payload
+        elif kind == _SEEKTABLE:
+            self.seek_table = (payload, end)
+        elif kind == _PICTURE:
+            length = min(_PICTURE_HEADER, end - payload)
+            found = flac_picture(file.peek(payload, length), end - payload) if file.has(payload, payload + length) else None
+            if found is not None:
+                self.covers.append(found)
 
 
 def read(file: SparseFile) -> Parsed:
     """Parse up to the Vorbis comment."""
     start = tag_end(file.peek(0, 10), 0) or 0
-    sound_start, rest = _plan(file, start)
+    blocks = _plan(file, start)
     flac = parser("flac", "FLAC")(file)
     info = flac.info
     parsed = Parsed(kind="vorbis", tags=flac.tags, info=info, codec="flac", lossless=True)
     if not flac.tags:
         find_other_tags(file, parsed)
-    sound = max(0, file.size - sound_start)
+    parsed.covers = tuple(blocks.covers) if blocks.covers or blocks.rest is None else None
+    sound = max(0, file.size - blocks.sound)
     if info.length:
         parsed.bitrate = int(sound * 8 / info.length)
-    if info.md5_signature:
-        parsed.identity = AudioIdentity("pcm-md5", f"{info.md5_signature:032x}:{info.total_samples}", Strength.SURE)
-    if info.total_samples and info.max_blocksize:
-        frames = -(-info.total_samples // info.max_blocksize)
-        least = frames * info.min_framesize
-        if least > sound:
-            parsed.suspect = f"cut short: {frames:,} frames do not fit in {sound:,} bytes"
-            _check_rest(file, rest)
+    parsed.identity = streaminfo(file.peek(blocks.streaminfo, STREAMINFO_SIZE))
+    least = _least_bytes(file, info, blocks)
+    if least > sound:
+        parsed.suspect = f"cut short: {sound:,} of at least {least:,} bytes of sound are there"
+        _check_rest(file, blocks.rest)
     return parsed
+
+
+def _least_bytes(file: SparseFile, info: Any, blocks: _Blocks) -> int:
+    """The fewest bytes that the sound can take, by what the head says of it.
+
+    A frame takes what STREAMINFO gives as the least, and never less than a header of 6 bytes, a checksum of 2 and a constant of
+    one byte a channel. The frame that the last seek point names begins as far behind the first one as the point says.
+    """
+    if not info.total_samples or not info.max_blocksize:
+        return 0
+    frame = max(info.min_framesize, 8 + info.channels)
+    least = -(-info.total_samples // info.max_blocksize) * frame
+    for sample, offset in _seek_points(file, blocks.seek_table):
+        if sample < info.total_samples:
+            least = max(least, offset + -(-(info.total_samples - sample) // info.max_blocksize) * frame)
+    return int(least)
+
+
+def _seek_points(file: SparseFile, table: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """The last seek point of the table, where it is in hand; points kept free for later are passed over."""
+    if table is None or not file.has(*table):
+        return []
+    data = file.peek(table[0], table[1] - table[0])
+    for at in range(len(data) - _SEEK_POINT, -1, -_SEEK_POINT):
+        if data[at : at + 8] != _FREE_POINT:
+            return [(int.from_bytes(data[at : at + 8], "big"), int.from_bytes(data[at + 8 : at + 16], "big"))]
+    return []
 
 
 def _check_rest(file: SparseFile, position: int | None) -> None:
@@ -50,19 +107,19 @@ def _check_rest(file: SparseFile, position: int | None) -> None:
         position = None if flags & _LAST else end
 
 
-def _plan(file: SparseFile, start: int) -> tuple[int, int | None]:
-    """Walk the block headers and make the parser stop once it has what we need.
-
-    Gives where the sound begins, as far as known, and the first block not looked at, None when all were.
-    """
+def _plan(file: SparseFile, start: int) -> _Blocks:
+    """Walk the block headers and make the parser stop once it has what we need."""
     if file.peek(start, 4) != b"fLaC":
         raise NotReadableError("it does not begin as a FLAC file does")
-    position = sound_start = start + 4
+    position = start + 4
+    blocks = _Blocks(sound=position)
     needed = {_STREAMINFO, _COMMENT}
     for _ in range(_MOST_BLOCKS):
         if not needed and not file.has(position, min(position + _PICTURE_HEADER, file.size)):
-            return sound_start, position  # what follows is looked at only where that costs nothing
+            blocks.rest = position
+            return blocks  # what follows is looked at only where that costs nothing
         flags, kind, end = _block(file, position, needed)
+        blocks.note(file, kind, position + 4, end)
         if kind in needed:
             needed.remove(kind)
             if not needed:
@@ -72,9 +129,9 @@ def _plan(file: SparseFile, start: int) -> tuple[int, int | None]:
             file.patch(position, flags | _PADDING)
             file.dig(position + 4, end, "a picture" if kind == _PICTURE else "padding")
         if position + _PICTURE_HEADER <= _KNOWN_HEADERS or needed:
-            sound_start = end
+            blocks.sound = end
         if flags & _LAST or end + 4 > file.size:
-            return sound_start, None
+            return blocks
         position = end
     raise NotReadableError("its metadata is damaged: there would be too many blocks")
 

@@ -1,14 +1,14 @@
-"""MP4: everything stands in `moov`, before or behind the sound; covers and sample tables in it are skipped."""
+"""MP4: everything stands in `moov`, before or behind the sound; covers and most sample tables in it are skipped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
+from orchestrator.tags.containers.mp4_samples import Samples
+from orchestrator.tags.covers import LOOKS_AT
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
 
 _MOST_ATOMS = 1000
 _META_HEADER = 4
@@ -20,10 +20,13 @@ _LOSSLESS = ("alac", "flac")
 def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, plan its holes, parse."""
     suspect, planned = None, False
-    tables: list[tuple[int, int]] = []
+    samples = Samples(file)
+    elsewhere = 0  # bytes of the file that are not of its sound
     for atom, payload, end in _atoms(file, 0, file.size, piece=file.policy.large_head):
+        if atom != b"mdat":
+            elsewhere += end - payload
         if atom == b"moov":
-            _plan_moov(file, payload, end, tables)
+            _plan_moov(file, payload, end, samples)
             planned = True
         elif atom == b"mdat" and end > file.size:
             suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
@@ -35,11 +38,11 @@ def read(file: SparseFile) -> Parsed:
     mp4 = parser("mp4", "MP4")(file)
     name = mp4.info.codec.split(".")[0]
     codec = _CODECS.get(name, name) or None
-    parsed = Parsed("mp4", mp4.tags, mp4.info, codec, lossless=codec in _LOSSLESS if codec else None, suspect=suspect)
-    if tables and all(file.has(start, end) for start, end in tables):
-        digest = sha256(b"".join(file.peek(start, end - start) for start, end in tables)).hexdigest()
-        parsed.identity = AudioIdentity("mp4-samples", digest, Strength.HINT)
-    return parsed
+    identity = samples.identity(name)
+    if samples.total > file.size - elsewhere and suspect is None:
+        suspect = f"cut short: {file.size - elsewhere:,} of {samples.total:,} bytes of sound are there"
+    lossless = codec in _LOSSLESS if codec else None
+    return Parsed("mp4", mp4.tags, mp4.info, codec, lossless=lossless, identity=identity, suspect=suspect)
 
 
 def _seal(file: SparseFile, position: int) -> bool:
@@ -70,28 +73,28 @@ def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterato
             size = end - position
         if size < payload - position:
             return
-        yield header[4:8], payload, position + size
         previous = header[4:8]
+        yield previous, payload, position + size
         position += size
 
 
-def _plan_moov(file: SparseFile, start: int, end: int, tables: list[tuple[int, int]]) -> None:
+def _plan_moov(file: SparseFile, start: int, end: int, samples: Samples) -> None:
     """Dig the holes of `moov`, and note where the tables of sample sizes and durations lie."""
     for name, payload, atom_end in _atoms(file, start, min(end, file.size)):
         if name in (b"trak", b"mdia", b"minf", b"stbl", b"udta"):
-            _plan_moov(file, payload, atom_end, tables)
+            _plan_moov(file, payload, atom_end, samples)
         elif name == b"meta":
-            _plan_moov(file, payload + _META_HEADER, atom_end, tables)
+            _plan_moov(file, payload + _META_HEADER, atom_end, samples)
         elif name == b"ilst":
             for item, item_payload, item_end in _atoms(file, payload, atom_end):
                 if item == b"covr":
                     _plan_covers(file, item_payload, item_end)
         elif name in _SKIPPED_TABLES:
-            file.dig(payload, atom_end, f"a table of samples, or free space ({name.decode()})")
-        elif name in (b"stsz", b"stts"):
-            tables.append((payload, min(atom_end, file.size)))
+            file.dig(payload, atom_end, f"the `{name.decode()}` table")
+        else:
+            samples.note(name, payload, min(atom_end, file.size))
 
 
 def _plan_covers(file: SparseFile, start: int, end: int) -> None:
     for _, payload, data_end in _atoms(file, start, end):
-        file.dig(payload + 8, data_end, "a picture (covr)")  # version, flags and locale are kept
+        file.dig(payload + 8 + LOOKS_AT, data_end, "a cover")  # what stays: version, flags, locale, and the picture's beginning

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
+from orchestrator.tags.containers.mpeg_info import look_at_first_frame
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.leftovers import fetch_end, find_other_tags, may_have_id3v1
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
 
 _FROM_ID3V1 = ("TIT2", "TPE1", "TALB", "TRCK", "TDRC")
 _FIRST_FRAMES = 8 * 1024
@@ -28,11 +27,12 @@ def read(file: SparseFile) -> Parsed:
         if may_have_id3v1(file):
             file.seek(0)
             mp3 = parser("mp3", "MP3")(file)
-    info = mp3.info
+    info: Any = mp3.info
     parsed = Parsed(kind="id3", tags=mp3.tags, info=info, codec=_CODECS.get(info.layer, "mp3"), lossless=False)
     if not mp3.tags or not any(mp3.tags.get(key) for key in ("TIT2", "TPE1", "TPE2", "TALB")):
         find_other_tags(file, parsed, kinds=("ape",))
-    _look_at_first_frame(file, info, parsed)
+    if not info.sketchy:
+        look_at_first_frame(file, info.frame_offset, parsed)
     return parsed
 
 
@@ -44,30 +44,3 @@ def _plan(file: SparseFile) -> None:
         position = following
     if 0 < position < file.size and not file.has(position, min(position + 4, file.size)):
         file.fetch(position, position + max(_FIRST_FRAMES, file.policy.extra), "past the ID3v2 tag: the first MPEG frames")
-
-
-def _look_at_first_frame(file: SparseFile, info: Any, parsed: Parsed) -> None:
-    """Identity and completeness from the LAME or Lavc tag in the first frame, where there is one and it is in hand."""
-    start = info.frame_offset
-    if info.sketchy or not file.has(start, min(start + 512, file.size)):
-        return
-    frame = file.peek(start, 512)
-    at = max(frame.find(b"Xing", 0, 64), frame.find(b"Info", 0, 64))
-    if at < 0:
-        return
-    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
-    if flags & 7 != 7:
-        return  # frames, bytes and TOC together make the tuple
-    frames, toc = frame[at + 8 : at + 12], frame[at + 16 : at + 116]
-    lame = frame[at + 116 + (4 if flags & 8 else 0) :][:36]
-    if len(lame) < 36 or lame[:4] not in (b"LAME", b"Lavc", b"Lavf", b"L3.9"):
-        return
-    music_length, music_crc, tag_crc = int.from_bytes(lame[28:32], "big"), lame[32:34], lame[34:36]
-    if not music_length:
-        return
-    if file.size - start < music_length:
-        parsed.suspect = f"cut short: {file.size - start:,} of {music_length:,} bytes of sound are there"
-    if any(music_crc):
-        toc_hash = sha256(toc).hexdigest()[:16]
-        value = f"{music_length}:{music_crc.hex()}:{int.from_bytes(frames, 'big')}:{tag_crc.hex()}:{toc_hash}"
-        parsed.identity = AudioIdentity("lame", value, Strength.STRONG)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
+from orchestrator.tags.covers import KEPT
 from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
 
 _HEADER = 27
-_LONGEST_HEADER = _HEADER + 255
-_LONGEST_PAGE = _LONGEST_HEADER + 255 * 255
-_KEPT = 64
+LONGEST_HEADER = _HEADER + 255
+_LONGEST_PAGE = LONGEST_HEADER + 255 * 255
 _MOST_COMMENTS = 50_000
 _PICTURES = (b"METADATA_BLOCK_PICTURE=", b"COVERART=")
 
@@ -39,22 +39,32 @@ class Page(NamedTuple):
         return int.from_bytes(self.header[18:22], "little")
 
     @property
-    def ends_packet(self) -> bool:
-        """Whether a packet ends on it."""
-        return any(length < 255 for length in self.header[_HEADER:])
+    def position(self) -> bytes:
+        """The granule position: how much sound there is up to the end of the page."""
+        return self.header[6:14]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its header is: the file may end in it."""
+        return len(self.header) == _HEADER + self.header[26]
+
+    @property
+    def packets_ended(self) -> int:
+        """How many packets end on it."""
+        return sum(length < 255 for length in self.header[_HEADER:])
 
 
 def page_at(file: SparseFile, position: int) -> Page | None:
     """The page at `position`; None where there is none."""
-    header = file.peek(position, _LONGEST_HEADER, "the next Ogg page")
+    header = file.peek(position, LONGEST_HEADER, "the next Ogg page")
     if len(header) < _HEADER or header[:4] != b"OggS":
         return None
     header = header[: _HEADER + header[26]]
     return Page(position, header, position + len(header) + sum(header[_HEADER:]))
 
 
-def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: int) -> tuple[bytes, int]:
-    """Plan the comments of the stream that begins with `stream_magic`: its serial number, and where the comments' pages end."""
+def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: int) -> Page:
+    """Plan the comments of the stream that begins with `stream_magic`: the page on which they end."""
     page = page_at(file, 0)
     while page is not None and file.peek(page.payload, len(stream_magic)) != stream_magic:
         page = page_at(file, page.end)
@@ -63,7 +73,7 @@ def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: in
         packet.skip_pictures(packet_magic_length)
     while packet.grow():
         pass
-    return packet.serial, packet.end
+    return packet.last
 
 
 class _Packet:
@@ -79,9 +89,14 @@ class _Packet:
         self._offsets: list[int] = []  # of each page's content within the packet
         self._length = 0
 
+    @property
+    def last(self) -> Page:
+        """The page on which it ends, as far as it has grown."""
+        return self._pages[-1]
+
     def grow(self) -> bool:
         """Add the stream's next page; False when the packet is complete."""
-        if self._pages and self._pages[-1].ends_packet:
+        if self._pages and self._pages[-1].packets_ended:
             return False
         while True:
             page = page_at(self._file, self.end)
@@ -103,7 +118,7 @@ class _Packet:
             length = self._number(position)
             position += 4
             if length >= self._file.policy.hole and self._read(position, 23).upper().startswith(_PICTURES):
-                self._skip(position + _KEPT, position + length)
+                self._skip(position + KEPT, position + length)
             position += length
 
     def _skip(self, start: int, end: int) -> None:
@@ -114,7 +129,7 @@ class _Packet:
                 return
         full = self._pages[-1]
         size, content = full.end - full.start, full.end - full.payload
-        if full.ends_packet or end <= self._length:
+        if full.packets_ended or end <= self._length:
             return
         count = (end - self._length) // content + 1
         if size < _LONGEST_PAGE:
@@ -129,7 +144,7 @@ class _Packet:
             self._add(Page(full.start + index * size, header, full.start + (index + 1) * size))
         self._add(last)
         self.end = last.end
-        self._file.dig(begin, self._locate(end), "a picture")
+        self._file.dig(begin, self._locate(end - 1) + 1, "a picture")  # it may be the last of the packet
 
     def _add(self, page: Page) -> None:
         self._pages.append(page)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import struct
+
 from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.identity import digest, of_edges, window
 from orchestrator.tags.leftovers import find_other_tags
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.track import AudioIdentity, Strength
+
+_HEADER, _CHECKSUM = 22, 4
+_LONGEST_TABLE = 64 * 1024
+_LEAST_SIZES = 8
+"""So many different frame sizes are no silence."""
 
 
 def read(file: SparseFile) -> Parsed:
     """Parse ID3 as mutagen does; APEv2 where there is no ID3."""
-    plan_tag(file, 0)
+    start = plan_tag(file, 0) or 0
     file.seek(0)
     audio = parser("trueaudio", "TrueAudio")(file)
     parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="tta", lossless=True)
@@ -20,4 +29,25 @@ def read(file: SparseFile) -> Parsed:
     if audio.info.length:
         tag_size = audio.tags.size if audio.tags else 0
         parsed.bitrate = int((file.size - tag_size) * 8 / audio.info.length)
+    _look_at_frames(file, start, parsed)
     return parsed
+
+
+def _look_at_frames(file: SparseFile, start: int, parsed: Parsed) -> None:
+    """Identity and completeness from the seek table behind the header, which holds the size of every frame of 1.04 s."""
+    header = file.peek(start, _HEADER)
+    rate, samples = int.from_bytes(header[10:14], "little"), int.from_bytes(header[14:18], "little")
+    if header[:4] != b"TTA1" or not rate or not samples:
+        return
+    length = -(-samples // (256 * rate // 245)) * 4
+    table = window(file, start + _HEADER, length) if length <= _LONGEST_TABLE else b""
+    if len(table) < length:
+        return
+    sizes = struct.unpack(f"<{length // 4}I", table)
+    sound = start + _HEADER + length + _CHECKSUM
+    if sound + sum(sizes) > file.size:
+        parsed.suspect = f"cut short: {max(0, file.size - sound):,} of {sum(sizes):,} bytes of sound are there"
+    elif len(set(sizes)) >= _LEAST_SIZES:
+        parsed.identity = AudioIdentity("tta-frames", digest(header, table), Strength.STRONG)
+    else:
+        parsed.identity = of_edges(file, "tta", start, sound + sum(sizes))

@@ -1,0 +1,87 @@
+"""The first frame of MPEG audio, in which encoders say how long the sound is, and some of them its checksum.
+
+- Xing or Info, with LAME's or Lavc's extension: frames, bytes, seek table, music length, CRC-16 of the music, CRC-16 of the frame
+  itself. As a tuple it never stood for two sounds; the music length is exact, and every cut file is shorter.
+- Xing or Info alone, VBRI: frames, bytes, seek table. Not exact to the byte: encoders count their own frame or do not.
+
+A stream without any of them has no identity: its length shows only at the other end of the file, which whole ID3v2 tags spare us.
+"""
+
+from __future__ import annotations
+
+from orchestrator.tags.identity import digest, distinctive, window
+from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.track import AudioIdentity, Strength
+from orchestrator.tags.trailers import LOOKS_AT, sound_end
+
+_FRAME = 512
+"""The extension ends 191 bytes into the frame at most, a VBRI table of 100 entries by then as well."""
+_LOOK_FROM, _LOOK = 4096, 4096
+_LEAST = 192
+"""Deflated, 4 KiB of LAME's silent frames take up to 140 bytes, of music more than 3,500."""
+_TOLERANCE = 4096
+"""More than one frame: whether the count of bytes includes the first one differs between encoders."""
+_FRAMES, _BYTES, _TOC, _QUALITY = 1, 2, 4, 8
+_WRITERS = (b"LAME", b"Lavc", b"Lavf", b"L3.9")
+
+
+def look_at_first_frame(file: SparseFile, start: int, parsed: Parsed) -> None:
+    """Give `parsed` what the first frame, which stands at `start`, says of the whole sound."""
+    frame = window(file, start, _FRAME)
+    at = max(frame.find(b"Xing", 0, 64), frame.find(b"Info", 0, 64))
+    if at >= 0:
+        _look_at_xing(file, start, frame, at, parsed)
+    elif frame[36:40] == b"VBRI":
+        stated = _number(frame, 46)
+        _check(file, start, stated - _TOLERANCE, parsed)
+        size = _number(frame, 54, 2) * _number(frame, 58, 2)
+        parsed.identity = _by_table("vbri", frame[46 : 62 + size], _sound(file, start, stated))
+
+
+def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: Parsed) -> None:
+    flags, position = _number(frame, at + 4), at + 8
+    place = {}
+    for flag, size in ((_FRAMES, 4), (_BYTES, 4), (_TOC, 100), (_QUALITY, 4)):
+        if flags & flag:
+            place[flag] = position
+            position += size
+    stated = _number(frame, place[_BYTES]) if _BYTES in place else 0
+    lame = frame[position : position + 36]
+    music_length = _number(lame, 28) if lame[:4] in _WRITERS else 0
+    _check(file, start, music_length or stated - _TOLERANCE, parsed)
+    if not {_FRAMES, _BYTES, _TOC} <= place.keys():
+        return  # they make the tuple
+    frames, toc = _number(frame, place[_FRAMES]), frame[place[_TOC] :][:100]
+    sound = _sound(file, start, music_length or stated)
+    music_crc, tag_crc = lame[32:34], lame[34:36]
+    if music_length and any(music_crc):
+        value = f"{music_length}:{music_crc.hex()}:{frames}:{tag_crc.hex()}:{digest(toc)[:16]}"
+        strength = Strength.STRONG if distinctive(sound, _LEAST) else Strength.HINT
+        parsed.identity = AudioIdentity("lame", value, strength)
+    else:
+        parsed.identity = _by_table("xing", frame[place[_FRAMES] :][:108], sound)
+
+
+def _by_table(kind: str, table: bytes, sound: bytes) -> AudioIdentity | None:
+    """A hint: the counts, the seek table, and a piece of the sound that is no silence."""
+    return AudioIdentity(kind, digest(table, sound), Strength.HINT) if distinctive(sound, _LEAST) else None
+
+
+def _sound(file: SparseFile, start: int, length: int) -> bytes:
+    """4 KiB from a quarter of a second after the beginning (at 128 kbit/s), where few recordings are still silent."""
+    begin = min(_LOOK_FROM, length // 2)
+    return window(file, start + begin, min(_LOOK, length - begin))
+
+
+def _check(file: SparseFile, start: int, least: int, parsed: Parsed) -> None:
+    """Call it suspect where fewer than `least` bytes follow from `start`; tags at the end do not count where they are in hand."""
+    end = file.size
+    if file.has(max(0, end - LOOKS_AT), end):
+        end = sound_end(file)
+    if end - start < least:
+        parsed.suspect = f"cut short: {end - start:,} of {least:,} bytes of sound are there"
+
+
+def _number(data: bytes, at: int, size: int = 4) -> int:
+    return int.from_bytes(data[at : at + size], "big")
