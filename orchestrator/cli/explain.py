@@ -104,4 +104,5 @@ def _read(session: Session, place: Location, path: str) -> Explanation:
         stream={name: value for name, value in track.items() if name in _STREAM},
         identity=reading.identity,
         suspect=reading.suspect,
+        covers=reading.covers,
     )

@@ -9,11 +9,12 @@ import msgspec
 
 from orchestrator.report.base import printable, size_text
 from orchestrator.tags.trace import Asked, Skipped
-from orchestrator.tags.track import AudioIdentity
+from orchestrator.tags.track import AudioIdentity, Cover
 
 WAYS = {
     "direct": "from the disk itself; nothing is asked of rclone",
-    "rclone": "each range is one GET of rclone's, which looks the file up first: a call more, on Google Drive two",
+    "rclone": "each range is a GET of rclone's, which looks the file up first: one call more a range, on Google Drive two",
+    "vfs": "each directory is listed once; then a range is one GET of rclone's, with no look-up",
 }
 """How ranges are read, and what that costs."""
 
@@ -23,6 +24,7 @@ POLICIES = {
 }
 """How much is asked for at once."""
 
+_PICTURES = {0: "picture", 3: "front", 4: "back"}
 _LONGEST = 300
 """Characters shown of one tag: whole lyrics stand in comments at times."""
 _NOT_SCANNED = "a scan passes it over: its name is not that of an audio file"
@@ -49,6 +51,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     stream: dict[str, Any]
     identity: AudioIdentity | None
     suspect: str | None
+    covers: tuple[Cover, ...] | None
 
 
 def text(explanation: Explanation) -> str:
@@ -80,6 +83,7 @@ def _lines(one: Explanation) -> Iterator[str]:
             "status": one.status,
             "suspect": one.suspect or "no",
             "identity": f"{identity.kind}, {identity.strength}: {identity.value}" if identity is not None else "unknown",
+            "covers": "unknown" if one.covers is None else "; ".join(map(_cover, one.covers)) or "none",
         }
     )
     yield from _section("tags", one.tags)
@@ -90,6 +94,13 @@ def _pairs(facts: Mapping[str, str], indent: str = "") -> Iterator[str]:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         yield f"{indent}{name:<{width}}  {value}"
+
+
+def _cover(cover: Cover) -> str:
+    facts = [_PICTURES.get(cover.kind, f"picture of kind {cover.kind}"), cover.mime or "of unknown type", f"{cover.size:,} bytes"]
+    if cover.width and cover.height:
+        facts.append(f"{cover.width} x {cover.height}")
+    return ", ".join(facts)
 
 
 def _section(title: str, facts: Mapping[str, Any]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from orchestrator.report.reading_view import POLICIES, WAYS, Explanation
 from orchestrator.storage.base import Storage
 from orchestrator.tags.trace import Asked
 from orchestrator.tags.trace import Skipped as Skip
-from orchestrator.tags.track import AudioIdentity, Status, Strength
+from orchestrator.tags.track import AudioIdentity, Cover, Status, Strength
 from scripts import update_docs
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_every_json_key_is_documented() -> None:
         for field in msgspec.structs.fields(record):
             assert f"`{field.encode_name}`" in text, f"{record.__name__}.{field.encode_name}"
     explained = text.partition("## explanation")[2].partition("\n## ")[0]
-    for record in (Explanation, Asked, Skip, AudioIdentity):
+    for record in (Explanation, Asked, Skip, AudioIdentity, Cover):
         for field in msgspec.structs.fields(record):
             assert f"`{field.encode_name}`" in explained, f"{record.__name__}.{field.encode_name}"
     assert all(f"`{word}`" in explained for word in (*WAYS, *POLICIES, *Status, *Strength))

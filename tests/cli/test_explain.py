@@ -54,6 +54,7 @@ def test_programs_get_one_object_a_file_with_every_key(music: Path, program: Pro
     assert flac["stream"]["codec"] == "flac"  # type: ignore[index]
     assert flac["identity"]["strength"] == "sure"  # type: ignore[index]
     assert (flac["status"], flac["reason"], flac["suspect"], flac["scanned"]) == ("tagged", None, None, True)
+    assert [(cover["kind"], cover["mime"], cover["size"]) for cover in mp3["covers"]] == [(3, "image/jpeg", COVER)]  # type: ignore[attr-defined]
     assert mp3["skipped"][0]["what"] == "a picture (APIC)"  # type: ignore[index]
     read = [int(str(one["bytes_read"])) for one in (flac, mp3)]
     assert (ended.summary["files_read"], ended.summary["bytes_read"]) == (2, sum(read))
@@ -77,6 +78,7 @@ def test_a_file_may_be_named_in_several_ways(music: Path, tmp_path: Path, form: 
     assert any(re.fullmatch(r" +1 +0 +16,384  the head", line) for line in lines)
     assert "in all 1 request and 16,384 bytes" in shown.stdout
     assert "identity  pcm-md5, sure:" in shown.stdout
+    assert "front, image/jpeg, 1,000,000 bytes" in shown.stdout
 
 
 @pytest.mark.parametrize(
