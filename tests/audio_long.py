@@ -67,9 +67,9 @@ def mp3(seconds: float, serial: int, *, variable: bool = False, header: str = "l
     first, frame = bytes((0xFF, 0xFB, 0x90, 0x64)), 417  # 128 kbit/s
     toc = bytes(index * 256 // 100 for index in range(100))
     if header == "vbri":
-        step = 100
-        entries = struct.pack(f">{count // step}H", *[min(65535, size // (count // step))] * (count // step))
-        tag = b"VBRI" + struct.pack(">HHHIIHHHH", 1, 0, 75, size + frame, count, count // step, 1, 2, step) + entries
+        entries = max(1, count // 100)
+        table = struct.pack(f">{entries}H", *[min(65535, size // entries)] * entries)
+        tag = b"VBRI" + struct.pack(">HHHIIHHHH", 1, 0, 75, size + frame, count, entries, 1, 2, 100) + table
         return [(first + bytes(32) + tag)[:frame].ljust(frame, b"\0"), *sound]
     tag = (b"Xing" if variable else b"Info") + struct.pack(">III", 15, count, frame + size) + toc + struct.pack(">I", 50)
     if header == "lame":

@@ -1,0 +1,60 @@
+"""Files as people have them, all formats and pictures of up to 8 MB: what ranges tell is what the whole file tells."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from orchestrator.tags.fields import text_fields
+from orchestrator.tags.track import Status
+from tests.audio_realistic import KINDS, Kind, samples
+from tests.audio_tags import TEXTS
+from tests.tags.ranges import POLICIES, WHOLE_FILE, read
+from tests.virtual_file import VirtualFile
+
+KIB = 1024
+SAMPLES: dict[Kind, list[Any]] = {}
+for _sample in samples():
+    SAMPLES.setdefault(_sample.kind, []).append(_sample)
+
+CLASSES = {
+    "mp3": "mp3.MP3", "flac": "flac.FLAC", "m4a": "mp4.MP4", "ogg": "oggvorbis.OggVorbis", "opus": "oggopus.OggOpus",
+    "spx": "oggspeex.OggSpeex", "wav": "wave.WAVE", "aiff": "aiff.AIFF", "dsf": "dsf.DSF", "dff": "dsdiff.DSDIFF",
+    "wma": "asf.ASF", "ape": "monkeysaudio.MonkeysAudio", "wv": "wavpack.WavPack", "mpc": "musepack.Musepack",
+    "tta": "trueaudio.TrueAudio",
+}  # fmt: skip
+
+
+def by_mutagen(kind: Kind, content: VirtualFile) -> tuple[dict[str, Any], float]:
+    """Tags and seconds as mutagen finds them in the whole file."""
+    module, name = CLASSES[kind.extension].split(".")
+    parser = getattr(import_module(f"mutagen.{module}"), name)
+    with content.open() as file:
+        audio = parser(file, load_v1=False) if kind.tags == "id3" and kind.extension != "tta" else parser(file)
+    tags = audio.tags
+    if kind.tags == "ape":
+        with content.open() as file:
+            tags = import_module("mutagen.apev2").APEv2(file)
+    return text_fields("id3" if kind.tags == "id3v1" else kind.tags, tags), round(audio.info.length, 3)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")
+def test_ranges_tell_what_the_whole_file_tells(kind: Kind) -> None:
+    for sample in SAMPLES[kind]:
+        content = sample.make()
+        local = read(sample.name, content, WHOLE_FILE)
+        fields, seconds = by_mutagen(kind, content)
+        assert local.track is not None, (sample.name, local.reason)
+        assert (local.status, local.suspect) == (Status.TAGGED, None), sample.name
+        assert {name: getattr(local.track, name) or None for name in fields} == {n: v or None for n, v in fields.items()}
+        assert local.track.duration_s == seconds, sample.name
+        assert local.track.album == (TEXTS["album"],)
+        assert (local.track.track, local.track.date) == (3, TEXTS["date"])
+        for name, policy in POLICIES.items():
+            reading = read(sample.name, content, policy)
+            found = (reading.status, reading.track, reading.identity, reading.suspect)
+            assert found == (local.status, local.track, local.identity, None), (sample.name, name, reading.reason)
+            assert reading.bytes_read <= (192 if name == "few bytes" else 1024) * KIB, sample.name
+            assert reading.requests <= 5, sample.name
