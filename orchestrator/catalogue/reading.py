@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import monotonic
 from typing import Final
 
@@ -125,8 +125,11 @@ class Readers:
         def read_range(offset: int, length: int) -> bytes:
             return self._storage.read_range(path, offset, length)
 
+        def read_ranges(ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+            return self._storage.read_ranges(path, ranges)
+
         try:
-            return Outcome(unread, read_track(path, size, read_range, self._policy))
+            return Outcome(unread, read_track(path, size, read_range, self._policy, read_ranges=read_ranges))
         except AuthError:
             raise
         except RemoteError as error:

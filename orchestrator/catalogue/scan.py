@@ -106,9 +106,10 @@ def scan(
     waiting = catalogue.unread_count(storage.fs)
     if waiting:
         progress.stage("reading tags", waiting if selection.everything else None)
-        with Readers(
-            storage, _chosen(catalogue, storage.fs, selection), policy, reader_count(storage, readers), stop
-        ) as outcomes:
+        with (
+            storage.reading(max(policy.head, policy.large_head)),
+            Readers(storage, _chosen(catalogue, storage.fs, selection), policy, reader_count(storage, readers), stop) as outcomes,
+        ):
             _keep(outcomes, catalogue, storage.fs, result, progress)
     if storage.capabilities.duplicate_names:
         result.sharing_names = catalogue.sharing_names(storage.fs, selection)

@@ -6,11 +6,13 @@ stops what a broken connection asked for, but how far it came is unknown. Only c
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.client
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -45,12 +47,21 @@ class DaemonLostError(TransientError):
     """The connection to rclone broke: it died, or was ended. What became of the call is unknown."""
 
 
+class UnreadError(TransientError):
+    """rclone found a file and could not read it, and does not say why."""
+
+
 class Endpoint(msgspec.Struct, frozen=True):
     """Where one rclone listens."""
 
     socket: str
-    authorization: str
-    """The value of the Authorization header."""
+    user: str
+    password: str
+
+    @property
+    def authorization(self) -> str:
+        """The value of the Authorization header."""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 class _Connection(http.client.HTTPConnection):
@@ -59,6 +70,7 @@ class _Connection(http.client.HTTPConnection):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__("localhost")
         self.endpoint = endpoint
+        self.headers = {"Authorization": endpoint.authorization}
         self.used = False
 
     def wait_at_most(self, seconds: float | None) -> None:
@@ -119,19 +131,31 @@ class RcClient:
         raise refusal(answer, params, about=about)
 
     def get_range(self, fs: str, path: str, offset: int, length: int) -> bytes:
-        """`length` bytes of the file from `offset`; fewer only where the file ends."""
-        if length <= 0:
-            return b""
-        headers = {"Range": f"bytes={offset}-{offset + length - 1}"}
-        connection, response = self._send("GET", ranges.address(fs, path), None, headers, repeatable=True)
-        content = self._finish(connection, response)
-        if response.status == 206:
-            return content
-        if response.status == 200:  # an empty file, or a server that knows no ranges
-            return content[offset : offset + length]
-        if response.status == 416 or (response.status == 404 and response.headers.get("Content-Range")):
-            return b""  # beyond the end: rclone answers 404 with the range that it could not give
-        raise _unread(content, response.status, path)
+        """`length` bytes of the file from `offset`; fewer only where the file ends. Raises UnreadError, too."""
+        return self.get_parts(ranges.address(fs, path), path, [(offset, length)])[0]
+
+    def get_parts(self, address: str, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Each (offset, length) of the file at an address that rclone serves, all in one request. Else as `get_range`.
+
+        `address` must be of `ranges`; `path` is what errors are about.
+        """
+        if any(length <= 0 for _, length in wanted):
+            return [self.get_parts(address, path, [one])[0] if one[1] > 0 else b"" for one in wanted]
+        connection, response = self._send("GET", address, None, {"Range": ranges.header(wanted)}, repeatable=True)
+        return self._parts(connection, response, path, wanted)
+
+    def get_ranges(self, fs: str, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
+        """As `get_range` for each (offset, length). One request each, and all are on their way before the first is awaited."""
+        address = ranges.address(fs, path)
+        ahead = [self._ask_ahead(address, one) for one in wanted[1:]]
+        try:
+            found = self.get_parts(address, path, wanted[:1])
+            for one in wanted[1:]:
+                found += self._answer(ahead.pop(0), address, path, one)
+            return found
+        finally:
+            for connection in ahead:  # an error came first
+                connection.close()
 
     def get(self, fs: str, path: str) -> Iterator[bytes]:
         """The whole file in blocks."""
@@ -173,7 +197,7 @@ class RcClient:
             try:
                 connection.used = True
                 connection.wait_at_most(self._patience if repeatable else None)
-                connection.request(verb, url, body, {**headers, "Authorization": connection.endpoint.authorization})
+                connection.request(verb, url, body, {**headers, **connection.headers})
                 sent = True
                 return connection, connection.getresponse()
             except TimeoutError as error:
@@ -189,12 +213,44 @@ class RcClient:
                 connection.close()
                 raise
 
-    def _finish(self, connection: _Connection, response: http.client.HTTPResponse) -> bytes:
-        """Read the answer and give the connection back."""
+    def _ask_ahead(self, address: str, one: tuple[int, int]) -> _Connection:
+        """Send a request whose answer is fetched later."""
+        connection = self._take()
+        connection.used = True
+        connection.wait_at_most(self._patience)
+        with contextlib.suppress(OSError, http.client.HTTPException):  # `_answer` finds out, and asks again
+            connection.request("GET", address, None, {"Range": ranges.header([one]), **connection.headers})
+        return connection
+
+    def _answer(self, connection: _Connection, address: str, path: str, one: tuple[int, int]) -> list[bytes]:
+        try:
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException):  # rclone had closed that connection, most likely
+            connection.close()
+            return self.get_parts(address, path, [one])
+        return self._parts(connection, response, path, [one])
+
+    def _parts(
+        self, connection: _Connection, response: http.client.HTTPResponse, path: str, wanted: Sequence[tuple[int, int]]
+    ) -> list[bytes]:
+        content = self._finish(connection, response, reading=path)
+        span = response.headers.get("Content-Range", "")
+        found = ranges.pieces(response.status, span, content, wanted)
+        if found is not None:
+            return found
+        if span:
+            raise UnreadError(f"{path}: could not be opened", path=path)
+        raise _unread(content, response.status, path)
+
+    def _finish(self, connection: _Connection, response: http.client.HTTPResponse, *, reading: str | None = None) -> bytes:
+        """Read the answer and give the connection back. `reading` is the file that it is the content of."""
         try:
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
+            if reading is not None and isinstance(error, http.client.IncompleteRead):
+                # So rclone ends what it cannot read on. Were it dead itself, the next call would notice.
+                raise UnreadError(f"{reading}: reading broke off", path=reading) from error
             self._lost(connection.endpoint)
             raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
         except BaseException:  # as in _send

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 import socket
@@ -61,8 +60,7 @@ class Daemon:
         self._log = directory / "log"
         user, password = secrets.token_hex(16), secrets.token_hex(32)
         address = directory / "rc"
-        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self.endpoint = Endpoint(str(address), f"Basic {credentials}")
+        self.endpoint = Endpoint(str(address), user, password)
         try:
             log = os.open(self._log, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:

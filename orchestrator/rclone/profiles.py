@@ -38,8 +38,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A listing gives the time of upload for nothing, while rclone's own modification time costs a request an object."""
     costly_hashes: bool = False
     """An object without a stored hash costs a listing that asks for hashes one request (S3: uploads in parts)."""
-    read: Literal["rclone", "direct"] = "rclone"
-    """"direct": parts of files are read from the disk, not through rclone."""
+    read: Literal["rclone", "vfs", "direct"] = "rclone"
+    """How a scan reads parts of files. "rclone": each by its path, after a look-up. "vfs": each directory is listed once, and a
+    file is not looked up. "direct": from the disk, not through rclone."""
     policy: Literal["few-bytes", "few-requests"] = "few-bytes"
     """Whether reading tags should save bytes or requests."""
     requests_per_second: float | None = None

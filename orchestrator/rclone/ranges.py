@@ -1,4 +1,4 @@
-"""Reads a part of a file: the address under which rclone serves it, and the short way for files on this disk."""
+"""Reads parts of a file: the address under which rclone serves it, its answers, and the short way for files on this disk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError, TransientError
@@ -15,6 +16,9 @@ from orchestrator.rclone import requests
 _MAPPED = re.compile("[\x00-\x1f\x7f\u201b\u2400-\u2421\uff0e\uff0f]")
 _SHOWN = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
 
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.IGNORECASE)
+_PART = re.compile(rb"^content-range: *bytes (\d+)-(\d+)/\d+", re.IGNORECASE | re.MULTILINE)
+
 
 def address(fs: str, path: str) -> str:
     """The path of the GET under which rclone serves a file."""
@@ -22,7 +26,50 @@ def address(fs: str, path: str) -> str:
     if "]" in fs:
         fs, below = requests.split_root(fs)
         path = f"{below}/{path}"
-    return f"/{quote(f'[{fs}]', safe='')}/{quote(path.translate(_SHOWN))}"
+    return f"/{quote(f'[{fs}]', safe='')}{served_address(path)}"
+
+
+def served_address(path: str) -> str:
+    """The same below a location that is served by itself (see `served`)."""
+    return f"/{quote(path.translate(_SHOWN))}"
+
+
+def header(wanted: Sequence[tuple[int, int]]) -> str:
+    """The Range header that asks for these (offset, length)."""
+    return "bytes=" + ",".join(f"{offset}-{offset + length - 1}" for offset, length in wanted)
+
+
+def pieces(status: int, content_range: str, content: bytes, wanted: Sequence[tuple[int, int]]) -> list[bytes] | None:
+    """What an answer gives of each (offset, length) that was asked for, less only where the file ends; None: it gives no bytes.
+
+    A file that rclone found and could not open is answered with 404 and the range that it would have been: None, too.
+    """
+    span = _CONTENT_RANGE.match(content_range)
+    if status == 200:  # an empty file, or ranges that are more than the whole of it
+        return [content[offset : offset + length] for offset, length in wanted]
+    if status == 206 and span is not None:
+        found = {int(span[1]): content}
+    elif status == 206:
+        found = _parts(content)
+    elif status == 416 or (status == 404 and span is not None and all(offset >= int(span[3]) for offset, _ in wanted)):
+        return [b""] * len(wanted)  # beyond the end
+    else:
+        return None
+    return [found.get(offset, b"")[:length] for offset, length in wanted]
+
+
+def _parts(content: bytes) -> dict[int, bytes]:
+    """Offset -> bytes of a multipart/byteranges body. Each part says its length, so its content is never searched."""
+    found = {}
+    position = 0
+    while (end_of_head := content.find(b"\r\n\r\n", position)) >= 0:
+        head = _PART.search(content[position:end_of_head])
+        if head is None:
+            break
+        start, last = int(head[1]), int(head[2])
+        position = end_of_head + 4 + last + 1 - start
+        found[start] = content[end_of_head + 4 : position]
+    return found
 
 
 def readable_directly(path: str) -> bool:

@@ -62,6 +62,29 @@ def item(fs: str, path: str) -> Body:
     return {"fs": fs, "remote": path}
 
 
+def serve(fs: str, socket: str, user: str, password: str, *, piece: int, number: int) -> Body:
+    """`serve/start` of a location on a unix socket, to read parts of up to `piece` bytes from it.
+
+    Servers of equal options share what they have listed: `number` makes each one different.
+    """
+    return {
+        "type": "http",
+        "fs": fs,
+        "addr": f"unix://{socket}",
+        "user": user,
+        "pass": password,
+        "read_only": True,
+        "dir_cache_time": f"{24 * 3600 + number}s",
+        "poll_interval": "0s",  # else rclone asks Google Drive every minute what has changed
+        "vfs_cache_mode": "off",
+        "vfs_read_chunk_size": f"{piece}B",
+        "vfs_read_wait": "0s",
+        "no_checksum": True,  # of small files, which are read as a whole
+        "no_modtime": True,
+        "_config": {"BufferSize": 0},  # else it reads ahead: more bytes, and more requests than one
+    }
+
+
 def hash_sum(fs: str, path: str, hash_type: str, *, download: bool) -> Body:
     """`operations/hashsumfile`."""
     return {"fs": fs, "remote": path, "hashType": hash_type, "download": download}

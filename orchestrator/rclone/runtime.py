@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from orchestrator.errors import TransientError
+from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.client import Endpoint, RcClient
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
 from orchestrator.rclone.listing import ListRequest, list_files
+from orchestrator.rclone.probe import why_unread
+from orchestrator.rclone.served import Served
 from orchestrator.storage.base import Entry
 
 _MAX_DEATHS = 5
@@ -107,6 +110,19 @@ class Rclone:
     def list(self, request: ListRequest) -> Generator[Entry]:
         """Every file below a location (see `listing`)."""
         return list_files(self.binary, self._environment(), request)
+
+    @contextmanager
+    def served(self, fs: str, *, piece: int) -> Iterator[Served]:
+        """A location served to read parts of many files of it (see `served`)."""
+        served = Served(self._running, self.client, fs, piece=piece)
+        try:
+            yield served
+        finally:
+            served.close()
+
+    def why_unread(self, fs: str, path: str) -> OrchestratorError | None:
+        """What rclone says when it reads the first byte of a file; None when it can."""
+        return why_unread(self.binary, self._environment(), fs, path)
 
     def close(self) -> None:
         """End the daemon. Calls that still run break off."""

@@ -14,6 +14,7 @@ work later, AuthError and QuotaError for what stops the whole remote, PermanentE
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
@@ -163,6 +164,18 @@ class Storage(Protocol):
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`; fewer only where the file ends. One request. Raises NotFoundError."""
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """`read_range` of each (offset, length), in ascending order, at the same time or in fewer requests where that can be."""
+        return [self.read_range(path, offset, length) for offset, length in ranges]
+
+    def reading(self, piece: int) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that can make use of it
+        """While this is open, `read_range` and `read_ranges` may rely on what a directory held when they first looked into it.
+
+        For one who has just listed the storage and reads many files of it, mostly parts of up to `piece` bytes, while nothing of
+        ours changes there. One at a time.
+        """
+        return nullcontext()
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """Create or replace the file, parents included."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import BinaryIO
 
 from orchestrator.storage.base import Call, Capabilities, Entry, Outcome, Quota, Storage
@@ -62,6 +63,14 @@ class ForwardingStorage(Storage):
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """See Storage."""
         return self.inner.read_range(path, offset, length)
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """See Storage."""
+        return self.inner.read_ranges(path, ranges)
+
+    def reading(self, piece: int) -> AbstractContextManager[None]:
+        """See Storage."""
+        return self.inner.reading(piece)
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """See Storage."""

@@ -133,6 +133,10 @@ class RateLimitedStorage(ForwardingStorage):
         """See Storage."""
         return self._paced(lambda: self.inner.read_range(path, offset, length))
 
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """See Storage."""
+        return self._paced(lambda: self.inner.read_ranges(path, ranges), len(ranges))
+
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """See Storage."""
         self._paced(lambda: self.inner.write(path, content))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +18,17 @@ from orchestrator.errors import (
     NotFoundError,
     OrchestratorError,
     PermanentError,
+    RemoteError,
     UnsupportedError,
     UsageError,
 )
-from orchestrator.rclone import ranges, requests
-from orchestrator.rclone.client import DaemonLostError, refusal
+from orchestrator.rclone import requests
+from orchestrator.rclone.client import DaemonLostError, UnreadError, refusal
 from orchestrator.rclone.listing import ListRequest, Row
 from orchestrator.rclone.profiles import SERVER_MTIME_PRECISION_NS, Profile, load_profile, merge
+from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.runtime import Rclone
+from orchestrator.rclone.served import Served
 from orchestrator.storage.base import (
     OWN_DIRECTORY,
     Call,
@@ -60,6 +64,8 @@ class RcloneStorage(Storage):
         self._client = rclone.client
         self._fs = fs
         self._profile_name = profile
+        self._served: Served | None = None
+        self._asking_why = threading.Lock()  # a process each: one at a time
 
     @property
     def fs(self) -> str:
@@ -170,9 +176,35 @@ class RcloneStorage(Storage):
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """From the disk itself where the profile allows it, else one ranged GET."""
-        if self._direct and ranges.readable_directly(path):
-            return ranges.read_local(self._fs, path, offset, length)
-        return self._client.get_range(self._fs, path, offset, length)
+        return self.read_ranges(path, [(offset, length)])[0]
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """One after the other from the disk; all in one request where the location is served; else in requests side by side."""
+        if self._direct and readable_directly(path):
+            return [read_local(self._fs, path, offset, length) for offset, length in ranges]
+        if self._served is not None:
+            # Whatever stands in the way there, the other way knows it better: a name may be hidden by another one.
+            with contextlib.suppress(RemoteError):
+                return self._served.get_ranges(path, ranges)
+        try:
+            return self._client.get_ranges(self._fs, path, ranges)
+        except UnreadError as error:
+            with self._asking_why:
+                reason = self._rclone.why_unread(self._fs, path)
+            raise reason or error from error
+
+    @contextlib.contextmanager
+    def reading(self, piece: int) -> Iterator[None]:
+        """Serves the location where its profile says that this costs less."""
+        if self.profile.read != "vfs":
+            yield
+            return
+        with self._rclone.served(self._fs, piece=piece) as served:
+            self._served = served
+            try:
+                yield
+            finally:
+                self._served = None
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """Create or replace. Goes by a temporary file, so that rclone verifies what arrived and never shows half of it."""

@@ -86,6 +86,10 @@ class RetryingStorage(ForwardingStorage):
         """See Storage."""
         return self._again(lambda: self.inner.read_range(path, offset, length))
 
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """See Storage."""
+        return self._again(lambda: self.inner.read_ranges(path, ranges))
+
     def quota(self) -> Quota | None:
         """See Storage."""
         return self._again(self.inner.quota)

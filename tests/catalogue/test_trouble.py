@@ -69,7 +69,7 @@ def test_a_failure_here_and_there_does_not_stop_the_scan(catalogue: Catalogue) -
 
 
 def test_an_unexpected_error_in_a_reader_is_raised_not_swallowed(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("orchestrator.catalogue.reading.read_track", broken)
