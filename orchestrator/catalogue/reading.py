@@ -19,9 +19,10 @@ from orchestrator.errors import (
     RemoteError,
     TransientError,
 )
-from orchestrator.storage.base import Storage
+from orchestrator.storage.base import Entry, Storage
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.reader import read_track
+from orchestrator.tags.trace import Trace
 from orchestrator.tags.track import Reading
 
 _JOIN_S = 5.0
@@ -118,22 +119,27 @@ class Readers:
             self._outcomes.put(None)
 
     def _read(self, unread: Unread) -> Outcome:
-        path, size = unread.entry.path, unread.entry.size
-        if size is None:
-            return Outcome(unread, error=RemoteError("the remote does not tell its size", path=path))
-
-        def read_range(offset: int, length: int) -> bytes:
-            return self._storage.read_range(path, offset, length)
-
-        def read_ranges(ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-            return self._storage.read_ranges(path, ranges)
-
         try:
-            return Outcome(unread, read_track(path, size, read_range, self._policy, read_ranges=read_ranges))
+            return Outcome(unread, read_entry(self._storage, unread.entry, self._policy))
         except AuthError:
             raise
         except RemoteError as error:
             return Outcome(unread, error=error)
+
+
+def read_entry(storage: Storage, entry: Entry, policy: Policy, trace: Trace | None = None) -> Reading:
+    """What the listed file says of itself. Raises the storage's error, RemoteError where it does not tell the size."""
+    path = entry.path
+    if entry.size is None:
+        raise RemoteError("the remote does not tell its size", path=path)
+
+    def read_range(offset: int, length: int) -> bytes:
+        return storage.read_range(path, offset, length)
+
+    def read_ranges(ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        return storage.read_ranges(path, ranges)
+
+    return read_track(path, entry.size, read_range, policy, trace, read_ranges=read_ranges)
 
 
 def reader_count(storage: Storage, wanted: int | None) -> int:

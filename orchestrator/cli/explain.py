@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestrator.errors import ExitCode, RemoteError, TransientError, UsageError
+from orchestrator.errors import ExitCode, TransientError, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.cli.session import Session
@@ -68,10 +68,10 @@ def _split(file: str) -> tuple[str, str]:
 
 def _read(session: Session, place: Location, path: str) -> Explanation:
     """Read the file as a scan would. Raises UsageError where there is none."""
-    from orchestrator.report.reading_view import Explanation  # noqa: PLC0415 - heavy
+    from orchestrator.catalogue.reading import read_entry  # noqa: PLC0415 - heavy
+    from orchestrator.report.reading_view import Explanation  # noqa: PLC0415
     from orchestrator.tags.formats import is_audio  # noqa: PLC0415
     from orchestrator.tags.policy import FEW_REQUESTS  # noqa: PLC0415
-    from orchestrator.tags.reader import read_track  # noqa: PLC0415
     from orchestrator.tags.trace import Trace  # noqa: PLC0415
 
     storage, policy, trace = session.storage(place), session.policy(place), Trace()
@@ -82,17 +82,16 @@ def _read(session: Session, place: Location, path: str) -> Explanation:
         raise
     if entry is None:
         raise UsageError(f"{path}: there is no such file in {place.typed}")
-    if entry.size is None:
-        raise RemoteError(f"{path}: the remote does not tell its size", path=path)
-    reading = read_track(path, entry.size, lambda offset, length: storage.read_range(path, offset, length), policy, trace)
+    with storage.reading(max(policy.head, policy.large_head)):
+        reading = read_entry(storage, entry, policy, trace)
     track = msgspec.to_builtins(reading.track) if reading.track is not None else {}
     return Explanation(
         location=place.fs,
         path=path,
-        size=entry.size,
+        size=entry.size or 0,  # an unknown one was refused above
         scanned=is_audio(path),
         policy="few-requests" if policy is FEW_REQUESTS else "few-bytes",
-        way=session.direct(place).profile.read,
+        way=session.direct(place).way_of_reading(path),
         container=trace.container,
         recognised_by=trace.recognised_by,
         requests=trace.asked,

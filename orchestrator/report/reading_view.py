@@ -14,7 +14,7 @@ from orchestrator.tags.track import AudioIdentity, Cover
 WAYS = {
     "direct": "from the disk itself; nothing is asked of rclone",
     "rclone": "each range is a GET of rclone's, which looks the file up first: one call more a range, on Google Drive two",
-    "vfs": "each directory is listed once; then a range is one GET of rclone's, with no look-up",
+    "vfs": "each directory is listed once; then a range at a file's beginning is one call, one behind it two",
 }
 """How ranges are read, and what that costs."""
 

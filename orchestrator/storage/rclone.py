@@ -193,6 +193,10 @@ class RcloneStorage(Storage):
                 reason = self._rclone.why_unread(self._fs, path)
             raise reason or error from error
 
+    def way_of_reading(self, path: str) -> str:
+        """The profile's `read`, but "rclone" for a file of this disk whose name rclone spells otherwise."""
+        return "rclone" if self._direct and not readable_directly(path) else self.profile.read
+
     @contextlib.contextmanager
     def reading(self, piece: int) -> Iterator[None]:
         """Serves the location where its profile says that this costs less."""

@@ -177,3 +177,18 @@ def test_on_a_remote_the_ranges_are_those_that_the_server_saw(
         assert named[0] == one
         missing = program("scan", place, "--explain", "none.mp3", codes=(2,))
         assert "there is no such file" in missing.errors[0]["message"]
+
+
+def test_on_a_server_that_is_read_over_the_vfs_it_says_so(
+    music: Path, program: Program, tmp_path: Path, webdav: RemoteServer
+) -> None:
+    assert webdav.directory is not None
+    served = webdav.directory / tmp_path.name / "in"
+    served.mkdir(parents=True)
+    (served / "b.mp3").write_bytes((music / "in" / "b.mp3").read_bytes())
+    (remote,) = explained(program("scan", webdav.fs(tmp_path.name), "--explain", "in/b.mp3"))
+    (local,) = explained(program("scan", str(music), "--explain", "in/b.mp3"))
+    assert (remote["way"], remote["policy"]) == ("vfs", "few-requests")
+    assert len(remote["requests"]) <= len(local["requests"])  # type: ignore[arg-type]
+    told = ("size", "container", "status", "tags", "stream", "identity", "suspect", "covers")
+    assert {key: remote[key] for key in told} == {key: local[key] for key in told}
