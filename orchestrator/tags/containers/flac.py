@@ -30,7 +30,9 @@ class _Blocks:
     """What the walk over the metadata blocks found."""
 
     sound: int
-    """Where the sound begins, as far as known."""
+    """Where the sound begins, by the blocks that every policy sees: the bit rate goes by it."""
+    end: int
+    """Where the blocks that were looked at end."""
     streaminfo: int = 0
     seek_table: tuple[int, int] | None = None
     covers: list[Cover] = field(default_factory=list)
@@ -60,11 +62,10 @@ def read(file: SparseFile) -> Parsed:
     if not flac.tags:
         find_other_tags(file, parsed)
     parsed.covers = tuple(blocks.covers) if blocks.covers or blocks.rest is None else None
-    sound = max(0, file.size - blocks.sound)
     if info.length:
-        parsed.bitrate = int(sound * 8 / info.length)
+        parsed.bitrate = int(max(0, file.size - blocks.sound) * 8 / info.length)
     parsed.identity = streaminfo(file.peek(blocks.streaminfo, STREAMINFO_SIZE))
-    least = _least_bytes(file, info, blocks)
+    sound, least = max(0, file.size - blocks.end), _least_bytes(file, info, blocks)
     if least > sound:
         parsed.suspect = f"cut short: {sound:,} of at least {least:,} bytes of sound are there"
         _check_rest(file, blocks.rest)
@@ -112,7 +113,7 @@ def _plan(file: SparseFile, start: int) -> _Blocks:
     if file.peek(start, 4) != b"fLaC":
         raise NotReadableError("it does not begin as a FLAC file does")
     position = start + 4
-    blocks = _Blocks(sound=position)
+    blocks = _Blocks(sound=position, end=position)
     needed = {_STREAMINFO, _COMMENT}
     for _ in range(_MOST_BLOCKS):
         if not needed and not file.has(position, min(position + _PICTURE_HEADER, file.size)):
@@ -120,6 +121,7 @@ def _plan(file: SparseFile, start: int) -> _Blocks:
             return blocks  # what follows is looked at only where that costs nothing
         flags, kind, end = _block(file, position, needed)
         blocks.note(file, kind, position + 4, end)
+        blocks.end = end
         if kind in needed:
             needed.remove(kind)
             if not needed:

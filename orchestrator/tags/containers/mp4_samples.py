@@ -48,8 +48,12 @@ class Samples:
     def _note_sizes(self, start: int, end: int) -> None:
         if self._is_sound and self._sizes is None:
             self._sizes = start, end
+            extra = self._file.policy.extra
             if end - start > _WHOLE:
                 self._file.dig(start + _EDGE, end - _EDGE, "the middle of the sample sizes")
+            elif not self._file.has(start, end) and self._file.affords(end - start + extra):
+                # With what follows: often the tags, which have to be read anyway.
+                self._file.fetch(start, end + extra, "the sample sizes and what follows")
         elif self._file.has(start, end) and end - start >= _ENTRIES:
             self.total += _sum(self._file.peek(start, end - start))
 
