@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.runtime import Rclone
@@ -19,6 +20,8 @@ from orchestrator.storage.memory import MemoryStorage
 from orchestrator.storage.rclone import RcloneStorage
 from tests.servers import remotes
 from tests.servers.remotes import DriveRemote, RemoteServer
+
+settings.register_profile("nightly", max_examples=200_000)
 
 _numbers = count(1)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
 
 _KEPT = 1024
 _FOOTER = 32
 _LONGEST_KEY = 255
+_MOST_ITEMS = 20_000
 _LOOK_BEFORE = 1024 + 64
 """mutagen looks for a header before the items, and for remains of a broken one before that; the sound's end identifies it."""
 
@@ -34,25 +36,27 @@ def plan_tag(file: SparseFile, footer: int) -> int:
     size = int.from_bytes(header[12:16], "little")
     count = int.from_bytes(header[16:20], "little")
     start = footer + _FOOTER - size
-    if start < 0 or start >= footer or file.has(start, footer):
+    if start < 0 or start >= footer:
         return max(start, 0)
-    if footer - start <= file.policy.hole + file.policy.extra:
+    whole = file.has(start, footer)
+    if not whole and footer - start <= file.policy.hole + file.policy.extra:
         file.fetch(max(0, start - _LOOK_BEFORE), footer, "the whole APEv2 tag")
-        return start
-    file.fetch(max(0, start - _LOOK_BEFORE), start + file.policy.extra, "the beginning of the APEv2 tag")
+        whole = True
+    if not whole:
+        file.fetch(max(0, start - _LOOK_BEFORE), start + file.policy.extra, "the beginning of the APEv2 tag")
     position = start
-    for _ in range(min(count, 1000)):
+    for _ in range(min(count, _MOST_ITEMS)):
         if position + 9 > footer:
             break
         item = file.peek(position, min(8 + _LONGEST_KEY + 1, footer - position), "the next APEv2 item")
         length = int.from_bytes(item[:4], "little")
         key_end = item.find(b"\0", 8)
         if key_end < 0:
-            break
+            raise NotReadableError("its APEv2 tag is damaged: a name in it does not end")
         value = position + key_end + 1
         position = value + length
         if position > footer:
             break
-        if item[8:17].lower() == b"cover art":
+        if not whole and item[8:17].lower() == b"cover art":
             file.dig(value + _KEPT, position, "a picture (Cover Art)")
     return start

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import re
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
 
 from orchestrator.tags.parsed import NotReadableError
+from orchestrator.tags.parsers import loaded
 from orchestrator.tags.sparse import SparseFile
 
 _BULK = {b"APIC": "a picture", b"GEOB": "an attachment", b"PRIV": "private data", b"PIC": "a picture", b"GEO": "an attachment"}
 _KEPT = 1024
 """What is read of a bulk frame: its MIME type, its description and the first bytes of the picture."""
 _LONGEST_TEXT = 256 * 1024
-"""mutagen takes time by the square of a text's length."""
+_MOST_VALUES = 60_000
+_MOST_COPYING = 1 << 31
+_MOST_INFLATED = 1 << 20
+"""What bounds mutagen's time and memory: it copies the rest of a tag for each frame and the rest of a frame for each value in it,
+and inflates compressed frames whatever their size."""
+_LISTS = re.compile(rb"T|CHAP|CTOC|SYLT|SLT|IPL|ETC|MLL|EQU|RVA|ASPI")
+"""Frames that hold several values; the rest of the known ones hold one each."""
+_WIDE = (b"\1", b"\2")
+"""The encodings of two bytes a character."""
+_COMPRESSED = {3: 0x0080, 4: 0x0008}
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{2,3}\Z")
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
 
@@ -34,59 +47,121 @@ def plan_tag(file: SparseFile, start: int) -> int | None:
     Every frame header up to the end is read, as text may follow a picture. Tags whose offsets cannot be told from the frame
     headers (an extended header; whole-tag unsynchronisation before 2.4) get no holes and are read whole.
     """
+    if start in file.planned:
+        return file.planned[start]
     header = file.peek(start, 10)
-    end = tag_end(header, start)
-    if end is None or file.has(start, min(end, file.size)):
+    end = file.planned[start] = tag_end(header, start)
+    if end is None or header[3] not in (2, 3, 4):
         return end
-    version, flags = header[3], header[5]
-    if version not in (2, 3, 4) or flags & _EXTENDED or (flags & _UNSYNCHRONISED and version < 4):
-        file.fetch(start, end, "the whole ID3v2 tag: its frames cannot be told apart beforehand")
-        return end
-    _walk(file, start + 10, min(end, file.size), version)
+    version, flags, stop = header[3], header[5], min(end, file.size)
+    if flags & _EXTENDED or (flags & _UNSYNCHRONISED and version < 4):
+        file.fetch(start, stop, "the whole ID3v2 tag: its frames cannot be told apart beforehand")
+        _walk(*_decoded(file, file.peek(start + 10, stop - start - 10), version, flags), version, dig=False)
+    else:
+        _walk(file, start + 10, stop, version, dig=not file.has(start, stop))
     return end
 
 
-def _walk(file: SparseFile, position: int, end: int, version: int) -> None:
+def _decoded(file: SparseFile, frames: bytes, version: int, flags: int) -> tuple[SparseFile, int, int]:
+    """A tag's content without unsynchronisation, and where its frames begin and end in that."""
+    if flags & _UNSYNCHRONISED and version < 4:
+        frames = frames.replace(b"\xff\x00", b"\xff")
+    inside = SparseFile(len(frames), lambda offset, length: frames[offset : offset + length], file.policy)
+    inside.fetch(0, len(frames), "the tag")
+    start = 0
+    if flags & _EXTENDED and not _FRAME_ID.match(frames[:4]):  # some taggers set the flag and write no extended header
+        start = synchsafe(frames[:4]) if version == 4 else 4 + int.from_bytes(frames[:4], "big")
+    return inside, start, len(frames)
+
+
+def _walk(file: SparseFile, position: int, end: int, version: int, *, dig: bool) -> None:
+    """Look at each frame as mutagen does, dig holes in the bulk, and refuse what would take it too long."""
     header_size, id_size = (6, 3) if version == 2 else (10, 4)
+    size_of = _sizes(file, position, end, version)
+    copied = values = 0
     while position + header_size <= end:
+        copied += end - position
         header = file.peek(position, header_size, "the next ID3v2 frame")
         frame_id = header[:id_size].rstrip(b"\0")
         if not frame_id:
-            file.dig(position + header_size, end, "padding")
+            if dig:
+                file.dig(position + header_size, end, "padding")
             return
-        if _FRAME_ID.match(frame_id) is None:
-            return
-        if version == 2:
-            size = int.from_bytes(header[3:6], "big")
-        elif version == 3:
-            size = int.from_bytes(header[4:8], "big")
-        else:
-            size = _size_in_24(file, position, header, end)
+        size = size_of(header)
         payload = position + header_size
         position = payload + size
-        if position > end:
-            return
-        if size > _LONGEST_TEXT and frame_id.startswith(b"T"):
-            raise NotReadableError("its ID3 tag is damaged: a text would be larger than a book")
-        if frame_id in _BULK:
+        if frame_id in _BULK and dig and position <= end:
             file.dig(payload + _KEPT, position, f"{_BULK[frame_id]} ({frame_id.decode()})")
+        elif _LISTS.match(frame_id):
+            found = _values(file, payload, min(size, end - payload))
+            values, copied = values + found, copied + found * size // 2
+        if version > 2 and int.from_bytes(header[8:10], "big") & _COMPRESSED[version]:
+            values += _inflated_values(file, payload, min(size, end - payload))
+        if copied > _MOST_COPYING or values > _MOST_VALUES:
+            raise NotReadableError("its ID3 tag is damaged: it would hold too many texts")
 
 
-def _size_in_24(file: SparseFile, position: int, header: bytes, end: int) -> int:
-    """The payload's size in ID3v2.4: synch-safe by the standard, plain as iTunes wrote it."""
-    plain, safe = int.from_bytes(header[4:8], "big"), synchsafe(header[4:8])
-    if plain == safe:
-        return safe
-    if any(byte & 0x80 for byte in header[4:8]):
+def _values(file: SparseFile, payload: int, size: int) -> int:
+    """How many values the frame may hold."""
+    if size > _LONGEST_TEXT:
+        raise NotReadableError("its ID3 tag is damaged: a text would be larger than a book")
+    data = file.peek(payload, max(size, 0))
+    return 2 * data.count(b"\0\0") if data[:1] in _WIDE else data.count(b"\0")  # the wide ones take twice as long
+
+
+def _inflated_values(file: SparseFile, payload: int, size: int) -> int:
+    """How many bytes of no content the compressed frame may hold. Where its bytes are not in hand, it is a hole and no matter."""
+    if size <= 0 or not file.has(payload, payload + size):
+        return 0
+    data, most = file.peek(payload, size), 0
+    for compressed in (data, data[4:], data[4:].replace(b"\xff\x00", b"\xff")):  # whichever of them mutagen takes it to be
+        with suppress(zlib.error):
+            inflated = zlib.decompressobj().decompress(compressed, _MOST_INFLATED)
+            if len(inflated) == _MOST_INFLATED:
+                raise NotReadableError("its ID3 tag is damaged: a compressed frame would be too large")
+            most = max(most, inflated.count(b"\0"))
+    return most
+
+
+def _sizes(file: SparseFile, start: int, end: int, version: int) -> Callable[[bytes], int]:
+    """How frame headers tell the payload's size. In ID3v2.4: synch-safe by the standard, plain as iTunes wrote it.
+
+    The whole tag is of one kind, and which one is decided as mutagen decides it; only the common case, in which every frame and
+    the end stand where synch-safe sizes say, is decided without looking anywhere else.
+    """
+    if version == 2:
+        return lambda header: int.from_bytes(header[3:6], "big")
+
+    def plain(header: bytes) -> int:
+        return int.from_bytes(header[4:8], "big")
+
+    def safe(header: bytes) -> int:
+        return synchsafe(header[4:8])
+
+    if version == 3:
         return plain
-    # Looking where the next frame would begin costs nothing that the walk would not read anyway.
-    if _frame_or_end(file, position + 10 + safe, end):
+    known_if_safe, beyond_if_safe, perfect = _count(file, start, end, safe)
+    if perfect:
         return safe
-    return plain if _frame_or_end(file, position + 10 + plain, end) else safe
+    known, beyond, _ = _count(file, start, end, plain)
+    if known > known_if_safe or (known == known_if_safe and beyond_if_safe >= 1 and beyond <= 1):
+        return plain
+    return safe
 
 
-def _frame_or_end(file: SparseFile, position: int, end: int) -> bool:
-    if position >= end:
-        return position == end
-    following = file.peek(position, min(4, end - position), "the next ID3v2 frame")
-    return not following.strip(b"\0") or _FRAME_ID.match(following) is not None
+def _count(file: SparseFile, position: int, end: int, size_of: Callable[[bytes], int]) -> tuple[int, int, bool]:
+    """How many frames of known names stand where such sizes lead, how far beyond the end, and whether all were known."""
+    known_frames = loaded("mutagen.id3", "Frames")
+    known, perfect = 0, True
+    for _ in range(_MOST_VALUES):
+        if position >= end - 10:
+            return known, position - end, perfect and position <= end
+        header = file.peek(position, 10, "the next ID3v2 frame")
+        if not header.strip(b"\0"):
+            return known, -((end - position) % 10), perfect
+        position += 10 + size_of(header)
+        if header[:4].decode("latin-1") in known_frames:
+            known += 1
+        else:
+            perfect = perfect and _FRAME_ID.match(header[:4]) is not None
+    raise NotReadableError("its ID3 tag is damaged: it would hold too many texts")

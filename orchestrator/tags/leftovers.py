@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from orchestrator.tags import apev2
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
@@ -33,8 +34,9 @@ def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] 
     fetch_end(file)
     footer = apev2.find_footer(file) if "ape" in kinds else None
     if footer is not None:
-        apev2.plan_tag(file, footer)
-        parsed.other_kind, parsed.other_tags = "ape", _read(file, "apev2", "APEv2")
+        with suppress(NotReadableError):
+            apev2.plan_tag(file, footer)
+            parsed.other_kind, parsed.other_tags = "ape", _read(file, "apev2", "APEv2")
     elif "id3v1" in kinds and file.peek(max(0, file.size - 128), 3) == b"TAG":
         parsed.other_kind, parsed.other_tags = "id3", _read(file, "id3", "ID3")
 

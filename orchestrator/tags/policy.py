@@ -30,6 +30,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The most that may be read of one file."""
     requests: int = 24
     """The most ranges that may be asked of one file."""
+    reads: int = 200_000
+    """The most that the parser may read; two a text are normal."""
     memory: int = 64 * 1024 * KIB
     """The most that one read of the parser may span, holes included."""
 

@@ -53,6 +53,9 @@ class SparseFile:
         self.bytes_read = 0
         self.failure: Exception | None = None
         self.trace = trace
+        self.planned: dict[int, int | None] = {}
+        """Where tags were looked for: start -> end."""
+        self._reads = 0
         self._read_range = read_range
         self._read_ranges = read_ranges
         self._position = 0
@@ -131,7 +134,10 @@ class SparseFile:
     # ------------------------------------------------------------ the file protocol
 
     def read(self, length: int = -1) -> bytes:
-        """Read on from the position; fewer bytes only at the file's end."""
+        """Read on from the position; fewer bytes only at the file's end. The policy ends parsers that would go on for ever."""
+        self._reads += 1
+        if self._reads > self.policy.reads:
+            self._fail(ReadLimitError("its header is damaged: reading it would not end"))
         start = self._position
         offset = start - self._current_start
         if length >= 0 and offset >= 0 and offset + length <= len(self._current):

@@ -1,0 +1,50 @@
+"""Thousands of damaged files: each gives a reading, soon, for little of the file and of memory.
+
+A nightly run reads 200,000 of them, other projects' test files among them:
+
+    pytest tests/tags/test_fuzz.py --hypothesis-profile=nightly --timeout=0
+"""
+
+from __future__ import annotations
+
+import resource
+from time import process_time
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS
+from orchestrator.tags.track import Status
+from tests.tags.mutations import mutated
+from tests.tags.ranges import BITS_OF_REASON_FOR_PROGRAMMERS, read
+
+MIB = 1024 * 1024
+NIGHTLY = settings.get_profile("nightly").max_examples == settings().max_examples
+EXAMPLES = settings().max_examples if NIGHTLY else 2_000
+MOST_CPU_S = 1.0
+MOST_MEMORY = 256 * MIB
+
+
+def peak_memory() -> int:
+    """The most bytes that this process ever had resident."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**63))
+def test_damage_gives_a_reading_at_once_for_little(seed: int) -> None:
+    name, content = mutated(seed, with_corpus=NIGHTLY)
+    for policy in (FEW_BYTES,) if seed % 4 else (FEW_REQUESTS,):
+        before, started = peak_memory(), process_time()
+        reading = read(name, content, policy)
+        spent = process_time() - started
+        assert spent <= MOST_CPU_S, (name, spent)
+        assert peak_memory() - before <= MOST_MEMORY, name
+        assert reading.bytes_read <= 2 * MIB, name
+        assert reading.requests <= policy.requests, name
+        if reading.status is Status.UNREADABLE:
+            assert reading.track is None
+            assert reading.reason, name
+            assert not any(bit in reading.reason for bit in BITS_OF_REASON_FOR_PROGRAMMERS), (name, reading.reason)
+        else:
+            assert reading.track is not None
