@@ -20,6 +20,7 @@ from orchestrator.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
 DedupAction = Literal["off", "report", "quarantine"]
+ReadingPolicy = Literal["few-requests", "few-bytes"]
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +68,9 @@ class Remote(Section, frozen=True):
     profile: Annotated[
         str | None, Meta(description="The provider profile to use instead of the backend's own.", examples=["s3"])
     ] = None
+    reading: Annotated[
+        ReadingPolicy | None, Meta(description="What reading tags should save there, instead of what the profile says.")
+    ] = None
 
 
 class LayoutRule(Section, frozen=True):
@@ -107,6 +111,7 @@ class OrganizeStep(Section, frozen=True):
     include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
     exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
     settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.", examples=["5m"])] = None
+    reading: Annotated[ReadingPolicy | None, Meta(description="What reading tags should save.")] = None
     verify: Annotated[Literal["full"] | None, Meta(description="Read every copied file again.")] = None
     max_delete: Annotated[int | str | None, Meta(description="Stop when more would be removed.", examples=["10%"])] = None
 
@@ -128,6 +133,7 @@ class DedupStep(Section, frozen=True):
     include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
     exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
     settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.")] = None
+    reading: Annotated[ReadingPolicy | None, Meta(description="What reading tags should save.")] = None
     max_delete: Annotated[int | str | None, Meta(description="Stop when more would be removed.")] = None
 
 
@@ -138,6 +144,7 @@ class ScanStep(Section, frozen=True):
     include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
     exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
     settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.")] = None
+    reading: Annotated[ReadingPolicy | None, Meta(description="What reading tags should save.")] = None
 
 
 class Step(Section, frozen=True):

@@ -19,8 +19,8 @@ _STREAM = frozenset(("duration_s", "codec", "bitrate", "sample_rate", "bit_depth
 """The fields of a Track that are no tags."""
 
 
-def explain(session: Session, location: str | None, files: Sequence[str]) -> ExitCode:
-    """Explain each of `files`, paths below `location` or, without one, locations of their own.
+def explain(session: Session, location: str | None, files: Sequence[str], wished: str | None = None) -> ExitCode:
+    """Explain each of `files`, paths below `location` or, without one, locations of their own. `wished` is a policy.
 
     Raises UsageError for what is no file there.
     """
@@ -29,7 +29,7 @@ def explain(session: Session, location: str | None, files: Sequence[str]) -> Exi
     code = ExitCode.DONE
     for file in files:
         place, path = _find(session, location, file)
-        found = _read(session, place, path)
+        found = _read(session, place, path, wished)
         session.summary.files_read += 1
         session.summary.bytes_read += found.bytes_read
         session.reporter.document("explanation", text(found), msgspec.to_builtins(found))
@@ -66,7 +66,7 @@ def _split(file: str) -> tuple[str, str]:
     return (folder.rstrip("/") or "/") if not folder.endswith("://") else folder, name
 
 
-def _read(session: Session, place: Location, path: str) -> Explanation:
+def _read(session: Session, place: Location, path: str, wished: str | None) -> Explanation:
     """Read the file as a scan would. Raises UsageError where there is none."""
     from orchestrator.catalogue.reading import read_entry  # noqa: PLC0415 - heavy
     from orchestrator.report.reading_view import Explanation  # noqa: PLC0415
@@ -74,7 +74,7 @@ def _read(session: Session, place: Location, path: str) -> Explanation:
     from orchestrator.tags.policy import FEW_REQUESTS  # noqa: PLC0415
     from orchestrator.tags.trace import Trace  # noqa: PLC0415
 
-    storage, policy, trace = session.storage(place), session.policy(place), Trace()
+    storage, policy, trace = session.storage(place), session.policy(place, wished), Trace()
     try:
         entry = storage.stat(path)
     except TransientError as error:

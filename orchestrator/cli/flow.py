@@ -63,6 +63,8 @@ class Wishes(NamedTuple):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     settle: str | None = None
+    reading: str | None = None
+    """The policy of reading tags; None: as the config or the profile says."""
 
 
 def places(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
@@ -99,7 +101,7 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
         result = scan(
             storage,
             session.catalogue,
-            policy=session.policy(place),
+            policy=session.policy(place, wishes.reading),
             include=wishes.include,
             exclude=wishes.exclude,
             settle_s=settle_s,
@@ -135,11 +137,11 @@ def items_of(session: Session, place: Location, result: ScanResult) -> list[Item
     return items
 
 
-def target_items(session: Session, place: Location) -> list[Item]:
+def target_items(session: Session, place: Location, reading: str | None) -> list[Item]:
     """What already lies at another target; nothing when it is not there yet. Raises UsageError for a bucket that is missing."""
     directories = session.storage(place).capabilities.empty_directories
     try:
-        result = scan_place(session, place, Wishes(), allow_emptied=True)
+        result = scan_place(session, place, Wishes(reading=reading), allow_emptied=True)
     except UsageError as error:
         # Without directories of its own a remote tells only of a missing bucket, and we make none.
         if directories and isinstance(error.__cause__, NotFoundError):
@@ -158,7 +160,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     in_place = source.fs == target.fs
     options = organize_options(session, wishes, in_place=in_place)
     result = scan_place(session, source, wishes)
-    at_target = [] if in_place else target_items(session, target)
+    at_target = [] if in_place else target_items(session, target, wishes.reading)
     session.reporter.stage("planning")
     plan = plan_organize(
         OrganizeRequest(
@@ -278,7 +280,13 @@ def carry_out(
             session.journal,
             command=session.command,
             undoes=undoes,
-            settings=Settings(transfers=session.transfers, verify="full" if verify_full else "fast", fresh=fresh),
+            settings=Settings(
+                transfers=session.transfers,
+                verify="full" if verify_full else "fast",
+                fresh=fresh,
+                marker=True,
+                ignore_marker=bool(session.options.ignore_marker),
+            ),
             progress=session.reporter,
             on_changes=lambda changes: note_changes(session, changes),
             stop=session.stop,
@@ -335,7 +343,9 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
             run_id,
             lambda fs: session.storages(fs)[fs],
             session.journal,
-            settings=Settings(transfers=session.transfers),
+            settings=Settings(
+                transfers=session.transfers, marker=True, ignore_marker=bool(session.options.ignore_marker)
+            ),
             progress=session.reporter,
             on_changes=lambda changes: note_changes(session, changes),
             stop=session.stop,

@@ -15,6 +15,14 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 COMMON_HEADING = "Common options"
 
 
+reading_option = click.option(
+    "--reading",
+    type=click.Choice(["few-requests", "few-bytes"]),
+    help="What reading tags should save; each kind of remote has its own default.",
+)
+"""Of the commands that scan."""
+
+
 class CommonOptions(NamedTuple):
     """What was said on the command line; None where nothing was."""
 
@@ -29,6 +37,7 @@ class CommonOptions(NamedTuple):
     bandwidth: str | None = None
     transfers: int | None = None
     max_delete: str | None = None
+    ignore_marker: bool | None = None
     verbose: int = 0
     quiet: bool | None = None
     log_file: str | None = None
@@ -58,6 +67,7 @@ _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--bandwidth",), {"metavar": "RATE", "help": "Limit in rclone's syntax, such as 10M or a timetable."}),
     (("--transfers",), {"type": click.IntRange(1, 1000), "metavar": "N", "help": "Transfers at the same time (8)."}),
     (("--max-delete",), {"metavar": "N|N%", "help": "Stop (7) when more files than this would be removed."}),
+    (("--ignore-marker",), {"is_flag": True, "help": "Go on although another machine seems to be at work there."}),
     (("--verbose", "-v"), {"count": True, "help": "Say more; twice: also what went wrong inside."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Say nothing when there was nothing to do."}),
     (("--log-file",), {"metavar": "FILE", "help": "Where the log goes."}),

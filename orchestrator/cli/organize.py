@@ -10,6 +10,7 @@ import click
 
 from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command
+from orchestrator.cli.options import reading_option
 from orchestrator.errors import UsageError, worst
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def _wishes_options(function: Callable[..., int]) -> Callable[..., int]:
             click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times."),
             click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times."),
             click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m."),
+            reading_option,
         )
     ):
         function = decorate(function)

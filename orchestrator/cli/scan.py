@@ -8,6 +8,7 @@ import click
 
 from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command
+from orchestrator.cli.options import reading_option
 from orchestrator.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times.")
 @click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
 @click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m.")
+@reading_option
 @click.option("--allow-empty", is_flag=True, help="Accept that all music that was there is gone.")
 @click.option(
     "--explain",
@@ -33,6 +35,7 @@ def scan_command(
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     settle: str | None,
+    reading: str | None,
     allow_empty: bool,
     explain: tuple[str, ...],
 ) -> int:
@@ -47,14 +50,14 @@ def scan_command(
             raise UsageError(
                 "--explain reads the files that it names: --include, --exclude, --settle and --allow-empty do not go with it"
             )
-        return explain_files(session, location, explain)
+        return explain_files(session, location, explain, reading)
     if location is None:
         raise UsageError("scan: the argument LOCATION is missing")
     from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
 
     (place,) = session.places(location)
     result = flow.scan_place(
-        session, place, flow.Wishes(include=include, exclude=exclude, settle=settle), allow_emptied=allow_empty
+        session, place, flow.Wishes(include=include, exclude=exclude, settle=settle, reading=reading), allow_emptied=allow_empty
     )
     code = flow.report_scan(session, result)
     for path, reason in result.unreadable:

@@ -183,11 +183,13 @@ class Session:
 
         return RcloneStorage(self.rclone, place.fs, profile=self._profile(place))
 
-    def policy(self, place: Location) -> Policy:
-        """Whether reading tags there should save bytes or requests."""
+    def policy(self, place: Location, wished: str | None = None) -> Policy:
+        """Whether reading tags there should save bytes or requests: as `wished`, else as the config or the profile says."""
         from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS  # noqa: PLC0415 - not every command reads tags
 
-        return FEW_REQUESTS if self.direct(place).profile.policy == "few-requests" else FEW_BYTES
+        settings = self.config.remotes.get(place.remote or "")
+        chosen = wished or (settings.reading if settings is not None else None) or self.direct(place).profile.policy
+        return FEW_REQUESTS if chosen == "few-requests" else FEW_BYTES
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
