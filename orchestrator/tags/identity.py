@@ -17,6 +17,8 @@ from orchestrator.tags.track import AudioIdentity, Strength
 _EDGE = 1024
 _LEAST = 40
 """Deflated, 2 KiB of any constant or two-byte pattern take up to 33 bytes, 2 KiB of sound more than 1,000."""
+_LEAST_OF_FOUR = 64
+"""The same for 4 KiB: a pattern takes up to 47 bytes."""
 _MIB = 1 << 20
 _MOST_SILENCE = 64 * _MIB
 STREAMINFO_SIZE = 34
@@ -103,6 +105,6 @@ def of_beginning(file: SparseFile, name: str, form: bytes, start: int, length: i
     23 ms of a CD: many a track begins with silence longer than that, and then has no identity.
     """
     beginning = window(file, start, min(4 * _EDGE, length))
-    if not beginning or not distinctive(beginning):
+    if not distinctive(beginning, _LEAST_OF_FOUR):
         return None
     return AudioIdentity("bytes", f"{name}:{length}:{digest(form, beginning)}", Strength.HINT)

@@ -21,6 +21,12 @@ from tests.tags.ranges import (
 )
 
 MIB = 1024 * 1024
+SILENT = {
+    "music-metadata/Lavf.flac", "music-metadata/flac-multiple-album-artists-tags.flac", "music-metadata/libFLAC.flac",
+    "tinytag/106-short-picture-block-size.flac", "tinytag/flac453sStereo.flac", "tinytag/flac_invalid_track_number.flac",
+    "tinytag/flac_multiple_fields.flac", "tinytag/no-tags.flac",
+}  # fmt: skip
+"""FLACs of nothing but zeros: no sound to be told by."""
 Case = tuple[str, bytes, dict[str, Any] | None]
 """Name, content, and what is to be found; None where it cannot be read."""
 
@@ -103,6 +109,6 @@ def test_equal_sound_has_equal_identity_in_the_corpus(cases: list[Case]) -> None
             reading = read(line["path"], content)
             identity = reading.identity
             if identity is None:
-                assert reading.suspect is not None, line["path"]
+                assert reading.suspect is not None or line["path"] in SILENT, line["path"]
                 continue
             assert (identity.kind, identity.value) == ("pcm-md5", md5)

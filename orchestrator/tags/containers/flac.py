@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,6 @@ _MOST_BLOCKS = 1000
 _MOST_COMMENTS = 50_000
 _PICTURE_HEADER = 1024
 _SEEK_POINT = 18
-_FREE_POINT = b"\xff" * 8
 _KNOWN_HEADERS = 16 * 1024
 """Block headers within so much of the file's start count for the bit rate, so that it is the same however much was read."""
 
@@ -67,7 +67,7 @@ def read(file: SparseFile) -> Parsed:
     parsed.identity = streaminfo(file.peek(blocks.streaminfo, STREAMINFO_SIZE))
     sound, least = max(0, file.size - blocks.end), _least_bytes(file, info, blocks)
     if least > sound:
-        parsed.suspect = f"cut short: {sound:,} of at least {least:,} bytes of sound are there"
+        parsed.suspect = f"cut short: its sound takes at least {least:,} bytes, more than are there"
         _check_rest(file, blocks.rest)
     return parsed
 
@@ -75,27 +75,32 @@ def read(file: SparseFile) -> Parsed:
 def _least_bytes(file: SparseFile, info: Any, blocks: _Blocks) -> int:
     """The fewest bytes that the sound can take, by what the head says of it.
 
-    A frame takes what STREAMINFO gives as the least, and never less than a header of 6 bytes, a checksum of 2 and a constant of
-    one byte a channel. The frame that the last seek point names begins as far behind the first one as the point says.
+    A frame takes what STREAMINFO gives as the least, the last one excepted, and never less than a header of 6 bytes, a checksum
+    of 2 and a constant of one byte a channel. The frame that the last seek point names begins as far behind the first one as the
+    point says.
     """
     if not info.total_samples or not info.max_blocksize:
         return 0
-    frame = max(info.min_framesize, 8 + info.channels)
-    least = -(-info.total_samples // info.max_blocksize) * frame
-    for sample, offset in _seek_points(file, blocks.seek_table):
-        if sample < info.total_samples:
-            least = max(least, offset + -(-(info.total_samples - sample) // info.max_blocksize) * frame)
-    return int(least)
+    shortest = 8 + info.channels
+    frame = max(info.min_framesize, shortest)
+
+    def from_sample(sample: int) -> int:
+        return int((-(-(info.total_samples - sample) // info.max_blocksize) - 1) * frame + shortest)
+
+    return max(
+        offset + from_sample(sample) for sample, offset in [(0, 0), *_seek_points(file, blocks.seek_table, info.total_samples)]
+    )
 
 
-def _seek_points(file: SparseFile, table: tuple[int, int] | None) -> list[tuple[int, int]]:
-    """The last seek point of the table, where it is in hand; points kept free for later are passed over."""
+def _seek_points(file: SparseFile, table: tuple[int, int] | None, samples: int) -> list[tuple[int, int]]:
+    """(sample, offset) of the last seek point within the sound, where the table is in hand; free points are passed over."""
     if table is None or not file.has(*table):
         return []
     data = file.peek(table[0], table[1] - table[0])
     for at in range(len(data) - _SEEK_POINT, -1, -_SEEK_POINT):
-        if data[at : at + 8] != _FREE_POINT:
-            return [(int.from_bytes(data[at : at + 8], "big"), int.from_bytes(data[at + 8 : at + 16], "big"))]
+        sample, offset = struct.unpack_from(">QQ", data, at)
+        if sample < samples:
+            return [(sample, offset)]
     return []
 
 

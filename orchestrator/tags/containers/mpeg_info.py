@@ -55,6 +55,8 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
     frames, toc = _number(frame, place[_FRAMES]), frame[place[_TOC] :][:100]
     sound = _sound(file, start, music_length or stated)
     music_crc, tag_crc = lame[32:34], lame[34:36]
+    if not sound:
+        return  # it was not to be had
     if music_length and any(music_crc):
         value = f"{music_length}:{music_crc.hex()}:{frames}:{tag_crc.hex()}:{digest(toc)[:16]}"
         strength = Strength.STRONG if distinctive(sound, _LEAST) else Strength.HINT

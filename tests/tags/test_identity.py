@@ -1,0 +1,208 @@
+"""Which sound a file holds: the same whatever else the file holds and however it is read, another one for other sound."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from orchestrator.tags.policy import FEW_BYTES
+from orchestrator.tags.track import AudioIdentity, Status, Strength
+from tests import audio_streams as streams
+from tests.audio import picture
+from tests.audio_realistic import KINDS, Kind
+from tests.audio_tags import Cover
+from tests.tags.ranges import POLICIES, WHOLE_FILE, corpus, corpus_files, read
+from tests.tags.retag import retagged
+from tests.virtual_file import VirtualFile
+
+ALL_POLICIES = [*POLICIES.values(), WHOLE_FILE]
+WITHOUT = {"CBR ID3v2.3 and v1", "VBR no header ID3v2.4", "ID3v1"}
+"""MPEG sound whose first frame says nothing: its length shows only at the other end of the file."""
+SECONDS = 12.0
+CLOTHES = (("A longer title " * 200, 0, 0), ("New", 300_000, 5_000), ("Other", 20_000, 60_000), ("Plain", 0, 13_000))
+"""Title, bytes of the cover, padding."""
+
+
+def identities(name: str, content: Any) -> set[AudioIdentity | None]:
+    found = set()
+    for policy in ALL_POLICIES:
+        reading = read(name, content, policy)
+        assert reading.status is not Status.UNREADABLE, reading.reason
+        assert reading.suspect is None, name
+        found.add(reading.identity)
+    return found
+
+
+def only(found: set[AudioIdentity | None]) -> AudioIdentity | None:
+    (identity,) = found
+    return identity
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")
+def test_the_same_sound_has_one_identity_whatever_its_cover_and_the_policy(kind: Kind) -> None:
+    found = set()
+    for size in (0, 40_000, 300_000, 1_000_000):
+        for first in (False, True):
+            content = VirtualFile(kind.make(SECONDS, 7, Cover(picture(size), first)))
+            found |= identities(f"x.{kind.extension}", content)
+    identity = only(found)
+    assert (identity is None) == (kind.variant in WITHOUT)
+    other = read(f"x.{kind.extension}", VirtualFile(kind.make(SECONDS, 9, Cover(b"", first=False)))).identity
+    assert identity is None or other not in {identity, None}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")
+def test_what_a_tagger_writes_leaves_the_identity_alone(kind: Kind) -> None:
+    name = f"x.{kind.extension}"
+    made = VirtualFile(kind.make(SECONDS, 7, Cover(b"", first=False)))
+    plain = made[0 : len(made)]
+    found = identities(name, plain)
+    for title, cover, padding in CLOTHES:
+        content = retagged(name, plain, title, picture(cover), padding)
+        assert content is not None
+        found |= identities(name, content)
+    assert (only(found) is None) == (kind.variant in WITHOUT)
+
+
+def test_what_a_tagger_writes_leaves_the_identity_of_real_files_alone() -> None:
+    folder = corpus()
+    if folder is None:
+        return  # said by test_corpus; the same is checked with generated files
+    known = 0
+    for line, content in corpus_files(folder):
+        before = read(line["path"], content)
+        if before.status is Status.UNREADABLE or before.suspect is not None:
+            continue
+        for policy, (title, cover, padding) in zip((FEW_BYTES, *ALL_POLICIES), CLOTHES, strict=True):
+            after = retagged(line["path"], content, title, picture(cover), padding)
+            if after is not None:
+                reading = read(line["path"], after, policy)
+                assert (line["path"], reading.identity) == (line["path"], before.identity)
+                known += reading.identity is not None
+    assert known > 700
+
+
+def test_files_of_one_identity_hold_the_same_sound_in_the_corpus() -> None:
+    folder = corpus()
+    if folder is None:
+        return
+    durations: dict[AudioIdentity, set[float | None]] = {}
+    sounds: dict[AudioIdentity, set[bytes]] = {}
+    for line, content in corpus_files(folder):
+        reading = read(line["path"], content)
+        if reading.identity is not None and reading.track is not None:
+            durations.setdefault(reading.identity, set()).add(reading.track.duration_s)
+            if reading.identity.kind == "lame":
+                frame = next(at for mark in (b"Xing", b"Info") if (at := content.find(mark)) >= 0)
+                sounds.setdefault(reading.identity, set()).add(content[frame:][: int(reading.identity.value.split(":")[0]) - 36])
+    assert [identity for identity, different in durations.items() if len(different) > 1] == []
+    assert [identity for identity, different in sounds.items() if len(different) > 1] == []
+
+
+def flac(md5: bytes, *, level: bytes = b"\0\0", largest: int = 14) -> bytes:
+    """A second of a constant in FLAC, 16 bit mono, that says it decodes to `md5`."""
+    whole = streams.flac(1.0, 1)
+    return whole[:15] + largest.to_bytes(3, "big") + whole[18:26] + md5 + whole[42:].replace(whole[-4:-2], level)
+
+
+def wavpack(md5: bytes, *, flags: int = 0) -> bytes:
+    """WavPack that says it decodes to `md5`."""
+    whole = streams.wavpack(1.0, 1)
+    old = hashlib.md5(b"wavpack 1", usedforsecurity=False).digest()
+    assert old in whole
+    return (whole[:24] + bytes([whole[24] | flags]) + whole[25:]).replace(old, md5)
+
+
+def test_flac_and_wavpack_of_one_sound_have_one_identity() -> None:
+    md5 = bytes(range(16))
+    one, other = read("x.flac", flac(md5)), read("x.wv", wavpack(md5))
+    assert one.identity == other.identity == AudioIdentity("pcm-md5", md5.hex(), Strength.SURE)
+
+
+def test_a_lossy_wavpack_is_not_the_sound_that_it_was_made_from() -> None:
+    reading = read("x.wv", wavpack(bytes(range(16)), flags=0x08))
+    assert reading.track is not None
+    assert reading.track.lossless is False
+    assert reading.identity is None or reading.identity.kind == "bytes"
+
+
+def test_an_md5_of_zeros_is_unknown() -> None:
+    assert read("x.flac", flac(bytes(16))).identity is None
+    reading = read("x.wv", wavpack(bytes(16)))
+    assert reading.identity is None or reading.identity.kind == "bytes"
+
+
+def silent_mp3() -> bytes:
+    frame = b"\xff\xfb\x90\x00" + bytes(413)
+    lame = b"LAME3.100".ljust(28, b"\0") + (len(frame) * 300).to_bytes(4, "big") + b"\x12\x34\x56\x78"
+    info = b"Info" + struct.pack(">III", 7, 299, len(frame) * 300) + bytes(100) + lame
+    return frame[:36] + info + frame[36 + len(info) :] + frame * 299
+
+
+def silent_wav() -> bytes:
+    form = struct.pack("<HHIIHH", 1, 2, 44100, 176400, 4, 16)
+    body = b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", 200_000) + bytes(200_000)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def silent_mp4() -> bytes:
+    whole = streams.m4a(4.0, 2)
+    at = whole.index(b"stsz") + 4
+    count = int.from_bytes(whole[at + 8 : at + 12], "big")
+    return whole[: at + 12] + struct.pack(">I", 16) * count + whole[at + 12 + 4 * count :]
+
+
+def silent_ogg() -> bytes:
+    packets = [b"\0"] * 400
+    identification = b"\x01vorbis" + struct.pack("<IBIiiiB", 0, 1, 44100, 0, 64000, 0, 0xB8) + b"\1"
+    headers = [identification, b"\x03vorbis" + bytes(8) + b"\1", b"\x05vorbis" + bytes(16) + b"\1"]
+    return streams._ogg(1, headers, packets, 1024, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.flac", flac(hashlib.md5(bytes(11 * 4096 * 2), usedforsecurity=False).digest())),
+        ("x.wav", silent_wav()),
+        ("x.m4a", silent_mp4()),
+        ("x.ogg", silent_ogg()),
+    ],
+)
+def test_silence_is_no_identity(name: str, content: bytes) -> None:
+    """Two silent tracks of one length are not one recording."""
+    assert only(identities(name, content)) is None
+
+
+def test_silence_of_an_mp3_is_at_most_a_hint() -> None:
+    identity = only(identities("x.mp3", silent_mp3()))
+    assert identity is not None
+    assert identity.strength is Strength.HINT
+
+
+def test_a_constant_that_is_not_silence_keeps_its_identity() -> None:
+    assert only(identities("x.flac", flac(bytes(range(16))))) is not None
+
+
+def test_looking_for_the_identity_never_makes_a_file_unreadable() -> None:
+    """Where the policy has nothing left for it, the identity is unknown and all else stands."""
+    kind = next(kind for kind in KINDS if kind.variant == "CBR LAME ID3v2.4")
+    content = VirtualFile(kind.make(SECONDS, 7, Cover(picture(61_000), first=False)))
+    reading = read("x.mp3", content, replace(FEW_BYTES, large_head=65_536, requests=1))
+    assert reading.track is not None, reading.reason
+    assert reading.identity in {None, read("x.mp3", content).identity}
+
+
+def test_the_strength_says_what_the_identity_rests_on() -> None:
+    strengths = {
+        kind.variant: identity.strength
+        for kind in KINDS
+        if (identity := read(f"x.{kind.extension}", VirtualFile(kind.make(SECONDS, 7, Cover(b"", first=False)))).identity)
+    }
+    assert strengths["16/44"] is Strength.HINT  # AIFF
+    assert strengths["3.99"] is strengths["with md5"] is Strength.SURE
+    assert strengths["CBR LAME ID3v2.4"] is strengths["AAC"] is strengths["ALAC"] is Strength.STRONG
+    assert strengths["full pages"] is strengths["192 kbit/s"] is strengths["VBR Xing ID3v2.2"] is Strength.HINT

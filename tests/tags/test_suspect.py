@@ -1,0 +1,103 @@
+"""Sound that was cut short is recognised wherever the container tells, whole sound never is taken for it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from mutagen.ogg import OggPage
+
+from orchestrator.tags.track import Status
+from tests.audio_realistic import KINDS, Kind
+from tests.audio_tags import Cover
+from tests.tags.ranges import POLICIES, corpus, corpus_files, read
+from tests.virtual_file import VirtualFile
+
+NEVER = {"CBR ID3v2.3 and v1", "VBR no header ID3v2.4", "ID3v1", "version 7"}
+"""Streams whose header does not say how long they are in bytes."""
+NEARLY = {"with md5", "without md5"}
+"""WavPack: only where its last block is in hand, which depends on how much of the end is read."""
+CUTS = (0.3, 0.6, 0.9, 0.99)
+WHOLE_BUT_SHORTENED = {
+    "MusicBrainz-Picard-tags.flac", "issue_70.ogg", "ogg-multipagemetadata-bug.ogg", "flac_application.flac", "test.opus",
+    "variable-block.flac", "vbri.mp3",
+}  # fmt: skip
+"""Files of the corpus that are cut short without the index saying so: each was looked at."""
+
+
+def made(extension: str, variant: str, seconds: float = 30.0) -> bytes:
+    kind = next(kind for kind in KINDS if (kind.extension, kind.variant) == (extension, variant))
+    content = VirtualFile(kind.make(seconds, 5, Cover(b"", first=True)))
+    return content[0 : len(content)]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.format != "FLAC"], ids=lambda kind: f"{kind.format}, {kind.variant}"
+)
+def test_a_cut_file_is_suspect_or_unreadable_and_never_has_the_identity_of_the_whole(kind: Kind) -> None:
+    whole = made(kind.extension, kind.variant)
+    for policy in POLICIES.values():
+        before = read(f"x.{kind.extension}", whole, policy)
+        assert (before.suspect, before.reason) == (None, None)
+        for part in CUTS:
+            reading = read(f"x.{kind.extension}", whole[: int(len(whole) * part)], policy)
+            recognised = reading.status is Status.UNREADABLE or reading.suspect is not None
+            if kind.variant not in NEARLY:
+                assert recognised == (kind.variant not in NEVER), part
+            assert reading.identity is None or (not recognised and reading.identity != before.identity), part
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_a_flac_is_weighed_by_its_last_seek_point_and_the_smallest_of_its_frames(policy: Any) -> None:
+    whole = made("flac", "16/44")
+    assert read("x.flac", whole, policy).suspect is None
+    for part in (0.2, 0.5, 0.8):
+        reading = read("x.flac", whole[: int(len(whole) * part)], policy)
+        assert reading.suspect is not None
+        assert reading.identity is None
+
+
+def test_no_whole_file_of_the_corpus_is_suspect() -> None:
+    folder = corpus()
+    if folder is None:
+        return  # said by test_corpus
+    suspects = set()
+    for line, content in corpus_files(folder):
+        if read(line["path"], content).suspect is not None and not {"truncated", "no-audio"} & set(line["traits"]):
+            suspects.add(line["path"].rpartition("/")[2])
+    assert suspects == WHOLE_BUT_SHORTENED
+
+
+def test_tags_behind_a_cut_sound_do_not_hide_the_cut() -> None:
+    whole = made("mp3", "CBR LAME ID3v2.4")
+    id3v1 = b"TAG" + b"A title".ljust(125, b"\0")
+    assert read("x.mp3", whole + id3v1).suspect is None
+    assert read("x.mp3", whole[:-200] + id3v1).suspect is not None
+    whole = made("mp3", "APEv2")
+    tag = whole.index(b"APETAGEX")
+    assert read("x.mp3", whole).suspect is None
+    assert read("x.mp3", whole[: tag - 20] + whole[tag:]).suspect is not None
+
+
+def test_a_wav_from_a_pipe_is_not_suspect() -> None:
+    whole = made("wav", "16/44", 1.0)
+    at = whole.index(b"data")
+    for size in (0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000):
+        assert read("x.wav", whole[: at + 4] + size.to_bytes(4, "little") + whole[at + 8 :]).suspect is None
+
+
+def pages(content: bytes) -> list[Any]:
+    file, found = io.BytesIO(content), []
+    while file.tell() < len(content):
+        found.append(OggPage(file))
+    return found
+
+
+def test_an_ogg_stream_without_its_end_flag_is_whole_and_one_that_ends_within_a_packet_is_not() -> None:
+    all_pages = pages(made("ogg", "short pages"))
+    all_pages[-1].last = False
+    assert read("x.ogg", b"".join(page.write() for page in all_pages)).suspect is None
+    all_pages[-1].complete = False  # its last packet goes on
+    all_pages[-1].packets[-1] = bytes(510)
+    assert read("x.ogg", b"".join(page.write() for page in all_pages)).suspect is not None
