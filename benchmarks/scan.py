@@ -9,14 +9,8 @@ is spared the listing, which our figure contains.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import http.client
-import json
 import os
-import shutil
-import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -27,7 +21,7 @@ from benchmarks import measure
 from benchmarks.file_server import file_server
 from benchmarks.measure import say
 from benchmarks.music import make_music
-from benchmarks.servers import REMOTE, write_config
+from benchmarks.servers import REMOTE, can_mount, counts, mount, write_config
 from orchestrator.catalogue.scan import ScanResult, scan
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.rclone.binary import Binary, find_rclone
@@ -54,30 +48,6 @@ def _scan(binary: Binary, config: Path, work: Path, policy: Policy | None = None
     return result, seconds, chosen
 
 
-@contextlib.contextmanager
-def _mount(binary: Binary, config: Path, point: Path, log: Path) -> Iterator[None]:
-    """`rclone mount` with its defaults. Raises OSError where this machine cannot mount."""
-    point.mkdir()
-    process = subprocess.Popen(
-        [
-            *(binary.path, "--config", config, "mount", f"{REMOTE}:{BUCKET}", point),
-            *("--read-only", "--log-file", log),
-        ],
-        stdin=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 20
-        while not os.path.ismount(point):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise OSError(f"cannot mount here: {log.read_text(errors='replace')[-500:] if log.exists() else 'no log'}")
-            time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-        point.rmdir()
-
-
 def _read(path: Path) -> bool:
     try:
         return mutagen.File(path) is not None
@@ -88,7 +58,7 @@ def _read(path: Path) -> bool:
 def _mounted(binary: Binary, config: Path, work: Path, paths: list[str], threads: int) -> float:
     """Files a second that mutagen reads over a mount of its own."""
     point = work / "mount"
-    with _mount(binary, config, point, work / "mount.log"):
+    with mount(binary, config, point, work / "mount.log"):
         for directory, _, _ in os.walk(point):  # what every scanner does first; not timed
             assert directory
         started = time.perf_counter()
@@ -100,14 +70,6 @@ def _mounted(binary: Binary, config: Path, work: Path, paths: list[str], threads
         seconds = time.perf_counter() - started
     say(f"  mutagen over rclone mount, {threads} thread(s): {len(paths)} files in {seconds:.1f} s ({read} with tags)")
     return len(paths) / seconds
-
-
-def _counts(port: int) -> dict[str, int]:
-    """What the server was asked for so far, by kind."""
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
-        connection.request("GET", "/_counts")
-        answer: dict[str, int] = json.loads(connection.getresponse().read())
-    return answer
 
 
 def main() -> None:
@@ -136,7 +98,7 @@ def main() -> None:
                 f"the server's {measure.cpu_s(server) - before[1]:.1f} s"
             )
             ranges, kib = result.requests / result.files_read, result.bytes_read / result.files_read / 1024
-            asked = _counts(port)
+            asked = counts(port)
             say(
                 f"  at the server, a file: {asked['range'] / result.files_read:.2f} ranges, "
                 f"{asked['head'] / result.files_read:.2f} look-ups that rclone adds"
@@ -152,7 +114,7 @@ def main() -> None:
             single = threaded = None
             if not options.mounted:
                 say("not compared: no mount was wanted")
-            elif not Path("/dev/fuse").exists() or not shutil.which("fusermount3"):
+            elif not can_mount():
                 say("CANNOT COMPARE: a mount needs /dev/fuse and fusermount3 (Debian package fuse3)")
             else:
                 sample = Random(1).sample(paths, min(len(paths), 5 * options.mounted))

@@ -39,9 +39,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 FEW_BYTES = Policy(
     head=16 * KIB,
     short_head=8 * KIB,
-    large_head=64 * KIB,
+    large_head=16 * KIB,
     tail=16 * KIB,
-    ogg_tail=16 * KIB,
+    ogg_tail=24 * KIB,
     short_tail=4 * KIB,
     extra=16 * KIB,
     hole=24 * KIB,
@@ -51,11 +51,11 @@ FEW_BYTES = Policy(
 FEW_REQUESTS = Policy(
     head=64 * KIB,
     short_head=16 * KIB,
-    large_head=256 * KIB,
-    tail=256 * KIB,
+    large_head=448 * KIB,
+    tail=320 * KIB,
     ogg_tail=64 * KIB,
     short_tail=64 * KIB,
-    extra=256 * KIB,
+    extra=128 * KIB,
     hole=256 * KIB,
 )
 """For remotes where requests cost (Drive, Dropbox, OneDrive)."""

@@ -18,7 +18,7 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["listing", "nothing", "organize", "scan"])
+@pytest.mark.parametrize("name", ["formats", "listing", "nothing", "organize", "scan"])
 def test_each_says_what_it_measures(name: str) -> None:
     assert f"python -m benchmarks.{name}" in run(name, "--help")
 
@@ -37,3 +37,9 @@ def test_scan_without_a_mount() -> None:
     said = run("scan", "--files", "12", "--messy", "0", "--rtt", "1", "--mounted", "0")
     assert "12 files in" in said
     assert "ranges a file" in said
+
+
+def test_formats_without_a_mount() -> None:
+    said = run("formats", "--no-mount")
+    assert "M4A, moov last" in said
+    assert "files of a library read in one wave" in said

@@ -1,0 +1,197 @@
+"""(e) What reading tags costs, format by format: requests and KiB a file for both policies, beside the alternatives.
+
+    python -m benchmarks.formats [--no-mount]
+
+The files are the realistic set of the tests (tests/audio_realistic.py): 3 to 10 minutes long, with pictures of 0, 300 KB, 1 MB
+and 8 MB behind the texts and in front of them. A request is one range asked of rclone; head and tail asked for together are one
+wave. The floor is one request. The average over a library weighs formats and pictures as people have them (`LIBRARY`,
+`PICTURES`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import mutagen
+
+from benchmarks import measure
+from benchmarks.file_server import file_server
+from benchmarks.measure import say
+from benchmarks.servers import can_mount, counts, mount, write_config
+from orchestrator.rclone.binary import find_rclone
+from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
+from orchestrator.tags.reader import read_track
+from orchestrator.tags.track import Status
+from tests.audio_realistic import Sample, samples
+from tests.servers.remotes import BUCKET
+
+KIB = 1024
+LIBRARY = {
+    "MP3": 415, "MP3 without ID3v2": 15, "FLAC": 230, "M4A, moov first": 75, "M4A, moov last": 75, "Ogg Vorbis": 50, "Opus": 40,
+    "Speex": 2, "WAV": 15, "AIFF": 10, "DSF": 5, "DSDIFF": 3, "WMA": 30, "Monkey's Audio": 15, "WavPack": 15, "Musepack": 5,
+    "TTA": 5,
+}  # fmt: skip
+"""Format -> files of a thousand, as in benchmarks/music.py."""
+PICTURES = {0: 23, 300_000: 54, 1_000_000: 20, 8_000_000: 3}
+"""Bytes of the picture, or about so many -> files of a hundred, as in benchmarks/music.py."""
+IN_FRONT = 0.3
+"""Share of pictures that stand in front of texts: 16 of 44 ID3 tags and 2 of 17 FLACs of the corpus."""
+ONE_END = {"MP3", "FLAC", "M4A, moov first", "WMA"}
+"""Formats that keep all that is needed at the front; the others take two ranges whoever reads them."""
+_MOUNTED = (0, 1_000_000)
+"""The pictures of the files that are read over the mount."""
+
+
+class Cost(NamedTuple):
+    """What one file took."""
+
+    requests: float
+    waves: int
+    read: float
+
+
+class Row(NamedTuple):
+    """One file of the set."""
+
+    sample: Sample
+    size: int
+    few_requests: Cost
+    few_bytes: Cost
+
+
+def _cost(sample: Sample, size: int, part: Callable[[int, int], bytes], policy: Policy) -> Cost:
+    waves = 0
+
+    def read_range(offset: int, length: int) -> bytes:
+        nonlocal waves
+        waves += 1
+        return part(offset, length)
+
+    def read_ranges(ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        nonlocal waves
+        waves += 1
+        return [part(offset, length) for offset, length in ranges]
+
+    reading = read_track(sample.name, size, read_range, policy, read_ranges=read_ranges)
+    if reading.status is not Status.TAGGED:
+        raise SystemExit(f"{sample.name}: {reading.reason}")
+    return Cost(reading.requests, waves, reading.bytes_read)
+
+
+def _row(sample: Sample) -> Row:
+    content = sample.make()
+
+    def part(offset: int, length: int) -> bytes:
+        return content[offset : offset + length]
+
+    size = len(content)
+    return Row(sample, size, _cost(sample, size, part, FEW_REQUESTS), _cost(sample, size, part, FEW_BYTES))
+
+
+def _weight(rows: list[Row], row: Row) -> float:
+    """How many of a library's files are as this one."""
+    sample = row.sample
+    alike = [
+        other
+        for other in rows
+        if other.sample.kind.format == sample.kind.format
+        and (other.sample.cover_bytes, other.sample.cover_first) == (sample.cover_bytes, sample.cover_first)
+    ]
+    covers = {other.sample.cover_bytes for other in rows if other.sample.kind.format == sample.kind.format}
+    share = PICTURES[sample.cover_bytes] / sum(PICTURES[cover] for cover in covers)
+    place = (IN_FRONT if sample.cover_first else 1 - IN_FRONT) if sample.cover_bytes else 1
+    return LIBRARY[sample.kind.format] * share * place / len(alike)
+
+
+def _mean(rows: Iterable[Row], of: Callable[[Row], float], weights: dict[str, float] | None = None) -> float:
+    pairs = [(of(row), weights[row.sample.name] if weights else 1.0) for row in rows]
+    return sum(value * weight for value, weight in pairs) / sum(weight for _, weight in pairs)
+
+
+def _over_mount(work: Path) -> dict[str, Cost]:
+    """What `mutagen.File` makes rclone's mount ask of S3, by format; bytes are what rclone took in. Waves stay 0."""
+    root, point, binary = work / "served" / BUCKET, work / "mount", find_rclone(None)
+    root.mkdir(parents=True)
+    names: dict[str, list[str]] = {}
+    for number, sample in enumerate(samples(_MOUNTED)):
+        if not sample.cover_first:
+            name = f"{number:03}.{sample.kind.extension}"
+            sample.make().write(root / name)
+            names.setdefault(sample.kind.format, []).append(name)
+    costs = {}
+    with file_server(root, 5) as (port, _):
+        write_config(work / "rclone.conf", port)
+        with mount(binary, work / "rclone.conf", point, work / "mount.log") as process:
+            for kind, files in names.items():
+                asked, taken = counts(port), _taken(process)
+                for name in files:
+                    try:
+                        mutagen.File(point / name)
+                    except mutagen.MutagenError:
+                        say(f"  (mutagen cannot read a {kind} file of the set)")
+                time.sleep(0.2)  # what is under way belongs to this format
+                new = counts(port)
+                requests = sum(new.get(key, 0) - asked.get(key, 0) for key in ("range", "get", "head"))
+                costs[kind] = Cost(requests / len(files), 0, (_taken(process) - taken) / len(files))
+    return costs
+
+
+def _taken(process: int) -> int:
+    """Bytes that a process has read so far, from wherever."""
+    return int(Path(f"/proc/{process}/io").read_text().split("rchar: ")[1].split()[0])
+
+
+def _table(rows: list[Row], weights: dict[str, float], mounted: dict[str, Cost]) -> None:
+    say("requests and KiB a file; floor: 1 request")
+    say(f"{'':20}{'few requests':>22}{'few bytes':>16}{'download':>11}{'mutagen over the mount':>25}")
+    say(f"{'format':20}{'req':>6}{'1 wave':>8}{'KiB':>8}{'req':>8}{'KiB':>8}{'KiB':>11}{'req':>15}{'KiB':>10}")
+    for kind in dict.fromkeys(row.sample.kind.format for row in rows):
+        _line(kind, [row for row in rows if row.sample.kind.format == kind], weights, mounted.get(kind))
+    _line("a library", rows, weights, None)
+    _line("all alike", rows, None, None)
+
+
+def _line(name: str, rows: list[Row], weights: dict[str, float] | None, mounted: Cost | None) -> None:
+    def mean(of: Callable[[Row], float]) -> float:
+        return _mean(rows, of, weights)
+
+    over = f"{mounted.requests:15.1f}{mounted.read / KIB:10,.0f}" if mounted else ""
+    say(
+        f"{name:20}{mean(lambda row: row.few_requests.requests):6.2f}{mean(lambda row: row.few_requests.waves == 1):8.0%}"
+        f"{mean(lambda row: row.few_requests.read / KIB):8.0f}{mean(lambda row: row.few_bytes.requests):8.2f}"
+        f"{mean(lambda row: row.few_bytes.read / KIB):8.0f}{mean(lambda row: row.size / KIB):11,.0f}{over}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--no-mount", action="store_true", help="leave out mutagen over the mount")
+    options = parser.parse_args()
+    rows = [_row(sample) for sample in samples()]
+    weights = {row.sample.name: _weight(rows, row) for row in rows}
+    mounted: dict[str, Cost] = {}
+    if options.no_mount:
+        say("not compared with mutagen: no mount was wanted")
+    elif not can_mount():
+        say("CANNOT COMPARE with mutagen: a mount needs /dev/fuse and fusermount3 (Debian package fuse3)")
+    else:
+        with measure.workspace() as work:
+            mounted = _over_mount(work)
+    _table(rows, weights, mounted)
+    least = _mean(rows, lambda row: 1 if row.sample.kind.format in ONE_END else 2, weights)
+    say(f"no less than {least:.2f} requests a file of a library: some formats keep what is needed at both ends")
+    large = [row for row in rows if row.sample.cover_bytes == 1_000_000]
+    verdict = measure.verdict
+    verdict("few requests, a library", _mean(rows, lambda row: row.few_requests.requests, weights), 1.3, at_least=False)
+    one_wave = 100 * _mean(rows, lambda row: row.few_requests.waves == 1, weights)
+    verdict("few requests, files of a library read in one wave", one_wave, 80, at_least=True, unit=" %")
+    with_cover = _mean(large, lambda row: row.few_bytes.read / KIB, weights)
+    verdict("few bytes, a library with covers of 1 MB", with_cover, 64, at_least=False, unit=" KiB")
+
+
+if __name__ == "__main__":
+    main()
