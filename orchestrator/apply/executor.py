@@ -37,7 +37,7 @@ from orchestrator.apply.schedule import Schedule
 from orchestrator.apply.steps import Steps
 from orchestrator.apply.task import Task, make_task
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
-from orchestrator.plan.model import Operation, Plan, Ref
+from orchestrator.plan.model import Operation, Plan, Ref, Verb
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.base import Storage
 
@@ -90,7 +90,7 @@ def apply_plan(
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)
-    markers = open_markers(storages, chosen)
+    markers = open_markers(plan.operations, storages, chosen)
     run_id = journal.begin(plan, command, undoes=undoes, verify=chosen.verify)
     return Execution(
         run_id,
@@ -108,10 +108,12 @@ def apply_plan(
     ).run()
 
 
-def open_markers(storages: Mapping[str, Storage], settings: Settings) -> Markers:
-    """The markers of a run, checked. Raises LockedError when another machine is at work."""
-    remote = [storage for storage in storages.values() if settings.marker and not storage.capabilities.local]
-    markers = Markers(remote)
+def open_markers(operations: Sequence[Operation], storages: Mapping[str, Storage], settings: Settings) -> Markers:
+    """The markers of a run, checked, for the remotes that it changes. Raises LockedError when another machine is at work."""
+    changed = {operation.dst.fs for operation in operations}
+    changed |= {operation.src.fs for operation in operations if operation.verb is not Verb.COPY}
+    remote = [storage for fs, storage in storages.items() if fs in changed and not storage.capabilities.local]
+    markers = Markers(remote if settings.marker else ())
     if not settings.ignore_marker:
         markers.check()
     return markers
@@ -177,16 +179,16 @@ class Execution:
             self._problems.append(Problem(operation.src.path, ExitCode(state.code), state.message or ""))
         for operation in out:
             self._leave_out(schedule, operation, self._states[operation.id].code)
-        self._markers.begin(self._run_id)
-        self._in_the_way.begin()
-        while not self._stop.is_set():
-            chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
-            if not chosen:
-                break
-            tasks = [task for task in map(self._task, chosen) if self._remotes.open_for(task)]
-            if tasks:
-                self._window(schedule, tasks)
-        return self._end()
+        with self._markers.at_work(self._run_id):
+            self._in_the_way.begin()
+            while not self._stop.is_set():
+                chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
+                if not chosen:
+                    break
+                tasks = [task for task in map(self._task, chosen) if self._remotes.open_for(task)]
+                if tasks:
+                    self._window(schedule, tasks)
+            return self._end()
 
     def _window(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
         still = list(tasks)
@@ -236,7 +238,6 @@ class Execution:
         self._progress.advance(len(tasks), size)
         if changes:
             self._on_changes(changes)
-        self._markers.beat()
 
     def _leave_out(self, schedule: Schedule, operation: Operation, code: int) -> None:
         """Skip, by name, what waits for an operation that did not come through."""

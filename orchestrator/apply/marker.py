@@ -1,18 +1,20 @@
 """An advisory marker on a storage, `.music-orchestrator/run.json`: a second machine sees that somebody is at work there.
 
-A guard, not a lock: two machines that begin within a moment of each other do not see one another.
+A guard, not a lock: two machines that begin within a moment of each other do not see one another, nor do two whose clocks are
+more than FRESH_S apart. It costs a look, a write and a removal a run and storage, and a write a minute.
 """
 
 from __future__ import annotations
 
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 import msgspec
 
-from orchestrator.errors import LockedError, NotFoundError, RemoteError
+from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError
 from orchestrator.storage.base import OWN_DIRECTORY, Storage
 
 MARKER = f"{OWN_DIRECTORY}/run.json"
@@ -21,6 +23,9 @@ FRESH_S = 600.0
 """Without a heartbeat for so long, whoever wrote a marker is taken for dead."""
 
 _BEAT_S = 60.0
+_MAX_BYTES = 4096
+_LONGEST_WAIT_S = 10.0
+"""How long the end of a run waits for a heartbeat that is on its way."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -33,7 +38,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Markers:
-    """The markers of one run on its storages."""
+    """The markers of one run on the storages that it changes."""
 
     def __init__(self, storages: Iterable[Storage], *, host: str | None = None, clock: Callable[[], float] = time.time) -> None:
         self._storages = list(storages)
@@ -41,23 +46,42 @@ class Markers:
         self._clock = clock
         self._mark: Mark | None = None
         self._ours: set[str] = set()
+        self._over = threading.Event()
+        self._heart = threading.Thread(target=self._keep_beating, name="marker", daemon=True)
 
     def check(self) -> None:
         """Raise LockedError when another machine is at work on one of the storages. Sends nothing that changes anything."""
         for storage in self._storages:
             mark = _read(storage)
-            if mark is None:
+            if mark is None or abs(self._clock() - mark.heartbeat) >= FRESH_S:
                 continue
-            if mark.host == self._host:
-                self._ours.add(storage.fs)
-            elif abs(self._clock() - mark.heartbeat) < FRESH_S:
+            if mark.host != self._host:
                 raise LockedError(
                     f"{storage.fs}: the machine {mark.host} is at work there (run {mark.run}): "
                     "wait for it, or use --ignore-marker if it is not"
                 )
+            self._ours.add(storage.fs)
+
+    @contextmanager
+    def at_work(self, run_id: str) -> Iterator[None]:
+        """Keep them there, and fresh, until `end` or the end of the block. One that cannot be written is done without."""
+        self.begin(run_id)
+        if self._storages:
+            self._heart.start()
+        try:
+            yield
+        except InterruptedRunError:
+            raise  # at once: they go stale by themselves
+        except Exception:
+            self.end()
+            raise
+        else:
+            self.end()
+        finally:
+            self._over.set()
 
     def begin(self, run_id: str) -> None:
-        """Write them. One that cannot be written is done without."""
+        """Write them; what a killed run of this machine has left stays for now."""
         self._mark = Mark(self._host, run_id, self._clock(), self._clock())
         self._write(storage for storage in self._storages if storage.fs not in self._ours)
 
@@ -68,12 +92,21 @@ class Markers:
             self._write(self._storages)
 
     def end(self) -> None:
-        """Remove them."""
+        """Remove them, if they are there still."""
+        self._over.set()
+        if self._mark is None:
+            return
+        if self._heart.is_alive():
+            self._heart.join(_LONGEST_WAIT_S)
+        self._mark = None
         for storage in self._storages:
             with suppress(RemoteError):
                 storage.delete(MARKER)
                 storage.remove_directory(OWN_DIRECTORY)
-        self._mark = None
+
+    def _keep_beating(self) -> None:
+        while not self._over.wait(_BEAT_S):
+            self.beat()
 
     def _write(self, storages: Iterable[Storage]) -> None:
         for storage in storages:
@@ -83,6 +116,6 @@ class Markers:
 
 def _read(storage: Storage) -> Mark | None:
     try:
-        return msgspec.json.decode(b"".join(storage.read(MARKER)), type=Mark)
-    except (NotFoundError, msgspec.MsgspecError):
-        return None  # none, or one that its writer did not finish
+        return msgspec.json.decode(storage.read_range(MARKER, 0, _MAX_BYTES), type=Mark)
+    except (NotFoundError, PermanentError, msgspec.MsgspecError):
+        return None  # none, one that we may not look at, or one that its writer did not finish

@@ -79,7 +79,7 @@ def resume(
         command=run.command,
         states=states,
         settings=chosen,
-        markers=open_markers(storages, chosen),
+        markers=open_markers(plan.operations, storages, chosen),
         progress=progress,
         on_changes=on_changes,
         stop=stop,

@@ -343,9 +343,7 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
             run_id,
             lambda fs: session.storages(fs)[fs],
             session.journal,
-            settings=Settings(
-                transfers=session.transfers, marker=True, ignore_marker=bool(session.options.ignore_marker)
-            ),
+            settings=Settings(transfers=session.transfers, marker=True, ignore_marker=bool(session.options.ignore_marker)),
             progress=session.reporter,
             on_changes=lambda changes: note_changes(session, changes),
             stop=session.stop,

@@ -10,9 +10,10 @@ import pytest
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.marker import FRESH_S, MARKER, Mark, Markers
-from orchestrator.errors import ExitCode, LockedError
+from orchestrator.errors import ExitCode, IntegrityError, LockedError, PermanentError
+from orchestrator.plan.model import Verb
 from orchestrator.storage.memory import MemoryStorage
-from tests.apply.plans import move, plan
+from tests.apply.plans import move, operation, plan
 
 
 @pytest.fixture
@@ -68,5 +69,48 @@ def test_old_broken_and_own_markers_are_no_obstacle(storage: MemoryStorage) -> N
     now[0] += 61
     again.beat()
     assert msgspec.json.decode(storage.content(MARKER), type=Mark).heartbeat == now[0]
+    now[0] += FRESH_S
+    late = Markers([storage], host="mine", clock=lambda: now[0])
+    late.check()
+    late.begin("my-run")  # an old one tells others nothing: it is written anew
+    assert msgspec.json.decode(storage.content(MARKER), type=Mark).heartbeat == now[0]
     storage.put(MARKER, b"not json")
     again.check()
+
+
+def test_what_is_only_read_carries_no_marker_and_one_that_cannot_be_written_is_done_without(
+    tmp_path: Path, storage: MemoryStorage
+) -> None:
+    target = MemoryStorage.like("s3")
+    made = plan(operation(Verb.COPY, storage, "a.mp3", target, "a.mp3"))
+    target.fail(1, PermanentError("no listing here"))
+    target.fail(1, PermanentError("no such name here"), counting="changes")
+    both = {storage.fs: storage, target.fs: target}
+    with Journal(tmp_path / "journal") as journal:
+        assert apply_plan(made, both, journal, settings=Settings(marker=True)).exit_code == ExitCode.DONE
+    assert storage.changes_made == 0
+    assert target.snapshot() == {"a.mp3": b"content"}
+
+
+def test_a_run_that_breaks_off_takes_its_marker_along(storage: MemoryStorage) -> None:
+    markers = Markers([storage])
+
+    def work() -> None:
+        with markers.at_work("run"):
+            assert storage.exists(MARKER)
+            raise IntegrityError("no room for the journal")
+
+    with pytest.raises(IntegrityError):
+        work()
+    assert not storage.exists(MARKER)
+    markers.beat()
+    assert not storage.exists(MARKER)
+
+
+def test_a_disk_of_this_machine_needs_none(tmp_path: Path) -> None:
+    disk = MemoryStorage.like("local")
+    disk.put("a.mp3", b"content")
+    made = plan(move(disk, "a.mp3", "b.mp3"))
+    with Journal(tmp_path / "journal") as journal:
+        apply_plan(made, {disk.fs: disk}, journal, settings=Settings(marker=True))
+    assert "write" not in disk.asked
