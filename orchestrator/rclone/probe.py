@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import NotFoundError, OrchestratorError
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.daemon import COMMON_FLAGS
@@ -17,8 +17,11 @@ _TAIL = 64 * 1024
 
 
 def why_unread(binary: Binary, environment: Mapping[str, str], fs: str, path: str) -> OrchestratorError | None:
-    """What rclone says when it reads the first byte of a file that is there; None when it can. A process: 75 ms and a request."""
-    with tempfile.NamedTemporaryFile() as names, tempfile.TemporaryFile() as said:
+    """What rclone says when it reads the first byte of a file that is not empty; None when it can.
+
+    A process of its own: 75 ms and a request or two.
+    """
+    with tempfile.NamedTemporaryFile() as names, tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
         names.write(path.encode() + b"\n")  # rclone shows control characters in names as others
         names.flush()
         variables = {
@@ -27,11 +30,12 @@ def why_unread(binary: Binary, environment: Mapping[str, str], fs: str, path: st
             "RCLONE_FILES_FROM_RAW": names.name,
         }
         command = (str(binary.path), "cat", "--count=1", "--no-traverse", *COMMON_FLAGS, f"{_REMOTE}:")
-        with Supervised(command, variables, stderr=said) as reader:
+        with Supervised(command, variables, stdout=given, stderr=said) as reader:
             code = reader.wait()
         said.seek(max(0, said.seek(0, 2) - _TAIL))
         lines = [line for line in said.read().decode("utf-8", "replace").splitlines() if "ERROR" in line or "CRITICAL" in line]
-    if code == 0 and not lines:
-        return None
+        byte = given.seek(0, 2)
+    if code == 0 and not lines:  # it says nothing of a file that is not there
+        return None if byte else NotFoundError(f"{path}: not found", path=path)
     reason = lines[0].partition(": ")[2] if lines else f"rclone ended with {code}"
     return classify(reason.removeprefix(f"{path}: "), path=path, names=(path, fs))

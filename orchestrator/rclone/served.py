@@ -40,7 +40,8 @@ class Served:
     def get_ranges(self, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
         """Each (offset, length) of a file, in ascending order, in one request; less only where the file ends.
 
-        Any error may also mean that the VFS does not show a file that is there, or could not read it and does not say why.
+        Raises UnreadError for a file that it shows and could not read. Any other error may mean anything: that a name hides
+        another one, or that a directory could not be listed.
         """
         return self._http.get_parts(ranges.served_address(path), path, wanted)
 
@@ -50,8 +51,8 @@ class Served:
             self._closed = True
             served, self._served = self._served, None
         self._http.close()
-        if served is not None and served[0] == self._daemon():
-            with contextlib.suppress(OrchestratorError):  # it ends with its rclone at the latest
+        with contextlib.suppress(OrchestratorError):  # it ends with its rclone at the latest
+            if served is not None and served[0] == self._daemon():
                 # Not waited for: it lets running reads end, for 10 s.
                 self._client.call("serve/stop", {"id": served[2], "_async": True})
 

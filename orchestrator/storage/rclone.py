@@ -182,11 +182,14 @@ class RcloneStorage(Storage):
         """One after the other from the disk; all in one request where the location is served; else in requests side by side."""
         if self._direct and readable_directly(path):
             return [read_local(self._fs, path, offset, length) for offset, length in ranges]
-        if self._served is not None:
-            # Whatever stands in the way there, the other way knows it better: a name may be hidden by another one.
-            with contextlib.suppress(RemoteError):
-                return self._served.get_ranges(path, ranges)
         try:
+            if self._served is not None:
+                try:
+                    return self._served.get_ranges(path, ranges)
+                except UnreadError:
+                    raise
+                except RemoteError:
+                    pass  # whatever it is, the other way says it better
             return self._client.get_ranges(self._fs, path, ranges)
         except UnreadError as error:
             with self._asking_why:

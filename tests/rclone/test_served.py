@@ -1,0 +1,264 @@
+"""Parts of files read over the VFS, as a scan does where a look-up costs a request: what it costs, and that it never lies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from orchestrator.errors import (
+    AuthError,
+    NotFoundError,
+    OrchestratorError,
+    PermanentError,
+    QuotaError,
+    RateLimitError,
+    TransientError,
+)
+from orchestrator.rclone import ranges
+from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.client import Endpoint, RcClient
+from orchestrator.rclone.profiles import Profile
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.rclone import RcloneStorage
+from tests.servers.http import Drop, HttpProxy, Refuse, Seen, http_proxy
+from tests.servers.remotes import RemoteServer
+
+PIECE = 64 * 1024
+SONG = bytes(range(256)) * 4096
+TAIL = (len(SONG) - 1000, 1000)
+
+NAMES = [
+    "-rf.mp3",
+    "AC]DC [Live]/01 [x].mp3",
+    "100% %2F %41 ?#&+;=@.mp3",
+    "\"quotes\" 'and' `more` $(x).mp3",
+    "Ünïcödé/日本語 ~ ñ.mp3",
+    "back\\slash.mp3",
+    " lead and trail .mp3",
+    "index.html.mp3",
+    "..hidden.mp3",
+    "line\nfeed\ttab\x7f.mp3",
+    "bare",
+    "n" * 200 + ".mp3",
+]
+
+
+class ServedStorage(RcloneStorage):
+    """Any place, read as the profile `vfs` says."""
+
+    @cached_property
+    def profile(self) -> Profile:
+        return msgspec.structs.replace(super().profile, read="vfs")
+
+
+@pytest.fixture
+def seen(rclone: Rclone, webdav: RemoteServer, tmp_path: Path) -> Iterator[tuple[RcloneStorage, Path, HttpProxy]]:
+    """A place on WebDAV, the directory that it is, and what the server is asked."""
+    assert webdav.directory is not None
+    root = webdav.directory / tmp_path.parent.name / tmp_path.name
+    for album in ("A", "B"):
+        (root / "Artist" / album).mkdir(parents=True)
+        for number in range(5):
+            (root / "Artist" / album / f"{number}.mp3").write_bytes(SONG)
+    with http_proxy(webdav.port) as proxy:
+        rclone.define_remote(f"served{tmp_path.name}", webdav.type, webdav.options_at(proxy.port))
+        storage = RcloneStorage(rclone, f"served{tmp_path.name}:{root.relative_to(webdav.directory)}")
+        assert storage.capabilities.empty_directories
+        proxy.reset()
+        yield storage, root, proxy
+
+
+def test_any_name_is_carried_exactly(rclone: Rclone, tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(SONG[:5000] + name.encode())
+    listed = {entry.path: entry.size for entry in RcloneStorage(rclone, str(tmp_path)).list()}
+    assert len(listed) == len(NAMES)
+    found = set()
+    with rclone.served(str(tmp_path), piece=PIECE) as served:
+        for path, size in listed.items():
+            assert size is not None
+            head, tail = served.get_ranges(path, [(0, 10), (5000, size)])
+            assert head == SONG[:10]
+            found.add(tail.decode())
+    assert found == set(NAMES)
+
+
+def test_a_part_is_less_only_where_the_file_ends(rclone: Rclone, tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"0123456789")
+    (tmp_path / "empty.mp3").write_bytes(b"")
+    with rclone.served(str(tmp_path), piece=PIECE) as served:
+        for wanted in ((0, 4), (8, 100), (10, 5), (1000, 5), (3, 0), (0, 10), (0, 11)):
+            assert served.get_ranges("a.mp3", [wanted]) == [b"0123456789"[wanted[0] : sum(wanted)]], wanted
+        assert served.get_ranges("a.mp3", [(0, 3), (6, 100)]) == [b"012", b"6789"]
+        assert served.get_ranges("a.mp3", [(0, 3), (60, 100)]) == [b"012", b""]
+        assert served.get_ranges("a.mp3", [(0, 8), (1, 9)]) == [b"01234567", b"123456789"]
+        assert served.get_ranges("a.mp3", [(0, 0), (4, 1)]) == [b"", b"4"]
+        assert served.get_ranges("empty.mp3", [(0, 5)]) == [b""]
+        for missing in ("none.mp3", "none/a.mp3", "a.mp3/b.mp3"):
+            with pytest.raises(NotFoundError):
+                served.get_ranges(missing, [(0, 1)])
+
+
+def test_a_directory_costs_a_request_and_a_head_another(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
+    storage, _, proxy = seen
+    with storage.reading(PIECE):
+        for album in ("A", "B"):
+            for number in range(5):
+                assert storage.read_range(f"Artist/{album}/{number}.mp3", 0, PIECE) == SONG[:PIECE]
+        assert proxy.counts == {"PROPFIND": 4, "GET": 10}
+        proxy.reset()
+        assert storage.read_ranges("Artist/A/0.mp3", [(0, 100), TAIL]) == [SONG[:100], SONG[-1000:]]
+        assert proxy.counts == {"GET": 2}
+        proxy.reset()
+        assert storage.read_range("Artist/A/1.mp3", *TAIL) == SONG[-1000:]
+        assert proxy.counts == {"GET": 2}, "rclone opens every file at its beginning first"
+    proxy.reset()
+    assert storage.read_ranges("Artist/A/0.mp3", [(0, 100), TAIL]) == [SONG[:100], SONG[-1000:]]
+    assert proxy.counts == {"PROPFIND": 2, "GET": 2}, "by --rc-serve, before and after"
+
+
+def test_no_listing_outlives_the_reading(rclone: Rclone, tmp_path: Path) -> None:
+    storage = ServedStorage(rclone, str(tmp_path))
+    for size in (100, 300_000, 10):
+        (tmp_path / "a.mp3").write_bytes(b"%d" % size * size)
+        (tmp_path / f"new{size}.mp3").write_bytes(b"new")
+        with storage.reading(PIECE):
+            assert storage.read_range("a.mp3", 0, 1000) == (b"%d" % size * size)[:1000]
+            assert storage.read_range(f"new{size}.mp3", 0, 10) == b"new"
+
+
+def test_what_the_directory_does_not_show_is_looked_for(rclone: Rclone, tmp_path: Path) -> None:
+    storage = ServedStorage(rclone, str(tmp_path))
+    for name in ("a.mp3", "b.mp3"):
+        (tmp_path / name).write_bytes(SONG)
+    with storage.reading(PIECE):
+        assert storage.read_range("a.mp3", 0, 5) == SONG[:5]
+        (tmp_path / "late.mp3").write_bytes(b"late")
+        assert storage.read_range("late.mp3", 0, 5) == b"late"
+        (tmp_path / "b.mp3").unlink()
+        with pytest.raises(NotFoundError):
+            storage.read_range("b.mp3", 0, 5)
+
+
+def is_content(request: Seen) -> bool:
+    return request.method == "GET"
+
+
+def is_look(request: Seen) -> bool:
+    return request.method == "PROPFIND"
+
+
+@pytest.mark.parametrize("way", ["served", "looked up"])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (503, TransientError),
+        (429, RateLimitError),
+        (401, AuthError),
+        (403, PermanentError),
+        (404, NotFoundError),
+        (507, QuotaError),
+    ],
+)
+def test_what_is_refused_is_an_error_and_not_the_end_of_the_file(
+    seen: tuple[RcloneStorage, Path, HttpProxy], way: str, status: int, kind: type[OrchestratorError]
+) -> None:
+    storage, _, proxy = seen
+    with storage.reading(PIECE):
+        if way == "looked up":
+            storage._served = None  # as outside of a scan
+        proxy.when(is_content, Refuse(status))
+        with pytest.raises(kind) as caught:
+            storage.read_ranges("Artist/A/0.mp3", [(0, 100), TAIL])
+        assert str(status) in caught.value.message
+        proxy.reset()
+        assert storage.read_ranges("Artist/A/0.mp3", [(0, 100), TAIL]) == [SONG[:100], SONG[-1000:]]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, TransientError), (429, RateLimitError), (401, AuthError)])
+def test_a_directory_that_cannot_be_listed_hides_no_reason(
+    seen: tuple[RcloneStorage, Path, HttpProxy], status: int, kind: type[OrchestratorError]
+) -> None:
+    storage, _, proxy = seen
+    with storage.reading(PIECE):
+        proxy.when(is_look, Refuse(status))
+        with pytest.raises(kind):
+            storage.read_range("Artist/B/0.mp3", 0, 100)
+        proxy.reset()
+        assert storage.read_range("Artist/B/0.mp3", 0, 100) == SONG[:100]
+
+
+def test_a_connection_that_breaks_may_be_tried_again(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
+    storage, _, proxy = seen
+    with storage.reading(PIECE):
+        proxy.when(is_content, Drop())
+        with pytest.raises(TransientError):
+            storage.read_range("Artist/A/0.mp3", 0, 100)
+        proxy.reset()
+        proxy.when(is_content, Drop(), times=1)
+        assert storage.read_range("Artist/A/0.mp3", 0, 100) == SONG[:100]
+
+
+def test_it_is_private_and_ends_with_rclone(found_rclone: Binary, tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(SONG)
+    with Rclone(found_rclone) as rclone, rclone.served(str(tmp_path), piece=PIECE) as served:
+        assert served.get_ranges("a.mp3", [(0, 5)]) == [SONG[:5]]
+        (one,) = rclone.client.call("serve/list")["list"]
+        socket = Path(one["addr"])
+        assert socket.is_socket()
+        assert socket.parent.stat().st_mode & 0o777 == 0o700
+        stranger = RcClient(lambda: Endpoint(str(socket), "somebody", "guess"))
+        with pytest.raises(OrchestratorError):
+            stranger.get_parts(ranges.served_address("a.mp3"), "a.mp3", [(0, 5)])
+        stranger.close()
+    assert not socket.exists()
+
+
+def test_another_rclone_serves_when_one_dies(found_rclone: Binary, tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(SONG)
+    with Rclone(found_rclone) as rclone:
+        storage = ServedStorage(rclone, str(tmp_path))
+        with storage.reading(PIECE):
+            assert storage.read_range("a.mp3", 0, 5) == SONG[:5]
+            os.kill(rclone.client.call("core/pid")["pid"], signal.SIGKILL)
+            answers = []
+            for _ in range(3):
+                try:
+                    answers.append(storage.read_range("a.mp3", 0, 5))
+                except TransientError:  # the one that was under way may be lost
+                    continue
+            assert answers[-1] == SONG[:5]
+            assert len(rclone.client.call("serve/list")["list"]) == 1
+
+
+def test_content_that_looks_like_the_frame_around_it() -> None:
+    tricky = b"\r\n\r\n--x\r\nContent-Range: bytes 0-3/9\r\n\r\nabcd\r\n--x--\r\n"
+    body = b"".join(
+        b"--x\r\nContent-Range: bytes %d-%d/9999\r\nContent-Type: audio/mpeg\r\n\r\n%b\r\n"
+        % (start, start + len(tricky) - 1, tricky)
+        for start in (100, 5000)
+    )
+    wanted = [(100, len(tricky)), (5000, len(tricky))]
+    assert ranges.pieces(206, "", body + b"--x--\r\n", wanted) == [tricky, tricky]
+
+
+@pytest.mark.parametrize(
+    ("status", "span", "expected"),
+    [
+        (206, "bytes 10-19/20", [b"x" * 10]),
+        (416, "bytes */5", [b""]),
+        (404, "bytes 10-4/5", [b""]),
+        (404, "bytes 10-19/2000", None),
+        (404, "", None),
+        (500, "", None),
+    ],
+)
+def test_only_beyond_the_end_there_is_nothing(status: int, span: str, expected: list[bytes] | None) -> None:
+    assert ranges.pieces(status, span, b"x" * 10, [(10, 10)]) == expected
