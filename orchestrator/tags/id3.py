@@ -15,12 +15,12 @@ _BULK = {b"APIC": "a picture", b"GEOB": "an attachment", b"PRIV": "private data"
 _KEPT = 1024
 """What is read of a bulk frame: its MIME type, its description and the first bytes of the picture."""
 _LONGEST_TEXT = 256 * 1024
-_MOST_VALUES = 60_000
-_MOST_COPYING = 1 << 31
+_MOST_VALUES = 40_000
+_MOST_COPYING = 3 << 29
 _MOST_INFLATED = 1 << 20
 """What bounds mutagen's time and memory: it copies the rest of a tag for each frame and the rest of a frame for each value in it,
 and inflates compressed frames whatever their size."""
-_LISTS = re.compile(rb"T|CHAP|CTOC|SYLT|SLT|IPL|ETC|MLL|EQU|RVA|ASPI")
+_LISTS = re.compile(rb"T|COM|GP1|GRP1|IPL|MV|CHAP|CTOC|SYLT|SLT|ETC|MLL|EQU|RVA|ASPI")
 """Frames that hold several values; the rest of the known ones hold one each."""
 _WIDE = (b"\1", b"\2")
 """The encodings of two bytes a character."""
