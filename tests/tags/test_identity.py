@@ -204,5 +204,12 @@ def test_the_strength_says_what_the_identity_rests_on() -> None:
     }
     assert strengths["16/44"] is Strength.HINT  # AIFF
     assert strengths["3.99"] is strengths["with md5"] is Strength.SURE
-    assert strengths["CBR LAME ID3v2.4"] is strengths["AAC"] is strengths["ALAC"] is Strength.STRONG
-    assert strengths["full pages"] is strengths["192 kbit/s"] is strengths["VBR Xing ID3v2.2"] is Strength.HINT
+    assert strengths["CBR LAME ID3v2.4"] is Strength.STRONG
+    assert (
+        strengths["AAC"]
+        is strengths["ALAC"]
+        is strengths["full pages"]
+        is strengths["192 kbit/s"]
+        is strengths["VBR Xing ID3v2.2"]
+        is Strength.HINT
+    )

@@ -23,9 +23,10 @@ _LOOK, _LEAST = 512, 8
 class Samples:
     """The first sound track's tables, whose sizes follow from the sound and the encoder's every decision.
 
-    In silence, and at a constant bit rate without a reservoir, they are all the same: then they tell nothing. Strong where the
-    whole table was read. Moving the sound about, tags, covers and padding leave the tables alone; another encoder, bit rate or
-    cut gives others. Apple's protected files have the sizes of the unprotected ones: so the codec counts too.
+    In silence, and at a constant bit rate without a reservoir, they are all the same: then they tell nothing. A hint: how often
+    two recordings share a table was not measured. Moving the sound about, tags, covers and padding leave the tables alone;
+    another encoder, bit rate or cut gives others. Apple's protected files have the sizes of the unprotected ones: so the codec
+    counts too.
     """
 
     def __init__(self, file: SparseFile) -> None:
@@ -78,7 +79,7 @@ class Samples:
         if len(set(_entries(pieces[1], _LOOK))) < _LEAST:
             return None
         value = digest(codec.encode(), *pieces)
-        return AudioIdentity("mp4-samples", value, Strength.STRONG if whole else Strength.HINT)
+        return AudioIdentity("mp4-samples", value, Strength.HINT)
 
     def _beginning(self, table: tuple[int, int]) -> tuple[int, int]:
         return table[0], min(table[1] - table[0], _EDGE)

@@ -48,6 +48,6 @@ def _look_at_frames(file: SparseFile, start: int, parsed: Parsed) -> None:
     if sound + sum(sizes) > file.size:
         parsed.suspect = f"cut short: {max(0, file.size - sound):,} of {sum(sizes):,} bytes of sound are there"
     elif len(set(sizes)) >= _LEAST_SIZES:
-        parsed.identity = AudioIdentity("tta-frames", digest(header, table), Strength.STRONG)
+        parsed.identity = AudioIdentity("tta-frames", digest(header, table), Strength.HINT)
     else:
         parsed.identity = of_edges(file, "tta", start, sound + sum(sizes))
