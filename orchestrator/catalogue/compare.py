@@ -17,7 +17,8 @@ with other content (an edit).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -27,6 +28,12 @@ from orchestrator.catalogue.store import OURS_FROM, OURS_TO, Catalogue
 from orchestrator.errors import SafetyLimitError
 from orchestrator.storage.base import Entry
 from orchestrator.tags.version import READER_VERSION
+
+A_FEW = 4
+"""So many files may go without a question, whatever their share: a small place changes by halves in everyday use."""
+
+AllowGone: TypeAlias = Callable[[int, int], bool]
+"""Whether it is all right that so many audio files are gone, of so many that were known."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +83,12 @@ class Staging:
             connection.executemany(sql.ADD_LISTED, rows)
             connection.execute("COMMIT")
 
-    def commit(self, now_ns: int, *, allow_emptied: bool = False) -> Difference:
+    def commit(self, now_ns: int, *, allow_emptied: bool = False, allow_gone: AllowGone | None = None) -> Difference:
         """Let the catalogue say what the listing said, all at once.
 
-        Raises SafetyLimitError, and changes nothing, when there is no music any more where there was some.
+        Raises SafetyLimitError, and changes nothing, when there is no music any more where there was some, or less than half of
+        it: that is how a disk that is not mounted and a server that gives a part look. `allow_emptied` lets all of it go,
+        `allow_gone` may let more than half go.
         """
         known = self._catalogue.audio_count(self._fs)
         with self._catalogue.writing() as connection:
@@ -88,6 +97,13 @@ class Staging:
                 raise SafetyLimitError(
                     f"{self._fs} lists no music at all, and {known} audio files were there at the last scan: is it mounted, is "
                     "the path right? Nothing was changed."
+                )
+            gone = known - audio
+            shrunken = gone > A_FEW and gone * 2 > known and not (allow_gone is not None and allow_gone(gone, known))
+            if shrunken and not allow_emptied:
+                raise SafetyLimitError(
+                    f"{self._fs} lists {audio} audio files, and {known} were there at the last scan: is that all of it? "
+                    "Nothing was changed."
                 )
             location = location_of(connection, self._fs)
             values = {"location": location, "now": now_ns, "ours_from": OURS_FROM, "ours_to": OURS_TO, "reader": READER_VERSION}

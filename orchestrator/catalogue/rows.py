@@ -69,8 +69,8 @@ def location_of(connection: sqlite3.Connection, fs: str) -> int:
     return int(row[0])
 
 
-def take_over(connection: sqlite3.Connection, change: Moved) -> None:
-    """Let the rows say what `change` did. A source that is not known leaves a file that is still to be read."""
+def take_over(connection: sqlite3.Connection, change: Moved, *, only_known: bool = False) -> None:
+    """Let the rows say what `change` did. A source that is not known leaves a file that is still to be read, or nothing."""
     source, target = location_of(connection, change.src.fs), location_of(connection, change.dst.fs)
     src_path, dst_path = change.src.path.encode(), change.dst.path.encode()
     if (source, src_path) == (target, dst_path):
@@ -81,7 +81,7 @@ def take_over(connection: sqlite3.Connection, change: Moved) -> None:
         "WHERE location = ? AND path = ? ORDER BY remote_id = ? DESC, id LIMIT 1",
         (source, src_path, (seen.id or "") if seen else ""),
     ).fetchone()
-    if row is None and seen is None:
+    if row is None and (seen is None or only_known):
         return
     old, remote_id, size, mtime_ns, hashes, since_ns, reader, trouble = row or (0, "", None, None, "", 0, 0, 0)
     if seen is not None:

@@ -8,7 +8,7 @@ from time import monotonic
 
 import msgspec
 
-from orchestrator.catalogue.compare import Difference, Staging
+from orchestrator.catalogue.compare import AllowGone, Difference, Staging
 from orchestrator.catalogue.reading import Readers, reader_count
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection, is_leftover, is_ours
@@ -76,6 +76,7 @@ def scan(
     now_ns: int,
     progress: Progress | None = None,
     allow_emptied: bool = False,
+    allow_gone: AllowGone | None = None,
     stop: threading.Event | None = None,
 ) -> ScanResult:
     """List `storage`, read the tags of every audio file that is new or changed, and keep all that in `catalogue`.
@@ -86,8 +87,8 @@ def scan(
     may have changed (see `orchestrator.catalogue.compare`) or the reader has.
 
     Raises the storage's error when the listing breaks off, and then has changed nothing; SafetyLimitError when all music is gone,
-    unless `allow_emptied`; AuthError, TransientError and InterruptedRunError (`stop` was set) from the reading, and then keeps
-    what was read.
+    or more than half of it, unless `allow_emptied` or `allow_gone`; AuthError, TransientError and InterruptedRunError (`stop` was
+    set) from the reading, and then keeps what was read.
     """
     progress = progress or NoProgress()
     selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns)
@@ -99,7 +100,7 @@ def scan(
             progress.advance(len(batch))
             if stop is not None and stop.is_set():
                 raise InterruptedRunError("interrupted while listing; nothing was changed")
-        difference = staging.commit(now_ns, allow_emptied=allow_emptied)
+        difference = staging.commit(now_ns, allow_emptied=allow_emptied, allow_gone=allow_gone)
     result = ScanResult(
         files_seen=difference.seen, audio_seen=difference.audio, difference=difference, selection=selection, leftovers=leftovers
     )

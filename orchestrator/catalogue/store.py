@@ -141,11 +141,14 @@ class Catalogue:
             if why_not(entry_of(path, remote_id, size, mtime_ns, hashes), since_ns) is None
         ]
 
-    def moved(self, changes: Sequence[Moved]) -> None:
-        """Take over what this program did itself, in the order in which it was done, so that nothing is read again."""
+    def moved(self, changes: Sequence[Moved], *, only_known: bool = False) -> None:
+        """Take over what this program did itself, in the order in which it was done, so that nothing is read again.
+
+        `only_known` passes over files that are not known at their source: those were taken over before.
+        """
         with self.writing() as connection:
             for change in changes:
-                take_over(connection, change)
+                take_over(connection, change, only_known=only_known)
 
     def forget(self, refs: Iterable[Ref]) -> None:
         """Drop files that this program deleted or that turned out to be gone. Unknown ones are no error."""

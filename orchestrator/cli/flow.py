@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,7 +93,10 @@ def _check_bucket(session: Session, place: Location) -> None:
 
 
 def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_emptied: bool = False) -> ScanResult:
-    """Bring the catalogue up to date. Raises UsageError for a folder that is not there, SafetyLimitError for an emptied one."""
+    """Bring the catalogue up to date.
+
+    Raises UsageError for a folder that is not there, SafetyLimitError for one that is empty now, or has lost most of its music.
+    """
     from orchestrator.catalogue.scan import scan  # noqa: PLC0415 - heavy
 
     settle_s = parse_duration(wishes.settle)
@@ -108,6 +112,7 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
             now_ns=time.time_ns(),
             progress=session.reporter,
             allow_emptied=allow_emptied,
+            allow_gone=session.max_delete.allows if session.max_delete else None,
             stop=session.stop,
         )
     except NotFoundError as error:
@@ -348,16 +353,35 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
             on_changes=lambda changes: note_changes(session, changes),
             stop=session.stop,
         )
+    _note_earlier(session, run_id)
     session.summary.ops_planned += result.planned
     return report_result(session, result)
+
+
+def _note_earlier(session: Session, run_id: str) -> None:
+    """Tell the catalogue what an earlier start of a run did and was killed before it could tell."""
+    from orchestrator.apply.paths import place  # noqa: PLC0415 - heavy
+    from orchestrator.catalogue.rows import Moved  # noqa: PLC0415
+
+    facts = session.journal.facts(run_id, lambda operation: place(operation, run_id))
+    taken = {fact.now for fact in facts}
+    left = [fact for fact in facts if fact.operation.verb in (Verb.MOVE, Verb.QUARANTINE) and fact.operation.src not in taken]
+    with _catalogue_kept(session):
+        session.catalogue.moved([Moved(fact.operation.src, fact.now, fact.entry) for fact in left], only_known=True)
 
 
 def note_changes(session: Session, changes: Sequence[Change]) -> None:
     """Tell the catalogue what was done, so that nothing is read again. No run stops for it: the next scan sees the same."""
     from orchestrator.catalogue.rows import Moved  # noqa: PLC0415 - heavy
 
-    try:
+    with _catalogue_kept(session):
         session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied) for one in changes])
+
+
+@contextmanager
+def _catalogue_kept(session: Session) -> Iterator[None]:
+    try:
+        yield
     except OrchestratorError as error:
         session.reporter.warning(f"the catalogue could not be kept up to date, the next scan reads more: {error.message}")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
 @click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m.")
 @reading_option
-@click.option("--allow-empty", is_flag=True, help="Accept that all music that was there is gone.")
+@click.option("--allow-empty", is_flag=True, help="Accept that all music that was there, or most, is gone.")
 @click.option(
     "--explain",
     metavar="PATH",

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.catalogue import compare, store
 from orchestrator.catalogue.store import Catalogue
+from orchestrator.cli.options import Limit
 from orchestrator.errors import SafetyLimitError, TransientError
 from orchestrator.storage.memory import KINDS, MemoryStorage
 from orchestrator.tags.track import Status
@@ -139,6 +140,34 @@ def test_an_emptied_listing_is_refused_and_forgets_nothing(catalogue: Catalogue)
     assert list(catalogue.entries(storage.fs)) == known
     assert bring(storage, catalogue, allow_emptied=True).audio_seen == 0
     assert bring(storage, catalogue).audio_seen == 0
+
+
+def test_a_shrunken_listing_is_refused_and_forgets_nothing(catalogue: Catalogue) -> None:
+    storage = MemoryStorage.like("s3")
+    for number in range(11):
+        storage.put(f"{number}.mp3", song(f"Song {number}"))
+    bring(storage, catalogue)
+    known = list(catalogue.entries(storage.fs))
+    for number in range(6):
+        storage.remove(f"{number}.mp3")
+    for allow_gone in (None, Limit(5, percent=False).allows, Limit(54, percent=True).allows):
+        with pytest.raises(SafetyLimitError, match="5 audio files, and 11 were there"):
+            bring(storage, catalogue, allow_gone=allow_gone)
+        assert list(catalogue.entries(storage.fs)) == known
+    assert bring(storage, catalogue, allow_gone=Limit(55, percent=True).allows).difference.gone == 6
+    for number in range(6, 10):
+        storage.remove(f"{number}.mp3")
+    assert bring(storage, catalogue).difference.gone == 4, "a handful may go"
+
+
+def test_half_of_the_music_may_go(catalogue: Catalogue) -> None:
+    storage = MemoryStorage.like("s3")
+    for number in range(20):
+        storage.put(f"{number}.mp3", song(f"Song {number}"))
+    bring(storage, catalogue)
+    for number in range(10):
+        storage.remove(f"{number}.mp3")
+    assert bring(storage, catalogue).difference.gone == 10
 
 
 def test_a_place_without_music_is_no_error(catalogue: Catalogue) -> None:
