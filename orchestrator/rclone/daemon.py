@@ -24,13 +24,15 @@ _LOG_TAIL = 64 * 1024
 
 COMMON_FLAGS = (
     "--ask-password=false",
-    "--low-level-retries=3",
     "--contimeout=15s",
     "--timeout=2m",
     "--use-json-log=false",
     "--log-level=NOTICE",
 )
 """Of every rclone that we start. What the user gives goes by environment, never here."""
+
+READING_FLAGS = (*COMMON_FLAGS, "--low-level-retries=3")
+"""Of one that lists or reads: what it repeats changes nothing."""
 
 _FLAGS = (
     "--rc-serve",
@@ -42,6 +44,9 @@ _FLAGS = (
     "--rc-max-header-bytes=65536",
     "--rc-server-read-timeout=168h",
     "--rc-server-write-timeout=168h",
+    # What is repeated, we repeat, after a look at both ends. A WebDAV server makes room at the destination before it looks for the
+    # source: a MOVE whose answer was lost, sent once more by rclone, deletes the very file that has just been moved.
+    "--low-level-retries=1",
     *COMMON_FLAGS,
 )
 

@@ -22,7 +22,7 @@ import msgspec
 from orchestrator.errors import NotFoundError, OrchestratorError, TransientError
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.classify import classify
-from orchestrator.rclone.daemon import COMMON_FLAGS
+from orchestrator.rclone.daemon import READING_FLAGS
 from orchestrator.rclone.environment import remote_variables
 from orchestrator.rclone.profiles import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.supervisor import Supervised
@@ -75,7 +75,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def arguments(request: ListRequest) -> list[str]:
     """The arguments of `rclone`: constants, and names of hash types."""
-    flags = ["lsjson", "--recursive", "--files-only", "--no-mimetype", "--skip-links", *COMMON_FLAGS]
+    flags = ["lsjson", "--recursive", "--files-only", "--no-mimetype", "--skip-links", *READING_FLAGS]
     if not request.mtime:
         flags.append("--no-modtime")
     if request.server_mtime:

@@ -3,7 +3,7 @@
 A Storage is one rooted place, such as `gdrive:Music` or `/srv/music`. Paths are relative to that root, with `/`, never
 leading or trailing, `""` for the root itself.
 
-Who retries: a Storage does each request once (rclone's own low-level retries aside). `RetryingStorage` repeats what may be
+Who retries: a Storage does each request once (what rclone repeats while it lists aside). `RetryingStorage` repeats what may be
 repeated without looking (list, stat, hash, reads); changing calls are repeated by the executor only, which looks at both
 ends first. All methods may be called from several threads.
 
