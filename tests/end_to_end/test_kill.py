@@ -15,6 +15,7 @@ import pytest
 
 from tests.library import LibraryFacts, make_library
 from tests.places import OWN, Place, places, visible
+from tests.processes import rclones_below
 from tests.program import Ended, Program
 from tests.servers.http import HttpProxy, Then, http_proxy
 
@@ -54,27 +55,8 @@ def quarantined(tree: dict[str, str]) -> Counter[str]:
     return Counter(content for path, content in tree.items() if path.startswith(f"{OWN}quarantine/"))
 
 
-def processes_below(pid: int) -> Iterator[tuple[int, str]]:
-    """Every descendant of a process and the name of its program."""
-    children: dict[int, list[tuple[int, str]]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):  # ended while we looked
-                head, _, tail = (entry / "stat").read_text().rpartition(")")
-                children.setdefault(int(tail.split()[1]), []).append((int(entry.name), head.partition("(")[2]))
-    waiting = [pid]
-    while waiting:
-        found = children.get(waiting.pop(), [])
-        yield from found
-        waiting += [child for child, _ in found]
-
-
 def the_program(pid: int) -> list[int]:
     return [pid]
-
-
-def its_rclone(pid: int) -> list[int]:
-    return [child for child, name in processes_below(pid) if name == "rclone"]
 
 
 def killed_at(number: int, proxy: HttpProxy, program: Program, victims: Callable[[int], list[int]], *arguments: str) -> Ended:
@@ -83,7 +65,7 @@ def killed_at(number: int, proxy: HttpProxy, program: Program, victims: Callable
     orphans: list[int] = []
 
     def kill() -> None:
-        for pid in its_rclone(started[0]):
+        for pid in rclones_below(started[0]):
             with contextlib.suppress(ProcessLookupError):
                 orphans.append(os.pidfd_open(pid))
         for pid in victims(started[0]):
@@ -122,7 +104,7 @@ def test_nothing_is_lost_or_doubled(library: LibraryFacts, served: tuple[dict[st
         assert ended.code == -signal.SIGKILL, (point, changes, ended.stderr, ended.events[-1:])
         assert library.contents() <= Counter(place.tree().values()), f"lost, the program killed at {point}"
 
-        ended = killed_at(random.randint(1, changes - point), proxy, program, its_rclone, "resume")
+        ended = killed_at(random.randint(1, changes - point), proxy, program, rclones_below, "resume")
         assert ended.code in {0, 3, 5}, ended.stderr
         assert library.contents() <= Counter(place.tree().values()), f"lost, rclone killed after {point}"
 

@@ -1,0 +1,184 @@
+"""The real program, forked from a process that has imported all of it already, and able to die at a write of its journal.
+
+A start takes a tenth of the usual time, so that a test can afford hundreds. As a module of its own process it is the one that
+is forked from: `python -m tests.forked`, a JSON line for each program to start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.processes import rclones_below
+from tests.program import Ended
+
+ROOT = Path(__file__).parents[1]
+VICTIMS = ("program", "rclone", "both")
+
+
+class Death(msgspec.Struct, frozen=True):
+    """SIGKILL around a write of the journal."""
+
+    write: int
+    """Which one, from 1."""
+    committed: bool
+    """Just after its commit; else just before."""
+    victims: str
+    """One of VICTIMS."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One program to start."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    output: str
+    """stdout and stderr go to this path with ".out" and ".err"; ".writes" gets a byte for each write of the journal."""
+    death: Death | None = None
+
+
+class Started:
+    """A program at work."""
+
+    def __init__(self, forks: Forks, pid: int, output: Path) -> None:
+        self.pid = pid
+        self._forks = forks
+        self._output = output
+
+    def end(self) -> Ended:
+        """Wait for its end."""
+        code = self._forks.told()
+        out, err = (self._output.with_suffix(end).read_text() for end in (".out", ".err"))
+        # What was killed may leave half a line.
+        lines = out.splitlines() if code >= 0 else out[: out.rfind("\n") + 1].splitlines()
+        return Ended(code, [json.loads(line) for line in lines], err)
+
+    @property
+    def writes(self) -> int:
+        """How often it has written its journal."""
+        return len(self._output.with_suffix(".writes").read_bytes())
+
+
+class Forks:
+    """The process that is forked from. One program at a time; a context manager."""
+
+    def __init__(self, directory: Path) -> None:
+        """`directory`: for what the programs say."""
+        self._directory = directory
+        self._count = 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.forked"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+        )
+
+    def __enter__(self) -> Forks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=30)
+
+    def start(
+        self, *arguments: str, state: Path, environment: dict[str, str] | None = None, death: Death | None = None
+    ) -> Started:
+        """Start it with --json and --yes."""
+        self._count += 1
+        output = self._directory / f"program{self._count}"
+        words = [*arguments, "--json", "--yes", "--state-dir", str(state)]
+        order = Order(words, {**os.environ, **(environment or {})}, str(output), death)
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(order) + b"\n")
+        self._process.stdin.flush()
+        return Started(self, self.told(), output)
+
+    def run(self, *arguments: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
+        """Run it to its end, which must be one of `codes`."""
+        ended = self.start(*arguments, **settings).end()
+        if ended.code not in codes:
+            raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")
+        return ended
+
+    def told(self) -> int:
+        """The next number that the process says: a process id, or how that process ended."""
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+
+def kill(pid: int, victims: str) -> None:
+    """SIGKILL to the program of that id, its rclone, or both: the rclone first, so that nobody ends it in good order."""
+    doomed = [*(rclones_below(pid) if victims != "program" else []), *([pid] if victims != "rclone" else [])]
+    for one in doomed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+
+
+# In the process that is forked from, and in the programs.
+
+
+def serve() -> int:
+    """Fork a program for each line; in the program, gives its exit code."""
+    from orchestrator.cli import main  # noqa: PLC0415 - only the process that is forked from needs it
+
+    for module in pkgutil.walk_packages(sys.modules["orchestrator"].__path__, "orchestrator."):
+        if not module.name.rpartition(".")[2].startswith("_"):
+            importlib.import_module(module.name)
+    for line in sys.stdin.buffer:
+        order = msgspec.json.decode(line, type=Order)
+        pid = os.fork()
+        if not pid:
+            _prepare(order)
+            return main.run(order.arguments)
+        _tell(pid)
+        _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    return 0
+
+
+def _tell(number: int) -> None:
+    os.write(1, b"%d\n" % number)
+
+
+def _prepare(order: Order) -> None:
+    os.environ.clear()
+    os.environ.update(order.environment)
+    for descriptor, end in ((0, None), (1, ".out"), (2, ".err")):
+        file = os.devnull if end is None else order.output + end
+        opened = os.open(file, os.O_RDONLY if end is None else os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    _watch_the_journal(os.open(f"{order.output}.writes", os.O_WRONLY | os.O_CREAT, 0o600), order.death)
+
+
+def _watch_the_journal(count: int, death: Death | None) -> None:
+    from orchestrator.apply import journal  # noqa: PLC0415 - as above
+
+    def reached(write: int, *, committed: bool) -> None:
+        if death is not None and (write, committed) == (death.write, death.committed):
+            kill(os.getpid(), death.victims)
+
+    class MortalJournal(journal.Journal):
+        writes = 0
+
+        @contextmanager
+        def _transaction(self) -> Iterator[Any]:
+            self.writes += 1
+            os.write(count, b".")
+            with super()._transaction() as database:
+                yield database
+                reached(self.writes, committed=False)
+            reached(self.writes, committed=True)
+
+    journal.Journal = MortalJournal  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    sys.exit(serve())
