@@ -13,10 +13,11 @@ from time import process_time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS
-from orchestrator.tags.track import Status
+from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
+from orchestrator.tags.track import Reading, Status
 from tests.tags.mutations import mutated
 from tests.tags.ranges import BITS_OF_REASON_FOR_PROGRAMMERS, read
+from tests.virtual_file import VirtualFile
 
 MIB = 1024 * 1024
 NIGHTLY = settings.get_profile("nightly").max_examples == settings().max_examples
@@ -30,14 +31,21 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def timed(name: str, content: VirtualFile, policy: Policy) -> tuple[Reading, float]:
+    """The reading, and the seconds of processor time that it took."""
+    started = process_time()
+    return read(name, content, policy), process_time() - started
+
+
 @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**63))
 def test_damage_gives_a_reading_at_once_for_little(seed: int) -> None:
     name, content = mutated(seed, with_corpus=NIGHTLY)
     for policy in (FEW_BYTES,) if seed % 4 else (FEW_REQUESTS,):
-        before, started = peak_memory(), process_time()
-        reading = read(name, content, policy)
-        spent = process_time() - started
+        before = peak_memory()
+        reading, spent = timed(name, content, policy)
+        if spent > MOST_CPU_S:  # Python collecting the garbage of 200,000 examples takes a second, at any moment
+            reading, spent = timed(name, content, policy)
         assert spent <= MOST_CPU_S, (name, spent)
         assert peak_memory() - before <= MOST_MEMORY, name
         assert reading.bytes_read <= 2 * MIB, name
