@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from orchestrator.errors import OrchestratorError, TransientError
+from orchestrator.errors import TransientError
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.client import Endpoint, RcClient
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
 from orchestrator.rclone.listing import ListRequest, list_files
-from orchestrator.rclone.probe import why_unread
+from orchestrator.rclone.probe import Reasons, said_of
 from orchestrator.rclone.served import Served
 from orchestrator.storage.base import Entry
 
@@ -43,6 +43,7 @@ class Rclone:
         """`config` is rclone's config file where it is not the usual one; `bandwidth` is in rclone's own syntax."""
         self.binary = binary
         self.client = RcClient(self._running, self._lost)
+        self.reasons = Reasons(lambda fs, path: said_of(binary, self._environment(), fs, path))
         self._config = config
         self._extra = {"RCLONE_TRANSFERS": str(transfers)}
         if bandwidth is not None:
@@ -119,10 +120,6 @@ class Rclone:
             yield served
         finally:
             served.close()
-
-    def why_unread(self, fs: str, path: str) -> OrchestratorError | None:
-        """What rclone says when it reads the first byte of a file; None when it can."""
-        return why_unread(self.binary, self._environment(), fs, path)
 
     def close(self) -> None:
         """End the daemon. Calls that still run break off."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -65,7 +64,6 @@ class RcloneStorage(Storage):
         self._fs = fs
         self._profile_name = profile
         self._served: Served | None = None
-        self._asking_why = threading.Lock()  # a process each: one at a time
 
     @property
     def fs(self) -> str:
@@ -192,9 +190,7 @@ class RcloneStorage(Storage):
                     pass  # whatever it is, the other way says it better
             return self._client.get_ranges(self._fs, path, ranges)
         except UnreadError as error:
-            with self._asking_why:
-                reason = self._rclone.why_unread(self._fs, path)
-            raise reason or error from error
+            raise self._rclone.reasons.why_unread(self._fs, path) or error from error
 
     def way_of_reading(self, path: str) -> str:
         """The profile's `read`, but "rclone" for a file of this disk whose name rclone spells otherwise."""
