@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.client import Endpoint, RcClient
 from orchestrator.rclone.profiles import Profile
 from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.base import Storage
 from orchestrator.storage.rclone import RcloneStorage
 from orchestrator.storage.retry import RetryingStorage
 from tests.servers.http import Drop, HttpProxy, Refuse, Seen, http_proxy
@@ -105,6 +107,18 @@ def test_a_part_is_less_only_where_the_file_ends(rclone: Rclone, tmp_path: Path)
         for missing in ("none.mp3", "none/a.mp3", "a.mp3/b.mp3"):
             with pytest.raises(NotFoundError):
                 served.get_ranges(missing, [(0, 1)])
+
+
+@pytest.mark.parametrize("during_a_scan", [False, True])
+def test_several_parts_at_once_on_every_storage(storage: Storage, during_a_scan: bool) -> None:
+    storage.write("dir/a b%.mp3", SONG)
+    wanted = [(0, 100), (70_000, 5), TAIL, (len(SONG) - 1, 50), (len(SONG) + 5, 50)]
+    expected = [SONG[offset : offset + length] for offset, length in wanted]
+    with storage.reading(PIECE) if during_a_scan else nullcontext():
+        assert storage.read_ranges("dir/a b%.mp3", wanted) == expected
+        assert [storage.read_range("dir/a b%.mp3", *one) for one in wanted] == expected
+        with pytest.raises(NotFoundError):
+            storage.read_ranges("dir/none.mp3", wanted[:2])
 
 
 def test_a_directory_costs_a_request_and_a_head_another(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
