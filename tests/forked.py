@@ -14,6 +14,7 @@ import pkgutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,8 @@ class Order(msgspec.Struct, frozen=True):
     output: str
     """stdout and stderr go to this path with ".out" and ".err"; ".writes" gets a byte for each write of the journal."""
     death: Death | None = None
+    syncs: str | None = None
+    """A line for each fsync of the program goes to this path: when it was done (nanoseconds of CLOCK_MONOTONIC), and of what."""
 
 
 class Started:
@@ -89,13 +92,18 @@ class Forks:
         self._process.communicate(timeout=30)
 
     def start(
-        self, *arguments: str, state: Path, environment: dict[str, str] | None = None, death: Death | None = None
+        self,
+        *arguments: str,
+        state: Path,
+        environment: dict[str, str] | None = None,
+        death: Death | None = None,
+        syncs: Path | None = None,
     ) -> Started:
         """Start it with --json and --yes."""
         self._count += 1
         output = self._directory / f"program{self._count}"
         words = [*arguments, "--json", "--yes", "--state-dir", str(state)]
-        order = Order(words, {**os.environ, **(environment or {})}, str(output), death)
+        order = Order(words, {**os.environ, **(environment or {})}, str(output), death, str(syncs) if syncs else None)
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(order) + b"\n")
         self._process.stdin.flush()
@@ -156,6 +164,19 @@ def _prepare(order: Order) -> None:
         os.dup2(opened, descriptor)
         os.close(opened)
     _watch_the_journal(os.open(f"{order.output}.writes", os.O_WRONLY | os.O_CREAT, 0o600), order.death)
+    if order.syncs is not None:
+        _watch_syncs(os.open(order.syncs, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
+def _watch_syncs(log: int) -> None:
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        path = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - bytes that are no UTF-8 pass
+        sync(descriptor)
+        os.write(log, f"{time.monotonic_ns()} {path}\n".encode())
+
+    os.fsync = noted
 
 
 def _watch_the_journal(count: int, death: Death | None) -> None:

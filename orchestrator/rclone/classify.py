@@ -20,7 +20,7 @@ from orchestrator.errors import (
 )
 from orchestrator.rclone.redact import one_line
 
-_TRANSIENT_CODES = frozenset({"0", "408", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
+_TRANSIENT_CODES = frozenset({"0", "408", "423", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
 
 # (error class, texts in lower case, HTTP status codes as the providers' libraries write them into the text)
 _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (

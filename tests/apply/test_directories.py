@@ -42,6 +42,7 @@ def respelled(storage: MemoryStorage, names: dict[str, str]) -> tuple:
 
 @pytest.mark.parametrize("killed_at", [None, *range(1, 12)])
 def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at: int | None) -> None:
+    """Fault case 10, on the in-memory shape of Dropbox: killed at any change, folders and files end in their new case."""
     storage = MemoryStorage.like("dropbox")
     names = {"beck/x/1.mp3": "Beck/X/1.mp3", "beck/x/2.mp3": "Beck/X/2.mp3", "beck/3.mp3": "Beck/3.mp3"}
     made = plan(*respelled(storage, names))
@@ -55,6 +56,22 @@ def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at
         assert run_again(tmp_path / "journal", storage, window=2).exit_code == ExitCode.DONE
     assert library(storage).keys() == set(names.values())
     assert storage.directories() == {"Beck", "Beck/X"}
+
+
+def test_a_file_spelled_anew_waits_under_its_temporary_name(tmp_path: Path) -> None:
+    """Fault case 10: killed between the two moves, the content lies under the temporary name; `resume` brings it home."""
+    storage = MemoryStorage.like("dropbox")
+    made = plan(*respelled(storage, {"beck/x": "Beck/x"}))
+    first, second = made.operations
+    storage.fail(storage.changes_made + 1, Killed("killed"), when="after", counting="changes")
+    with pytest.raises(Killed):
+        run(made, tmp_path / "journal", storage)
+    storage.revive()
+    assert storage.snapshot() == {first.dst.path: b"beck/x"}
+    assert (second.src.path, second.dst.path) == (first.dst.path, "Beck/x")
+    assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
+    assert storage.snapshot() == {"Beck/x": b"beck/x"}
+    assert storage.directories() == {"Beck"}
 
 
 @pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])

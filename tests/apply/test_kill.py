@@ -125,6 +125,7 @@ def unkilled(tmp_path: Path, kind: str, window: int) -> tuple[list[MemoryStorage
 
 @pytest.mark.parametrize(("kind", "window"), [*((kind, 100) for kind in KINDS), ("local", 2), ("s3", 2)])
 def test_a_kill_at_any_request_loses_nothing_and_is_made_good(tmp_path: Path, kind: str, window: int) -> None:
+    """Fault case 11, on every shape of storage: a swap among other work, killed before, amid and after every request."""
     done, _ = unkilled(tmp_path, kind, window)
     expected = without_run_ids(done)
     whens: tuple[When, ...] = ("before", "between", "after")

@@ -37,6 +37,7 @@ class Watched(ForwardingStorage):
 def test_what_comes_to_a_local_disk_is_synced_before_its_source_goes(
     open_storage: Callable[[str], Storage], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Fault case 5, at the seam: the file, its directories, then the delete."""
     events: list[str] = []
     sync = os.fsync
 

@@ -52,6 +52,7 @@ def on(disk: SmallDisk) -> dict[str, str]:
 
 @pytest.mark.parametrize("how", ["--copy", "--move"])
 def test_too_little_space_is_known_beforehand(tmp_path: Path, program: Program, disk: SmallDisk, how: str) -> None:
+    """Fault case 6: a target that says so beforehand is refused with 7."""
     source = library(tmp_path / "source")
     before = source.tree()
     disk.leave(4 * MEGABYTE)
@@ -69,6 +70,7 @@ def test_too_little_space_is_known_beforehand(tmp_path: Path, program: Program, 
 def test_a_disk_that_fills_up_in_mid_run(
     tmp_path: Path, program: Program, disk: SmallDisk, s3_serve: RemoteServer, how: str
 ) -> None:
+    """Fault case 6: sources intact, nothing at a final name that is not whole, 3; with space again `resume` completes, 0."""
     assert s3_serve.directory is not None
     name = f"{tmp_path.name}{how}"
     source = library(s3_serve.directory / name)
@@ -129,6 +131,7 @@ class Watched(ForwardingStorage):
 
 @pytest.mark.parametrize("verb", [Verb.COPY, Verb.MOVE])
 def test_a_disk_that_fills_up_under_copies_from_another_disk(rclone: Rclone, tmp_path: Path, disk: SmallDisk, verb: Verb) -> None:
+    """Fault case 6: after the first that found no space nothing more is written there."""
     files = library(tmp_path / "source")
     before = files.tree()
     windows = []
@@ -155,6 +158,7 @@ def test_a_disk_that_fills_up_under_copies_from_another_disk(rclone: Rclone, tmp
 
 @pytest.mark.parametrize("left", [0, 4096, 16_384, 65_536, 131_072])
 def test_a_full_disk_under_the_state_changes_nothing_that_is_not_noted(tmp_path: Path, disk: SmallDisk, left: int) -> None:
+    """Fault case 7: whatever the journal still found room for, 9, and nothing is lost."""
     source = library(tmp_path / "source")
     before = source.tree()
     program = Program(disk.root / "state")
@@ -173,6 +177,7 @@ def test_a_full_disk_under_the_state_changes_nothing_that_is_not_noted(tmp_path:
 
 
 def test_after_a_record_that_could_not_be_written_nothing_is_changed(rclone: Rclone, tmp_path: Path, disk: SmallDisk) -> None:
+    """Fault case 7: no change after the append that failed."""
     files = library(tmp_path / "source")
     before = files.tree()
     windows = []

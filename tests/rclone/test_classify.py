@@ -36,6 +36,7 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
         ("read tcp 1.2.3.4:5->6.7.8.9:443: read: connection reset by peer", TransientError),
         ("unexpected EOF", TransientError),
         ("502 Bad Gateway", TransientError),
+        ("copy mkParentDir failed: Locked: 423 Locked", TransientError),
         ("net/http: TLS handshake timeout", TransientError),
         ("write /srv/x.partial: no space left on device", QuotaError),
         ("googleapi: Error 403: The user has exceeded their Drive storage quota, storageQuotaExceeded", QuotaError),

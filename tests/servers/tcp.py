@@ -11,7 +11,7 @@ import contextlib
 import sys
 import threading
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 
@@ -106,6 +106,7 @@ class TcpProxy:
         self.transports: set[asyncio.Transport] = set()
         self._silent = False
         self._cut_after: int | None = None
+        self._call_after: tuple[int, Callable[[], None]] | None = None
         self._thread = LoopThread("tcp-proxy")
         self.loop = self._thread.loop
         self._server: asyncio.Server = self._thread.run(self._listen(0))
@@ -133,6 +134,9 @@ class TcpProxy:
         if self._silent:
             return False
         self.bytes_passed += size
+        if self._call_after is not None and self.bytes_passed >= self._call_after[0]:
+            call, self._call_after = self._call_after[1], None
+            call()
         if self._cut_after is not None and self.bytes_passed >= self._cut_after:
             self._cut_after = None
             self._abort_all()
@@ -149,6 +153,10 @@ class TcpProxy:
     def cut_after(self, size: int) -> None:
         """Reset every connection once `size` more bytes have come in, both directions counted."""
         self._cut_after = self.bytes_passed + size
+
+    def call_after(self, size: int, call: Callable[[], None]) -> None:
+        """Call something (kill a process, say) once `size` more bytes have come in, both directions counted."""
+        self._call_after = (self.bytes_passed + size, call)
 
     def silent(self, silent: bool = True) -> None:
         """Swallow everything from now on and keep the connections open; or pass it on again (what was swallowed is lost)."""

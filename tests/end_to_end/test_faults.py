@@ -1,0 +1,394 @@
+"""The program against real servers that fail, and against a world that changes behind its back.
+
+What must be seen, and how it must end, for each fault that we can make; kills at every request are in `test_every_kill`, full
+disks in `test_full_disk`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from orchestrator.plan.model import Ref, operation_id
+from orchestrator.plan.plan_file import read_plan, write_plan
+from orchestrator.storage.base import Storage
+from orchestrator.tags.track import Track
+from tests.apply.plans import move, plan, run
+from tests.audio import make_many, make_track
+from tests.forked import Forks, Started, kill
+from tests.places import Place, visible
+from tests.program import Ended
+from tests.servers.http import HttpProxy, Lose, Seen, Then, http_proxy
+from tests.servers.remotes import RemoteServer
+from tests.servers.tcp import tcp_proxy
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The program, quickly started."""
+    with Forks(tmp_path_factory.mktemp("programs")) as forks:
+        yield forks
+
+
+@dataclass
+class Library:
+    """A folder on a server, and the program that works on it."""
+
+    place: Place
+    forks: Forks
+    home: Path
+    environment: dict[str, str]
+
+    @property
+    def root(self) -> Path:
+        """Where the server keeps it."""
+        assert self.place.directory is not None
+        return self.place.directory
+
+    def start(self, *arguments: str, **settings: Any) -> Started:
+        """Start the program."""
+        return self.forks.start(*arguments, state=self.home / "state", environment=self.environment, **settings)
+
+    def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
+        """Run it to its end, which must be one of `codes`."""
+        return self.forks.run(*arguments, codes=codes, state=self.home / "state", environment=self.environment, **settings)
+
+    def tree(self) -> dict[str, str]:
+        """Path -> sha256, ours left out."""
+        return visible(self.place.tree())
+
+    def track(self, path: str, number: int, title: str = "Song") -> str:
+        """Put a file there; gives its sha256."""
+        tags = Track(title=(f"{title} {number}",), artist=("Band",), album=("Album",), track=number, date="2001")
+        return hashlib.sha256(make_track(self.root / path, "mp3", tags, seconds=0.2, serial=number)).hexdigest()
+
+
+@pytest.fixture
+def library(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path) -> Callable[..., Library]:
+    """A function: kind of server -> an empty library there, through another port if given."""
+
+    def of(kind: str, port: int | None = None) -> Library:
+        if kind == "local":
+            (tmp_path / "music").mkdir()
+            return Library(Place(str(tmp_path / "music"), tmp_path / "music"), forks, tmp_path, {})
+        server: RemoteServer = request.getfixturevalue(kind)
+        assert server.directory is not None
+        config = tmp_path / "rclone.conf"
+        config.write_text(server.section("remote", port=port))
+        config.chmod(0o600)
+        root = server.directory / tmp_path.name
+        root.mkdir()
+        return Library(Place(server.fs(tmp_path.name, name="remote"), root), forks, tmp_path, {"RCLONE_CONFIG": str(config)})
+
+    return of
+
+
+@pytest.fixture
+def proxied(
+    request: pytest.FixtureRequest, library: Callable[..., Library]
+) -> Iterator[Callable[[str], tuple[Library, HttpProxy]]]:
+    """A function: kind of server -> a library behind a proxy of its own, and the proxy."""
+    with contextlib.ExitStack() as stack:
+
+        def of(kind: str) -> tuple[Library, HttpProxy]:
+            proxy = stack.enter_context(http_proxy(request.getfixturevalue(kind).port))
+            return library(kind, proxy.port), proxy
+
+        yield of
+
+
+def of_music(seen: Seen) -> bool:
+    """Whether a changing request is about a file of music."""
+    return bool(seen.change) and seen.path.partition("?")[0].endswith(".mp3")
+
+
+def sent(proxy: HttpProxy) -> Counter[str]:
+    """Method -> changing requests about music."""
+    return Counter(seen.method for seen in proxy.requests if of_music(seen))
+
+
+ORGANIZED = "Band/Album (2001)/01 Song 1.mp3"
+
+
+# Kills and lost replies at one chosen request.
+
+
+@pytest.mark.parametrize("victims", ["rclone", "both"])
+def test_rclone_dies_between_copy_and_delete(proxied: Callable[[str], tuple[Library, HttpProxy]], victims: str) -> None:
+    """Fault case 2: both keys are there; whoever goes on - the program itself, else `resume` - sends one DELETE and no PUT."""
+    library, proxy = proxied("s3_serve")
+    content = library.track("in/a.mp3", 1)
+    trees = []
+
+    def strike() -> None:
+        trees.append(library.tree())
+        kill(program.pid, victims)
+
+    proxy.when(lambda seen: of_music(seen) and seen.method == "DELETE", Then(strike), times=1)
+    program = library.start("organize", library.place.location)
+    ended = program.end()
+    assert trees == [{"in/a.mp3": content, ORGANIZED: content}]
+    if victims == "both":
+        assert ended.code < 0
+        assert library.tree() == trees[0]
+        proxy.reset()
+        ended = library("resume")
+        assert sent(proxy) == {"DELETE": 1}
+    else:
+        assert sent(proxy) == {"PUT": 1, "DELETE": 2}, "the one that was kept back, and the one that was sent again"
+    assert (ended.code, ended.summary["ops_done"]) == (0, 1)
+    assert library.tree() == {ORGANIZED: content}
+
+
+@pytest.mark.parametrize(("kind", "method"), [("s3_serve", "PUT"), ("s3_serve", "DELETE"), ("webdav", "MOVE")])
+def test_a_reply_is_lost(proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, method: str) -> None:
+    """Fault case 3: what was done and not answered is seen to be done, and is not done again where that would do harm.
+
+    A WebDAV server clears the destination before it looks for the source: a MOVE sent twice deletes the file.
+    """
+    library, proxy = proxied(kind)
+    content = library.track("in/a.mp3", 1)
+    proxy.when(lambda seen: of_music(seen) and seen.method == method, Lose(), times=1)
+    ended = library("organize", library.place.location)
+    assert ended.summary["ops_done"] == 1
+    assert library.tree() == {ORGANIZED: content}
+    assert sent(proxy)[method] <= (1 if method == "MOVE" else 2), "what S3's library repeats by itself does no harm twice"
+    proxy.reset()
+    assert library("organize", library.place.location).summary["ops_planned"] == 0
+    assert proxy.changing == 0
+
+
+@pytest.mark.parametrize("victims", ["rclone", "both"])
+def test_rclone_dies_in_the_middle_of_a_download(
+    library: Callable[..., Library], sftp: RemoteServer, tmp_path: Path, victims: str
+) -> None:
+    """Fault case 4: half a file never has its final name; the next try completes it, sweeps, and only then the source goes."""
+    with tcp_proxy(sftp.port) as line:
+        source = library("sftp", line.port)
+        source.track("in/a.mp3", 1)
+        os.truncate(source.root / "in/a.mp3", 50_000_000)
+        before = source.tree()
+        target = tmp_path / "target"
+        seen = []
+
+        def look() -> set[str]:
+            return {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
+
+        def strike() -> None:
+            seen.append(look())
+            kill(program.pid, victims)
+
+        source("scan", source.place.location)
+        line.call_after(25_000_000, strike)
+        program = source.start("organize", source.place.location, str(target), "--move")
+        ended = program.end()
+        (half,) = seen
+        assert ORGANIZED not in half
+        assert [path.endswith(".partial") for path in half] == [True]
+        if victims == "both":
+            assert ended.code < 0
+            assert (look(), source.tree()) == (half, before)
+            ended = source("resume")
+        assert (ended.code, ended.summary["ops_done"]) == (0, 1), ended.errors
+        assert look() == {ORGANIZED}
+        assert Place("", target).tree()[ORGANIZED] == before["in/a.mp3"]
+        assert source.tree() == {}
+
+
+def test_a_download_is_on_the_disk_before_its_source_goes(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    """Fault case 5: the program syncs the file, then every directory above it, and then the remote sees the delete."""
+    source, proxy = proxied("webdav")
+    source.track("in/a.mp3", 1)
+    deleted: list[int] = []
+
+    def note(seen: Seen) -> bool:
+        if of_music(seen) and seen.method == "DELETE":
+            deleted.append(time.monotonic_ns())
+        return False
+
+    proxy.when(note, Lose())
+    target, syncs = tmp_path / "target", tmp_path / "syncs"
+    target.mkdir()
+    source("organize", source.place.location, str(target), "--move", syncs=syncs)
+    lines = [line.split(" ", 1) for line in syncs.read_text().splitlines()]
+    done = [(int(moment), path) for moment, path in lines if path.startswith(str(target))]
+    file = target / ORGANIZED
+    assert [path for _, path in done] == [str(file), str(file.parent), str(file.parent.parent), str(target)]
+    (moment,) = deleted
+    assert all(synced < moment for synced, _ in done)
+    assert file.exists()
+    assert source.tree() == {}
+
+
+# A world that changes between plan and apply.
+
+SERVERS = ["local", "s3_serve", "webdav", "sftp"]
+
+
+def like(other: Path, path: Path) -> str:
+    """Put a file at `path` with the size and the time of `other` and another content; gives its sha256."""
+    content = bytes(255 - byte for byte in other.read_bytes())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    status = other.stat()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+@pytest.mark.parametrize("alone", [True, False])
+def test_something_is_at_the_destination_by_now(library: Callable[..., Library], kind: str, alone: bool) -> None:
+    """Fault cases 8 and 16: equal size and time or not, it is kept, and so is the source; the others go on."""
+    music = library(kind)
+    mine = music.track("in/a.mp3", 1)
+    other = None if alone else music.track("in/b.mp3", 2)
+    plan_file = str(music.home / "plan")
+    music("plan", music.place.location, "-o", plan_file)
+    theirs = like(music.root / "in/a.mp3", music.root / ORGANIZED)
+    ended = music("apply", plan_file, codes=(4 if alone else 3,))
+    expected = {"in/a.mp3": mine, ORGANIZED: theirs}
+    if other:
+        expected["Band/Album (2001)/02 Song 2.mp3"] = other
+    assert music.tree() == expected
+    assert [error["path"] for error in ended.errors] == ["in/a.mp3"]
+
+
+@pytest.mark.parametrize("kind", ["local", "s3_serve", "s3_moto", "webdav", "sftp"])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_plan_that_puts_one_file_upon_another_loses_neither(
+    open_storage: Callable[[str], Storage], tmp_path: Path, kind: str, fresh: bool
+) -> None:
+    """Fault case 8, with a plan that no planner makes: neither is gone, whether the listing is trusted or looked after."""
+    storage = open_storage(kind)
+    contents = {"a.mp3": b"content of a", "b.mp3": b"content of b"}
+    for path, content in contents.items():
+        storage.write(path, content)
+    result = run(plan(move(storage, "b.mp3", "a.mp3")), tmp_path / "journal", storage, fresh=fresh)
+    assert result.exit_code in ((3, 4) if fresh else (4,))
+    own = [] if not result.done else [entry.path for entry in storage.list(".music-orchestrator")]
+    found = [b"".join(storage.read(path)) for path in [*(entry.path for entry in storage.list()), *own]]
+    assert sorted(found) == sorted(contents.values())
+    if not result.done:
+        assert {entry.path: b"".join(storage.read(entry.path)) for entry in storage.list()} == contents
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_source_is_gone_by_now(library: Callable[..., Library], kind: str, alone: bool) -> None:
+    """Fault case 16: what was deleted at the remote meanwhile is named, and the others go on."""
+    music = library(kind)
+    music.track("in/a.mp3", 1)
+    other = None if alone else music.track("in/b.mp3", 2)
+    plan_file = str(music.home / "plan")
+    music("plan", music.place.location, "-o", plan_file)
+    (music.root / "in/a.mp3").unlink()
+    ended = music("apply", plan_file, codes=(4 if alone else 3,))
+    assert [error["path"] for error in ended.errors] == ["in/a.mp3"]
+    assert [*music.tree().values()] == ([other] if other else [])
+    assert music("resume").summary["ops_planned"] == 0
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_source_was_replaced_under_its_size_and_time(library: Callable[..., Library], alone: bool) -> None:
+    """Fault case 15: the remote's hash tells it from the file that was planned; the others go on."""
+    music = library("s3_serve")
+    music.track("in/a.mp3", 1)
+    if not alone:
+        music.track("in/b.mp3", 2)
+    plan_file = str(music.home / "plan")
+    music("plan", music.place.location, "-o", plan_file)
+    changed = like(music.root / "in/a.mp3", music.root / "in/a.mp3")
+    ended = music("apply", plan_file, codes=(4 if alone else 3,))
+    assert music.tree()["in/a.mp3"] == changed
+    assert len(music.tree()) == (1 if alone else 2)
+    assert ended.summary["ops_done"] == (0 if alone else 1)
+    assert [(error["path"], "changed" in error["message"]) for error in ended.errors] == [("in/a.mp3", True)]
+
+
+def test_one_name_in_two_unicode_forms(library: Callable[..., Library], tmp_path: Path) -> None:
+    """Fault case 9: two files whose names differ in Unicode form only both stay, the same one with a suffix every time."""
+    music = library("local")
+    ends = []
+    for turn in range(2):
+        for form in ("NFC", "NFD"):
+            tags = Track(title=("\u00e9",), artist=("Band",), album=("Album",), track=1, date="2001")
+            name = unicodedata.normalize(form, "Band/Album (2001)/01 \u00e9.mp3")
+            make_track(music.root / name, "mp3", tags, seconds=0.2, serial=("NFC", "NFD").index(form) + 1)
+        before = music.tree()
+        assert len(set(before.values())) == 2
+        music.home = tmp_path / f"turn{turn}"
+        ended = music("organize", music.place.location)
+        after = music.tree()
+        assert Counter(after.values()) == Counter(before.values())
+        assert all(unicodedata.is_normalized("NFC", path) for path in after)
+        assert "Band/Album (2001)/01 \u00e9.mp3" in after
+        assert ended.summary["ops_planned"] > 0
+        assert music("organize", music.place.location).summary["ops_planned"] == 0
+        ends.append(after)
+        for path in music.root.rglob("*.mp3"):
+            path.unlink()
+    assert ends[0] == ends[1]
+
+
+# Plans that were tampered with.
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def reordered(content: bytes) -> bytes:
+    header, first, second, *rest = content.splitlines(keepends=True)
+    return b"".join([header, second, first, *rest])
+
+
+def forged(content: bytes) -> bytes:
+    """A plan that is whole in itself and leaves its location."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "plan"
+        file.write_bytes(content)
+        made = read_plan(file)
+        first = made.operations[0]
+        outside = Ref(first.dst.fs, "../../x")
+        bad = msgspec.structs.replace(first, dst=outside, id=operation_id(first.verb, first.src, outside))
+        write_plan(msgspec.structs.replace(made, operations=(bad, *made.operations[1:])), file)
+        return file.read_bytes()
+
+
+@pytest.mark.parametrize("tamper", [flipped, reordered, forged])
+def test_a_plan_that_was_tampered_with(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tamper: Callable[[bytes], bytes]
+) -> None:
+    """Fault case 14: refused with 9, before rclone is so much as started."""
+    music, proxy = proxied("webdav")
+    make_many(music.root, 12)
+    before = music.tree()
+    plan_file, rclone = music.home / "plan", music.home / "rclone"
+    music("plan", music.place.location, "-o", str(plan_file))
+    whole = plan_file.read_bytes()
+    plan_file.write_bytes(tamper(whole))
+    started = music.home / "started"
+    rclone.write_text(f'#!/bin/sh\ntouch "{started}"\nexit 1\n')
+    rclone.chmod(0o755)
+    proxy.reset()
+    ended = music("apply", str(plan_file), "--rclone", str(rclone), codes=(9,))
+    assert [error["code"] for error in ended.errors] == ["integrity"]
+    assert not started.exists()
+    assert (proxy.requests, music.tree()) == ([], before)
+    plan_file.write_bytes(whole)
+    assert music("apply", str(plan_file)).summary["ops_done"] == 12
