@@ -37,11 +37,15 @@ from tests.program import Ended
 from tests.servers.http import HttpProxy, Seen, Then, http_proxy
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-REQUESTS, WRITES = 4, 2
+REQUESTS, WRITES = 3, 1
 """So many kills of each kind are tried where not all are."""
 
 ORGANIZE = ("organize", "--transfers", "1")
 """One request at a time: the kills then meet every state there is between two requests."""
+
+RESUME = ("resume", "--transfers", "1")
+EVERY = 13
+"""The request at which a run that is killed again and again is killed each time."""
 
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
@@ -197,8 +201,8 @@ def chosen(stage: Stage, victims: str) -> list[Kill]:
     return random.sample(requests, REQUESTS) + random.sample(writes, WRITES)
 
 
-def killed(stage: Stage, when: Kill, victims: str, state: Path) -> Ended:
-    """Organize, and be killed. Everything stands still afterwards."""
+def killed(stage: Stage, when: Kill, victims: str, state: Path, *arguments: str) -> Ended:
+    """Run the program, and have it killed. Everything stands still afterwards."""
     orphans: list[int] = []
     started: list[int] = []
 
@@ -211,7 +215,7 @@ def killed(stage: Stage, when: Kill, victims: str, state: Path) -> Ended:
         stage.proxy.at(when.number, Then(strike, reply=when.done))
     else:
         death = Death(when.number, when.done, victims)
-    program = stage.forks.start(*ORGANIZE, stage.place.location, state=state, death=death)
+    program = stage.forks.start(*arguments, state=state, death=death)
     started.append(program.pid)
     ended = program.end()
     for orphan in orphans:
@@ -225,14 +229,14 @@ def wrong_after(stage: Stage, when: Kill, victims: str) -> Iterator[str]:
     """Kill, look, resume, look: what is not as it must be."""
     state = stage.fresh()
     stage.watched()
-    ended = killed(stage, when, victims, state)
+    ended = killed(stage, when, victims, state, *ORGANIZE, stage.place.location)
     if ended.code != (0 if victims == "rclone" else -signal.SIGKILL):
         yield f"ended with {ended.code}: {ended.errors}"
     if missing := stage.missing():
         yield f"{missing.total()} contents are gone after the kill"
     first = stage.copied()
     stage.watched()
-    resumed = stage.forks.run("resume", "--transfers", "1", state=state, codes=(*range(10),))
+    resumed = stage.forks.run(*RESUME, state=state, codes=(*range(10),))
     if resumed.summary["run"] is None:  # killed before the run was noted
         if stage.place.tree() != stage.library.files:
             yield "something was changed before it was noted"
@@ -252,8 +256,31 @@ def wrong_after(stage: Stage, when: Kill, victims: str) -> Iterator[str]:
 @pytest.mark.timeout(0 if NIGHTLY else 180)
 @pytest.mark.parametrize("victims", VICTIMS)
 def test_nothing_is_lost_doubled_or_left_over(stage: Stage, victims: str) -> None:
-    """Fault case 1: S3, renames, killed at every changing request. Fault case 11: with a swap and a ring of three among them."""
+    """Fault case 1: killed at any changing request. Fault case 11: with a swap and a ring of three among the renames."""
     kills = chosen(stage, victims)
     wrong = {when: found for when in kills if (found := [*wrong_after(stage, when, victims)])}
     print(f"{stage.place.location}, {victims}: {len(kills)} kills, {len(wrong)} wrong")  # noqa: T201 - the figures of a nightly run
     assert not wrong
+    stage.proxy.reset()
+    again = stage.forks.run(*ORGANIZE, stage.place.location, state=stage.home / f"state{stage.runs}")
+    assert (again.summary["ops_planned"], stage.proxy.changing) == (0, 0)
+
+
+def test_killed_again_and_again(stage: Stage) -> None:
+    """Fault case 1: however often it is killed on its way, no more is copied than once a file and once a kill."""
+    state = stage.fresh()
+    copies = kills = 0
+    command: tuple[str, ...] = (*ORGANIZE, stage.place.location)
+    while True:
+        stage.watched()
+        ended = killed(stage, Kill("request", EVERY, bool(kills % 2)), "both", state, *command)
+        copies += stage.copied()
+        assert (stage.missing(), stage.lost) == (Counter(), [])
+        if ended.code >= 0:
+            break
+        kills += 1
+        command = RESUME
+    assert ended.code == 0, ended.errors
+    assert kills >= 3
+    assert copies <= stage.copies + kills
+    assert stage.tree() == stage.expected

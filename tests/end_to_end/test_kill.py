@@ -19,7 +19,7 @@ from tests.processes import rclones_below
 from tests.program import Ended, Program
 from tests.servers.http import HttpProxy, Then, http_proxy
 
-KILLS = 10
+KILLS = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 4
 
 
 @pytest.fixture(scope="module")
