@@ -6,17 +6,14 @@ disks in `test_full_disk`.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import tempfile
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -27,97 +24,12 @@ from orchestrator.storage.base import Storage
 from orchestrator.tags.track import Track
 from tests.apply.plans import move, plan, run
 from tests.audio import make_many, make_track
-from tests.forked import Forks, Started, kill
-from tests.places import Place, visible
-from tests.program import Ended
-from tests.servers.http import HttpProxy, Lose, Seen, Then, http_proxy
+from tests.faulty import Library, of_music, sent
+from tests.forked import kill
+from tests.places import Place
+from tests.servers.http import HttpProxy, Lose, Seen, Then
 from tests.servers.remotes import RemoteServer
 from tests.servers.tcp import tcp_proxy
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The program, quickly started."""
-    with Forks(tmp_path_factory.mktemp("programs")) as forks:
-        yield forks
-
-
-@dataclass
-class Library:
-    """A folder on a server, and the program that works on it."""
-
-    place: Place
-    forks: Forks
-    home: Path
-    environment: dict[str, str]
-
-    @property
-    def root(self) -> Path:
-        """Where the server keeps it."""
-        assert self.place.directory is not None
-        return self.place.directory
-
-    def start(self, *arguments: str, **settings: Any) -> Started:
-        """Start the program."""
-        return self.forks.start(*arguments, state=self.home / "state", environment=self.environment, **settings)
-
-    def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
-        """Run it to its end, which must be one of `codes`."""
-        return self.forks.run(*arguments, codes=codes, state=self.home / "state", environment=self.environment, **settings)
-
-    def tree(self) -> dict[str, str]:
-        """Path -> sha256, ours left out."""
-        return visible(self.place.tree())
-
-    def track(self, path: str, number: int, title: str = "Song") -> str:
-        """Put a file there; gives its sha256."""
-        tags = Track(title=(f"{title} {number}",), artist=("Band",), album=("Album",), track=number, date="2001")
-        return hashlib.sha256(make_track(self.root / path, "mp3", tags, seconds=0.2, serial=number)).hexdigest()
-
-
-@pytest.fixture
-def library(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path) -> Callable[..., Library]:
-    """A function: kind of server -> an empty library there, through another port if given."""
-
-    def of(kind: str, port: int | None = None) -> Library:
-        if kind == "local":
-            (tmp_path / "music").mkdir()
-            return Library(Place(str(tmp_path / "music"), tmp_path / "music"), forks, tmp_path, {})
-        server: RemoteServer = request.getfixturevalue(kind)
-        assert server.directory is not None
-        config = tmp_path / "rclone.conf"
-        config.write_text(server.section("remote", port=port))
-        config.chmod(0o600)
-        root = server.directory / tmp_path.name
-        root.mkdir()
-        return Library(Place(server.fs(tmp_path.name, name="remote"), root), forks, tmp_path, {"RCLONE_CONFIG": str(config)})
-
-    return of
-
-
-@pytest.fixture
-def proxied(
-    request: pytest.FixtureRequest, library: Callable[..., Library]
-) -> Iterator[Callable[[str], tuple[Library, HttpProxy]]]:
-    """A function: kind of server -> a library behind a proxy of its own, and the proxy."""
-    with contextlib.ExitStack() as stack:
-
-        def of(kind: str) -> tuple[Library, HttpProxy]:
-            proxy = stack.enter_context(http_proxy(request.getfixturevalue(kind).port))
-            return library(kind, proxy.port), proxy
-
-        yield of
-
-
-def of_music(seen: Seen) -> bool:
-    """Whether a changing request is about a file of music."""
-    return bool(seen.change) and seen.path.partition("?")[0].endswith(".mp3")
-
-
-def sent(proxy: HttpProxy) -> Counter[str]:
-    """Method -> changing requests about music."""
-    return Counter(seen.method for seen in proxy.requests if of_music(seen))
-
 
 ORGANIZED = "Band/Album (2001)/01 Song 1.mp3"
 

@@ -1,0 +1,56 @@
+"""Libraries on servers that fail: see `tests.faulty`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faulty import Library
+from tests.forked import Forks
+from tests.places import Place
+from tests.servers.http import HttpProxy, http_proxy
+from tests.servers.remotes import RemoteServer
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The program, quickly started."""
+    with Forks(tmp_path_factory.mktemp("programs")) as forks:
+        yield forks
+
+
+@pytest.fixture
+def library(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path) -> Callable[..., Library]:
+    """A function: kind of server -> an empty library there, through another port if given."""
+
+    def of(kind: str, port: int | None = None) -> Library:
+        if kind == "local":
+            (tmp_path / "music").mkdir()
+            return Library(Place(str(tmp_path / "music"), tmp_path / "music"), forks, tmp_path, {})
+        server: RemoteServer = request.getfixturevalue(kind)
+        assert server.directory is not None
+        config = tmp_path / "rclone.conf"
+        config.write_text(server.section("remote", port=port))
+        config.chmod(0o600)
+        root = server.directory / tmp_path.name
+        root.mkdir()
+        return Library(Place(server.fs(tmp_path.name, name="remote"), root), forks, tmp_path, {"RCLONE_CONFIG": str(config)})
+
+    return of
+
+
+@pytest.fixture
+def proxied(
+    request: pytest.FixtureRequest, library: Callable[..., Library]
+) -> Iterator[Callable[[str], tuple[Library, HttpProxy]]]:
+    """A function: kind of server -> a library behind a proxy of its own, and the proxy."""
+    with contextlib.ExitStack() as stack:
+
+        def of(kind: str) -> tuple[Library, HttpProxy]:
+            proxy = stack.enter_context(http_proxy(request.getfixturevalue(kind).port))
+            return library(kind, proxy.port), proxy
+
+        yield of
