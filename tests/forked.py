@@ -26,7 +26,7 @@ from tests.processes import rclones_below
 from tests.program import Ended
 
 ROOT = Path(__file__).parents[1]
-VICTIMS = ("program", "rclone", "both")
+VICTIMS = ("program", "rclone", "both", "nobody")
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -123,8 +123,8 @@ class Forks:
 
 
 def kill(pid: int, victims: str) -> None:
-    """SIGKILL to the program of that id, its rclone, or both: the rclone first, so that nobody ends it in good order."""
-    doomed = [*(rclones_below(pid) if victims != "program" else []), *([pid] if victims != "rclone" else [])]
+    """SIGKILL to the program of that id, its rclone, both or none: the rclone first, so that nobody ends it in good order."""
+    doomed = [*(rclones_below(pid) if victims in {"rclone", "both"} else []), *([pid] if victims in {"program", "both"} else [])]
     for one in doomed:
         with contextlib.suppress(ProcessLookupError):
             os.kill(one, signal.SIGKILL)
