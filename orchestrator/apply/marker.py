@@ -100,9 +100,7 @@ class Markers:
             self._heart.join(_LONGEST_WAIT_S)
         self._mark = None
         for storage in self._storages:
-            with suppress(RemoteError):
-                storage.delete(MARKER)
-                storage.remove_directory(OWN_DIRECTORY)
+            _remove(storage)
 
     def _keep_beating(self) -> None:
         while not self._over.wait(_BEAT_S):
@@ -112,6 +110,16 @@ class Markers:
         for storage in storages:
             with suppress(RemoteError):
                 storage.write(MARKER, msgspec.json.encode(self._mark))
+
+
+def _remove(storage: Storage) -> None:
+    """Ask twice: an answer may be lost, or rclone die; and a marker that stays keeps other machines out for a while."""
+    for _ in range(2):
+        with suppress(RemoteError):
+            with suppress(NotFoundError):
+                storage.delete(MARKER)
+            storage.remove_directory(OWN_DIRECTORY)
+            return
 
 
 def _read(storage: Storage) -> Mark | None:

@@ -10,8 +10,9 @@ import pytest
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.marker import FRESH_S, MARKER, Mark, Markers
-from orchestrator.errors import ExitCode, IntegrityError, LockedError, PermanentError
+from orchestrator.errors import ExitCode, IntegrityError, LockedError, PermanentError, TransientError
 from orchestrator.plan.model import Verb
+from orchestrator.storage.faults import When
 from orchestrator.storage.memory import MemoryStorage
 from tests.apply.plans import move, operation, plan
 
@@ -114,3 +115,14 @@ def test_a_disk_of_this_machine_needs_none(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal") as journal:
         apply_plan(made, {disk.fs: disk}, journal, settings=Settings(marker=True))
     assert "write" not in disk.asked
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("change", [1, 2])
+def test_a_marker_goes_in_spite_of_a_fault(storage: MemoryStorage, change: int, when: When) -> None:
+    mine = Markers([storage], host="mine")
+    mine.begin("my-run")
+    storage.fail(storage.changes_made + change, TransientError("connection reset"), when=when, counting="changes")
+    mine.end()
+    assert storage.snapshot() == {"a.mp3": b"content"}
+    assert storage.directories() == frozenset()
