@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from orchestrator.apply.records import Problem
 from orchestrator.apply.task import Task
 from orchestrator.errors import AuthError, ExitCode, OrchestratorError, QuotaError, RateLimitError, RemoteError, TransientError
-from orchestrator.storage.base import OWN_DIRECTORY, Storage
-
-_PROBE = f"{OWN_DIRECTORY}/probe"
-"""A name that nobody uses: looking for it tells whether the remote answers."""
+from orchestrator.storage.base import PROBE, Storage
 
 
 class Remotes:
@@ -63,7 +60,7 @@ def _ends(task: Task) -> list[Storage]:
 
 def _answer(storage: Storage) -> RemoteError | None:
     try:
-        storage.stat(_PROBE)
+        storage.stat(PROBE)
     except RemoteError as error:
         return error
     return None

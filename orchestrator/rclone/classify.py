@@ -63,6 +63,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
                 ": eof",
             ),
             *("tls handshake", "broken pipe", "connection lost", "network is unreachable", "no route to host", "timed out"),
+            *("timeout awaiting response headers", "client.timeout", "request canceled", "server closed"),
             *("server misbehaving", "temporary failure in name resolution", "context canceled", "context deadline exceeded"),
             *("use of closed network connection", "http2: server sent goaway", "internal error"),
         ),

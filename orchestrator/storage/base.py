@@ -24,6 +24,9 @@ from orchestrator.errors import OrchestratorError
 OWN_DIRECTORY = ".music-orchestrator"
 """What is ours on a storage lies under this directory of the root; `list` never shows it."""
 
+PROBE = f"{OWN_DIRECTORY}/probe"
+"""A name that nobody uses: looking for it tells whether the remote answers."""
+
 
 def remote_of(fs: str) -> str:
     """The rclone remote of a location in canonical form; "" for the local disk."""

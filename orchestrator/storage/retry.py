@@ -14,8 +14,8 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result, retry_never
 from tenacity.retry import retry_base
 
-from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
-from orchestrator.storage.base import Call, Entry, Outcome, Quota, StatCall, Storage
+from orchestrator.errors import OrchestratorError, RateLimitError, RemoteError, TransientError
+from orchestrator.storage.base import PROBE, Call, Entry, Outcome, Quota, StatCall, Storage
 from orchestrator.storage.forward import ForwardingStorage
 
 Result = TypeVar("Result")
@@ -51,6 +51,10 @@ class RetryingStorage(ForwardingStorage):
         self._longest_wait_s = longest_wait_s
         self._first_contact_s = first_contact_s
         self._answered = False
+        self._silent = False
+        """Whether a whole batch came back with nothing but lost connections, and nothing was answered since."""
+        self._given_up = False
+        """Whether it was waited for in vain since: then each look is the only one."""
         self._sleep = sleep
         self._random = random or Random()  # noqa: S311 - spreads clients over time, keeps no secret
 
@@ -95,11 +99,19 @@ class RetryingStorage(ForwardingStorage):
         return self._again(self.inner.quota)
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
-        """See Storage. Only stats that failed are sent again; a batch that fails as such, only if all its calls are stats."""
+        """See Storage. Only stats that failed are sent again; a batch that fails as such, only if all its calls are stats.
+
+        After a batch in which every call lost its connection one look comes first, until it is answered: rclone takes seconds for
+        each call to a server that is not there, and a hundred of them an hour. Without an answer nothing of the batch is sent.
+        """
         outcomes: dict[int, Outcome] = {}
+        silence: TransientError | None = None
         only_stats = all(isinstance(call, StatCall) for call in calls)
 
         def attempt() -> OrchestratorError | None:
+            nonlocal silence
+            if self._silent and len(calls) > 1 and (silence := self._still_silent()) is not None:
+                return silence
             pending = [
                 index for index in range(len(calls)) if index not in outcomes or _is_worth_it(calls[index], outcomes[index])
             ]
@@ -110,18 +122,34 @@ class RetryingStorage(ForwardingStorage):
                     raise
                 results = [error] * len(pending)  # what the first round came to must not be lost
             outcomes.update(zip(pending, results, strict=True))
+            self._silent = len(results) > 1 and all(isinstance(result, TransientError) for result in results)
+            self._given_up = self._given_up and self._silent
             return _slowest(
                 outcome for call, outcome in zip(calls, _in_order(outcomes), strict=True) if _is_worth_it(call, outcome)
             )
 
         whole = retry_if_exception_type(_WORTH_IT) if only_stats else retry_never
         self._retrying(whole | retry_if_result(lambda error: error is not None))(attempt)
+        if silence is not None:
+            self._given_up = True
+            outcomes = dict.fromkeys(range(len(calls)), silence) | outcomes
         self._answered = self._answered or not all(isinstance(outcome, _WORTH_IT) for outcome in outcomes.values())
         return _in_order(outcomes)
+
+    def _still_silent(self) -> TransientError | None:
+        try:
+            self.inner.stat(PROBE)
+        except TransientError as error:
+            return error
+        except RemoteError:
+            pass  # an answer all the same
+        self._silent = self._given_up = False
+        return None
 
     def _again(self, ask: Callable[[], Result]) -> Result:
         result = self._retrying(retry_if_exception_type(_WORTH_IT))(ask)
         self._answered = True
+        self._silent = self._given_up = False
         return result
 
     def _stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
@@ -148,7 +176,7 @@ class RetryingStorage(ForwardingStorage):
         )
 
     def _is_enough(self, state: RetryCallState) -> bool:
-        if state.attempt_number >= self._attempts:
+        if state.attempt_number >= self._attempts or self._given_up:
             return True
         if self._first_contact_s is None or self._answered or not isinstance(_error_of(state), TransientError):
             return False

@@ -38,6 +38,8 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
         ("502 Bad Gateway", TransientError),
         ("copy mkParentDir failed: Locked: 423 Locked", TransientError),
         ("net/http: TLS handshake timeout", TransientError),
+        ('read metadata failed: Propfind "http://h/x": net/http: timeout awaiting response headers', TransientError),
+        ("context deadline exceeded (Client.Timeout exceeded while awaiting headers)", TransientError),
         ("write /srv/x.partial: no space left on device", QuotaError),
         ("googleapi: Error 403: The user has exceeded their Drive storage quota, storageQuotaExceeded", QuotaError),
         ("507 Insufficient Storage", QuotaError),

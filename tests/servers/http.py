@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class Seen:
     status: int | None = None
     """What the client was answered; None when it never was."""
     body_bytes: int = 0
+    at: float = field(default_factory=time.monotonic)
+    """When its head had come, in seconds of the monotonic clock."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,12 @@ class Then:
     reply: bool = False
 
 
-Action = Refuse | Drop | Lose | Hold | Then
+@dataclass(frozen=True)
+class Halve:
+    """Let the server have the first half of the body only, and answer as if it were all."""
+
+
+Action = Refuse | Drop | Lose | Hold | Then | Halve
 
 
 @dataclass
@@ -201,6 +209,8 @@ class HttpProxy:
         unsent = isinstance(action, Refuse) and "expect" in headers  # the client waits for a 100 that never comes
         body = b"" if unsent else b"".join([block async for block in _body(reader, headers)])
         seen.body_bytes = len(body)
+        if isinstance(action, Halve):
+            head, body = _halved(head, body, headers)
         if isinstance(action, Refuse):
             await self._refuse(writer, action, seen)
             return
@@ -265,6 +275,14 @@ def _parse(head: bytes) -> tuple[str, dict[str, str]]:
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines if line)
     return first, {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _halved(head: bytes, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """A request with half its content, and without the sums that would tell."""
+    content = body[: int(headers["content-length"]) // 2]
+    telling = (b"content-length:", b"content-md5:", b"x-amz-checksum", b"x-amz-content-sha256:")
+    lines = [line for line in head.rstrip(b"\r\n").split(b"\r\n") if not line.lower().startswith(telling)]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(content), b"", b""]), content
 
 
 def _bodiless(method: str, status: int) -> bool:

@@ -1,7 +1,7 @@
 """A TCP proxy with a distance: each direction takes half the round trip, a new connection one whole round trip more.
 
-It also breaks connections: refuses, resets after so many bytes, or falls silent. It lives in a thread of its own; as a module of
-its own process it is `python -m tests.servers.tcp TARGET_PORT RTT_MS`, which prints its port.
+It also breaks connections: refuses, resets after so many bytes, falls silent, crawls, or ends one direction. It lives
+in a thread of its own; as a module of a process it is `python -m tests.servers.tcp TARGET_PORT RTT_MS`, which prints its port.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Literal
+
+Manner = Literal["as usual", "crawling", "half-closed"]
+"""crawling: a byte a second, and no more than one block. half-closed: the sender of anything hears the other side's end."""
 
 
 class LoopThread:
@@ -87,6 +90,15 @@ class _Side(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._proxy.passes(len(data)):
             return
+        own = self._back.transport
+        if self._proxy.manner == "half-closed" and own is not None and own.can_write_eof():
+            own.write_eof()  # an end that is heard by whoever sent this, who is himself not heard any more
+            return
+        if self._proxy.manner == "crawling" and own is not None:
+            own.pause_reading()
+            for second in range(60):
+                self._out.send(self._proxy.loop.time() + second, data[second : second + 1])
+            return
         self._out.send(max(self._proxy.loop.time(), self._ready) + self._proxy.rtt_s / 2, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -106,6 +118,9 @@ class TcpProxy:
         self.transports: set[asyncio.Transport] = set()
         self._silent = False
         self._cut_after: int | None = None
+        self._cut_again: int | None = None
+        self.manner: Manner = "as usual"
+        """How whatever comes in is passed on from now on."""
         self._call_after: tuple[int, Callable[[], None]] | None = None
         self._thread = LoopThread("tcp-proxy")
         self.loop = self._thread.loop
@@ -138,7 +153,7 @@ class TcpProxy:
             call, self._call_after = self._call_after[1], None
             call()
         if self._cut_after is not None and self.bytes_passed >= self._cut_after:
-            self._cut_after = None
+            self._cut_after = self._cut_again and self.bytes_passed + self._cut_again
             self._abort_all()
             return False
         return True
@@ -150,9 +165,17 @@ class TcpProxy:
     async def _on_loop(self, action: Any) -> None:
         action()
 
-    def cut_after(self, size: int) -> None:
-        """Reset every connection once `size` more bytes have come in, both directions counted."""
+    def cut_after(self, size: int, *, again: bool = False) -> None:
+        """Reset every connection once `size` more bytes have come in, both directions counted; `again`: each time."""
         self._cut_after = self.bytes_passed + size
+        self._cut_again = size if again else None
+
+    def heal(self) -> None:
+        """Reset what is open and pass on whatever comes from now on."""
+        self._cut_after = self._cut_again = None
+        self._silent = False
+        self.manner = "as usual"
+        self._thread.run(self._on_loop(self._abort_all))
 
     def call_after(self, size: int, call: Callable[[], None]) -> None:
         """Call something (kill a process, say) once `size` more bytes have come in, both directions counted."""

@@ -1,0 +1,124 @@
+"""A line that refuses, breaks, stalls, crawls or half-closes in mid-upload, and a server that asks to be asked later."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.audio import make_many
+from tests.faulty import Library, of_music
+from tests.forked import Forks
+from tests.places import Place
+from tests.servers.http import HttpProxy, Refuse, Then, http_proxy
+from tests.servers.remotes import RemoteServer
+from tests.servers.tcp import TcpProxy, tcp_proxy
+
+FILES = 2
+SIZE = 150_000
+
+FAULTS: dict[str, Callable[[TcpProxy], None]] = {
+    "refused": lambda line: line.refuse(),
+    "reset": lambda line: line.cut_after(60_000, again=True),
+    "stalled": lambda line: line.silent(),
+    "crawling": lambda line: setattr(line, "manner", "crawling"),
+    "half-closed": lambda line: setattr(line, "manner", "half-closed"),
+}
+
+CASES = [("no name", "s3_serve"), ("reset", "s3_serve"), *((fault, "webdav") for fault in ("refused", "half-closed", "stalled"))]
+if os.environ.get("HYPOTHESIS_PROFILE") == "nightly":
+    CASES = [(fault, kind) for fault in (*FAULTS, "no name") for kind in ("s3_serve", "webdav")]
+
+
+def uploads(proxy: HttpProxy) -> Counter[str]:
+    """Path -> how often the server has taken it in."""
+    return Counter(
+        seen.path.partition("?")[0]
+        for seen in proxy.requests
+        if of_music(seen) and seen.method == "PUT" and seen.status is not None
+    )
+
+
+def remote(server: RemoteServer, port: int, *, quick: bool = False, host: str = "127.0.0.1") -> str:
+    """A section of rclone.conf; `quick`: with the patience of a test."""
+    text = server.section("remote", port=port).replace("127.0.0.1", host)
+    return text.rstrip() + ("\noverride.timeout = 1s\noverride.contimeout = 2s\n" if quick else "\n")
+
+
+@pytest.mark.parametrize(("fault", "kind"), CASES)
+def test_an_upload_waits_for_a_line_that_broke_and_is_sent_once(
+    fault: str, kind: str, request: pytest.FixtureRequest, tmp_path: Path, forks: Forks
+) -> None:
+    """Fault case 18: 5, the operations wait; once the line is well, `resume` uploads each of them once: 0."""
+    server: RemoteServer = request.getfixturevalue(kind)
+    assert server.directory is not None
+    make_many(tmp_path / "music", FILES, size=SIZE)
+    there = Place("", server.directory / tmp_path.name)
+    config = tmp_path / "rclone.conf"
+    state = tmp_path / "state"
+    environment = {"RCLONE_CONFIG": str(config)}
+    with http_proxy(server.port) as counting, tcp_proxy(counting.port) as line:
+        config.write_text(remote(server, line.port, quick=True))
+        config.chmod(0o600)
+        if fault == "no name":
+            counting.when(of_music, Refuse(503))
+        else:
+            counting.when(of_music, Then(lambda: FAULTS[fault](line)), times=1)
+        broken = forks.run(
+            *("organize", str(tmp_path / "music"), server.fs(tmp_path.name, name="remote"), "--move", "--transfers", "1"),
+            state=state,
+            environment=environment,
+            codes=(5,),
+            hasty=True,
+        )
+        assert {error["code"] for error in broken.errors} == {"unreachable"}
+        assert (broken.summary["ops_done"], broken.summary["ops_failed"]) == (0, 0)
+        assert [path for path in there.tree() if path.endswith(".mp3")] == [], "nothing has its name before it is whole"
+        assert len([*(tmp_path / "music").rglob("*.mp3")]) == FILES
+
+        if fault == "no name":
+            config.write_text(remote(server, line.port, quick=True, host="no-such-host.invalid"))
+        away = forks.run("resume", state=state, environment=environment, codes=(5,), hasty=True)
+        assert {error["code"] for error in away.errors} == {"unreachable"}
+        assert any("resume" in error["message"] for error in forks.run("doctor", state=state, codes=(3,)).errors)
+
+        if fault == "refused":
+            line.accept()
+        line.heal()
+        counting.reset()
+        config.write_text(remote(server, line.port))
+        healed = forks.run("resume", state=state, environment=environment)
+        assert healed.summary["ops_done"] == FILES
+        assert sorted(uploads(counting).values()) == [1] * FILES
+        assert len(there.tree()) == FILES
+        assert [*(tmp_path / "music").rglob("*.mp3")] == []
+        counting.reset()
+        assert forks.run("resume", state=state, environment=environment).summary["ops_planned"] == 0
+        assert counting.requests == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "status", "least_s"),
+    [("webdav", "MOVE", 429, 0.5), ("webdav", "MOVE", 503, 0.5), ("s3_serve", "PUT", 503, 1.0)],
+)
+def test_a_server_that_asks_for_patience_gets_it(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, method: str, status: int, least_s: float
+) -> None:
+    """Fault case 19: refused, then well: a second try comes no sooner than the server said, where rclone passes that on (S3's
+    text here; no text of a WebDAV server's), is one of a few, and all is done.
+    """
+    library, proxy = proxied(kind)
+    content = library.track("in/1.mp3", 1)
+    body = b"<Error><Code>SlowDown</Code><Message>Retry-After: 1</Message></Error>"
+    refusal = Refuse(status, {"Retry-After": "1", "Content-Type": "application/xml"}, body)
+    proxy.when(lambda seen: of_music(seen) and seen.method == method, refusal, times=2)
+    ended = library("organize", library.place.location)
+    assert ended.summary["ops_done"] == 1
+    assert library.tree() == {"Band/Album (2001)/01 Song 1.mp3": content}
+    tries = [seen for seen in proxy.requests if of_music(seen) and seen.method == method]
+    assert [seen.status for seen in tries][:2] == [status] * 2
+    assert len(tries) == 3
+    assert tries[2].at - tries[1].at >= least_s
