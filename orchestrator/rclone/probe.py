@@ -55,7 +55,9 @@ def said_of(binary: Binary, environment: Mapping[str, str], fs: str, path: str) 
             **remote_variables(_REMOTE, {"type": "alias", "remote": fs}),
             "RCLONE_FILES_FROM_RAW": names.name,
         }
-        command = (str(binary.path), "cat", "--count=1", "--no-traverse", *COMMON_FLAGS, f"{_REMOTE}:")
+        # Once: the caller tries again, and rclone's ten tries at a failing S3 take minutes.
+        flags = ("--count=1", "--no-traverse", "--low-level-retries=1", "--retries=1", *COMMON_FLAGS)
+        command = (str(binary.path), "cat", *flags, f"{_REMOTE}:")
         with Supervised(command, variables, stdout=given, stderr=said) as reader:
             code = reader.wait()
         said.seek(max(0, said.seek(0, 2) - _TAIL))

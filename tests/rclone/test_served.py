@@ -197,6 +197,22 @@ def test_what_is_refused_is_an_error_and_not_the_end_of_the_file(
         assert storage.read_ranges("Artist/A/0.mp3", [(0, 100), TAIL]) == [SONG[:100], SONG[-1000:]]
 
 
+@pytest.mark.parametrize("status", [500, 503])
+def test_why_a_failing_server_refuses_is_asked_once_for_rclone_itself_would_try_for_minutes(
+    rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path, status: int
+) -> None:
+    assert s3_serve.directory is not None
+    (s3_serve.directory / f"{tmp_path.name}.mp3").write_bytes(SONG)
+    with http_proxy(s3_serve.port) as proxy:
+        rclone.define_remote(f"failing{tmp_path.name}", s3_serve.type, s3_serve.options_at(proxy.port))
+        storage = RcloneStorage(rclone, f"failing{tmp_path.name}:{s3_serve.base}")
+        proxy.when(lambda request: is_content(request) and request.path.split("?")[0].endswith(".mp3"), Refuse(status))
+        with pytest.raises(TransientError) as caught:
+            storage.read_range(f"{tmp_path.name}.mp3", 0, 100)
+        assert str(status) in caught.value.message
+        assert sum(request.status == status for request in proxy.requests) <= 4
+
+
 @pytest.mark.parametrize(("status", "kind"), [(503, TransientError), (429, RateLimitError), (401, AuthError)])
 def test_a_directory_that_cannot_be_listed_hides_no_reason(
     seen: tuple[RcloneStorage, Path, HttpProxy], status: int, kind: type[OrchestratorError]
