@@ -21,6 +21,8 @@ _LEAST_OF_FOUR = 64
 """The same for 4 KiB: a pattern takes up to 47 bytes."""
 _MIB = 1 << 20
 _MOST_SILENCE = 64 * _MIB
+_MD5_OF_NOTHING = md5(usedforsecurity=False).digest()
+"""Written by encoders that never fed their checksum: it tells no sound from another."""
 STREAMINFO_SIZE = 34
 
 
@@ -41,7 +43,7 @@ def pcm(checksum: bytes, samples: int, channels: int, bits: int, *, may_be_silen
     heart) only where the stream is so small that it `may_be_silent`. The count of samples, 0 where it is unknown, is not part of
     the value: files that do not state it have the same sound as those that do.
     """
-    if not any(checksum):
+    if not any(checksum) or checksum == _MD5_OF_NOTHING:
         return None
     if may_be_silent:
         size = samples * channels * -(-bits // 8)

@@ -130,9 +130,10 @@ def test_a_lossy_wavpack_is_not_the_sound_that_it_was_made_from() -> None:
     assert reading.identity is None or reading.identity.kind == "bytes"
 
 
-def test_an_md5_of_zeros_is_unknown() -> None:
-    assert read("x.flac", flac(bytes(16))).identity is None
-    reading = read("x.wv", wavpack(bytes(16)))
+@pytest.mark.parametrize("md5", [bytes(16), hashlib.md5(b"", usedforsecurity=False).digest()])
+def test_an_md5_of_zeros_or_of_nothing_is_unknown(md5: bytes) -> None:
+    assert read("x.flac", flac(md5)).identity is None
+    reading = read("x.wv", wavpack(md5))
     assert reading.identity is None or reading.identity.kind == "bytes"
 
 
