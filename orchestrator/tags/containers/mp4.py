@@ -39,8 +39,9 @@ def read(file: SparseFile) -> Parsed:
     name = mp4.info.codec.split(".")[0]
     codec = _CODECS.get(name, name) or None
     identity = samples.identity(name)
-    if samples.total > file.size - elsewhere and suspect is None:
-        suspect = f"cut short: {file.size - elsewhere:,} of {samples.total:,} bytes of sound are there"
+    there = max(0, file.size - elsewhere)
+    if samples.total > there and suspect is None:
+        suspect = f"cut short: {there:,} of {samples.total:,} bytes of sound are there"
     lossless = codec in _LOSSLESS if codec else None
     return Parsed("mp4", mp4.tags, mp4.info, codec, lossless=lossless, identity=identity, suspect=suspect)
 
