@@ -44,8 +44,8 @@ _FLAGS = (
     "--rc-max-header-bytes=65536",
     "--rc-server-read-timeout=168h",
     "--rc-server-write-timeout=168h",
-    # What is repeated, we repeat, after a look at both ends. A WebDAV server makes room at the destination before it looks for the
-    # source: a MOVE whose answer was lost, sent once more by rclone, deletes the very file that has just been moved.
+    # What is repeated, we repeat, after a look at both ends. A WebDAV server makes room at the destination before it looks for
+    # the source: a MOVE whose answer was lost, sent once more by rclone, deletes the very file that has just been moved.
     "--low-level-retries=1",
     *COMMON_FLAGS,
 )
