@@ -63,13 +63,7 @@ class Place:
 
     def _bucket(self) -> Any:
         assert self.server is not None
-        return boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{self.server.port}",
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-            region_name="us-east-1",
-        )
+        return bucket(self.server)
 
     def _bucket_tree(self) -> Iterable[tuple[str, str]]:
         bucket = self._bucket()
@@ -77,6 +71,17 @@ class Place:
             for item in page.get("Contents", ()):
                 content = bucket.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
                 yield item["Key"][len(self.prefix) + 1 :], hashlib.sha256(content).hexdigest()
+
+
+def bucket(server: RemoteServer) -> Any:
+    """An S3 client of a server, past rclone."""
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{server.port}",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        region_name="us-east-1",
+    )
 
 
 def visible(tree: dict[str, str]) -> dict[str, str]:

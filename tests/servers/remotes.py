@@ -18,6 +18,7 @@ from tests.servers.process import serving
 BUCKET = "music"
 ACCESS_KEY = "testtesttesttest"
 SECRET_KEY = "secretsecretsecret"
+PASSWORD = "secret"
 
 # What tests put into the served directory is seen at once, almost: with 0 s rclone spins for ever now and then, and locks up.
 _FRESH = ("--dir-cache-time", "10ms")
@@ -132,17 +133,16 @@ def webdav(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
 
 
 @contextlib.contextmanager
-def sftp(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+def sftp(rclone: Path, directory: Path, *, password: str = PASSWORD) -> Iterator[RemoteServer]:
     """`rclone serve sftp` without a shell on the other side, so without hashes."""
     served = directory / "served"
     served.mkdir(parents=True, exist_ok=True)
-    obscured = (
-        subprocess.run([str(rclone), "obscure", "-"], input=b"secret", capture_output=True, check=True).stdout.decode().strip()
-    )
+    obscure = subprocess.run([str(rclone), "obscure", "-"], input=password.encode(), capture_output=True, check=True)
+    obscured = obscure.stdout.decode().strip()
 
     def command(port: int) -> list[str]:
         return [
-            *(str(rclone), "serve", "sftp", "--addr", f"127.0.0.1:{port}", "--user", "tester", "--pass", "secret"),
+            *(str(rclone), "serve", "sftp", "--addr", f"127.0.0.1:{port}", "--user", "tester", "--pass", password),
             *_FRESH,
             str(served),
         ]

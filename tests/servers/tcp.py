@@ -119,6 +119,7 @@ class TcpProxy:
         self._silent = False
         self._cut_after: int | None = None
         self._cut_again: int | None = None
+        self._then_port: int | None = None
         self.manner: Manner = "as usual"
         """How whatever comes in is passed on from now on."""
         self._call_after: tuple[int, Callable[[], None]] | None = None
@@ -153,6 +154,7 @@ class TcpProxy:
             call, self._call_after = self._call_after[1], None
             call()
         if self._cut_after is not None and self.bytes_passed >= self._cut_after:
+            self.target_port = self._then_port or self.target_port
             self._cut_after = self._cut_again and self.bytes_passed + self._cut_again
             self._abort_all()
             return False
@@ -165,8 +167,12 @@ class TcpProxy:
     async def _on_loop(self, action: Any) -> None:
         action()
 
-    def cut_after(self, size: int, *, again: bool = False) -> None:
-        """Reset every connection once `size` more bytes have come in, both directions counted; `again`: each time."""
+    def cut_after(self, size: int, *, again: bool = False, then_port: int | None = None) -> None:
+        """Reset every connection once `size` more bytes have come in, both directions counted; `again`: each time.
+
+        New connections go to `then_port` from then on.
+        """
+        self._then_port = then_port
         self._cut_after = self.bytes_passed + size
         self._cut_again = size if again else None
 

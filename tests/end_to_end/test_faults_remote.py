@@ -1,0 +1,143 @@
+"""Credentials that are refused in mid-run, clocks that are apart, and a server that stores half of what it was sent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.audio import make_many
+from tests.faulty import Library, of_music, sent
+from tests.forked import Forks
+from tests.places import Place, bucket
+from tests.servers import remotes
+from tests.servers.http import Halve, HttpProxy, Refuse, Seen
+from tests.servers.remotes import BUCKET, RemoteServer
+from tests.servers.tcp import tcp_proxy
+
+_S3_ERROR = b"<Error><Code>%s</Code><Message>refused</Message></Error>"
+FILES = 12
+
+
+def of_any_music(seen: Seen) -> bool:
+    """Whether a request is about a file of music."""
+    return seen.path.partition("?")[0].endswith(".mp3")
+
+
+@pytest.mark.parametrize(
+    ("kind", "refusal"),
+    [
+        ("s3_serve", Refuse(403, {"Content-Type": "application/xml"}, _S3_ERROR % b"InvalidAccessKeyId")),
+        ("webdav", Refuse(401)),
+        ("s3_serve", Refuse(403, {"Content-Type": "application/xml"}, _S3_ERROR % b"RequestTimeTooSkewed")),
+    ],
+    ids=["key revoked", "password changed", "clocks apart"],
+)
+def test_a_remote_that_refuses_us_in_mid_run_is_left_alone(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, refusal: Refuse
+) -> None:
+    """Fault cases 20 and 21: 6 at the first refusal, no try after it, the rest waits for `resume`, which ends it: 0."""
+    library, proxy = proxied(kind)
+    contents = Counter(library.track(f"in/{number}.mp3", number) for number in range(FILES))
+    method = {"s3_serve": "PUT", "webdav": "MOVE"}[kind]
+    proxy.when(lambda _: sent(proxy)[method] > 4, refusal)
+    ended = library("organize", library.place.location, "--transfers", "1", codes=(6,))
+    assert [error["code"] for error in ended.errors if error["path"] is None] == ["auth"], "one word about the remote"
+    refused = Counter((seen.method, seen.path) for seen in proxy.requests if seen.status == refusal.status and of_any_music(seen))
+    assert set(refused.values()) == {1}, "what was on its way in one window; none of it twice"
+    assert refused.total() <= FILES
+    assert contents <= Counter(library.tree().values())
+
+    again = library("resume", codes=(6,))
+    assert {error["code"] for error in again.errors} == {"auth"}
+    proxy.reset()
+    assert library("resume").summary["ops_done"] == FILES
+    assert Counter(library.tree().values()) == contents
+
+
+def test_an_sftp_password_that_was_changed_in_mid_run(tmp_path: Path, rclone_binary: Path, forks: Forks) -> None:
+    """Fault case 20: the line breaks and the next login is refused: 6 after few logins; with the new one `resume` ends it."""
+    make_many(tmp_path / "music", 5, size=200_000)
+    contents = Counter(hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "music").rglob("*.mp3"))
+    (tmp_path / "new").mkdir()
+    (tmp_path / "old" / "served").mkdir(parents=True)
+    (tmp_path / "new" / "served").symlink_to(tmp_path / "old" / "served")
+    config, log, state = tmp_path / "rclone.conf", tmp_path / "log", tmp_path / "state"
+    config.touch(mode=0o600)
+    settings = {"state": state, "environment": {"RCLONE_CONFIG": str(config)}, "hasty": True}
+    with (
+        remotes.sftp(rclone_binary, tmp_path / "old", password="the-old-password") as old,
+        remotes.sftp(rclone_binary, tmp_path / "new", password="the-new-password") as new,
+        tcp_proxy(old.port) as line,
+    ):
+        config.write_text(old.section("remote", port=line.port))
+        line.cut_after(500_000, then_port=new.port)
+        words = ("organize", str(tmp_path / "music"), "remote:lib", "--move", "-vv", "--log-file", str(log))
+        ended = forks.run(*words, codes=(6,), **settings)
+        assert "auth" in {error["code"] for error in ended.errors}
+        logins = line.connections
+        assert forks.run("resume", "--log-file", str(log), codes=(6,), **settings).errors
+        assert line.connections == logins + 1, "one login, refused"
+        left = Place("", tmp_path / "old" / "served" / "lib")
+        assert contents <= Counter(left.tree().values()) + Counter(Place("", tmp_path / "music").tree().values())
+        text = log.read_text() + ended.stderr + str(ended.events)
+        assert not any(secret in text for secret in ("the-old-password", "the-new-password", old.options["pass"]))
+
+        config.write_text(new.section("remote", port=line.port))
+        assert forks.run("resume", **settings).summary["ops_done"] == 5
+        assert Counter(left.tree().values()) == contents
+
+
+@pytest.mark.parametrize("kind", ["local", "s3_serve", "webdav"])
+def test_times_of_other_ages_move_nothing(kind: str, library: Callable[..., Library]) -> None:
+    """Fault case 21: files of 1970 and of 2099 are organized once; the content decides, nothing is read or sent again."""
+    made = library(kind)
+    for number, year in enumerate((0, 4_070_908_800, 1_000_000_000)):
+        made.track(f"in/{number}.mp3", number)
+        os.utime(made.root / f"in/{number}.mp3", (year, year))
+    first = made("organize", made.place.location)
+    assert first.summary["ops_done"] == 3
+    tree = made.tree()
+    again = made("organize", made.place.location)
+    assert (again.summary["ops_planned"], again.summary["files_read"]) == (0, 0)
+    for path in made.root.rglob("*.mp3"):
+        os.utime(path, (4_070_995_200, 4_070_995_200))  # all of them a day later
+    touched = made("organize", made.place.location)
+    assert touched.summary["ops_planned"] == 0
+    assert made.tree() == tree
+
+
+@pytest.mark.parametrize("kind", ["webdav", "s3_serve"])
+def test_a_server_that_stores_half_is_found_out(
+    kind: str, proxied: Callable[[str], tuple[Library, HttpProxy]], s3_serve: RemoteServer, tmp_path: Path
+) -> None:
+    """Fault case 24: half an upload, answered 200, is seen: the source stays, nothing cut keeps a final name: 9. Once the server
+    is well again, a new run uploads it.
+    """
+    library, proxy = proxied(kind)
+    make_many(tmp_path / "source", 1, size=200_000)
+    (source,) = (tmp_path / "source").rglob("*.mp3")
+    content = source.read_bytes()
+
+    def is_upload(seen: Seen) -> bool:
+        upload = seen.method == "PUT" and of_music(seen)
+        if upload and kind == "s3_serve":  # its signature covers the length: the half is stored behind its back
+            key = unquote(seen.path.partition("?")[0]).removeprefix(f"/{BUCKET}/")
+            bucket(s3_serve).put_object(Bucket=BUCKET, Key=key, Body=content[: len(content) // 2])
+        return upload
+
+    well = {"ETag": f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'}
+    proxy.when(is_upload, Halve() if kind == "webdav" else Refuse(200, well))
+    ended = library("organize", str(tmp_path / "source"), library.place.location, "--move", codes=(9,))
+    assert [error["code"] for error in ended.errors] == ["integrity"]
+    assert source.read_bytes() == content
+    assert library.tree() == {}
+    proxy.reset()
+    assert library("organize", str(tmp_path / "source"), library.place.location, "--move").summary["ops_done"] == 1
+    assert [*library.tree().values()] == [hashlib.sha256(content).hexdigest()]
+    assert not source.exists()
