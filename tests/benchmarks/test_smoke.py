@@ -18,7 +18,7 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["formats", "listing", "nothing", "organize", "scan"])
+@pytest.mark.parametrize("name", ["formats", "listing", "nothing", "organize", "safety", "scan"])
 def test_each_says_what_it_measures(name: str) -> None:
     assert f"python -m benchmarks.{name}" in run(name, "--help")
 
@@ -43,3 +43,10 @@ def test_formats_without_a_mount() -> None:
     said = run("formats", "--no-mount")
     assert "M4A, moov last" in said
     assert "files of a library read in one wave" in said
+
+
+def test_safety() -> None:
+    said = run("safety", "--files", "24", "--rounds", "1")
+    for kind in ("local", "webdav", "s3"):
+        assert f"rate on {kind} against bare moves" in said
+    assert "requests a file on S3" in said
