@@ -1,0 +1,283 @@
+"""Any sequence of plans, faults, kills, resumes, undos and changes by others: no content is ever gone, and no file is ever cut.
+
+HYPOTHESIS_PROFILE=nightly pytest tests/apply/test_state_machine.py --timeout 0
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import TypeAlias
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.quarantine import list_items, plan_emptying, plan_restore
+from orchestrator.apply.records import RunResult
+from orchestrator.apply.undo import undo_plan
+from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, RemoteError, TransientError
+from orchestrator.plan.model import Expect, Plan, Ref, Verb
+from orchestrator.plan.ordering import Move, order
+from orchestrator.storage.faults import Killed, When
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import IMPATIENT, contents, library, plan, quick, run_again
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+
+NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/") for name in ("x", "y")]
+NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
+TROUBLES = {
+    "killed": lambda: Killed("killed"),
+    "transient": lambda: TransientError("connection reset"),
+    "rate": lambda: RateLimitError("slow down"),
+    "auth": lambda: AuthError("revoked"),
+    "quota": lambda: QuotaError("full"),
+    "permanent": lambda: PermanentError("no"),
+}
+names = st.sampled_from(NAMES)
+verbs = st.sampled_from([Verb.MOVE, Verb.MOVE, Verb.COPY, Verb.QUARANTINE])
+
+View: TypeAlias = tuple[dict[str, bytes], dict[str, bytes]]
+"""What a user sees of both storages."""
+
+Faults: TypeAlias = list[tuple[bool, int, str, When]]
+faults = st.lists(
+    st.tuples(
+        st.booleans(),
+        st.integers(1, 25),
+        st.sampled_from([*TROUBLES, "killed", "killed"]),
+        st.sampled_from(["before", "between", "after"]),
+    ),
+    max_size=2,
+)
+
+
+class Libraries(RuleBasedStateMachine):
+    """Two storages, a journal, and everybody who changes something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        self.journal = Path(self.directory.name) / "journal"
+        self.numbers = count(1)
+        self.known: set[str] = set()
+        """Every content that ever was."""
+        self.must: Counter[str] = Counter()
+        """What must be there: all that nobody else has taken away."""
+        self.runs: dict[str, tuple[View, View]] = {}
+        """Finished run -> what one saw before and after it."""
+        self.expected: tuple[View, View] | None = None
+        """What one is to see when the last run has ended: what was there before if it never began, else what it was to make."""
+
+    @initialize(
+        kind=st.sampled_from(["local", "s3", "dropbox", "webdav", "drive", "plain"]),
+        other=st.sampled_from(["local", "s3", "sftp"]),
+        seed=st.integers(0, 9),
+        files=st.lists(names, min_size=3, max_size=8, unique=True),
+    )
+    def begin(self, kind: str, other: str, seed: int, files: list[str]) -> None:
+        self.storage = MemoryStorage.like(kind, "one:library", shuffle=seed)
+        self.other = MemoryStorage.like(other, "two:library")
+        self.both = {storage.fs: storage for storage in (self.storage, self.other)}
+        for name in files:
+            self.put(self.storage, name)
+
+    # What we look at.
+
+    @invariant()
+    def nothing_is_gone_and_nothing_is_cut(self) -> None:
+        if not hasattr(self, "storage"):
+            return
+        there = contents(*self.both.values())
+        assert self.must <= there, self.must - there
+        assert there.keys() <= self.known, "half a file has a name"
+
+    def view(self) -> View:
+        return library(self.storage), library(self.other)
+
+    # What others do.
+
+    def put(self, storage: MemoryStorage, name: str) -> None:
+        self.expected = None
+        number = next(self.numbers)
+        content = f"content {number}".encode() + b"." * number  # no two of one size
+        self.known.add(sha256(content).hexdigest())
+        self.must[sha256(content).hexdigest()] += 1
+        storage.put(name, content)
+
+    def lose(self, storage: MemoryStorage, name: str) -> None:
+        """Somebody takes a file away: of that content there may be one less now."""
+        self.expected = None
+        content = sha256(storage.content(name)).hexdigest()
+        there = contents(*self.both.values())[content]
+        storage.remove(name)
+        self.must[content] = min(self.must[content], there - 1)
+
+    @rule(first=st.booleans(), name=names)
+    def somebody_writes(self, first: bool, name: str) -> None:
+        storage = self.side(first)
+        if name in library(storage):
+            self.lose(storage, name)
+        self.put(storage, name)
+
+    @rule(first=st.booleans(), name=names)
+    def somebody_deletes(self, first: bool, name: str) -> None:
+        storage = self.side(first)
+        if name in library(storage):
+            self.lose(storage, name)
+
+    # What we do.
+
+    @rule(
+        wishes=st.lists(st.tuples(st.integers(0, 11), verbs), min_size=1, max_size=6),
+        ways=st.permutations([(first, name) for first in (True, False) for name in NAMES]),
+        meddling=st.sampled_from([None, "write before", "delete before", "write after", "delete after"]),
+        chosen=st.builds(Settings, window=st.sampled_from([1, 2, 100]), fresh=st.booleans()),
+        faults=faults,
+    )
+    def organize(
+        self,
+        wishes: list[tuple[int, Verb]],
+        ways: list[tuple[bool, str]],
+        meddling: str | None,
+        chosen: Settings,
+        faults: Faults,
+    ) -> None:
+        """A plan as a planner makes it; somebody may come between the plan and its run, or between a kill and `resume`."""
+        self.finish()
+        there = [(first, name) for first in (True, False) for name in sorted(library(self.side(first)))]
+        wanted = {there[number % len(there)]: verb for number, verb in wishes if there}
+        leaving = {source for source, verb in wanted.items() if verb is not Verb.COPY}
+        free = [one for one in ways if one in leaving or one[1] not in library(self.side(one[0]))]
+        moves = []
+        before = self.view()
+        after = [dict(side) for side in before]
+        for first, name in leaving:
+            del after[not first][name]
+        for source, verb in wanted.items():
+            entry = self.side(source[0]).stat(source[1])
+            target = source if verb is Verb.QUARANTINE or not free else free.pop()
+            if target == source and verb is not Verb.QUARANTINE:
+                after[not source[0]][source[1]] = before[not source[0]][source[1]]
+            elif entry is not None:
+                if verb is not Verb.QUARANTINE:
+                    after[not target[0]][target[1]] = before[not source[0]][source[1]]
+                ends = [Ref(self.side(first).fs, name) for first, name in (source, target)]
+                moves.append(Move(verb, *ends, entry.size, Expect(entry.hashes, entry.mtime_ns), "", ""))
+        made = plan(*order(moves), source=self.storage.fs, target=self.other.fs, storages=self.both.values())
+        if all(trouble != "permanent" for _, _, trouble, _ in faults):
+            self.expected = before, (after[0], after[1])
+        act, _, when = (meddling or "").partition(" ")
+        meddle = self.somebody_writes if act == "write" else self.somebody_deletes
+        alone = when != "before" or not wanted or chosen.fresh
+        if not alone:
+            meddle(*min(wanted))
+        result = self.carry_out(made, before if alone else None, faults, chosen)
+        if when == "after" and result is None:
+            for one in moves:
+                meddle(one.dst.fs == self.storage.fs, one.dst.path)
+
+    @rule(faults=faults)
+    def resume(self, faults: Faults) -> None:
+        with self.trouble(faults):
+            run_again(self.journal, *self.both.values())
+
+    @precondition(lambda self: self.runs)
+    @rule(number=st.integers(0, 3), faults=faults)
+    def undo(self, number: int, faults: Faults) -> None:
+        """Where nobody has come between and nothing goes wrong, all is as it was before the run."""
+        self.finish()
+        run_id = [*self.runs][-1 - number % len(self.runs)]
+        before, after = self.runs.pop(run_id)
+        now = self.view()
+        with quick(Journal, self.journal) as journal:
+            made = undo_plan(journal, run_id, **NOW)
+        self.expected = None
+        result = self.carry_out(made, now, faults, Settings(), undoes=run_id)
+        if now == after and not faults:
+            assert result is not None
+            assert result.exit_code is ExitCode.DONE, result.problems
+            assert self.view() == before
+
+    @rule(first=st.booleans(), empty=st.booleans(), faults=faults)
+    def quarantine(self, first: bool, empty: bool, faults: Faults) -> None:
+        """All that was put away comes back, as far as its place is free, or is deleted for good."""
+        self.finish()
+        storage = self.side(first)
+        items = list_items(storage)
+        self.expected = None
+        if not empty:
+            self.carry_out(plan_restore(storage, items, **NOW), None, faults, Settings())
+            return
+        self.runs.clear()  # what an undo would bring back may be gone
+        made = plan_emptying(storage, items, **NOW)
+        for operation in made.operations:
+            self.must[sha256(storage.content(operation.src.path)).hexdigest()] -= 1
+        self.carry_out(made, None, faults, Settings())
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "storage"):
+                self.finish()
+                self.nothing_is_gone_and_nothing_is_cut()
+                changes = [storage.changes_made for storage in self.both.values()]
+                run_again(self.journal, *self.both.values())
+                assert changes == [storage.changes_made for storage in self.both.values()], "a second `resume` changes nothing"
+        finally:
+            self.directory.cleanup()
+
+    # How.
+
+    def side(self, first: bool) -> MemoryStorage:
+        return self.storage if first else self.other
+
+    @contextmanager
+    def trouble(self, faults: Faults) -> Iterator[None]:
+        """Let calls go wrong, and live through it."""
+        for first, number, trouble, when in faults:
+            storage = self.side(first)
+            storage.fail(storage.calls_made + number, TROUBLES[trouble](), when=when)
+        with suppress(Killed, RemoteError):  # RemoteError: before the run began
+            yield
+        for storage in self.both.values():
+            storage.revive()
+
+    def carry_out(
+        self, made: Plan, before: View | None, faults: Faults, chosen: Settings, undoes: str | None = None
+    ) -> RunResult | None:
+        result: RunResult | None = None
+        with self.trouble(faults), quick(Journal, self.journal) as journal:
+            result = apply_plan(made, self.both, journal, undoes=undoes, settings=chosen, patience=IMPATIENT)
+        if result is not None and result.run is not None and result.exit_code is ExitCode.DONE and before is not None:
+            self.runs[result.run] = (before, self.view())
+        return result
+
+    def finish(self) -> None:
+        """As the commands do: what was interrupted comes first. In quiet it always ends."""
+        for _ in range(2):
+            run_again(self.journal, *self.both.values())
+        with quick(Journal, self.journal) as journal:
+            assert journal.unfinished() == []
+        if self.expected is not None:
+            assert self.view() in self.expected
+            self.expected = None
+
+
+TestLibraries = Libraries.TestCase
+TestLibraries.settings = settings(
+    max_examples=2500 if NIGHTLY else 150,
+    stateful_step_count=12,
+    deadline=None,
+    derandomize=not NIGHTLY,
+    database=None,
+    suppress_health_check=[*HealthCheck],
+)
