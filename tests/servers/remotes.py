@@ -68,12 +68,12 @@ class DriveRemote(RemoteServer):
         return self.drive.tree
 
 
-def _s3(provider: str) -> Callable[[int], dict[str, str]]:
+def _s3(provider: str, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)) -> Callable[[int], dict[str, str]]:
     def options(port: int) -> dict[str, str]:
         return {
             "provider": provider,
-            "access_key_id": ACCESS_KEY,
-            "secret_access_key": SECRET_KEY,
+            "access_key_id": keys[0],
+            "secret_access_key": keys[1],
             "region": "us-east-1",
             "endpoint": f"http://127.0.0.1:{port}",
             "force_path_style": "true",
@@ -82,21 +82,27 @@ def _s3(provider: str) -> Callable[[int], dict[str, str]]:
     return options
 
 
+def obscured(rclone: Path, password: str) -> str:
+    """A password as rclone.conf has it."""
+    ended = subprocess.run([str(rclone), "obscure", "-"], input=password.encode(), capture_output=True, check=True)
+    return ended.stdout.decode().strip()
+
+
 @contextlib.contextmanager
-def s3_serve(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+def s3_serve(rclone: Path, directory: Path, *, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)) -> Iterator[RemoteServer]:
     """`rclone serve s3`: buckets are directories of a served one."""
     bucket = directory / "served" / BUCKET
     bucket.mkdir(parents=True, exist_ok=True)
 
     def command(port: int) -> list[str]:
         return [
-            *(str(rclone), "serve", "s3", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--addr", f"127.0.0.1:{port}"),
+            *(str(rclone), "serve", "s3", "--auth-key", ",".join(keys), "--addr", f"127.0.0.1:{port}"),
             *_FRESH,
             str(bucket.parent),
         ]
 
     with serving(command, directory / "log") as (port, process):
-        yield RemoteServer("s3serve", "s3", port, BUCKET, bucket, process, _s3("Rclone"))
+        yield RemoteServer("s3serve", "s3", port, BUCKET, bucket, process, _s3("Rclone", keys))
 
 
 @contextlib.contextmanager
@@ -117,16 +123,19 @@ def s3_moto(directory: Path) -> Iterator[RemoteServer]:
 
 
 @contextlib.contextmanager
-def webdav(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+def webdav(rclone: Path, directory: Path, *, password: str | None = None) -> Iterator[RemoteServer]:
     """`rclone serve webdav`, seen as a WebDAV server of unknown make: no hashes, no times."""
     served = directory / "served"
     served.mkdir(parents=True, exist_ok=True)
 
+    login = ["--user", "tester", "--pass", password] if password else []
+    shown = {"user": "tester", "pass": obscured(rclone, password)} if password else {}
+
     def command(port: int) -> list[str]:
-        return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", *_FRESH, str(served)]
+        return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", *login, *_FRESH, str(served)]
 
     def options(port: int) -> dict[str, str]:
-        return {"url": f"http://127.0.0.1:{port}", "vendor": "other", "pacer_min_sleep": "1ms"}
+        return {"url": f"http://127.0.0.1:{port}", "vendor": "other", "pacer_min_sleep": "1ms", **shown}
 
     with serving(command, directory / "log") as (port, process):
         yield RemoteServer("webdav", "webdav", port, "", served, process, options)
@@ -137,8 +146,7 @@ def sftp(rclone: Path, directory: Path, *, password: str = PASSWORD) -> Iterator
     """`rclone serve sftp` without a shell on the other side, so without hashes."""
     served = directory / "served"
     served.mkdir(parents=True, exist_ok=True)
-    obscure = subprocess.run([str(rclone), "obscure", "-"], input=password.encode(), capture_output=True, check=True)
-    obscured = obscure.stdout.decode().strip()
+    hidden = obscured(rclone, password)
 
     def command(port: int) -> list[str]:
         return [
@@ -148,7 +156,7 @@ def sftp(rclone: Path, directory: Path, *, password: str = PASSWORD) -> Iterator
         ]
 
     def options(port: int) -> dict[str, str]:
-        return {"host": "127.0.0.1", "port": str(port), "user": "tester", "pass": obscured, "shell_type": "none"}
+        return {"host": "127.0.0.1", "port": str(port), "user": "tester", "pass": hidden, "shell_type": "none"}
 
     with serving(command, directory / "log", environment={"XDG_CACHE_HOME": str(directory / "cache")}) as (port, process):
         yield RemoteServer("sftp", "sftp", port, "", served, process, options)
