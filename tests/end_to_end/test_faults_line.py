@@ -38,7 +38,7 @@ def uploads(proxy: HttpProxy) -> Counter[str]:
     return Counter(
         seen.path.partition("?")[0]
         for seen in proxy.requests
-        if of_music(seen) and seen.method == "PUT" and seen.status is not None
+        if of_music(seen) and seen.method == "PUT" and seen.status in {200, 201}
     )
 
 
