@@ -174,8 +174,7 @@ class Libraries(RuleBasedStateMachine):
                 ends = [Ref(self.side(first).fs, name) for first, name in (source, target)]
                 moves.append(Move(verb, *ends, entry.size, Expect(entry.hashes, entry.mtime_ns), "", ""))
         made = plan(*order(moves), source=self.storage.fs, target=self.other.fs, storages=self.both.values())
-        if all(trouble != "permanent" for _, _, trouble, _ in faults):
-            self.expected = before, (after[0], after[1])
+        self.expected = before, (after[0], after[1])
         act, _, when = (meddling or "").partition(" ")
         meddle = self.somebody_writes if act == "write" else self.somebody_deletes
         alone = when != "before" or not wanted or chosen.fresh
@@ -246,6 +245,8 @@ class Libraries(RuleBasedStateMachine):
         for first, number, trouble, when in faults:
             storage = self.side(first)
             storage.fail(storage.calls_made + number, TROUBLES[trouble](), when=when)
+            if trouble == "permanent":
+                self.expected = None  # what it meets is left as it is
         with suppress(Killed, RemoteError):  # RemoteError: before the run began
             yield
         for storage in self.both.values():
