@@ -50,22 +50,22 @@ def organize_command(
     Reads the tags of SOURCE, plans what goes where, shows that, asks, and does it. TARGET is SOURCE unless given. Nothing is
     ever deleted or overwritten, and `undo` takes it back.
     """
-    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import applying, planning, scanning  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
     _check_file(plan_file)
-    wanted = flow.Wishes(**wishes)
-    at_source, at_target = flow.places(session, source, target)
+    wanted = scanning.Wishes(**wishes)
+    at_source, at_target = scanning.places(session, source, target)
     if session.options.dry_run:
-        plan, code = flow.make_plan(session, at_source, at_target, wanted)
+        plan, code = planning.make_plan(session, at_source, at_target, wanted)
         session.reporter.plan(plan)
         _keep(plan_file, plan)
-        return flow.dry_end(session, plan, code)
+        return planning.dry_end(session, plan, code)
     with session.lock():
-        before = flow.finish_unfinished(session, at_source, at_target)
-        if before not in flow.GOES_ON:
+        before = applying.finish_unfinished(session, at_source, at_target)
+        if before not in applying.GOES_ON:
             return before
-        plan, code = flow.make_plan(session, at_source, at_target, wanted)
+        plan, code = planning.make_plan(session, at_source, at_target, wanted)
         session.reporter.plan(plan)
         _keep(plan_file, plan)
         if not plan.operations:
@@ -73,7 +73,7 @@ def organize_command(
         if not session.agreed(f"Make these {len(plan.operations)} changes?"):
             session.reporter.note("nothing was changed")
             return worst([before, code])
-        return worst([before, code, flow.carry_out(session, plan, verify_full=verify == "full", fresh=True)])
+        return worst([before, code, applying.carry_out(session, plan, verify_full=verify == "full", fresh=True)])
 
 
 @command("plan")
@@ -86,16 +86,16 @@ def plan_command(session: Session, *, source: str, target: str | None, output: s
 
     The file can be looked at with `show` and carried out with `apply`, which checks that nothing has changed meanwhile.
     """
-    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import planning, scanning  # noqa: PLC0415 - the rooms are imported when a command runs
 
     _check_file(output)
-    at_source, at_target = flow.places(session, source, target)
-    plan, code = flow.make_plan(session, at_source, at_target, flow.Wishes(**wishes))
+    at_source, at_target = scanning.places(session, source, target)
+    plan, code = planning.make_plan(session, at_source, at_target, scanning.Wishes(**wishes))
     session.reporter.plan(plan)
     _keep(output, plan)
     if output is not None:
         session.reporter.note(f"plan written to {output}; `music-orchestrator apply {output}` carries it out")
-    return flow.dry_end(session, plan, code)
+    return planning.dry_end(session, plan, code)
 
 
 def _check_file(file: str | None) -> None:

@@ -44,21 +44,21 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
 
     Before each change both ends are looked at: what is no longer as the plan saw it is left alone and named.
     """
-    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import applying, planning  # noqa: PLC0415 - the rooms are imported when a command runs
     from orchestrator.plan.plan_file import read_plan  # noqa: PLC0415
 
     session.need_consent()
     plan = read_plan(Path(file))
     session.summary.ops_planned = len(plan.operations)
-    flow.check_limit(session, plan)
+    planning.check_limit(session, plan)
     session.reporter.plan(plan)
     if session.options.dry_run or not plan.operations:
-        return flow.dry_end(session, plan, ExitCode.DONE)
+        return planning.dry_end(session, plan, ExitCode.DONE)
     if not session.agreed(f"Make these {len(plan.operations)} changes?"):
         session.reporter.note("nothing was changed")
         return ExitCode.DONE
     with session.lock():
-        before = flow.finish_unfinished(session, *session.places(plan.header.source, plan.header.target))
-        if before not in flow.GOES_ON:
+        before = applying.finish_unfinished(session, *session.places(plan.header.source, plan.header.target))
+        if before not in applying.GOES_ON:
             return before
-        return flow.carry_out(session, plan, verify_full=verify == "full")
+        return applying.carry_out(session, plan, verify_full=verify == "full")

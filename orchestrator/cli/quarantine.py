@@ -52,7 +52,7 @@ def restore_command(session: Session, *, items: tuple[str, ...], location: str) 
 
     def plan(place: Location) -> Plan:
         from orchestrator.apply.quarantine import choose, list_items, plan_restore  # noqa: PLC0415 - only when called
-        from orchestrator.cli.flow import now_text  # noqa: PLC0415
+        from orchestrator.cli.planning import now_text  # noqa: PLC0415
 
         storage = session.storage(place)
         chosen = choose(list_items(storage), items)
@@ -68,7 +68,7 @@ def empty_command(session: Session, *, location: str) -> int:
 
     def plan(place: Location) -> Plan:
         from orchestrator.apply.quarantine import list_items, plan_emptying  # noqa: PLC0415 - only when called
-        from orchestrator.cli.flow import now_text  # noqa: PLC0415
+        from orchestrator.cli.planning import now_text  # noqa: PLC0415
 
         storage = session.storage(place)
         return plan_emptying(storage, list_items(storage), tool_version=orchestrator.__version__, created=now_text())
@@ -77,7 +77,7 @@ def empty_command(session: Session, *, location: str) -> int:
 
 
 def _change(session: Session, location: str, make: Callable[[Location], Plan], question: str) -> int:
-    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import applying, planning  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
     (place,) = session.places(location)
@@ -85,10 +85,10 @@ def _change(session: Session, location: str, make: Callable[[Location], Plan], q
         plan = make(place)
         session.summary.ops_planned = len(plan.operations)
         session.reporter.plan(plan)
-        return flow.dry_end(session, plan, ExitCode.DONE)
+        return planning.dry_end(session, plan, ExitCode.DONE)
     with session.lock():
-        before = flow.finish_unfinished(session, place)
-        if before not in flow.GOES_ON:
+        before = applying.finish_unfinished(session, place)
+        if before not in applying.GOES_ON:
             return before
         plan = make(place)
         session.summary.ops_planned += len(plan.operations)
@@ -99,4 +99,4 @@ def _change(session: Session, location: str, make: Callable[[Location], Plan], q
         if not session.agreed(question.format(len(plan.operations))):
             session.reporter.note("nothing was changed")
             return before
-        return worst([before, flow.carry_out(session, plan)])
+        return worst([before, applying.carry_out(session, plan)])

@@ -78,7 +78,7 @@ def show_command(session: Session, *, run: str) -> int:
 @click.argument("run", required=False)
 def resume_command(session: Session, *, run: str | None) -> int:
     """Finish what was interrupted: RUN, or the newest unfinished run."""
-    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import applying  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
     if run is not None:
@@ -97,27 +97,27 @@ def resume_command(session: Session, *, run: str | None) -> int:
         session.reporter.note("nothing was changed")
         return ExitCode.DONE
     with session.lock():
-        return flow.resume_run(session, chosen.id)
+        return applying.resume_run(session, chosen.id)
 
 
 @command("undo")
 @click.argument("run")
 def undo_command(session: Session, *, run: str) -> int:
     """Take RUN back: plan the reverse of what it did, show it, ask, do it."""
-    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import applying, planning  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
     if session.options.dry_run:
-        plan = flow.undo_plan(session, run)
+        plan = planning.undo_plan(session, run)
         session.summary.ops_planned = len(plan.operations)
         session.reporter.plan(plan)
-        return flow.dry_end(session, plan, ExitCode.DONE)
+        return planning.dry_end(session, plan, ExitCode.DONE)
     found = session.journal.run(run)
     with session.lock():
-        before = flow.finish_unfinished(session, *session.places(found.source, found.target))
-        if before not in flow.GOES_ON:
+        before = applying.finish_unfinished(session, *session.places(found.source, found.target))
+        if before not in applying.GOES_ON:
             return before
-        plan = flow.undo_plan(session, run)
+        plan = planning.undo_plan(session, run)
         session.summary.ops_planned += len(plan.operations)
         if not plan.operations:
             session.reporter.note(f"nothing is left to take back of the run {found.id}")
@@ -126,7 +126,7 @@ def undo_command(session: Session, *, run: str) -> int:
         if not session.agreed(f"Make these {len(plan.operations)} changes?"):
             session.reporter.note("nothing was changed")
             return ExitCode.DONE
-        return flow.carry_out(session, plan, undoes=found.id)
+        return applying.carry_out(session, plan, undoes=found.id)
 
 
 def _dry_resume(session: Session, run: Run) -> int:

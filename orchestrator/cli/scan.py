@@ -53,13 +53,16 @@ def scan_command(
         return explain_files(session, location, explain, reading)
     if location is None:
         raise UsageError("scan: the argument LOCATION is missing")
-    from orchestrator.cli import flow  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import scanning  # noqa: PLC0415 - the rooms are imported when a command runs
 
     (place,) = session.places(location)
-    result = flow.scan_place(
-        session, place, flow.Wishes(include=include, exclude=exclude, settle=settle, reading=reading), allow_emptied=allow_empty
+    result = scanning.scan_place(
+        session,
+        place,
+        scanning.Wishes(include=include, exclude=exclude, settle=settle, reading=reading),
+        allow_emptied=allow_empty,
     )
-    code = flow.report_scan(session, result)
+    code = scanning.report_scan(session, result)
     for path, reason in result.unreadable:
         session.reporter.error("unreadable", reason, path)
     for path, number in result.sharing_names.items():

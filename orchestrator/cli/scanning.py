@@ -1,0 +1,140 @@
+"""From what was typed to what lies there: locations, their scan, and what the planners are told of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestrator.cli.options import parse_duration
+from orchestrator.cli.session import Session
+from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
+from orchestrator.location import Location, inside, same
+
+if TYPE_CHECKING:
+    from orchestrator.catalogue.scan import ScanResult
+    from orchestrator.plan.request import Item
+
+BUCKET_BACKENDS = frozenset(
+    {"s3", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor", "storj"}
+)
+"""rclone's backends whose top level are buckets."""
+
+
+class Wishes(NamedTuple):
+    """What the options of `organize` and `plan` ask for."""
+
+    layout: str | None = None
+    copy: bool | None = None
+    """True: copy; False: move; None: move in place, copy to another target."""
+    cloud_only: bool = False
+    untagged: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    settle: str | None = None
+    reading: str | None = None
+    """The policy of reading tags; None: as the config or the profile says."""
+
+
+def places(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
+    """Source and target. Raises UsageError when the target lies inside the source, or where a bucket must be named."""
+    found = session.places(*([source_text] if target_text is None else [source_text, target_text]))
+    for place in found:
+        _check_bucket(session, place)
+    source, target = found[0], found[-1]
+    if same(source, target):
+        return source, source
+    if inside(target, source):
+        raise UsageError(
+            f"the target {target.typed} lies inside the source {source.typed}: choose a folder outside, or organize in place"
+        )
+    return source, target
+
+
+def _check_bucket(session: Session, place: Location) -> None:
+    """An artist's folder at the top of an object store would be a bucket. Raises UsageError."""
+    if place.remote is None or place.fs.partition(":")[2].strip("/"):
+        return
+    backend = place.definition.type if place.definition is not None else session.remotes.get(place.remote)
+    if backend in BUCKET_BACKENDS:
+        raise UsageError(f"{place.fs} holds buckets, not folders: name one, such as {place.fs}my-bucket/Music")
+
+
+def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_emptied: bool = False) -> ScanResult:
+    """Bring the catalogue up to date.
+
+    Raises UsageError for a folder that is not there, SafetyLimitError for one that is empty now, or has lost most of its music.
+    """
+    from orchestrator.catalogue.scan import scan  # noqa: PLC0415 - heavy
+
+    settle_s = parse_duration(wishes.settle)
+    storage = session.storage(place)
+    try:
+        result = scan(
+            storage,
+            session.catalogue,
+            policy=session.policy(place, wishes.reading),
+            include=wishes.include,
+            exclude=wishes.exclude,
+            settle_s=settle_s,
+            now_ns=time.time_ns(),
+            progress=session.reporter,
+            allow_emptied=allow_emptied,
+            allow_gone=session.max_delete.allows if session.max_delete else None,
+            stop=session.stop,
+        )
+    except NotFoundError as error:
+        raise UsageError(f"{place.typed}: there is no such folder ({error.message})") from error
+    except TransientError as error:
+        error.message = f"{place.typed} cannot be reached: {error.message}"
+        raise
+    except SafetyLimitError as error:
+        remedy = f"If it was removed on purpose: music-orchestrator scan --allow-empty {place.typed}"
+        raise SafetyLimitError(f"{error.message} {remedy}", path=error.path) from error
+    session.summary.files_seen += result.files_seen
+    session.summary.files_read += result.files_read
+    session.summary.bytes_read += result.bytes_read
+    return result
+
+
+def report_scan(session: Session, result: ScanResult) -> ExitCode:
+    """Name what is suspect and what could not be looked at, but for unreadable files and shared names: the plan names those."""
+    for path, why in result.suspect:
+        session.reporter.finding("suspect", why, path)
+    for path in result.vanished:
+        session.reporter.error("vanished", "was there when the folder was listed, and then was gone", path)
+    for path, reason in result.failures:
+        session.reporter.error("failed", reason, path)
+    for path in result.difference.twice:
+        session.reporter.error("duplicate-name", "listed more than once, and nothing tells the files apart", path)
+    for path in result.leftovers:
+        session.reporter.note(f"{path}: an unfinished transfer of rclone's; left alone")
+    if not result.audio_seen:
+        session.reporter.note("no music found")
+    session.summary.ops_skipped += len(result.vanished) + len(result.failures) + len(result.difference.twice)
+    return ExitCode.SOME_FAILED if result.vanished or result.failures or result.difference.twice else ExitCode.DONE
+
+
+def items_of(session: Session, place: Location, result: ScanResult) -> list[Item]:
+    """What the planner is told of a place."""
+    from orchestrator.plan.request import Item  # noqa: PLC0415 - heavy
+    from orchestrator.tags.formats import is_audio  # noqa: PLC0415
+
+    items = []
+    for one in session.catalogue.entries(place.fs, result.selection):
+        # Music that the storage did not give is neither without tags nor somebody's companion.
+        unread = "it could not be read" if one.reading is None and is_audio(one.entry.path) else None
+        items.append(Item(one.entry, one.reading, one.left_alone or unread))
+    return items
+
+
+def target_items(session: Session, place: Location, reading: str | None) -> list[Item]:
+    """What already lies at another target; nothing when it is not there yet. Raises UsageError for a bucket that is missing."""
+    directories = session.storage(place).capabilities.empty_directories
+    try:
+        result = scan_place(session, place, Wishes(reading=reading), allow_emptied=True)
+    except UsageError as error:
+        # Without directories of its own a remote tells only of a missing bucket, and we make none.
+        if directories and isinstance(error.__cause__, NotFoundError):
+            return []
+        raise
+    return items_of(session, place, result)
