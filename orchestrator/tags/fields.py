@@ -22,7 +22,8 @@ _LISTS = (
     "musicbrainz_artist_ids", "musicbrainz_album_artist_ids", "artist_sort", "album_artist_sort",
 )  # fmt: skip
 _SINGLES = (
-    "disc_subtitle", "date", "original_date", "label", "catalogue_number", "barcode", "media", "subtitle", "comment",
+    "disc_subtitle", "date", "original_date", "edition", "venue", "label", "catalogue_number", "barcode", "media", "subtitle",
+    "comment",
     "musicbrainz_recording_id", "musicbrainz_track_id", "musicbrainz_release_id", "musicbrainz_release_group_id",
     "acoustid_id", "title_sort", "album_sort",
 )  # fmt: skip
@@ -36,6 +37,9 @@ _MUSICBRAINZ_NAMES: Keys = {  # as spelled in ID3's TXXX and MP4's free-form ato
     "musicbrainz_artist_ids": ("musicbrainz artist id",),
     "musicbrainz_album_artist_ids": ("musicbrainz album artist id",),
     "release_type": ("musicbrainz album type", "releasetype"),
+    "release_status": ("musicbrainz album status", "releasestatus"),
+    "edition": ("musicbrainz album comment", "albumversion", "edition"),
+    "venue": ("venue",),
     "acoustid_id": ("acoustid id",),
     "barcode": ("barcode", "upc"),
     "catalogue_number": ("catalognumber", "catalog number"),
@@ -76,6 +80,9 @@ _PLAIN: Keys = {  # Vorbis comments and APEv2 share most names
     "disc_subtitle": ("discsubtitle", "setsubtitle"),
     "compilation": ("compilation",),
     "release_type": ("musicbrainz_albumtype", "releasetype"),
+    "release_status": ("musicbrainz_albumstatus", "releasestatus"),
+    "edition": ("musicbrainz_albumcomment", "albumversion", "edition"),
+    "venue": ("venue",),
     "original_date": ("originaldate", "original date", "originalyear"),
     "genre": ("genre",),
     "composer": ("composer",),
@@ -153,6 +160,9 @@ ASF: Keys = {  # as spelled: mutagen tells "Title" from "title"
     "disc_subtitle": ("WM/SetSubTitle",),
     "compilation": ("WM/IsCompilation",),
     "release_type": ("MusicBrainz/Album Type",),
+    "release_status": ("MusicBrainz/Album Status",),
+    "edition": ("MusicBrainz/Album Comment", "ALBUMVERSION", "EDITION"),
+    "venue": ("VENUE",),
     "original_date": ("WM/OriginalReleaseTime", "WM/OriginalReleaseYear"),
     "genre": ("WM/Genre",),
     "composer": ("WM/Composer",),
@@ -302,6 +312,7 @@ def text_fields(kind: str, tags: Any) -> dict[str, Any]:
     for field in ("musicbrainz_artist_ids", "musicbrainz_album_artist_ids"):
         if field in fields:
             fields[field] = _words(fields[field])  # ID3v2.3 has no other way to hold several
+    fields["release_status"] = next((word.strip().lower() for word in look_up("release_status") if word.strip()), None)
     if "release_type" in fields:
         fields["release_type"] = tuple(word.lower() for word in _words(fields["release_type"]))
     return fields

@@ -27,6 +27,12 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """None where the file does not say."""
     release_type: tuple[str, ...] = ()
     """MusicBrainz' words in lower case: album, single, ep, live, compilation, remix, soundtrack ..."""
+    release_status: str | None = None
+    """MusicBrainz' word in lower case: official, promotion, bootleg, pseudo-release."""
+    edition: str | None = None
+    """What tells this release from others of its name: "deluxe edition", "2009 remaster" (MusicBrainz' disambiguation)."""
+    venue: str | None = None
+    """Where a concert took place."""
     date: str | None = None
     """The first date as it stands ("1997", "1997-05-21")."""
     original_date: str | None = None
