@@ -58,8 +58,8 @@ class Settings(msgspec.Struct, frozen=True):
     """How often an operation is tried in one start; with the looks before and after about 12 requests."""
     verify: VerifyMode = "fast"
     fresh: bool = False
-    """The plan was made from a listing taken under the lock that is held now: it stands for "destination absent" where a move
-    carries the trash as its net."""
+    """The plan was made from a listing taken under the lock that is held now: it stands for "destination absent", for every
+    request carries the trash as its net."""
     marker: bool = False
     """Leave a marker on remotes while at work, and stop (8) at the fresh one of another machine."""
     ignore_marker: bool = False

@@ -188,7 +188,7 @@ class Steps:
             case Route.RENAME:
                 return task.target, MoveCall(task.src, task.dst, trash, other)
             case Route.REMOVE:
-                return task.source, DeleteCall(task.src)
+                return task.source, DeleteCall(task.src, seen=True)
             case Route.COPY | Route.TRANSFER:
                 return task.target, CopyCall(task.src, task.dst, trash, other)
 
@@ -271,8 +271,7 @@ class Steps:
                 message = f"{task.src} and {task.dst} are one and the same object: nothing was deleted"
                 task.settle(Step.FAILED, ExitCode.INTEGRITY, message)
         going = [task for task in _well(losing) if task.verdict is None]
-        self._each(going, lambda task: (task.source, DeleteCall(task.src)), _note_trouble)
-        self._each(_well(going), lambda task: (task.source, StatCall(task.src)), _expect_gone)
+        self._each(going, lambda task: (task.source, DeleteCall(task.src, seen=True)), _note_trouble)
 
     # Requests.
 

@@ -75,7 +75,7 @@ def make_task(
     """The task of an operation, as far as the journal says it has come."""
     destination = place(operation, run_id)
     task = Task(operation, route_of(operation, source, target, destination), source, target, destination)
-    task.trust_listing = trust_listing and task.route is Route.RENAME
+    task.trust_listing = trust_listing
     if state is not None:
         task.attempt = state.attempt
         task.verified = state.entry if state.step is Step.VERIFIED else None

@@ -38,6 +38,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A listing gives the time of upload for nothing, while rclone's own modification time costs a request an object."""
     costly_hashes: bool = False
     """An object without a stored hash costs a listing that asks for hashes one request (S3: uploads in parts)."""
+    delete_unseen: str | None = None
+    """The option (`name=value`) under which rclone deletes a file without looking it up: a request less where we have looked."""
     read: Literal["rclone", "vfs", "direct"] = "rclone"
     """How a scan reads parts of files. "rclone": each by its path, after a look-up. "vfs": each directory is listed once, and a
     file is not looked up. "direct": from the disk, not through rclone."""

@@ -42,8 +42,13 @@ def look(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime
 
 def with_server_mtime(fs: str) -> str:
     """The same location with --use-server-modtime: S3 looks at it when a remote is opened, so `_config` comes too late."""
+    return with_option(fs, "override.use_server_modtime=true")
+
+
+def with_option(fs: str, option: str) -> str:
+    """The same location, opened with one option more (`name=value`)."""
     name, colon, path = fs.partition(":")
-    return f"{name},override.use_server_modtime=true{colon}{path}"
+    return f"{name},{option}{colon}{path}"
 
 
 def transfer(source_fs: str, source: str, target_fs: str, target: str, *, trash: str | None) -> Body:

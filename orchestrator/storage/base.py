@@ -114,9 +114,11 @@ class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
 
 
 class DeleteCall(msgspec.Struct, frozen=True, tag="delete"):
-    """Delete one file. Outcome: None; NotFoundError when it is not there."""
+    """Delete one file. Outcome: None; NotFoundError when it is not there, unless it was `seen`."""
 
     path: str
+    seen: bool = False
+    """The caller has just looked at it: a storage that would look for itself need not."""
 
 
 Call: TypeAlias = StatCall | MoveCall | CopyCall | DeleteCall

@@ -312,7 +312,7 @@ class MemoryStorage(Storage):
                 self._move(call)
             case CopyCall():
                 self._copy(call)
-            case DeleteCall(path):
+            case DeleteCall(path, _):
                 self.delete(path)
         return None
 

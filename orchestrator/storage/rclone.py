@@ -315,8 +315,9 @@ class RcloneStorage(Storage):
         match call:
             case StatCall(path):
                 return "operations/stat", self._look(path)
-            case DeleteCall(path):
-                return "operations/deletefile", requests.item(self._fs, path)
+            case DeleteCall(path, seen):
+                blind = self.profile.delete_unseen if seen else None
+                return "operations/deletefile", requests.item(requests.with_option(self._fs, blind) if blind else self._fs, path)
             case MoveCall(src, dst, trash, source):
                 return "operations/movefile", self._transfer(src, dst, trash, source)
             case CopyCall(src, dst, trash, source):

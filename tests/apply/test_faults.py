@@ -85,11 +85,8 @@ def test_a_file_that_turns_up_after_the_listing_is_kept_in_the_trash_and_reporte
     result = run(made, tmp_path / "journal", storage, fresh=True)
     assert contents(storage) == before
     assert result.exit_code in {ExitCode.SOME_FAILED, ExitCode.STALE}
-    if storage.capabilities.move:
-        assert storage.content(f".music-orchestrator/trash/{result.run}/1/out/a.mp3") == b"was here first"
-        assert ".music-orchestrator/trash/" in messages(result)
-    else:
-        assert storage.content("out/a.mp3") == b"was here first"
+    assert storage.content(f".music-orchestrator/trash/{result.run}/1/out/a.mp3") == b"was here first"
+    assert ".music-orchestrator/trash/" in messages(result)
 
 
 def test_what_waits_for_a_failed_operation_is_skipped_by_name(tmp_path: Path, storage: MemoryStorage) -> None:

@@ -293,6 +293,13 @@ def test_requests_on_s3(counted: tuple[RcloneStorage, HttpProxy]) -> None:
     assert proxy.counts["PUT"] == 0
 
 
+def test_what_was_just_seen_is_deleted_on_s3_by_one_request(counted: tuple[RcloneStorage, HttpProxy]) -> None:
+    storage, proxy = counted
+    assert storage.batch([DeleteCall("0", seen=True), DeleteCall("1", seen=True)]) == [None, None]
+    assert proxy.counts == {"DELETE": 2}
+    assert not {"0", "1"} & {entry.path for entry in storage.list()}
+
+
 class WithoutNet(RcloneStorage):
     """A remote that can neither move nor copy, so that rclone refuses it a BackupDir."""
 

@@ -125,7 +125,7 @@ def test_odd_names_are_kept_as_they_are(storage: Storage) -> None:
     moves = [MoveCall(path, f"moved/{path}", TRASH) for path in files]
     assert carried_out(storage, moves) == [None] * len(files)
     assert contents(storage) == {f"moved/{path}": content for path, content in files.items()}
-    deleted = storage.batch([DeleteCall(f"moved/{path}") for path in files])
+    deleted = storage.batch([DeleteCall(f"moved/{path}", seen=True) for path in files])
     assert [*deleted] == [None] * len(files)
     assert list(storage.list()) == []
 
