@@ -19,13 +19,13 @@ from orchestrator.storage.base import Storage
 from orchestrator.storage.memory import MemoryStorage
 from orchestrator.storage.rclone import RcloneStorage
 from tests.servers import remotes
-from tests.servers.remotes import DriveRemote, RemoteServer
+from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
 
 settings.register_profile("nightly", max_examples=200_000)
 
 _numbers = count(1)
 
-STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp", "drive")
+STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp", "drive", "dropbox")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,6 +98,14 @@ def sftp(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.Temp
 def drive(rclone_config: Path) -> Iterator[DriveRemote]:
     """An emulated Google Drive."""
     with remotes.drive() as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def dropbox(rclone_config: Path) -> Iterator[DropboxRemote]:
+    """An emulated Dropbox."""
+    with remotes.dropbox() as server:
         _add(rclone_config, server)
         yield server
 

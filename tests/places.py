@@ -15,11 +15,11 @@ import boto3
 
 from tests.library import LibraryFacts
 from tests.servers import remotes
-from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DriveRemote, RemoteServer
+from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DriveRemote, DropboxRemote, RemoteServer
 
 OWN = ".music-orchestrator/"
 PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp")
-"""Those on which the large library is tried; there is "drive", too."""
+"""Those on which the large library is tried; there are "drive" and "dropbox", too."""
 
 
 @dataclass
@@ -28,13 +28,13 @@ class Place:
 
     location: str
     directory: Path | None
-    """Where the server keeps the files; None: in memory, in a bucket of moto's or a Drive of ours."""
+    """Where the server keeps the files; None: in memory, in a bucket of moto's, a Drive or a Dropbox of ours."""
     server: RemoteServer | None = None
     prefix: str = ""
 
     def fill(self, library: LibraryFacts) -> None:
         """Put a library there, times kept. A server that caches directories must not have looked yet."""
-        if isinstance(self.server, DriveRemote):
+        if isinstance(self.server, DriveRemote | DropboxRemote):
             self.server.tree.preload(library.root, self.prefix, files=library.files)
             return
         bucket = None if self.directory is not None else self._bucket()
@@ -52,6 +52,8 @@ class Place:
         if isinstance(self.server, DriveRemote):
             there = self.server.tree.tree(self.prefix).items()
             return {f"{path}#{number}" if number > 1 else path: one for path, all_ in there for number, one in enumerate(all_, 1)}
+        if isinstance(self.server, DropboxRemote):
+            return self.server.tree.tree(self.prefix)
         if self.directory is None:
             return dict(self._bucket_tree())
         found = {}
@@ -93,7 +95,7 @@ def visible(tree: dict[str, str]) -> dict[str, str]:
 def places(
     kind: str, home: Path, rclone: Path, config: Path, contents: Mapping[str, LibraryFacts | None]
 ) -> Iterator[dict[str, Place]]:
-    """A server of a kind of PLACES, or "drive", with a place for each name, filled before anybody looks (None: empty).
+    """A server of a kind of PLACES, "drive" or "dropbox", with a place for each name, filled before anybody looks (None: empty).
 
     The server's remote, called for its kind and `home`, is added to the rclone `config`.
     """
@@ -104,11 +106,13 @@ def places(
             server = stack.enter_context(remotes.s3_moto(home))
         if kind == "drive":
             server = stack.enter_context(remotes.drive())
+        if kind == "dropbox":
+            server = stack.enter_context(remotes.dropbox())
         served = {"local": home, "s3_serve": home / "served" / BUCKET}.get(kind, home / "served")
         remote = f"{kind}-{home.name}"
         for name, library in contents.items():
             made[name] = Place("", None if server else served / name, server, name)
-            if isinstance(server, DriveRemote):
+            if isinstance(server, DriveRemote | DropboxRemote):
                 server.tree.folder(name)
             elif not server:
                 (served / name).mkdir(parents=True)

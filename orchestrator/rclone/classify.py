@@ -107,7 +107,9 @@ _CODE = re.compile(
     r"|(?:: |^|\()([45]\d\d)(?=$|[:,;)]|\s+[A-Z(]))",
     re.IGNORECASE,
 )
-_RETRY_AFTER = re.compile(r"(?:retry[- ]after[\"']?[:=\s]*|try again in |wait )(\d+(?:\.\d+)?)\s*(ms|s|m)?", re.IGNORECASE)
+_RETRY_AFTER = re.compile(
+    r"(?:retry[- ]after[\"']?[:=\s]*|try(?:ing)? again in |wait )(\d+(?:\.\d+)?)\s*(ms|s|m)?", re.IGNORECASE
+)
 # What rclone and the providers' libraries put around the reason.
 _NOISE = re.compile(
     r"^(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?(?:(?:NOTICE|ERROR|CRITICAL)\S*\s*:\s*)?"

@@ -94,6 +94,7 @@ def test_how_long_to_wait_is_kept() -> None:
     assert isinstance(error, RateLimitError)
     assert error.retry_after == 7
     assert retry_after("too many requests: try again in 1500ms") == 1.5
+    assert retry_after("too_many_requests/...: trying again in 3s") == 3
     assert retry_after("no idea") is None
 
 

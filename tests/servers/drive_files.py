@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from tests.servers.content import Content
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
@@ -28,38 +29,6 @@ class DriveError(Exception):
         self.status = status
         self.reason = reason
         self.message = message
-
-
-@dataclass(frozen=True)
-class Content:
-    """Bytes of a file: in memory, or those of a file on disk that nobody changes."""
-
-    data: bytes | Path
-
-    @cached_property
-    def size(self) -> int:
-        return self.data.stat().st_size if isinstance(self.data, Path) else len(self.data)
-
-    def whole(self) -> bytes:
-        return self.data.read_bytes() if isinstance(self.data, Path) else self.data
-
-    def part(self, start: int, end: int) -> bytes:
-        """From `start` up to, not with, `end`."""
-        if not isinstance(self.data, Path):
-            return self.data[start:end]
-        with self.data.open("rb") as file:
-            file.seek(start)
-            return file.read(end - start)
-
-    @cached_property
-    def hashes(self) -> dict[str, str]:
-        """By the names of the API."""
-        data = self.whole()
-        return {f"{name}Checksum": hashlib.new(name, data).hexdigest() for name in ("md5", "sha1", "sha256")}
-
-    @property
-    def sha256(self) -> str:
-        return self.hashes["sha256Checksum"]
 
 
 @dataclass

@@ -14,22 +14,18 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.servers import drive_query
+from tests.servers.content import Content
 from tests.servers.drive_answers import DEFAULT_FIELDS, EXPORTS, error_body, multipart, shown
-from tests.servers.drive_files import Content, DriveError, DriveTree, Item
+from tests.servers.drive_files import DriveError, DriveTree, Item
+from tests.servers.emulated import EmulatedHandler, EmulatedServer
 from tests.servers.http import Refuse
 
 _STATUS = {"rateLimitExceeded": 403, "userRateLimitExceeded": 403, "storageQuotaExceeded": 403, "dailyLimitExceeded": 403}
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
 def refusal(reason: str, status: int | None = None, **headers: str) -> Refuse:
@@ -39,56 +35,16 @@ def refusal(reason: str, status: int | None = None, **headers: str) -> Refuse:
     return Refuse(code, {"Content-Type": "application/json; charset=UTF-8", **headers}, body)
 
 
-class DriveServer:
-    """See the module. `port` is where it listens, on 127.0.0.1."""
+class DriveServer(EmulatedServer):
+    """See the module. Kinds of calls are such as "files.list", "files.update", "upload.multipart"."""
 
     def __init__(self) -> None:
         self.tree = DriveTree()
-        self.calls: Counter[str] = Counter()
-        """Kind of call ("files.list", "files.update", "upload.multipart") -> how many since `reset`."""
-        self.requests: list[tuple[str, str]] = []
-        """(kind, path with query) of each, in order."""
         self.page_limit = 1000
         """Items a page at most, whatever is asked for."""
-        self.lock = threading.Lock()
-        self.numbers = count(1)
         self.pages: dict[str, list[Item]] = {}
         self.uploads: dict[str, _Upload] = {}
-        self.connections: set[socket.socket] = set()
-        drive = self
-
-        class Handler(_Handler):
-            server_of = drive
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._http.block_on_close = False
-        self.port: int = self._http.server_address[1]
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="drive", daemon=True
-        )
-        self._thread.start()
-
-    def reset(self) -> None:
-        """Forget the calls so far."""
-        with self.lock:
-            self.calls.clear()
-            self.requests.clear()
-
-    def close(self) -> None:
-        """End it."""
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-        for connection in [*self.connections]:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def note(self, kind: str, path: str) -> None:
-        """Count a call."""
-        with self.lock:
-            self.calls[kind] += 1
-            self.requests.append((kind, path))
+        super().__init__(_Handler, "drive")
 
 
 class _Upload:
@@ -100,37 +56,12 @@ class _Upload:
         self.received = bytearray()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(EmulatedHandler):
     """One connection."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
     server_of: DriveServer
 
-    def setup(self) -> None:
-        super().setup()
-        self.server_of.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server_of.connections.discard(self.connection)
-        with contextlib.suppress(OSError):
-            super().finish()
-
-    def handle(self) -> None:
-        with contextlib.suppress(OSError):  # the client left
-            super().handle()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 its name
-        pass
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 their names
-
-    def _answer(self) -> None:
-        self.body = self._read_body()
+    def answer(self) -> None:
         url = urlsplit(self.path)
         self.query = dict(parse_qsl(url.query, keep_blank_values=True))
         self.tree = self.server_of.tree
@@ -143,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server_of.note("unknown", f"{self.command} {self.path}")
             raise DriveError(404, "notFound", f"No such method: {self.command} {url.path}")  # noqa: TRY301 it is answered as all are
         except DriveError as error:
-            self._json(error_body(error), error.status)
+            self.send_json(error_body(error), error.status)
 
     # The calls.
 
@@ -161,32 +92,32 @@ class _Handler(BaseHTTPRequestHandler):
         if len(found) > size:
             answer["nextPageToken"] = f"page{next(self.server_of.numbers)}"
             self.server_of.pages[answer["nextPageToken"]] = found[size:]
-        self._json({**answer, "files": [self._shown(item) for item in found[:size]]})
+        self.send_json({**answer, "files": [self._shown(item) for item in found[:size]]})
 
     def get_file(self, item_id: str) -> None:
         item = self.tree.get(item_id)
         if self.query.get("alt") != "media":
-            self._json(self._shown(item))
+            self.send_json(self._shown(item))
         elif item.content is None:
             raise DriveError(403, "fileNotDownloadable", "Only files with binary content can be directly downloaded.")
         else:
-            self._media(item, item.content)
+            self.send_content(item.content, {"Content-Type": item.mime_type})
 
     def create_file(self) -> None:
-        self._json(self._shown(self.tree.create(self._metadata())))
+        self.send_json(self._shown(self.tree.create(self._metadata())))
 
     def update_file(self, item_id: str) -> None:
-        self._json(self._shown(self._update(item_id, self._metadata())))
+        self.send_json(self._shown(self._update(item_id, self._metadata())))
 
     def copy_file(self, item_id: str) -> None:
-        self._json(self._shown(self.tree.copy(item_id, self._metadata())))
+        self.send_json(self._shown(self.tree.copy(item_id, self._metadata())))
 
     def delete_file(self, item_id: str) -> None:
         self.tree.delete(item_id)
-        self._send(204, b"")
+        self.send(204, b"")
 
     def export_file(self, item_id: str) -> None:
-        self._send(200, b"exported " + self.tree.get(item_id).name.encode(), {"Content-Type": self.query["mimeType"]})
+        self.send(200, b"exported " + self.tree.get(item_id).name.encode(), {"Content-Type": self.query["mimeType"]})
 
     def upload(self, item_id: str | None = None) -> None:
         if "upload_id" in self.query:
@@ -209,9 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server_of.uploads[upload_id] = _Upload(store, self.query.get("fields"))
             path = urlsplit(self.path).path
             location = f"https://{self.headers['Host']}{path}?uploadType=resumable&upload_id={upload_id}"
-            self._send(200, b"", {"Location": location})
+            self.send(200, b"", {"Location": location})
         else:
-            self._json(self._shown(store(media)))
+            self.send_json(self._shown(store(media)))
 
     def upload_chunk(self) -> None:
         upload = self.server_of.uploads.get(self.query.get("upload_id", ""))
@@ -223,34 +154,36 @@ class _Handler(BaseHTTPRequestHandler):
         upload.received += self.body
         if span and total != str(len(upload.received)):
             reached = {"Range": f"bytes=0-{len(upload.received) - 1}"} if upload.received else {}
-            self._send(308, b"", reached)
+            self.send(308, b"", reached)
             return
         del self.server_of.uploads[self.query["upload_id"]]
         if upload.fields:
             self.query["fields"] = upload.fields
-        self._json(self._shown(upload.finish(bytes(upload.received))))
+        self.send_json(self._shown(upload.finish(bytes(upload.received))))
 
     def about(self) -> None:
         usage = {"usage": str(self.tree.used), "usageInDrive": str(self.tree.used), "usageInDriveTrash": "0"}
         if self.tree.limit is not None:
             usage["limit"] = str(self.tree.limit)
         user = {"kind": "drive#user", "displayName": "Tester", "emailAddress": "tester@example.com", "permissionId": "1"}
-        self._json({"kind": "drive#about", "user": user, "storageQuota": usage, "exportFormats": EXPORTS, "importFormats": {}})
+        self.send_json(
+            {"kind": "drive#about", "user": user, "storageQuota": usage, "exportFormats": EXPORTS, "importFormats": {}}
+        )
 
     def list_drives(self) -> None:
-        self._json({"kind": "drive#driveList", "drives": []})
+        self.send_json({"kind": "drive#driveList", "drives": []})
 
     def start_token(self) -> None:
-        self._json({"kind": "drive#startPageToken", "startPageToken": str(len(self.tree.changes))})
+        self.send_json({"kind": "drive#startPageToken", "startPageToken": str(len(self.tree.changes))})
 
     def list_changes(self) -> None:
         with self.tree.lock:
             changed = dict.fromkeys(self.tree.changes[int(self.query["pageToken"]) :])
             token = str(len(self.tree.changes))
-        self._json({"newStartPageToken": token, "changes": [self._change(item_id) for item_id in changed]})
+        self.send_json({"newStartPageToken": token, "changes": [self._change(item_id) for item_id in changed]})
 
     def token(self) -> None:
-        self._json({"access_token": "t", "token_type": "Bearer", "expires_in": 10**9})
+        self.send_json({"access_token": "t", "token_type": "Bearer", "expires_in": 10**9})
 
     # What they share.
 
@@ -276,44 +209,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _shown(self, item: Item) -> dict[str, Any]:
         fields = self.query.get("fields")
         return shown(item, self.tree, set(re.findall(r"[\w*]+", fields)) if fields else DEFAULT_FIELDS)
-
-    def _media(self, item: Item, content: Content) -> None:
-        size = content.size
-        headers = {"Content-Type": item.mime_type, "Accept-Ranges": "bytes"}
-        wanted = _RANGE.match(self.headers.get("Range", ""))
-        if wanted is None or wanted.groups() == ("", ""):
-            self._send(200, content.whole(), headers)
-            return
-        first, last = wanted.groups()
-        start = int(first) if first else max(0, size - int(last))
-        end = min(size, int(last) + 1) if first and last else size
-        if start >= size or end <= start:
-            self._send(416, b"", {"Content-Range": f"bytes */{size}"})
-        else:
-            self._send(206, content.part(start, end), {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"})
-
-    def _json(self, answer: dict[str, Any], status: int = 200) -> None:
-        self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json; charset=UTF-8"})
-
-    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        if status != 204:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def _read_body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        blocks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            blocks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(blocks)
 
 
 def _uploading(query: dict[str, str]) -> str:

@@ -13,6 +13,9 @@ from pathlib import Path
 from tests.servers.connect_proxy import connect_proxy
 from tests.servers.drive_files import DriveTree
 from tests.servers.drive_server import DriveServer, drive_server
+from tests.servers.dropbox_files import DropboxTree
+from tests.servers.dropbox_server import HOSTS as DROPBOX_HOSTS
+from tests.servers.dropbox_server import DropboxServer, dropbox_server
 from tests.servers.process import serving
 
 BUCKET = "music"
@@ -66,6 +69,18 @@ class DriveRemote(RemoteServer):
     def tree(self) -> DriveTree:
         """Its files."""
         return self.drive.tree
+
+
+@dataclass
+class DropboxRemote(RemoteServer):
+    """The emulated Dropbox, its calls and its files at hand."""
+
+    dropbox: DropboxServer
+
+    @property
+    def tree(self) -> DropboxTree:
+        """Its files."""
+        return self.dropbox.tree
 
 
 def _s3(provider: str, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)) -> Callable[[int], dict[str, str]]:
@@ -181,3 +196,22 @@ def drive() -> Iterator[DriveRemote]:
             }
 
         yield DriveRemote("drive", "drive", server.port, "", None, None, options, server)
+
+
+@contextlib.contextmanager
+def dropbox() -> Iterator[DropboxRemote]:
+    """An emulated Dropbox, behind a proxy that answers for Dropbox's hosts; files are in memory."""
+    with dropbox_server() as server, connect_proxy(*DROPBOX_HOSTS) as proxy:
+
+        def options(port: int) -> dict[str, str]:
+            return {
+                "client_id": "x",
+                "client_secret": "y",
+                "token": '{"access_token":"t","token_type":"bearer","expiry":"2099-01-01T00:00:00Z"}',
+                "override.http_proxy": proxy.url(port),
+                "override.ca_cert": str(proxy.ca_cert),
+                "pacer_min_sleep": "1ms",
+                "batch_timeout": "5ms",  # rclone waits so long for more uploads before it commits one
+            }
+
+        yield DropboxRemote("dropbox", "dropbox", server.port, "", None, None, options, server)
