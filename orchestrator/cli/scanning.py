@@ -96,9 +96,9 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
     return result
 
 
-def report_scan(session: Session, result: ScanResult) -> ExitCode:
+def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) -> ExitCode:
     """Name what is suspect and what could not be looked at, but for unreadable files and shared names: the plan names those."""
-    for path, why in result.suspect:
+    for path, why in result.suspect if suspects else ():
         session.reporter.finding("suspect", why, path)
     for path in result.vanished:
         session.reporter.error("vanished", "was there when the folder was listed, and then was gone", path)

@@ -82,8 +82,13 @@ class Reporter(Progress, Protocol):
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """What a plan would do; for people shortened unless `everything`."""
 
-    def table(self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:
-        """Records of one kind; `empty` is what people read when there are none."""
+    def table(
+        self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str, title: str = ""
+    ) -> None:
+        """Records of one kind; `empty` is what people read when there are none, if anything.
+
+        `title` is for a table among others: people see the beginning of a long one, unless they ask for more words.
+        """
 
     def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:
         """One text for people, the same as fields for programs."""

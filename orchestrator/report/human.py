@@ -23,6 +23,9 @@ SHORTENED = 60
 SHORTENED_LINES = 200
 """The same on a pipe, where nobody is asked: a message from cron should be read, a plan of 100,000 lines is not."""
 
+SHORTENED_ROWS = 20
+"""So many rows are shown of a table among others."""
+
 NAMED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name"})
 """What a plan leaves alone and the command that made it has named already."""
 
@@ -108,18 +111,31 @@ class HumanReporter:
             self._output.line(f"{name:<{width}}  {value}")
         self._output.flush()
 
-    def table(self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:  # noqa: ARG002 - for programs
-        """A table with headings (terminal), or with tabs between (pipe)."""
+    def table(
+        self,
+        kind: str,  # noqa: ARG002 - for programs
+        columns: Sequence[Column],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        empty: str,
+        title: str = "",
+    ) -> None:
+        """A table with headings (terminal), or with tabs between (pipe), where a title stands at the beginning of each line."""
         self._end()
         if not rows:
-            self.note(empty)
+            if empty:
+                self.note(empty)
             return
-        texts = [[_cell(column.text(row) if column.text else row.get(column.key)) for column in columns] for row in rows]
+        shown = rows[:SHORTENED_ROWS] if title and not self._verbose else rows
+        texts = [[_cell(column.text(row) if column.text else row.get(column.key)) for column in columns] for row in shown]
         if not self._terminal:
             for cells in texts:
-                self._output.line("\t".join(cells))
+                self._output.line("\t".join([title, *cells] if title else cells))
         else:
+            if title:
+                self._output.line(f"\n{title}")
             self._rich_table(columns, texts)
+        self._and_more(len(rows) - len(shown))
         self._output.flush()
 
     def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:  # noqa: ARG002 - for programs

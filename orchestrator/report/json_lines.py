@@ -57,7 +57,15 @@ class JsonLinesReporter:
         for skipped in plan.skipped:
             self._write("skipped", msgspec.to_builtins(skipped))
 
-    def table(self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:  # noqa: ARG002 - for people
+    def table(
+        self,
+        kind: str,
+        columns: Sequence[Column],  # noqa: ARG002 - for people
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        empty: str,  # noqa: ARG002
+        title: str = "",  # noqa: ARG002
+    ) -> None:
         """Write one object a row."""
         for row in rows:
             self._write(kind, row)

@@ -1,0 +1,125 @@
+"""The statistics of a library as tables: for people under headings, for programs one object a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from orchestrator.plan.statistics import Part, Statistics, Tally
+from orchestrator.report.base import Column, Reporter, duration_text, size_text
+
+
+class Table(NamedTuple):
+    """One of them, as `Reporter.table` takes it."""
+
+    kind: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]]
+
+
+_FILES = Column("files", "files", right=True)
+_SIZE = Column("bytes", "size", right=True, text=lambda row: size_text(row["bytes"]))
+_TIME = Column("duration_s", "time", right=True, text=lambda row: duration_text(row["duration_s"]))
+_PART = (
+    Column("albums", "albums", right=True),
+    Column("incomplete", "incomplete", right=True),
+    _FILES,
+    _SIZE,
+    Column("lossless", "lossless", right=True),
+    Column("lacking", "lacking", right=True),
+    Column("suspect", "suspect", right=True),
+    Column("wasted", "twice", right=True, text=lambda row: size_text(row["wasted"])),
+)
+_INCOMPLETE = (
+    Column("albumartist", "artist"),
+    Column("album", "album"),
+    Column("year", "year", right=True),
+    _FILES,
+    Column("missing", "missing tracks"),
+    Column("folder", "folder"),
+)
+_TROUBLE = (Column("status", "what"), Column("path", "file"), Column("reason", "why"))
+
+
+def show(statistics: Statistics, location: str, reporter: Reporter) -> None:
+    """All of it, through the reporter."""
+    totals = _totals(statistics)
+    width = max(map(len, totals))
+    text = "\n".join(f"{name:<{width}}  {value}" for name, value in totals.items())
+    reporter.document("stats", text, {"location": location, **_fields(statistics)})
+    for table in tables(statistics):
+        reporter.table(table.kind, table.columns, table.rows, empty="", title=table.title)
+
+
+def tables(statistics: Statistics) -> Iterator[Table]:
+    """All tables, the empty ones too."""
+    yield _kinds("stats-format", "formats", "format", statistics.formats)
+    yield _kinds("stats-quality", "quality", "quality", statistics.qualities)
+    lacks = [msgspec.structs.asdict(lack) for lack in statistics.lacks]
+    share = Column("share", "of", right=True, text=lambda row: f"{row['files'] / row['of']:.1%}" if row["of"] else "-")
+    field = Column("field", "field", text=lambda row: row["field"].replace("_", " "))
+    yield Table("stats-missing", "missing", (field, _FILES, share), lacks)
+    yield _parts("stats-decade", "decades", "decade", statistics.by_decade)
+    yield _parts("stats-artist", "artists", "artist", statistics.by_artist)
+    albums = [msgspec.structs.asdict(album) for album in statistics.incomplete]
+    yield Table("stats-incomplete", "incomplete albums", _INCOMPLETE, albums)
+    troubles = [msgspec.structs.asdict(trouble) for trouble in statistics.troubles]
+    yield Table("stats-trouble", "damaged files", _TROUBLE, troubles)
+    yield _kinds("stats-duplicate", "duplicates", "tier", statistics.duplicates or ())
+
+
+def _kinds(kind: str, title: str, key: str, tallies: Iterable[tuple[str, Tally]]) -> Table:
+    rows = [{key: name, **_tally(tally)} for name, tally in tallies]
+    return Table(kind, title, (Column(key, key), _FILES, _SIZE, _TIME), rows)
+
+
+def _parts(kind: str, title: str, key: str, parts: Iterable[Part]) -> Table:
+    rows = []
+    for part in parts:
+        facts = msgspec.structs.asdict(part)
+        name, tally = facts.pop("name"), facts.pop("tally")
+        rows.append({key: name, **_tally(tally), **facts})
+    return Table(kind, title, (Column(key, key), *_PART), rows)
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(tally), "duration_s": round(tally.duration_s, 3)}
+
+
+def _fields(statistics: Statistics) -> dict[str, Any]:
+    """The totals, for programs."""
+    found = statistics.duplicates
+    return {
+        "files": statistics.music.files,
+        "bytes": statistics.music.bytes,
+        "duration_s": round(statistics.music.duration_s, 3),
+        "other_files": statistics.others.files,
+        "other_bytes": statistics.others.bytes,
+        "albums": statistics.albums,
+        "artists": statistics.artists,
+        "untagged": statistics.untagged,
+        "unread": statistics.unread,
+        "unreadable": sum(trouble.status == "unreadable" for trouble in statistics.troubles),
+        "suspect": sum(trouble.status == "suspect" for trouble in statistics.troubles),
+        "incomplete_albums": len(statistics.incomplete),
+        "duplicates": None if found is None else sum(tally.files for _, tally in found),
+        "duplicate_bytes": None if found is None else sum(tally.bytes for _, tally in found),
+    }
+
+
+def _totals(statistics: Statistics) -> dict[str, str]:
+    """The totals, for people."""
+    facts = _fields(statistics)
+    totals = {
+        "music": f"{facts['files']} files, {size_text(facts['bytes'])}, {duration_text(facts['duration_s'])}",
+        "albums": f"{facts['albums']} by {facts['artists']} artists, {facts['incomplete_albums']} incomplete",
+        "tags": f"{facts['untagged']} files without tags that place them, {facts['unread']} not read",
+        "damaged": f"{facts['unreadable']} unreadable, {facts['suspect']} suspect",
+    }
+    if facts["duplicates"] is not None:
+        totals["duplicates"] = f"{facts['duplicates']} files, {size_text(facts['duplicate_bytes'])}"
+    totals["other files"] = f"{facts['other_files']}, {size_text(facts['other_bytes'])}"
+    return totals

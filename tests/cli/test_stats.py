@@ -1,0 +1,96 @@
+"""`stats` over real files: what people and programs are told, and that hostile tags stay text."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from orchestrator.plan.statistics import collect
+from orchestrator.report.human import SHORTENED_ROWS, HumanReporter
+from orchestrator.report.statistics_view import show
+from orchestrator.tags.track import Track
+from tests.audio import make_track
+from tests.cli.test_commands import say
+from tests.library import LibraryFacts, make_library
+from tests.plan.test_statistics import album
+from tests.program import Program
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
+    return make_library(tmp_path_factory.mktemp("library"), count=300, hostile="all")
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+def test_the_counts_are_those_of_the_library(library: LibraryFacts, state: Path) -> None:
+    ended = Program(state)("stats", str(library.root))
+    kinds: dict[str, list[dict[str, object]]] = {}
+    for event in ended.events:
+        kinds.setdefault(event["type"], []).append(event)
+    (totals,) = kinds["stats"]
+    assert (totals["files"], totals["untagged"], totals["unreadable"], totals["suspect"], totals["unread"]) == (
+        len(library.audio), len(library.untagged), len(library.unreadable), len(library.cut), 0,
+    )  # fmt: skip
+    assert totals["bytes"] == sum((library.root / path).stat().st_size for path in library.audio)
+    assert totals["other_files"] == len(library.files) - len(library.audio)
+    assert {one["path"] for one in kinds["stats-trouble"]} == {*library.unreadable, *library.cut}
+    missing = {one["field"]: one["files"] for one in kinds["stats-missing"]}
+    assert missing["genre"] == len(library.untagged) + sum(not track.genre for track in library.tracks.values())
+    artists = Counter({one["artist"]: one["files"] for one in kinds["stats-artist"]})
+    assert artists["Various Artists"] == sum(bool(track.compilation) for track in library.tracks.values())
+    assert sum(artists.values()) == len(library.tracks)
+    assert sum(int(str(one["files"])) for one in kinds["stats-decade"]) == len(library.tracks)
+    assert Program(state)("stats", str(library.root)).summary["files_read"] == 0
+
+
+def test_what_tags_say_stays_text(library: LibraryFacts, state: Path) -> None:
+    done = say("stats", str(library.root), "-v", state=state)
+    assert done.returncode == 0
+    assert all(character == "\t" or character.isprintable() for line in done.stdout.splitlines() for character in line)
+    names = {line.partition("\t")[0] for line in done.stdout.splitlines() if "\t" in line}
+    assert names == {"formats", "quality", "missing", "decades", "artists", "incomplete albums", "damaged files"}
+
+
+def test_people_see_tables_and_the_beginning_of_long_ones() -> None:
+    items = [
+        item
+        for number in range(SHORTENED_ROWS + 5)
+        for item in album(f"{number}", artist=f"Artist {number:02} \x1b[2J", numbers=(1, 3))
+    ]
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for verbose, rows in ((0, SHORTENED_ROWS), (1, SHORTENED_ROWS + 5)):
+        out = Terminal()
+        show(collect(items), "/music", HumanReporter(out, Terminal(), io.StringIO(), verbose=verbose))
+        text = out.getvalue()
+        assert text.count("Artist ") == 2 * rows  # as an artist, and with an incomplete album
+        assert ("and 5 more" in text) is not verbose
+        assert "\x1b[2J" not in text
+
+
+def test_an_empty_place_and_a_wrong_one(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = say("stats", str(tmp_path / "empty"), state=tmp_path / "state")
+    assert (done.returncode, "no music found" in done.stdout) == (0, True)
+    assert say("stats", str(tmp_path / "absent"), state=tmp_path / "state").returncode == 2
+
+
+def test_only_what_was_asked_for_counts(tmp_path: Path) -> None:
+    for name in ("in", "out"):
+        make_track(
+            tmp_path / "music" / name / "1.flac", "flac", Track(title=("A",), artist=("B",), album=(name,)), serial=len(name)
+        )
+    ended = Program(tmp_path / "state")("stats", str(tmp_path / "music"), "--exclude", "out")
+    assert next(event for event in ended.events if event["type"] == "stats")["files"] == 1
+    assert json.dumps(ended.events).isascii()
