@@ -67,6 +67,11 @@ def item(fs: str, path: str) -> Body:
     return {"fs": fs, "remote": path}
 
 
+def by_id(command: str, fs: str, object_id: str, target: str) -> Body:
+    """`backend/command` of the drive backend for one file: "moveid" to a location, "copyid" to a location or a local path."""
+    return {"command": command, "fs": fs, "arg": [object_id, target]}
+
+
 def serve(fs: str, socket: str, user: str, password: str, *, piece: int, number: int) -> Body:
     """`serve/start` of a location on a unix socket, to read parts of up to `piece` bytes from it.
 

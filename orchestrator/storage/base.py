@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, UnsupportedError
 
 OWN_DIRECTORY = ".music-orchestrator"
 """What is ours on a storage lies under this directory of the root; `list` never shows it."""
@@ -89,6 +90,8 @@ class StatCall(msgspec.Struct, frozen=True, tag="stat"):
     """Look at one file. Outcome: Entry, or None when nothing is there."""
 
     path: str
+    id: str | None = None
+    """Of several files of that name the one of this id (see `Capabilities.duplicate_names`)."""
 
 
 class MoveCall(msgspec.Struct, frozen=True, tag="move"):
@@ -102,6 +105,9 @@ class MoveCall(msgspec.Struct, frozen=True, tag="move"):
     dst: str
     trash: str
     source: Storage | None = None
+    id: str | None = None
+    """Of several files called `src` the one of this id. It replaces nothing: where something lies at `dst`, two files carry that
+    name then. NotFoundError when no file has this id."""
 
 
 class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
@@ -181,6 +187,13 @@ class Storage(Protocol):
         ours changes there. One at a time.
         """
         return nullcontext()
+
+    def fetch(self, path: str, object_id: str, to: Path) -> None:  # noqa: ARG002 - for those that have ids
+        """Bring one of several files of that name, known by its id, to a file on this machine, as a whole.
+
+        Raises NotFoundError, and UnsupportedError where files of one name do not exist.
+        """
+        raise UnsupportedError(f"{self.fs}: files have no ids by which they could be asked for", path=path)
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """Create or replace the file, parents included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.storage.base import Call, Capabilities, Entry, Outcome, Quota, Storage
@@ -71,6 +72,10 @@ class ForwardingStorage(Storage):
     def reading(self, piece: int) -> AbstractContextManager[None]:
         """See Storage."""
         return self.inner.reading(piece)
+
+    def fetch(self, path: str, object_id: str, to: Path) -> None:
+        """See Storage."""
+        self.inner.fetch(path, object_id, to)
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """See Storage."""

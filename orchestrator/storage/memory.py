@@ -15,6 +15,7 @@ import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
+from pathlib import Path
 from random import Random
 from typing import BinaryIO
 
@@ -181,11 +182,7 @@ class MemoryStorage(Storage):
 
     def stat(self, path: str) -> Entry | None:
         """See Storage."""
-        with self._lock:
-            asked, change = self._begin("stat", path)
-            files = self._objects.files.get(self._objects.key(path))
-            self._reach(asked, change, "after")
-            return self._entry(files[0]) if files else None
+        return self._stat(path, None)
 
     def exists(self, path: str) -> bool:
         """See Storage."""
@@ -229,6 +226,15 @@ class MemoryStorage(Storage):
             self._count_read(len(data))
             self._reach(asked, change, "after")
             return data
+
+    def fetch(self, path: str, object_id: str, to: Path) -> None:
+        """See Storage."""
+        with self._lock:
+            asked, change = self._begin("fetch", path)
+            content = self._objects.find(path, object_id).content
+            self._count_read(len(content))
+            self._reach(asked, change, "after")
+        to.write_bytes(content)
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """See Storage."""
@@ -306,8 +312,8 @@ class MemoryStorage(Storage):
 
     def _one(self, call: Call) -> Entry | None:
         match call:
-            case StatCall(path):
-                return self.stat(path)
+            case StatCall(path, object_id):
+                return self._stat(path, object_id)
             case MoveCall():
                 self._move(call)
             case CopyCall():
@@ -315,6 +321,13 @@ class MemoryStorage(Storage):
             case DeleteCall(path, _):
                 self.delete(path)
         return None
+
+    def _stat(self, path: str, object_id: str | None) -> Entry | None:
+        with self._lock:
+            asked, change = self._begin("stat", path)
+            files = self._objects.files.get(self._objects.key(path), ())
+            self._reach(asked, change, "after")
+            return next((self._entry(file) for file in files if object_id in {None, file.id}), None)
 
     def _begin(self, verb: str, path: str, dst: str | None = None) -> tuple[Asked, int]:
         with self._lock:
@@ -342,13 +355,13 @@ class MemoryStorage(Storage):
         within = other is self
         with self._lock, other._lock:  # noqa: SLF001 - of our own kind
             asked, change = self._begin("move", call.src, call.dst)
-            file = other._objects.find(call.src)  # noqa: SLF001 - as above
+            file = other._objects.find(call.src, call.id)  # noqa: SLF001 - as above
             objects.check_name(call.dst)
             if within and objects.key(call.src) == objects.key(call.dst):
                 file.path = call.dst  # the same object: at most its spelling changes
                 self._done(asked, change)
                 return
-            if self._clear_way(call.src if within else None, call.dst, call.trash):
+            if call.id is None and self._clear_way(call.src if within else None, call.dst, call.trash):
                 self._reach(asked, change, "between")
             if self._capabilities.move:
                 other._objects.drop(file)  # noqa: SLF001 - as above

@@ -103,12 +103,12 @@ class Objects:
             key = key.casefold()
         return key
 
-    def find(self, path: str) -> StoredFile:
-        """The first file of that name. Raises NotFoundError, or PermanentError for a directory."""
+    def find(self, path: str, object_id: str | None = None) -> StoredFile:
+        """The first file of that name, or the one of an id. Raises NotFoundError, or PermanentError for a directory."""
         key = self.key(path)
-        files = self.files.get(key)
-        if files:
-            return files[0]
+        for file in self.files.get(key, ()):
+            if object_id in {None, file.id}:
+                return file
         if key in self.directories:
             raise PermanentError(f"{self._fs}: {path!r} is a directory not a file", path=path)
         raise NotFoundError(f"{self._fs}: {path!r} not found", path=path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from orchestrator.errors import RateLimitError
@@ -136,6 +137,10 @@ class RateLimitedStorage(ForwardingStorage):
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """See Storage."""
         return self._paced(lambda: self.inner.read_ranges(path, ranges), len(ranges))
+
+    def fetch(self, path: str, object_id: str, to: Path) -> None:
+        """See Storage."""
+        self._paced(lambda: self.inner.fetch(path, object_id, to))
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """See Storage."""

@@ -41,6 +41,7 @@ from orchestrator.storage.base import (
     StatCall,
     Storage,
 )
+from orchestrator.storage.by_id import ById, names_an_object
 from orchestrator.storage.forward import innermost
 
 _FIRST_ENTRIES = 1000
@@ -266,7 +267,12 @@ class RcloneStorage(Storage):
         return Quota(answer.get("total"), answer.get("used"), answer.get("free"))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
-        """All calls in one request to rclone."""
+        """All calls in one request to rclone; those that name an object by its id after the others."""
+        named = [call for call in calls if names_an_object(call)]
+        if named:
+            others = iter(self.batch([call for call in calls if not names_an_object(call)], concurrency=concurrency))
+            those = iter(self._by_id.batch(named, concurrency))
+            return [next(those if names_an_object(call) else others) for call in calls]
         if len(calls) == 1:
             return [self._attempt(calls[0])]
         if not calls:
@@ -281,8 +287,18 @@ class RcloneStorage(Storage):
             for call, (_, body), result in zip(calls, prepared, results, strict=True)
         ]
 
+    def fetch(self, path: str, object_id: str, to: Path) -> None:
+        """By the drive backend's own command."""
+        if not self.capabilities.duplicate_names:
+            raise UnsupportedError(f"{self._fs}: files have no ids by which they could be asked for", path=path)
+        self._by_id.fetch(path, object_id, to)
+
     def close(self) -> None:
         """Nothing: connections belong to the Rclone, which outlives its storages."""
+
+    @cached_property
+    def _by_id(self) -> ById:
+        return ById(self._client, self._fs, self._look, self._entry)
 
     @cached_property
     def _direct(self) -> bool:
@@ -313,12 +329,12 @@ class RcloneStorage(Storage):
     def _request(self, call: Call) -> tuple[str, requests.Body]:
         """The rc method and body of one call."""
         match call:
-            case StatCall(path):
+            case StatCall(path, _):
                 return "operations/stat", self._look(path)
             case DeleteCall(path, seen):
                 blind = self.profile.delete_unseen if seen else None
                 return "operations/deletefile", requests.item(requests.with_option(self._fs, blind) if blind else self._fs, path)
-            case MoveCall(src, dst, trash, source):
+            case MoveCall(src, dst, trash, source, _):
                 return "operations/movefile", self._transfer(src, dst, trash, source)
             case CopyCall(src, dst, trash, source):
                 return "operations/copyfile", self._transfer(src, dst, trash, source)

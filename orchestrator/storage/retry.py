@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import TypeVar
 
@@ -93,6 +94,10 @@ class RetryingStorage(ForwardingStorage):
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """See Storage."""
         return self._again(lambda: self.inner.read_ranges(path, ranges))
+
+    def fetch(self, path: str, object_id: str, to: Path) -> None:
+        """See Storage."""
+        self._again(lambda: self.inner.fetch(path, object_id, to))
 
     def quota(self) -> Quota | None:
         """See Storage."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import AuthError, OrchestratorError, QuotaError, RateLimitError
+from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, QuotaError, RateLimitError
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY, MoveCall, StatCall, Storage
+from orchestrator.storage.base import OWN_DIRECTORY, Entry, MoveCall, StatCall, Storage
 from orchestrator.storage.rclone import RcloneStorage
 from tests.servers import remotes
 from tests.servers.drive_files import SHORTCUT
@@ -110,6 +110,40 @@ def test_one_of_two_files_of_one_name_is_moved_and_the_other_stays(storage: Stor
     assert storage.batch([MoveCall("dir/a.mp3", "dir/b.mp3", TRASH)]) == [None]
     assert {item.id for _, item in drive.tree.walk(f"{place}/dir")} == put
     assert [len(files) for files in drive.tree.tree(f"{place}/dir").values()] == [1, 1]
+
+
+def test_each_of_several_files_of_one_name_is_known_by_its_id(
+    storage: Storage, place: str, drive: DriveRemote, tmp_path: Path
+) -> None:
+    """Looked at, fetched and moved, side by side with files that are known by their names."""
+    one, two, three = (drive.tree.put(f"{place}/dir/a.mp3", content) for content in (b"one", b"three", b"three"))
+    drive.tree.put(f"{place}/other.mp3", b"other")
+    looks = [StatCall("dir/a.mp3", item.id) for item in (one, two, three)]
+    seen = storage.batch([*looks, StatCall("dir/a.mp3", "1gone"), StatCall("no/dir/a.mp3", one.id), StatCall("other.mp3")])
+    assert [(entry.id, entry.size) for entry in seen if isinstance(entry, Entry)][:3] == [(one.id, 3), (two.id, 5), (three.id, 5)]
+    assert seen[3:5] == [None, None]
+    assert isinstance(seen[5], Entry)
+    storage.fetch("dir/a.mp3", two.id, tmp_path / "fetched")
+    assert (tmp_path / "fetched").read_bytes() == b"three"
+    with pytest.raises(NotFoundError):
+        storage.fetch("dir/a.mp3", "1gone", tmp_path / "nothing")
+
+    moves = [MoveCall("dir/a.mp3", f"new/{index}/a.mp3", TRASH, None, item.id) for index, item in enumerate((one, two))]
+    gone = MoveCall("dir/a.mp3", "new/2/a.mp3", TRASH, None, "1gone")
+    outcomes = storage.batch([*moves, gone, MoveCall("other.mp3", "new/0/other.mp3", TRASH)])
+    assert [*outcomes[:2], outcomes[3]] == [None] * 3
+    assert isinstance(outcomes[2], NotFoundError)
+    files = {path: item.id for path, item in drive.tree.walk(place) if item.content}
+    assert files.pop("new/0/other.mp3")
+    assert files == {"new/0/a.mp3": one.id, "new/1/a.mp3": two.id, "dir/a.mp3": three.id}, "the same objects"
+    folders = [path for path, item in drive.tree.walk(place) if item.is_folder]
+    assert len(folders) == len({*folders}), "no folder twice"
+
+
+def test_a_file_that_is_known_by_its_id_replaces_none(storage: Storage, place: str, drive: DriveRemote) -> None:
+    one, two = drive.tree.put(f"{place}/dir/a.mp3", b"one"), drive.tree.put(f"{place}/b.mp3", b"two")
+    assert storage.batch([MoveCall("b.mp3", "dir/a.mp3", TRASH, None, two.id)]) == [None]
+    assert {item.id: path for path, item in drive.tree.walk(place) if item.content} == {one.id: "dir/a.mp3", two.id: "dir/a.mp3"}
 
 
 def test_folders_of_one_name_are_one_to_the_listing(storage: Storage, place: str, drive: DriveRemote) -> None:
