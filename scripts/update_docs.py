@@ -15,8 +15,11 @@ import click
 from orchestrator import config
 from orchestrator.cli.main import PROGRAM, application
 from orchestrator.config_yaml import FieldFacts, fields_of
-from orchestrator.plan.fields import ALBUM_FIELDS, TRACK_FIELDS
-from orchestrator.plan.presets import PRESETS
+from orchestrator.plan.classes import CLASSES
+from orchestrator.plan.fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
+from orchestrator.plan.filters import EXAMPLES
+from orchestrator.plan.layout import compile_layout, split_directory, tidy
+from orchestrator.plan.presets import EXPLAINED, PRESETS
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 100
@@ -69,11 +72,42 @@ def _keys(fields: list[FieldFacts], prefix: str) -> Iterator[tuple[str, FieldFac
 
 
 def _preset_block() -> str:
-    rows = ["| preset | rules |", "|---|---|"]
-    for name, rules in PRESETS.items():
-        texts = [f"`{rule.template}`" + (f" when `{rule.when}`" if rule.when else "") for rule in rules]
-        rows.append(f"| `{name}` | {'<br>'.join(texts).replace('|', chr(92) + '|')} |")
+    rows = ["| preset | what it gives | a track of a second disc |", "|---|---|---|"]
+    for name in PRESETS:
+        template = compile_layout(name).choose(FIELDS)
+        directory, file = template.render({**FIELDS, "disc": 2})
+        path = "/".join(tidy(part) for part in (*split_directory(directory), file))
+        rows.append(f"| `{name}` | {EXPLAINED[name]} | `{path}.flac` |")
     return "\n".join(rows) + "\n"
+
+
+def _template_block() -> str:
+    parts = ["```text"]
+    for name, rules in PRESETS.items():
+        parts.append(name)
+        for rule in rules:
+            parts += [f"    when {rule.when}:"] if rule.when else []
+            parts.append(f"    {'    ' if rule.when else ''}{rule.template}")
+    return "\n".join([*parts, "```", ""])
+
+
+def _code(text: str) -> str:
+    """A text as code in a table."""
+    return f"`{text.replace('|', chr(92) + '|')}`"
+
+
+def _filter_block() -> str:
+    rows = ["| template | with | gives |", "|---|---|---|"]
+    for template, fields, result in EXAMPLES:
+        given = ", ".join(f"{name} = {value}" for name, value in fields.items()) or "no genre"
+        rows.append(f"| {_code(template)} | {given} | {result} |")
+    return "\n".join(rows) + "\n"
+
+
+def _class_block() -> str:
+    return (
+        "\n".join(["| class | what makes it |", "|---|---|", *(f"| `{name}` | {why} |" for name, why in CLASSES.items())]) + "\n"
+    )
 
 
 def _field_block() -> str:
@@ -99,7 +133,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "config-keys": _config_block,
     "config-top": _schema_block,
     "presets": _preset_block,
+    "preset-templates": _template_block,
     "fields": _field_block,
+    "filters": _filter_block,
+    "classes": _class_block,
 }
 
 

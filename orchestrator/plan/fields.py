@@ -54,6 +54,10 @@ ALBUM_FIELDS: dict[str, Any] = {
     "various": False,
     "live": False,
     "singleton": False,
+    "release_status": "official",
+    "edition": "2004 remaster",
+    "venue": "Red Rocks",
+    "all_lossless": True,
     "label": "Columbia",
     "catalogue_number": "FC 35730",
     "barcode": "074643573023",
@@ -63,6 +67,9 @@ ALBUM_FIELDS: dict[str, Any] = {
     "musicbrainz_release_group_id": "0b",
 }
 """Fields that are one value for a whole album -> an example. Conditions see these only."""
+
+NAMING_FIELDS = ("album", "venue")
+"""Album fields that a directory can be called after; what tells albums of one name apart is put behind the first that is."""
 
 TRACK_FIELDS: dict[str, Any] = {
     "title": "Star",

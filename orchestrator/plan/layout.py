@@ -17,7 +17,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.fields import ABSENT, ALBUM_FIELDS, FALLBACKS, FIELDS, NO_ALBUM, NO_ARTIST, NO_TITLE, TRACK_FIELDS, Absent
+from orchestrator.plan.fields import (
+    ABSENT,
+    ALBUM_FIELDS,
+    FALLBACKS,
+    FIELDS,
+    NAMING_FIELDS,
+    NO_ALBUM,
+    NO_ARTIST,
+    NO_TITLE,
+    TRACK_FIELDS,
+    Absent,
+)
+from orchestrator.plan.filters import keep_known
 from orchestrator.plan.names import clean_value
 from orchestrator.plan.presets import DEFAULT, PRESETS
 from orchestrator.plan.request import LayoutRule
@@ -61,11 +73,6 @@ _ABSENT_FIELDS: dict[str, Any] = {
 _PROBE = "\ue000probe"
 
 
-def _pad(value: Any, width: int = 2) -> str:
-    """A number with leading zeros; nothing stays nothing."""
-    return "" if value is None or value == "" else str(value).zfill(width)
-
-
 def _finalize(value: Any) -> str:
     """What an expression gives, as one piece of a name."""
     if value is None or value is False or value == "":
@@ -82,7 +89,7 @@ def _environment() -> SandboxedEnvironment:
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
     environment = SandboxedEnvironment(undefined=StrictUndefined, finalize=_finalize, autoescape=False, cache_size=0)
-    environment.filters["pad"] = _pad
+    keep_known(environment.filters, environment.tests)
     return environment
 
 
@@ -104,11 +111,11 @@ class Template:
             self._template = environment.from_string(tree)
             self._render = self._template.root_render_func
         except TemplateError as error:
-            raise UsageError(f"the layout {source!r} is not a template: {_hint(error, environment)}") from error
+            raise UsageError(f"the layout {source!r} is not a template: {error}") from error
         self.album_fields = sorted(self.fields & ALBUM_FIELDS.keys())
         self.track_fields = sorted(self.fields & TRACK_FIELDS.keys())
         self.album_depth: int | None = None
-        """Which directory of the path holds the album's name; None: none does."""
+        """Which directory of the path holds the album's name, or what stands for it; None: none does."""
         self._try_out()
 
     def render(self, values: dict[str, Any]) -> tuple[str, str]:
@@ -136,9 +143,11 @@ class Template:
             for part in (*split_directory(directory), name):
                 if tidy(part) in {".", ".."}:
                     raise UsageError(f"the layout {self.source!r} must not hold '.' or '..' as a directory")
-        directory, _ = self.render({**FIELDS, "album": _PROBE})
-        depths = [depth for depth, part in enumerate(split_directory(directory)) if _PROBE in part]
-        self.album_depth = depths[-1] if depths else None
+        for name in NAMING_FIELDS:
+            directory, _ = self.render({**FIELDS, **dict.fromkeys(NAMING_FIELDS, ABSENT), name: _PROBE})
+            for depth, part in enumerate(split_directory(directory)):
+                if _PROBE in part:
+                    self.album_depth = max(depth, self.album_depth or 0)
 
 
 class Condition:
@@ -155,7 +164,7 @@ class Condition:
             self.fields = _checked_fields(expression, ALBUM_FIELDS, source)
             self._expression = environment.compile_expression(source)
         except TemplateError as error:
-            raise UsageError(f"the layout's condition {source!r} cannot be read: {_hint(error, environment)}") from error
+            raise UsageError(f"the layout's condition {source!r} cannot be read: {error}") from error
         self.holds(_ABSENT_FIELDS)
         self.holds(FIELDS)
 
@@ -258,11 +267,17 @@ def _rules_of(text: str) -> tuple[LayoutRule, ...]:
 def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> frozenset[str]:
     from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
 
+    filters, tests = _environment().filters, _environment().tests
     for node in (tree, *tree.find_all(jinja_nodes.Node)):
         if not isinstance(node, jinja_nodes.Expr) and type(node).__name__ not in _ALLOWED:
             raise UsageError(
                 f"the layout {source!r} uses {type(node).__name__.lower()!r}; only if, set and expressions are allowed"
             )
+        for kind, called, registered in ((jinja_nodes.Filter, "filter", filters), (jinja_nodes.Test, "test", tests)):
+            if isinstance(node, kind) and node.name not in registered:
+                words = sorted(word for word in registered if word.isidentifier())
+                hint = _nearest(node.name, registered) or f"; there are {', '.join(words)}"
+                raise UsageError(f"the layout {source!r} uses an unknown {called} {node.name!r}{hint}")
     names = list(tree.find_all(jinja_nodes.Name)) + ([tree] if isinstance(tree, jinja_nodes.Name) else [])
     assigned = {name.name for name in names if name.ctx == "store"}
     used = {name.name for name in names if name.ctx == "load"} - assigned
@@ -276,11 +291,6 @@ def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> fro
 def _nearest(word: str, known: dict[str, Any]) -> str:
     close = get_close_matches(word.lower(), known, 1, 0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _hint(error: Exception, environment: SandboxedEnvironment) -> str:
-    unknown = re.search(r"No (?:filter|test) named '([^']+)'", str(error))
-    return f"{error}{_nearest(unknown.group(1), environment.filters)}" if unknown else str(error)
 
 
 def _named(values: dict[str, Any]) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.albums import Album, Song, group_albums, label_of
+from orchestrator.plan.albums import Album, Song, group_albums
 from orchestrator.plan.collisions import Claim, Namespace
+from orchestrator.plan.disambiguation import labels_of
 from orchestrator.plan.estimate import estimate, passes_through
-from orchestrator.plan.fields import track_fields
+from orchestrator.plan.fields import NAMING_FIELDS, track_fields
 from orchestrator.plan.intake import Intake
 from orchestrator.plan.layout import Layout, compile_layout, split_directory, tidy
 from orchestrator.plan.leftovers import left_behind, sweep
@@ -111,11 +112,20 @@ class _Planner:
                 parts = album.songs[0].directory.split("/")
                 by_directory[collision_key("/".join(parts[: depth + 1]))].append(album)
         for sharing in by_directory.values():
-            labels = label_of(sharing) if len(sharing) > 1 else None
+            labels = labels_of(sharing) if len(sharing) > 1 else None
             for album, label in zip(sharing, labels or (), strict=False):
                 if label:
-                    album.values["album"] = f"{album.values['album']} [{label}]"
-                    self._render(album, raw_directories)
+                    self._mark(album, label, raw_directories)
+
+    def _mark(self, album: Album, label: str, raw_directories: dict[str, str]) -> None:
+        directory = album.songs[0].directory
+        for name in NAMING_FIELDS:
+            value = album.values[name]
+            album.values[name] = f"{value} [{label}]"
+            self._render(album, raw_directories)
+            if album.songs[0].directory != directory:
+                return
+            album.values[name] = value
 
     def _untagged_directory(self) -> str | None:
         given = self.options.untagged
@@ -280,6 +290,8 @@ class _Planner:
         counts.update({"files": len(self.request.items), "music": self.intake.music, "in_place": in_place})
         if self.intake.suspect:
             counts["suspect"] = self.intake.suspect
+        if inferred := sum(1 for song in self.intake.songs if song.inferred):
+            counts["artist_inferred"] = inferred
         options = _as_read(self.options)
         options["rules"] = [_as_read(rule) for rule in self.layout.rules]
         return Header(
@@ -318,8 +330,10 @@ def _as_read(record: msgspec.Struct) -> dict[str, Any]:
 
 
 def _reason(claim: Claim) -> str:
-    reading = claim.item.reading
+    reading, owner = claim.item.reading, claim.owner
     why = _why(claim)
+    if isinstance(owner, Song) and owner.inferred and "albumartist" in owner.album.template.fields:
+        why += f"; album artist inferred from {owner.inferred}: {owner.album.values['albumartist']}"
     return why if reading is None or reading.suspect is None else f"{why}; suspect: {reading.suspect}"
 
 

@@ -80,6 +80,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
             ("files", "files"),
             ("music", "music files"),
             ("suspect", "of these suspect"),
+            ("artist_inferred", "album artist inferred"),
             ("in_place", "already right"),
         )
         if key in counts

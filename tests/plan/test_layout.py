@@ -49,7 +49,7 @@ def where(layout: str, **fields: object) -> str:
         ("by-class", WHOLE, "Albums/Ann/Sky (1979)/04 Star"),
         ("by-class", {**WHOLE, "release_type": ("album", "live")}, "Live/Ann/1979-06-09 - Sky/04 Star"),
         ("by-class", {**WHOLE, "compilation": True}, "Compilations/Sky (1979)/04 Ann - Star"),
-        ("by-class", {**WHOLE, "release_type": "compilation"}, "Compilations/Sky (1979)/04 Star"),
+        ("by-class", {**WHOLE, "release_type": "compilation"}, "Compilations/Sky (1979)/04 Ann - Star"),
         ("by-class", {**WHOLE, "album_artist": ("Ann", "Bob")}, "Collaborations/Sky (1979) - Ann, Bob/04 Star"),
         ("by-class", {**WHOLE, "release_type": "demo"}, "Rarities/Ann/Sky (1979)/04 Star"),
         ("by-class", {**WHOLE, "album": "Showbiz", "title": "The Show"}, "Albums/Ann/Showbiz (1979)/04 The Show"),

@@ -37,7 +37,7 @@ def test_what_is_right_gets_no_operation() -> None:
     made = plan([song(AT_HOME, **ONE), plain("A/X/cover.jpg"), plain("A/artist.jpg"), plain("A/X/01 One.lrc")])
     assert made.operations == ()
     assert made.skipped == ()
-    assert made.header.counts == {"files": 4, "in_place": 1, "music": 1}
+    assert made.header.counts == {"artist_inferred": 1, "files": 4, "in_place": 1, "music": 1}
 
 
 def test_unreadable_and_untagged_files_stay_and_are_named() -> None:
@@ -247,8 +247,8 @@ def test_a_suspect_file_goes_where_a_whole_one_would_and_the_plan_says_so() -> N
     cut = Item(whole.entry, msgspec.structs.replace(whole.reading, suspect="cut short: 1 of 2 bytes"))
     made = plan([cut, song("b.mp3", title="Two", artist="A", album="X", track=2)])
     assert {o.src.path: o.reason for o in made.operations} == {
-        "a.mp3": "layout; suspect: cut short: 1 of 2 bytes",
-        "b.mp3": "layout",
+        "a.mp3": "layout; album artist inferred from its tracks: A; suspect: cut short: 1 of 2 bytes",
+        "b.mp3": "layout; album artist inferred from its tracks: A",
     }
     assert made.header.counts["suspect"] == 1
 

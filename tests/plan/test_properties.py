@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from random import Random
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.plan.model import Plan
 from orchestrator.plan.names import collision_key
 from orchestrator.plan.plan_file import path_problem, seal, verify
+from orchestrator.plan.presets import PRESETS
 from orchestrator.plan.request import Item
 from orchestrator.plan.undo import plan_undo
 from orchestrator.tags.track import Track
@@ -21,14 +23,16 @@ ARTISTS = ("Beck", "beck", "Béck", unicodedata.normalize("NFD", "Béck"), "AC/D
 ALBUMS = ("X", "x", "X (2)", "Y", "( )", "a.mp3")
 TITLES = ("One", "one", "One (2)", "Two", "cover", "Éa", unicodedata.normalize("NFD", "Éa"))
 LAYOUTS = (
-    "default",
-    "by-class",
-    "flat",
-    "disc-numbers",
+    *PRESETS,
     "{{ title }}",
     "{{ albumartist }}/{{ title }}",
     "{{ albumartist }}/{{ album }}/{{ disc }}/{{ title }}",
     "{{ title }}.mp3/{{ track }}",
+    (
+        "{{ albumartist | the_last | initial }}/{{ albumartist_sort or albumartist | the_last | ascii | upper | truncate(9) }}/"
+        "{{ date | year | default('x') }} {{ album | without_guest | lower | truncate(7, '...') }}/"
+        "{{ track | pad_to(track_total) }} {{ title | with_guest(artist) | replace('One', '/../') }}"
+    ),
 )
 DIRECTORIES = ("", "in", "IN", "in/CD1", "in/CD1/Scans", "Beck", "beck", "Beck/X", "Beck/x (1999)", "x", "Beck.mp3", "One.mp3")
 NAMES = ("One.mp3", "one.mp3", "One (2).mp3", "01 One.mp3", "Two.flac", "Beck.mp3", "a.mp3", "x.mp3")
@@ -49,7 +53,16 @@ tracks = st.builds(
     disc=st.sampled_from([None, None, 1, 2]),
     date=st.sampled_from([None, "1999", "1999", "2001-02-03"]),
     compilation=st.sampled_from([None, None, True]),
-    release_type=st.sampled_from([(), ("live",), ("ep",)]),
+    track_total=st.sampled_from([None, None, 2, 120]),
+    disc_total=st.sampled_from([None, None, 1, 12]),
+    release_type=st.sampled_from([(), ("live",), ("ep",), ("album", "soundtrack"), ("single",), ("demo",)]),
+    release_status=st.sampled_from([None, "official", "bootleg"]),
+    edition=st.sampled_from([None, None, "deluxe", HOSTILE_TAGS[0]]),
+    venue=st.sampled_from([None, None, "Hall", "X"]),
+    label=st.sampled_from([None, None, "L", "M"]),
+    genre=one_or_none(("Pop", "pop")),
+    album_artist_sort=st.sampled_from([(), ("Beck, B",)]),
+    musicbrainz_release_group_id=st.sampled_from([None, None, "gg", "hh"]),
     musicbrainz_release_id=st.sampled_from([None, None, None, "aa", "bb"]),
 )
 
@@ -149,6 +162,18 @@ def test_organizing_in_place_loses_nothing_and_comes_to_rest(
     verify(undone)
     storage.carry_out(undone, seed, run="undo")
     assert storage.tree("/music") == before
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@settings(max_examples=settings.default.max_examples // 4)
+@given(data=st.data())
+def test_a_library_that_a_preset_has_put_in_order_is_in_order(preset: str, data: st.DataObject) -> None:
+    items = data.draw(libraries())
+    storage = PretendStorage.holding("/music", items)
+    made = plan(items, layout=preset)
+    check_plan(made)
+    storage.carry_out(made)
+    assert plan(storage.list("/music"), layout=preset).operations == ()
 
 
 @given(libraries(folding=True), st.sampled_from(LAYOUTS), st.integers(0, 99))
