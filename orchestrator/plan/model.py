@@ -38,12 +38,27 @@ def is_temporary(path: str) -> bool:
     return path.startswith(f"{TEMPORARY}/")
 
 
+class Twin(msgspec.Struct, frozen=True, gc=False):
+    """A file that must still be there, unchanged, when its duplicate goes."""
+
+    fs: str
+    path: str
+    size: int | None
+    hash: dict[str, str] = {}
+    mtime: int | None = None
+    """As for Expect."""
+    tier: str = ""
+    """"T0" when both hold the same bytes; "T1", "T2", "T3" when they are the same by their sound or their tags."""
+
+
 class Expect(msgspec.Struct, frozen=True, gc=False):
     """What the source must still be when its operation's turn comes; the operation's `size` belongs to it."""
 
     hash: dict[str, str] = {}
     mtime: int | None = None
     """Nanoseconds since 1970, UTC. Null where the remote's listing gives none."""
+    twin: Twin | msgspec.UnsetType = msgspec.UNSET
+    """The copy that stays, where the file goes because it is a duplicate."""
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import IntegrityError, UsageError
-from orchestrator.plan.model import FORMAT, TEMPORARY, Header, Operation, Plan, Verb, operation_id
+from orchestrator.plan.model import FORMAT, TEMPORARY, Header, Operation, Plan, Ref, Verb, operation_id
 from orchestrator.storage.base import OWN_DIRECTORY
 
 _UNHASHED = frozenset({"created", "plan_id"})
@@ -94,11 +94,12 @@ def read_plan(file: Path) -> Plan:
 
 def verify(plan: Plan) -> None:
     """Raise IntegrityError for operations that no planner makes, whatever `plan_id` says."""
-    known = {plan.header.source, plan.header.target}
+    known = {plan.header.source, plan.header.target, *_locations(plan.header)}
     destinations: set[tuple[bool, str, str]] = set()
     ids = {operation.id for operation in plan.operations}
     if len(ids) != len(plan.operations):
         raise IntegrityError(f"{_DAMAGED}: an operation is there twice")
+    removed = {operation.src for operation in plan.operations if operation.verb in {Verb.QUARANTINE, Verb.DELETE}}
     for operation in plan.operations:
         for ref in (operation.src, operation.dst):
             if ref.fs not in known:
@@ -116,6 +117,23 @@ def verify(plan: Plan) -> None:
         destinations.add(destination)
         if not ids.issuperset(operation.depends):
             raise IntegrityError(f"{_DAMAGED}: operation {operation.id} depends on one that is not there")
+        _check_twin(operation, known, removed)
+
+
+def _check_twin(operation: Operation, known: Collection[str], removed: Collection[Ref]) -> None:
+    twin = operation.expect.twin
+    if twin is msgspec.UNSET:
+        return
+    if twin.fs not in known or path_problem(twin.path):
+        raise IntegrityError(f"{_DAMAGED}: operation {operation.id} names a twin outside of its locations", path=twin.path)
+    if Ref(twin.fs, twin.path) in removed:
+        raise IntegrityError(f"{_DAMAGED}: {twin.path!r} is to stay as a twin, and the plan removes it", path=twin.path)
+
+
+def _locations(header: Header) -> list[str]:
+    """The locations of a plan of more than two."""
+    named = header.options.get("locations")
+    return [fs for fs in named if isinstance(fs, str)] if isinstance(named, list) else []
 
 
 def _is_private(path: str) -> bool:

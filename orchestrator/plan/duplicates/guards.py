@@ -1,0 +1,112 @@
+"""Why a file does not go although it is the same as another one. Each guard has cost somebody an album."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from orchestrator.plan.album_fields import fold, year_of
+from orchestrator.plan.duplicates.records import Candidate, Tier
+from orchestrator.plan.duplicates.words import title_words, version_words
+from orchestrator.plan.fields import joined
+from orchestrator.tags.track import Track
+
+OTHER_ALBUM = "they belong to different albums, which share a recording on purpose"
+OTHER_SLOT = "they are two tracks of one album"
+OTHER_VERSION = "their tags name different versions"
+OTHER_FORMAT = "they have different formats, and only copies of one format are asked for"
+LOSSY = "a lossless file does not go for a lossy one"
+FEWER_TAGS = "the other one does not name the album"
+SHORTER = "the other one takes far fewer bytes for the same sound and may be cut"
+REFERENCE = "both are under a reference"
+
+_NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
+
+_RELEASE: tuple[Callable[[Track], object], ...] = (
+    lambda track: year_of(track.date),
+    lambda track: fold(joined(track.release_type)),
+    lambda track: fold(track.catalogue_number or ""),
+    lambda track: fold(track.barcode or ""),
+    lambda track: fold(track.label or ""),
+    lambda track: fold(track.media or ""),
+    lambda track: track.track_total,
+    lambda track: track.disc_total,
+)
+
+
+def release_facts(track: Track) -> tuple[object, ...]:
+    """What tells one release of an album from another; empty where the tags do not say."""
+    return tuple(fact(track) for fact in _RELEASE)
+
+
+def agree(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Whether no fact that both state differs."""
+    return all(mine == theirs or not mine or not theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def objection(goes: Candidate, stays: Candidate, tier: Tier, *, same_format_only: bool, lossless_first: bool) -> str | None:
+    """Why the one must not go for the other, None when it may. The completeness of albums is looked at elsewhere."""
+    if same_format_only and goes.track.codec != stays.track.codec:
+        return OTHER_FORMAT
+    if tier is not Tier.BYTES and lossless_first and goes.track.lossless and not stays.track.lossless:
+        return LOSSY
+    if tier is Tier.AUDIO and not _same_version(goes.track, stays.track):
+        return OTHER_VERSION
+    if tier is Tier.AUDIO and shortened(stays, goes):
+        return SHORTER
+    return _album_objection(goes, stays)
+
+
+def _album_objection(goes: Candidate, stays: Candidate) -> str | None:
+    if goes.copy is None:
+        return OTHER_SLOT if stays.copy is None and _two_of_one_folder(goes, stays) else None
+    if stays.copy is None:
+        return FEWER_TAGS
+    return _slot_objection(goes, stays) if _same_release(goes, stays) else OTHER_ALBUM
+
+
+def shortened(one: Candidate, whole: Candidate) -> bool:
+    """Whether a file has so much less sound in it than another of the same sound and codec that it may be cut."""
+    mine, theirs = one.track, whole.track
+    if mine.codec != theirs.codec or not mine.bitrate or not theirs.bitrate:
+        return False
+    return mine.bitrate < 0.9 * theirs.bitrate
+
+
+def _slot_objection(goes: Candidate, stays: Candidate) -> str | None:
+    if goes.disc and stays.disc and goes.disc != stays.disc:
+        return OTHER_SLOT
+    if goes.number and stays.number and goes.number != stays.number:
+        return OTHER_SLOT
+    if goes.number and not stays.number:
+        return FEWER_TAGS
+    return None
+
+
+def _same_version(mine: Track, theirs: Track) -> bool:
+    """Whether what both tags say of the version agrees. A file without a title says nothing."""
+    if mine.advisory and theirs.advisory and mine.advisory != theirs.advisory:
+        return False
+    if not mine.title or not theirs.title or version_words(mine) == version_words(theirs):
+        return True
+    return not (mine.album and theirs.album) and title_words(mine) == title_words(theirs)
+
+
+def _same_release(goes: Candidate, stays: Candidate) -> bool:
+    mine, theirs = goes.track, stays.track
+    if mine.musicbrainz_release_id and theirs.musicbrainz_release_id:
+        return mine.musicbrainz_release_id == theirs.musicbrainz_release_id
+    if goes.copy is None or stays.copy is None or goes.copy.album is not stays.copy.album:
+        return False
+    return agree(release_facts(mine), release_facts(theirs))
+
+
+def _two_of_one_folder(goes: Candidate, stays: Candidate) -> bool:
+    """Whether two files without tags bear different numbers in one folder: silence, or a hidden track, that is there twice."""
+    if goes.fs != stays.fs:
+        return False
+    mine, theirs = goes.path.rpartition("/"), stays.path.rpartition("/")
+    if mine[0] != theirs[0]:
+        return False
+    one, other = _NUMBERED.match(mine[2]), _NUMBERED.match(theirs[2])
+    return one is not None and other is not None and int(one[1]) != int(other[1])

@@ -1,0 +1,132 @@
+"""The planner of `dedup`: the files of one or several locations in, a plan out that takes the duplicates out of the library."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from orchestrator.plan.duplicates.find import find_duplicates
+from orchestrator.plan.duplicates.records import Candidate, Decision, DedupOptions, Duplicates
+from orchestrator.plan.estimate import estimate
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Twin, Verb, operation_id
+from orchestrator.plan.ordering import location_prefix
+from orchestrator.plan.plan_file import path_problem, seal
+from orchestrator.plan.request import Item
+from orchestrator.plan.sidecars import is_leftover
+from orchestrator.storage.base import OWN_DIRECTORY, Capabilities
+from orchestrator.tags.track import Status
+
+
+class DedupPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """One location and what lies there."""
+
+    fs: str
+    items: Sequence[Item]
+    capabilities: Capabilities
+
+
+class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One question to `plan_dedup`. The order of items makes no difference; that of places names the plan's source."""
+
+    places: Sequence[DedupPlace]
+    """One or more. None lies in another one."""
+    options: DedupOptions = DedupOptions()
+    tool_version: str
+    created: str
+    """RFC 3339."""
+    config_sha256: str = ""
+
+
+def plan_dedup(request: DedupRequest) -> Plan:
+    """The plan that quarantines every duplicate of tiers T0 to T3. Raises UsageError for a wrong `keep`."""
+    return plan_of(request, duplicates_of(request))
+
+
+def duplicates_of(request: DedupRequest) -> Duplicates:
+    """What is the same as what in these places, and what should become of it. Raises UsageError for a wrong `keep`."""
+    return find_duplicates((one for place in request.places for one in candidates_of(place.fs, place.items)), request.options)
+
+
+def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
+    """The plan that quarantines what goes by `duplicates`."""
+    operations = [quarantine_of(decision, several=len(request.places) > 1) for decision in duplicates.decisions]
+    operations.sort(key=lambda operation: (operation.group, operation.src.fs, operation.src.path))
+    capabilities = {place.fs: place.capabilities for place in request.places}
+    items = [item for place in request.places for item in place.items]
+    skipped = tuple(_skipped(items))
+    counts = Counter(f"duplicates.{decision.tier}" for decision in duplicates.decisions)
+    counts.update(f"skipped.{one.code}" for one in skipped)
+    counts.update({"files": len(items), "music": sum(1 for item in items if item.reading is not None)})
+    if operations:
+        counts[str(Verb.QUARANTINE)] = len(operations)
+    options = msgspec.to_builtins(request.options)
+    options["locations"] = [place.fs for place in request.places]
+    first = request.places[0].fs
+    header = Header(
+        tool_version=request.tool_version,
+        created=request.created,
+        source=first,
+        target=first,
+        options=options,
+        config_sha256=request.config_sha256,
+        capabilities={fs: msgspec.to_builtins(known) for fs, known in capabilities.items()},
+        counts=dict(sorted(counts.items())),
+        estimate=estimate(operations, capabilities),
+    )
+    return seal(Plan(msgspec.json.decode(msgspec.json.encode(header), type=Header), tuple(operations), skipped))
+
+
+def candidates_of(fs: str, items: Iterable[Item]) -> list[Candidate]:
+    """The files of a location that can be judged: whole, readable, told apart by their names.
+
+    What the run's options leave alone counts for the album that it is part of.
+    """
+    listed = list(items)
+    paths = Counter(item.entry.path for item in listed)
+    found = []
+    for item in listed:
+        reading, path = item.reading, item.entry.path
+        if reading is None or reading.status is Status.UNREADABLE or not item.entry.size:
+            continue
+        if path_problem(path) or paths[path] > 1 or path.partition("/")[0] == OWN_DIRECTORY or is_leftover(path):
+            continue
+        found.append(Candidate(fs, item, reading, acts=item.left_alone is None and reading.suspect is None))
+    return found
+
+
+def quarantine_of(decision: Decision, *, several: bool) -> Operation:
+    """The operation that takes a duplicate away. `several`: name the location of the one that stays as well."""
+    goes, stays = decision.goes, decision.stays
+    entry, twin = goes.item.entry, stays.item.entry
+    kept = location_prefix(stays.fs) + stays.path if several else stays.path
+    return Operation(
+        id=operation_id(Verb.QUARANTINE, goes.ref, goes.ref),
+        verb=Verb.QUARANTINE,
+        src=goes.ref,
+        dst=goes.ref,
+        size=entry.size,
+        expect=Expect(
+            hash=entry.hashes,
+            mtime=entry.mtime_ns,
+            twin=Twin(fs=stays.fs, path=stays.path, size=twin.size, hash=twin.hashes, mtime=twin.mtime_ns, tier=decision.tier),
+        ),
+        reason=reason_of(decision, kept),
+        group=kept,
+    )
+
+
+def reason_of(decision: Decision, kept: str) -> str:
+    """Why a file goes, in words: tier, the file that stays, the criterion that decided between them."""
+    lossy = decision.stays.track.lossless and decision.goes.track.lossless is False
+    what = "lossy copy of the lossless" if lossy else f"{decision.tier.words} as"
+    return f"{decision.tier} {what} {kept}, which stays for: {decision.criterion}"
+
+
+def _skipped(items: Iterable[Item]) -> Iterable[Skipped]:
+    for item in sorted(items, key=lambda item: item.entry.path):
+        if item.reading is not None and item.reading.status is Status.UNREADABLE:
+            yield Skipped(item.entry.path, "unreadable", item.reading.reason or "its tags could not be read")
+        elif item.left_alone is not None and item.reading is not None:
+            yield Skipped(item.entry.path, "left-alone", item.left_alone)

@@ -1,0 +1,105 @@
+"""Texts of tags as keys: what makes two spellings one title, and the words that make two versions of one song.
+
+Nothing is ever stripped: brackets and digits are part of a title. Only what has no meaning of its own - kinds of brackets,
+quotes and dashes, case, spaces - does not count.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from orchestrator.plan.album_fields import fold
+from orchestrator.tags.track import Track
+
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("()[]{}<>（）［］【】「」『』", " "),  # noqa: RUF001 - these are meant
+        **dict.fromkeys("‘’‛´`ʼ", "'"),  # noqa: RUF001
+        **dict.fromkeys('“”„‟"', " "),
+        **dict.fromkeys("‐‑‒–—―−", "-"),  # noqa: RUF001
+        **dict.fromkeys(",;:", " "),
+    }
+)
+
+_VERSIONS = {
+    "live": r"live|en vivo|ao vivo|en directo|dal vivo|concert|unplugged live",
+    "remix": r"re-?mix(?:es|ed)?|rmx|remezcla",
+    "mix": r"mix(?:es|ed)?|mixtape",
+    "edit": r"edit(?:ed)?",
+    "radio": r"radio",
+    "single": r"single",
+    "extended": r"extended|long version|full length|12\"|12 inch",
+    "short": r"short version|7\"|7 inch",
+    "acoustic": r"acoustic|acústic[oa]|acoustique|akustik",
+    "unplugged": r"unplugged",
+    "demo": r"demos?",
+    "instrumental": r"instrumentals?",
+    "acapella": r"a ?cap+ell?a",
+    "karaoke": r"karaoke|backing track",
+    "remaster": r"(?:digital(?:ly)? )?re-?master(?:ed|ing|s)?|remasteris\w+|remasteriz\w+",
+    "mono": r"mono(?:phonic|aural)?",
+    "stereo": r"stereo(?:phonic)?",
+    "surround": r"surround|5\.1|quad(?:raphonic)?|atmos|binaural",
+    "explicit": r"explicit|uncensored|dirty",
+    "clean": r"clean|censored",
+    "deluxe": r"deluxe|super deluxe",
+    "expanded": r"expanded",
+    "anniversary": r"anniversary",
+    "special": r"special|limited|collector'?s",
+    "bonus": r"bonus",
+    "session": r"sessions?",
+    "alternate": r"alternat(?:e|ive)|alt",
+    "take": r"take \d+|outtakes?",
+    "rehearsal": r"rehearsals?",
+    "reprise": r"reprise",
+    "cover": r"cover(?:ed)?",
+    "dub": r"dub",
+    "rerecorded": r"re-?record(?:ed|ing)|taylor's version",
+    "orchestral": r"orchestral|symphonic",
+    "speed": r"sped up|slowed|nightcore|8d",
+    "version": r"version",
+    "edition": r"edition",
+}
+_VERSION = re.compile("|".join(rf"(?P<{name}>(?<!\w)(?:{pattern})(?!\w))" for name, pattern in _VERSIONS.items()), re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_GUEST = re.compile(r"(?<!\w)(?:feat|ft|featuring)(?!\w)\.?\s*(?P<names>[^()\[\]{}]*)", re.IGNORECASE)
+_BETWEEN_GUESTS = re.compile(r"\s*(?:,|;|&|\+|/|(?<!\w)(?:and|with|y|et|und)(?!\w))\s*", re.IGNORECASE)
+
+
+@lru_cache(maxsize=65536)
+def key(text: str) -> str:
+    """What makes two spellings one: case, spaces, and the kinds of brackets, quotes and dashes do not count."""
+    return fold(text.translate(_PLAIN).replace(" - ", " "))
+
+
+@lru_cache(maxsize=65536)
+def versions(text: str) -> frozenset[str]:
+    """The version words of one text, each by its name, with the years that stand beside them."""
+    found = frozenset(match.lastgroup or "" for match in _VERSION.finditer(text.translate(_PLAIN)))
+    return found.union(_YEAR.findall(text)) if found else found
+
+
+@lru_cache(maxsize=65536)
+def guests(text: str) -> frozenset[str]:
+    """The names after "feat." in one text."""
+    found = _GUEST.search(text)
+    if found is None:
+        return frozenset()
+    names = (key(name) for name in _BETWEEN_GUESTS.split(found["names"]))
+    return frozenset(name for name in names if name) or frozenset({"feat"})
+
+
+def version_words(track: Track) -> frozenset[str]:
+    """The version words of a track, wherever they stand: title, subtitle, album, disc subtitle."""
+    return title_words(track).union(*(versions(text) for text in (*track.album, track.disc_subtitle or "") if text))
+
+
+def title_words(track: Track) -> frozenset[str]:
+    """The version words of title and subtitle."""
+    return frozenset[str]().union(*(versions(text) for text in (*track.title, track.subtitle or "") if text))
+
+
+def guest_names(track: Track) -> frozenset[str]:
+    """The guests that title and artist name."""
+    return frozenset[str]().union(*(guests(text) for text in (*track.title, *track.artist)))

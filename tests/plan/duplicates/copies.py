@@ -1,0 +1,86 @@
+"""Small libraries with duplicates in them, and what was decided about them in a form that tests read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from orchestrator.plan.duplicates.find import find_duplicates
+from orchestrator.plan.duplicates.planner import candidates_of
+from orchestrator.plan.duplicates.records import DedupOptions, Duplicates, Tier
+from orchestrator.plan.request import Item
+from orchestrator.storage.base import Entry
+from orchestrator.tags.track import AudioIdentity, Reading, Status, Strength, Track
+from tests.plan.worlds import track
+
+ALBUM = {
+    "album_artist": "Beck",
+    "artist": "Beck",
+    "album": "Odelay",
+    "date": "1996",
+    "disc": 1,
+    "disc_total": 1,
+    "track_total": 3,
+}
+FLAC = {"codec": "flac", "lossless": True, "bitrate": 900_000, "sample_rate": 44_100, "bit_depth": 16, "channels": 2}
+MP3 = {"codec": "mp3", "lossless": False, "bitrate": 320_000, "sample_rate": 44_100, "channels": 2}
+TITLES = ("", "Devils Haircut", "Hotwax", "Lord Only Knows")
+
+
+def file(
+    path: str,
+    *,
+    content: str | None = None,
+    sound: str | None = None,
+    strength: Strength = Strength.SURE,
+    mtime: int | None = 1_600_000_000,
+    size: int | None = None,
+    suspect: str | None = None,
+    hashes: dict[str, str] | None = None,
+    tags: Track | None = None,
+    **fields: Any,
+) -> Item:
+    """An audio file. Without `content` its bytes, and without `sound` its sound, are like no other's."""
+    content = path if content is None else content
+    identity = AudioIdentity("pcm-md5", sound, strength) if sound is not None and suspect is None else None
+    said = tags or track(**fields)
+    status = Status.TAGGED if said.has_tags else Status.UNTAGGED
+    entry = Entry(
+        path,
+        1000 + len(content) if size is None else size,
+        None if mtime is None else mtime * 1_000_000_000,
+        {"md5": content} if hashes is None else hashes,
+    )
+    return Item(entry, Reading(status, said, identity, suspect))
+
+
+def on_album(path: str, number: int | None, **fields: Any) -> Item:
+    """A track of one album of three; other keywords stand for what it says by default."""
+    said = {"title": TITLES[number or 0], "track": number, "duration_s": 200.0 + (number or 0), **ALBUM, **FLAC, **fields}
+    return file(path, **{name: value for name, value in said.items() if value is not None})
+
+
+def album(folder: str, **fields: Any) -> list[Item]:
+    """All three tracks of it."""
+    return [on_album(f"{folder}/0{number}.flac", number, **fields) for number in (1, 2, 3)]
+
+
+def found(*places: Sequence[Item] | dict[str, Sequence[Item]], **options: Any) -> Duplicates:
+    """What is decided about these files of "/music" (or of the locations that are named)."""
+    by_location: dict[str, list[Item]] = {}
+    for place in places:
+        for fs, items in place.items() if isinstance(place, dict) else [("/music", place)]:
+            by_location.setdefault(fs, []).extend(items)
+    candidates = [one for fs, items in by_location.items() for one in candidates_of(fs, items)]
+    return find_duplicates(candidates, DedupOptions(**options))
+
+
+def gone(answer: Duplicates) -> dict[str, str]:
+    """Path that goes -> tier, path that stays, and the criterion."""
+    return {one.goes.path: f"{one.tier} {one.stays.path} {one.criterion}" for one in answer.decisions}
+
+
+def whys(answer: Duplicates, *tiers: Tier) -> Iterable[tuple[frozenset[str], str]]:
+    """The paths that stay together, and why; of these tiers, or of all that act."""
+    wanted = tiers or (Tier.BYTES, Tier.AUDIO, Tier.RELEASE_TRACK, Tier.TAGS)
+    return [(frozenset(one.path for one in alike.files), alike.why) for alike in answer.alike if alike.tier in wanted]

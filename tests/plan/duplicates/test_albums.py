@@ -1,0 +1,122 @@
+"""The album guard: what is complete stays complete, and what is there twice on purpose stays there twice."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.plan.duplicates.copies import FLAC, MP3, album, file, found, gone, on_album, whys
+
+
+def test_a_whole_copy_of_an_album_goes_as_one() -> None:
+    answer = found(album("Beck/Odelay", sound=None), album("Downloads/Beck - Odelay"))
+    assert set(gone(answer)) == {f"Downloads/Beck - Odelay/0{n}.flac" for n in (1, 2, 3)}
+    assert {one.stays.copy.folder for one in answer.decisions if one.stays.copy} == {"Beck/Odelay"}
+
+
+def test_copies_of_an_album_are_not_mixed() -> None:
+    """Track by track the oldest would come from here and from there."""
+    here = [on_album(f"A/{n}.flac", n, sound=f"s{n}", mtime=100 + n % 2) for n in (1, 2, 3)]
+    there = [on_album(f"B/{n}.flac", n, sound=f"s{n}", mtime=100 + (n + 1) % 2) for n in (1, 2, 3)]
+    answer = found(here, there, keep=("oldest",))
+    assert {path.partition("/")[0] for path in gone(answer)} == {"A"}
+    assert len(answer.decisions) == 3
+
+
+def test_a_better_stray_does_not_break_a_complete_album() -> None:
+    answer = found(album("Album", **MP3), [on_album("Stray/2.flac", 2)])
+    assert not gone(answer)
+    assert whys(answer) == [({"Album/02.flac", "Stray/2.flac"}, "it would leave a complete album incomplete")]
+
+
+def test_a_better_stray_replaces_a_track_of_an_incomplete_album() -> None:
+    answer = found(album("Album", **MP3)[:2], [on_album("Stray/2.flac", 2)])
+    assert gone(answer) == {"Album/02.flac": "T3 Stray/2.flac lossless"}
+
+
+def test_of_one_sound_the_loose_file_goes_whatever_the_list_says() -> None:
+    tracks = [on_album(f"Album/{n}.flac", n, sound=f"s{n}", mtime=500) for n in (1, 2, 3)]
+    stray = on_album("Stray/2.flac", 2, sound="s2", mtime=1)
+    untagged = file("u.flac", sound="s3", mtime=1, **FLAC)
+    assert gone(found(tracks, [stray, untagged], keep=("oldest",))) == {
+        "Stray/2.flac": "T1 Album/2.flac album",
+        "u.flac": "T1 Album/3.flac album",
+    }
+
+
+def test_a_compilation_shares_recordings_on_purpose() -> None:
+    """beets #2690."""
+    own = [on_album(f"Album/{n}.flac", n, sound=f"s{n}") for n in (1, 2, 3)]
+    best = {"album": "Best Of", "album_artist": "Beck", "compilation": True, "track_total": 9}
+    shared = [on_album(f"Best/{n}.flac", n, sound=f"s{n}", **best) for n in (1, 2)]
+    answer = found(own, shared)
+    assert not gone(answer)
+    assert {why for _, why in whys(answer)} == {"they belong to different albums, which share a recording on purpose"}
+
+
+def test_takes_that_share_ids_on_two_discs_stay() -> None:
+    """beets #4054, Lidarr #411."""
+    ids = {"musicbrainz_recording_id": "rec", "musicbrainz_release_id": "rel", "disc_total": 2}
+    one, other = on_album("CD1/1.flac", 1, sound="s", **ids), on_album("CD2/1.flac", 1, sound="s", **{**ids, "disc": 2})
+    answer = found([one, other])
+    assert not gone(answer)
+    assert [why for _, why in whys(answer)] == ["they are two tracks of one album"]
+
+
+def test_albums_of_one_name_are_told_apart() -> None:
+    """Weezer (beets #3310), American Football (#6854), two "Essential Van Morrison" (Lidarr #638)."""
+    blue = album("Blue", album="Weezer", album_artist="Weezer", date="1994")
+    green = album("Green", album="Weezer", album_artist="Weezer", date="2001")
+    assert not gone(found(blue, green))
+    one = album("One", album="Essential", barcode="1", sound=None)
+    two = album("Two", album="Essential", barcode="2", sound=None)
+    assert not gone(found(one, two))
+
+
+def test_the_discs_of_a_box_are_one_album() -> None:
+    box = [
+        on_album(f"{folder}/CD{disc}/0{n}.flac", n, disc=disc, disc_total=2, sound=f"{disc}-{n}")
+        for folder in ("Box", "Copy of Box")
+        for disc in (1, 2)
+        for n in (1, 2, 3)
+    ]
+    assert {path.partition("/")[0] for path in gone(found(box))} == {"Copy of Box"}
+    assert len(gone(found(box))) == 6
+    lacking = [item for item in box if item.entry.path != "Box/CD2/03.flac"]
+    assert {path.partition("/")[0] for path in gone(found(lacking))} == {"Box"}
+
+
+def test_two_formats_in_one_folder_leave_the_lossless_one() -> None:
+    answer = found(album("Album"), [on_album(f"Album/0{n}.mp3", n, **MP3) for n in (1, 2, 3)])
+    assert set(gone(answer)) == {f"Album/0{n}.mp3" for n in (1, 2, 3)}
+    assert gone(answer)["Album/01.mp3"] == "T3 Album/01.flac lossless"
+
+
+def test_lossy_companions_stay_when_they_are_meant() -> None:
+    """SoulSync PR #1190."""
+    answer = found(album("Album"), [on_album(f"Album/0{n}.mp3", n, **MP3) for n in (1, 2, 3)], same_format_only=True)
+    assert not gone(answer)
+    assert {why for _, why in whys(answer)} == {"they have different formats, and only copies of one format are asked for"}
+
+
+def test_silence_that_is_there_twice_without_tags_stays() -> None:
+    silence = [file(f"Album/Track {n:02}.wav", content="silence") for n in (7, 8, 9)]
+    assert not gone(found(silence))
+    assert gone(found([*silence[:1], file("Album/Track 07 (1).wav", content="silence")]))
+
+
+def test_a_lossless_file_does_not_go_for_a_lossy_one() -> None:
+    reference = on_album("ref/1.mp3", 1, **MP3)
+    assert not gone(found({"/ref": [reference], "/music": [on_album("1.flac", 1)]}, reference=("/ref",)))
+    assert gone(found({"/ref": [reference], "/music": [on_album("1.flac", 1)]}, reference=("/ref",), keep=("bitrate",)))
+
+
+def test_what_holds_far_less_of_one_sound_goes() -> None:
+    """A FLAC that was cut short may still bear the checksum of the whole."""
+    short = on_album("a.flac", 1, sound="s", bitrate=500_000)
+    assert gone(found([short, on_album("b/longer/name.flac", 1, sound="s")])) == {"a.flac": "T1 b/longer/name.flac whole"}
+
+
+def test_files_that_the_options_leave_alone_count_for_their_album() -> None:
+    tracks = album("Album", **MP3)
+    tracks[0] = msgspec.structs.replace(tracks[0], left_alone="excluded")
+    assert not gone(found(tracks, [on_album("Stray/2.flac", 2)]))

@@ -1,0 +1,172 @@
+"""What must hold for every library: nothing is decided on what is missing, a kept file stays, complete albums stay complete."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.plan.duplicates.copies import AlbumCopy, add_albums
+from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, candidates_of, plan_dedup
+from orchestrator.plan.duplicates.records import DEFAULT_KEEP, DedupOptions, Duplicates, Tier
+from orchestrator.plan.plan_file import verify
+from orchestrator.plan.request import Item
+from orchestrator.tags.track import Status
+from tests.hostile import HOSTILE_TAGS
+from tests.plan.duplicates.copies import FLAC, MP3, TITLES, file, found
+from tests.plan.worlds import LOCAL
+
+PLACES = ("/music", "remote:music")
+KEY_FIELDS = ("album_artist", "album", "disc", "track", "title", "duration_s")
+
+
+def some(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+@st.composite
+def items(draw: st.DrawFn) -> Item:
+    """A file of a world so small that duplicates of every tier, and near misses, are the rule."""
+    number = draw(some(None, 1, 1, 2, 3))
+    said: dict[str, Any] = {
+        "title": draw(some(None, TITLES[number or 1], TITLES[number or 1], "One (Live)", *HOSTILE_TAGS[:3])),
+        "artist": draw(some(None, "Beck", "Beck feat. Eva")),
+        "album_artist": draw(some(None, "Beck", "Beck", "Various Artists")),
+        "album": draw(some(None, "X", "X", "X", "Best")),
+        "track": number,
+        "disc": draw(some(None, 1, 1, 2)),
+        "track_total": draw(some(None, 3, 3, 2)),
+        "date": draw(some(None, None, "1996", "2001")),
+        "advisory": draw(some(None, None, None, "clean")),
+        "duration_s": draw(some(None, 200.0, 200.0, 201.5, 203.0)),
+        "musicbrainz_recording_id": draw(some(None, f"rec{number}")),
+        "musicbrainz_release_id": draw(some(None, "rel")),
+        **draw(some(FLAC, MP3)),
+    }
+    return file(
+        draw(some("A", "B", "A/CD1", "Best")) + "/" + draw(some("1", "2", "3", "1 (1)", "4", "5")),
+        content=draw(some(None, None, "c1", "c2")),
+        sound=draw(some(None, "s1", "s2")),
+        mtime=draw(some(None, 1, 2)),
+        size=draw(some(7, 7, 7, 0)),
+        suspect=draw(some(None, None, None, None, "cut short")),
+        **{name: value for name, value in said.items() if value is not None},
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> dict[str, list[Item]]:
+    return {
+        fs: list({item.entry.path: item for item in draw(st.lists(items(), max_size=14))}.values())
+        for fs in PLACES[: draw(st.integers(1, 2))]
+    }
+
+
+options = st.builds(
+    DedupOptions,
+    keep=st.lists(some(*DEFAULT_KEEP, "original_name", "path:A/*"), max_size=4, unique=True).map(tuple),
+    reference=some((), (), ("/music/A",), ("remote:music",)),
+    same_format_only=some(False, False, True),
+)
+
+
+def decided(world: dict[str, list[Item]], chosen: DedupOptions) -> Duplicates:
+    return found(world, **{name: getattr(chosen, name) for name in chosen.__struct_fields__})
+
+
+def request(world: dict[str, list[Item]], chosen: DedupOptions) -> DedupRequest:
+    places = [DedupPlace(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in world.items()]
+    return DedupRequest(places=places, options=chosen, tool_version="1", created="now")
+
+
+@given(worlds(), options)
+def test_what_is_kept_stays_and_is_known_to_be_the_same(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+    answer = decided(world, chosen)
+    goes = [one.goes.ref for one in answer.decisions]
+    assert len(set(goes)) == len(goes)
+    assert not {one.stays.ref for one in answer.decisions} & set(goes)
+    for one in answer.decisions:
+        for each in (one.goes, one.stays):
+            assert each.size
+            assert each.reading.suspect is None
+            assert each.reading.status is not Status.UNREADABLE
+        assert not any(f"{one.goes.fs}/{one.goes.path}".startswith(f"{place}/") for place in chosen.reference)
+        mine, theirs = one.goes.track, one.stays.track
+        match one.tier:
+            case Tier.BYTES:
+                assert one.goes.size == one.stays.size
+                assert one.goes.item.entry.hashes == one.stays.item.entry.hashes
+            case Tier.AUDIO:
+                assert one.goes.reading.identity == one.stays.reading.identity is not None
+            case Tier.RELEASE_TRACK:
+                for name in ("musicbrainz_recording_id", "musicbrainz_release_id", "disc"):
+                    assert getattr(mine, name) == getattr(theirs, name) is not None
+            case Tier.TAGS:
+                assert all(getattr(track, name) for track in (mine, theirs) for name in KEY_FIELDS)
+                assert abs((mine.duration_s or 0) - (theirs.duration_s or 0)) <= 2
+            case Tier.ALIKE:
+                raise AssertionError("a likeness made a file go")
+        assert not (mine.advisory and theirs.advisory and mine.advisory != theirs.advisory)
+
+
+@given(worlds(), options)
+def test_complete_albums_stay_complete_or_go_as_a_whole(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+    candidates = [one for fs, inside in world.items() for one in candidates_of(fs, inside)]
+    copies = [copy for copy in add_albums(sorted(candidates, key=lambda one: (one.fs, one.path))) if copy.complete]
+    stays = {one.goes.ref: one.stays.ref for one in decided(world, chosen).decisions}
+    for copy in copies:
+        lost = [slot for slot in copy.slots.values() if all(member.ref in stays for member in slot)]
+        assert len(lost) in {0, len(copy.slots)}
+        if lost:
+            assert all(_slots_of(world, stays[slot[0].ref], copy) for slot in lost)
+
+
+def _slots_of(world: dict[str, list[Item]], ref: Any, copy: AlbumCopy) -> bool:
+    """Whether the file that stays names an album and lies elsewhere than the copy that goes."""
+    (item,) = (item for item in world[ref.fs] if item.entry.path == ref.path)
+    return item.reading is not None and item.reading.track is not None and bool(item.reading.track.album)
+
+
+@given(worlds(), options, st.integers())
+def test_the_order_of_the_files_makes_no_difference(world: dict[str, list[Item]], chosen: DedupOptions, seed: int) -> None:
+    random = Random(seed)
+    shuffled = {fs: random.sample(inside, len(inside)) for fs, inside in world.items()}
+    plan = plan_dedup(request(world, chosen))
+    assert plan == plan_dedup(request(shuffled, chosen))
+    verify(plan)
+    one, other = decided(world, chosen), decided(shuffled, chosen)
+    assert [(a.tier, a.why, [f.ref for f in a.files]) for a in one.alike] == [
+        (a.tier, a.why, [f.ref for f in a.files]) for a in other.alike
+    ]
+
+
+@given(worlds(), options)
+def test_a_second_run_finds_nothing(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+    """What stays beside what it is the same as does so for a reason that the removal of others does not change."""
+    gone = defaultdict(set)
+    for one in decided(world, chosen).decisions:
+        gone[one.goes.fs].add(one.goes.path)
+    left = {fs: [item for item in inside if item.entry.path not in gone[fs]] for fs, inside in world.items()}
+    assert decided(left, chosen).decisions == ()
+
+
+@given(worlds(), options)
+def test_a_file_with_fewer_tags_is_a_duplicate_of_no_more_files(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+    """Without tags, identity and hash there is nothing left to be the same by."""
+    bare = {
+        fs: [
+            msgspec.structs.replace(
+                item,
+                entry=msgspec.structs.replace(item.entry, hashes={}),
+                reading=item.reading and msgspec.structs.replace(item.reading, track=None, identity=None),
+            )
+            for item in inside
+        ]
+        for fs, inside in world.items()
+    }
+    answer = decided(bare, chosen)
+    assert answer.decisions == answer.alike == ()
