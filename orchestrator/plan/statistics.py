@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.plan.album_fields import fold, year_of
 from orchestrator.plan.albums import Album, Song, group_albums, has_place
 from orchestrator.plan.completeness import Missing, missing
 from orchestrator.plan.fields import text
 from orchestrator.plan.request import Item
+from orchestrator.plan.spelling import fold, year_of
 from orchestrator.tags.formats import is_audio
 from orchestrator.tags.track import Reading, Status, Track
 

@@ -261,7 +261,7 @@ def test_a_suspect_file_is_named_and_organized_all_the_same(music: Path, program
     assert set(tree(music)) == ORGANIZED
     assert [event["path"] for event in planned.events if event["type"] == "suspect"] == ["in/2.flac"]
     reasons = {event["src"]["path"]: event["reason"] for event in planned.events if event["type"] == "operation"}
-    assert reasons["in/2.flac"] == f"layout; suspect: {found['message']}"
+    assert reasons["in/2.flac"] == f"layout; album artist inferred from its tracks: Band; suspect: {found['message']}"
     assert "of these suspect" in say("show", str(file), state=tmp_path / "state").stdout
     quiet = say("organize", str(music), "--yes", "-q", state=tmp_path / "state")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
