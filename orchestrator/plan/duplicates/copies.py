@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from orchestrator.plan.albums import Album, Song, group_albums, has_place
+from orchestrator.plan.completeness import missing
 from orchestrator.plan.duplicates.records import Candidate
 from orchestrator.tags.track import Status
 
@@ -41,19 +42,8 @@ class AlbumCopy:
         for member in self.members:
             if member.number is not None and member.reading.suspect is None:
                 self.slots[member.disc or 1, member.number].append(member)
-        self.complete = bool(self.slots) and self._complete()
-
-    def _complete(self) -> bool:
-        """Whether every number is there, up to the totals where the tags give them, else up to the highest one."""
-        tracks = [member.track for member in self.members if member.number is not None]
-        discs = max(disc for disc, _ in self.slots)
-        discs = max([discs, *(track.disc_total for track in tracks if track.disc_total)])
-        last = dict.fromkeys(range(1, min(discs, 200) + 1), 0)
-        for member in self.members:
-            if member.number is not None:
-                disc = member.disc or 1
-                last[disc] = max(last.get(disc, 0), member.number, member.track.track_total or 0)
-        return len(self.slots) == sum(last.values()) and all(last.values())
+        whole = [member.track for member in self.members if member.reading.suspect is None]
+        self.complete = bool(self.slots) and missing(whole) is None
 
 
 def add_albums(candidates: Sequence[Candidate]) -> list[AlbumCopy]:

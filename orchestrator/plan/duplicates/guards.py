@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from orchestrator.plan.album_fields import fold, year_of
 from orchestrator.plan.duplicates.records import Candidate, Tier
 from orchestrator.plan.duplicates.words import title_words, version_words
 from orchestrator.plan.fields import joined
+from orchestrator.plan.spelling import fold, year_of
 from orchestrator.tags.track import Track
 
 OTHER_ALBUM = "they belong to different albums, which share a recording on purpose"

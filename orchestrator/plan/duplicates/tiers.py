@@ -11,11 +11,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
-from orchestrator.plan.album_fields import without_guest
 from orchestrator.plan.duplicates.guards import agree, release_facts
 from orchestrator.plan.duplicates.records import Candidate, Tier
 from orchestrator.plan.duplicates.words import guest_names, key, version_words
 from orchestrator.plan.fields import first, joined
+from orchestrator.plan.spelling import without_guest
 from orchestrator.tags.track import Strength, Track
 
 Labels: TypeAlias = dict[int, int]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from orchestrator.plan.album_fields import fold
+from orchestrator.plan.names import MAX_VALUE
+from orchestrator.plan.spelling import fold, guest_of
 from orchestrator.tags.track import Track
 
 _PLAIN = str.maketrans(
@@ -63,7 +64,6 @@ _VERSIONS = {
 }
 _VERSION = re.compile("|".join(rf"(?P<{name}>(?<!\w)(?:{pattern})(?!\w))" for name, pattern in _VERSIONS.items()), re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_GUEST = re.compile(r"(?<!\w)(?:feat|ft|featuring)(?!\w)\.?\s*(?P<names>[^()\[\]{}]*)", re.IGNORECASE)
 _BETWEEN_GUESTS = re.compile(r"\s*(?:,|;|&|\+|/|(?<!\w)(?:and|with|y|et|und)(?!\w))\s*", re.IGNORECASE)
 
 
@@ -76,6 +76,7 @@ def key(text: str) -> str:
 @lru_cache(maxsize=65536)
 def versions(text: str) -> frozenset[str]:
     """The version words of one text, each by its name, with the years that stand beside them."""
+    text = text[:MAX_VALUE]
     found = frozenset(match.lastgroup or "" for match in _VERSION.finditer(text.translate(_PLAIN)))
     return found.union(_YEAR.findall(text)) if found else found
 
@@ -83,11 +84,7 @@ def versions(text: str) -> frozenset[str]:
 @lru_cache(maxsize=65536)
 def guests(text: str) -> frozenset[str]:
     """The names after "feat." in one text."""
-    found = _GUEST.search(text)
-    if found is None:
-        return frozenset()
-    names = (key(name) for name in _BETWEEN_GUESTS.split(found["names"]))
-    return frozenset(name for name in names if name) or frozenset({"feat"})
+    return frozenset(filter(None, map(key, _BETWEEN_GUESTS.split(guest_of(text)))))
 
 
 def version_words(track: Track) -> frozenset[str]:
