@@ -9,7 +9,7 @@ from orchestrator.apply.paths import check_path
 from orchestrator.apply.schedule import Schedule
 from orchestrator.apply.task import route_of
 from orchestrator.errors import IntegrityError, NotFoundError, SafetyLimitError, UsageError
-from orchestrator.plan.model import Operation, Plan, Verb
+from orchestrator.plan.model import Operation, Plan, Ref, Verb
 from orchestrator.storage.base import Storage
 
 
@@ -26,9 +26,11 @@ def check_plan(plan: Plan, storages: Mapping[str, Storage]) -> None:
         check_path(operation.dst.path)
         if operation.verb is Verb.REWRITE:
             raise UsageError(f"{operation.src.path}: this version does not rewrite tags; make the plan without that")
+        _check_ids(operation, storages)
         if operation.src == operation.dst and operation.verb in {Verb.MOVE, Verb.COPY}:
             raise IntegrityError(f"{operation.src.path}: the plan moves it onto itself", path=operation.src.path)
-        target = (operation.verb in {Verb.MOVE, Verb.COPY}, operation.dst)
+        away = operation.verb in {Verb.QUARANTINE, Verb.DELETE}
+        target = (not away, Ref(operation.dst.fs, operation.dst.path) if away else operation.dst)
         if target in destinations:
             raise IntegrityError(f"{operation.dst.path}: the plan puts two files there", path=operation.dst.path)
         destinations.add(target)
@@ -36,6 +38,18 @@ def check_plan(plan: Plan, storages: Mapping[str, Storage]) -> None:
         if fs not in storages:
             raise UsageError(f"the plan needs the location {fs!r}, which is not open")
     Schedule(plan.operations)
+
+
+def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:
+    """Only a rename on a remote where files share names can go by id. Raises UsageError."""
+    if not (operation.src.object_id or operation.dst.object_id):
+        return
+    source, target = storages.get(operation.src.fs), storages.get(operation.dst.fs)
+    if source is None or target is None:
+        return  # said below
+    able = source.capabilities.duplicate_names and target.capabilities.duplicate_names
+    if not able or operation.verb is Verb.COPY or route_of(operation, source, target, operation.dst) is not Route.RENAME:
+        raise UsageError(f"{operation.src.path}: the plan knows it by an id, and {operation.src.fs} cannot move files by id")
 
 
 def check_space(operations: Sequence[Operation], storages: Mapping[str, Storage]) -> None:

@@ -28,7 +28,7 @@ from orchestrator.errors import (
     RemoteError,
     TransientError,
 )
-from orchestrator.storage.base import Call, CopyCall, DeleteCall, Entry, MoveCall, Outcome, StatCall, Storage
+from orchestrator.storage.base import Call, CopyCall, DeleteCall, Entry, MoveCall, Outcome, Storage
 
 _DRIFT = {
     Action.DRIFT_SOURCE_GONE: "the source is gone",
@@ -82,9 +82,9 @@ class Steps:
     def _look(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
             task.at_source = task.at_target = None
-        self._each(tasks, lambda task: (task.source, StatCall(task.src)), _note_source)
+        self._each(tasks, lambda task: (task.source, task.source_look), _note_source)
         targets = [t for t in tasks if t.trouble is None and t.route is not Route.REMOVE and (t.begun or not t.trust_listing)]
-        self._each(targets, lambda task: (task.target, StatCall(task.dst)), _note_target)
+        self._each(targets, lambda task: (task.target, task.target_look), _note_target)
 
     def _action(self, task: Task) -> Action:
         source = self._source_end(task)
@@ -104,6 +104,8 @@ class Steps:
     def _source_end(self, task: Task) -> End:
         if task.at_source is None:
             return End.ABSENT
+        if task.object_id not in {None, task.at_source.id}:
+            return End.WRONG  # another file has the name now
         precision = task.source.capabilities.mtime_precision_ns
         return End.RIGHT if same_file(expected(task.operation), task.at_source, precision) else End.WRONG
 
@@ -112,7 +114,9 @@ class Steps:
         there = task.at_target
         if there is None:
             return End.ABSENT
-        if task.verified is not None:
+        if task.object_id is not None:
+            right = there.id == task.object_id  # it is in one place only
+        elif task.verified is not None:
             right = same_file(task.verified, there, task.target.capabilities.mtime_precision_ns)
         elif task.at_source is not None and source is End.RIGHT:
             # Both are there. Nothing may be deleted on the strength of a size: read them if there is no other way.
@@ -186,7 +190,7 @@ class Steps:
         other = None if task.source is task.target else task.source
         match task.route:
             case Route.RENAME:
-                return task.target, MoveCall(task.src, task.dst, trash, other)
+                return task.target, MoveCall(task.src, task.dst, trash, other, task.object_id)
             case Route.REMOVE:
                 return task.source, DeleteCall(task.src, seen=True)
             case Route.COPY | Route.TRANSFER:
@@ -200,12 +204,12 @@ class Steps:
         complaints = {task.operation.id: task.trouble for task in arrived}
         for task in arrived:
             task.trouble = None
-        self._each([t for t in arrived if t.route is not Route.REMOVE], lambda t: (t.target, StatCall(t.dst)), _note_target)
+        self._each([t for t in arrived if t.route is not Route.REMOVE], lambda t: (t.target, t.target_look), _note_target)
         renamed = [task for task in _well(arrived) if task.route is Route.RENAME]
         for task in renamed:
             self._check_rename(task)
         removed = [task for task in _well(arrived) if task.route is Route.REMOVE]
-        self._each(removed, lambda task: (task.source, StatCall(task.src)), _expect_gone)
+        self._each(removed, lambda task: (task.source, task.source_look), _expect_gone)
         copied = [task for task in _well(arrived) if task.route in {Route.COPY, Route.TRANSFER}]
         self._parallel(copied, lambda task: self._check_copy(task, complaints[task.operation.id]))
 
@@ -221,7 +225,7 @@ class Steps:
             task.trouble = CorruptTransferError(message, path=task.dst)
             return
         # Some servers give a renamed file a new time: then the source, seen before and gone now, is the proof.
-        self._each([task], lambda _: (task.source, StatCall(task.src)), _expect_gone)
+        self._each([task], lambda _: (task.source, task.source_look), _expect_gone)
 
     def _check_copy(self, task: Task, complaint: OrchestratorError | None) -> None:
         there, was = task.at_target, task.at_source
@@ -259,7 +263,7 @@ class Steps:
     def _delete_sources(self, tasks: Sequence[Task]) -> None:
         losing = [task for task in _well(tasks) if task.route is Route.TRANSFER]
         seen = {task.operation.id: task.at_source for task in losing}
-        self._each(losing, lambda task: (task.source, StatCall(task.src)), _note_source)
+        self._each(losing, lambda task: (task.source, task.source_look), _note_source)
         for task in _well(losing):
             before, now = seen[task.operation.id], task.at_source
             if now is None or before is None:

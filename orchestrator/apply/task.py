@@ -18,7 +18,7 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.plan.model import Operation, Ref, Verb
-from orchestrator.storage.base import Entry, Storage, remote_of
+from orchestrator.storage.base import Entry, StatCall, Storage, remote_of
 
 
 @dataclass(slots=True)
@@ -60,6 +60,21 @@ class Task:
         """The path at the destination."""
         return self.destination.path
 
+    @property
+    def object_id(self) -> str | None:
+        """The id of the file, where its name is not enough to know it at one of the two ends."""
+        return self.operation.src.object_id or self.operation.dst.object_id
+
+    @property
+    def source_look(self) -> StatCall:
+        """What asks for the file at the source."""
+        return StatCall(self.src, self.operation.src.object_id)
+
+    @property
+    def target_look(self) -> StatCall:
+        """What asks for the file at the destination."""
+        return StatCall(self.dst, self.destination.object_id)
+
     def settle(self, step: Step, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None) -> None:
         """Give the verdict."""
         self.verdict = Record(self.operation.id, step, self.attempt, entry, int(code), message)
@@ -75,7 +90,8 @@ def make_task(
     """The task of an operation, as far as the journal says it has come."""
     destination = place(operation, run_id)
     task = Task(operation, route_of(operation, source, target, destination), source, target, destination)
-    task.trust_listing = trust_listing
+    # A move by id has no net under it: where something lies at the destination, two files carry that name afterwards.
+    task.trust_listing = trust_listing and task.object_id is None
     if state is not None:
         task.attempt = state.attempt
         task.verified = state.entry if state.step is Step.VERIFIED else None

@@ -49,47 +49,56 @@ def verify_outcome(outcome: Outcome, storages: Mapping[str, Storage], *, listed:
     """
     problems: list[Problem] = []
     for fs in sorted({ref.fs for ref in (*outcome.there, *outcome.gone)}):
-        there = {ref.path: entry for ref, entry in outcome.there.items() if ref.fs == fs}
-        gone = {ref.path for ref in outcome.gone if ref.fs == fs}
+        there = {ref: entry for ref, entry in outcome.there.items() if ref.fs == fs}
+        gone = {ref for ref in outcome.gone if ref.fs == fs}
         looks = len(there) + len(gone)
         storage = storages[fs]
         if looks <= _FEW or (listed is not None and looks * _LOOKS_A_LISTED_FILE < listed):
             found = _look(storage, [*there, *gone])
         else:
-            found = _list(storage, any(map(is_ours, (*there, *gone))))
+            found = _list(storage, [*there, *gone])
         problems += _compare(storage, there, gone, found)
     return problems
 
 
-def _look(storage: Storage, paths: Sequence[str]) -> dict[str, Entry]:
+def _look(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
     found = {}
-    for path, outcome in zip(paths, storage.batch([StatCall(path) for path in paths]), strict=True):
+    for ref, outcome in zip(refs, storage.batch([StatCall(ref.path, ref.object_id) for ref in refs]), strict=True):
         if isinstance(outcome, Entry):
-            found[path] = outcome
+            found[ref] = outcome
         elif isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
             raise outcome
     return found
 
 
-def _list(storage: Storage, with_ours: bool) -> dict[str, Entry]:
-    found = {entry.path: entry for entry in storage.list()}
-    if with_ours:
+def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
+    wanted = {(ref.path, ref.object_id): ref for ref in refs}
+    entries = [storage.list()]
+    if any(is_ours(ref.path) for ref in refs):
+        entries.append(storage.list(OWN_DIRECTORY))
+    found = {}
+    for listing in entries:
         with suppress(NotFoundError):
-            found.update((entry.path, entry) for entry in storage.list(OWN_DIRECTORY))
+            for entry in listing:
+                for ref in filter(
+                    None, (wanted.get((entry.path, None)), wanted.get((entry.path, entry.id)) if entry.id else None)
+                ):
+                    found[ref] = entry
     return found
 
 
-def _compare(storage: Storage, there: Mapping[str, Entry | None], gone: set[str], found: Mapping[str, Entry]) -> list[Problem]:
+def _compare(storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref], found: Mapping[Ref, Entry]) -> list[Problem]:
     problems = []
-    for path, entry in there.items():
-        now = found.get(path)
+    for ref, entry in there.items():
+        now, path = found.get(ref), ref.path
         if now is None:
             message = f"{path}: was put there, and a new look does not find it"
             problems.append(Problem(path, ExitCode.INTEGRITY, message))
         elif entry is not None and not same_file(entry, now, storage.capabilities.mtime_precision_ns):
             problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
-    back = sorted(gone & found.keys())
-    respelled = {*map(folded, there)} if back else set()  # there a storage that ignores case finds the file under its old name
+    back = sorted({ref.path for ref in gone & found.keys()})
+    # There a storage that ignores case finds the file under its old name.
+    respelled = {folded(ref.path) for ref in there} if back else set()
     problems += [
         Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, and a file is there again")
         for path in back

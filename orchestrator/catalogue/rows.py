@@ -81,6 +81,8 @@ def take_over(connection: sqlite3.Connection, change: Moved, *, only_known: bool
         "WHERE location = ? AND path = ? ORDER BY remote_id = ? DESC, id LIMIT 1",
         (source, src_path, (seen.id or "") if seen else ""),
     ).fetchone()
+    if row is not None and change.src.object_id not in {None, row[1]}:
+        row = None  # another file of that name
     if row is None and (seen is None or only_known):
         return
     old, remote_id, size, mtime_ns, hashes, since_ns, reader, trouble = row or (0, "", None, None, "", 0, 0, 0)
@@ -91,9 +93,10 @@ def take_over(connection: sqlite3.Connection, change: Moved, *, only_known: bool
     elif change.copied or source != target:
         remote_id = ""  # another object, whose id nobody has seen yet
     kind = kind_of(change.dst.path)
-    there = "SELECT id FROM entry WHERE location = ? AND path = ?"
-    connection.execute(f"DELETE FROM reading WHERE entry IN ({there})", (target, dst_path))
-    connection.execute(f"DELETE FROM entry WHERE id IN ({there})", (target, dst_path))
+    # Where several files may carry the name, only what is known of this one goes.
+    there = "SELECT id FROM entry WHERE location = ? AND path = ? AND ? IN ('', remote_id)"
+    connection.execute(f"DELETE FROM reading WHERE entry IN ({there})", (target, dst_path, change.dst.object_id or ""))
+    connection.execute(f"DELETE FROM entry WHERE id IN ({there})", (target, dst_path, change.dst.object_id or ""))
     columns = "location, path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, trouble"
     values = (target, dst_path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, trouble)
     if row is None or change.copied:

@@ -31,6 +31,13 @@ class Ref(msgspec.Struct, frozen=True, gc=False):
 
     fs: str
     path: str
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    """The remote's id of the file, only where other files carry the same name: it is this one of them."""
+
+    @property
+    def object_id(self) -> str | None:
+        """The id, None where the path is enough."""
+        return self.id or None
 
 
 def is_temporary(path: str) -> bool:
@@ -117,5 +124,5 @@ class Plan(msgspec.Struct, frozen=True):
 
 def operation_id(verb: str, src: Ref, dst: Ref) -> str:
     """A stable id: 20 hex digits of a sha256 over verb, source and destination."""
-    text = "\0".join((verb, src.fs, src.path, dst.fs, dst.path))
+    text = "\0".join((verb, src.fs, src.path, dst.fs, dst.path, *filter(None, (src.object_id, dst.object_id))))
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]

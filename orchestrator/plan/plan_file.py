@@ -95,7 +95,7 @@ def read_plan(file: Path) -> Plan:
 def verify(plan: Plan) -> None:
     """Raise IntegrityError for operations that no planner makes, whatever `plan_id` says."""
     known = {plan.header.source, plan.header.target, *_locations(plan.header)}
-    destinations: set[tuple[bool, str, str]] = set()
+    destinations: set[tuple[bool, str, str, str | None]] = set()
     ids = {operation.id for operation in plan.operations}
     if len(ids) != len(plan.operations):
         raise IntegrityError(f"{_DAMAGED}: an operation is there twice")
@@ -111,7 +111,8 @@ def verify(plan: Plan) -> None:
             raise IntegrityError(f"{_DAMAGED}: operation {operation.id} is not what its id says")
         if operation.verb is not Verb.QUARANTINE and _is_private(operation.dst.path):
             raise IntegrityError(f"{_DAMAGED}: nothing may be put at {operation.dst.path!r}", path=operation.dst.path)
-        destination = (operation.verb in {Verb.QUARANTINE, Verb.DELETE}, operation.dst.fs, operation.dst.path)
+        away, dst = operation.verb in {Verb.QUARANTINE, Verb.DELETE}, operation.dst
+        destination = (away, dst.fs, dst.path, None if away else dst.object_id)
         if destination in destinations:
             raise IntegrityError(f"{_DAMAGED}: two operations end at {operation.dst.path!r}", path=operation.dst.path)
         destinations.add(destination)

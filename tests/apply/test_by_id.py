@@ -1,0 +1,138 @@
+"""Several files of one name, each known by its id: killed at every call, taken back, and never one taken for another."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.executor import apply_plan
+from orchestrator.apply.journal import Journal
+from orchestrator.apply.undo import undo_plan
+from orchestrator.errors import ExitCode, UsageError
+from orchestrator.plan.model import Expect, Operation, Plan, Ref, Verb, operation_id
+from orchestrator.storage.base import Entry
+from orchestrator.storage.faults import Killed, When
+from orchestrator.storage.memory import MemoryStorage
+from tests.apply.plans import IMPATIENT, move, plan, quick, run, run_again
+
+NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
+NAME = "dir/a.mp3"
+OTHER, EQUAL = (b"one", b"two!", b"three"), (b"same", b"same", b"same")
+
+
+def drive(contents: tuple[bytes, ...]) -> MemoryStorage:
+    storage = MemoryStorage.like("drive")
+    for content in contents:
+        storage.put(NAME, content, duplicate=True)
+    storage.put("dir/b.mp3", b"another name")
+    return storage
+
+
+def objects(storage: MemoryStorage) -> dict[str, tuple[str, str]]:
+    """Id -> where the file is, and its md5."""
+    return {entry.id or "": (entry.path, entry.hashes["md5"]) for entry in [*storage.list(), *own(storage)]}
+
+
+def own(storage: MemoryStorage) -> list[Entry]:
+    return [*storage.list(".music-orchestrator")] if ".music-orchestrator" in storage.directories() else []
+
+
+def by_id(storage: MemoryStorage, entry: Entry, dst: str, verb: Verb = Verb.MOVE) -> Operation:
+    source, target = Ref(storage.fs, entry.path, entry.id or ""), Ref(storage.fs, dst)
+    expect = Expect(entry.hashes, entry.mtime_ns)
+    return Operation(operation_id(verb, source, target), verb, source, target, entry.size, expect, "test", "")
+
+
+def telling_apart(storage: MemoryStorage) -> Plan:
+    """One stays, one is moved, one is put away; a file of another name moves besides."""
+    _, second, third = (entry for entry in storage.list() if entry.path == NAME)
+    operations = (by_id(storage, second, "new/a.mp3"), by_id(storage, third, "dir/a [3].mp3", Verb.QUARANTINE))
+    return plan(*operations, move(storage, "dir/b.mp3", "new/b.mp3"), source=storage.fs, storages=[storage])
+
+
+def take_back(journal: Path, storage: MemoryStorage) -> ExitCode:
+    with quick(Journal, journal) as opened:
+        last = opened.runs()[0].id
+        made = undo_plan(opened, last, **NOW)
+        return apply_plan(made, {storage.fs: storage}, opened, undoes=last, patience=IMPATIENT).exit_code
+
+
+def test_each_goes_where_the_plan_says_and_comes_back(tmp_path: Path) -> None:
+    storage = drive(OTHER)
+    before = objects(storage)
+    assert run(telling_apart(storage), tmp_path / "journal", storage).exit_code == ExitCode.DONE
+    first, second, third, _ = before
+    after = objects(storage)
+    assert (after[first], after[second][0]) == (before[first], "new/a.mp3")
+    assert after[third][0].endswith("/dir/a [3].mp3")
+    assert take_back(tmp_path / "journal", storage) == ExitCode.DONE
+    assert objects(storage) == before
+    assert take_back(tmp_path / "journal", storage) == ExitCode.DONE, "nothing is left to take back"
+    assert objects(storage) == before
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("contents", [OTHER, EQUAL])
+def test_killed_at_every_call(tmp_path: Path, contents: tuple[bytes, ...], when: When) -> None:
+    quiet = drive(contents)
+    run(telling_apart(quiet), tmp_path / "quiet", quiet)
+    expected = [path for path, _ in objects(quiet).values()]
+    for number in range(1, quiet.calls_made + 1):
+        storage, journal = drive(contents), tmp_path / f"journal{number}"
+        before = objects(storage)
+        made = telling_apart(storage)
+        for step in ("run", "undo"):
+            storage.fail(storage.calls_made + number, Killed("killed"), when=when)
+            with suppress(Killed):
+                run(made, journal, storage) if step == "run" else take_back(journal, storage)
+            storage.revive()
+            assert {one: md5 for one, (_, md5) in objects(storage).items()} == {one: md5 for one, (_, md5) in before.items()}
+            if run_again(journal, storage).run is None:
+                run(made, journal, storage)
+            if step == "undo":
+                take_back(journal, storage)
+                assert objects(storage) == before, f"undo killed {when} call {number}"
+            else:
+                found = [path for path, _ in objects(storage).values()]
+                assert [*map(_without_run, found)] == [*map(_without_run, expected)], f"killed {when} call {number}"
+
+
+def _without_run(path: str) -> str:
+    head, own_directory, tail = path.partition(".music-orchestrator/quarantine/")
+    return head + own_directory + (tail.partition("/")[2] if own_directory else "")
+
+
+def test_another_file_of_the_name_is_not_taken_for_it(tmp_path: Path) -> None:
+    storage = drive(EQUAL)
+    made = telling_apart(storage)
+    moved = made.operations[0]
+    storage.remove(NAME)
+    storage.put(NAME, b"same")
+    left = objects(storage)
+    result = run(made, tmp_path / "journal", storage)
+    assert (result.done, result.skipped, result.exit_code) == (1, 2, ExitCode.SOME_FAILED)
+    assert any(moved.src.path in problem.message for problem in result.problems)
+    assert objects(storage).keys() == left.keys()
+
+
+def test_what_has_appeared_at_the_destination_is_left_alone(tmp_path: Path) -> None:
+    storage = drive(OTHER)
+    made = telling_apart(storage)
+    storage.put("new/a.mp3", b"of somebody else")
+    before = objects(storage)
+    result = run(made, tmp_path / "journal", storage, fresh=True)
+    assert (result.done, result.skipped) == (2, 1)
+    stayed = made.operations[0].src.object_id
+    assert stayed is not None
+    assert objects(storage)[stayed] == before[stayed]
+
+
+def test_no_plan_goes_by_id_where_files_have_none(tmp_path: Path) -> None:
+    storage = MemoryStorage.like("local")
+    storage.put(NAME, b"one")
+    entry = storage.stat(NAME)
+    assert entry is not None
+    with pytest.raises(UsageError, match="by id"):
+        run(plan(by_id(storage, Entry(NAME, 3, entry.mtime_ns, {}, "x"), "b.mp3")), tmp_path / "journal", storage)
