@@ -16,7 +16,7 @@ from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import InterruptedRunError
 from orchestrator.plan.model import Ref
 from orchestrator.progress import NoProgress, Progress
-from orchestrator.storage.base import Entry, Storage
+from orchestrator.storage.base import Capabilities, Entry, Storage
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.track import Reading, Status
 
@@ -104,6 +104,7 @@ def scan(
     result = ScanResult(
         files_seen=difference.seen, audio_seen=difference.audio, difference=difference, selection=selection, leftovers=leftovers
     )
+    _remember(catalogue, storage)
     waiting = catalogue.unread_count(storage.fs)
     if waiting:
         progress.stage("reading tags", waiting if selection.everything else None)
@@ -112,14 +113,26 @@ def scan(
             Readers(storage, _chosen(catalogue, storage.fs, selection), policy, reader_count(storage, readers), stop) as outcomes,
         ):
             _keep(outcomes, catalogue, storage.fs, result, progress)
-    if storage.capabilities.duplicate_names:
-        result.sharing_names = catalogue.sharing_names(storage.fs, selection)
-    for path, reading in catalogue.troubled(storage.fs, selection):
+    name_trouble(catalogue, storage.fs, result, storage.capabilities)
+    return result
+
+
+def name_trouble(catalogue: Catalogue, fs: str, result: ScanResult, capabilities: Capabilities) -> None:
+    """Put into `result` what the catalogue knows of files that share a name, cannot be read or are suspect."""
+    if capabilities.duplicate_names:
+        result.sharing_names = catalogue.sharing_names(fs, result.selection)
+    for path, reading in catalogue.troubled(fs, result.selection):
         if reading.status is Status.UNREADABLE:
             result.unreadable.append((path, reading.reason or "unreadable"))
         elif reading.suspect is not None:
             result.suspect.append((path, reading.suspect))
-    return result
+
+
+def _remember(catalogue: Catalogue, storage: Storage) -> None:
+    """Keep what the storage can do: whoever plans from the catalogue alone has to know it."""
+    with catalogue.writing() as connection:
+        values = (msgspec.json.encode(storage.capabilities), storage.fs)
+        connection.execute("UPDATE location SET capabilities = ? WHERE fs = ?", values)
 
 
 def _batches(entries: Iterator[Entry], leftovers: list[str]) -> Iterator[list[Entry]]:

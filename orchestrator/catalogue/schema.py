@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.errors import IntegrityError, LockedError, OrchestratorError, QuotaError, UsageError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept in `user_version`. An older catalogue is made anew (everything in it can be read again); a newer one is refused."""
 
 BUSY_TIMEOUT_S = 30.0
@@ -26,7 +26,8 @@ CREATE TABLE location (
     id INTEGER PRIMARY KEY,
     fs TEXT NOT NULL UNIQUE,
     generation INTEGER NOT NULL DEFAULT 0,
-    scanned_ns INTEGER
+    scanned_ns INTEGER,
+    capabilities BLOB
 );
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

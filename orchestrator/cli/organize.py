@@ -22,7 +22,11 @@ def _wishes_options(function: Callable[..., int]) -> Callable[..., int]:
     """The options that `organize` and `plan` share."""
     for decorate in reversed(
         (
-            click.option("--layout", metavar="NAME|TEMPLATE", help="A preset (see docs/layouts.md) or a template."),
+            click.option(
+                "--layout",
+                metavar="NAME|TEMPLATE",
+                help="A preset, such as by-class or plex, or a template: see docs/layouts.md.",
+            ),
             click.option("--copy/--move", "copy", default=None, help="Move in place, copy to another target, unless told here."),
             click.option("--cloud-only", is_flag=True, help="Refuse what would bring file contents through this machine."),
             click.option("--untagged", metavar="DIR", help="Put files without tags there; they stay where they are else."),
@@ -81,10 +85,12 @@ def organize_command(
 @click.argument("target", shell_complete=complete_location, required=False)
 @click.option("-o", "--output", metavar="FILE", help="Where the plan goes; without it, it is only shown.")
 @_wishes_options
+@click.option("--no-scan", is_flag=True, help="Plan from the catalogue alone: nothing is listed, no remote is asked.")
 def plan_command(session: Session, *, source: str, target: str | None, output: str | None, **wishes: Any) -> int:
     """Compute what `organize` would do, change nothing.
 
-    The file can be looked at with `show` and carried out with `apply`, which checks that nothing has changed meanwhile.
+    The file can be looked at with `show` and carried out with `apply`, which checks that nothing has changed meanwhile. With
+    --no-scan layouts can be tried out on a large library in seconds, after one scan.
     """
     from orchestrator.cli import planning, scanning  # noqa: PLC0415 - the rooms are imported when a command runs
 

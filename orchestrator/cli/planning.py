@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import orchestrator
-from orchestrator.cli.scanning import Wishes, items_of, report_scan, scan_place, target_items
+from orchestrator.cli.scanning import Wishes, items_of, look, report_scan, target_items
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
 from orchestrator.location import Location
@@ -28,8 +28,8 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
         session.reporter.warning("`dedup` in the config is not used by this version: duplicates stay")
     in_place = source.fs == target.fs
     options = organize_options(session, wishes, in_place=in_place)
-    result = scan_place(session, source, wishes)
-    at_target = [] if in_place else target_items(session, target, wishes.reading)
+    result, capabilities = look(session, source, wishes)
+    at_target, target_capabilities = ([], capabilities) if in_place else target_items(session, target, wishes)
     session.reporter.stage("planning")
     plan = plan_organize(
         OrganizeRequest(
@@ -37,8 +37,8 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
             target_fs=target.fs,
             items=items_of(session, source, result),
             target_entries=at_target,
-            source_capabilities=session.storage(source).capabilities,
-            target_capabilities=session.storage(target).capabilities,
+            source_capabilities=capabilities,
+            target_capabilities=target_capabilities,
             options=options,
             tool_version=orchestrator.__version__,
             created=now_text(),

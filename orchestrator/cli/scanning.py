@@ -9,10 +9,12 @@ from orchestrator.cli.options import parse_duration
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
 from orchestrator.location import Location, inside, same
+from orchestrator.report.base import duration_text
 
 if TYPE_CHECKING:
     from orchestrator.catalogue.scan import ScanResult
     from orchestrator.plan.request import Item
+    from orchestrator.storage.base import Capabilities
 
 BUCKET_BACKENDS = frozenset(
     {"s3", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor", "storj"}
@@ -33,6 +35,8 @@ class Wishes(NamedTuple):
     settle: str | None = None
     reading: str | None = None
     """The policy of reading tags; None: as the config or the profile says."""
+    no_scan: bool = False
+    """Go by the catalogue alone."""
 
 
 def places(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
@@ -96,6 +100,32 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
     return result
 
 
+def look(session: Session, place: Location, wishes: Wishes) -> tuple[ScanResult, Capabilities]:
+    """What lies at a place and what its storage can do: by a scan or, with `no_scan`, by the catalogue, whose age is told.
+
+    Raises UsageError for a place that the catalogue does not know, else as `scan_place` does.
+    """
+    if not wishes.no_scan:
+        return scan_place(session, place, wishes), session.storage(place).capabilities
+    from orchestrator.catalogue.recall import recall  # noqa: PLC0415 - heavy
+
+    now_ns = time.time_ns()
+    settle_s = parse_duration(wishes.settle)
+    found = recall(session.catalogue, place.fs, include=wishes.include, exclude=wishes.exclude, settle_s=settle_s, now_ns=now_ns)
+    if found is None:
+        raise UsageError(
+            f"{place.typed} has not been scanned yet: run `music-orchestrator scan {place.typed}`, or leave out --no-scan"
+        )
+    age = duration_text((now_ns - found.scanned_ns) / 1e9)
+    session.reporter.note(f"{place.typed}: as the catalogue knows it from {age} ago; nothing was listed")
+    if found.unread:
+        session.reporter.warning(
+            f"{place.typed}: {found.unread} files have not been read yet and are left out; a scan reads them"
+        )
+    session.summary.files_seen += found.result.files_seen
+    return found.result, found.capabilities
+
+
 def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) -> ExitCode:
     """Name what is suspect and what could not be looked at, but for unreadable files and shared names: the plan names those."""
     for path, why in result.suspect if suspects else ():
@@ -127,14 +157,17 @@ def items_of(session: Session, place: Location, result: ScanResult) -> list[Item
     return items
 
 
-def target_items(session: Session, place: Location, reading: str | None) -> list[Item]:
+def target_items(session: Session, place: Location, wishes: Wishes) -> tuple[list[Item], Capabilities]:
     """What already lies at another target; nothing when it is not there yet. Raises UsageError for a bucket that is missing."""
-    directories = session.storage(place).capabilities.empty_directories
+    if wishes.no_scan:
+        result, capabilities = look(session, place, Wishes(no_scan=True))
+        return items_of(session, place, result), capabilities
+    capabilities = session.storage(place).capabilities
     try:
-        result = scan_place(session, place, Wishes(reading=reading), allow_emptied=True)
+        result = scan_place(session, place, Wishes(reading=wishes.reading), allow_emptied=True)
     except UsageError as error:
         # Without directories of its own a remote tells only of a missing bucket, and we make none.
-        if directories and isinstance(error.__cause__, NotFoundError):
-            return []
+        if capabilities.empty_directories and isinstance(error.__cause__, NotFoundError):
+            return [], capabilities
         raise
-    return items_of(session, place, result)
+    return items_of(session, place, result), capabilities
