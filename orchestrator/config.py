@@ -211,6 +211,14 @@ class LoadedConfig(Struct, frozen=True, kw_only=True):
     exists: bool
     sha256: str
     """Of the settings in force; part of a plan's header."""
+    lines: config_yaml.Lines
+    """Where each key of the file stands."""
+    variables: dict[tuple[str, ...], str]
+    """Path of a key -> the variable of the environment that overrides it."""
+
+    def place(self, *key: str) -> str:
+        """Where the value of a key comes from: file and line, or a variable of the environment."""
+        return self.variables.get(key) or f"{self.path}:{self.lines.of(*key)}"
 
 
 def default_path() -> Path:
@@ -238,17 +246,27 @@ def load(option: str | Path | None = None, environment: Mapping[str, str] | None
         text = None
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    config = Config() if text is None else parse(text, path)
+    return loaded(text, path, environment)
+
+
+def loaded(text: bytes | None, path: Path, environment: Mapping[str, str]) -> LoadedConfig:
+    """What a file's content says (None: there is no file), the environment over it. Raises ConfigError."""
+    config, lines = (Config(), config_yaml.Lines()) if text is None else _parse(text, path)
     config = with_environment(config, environment)
     digest = sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()
-    return LoadedConfig(config=config, path=path, exists=text is not None, sha256=digest)
+    variables = {key: name for name, key in environment_names().items() if environment.get(name)}
+    return LoadedConfig(config=config, path=path, exists=text is not None, sha256=digest, lines=lines, variables=variables)
 
 
 def parse(text: bytes, path: Path) -> Config:
     """The config that a file's content says, checked in itself (no rclone, no remote). Raises ConfigError."""
+    return _parse(text, path)[0]
+
+
+def _parse(text: bytes, path: Path) -> tuple[Config, config_yaml.Lines]:
     config, lines = config_yaml.decode(text, path, Config)
     _check(config, path, lines)
-    return config
+    return config, lines
 
 
 def with_environment(config: Config, environment: Mapping[str, str]) -> Config:

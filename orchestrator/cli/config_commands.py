@@ -94,15 +94,17 @@ def set_command(session: Session, *, key: str, value: str) -> int:
 @click.argument("file", required=False)
 def validate_command(session: Session, *, file: str | None) -> int:
     """Check the file alone: no rclone and no remote is asked."""
-    from orchestrator.config import parse  # noqa: PLC0415 - only when called
+    from orchestrator.cli.layouts import check_layouts  # noqa: PLC0415 - only when called
+    from orchestrator.config import loaded  # noqa: PLC0415
 
     path = Path(file).expanduser() if file else _path(session)
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    config = parse(text, path)
-    _check_texts(config, path)
+    found = loaded(text, path, {})
+    _check_texts(found.config, path)
+    check_layouts(found)
     session.reporter.document("config-file", f"{path}: valid", {"path": str(path), "valid": True})
     return ExitCode.DONE
 
@@ -124,7 +126,7 @@ def _path(session: Session) -> Path:
 
 
 def _check_texts(config: Any, path: Path) -> None:
-    """What is written in languages of its own: templates, limits, durations, rates. Raises ConfigError."""
+    """What is written in languages of its own: limits, durations, rates. Raises ConfigError."""
     from orchestrator.cli.options import parse_bandwidth, parse_duration, parse_limit  # noqa: PLC0415 - only when called
 
     try:
@@ -135,11 +137,6 @@ def _check_texts(config: Any, path: Path) -> None:
                 for one in (step.organize, step.sync, step.dedup, step.scan):
                     parse_limit(getattr(one, "max_delete", None))
                     parse_duration(getattr(one, "settle", None))
-        if config.layouts or config.layout:
-            from orchestrator.plan.layout import compile_layout  # noqa: PLC0415 - jinja2 only where there is a template
-            from orchestrator.plan.request import LayoutRule  # noqa: PLC0415
-
-            compile_layout(config.layout, tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts))
     except UsageError as error:
         raise ConfigError(f"{path}: {error.message}") from error
 

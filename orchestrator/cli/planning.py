@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import orchestrator
+from orchestrator.cli.layouts import check_layouts
 from orchestrator.cli.scanning import Wishes, items_of, look, report_scan, target_items
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
@@ -59,7 +60,9 @@ def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> Org
     config = session.config
     rules = () if wishes.layout else tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts)
     layout = wishes.layout or config.layout
-    # A wrong template is found before anything is listed.
+    # A wrong template is found before anything is listed, one of the config where it stands.
+    if not wishes.layout:
+        check_layouts(session.loaded_config)
     compile_layout(layout, rules)
     return OrganizeOptions(
         layout=layout,
