@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from orchestrator.plan.albums import Song
 
 _VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v/a"})
+_VARIOUS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
+"""MusicBrainz' artist "Various Artists", whatever language the name is written in."""
 _WITH = re.compile(r"\s*(?:[,;]|\s[&+x]\s|\s(?:and|with|vs\.?|versus|y|und|et|con|e|presents)\s)", re.IGNORECASE)
 _WHOLE = 4
 """Fewer songs than this make no album that is recognised by its numbers alone."""
@@ -27,8 +29,10 @@ def by_owner(songs: list[Song], *, album_known: bool) -> dict[str, list[Song]]:
     loose: list[Song] = []
     for song in songs:
         owner = fold(joined(song.track.album_artist))
-        if owner:
-            owned[VARIOUS_KEY if owner in _VARIOUS else owner].append(song)
+        if owner in _VARIOUS or (owner and _VARIOUS_ID in song.track.musicbrainz_album_artist_ids):
+            owned[VARIOUS_KEY].append(song)
+        elif owner:
+            owned[owner].append(song)
         else:
             loose.append(song)
     if album_known and len(owned) > 1:
@@ -45,8 +49,8 @@ def _merge_guests(owned: dict[str, list[Song]]) -> None:
     """A guest who got into the album artist of a few songs does not take them out of their album."""
     for owner in sorted(owned, key=lambda name: (len(owned[name]), name)):
         group = owned[owner]
-        names = group[0].track.album_artist
-        for host in dict.fromkeys((fold(without_guest(joined(names))), fold(names[0]))):
+        spellings = {song.track.album_artist for song in group}
+        for host in sorted({fold(name) for names in spellings for name in (without_guest(joined(names)), names[0])}):
             if host != owner and host in owned and len(owned[host]) >= len(group) and not _meet(group, owned[host]):
                 owned[host] += owned.pop(owner)
                 break

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from orchestrator.plan.request import Item
 from tests.plan.worlds import moved, plan, song
+
+
+def tracks(numbers: Iterable[int], **tags: object) -> list[Item]:
+    """Tracks of an album X, each in a file of its own."""
+    given = {"album": "X", **tags}
+    who = str(tags.get("album_artist") or tags.get("artist"))
+    return [song(f"{who}/{given['album']}/{number}.mp3", title=f"t{number}", track=number, **given) for number in numbers]
+
+
+def reasons(items: list[Item]) -> set[str]:
+    """What the plan says of the album artists that it inferred."""
+    made = plan(items)
+    found = {operation.reason.partition("; ")[2] for operation in made.operations}
+    assert made.header.counts.get("artist_inferred", 0) == sum(1 for o in made.operations if "inferred" in o.reason)
+    return found
 
 
 def directories(
@@ -109,3 +126,126 @@ def test_two_discs_never_meet_in_one_directory() -> None:
 
 def test_flat_layouts_share_a_directory_on_purpose() -> None:
     assert set(directories(weezer("1994") + weezer("2001"), "flat").values()) == {""}
+
+
+FLAG = "album artist inferred from the compilation flag: Various Artists"
+VA_BY_TRACKS = "album artist inferred from its tracks: Various Artists"
+
+
+@pytest.mark.parametrize(
+    ("items", "directory", "said"),
+    [
+        (tracks([1, 2], album_artist="Ann", artist="Ann"), "Ann/X", {""}),
+        (tracks([1, 2], artist="Ann"), "Ann/X", {"album artist inferred from its tracks: Ann"}),
+        (tracks([1, 2], artist="Ann", compilation=True), "Various Artists/X", {FLAG}),
+        ([item for who in ("Ann", "Bob") for item in tracks([1], artist=who, compilation=True)], "Various Artists/X", {FLAG}),
+        # The flag on one track of an artist's album is a slip.
+        ([*tracks([1], artist="Ann", compilation=True), *tracks([2, 3], artist=("Ann",))], "Ann/X", None),
+        ([*tracks([1], artist="Ann", compilation=True), *tracks([2, 3], album_artist="Ann")], "Ann/X", None),
+        # The release knows.
+        (
+            [
+                *tracks([1, 2], album_artist="Ann", musicbrainz_release_id="r"),
+                *tracks([3], artist="Eve", musicbrainz_release_id="r"),
+            ],
+            "Ann/X",
+            {"", "album artist inferred from its release: Ann"},
+        ),
+        (
+            [
+                *tracks([1, 2, 3], artist="Ann", musicbrainz_release_id="r"),
+                *tracks([4], artist="Eve", musicbrainz_release_id="r"),
+            ],
+            "Ann/X",
+            {"album artist inferred from its release: Ann"},
+        ),
+        # So do the numbers: 1 to the last, each once.
+        ([one for n in range(1, 6) for one in tracks([n], artist=f"A{n}", track_total=5)], "Various Artists/X", {VA_BY_TRACKS}),
+        ([one for n in range(1, 6) for one in tracks([n], artist="Ann" if n < 5 else "Eve", track_total=5)], "Ann/X", None),
+        ([*tracks([1, 2, 3], album_artist="Ann"), *tracks([4], artist="Eve")], "Ann/X", None),
+        # An artist of other tracks is named first.
+        ([*tracks([1, 2], artist="Ann"), *tracks([4], artist="Ann & Eve"), *tracks([6], artist="Ann vs. Bob")], "Ann/X", None),
+        # A guest who got into the album artist.
+        ([*tracks([1, 2], album_artist="Ann"), *tracks([3], album_artist="Ann feat. Eve")], "Ann/X", {""}),
+        ([*tracks([1, 2], album_artist="Ann"), *tracks([3], album_artist=("Ann", "Eve"))], "Ann/X", {""}),
+        # MusicBrainz' id of Various Artists, in any language.
+        (
+            tracks([1, 2], album_artist="Verschiedene", musicbrainz_album_artist_ids=("89ad4ac3-39f7-470e-963a-56509c546377",)),
+            "Various Artists/X",
+            {""},
+        ),
+    ],
+)  # fmt: skip
+def test_whose_album_it_is_and_what_the_plan_says_of_it(items: list[Item], directory: str, said: set[str] | None) -> None:
+    assert set(directories(items).values()) == {directory}
+    if said is not None:
+        assert reasons(items) == said
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        # Numbers that meet: two albums.
+        [*tracks(range(1, 6), artist="Ann"), *tracks(range(1, 6), artist="Bob")],
+        # A gap, or a total that says otherwise: no album by its numbers alone.
+        [*tracks([1, 2, 3], artist="Ann"), *tracks([5], artist="Bob")],
+        [*tracks([1, 2, 3], artist="Ann", track_total=12), *tracks([4], artist="Bob", track_total=12)],
+        [*tracks([1], artist="Ann"), *tracks([2], artist="Bob")],
+        # Two albums of one name, each with its flag or album artist.
+        [*tracks([1, 2], album_artist="Ann"), *tracks([1, 2], artist="Bob")],
+        [*tracks([1, 2], album_artist="Ann"), *tracks([1, 2], album_artist=("Ann", "Eve"))],
+    ],
+)  # fmt: skip
+def test_what_is_no_one_album_stays_apart(items: list[Item]) -> None:
+    assert len(set(directories(items).values())) == 2
+
+
+def test_a_hit_on_a_compilation_stays_there_beside_the_artists_own_album_of_that_name() -> None:
+    own = tracks(range(1, 4), artist="Ann", album="Greatest Hits")
+    gathered = [song(f"va/{n}.mp3", title=f"h{n}", artist=a, album="Greatest Hits", track=n, compilation=True)
+                for n, a in enumerate(["Ann", "Bob", "Eve"], 1)]  # fmt: skip
+    found = directories(own + gathered)
+    assert {found[item.entry.path] for item in own} == {"Ann/Greatest Hits"}
+    assert {found[item.entry.path] for item in gathered} == {"Various Artists/Greatest Hits"}
+
+
+def test_a_box_set_is_one_album_whose_discs_sort() -> None:
+    items = [
+        song(f"{disc}/{n}.mp3", title=f"t{n}", artist="A", album="Box", track=n, disc=disc, disc_total=12, date="2001")
+        for disc in range(1, 13)
+        for n in (1, 2)
+    ]
+    assert sorted({new.rpartition("/")[0] for new in moved(plan(items)).values()}) == [
+        f"A/Box (2001)/Disc {n:02}" for n in range(1, 13)
+    ]
+    assert len({new.rpartition("/")[0] for new in moved(plan(items, layout="jellyfin")).values()}) == 1
+    assert "A/Box/1202 - t2.mp3" in moved(plan(items, layout="plex")).values()
+
+
+def test_an_album_that_was_tagged_from_many_releases_is_one() -> None:
+    items = [
+        song(f"{n}.mp3", title=f"t{n}", artist="A", album="X", track=n, date="1999", musicbrainz_release_id=f"r{n}")
+        for n in range(1, 6)
+    ]
+    assert set(directories(items, "default").values()) == {"A/X (1999)"}
+
+
+def test_all_albums_of_one_name_are_marked_where_it_takes_two_fields() -> None:
+    editions = [("1994", "DGC"), ("1994", "Geffen"), ("2001", "DGC")]
+    items = [
+        song(f"{y}{label}/{n}.mp3", title=f"{y}{label}{n}", artist="W", album="W", track=n, date=y, label=label,
+             musicbrainz_release_group_id="g", musicbrainz_release_id=f"same-beginning-{y}{label}")
+        for y, label in editions for n in (1, 2)
+    ]  # fmt: skip
+    assert set(directories(items).values()) == {"W/W [1994, DGC]", "W/W [1994, Geffen]", "W/W [2001, DGC]"}
+
+
+def test_best_ofs_of_two_artists_in_one_folder_are_both_marked() -> None:
+    items = [
+        song(f"{who}{n}.mp3", title=f"t{n}", artist=who, album="Best Of", track=n, date="1999", release_type="compilation")
+        for who in ("Ann", "Bob") for n in (1, 2)
+    ]  # fmt: skip
+    assert set(directories(items, "by-class").values()) == {
+        "Compilations/Best Of [Ann] (1999)",
+        "Compilations/Best Of [Bob] (1999)",
+    }

@@ -6,9 +6,12 @@ import unicodedata
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.errors import UsageError
+from orchestrator.plan.fields import FIELDS
+from orchestrator.plan.layout import compile_layout
 from orchestrator.plan.model import Plan
 from orchestrator.plan.names import collision_key
 from orchestrator.plan.plan_file import path_problem, seal, verify
@@ -174,6 +177,39 @@ def test_a_library_that_a_preset_has_put_in_order_is_in_order(preset: str, data:
     check_plan(made)
     storage.carry_out(made)
     assert plan(storage.list("/music"), layout=preset).operations == ()
+
+
+LITERALS = st.sampled_from(["Music", " - ", "(", ")", "[", "]", ".", " ", "~", "CON", "é", "0"])
+FILTERS = (
+    "upper",
+    "the_last",
+    "the_first",
+    "initial",
+    "ascii",
+    "truncate(5)",
+    "without_guest",
+    "guest",
+    "decade",
+    "pad",
+    "title",
+)
+VALUES = st.builds(
+    "{{{{ {}{} }}}}".format, st.sampled_from(sorted(FIELDS)), st.sampled_from(["", *(f" | {name}" for name in FILTERS)])
+)
+TEMPLATES = st.lists(st.lists(st.one_of(LITERALS, VALUES), min_size=1, max_size=4).map("".join), min_size=1, max_size=4)
+
+
+@given(libraries(), TEMPLATES.map("/".join).filter(lambda template: "{{" in template), st.integers(0, 99))
+def test_whatever_the_template_names_are_legal_and_stay_inside(items: list[Item], layout: str, seed: int) -> None:
+    try:
+        compile_layout(layout)
+    except UsageError:
+        assume(False)
+    made = plan(items, layout=layout)
+    check_plan(made)
+    storage = PretendStorage.holding("/music", items)
+    storage.carry_out(made, seed)
+    assert plan(storage.list("/music"), layout=layout).operations == ()
 
 
 @given(libraries(folding=True), st.sampled_from(LAYOUTS), st.integers(0, 99))
