@@ -17,6 +17,7 @@ _MOST_LOOKED_AT = 64
 _SAME_SOUND = (Tier.BYTES, Tier.AUDIO)
 
 COMPLETE = "it would leave a complete album incomplete"
+BETTER = "it is better than the track of a complete album, which stays where it is"
 UNCLEAR = "they agree only in part: the same as each of two that differ"
 
 
@@ -104,12 +105,15 @@ class _Search:
                     self._keep_one(slot)
 
     def let_albums_win(self) -> None:
-        """Where a file and a track of an album that must stay have the same sound, the loose one goes."""
+        """Where a file is the same as a track of an album that must stay, and not better, the loose one goes.
+
+        Of one sound there is no better: it goes in any case.
+        """
         for candidate in sorted(self._stays.values(), key=self._order.rank, reverse=True):
             if self._is_album_track(candidate) or self._order.is_reference(candidate):
                 continue
             for tier, label in self._labels(candidate):
-                if tier in _SAME_SOUND and self._goes_for_another(candidate, tier, label):
+                if self._goes_for_another(candidate, tier, label):
                     break
 
     def decisions(self) -> tuple[Decision, ...]:
@@ -153,6 +157,8 @@ class _Search:
         for tier, label in self._labels(member):
             for kept in self._kept[label][:_MOST_LOOKED_AT]:
                 why = self._objection(member, kept, tier) or self._album_objection(member, kept)
+                if why is None and self._is_album_track(kept) and self._is_better(member, kept, tier):
+                    why = BETTER
                 if why is None:
                     return kept, tier
                 self._why.setdefault((id(member), id(kept)), why)
@@ -207,12 +213,22 @@ class _Search:
     def _is_album_track(self, candidate: Candidate) -> bool:
         return candidate.copy is not None and candidate.copy.complete and candidate.number is not None
 
+    def _is_better(self, loose: Candidate, track: Candidate, tier: Tier) -> bool:
+        """Whether a file would stay if the track were of no album, whose mean says nothing of one track. One sound is as good."""
+        return (
+            tier not in _SAME_SOUND
+            and not self._is_album_track(loose)
+            and self._order.own_rank(loose) < self._order.own_rank(track)
+        )
+
     def _goes_for_another(self, candidate: Candidate, tier: Tier, label: int) -> bool:
         """Let a kept file go for another kept one of the same sound, with all that go for it."""
         for other in self._kept[label][:_MOST_LOOKED_AT]:
             if other is candidate or id(other) not in self._stays or self._objection(candidate, other, tier) is not None:
                 continue
             if not (self._is_album_track(other) or _says_more(other, candidate)):
+                continue
+            if self._is_better(candidate, other, tier):
                 continue
             followers = [(goes, by) for goes, stays, by in self._goes.values() if stays is candidate]
             tiers = [self._direct(goes, other) for goes, _ in followers]

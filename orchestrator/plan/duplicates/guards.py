@@ -22,13 +22,19 @@ REFERENCE = "both are under a reference"
 
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
 
+_DATE = re.compile(r"\d{4}-\d\d(?:\Z|-\d\d)")
+
 _RELEASE: tuple[Callable[[Track], object], ...] = (
     lambda track: year_of(track.date),
+    lambda track: _to(7, track.date),
+    lambda track: _to(10, track.date),
     lambda track: fold(joined(track.release_type)),
     lambda track: fold(track.catalogue_number or ""),
     lambda track: fold(track.barcode or ""),
     lambda track: fold(track.label or ""),
     lambda track: fold(track.media or ""),
+    lambda track: fold(track.edition or ""),
+    lambda track: fold(track.venue or ""),
     lambda track: track.track_total,
     lambda track: track.disc_total,
 )
@@ -37,6 +43,11 @@ _RELEASE: tuple[Callable[[Track], object], ...] = (
 def release_facts(track: Track) -> tuple[object, ...]:
     """What tells one release of an album from another; empty where the tags do not say."""
     return tuple(fact(track) for fact in _RELEASE)
+
+
+def _to(length: int, date: str | None) -> str:
+    """A date's month (7 characters) or day (10); "" where it is not that exact. Two nights of one tour are two concerts."""
+    return date[:length] if date and _DATE.match(date) and len(date) >= length else ""
 
 
 def agree(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

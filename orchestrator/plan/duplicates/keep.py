@@ -93,7 +93,7 @@ class KeepOrder:
 
     def rank(self, candidate: Candidate) -> tuple[Rank, Rank]:
         """The less, the rather it stays: first by its album where that is complete, then by itself."""
-        own = self._rank_of(candidate)
+        own = self.own_rank(candidate)
         copy = candidate.copy
         return (self._album_rank(copy) if copy is not None and copy.complete else own), own
 
@@ -105,7 +105,8 @@ class KeepOrder:
                     return word if mine < theirs else "album"  # type: ignore[operator]
         return "shortest_path"
 
-    def _rank_of(self, candidate: Candidate) -> Rank:
+    def own_rank(self, candidate: Candidate) -> Rank:
+        """The less, the rather it stays, whatever it is a part of."""
         found = self._own.get(id(candidate))
         if found is None:
             path = candidate.path
@@ -117,7 +118,7 @@ class KeepOrder:
         """The mean of the best file of each of its tracks."""
         found = self._of_album.get(id(copy))
         if found is None:
-            best = [min(self._rank_of(member) for member in members) for members in copy.slots.values()]
+            best = [min(self.own_rank(member) for member in members) for members in copy.slots.values()]
             numbers = [fsum(column) / len(best) for column in list(zip(*best, strict=True))[:-1]]
             found = self._of_album[id(copy)] = (*numbers, min(rank[-1] for rank in best))
         return found

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from orchestrator.plan.duplicates.guards import agree, release_facts
 from orchestrator.plan.duplicates.records import Candidate, Tier
-from orchestrator.plan.duplicates.words import guest_names, key, version_words
+from orchestrator.plan.duplicates.words import guest_names, key, name_key, version_words
 from orchestrator.plan.fields import first, joined
 from orchestrator.plan.spelling import without_guest
 from orchestrator.tags.track import Strength, Track
@@ -198,9 +198,16 @@ def _as_long(one: float | None, other: float | None) -> bool:
 
 def _release_track_key(track: Track) -> Hashable | None:
     # The number finds out the ids that a whole album shares by mistake.
-    if not (track.musicbrainz_recording_id and track.musicbrainz_release_id and track.disc and track.track):
+    recording, release = _identifier(track.musicbrainz_recording_id), _identifier(track.musicbrainz_release_id)
+    if not (recording and release and track.disc and track.track):
         return None
-    return (track.musicbrainz_recording_id, track.musicbrainz_release_id, track.disc, track.track, *_version(track))
+    return (recording, release, track.disc, track.track, *_version(track))
+
+
+def _identifier(value: str | None) -> str:
+    """A MusicBrainz id; "" for one that names nothing: "0", "unknown", the id of zeros."""
+    found = name_key(value or "")
+    return found if found.strip("0-") else ""
 
 
 def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
@@ -211,7 +218,7 @@ def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
 def _tags_key(track: Track) -> Hashable | None:
     if not (track.album_artist and track.album and track.disc and track.track and track.title and track.duration_s):
         return None
-    names = key(joined(track.album_artist)), key(first(track.album)), key(first(track.title))
+    names = name_key(joined(track.album_artist)), name_key(first(track.album)), key(first(track.title))
     if not all(names):
         return None
     return (*names, track.disc, track.track, track.advisory, *_version(track))
@@ -241,7 +248,7 @@ def lookalikes(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     for candidate in candidates:
         track, identity = candidate.track, candidate.reading.identity
         title = key(first(track.title)) if track.title else ""
-        artist = key(without_guest(first(track.artist or track.album_artist)))
+        artist = name_key(without_guest(first(track.artist or track.album_artist)))
         if title and artist:
             groups["tags", title, artist].append(candidate)
         if track.acoustid_id:

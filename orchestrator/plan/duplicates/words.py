@@ -63,6 +63,14 @@ _VERSIONS = {
     "edition": r"edition",
 }
 _VERSION = re.compile("|".join(rf"(?P<{name}>(?<!\w)(?:{pattern})(?!\w))" for name, pattern in _VERSIONS.items()), re.IGNORECASE)
+_NAMELESS = (
+    "unknown|unknown artist|unknown album|unknown title|no artist|no album|no title|none|null|n/a|untitled|"
+    "artiste inconnu|album inconnu|unbekannter künstler|unbekannter interpret|unbekanntes album|unbekannt|artista desconocido|"
+    "álbum desconocido|desconocido|artista desconhecido|álbum desconhecido|desconhecido|artista sconosciuto|album sconosciuto|"
+    "sconosciuto|onbekende artiest|onbekend album|onbekend|okänd artist|okänt album|ukendt kunstner|ukjent artist|"
+    "nieznany wykonawca|nieznany album|неизвестный исполнитель|неизвестный альбом|неизвестен|άγνωστος καλλιτέχνης|"
+    "未知艺术家|未知专辑|不明なアーティスト|不明なアルバム|アーティスト情報なし|알 수 없는 아티스트|알 수 없는 앨범"
+)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _BETWEEN_GUESTS = re.compile(r"\s*(?:,|;|&|\+|/|(?<!\w)(?:and|with|y|et|und)(?!\w))\s*", re.IGNORECASE)
 
@@ -71,6 +79,12 @@ _BETWEEN_GUESTS = re.compile(r"\s*(?:,|;|&|\+|/|(?<!\w)(?:and|with|y|et|und)(?!\
 def key(text: str) -> str:
     """What makes two spellings one: case, spaces, and the kinds of brackets, quotes and dashes do not count."""
     return fold(text.translate(_PLAIN).replace(" - ", " "))
+
+
+def name_key(text: str) -> str:
+    """The key of an artist or album; "" for what programs write where they know no name."""
+    found = key(text)
+    return "" if found in NAMELESS else found
 
 
 @lru_cache(maxsize=65536)
@@ -100,3 +114,7 @@ def title_words(track: Track) -> frozenset[str]:
 def guest_names(track: Track) -> frozenset[str]:
     """The guests that title and artist name."""
     return frozenset[str]().union(*(guests(text) for text in (*track.title, *track.artist)))
+
+
+NAMELESS = frozenset(map(key, _NAMELESS.split("|")))
+"""What rippers and players write for an artist or an album that they do not know: no more than an empty field."""

@@ -28,6 +28,25 @@ def test_a_better_stray_does_not_break_a_complete_album() -> None:
     assert whys(answer) == [({"Album/02.flac", "Stray/2.flac"}, "it would leave a complete album incomplete")]
 
 
+def test_a_stray_copy_of_the_longest_track_goes_too() -> None:
+    """The mean of the album is shorter than the stray; the track of the album that it would go for is not."""
+    lengths = {1: 100.0, 2: 300.0, 3: 100.0}
+    for ids in ({}, {"musicbrainz_recording_id": "r", "musicbrainz_release_id": "x"}):
+        tracks = [on_album(f"Album/{n}.mp3", n, **{**MP3, **ids, "duration_s": length}) for n, length in lengths.items()]
+        stray = on_album("Stray/2.mp3", 2, **{**MP3, **ids, "duration_s": 300.0})
+        assert set(gone(found(tracks, [stray]))) == {"Stray/2.mp3"}
+
+
+def test_a_stray_is_held_against_the_track_and_not_against_the_mean_of_its_album() -> None:
+    tracks = [on_album(f"Album/{n}.mp3", n, **{**MP3, "bitrate": rate}) for n, rate in ((1, 320_000), (2, 128_000), (3, 320_000))]
+    stray = on_album("Stray/2.mp3", 2, **{**MP3, "bitrate": 192_000})
+    answer = found(tracks, [stray])
+    assert not gone(answer)
+    assert whys(answer) == [
+        ({"Album/2.mp3", "Stray/2.mp3"}, "it is better than the track of a complete album, which stays where it is")
+    ]
+
+
 def test_a_better_stray_replaces_a_track_of_an_incomplete_album() -> None:
     answer = found(album("Album", **MP3)[:2], [on_album("Stray/2.flac", 2)])
     assert gone(answer) == {"Album/02.flac": "T3 Stray/2.flac lossless"}

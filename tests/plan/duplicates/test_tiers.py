@@ -102,6 +102,9 @@ def test_no_disc_is_not_disc_one() -> None:
         {"catalogue_number": "X2"},
         {"barcode": "2"},
         {"media": "Vinyl"},
+        {"date": "1996-07-01"},
+        {"edition": "2009 remaster"},
+        {"venue": "Budokan"},
         {"release_type": "live"},
         {"track_total": 12},
         {"isrc": ("OTHER",)},
@@ -119,6 +122,9 @@ def test_what_is_another_version_or_edition_stays(other: dict[str, Any]) -> None
         "catalogue_number": "X1",
         "barcode": "1",
         "media": "CD",
+        "date": "1996-06-18",
+        "edition": "first pressing",
+        "venue": "Roseland",
         "release_type": "album",
         "isrc": ("ONE",),
         "musicbrainz_release_id": "one",
@@ -195,3 +201,20 @@ def test_many_files_of_one_key_are_no_burden() -> None:
 def test_empty_tags_are_no_key() -> None:
     items = [file(f"{n}.mp3", tags=Track(title=("",), artist=("",), album=("",), album_artist=("",))) for n in range(5)]
     assert found(items).decisions == found(items).alike == ()
+
+
+@pytest.mark.parametrize("name", ["Unknown Artist", "<unknown>", "[no album]", "Unbekannter Künstler", "N/A", "未知艺术家"])
+def test_what_is_written_for_an_unknown_name_is_no_name(name: str) -> None:
+    assert not pair({"album": name}, {"album": name})
+    assert not pair({"album_artist": name}, {"album_artist": name})
+
+
+@pytest.mark.parametrize("value", ["0", "unknown", "00000000-0000-0000-0000-000000000000"])
+def test_what_is_written_for_an_unknown_id_is_no_id(value: str) -> None:
+    ids = {"musicbrainz_recording_id": value, "musicbrainz_release_id": value, "album_artist": None}
+    assert not pair(ids, ids)
+
+
+def test_an_exact_date_agrees_with_its_year() -> None:
+    assert pair({"date": "1996"}, {"date": "1996-06-18"})
+    assert not pair({"date": "1996-06-17"}, {"date": "1996-06-18"})
