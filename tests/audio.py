@@ -63,6 +63,10 @@ def _words(track: Track) -> Words:
         "label": track.label,
         "catalognumber": track.catalogue_number,
         "comment": track.comment,
+        "barcode": track.barcode,
+        "edition": track.edition,
+        "venue": track.venue,
+        "itunesadvisory": {"explicit": "1", "clean": "2"}.get(track.advisory or ""),
         "musicbrainz_trackid": track.musicbrainz_recording_id,
         "musicbrainz_releasetrackid": track.musicbrainz_track_id,
         "musicbrainz_albumid": track.musicbrainz_release_id,
@@ -107,6 +111,7 @@ _ID3_FRAMES = {
 _ID3_TEXTS = {
     "releasetype": "MusicBrainz Album Type", "catalognumber": "CATALOGNUMBER", "musicbrainz_albumid": "MusicBrainz Album Id",
     "musicbrainz_releasetrackid": "MusicBrainz Release Track Id", "musicbrainz_releasegroupid": "MusicBrainz Release Group Id",
+    "barcode": "BARCODE", "edition": "EDITION", "venue": "VENUE", "itunesadvisory": "ITUNESADVISORY",
 }  # fmt: skip
 
 
@@ -137,7 +142,8 @@ _MP4_FREE = {
     "releasetype": "MusicBrainz Album Type", "label": "LABEL", "catalognumber": "CATALOGNUMBER", "isrc": "ISRC",
     "originaldate": "ORIGINALDATE", "discsubtitle": "DISCSUBTITLE", "musicbrainz_trackid": "MusicBrainz Track Id",
     "musicbrainz_albumid": "MusicBrainz Album Id", "musicbrainz_releasetrackid": "MusicBrainz Release Track Id",
-    "musicbrainz_releasegroupid": "MusicBrainz Release Group Id",
+    "musicbrainz_releasegroupid": "MusicBrainz Release Group Id", "barcode": "BARCODE", "itunesadvisory": "ITUNESADVISORY",
+    "edition": "EDITION", "venue": "VENUE",
 }  # fmt: skip
 
 
@@ -179,6 +185,10 @@ _APE_NAMES = {
     "musicbrainz_albumid": "MUSICBRAINZ_ALBUMID",
     "musicbrainz_releasetrackid": "MUSICBRAINZ_RELEASETRACKID",
     "musicbrainz_releasegroupid": "MUSICBRAINZ_RELEASEGROUPID",
+    "barcode": "Barcode",
+    "edition": "Edition",
+    "venue": "Venue",
+    "itunesadvisory": "ITUNESADVISORY",
 }
 
 
@@ -200,7 +210,8 @@ _ASF_NAMES = {
     "label": "WM/Publisher", "catalognumber": "WM/CatalogNo", "isrc": "WM/ISRC", "comment": "Description",
     "releasetype": "MusicBrainz/Album Type", "musicbrainz_trackid": "MusicBrainz/Track Id",
     "musicbrainz_albumid": "MusicBrainz/Album Id", "musicbrainz_releasetrackid": "MusicBrainz/Release Track Id",
-    "musicbrainz_releasegroupid": "MusicBrainz/Release Group Id",
+    "musicbrainz_releasegroupid": "MusicBrainz/Release Group Id", "barcode": "WM/Barcode", "itunesadvisory": "ITUNESADVISORY",
+    "edition": "EDITION", "venue": "VENUE",
 }  # fmt: skip
 
 

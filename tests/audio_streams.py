@@ -215,11 +215,11 @@ def aiff(seconds: float, serial: int) -> bytes:
     return b"FORM" + struct.pack(">I", len(body)) + body
 
 
-def wavpack(seconds: float, serial: int) -> bytes:
+def wavpack(seconds: float, serial: int, pcm_md5: bytes | None = None) -> bytes:
     # Two blocks, 16 bit mono at 44.1 kHz; the last one carries the md5 of the sound, as `wavpack -m` writes it.
     half = max(1, round(seconds * 44100) // 2)
     flags = 1 | 1 << 2 | 9 << 23
-    digest = hashlib.md5(b"wavpack %d" % serial, usedforsecurity=False).digest()
+    digest = pcm_md5 or hashlib.md5(b"wavpack %d" % serial, usedforsecurity=False).digest()
     noise = b"\x0a\x10" + _noise(serial, 32)  # a bit stream of 16 words
     stream = b""
     for index, (edge, extra) in enumerate(((1 << 11, b""), (1 << 12, b"\x26\x08" + digest))):

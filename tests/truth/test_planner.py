@@ -1,0 +1,108 @@
+"""The duplicate planner against the truth: nothing is merged that is not the same, and all that shows itself is found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import settings
+
+from orchestrator.plan.duplicates.find import find_duplicates
+from orchestrator.plan.duplicates.planner import candidates_of
+from orchestrator.plan.duplicates.records import ACTING, DedupOptions
+from orchestrator.plan.request import Item
+from orchestrator.storage.base import Entry
+from orchestrator.tags.reader import read_track
+from orchestrator.tags.track import Reading, Strength
+from tests.truth.files import Gone, TrueFile, TrueLibrary, Verdict, judge
+from tests.truth.library import truth_library
+
+NIGHTLY = settings().max_examples > 1000
+
+
+@pytest.fixture(scope="module")
+def library() -> TrueLibrary:
+    return truth_library(12 if NIGHTLY else 1)
+
+
+@pytest.fixture(scope="module")
+def readings(library: TrueLibrary) -> dict[str, Reading]:
+    def read(file: TrueFile) -> Reading:
+        return read_track(file.path, len(file.content), lambda offset, length: file.content[offset : offset + length])
+
+    return {path: read(file) for path, file in library.files.items()}
+
+
+def verdict_of(
+    library: TrueLibrary, readings: dict[str, Reading], places: Sequence[str], options: DedupOptions | None = None
+) -> Verdict:
+    """What the planner decides where each place lists that type of hash ("" for none)."""
+    candidates, where = [], {}
+    for number, (part, hash_type) in enumerate(zip(library.split(len(places)), places, strict=True)):
+        items = []
+        for index, (path, file) in enumerate(part.files.items()):
+            where[path] = number
+            hashes = {hash_type: hashlib.new(hash_type, file.content).hexdigest()} if hash_type else {}
+            items.append(Item(Entry(path, len(file.content), index * 10**9, hashes), readings[path]))
+        candidates += candidates_of(f"/place{number}", items)
+    found = find_duplicates(candidates, options)
+    decisions = [Gone(one.goes.path, one.stays.path, str(one.tier)) for one in found.decisions]
+    kept = [frozenset(file.path for file in one.files) for one in found.alike if one.tier in ACTING]
+    return judge(library, decisions, kept, [frozenset({place} - {""}) for place in places], where)
+
+
+def test_the_files_are_what_the_truth_says(library: TrueLibrary, readings: dict[str, Reading]) -> None:
+    streams: dict[str, tuple[object, ...]] = {}
+    for path, file in library.files.items():
+        reading = readings[path]
+        if file.cut_from is None:
+            assert file.whole == (reading.reason is None and reading.suspect is None), path
+        if not file.whole or reading.identity is None or reading.identity.strength is Strength.HINT:
+            assert not (file.whole and file.sound.identified), path
+            continue
+        assert file.sound.identified, path
+        assert streams.setdefault(reading.identity.value, file.sound.stream) == file.sound.stream, path
+    assert len(set(streams.values())) == len(streams)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [("md5",), ("",), ("md5", "md5"), ("md5", ""), ("md5", "sha1"), ("md5", "md5", "")],
+    ids=lambda places: "+".join(place or "none" for place in places),
+)
+def test_nothing_is_merged_that_is_not_the_same_and_all_that_is_is_found(
+    library: TrueLibrary, readings: dict[str, Reading], places: tuple[str, ...]
+) -> None:
+    verdict = verdict_of(library, readings, places)
+    assert not verdict.false_merges
+    assert not verdict.missed
+    tiers = [tier for tier, score in verdict.scores.items() if score.true_pairs]
+    assert len(places) > 1 or not verdict.kept  # one place holds all of a better copy of an album, or none of it
+    assert tiers == (["T1", "T2", "T3"] if set(places) == {""} else ["T0", "T1", "T2", "T3"])
+
+
+@pytest.mark.parametrize("keep", [("oldest",), ("shortest_path",), ("bitrate", "path:*backup*"), ("tags", "longest")], ids=str)
+def test_no_wish_makes_a_false_merge(library: TrueLibrary, readings: dict[str, Reading], keep: tuple[str, ...]) -> None:
+    merged = verdict_of(library, readings, ("md5", ""), DedupOptions(keep=keep)).false_merges
+    assert not [one for one in merged if library.files[one.stays].cut_from is None]  # which copy stays is the wish
+
+
+def test_companions_stay_where_they_are_meant(library: TrueLibrary, readings: dict[str, Reading]) -> None:
+    verdict = verdict_of(library, readings, ("md5",), DedupOptions(same_format_only=True))
+    assert not verdict.false_merges
+    lossy = {path for path in library.files if "[MP3]" in path}
+    assert lossy <= {path for one, other, _ in verdict.kept for path in (one, other)}
+
+
+def test_a_false_merge_is_noticed(library: TrueLibrary) -> None:
+    files = {(file.case, file.path.split("/")[2], file.path.split("/")[-1]): file.path for file in library.files.values()}
+    album, cut = files["box set", "Album 1", "01 Low Sun 1.flac"], files["broken files", "cut flac", "0 1.flac"]
+    wrong = [
+        Gone(album, files["box set", "Box", "01 Low Sun 1.flac"], "T1"),
+        Gone(cut, files["broken files", "Whole flac", "01 Low Sun.flac"], "T3"),
+        Gone(files["same names", "Weezer 1994", next(path for path in files if path[1] == "Weezer 1994")[2]], album, "T3"),
+    ]
+    verdict = judge(library, wrong, [], [frozenset()], dict.fromkeys(library.files, 0))
+    assert verdict.false_merges == wrong
+    assert verdict.scores["T3"].precision == 0
