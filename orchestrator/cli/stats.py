@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,23 +19,30 @@ if TYPE_CHECKING:
 @click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times.")
 @click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
 @reading_option
-def stats_command(
-    session: Session, *, location: str, include: tuple[str, ...], exclude: tuple[str, ...], reading: str | None
-) -> int:
+@click.option("--no-scan", is_flag=True, help="Go by the catalogue alone: nothing is listed, no remote is asked.")
+@click.option("--no-duplicates", is_flag=True, help="Do not look for duplicates: less memory on a large library.")
+def stats_command(session: Session, *, location: str, no_duplicates: bool, **wishes: Any) -> int:
     """Say what LOCATION holds and what it lacks. Changes nothing there.
 
-    Formats and qualities, missing tags, incomplete albums and damaged files, by artist and by decade. Brings the catalogue up to
-    date first, as `scan` does.
+    Formats and qualities, missing tags, incomplete albums, damaged files and duplicates, by artist and by decade. Brings the
+    catalogue up to date first, as `scan` does.
     """
     from orchestrator.cli import scanning  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.plan.duplicates.find import find_duplicates  # noqa: PLC0415
+    from orchestrator.plan.duplicates.planner import candidates_of  # noqa: PLC0415
     from orchestrator.plan.request import Item  # noqa: PLC0415
     from orchestrator.plan.statistics import collect  # noqa: PLC0415
     from orchestrator.report.statistics_view import show  # noqa: PLC0415
 
     (place,) = session.places(location)
-    result = scanning.scan_place(session, place, scanning.Wishes(include=include, exclude=exclude, reading=reading))
+    result, _ = scanning.look(session, place, scanning.Wishes(**wishes))
     code = scanning.report_scan(session, result, suspects=False)  # a table of their own names them
-    known = session.catalogue.entries(place.fs, result.selection)
-    items = (Item(one.entry, one.reading) for one in known if one.left_alone is None)
-    show(collect(items), place.fs, session.reporter)
+    session.reporter.stage("counting")
+    items = (Item(one.entry, one.reading, one.left_alone) for one in session.catalogue.entries(place.fs, result.selection))
+    if no_duplicates:
+        show(collect(items), place.fs, session.reporter)
+        return code
+    known = list(items)
+    found = find_duplicates(candidates_of(place.fs, known))
+    show(collect(known, {one.goes.path: str(one.tier) for one in found.decisions}), place.fs, session.reporter)
     return code

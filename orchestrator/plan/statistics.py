@@ -129,7 +129,8 @@ def collect(items: Iterable[Item], duplicates: Mapping[str, str] | None = None) 
     """
     collector = _Collector(duplicates or {})
     for item in items:
-        collector.add(item)
+        if item.left_alone is None:
+            collector.add(item)
     return collector.result(looked=duplicates is not None)
 
 

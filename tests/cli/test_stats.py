@@ -94,3 +94,17 @@ def test_only_what_was_asked_for_counts(tmp_path: Path) -> None:
     ended = Program(tmp_path / "state")("stats", str(tmp_path / "music"), "--exclude", "out")
     assert next(event for event in ended.events if event["type"] == "stats")["files"] == 1
     assert json.dumps(ended.events).isascii()
+
+
+def test_duplicates_count_unless_nobody_wants_to_know(tmp_path: Path) -> None:
+    track = Track(title=("A",), artist=("B",), album_artist=("B",), album=("C",), track=1, disc=1, date="2001")
+    for path, audio_format in (("a.flac", "flac"), ("b.flac", "flac"), ("c.mp3", "mp3")):
+        content = make_track(tmp_path / "music" / path, audio_format, track)
+    program = Program(tmp_path / "state")
+    kinds = {event["type"]: event for event in program("stats", str(tmp_path / "music")).events}
+    assert kinds["stats"]["duplicates"] == 2
+    assert (kinds["stats-duplicate"]["tier"], kinds["stats-duplicate"]["bytes"]) == ("T3", len(content))
+    assert (kinds["stats-artist"]["duplicates"], kinds["stats-decade"]["duplicates"]) == (2, 2)
+    plain = {event["type"]: event for event in program("stats", str(tmp_path / "music"), "--no-duplicates", "--no-scan").events}
+    assert plain["stats"]["duplicates"] is None
+    assert plain["summary"]["files_read"] == 0
