@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from orchestrator import config_yaml
 from orchestrator.errors import ConfigError
+from orchestrator.plan.sidecar_table import DEFAULT, SidecarRule, rule_problem
 
 ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
 DedupAction = Literal["off", "report", "quarantine"]
@@ -108,6 +109,8 @@ class OrganizeStep(Section, frozen=True):
     cloud_only: Annotated[bool, Meta(description="Refuse what would bring file contents through this machine.")] = False
     mirror: Annotated[str | None, Meta(description="The organized files go there as well.")] = None
     untagged: Annotated[str | None, Meta(description="The folder for files without tags.")] = None
+    leftovers: Annotated[str | None, Meta(description="The folder for what is left where music leaves.")] = None
+    playlists: Annotated[list[str], Meta(description="Locations whose playlists are named when they lead to what moves.")] = []
     include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
     exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
     settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.", examples=["5m"])] = None
@@ -183,6 +186,17 @@ class Config(Section, frozen=True):
     ] = "portable"
     layouts: Annotated[
         list[LayoutRule], Meta(description="Rules of the layout: the first match wins; the last needs no `when`.")
+    ] = []
+    sidecars: Annotated[
+        list[SidecarRule],
+        Meta(description="With what the files beside the music go: the first rule that fits decides; this is the whole table."),
+    ] = msgspec.field(default_factory=lambda: [*DEFAULT])
+    leftovers: Annotated[
+        str | None, Meta(description="The folder for what is left where music leaves; none: it stays.", examples=["Leftovers"])
+    ] = None
+    playlists: Annotated[
+        list[str],
+        Meta(description="Locations whose playlists are named when they lead to what moves.", examples=[["~/Playlists"]]),
     ] = []
     dedup: Annotated[Dedup, Meta(description="How duplicates are treated.")] = Dedup()
     jobs: Annotated[dict[str, list[Step]], Meta(description="What cron calls: each job is a list of steps.")] = {}
@@ -321,6 +335,10 @@ def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> C
 
 def _check(config: Config, path: Path, lines: config_yaml.Lines) -> None:
     """What types cannot say."""
+    for number, sidecar in enumerate(config.sidecars):
+        problem = rule_problem(sidecar)
+        if problem:
+            raise ConfigError(f"{path}:{lines.of('sidecars', str(number))}: sidecars: {problem}")
     for job, steps in config.jobs.items():
         for number, step in enumerate(steps):
             commands = [name for name in Step.__struct_fields__ if getattr(step, name) is not None]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct, inspect
 
 from orchestrator.config import Config, parse
@@ -49,6 +50,9 @@ def _section_example(field: FieldFacts, indent: int) -> list[str]:
     inner = fields_of(field.section)
     if field.closed:
         return [line for one in inner for line in _example(one, indent)]
+    if isinstance(field.default, list) and field.default:
+        rows = (msgspec.to_builtins(row).items() for row in field.default)
+        return [f"{space}- {_flow({key: value for key, value in row if value})}" for row in rows]
     if any(isinstance(kind, inspect.ListType) for kind in alternatives(field.type)):
         shown = ", ".join(f"{one.name}: {_flow(one.example)}" for one in inner if one.example is not None)
         return [f"{space}- {{{shown}}}"]

@@ -67,7 +67,7 @@ def _keys(fields: list[FieldFacts], prefix: str) -> Iterator[tuple[str, FieldFac
         key = f"{prefix}{field.name}"
         yield key, field
         if field.section is not None:
-            inner = {"jobs": ".<job>[]", "remotes": ".<remote>", "layouts": "[]"}.get(field.name, "")
+            inner = {"jobs": ".<job>[]", "remotes": ".<remote>", "layouts": "[]", "sidecars": "[]"}.get(field.name, "")
             yield from _keys(fields_of(field.section), f"{key}{inner}.")
 
 

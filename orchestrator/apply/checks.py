@@ -9,7 +9,7 @@ from orchestrator.apply.paths import check_path
 from orchestrator.apply.schedule import Schedule
 from orchestrator.apply.task import route_of
 from orchestrator.errors import IntegrityError, NotFoundError, SafetyLimitError, UsageError
-from orchestrator.plan.model import Operation, Plan, Ref, Verb
+from orchestrator.plan.model import Operation, Plan, Ref, Verb, is_temporary
 from orchestrator.storage.base import Storage
 
 
@@ -24,8 +24,8 @@ def check_plan(plan: Plan, storages: Mapping[str, Storage]) -> None:
     for operation in plan.operations:
         check_path(operation.src.path)
         check_path(operation.dst.path)
-        if operation.verb is Verb.REWRITE:
-            raise UsageError(f"{operation.src.path}: this version does not rewrite tags; make the plan without that")
+        if operation.verb is Verb.REWRITE and (operation.written() is None or not is_temporary(operation.dst.path)):
+            raise IntegrityError(f"{operation.src.path}: the plan does not say what to write", path=operation.src.path)
         _check_ids(operation, storages)
         if operation.src == operation.dst and operation.verb in {Verb.MOVE, Verb.COPY}:
             raise IntegrityError(f"{operation.src.path}: the plan moves it onto itself", path=operation.src.path)
@@ -58,7 +58,7 @@ def check_space(operations: Sequence[Operation], storages: Mapping[str, Storage]
     for operation in operations:
         source, target = storages[operation.src.fs], storages[operation.dst.fs]
         # What stays on one storage takes no more space at its end, nor does a rename between two places of one disk.
-        stays = operation.verb is not Verb.COPY and (
+        stays = operation.verb not in {Verb.COPY, Verb.REWRITE} and (
             source is target or route_of(operation, source, target, operation.dst) is Route.RENAME
         )
         if not stays:

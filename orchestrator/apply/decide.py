@@ -14,6 +14,8 @@ class Route(StrEnum):
     """Copy, verify, delete the source: between storages, or where the remote cannot rename."""
     COPY = "copy"
     """Copy and verify; the source stays."""
+    WRITE = "write"
+    """Write the plan's own content at a temporary name; the source, which it is made from, stays."""
     REMOVE = "remove"
     """Delete for good: only what already lies in the quarantine or the trash."""
 
@@ -51,6 +53,8 @@ def decide(route: Route, source: End, destination: End, *, begun: bool, verified
     """The next action. `begun`: it may have been sent before. `verified`: the journal says that the destination was compared."""
     if route is Route.REMOVE:
         return _decide_removal(source, begun=begun)
+    if route is Route.WRITE:
+        return _decide_writing(source, destination)
     if not begun:
         return _decide_first(source, destination)
     if source is End.RIGHT:
@@ -76,6 +80,15 @@ def _decide_removal(source: End, *, begun: bool) -> Action:
             return Action.DRIFT_SOURCE_CHANGED
         case End.ABSENT:
             return Action.DONE if begun else Action.DRIFT_SOURCE_GONE
+
+
+def _decide_writing(source: End, destination: End) -> Action:
+    """Nothing but this content is ever written at its temporary name: what else lies there is a cut or older one of ours."""
+    if source is End.ABSENT:
+        return Action.DRIFT_SOURCE_GONE
+    if source is End.WRONG:
+        return Action.DRIFT_SOURCE_CHANGED
+    return Action.VERIFY if destination is End.RIGHT else Action.SEND
 
 
 def _decide_again(route: Route, destination: End, *, verified: bool) -> Action:

@@ -50,7 +50,7 @@ class DirectoriesInTheWay:
         respelled = _Respelled(destinations, storages)
         replaced = _Replaced(operations, destinations, storages)
         for operation in operations:
-            if operation.verb is Verb.COPY:
+            if operation.verb in {Verb.COPY, Verb.REWRITE}:
                 continue
             for directory in {*respelled.above(operation.src), *replaced.above(operation.src)}:
                 self._files[directory] += operation.id not in done

@@ -111,7 +111,7 @@ def apply_plan(
 def open_markers(operations: Sequence[Operation], storages: Mapping[str, Storage], settings: Settings) -> Markers:
     """The markers of a run, checked, for the remotes that it changes. Raises LockedError when another machine is at work."""
     changed = {operation.dst.fs for operation in operations}
-    changed |= {operation.src.fs for operation in operations if operation.verb is not Verb.COPY}
+    changed |= {operation.src.fs for operation in operations if operation.verb not in {Verb.COPY, Verb.REWRITE}}
     remote = [storage for fs, storage in storages.items() if fs in changed and not storage.capabilities.local]
     markers = Markers(remote if settings.marker else ())
     if not settings.ignore_marker:
@@ -228,7 +228,8 @@ class Execution:
                 size += operation.size or 0
                 self._in_the_way.left(task)
                 if task.route is not Route.REMOVE:
-                    changes.append(Change(operation.src, task.destination, record.entry, task.route is Route.COPY))
+                    copied = task.route in {Route.COPY, Route.WRITE}
+                    changes.append(Change(operation.src, task.destination, record.entry, copied, operation.written()))
             else:
                 self._problems.append(Problem(task.src, ExitCode(record.code), record.message or ""))
                 self._leave_out(schedule, operation, record.code)

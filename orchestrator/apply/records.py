@@ -155,6 +155,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     """As seen at the destination."""
     copied: bool
     """Whether the source is still there."""
+    content: bytes | None = None
+    """What was written there, where that is not what the source holds."""
 
 
 class Problem(msgspec.Struct, frozen=True):

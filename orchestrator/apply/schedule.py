@@ -6,13 +6,17 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 
 from orchestrator.errors import IntegrityError
-from orchestrator.plan.model import Operation, is_temporary
+from orchestrator.plan.model import Operation, Verb, is_temporary
+
+_LAST = 2
+"""The turn of a rewrite."""
 
 
 class Schedule:
     """The operations that are still to be done. `done` and `out`: the ids that an earlier start brought to a good or a bad end.
 
-    Moves to temporary names go first: what waits for the old name of a file or directory then finds it free.
+    Moves to temporary names go first: what waits for the old name of a file or directory then finds it free. Lists are rewritten
+    last, when nothing else can go: until then their entries lead to where the files were.
     Raises IntegrityError for a dependency that the plan does not hold, and for a circle.
     """
 
@@ -51,7 +55,7 @@ class Schedule:
             if operation.id in self._taken:
                 heapq.heappop(self._ready)
                 continue
-            if not fits(operation):
+            if (chosen and self._ready[0][0] == _LAST and chosen[0].verb is not Verb.REWRITE) or not fits(operation):
                 break
             heapq.heappop(self._ready)
             self._taken.add(operation.id)
@@ -85,8 +89,9 @@ class Schedule:
 
     def _push(self, operation_id: str) -> None:
         position = self._position[operation_id]
-        first = is_temporary(self._operations[position].dst.path)
-        heapq.heappush(self._ready, (0 if first else 1, position))
+        operation = self._operations[position]
+        turn = _LAST if operation.verb is Verb.REWRITE else 0 if is_temporary(operation.dst.path) else 1
+        heapq.heappush(self._ready, (turn, position))
 
     def _check_for_circles(self) -> None:
         waits = dict(self._waits_for)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from orchestrator.apply.contents import Match, compare
+from orchestrator.apply.contents import Match, compare, holds
 from orchestrator.apply.decide import Action, End, Route, decide
 from orchestrator.apply.durable import make_durable
 from orchestrator.apply.fingerprint import expected, same_content_by_hash, same_file
@@ -114,7 +114,9 @@ class Steps:
         there = task.at_target
         if there is None:
             return End.ABSENT
-        if task.object_id is not None:
+        if task.route is Route.WRITE:
+            right = holds(task.target, there, _content(task))
+        elif task.object_id is not None:
             right = there.id == task.object_id  # it is in one place only
         elif task.verified is not None:
             right = same_file(task.verified, there, task.target.capabilities.mtime_precision_ns)
@@ -183,7 +185,8 @@ class Steps:
             task.attempt += 1
             task.verified = None
         self._journal.append(self._run_id, [Record(task.operation.id, Step.INTENT, task.attempt) for task in tasks])
-        self._each(tasks, self._changing_call, _note_trouble)
+        self._each([task for task in tasks if task.route is not Route.WRITE], self._changing_call, _note_trouble)
+        self._parallel([task for task in tasks if task.route is Route.WRITE], _write)
 
     def _changing_call(self, task: Task) -> tuple[Storage, Call]:
         trash = trash_of(self._run_id, task.attempt)
@@ -193,7 +196,7 @@ class Steps:
                 return task.target, MoveCall(task.src, task.dst, trash, other, task.object_id)
             case Route.REMOVE:
                 return task.source, DeleteCall(task.src, seen=True)
-            case Route.COPY | Route.TRANSFER:
+            case _:  # copies; what is written goes another way
                 return task.target, CopyCall(task.src, task.dst, trash, other)
 
     def _verify(self, sent: Sequence[Task]) -> None:
@@ -210,7 +213,7 @@ class Steps:
             self._check_rename(task)
         removed = [task for task in _well(arrived) if task.route is Route.REMOVE]
         self._each(removed, lambda task: (task.source, task.source_look), _expect_gone)
-        copied = [task for task in _well(arrived) if task.route in {Route.COPY, Route.TRANSFER}]
+        copied = [task for task in _well(arrived) if task.route in {Route.COPY, Route.TRANSFER, Route.WRITE}]
         self._parallel(copied, lambda task: self._check_copy(task, complaints[task.operation.id]))
 
     def _check_rename(self, task: Task) -> None:
@@ -236,7 +239,10 @@ class Steps:
             return
         try:
             full = self._verify_mode == "full" or complaint is not None
-            if compare(task.source, was, task.target, there, read_if_need_be=full) is not Match.DIFFERENT:
+            if task.route is Route.WRITE:
+                if holds(task.target, there, _content(task)):
+                    return
+            elif compare(task.source, was, task.target, there, read_if_need_be=full) is not Match.DIFFERENT:
                 return
         except OrchestratorError as error:
             task.trouble = error
@@ -252,7 +258,7 @@ class Steps:
 
     def _hold(self, tasks: Sequence[Task]) -> None:
         """Make copies durable, then note those whose source is to go as verified."""
-        copies = [task for task in tasks if task.route in {Route.COPY, Route.TRANSFER}]
+        copies = [task for task in tasks if task.route in {Route.COPY, Route.TRANSFER, Route.WRITE}]
         make_durable(copies)
         losing = [task for task in _well(tasks) if task.route is Route.TRANSFER]
         records = [Record(task.operation.id, Step.VERIFIED, task.attempt, task.at_target) for task in losing]
@@ -309,6 +315,20 @@ class Steps:
         with ThreadPoolExecutor(max_workers=min(self._transfers, len(tasks))) as pool:
             for _ in pool.map(work, tasks):
                 pass
+
+
+def _content(task: Task) -> bytes:
+    content = task.operation.written()
+    if content is None:  # `check_plan` lets no such operation pass
+        raise IntegrityError(f"{task.src}: the plan does not say what to write", path=task.src)
+    return content
+
+
+def _write(task: Task) -> None:
+    try:
+        task.target.write(task.dst, _content(task))
+    except OrchestratorError as error:
+        task.trouble = error
 
 
 def _well(tasks: Iterable[Task]) -> list[Task]:

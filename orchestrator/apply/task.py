@@ -102,6 +102,8 @@ def route_of(operation: Operation, source: Storage, target: Storage, destination
     """How an operation is carried out between these two storages."""
     if is_removal(operation):
         return Route.REMOVE
+    if operation.verb is Verb.REWRITE:
+        return Route.WRITE
     if operation.verb is Verb.COPY:
         return Route.COPY
     one_remote = source is target or remote_of(source.fs) == remote_of(target.fs)

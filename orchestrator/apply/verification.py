@@ -33,7 +33,7 @@ def outcome_of(facts: Sequence[Fact]) -> Outcome:
     there: dict[Ref, Entry | None] = {}
     gone: set[Ref] = set()
     for fact in facts:
-        if fact.operation.verb is not Verb.COPY:
+        if fact.operation.verb not in {Verb.COPY, Verb.REWRITE}:
             there.pop(fact.operation.src, None)
             gone.add(fact.operation.src)
         if not is_removal(fact.operation):

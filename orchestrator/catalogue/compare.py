@@ -128,9 +128,11 @@ def _take_in(connection: sqlite3.Connection, values: dict[str, object]) -> Diffe
         run(sql.DROP_TWICE)
     for statement in sql.PAIRING:
         run(statement)
-    run(sql.DROP_GONE_READINGS)
+    for statement in sql.DROP_GONE_TEXTS:
+        run(statement)
     gone = run(sql.DROP_GONE)
-    run(sql.DROP_CHANGED_READINGS)
+    for statement in sql.DROP_CHANGED_TEXTS:
+        run(statement)
     changed = connection.execute(sql.COUNT_CHANGED).fetchone()[0]
     renamed = run(sql.STEP_ASIDE)  # files may have changed places with one another: no two may meet on one key
     run(sql.TAKE_PLACE)

@@ -1,4 +1,4 @@
-"""Read the tags of many files at once."""
+"""Read the tags of many files at once, and the playlists and cue sheets among them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from orchestrator.errors import (
     RemoteError,
     TransientError,
 )
+from orchestrator.plan.playlists.formats import is_list
 from orchestrator.storage.base import Entry, Storage
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.reader import read_track
@@ -36,10 +37,11 @@ GIVE_UP_AFTER: Final = 12
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one file: a reading, or the error that stood in its way."""
+    """What became of one file: a reading, a list's content, or the error that stood in its way."""
 
     unread: Unread
     reading: Reading | None = None
+    content: bytes | None = None
     error: RemoteError | None = None
 
     @property
@@ -120,6 +122,8 @@ class Readers:
 
     def _read(self, unread: Unread) -> Outcome:
         try:
+            if is_list(unread.entry.path):
+                return Outcome(unread, content=read_list(self._storage, unread.entry))
             return Outcome(unread, read_entry(self._storage, unread.entry, self._policy))
         except AuthError:
             raise
@@ -140,6 +144,14 @@ def read_entry(storage: Storage, entry: Entry, policy: Policy, trace: Trace | No
         return storage.read_ranges(path, ranges)
 
     return read_track(path, entry.size, read_range, policy, trace, read_ranges=read_ranges)
+
+
+def read_list(storage: Storage, entry: Entry) -> bytes:
+    """What a listed playlist or cue sheet holds. Raises the storage's error, RemoteError where it is not as it was listed."""
+    content = storage.read_range(entry.path, 0, entry.size) if entry.size else b""
+    if len(content) != entry.size:
+        raise RemoteError("it has changed since it was listed", path=entry.path)
+    return content
 
 
 def reader_count(storage: Storage, wanted: int | None) -> int:

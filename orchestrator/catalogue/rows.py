@@ -20,10 +20,12 @@ class Moved(msgspec.Struct, frozen=True):
     """The file as listed at `dst`; None when nobody looked, then it keeps what was known of it."""
     copied: bool = False
     """Whether it also stays at `src`."""
+    content: bytes | None = None
+    """What `dst` holds, where that is not the content of `src`: a list that was written anew."""
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
-    """An audio file that has to be read."""
+    """A file that has to be read: audio, a playlist or a cue sheet."""
 
     row: int
     entry: Entry
@@ -69,6 +71,12 @@ def location_of(connection: sqlite3.Connection, fs: str) -> int:
     return int(row[0])
 
 
+def drop_texts(connection: sqlite3.Connection, entries: str, values: tuple[object, ...]) -> None:
+    """Forget what was read of the entries that a SELECT gives."""
+    for table in ("reading", "content"):
+        connection.execute(f"DELETE FROM {table} WHERE entry IN ({entries})", values)
+
+
 def take_over(connection: sqlite3.Connection, change: Moved, *, only_known: bool = False) -> None:
     """Let the rows say what `change` did. A source that is not known leaves a file that is still to be read, or nothing."""
     source, target = location_of(connection, change.src.fs), location_of(connection, change.dst.fs)
@@ -76,6 +84,10 @@ def take_over(connection: sqlite3.Connection, change: Moved, *, only_known: bool
     if (source, src_path) == (target, dst_path):
         return
     seen = change.entry
+    if change.content is not None:
+        if seen is not None:
+            _add_written(connection, target, seen, change.content)
+        return
     row = connection.execute(
         "SELECT id, remote_id, size, mtime_ns, hashes, since_ns, reader, trouble FROM entry "
         "WHERE location = ? AND path = ? ORDER BY remote_id = ? DESC, id LIMIT 1",
@@ -89,18 +101,35 @@ def take_over(connection: sqlite3.Connection, change: Moved, *, only_known: bool
     if seen is not None:
         if row is not None and seen.size != size:
             reader = trouble = 0  # not what we thought we moved
+            connection.execute("DELETE FROM content WHERE entry = ?", (old,))
         remote_id, size, mtime_ns, hashes = seen.id or "", seen.size, seen.mtime_ns, hashes_text(seen.hashes)
     elif change.copied or source != target:
         remote_id = ""  # another object, whose id nobody has seen yet
     kind = kind_of(change.dst.path)
-    # Where several files may carry the name, only what is known of this one goes.
-    there = "SELECT id FROM entry WHERE location = ? AND path = ? AND ? IN ('', remote_id)"
-    connection.execute(f"DELETE FROM reading WHERE entry IN ({there})", (target, dst_path, change.dst.object_id or ""))
-    connection.execute(f"DELETE FROM entry WHERE id IN ({there})", (target, dst_path, change.dst.object_id or ""))
+    _drop(connection, target, dst_path, change.dst.object_id or "")
     columns = "location, path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, trouble"
     values = (target, dst_path, remote_id, size, mtime_ns, hashes, kind, since_ns, reader, trouble)
     if row is None or change.copied:
         added = connection.execute(f"INSERT INTO entry ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         connection.execute("INSERT INTO reading SELECT ?, reading FROM reading WHERE entry = ?", (added.lastrowid, old))
+        connection.execute("INSERT INTO content SELECT ?, content FROM content WHERE entry = ?", (added.lastrowid, old))
     else:
         connection.execute(f"UPDATE entry SET ({columns}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?", (*values, old))
+
+
+def _drop(connection: sqlite3.Connection, location: int, path: bytes, object_id: str = "") -> None:
+    """Forget what was known at a path; where several files may carry the name, only of the one with the id."""
+    there = "SELECT id FROM entry WHERE location = ? AND path = ? AND ? IN ('', remote_id)"
+    drop_texts(connection, there, (location, path, object_id))
+    connection.execute(f"DELETE FROM entry WHERE id IN ({there})", (location, path, object_id))
+
+
+def _add_written(connection: sqlite3.Connection, location: int, seen: Entry, content: bytes) -> None:
+    """A file that this program wrote: what it holds is known."""
+    path = seen.path.encode()
+    _drop(connection, location, path)
+    added = connection.execute(
+        "INSERT INTO entry (location, path, remote_id, size, mtime_ns, hashes, kind, since_ns) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        (location, path, seen.id or "", seen.size, seen.mtime_ns, hashes_text(seen.hashes), kind_of(seen.path)),
+    )
+    connection.execute("INSERT INTO content VALUES (?, ?)", (added.lastrowid, content))

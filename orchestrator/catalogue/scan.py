@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from time import monotonic
 
 import msgspec
@@ -33,6 +34,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     audio_seen: int = 0
     files_read: int = 0
     """Audio files whose tags this scan read, the unreadable ones included."""
+    lists_read: int = 0
+    """Playlists and cue sheets whose content this scan read."""
     requests: int = 0
     """Ranges asked for."""
     bytes_read: int = 0
@@ -56,7 +59,7 @@ class ScanResult(msgspec.Struct, kw_only=True):
     @property
     def changed(self) -> bool:
         """Whether the catalogue says anything else than before."""
-        return self.difference.any or self.files_read > 0 or bool(self.vanished)
+        return self.difference.any or self.files_read + self.lists_read > 0 or bool(self.vanished)
 
     @property
     def complete(self) -> bool:
@@ -84,7 +87,8 @@ def scan(
     `readers` is how many files are read at once; None leaves it to the kind of storage.
 
     The catalogue always holds the whole listing; the options only say whose tags are read. A file is read again when its content
-    may have changed (see `orchestrator.catalogue.compare`) or the reader has.
+    may have changed (see `orchestrator.catalogue.compare`) or the reader has. Playlists and cue sheets are read
+    whole, whatever the options say: their entries may lead to files that move.
 
     Raises the storage's error when the listing breaks off, and then has changed nothing; SafetyLimitError when all music is gone,
     or more than half of it, unless `allow_emptied` or `allow_gone`; AuthError, TransientError and InterruptedRunError (`stop` was
@@ -105,12 +109,14 @@ def scan(
         files_seen=difference.seen, audio_seen=difference.audio, difference=difference, selection=selection, leftovers=leftovers
     )
     _remember(catalogue, storage)
-    waiting = catalogue.unread_count(storage.fs)
+    lists = catalogue.unread_lists(storage.fs)
+    waiting = catalogue.unread_count(storage.fs) + len(lists)
     if waiting:
         progress.stage("reading tags", waiting if selection.everything else None)
+        files = chain(lists, _chosen(catalogue, storage.fs, selection))
         with (
             storage.reading(max(policy.head, policy.large_head)),
-            Readers(storage, _chosen(catalogue, storage.fs, selection), policy, reader_count(storage, readers), stop) as outcomes,
+            Readers(storage, files, policy, reader_count(storage, readers), stop) as outcomes,
         ):
             _keep(outcomes, catalogue, storage.fs, result, progress)
     name_trouble(catalogue, storage.fs, result, storage.capabilities)
@@ -162,6 +168,7 @@ def _chosen(catalogue: Catalogue, fs: str, selection: Selection) -> Iterator[Unr
 def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, progress: Progress) -> None:
     """Store readings as they come, and account for every file."""
     read: list[tuple[Unread, Reading]] = []
+    lists: list[tuple[Unread, bytes]] = []
     saved_at = monotonic()
     try:
         for outcome in outcomes:
@@ -172,17 +179,26 @@ def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, 
                 result.requests += outcome.reading.requests
                 result.bytes_read += outcome.reading.bytes_read
                 progress.advance(1, outcome.reading.bytes_read)
+            elif outcome.content is not None:
+                lists.append((outcome.unread, outcome.content))
+                result.lists_read += 1
+                result.requests += 1
+                result.bytes_read += len(outcome.content)
+                progress.advance(1, len(outcome.content))
             else:
                 progress.advance()
                 if outcome.vanished:
                     result.vanished.append(path)
                 elif outcome.error is not None:
                     result.failures.append((path, outcome.error.message))
-            if len(read) >= _SAVE_EVERY or (read and monotonic() - saved_at > _SAVE_AFTER_S):
+            waiting = len(read) + len(lists)
+            if waiting >= _SAVE_EVERY or (waiting and monotonic() - saved_at > _SAVE_AFTER_S):
                 catalogue.save_readings(read)
-                read = []
+                catalogue.save_contents(lists)
+                read, lists = [], []
                 saved_at = monotonic()
     finally:
         # Also when the reading breaks off: nothing is read twice. A full disk here hides no other error: it would be raised anew.
         catalogue.save_readings(read)
+        catalogue.save_contents(lists)
     catalogue.forget(Ref(fs, path) for path in result.vanished)

@@ -16,11 +16,12 @@ SCHEMA_VERSION = 3
 BUSY_TIMEOUT_S = 30.0
 """How long to wait for another process that writes: `scan` and `plan` take no run lock, so two may meet."""
 
-# A path is a BLOB of UTF-8 so that it sorts as Python's strings do and keeps NUL. `remote_id` is '' where the remote has none; it
-# is part of the key because some remotes hold several files of one name. `hashes` is "md5=...;sha1=...", sorted, '' for none.
-# `kind` is the lower-case extension of an audio file and '' for every other file. `reader` is the version of the reader that made
-# the row's reading, 0 where there is none; `trouble` is 1 where that calls it unreadable or suspect. `since_ns` is when this
-# content was first listed. AUTOINCREMENT: an id is never used twice, so a reading that arrives late cannot land on another file.
+# A path is a BLOB of UTF-8 so that it sorts as Python's strings do and keeps NUL. `remote_id` is '' where the remote has none;
+# it is part of the key because some remotes hold several files of one name. `hashes` is "md5=...;sha1=...", sorted, '' for
+# none. `kind` is the lower-case extension of an audio file and '' for every other file. `reader` is the version of the reader
+# that made the row's reading, 0 where there is none; `trouble` is 1 where that calls it unreadable or suspect. `since_ns` is
+# when this content was first listed. `content` holds playlists and cue sheets as they are. AUTOINCREMENT: an id is never used
+# twice, so a reading that arrives late cannot land on another file.
 _TABLES = """
 CREATE TABLE location (
     id INTEGER PRIMARY KEY,
@@ -49,6 +50,10 @@ CREATE INDEX entry_trouble ON entry (location) WHERE trouble;
 CREATE TABLE reading (
     entry INTEGER PRIMARY KEY,
     reading BLOB NOT NULL
+);
+CREATE TABLE content (
+    entry INTEGER PRIMARY KEY,
+    content BLOB NOT NULL
 );
 """
 

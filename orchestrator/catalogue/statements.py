@@ -81,9 +81,11 @@ PAIRING: Final = (
 )
 
 _GONE: Final = f"SELECT e.id FROM entry AS e WHERE {_KNOWN} AND {_KNOWN_LEFT}"
-DROP_GONE_READINGS: Final = f"DELETE FROM reading WHERE entry IN ({_GONE})"
+DROP_GONE_TEXTS: Final = tuple(f"DELETE FROM {table} WHERE entry IN ({_GONE})" for table in ("reading", "content"))
 DROP_GONE: Final = f"DELETE FROM entry WHERE id IN ({_GONE})"
-DROP_CHANGED_READINGS: Final = "DELETE FROM reading WHERE entry IN (SELECT entry FROM pair WHERE NOT same_content)"
+DROP_CHANGED_TEXTS: Final = tuple(
+    f"DELETE FROM {table} WHERE entry IN (SELECT entry FROM pair WHERE NOT same_content)" for table in ("reading", "content")
+)
 COUNT_CHANGED: Final = "SELECT count(*) FROM pair WHERE NOT same_content"
 
 _PAIRED: Final = "FROM pair AS p CROSS JOIN listed AS l ON l.id = p.listed WHERE e.id = p.entry"

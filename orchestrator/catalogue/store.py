@@ -18,10 +18,11 @@ from types import TracebackType
 
 import msgspec
 
-from orchestrator.catalogue.rows import Moved, Unread, entry_of, hashes_text, location_of, take_over
+from orchestrator.catalogue.rows import Moved, Unread, drop_texts, entry_of, hashes_text, location_of, take_over
 from orchestrator.catalogue.schema import connect, mapped_errors, open_catalogue, transaction
 from orchestrator.catalogue.selection import Selection
 from orchestrator.plan.model import Ref
+from orchestrator.plan.playlists.formats import FORMATS, MAX_BYTES, is_list
 from orchestrator.storage.base import OWN_DIRECTORY, Entry
 from orchestrator.tags.track import Reading, Status
 from orchestrator.tags.version import READER_VERSION
@@ -37,6 +38,15 @@ _SHARED = "EXISTS (SELECT 1 FROM entry AS o WHERE o.location = e.location AND o.
 """Another file has the same name: whoever asks for the name gets one of them, and cannot say which."""
 
 
+_UNCHANGED = "id = ? AND path = ? AND size IS ? AND mtime_ns IS ? AND hashes = ?"
+
+
+def _unchanged(unread: Unread) -> tuple[object, ...]:
+    """The values of _UNCHANGED."""
+    entry = unread.entry
+    return unread.row, entry.path.encode(), entry.size, entry.mtime_ns, hashes_text(entry.hashes)
+
+
 class Catalogued(msgspec.Struct, frozen=True, gc=False):
     """One file as the catalogue knows it."""
 
@@ -45,6 +55,8 @@ class Catalogued(msgspec.Struct, frozen=True, gc=False):
     """None for what is not audio, and for audio that was not read: never to be taken for a file without tags."""
     left_alone: str | None = None
     """Why the run's options leave the file alone, in words; its name is taken all the same."""
+    content: bytes | None = None
+    """What a playlist or cue sheet holds; None for other files, and for lists that were not read."""
 
 
 class Catalogue:
@@ -78,8 +90,9 @@ class Catalogue:
         why_not = None if selection is None or selection.everything else selection.compiled().why_not
         decoder = msgspec.msgpack.Decoder(Reading)
         query = (
-            "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, CASE e.reader WHEN ? THEN r.reading END "
-            f"FROM entry AS e LEFT JOIN reading AS r ON r.entry = e.id WHERE {_VISIBLE} ORDER BY e.path, e.remote_id"
+            "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, CASE e.reader WHEN ? THEN r.reading END, "
+            "c.content FROM entry AS e LEFT JOIN reading AS r ON r.entry = e.id LEFT JOIN content AS c ON c.entry = e.id "
+            f"WHERE {_VISIBLE} ORDER BY e.path, e.remote_id"
         )
         with mapped_errors(self.path):
             # A connection of its own: one consistent view, whatever this process writes while the caller looks.
@@ -87,10 +100,10 @@ class Catalogue:
             try:
                 cursor = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO))
                 while rows := cursor.fetchmany(_FETCH):
-                    for path, remote_id, size, mtime_ns, hashes, since_ns, blob in rows:
+                    for path, remote_id, size, mtime_ns, hashes, since_ns, blob, content in rows:
                         entry = entry_of(path, remote_id, size, mtime_ns, hashes)
                         reading = None if blob is None else decoder.decode(blob)
-                        yield Catalogued(entry, reading, None if why_not is None else why_not(entry, since_ns))
+                        yield Catalogued(entry, reading, None if why_not is None else why_not(entry, since_ns), content)
             finally:
                 connection.close()
 
@@ -156,9 +169,7 @@ class Catalogue:
             for ref in refs:
                 location = location_of(connection, ref.fs)
                 where = "location = ? AND path = ?"
-                connection.execute(
-                    f"DELETE FROM reading WHERE entry IN (SELECT id FROM entry WHERE {where})", (location, ref.path.encode())
-                )
+                drop_texts(connection, f"SELECT id FROM entry WHERE {where}", (location, ref.path.encode()))
                 connection.execute(f"DELETE FROM entry WHERE {where}", (location, ref.path.encode()))
 
     def unread(self, fs: str) -> Iterator[Unread]:
@@ -182,24 +193,37 @@ class Catalogue:
             for row, path, remote_id, size, mtime_ns, hashes, since_ns in rows:
                 yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns)
 
+    def unread_lists(self, fs: str) -> list[Unread]:
+        """The lists of `fs` whose content is not known, sorted by path; none of those that share a name or are too large."""
+        endings = ", ".join(f"'.{extension}'" for extension in sorted(FORMATS))
+        lengths = sorted({len(extension) + 1 for extension in FORMATS})
+        called = " OR ".join(f"lower(CAST(substr(e.path, -{length}) AS TEXT)) IN ({endings})" for length in lengths)
+        query = (
+            "SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
+            f"WHERE {_VISIBLE} AND e.kind = '' AND ({called}) AND e.size <= ? AND NOT {_SHARED} "
+            "AND NOT EXISTS (SELECT 1 FROM content AS c WHERE c.entry = e.id) ORDER BY e.path"
+        )
+        with self.using() as connection:
+            rows = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO, MAX_BYTES)).fetchall()
+        found = [Unread(row[0], entry_of(*row[1:6]), row[6]) for row in rows]
+        return [unread for unread in found if is_list(unread.entry.path)]
+
+    def save_contents(self, contents: Sequence[tuple[Unread, bytes]]) -> None:
+        """Keep what lists hold. A file that was listed as something else meanwhile gets nothing."""
+        with self.writing() as connection:
+            for unread, content in contents:
+                connection.execute(
+                    f"INSERT OR REPLACE INTO content SELECT id, ? FROM entry WHERE {_UNCHANGED}", (content, *_unchanged(unread))
+                )
+
     def save_readings(self, readings: Sequence[tuple[Unread, Reading]]) -> None:
         """Keep what was read. A file that was listed as something else meanwhile gets nothing."""
         encode = msgspec.msgpack.encode
         with self.writing() as connection:
             for unread, reading in readings:
-                entry = unread.entry
+                trouble = reading.status is Status.UNREADABLE or reading.suspect is not None
                 updated = connection.execute(
-                    "UPDATE entry SET reader = ?, trouble = ? "
-                    "WHERE id = ? AND path = ? AND size IS ? AND mtime_ns IS ? AND hashes = ?",
-                    (
-                        READER_VERSION,
-                        reading.status is Status.UNREADABLE or reading.suspect is not None,
-                        unread.row,
-                        entry.path.encode(),
-                        entry.size,
-                        entry.mtime_ns,
-                        hashes_text(entry.hashes),
-                    ),
+                    f"UPDATE entry SET reader = ?, trouble = ? WHERE {_UNCHANGED}", (READER_VERSION, trouble, *_unchanged(unread))
                 )
                 if updated.rowcount:
                     connection.execute("INSERT OR REPLACE INTO reading VALUES (?, ?)", (unread.row, encode(reading)))

@@ -129,8 +129,13 @@ def _note_earlier(session: Session, run_id: str) -> None:
     facts = session.journal.facts(run_id, lambda operation: place(operation, run_id))
     taken = {fact.now for fact in facts}
     left = [fact for fact in facts if fact.operation.verb in (Verb.MOVE, Verb.QUARANTINE) and fact.operation.src not in taken]
+    moved = [Moved(fact.operation.src, fact.now, fact.entry) for fact in left]
+    # A list that was written anew goes on from its temporary name.
+    written = {fact.now: content for fact in facts if (content := fact.operation.written()) is not None}
+    homed = [fact for fact in facts if fact.operation.src in written]
+    moved += [Moved(fact.operation.src, fact.now, fact.entry, content=written[fact.operation.src]) for fact in homed]
     with _catalogue_kept(session):
-        session.catalogue.moved([Moved(fact.operation.src, fact.now, fact.entry) for fact in left], only_known=True)
+        session.catalogue.moved(moved, only_known=True)
 
 
 def note_changes(session: Session, changes: Sequence[Change]) -> None:
@@ -138,7 +143,7 @@ def note_changes(session: Session, changes: Sequence[Change]) -> None:
     from orchestrator.catalogue.rows import Moved  # noqa: PLC0415 - heavy
 
     with _catalogue_kept(session):
-        session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied) for one in changes])
+        session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied, one.content) for one in changes])
 
 
 @contextmanager

@@ -30,6 +30,10 @@ def _wishes_options(function: Callable[..., int]) -> Callable[..., int]:
             click.option("--copy/--move", "copy", default=None, help="Move in place, copy to another target, unless told here."),
             click.option("--cloud-only", is_flag=True, help="Refuse what would bring file contents through this machine."),
             click.option("--untagged", metavar="DIR", help="Put files without tags there; they stay where they are else."),
+            click.option("--leftovers", metavar="DIR", help="Put there what nothing claims where music leaves; else it stays."),
+            click.option(
+                "--playlists", metavar="LOCATION", multiple=True, help="Name the playlists there that lead to what moves"
+            ),
             click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times."),
             click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times."),
             click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m."),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import orchestrator
 from orchestrator.cli.layouts import check_layouts
-from orchestrator.cli.scanning import Wishes, items_of, look, report_scan, target_items
+from orchestrator.cli.scanning import Wishes, items_of, look, outside_lists, report_scan, target_items
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
 from orchestrator.location import Location
-from orchestrator.plan.model import Plan, Verb
+from orchestrator.plan.model import Plan, Verb, replaced
 
 if TYPE_CHECKING:
     from orchestrator.plan.request import OrganizeOptions
@@ -31,6 +31,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     options = organize_options(session, wishes, in_place=in_place)
     result, capabilities = look(session, source, wishes)
     at_target, target_capabilities = ([], capabilities) if in_place else target_items(session, target, wishes)
+    outside = outside_lists(session, wishes)
     session.reporter.stage("planning")
     plan = plan_organize(
         OrganizeRequest(
@@ -40,6 +41,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
             target_entries=at_target,
             source_capabilities=capabilities,
             target_capabilities=target_capabilities,
+            outside=outside,
             options=options,
             tool_version=orchestrator.__version__,
             created=now_text(),
@@ -70,6 +72,8 @@ def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> Org
         copy=wishes.copy if wishes.copy is not None else not in_place,
         cloud_only=wishes.cloud_only,
         untagged=wishes.untagged,
+        leftovers=wishes.leftovers or config.leftovers,
+        sidecars=tuple(config.sidecars),
         names=config.names,
     )
 
@@ -95,7 +99,12 @@ def check_limit(session: Session, plan: Plan) -> None:
     limit = session.max_delete
     if limit is None:
         return
-    removed = sum(1 for operation in plan.operations if operation.verb in (Verb.DELETE, Verb.QUARANTINE))
+    lists = replaced(plan.operations)
+    removed = sum(
+        1
+        for operation in plan.operations
+        if operation.verb is Verb.DELETE or (operation.verb is Verb.QUARANTINE and operation.src not in lists)
+    )
     files = plan.header.counts.get("files", 0)
     if not limit.allows(removed, files):
         raise SafetyLimitError(

@@ -13,7 +13,7 @@ from orchestrator.report.base import duration_text
 
 if TYPE_CHECKING:
     from orchestrator.catalogue.scan import ScanResult
-    from orchestrator.plan.request import Item
+    from orchestrator.plan.request import Item, OutsideList
     from orchestrator.storage.base import Capabilities
 
 BUCKET_BACKENDS = frozenset(
@@ -30,6 +30,9 @@ class Wishes(NamedTuple):
     """True: copy; False: move; None: move in place, copy to another target."""
     cloud_only: bool = False
     untagged: str | None = None
+    leftovers: str | None = None
+    playlists: tuple[str, ...] = ()
+    """Locations whose lists are looked at, besides those of the config."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     settle: str | None = None
@@ -153,7 +156,7 @@ def items_of(session: Session, place: Location, result: ScanResult) -> list[Item
     for one in session.catalogue.entries(place.fs, result.selection):
         # Music that the storage did not give is neither without tags nor somebody's companion.
         unread = "it could not be read" if one.reading is None and is_audio(one.entry.path) else None
-        items.append(Item(one.entry, one.reading, one.left_alone or unread))
+        items.append(Item(one.entry, one.reading, one.left_alone or unread, one.content))
     return items
 
 
@@ -171,3 +174,23 @@ def target_items(session: Session, place: Location, wishes: Wishes) -> tuple[lis
             return [], capabilities
         raise
     return items_of(session, place, result), capabilities
+
+
+def outside_lists(session: Session, wishes: Wishes) -> list[OutsideList]:
+    """The playlists and cue sheets of the places that are named for them; what cannot be read is said. Nothing without a scan.
+
+    Raises UsageError for a folder that is not there.
+    """
+    from orchestrator.catalogue.outside import read_lists  # noqa: PLC0415 - heavy
+
+    typed = () if wishes.no_scan else dict.fromkeys((*session.config.playlists, *wishes.playlists))
+    found: list[OutsideList] = []
+    for place in session.places(*typed):
+        try:
+            lists, unread = read_lists(session.storage(place))
+        except NotFoundError as error:
+            raise UsageError(f"{place.typed}: there is no such folder ({error.message})") from error
+        found += lists
+        for path, reason in unread:
+            session.reporter.warning(f"{place.typed}: {path}: {reason}: whether its entries move is not known")
+    return found

@@ -8,7 +8,7 @@ same files get the same names in every run, on every remote.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -47,14 +47,16 @@ class Namespace:
         *,
         clutter: Iterable[str] = (),
         shared: bool = False,
+        equal: Callable[[Claim, Item], bool] | None = None,
     ) -> None:
         """`staying` are paths that nobody may use, `occupants` files that may turn out to be what a claim would put there.
 
-        An occupant stands for one claim, with `shared` for every claim that it is equal to. `clutter` has its names, but its
-        directories are not in anybody's way: it is swept out of them.
+        An occupant stands for one claim, with `shared` for every claim that it is `equal` to (as files are by default).
+        `clutter` has its names, but its directories are not in anybody's way: it is swept out of them.
         """
         self._names = names
         self._shared = shared
+        self._equal = equal or (lambda claim, occupant: same_content(claim.item, occupant))
         self._occupants = {collision_key(item.entry.path): item for item in sorted(occupants, key=lambda item: item.entry.path)}
         self._files = {collision_key(path) for path in staying} | self._occupants.keys()
         self._directories: set[str] = set()
@@ -142,7 +144,7 @@ class Namespace:
         while remaining and not self._free(key := self._key(group[0], number)):
             occupant = self._occupants.get(key)
             if occupant is not None:
-                equal = (claim for claim in remaining if same_content(claim.item, occupant))
+                equal = (claim for claim in remaining if self._equal(claim, occupant))
                 found = list(equal) if self._shared else list(islice(equal, 1))
                 for claim in found:
                     claim.path, claim.number, claim.present = occupant.entry.path, number, True

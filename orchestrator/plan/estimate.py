@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.storage.base import Capabilities, remote_of
 
@@ -19,6 +21,8 @@ _BYTES_PER_SECOND = 10_000_000
 
 def passes_through(operation: Operation, capabilities: dict[str, Capabilities]) -> bool:
     """Whether carrying it out brings the content through this machine from or to a remote."""
+    if operation.verb is Verb.REWRITE:
+        return False  # what goes up is the plan's own text; nothing comes down
     source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
     if source.local and target.local:
         return False
@@ -35,10 +39,16 @@ def estimate(operations: Iterable[Operation], capabilities: dict[str, Capabiliti
     seconds = 0.0
     for operation in operations:
         target = capabilities[operation.dst.fs]
-        renames = operation.verb is not Verb.COPY and remote_of(operation.src.fs) == remote_of(operation.dst.fs) and target.move
+        renames = (
+            operation.verb not in {Verb.COPY, Verb.REWRITE}
+            and remote_of(operation.src.fs) == remote_of(operation.dst.fs)
+            and target.move
+        )
         calls = _RENAME_REQUESTS if renames else _COPY_REQUESTS
         requests += calls
         seconds += calls * (_LOCAL_SECONDS if target.local else _REQUEST_SECONDS) / _STREAMS
         if passes_through(operation, capabilities):
             content += operation.size or 0
+        elif operation.content is not msgspec.UNSET:
+            content += len(operation.content) * 3 // 4
     return {"requests": requests, "bytes": content, "cost": None, "seconds": round(seconds + content / _BYTES_PER_SECOND, 1)}

@@ -22,6 +22,8 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], keepi
     alive = directories_above(keeping_music)
     for companion in companions:
         home, path = companion.home, companion.item.entry.path
+        if path in leaving:
+            continue
         if home in left or (home in left_or_above and home not in alive):
             if companion.kind is Kind.AMBIGUOUS:
                 reason = "it lies or would lie in a directory of several albums: it stays"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -83,6 +86,17 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     """What belongs together for a reader, such as the album's directory."""
     depends: tuple[str, ...] = ()
     """Ids of operations that must be done before this one starts."""
+    content: str | msgspec.UnsetType = msgspec.UNSET
+    """REWRITE: what is written, in base64. The old list is `src`, and stays until another operation takes it away."""
+
+    def written(self) -> bytes | None:
+        """The bytes that a rewrite writes; None where it does not say."""
+        if self.content is msgspec.UNSET:
+            return None
+        try:
+            return b64decode(self.content, validate=True)
+        except binascii.Error:
+            return None
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False):
@@ -90,7 +104,7 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
     path: str
     code: str
-    """"unreadable", "untagged", "unsupported-name", "left-alone", "ambiguous-sidecar", "other"."""
+    """"unreadable", "untagged", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist", "other"."""
     reason: str
 
 
@@ -120,6 +134,11 @@ class Plan(msgspec.Struct, frozen=True):
     header: Header
     operations: tuple[Operation, ...]
     skipped: tuple[Skipped, ...] = ()
+
+
+def replaced(operations: Iterable[Operation]) -> frozenset[Ref]:
+    """The lists that rewrites stand for anew: their quarantine takes nothing out of the library."""
+    return frozenset(operation.src for operation in operations if operation.verb is Verb.REWRITE)
 
 
 def operation_id(verb: str, src: Ref, dst: Ref) -> str:

@@ -2,14 +2,19 @@
 
 A move waits for every move that leaves the place it wants, a directory of its path, or something below it. Rings of waiting
 moves are broken by taking one of them in two steps: aside to `.music-orchestrator/tmp/<id>`, and home when its place is free.
-Renames that change case or Unicode form only always go in two steps.
+Renames that change case or Unicode form only always go in two steps. A list that is rewritten takes three: the new content is
+written aside, the old list leaves, the new one comes home.
 """
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from orchestrator.plan.model import TEMPORARY, Expect, Operation, Ref, Verb, operation_id
 from orchestrator.plan.names import collision_key
@@ -26,6 +31,8 @@ class Move:
     expect: Expect
     reason: str
     group: str
+    content: bytes | None = None
+    """What the file holds at its destination, where that is something else: a list whose entries have moved."""
 
 
 def location_prefix(fs: str) -> str:
@@ -35,7 +42,8 @@ def location_prefix(fs: str) -> str:
 
 def temporary(move: Move) -> Ref:
     """The temporary name that a move in two steps goes through, at the root of its destination."""
-    return Ref(move.dst.fs, f"{TEMPORARY}/{operation_id(Verb.MOVE, move.src, move.dst)}")
+    verb = Verb.MOVE if move.content is None else Verb.REWRITE
+    return Ref(move.dst.fs, f"{TEMPORARY}/{operation_id(verb, move.src, move.dst)}")
 
 
 def order(moves: Sequence[Move], *, case_insensitive: bool = False) -> list[Operation]:
@@ -82,7 +90,8 @@ class _Graph:
         self.targets = ["" if move.verb is Verb.QUARANTINE else keys.of(move.dst) for move in moves]
         self.waits: dict[int, set[int]] = defaultdict(set)
         """Move, or barrier (a negative number) -> what must have left before it goes on."""
-        self.split: set[int] = set()
+        self.split = {index for index, move in enumerate(moves) if move.content is not None}
+        """Moves in two steps. A list that is rewritten always is one: its old self goes aside, for good."""
         self.barriers: dict[int, list[int]] = {}
         self.rank: dict[int, int] = {}
 
@@ -184,7 +193,9 @@ class _Graph:
         made: list[Operation] = []
         for index, move in enumerate(self.moves):
             needs = {gate[need] if need < 0 else need for need in self.waits.get(index, ())} - {index}
-            if index in self.split:
+            if move.content is not None:
+                made += self._rewrite(move, move.content, (ids[need] for need in needs), [ids[n] for n in extra.get(index, ())])
+            elif index in self.split:
                 aside = temporary(move)
                 reason = f"{move.reason}; steps aside"
                 made.append(self._operation(move, move.src, aside, reason, (ids[need] for need in extra.get(index, ()))))
@@ -195,11 +206,27 @@ class _Graph:
                 made.append(self._operation(move, move.src, move.dst, move.reason, depends))
         return _leveled(made)
 
+    def _rewrite(self, move: Move, content: bytes, needs: Iterable[str], extra: Iterable[str]) -> list[Operation]:
+        """Write the new list at a temporary name, put the old one away, give the new one its place."""
+        aside = temporary(move)
+        write = msgspec.structs.replace(
+            self._operation(move, move.src, aside, move.reason, (), verb=Verb.REWRITE), content=b64encode(content).decode("ascii")
+        )
+        made = [write]
+        if move.verb is not Verb.COPY:
+            made.append(self._operation(move, move.src, move.src, "the list as it was", [write.id, *extra], verb=Verb.QUARANTINE))
+        depends = [*needs, *(operation.id for operation in made)]
+        home = self._operation(move, aside, move.dst, move.reason, depends, verb=Verb.MOVE)
+        digests = {name: hashlib.new(name, content, usedforsecurity=False).hexdigest() for name in ("md5", "sha1", "sha256")}
+        made.append(msgspec.structs.replace(home, size=len(content), expect=Expect(hash=digests)))
+        return made
+
     @staticmethod
-    def _operation(move: Move, src: Ref, dst: Ref, reason: str, depends: Iterable[str]) -> Operation:
+    def _operation(move: Move, src: Ref, dst: Ref, reason: str, depends: Iterable[str], *, verb: Verb | None = None) -> Operation:
+        verb = verb or move.verb
         return Operation(
-            id=operation_id(move.verb, src, dst),
-            verb=move.verb,
+            id=operation_id(verb, src, dst),
+            verb=verb,
             src=src,
             dst=dst,
             size=move.size,
@@ -226,6 +253,8 @@ class _Graph:
 
     def _leaving_id(self, index: int) -> str:
         move = self.moves[index]
+        if move.content is not None:
+            return operation_id(Verb.QUARANTINE, move.src, move.src)
         return operation_id(move.verb, move.src, temporary(move) if index in self.split else move.dst)
 
     def _wait(self, index: int, other: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,23 +11,26 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.albums import Album, Song, group_albums
+from orchestrator.plan.albums import Song
 from orchestrator.plan.collisions import Claim, Namespace
-from orchestrator.plan.disambiguation import labels_of
 from orchestrator.plan.estimate import estimate, passes_through
-from orchestrator.plan.fields import NAMING_FIELDS, track_fields
+from orchestrator.plan.following import Following
 from orchestrator.plan.intake import Intake
-from orchestrator.plan.layout import Layout, compile_layout, split_directory, tidy
+from orchestrator.plan.layout import Layout, compile_layout
 from orchestrator.plan.leftovers import left_behind, sweep
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Verb
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb
 from orchestrator.plan.names import Names, collision_key, rules_named, split_extension
 from orchestrator.plan.ordering import Move, location_prefix, order
+from orchestrator.plan.placing import Placing
 from orchestrator.plan.plan_file import path_problem, seal
+from orchestrator.plan.playlists.formats import is_list
 from orchestrator.plan.request import Item, OrganizeRequest
+from orchestrator.plan.sidecar_table import SidecarTable
 from orchestrator.plan.sidecars import Companion, Companions, Kind
 from orchestrator.storage.base import OWN_DIRECTORY, Capabilities
 
 _BUCKETS = frozenset({"s3", "gcs", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor"})
+_GOES = {Kind.TRACK: "goes with its track", Kind.PLAYLIST: "goes along with its music"}
 
 
 def plan_organize(request: OrganizeRequest) -> Plan:
@@ -66,11 +69,14 @@ class _Planner:
         self.below = source_root[len(target_root) :] if source_root.startswith(target_root) else None
         """Where the source lies below the target ("" in place, "inbox/"); None: elsewhere."""
         self.max_path = _path_limit(request)
-        self.untagged = self._untagged_directory()
+        self.untagged = self._directory_named(self.options.untagged, "untagged files")
+        self.leftovers = self._directory_named(self.options.leftovers, "what is left")
         self.verb = Verb.COPY if self.options.copy else Verb.MOVE
         self.copies_inside = self.options.copy and self.below is not None
         """The originals stay in the target, and each one may be the copy that another one would make."""
         self.intake = Intake(request, self.names)
+        self.sidecars = SidecarTable(self.options.sidecars)
+        self.following = Following(request, self.below)
         self.twins: list[tuple[Song, Song]] = []
         """Songs with the content of another one, which stands for both."""
         if self.copies_inside:
@@ -82,58 +88,16 @@ class _Planner:
 
     def place(self) -> None:
         """Give every song its wanted directory and name."""
-        albums = group_albums(self.intake.songs)
-        raw_directories: dict[str, str] = {}
-        for album in albums:
-            album.template = self.layout.choose(album.values)
-            self._render(album, raw_directories)
-        self._tell_apart(albums, raw_directories)
+        Placing(self.layout, self.names).place(self.intake.songs)
         for twin, song in self.twins:
             twin.album, twin.directory, twin.stem = song.album, song.directory, song.stem
 
-    def _render(self, album: Album, raw_directories: dict[str, str]) -> None:
-        template = album.template
-        values = {name: album.values[name] for name in template.album_fields}
-        for song in album.songs:
-            raw, name = template.render(track_fields(song.track, template.track_fields, dict(values)))
-            directory = raw_directories.get(raw)
-            if directory is None:
-                parts = (tidy(part) for part in split_directory(raw))
-                directory = raw_directories[raw] = "/".join(self.names.directory(part) for part in parts if part)
-            song.directory = directory
-            song.stem = self.names.stem(tidy(name), song.extension)
-
-    def _tell_apart(self, albums: list[Album], raw_directories: dict[str, str]) -> None:
-        """Albums that would share a directory which bears an album's name get what tells them apart put behind their names."""
-        by_directory: dict[str, list[Album]] = defaultdict(list)
-        for album in albums:
-            depth = album.template.album_depth
-            if depth is not None and not album.singletons:
-                parts = album.songs[0].directory.split("/")
-                by_directory[collision_key("/".join(parts[: depth + 1]))].append(album)
-        for sharing in by_directory.values():
-            labels = labels_of(sharing) if len(sharing) > 1 else None
-            for album, label in zip(sharing, labels or (), strict=False):
-                if label:
-                    self._mark(album, label, raw_directories)
-
-    def _mark(self, album: Album, label: str, raw_directories: dict[str, str]) -> None:
-        directory = album.songs[0].directory
-        for name in NAMING_FIELDS:
-            value = album.values[name]
-            album.values[name] = f"{value} [{label}]"
-            self._render(album, raw_directories)
-            if album.songs[0].directory != directory:
-                return
-            album.values[name] = value
-
-    def _untagged_directory(self) -> str | None:
-        given = self.options.untagged
+    def _directory_named(self, given: str | None, what: str) -> str | None:
         if given is None:
             return None
         text = given.strip("/")
         if given.startswith("/") or path_problem(text):
-            raise UsageError(f"the directory for untagged files, {given!r}, must be a path below the target, without '..'")
+            raise UsageError(f"the directory for {what}, {given!r}, must be a path below the target, without '..'")
         return "/".join(self.names.directory(part) for part in text.split("/"))
 
     # Which name each file gets
@@ -141,7 +105,8 @@ class _Planner:
     def settle(self) -> None:
         """Give away the names; what no name fits stays, which may free or block others, so that starts over."""
         while True:
-            finder = Companions([*self.intake.songs, *(twin for twin, _ in self.twins)], self.intake.staying_music())
+            songs = [*self.intake.songs, *(twin for twin, _ in self.twins)]
+            finder = Companions(songs, self.intake.staying_music(), self.sidecars)
             self.companions = [finder.owner(item) for item in self.intake.others]
             namespace = Namespace(
                 self.names,
@@ -149,12 +114,11 @@ class _Planner:
                 self._occupants(),
                 clutter=[self._position(item) for item in self.intake.clutter],
                 shared=self.copies_inside,
+                equal=self.following.equal,
             )
             self.claims = self._music_claims()
             self._assign(namespace, self.claims)
-            sidecars = self._sidecar_claims()
-            self._assign(namespace, sidecars)
-            self.claims += sidecars
+            self._assign_companions(namespace)
             too_long = [claim for claim in self.claims if self.max_path is not None and len(claim.path.encode()) > self.max_path]
             if not too_long:
                 return
@@ -162,6 +126,27 @@ class _Planner:
                 reason = f"the target takes paths of {self.max_path} bytes, this one is longer: {claim.path}"
                 self.intake.stay(claim.item, "unsupported-name", reason)
             self.intake.forget_staying()
+
+    def _assign_companions(self, namespace: Namespace) -> None:
+        """Lists come last, for what they say hangs on where everything else goes; then what nobody claims."""
+        sidecars = self._sidecar_claims()
+        lists = [claim for claim in sidecars if is_list(claim.item.entry.path)]
+        others = [claim for claim in sidecars if not is_list(claim.item.entry.path)]
+        self._assign(namespace, others)
+        stand_ins = {twin.item.entry.path: song.item.entry.path for twin, song in self.twins}
+        self.following.settle([*self.claims, *sidecars], stand_ins)
+        lists += self.following.going_along(self.companions, self.names)
+        self._assign(namespace, lists)
+        self.claims += [*others, *lists]
+        if self.leftovers is not None:
+            root = self.leftovers
+            items = {companion.item.entry.path: companion.item for companion in self.companions}
+            leaving = {claim.item.entry.path for claim in self.claims if not self._stands(claim)}
+            arriving = [claim.path for claim in self.claims if not self._stands(claim)]
+            left = [self._claim_below(root, items[one.path]) for one in self._left_behind(leaving, arriving)]
+            self._assign(namespace, left)
+            self.claims += left
+        self.following.settle(self.claims, stand_ins)
 
     def _assign(self, namespace: Namespace, claims: list[Claim]) -> None:
         namespace.settle_directories(claim.directory for claim in claims)
@@ -175,20 +160,20 @@ class _Planner:
             Claim(song.item, self._position(song.item), song.directory, song.stem, song.extension, song)
             for song in self.intake.songs
         ]
-        root = self.untagged
-        for item in self.intake.strays:
-            position = self._position(item)
-            directory, _, name = item.entry.path.rpartition("/")
+        return claims + [self._claim_below(self.untagged or "", item) for item in self.intake.strays]
+
+    def _claim_below(self, root: str, item: Item) -> Claim:
+        """A file's own path, below a directory of the target; whatever lies there stays just as it is."""
+        position = self._position(item)
+        if collision_key(position).startswith(collision_key(root) + "/"):
+            directory, _, name = position.rpartition("/")
             stem, extension = split_extension(name)
-            extension = self.names.extension(extension)
-            if root is not None and collision_key(position).startswith(collision_key(root) + "/"):
-                directory, _, name = position.rpartition("/")
-                stem, extension = split_extension(name)
-                claims.append(Claim(item, position, directory, stem, f".{extension}" if extension else ""))
-            else:
-                parts = [root or "", *(self.names.directory(part) for part in directory.split("/") if part)]
-                claims.append(Claim(item, position, "/".join(parts), self.names.stem(stem, extension), extension))
-        return claims
+            return Claim(item, position, directory, stem, f".{extension}" if extension else "")
+        directory, _, name = item.entry.path.rpartition("/")
+        stem, extension = split_extension(name)
+        extension = self.names.extension(extension)
+        parts = [root, *(self.names.directory(part) for part in directory.split("/") if part)]
+        return Claim(item, position, "/".join(parts), self.names.stem(stem, extension), extension)
 
     def _sidecar_claims(self) -> list[Claim]:
         claim_of = {id(claim.owner): claim for claim in self.claims if claim.owner is not None}
@@ -217,7 +202,9 @@ class _Planner:
 
     def _staying_positions(self) -> list[str]:
         staying = list(self.intake.staying)
-        staying += (companion.item.entry.path for companion in self.companions if not companion.goes)
+        # At another target a playlist has a name only if it goes along, and then its own.
+        along = Kind.PLAYLIST if self.below is None else None
+        staying += (one.item.entry.path for one in self.companions if not one.goes and one.kind is not along)
         return [(self.below or "") + path for path in staying]
 
     def _occupants(self) -> list[Item]:
@@ -233,7 +220,7 @@ class _Planner:
         return occupants
 
     def _in_target(self, item: Item) -> Item:
-        return Item(msgspec.structs.replace(item.entry, path=self._position(item)), item.reading)
+        return msgspec.structs.replace(item, entry=msgspec.structs.replace(item.entry, path=self._position(item)))
 
     # What has to be done
 
@@ -243,8 +230,7 @@ class _Planner:
         moves: list[Move] = []
         in_place = 0
         for claim in self.claims:
-            standing = claim.present or (self.below is not None and claim.position == claim.path)
-            if standing:
+            if self._stands(claim):
                 in_place += claim.item.reading is not None
                 continue
             entry = claim.item.entry
@@ -260,7 +246,10 @@ class _Planner:
                     group,
                 )
             )
+        rewritten, named = self.following.follow(moves, self.claims)
+        moves += rewritten
         moves += self._clean_up(moves)
+        self.intake.skipped |= {one.path: one for one in named}
         operations = order(moves, case_insensitive=self.request.target_capabilities.case_insensitive)
         capabilities = {source: self.request.source_capabilities, target: self.request.target_capabilities}
         if self.options.cloud_only:
@@ -268,21 +257,32 @@ class _Planner:
         skipped = tuple(self.intake.skipped[path] for path in sorted(self.intake.skipped))
         return seal(Plan(self._header(operations, capabilities, in_place), tuple(operations), skipped))
 
+    def _stands(self, claim: Claim) -> bool:
+        """Whether it has what it claims."""
+        return claim.present or (self.below is not None and claim.position == claim.path)
+
     def _clean_up(self, moves: Sequence[Move]) -> list[Move]:
         """Name what is left behind; sweep away clutter that alone would keep an emptied directory alive."""
-        leaving = {move.src.path for move in moves}
-        gone = frozenset[str]() if self.verb is Verb.COPY else leaving
-        below = self.below
-        arriving = [move.dst.path[len(below) :] for move in moves if below is not None and move.dst.path.startswith(below)]
-        clutter = {item.entry.path for item in self.intake.clutter}
-        others = {companion.item.entry.path for companion in self.companions}
-        remaining = [path for item in self.request.items if (path := item.entry.path) not in gone and path not in clutter]
-        music = [path for path in remaining if path not in others and path not in leaving]
-        for skipped in left_behind(self.companions, leaving, [*music, *arriving]):
+        leaving = {move.src.path for move in moves if move.src != move.dst}
+        arriving = [move.dst.path for move in moves]
+        for skipped in self._left_behind(leaving, arriving):
             self.intake.skipped[skipped.path] = skipped
         if self.verb is Verb.COPY:
             return []
-        return list(sweep(self.request.source_fs, self.intake.clutter, leaving, remaining, arriving))
+        clutter = {item.entry.path for item in self.intake.clutter}
+        remaining = [path for item in self.request.items if (path := item.entry.path) not in leaving and path not in clutter]
+        return list(sweep(self.request.source_fs, self.intake.clutter, leaving, remaining, self._in_source(arriving)))
+
+    def _left_behind(self, leaving: set[str], arriving: list[str]) -> Iterator[Skipped]:
+        """What stays beside the music where `leaving` go; `arriving` are paths at the target."""
+        beside = {companion.item.entry.path for companion in self.companions}
+        beside.update(item.entry.path for item in self.intake.clutter)
+        music = [path for item in self.request.items if (path := item.entry.path) not in beside and path not in leaving]
+        return left_behind(self.companions, leaving, [*music, *self._in_source(arriving)])
+
+    def _in_source(self, arriving: Iterable[str]) -> list[str]:
+        below = self.below
+        return [path[len(below) :] for path in arriving if below is not None and path.startswith(below)]
 
     def _header(self, operations: Sequence[Operation], capabilities: dict[str, Capabilities], in_place: int) -> Header:
         counts = Counter(str(operation.verb) for operation in operations)
@@ -342,9 +342,9 @@ def _why(claim: Claim) -> str:
     if claim.number > 1:
         return f"collision: number {claim.number} of {claim.stem}{claim.extension}"
     if isinstance(owner, Companion):
-        return "goes with its track" if owner.kind is Kind.TRACK else "goes with its album"
+        return _GOES.get(owner.kind, "goes with its album")
     if owner is None:
-        return "untagged"
+        return "left over" if claim.item.reading is None else "untagged"
     return "respelled" if collision_key(claim.position) == collision_key(claim.path) else "layout"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import IntegrityError, UsageError
-from orchestrator.plan.model import FORMAT, TEMPORARY, Header, Operation, Plan, Ref, Verb, operation_id
+from orchestrator.plan.model import FORMAT, TEMPORARY, Header, Operation, Plan, Ref, Verb, is_temporary, operation_id
 from orchestrator.storage.base import OWN_DIRECTORY
 
 _UNHASHED = frozenset({"created", "plan_id"})
@@ -107,10 +107,7 @@ def verify(plan: Plan) -> None:
             problem = path_problem(ref.path)
             if problem:
                 raise IntegrityError(f"{_DAMAGED}: the path {ref.path!r} is refused: {problem}", path=ref.path)
-        if operation.id != operation_id(operation.verb, operation.src, operation.dst):
-            raise IntegrityError(f"{_DAMAGED}: operation {operation.id} is not what its id says")
-        if operation.verb is not Verb.QUARANTINE and _is_private(operation.dst.path):
-            raise IntegrityError(f"{_DAMAGED}: nothing may be put at {operation.dst.path!r}", path=operation.dst.path)
+        _check_work(operation)
         away, dst = operation.verb in {Verb.QUARANTINE, Verb.DELETE}, operation.dst
         destination = (away, dst.fs, dst.path, None if away else dst.object_id)
         if destination in destinations:
@@ -135,6 +132,20 @@ def _locations(header: Header) -> list[str]:
     """The locations of a plan of more than two."""
     named = header.options.get("locations")
     return [fs for fs in named if isinstance(fs, str)] if isinstance(named, list) else []
+
+
+def _check_work(operation: Operation) -> None:
+    if operation.id != operation_id(operation.verb, operation.src, operation.dst):
+        raise IntegrityError(f"{_DAMAGED}: operation {operation.id} is not what its id says")
+    if operation.verb is not Verb.QUARANTINE and _is_private(operation.dst.path):
+        raise IntegrityError(f"{_DAMAGED}: nothing may be put at {operation.dst.path!r}", path=operation.dst.path)
+    if operation.verb is Verb.REWRITE:
+        # What a list becomes is written aside; only the move that follows gives it a name of the library.
+        sound = operation.written() is not None and is_temporary(operation.dst.path)
+    else:
+        sound = operation.content is msgspec.UNSET
+    if not sound:
+        raise IntegrityError(f"{_DAMAGED}: operation {operation.id} writes what it should not", path=operation.src.path)
 
 
 def _is_private(path: str) -> bool:

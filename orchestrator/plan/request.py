@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from orchestrator.plan.sidecar_table import DEFAULT, SidecarRule
 from orchestrator.storage.base import Capabilities, Entry
 from orchestrator.tags.track import Reading
 
@@ -17,6 +18,8 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     reading: Reading | None = None
     left_alone: str | None = None
     """Why the run's options leave the file where it is, in words; its name is taken all the same."""
+    content: bytes | None = None
+    """What a playlist or cue sheet holds; None for other files, and for lists that were not read."""
 
 
 class LayoutRule(msgspec.Struct, frozen=True):
@@ -24,6 +27,14 @@ class LayoutRule(msgspec.Struct, frozen=True):
 
     template: str
     when: str | None = None
+
+
+class OutsideList(msgspec.Struct, frozen=True):
+    """A playlist or cue sheet that lies elsewhere and may lead to files of the source. It is never changed."""
+
+    fs: str
+    path: str
+    content: bytes
 
 
 class OrganizeOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +50,10 @@ class OrganizeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Refuse whatever would bring content through this machine."""
     untagged: str | None = None
     """A directory of the target for files without usable tags; None leaves them where they are."""
+    leftovers: str | None = None
+    """A directory of the target for what is left in directories that lose their music; None leaves it where it is."""
+    sidecars: tuple[SidecarRule, ...] = DEFAULT
+    """With what files beside the music go; the first rule that fits decides."""
     names: str = "portable"
     """A rule set of `orchestrator.plan.names`, or "target" for the one that the target's provider asks for."""
 
@@ -54,6 +69,8 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What already lies at another target; empty in place."""
     source_capabilities: Capabilities
     target_capabilities: Capabilities
+    outside: Sequence[OutsideList] = ()
+    """Lists of other places, to be named where their entries move."""
     options: OrganizeOptions = OrganizeOptions()
     tool_version: str
     created: str

@@ -9,14 +9,10 @@ from typing import Final
 
 from orchestrator.plan.albums import Album, Song
 from orchestrator.plan.names import collision_key, split_extension
+from orchestrator.plan.playlists.formats import PLAYLISTS, extension_of
 from orchestrator.plan.request import Item
+from orchestrator.plan.sidecar_table import SidecarTable
 
-IMAGES: Final = frozenset({"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"})
-PAPERS: Final = frozenset({"log", "nfo", "pdf", "cue", "accurip", "md5", "sfv", "ffp"})
-PLAYLISTS: Final = frozenset({"m3u", "m3u8"})
-FOLDERS: Final = frozenset({"scans", "scan", "artwork", "art", "covers", "cover", "booklet", "booklets"})
-"""Directories of an album, lower case, that go with it, whatever they hold."""
-_ALBUM_ART: Final = frozenset({"cover", "folder", "front", "back", "albumart", "album"})
 _CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -29,6 +25,8 @@ class Kind(StrEnum):
     """Goes with an album, name kept."""
     AMBIGUOUS = "ambiguous-sidecar"
     """Would go with an album, but with which?"""
+    PLAYLIST = "playlist"
+    """A playlist of no single album: it stays where it is, or goes along to another target."""
     OTHER = "other"
     TIED = "tied"
     """Belongs to a track that itself stays."""
@@ -80,8 +78,9 @@ def above(path: str) -> Iterator[str]:
 class Companions:
     """Finds the owner of every file beside the music."""
 
-    def __init__(self, songs: Iterable[Song], staying_music: Iterable[str]) -> None:
+    def __init__(self, songs: Iterable[Song], staying_music: Iterable[str], table: SidecarTable) -> None:
         """`songs` have their wanted directories; `staying_music` are audio files without a place."""
+        self._table = table
         self._songs: dict[str, list[Song]] = defaultdict(list)
         self._staying: dict[str, set[str]] = defaultdict(set)
         for song in songs:
@@ -113,21 +112,19 @@ class Companions:
         """To whom one file that is neither music nor clutter belongs."""
         path = item.entry.path
         directory, _, name = path.rpartition("/")
-        extension = split_extension(name)[1].lower()
         home = next((place for place in above(path) if place in self._album_below or collision_key(place) in self._entered), "")
         if directory in self._songs or directory in self._staying:
-            companion = None if _is_of_album(name, extension) else self._beside_its_track(item, directory, name)
+            with_track = self._table.goes_with(name) in {"track", "track or album"}
+            companion = self._beside_its_track(item, directory, name) if with_track else None
             if companion is not None:
                 return companion
         between = directory[len(home) :].strip("/")
-        if between and between.partition("/")[0].casefold() not in FOLDERS:
-            return Companion(item, Kind.OTHER, home)
-        if not between and extension not in IMAGES | PAPERS | PLAYLISTS:
-            return Companion(item, Kind.OTHER, home)
-        album_directory = self._directory_of_album(home)
+        with_album = self._table.goes_with(name, between.partition("/")[0]) in {"album", "track or album"}
+        album_directory = self._directory_of_album(home) if with_album else None
         if album_directory is None:
             # A playlist of the whole library and the like belong where they are.
-            return Companion(item, Kind.AMBIGUOUS if extension not in PLAYLISTS else Kind.OTHER, home)
+            staying = Kind.PLAYLIST if extension_of(path) in PLAYLISTS else Kind.AMBIGUOUS if with_album else Kind.OTHER
+            return Companion(item, staying, home)
         companion = Companion(item, Kind.ALBUM, home)
         companion.directory, companion.below = album_directory, between
         return companion
@@ -186,11 +183,6 @@ def _common_directory(directories: Iterable[str]) -> str:
             break
         common.append(level[0])
     return "/".join(common)
-
-
-def _is_of_album(name: str, extension: str) -> bool:
-    """Whether a name says by itself that the file is an album's, whatever its tracks are called."""
-    return extension in PLAYLISTS or (extension in IMAGES and split_extension(name)[0].casefold() in _ALBUM_ART)
 
 
 def _note(table: dict[str, Album | None], directory: str, album: Album) -> None:

@@ -37,7 +37,7 @@ def plan_undo(done: Iterable[Done], header: Header, *, run_id: str, tool_version
     """The plan that gives every file of the run its old place and name.
 
     `header` is that of the plan which the run carried out. A move goes back, through a temporary name where it must; what
-    was copied goes to quarantine; what was quarantined comes home. What was removed for good is listed as skipped.
+    was copied or written goes to quarantine; what was quarantined comes home. What was removed for good is listed as skipped.
     """
     moves: list[Move] = []
     skipped: list[Skipped] = []
@@ -46,7 +46,7 @@ def plan_undo(done: Iterable[Done], header: Header, *, run_id: str, tool_version
         if entry is None:
             skipped.append(Skipped(origin.path, "other", "it was removed for good and cannot be brought back"))
             continue
-        if operation.verb is Verb.COPY:
+        if operation.verb in {Verb.COPY, Verb.REWRITE}:
             moves.append(quarantine(fact.now, entry, f"undo of run {run_id}"))
         else:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
@@ -81,7 +81,9 @@ def _collapsed(done: Sequence[Done]) -> list[tuple[Operation, Ref, Done]]:
             first = steps_aside.pop(operation.src, None)
             if first is None:
                 raise IntegrityError(f"the journal does not tell where {operation.src.path} came from", path=operation.dst.path)
-            collapsed.append((operation, first.operation.src, fact))
+            # The second half of a rewrite brought a file that was not there before the run.
+            verb = Verb.REWRITE if first.operation.verb is Verb.REWRITE else operation.verb
+            collapsed.append((msgspec.structs.replace(operation, verb=verb), first.operation.src, fact))
         elif not is_temporary(operation.dst.path):
             collapsed.append((operation, operation.src, fact))
     collapsed += [(fact.operation, fact.operation.src, fact) for fact in steps_aside.values()]

@@ -240,7 +240,7 @@ class HumanReporter:
 
     def _left(self, plan: Plan, everything: bool) -> None:
         for skipped in plan.skipped:
-            if everything or skipped.code == "ambiguous-sidecar":
+            if everything or skipped.code in {"ambiguous-sidecar", "playlist"}:
                 self._output.line(f"left {printable(skipped.path)}: {printable(skipped.reason)}")
 
     def _lines(self, plan: Plan, limit: int | None) -> None:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import msgspec
 
-from orchestrator.plan.model import Operation, Plan, Ref, Verb, is_temporary
+from orchestrator.plan.model import Operation, Plan, Ref, Verb, is_temporary, replaced
 from orchestrator.report.base import duration_text, printable, size_text
 
 _VERB_WORDS = {
@@ -21,7 +21,7 @@ _VERB_WORDS = {
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One change as a person sees it: a rename in two halves is one step."""
+    """One change as a person sees it: a rename in two halves is one step, and so is a list that is written anew."""
 
     verb: Verb
     src: Ref
@@ -34,23 +34,25 @@ class Step(msgspec.Struct, frozen=True):
 def steps(plan: Plan) -> list[Step]:
     """The changes, ordered by group and destination."""
     first_halves = {operation.dst.path: operation for operation in plan.operations if is_temporary(operation.dst.path)}
+    old_lists = replaced(plan.operations)
     found = []
     for operation in plan.operations:
-        if is_temporary(operation.dst.path):
+        if is_temporary(operation.dst.path) or (operation.verb is Verb.QUARANTINE and operation.src in old_lists):
             continue
-        first = first_halves.get(operation.src.path)
-        found.append(_step(operation, first.src if first is not None else operation.src))
+        found.append(_step(operation, first_halves.get(operation.src.path)))
     return sorted(found, key=lambda step: (step.group, step.dst.path, step.src.path))
 
 
-def _step(operation: Operation, src: Ref) -> Step:
-    return Step(operation.verb, src, operation.dst, operation.size, operation.reason, operation.group)
+def _step(operation: Operation, first: Operation | None) -> Step:
+    verb = Verb.REWRITE if first is not None and first.verb is Verb.REWRITE else operation.verb
+    src = operation.src if first is None else first.src
+    return Step(verb, src, operation.dst, operation.size, operation.reason, operation.group)
 
 
 def lines(plan: Plan) -> Iterator[str]:
     """One harmless line a change."""
     for step in steps(plan):
-        if step.verb in (Verb.QUARANTINE, Verb.DELETE, Verb.REWRITE):
+        if step.verb in (Verb.QUARANTINE, Verb.DELETE) or (step.verb is Verb.REWRITE and step.src == step.dst):
             yield f"{_VERB_WORDS[step.verb]} {printable(step.src.path)} ({printable(step.reason)})"
         else:
             yield f"{_VERB_WORDS[step.verb]} {printable(step.src.path)} -> {printable(step.dst.path)}"
@@ -90,8 +92,9 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         number = sum(1 for step in changes if step.verb == verb)
         if number:
             found.append((f"to {word}", str(number)))
-    if len(plan.operations) > len(changes):
-        found.append(("in two steps", f"{len(plan.operations) - len(changes)} of these"))
+    halves = sum(1 for operation in plan.operations if operation.verb is Verb.MOVE and is_temporary(operation.dst.path))
+    if halves:
+        found.append(("in two steps", f"{halves} of these"))
     found += [
         (f"left ({code.removeprefix('skipped.')})", str(number))
         for code, number in sorted(counts.items())

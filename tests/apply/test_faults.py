@@ -324,7 +324,7 @@ def test_a_plan_for_a_location_that_is_not_open_or_with_unknown_work_is_refused(
     made = plan(expecting(Verb.MOVE, storage, "in/a.mp3", Ref("memory:nowhere", "a"), Ref(storage.fs, "b")))
     with pytest.raises(UsageError):
         run(made, tmp_path / "journal", storage)
-    with pytest.raises(UsageError):
+    with pytest.raises(IntegrityError):
         run(plan(operation(Verb.REWRITE, storage, "in/a.mp3", storage, "in/a.mp3")), tmp_path / "journal", storage)
     circle = [move(storage, "in/a.mp3", "x"), move(storage, "in/b.mp3", "y")]
     from tests.apply.plans import depending  # noqa: PLC0415

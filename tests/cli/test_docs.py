@@ -84,6 +84,12 @@ def test_the_example_of_the_configuration_is_valid() -> None:
     assert found.cloud is not None
 
 
+def test_the_table_of_sidecars_is_the_one_in_force() -> None:
+    example = re.search(r"```yaml\n(.*?)```", read("sidecars.md"), re.DOTALL)
+    assert example is not None
+    assert config.parse(example[1].encode(), Path("example.yaml")) == config.Config()
+
+
 def test_every_method_of_a_storage_is_documented() -> None:
     text = read("python-api.md")
     for name in vars(Storage):

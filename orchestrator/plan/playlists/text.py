@@ -1,0 +1,54 @@
+"""A list's bytes as text and back, to the byte: UTF-8 and UTF-16 with or without a mark, else what the list says, else Latin."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final
+
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+MARK: Final = "\ufeff"
+"""How a byte order mark reads. It is part of the text, and no part of its first line's meaning."""
+
+_DECLARED = re.compile(
+    rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']|^\#EXTENC:[ \t]*([A-Za-z0-9._-]{1,40})""",
+    re.MULTILINE,
+)
+_HEAD = 2000
+_ALLOWED: Final = frozenset(
+    {"utf-8", "ascii", "koi8-r", "koi8-u", "shift_jis", "cp932", "euc_jp", "gb2312", "gbk", "gb18030", "big5", "euc_kr"}
+    | {f"cp125{number}" for number in range(9)}
+    | {f"iso8859-{number}" for number in (*range(1, 12), *range(13, 17))}
+)
+"""Encodings by Python's names that a list may declare: those in which lists are written, and nothing that is no text."""
+
+
+def decode(content: bytes) -> tuple[str, str] | None:
+    """The text, its mark included, and the encoding that gives the same bytes back; None where there is none."""
+    for codec in _candidates(content):
+        try:
+            text = content.decode(codec)
+            if text.encode(codec) == content:
+                return text, codec
+        except UnicodeError:
+            continue
+    return None
+
+
+def _candidates(content: bytes) -> tuple[str, ...]:
+    for mark, codec in _MARKS:
+        if content.startswith(mark):
+            return (codec,)
+    declared = _declared(content)
+    return (*declared, "utf-8", "cp1252", "iso8859-1")
+
+
+def _declared(content: bytes) -> tuple[str, ...]:
+    found = _DECLARED.search(content[:_HEAD])
+    if found is None:
+        return ()
+    try:
+        name = codecs.lookup((found[1] or found[2]).decode("ascii")).name
+    except LookupError:
+        return ()
+    return (name,) if name in _ALLOWED else ()
