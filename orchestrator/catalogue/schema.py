@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.errors import IntegrityError, LockedError, OrchestratorError, QuotaError, UsageError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Kept in `user_version`. An older catalogue is made anew (everything in it can be read again); a newer one is refused."""
 
 BUSY_TIMEOUT_S = 30.0
