@@ -22,8 +22,8 @@ PRESETS: Final[dict[str, tuple[LayoutRule, ...]]] = {
     DEFAULT: (LayoutRule(_BY_ARTIST + _FILE),),
     "artist-album": (LayoutRule("{{ albumartist }}/{{ album }}/" + _FILE),),
     "year-album": (LayoutRule("{{ albumartist }}/{{ year }} - {{ album }}/" + _FILE),),
-    "genre": (LayoutRule("{{ genre }}/" + _BY_ARTIST + _FILE),),
-    "decade": (LayoutRule("{{ (original_year or year) | decade }}/" + _BY_ARTIST + _FILE),),
+    "genre": (LayoutRule("{{ genre | default('[no genre]') }}/" + _BY_ARTIST + _FILE),),
+    "decade": (LayoutRule("{{ (original_year or year) | decade | default('[no year]') }}/" + _BY_ARTIST + _FILE),),
     "disc-numbers": (LayoutRule(_BY_ARTIST + _FILE_IN_ONE_FOLDER),),
     "by-class": (
         LayoutRule("Singles/{{ albumartist }}/{{ title }}", when="singleton"),

@@ -41,7 +41,7 @@ def where(layout: str, **fields: object) -> str:
         ("year-album", WHOLE, "Ann/1979 - Sky/04 Star"),
         ("year-album", {**WHOLE, "date": None}, "Ann/Sky/04 Star"),
         ("genre", {**WHOLE, "genre": "Pop"}, "Pop/Ann/Sky (1979)/04 Star"),
-        ("genre", WHOLE, "Ann/Sky (1979)/04 Star"),
+        ("genre", WHOLE, "[no genre]/Ann/Sky (1979)/04 Star"),
         ("flat", WHOLE, "Ann - Star"),
         ("flat", {**WHOLE, "artist": ()}, "Star"),
         ("singles", {**WHOLE, "album": ()}, "Ann/Star"),
