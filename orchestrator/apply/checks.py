@@ -47,7 +47,7 @@ def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:
     source, target = storages.get(operation.src.fs), storages.get(operation.dst.fs)
     if source is None or target is None:
         return  # said below
-    able = source.capabilities.duplicate_names and target.capabilities.duplicate_names
+    able = source.capabilities.by_id and target.capabilities.by_id
     if not able or operation.verb is Verb.COPY or route_of(operation, source, target, operation.dst) is not Route.RENAME:
         raise UsageError(f"{operation.src.path}: the plan knows it by an id, and {operation.src.fs} cannot move files by id")
 

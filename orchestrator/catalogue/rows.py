@@ -30,6 +30,8 @@ class Unread(msgspec.Struct, frozen=True, gc=False):
     row: int
     entry: Entry
     since_ns: int
+    by_id: bool = False
+    """Another file of other content has the same name: only the id tells which one is read."""
 
 
 def kind_of(path: str) -> str:

@@ -52,7 +52,9 @@ class ScanResult(msgspec.Struct, kw_only=True):
     failures: list[tuple[str, str]] = []
     """(path, reason) of each file that the storage did not give; the next scan tries again."""
     sharing_names: dict[str, int] = {}
-    """Path -> how many files carry that name. None of them is read: whoever asks for the name gets one, and cannot say which."""
+    """Path -> how many files carry that name."""
+    nameless: dict[str, int] = {}
+    """Those of them that nothing tells apart: whoever asks for the name gets one, and cannot say which. They are not all read."""
     leftovers: list[str] = []
     """What rclone left behind when it was killed: ignored."""
 
@@ -64,7 +66,7 @@ class ScanResult(msgspec.Struct, kw_only=True):
     @property
     def complete(self) -> bool:
         """Whether every file could be looked at; else the run ends with 3."""
-        return not (self.unreadable or self.vanished or self.failures or self.difference.twice or self.sharing_names)
+        return not (self.unreadable or self.vanished or self.failures or self.difference.twice or self.nameless)
 
 
 def scan(
@@ -110,10 +112,10 @@ def scan(
     )
     _remember(catalogue, storage)
     lists = catalogue.unread_lists(storage.fs)
-    waiting = catalogue.unread_count(storage.fs) + len(lists)
+    waiting = catalogue.unread_count(storage.fs, by_id=storage.capabilities.by_id) + len(lists)
     if waiting:
         progress.stage("reading tags", waiting if selection.everything else None)
-        files = chain(lists, _chosen(catalogue, storage.fs, selection))
+        files = chain(lists, _chosen(catalogue, storage, selection))
         with (
             storage.reading(max(policy.head, policy.large_head)),
             Readers(storage, files, policy, reader_count(storage, readers), stop) as outcomes,
@@ -127,6 +129,9 @@ def name_trouble(catalogue: Catalogue, fs: str, result: ScanResult, capabilities
     """Put into `result` what the catalogue knows of files that share a name, cannot be read or are suspect."""
     if capabilities.duplicate_names:
         result.sharing_names = catalogue.sharing_names(fs, result.selection)
+        result.nameless = result.sharing_names
+    if capabilities.by_id:
+        result.nameless = catalogue.sharing_names(fs, result.selection, nameless=True)
     for path, reading in catalogue.troubled(fs, result.selection):
         if reading.status is Status.UNREADABLE:
             result.unreadable.append((path, reading.reason or "unreadable"))
@@ -154,13 +159,14 @@ def _batches(entries: Iterator[Entry], leftovers: list[str]) -> Iterator[list[En
     yield batch
 
 
-def _chosen(catalogue: Catalogue, fs: str, selection: Selection) -> Iterator[Unread]:
+def _chosen(catalogue: Catalogue, storage: Storage, selection: Selection) -> Iterator[Unread]:
     """What is to be read. Runs in the readers' threads, in one at a time."""
+    waiting = catalogue.unread(storage.fs, by_id=storage.capabilities.by_id)
     if selection.everything:
-        yield from catalogue.unread(fs)
+        yield from waiting
         return
     why_not = selection.compiled().why_not
-    for unread in catalogue.unread(fs):
+    for unread in waiting:
         if why_not(unread.entry, unread.since_ns) is None:
             yield unread
 

@@ -8,6 +8,7 @@ A Catalogue may be used from several threads; each call is one transaction.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections import Counter
@@ -36,6 +37,14 @@ OURS_TO = f"{OWN_DIRECTORY}0".encode()  # "0" follows "/"
 _VISIBLE = "e.location = ? AND NOT (e.path >= ? AND e.path < ?)"
 _SHARED = "EXISTS (SELECT 1 FROM entry AS o WHERE o.location = e.location AND o.path = e.path AND o.id <> e.id)"
 """Another file has the same name: whoever asks for the name gets one of them, and cannot say which."""
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+_UNLIKE = (
+    "EXISTS (SELECT 1 FROM entry AS o WHERE o.location = e.location AND o.path = e.path AND o.id <> e.id "
+    "AND (o.hashes = '' OR o.hashes <> e.hashes OR o.size IS NOT e.size))"
+)
+"""And it may hold other content: else it makes no difference which of them is read."""
+_NAMELESS = f"({_SHARED} AND (e.remote_id = '' OR e.remote_id GLOB '*[^A-Za-z0-9_-]*'))"
+"""It shares its name, and has no id of its own either: a shortcut, for which rclone gives two."""
 
 
 _UNCHANGED = "id = ? AND path = ? AND size IS ? AND mtime_ns IS ? AND hashes = ?"
@@ -121,12 +130,15 @@ class Catalogue:
             row = connection.execute("SELECT generation FROM location WHERE fs = ?", (fs,)).fetchone()
         return int(row[0]) if row else 0
 
-    def unread_count(self, fs: str) -> int:
+    def unread_count(self, fs: str, *, by_id: bool = False) -> int:
         """How many files `unread` gives."""
-        return self._count(fs, f"e.kind <> '' AND e.reader <> {READER_VERSION} AND NOT {_SHARED}")
+        return self._count(fs, f"e.kind <> '' AND e.reader <> {READER_VERSION} AND NOT {_NAMELESS if by_id else _SHARED}")
 
-    def sharing_names(self, fs: str, selection: Selection | None = None) -> dict[str, int]:
-        """Path -> how many files carry it, where it is several and one of them at least is of the selection; sorted."""
+    def sharing_names(self, fs: str, selection: Selection | None = None, *, nameless: bool = False) -> dict[str, int]:
+        """Path -> how many files carry it, where it is several and one of them at least is of the selection; sorted.
+
+        `nameless`: only those among whose files there are some that have no id of their own.
+        """
         query = (
             "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
             f"WHERE {_VISIBLE} AND {_SHARED} ORDER BY e.path"
@@ -135,7 +147,11 @@ class Catalogue:
             rows = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO)).fetchall()
         why_not = (selection or Selection()).compiled().why_not
         numbers = Counter(path for path, *_ in rows)
-        return {row[0].decode(): numbers[row[0]] for row in rows if why_not(entry_of(*row[:5]), row[5]) is None}
+        return {
+            row[0].decode(): numbers[row[0]]
+            for row in rows
+            if why_not(entry_of(*row[:5]), row[5]) is None and (not nameless or not _ID.fullmatch(row[1]))
+        }
 
     def troubled(self, fs: str, selection: Selection | None = None) -> list[tuple[str, Reading]]:
         """Path and reading of each file of the selection that cannot be read as audio or is suspect, sorted by path."""
@@ -172,14 +188,18 @@ class Catalogue:
                 drop_texts(connection, f"SELECT id FROM entry WHERE {where}", (location, ref.path.encode()))
                 connection.execute(f"DELETE FROM entry WHERE {where}", (location, ref.path.encode()))
 
-    def unread(self, fs: str) -> Iterator[Unread]:
-        """The audio files of `fs` that no reader of this version has read, sorted by path; none of those that share a name.
+    def unread(self, fs: str, *, by_id: bool = False) -> Iterator[Unread]:
+        """The audio files of `fs` that no reader of this version has read, sorted by path.
+
+        Those that share a name are among them only with `by_id`, where the storage tells files apart by their ids.
 
         Looked up page by page, so that no view stays open for as long as the reading takes: the log would grow all that time.
         """
         query = (
-            "SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
-            f"WHERE {_VISIBLE} AND (e.path, e.remote_id) > (?, ?) AND e.kind <> '' AND e.reader <> ? AND NOT {_SHARED} "
+            f"SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, {_UNLIKE if by_id else 0} "
+            "FROM entry AS e "
+            f"WHERE {_VISIBLE} AND (e.path, e.remote_id) > (?, ?) AND e.kind <> '' AND e.reader <> ? "
+            f"AND NOT {_NAMELESS if by_id else _SHARED} "
             "ORDER BY e.path, e.remote_id LIMIT ?"
         )
         location = self._location(fs)
@@ -190,8 +210,8 @@ class Catalogue:
             if not rows:
                 return
             after = rows[-1][1], rows[-1][2]
-            for row, path, remote_id, size, mtime_ns, hashes, since_ns in rows:
-                yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns)
+            for row, path, remote_id, size, mtime_ns, hashes, since_ns, unlike in rows:
+                yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns, bool(unlike))
 
     def unread_lists(self, fs: str) -> list[Unread]:
         """The lists of `fs` whose content is not known, sorted by path; none of those that share a name or are too large."""

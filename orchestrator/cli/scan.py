@@ -66,8 +66,11 @@ def scan_command(
     for path, reason in result.unreadable:
         session.reporter.error("unreadable", reason, path)
     for path, number in result.sharing_names.items():
-        session.reporter.error("duplicate-name", f"{number} files carry this name: give them names of their own first", path)
-    session.summary.ops_skipped += len(result.unreadable) + len(result.sharing_names)
+        if path in result.nameless:
+            session.reporter.error("duplicate-name", f"{number} files carry this name: give them names of their own first", path)
+        else:
+            session.reporter.finding("duplicate-name", f"{number} files carry this name; each is known by its id", path)
+    session.summary.ops_skipped += len(result.unreadable) + len(result.nameless)
     found = result.difference
     session.reporter.document(
         "scan",
@@ -88,4 +91,4 @@ def scan_command(
             "suspect": len(result.suspect),
         },
     )
-    return worst([code, ExitCode.SOME_FAILED if result.unreadable or result.sharing_names else ExitCode.DONE])
+    return worst([code, ExitCode.SOME_FAILED if result.unreadable or result.nameless else ExitCode.DONE])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from orchestrator.plan.albums import Song, has_place
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.names import Names, split_extension
 from orchestrator.plan.plan_file import path_problem
 from orchestrator.plan.request import Item, OrganizeRequest
+from orchestrator.plan.sharing import Sharing
 from orchestrator.plan.sidecars import is_clutter, is_leftover
 from orchestrator.storage.base import OWN_DIRECTORY
 from orchestrator.tags.formats import is_audio
@@ -20,7 +19,10 @@ class Intake:
 
     def __init__(self, request: OrganizeRequest, names: Names) -> None:
         self._names = names
+        self._request = request
         self._keep_untagged = request.options.untagged is None
+        self.sharing = Sharing(request.items)
+        self._stayed: set[int] = set()
         self.songs: list[Song] = []
         self.strays: list[Item] = []
         """Audio without usable tags, where the user named a directory for it."""
@@ -37,21 +39,23 @@ class Intake:
 
     def stay(self, item: Item, code: str, reason: str) -> None:
         """Leave a file where it is, and say why."""
+        self._stayed.add(id(item))
         self.staying[item.entry.path] = item
         self.skipped[item.entry.path] = Skipped(item.entry.path, code, reason)
 
     def forget_staying(self) -> None:
         """Take out of the other lists what was told to stay since."""
-        self.songs = [song for song in self.songs if song.item.entry.path not in self.staying]
-        self.strays = [item for item in self.strays if item.entry.path not in self.staying]
-        self.others = [item for item in self.others if item.entry.path not in self.staying]
+        self.songs = [song for song in self.songs if id(song.item) not in self._stayed]
+        self.strays = [item for item in self.strays if id(item) not in self._stayed]
+        self.others = [item for item in self.others if id(item) not in self._stayed]
 
     def staying_music(self) -> list[str]:
         """The paths of the audio files that stay."""
         return [path for path, item in self.staying.items() if _is_music(item)]
 
     def _sort_out(self, items: list[Item]) -> None:
-        paths = Counter(item.entry.path for item in items)
+        request = self._request
+        obstacle, copy = self.sharing.obstacle, request.options.copy
         for item in items:
             path = item.entry.path
             if path.partition("/")[0] == OWN_DIRECTORY:
@@ -59,10 +63,11 @@ class Intake:
             music = _is_music(item)
             self.music += music
             problem = path_problem(path)
+            shared = obstacle(item.entry, request.source_fs, request.source_capabilities, target_fs=request.target_fs, copy=copy)
             if problem:
                 self.stay(item, "unsupported-name", f"no operation can name it: {problem}")
-            elif paths[path] > 1:
-                self.stay(item, "unsupported-name", f"{paths[path]} files carry this name: give them names of their own first")
+            elif shared:
+                self.stay(item, "unsupported-name", shared)
             elif item.left_alone is not None:
                 self.stay(item, "left-alone", item.left_alone)
             elif is_leftover(path):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from orchestrator.plan.model import Expect, Ref, Skipped, Verb
 from orchestrator.plan.names import collision_key
 from orchestrator.plan.ordering import Move
-from orchestrator.plan.request import Item
+from orchestrator.plan.sharing import put_away_as
 from orchestrator.plan.sidecars import Companion, Kind, above
 from orchestrator.storage.base import Entry
 
@@ -33,7 +33,7 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], keepi
 
 
 def sweep(
-    fs: str, clutter: Iterable[Item], leaving: Collection[str], remaining: Iterable[str], arriving: Collection[str]
+    clutter: Iterable[tuple[Ref, Entry]], leaving: Collection[str], remaining: Iterable[str], arriving: Collection[str]
 ) -> Iterator[Move]:
     """Quarantine for clutter that alone would keep a directory alive which is emptied, spelled anew or becomes a file.
 
@@ -43,19 +43,19 @@ def sweep(
     alive = directories_above(remaining) | directories_above(arriving)
     left = directories_above(leaving)
     replaced = {collision_key(path) for path in (*directories_above(arriving), *arriving)} if arriving else frozenset[str]()
-    for item in clutter:
-        for directory in above(item.entry.path):
+    for ref, entry in clutter:
+        for directory in above(ref.path):
             if not directory or directory in alive:
                 break
             if directory in left or collision_key(directory) in replaced:
-                yield quarantine(Ref(fs, item.entry.path), item.entry, "clutter in a directory that is emptied")
+                yield quarantine(ref, entry, "clutter in a directory that is emptied")
                 break
 
 
 def quarantine(ref: Ref, entry: Entry, reason: str) -> Move:
     """What takes one file out of the library."""
     expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
-    return Move(Verb.QUARANTINE, ref, ref, entry.size, expect, reason, ref.path.rpartition("/")[0])
+    return Move(Verb.QUARANTINE, ref, put_away_as(ref), entry.size, expect, reason, ref.path.rpartition("/")[0])
 
 
 def directories_above(paths: Iterable[str]) -> set[str]:

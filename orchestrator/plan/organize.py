@@ -238,7 +238,7 @@ class _Planner:
             moves.append(
                 Move(
                     self.verb,
-                    Ref(source, entry.path),
+                    self.intake.sharing.ref(source, entry),
                     Ref(target, claim.path),
                     entry.size,
                     Expect(hash=entry.hashes, mtime=entry.mtime_ns),
@@ -263,7 +263,9 @@ class _Planner:
 
     def _clean_up(self, moves: Sequence[Move]) -> list[Move]:
         """Name what is left behind; sweep away clutter that alone would keep an emptied directory alive."""
-        leaving = {move.src.path for move in moves if move.src != move.dst}
+        sharing = self.intake.sharing
+        moved = Counter(move.src.path for move in moves if move.src != move.dst)
+        leaving = {path for path, number in moved.items() if number == sharing.number(path)}
         arriving = [move.dst.path for move in moves]
         for skipped in self._left_behind(leaving, arriving):
             self.intake.skipped[skipped.path] = skipped
@@ -271,7 +273,8 @@ class _Planner:
             return []
         clutter = {item.entry.path for item in self.intake.clutter}
         remaining = [path for item in self.request.items if (path := item.entry.path) not in leaving and path not in clutter]
-        return list(sweep(self.request.source_fs, self.intake.clutter, leaving, remaining, self._in_source(arriving)))
+        refs = [(sharing.ref(self.request.source_fs, item.entry), item.entry) for item in self.intake.clutter]
+        return list(sweep(refs, leaving, remaining, self._in_source(arriving)))
 
     def _left_behind(self, leaving: set[str], arriving: list[str]) -> Iterator[Skipped]:
         """What stays beside the music where `leaving` go; `arriving` are paths at the target."""

@@ -40,6 +40,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """An object without a stored hash costs a listing that asks for hashes one request (S3: uploads in parts)."""
     delete_unseen: str | None = None
     """The option (`name=value`) under which rclone deletes a file without looking it up: a request less where we have looked."""
+    by_id: bool = False
+    """rclone's backend moves and fetches files by their ids (`backend/command` moveid and copyid)."""
     read: Literal["rclone", "vfs", "direct"] = "rclone"
     """How a scan reads parts of files. "rclone": each by its path, after a look-up. "vfs": each directory is listed once, and a
     file is not looked up. "direct": from the disk, not through rclone."""
@@ -82,6 +84,7 @@ def merge(profile: Profile, remote_type: str, info: dict[str, Any], provider: st
         directory_move=bool(features.get("DirMove")),
         case_insensitive=bool(features.get("CaseInsensitive")),
         duplicate_names=bool(features.get("DuplicateFiles")),
+        by_id=profile.by_id and bool(features.get("DuplicateFiles")),
         empty_directories=bool(features.get("CanHaveEmptyDirectories", True)),
         hashes=free,
         mtime=profile.server_mtime or (not features.get("SlowModTime") if profile.free_mtime is None else profile.free_mtime),

@@ -59,6 +59,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     case_insensitive: bool = False
     duplicate_names: bool = False
     """Several files may carry one name (Google Drive)."""
+    by_id: bool = False
+    """Such files can be looked at, moved and fetched each by its id."""
     empty_directories: bool = True
     """Directories exist on their own. False: they are prefixes of keys (S3, GCS, Azure)."""
     hashes: tuple[str, ...] = ()
@@ -91,7 +93,7 @@ class StatCall(msgspec.Struct, frozen=True, tag="stat"):
 
     path: str
     id: str | None = None
-    """Of several files of that name the one of this id (see `Capabilities.duplicate_names`)."""
+    """Of several files of that name the one of this id (see `Capabilities.by_id`)."""
 
 
 class MoveCall(msgspec.Struct, frozen=True, tag="move"):

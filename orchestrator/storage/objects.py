@@ -28,6 +28,7 @@ KINDS: Mapping[str, Capabilities] = {
         copy=True,
         directory_move=True,
         duplicate_names=True,
+        by_id=True,
         hashes=("md5", "sha1", "sha256"),
         mtime_precision_ns=1_000_000,
         quota=True,

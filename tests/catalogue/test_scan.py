@@ -223,22 +223,29 @@ def test_a_suspect_file_is_named_each_time_and_is_no_failure(catalogue: Catalogu
     assert bring(storage, catalogue).suspect == []
 
 
-def test_two_files_of_one_name_are_two_where_ids_tell_them_apart(catalogue: Catalogue) -> None:
-    storage = MemoryStorage.like("drive")
-    storage.put("a.mp3", song("First"))
-    storage.put("a.mp3", song("Second one"), duplicate=True)
-    result = bring(storage, catalogue)
-    assert (result.files_seen, result.sharing_names, result.complete) == (2, {"a.mp3": 2}, False)
-    assert len({item.entry.id for item in catalogue.entries(storage.fs)}) == 2
-    assert bring(storage, catalogue, exclude=["a.*"]).sharing_names == {}
-
-
-def test_what_shares_a_name_is_not_read_for_the_other_one(catalogue: Catalogue) -> None:
+def test_files_of_one_name_are_read_each_by_its_id(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("drive")
     storage.put("a.mp3", song("First"))
     assert bring(storage, catalogue).files_read == 1
     storage.put("a.mp3", song("Second one"), duplicate=True)
+    result = bring(storage, catalogue)
+    assert (result.files_seen, result.files_read, result.sharing_names, result.complete) == (2, 1, {"a.mp3": 2}, True)
+    found = {
+        item.entry.id: item.reading.track.title for item in catalogue.entries(storage.fs) if item.reading and item.reading.track
+    }
+    assert [*found.values()] == [("First",), ("Second one",)]
     assert bring(storage, catalogue).files_read == 0
+    assert bring(storage, catalogue, exclude=["a.*"]).sharing_names == {}
+
+
+def test_what_shares_a_name_is_not_read_for_the_other_one(catalogue: Catalogue) -> None:
+    """Where ids tell files apart and nothing can be asked for by them."""
+    storage = MemoryStorage.like("drive", by_id=False)
+    storage.put("a.mp3", song("First"))
+    assert bring(storage, catalogue).files_read == 1
+    storage.put("a.mp3", song("Second one"), duplicate=True)
+    result = bring(storage, catalogue)
+    assert (result.files_read, result.sharing_names, result.nameless, result.complete) == (0, {"a.mp3": 2}, {"a.mp3": 2}, False)
     assert [item.reading is not None for item in catalogue.entries(storage.fs)].count(True) == 1
     storage.move("a.mp3", "b.mp3")
     result = bring(storage, catalogue)

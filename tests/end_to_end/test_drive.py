@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from orchestrator.tags.track import Track
+from tests.audio import track_bytes
+from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library
 from tests.places import Place, places, visible
-from tests.program import Program
+from tests.program import Ended, Program
 from tests.servers import remotes
+from tests.servers.http import HttpProxy, Then, http_proxy
 from tests.servers.remotes import DriveRemote
 
 COUNT = 120
+EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 11
+"""Only at each eleventh changing call a kill, where not all are tried."""
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +44,9 @@ def server(place: Place) -> DriveRemote:
     return place.server
 
 
-def objects(server: DriveRemote) -> dict[str, str]:
+def objects(server: DriveRemote, folder: str = "music") -> dict[str, str]:
     """Id -> path of every file in the place."""
-    return {item.id: path for path, item in server.tree.walk("music") if item.content is not None}
+    return {item.id: path for path, item in server.tree.walk(folder) if item.content is not None}
 
 
 @pytest.fixture
@@ -94,26 +101,124 @@ def test_the_calls_that_it_takes(library: LibraryFacts, place: Place, server: Dr
     assert calls["files.update"] >= moves, "one a move, and one for each folder that it emptied"
 
 
-def test_files_of_one_name_stay_where_they_are(rclone_config: Path, tmp_path: Path) -> None:
-    library = make_library(tmp_path / "library", count=12)
-    twice = min(path for path in library.tracks if path.endswith(".mp3"))
-    with remotes.drive() as server:
-        name = f"twins{server.port}"
-        with rclone_config.open("a") as file:
-            file.write(server.section(name))
-        server.tree.preload(library.root, "music", files=library.files)
-        server.tree.put(f"music/{twice}", b"of the same name, and something else")
-        program = Program(tmp_path / "state")
-        before, ids = server.tree.tree("music"), objects(server)
+# Files that share their names.
 
-        scanned = program("scan", server.fs("music", name=name), codes=(3,))
-        assert [event["path"] for event in scanned.errors if event["code"] == "duplicate-name"] == [twice]
-        first = program("organize", server.fs("music", name=name), "--yes", codes=(3,))
 
-        assert [event["message"] for event in first.errors if event["path"] == twice] == [
-            "2 files carry this name: give them names of their own first"
-        ]
-        assert server.tree.tree("music")[twice] == before[twice]
-        assert objects(server).keys() == ids.keys()
-        assert first.summary["ops_done"] > 0
-        assert program("organize", server.fs("music", name=name), "--yes", codes=(3,)).summary["ops_planned"] == 0
+def tagged(title: str, number: int) -> bytes:
+    tags = Track(title=(title,), artist=("Band",), album_artist=("Band",), album=("Album",), track=number, date="2001")
+    return track_bytes("mp3", tags, seconds=0.2, serial=number)
+
+
+def shared(server: DriveRemote, contents: list[bytes], folder: str = "music") -> dict[str, str]:
+    """Files of one name, and one of another; id -> path."""
+    for content in contents:
+        server.tree.put(f"{folder}/rip/track.mp3", content)
+    server.tree.put(f"{folder}/rip/last.mp3", tagged("Last", 9))
+    server.tree.put(f"{folder}/rip/cover.jpg", b"picture")
+    server.tree.put(f"{folder}/rip/cover.jpg", b"another picture")
+    return objects(server, folder)
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Iterator[tuple[DriveRemote, HttpProxy, dict[str, str]]]:
+    """An empty Drive, the proxy before it, and the environment in which the program finds it as "twins:"."""
+    with remotes.drive() as server, http_proxy(server.port) as proxy:
+        config = tmp_path / "rclone.conf"
+        config.write_text(server.section("twins", port=proxy.port))
+        config.chmod(0o600)
+        yield server, proxy, {"RCLONE_CONFIG": str(config)}
+
+
+def test_files_of_one_name_each_go_to_their_own_place(
+    twins: tuple[DriveRemote, HttpProxy, dict[str, str]], tmp_path: Path
+) -> None:
+    server, _, environment = twins
+    before = shared(server, [tagged(title, number) for number, title in enumerate(("One", "Two", "Three"), 1)])
+    program = Program(tmp_path / "state", environment)
+
+    scanned = program("scan", "twins:music")
+    assert {event["path"] for event in scanned.events if event["type"] == "duplicate-name"} == {"rip/track.mp3", "rip/cover.jpg"}
+    assert scanned.errors == []
+    plan = tmp_path / "plan"
+    program("plan", "twins:music", "-o", str(plan))
+    first = program("apply", str(plan), "--yes")
+
+    assert first.summary["ops_done"] == first.summary["ops_planned"] == 6
+    after = objects(server)
+    songs = {path for path in after.values() if path.endswith(".mp3")}
+    assert songs == {
+        f"Band/Album (2001)/0{number} {title}.mp3" for number, title in ((1, "One"), (2, "Two"), (3, "Three"), (9, "Last"))
+    }
+    assert sorted(path for path in after.values() if not path.endswith(".mp3")) == [
+        "Band/Album (2001)/cover (2).jpg",
+        "Band/Album (2001)/cover.jpg",
+    ]
+    assert after.keys() == before.keys(), "the same objects"
+    assert program("organize", "twins:music", "--yes").summary["ops_planned"] == 0
+    assert program("scan", "twins:music").summary["files_read"] == 0, "what was moved by its id keeps its tags"
+
+    program("undo", first.run, "--yes")
+    assert objects(server) == before, "three files of one name again, each the same"
+    again = program("organize", "twins:music", "--yes")
+    assert (again.summary["ops_done"], objects(server)) == (6, after)
+
+
+def test_equal_files_of_one_name_are_two_files(twins: tuple[DriveRemote, HttpProxy, dict[str, str]], tmp_path: Path) -> None:
+    server, _, environment = twins
+    before = shared(server, [tagged("One", 1)] * 3)
+    program = Program(tmp_path / "state", environment)
+    first = program("organize", "twins:music", "--yes")
+    after = objects(server)
+    assert after.keys() == before.keys()
+    folder = "Band/Album (2001)"
+    assert sorted(path for path in after.values() if "One" in path) == [
+        f"{folder}/01 One (2).mp3", f"{folder}/01 One (3).mp3", f"{folder}/01 One.mp3"
+    ]  # fmt: skip
+    assert program("organize", "twins:music", "--yes").summary["ops_planned"] == 0
+    program("undo", first.run, "--yes")
+    assert objects(server) == before
+
+
+def test_killed_while_files_of_one_name_are_told_apart(
+    twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path
+) -> None:
+    """SIGKILL of program and rclone at changing calls of a run and of its undo: no file is lost or taken for another."""
+    server, proxy, environment = twins
+    content = [tagged("One", 1), tagged("Two", 2), tagged("Two", 2)]
+    calls = 1
+    ended: Ended | None = None
+    while ended is None or ended.code < 0:
+        folder, state = f"music{calls}", tmp_path / f"state{calls}"
+        before = shared(server, content, folder)
+        held = {item.id: item.content for _, item in server.tree.walk(folder) if item.content}
+
+        def killed(*arguments: str) -> Ended:
+            proxy.reset()
+            started: list[int] = []
+            proxy.at(calls, Then(lambda: kill(started[0], "both"), reply=bool(calls % 2)))  # noqa: B023 - called in this round
+            program = forks.start(*arguments, state=state, environment=environment)  # noqa: B023 - as above
+            started.append(program.pid)
+            ended = program.end()
+            proxy.wait_until_idle()
+            proxy.reset()
+            there = {item.id: item.content for _, item in server.tree.walk(folder) if item.content}  # noqa: B023 - as above
+            assert held.items() <= there.items()  # noqa: B023 - as above
+            return ended
+
+        ended = killed("organize", f"twins:{folder}", "--transfers", "1")
+        done = forks.run("organize", f"twins:{folder}", state=state, environment=environment)
+        assert done.summary["ops_failed"] == 0
+        assert objects(server, folder).keys() == before.keys()
+        assert len({*objects(server, folder).values()}) == len(before), "each file has a name of its own"
+        run = ended.run if ended.code == 0 else last_run(forks, state, environment)
+        killed("undo", run, "--transfers", "1")
+        forks.run("undo", run, state=state, environment=environment)
+        assert objects(server, folder) == before
+        calls += EVERY
+    assert calls > 2 * EVERY
+
+
+def last_run(forks: Forks, state: Path, environment: dict[str, str]) -> str:
+    return str(
+        next(event for event in forks.run("runs", state=state, environment=environment).events if event["type"] == "run")["id"]
+    )

@@ -127,13 +127,6 @@ def contents(server: DropboxRemote, folder: str, names: dict[str, int]) -> dict[
     return {number: tree[path] for path, number in names.items()}
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The program, quickly started."""
-    with Forks(tmp_path_factory.mktemp("programs")) as forks:
-        yield forks
-
-
 def test_a_busy_dropbox_is_waited_for(tmp_path: Path, forks: Forks) -> None:
     """Fault case 19: 429 with Retry-After: the change is made again when the time is over, after a look at both ends."""
     with remotes.dropbox() as server, http_proxy(server.port) as proxy:

@@ -1,0 +1,52 @@
+"""Files that share one name, on remotes that allow it: which of them can be told apart, and how operations name them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from orchestrator.plan.model import Ref
+from orchestrator.plan.names import split_extension
+from orchestrator.plan.request import Item
+from orchestrator.storage.base import Capabilities, Entry, remote_of
+
+_ID = re.compile(r"[\w-]+", re.ASCII)
+"""An id of one object. rclone gives a shortcut two, with a space between them: its own and that of what it points to."""
+
+
+class Sharing:
+    """The names of one location that several files carry."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._counts = {path: count for path, count in Counter(item.entry.path for item in items).items() if count > 1}
+        self._seen = Counter((item.entry.path, item.entry.id) for item in items if item.entry.path in self._counts)
+
+    def number(self, path: str) -> int:
+        """How many files carry a name."""
+        return self._counts.get(path, 1)
+
+    def ref(self, fs: str, entry: Entry) -> Ref:
+        """How operations name a file: by its id too, where its name is not enough."""
+        return Ref(fs, entry.path, entry.id) if entry.id and entry.path in self._counts else Ref(fs, entry.path)
+
+    def obstacle(self, entry: Entry, source_fs: str, capabilities: Capabilities, *, target_fs: str, copy: bool) -> str | None:
+        """Why a file cannot be moved; None where it can, by its name or by its id."""
+        number = self._counts.get(entry.path)
+        if number is None:
+            return None
+        alone = entry.id is not None and _ID.fullmatch(entry.id) is not None and self._seen[entry.path, entry.id] == 1
+        if not (capabilities.by_id and alone):
+            return f"{number} files carry this name: give them names of their own first"
+        if copy or remote_of(source_fs) != remote_of(target_fs):
+            return f"{number} files carry this name: organize {source_fs} in place first, then each has a name of its own"
+        return None
+
+
+def put_away_as(ref: Ref) -> Ref:
+    """The name under which a file goes to quarantine: its own, with its id in it where others carry the same name."""
+    if ref.object_id is None:
+        return ref
+    directory, slash, name = ref.path.rpartition("/")
+    stem, extension = split_extension(name)
+    return Ref(ref.fs, f"{directory}{slash}{stem} [{ref.object_id}]{extension}")
