@@ -265,7 +265,7 @@ class _Planner:
         """Name what is left behind; sweep away clutter that alone would keep an emptied directory alive."""
         sharing = self.intake.sharing
         moved = Counter(move.src.path for move in moves if move.src != move.dst)
-        leaving = {path for path, number in moved.items() if number == sharing.number(path)}
+        leaving = {path for path, number in moved.items() if number >= sharing.number(path)}
         arriving = [move.dst.path for move in moves]
         for skipped in self._left_behind(leaving, arriving):
             self.intake.skipped[skipped.path] = skipped

@@ -16,6 +16,8 @@ from tests.library import LibraryFacts, make_library
 from tests.places import Place, places, visible
 from tests.program import Ended, Program
 from tests.servers import remotes
+from tests.servers.content import Content
+from tests.servers.drive_files import FOLDER
 from tests.servers.http import HttpProxy, Then, http_proxy
 from tests.servers.remotes import DriveRemote
 
@@ -222,3 +224,28 @@ def last_run(forks: Forks, state: Path, environment: dict[str, str]) -> str:
     return str(
         next(event for event in forks.run("runs", state=state, environment=environment).events if event["type"] == "run")["id"]
     )
+
+
+def test_folders_of_one_name_are_emptied_one_after_the_other(
+    twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path
+) -> None:
+    """rclone lists what is in both and reaches one: what it does not reach is named and stays, until the next run."""
+    server, _, environment = twins
+    root = server.tree.folder("music").id
+    for number in (1, 2):
+        folder = server.tree.create({"name": "rip", "mimeType": FOLDER, "parents": [root]})
+        for name, title in ((f"{number}.mp3", f"Song {number}"), ("same name.mp3", f"Other {number}")):
+            content = Content(tagged(title, number + 2 * (name > "a")))
+            server.tree.create({"name": name, "parents": [folder.id]}, content)
+    before = objects(server)
+
+    state = tmp_path / "state"
+    first = forks.run("organize", "twins:music", state=state, environment=environment, codes=(3,))
+    assert (first.summary["ops_done"], len(first.errors)) == (2, 2)
+    assert {error["path"] for error in first.errors} <= {*before.values()}
+    assert objects(server).keys() == before.keys()
+    second = forks.run("organize", "twins:music", state=state, environment=environment)
+    assert second.summary["ops_done"] == 2
+    assert objects(server).keys() == before.keys()
+    assert {path.rpartition("/")[0] for path in objects(server).values()} == {"Band/Album (2001)"}
+    assert [path for path, item in server.tree.walk("music") if item.is_folder] == ["Band", "Band/Album (2001)"]
