@@ -15,7 +15,7 @@ from orchestrator.tags.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library
-from tests.places import Place, places, visible
+from tests.places import OWN, Place, places, visible
 from tests.program import Ended, Program
 from tests.servers import remotes
 from tests.servers.dropbox_server import refusal
@@ -107,6 +107,29 @@ def test_the_one_dropbox_is_known_by_its_url(library: LibraryFacts, tmp_path: Pa
         assert scanned.summary["files_read"] == 1
 
 
+@pytest.mark.parametrize("options", [("--copy",), ("--move", "--verify", "full")])
+def test_music_comes_from_google_drive(forks: Forks, tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Two clouds without a hash in common: what has arrived is known by its size, or by reading it."""
+    with remotes.drive() as drive, remotes.dropbox() as box:
+        config = tmp_path / "rclone.conf"
+        config.write_text(drive.section("drive") + box.section("box"))
+        config.chmod(0o600)
+        for path, number in NAMES.items():
+            drive.tree.put(f"music/{path}", song(number))
+        environment = {"RCLONE_CONFIG": str(config)}
+        state = tmp_path / "state"
+        before = {content for (content,) in drive.tree.tree("music").values()}
+        first = forks.run("organize", "drive:music", "box:sorted", *options, state=state, environment=environment)
+        assert first.summary["ops_done"] == len(NAMES)
+        assert {*visible(box.tree.tree("sorted")).values()} == before
+        assert visible(box.tree.tree("sorted")).keys() == RIGHT.keys()
+        left = [path for path in drive.tree.tree("music") if not path.startswith(OWN)]
+        assert left == ([*NAMES] if "--copy" in options else [])
+        forks.run("undo", first.run, state=state, environment=environment)
+        assert visible(box.tree.tree("sorted")) == {}
+        assert {content for (content,) in drive.tree.tree("music").values()} == before
+
+
 # Names that change in their case.
 
 NAMES = {f"beck/odelay (1996)/0{number} song {number}.mp3": number for number in (1, 2)}
@@ -116,9 +139,13 @@ RIGHT = {f"Beck/Odelay (1996)/0{number} Song {number}.mp3": number for number in
 def spelled_in_lower_case(server: DropboxRemote, folder: str) -> str:
     """An album whose folders and files are; its location."""
     for path, number in NAMES.items():
-        tags = Track(title=(f"Song {number}",), artist=("Beck",), album=("Odelay",), track=number, date="1996")
-        server.tree.put(f"{folder}/{path}", track_bytes("mp3", tags, seconds=0.2, serial=number))
+        server.tree.put(f"{folder}/{path}", song(number))
     return server.fs(folder, name="box")
+
+
+def song(number: int) -> bytes:
+    tags = Track(title=(f"Song {number}",), artist=("Beck",), album=("Odelay",), track=number, date="1996")
+    return track_bytes("mp3", tags, seconds=0.2, serial=number)
 
 
 def contents(server: DropboxRemote, folder: str, names: dict[str, int]) -> dict[int, str]:
