@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,7 @@ from orchestrator.plan.completeness import Missing, missing
 from orchestrator.plan.fields import text
 from orchestrator.plan.request import Item
 from orchestrator.plan.spelling import fold, year_of
+from orchestrator.storage.base import Entry
 from orchestrator.tags.formats import is_audio
 from orchestrator.tags.track import Reading, Status, Track
 
@@ -28,6 +29,17 @@ NEEDED: Final = ("title", "artist", "album", "track", "date")
 """Where one of these is missing, a file lacks tags."""
 _BITRATES: Final = (320, 256, 192, 128)
 UNKNOWN: Final = "unknown"
+_SHARED: Final = (
+    "artist", "album_artist", "album", "date", "original_date", "label", "catalogue_number", "barcode", "media", "release_type",
+    "edition", "venue", "disc_subtitle", "codec", "musicbrainz_release_id", "musicbrainz_release_group_id",
+    "musicbrainz_artist_ids", "musicbrainz_album_artist_ids", "artist_sort", "album_artist_sort", "album_sort",
+)  # fmt: skip
+"""Fields in which the tracks of an album are alike."""
+_NO_MATTER: Final[dict[str, Any]] = {
+    "genre": (), "composer": (), "isrc": (), "comment": None, "title_sort": None, "acoustid_id": None,
+    "musicbrainz_recording_id": None, "musicbrainz_track_id": None,
+}  # fmt: skip
+"""Fields that tell nothing of a track's album."""
 
 
 class Tally(msgspec.Struct):
@@ -146,6 +158,7 @@ class _Collector:
         self._asked: Counter[str] = Counter()
         self._troubles: list[Trouble] = []
         self._songs: list[Song] = []
+        self._shared: dict[Any, Any] = {}
 
     def add(self, item: Item) -> None:
         if item.reading is None and not is_audio(item.entry.path):
@@ -177,9 +190,16 @@ class _Collector:
         if reading.suspect is not None:
             self._troubles.append(Trouble(item.entry.path, "suspect", reading.suspect))
         if has_place(track):
-            self._songs.append(Song(item, track))
+            self._songs.append(self._kept(item, reading, track))
         else:
             self._untagged += 1
+
+    def _kept(self, item: Item, reading: Reading, track: Track) -> Song:
+        """What of a file has to stay in memory until its album is known; what many files say is there once."""
+        shared = {field: self._shared.setdefault(value, value) for field in _SHARED if (value := getattr(track, field))}
+        entry = Entry(item.entry.path, item.entry.size, None)
+        slim = msgspec.structs.replace(track, **shared, **_NO_MATTER)
+        return Song(Item(entry, Reading(reading.status, suspect=reading.suspect)), slim)
 
     def result(self, *, looked: bool) -> Statistics:
         artists: dict[str, Part] = {}
