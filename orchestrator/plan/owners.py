@@ -15,7 +15,7 @@ from orchestrator.plan.spelling import fold, without_guest
 if TYPE_CHECKING:
     from orchestrator.plan.albums import Song
 
-_VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v/a"})
+VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v/a"})
 _VARIOUS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
 """MusicBrainz' artist "Various Artists", whatever language the name is written in."""
 _WITH = re.compile(r"\s*(?:[,;]|\s[&+x]\s|\s(?:and|with|vs\.?|versus|y|und|et|con|e|presents)\s)", re.IGNORECASE)
@@ -29,7 +29,7 @@ def by_owner(songs: list[Song], *, album_known: bool) -> dict[str, list[Song]]:
     loose: list[Song] = []
     for song in songs:
         owner = fold(joined(song.track.album_artist))
-        if owner in _VARIOUS or (owner and _VARIOUS_ID in song.track.musicbrainz_album_artist_ids):
+        if owner in VARIOUS or (owner and _VARIOUS_ID in song.track.musicbrainz_album_artist_ids):
             owned[VARIOUS_KEY].append(song)
         elif owner:
             owned[owner].append(song)

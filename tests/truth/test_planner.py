@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
 
+import msgspec
 import pytest
 from hypothesis import settings
 
@@ -93,6 +96,33 @@ def test_companions_stay_where_they_are_meant(library: TrueLibrary, readings: di
     assert not verdict.false_merges
     lossy = {path for path in library.files if "[MP3]" in path}
     assert lossy <= {path for one, other, _ in verdict.kept for path in (one, other)}
+
+
+LOSABLE: dict[str, object] = {
+    "artist": (), "album_artist": (), "album": (), "track": None, "disc": None, "duration_s": None, "track_total": None,
+    "disc_total": None,
+}  # fmt: skip
+"""Fields that tell no recording from another: who loses one says less, and nothing wrong."""
+
+
+@pytest.mark.parametrize("seed", range(400 if NIGHTLY else 4))
+def test_a_field_that_is_lost_makes_no_false_merge(library: TrueLibrary, readings: dict[str, Reading], seed: int) -> None:
+    random = Random(seed)
+    often = random.choice((0.05, 0.2, 0.5))
+    poorer, lost = TrueLibrary(), dict(readings)
+    for path, file in library.files.items():
+        poorer.files[path] = file
+        track = readings[path].track
+        if track is None or random.random() > often:
+            continue
+        names = random.sample(sorted(LOSABLE), random.randint(1, 4))
+        placeless = "album" in names and not track.musicbrainz_release_id
+        poorer.files[path] = replace(file, tags=None, slot=None if placeless else file.slot)
+        poorer_track = msgspec.structs.replace(track, **{name: LOSABLE[name] for name in names})
+        lost[path] = msgspec.structs.replace(readings[path], track=poorer_track)
+    for places in (("md5",), ("", "md5")):
+        merged = verdict_of(poorer, lost, places).false_merges
+        assert not [one for one in merged if library.files[one.stays].cut_from is None]  # nothing tells which of two is longer
 
 
 def test_a_false_merge_is_noticed(library: TrueLibrary) -> None:

@@ -24,7 +24,7 @@ Slot = tuple[int, int]
 class AlbumCopy:
     """The tracks of one album in one folder of one location."""
 
-    __slots__ = ("album", "complete", "folder", "fs", "members", "slots", "tracks_at_location")
+    __slots__ = ("album", "complete", "folder", "fs", "members", "needs_unnumbered", "slots", "tracks_at_location")
 
     def __init__(self, fs: str, folder: str, album: Album) -> None:
         self.fs = fs
@@ -34,6 +34,8 @@ class AlbumCopy:
         self.slots: dict[Slot, list[Candidate]] = defaultdict(list)
         """The whole tracks that have a number."""
         self.complete = False
+        self.needs_unnumbered = False
+        """Whether it is complete only because a track without a number may be the one that is missing."""
         self.tracks_at_location = 0
         """How many different tracks of the album its location holds, in all folders."""
 
@@ -44,6 +46,8 @@ class AlbumCopy:
                 self.slots[member.disc or 1, member.number].append(member)
         whole = [member.track for member in self.members if member.reading.suspect is None]
         self.complete = bool(self.slots) and missing(whole) is None
+        numbered = [member.track for members in self.slots.values() for member in members]
+        self.needs_unnumbered = self.complete and missing(numbered) is not None
 
 
 def add_albums(candidates: Sequence[Candidate]) -> list[AlbumCopy]:

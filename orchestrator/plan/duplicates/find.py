@@ -172,6 +172,8 @@ class _Search:
     def _album_objection(self, member: Candidate, kept: Candidate) -> str | None:
         """The album guard: a slot of a complete album stays filled, or the whole copy goes for one that has it all."""
         copy = member.copy
+        if copy is not None and copy.needs_unnumbered and member.number is None:
+            return COMPLETE
         if copy is None or not copy.complete or member.number is None or copy is kept.copy:
             return None
         if any(id(other) in self._stays for other in copy.slots[member.disc or 1, member.number]):
@@ -211,7 +213,8 @@ class _Search:
         self._keep(best)
 
     def _is_album_track(self, candidate: Candidate) -> bool:
-        return candidate.copy is not None and candidate.copy.complete and candidate.number is not None
+        copy = candidate.copy
+        return copy is not None and copy.complete and (candidate.number is not None or copy.needs_unnumbered)
 
     def _is_better(self, loose: Candidate, track: Candidate, tier: Tier) -> bool:
         """Whether a file would stay if the track were of no album, whose mean says nothing of one track. One sound is as good."""

@@ -69,6 +69,13 @@ def objection(goes: Candidate, stays: Candidate, tier: Tier, *, same_format_only
 
 
 def _album_objection(goes: Candidate, stays: Candidate) -> str | None:
+    mine, theirs = goes.track.musicbrainz_release_id, stays.track.musicbrainz_release_id
+    if mine and theirs:  # ids count without an album's name, too
+        if mine != theirs:
+            return OTHER_ALBUM
+        places = {goes.track.musicbrainz_track_id, stays.track.musicbrainz_track_id} - {None}
+        if len(places) > 1 or _slot_objection(goes, stays) is OTHER_SLOT:
+            return OTHER_SLOT
     if goes.copy is None:
         return OTHER_SLOT if stays.copy is None and _two_of_one_folder(goes, stays) else None
     if stays.copy is None:
@@ -105,8 +112,8 @@ def _same_version(mine: Track, theirs: Track) -> bool:
 
 def _same_release(goes: Candidate, stays: Candidate) -> bool:
     mine, theirs = goes.track, stays.track
-    if mine.musicbrainz_release_id and theirs.musicbrainz_release_id:
-        return mine.musicbrainz_release_id == theirs.musicbrainz_release_id
+    if mine.musicbrainz_release_id and mine.musicbrainz_release_id == theirs.musicbrainz_release_id:
+        return True
     if goes.copy is None or stays.copy is None or goes.copy.album is not stays.copy.album:
         return False
     return agree(release_facts(mine), release_facts(theirs))

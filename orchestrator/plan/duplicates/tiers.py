@@ -15,7 +15,8 @@ from orchestrator.plan.duplicates.guards import agree, release_facts
 from orchestrator.plan.duplicates.records import Candidate, Tier
 from orchestrator.plan.duplicates.words import guest_names, key, name_key, version_words
 from orchestrator.plan.fields import first, joined
-from orchestrator.plan.spelling import without_guest
+from orchestrator.plan.owners import VARIOUS
+from orchestrator.plan.spelling import fold, without_guest
 from orchestrator.tags.track import Strength, Track
 
 Labels: TypeAlias = dict[int, int]
@@ -218,7 +219,10 @@ def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
 def _tags_key(track: Track) -> Hashable | None:
     if not (track.album_artist and track.album and track.disc and track.track and track.title and track.duration_s):
         return None
-    names = name_key(joined(track.album_artist)), name_key(first(track.album)), key(first(track.title))
+    owner = joined(track.album_artist)
+    if (track.compilation or fold(owner) in VARIOUS) and not track.artist:
+        return None  # "Various Artists" played nothing
+    names = name_key(owner), name_key(first(track.album)), key(first(track.title))
     if not all(names):
         return None
     return (*names, track.disc, track.track, track.advisory, *_version(track))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tests.plan.duplicates.copies import FLAC, MP3, album, file, found, gone, on_album, whys
+from tests.plan.duplicates.copies import FLAC, MP3, TITLES, album, file, found, gone, on_album, whys
 
 
 def test_a_whole_copy_of_an_album_goes_as_one() -> None:
@@ -139,3 +139,26 @@ def test_files_that_the_options_leave_alone_count_for_their_album() -> None:
     tracks = album("Album", **MP3)
     tracks[0] = msgspec.structs.replace(tracks[0], left_alone="excluded")
     assert not gone(found(tracks, [on_album("Stray/2.flac", 2)]))
+
+
+def test_a_track_without_a_number_may_be_the_one_that_completes_its_album() -> None:
+    """One recording opens and closes an album, and the second one lost its number."""
+    last = on_album("Album/3.flac", None, title=TITLES[1], sound="s")
+    tracks = [on_album("Album/1.flac", 1, sound="s"), on_album("Album/2.flac", 2), last]
+    assert not gone(found(tracks))
+    tracks.append(on_album("Album/4.flac", 3))
+    assert set(gone(found(tracks))) == {"Album/3.flac"}
+
+
+def test_a_file_without_an_album_may_name_another_release() -> None:
+    tracks = [on_album(f"Album/{n}.flac", n, sound=f"s{n}", musicbrainz_release_id="one") for n in (1, 2, 3)]
+    for release, goes in (("other", set()), ("one", {"x.flac"}), (None, {"x.flac"})):
+        loose = on_album("x.flac", 1, album=None, sound="s1", musicbrainz_release_id=release)
+        assert set(gone(found(tracks, [loose]))) == goes
+
+
+def test_two_places_of_one_release_are_two_by_their_ids() -> None:
+    ids = {"musicbrainz_release_id": "one", "title": "Theme", "sound": "s", "track_total": 9}
+    first = on_album("Album/a.flac", 1, musicbrainz_track_id="first", **ids)
+    assert not gone(found([first, on_album("Album/b.flac", None, musicbrainz_track_id="last", **ids)]))
+    assert gone(found([first, on_album("Album/b.flac", None, **ids)]))

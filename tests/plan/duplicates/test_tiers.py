@@ -218,3 +218,10 @@ def test_what_is_written_for_an_unknown_id_is_no_id(value: str) -> None:
 def test_an_exact_date_agrees_with_its_year() -> None:
     assert pair({"date": "1996"}, {"date": "1996-06-18"})
     assert not pair({"date": "1996-06-17"}, {"date": "1996-06-18"})
+
+
+def test_various_artists_are_no_artist() -> None:
+    various = {"album_artist": "Various Artists"}
+    assert pair(various, various)
+    assert not pair({**various, "artist": None}, {**various, "artist": None})
+    assert not pair({"compilation": True, "artist": None}, {"compilation": True})
