@@ -93,7 +93,7 @@ class Maker:
         `key` tells it from other releases of that name. `recordings`: of each track, by default one for each title of the artist.
         `discs`: the disc of each track, by default all on the first. `ids`: MusicBrainz' ids are there.
         """
-        artist = self.name(artist)
+        artist, folder = self.name(artist), folder.strip()
         chosen = audio_format or self.next_format()
         names = recordings or [f"{artist}/{key}/{album}/{title}/{index}" for index, title in enumerate(titles)]
         on_disc = discs or [1] * len(titles)
