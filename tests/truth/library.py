@@ -38,6 +38,7 @@ CASES: tuple[Case, ...] = (
     lookalikes.broken_files,
     lookalikes.silence,
     lookalikes.hints_alike,
+    lookalikes.checksums_alike,
     lookalikes.contradictions,
     lookalikes.guests,
     lookalikes.tributes,

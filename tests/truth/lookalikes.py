@@ -283,6 +283,15 @@ def hints_alike(make: Maker) -> None:
         make.put(f"hint {index}", sound, track, Slot(f"{make.round}:hints", 1, index + 1), content=bytes(content))
 
 
+def checksums_alike(make: Maker) -> None:
+    """MP3s with one LAME header, whose checksums have 16 bits, around other music: in a large library it happens by chance."""
+    first = make.sound("header", "mp3-lame", seconds=5.0)
+    for index in range(3):
+        sound = make.sound(f"behind it {index}", "mp3-lame", seconds=5.0)
+        content = first.content()[:208] + sound.content()[208:]
+        make.put(f"loose {index}", sound, None, None, content=content)
+
+
 def contradictions(make: Maker) -> None:
     """Equal tags on other recordings, and ids that say so."""
     for key in ("first", "second"):

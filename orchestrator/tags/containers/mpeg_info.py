@@ -1,7 +1,7 @@
 """The first frame of MPEG audio, in which encoders say how long the sound is, and some of them its checksum.
 
 - Xing or Info, with LAME's or Lavc's extension: frames, bytes, seek table, music length, CRC-16 of the music, CRC-16 of the frame
-  itself. As a tuple it never stood for two sounds; the music length is exact, and every cut file is shorter.
+  itself. With 4 KiB of the sound they never stand for two sounds; the music length is exact, and every cut file is shorter.
 - Xing or Info alone, VBRI: frames, bytes, seek table. Not exact to the byte: encoders count their own frame or do not.
 
 A stream without any of them has no identity: its length shows only at the other end of the file, which whole ID3v2 tags spare us.
@@ -58,7 +58,8 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
     if not sound:
         return  # it was not to be had
     if music_length and any(music_crc):
-        value = f"{music_length}:{music_crc.hex()}:{frames}:{tag_crc.hex()}:{digest(toc)[:16]}"
+        # Checksums of 16 bits are alike by chance in a large library; a piece of the sound, in hand anyway, is not.
+        value = f"{music_length}:{music_crc.hex()}:{frames}:{tag_crc.hex()}:{digest(toc, sound)[:16]}"
         strength = Strength.STRONG if distinctive(sound, _LEAST) else Strength.HINT
         parsed.identity = AudioIdentity("lame", value, strength)
     else:
