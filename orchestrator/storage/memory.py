@@ -229,6 +229,8 @@ class MemoryStorage(Storage):
 
     def fetch(self, path: str, object_id: str, to: Path) -> None:
         """See Storage."""
+        if not self._capabilities.by_id:
+            super().fetch(path, object_id, to)
         with self._lock:
             asked, change = self._begin("fetch", path)
             content = self._objects.find(path, object_id).content

@@ -290,7 +290,7 @@ class RcloneStorage(Storage):
     def fetch(self, path: str, object_id: str, to: Path) -> None:
         """By the drive backend's own command."""
         if not self.capabilities.by_id:
-            raise UnsupportedError(f"{self._fs}: files have no ids by which they could be asked for", path=path)
+            super().fetch(path, object_id, to)
         self._by_id.fetch(path, object_id, to)
 
     def close(self) -> None:

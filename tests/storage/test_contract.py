@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -333,6 +334,30 @@ def test_a_batch_answers_in_order_and_goes_on_after_failures(storage: Storage) -
         "0.mp3": b"0", "moved/1.mp3": b"1", "2.mp3": b"2", "copied/2.mp3": b"2",
         **{f"moved/{index}.mp3": b"%d" % index for index in range(4, 10)},
     }  # fmt: skip
+
+
+def test_files_of_one_name_are_known_by_their_ids(storage: Storage, tmp_path: Path) -> None:
+    storage.write("a.mp3", b"one")
+    storage.write("b.mp3", b"two")
+    if not storage.capabilities.by_id:
+        with pytest.raises(UnsupportedError):
+            storage.fetch("a.mp3", "some id", tmp_path / "fetched")
+        return
+    ids = {entry.path: entry.id or "" for entry in storage.list()}
+    one, two = ids["a.mp3"], ids["b.mp3"]
+
+    calls = [MoveCall("b.mp3", "dir/c.mp3", TRASH, None, two), MoveCall("a.mp3", "dir/c.mp3", TRASH, None, one)]
+    assert carried_out(storage, calls) == [None, None]
+    assert sorted((entry.path, entry.id) for entry in storage.list()) == sorted([("dir/c.mp3", one), ("dir/c.mp3", two)])
+    looks = storage.batch([StatCall(path, each) for path in ("dir/c.mp3", "no/dir/c.mp3") for each in (one, two, "gone")])
+    assert [look.id if isinstance(look, Entry) else look for look in looks] == [one, two, None, None, None, None]
+    for each, content in ((one, b"one"), (two, b"two")):
+        storage.fetch("dir/c.mp3", each, tmp_path / "fetched")
+        assert (tmp_path / "fetched").read_bytes() == content
+    (refused,) = storage.batch([MoveCall("dir/c.mp3", "d.mp3", TRASH, None, "gone")])
+    assert isinstance(refused, NotFoundError)
+    with pytest.raises(NotFoundError):
+        storage.fetch("dir/c.mp3", "gone", tmp_path / "fetched")
 
 
 def test_an_empty_batch(storage: Storage) -> None:
