@@ -49,6 +49,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """(path, why) of each file that was read and whose sound is thought to be cut or damaged, the known ones included."""
     vanished: list[str] = []
     """Files that were listed and then gone."""
+    folders_may_hide: bool = False
+    """Folders can share a name there too, and hide from a look what lies in one another."""
     failures: list[tuple[str, str]] = []
     """(path, reason) of each file that the storage did not give; the next scan tries again."""
     sharing_names: dict[str, int] = {}
@@ -128,6 +130,7 @@ def scan(
 def name_trouble(catalogue: Catalogue, fs: str, result: ScanResult, capabilities: Capabilities) -> None:
     """Put into `result` what the catalogue knows of files that share a name, cannot be read or are suspect."""
     if capabilities.duplicate_names:
+        result.folders_may_hide = True
         result.sharing_names = catalogue.sharing_names(fs, result.selection)
         result.nameless = result.sharing_names
     if capabilities.by_id:
@@ -175,6 +178,7 @@ def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, 
     """Store readings as they come, and account for every file."""
     read: list[tuple[Unread, Reading]] = []
     lists: list[tuple[Unread, bytes]] = []
+    gone: list[Ref] = []
     saved_at = monotonic()
     try:
         for outcome in outcomes:
@@ -195,6 +199,7 @@ def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, 
                 progress.advance()
                 if outcome.vanished:
                     result.vanished.append(path)
+                    gone.append(Ref(fs, path, outcome.unread.entry.id or msgspec.UNSET))
                 elif outcome.error is not None:
                     result.failures.append((path, outcome.error.message))
             waiting = len(read) + len(lists)
@@ -207,4 +212,4 @@ def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, 
         # Also when the reading breaks off: nothing is read twice. A full disk here hides no other error: it would be raised anew.
         catalogue.save_readings(read)
         catalogue.save_contents(lists)
-    catalogue.forget(Ref(fs, path) for path in result.vanished)
+    catalogue.forget(gone)

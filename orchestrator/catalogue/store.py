@@ -184,9 +184,10 @@ class Catalogue:
         with self.writing() as connection:
             for ref in refs:
                 location = location_of(connection, ref.fs)
-                where = "location = ? AND path = ?"
-                drop_texts(connection, f"SELECT id FROM entry WHERE {where}", (location, ref.path.encode()))
-                connection.execute(f"DELETE FROM entry WHERE {where}", (location, ref.path.encode()))
+                where = "location = ? AND path = ? AND ? IN ('', remote_id)"
+                values = location, ref.path.encode(), ref.object_id or ""
+                drop_texts(connection, f"SELECT id FROM entry WHERE {where}", values)
+                connection.execute(f"DELETE FROM entry WHERE {where}", values)
 
     def unread(self, fs: str, *, by_id: bool = False) -> Iterator[Unread]:
         """The audio files of `fs` that no reader of this version has read, sorted by path.

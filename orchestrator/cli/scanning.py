@@ -134,7 +134,8 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
     for path, why in result.suspect if suspects else ():
         session.reporter.finding("suspect", why, path)
     for path in result.vanished:
-        session.reporter.error("vanished", "was there when the folder was listed, and then was gone", path)
+        hidden = ", or lies in a folder that shares its name with another one" if result.folders_may_hide else ""
+        session.reporter.error("vanished", f"was there when the folder was listed, and then was gone{hidden}", path)
     for path, reason in result.failures:
         session.reporter.error("failed", reason, path)
     for path in result.difference.twice:
