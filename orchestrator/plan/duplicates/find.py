@@ -74,6 +74,8 @@ class _Search:
         self._stays: dict[int, Candidate] = {}
         self._goes: dict[int, tuple[Candidate, Candidate, Tier]] = {}
         """id of a candidate that goes -> itself, the one it goes for, by which tier."""
+        self._followers: dict[int, list[Candidate]] = defaultdict(list)
+        """id of a candidate that stays -> those that go for it; known once albums win."""
         self._covers: dict[tuple[int, int], bool] = {}
         self._why: dict[tuple[int, int], str] = {}
         """Two candidates that are the same -> why both stay."""
@@ -109,6 +111,8 @@ class _Search:
 
         Of one sound there is no better: it goes in any case.
         """
+        for goes, stays, _ in self._goes.values():
+            self._followers[id(stays)].append(goes)
         for candidate in sorted(self._stays.values(), key=self._order.rank, reverse=True):
             if self._is_album_track(candidate) or self._order.is_reference(candidate):
                 continue
@@ -233,11 +237,12 @@ class _Search:
                 continue
             if self._is_better(candidate, other, tier):
                 continue
-            followers = [(goes, by) for goes, stays, by in self._goes.values() if stays is candidate]
-            tiers = [self._direct(goes, other) for goes, _ in followers]
+            followers = self._followers[id(candidate)]
+            tiers = [self._direct(goes, other) for goes in followers]
             if all(found is not None for found in tiers):
-                for (goes, _), found in zip(followers, tiers, strict=True):
+                for goes, found in zip(followers, tiers, strict=True):
                     self._goes[id(goes)] = (goes, other, found or tier)
+                self._followers[id(other)] += [*followers, candidate]
                 del self._stays[id(candidate)]
                 self._goes[id(candidate)] = (candidate, other, tier)
                 return True
