@@ -49,4 +49,5 @@ def put_away_as(ref: Ref) -> Ref:
         return ref
     directory, slash, name = ref.path.rpartition("/")
     stem, extension = split_extension(name)
-    return Ref(ref.fs, f"{directory}{slash}{stem} [{ref.object_id}]{extension}")
+    dot = "." if extension else ""
+    return Ref(ref.fs, f"{directory}{slash}{stem} [{ref.object_id}]{dot}{extension}")

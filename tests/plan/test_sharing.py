@@ -117,12 +117,12 @@ def test_what_stays_keeps_its_name_from_the_others() -> None:
 
 
 def test_clutter_of_one_name_goes_to_names_of_its_own() -> None:
-    items = [album_track("rip/a.mp3", 1, "a"), *(with_id(plain("rip/.DS_Store"), one) for one in ("x", "y"))]
+    items = [album_track("rip/a.mp3", 1, "a"), *(with_id(plain("rip/Thumbs.db"), one) for one in ("x", "y"))]
     made = plan(items, capabilities=DRIVE)
     verify(made)
     assert {(o.src.object_id, o.dst.path) for o in made.operations if o.verb is Verb.QUARANTINE} == {
-        ("x", "rip/.DS_Store [x]"),
-        ("y", "rip/.DS_Store [y]"),
+        ("x", "rip/Thumbs [x].db"),
+        ("y", "rip/Thumbs [y].db"),
     }
 
 
