@@ -89,8 +89,9 @@ class Tiers:
             if found is not None:
                 by_key[found].append(candidate)
         labels: Labels = {}
-        for members in by_key.values():
-            if len(members) > 1:
+        for sharing in by_key.values():
+            # To look for version words takes longer than all else: only where something shares the rest of the key.
+            for members in _by_version(sharing) if len(sharing) > 1 else ():
                 for agreeing in self._agreeing(members, tier, facts_of):
                     self._label(agreeing, labels)
         return labels
@@ -114,6 +115,14 @@ class Tiers:
                 yield chosen
             else:
                 self.unclear.append((tier, chosen))
+
+
+def _by_version(sharing: Sequence[Candidate]) -> Iterable[list[Candidate]]:
+    """Those that name the same version and the same guests, where there are several."""
+    groups: dict[Hashable, list[Candidate]] = defaultdict(list)
+    for candidate in sharing:
+        groups[version_words(candidate.track), guest_names(candidate.track)].append(candidate)
+    return (members for members in groups.values() if len(members) > 1)
 
 
 def _parts(facts: Sequence[tuple[object, ...]], lengths: Sequence[float | None]) -> Iterable[tuple[list[int], bool]]:
@@ -202,7 +211,7 @@ def _release_track_key(track: Track) -> Hashable | None:
     recording, release = _identifier(track.musicbrainz_recording_id), _identifier(track.musicbrainz_release_id)
     if not (recording and release and track.disc and track.track):
         return None
-    return (recording, release, track.disc, track.track, *_version(track))
+    return recording, release, track.disc, track.track
 
 
 def _identifier(value: str | None) -> str:
@@ -225,7 +234,7 @@ def _tags_key(track: Track) -> Hashable | None:
     names = name_key(owner), name_key(first(track.album)), key(first(track.title))
     if not all(names):
         return None
-    return (*names, track.disc, track.track, track.advisory, *_version(track))
+    return (*names, track.disc, track.track, track.advisory)
 
 
 def _tags_facts(candidate: Candidate) -> tuple[object, ...]:
@@ -240,10 +249,6 @@ def _tags_facts(candidate: Candidate) -> tuple[object, ...]:
         track.musicbrainz_release_id,
         track.musicbrainz_release_group_id,
     )
-
-
-def _version(track: Track) -> tuple[frozenset[str], frozenset[str]]:
-    return version_words(track), guest_names(track)
 
 
 def lookalikes(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
