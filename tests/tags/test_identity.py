@@ -14,9 +14,10 @@ from orchestrator.tags.track import AudioIdentity, Status, Strength
 from tests import audio_streams as streams
 from tests.audio import picture
 from tests.audio_realistic import KINDS, Kind
-from tests.audio_tags import Cover
+from tests.audio_tags import Cover, apev2
 from tests.tags.ranges import POLICIES, WHOLE_FILE, corpus, corpus_files, read
 from tests.tags.retag import retagged
+from tests.truth.sounds import Sound
 from tests.virtual_file import VirtualFile
 
 ALL_POLICIES = [*POLICIES.values(), WHOLE_FILE]
@@ -214,3 +215,12 @@ def test_the_strength_says_what_the_identity_rests_on() -> None:
         is strengths["VBR Xing ID3v2.2"]
         is Strength.HINT
     )
+
+
+def test_a_file_of_two_songs_is_not_the_first_one() -> None:
+    """Two MP3s written one behind the other: the first one's header says nothing of the second."""
+    songs = [Sound(name, 5.0, "mp3-lame").content() for name in "ab"]
+    assert only(identities("x.mp3", songs[0])) is not None
+    assert only(identities("x.mp3", songs[0] + songs[1])) is None
+    tag = apev2(Cover(picture(40_000), first=False))
+    assert only(identities("x.mp3", songs[0] + tag)) == only(identities("x.mp3", songs[0]))

@@ -39,6 +39,7 @@ CASES: tuple[Case, ...] = (
     lookalikes.silence,
     lookalikes.hints_alike,
     lookalikes.checksums_alike,
+    lookalikes.songs_in_one_file,
     lookalikes.contradictions,
     lookalikes.guests,
     lookalikes.tributes,

@@ -292,6 +292,14 @@ def checksums_alike(make: Maker) -> None:
         make.put(f"loose {index}", sound, None, None, content=content)
 
 
+def songs_in_one_file(make: Maker) -> None:
+    """A file in which one song follows another, beside the first one alone."""
+    first, second = (make.sound(f"part {number}", "mp3-lame", seconds=5.0) for number in (1, 2))
+    make.put("alone", first, None, None)
+    both = make.sound("parts 1 and 2", "mp3-lame", checksum=False)
+    make.put("both", both, None, None, content=first.content() + second.content())
+
+
 def contradictions(make: Maker) -> None:
     """Equal tags on other recordings, and ids that say so."""
     for key in ("first", "second"):

@@ -22,6 +22,8 @@ _LEAST = 192
 """Deflated, 4 KiB of LAME's silent frames take up to 140 bytes, of music more than 3,500."""
 _TOLERANCE = 4096
 """More than one frame: whether the count of bytes includes the first one differs between encoders."""
+_MORE = 16 * 1024
+"""One second at 128 kbit/s."""
 _FRAMES, _BYTES, _TOC, _QUALITY = 1, 2, 4, 8
 _WRITERS = (b"LAME", b"Lavc", b"Lavf", b"L3.9")
 
@@ -58,12 +60,21 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
     if not sound:
         return  # it was not to be had
     if music_length and any(music_crc):
+        if _goes_on(file, start + music_length):
+            return
         # Checksums of 16 bits are alike by chance in a large library; a piece of the sound, in hand anyway, is not.
         value = f"{music_length}:{music_crc.hex()}:{frames}:{tag_crc.hex()}:{digest(toc, sound)[:16]}"
         strength = Strength.STRONG if distinctive(sound, _LEAST) else Strength.HINT
         parsed.identity = AudioIdentity("lame", value, strength)
     else:
         parsed.identity = _by_table("xing", frame[place[_FRAMES] :][:108], sound)
+
+
+def _goes_on(file: SparseFile, end: int) -> bool:
+    """Whether more than tags follows the sound: of a file that was put together, the header knows the first part alone."""
+    if file.size - end <= _MORE:
+        return False
+    return not window(file, file.size - LOOKS_AT, LOOKS_AT) or sound_end(file) - end > _MORE
 
 
 def _by_table(kind: str, table: bytes, sound: bytes) -> AudioIdentity | None:
