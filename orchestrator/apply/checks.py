@@ -14,8 +14,9 @@ from orchestrator.storage.base import Storage
 
 
 def locations(operations: Sequence[Operation]) -> list[str]:
-    """The locations that a plan's operations touch, sorted."""
-    return sorted({ref.fs for operation in operations for ref in (operation.src, operation.dst)})
+    """The locations that a plan's operations touch or look at, sorted."""
+    looked_at = {operation.expect.twin.fs for operation in operations if operation.expect.twin}
+    return sorted({ref.fs for operation in operations for ref in (operation.src, operation.dst)} | looked_at)
 
 
 def check_plan(plan: Plan, storages: Mapping[str, Storage]) -> None:

@@ -19,7 +19,7 @@ from orchestrator.apply.directories import DirectoriesInTheWay
 from orchestrator.apply.finish import finish
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.marker import Markers
-from orchestrator.apply.paths import place
+from orchestrator.apply.paths import is_removal, place
 from orchestrator.apply.patience import Patience
 from orchestrator.apply.records import (
     Change,
@@ -36,6 +36,7 @@ from orchestrator.apply.remotes import Remotes
 from orchestrator.apply.schedule import Schedule
 from orchestrator.apply.steps import Steps
 from orchestrator.apply.task import Task, make_task
+from orchestrator.apply.twins import Twins
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
 from orchestrator.plan.model import Operation, Plan, Ref, Verb
 from orchestrator.progress import NoProgress, Progress
@@ -150,7 +151,8 @@ class Execution:
         self._on_changes = on_changes or (lambda _: None)
         self._stop = stop or threading.Event()
         self._patience = patience or Patience()
-        self._steps = Steps(run_id, journal, transfers=settings.transfers, verify=settings.verify)
+        twins = Twins(run_id, plan.operations, storages, settings.verify)
+        self._steps = Steps(run_id, journal, twins, transfers=settings.transfers, verify=settings.verify)
         self._remotes = Remotes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._counts: Counter[Step] = Counter(state.step for state in states.values() if state.step.verdict)
@@ -335,6 +337,8 @@ class _Fit:
         """Whether one more goes in; it is then counted."""
         ends = {operation.src, place(operation, self._run_id)}
         carried = operation.src.fs != operation.dst.fs or not self._storages[operation.src.fs].capabilities.move
+        # Before a delete for good a twin of about that size may be read, and not long before.
+        carried = carried or (is_removal(operation) and bool(operation.expect.twin))
         size = (operation.size or 0) if carried else 0
         if self._count and (
             self._count >= self._settings.window

@@ -18,6 +18,7 @@ from orchestrator.apply.paths import bad_object_of, trash_of
 from orchestrator.apply.records import Record, Step, VerifyMode
 from orchestrator.apply.search import search
 from orchestrator.apply.task import Task, one_object, worth_another_try
+from orchestrator.apply.twins import Twins
 from orchestrator.errors import (
     CorruptTransferError,
     DestinationExistsError,
@@ -38,11 +39,12 @@ _DRIFT = {
 
 
 class Steps:
-    """The protocol for one run. `transfers` is how many requests go out at a time."""
+    """The protocol for one run. `transfers` is how many requests go out at a time, `twins` looks at the copies that stay."""
 
-    def __init__(self, run_id: str, journal: Journal, *, transfers: int, verify: VerifyMode) -> None:
+    def __init__(self, run_id: str, journal: Journal, twins: Twins, *, transfers: int, verify: VerifyMode) -> None:
         self._run_id = run_id
         self._journal = journal
+        self._twins = twins
         self._transfers = transfers
         self._verify_mode = verify
 
@@ -63,6 +65,7 @@ class Steps:
         for task in tasks:
             if task.trouble is None:
                 self._conclude(task, actions[task.operation.id], earlier[task.operation.id], last=last)
+        self._twins.check([task for task in tasks if task.verdict is None and task.trouble is None])
         going_on = [task for task in tasks if task.verdict is None and task.trouble is None]
 
         def wanting(*wanted: Action) -> list[Task]:
@@ -73,6 +76,7 @@ class Steps:
         self._verify(sent)
         self._hold(_well(sent) + wanting(Action.VERIFY))
         self._delete_sources(_well(sent) + wanting(Action.VERIFY, Action.DELETE_SOURCE))
+        self._twins.bring_back_what_was_no_copy(_well(task for task in going_on if task.verdict is None))
         for task in _well(task for task in going_on if task.verdict is None):
             task.settle(Step.DONE, entry=task.at_target)
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])

@@ -10,6 +10,7 @@ from orchestrator.cli.session import Session
 from orchestrator.errors import AuthError, ExitCode, OrchestratorError, RemoteError, SafetyLimitError, TransientError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan, Verb
+from orchestrator.storage.base import PROBE
 
 if TYPE_CHECKING:
     from orchestrator.apply.records import Change, RunResult
@@ -36,9 +37,10 @@ def carry_out(
 
     `fresh`: the plan was made from a listing taken under that lock.
     """
-    from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415 - heavy
+    from orchestrator.apply.checks import locations  # noqa: PLC0415 - heavy
+    from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415
 
-    storages = session.storages(*(fs for operation in plan.operations for fs in (operation.src.fs, operation.dst.fs)))
+    storages = session.storages(*locations(plan.operations))
     if not fresh:
         _knock(storages, plan)
     with session.executing():
@@ -85,11 +87,12 @@ def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
 
 def resume_run(session: Session, run_id: str) -> ExitCode:
     """Finish one run, under the lock that the caller holds."""
-    from orchestrator.apply.executor import Settings  # noqa: PLC0415 - heavy
+    from orchestrator.apply.checks import locations  # noqa: PLC0415 - heavy
+    from orchestrator.apply.executor import Settings  # noqa: PLC0415
     from orchestrator.apply.resume import resume  # noqa: PLC0415
 
     plan = session.journal.plan(run_id)
-    _knock(session.storages(*(fs for operation in plan.operations for fs in (operation.src.fs, operation.dst.fs))), plan)
+    _knock(session.storages(*locations(plan.operations)), plan)
     with session.executing():
         result = resume(
             run_id,
@@ -108,7 +111,8 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
 def _knock(storages: Mapping[str, Storage], plan: Plan) -> None:
     """One look at each place before hundreds at once: a server that is away is one line. Raises TransientError, AuthError."""
     for fs, storage in storages.items():
-        path = next(ref.path for operation in plan.operations for ref in (operation.src, operation.dst) if ref.fs == fs)
+        touched = (ref.path for operation in plan.operations for ref in (operation.src, operation.dst) if ref.fs == fs)
+        path = next(touched, PROBE)
         try:
             storage.stat(path)
         except TransientError as error:
