@@ -95,6 +95,7 @@ class Dedup(Section, frozen=True):
     reference: Annotated[
         list[str], Meta(description="Locations whose files are never touched.", examples=[["/srv/originals"]])
     ] = []
+    same_format_only: Annotated[bool, Meta(description="Keep lossy companions of lossless files.")] = False
 
 
 class OrganizeStep(Section, frozen=True):
@@ -133,6 +134,11 @@ class DedupStep(Section, frozen=True):
 
     locations: Annotated[list[str], Meta(description="Where to look.")]
     dedup: Annotated[Literal["report", "quarantine"], Meta(description="What to do about duplicates.")] = "report"
+    delete: Annotated[bool, Meta(description="Delete for good what went to quarantine, its twin verified.")] = False
+    keep: Annotated[str | None, Meta(description="What decides which copy stays, with commas between.")] = None
+    reference: Annotated[list[str], Meta(description="Locations whose files never go.")] = []
+    same_format_only: Annotated[bool, Meta(description="Keep lossy companions of lossless files.")] = False
+    verify: Annotated[Literal["full"] | None, Meta(description="Read the copies that stay where no hash speaks for them.")] = None
     include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
     exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
     settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.")] = None

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from orchestrator.apply.paths import DAMAGED, QUARANTINE, TRASH
+from orchestrator.apply.records import Fact
 from orchestrator.errors import NotFoundError, UsageError
 from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
 from orchestrator.plan.plan_file import seal
-from orchestrator.storage.base import OWN_DIRECTORY, Entry, Storage
+from orchestrator.storage.base import OWN_DIRECTORY, Capabilities, Entry, Storage
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -66,6 +67,32 @@ def plan_emptying(storage: Storage, items: Sequence[Item], *, tool_version: str,
     """The plan that deletes items for good; no undo brings them back."""
     operations = [_operation(storage, item, Verb.DELETE, item.entry.path, "deleted from the quarantine") for item in items]
     return _plan(storage, operations, [], action="empty", tool_version=tool_version, created=created)
+
+
+def plan_deleting_duplicates(facts: Iterable[Fact], header: Header, *, tool_version: str, created: str) -> Plan:
+    """The plan that deletes for good the duplicates that a run put away, each only while its twin is there unchanged.
+
+    `header` is that of the run's plan. No undo brings them back.
+    """
+    operations = []
+    for fact in facts:
+        known, entry = fact.operation, fact.entry
+        if known.verb is Verb.QUARANTINE and known.expect.twin and entry is not None:
+            expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns, twin=known.expect.twin)
+            identity = operation_id(Verb.DELETE, fact.now, fact.now)
+            reason = f"deleted for good: {known.reason}"
+            operations.append(Operation(identity, Verb.DELETE, fact.now, fact.now, entry.size, expect, reason, known.group))
+    operations.sort(key=lambda operation: (operation.src.fs, operation.src.path))
+    capabilities = {fs: msgspec.convert(known, Capabilities) for fs, known in header.capabilities.items()}
+    made = msgspec.structs.replace(
+        header,
+        tool_version=tool_version,
+        created=created,
+        options={**header.options, "quarantine": "delete duplicates"},
+        counts={"files": header.counts.get("files", 0), str(Verb.DELETE): len(operations)},
+        estimate=estimate(operations, capabilities),
+    )
+    return seal(Plan(made, tuple(operations)))
 
 
 def _operation(storage: Storage, item: Item, verb: Verb, destination: str, reason: str) -> Operation:

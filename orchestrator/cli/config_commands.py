@@ -137,6 +137,10 @@ def _check_texts(config: Any, path: Path) -> None:
                 for one in (step.organize, step.sync, step.dedup, step.scan):
                     parse_limit(getattr(one, "max_delete", None))
                     parse_duration(getattr(one, "settle", None))
+        if config.dedup.keep:
+            from orchestrator.plan.duplicates.keep import check_keep  # noqa: PLC0415 - only where there is a list
+
+            check_keep(config.dedup.keep)
     except UsageError as error:
         raise ConfigError(f"{path}: {error.message}") from error
 

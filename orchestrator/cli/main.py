@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("orchestrator.cli.runs", "Take a run back."),
     "scan": ("orchestrator.cli.scan", "Bring the catalogue of a location up to date."),
     "stats": ("orchestrator.cli.stats", "What a library holds and what it lacks."),
+    "dedup": ("orchestrator.cli.dedup", "Find duplicates, put them into quarantine."),
     "quarantine": ("orchestrator.cli.quarantine", "What was put aside: list, restore, empty."),
     "remotes": ("orchestrator.cli.remotes", "What is configured, and what it can do."),
     "config": ("orchestrator.cli.config_commands", "Write, read and check the config file."),

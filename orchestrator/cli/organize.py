@@ -61,13 +61,13 @@ def organize_command(
     from orchestrator.cli import applying, planning, scanning  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
-    _check_file(plan_file)
+    check_plan_file(plan_file)
     wanted = scanning.Wishes(**wishes)
     at_source, at_target = scanning.places(session, source, target)
     if session.options.dry_run:
         plan, code = planning.make_plan(session, at_source, at_target, wanted)
         session.reporter.plan(plan)
-        _keep(plan_file, plan)
+        keep_plan_file(plan_file, plan)
         return planning.dry_end(session, plan, code)
     with session.lock():
         before = applying.finish_unfinished(session, at_source, at_target)
@@ -75,7 +75,7 @@ def organize_command(
             return before
         plan, code = planning.make_plan(session, at_source, at_target, wanted)
         session.reporter.plan(plan)
-        _keep(plan_file, plan)
+        keep_plan_file(plan_file, plan)
         if not plan.operations:
             return worst([before, code])
         if not session.agreed(f"Make these {len(plan.operations)} changes?"):
@@ -98,17 +98,17 @@ def plan_command(session: Session, *, source: str, target: str | None, output: s
     """
     from orchestrator.cli import planning, scanning  # noqa: PLC0415 - the rooms are imported when a command runs
 
-    _check_file(output)
+    check_plan_file(output)
     at_source, at_target = scanning.places(session, source, target)
     plan, code = planning.make_plan(session, at_source, at_target, scanning.Wishes(**wishes))
     session.reporter.plan(plan)
-    _keep(output, plan)
+    keep_plan_file(output, plan)
     if output is not None:
         session.reporter.note(f"plan written to {output}; `music-orchestrator apply {output}` carries it out")
     return planning.dry_end(session, plan, code)
 
 
-def _check_file(file: str | None) -> None:
+def check_plan_file(file: str | None) -> None:
     """Refuse before any work what could not be written after it."""
     if file is not None and Path(file).is_dir():
         raise UsageError(f"{file} is a folder; name a file for the plan")
@@ -116,7 +116,8 @@ def _check_file(file: str | None) -> None:
         raise UsageError(f"cannot write the plan to {file}: there is no folder {Path(file).parent}")
 
 
-def _keep(file: str | None, plan: Plan) -> None:
+def keep_plan_file(file: str | None, plan: Plan) -> None:
+    """Write the plan where the user wants it. Raises UsageError where that cannot be."""
     if file is None:
         return
     from orchestrator.plan.plan_file import write_plan  # noqa: PLC0415 - only when wanted

@@ -45,7 +45,7 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
     Before each change both ends are looked at: what is no longer as the plan saw it is left alone and named.
     """
     from orchestrator.cli import applying, planning  # noqa: PLC0415 - the rooms are imported when a command runs
-    from orchestrator.plan.plan_file import read_plan  # noqa: PLC0415
+    from orchestrator.plan.plan_file import locations_of, read_plan  # noqa: PLC0415
 
     session.need_consent()
     plan = read_plan(Path(file))
@@ -58,7 +58,7 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
         session.reporter.note("nothing was changed")
         return ExitCode.DONE
     with session.lock():
-        before = applying.finish_unfinished(session, *session.places(plan.header.source, plan.header.target))
+        before = applying.finish_unfinished(session, *session.places(*locations_of(plan.header)))
         if before not in applying.GOES_ON:
             return before
         return applying.carry_out(session, plan, verify_full=verify == "full")

@@ -46,7 +46,7 @@ def places(session: Session, source_text: str, target_text: str | None) -> tuple
     """Source and target. Raises UsageError when the target lies inside the source, or where a bucket must be named."""
     found = session.places(*([source_text] if target_text is None else [source_text, target_text]))
     for place in found:
-        _check_bucket(session, place)
+        check_bucket(session, place)
     source, target = found[0], found[-1]
     if same(source, target):
         return source, source
@@ -57,7 +57,7 @@ def places(session: Session, source_text: str, target_text: str | None) -> tuple
     return source, target
 
 
-def _check_bucket(session: Session, place: Location) -> None:
+def check_bucket(session: Session, place: Location) -> None:
     """An artist's folder at the top of an object store would be a bucket. Raises UsageError."""
     if place.remote is None or place.fs.partition(":")[2].strip("/"):
         return

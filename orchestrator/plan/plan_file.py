@@ -94,7 +94,7 @@ def read_plan(file: Path) -> Plan:
 
 def verify(plan: Plan) -> None:
     """Raise IntegrityError for operations that no planner makes, whatever `plan_id` says."""
-    known = {plan.header.source, plan.header.target, *_locations(plan.header)}
+    known = set(locations_of(plan.header))
     destinations: set[tuple[bool, str, str, str | None]] = set()
     ids = {operation.id for operation in plan.operations}
     if len(ids) != len(plan.operations):
@@ -128,10 +128,11 @@ def _check_twin(operation: Operation, known: Collection[str], removed: Collectio
         raise IntegrityError(f"{_DAMAGED}: {twin.path!r} is to stay as a twin, and the plan removes it", path=twin.path)
 
 
-def _locations(header: Header) -> list[str]:
-    """The locations of a plan of more than two."""
+def locations_of(header: Header) -> list[str]:
+    """The locations that a plan is about: source and target, and those that a plan over several names among its options."""
     named = header.options.get("locations")
-    return [fs for fs in named if isinstance(fs, str)] if isinstance(named, list) else []
+    several = [fs for fs in named if isinstance(fs, str)] if isinstance(named, list) else []
+    return list(dict.fromkeys([header.source, header.target, *several]))
 
 
 def _check_work(operation: Operation) -> None:

@@ -1,0 +1,174 @@
+"""What `dedup` and `organize --dedup` share: their options, and the way from locations to duplicates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.session import Session
+from orchestrator.errors import ExitCode, UsageError, worst
+from orchestrator.location import Location, inside, same
+
+if TYPE_CHECKING:
+    from orchestrator.cli.scanning import Wishes
+    from orchestrator.plan.duplicates.planner import DedupPlace
+    from orchestrator.plan.duplicates.records import DedupOptions, Duplicates
+    from orchestrator.plan.model import Plan
+
+
+def keep_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that say which copy stays."""
+    for decorate in reversed(
+        (
+            click.option("--keep", metavar="CRITERIA", help="What decides which copy stays, first to last, with commas between."),
+            click.option(
+                "--reference", metavar="LOCATION", multiple=True, help="Files there never go. May be given several times."
+            ),
+            click.option("--same-format-only", is_flag=True, help="Keep lossy companions of lossless files."),
+        )
+    ):
+        function = decorate(function)
+    return function
+
+
+class Asked:
+    """What one command asks about duplicates: the places, each once, and the options over the config."""
+
+    def __init__(
+        self,
+        session: Session,
+        locations: Sequence[str],
+        wishes: Wishes,
+        *,
+        keep: str | None,
+        references: Sequence[str],
+        same_format_only: bool,
+    ) -> None:
+        """Raises UsageError for a location or a criterion that cannot be."""
+        self.session = session
+        self.wishes = wishes
+        named = session.places(*locations, *(references or session.config.dedup.reference))
+        self.searched = _once(session, named[: len(locations)])
+        self.references = _once(session, named[len(locations) :])
+        for place in self.searched:
+            for reference in self.references:
+                if same(place, reference) or inside(place, reference):
+                    raise UsageError(f"{place.typed} lies under the reference {reference.typed}: nothing there could ever go")
+        self.options = dedup_options(
+            session, keep, [_prefix(reference, self.searched) for reference in self.references], same_format_only=same_format_only
+        )
+
+    @property
+    def places(self) -> list[Location]:
+        """Every location that is scanned: references elsewhere as well."""
+        elsewhere = [one for one in self.references if not any(inside(one, place) for place in self.searched)]
+        return [*self.searched, *elsewhere]
+
+
+def dedup_options(session: Session, keep: str | None, references: Sequence[str], *, same_format_only: bool) -> DedupOptions:
+    """The planner's options: the command line over the config. Raises UsageError for a word that is no criterion."""
+    from orchestrator.plan.duplicates.keep import check_keep  # noqa: PLC0415 - heavy
+    from orchestrator.plan.duplicates.records import DedupOptions  # noqa: PLC0415
+
+    words = [word.strip() for word in keep.split(",") if word.strip()] if keep else session.config.dedup.keep
+    check_keep(words)
+    return DedupOptions(
+        keep=tuple(_resolved(session, word) for word in words),
+        reference=tuple(references),
+        same_format_only=same_format_only or session.config.dedup.same_format_only,
+    )
+
+
+def find(asked: Asked) -> tuple[Duplicates, Plan, ExitCode]:
+    """Scan, search, plan; report what could not be looked at."""
+    import orchestrator  # noqa: PLC0415 - only when a command runs
+    from orchestrator.cli.planning import now_text, report_skipped  # noqa: PLC0415
+    from orchestrator.plan.duplicates.planner import DedupRequest, duplicates_of, plan_of  # noqa: PLC0415
+
+    session = asked.session
+    scanned = [_scanned(asked, place) for place in asked.places]
+    session.reporter.stage("searching")
+    request = DedupRequest(
+        places=[place for place, _ in scanned],
+        options=asked.options,
+        tool_version=orchestrator.__version__,
+        created=now_text(),
+        config_sha256=session.loaded_config.sha256,
+    )
+    found = duplicates_of(request)
+    plan = plan_of(request, found)
+    return found, plan, worst([*(code for _, code in scanned), report_skipped(session, plan)])
+
+
+def delete_for_good(session: Session, run_id: str) -> ExitCode:
+    """Delete what a run has put into quarantine as duplicates, each after its twin was verified once more."""
+    import orchestrator  # noqa: PLC0415 - only when a command runs
+    from orchestrator.apply.quarantine import plan_deleting_duplicates  # noqa: PLC0415
+    from orchestrator.apply.undo import facts_of  # noqa: PLC0415
+    from orchestrator.cli.applying import carry_out  # noqa: PLC0415
+    from orchestrator.cli.planning import now_text  # noqa: PLC0415
+
+    plan = plan_deleting_duplicates(
+        facts_of(session.journal, run_id),
+        session.journal.run(run_id).header,
+        tool_version=orchestrator.__version__,
+        created=now_text(),
+    )
+    session.summary.ops_planned += len(plan.operations)
+    return carry_out(session, plan) if plan.operations else ExitCode.DONE
+
+
+def _once(session: Session, found: Sequence[Location]) -> list[Location]:
+    """Each place once: what lies in another one is looked at there."""
+    from orchestrator.cli.scanning import check_bucket  # noqa: PLC0415 - only when a command runs
+
+    chosen: list[Location] = []
+    for place in found:
+        check_bucket(session, place)
+        outer = next((other for other in found if inside(place, other)), None)
+        if outer is not None:
+            session.reporter.note(f"{place.typed} lies in {outer.typed} and is looked at there")
+        elif not any(same(place, other) for other in chosen):
+            chosen.append(place)
+    return chosen
+
+
+def _prefix(reference: Location, places: Iterable[Location]) -> str:
+    """A reference as the paths of the place that it lies in have it: links are followed."""
+    for place in places:
+        if not inside(reference, place):
+            continue
+        if place.local:
+            below = os.path.relpath(os.path.realpath(reference.fs), os.path.realpath(place.fs))
+        else:
+            outer, inner = (one.fs.partition(":")[2].strip("/") for one in (place, reference))
+            below = inner[len(outer) :].strip("/")
+        return place.fs + ("" if place.fs.endswith(("/", ":")) else "/") + below
+    return reference.fs
+
+
+def _resolved(session: Session, word: str) -> str:
+    """`location:NAME` with the location in canonical form."""
+    name, _, argument = word.partition(":")
+    return f"location:{session.places(argument)[0].fs}" if name == "location" else word
+
+
+def _scanned(asked: Asked, place: Location) -> tuple[DedupPlace, ExitCode]:
+    from orchestrator.cli.scanning import Wishes, items_of, report_scan, scan_place  # noqa: PLC0415 - only when a command runs
+    from orchestrator.plan.duplicates.planner import DedupPlace  # noqa: PLC0415
+
+    # A reference elsewhere counts as a whole: the options choose among the files that may go.
+    wishes = asked.wishes if place in asked.searched else Wishes(reading=asked.wishes.reading)
+    result = scan_place(asked.session, place, wishes)
+    code = report_scan(asked.session, result)
+    for path, number in result.sharing_names.items():
+        asked.session.reporter.error("duplicate-name", f"{number} files carry this name: `organize` tells them apart", path)
+    asked.session.summary.ops_skipped += len(result.sharing_names)
+    items: Any = items_of(asked.session, place, result)
+    capabilities = asked.session.storage(place).capabilities
+    return DedupPlace(fs=place.fs, items=items, capabilities=capabilities), worst(
+        [code, ExitCode.SOME_FAILED if result.sharing_names else ExitCode.DONE]
+    )

@@ -1,0 +1,91 @@
+"""Duplicates for people and programs: what goes for what, what stays beside its like, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestrator.plan.duplicates.records import ACTING, Alike, Candidate, Decision, Duplicates, Tier
+from orchestrator.plan.ordering import location_prefix
+from orchestrator.report.base import Column, Reporter, size_text
+
+
+def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool, goes: bool) -> None:
+    """Tell all of it; people read what only looks alike when they want `everything`. `goes`: the plan lists what goes."""
+
+    def named(location: str, path: str) -> str:
+        return location_prefix(location) + path if several else path
+
+    several = len({file.fs for file in _files(found)}) > 1
+    if not goes:
+        columns = (
+            Column("tier", "tier"),
+            Column("path", "duplicate", text=lambda row: named(row["location"], row["path"])),
+            Column("size", "size", right=True, text=lambda row: size_text(row["size"])),
+            Column("kept_path", "stays", text=lambda row: named(row["kept_location"], row["kept_path"])),
+            Column("criterion", "for"),
+        )
+        reporter.table("duplicate", columns, list(map(_duplicate_row, found.decisions)), empty="no duplicates")
+    shown = [one for one in found.alike if everything or one.tier is not Tier.ALIKE]
+    if shown:
+        of_groups = (
+            Column("tier", "tier"),
+            Column("files", "files", text=lambda row: " = ".join(named(file["location"], file["path"]) for file in row["files"])),
+            Column("why", "all stay, for"),
+        )
+        reporter.table("alike", of_groups, list(map(_alike_row, shown)), empty="")
+    fields = totals(found)
+    reporter.document("duplicates", _sentence(fields, everything=everything), fields)
+
+
+def totals(found: Duplicates) -> dict[str, Any]:
+    """What it comes to, in files and bytes."""
+    tiers = {
+        str(tier): {
+            "files": sum(1 for one in found.decisions if one.tier is tier),
+            "bytes": sum(one.goes.size for one in found.decisions if one.tier is tier),
+        }
+        for tier in ACTING
+    }
+    staying = sum(1 for one in found.alike if one.tier is not Tier.ALIKE)
+    return {
+        "files": len(found.decisions),
+        "bytes": found.waste,
+        "tiers": tiers,
+        "staying": staying,
+        "alike": len(found.alike) - staying,
+    }
+
+
+def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
+    parts = [f"{tier}: {one['files']}" for tier, one in fields["tiers"].items() if one["files"]]
+    text = f"{fields['files']} duplicates, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
+    if fields["staying"]:
+        text += f"; {fields['staying']} groups of the same stay on purpose"
+    if fields["alike"]:
+        text += f"; {fields['alike']} groups look alike" + ("" if everything else ", -v lists them")
+    return text
+
+
+def _duplicate_row(one: Decision) -> dict[str, Any]:
+    return {
+        "tier": str(one.tier),
+        "location": one.goes.fs,
+        "path": one.goes.path,
+        "size": one.goes.size,
+        "kept_location": one.stays.fs,
+        "kept_path": one.stays.path,
+        "criterion": one.criterion,
+    }
+
+
+def _alike_row(one: Alike) -> dict[str, Any]:
+    files = [{"location": file.fs, "path": file.path, "size": file.size} for file in one.files]
+    return {"tier": str(one.tier), "files": files, "why": one.why}
+
+
+def _files(found: Duplicates) -> Iterator[Candidate]:
+    for decision in found.decisions:
+        yield from (decision.goes, decision.stays)
+    for alike in found.alike:
+        yield from alike.files
