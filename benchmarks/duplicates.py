@@ -1,12 +1,12 @@
 """(g) Duplicates: precision and recall, tier by tier, over a library of which the truth is known.
 
-    python -m benchmarks.duplicates [--rounds 3]
+    python -m benchmarks.duplicates [--rounds 3] [--places PLACES ...]
 
 The library (tests/truth) is made, not collected: which recording, in which encoding, for which place of which release each file
 holds is known before anybody looks, and what follows by the rules is written down apart from the planner. It holds what is hard:
 editions, remasters, live takes, clean versions, box sets, compilations, albums of one name, discs with equal titles, silence,
-missing and placeholder tags, cut files. The real program scans it and searches it: on a disk; torn apart over S3 and WebDAV; torn
-apart over (emulated) Google Drive and Dropbox. Hashes are md5 on S3, md5 and sha on Drive, Dropbox's own there, none elsewhere.
+missing and placeholder tags, cut files. The real program scans it and searches it: on a disk; on S3; torn apart over S3 and
+WebDAV; torn apart over (emulated) Google Drive and Dropbox. Hashes: md5 on S3, md5 and sha on Drive, Dropbox's own there.
 
 - true pairs: pairs of files that are the same by that tier and by no stronger one.
 - recall: those of which one goes, or which the report names together with the guard that keeps both ("guarded").
@@ -17,52 +17,26 @@ apart over (emulated) Google Drive and Dropbox. Hashes are md5 on S3, md5 and sh
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import measure
 from benchmarks.measure import say
 from orchestrator.rclone.binary import find_rclone
-from tests.library import LibraryFacts
-from tests.places import places
 from tests.truth.files import TrueLibrary, judge
+from tests.truth.laid_out import HASHES, torn_apart
 from tests.truth.library import truth_library
 from tests.truth.outcome import likeness_of, outcome_of
 
-HASHES = {
-    "local": frozenset[str](),
-    "s3_serve": frozenset({"md5"}),
-    "webdav": frozenset[str](),
-    "drive": frozenset({"md5", "sha1", "sha256"}),
-    "dropbox": frozenset({"dropbox"}),
-}
-"""Which hashes a listing gives there."""
-PLACES = (("local",), ("s3_serve", "webdav"), ("drive", "dropbox"))
-
-
-@contextlib.contextmanager
-def torn_apart(library: TrueLibrary, kinds: Sequence[str], work: Path, config: Path) -> Iterator[list[str]]:
-    """The library over so many places, and their locations."""
-    binary = find_rclone(None)
-    with contextlib.ExitStack() as stack:
-        locations = []
-        for kind, part in zip(kinds, library.split(len(kinds)), strict=True):
-            root = work / f"made for {kind}"
-            part.write(root)
-            facts = LibraryFacts(root, files={path: file.digest for path, file in part.files.items()})
-            home = work / kind
-            home.mkdir()
-            made = stack.enter_context(places(kind, home, binary.path, config, {"library": facts}))
-            locations.append(made["library"].location)
-        yield locations
+PLACES = ("local", "s3_serve", "s3_serve+webdav", "drive+dropbox")
 
 
 def _measure(library: TrueLibrary, kinds: Sequence[str], work: Path) -> bool:
     config = work / "rclone.conf"
     config.touch(mode=0o600)
-    with torn_apart(library, kinds, work, config) as locations:
+    with torn_apart(library, kinds, work, find_rclone(None).path, config) as places:
+        locations = [place.location for place in places]
         options = ["--json", "--state-dir", str(work / "state"), "--rclone-config", str(config)]
         usage = measure.run([*measure.PROGRAM, "dedup", *locations, *options])
     events = [json.loads(line) for line in usage.output.splitlines() if line.startswith("{")]
@@ -95,12 +69,13 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often all cases come, in other formats each time: 850 tracks each"
     )
+    parser.add_argument("--places", nargs="+", choices=PLACES, default=PLACES, help="only these")
     options = parser.parse_args()
     library = truth_library(options.rounds)
     say(f"{measure.machine()}, rclone {find_rclone(None).version}, {len(library.files)} tracks")
-    for kinds in PLACES:
+    for kinds in options.places:
         with measure.workspace() as work:
-            _measure(library, kinds, work)
+            _measure(library, kinds.split("+"), work)
 
 
 if __name__ == "__main__":

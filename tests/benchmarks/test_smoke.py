@@ -18,7 +18,7 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["formats", "listing", "nothing", "organize", "safety", "scan"])
+@pytest.mark.parametrize("name", ["duplicates", "formats", "listing", "nothing", "organize", "safety", "scan"])
 def test_each_says_what_it_measures(name: str) -> None:
     assert f"python -m benchmarks.{name}" in run(name, "--help")
 
@@ -37,6 +37,12 @@ def test_scan_without_a_mount() -> None:
     said = run("scan", "--files", "12", "--messy", "0", "--rtt", "1", "--mounted", "0")
     assert "12 files in" in said
     assert "ranges a file" in said
+
+
+def test_duplicates_on_a_disk() -> None:
+    said = run("duplicates", "--rounds", "1", "--places", "local")
+    assert "holds   false merges: 0.00" in said
+    assert "holds   recall of T0, T1 and T2: 1.00" in said
 
 
 def test_formats_without_a_mount() -> None:
