@@ -15,8 +15,9 @@ _LAST = 2
 class Schedule:
     """The operations that are still to be done. `done` and `out`: the ids that an earlier start brought to a good or a bad end.
 
-    Moves to temporary names go first: what waits for the old name of a file or directory then finds it free. Lists are rewritten
-    last, when nothing else can go: until then their entries lead to where the files were.
+    Duplicates go first, while the copies that stay are where the plan saw them, and moves to temporary names: what waits for the
+    old name of a file or directory then finds it free. Lists are rewritten last, when nothing else can go: until then their entries
+    lead to where the files were.
     Raises IntegrityError for a dependency that the plan does not hold, and for a circle.
     """
 
@@ -90,7 +91,8 @@ class Schedule:
     def _push(self, operation_id: str) -> None:
         position = self._position[operation_id]
         operation = self._operations[position]
-        turn = _LAST if operation.verb is Verb.REWRITE else 0 if is_temporary(operation.dst.path) else 1
+        first = is_temporary(operation.dst.path) or bool(operation.expect.twin)
+        turn = _LAST if operation.verb is Verb.REWRITE else 0 if first else 1
         heapq.heappush(self._ready, (turn, position))
 
     def _check_for_circles(self) -> None:

@@ -112,8 +112,10 @@ def _show(session: Session, found: Duplicates, plan: Plan, *, acts: bool) -> Non
     from orchestrator.cli.planning import check_limit  # noqa: PLC0415 - only when a command runs
     from orchestrator.report.duplicates_view import report_duplicates  # noqa: PLC0415
 
-    everything = bool(session.options.verbose or session.options.json)
-    report_duplicates(session.reporter, found, everything=everything, goes=acts and not session.options.json)
+    options = session.options
+    if found.decisions or options.json or not options.quiet:
+        everything = bool(options.verbose or options.json)
+        report_duplicates(session.reporter, found, everything=everything, goes=acts and not options.json)
     if acts:
         session.summary.ops_planned += len(plan.operations)
         session.reporter.plan(plan)

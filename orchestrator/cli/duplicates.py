@@ -14,8 +14,9 @@ from orchestrator.location import Location, inside, same
 
 if TYPE_CHECKING:
     from orchestrator.cli.scanning import Wishes
+    from orchestrator.plan.duplicates.options import DedupOptions
     from orchestrator.plan.duplicates.planner import DedupPlace
-    from orchestrator.plan.duplicates.records import DedupOptions, Duplicates
+    from orchestrator.plan.duplicates.records import Duplicates
     from orchestrator.plan.model import Plan
 
 
@@ -71,7 +72,7 @@ class Asked:
 def dedup_options(session: Session, keep: str | None, references: Sequence[str], *, same_format_only: bool) -> DedupOptions:
     """The planner's options: the command line over the config. Raises UsageError for a word that is no criterion."""
     from orchestrator.plan.duplicates.keep import check_keep  # noqa: PLC0415 - heavy
-    from orchestrator.plan.duplicates.records import DedupOptions  # noqa: PLC0415
+    from orchestrator.plan.duplicates.options import DedupOptions  # noqa: PLC0415
 
     words = [word.strip() for word in keep.split(",") if word.strip()] if keep else session.config.dedup.keep
     check_keep(words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from orchestrator.plan.albums import Song, has_place
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.names import Names, split_extension
@@ -48,6 +50,14 @@ class Intake:
         self.songs = [song for song in self.songs if id(song.item) not in self._stayed]
         self.strays = [item for item in self.strays if id(item) not in self._stayed]
         self.others = [item for item in self.others if id(item) not in self._stayed]
+
+    def drop(self, paths: Collection[str]) -> None:
+        """Forget files that are taken out of the library."""
+        self.songs = [song for song in self.songs if song.item.entry.path not in paths]
+        self.strays = [item for item in self.strays if item.entry.path not in paths]
+        for path in paths:
+            self.staying.pop(path, None)
+            self.skipped.pop(path, None)
 
     def staying_music(self) -> list[str]:
         """The paths of the audio files that stay."""

@@ -310,4 +310,5 @@ def _leveled(operations: list[Operation]) -> list[Operation]:
             else:
                 level[top.id] = 1 + max((level[need] for need in top.depends), default=-1)
                 stack.pop()
-    return sorted(operations, key=lambda o: (level[o.id], o.group, o.dst.fs, o.dst.path, o.src.path))
+    # Duplicates go first: the copies that stay are then still where the plan saw them.
+    return sorted(operations, key=lambda o: (level[o.id], not o.expect.twin, o.group, o.dst.fs, o.dst.path, o.src.path))

@@ -13,6 +13,7 @@ import msgspec
 from orchestrator.errors import UsageError
 from orchestrator.plan.albums import Song
 from orchestrator.plan.collisions import Claim, Namespace
+from orchestrator.plan.duplicates.organizing import TakenOut, take_out
 from orchestrator.plan.estimate import estimate, passes_through
 from orchestrator.plan.following import Following
 from orchestrator.plan.intake import Intake
@@ -41,6 +42,7 @@ def plan_organize(request: OrganizeRequest) -> Plan:
     with _without_collector():
         planner = _Planner(request)
         planner.place()
+        planner.take_out_duplicates()
         planner.settle()
         return planner.plan()
 
@@ -83,6 +85,7 @@ class _Planner:
             self.intake.songs, self.twins = _distinct(self.intake.songs)
         self.companions: list[Companion] = []
         self.claims: list[Claim] = []
+        self.taken_out = TakenOut()
 
     # Where each file belongs
 
@@ -91,6 +94,16 @@ class _Planner:
         Placing(self.layout, self.names).place(self.intake.songs)
         for twin, song in self.twins:
             twin.album, twin.directory, twin.stem = song.album, song.directory, song.stem
+
+    def take_out_duplicates(self) -> None:
+        """Let duplicates go; what stays is then placed as if they had never been."""
+        if self.options.dedup is not None:
+            self.taken_out = take_out(self.request, self.options.dedup, self.intake, self._at_home)
+            if self.taken_out.dropped:
+                self.place()
+
+    def _at_home(self, song: Song) -> bool:
+        return self.below is not None and self._position(song.item) == f"{song.directory}/{song.stem}{song.extension}".lstrip("/")
 
     def _directory_named(self, given: str | None, what: str) -> str | None:
         if given is None:
@@ -133,7 +146,7 @@ class _Planner:
         lists = [claim for claim in sidecars if is_list(claim.item.entry.path)]
         others = [claim for claim in sidecars if not is_list(claim.item.entry.path)]
         self._assign(namespace, others)
-        stand_ins = {twin.item.entry.path: song.item.entry.path for twin, song in self.twins}
+        stand_ins = self.taken_out.stand_ins | {twin.item.entry.path: song.item.entry.path for twin, song in self.twins}
         self.following.settle([*self.claims, *sidecars], stand_ins)
         lists += self.following.going_along(self.companions, self.names)
         self._assign(namespace, lists)
@@ -212,7 +225,9 @@ class _Planner:
         occupants = [
             item
             for item in self.request.target_entries
-            if item.entry.path.partition("/")[0] != OWN_DIRECTORY and (own is None or not item.entry.path.startswith(own))
+            if item.entry.path.partition("/")[0] != OWN_DIRECTORY
+            and (own is None or not item.entry.path.startswith(own))
+            and item.entry.path not in self.taken_out.at_target
         ]
         if self.copies_inside:
             staying = self.intake.staying
@@ -248,7 +263,9 @@ class _Planner:
             )
         rewritten, named = self.following.follow(moves, self.claims)
         moves += rewritten
+        moves += (move for move in self.taken_out.moves if move.src.fs == source)
         moves += self._clean_up(moves)
+        moves += (move for move in self.taken_out.moves if move.src.fs != source)
         self.intake.skipped |= {one.path: one for one in named}
         operations = order(moves, case_insensitive=self.request.target_capabilities.case_insensitive)
         capabilities = {source: self.request.source_capabilities, target: self.request.target_capabilities}

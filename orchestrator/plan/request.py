@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from orchestrator.plan.duplicates.options import DedupOptions
 from orchestrator.plan.sidecar_table import DEFAULT, SidecarRule
 from orchestrator.storage.base import Capabilities, Entry
 from orchestrator.tags.track import Reading
@@ -56,6 +57,8 @@ class OrganizeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """With what files beside the music go; the first rule that fits decides."""
     names: str = "portable"
     """A rule set of `orchestrator.plan.names`, or "target" for the one that the target's provider asks for."""
+    dedup: DedupOptions | None = None
+    """Which duplicates go into quarantine; None: all stay."""
 
 
 class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,9 +61,9 @@ def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
     parts = [f"{tier}: {one['files']}" for tier, one in fields["tiers"].items() if one["files"]]
     text = f"{fields['files']} duplicates, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
     if fields["staying"]:
-        text += f"; {fields['staying']} groups of the same stay on purpose"
+        text += f"; staying on purpose: {fields['staying']}"
     if fields["alike"]:
-        text += f"; {fields['alike']} groups look alike" + ("" if everything else ", -v lists them")
+        text += f"; looking alike: {fields['alike']}" + ("" if everything else " (-v lists them)")
     return text
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from orchestrator.plan.duplicates import guards
 from orchestrator.plan.duplicates.copies import AlbumCopy, add_albums
 from orchestrator.plan.duplicates.keep import KeepOrder
-from orchestrator.plan.duplicates.records import ACTING, Alike, Candidate, Decision, DedupOptions, Duplicates, Tier
+from orchestrator.plan.duplicates.options import DedupOptions
+from orchestrator.plan.duplicates.records import ACTING, Alike, Candidate, Decision, Duplicates, Tier
 from orchestrator.plan.duplicates.tiers import Tiers, components, lookalikes
 
 _MOST_LOOKED_AT = 64

@@ -9,7 +9,8 @@ from math import fsum
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.duplicates.copies import AlbumCopy
-from orchestrator.plan.duplicates.records import DEFAULT_KEEP, Candidate, DedupOptions
+from orchestrator.plan.duplicates.options import DEFAULT_KEEP, DedupOptions
+from orchestrator.plan.duplicates.records import Candidate
 from orchestrator.plan.ordering import location_prefix
 from orchestrator.tags.track import Track
 

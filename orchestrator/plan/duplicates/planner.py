@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from orchestrator.plan.duplicates.find import find_duplicates
-from orchestrator.plan.duplicates.records import Candidate, Decision, DedupOptions, Duplicates
+from orchestrator.plan.duplicates.options import DedupOptions
+from orchestrator.plan.duplicates.records import Candidate, Decision, Duplicates
 from orchestrator.plan.estimate import estimate
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Twin, Verb, operation_id
-from orchestrator.plan.ordering import location_prefix
+from orchestrator.plan.model import Expect, Header, Plan, Skipped, Twin, Verb
+from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.plan_file import path_problem, seal
 from orchestrator.plan.request import Item
 from orchestrator.plan.sidecars import is_leftover
@@ -51,8 +52,7 @@ def duplicates_of(request: DedupRequest) -> Duplicates:
 
 def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
     """The plan that quarantines what goes by `duplicates`."""
-    operations = [quarantine_of(decision, several=len(request.places) > 1) for decision in duplicates.decisions]
-    operations.sort(key=lambda operation: (operation.group, operation.src.fs, operation.src.path))
+    operations = order([quarantine_of(decision, several=len(request.places) > 1) for decision in duplicates.decisions])
     capabilities = {place.fs: place.capabilities for place in request.places}
     items = [item for place in request.places for item in place.items]
     skipped = tuple(_skipped(items))
@@ -96,25 +96,17 @@ def candidates_of(fs: str, items: Iterable[Item]) -> list[Candidate]:
     return found
 
 
-def quarantine_of(decision: Decision, *, several: bool) -> Operation:
-    """The operation that takes a duplicate away. `several`: name the location of the one that stays as well."""
+def quarantine_of(decision: Decision, *, several: bool) -> Move:
+    """What takes a duplicate away. `several`: name the location of the one that stays as well."""
     goes, stays = decision.goes, decision.stays
     entry, twin = goes.item.entry, stays.item.entry
     kept = location_prefix(stays.fs) + stays.path if several else stays.path
-    return Operation(
-        id=operation_id(Verb.QUARANTINE, goes.ref, goes.ref),
-        verb=Verb.QUARANTINE,
-        src=goes.ref,
-        dst=goes.ref,
-        size=entry.size,
-        expect=Expect(
-            hash=entry.hashes,
-            mtime=entry.mtime_ns,
-            twin=Twin(fs=stays.fs, path=stays.path, size=twin.size, hash=twin.hashes, mtime=twin.mtime_ns, tier=decision.tier),
-        ),
-        reason=reason_of(decision, kept),
-        group=kept,
+    expect = Expect(
+        hash=entry.hashes,
+        mtime=entry.mtime_ns,
+        twin=Twin(fs=stays.fs, path=stays.path, size=twin.size, hash=twin.hashes, mtime=twin.mtime_ns, tier=decision.tier),
     )
+    return Move(Verb.QUARANTINE, goes.ref, goes.ref, entry.size, expect, reason_of(decision, kept), kept)
 
 
 def reason_of(decision: Decision, kept: str) -> str:

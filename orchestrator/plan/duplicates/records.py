@@ -47,35 +47,6 @@ _WORDS = {
 ACTING = (Tier.BYTES, Tier.AUDIO, Tier.RELEASE_TRACK, Tier.TAGS)
 """The tiers whose duplicates may go."""
 
-DEFAULT_KEEP = (
-    "reference",
-    "whole",
-    "lossless",
-    "bit_depth",
-    "sample_rate",
-    "bitrate",
-    "longest",
-    "album_tracks",
-    "folder_tracks",
-    "not_compilation",
-    "tags",
-    "in_place",
-    "oldest",
-    "shortest_path",
-)
-"""What decides which copy stays, first to last."""
-
-
-class DedupOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user chose."""
-
-    keep: tuple[str, ...] = ()
-    """Criteria (`orchestrator.plan.duplicates.keep`), first to last; () is DEFAULT_KEEP."""
-    reference: tuple[str, ...] = ()
-    """Locations in canonical form whose files, and all below them, never go."""
-    same_format_only: bool = False
-    """Files of different codecs are never duplicates: lossy companions of lossless files stay."""
-
 
 @dataclass(slots=True, eq=False)
 class Candidate:

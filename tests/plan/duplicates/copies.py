@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestrator.plan.duplicates.find import find_duplicates
+from orchestrator.plan.duplicates.options import DedupOptions
 from orchestrator.plan.duplicates.planner import candidates_of
-from orchestrator.plan.duplicates.records import DedupOptions, Duplicates, Tier
+from orchestrator.plan.duplicates.records import Duplicates, Tier
 from orchestrator.plan.request import Item
 from orchestrator.storage.base import Entry
 from orchestrator.tags.track import AudioIdentity, Reading, Status, Strength, Track

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.duplicates.keep import CRITERIA
-from orchestrator.plan.duplicates.records import DEFAULT_KEEP
+from orchestrator.plan.duplicates.options import DEFAULT_KEEP
 from tests.plan.duplicates.copies import FLAC, MP3, file, found, gone, on_album
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.plan.duplicates.copies import AlbumCopy, add_albums
+from orchestrator.plan.duplicates.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, candidates_of, plan_dedup
-from orchestrator.plan.duplicates.records import DEFAULT_KEEP, DedupOptions, Duplicates, Tier
+from orchestrator.plan.duplicates.records import Duplicates, Tier
 from orchestrator.plan.plan_file import verify
 from orchestrator.plan.request import Item
 from orchestrator.tags.track import Status

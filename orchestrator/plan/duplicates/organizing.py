@@ -1,0 +1,71 @@
+"""Duplicates within `organize`: they go before the places are given, so that no place is kept for a file that goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from orchestrator.errors import UsageError
+from orchestrator.plan.albums import Song
+from orchestrator.plan.duplicates.find import find_duplicates
+from orchestrator.plan.duplicates.options import DEFAULT_KEEP, DedupOptions
+from orchestrator.plan.duplicates.planner import candidates_of, quarantine_of
+from orchestrator.plan.intake import Intake
+from orchestrator.plan.ordering import Move, location_prefix
+from orchestrator.plan.request import Item, OrganizeRequest
+
+_QUALITY = ("reference", "whole", "lossless", "bit_depth", "sample_rate", "bitrate", "longest")
+
+
+class TakenOut(msgspec.Struct, frozen=True):
+    """What goes because it is a duplicate."""
+
+    moves: tuple[Move, ...] = ()
+    """Into the quarantine of the location that each lies in."""
+    dropped: int = 0
+    """How many files of the source are neither placed nor copied."""
+    at_target: frozenset[str] = frozenset()
+    """Paths at another target that become free."""
+    stand_ins: dict[str, str] = {}
+    """File of the source that goes -> the one there that stays for it: playlists lead to that one."""
+
+
+def take_out(request: OrganizeRequest, options: DedupOptions, intake: Intake, at_home: Callable[[Song], bool]) -> TakenOut:
+    """Take the duplicates out of what `organize` is about to place.
+
+    Of equal copies the one at another target stays. A copying run leaves the source as it is and copies no duplicate.
+    `at_home` tells whether a song lies where the layout wants it. Raises UsageError where nothing can be taken out.
+    """
+    source, target = request.source_fs, request.target_fs
+    copying = request.options.copy
+    if copying and location_prefix(source).startswith(location_prefix(target)):
+        raise UsageError("--dedup quarantine does not go with --copy inside one location: --copy leaves every original in place")
+    home = {song.item.entry.path for song in intake.songs if at_home(song)}
+    candidates = candidates_of(source, request.items)
+    for candidate in candidates:
+        candidate.in_place = candidate.path in home
+    if source != target:
+        candidates += candidates_of(target, _outside(request.target_entries, source, target))
+        options = msgspec.structs.replace(options, keep=_target_first(options.keep, target))
+    decisions = find_duplicates(candidates, options).decisions
+    dropped = {decision.goes.path for decision in decisions if decision.goes.fs == source}
+    intake.drop(dropped)
+    moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.goes.fs == source)]
+    at_target = frozenset(one.goes.path for one in decisions if one.goes.fs != source)
+    stand_ins = {one.goes.path: one.stays.path for one in decisions if one.goes.fs == one.stays.fs == source}
+    return TakenOut(tuple(moves), len(dropped), at_target, stand_ins)
+
+
+def _outside(entries: Sequence[Item], source: str, target: str) -> list[Item]:
+    """What lies at the target and not in the source, where that lies below it."""
+    prefix, root = location_prefix(source), location_prefix(target)
+    return [item for item in entries if not (root + item.entry.path).startswith(prefix)]
+
+
+def _target_first(keep: Sequence[str], target: str) -> tuple[str, ...]:
+    """The criteria, and after those of quality: what is at the target stays there."""
+    words = list(keep or DEFAULT_KEEP)
+    behind = max((index + 1 for index, word in enumerate(words) if word in _QUALITY), default=0)
+    mine = f"location:{target}"
+    return tuple(words if mine in words else [*words[:behind], mine, *words[behind:]])
