@@ -107,6 +107,9 @@ class OrganizeStep(Section, frozen=True):
     copy: Annotated[bool, Meta(description="Copy, even in place.")] = False
     move: Annotated[bool, Meta(description="Move, even to another target.")] = False
     dedup: Annotated[DedupAction | None, Meta(description="What to do about duplicates.")] = None
+    keep: Annotated[str | None, Meta(description="What decides which copy stays, with commas between.")] = None
+    reference: Annotated[list[str], Meta(description="Locations whose files never go.")] = []
+    same_format_only: Annotated[bool, Meta(description="Keep lossy companions of lossless files.")] = False
     cloud_only: Annotated[bool, Meta(description="Refuse what would bring file contents through this machine.")] = False
     mirror: Annotated[str | None, Meta(description="The organized files go there as well.")] = None
     untagged: Annotated[str | None, Meta(description="The folder for files without tags.")] = None

@@ -16,6 +16,7 @@ from orchestrator import config
 from orchestrator.cli.main import PROGRAM, application
 from orchestrator.config_yaml import FieldFacts, fields_of
 from orchestrator.plan.classes import CLASSES
+from orchestrator.plan.duplicates.keep import CRITERIA
 from orchestrator.plan.fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
 from orchestrator.plan.filters import EXAMPLES
 from orchestrator.plan.layout import compile_layout, split_directory, tidy
@@ -110,6 +111,11 @@ def _class_block() -> str:
     )
 
 
+def _keep_block() -> str:
+    rows = ["| criterion | prefers |", "|---|---|", *(f"| `{name}` | {what} |" for name, what in CRITERIA.items())]
+    return "\n".join(rows) + "\n"
+
+
 def _field_block() -> str:
     def table(fields: dict[str, Any]) -> list[str]:
         return ["| field | example |", "|---|---|", *(f"| `{name}` | {_example(value)} |" for name, value in fields.items())]
@@ -137,6 +143,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "fields": _field_block,
     "filters": _filter_block,
     "classes": _class_block,
+    "keep": _keep_block,
 }
 
 

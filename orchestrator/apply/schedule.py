@@ -18,6 +18,7 @@ class Schedule:
     Duplicates go first, while the copies that stay are where the plan saw them, and moves to temporary names: what waits for the
     old name of a file or directory then finds it free. Lists are rewritten last, when nothing else can go: until then their entries
     lead to where the files were.
+
     Raises IntegrityError for a dependency that the plan does not hold, and for a circle.
     """
 

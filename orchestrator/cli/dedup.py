@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.completion import complete_location
-from orchestrator.cli.duplicates import keep_options
 from orchestrator.cli.framework import command
-from orchestrator.cli.options import reading_option
+from orchestrator.cli.options import keep_options, reading_option
 from orchestrator.cli.organize import check_plan_file, keep_plan_file
 from orchestrator.errors import ExitCode, UsageError, worst
 
@@ -109,13 +108,10 @@ def _act(asked: Asked, plan_file: str | None, *, delete: bool, verify_full: bool
 
 def _show(session: Session, found: Duplicates, plan: Plan, *, acts: bool) -> None:
     """Tell what was found and, where something is to be done about it, the plan. Raises SafetyLimitError for --max-delete."""
-    from orchestrator.cli.planning import check_limit  # noqa: PLC0415 - only when a command runs
-    from orchestrator.report.duplicates_view import report_duplicates  # noqa: PLC0415
+    from orchestrator.cli.duplicates import show_duplicates  # noqa: PLC0415 - only when a command runs
+    from orchestrator.cli.planning import check_limit  # noqa: PLC0415
 
-    options = session.options
-    if found.decisions or options.json or not options.quiet:
-        everything = bool(options.verbose or options.json)
-        report_duplicates(session.reporter, found, everything=everything, goes=acts and not options.json)
+    show_duplicates(session, found, goes=acts)
     if acts:
         session.summary.ops_planned += len(plan.operations)
         session.reporter.plan(plan)

@@ -1,12 +1,10 @@
-"""What `dedup` and `organize --dedup` share: their options, and the way from locations to duplicates."""
+"""What `dedup` and `organize --dedup` share: the way from locations and options to duplicates."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
-
-import click
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, UsageError, worst
@@ -18,21 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.plan.duplicates.planner import DedupPlace
     from orchestrator.plan.duplicates.records import Duplicates
     from orchestrator.plan.model import Plan
-
-
-def keep_options(function: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that say which copy stays."""
-    for decorate in reversed(
-        (
-            click.option("--keep", metavar="CRITERIA", help="What decides which copy stays, first to last, with commas between."),
-            click.option(
-                "--reference", metavar="LOCATION", multiple=True, help="Files there never go. May be given several times."
-            ),
-            click.option("--same-format-only", is_flag=True, help="Keep lossy companions of lossless files."),
-        )
-    ):
-        function = decorate(function)
-    return function
+    from orchestrator.plan.request import OrganizeRequest
 
 
 class Asked:
@@ -81,6 +65,43 @@ def dedup_options(session: Session, keep: str | None, references: Sequence[str],
         reference=tuple(references),
         same_format_only=same_format_only or session.config.dedup.same_format_only,
     )
+
+
+class OrganizeDedup(NamedTuple):
+    """What `organize` does about duplicates."""
+
+    options: DedupOptions
+    acts: bool
+    """They go into quarantine; else they are only told."""
+
+
+def organize_dedup(session: Session, wishes: Wishes, source: Location, target: Location) -> OrganizeDedup | None:
+    """What the command line, over the config, wants done about duplicates; None for nothing. Raises UsageError."""
+    action = wishes.dedup or session.config.dedup.action
+    if action == "off":
+        return None
+    # References elsewhere have no part in it: `organize` looks at its source and target alone.
+    named = session.places(*(wishes.reference or session.config.dedup.reference))
+    references = [_prefix(reference, [source, target]) for reference in named]
+    options = dedup_options(session, wishes.keep, references, same_format_only=wishes.same_format_only)
+    return OrganizeDedup(options, action == "quarantine")
+
+
+def tell_duplicates(session: Session, request: OrganizeRequest, options: DedupOptions) -> None:
+    """Report the duplicates of what `organize` looks at."""
+    from orchestrator.plan.duplicates.organizing import duplicates_of  # noqa: PLC0415 - only when wanted
+
+    show_duplicates(session, duplicates_of(request, options), goes=False)
+
+
+def show_duplicates(session: Session, found: Duplicates, *, goes: bool) -> None:
+    """Report duplicates, unless there are none and nobody wants to hear it. `goes`: a plan that follows lists what goes."""
+    from orchestrator.report.duplicates_view import report_duplicates  # noqa: PLC0415 - only when wanted
+
+    options = session.options
+    if found.decisions or options.json or not options.quiet:
+        everything = bool(options.verbose or options.json)
+        report_duplicates(session.reporter, found, everything=everything, goes=goes and not options.json)
 
 
 def find(asked: Asked) -> tuple[Duplicates, Plan, ExitCode]:
@@ -140,6 +161,8 @@ def _once(session: Session, found: Sequence[Location]) -> list[Location]:
 def _prefix(reference: Location, places: Iterable[Location]) -> str:
     """A reference as the paths of the place that it lies in have it: links are followed."""
     for place in places:
+        if same(reference, place):
+            return place.fs
         if not inside(reference, place):
             continue
         if place.local:

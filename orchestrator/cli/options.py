@@ -23,6 +23,21 @@ reading_option = click.option(
 """Of the commands that scan."""
 
 
+def keep_options(function: FunctionT) -> FunctionT:
+    """Add the options that say which copy stays."""
+    for decorate in reversed(
+        (
+            click.option("--keep", metavar="CRITERIA", help="What decides which copy stays, first to last, with commas between."),
+            click.option(
+                "--reference", metavar="LOCATION", multiple=True, help="Files there never go. May be given several times."
+            ),
+            click.option("--same-format-only", is_flag=True, help="Keep lossy companions of lossless files."),
+        )
+    ):
+        function = decorate(function)
+    return function
+
+
 class CommonOptions(NamedTuple):
     """What was said on the command line; None where nothing was."""
 

@@ -10,7 +10,7 @@ import click
 
 from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command
-from orchestrator.cli.options import reading_option
+from orchestrator.cli.options import keep_options, reading_option
 from orchestrator.errors import UsageError, worst
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ def _wishes_options(function: Callable[..., int]) -> Callable[..., int]:
             click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times."),
             click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m."),
             reading_option,
+            click.option(
+                "--dedup",
+                type=click.Choice(["off", "report", "quarantine"]),
+                help="Leave duplicates (default), tell them, or put them away.",
+            ),
+            keep_options,
         )
     ):
         function = decorate(function)

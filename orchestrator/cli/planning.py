@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 import orchestrator
+from orchestrator.cli.duplicates import organize_dedup, tell_duplicates
 from orchestrator.cli.layouts import check_layouts
 from orchestrator.cli.scanning import Wishes, items_of, look, outside_lists, report_scan, target_items
 from orchestrator.cli.session import Session
@@ -25,29 +28,31 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     from orchestrator.plan.organize import plan_organize  # noqa: PLC0415 - heavy
     from orchestrator.plan.request import OrganizeRequest  # noqa: PLC0415
 
-    if session.config.dedup.action != "off":
-        session.reporter.warning("`dedup` in the config is not used by this version: duplicates stay")
     in_place = source.fs == target.fs
     options = organize_options(session, wishes, in_place=in_place)
+    dedup = organize_dedup(session, wishes, source, target)
+    if dedup is not None and dedup.acts:
+        options = msgspec.structs.replace(options, dedup=dedup.options)
     result, capabilities = look(session, source, wishes)
     at_target, target_capabilities = ([], capabilities) if in_place else target_items(session, target, wishes)
     outside = outside_lists(session, wishes)
     session.reporter.stage("planning")
-    plan = plan_organize(
-        OrganizeRequest(
-            source_fs=source.fs,
-            target_fs=target.fs,
-            items=items_of(session, source, result),
-            target_entries=at_target,
-            source_capabilities=capabilities,
-            target_capabilities=target_capabilities,
-            outside=outside,
-            options=options,
-            tool_version=orchestrator.__version__,
-            created=now_text(),
-            config_sha256=session.loaded_config.sha256,
-        )
+    request = OrganizeRequest(
+        source_fs=source.fs,
+        target_fs=target.fs,
+        items=items_of(session, source, result),
+        target_entries=at_target,
+        source_capabilities=capabilities,
+        target_capabilities=target_capabilities,
+        outside=outside,
+        options=options,
+        tool_version=orchestrator.__version__,
+        created=now_text(),
+        config_sha256=session.loaded_config.sha256,
     )
+    plan = plan_organize(request)
+    if dedup is not None and not dedup.acts:
+        tell_duplicates(session, request, dedup.options)
     code = worst([report_scan(session, result), report_skipped(session, plan)])
     session.summary.ops_planned += len(plan.operations)
     check_limit(session, plan)

@@ -40,6 +40,11 @@ class Wishes(NamedTuple):
     """The policy of reading tags; None: as the config or the profile says."""
     no_scan: bool = False
     """Go by the catalogue alone."""
+    dedup: str | None = None
+    """off, report or quarantine; None: as the config says."""
+    keep: str | None = None
+    reference: tuple[str, ...] = ()
+    same_format_only: bool = False
 
 
 def places(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from orchestrator.plan.albums import Song
 from orchestrator.plan.duplicates.find import find_duplicates
 from orchestrator.plan.duplicates.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.plan.duplicates.planner import candidates_of, quarantine_of
+from orchestrator.plan.duplicates.records import Duplicates
 from orchestrator.plan.intake import Intake
 from orchestrator.plan.ordering import Move, location_prefix
 from orchestrator.plan.request import Item, OrganizeRequest
@@ -42,19 +43,28 @@ def take_out(request: OrganizeRequest, options: DedupOptions, intake: Intake, at
     if copying and location_prefix(source).startswith(location_prefix(target)):
         raise UsageError("--dedup quarantine does not go with --copy inside one location: --copy leaves every original in place")
     home = {song.item.entry.path for song in intake.songs if at_home(song)}
-    candidates = candidates_of(source, request.items)
-    for candidate in candidates:
-        candidate.in_place = candidate.path in home
-    if source != target:
-        candidates += candidates_of(target, _outside(request.target_entries, source, target))
-        options = msgspec.structs.replace(options, keep=_target_first(options.keep, target))
-    decisions = find_duplicates(candidates, options).decisions
+    decisions = duplicates_of(request, options, home).decisions
     dropped = {decision.goes.path for decision in decisions if decision.goes.fs == source}
     intake.drop(dropped)
     moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.goes.fs == source)]
     at_target = frozenset(one.goes.path for one in decisions if one.goes.fs != source)
     stand_ins = {one.goes.path: one.stays.path for one in decisions if one.goes.fs == one.stays.fs == source}
     return TakenOut(tuple(moves), len(dropped), at_target, stand_ins)
+
+
+def duplicates_of(request: OrganizeRequest, options: DedupOptions, home: Collection[str] = ()) -> Duplicates:
+    """The duplicates of what `organize` looks at: its source and, where that is another place, its target.
+
+    `home` are the paths of the source that the layout wants as they are.
+    """
+    source, target = request.source_fs, request.target_fs
+    candidates = candidates_of(source, request.items)
+    for candidate in candidates:
+        candidate.in_place = candidate.path in home
+    if source != target:
+        candidates += candidates_of(target, _outside(request.target_entries, source, target))
+        options = msgspec.structs.replace(options, keep=_target_first(options.keep, target))
+    return find_duplicates(candidates, options)
 
 
 def _outside(entries: Sequence[Item], source: str, target: str) -> list[Item]:
