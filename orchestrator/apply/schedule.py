@@ -16,8 +16,8 @@ class Schedule:
     """The operations that are still to be done. `done` and `out`: the ids that an earlier start brought to a good or a bad end.
 
     Duplicates go first, while the copies that stay are where the plan saw them, and moves to temporary names: what waits for the
-    old name of a file or directory then finds it free. Lists are rewritten last, when nothing else can go: until then their entries
-    lead to where the files were.
+    old name of a file or directory then finds it free. Lists are rewritten last, when nothing else can go: until then their
+    entries lead to where the files were.
 
     Raises IntegrityError for a dependency that the plan does not hold, and for a circle.
     """

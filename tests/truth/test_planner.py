@@ -12,8 +12,9 @@ import pytest
 from hypothesis import settings
 
 from orchestrator.plan.duplicates.find import find_duplicates
+from orchestrator.plan.duplicates.options import DedupOptions
 from orchestrator.plan.duplicates.planner import candidates_of
-from orchestrator.plan.duplicates.records import ACTING, DedupOptions
+from orchestrator.plan.duplicates.records import ACTING
 from orchestrator.plan.request import Item
 from orchestrator.storage.base import Entry
 from orchestrator.tags.reader import read_track

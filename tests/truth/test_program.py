@@ -57,3 +57,18 @@ def test_what_is_there_twice_goes_and_comes_back(
 
         program("undo", done.run, "--yes")
         assert there(places) == set(library.files)
+
+
+def test_organize_takes_them_out_as_well(tmp_path: Path, rclone_binary: Path, rclone_config: Path) -> None:
+    library = truth_library(1)
+    program = Program(tmp_path / "state")
+    with torn_apart(library, ("local",), tmp_path, rclone_binary, rclone_config) as (place,):
+        before = place.tree()
+        done = program("organize", place.location, "--dedup", "quarantine", "--yes", codes=FOUND_SOME_DAMAGED)
+        after = visible(place.tree())
+        assert len(after) < len(before)
+        assert not lost(library, set(after.values()))
+        again = program("organize", place.location, "--dedup", "quarantine", "--yes", codes=FOUND_SOME_DAMAGED)
+        assert again.summary["ops_planned"] == 0
+        program("undo", done.run, "--yes")
+        assert place.tree() == before

@@ -1,0 +1,26 @@
+"""A playlist that names a duplicate leads to the copy that stays, once `organize` has taken the duplicate out."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from orchestrator.plan.duplicates.options import DedupOptions
+from orchestrator.plan.model import Verb
+from tests.plan.duplicates.copies import on_album
+from tests.plan.worlds import plain, plan
+
+
+def test_a_playlist_follows_to_the_copy_that_stays() -> None:
+    tracks = [on_album(f"in/{number}.flac", number, sound=f"s{number}") for number in (1, 2, 3)]
+    stray = on_album("old/copy.flac", 2, sound="s2")
+    content = b"#EXTM3U\nold/copy.flac\nin/1.flac\n"
+    playlist = replace(plain("list.m3u8", content.decode()), content=content)
+    made = plan([*tracks, stray, playlist], dedup=DedupOptions())
+    gone = [operation.src.path for operation in made.operations if operation.expect.twin]
+    assert gone == ["old/copy.flac"]
+    rewrite = next(operation for operation in made.operations if operation.verb is Verb.REWRITE)
+    kept = next(operation.dst.path for operation in made.operations if operation.src.path == "in/2.flac")
+    written = rewrite.written()
+    assert written is not None
+    assert kept.encode() in written
+    assert b"old/copy.flac" not in written
