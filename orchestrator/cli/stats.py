@@ -28,6 +28,7 @@ def stats_command(session: Session, *, location: str, no_duplicates: bool, **wis
     catalogue up to date first, as `scan` does.
     """
     from orchestrator.cli import scanning  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli.duplicates import dedup_options  # noqa: PLC0415
     from orchestrator.plan.duplicates.find import find_duplicates  # noqa: PLC0415
     from orchestrator.plan.duplicates.planner import candidates_of  # noqa: PLC0415
     from orchestrator.plan.request import Item  # noqa: PLC0415
@@ -43,6 +44,6 @@ def stats_command(session: Session, *, location: str, no_duplicates: bool, **wis
         show(collect(items), place.fs, session.reporter)
         return code
     known = list(items)
-    found = find_duplicates(candidates_of(place.fs, known))
+    found = find_duplicates(candidates_of(place.fs, known), dedup_options(session, None, (), same_format_only=False))
     show(collect(known, {one.goes.path: str(one.tier) for one in found.decisions}), place.fs, session.reporter)
     return code
