@@ -36,9 +36,9 @@ class Twins:
         asking = [(task, twin) for task in tasks if (twin := task.operation.expect.twin)]
         if not asking:
             return
-        found = self._find({Ref(twin.fs, twin.path) for _, twin in asking})
+        found = self._find({twin.ref for _, twin in asking})
         for task, twin in asking:
-            at, outcome = found[Ref(twin.fs, twin.path)]
+            at, outcome = found[twin.ref]
             if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
                 task.trouble = outcome
             elif not isinstance(outcome, Entry):
@@ -52,9 +52,9 @@ class Twins:
         apart = [(task, twin) for task in tasks if (twin := task.operation.expect.twin) and twin.fs != task.source.fs]
         if not apart:
             return
-        found = self._find({Ref(twin.fs, twin.path) for _, twin in apart})
+        found = self._find({twin.ref for _, twin in apart})
         for task, twin in apart:
-            if found[Ref(twin.fs, twin.path)][1] is not None or task.route is Route.REMOVE:
+            if found[twin.ref][1] is not None or task.route is Route.REMOVE:
                 continue
             message = f"{task.src}: is one and the same file as {twin.fs} {twin.path}"
             try:
@@ -70,11 +70,11 @@ class Twins:
         at = {ref: ref for ref in wanted}
         while at:
             by_storage: dict[str, list[Ref]] = {}
-            for ref in sorted(at, key=lambda ref: (ref.fs, ref.path)):
+            for ref in sorted(at, key=lambda ref: (ref.fs, ref.path, ref.object_id or "")):
                 by_storage.setdefault(at[ref].fs, []).append(ref)
             following: dict[Ref, Ref] = {}
             for fs, refs in by_storage.items():
-                for ref, outcome in zip(refs, self._look(fs, [at[ref].path for ref in refs]), strict=True):
+                for ref, outcome in zip(refs, self._look(fs, [at[ref] for ref in refs]), strict=True):
                     next_place = self._moved.get(at[ref])
                     if outcome is None and next_place is not None:
                         following[ref] = next_place
@@ -83,11 +83,11 @@ class Twins:
             at = following
         return found
 
-    def _look(self, fs: str, paths: Sequence[str]) -> Sequence[Outcome]:
+    def _look(self, fs: str, refs: Sequence[Ref]) -> Sequence[Outcome]:
         try:
-            return self._storages[fs].batch([StatCall(path) for path in paths])
+            return self._storages[fs].batch([StatCall(ref.path, ref.object_id) for ref in refs])
         except RemoteError as error:
-            return [error] * len(paths)
+            return [error] * len(refs)
 
     def _compare(self, task: Task, twin: Twin, storage: Storage, now: Entry) -> None:
         before = Entry(twin.path, twin.size, twin.mtime, twin.hash)

@@ -181,18 +181,14 @@ def _resolved(session: Session, word: str) -> str:
 
 
 def _scanned(asked: Asked, place: Location) -> tuple[DedupPlace, ExitCode]:
-    from orchestrator.cli.scanning import Wishes, items_of, report_scan, scan_place  # noqa: PLC0415 - only when a command runs
+    from orchestrator.cli.scanning import Wishes, items_of, name_shared, report_scan, scan_place  # noqa: PLC0415 - only when a command runs
     from orchestrator.plan.duplicates.planner import DedupPlace  # noqa: PLC0415
 
     # A reference elsewhere counts as a whole: the options choose among the files that may go.
     wishes = asked.wishes if place in asked.searched else Wishes(reading=asked.wishes.reading)
     result = scan_place(asked.session, place, wishes)
     code = report_scan(asked.session, result)
-    for path, number in result.sharing_names.items():
-        asked.session.reporter.error("duplicate-name", f"{number} files carry this name: `organize` tells them apart", path)
-    asked.session.summary.ops_skipped += len(result.sharing_names)
+    shared = name_shared(asked.session, result)
     items: Any = items_of(asked.session, place, result)
     capabilities = asked.session.storage(place).capabilities
-    return DedupPlace(fs=place.fs, items=items, capabilities=capabilities), worst(
-        [code, ExitCode.SOME_FAILED if result.sharing_names else ExitCode.DONE]
-    )
+    return DedupPlace(fs=place.fs, items=items, capabilities=capabilities), worst([code, shared])

@@ -65,12 +65,8 @@ def scan_command(
     code = scanning.report_scan(session, result)
     for path, reason in result.unreadable:
         session.reporter.error("unreadable", reason, path)
-    for path, number in result.sharing_names.items():
-        if path in result.nameless:
-            session.reporter.error("duplicate-name", f"{number} files carry this name: give them names of their own first", path)
-        else:
-            session.reporter.finding("duplicate-name", f"{number} files carry this name; each is known by its id", path)
-    session.summary.ops_skipped += len(result.unreadable) + len(result.nameless)
+    shared = scanning.name_shared(session, result)
+    session.summary.ops_skipped += len(result.unreadable)
     found = result.difference
     session.reporter.document(
         "scan",
@@ -91,4 +87,4 @@ def scan_command(
             "suspect": len(result.suspect),
         },
     )
-    return worst([code, ExitCode.SOME_FAILED if result.unreadable or result.nameless else ExitCode.DONE])
+    return worst([code, shared, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE])

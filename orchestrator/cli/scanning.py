@@ -200,3 +200,14 @@ def outside_lists(session: Session, wishes: Wishes) -> list[OutsideList]:
         for path, reason in unread:
             session.reporter.warning(f"{place.typed}: {path}: {reason}: whether its entries move is not known")
     return found
+
+
+def name_shared(session: Session, result: ScanResult) -> ExitCode:
+    """Name what several files are called: as a finding where their ids tell them apart, else as an error."""
+    for path, number in result.sharing_names.items():
+        if path in result.nameless:
+            session.reporter.error("duplicate-name", f"{number} files carry this name: give them names of their own first", path)
+        else:
+            session.reporter.finding("duplicate-name", f"{number} files carry this name; each is known by its id", path)
+    session.summary.ops_skipped += len(result.nameless)
+    return ExitCode.SOME_FAILED if result.nameless else ExitCode.DONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from orchestrator.plan.albums import Song, has_place
 from orchestrator.plan.model import Skipped
@@ -51,13 +51,16 @@ class Intake:
         self.strays = [item for item in self.strays if id(item) not in self._stayed]
         self.others = [item for item in self.others if id(item) not in self._stayed]
 
-    def drop(self, paths: Collection[str]) -> None:
+    def drop(self, items: Sequence[Item]) -> None:
         """Forget files that are taken out of the library."""
-        self.songs = [song for song in self.songs if song.item.entry.path not in paths]
-        self.strays = [item for item in self.strays if item.entry.path not in paths]
-        for path in paths:
-            self.staying.pop(path, None)
-            self.skipped.pop(path, None)
+        dropped = {id(item) for item in items}
+        self.songs = [song for song in self.songs if id(song.item) not in dropped]
+        self.strays = [item for item in self.strays if id(item) not in dropped]
+        for item in items:
+            path = item.entry.path
+            if self.sharing.number(path) == 1:
+                self.staying.pop(path, None)
+                self.skipped.pop(path, None)
 
     def staying_music(self) -> list[str]:
         """The paths of the audio files that stay."""

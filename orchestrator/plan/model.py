@@ -59,6 +59,13 @@ class Twin(msgspec.Struct, frozen=True, gc=False):
     """As for Expect."""
     tier: str = ""
     """"T0" when both hold the same bytes; "T1", "T2", "T3" when they are the same by their sound or their tags."""
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    """As for Ref."""
+
+    @property
+    def ref(self) -> Ref:
+        """Where it is to be."""
+        return Ref(self.fs, self.path, self.id)
 
 
 class Expect(msgspec.Struct, frozen=True, gc=False):

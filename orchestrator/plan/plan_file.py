@@ -124,7 +124,7 @@ def _check_twin(operation: Operation, known: Collection[str], removed: Collectio
         return
     if twin.fs not in known or path_problem(twin.path):
         raise IntegrityError(f"{_DAMAGED}: operation {operation.id} names a twin outside of its locations", path=twin.path)
-    if Ref(twin.fs, twin.path) in removed:
+    if twin.ref in removed:
         raise IntegrityError(f"{_DAMAGED}: {twin.path!r} is to stay as a twin, and the plan removes it", path=twin.path)
 
 

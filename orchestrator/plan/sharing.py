@@ -30,13 +30,19 @@ class Sharing:
         """How operations name a file: by its id too, where its name is not enough."""
         return Ref(fs, entry.path, entry.id) if entry.id and entry.path in self._counts else Ref(fs, entry.path)
 
+    def told_apart(self, entry: Entry, capabilities: Capabilities) -> bool:
+        """Whether a file is the only one of its name, or can be reached by its id."""
+        if entry.path not in self._counts:
+            return True
+        own = entry.id is not None and _ID.fullmatch(entry.id) is not None and self._seen[entry.path, entry.id] == 1
+        return capabilities.by_id and own
+
     def obstacle(self, entry: Entry, source_fs: str, capabilities: Capabilities, *, target_fs: str, copy: bool) -> str | None:
         """Why a file cannot be moved; None where it can, by its name or by its id."""
         number = self._counts.get(entry.path)
         if number is None:
             return None
-        alone = entry.id is not None and _ID.fullmatch(entry.id) is not None and self._seen[entry.path, entry.id] == 1
-        if not (capabilities.by_id and alone):
+        if not self.told_apart(entry, capabilities):
             return f"{number} files carry this name: give them names of their own first"
         if copy or remote_of(source_fs) != remote_of(target_fs):
             return f"{number} files carry this name: organize {source_fs} in place first, then each has a name of its own"

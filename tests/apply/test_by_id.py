@@ -5,14 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
-from orchestrator.plan.model import Expect, Operation, Plan, Ref, Verb, operation_id
-from orchestrator.storage.base import Entry
+from orchestrator.plan.model import Expect, Operation, Plan, Ref, Twin, Verb, operation_id
+from orchestrator.storage.base import Entry, MoveCall
 from orchestrator.storage.faults import Killed, When
 from orchestrator.storage.memory import MemoryStorage
 from tests.apply.plans import IMPATIENT, move, plan, quick, run, run_again
@@ -136,3 +137,19 @@ def test_no_plan_goes_by_id_where_files_have_none(tmp_path: Path) -> None:
     assert entry is not None
     with pytest.raises(UsageError, match="by id"):
         run(plan(by_id(storage, Entry(NAME, 3, entry.mtime_ns, {}, "x"), "b.mp3")), tmp_path / "journal", storage)
+
+
+def test_a_twin_of_the_same_name_is_the_one_of_its_id(tmp_path: Path) -> None:
+    """Neither the file that goes nor a third one is taken for the copy that is to stay."""
+    storage = drive(EQUAL)
+    first, second, _ = (entry for entry in storage.list() if entry.path == NAME)
+    goes = by_id(storage, second, "dir/a [2].mp3", Verb.QUARANTINE)
+    twin = Twin(storage.fs, NAME, first.size, first.hashes, first.mtime_ns, "T0", first.id or "")
+    made = plan(msgspec.structs.replace(goes, expect=msgspec.structs.replace(goes.expect, twin=twin)), source=storage.fs)
+    with_twin = drive(EQUAL)
+    assert run(made, tmp_path / "with", with_twin).exit_code == ExitCode.DONE
+    storage.batch([MoveCall(NAME, "elsewhere.mp3", "", None, first.id)])
+    before = objects(storage)
+    result = run(made, tmp_path / "without", storage)
+    assert (result.exit_code, result.skipped) == (ExitCode.STALE, 1)
+    assert objects(storage) == before

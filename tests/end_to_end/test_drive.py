@@ -13,7 +13,7 @@ from orchestrator.tags.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library
-from tests.places import Place, places, visible
+from tests.places import OWN, Place, places, visible
 from tests.program import Ended, Program
 from tests.servers import remotes
 from tests.servers.content import Content
@@ -178,6 +178,27 @@ def test_equal_files_of_one_name_are_two_files(twins: tuple[DriveRemote, HttpPro
     ]  # fmt: skip
     assert program("organize", "twins:music", "--yes").summary["ops_planned"] == 0
     program("undo", first.run, "--yes")
+    assert objects(server) == before
+
+
+@pytest.mark.parametrize("command", [("dedup", "--dedup", "quarantine"), ("organize", "--dedup", "quarantine")])
+def test_of_equal_files_of_one_name_one_stays(
+    twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Duplicates are known by their ids as well: two go to names of their own in the quarantine, and come back by `undo`."""
+    server, _, environment = twins
+    state = tmp_path / "state"
+    before = shared(server, [tagged("One", 1)] * 3)
+    name, *options = command
+    first = forks.run(name, "twins:music", *options, state=state, environment=environment)
+    away = {one: path for one, path in objects(server).items() if path.startswith(OWN)}
+    assert sorted(before[one] for one in away) == ["rip/track.mp3"] * 2
+    assert len({*away.values()}) == 2
+    assert all(one in path for one, path in away.items())
+    assert objects(server).keys() == before.keys()
+    again = forks.run(name, "twins:music", *options, state=state, environment=environment)
+    assert (again.summary["ops_planned"], objects(server).keys()) == (0, before.keys())
+    forks.run("undo", first.run, state=state, environment=environment)
     assert objects(server) == before
 
 

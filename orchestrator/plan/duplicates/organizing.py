@@ -44,11 +44,13 @@ def take_out(request: OrganizeRequest, options: DedupOptions, intake: Intake, at
         raise UsageError("--dedup quarantine does not go with --copy inside one location: --copy leaves every original in place")
     home = {song.item.entry.path for song in intake.songs if at_home(song)}
     decisions = duplicates_of(request, options, home).decisions
-    dropped = {decision.goes.path for decision in decisions if decision.goes.fs == source}
+    dropped = [decision.goes.item for decision in decisions if decision.goes.fs == source]
     intake.drop(dropped)
     moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.goes.fs == source)]
-    at_target = frozenset(one.goes.path for one in decisions if one.goes.fs != source)
-    stand_ins = {one.goes.path: one.stays.path for one in decisions if one.goes.fs == one.stays.fs == source}
+    # A name that others carry as well does not become free, and still leads to one of them.
+    alone = [decision for decision in decisions if not decision.goes.shares_name]
+    at_target = frozenset(one.goes.path for one in alone if one.goes.fs != source)
+    stand_ins = {one.goes.path: one.stays.path for one in alone if one.goes.fs == one.stays.fs == source}
     return TakenOut(tuple(moves), len(dropped), at_target, stand_ins)
 
 
@@ -58,11 +60,11 @@ def duplicates_of(request: OrganizeRequest, options: DedupOptions, home: Collect
     `home` are the paths of the source that the layout wants as they are.
     """
     source, target = request.source_fs, request.target_fs
-    candidates = candidates_of(source, request.items)
+    candidates = candidates_of(source, request.items, request.source_capabilities)
     for candidate in candidates:
         candidate.in_place = candidate.path in home
     if source != target:
-        candidates += candidates_of(target, _outside(request.target_entries, source, target))
+        candidates += candidates_of(target, _outside(request.target_entries, source, target), request.target_capabilities)
         options = msgspec.structs.replace(options, keep=_target_first(options.keep, target))
     return find_duplicates(candidates, options)
 

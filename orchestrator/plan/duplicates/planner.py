@@ -15,9 +15,12 @@ from orchestrator.plan.model import Expect, Header, Plan, Skipped, Twin, Verb
 from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.plan_file import path_problem, seal
 from orchestrator.plan.request import Item
+from orchestrator.plan.sharing import Sharing, put_away_as
 from orchestrator.plan.sidecars import is_leftover
 from orchestrator.storage.base import OWN_DIRECTORY, Capabilities
 from orchestrator.tags.track import Status
+
+_NAMES_ONLY = Capabilities()
 
 
 class DedupPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,9 @@ def plan_dedup(request: DedupRequest) -> Plan:
 
 def duplicates_of(request: DedupRequest) -> Duplicates:
     """What is the same as what in these places, and what should become of it. Raises UsageError for a wrong `keep`."""
-    return find_duplicates((one for place in request.places for one in candidates_of(place.fs, place.items)), request.options)
+    return find_duplicates(
+        (one for place in request.places for one in candidates_of(place.fs, place.items, place.capabilities)), request.options
+    )
 
 
 def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
@@ -78,21 +83,24 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
     return seal(Plan(msgspec.json.decode(msgspec.json.encode(header), type=Header), tuple(operations), skipped))
 
 
-def candidates_of(fs: str, items: Iterable[Item]) -> list[Candidate]:
-    """The files of a location that can be judged: whole, readable, told apart by their names.
+def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:
+    """The files of a location that can be judged: whole, readable, told apart by their names or, where that can be, by their ids.
 
     What the run's options leave alone counts for the album that it is part of.
     """
     listed = list(items)
-    paths = Counter(item.entry.path for item in listed)
+    sharing = Sharing(listed)
     found = []
     for item in listed:
         reading, path = item.reading, item.entry.path
         if reading is None or reading.status is Status.UNREADABLE or not item.entry.size:
             continue
-        if path_problem(path) or paths[path] > 1 or path.partition("/")[0] == OWN_DIRECTORY or is_leftover(path):
+        if path_problem(path) or path.partition("/")[0] == OWN_DIRECTORY or is_leftover(path):
             continue
-        found.append(Candidate(fs, item, reading, acts=item.left_alone is None and reading.suspect is None))
+        if not sharing.told_apart(item.entry, capabilities):
+            continue
+        acts = item.left_alone is None and reading.suspect is None
+        found.append(Candidate(fs, item, reading, sharing.number(path) > 1, acts))
     return found
 
 
@@ -104,9 +112,9 @@ def quarantine_of(decision: Decision, *, several: bool) -> Move:
     expect = Expect(
         hash=entry.hashes,
         mtime=entry.mtime_ns,
-        twin=Twin(fs=stays.fs, path=stays.path, size=twin.size, hash=twin.hashes, mtime=twin.mtime_ns, tier=decision.tier),
+        twin=Twin(stays.fs, stays.path, twin.size, twin.hashes, twin.mtime_ns, decision.tier, stays.ref.id),
     )
-    return Move(Verb.QUARANTINE, goes.ref, goes.ref, entry.size, expect, reason_of(decision, kept), kept)
+    return Move(Verb.QUARANTINE, goes.ref, put_away_as(goes.ref), entry.size, expect, reason_of(decision, kept), kept)
 
 
 def reason_of(decision: Decision, kept: str) -> str:

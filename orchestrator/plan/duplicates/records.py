@@ -55,6 +55,8 @@ class Candidate:
     fs: str
     item: Item
     reading: Reading
+    shares_name: bool = False
+    """Other files carry its name, and its id tells it apart."""
     acts: bool = True
     """False: it counts for the album it belongs to, and neither goes nor makes another one go."""
     in_place: bool = False
@@ -83,7 +85,7 @@ class Candidate:
     @property
     def ref(self) -> Ref:
         """Where it lies."""
-        return Ref(self.fs, self.path)
+        return Ref(self.fs, self.path, self.item.entry.id) if self.shares_name and self.item.entry.id else Ref(self.fs, self.path)
 
 
 _NO_TRACK = Track()
