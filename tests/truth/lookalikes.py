@@ -233,7 +233,7 @@ def placeholders(make: Maker) -> None:
         ):
             track = Track(title=(title,), artist=(artist,), album_artist=(artist,), album=(album,), track=1, disc=1)
             sound = make.sound(f"unknown {index} {artist}", "flac" if index % 2 else "m4a", seconds=4.0)
-            make.put(f"rip {index}/{artist.strip('<>[]')}", sound, track, Slot(rip, 1, len(artist)))
+            make.put(f"rip {index}/{len(artist)} {artist.strip('<>[]')}", sound, track, Slot(rip, 1, len(artist)))
 
 
 def broken_files(make: Maker) -> None:

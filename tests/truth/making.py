@@ -40,6 +40,7 @@ class Maker:
         self.round = round_number
         self.case = ""
         self.turn = round_number
+        self._taken: set[str] = set()
 
     def next_format(self) -> str:
         """The format of the next release."""
@@ -67,8 +68,9 @@ class Maker:
     ) -> TrueFile:
         """One file; `content` where it is not what sound and tags make. Paths lie below the round and the case."""
         whole_path = f"{self.round:02}/{self.case}/{path}.{sound.extension}"
-        if whole_path in self.library.files:
-            raise AssertionError(f"made twice: {whole_path}")
+        if whole_path.casefold() in self._taken:
+            raise AssertionError(f"made twice, but for the case: {whole_path}")
+        self._taken.add(whole_path.casefold())
         made = tagged(sound, tags, cover_bytes=cover_bytes) if content is None else content
         self.library.files[whole_path] = TrueFile(whole_path, self.case, sound, tags, slot, made)
         return self.library.files[whole_path]
