@@ -18,7 +18,7 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["duplicates", "formats", "listing", "nothing", "organize", "safety", "scan"])
+@pytest.mark.parametrize("name", ["duplicates", "formats", "listing", "nothing", "organize", "planning", "safety", "scan"])
 def test_each_says_what_it_measures(name: str) -> None:
     assert f"python -m benchmarks.{name}" in run(name, "--help")
 
@@ -49,6 +49,12 @@ def test_formats_without_a_mount() -> None:
     said = run("formats", "--no-mount")
     assert "M4A, moov last" in said
     assert "files of a library read in one wave" in said
+
+
+def test_planning() -> None:
+    said = run("planning", "--tracks", "2000")
+    assert "holds   seconds with duplicates" in said
+    assert "holds   memory with duplicates" in said
 
 
 def test_safety() -> None:

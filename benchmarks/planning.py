@@ -1,0 +1,157 @@
+"""(h) Planning: 100,000 tracks with duplicates among them, on one core; time and memory of the planner alone.
+
+    python -m benchmarks.planning [--tracks 100000]
+
+The library is made in memory: albums of twelve, every tenth one there a second time (its tags written anew), every tenth one with
+lossy companions, strays without a number and without tags, compilations that share recordings. Nothing is listed or read: the
+planner gets what the catalogue would give it, and what it holds in memory counts. Each plan is made in a process of its own, held
+to one core.
+
+- organize: the plan that puts every file in its place.
+- dedup: the plan that takes the duplicates away.
+- both: `organize --dedup quarantine`. The alternative that it is compared with is planning `organize` alone.
+- Half the library tells whether time grows with it, or with its square.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from benchmarks import measure
+from benchmarks.measure import say
+from orchestrator.plan.duplicates.options import DedupOptions
+from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, plan_dedup
+from orchestrator.plan.model import Plan
+from orchestrator.plan.organize import plan_organize
+from orchestrator.plan.request import Item, OrganizeOptions, OrganizeRequest
+from orchestrator.storage.base import Capabilities, Entry
+from orchestrator.tags.track import AudioIdentity, Reading, Status, Strength, Track
+
+WHATS = ("organize", "dedup", "both")
+REMOTE = Capabilities(copy=True, hashes=("md5",), empty_directories=False, max_path_bytes=1024, remote_type="s3")
+MADE_BY, MADE_AT = "0", "2026-01-01T00:00:00Z"
+_WORDS = ("river", "glass", "night", "paper", "harbour", "winter", "engine", "moon", "garden", "north", "signal", "bird")
+
+
+def library(tracks: int) -> Iterator[Item]:
+    """So many files, the same ones each time."""
+    made = 0
+    for album in range(tracks):
+        for item in _album(album):
+            yield item
+            made += 1
+            if made == tracks:
+                return
+
+
+def _album(album: int) -> Iterator[Item]:
+    for number in range(1, 13):
+        path = f"incoming/{album % 97}/{album}/{number:02} {_title(album, number)}"
+        yield _file(f"{path}.flac", album, number, f"{album}-{number}")
+        if album % 10 == 0:
+            yield _file(f"backup/{album}/{number:02}.flac", album, number, f"{album}-{number}", genre=("Rock",))
+        if album % 10 == 5:
+            yield _file(f"phone/{album}/{number:02}.mp3", album, number, None)
+        if album % 20 == 7 and number == 3:
+            yield _file(f"desktop/{album} copy.flac", album, number, f"{album}-{number}", track=None)
+            yield _file(f"desktop/{album}.flac", album, number, f"{album}-{number}", bare=True)
+        if album % 25 == 9 and number < 3:
+            best = {
+                "album": (f"Best of {album // 25 % 40}",),
+                "track": album // 25 % 60 + 1,
+                "compilation": True,
+                "track_total": 60,
+            }
+            yield _file(f"best/{album}-{number}.flac", album, number, f"{album}-{number}", **best)
+
+
+def _title(album: int, number: int) -> str:
+    return f"{_WORDS[(album + number) % 12]} {_WORDS[album % 11]} {number}".title()
+
+
+def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bool = False, **other: object) -> Item:
+    lossless = sound is not None
+    artist = f"The {_WORDS[serial % 12].title()} {serial // 15}"
+    stream = {"codec": "flac" if lossless else "mp3", "lossless": lossless, "bitrate": 900_000 if lossless else 320_000}
+    stream |= {"duration_s": 150.0 + (serial * 7 + number * 13) % 200, "sample_rate": 44_100, "channels": 2}
+    said = {
+        "title": (_title(serial, number),),
+        "artist": (artist if number % 9 else f"{artist} feat. Somebody",),
+        "album_artist": (artist,),
+        "album": (f"{_WORDS[serial % 12]} {serial}".title(),),
+        "track": number,
+        "track_total": 12,
+        "disc": 1,
+        "disc_total": 1,
+        "date": str(1960 + serial % 60),
+    }
+    track = Track(**(stream if bare else {**stream, **said, **other}))  # type: ignore[arg-type]
+    identity = AudioIdentity("pcm-md5", f"{sound:0>32}", Strength.SURE) if sound is not None else None
+    entry = Entry(path, 20_000_000 + len(path), None, {"md5": f"{hash(path) & (1 << 128) - 1:032x}"})
+    return Item(entry, Reading(Status.UNTAGGED if bare else Status.TAGGED, track, identity))
+
+
+def _plan(what: str, items: list[Item]) -> Plan:
+    if what == "dedup":
+        place = DedupPlace(fs="remote:music", items=items, capabilities=REMOTE)
+        return plan_dedup(DedupRequest(places=[place], tool_version=MADE_BY, created=MADE_AT))
+    options = OrganizeOptions(dedup=DedupOptions() if what == "both" else None)
+    return plan_organize(
+        OrganizeRequest(
+            source_fs="remote:music",
+            target_fs="remote:music",
+            items=items,
+            source_capabilities=REMOTE,
+            target_capabilities=REMOTE,
+            options=options,
+            tool_version=MADE_BY,
+            created=MADE_AT,
+        )
+    )
+
+
+def _inside(what: str, tracks: int) -> None:
+    """What the measured process does."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    items = list(library(tracks))
+    started = time.perf_counter()
+    plan = _plan(what, items)
+    taken = time.perf_counter() - started
+    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    counts = plan.header.counts
+    say(f"{taken} {memory_mb} {counts.get('quarantine', 0)} {counts.get('move', 0)}")
+
+
+def _measure(what: str, tracks: int) -> tuple[float, float]:
+    command = [sys.executable, "-m", "benchmarks.planning", "--inside", what, "--tracks", str(tracks)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
+    seconds, memory, away, moved = map(float, done.stdout.split())
+    say(f"  {what:10}{tracks:9} tracks {seconds:8.1f} s {memory:8.0f} MB   {moved:.0f} to move, {away:.0f} to put away")
+    return seconds, memory
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tracks", type=int, default=100_000)
+    parser.add_argument("--inside", choices=WHATS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        _inside(options.inside, options.tracks)
+        return
+    say(measure.machine())
+    whole = {what: _measure(what, options.tracks) for what in WHATS}
+    half, _ = _measure("both", options.tracks // 2)
+    measure.verdict("seconds with duplicates", whole["both"][0], 12, at_least=False, unit=" s")
+    measure.verdict("memory with duplicates", max(memory for _, memory in whole.values()), 600, at_least=False, unit=" MB")
+    measure.verdict("organize --dedup against organize alone", whole["both"][0] / whole["organize"][0], 3, at_least=False)
+    measure.verdict("twice the tracks take as long as", whole["both"][0] / half, 2.5, at_least=False)
+
+
+if __name__ == "__main__":
+    main()
