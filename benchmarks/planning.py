@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from benchmarks import measure
 from benchmarks.measure import say
@@ -62,7 +63,7 @@ def _album(album: int) -> Iterator[Item]:
             yield _file(f"desktop/{album} copy.flac", album, number, f"{album}-{number}", track=None)
             yield _file(f"desktop/{album}.flac", album, number, f"{album}-{number}", bare=True)
         if album % 25 == 9 and number < 3:
-            best = {
+            best: dict[str, Any] = {
                 "album": (f"Best of {album // 25 % 40}",),
                 "track": album // 25 % 60 + 1,
                 "compilation": True,
@@ -75,12 +76,13 @@ def _title(album: int, number: int) -> str:
     return f"{_WORDS[(album + number) % 12]} {_WORDS[album % 11]} {number}".title()
 
 
-def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bool = False, **other: object) -> Item:
-    lossless = sound is not None
+def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bool = False, **other: Any) -> Item:
     artist = f"The {_WORDS[serial % 12].title()} {serial // 15}"
-    stream = {"codec": "flac" if lossless else "mp3", "lossless": lossless, "bitrate": 900_000 if lossless else 320_000}
+    stream: dict[str, Any] = {"codec": "mp3", "lossless": False, "bitrate": 320_000}
+    if sound is not None:
+        stream = {"codec": "flac", "lossless": True, "bitrate": 900_000}
     stream |= {"duration_s": 150.0 + (serial * 7 + number * 13) % 200, "sample_rate": 44_100, "channels": 2}
-    said = {
+    said: dict[str, Any] = {
         "title": (_title(serial, number),),
         "artist": (artist if number % 9 else f"{artist} feat. Somebody",),
         "album_artist": (artist,),
@@ -91,7 +93,7 @@ def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bo
         "disc_total": 1,
         "date": str(1960 + serial % 60),
     }
-    track = Track(**(stream if bare else {**stream, **said, **other}))  # type: ignore[arg-type]
+    track = Track(**(stream if bare else {**stream, **said, **other}))
     identity = AudioIdentity("pcm-md5", f"{sound:0>32}", Strength.SURE) if sound is not None else None
     entry = Entry(path, 20_000_000 + len(path), None, {"md5": f"{hash(path) & (1 << 128) - 1:032x}"})
     return Item(entry, Reading(Status.UNTAGGED if bare else Status.TAGGED, track, identity))

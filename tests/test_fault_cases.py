@@ -35,8 +35,7 @@ CASES = {
     25: "twins, killed at every step of deduplication",
 }
 
-# Of some a part waits for what this version does not do: 17 and 21 for two-way sync, 18 for a queue of uploads, 25 for
-# deduplication (shown on what it will be made of).
+# Of some a part waits for what this version does not do: 17 and 21 for two-way sync, 18 for a queue of uploads.
 
 _NAMED = re.compile(r"[Ff]ault cases? (\d+(?:(?:, | and )\d+)*)")
 

@@ -151,7 +151,7 @@ class Execution:
         self._on_changes = on_changes or (lambda _: None)
         self._stop = stop or threading.Event()
         self._patience = patience or Patience()
-        twins = Twins(run_id, plan.operations, storages, settings.verify)
+        twins = Twins(run_id, plan.operations, storages, transfers=settings.transfers, verify=settings.verify)
         self._steps = Steps(run_id, journal, twins, transfers=settings.transfers, verify=settings.verify)
         self._remotes = Remotes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)

@@ -7,6 +7,7 @@ everything is to be verified, and before anything is deleted for good, the twin 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.apply.contents import FULL_HASH, Match, compare
 from orchestrator.apply.decide import Route
@@ -22,9 +23,18 @@ SAME_BYTES = "T0"
 
 
 class Twins:
-    """The twins of one run's operations."""
+    """The twins of one run's operations. `transfers` is how many of them are read at a time."""
 
-    def __init__(self, run_id: str, operations: Sequence[Operation], storages: Mapping[str, Storage], verify: VerifyMode) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        operations: Sequence[Operation],
+        storages: Mapping[str, Storage],
+        *,
+        transfers: int,
+        verify: VerifyMode,
+    ) -> None:
+        self._transfers = transfers
         self._storages = storages
         self._verify = verify
         wanted = any(operation.expect.twin for operation in operations)
@@ -37,7 +47,8 @@ class Twins:
         if not asking:
             return
         found = self._find({twin.ref for _, twin in asking})
-        for task, twin in asking:
+
+        def judge(task: Task, twin: Twin) -> None:
             at, outcome = found[twin.ref]
             if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
                 task.trouble = outcome
@@ -46,10 +57,18 @@ class Twins:
             else:
                 self._compare(task, twin, self._storages[at.fs], outcome)
 
+        with ThreadPoolExecutor(self._transfers) as pool:  # some may have to be read
+            for _ in pool.map(judge, *zip(*asking, strict=True)):
+                pass
+
     def bring_back_what_was_no_copy(self, tasks: Sequence[Task]) -> None:
-        """After a file went: where its twin went with it, the two were one file under two locations. It is brought back."""
-        # Within one location two paths are two files.
-        apart = [(task, twin) for task in tasks if (twin := task.operation.expect.twin) and twin.fs != task.source.fs]
+        """After a file went: where its twin went with it, the two were one file under two names. It is brought back."""
+        # Two paths of one remote location are two files. On a disk links and mounts can show one of them twice.
+        apart = [
+            (task, twin)
+            for task in tasks
+            if (twin := task.operation.expect.twin) and (twin.fs != task.source.fs or task.source.capabilities.local)
+        ]
         if not apart:
             return
         found = self._find({twin.ref for _, twin in apart})
@@ -107,8 +126,10 @@ class Twins:
         """Whether what a look gives is not enough."""
         if common_hashes(before.hashes, now.hashes):
             return False
-        timed = before.mtime_ns is not None and now.mtime_ns is not None and storage.capabilities.mtime_precision_ns is not None
-        return task.route is Route.REMOVE or self._verify == "full" or not timed
+        if task.route is Route.REMOVE or self._verify == "full" or before.mtime_ns is None or now.mtime_ns is None:
+            return True
+        # A server that keeps no times of ours still tells by its own that nobody has written there since.
+        return storage.capabilities.mtime_precision_ns is None and before.mtime_ns != now.mtime_ns
 
 
 def _reads(task: Task, twin: Twin, storage: Storage, now: Entry) -> bool:

@@ -15,9 +15,9 @@ import msgspec
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.patience import Patience
-from orchestrator.apply.records import RunResult
+from orchestrator.apply.records import RunResult, VerifyMode
 from orchestrator.apply.resume import resume
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Verb, operation_id
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Twin, Verb, operation_id
 from orchestrator.storage.base import Storage
 from orchestrator.storage.memory import MemoryStorage
 
@@ -48,6 +48,15 @@ def expecting(verb: Verb, seen_on: Storage, seen: str, src: Ref, dst: Ref, *, de
         group="",
         depends=tuple(other.id for other in depends),
     )
+
+
+def duplicate(storage: Storage, src: str, kept_on: Storage, kept: str, *, tier: str = "T0") -> Operation:
+    """A quarantine that expects its twin as it lies there now."""
+    twin = kept_on.stat(kept)
+    assert twin is not None
+    made = operation(Verb.QUARANTINE, storage, src, storage, src)
+    expect = msgspec.structs.replace(made.expect, twin=Twin(kept_on.fs, kept, twin.size, twin.hashes, twin.mtime_ns, tier))
+    return msgspec.structs.replace(made, expect=expect)
 
 
 def move(storage: Storage, src: str, dst: str, *, depends: Iterable[Operation] = ()) -> Operation:
@@ -111,13 +120,15 @@ def quick(kind: Callable[..., JournalKind], path: Path, *arguments: object) -> J
     return journal
 
 
-def run(made: Plan, journal: Path, *storages: Storage, fresh: bool = False, window: int = 100) -> RunResult:
+def run(
+    made: Plan, journal: Path, *storages: Storage, fresh: bool = False, window: int = 100, verify: VerifyMode = "fast"
+) -> RunResult:
     with quick(Journal, journal) as opened:
         return apply_plan(
             made,
             {storage.fs: storage for storage in storages},
             opened,
-            settings=Settings(window=window, fresh=fresh),
+            settings=Settings(window=window, fresh=fresh, verify=verify),
             patience=IMPATIENT,
         )
 

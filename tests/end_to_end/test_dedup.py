@@ -1,0 +1,223 @@
+"""`dedup` on real servers: what goes, what stays, what it refuses, and what a kill at any moment leaves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from orchestrator.tags.track import Track
+from tests.audio import make_track
+from tests.faulty import Library
+from tests.forked import Death, kill
+from tests.servers.http import HttpProxy, Then
+from tests.servers.remotes import RemoteServer
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+KILLS = 2
+"""So many kills of each kind are tried where not all are."""
+KINDS = ["local", "s3_serve", "webdav"]
+TWINS = ("Band/Album/01 Song.flac", "Downloads/01 Song (1).flac", "Downloads/old/Song.flac")
+DEDUP = ("dedup", "--transfers", "1", "--dedup", "quarantine")
+
+
+def put(root: Path, path: str, number: int, **tags: Any) -> None:
+    said = {"title": (f"Song {number}",), "artist": ("Band",), "album_artist": ("Band",), "album": ("Album",), "track": number}
+    said |= {"disc": 1, "track_total": 2, "disc_total": 1, "date": "2001"}
+    make_track(root / path, path.rpartition(".")[2], Track(**{**said, **tags}), seconds=0.2, serial=number)
+
+
+def fill(root: Path) -> None:
+    """Three twins, a file like no other, and what is like one of them and not the same."""
+    put(root, TWINS[0], 1)
+    for twin in TWINS[1:]:
+        (root / twin).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / TWINS[0], root / twin)
+    put(root, "Band/Album/02 Song.flac", 2)
+    put(root, "Band/Live/01 Song.flac", 1, title=("Song 1 (Live)",), album=("Live",))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_report_changes_nothing_and_says_why(library: Callable[..., Library], kind: str) -> None:
+    music = library(kind)
+    fill(music.root)
+    before = music.place.tree()
+    told = music("dedup", music.place.location)
+    assert music.place.tree() == before
+    rows = [event for event in told.events if event["type"] == "duplicate"]
+    assert [(row["path"], row["kept_path"]) for row in rows] == [(twin, TWINS[0]) for twin in TWINS[1:]]
+    assert {row["tier"] for row in rows} == ({"T0"} if kind == "s3_serve" else {"T1"})
+    (on_purpose,) = (event for event in told.events if event["type"] == "alike" and event["tier"] != "T4")
+    assert {file["path"] for file in on_purpose["files"]} == {TWINS[0], "Band/Live/01 Song.flac"}
+    assert told.summary["ops_planned"] == 0
+    assert music("dedup", music.place.location, "--dedup", "quarantine", "--dry-run", "--exit-code", codes=(10,))
+    assert music.place.tree() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_duplicates_go_come_back_and_go_for_good(library: Callable[..., Library], kind: str) -> None:
+    """Fault case 25: put away, taken back twice, deleted."""
+    music = library(kind)
+    fill(music.root)
+    before = music.tree()
+    done = music(*DEDUP, music.place.location)
+    assert music.tree() == {path: content for path, content in before.items() if path not in TWINS[1:]}
+    assert all(TWINS[0] in event["reason"] for event in done.events if event["type"] == "operation")
+    assert music("dedup", music.place.location, "--dedup", "quarantine").summary["ops_planned"] == 0
+    music("undo", done.run)
+    assert music.tree() == before
+    assert music("undo", done.run).summary["ops_planned"] == 0
+    music("dedup", music.place.location, "--delete")
+    assert music.place.tree() == {path: content for path, content in before.items() if path not in TWINS[1:]}
+
+
+@pytest.mark.parametrize("kind", ["s3_serve", "webdav"])
+@pytest.mark.parametrize("action", ["quarantine", "delete"])
+def test_killed_at_any_request_one_twin_is_always_there(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, action: str
+) -> None:
+    """Fault case 25: three twins, SIGKILL at each changing request of `dedup`, of its undo, and of what deletes for good."""
+    music, proxy = proxied(kind)
+    command = DEDUP if action == "quarantine" else ("dedup", "--transfers", "1", "--delete")
+    counts = _unkilled(music, proxy, command, undone=action == "quarantine")
+    for number, done, undo in _chosen(counts, f"{kind} {action}"):
+        before = _fresh(music)
+        proxy.reset()
+        watched: list[str] = []
+        _watch(music, proxy, before, watched)
+        run = None
+        if undo:
+            run = music(*command, music.place.location).run
+            proxy.reset()
+            _watch(music, proxy, before, watched)
+        arguments = ("undo", run, "--transfers", "1") if run is not None else (*command, music.place.location)
+        started: list[int] = []
+        proxy.at(number, Then(lambda started=started: kill(started[0], "both"), reply=done))
+        program = music.start(*arguments)
+        started.append(program.pid)
+        assert program.end().code in {0, -signal.SIGKILL}
+        proxy.wait_until_idle()
+        assert music.root / TWINS[0] in music.root.rglob("*.flac"), f"killed at {number}"
+        music("resume")
+        proxy.reset()
+        music(*arguments, codes=(0, 4) if undo else (0,))
+        left = before if undo else {path: content for path, content in before.items() if path not in TWINS[1:]}
+        assert music.tree() == left, f"killed at {number}"
+        if action == "quarantine":
+            assert Counter(music.place.tree().values()) == Counter(before.values())
+        assert not watched
+
+
+def _fresh(music: Library) -> dict[str, str]:
+    for entry in music.root.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    shutil.rmtree(music.home / "state", ignore_errors=True)
+    fill(music.root)
+    return music.tree()
+
+
+def _watch(music: Library, proxy: HttpProxy, before: dict[str, str], watched: list[str]) -> None:
+    """Note every request at which a content is nowhere."""
+
+    def missing(seen: Any) -> bool:
+        if seen.change and not set(before.values()) <= set(music.place.tree().values()):
+            watched.append(f"{seen.method} {seen.path}")
+        return False
+
+    proxy.when(missing, Then(lambda: None))
+
+
+def _unkilled(music: Library, proxy: HttpProxy, command: tuple[str, ...], *, undone: bool) -> dict[bool, int]:
+    """How many changing requests the command takes, and its undo."""
+    _fresh(music)
+    proxy.reset()
+    done = music(*command, music.place.location)
+    counts = {False: proxy.changing}
+    if undone:
+        proxy.reset()
+        music("undo", done.run, "--transfers", "1")
+        counts[True] = proxy.changing
+    return counts
+
+
+def _chosen(counts: dict[bool, int], seed: str) -> list[tuple[int, bool, bool]]:
+    """(request, after it was carried out, of the undo): all, or a few that are others for each server."""
+    every = [(number, done, undo) for undo, count in counts.items() for number in range(1, count + 1) for done in (False, True)]
+    return every if NIGHTLY else Random(seed).sample(every, min(KILLS, len(every)))
+
+
+@pytest.mark.parametrize("write", range(1, 12) if NIGHTLY else [3, 5])
+def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., Library], write: int) -> None:
+    """Fault case 25: on a local disk, where nothing is a request."""
+    music = library("local")
+    fill(music.root)
+    before = music.tree()
+    for committed in (False, True):
+        shutil.rmtree(music.home / "state", ignore_errors=True)
+        music.start(*DEDUP, music.place.location, death=Death(write, committed, "both")).end()
+        assert (music.root / TWINS[0]).exists()
+        assert Counter(music.place.tree().values()) == Counter(before.values())
+        music("resume")
+        done = music(*DEDUP, music.place.location)
+        assert music.tree().keys() == before.keys() - set(TWINS[1:])
+        run = done.run if done.summary["run"] else music("runs").events[0]["id"]
+        music("undo", run)
+        assert music.tree() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_twin_that_changes_after_the_plan_keeps_its_duplicates(library: Callable[..., Library], kind: str) -> None:
+    music = library(kind)
+    fill(music.root)
+    plan = str(music.home / "dedup.plan")
+    music("dedup", music.place.location, "--plan", plan)
+    put(music.root, TWINS[0], 1, title=("Another title, and so another size",))
+    before = music.place.tree()
+    applied = music("apply", plan, codes=(4,))
+    assert {error["code"] for error in applied.errors} == {"stale"}
+    assert {error["path"] for error in applied.errors} == set(TWINS[1:])
+    assert music.place.tree() == before
+
+
+@pytest.mark.parametrize("kind", ["s3_serve", "webdav"])
+def test_one_place_under_two_names_loses_nothing(
+    request: pytest.FixtureRequest, library: Callable[..., Library], kind: str
+) -> None:
+    """Each file is a twin of itself there: what was put away for its own sake is brought back."""
+    music = library(kind)
+    put(music.root, "01 Song.flac", 1)
+    server: RemoteServer = request.getfixturevalue(kind)
+    with Path(music.environment["RCLONE_CONFIG"]).open("a") as file:
+        file.write(server.section("other"))
+    before = music.tree()
+    done = music(*DEDUP, music.place.location, server.fs(music.home.name, name="other"), codes=(9,))
+    assert "one and the same file" in done.errors[0]["message"]
+    assert music.tree() == before
+
+
+def test_a_link_to_the_library_in_it_loses_nothing(library: Callable[..., Library]) -> None:
+    music = library("local")
+    put(music.root, "Album/01 Song.flac", 1)
+    (music.home / "link").symlink_to(music.root)
+    music(*DEDUP, music.place.location, str(music.home / "link"))
+    assert len(music.tree()) == 1
+
+
+def test_a_limit_a_reference_and_a_wrong_word(library: Callable[..., Library]) -> None:
+    music = library("local")
+    fill(music.root)
+    before = music.place.tree()
+    music(*DEDUP, music.place.location, "--max-delete", "1", codes=(7,))
+    music(*DEDUP, music.place.location, "--keep", "bitrat", codes=(2,))
+    music(*DEDUP, f"{music.place.location}/Downloads", "--reference", music.place.location, codes=(2,))
+    music("dedup", music.place.location, "--delete", "--dedup", "report", codes=(2,))
+    assert music.place.tree() == before
+    music(*DEDUP, music.place.location, "--reference", f"{music.place.location}/Downloads/old", "--keep", "shortest_path")
+    assert music.tree().keys() == before.keys() - {TWINS[1]}, "a complete album keeps its track, a reference its file"
