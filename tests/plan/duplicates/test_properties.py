@@ -147,7 +147,7 @@ def test_the_order_of_the_files_makes_no_difference(world: dict[str, list[Item]]
 
 @given(worlds(), options)
 def test_runs_come_to_rest(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
-    """What stays beside its like has a reason for it, which the removal of others changes only where those were known by it alone."""
+    """What stays beside its like has a reason for it, or was needed by what the first run took away."""
     for _ in range(3):
         gone = defaultdict(set)
         for one in decided(world, chosen).decisions:
