@@ -16,7 +16,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from orchestrator import config_yaml
-from orchestrator.errors import ConfigError
+from orchestrator.errors import ConfigError, UsageError
+from orchestrator.location import check_form
 from orchestrator.plan.sidecar_table import DEFAULT, SidecarRule, rule_problem
 
 ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
@@ -344,6 +345,7 @@ def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> C
 
 def _check(config: Config, path: Path, lines: config_yaml.Lines) -> None:
     """What types cannot say."""
+    _check_locations(config, path, lines)
     for number, sidecar in enumerate(config.sidecars):
         problem = rule_problem(sidecar)
         if problem:
@@ -360,3 +362,12 @@ def _check(config: Config, path: Path, lines: config_yaml.Lines) -> None:
             raise ConfigError(
                 f"{path}:{line}: layouts: only the last rule may have no `when`; the rules after this one would never be used"
             )
+
+
+def _check_locations(config: Config, path: Path, lines: config_yaml.Lines) -> None:
+    for name, text in config.locations.items():
+        try:
+            if text not in config.locations:
+                check_form(text)
+        except UsageError as error:
+            raise ConfigError(f"{path}:{lines.of('locations', name)}: locations.{name}: {error.message}") from error

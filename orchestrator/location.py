@@ -6,11 +6,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestrator.config import Cloud, Config
 from orchestrator.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.config import Cloud, Config
 
 SCHEMES = ("s3", "gs", "azure", "dropbox", "gdrive")
 CLOUD_REMOTE = "cloud"
@@ -24,6 +27,7 @@ _ROOTED = frozenset(
     {"sftp", "ftp", "local", "alias", "crypt", "union", "combine", "chunker", "compress", "hasher", "cache", "hdfs"}
 )
 _REMOTE_NAME = re.compile(r"[\w.+@ -]+")
+_PASSWORD = re.compile(r"[^/]*:.*@", re.DOTALL)
 _BACKENDS = {
     "gcs": "google cloud storage",
     "gs": "google cloud storage",
@@ -156,28 +160,48 @@ def same(one: Location, other: Location) -> bool:
     return one.fs == other.fs
 
 
-def _resolve(text: str, config: Config, remotes: Remotes, environment: Mapping[str, str]) -> Location:
-    if not text or "\0" in text:
-        raise UsageError("a location must not be empty; write ./ for the present folder")
-    scheme, separator, rest = text.partition("://")
-    if separator:
-        return _from_url(scheme.lower(), rest, config, remotes, environment)
-    if text.startswith(("/", "./", "../", "~/")) or text in (".", "..", "~"):
-        return Location(_local(text, environment), text)
+def check_form(text: str) -> None:
+    """Refuse what may hold a secret, whatever else is wrong with it, and repeat nothing of it. Raises UsageError."""
+    if _is_path(text):
+        return
     if text.startswith(":"):
         raise UsageError(
             "remotes made on the fly (`:backend,option=...:`) are refused: their secrets would show in logs; "
             "make a remote with `rclone config`, or name one under `remotes:` in the config"
         )
+    head, colon, rest = text.partition(":")
+    if "=" in head or (colon and "," in head):
+        raise UsageError(
+            "options inside a location are refused: secrets would show in logs; put them under `remotes:` in the config, "
+            "and write ./ before the name of a folder"
+        )
+    first = rest.removeprefix("//").partition("/")[0]
+    in_bucket = head.lower() in ENVIRONMENT_REMOTES and (":" in first or "@" in first)
+    if rest.startswith("//") and (in_bucket or _PASSWORD.match(rest[2:])):
+        raise UsageError(
+            f"{head.lower()}://: no user name or password in a location; use the provider's environment variables or a remote"
+        )
+    if "/" in head and "@" in rest:
+        raise UsageError("no user name or password in a location; write ./ before the name of a folder")
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("/", "./", "../", "~/")) or text in (".", "..", "~")
+
+
+def _resolve(text: str, config: Config, remotes: Remotes, environment: Mapping[str, str]) -> Location:
+    if not text or "\0" in text:
+        raise UsageError("a location must not be empty; write ./ for the present folder")
+    check_form(text)
+    if _is_path(text):
+        return Location(_local(text, environment), text)
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        return _from_url(scheme.lower(), rest, config, remotes, environment)
     name, separator, path = text.partition(":")
     if not separator or "/" in name:
         known = f"; names in the config: {', '.join(sorted(config.locations))}" if config.locations else ""
         raise UsageError(f"{text}: no such name under `locations:` in the config; write ./{text} for a folder{known}")
-    if "," in name or "=" in name:
-        raise UsageError(
-            f"{name.partition(',')[0]}: options inside a location are refused: secrets would show in logs; "
-            f"put them under `remotes:` in the config"
-        )
     if name == CLOUD_REMOTE and config.cloud is not None:
         return _below_cloud(config.cloud, path, text)
     for known_scheme, environment_remote in ENVIRONMENT_REMOTES.items():
@@ -220,10 +244,6 @@ def _from_url(scheme: str, rest: str, config: Config, remotes: Remotes, environm
         return _only_remote(scheme, rest, text, remotes)
     if not rest.strip("/"):
         raise UsageError(f"{text}: the {'container' if scheme == 'azure' else 'bucket'} is missing")
-    if "@" in rest.partition("/")[0]:
-        raise UsageError(
-            f"{scheme}://: no user name or password in a location; use the provider's environment variables or a remote"
-        )
     named = getattr(config.schemes, scheme)
     if named is not None:
         return _on_remote(named.rstrip(":"), rest, text, config, remotes)

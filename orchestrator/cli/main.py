@@ -118,8 +118,9 @@ def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *
     if isinstance(error, click.UsageError) and error.ctx is not None:
         message = f"{message.rstrip('.')}. `{error.ctx.command_path} --help` says more."
     from orchestrator.cli.runner import refuse  # noqa: PLC0415
+    from orchestrator.rclone.redact import redact  # noqa: PLC0415 - click repeats arguments that it did not expect
 
-    return refuse(message, _command_of(error, arguments), stdout, as_json=as_json)
+    return refuse(redact(message), _command_of(error, arguments), stdout, as_json=as_json)
 
 
 def _command_of(error: click.ClickException | None, arguments: list[str]) -> str | None:

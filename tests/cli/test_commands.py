@@ -189,6 +189,11 @@ def test_a_usage_error_is_2_with_one_line_and_with_json_still_json(
     assert events[1]["exit_code"] == 2
 
 
+def test_an_argument_too_many_gives_no_secret_away(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", "./x", "s3,secret_access_key=ab/SECRET:bucket"]) == 2
+    assert "SECRET" not in capsys.readouterr().err
+
+
 def test_target_inside_source_is_refused_and_source_inside_target_is_not(music: Path, program: Program) -> None:
     before = tree(music)
     refused = program("organize", str(music), str(music / "new"), "--yes", codes=(2,))

@@ -59,6 +59,8 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("bandwidth: fast\n", "--bandwidth"),
         ("jobs: {n: {scan: {location: a, settle: soon}}}\n", "soon"),
         ("locatoins: {}\n", "did you mean `locations`"),
+        ("locations:\n  a: 's3,secret_access_key=ab/SECRET:bucket'\n", ":2: locations.a: options inside a location"),
+        ("locations: {a: 's3://KEY:SEC/SECRET@bucket'}\n", ":1: locations.a: s3://: no user name or password"),
     ],
 )
 def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,6 +69,7 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
     error = capsys.readouterr().err
     assert says in error
     assert str(file) in error
+    assert "SECRET" not in error
 
 
 def test_validate_needs_no_rclone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
