@@ -140,24 +140,18 @@ def _not_yet() -> Mapping[str, str]:
     raise _NotYetError
 
 
-def inside(inner: Location, outer: Location) -> bool:
-    """Whether `inner` lies below `outer` (the same place does not). Links are followed on local disks."""
-    if inner.local != outer.local:
-        return False
-    if inner.local:
-        inner_path, outer_path = (Path(os.path.realpath(one.fs)) for one in (inner, outer))
-        return inner_path != outer_path and outer_path in inner_path.parents
-    if inner.remote != outer.remote:
-        return False
-    inner_below, outer_below = (one.fs.partition(":")[2].strip("/") for one in (inner, outer))
-    return inner_below != outer_below and (not outer_below or inner_below.startswith(outer_below + "/"))
+def path_below(inner: str, outer: str) -> str | None:
+    """The path of one place in another, "" when they are the same; None when it does not lie there.
 
-
-def same(one: Location, other: Location) -> bool:
-    """Whether both are the same place, links followed on local disks."""
-    if one.local and other.local:
-        return os.path.realpath(one.fs) == os.path.realpath(other.fs)
-    return one.fs == other.fs
+    Both as `Session.real_place` gives them: a place may have several names.
+    """
+    if inner == outer:
+        return ""
+    if not outer.startswith("/"):
+        # "remote:/x" and "remote:x" are one place on some servers and two on others.
+        inner, outer = (one.replace(":/", ":", 1) for one in (inner, outer))
+    start = outer if outer.endswith((":", "/")) else f"{outer}/"
+    return inner.removeprefix(start) if inner.startswith(start) and inner != start else None
 
 
 def check_form(text: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, UsageError, worst
-from orchestrator.location import Location, inside, same
+from orchestrator.location import Location
 
 if TYPE_CHECKING:
     from orchestrator.cli.scanning import Wishes
@@ -40,16 +39,15 @@ class Asked:
         self.references = _once(session, named[len(locations) :])
         for place in self.searched:
             for reference in self.references:
-                if same(place, reference) or inside(place, reference):
+                if session.path_below(place, reference) is not None:
                     raise UsageError(f"{place.typed} lies under the reference {reference.typed}: nothing there could ever go")
-        self.options = dedup_options(
-            session, keep, [_prefix(reference, self.searched) for reference in self.references], same_format_only=same_format_only
-        )
+        prefixes = [_prefix(session, reference, self.searched) for reference in self.references]
+        self.options = dedup_options(session, keep, prefixes, same_format_only=same_format_only)
 
     @property
     def places(self) -> list[Location]:
         """Every location that is scanned: references elsewhere as well."""
-        elsewhere = [one for one in self.references if not any(inside(one, place) for place in self.searched)]
+        elsewhere = [one for one in self.references if not any(self.session.path_below(one, place) for place in self.searched)]
         return [*self.searched, *elsewhere]
 
 
@@ -82,7 +80,7 @@ def organize_dedup(session: Session, wishes: Wishes, source: Location, target: L
         return None
     # References elsewhere have no part in it: `organize` looks at its source and target alone.
     named = session.places(*(wishes.reference or session.config.dedup.reference))
-    references = [_prefix(reference, [source, target]) for reference in named]
+    references = [_prefix(session, reference, [source, target]) for reference in named]
     options = dedup_options(session, wishes.keep, references, same_format_only=wishes.same_format_only)
     return OrganizeDedup(options, action == "quarantine")
 
@@ -150,27 +148,20 @@ def _once(session: Session, found: Sequence[Location]) -> list[Location]:
     chosen: list[Location] = []
     for place in found:
         check_bucket(session, place)
-        outer = next((other for other in found if inside(place, other)), None)
+        outer = next((other for other in found if session.path_below(place, other)), None)
         if outer is not None:
             session.reporter.note(f"{place.typed} lies in {outer.typed} and is looked at there")
-        elif not any(same(place, other) for other in chosen):
+        elif not any(session.path_below(place, other) == "" for other in chosen):
             chosen.append(place)
     return chosen
 
 
-def _prefix(reference: Location, places: Iterable[Location]) -> str:
-    """A reference as the paths of the place that it lies in have it: links are followed."""
+def _prefix(session: Session, reference: Location, places: Iterable[Location]) -> str:
+    """A reference as the paths of the place that it lies in have it."""
     for place in places:
-        if same(reference, place):
-            return place.fs
-        if not inside(reference, place):
-            continue
-        if place.local:
-            below = os.path.relpath(os.path.realpath(reference.fs), os.path.realpath(place.fs))
-        else:
-            outer, inner = (one.fs.partition(":")[2].strip("/") for one in (place, reference))
-            below = inner[len(outer) :].strip("/")
-        return place.fs + ("" if place.fs.endswith(("/", ":")) else "/") + below
+        below = session.path_below(reference, place)
+        if below is not None:
+            return place.fs + ("/" if below and not place.fs.endswith(("/", ":")) else "") + below
     return reference.fs
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestrator.cli.options import parse_duration
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
-from orchestrator.location import Location, inside, same
+from orchestrator.location import Location
 from orchestrator.report.base import duration_text
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def places(session: Session, source_text: str, target_text: str | None) -> tuple
     for place in found:
         check_bucket(session, place)
     source, target = found[0], found[-1]
-    if same(source, target):
+    below = session.path_below(target, source)
+    if below == "":
         return source, source
-    if inside(target, source):
+    if below is not None:
         raise UsageError(
             f"the target {target.typed} lies inside the source {source.typed}: choose a folder outside, or organize in place"
         )

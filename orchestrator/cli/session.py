@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli.options import CommonOptions, Limit, parse_bandwidth, parse_limit
 from orchestrator.config import Config, LoadedConfig, load
 from orchestrator.errors import UsageError
-from orchestrator.location import Location, definitions, resolve
+from orchestrator.location import Location, definitions, path_below, resolve
 from orchestrator.report.base import Reporter, Summary
 from orchestrator.report.log import logging_to
 from orchestrator.state import state_directory
@@ -165,6 +166,18 @@ class Session:
         for place in found:
             self._add_options(place)
         return found
+
+    def real_place(self, fs: str) -> str:
+        """Where a canonical location lies in truth, whatever its remote is called: for `path_below`, not for showing."""
+        if fs.startswith("/"):
+            return os.path.realpath(fs)
+        with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all there is
+            self.places(fs)
+        return self.rclone.real_place(fs)
+
+    def path_below(self, inner: Location, outer: Location) -> str | None:
+        """The path of one location in another, "" when they are the same place; None when it does not lie there."""
+        return path_below(self.real_place(inner.fs), self.real_place(outer.fs))
 
     def storage(self, place: Location) -> Storage:
         """The storage of a location, which retries what may be repeated and keeps the provider's pace."""

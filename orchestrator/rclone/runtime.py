@@ -16,6 +16,7 @@ from orchestrator.rclone.client import Endpoint, RcClient
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
 from orchestrator.rclone.listing import ListRequest, list_files
+from orchestrator.rclone.places import real_place
 from orchestrator.rclone.probe import Reasons, said_of
 from orchestrator.rclone.served import Served
 from orchestrator.storage.base import Entry
@@ -95,6 +96,18 @@ class Rclone:
         section = section if isinstance(section, dict) else self._remotes.get(name, {})
         found = section.get("provider") or os.environ.get(f"RCLONE_CONFIG_{name.upper()}_PROVIDER")
         return str(found) if found else None
+
+    def real_place(self, fs: str) -> str:
+        """Where a location lies in truth (see `places`): for comparing, not for showing."""
+        configured = self.client.call("config/dump")  # with secrets: nothing but what tells servers apart is looked at
+
+        def options(name: str) -> dict[str, str]:
+            section = configured.get(name)
+            prefix = f"RCLONE_CONFIG_{name.upper()}_"
+            given = {key.removeprefix(prefix).lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
+            return (section if isinstance(section, dict) else {}) | given | self._remotes.get(name, {})
+
+        return real_place(fs, options)
 
     def define_remote(self, name: str, type: str, options: Mapping[str, str]) -> None:  # noqa: A002 rclone's word
         """Add a remote that lives as long as this object and is written nowhere.

@@ -165,3 +165,6 @@ def test_an_unfinished_run_is_found_from_the_locations_around_and_inside_it(
             assert [one.id for one in unfinished_runs(journal, {fs})] == [run_id], fs
         for fs in (f"{storage.fs}2", "remote:", "remote:inside"):
             assert unfinished_runs(journal, {fs}) == [], fs
+        other_name = {"disk:inside": f"{storage.fs}/inside"}
+        assert unfinished_runs(journal, {"disk:inside"}) == []
+        assert [one.id for one in unfinished_runs(journal, {"disk:inside"}, lambda fs: other_name.get(fs, fs))] == [run_id]

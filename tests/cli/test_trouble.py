@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.apply.journal import Journal
 from orchestrator.apply.lock import RunLock
+from orchestrator.plan.plan_file import read_plan
 from orchestrator.tags.track import Track
 from tests.audio import make_many, make_track
 from tests.program import Ended, Program
@@ -166,6 +168,49 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, program: Program) 
     make_track(file, "flac", Track(title=("T",)))
     ended = program("organize", str(file), "--yes", codes=(2,))
     assert len(ended.errors) == 1
+
+
+def test_a_target_inside_the_source_is_2_whatever_the_place_is_called(
+    tmp_path: Path, program: Program, s3_moto: RemoteServer
+) -> None:
+    library = tmp_path / "lib"
+    make_many(library, 2)
+    here = f"[disk]\ntype = local\n\n[al]\ntype = alias\nremote = {library}\n\n"
+    program.environment = with_remotes(tmp_path, here, s3_moto.section("one"), s3_moto.section("two")) | {
+        "AWS_ACCESS_KEY_ID": s3_moto.options["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": s3_moto.options["secret_access_key"],
+        "AWS_ENDPOINT_URL": s3_moto.options["endpoint"],
+        "AWS_REGION": "us-east-1",
+    }
+    below = f"music/{tmp_path.name}"
+    for source, target in (
+        (str(library), f"disk:{library}/sub"),
+        ("al:", f"{library}/sub"),
+        (f"disk:{library}", "al:sub"),
+        (f"one:{below}", f"two:{below}/sub"),
+        (f"one:{below}", f"s3://{below}/sub"),
+    ):
+        refused = program("organize", source, target, "--yes", codes=(2,))
+        assert "inside" in one_error(refused, "usage"), (source, target)
+    for target in ("al:", f"disk:{library}"):
+        planned = program("organize", str(library), target, "--dry-run").events[0]
+        assert {planned["source"], planned["target"]} == {str(library)}, "the same place: in place"
+
+
+def test_an_unfinished_run_is_finished_first_whatever_the_place_is_called(
+    tmp_path: Path, program: Program, webdav: RemoteServer
+) -> None:
+    assert webdav.directory is not None
+    make_many(webdav.directory / tmp_path.name, 3)
+    location = webdav.fs(tmp_path.name, name="one")
+    program.environment = with_remotes(tmp_path, webdav.section("one"), webdav.section("two"))
+    plan = tmp_path / "x.plan"
+    program("plan", location, "-o", str(plan))
+    with Journal(program.state / "journal.sqlite3") as journal:
+        run = journal.begin(read_plan(plan), "organize")
+    again = program("organize", webdav.fs(name="two"), "--include", f"{tmp_path.name}/none/**", "--yes")
+    assert any(f"{run} (organize {location}) was interrupted" in str(event.get("message")) for event in again.events)
+    assert again.summary["ops_done"] == 3
 
 
 def test_another_run_holds_the_lock(tmp_path: Path, program: Program) -> None:

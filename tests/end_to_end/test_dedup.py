@@ -190,14 +190,18 @@ def test_a_twin_that_changes_after_the_plan_keeps_its_duplicates(library: Callab
 def test_one_place_under_two_names_loses_nothing(
     request: pytest.FixtureRequest, library: Callable[..., Library], kind: str
 ) -> None:
-    """Each file is a twin of itself there: what was put away for its own sake is brought back."""
+    """It is looked at once. Where its second name is not seen through, each file is a twin of itself: what was put away for its
+    own sake is brought back.
+    """
     music = library(kind)
     put(music.root, "01 Song.flac", 1)
     server: RemoteServer = request.getfixturevalue(kind)
     with Path(music.environment["RCLONE_CONFIG"]).open("a") as file:
-        file.write(server.section("other"))
+        file.write(server.section("other") + server.section("hidden").replace("127.0.0.1", "localhost"))
     before = music.tree()
-    done = music(*DEDUP, music.place.location, server.fs(music.home.name, name="other"), codes=(9,))
+    once = music(*DEDUP, music.place.location, server.fs(music.home.name, name="other"))
+    assert (once.summary["files_seen"], once.summary["ops_planned"]) == (1, 0)
+    done = music(*DEDUP, music.place.location, server.fs(music.home.name, name="hidden"), codes=(9,))
     assert "one and the same file" in done.errors[0]["message"]
     assert music.tree() == before
 
