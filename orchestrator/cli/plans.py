@@ -9,7 +9,7 @@ import click
 
 from orchestrator.cli.completion import complete_file
 from orchestrator.cli.framework import command
-from orchestrator.errors import ExitCode, UsageError
+from orchestrator.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
     from orchestrator.cli.session import Session
@@ -61,4 +61,4 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
         before = applying.finish_unfinished(session, *session.places(*locations_of(plan.header)))
         if before not in applying.GOES_ON:
             return before
-        return applying.carry_out(session, plan, verify_full=verify == "full")
+        return worst([before, applying.carry_out(session, plan, verify_full=verify == "full")])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.framework import command, group
-from orchestrator.errors import ExitCode
+from orchestrator.errors import ExitCode, worst
 
 if TYPE_CHECKING:
     from orchestrator.apply.records import Run
@@ -125,8 +125,8 @@ def undo_command(session: Session, *, run: str) -> int:
         session.reporter.plan(plan)
         if not session.agreed(f"Make these {len(plan.operations)} changes?"):
             session.reporter.note("nothing was changed")
-            return ExitCode.DONE
-        return applying.carry_out(session, plan, undoes=found.id)
+            return before
+        return worst([before, applying.carry_out(session, plan, undoes=found.id)])
 
 
 def _dry_resume(session: Session, run: Run) -> int:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.apply.journal import Journal
 from orchestrator.cli.main import run
+from orchestrator.plan.plan_file import read_plan
 from orchestrator.tags.track import Track
 from tests.audio import make_track
 from tests.program import COMMAND, Program
@@ -99,6 +101,28 @@ def test_plan_show_apply(music: Path, program: Program, tmp_path: Path) -> None:
     stale = program("apply", str(file), "--yes", codes=(4,))
     assert (stale.summary["ops_done"], stale.summary["ops_skipped"]) == (0, 4)
     assert set(tree(music)) == ORGANIZED
+
+
+def test_what_the_run_finished_first_came_to_counts(music: Path, program: Program, tmp_path: Path) -> None:
+    """`apply` and `undo` end with 3 where the interrupted run before them had to skip a file."""
+    other, first, second = tmp_path / "other", tmp_path / "a.plan", tmp_path / "b.plan"
+    make_track(other / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
+    program("plan", str(music), "--include", "in/1.flac", "--include", "in/2.flac", "-o", str(first))
+    program("plan", str(music), "--include", "in/3.flac", "-o", str(second))
+    with Journal(program.state / "journal.sqlite3") as journal:
+        begun = journal.begin(read_plan(first), "organize")
+    (music / "in" / "1.flac").unlink()
+    applied = program("apply", str(second), "--yes", codes=(3,))
+    assert (applied.summary["ops_done"], applied.summary["ops_skipped"]) == (2, 1)
+    assert program("apply", str(second), "--yes", codes=(4,)).summary["ops_done"] == 0
+    with Journal(program.state / "journal.sqlite3") as journal:
+        assert not journal.run(begun).state.unfinished
+
+    program("plan", str(other), "-o", str(first))
+    with Journal(program.state / "journal.sqlite3") as journal:
+        begun = journal.begin(read_plan(first), "organize")
+    (other / "x.flac").unlink()
+    assert program("undo", begun, "--yes", codes=(4,)).summary["ops_done"] == 0
 
 
 def test_a_damaged_plan_is_refused(music: Path, program: Program, tmp_path: Path) -> None:
