@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import Any, TextIO
 
@@ -69,11 +70,22 @@ def application(ctx: click.Context, /, **values: Any) -> None:
 
 def main() -> None:
     """Run the program and end the process."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A name that the terminal's encoding cannot show must not end a run.
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Put something in the place of standard streams that are closed (`>&-`).
+
+    Else the next file that is opened, the journal maybe, is what others take for stdout. Writing to them fails, as it should.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.open(os.devnull, os.O_RDONLY), mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def run(arguments: list[str]) -> int:
@@ -101,6 +113,12 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
         return _refuse(error, arguments, stdout, as_json=as_json)
     except click.Abort:
         return ExitCode.INTERRUPTED
+    except OSError as error:  # click's own words (`--help >/dev/full`); a command lets none through
+        from orchestrator.report.output import Output, all_written  # noqa: PLC0415
+
+        output = Output(sys.stdout)
+        output.leave(error)
+        return ExitCode.DONE if all_written(output, Output(sys.stderr), stderr_counts=False) else ExitCode.UNEXPECTED
     if stray is not None and stray.getvalue():
         from orchestrator.cli.runner import say_text  # noqa: PLC0415
 
@@ -111,7 +129,9 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
 def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *, as_json: bool) -> int:
     """A command line that click does not understand."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
-        error.show()
+        from orchestrator.report.output import Output  # noqa: PLC0415
+
+        Output(sys.stderr).line(error.format_message())
         return ExitCode.USAGE
     nothing_said = isinstance(error, click.exceptions.NoArgsIsHelpError)
     message = "no command was given." if nothing_said else " ".join(error.format_message().split())

@@ -36,26 +36,27 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
     code = ending if code == ExitCode.DONE else code
     session.summary.exit_code = int(code)
     session.summary.duration_s = round(time.monotonic() - began, 3)
-    reporter.summary(session.summary)
-    reporter.close()
-    return int(code)
+    return _end(reporter, session.summary)
 
 
 def refuse(message: str, command: str | None, stdout: TextIO, *, as_json: bool) -> int:
     """End a command line that cannot be read: error, summary, 2."""
     reporter = _new_reporter(stdout, as_json=as_json, verbose=0, quiet=False)
     reporter.error("usage", message)
-    reporter.summary(Summary(command=command, exit_code=ExitCode.USAGE))
-    reporter.close()
-    return ExitCode.USAGE
+    return _end(reporter, Summary(command=command, exit_code=ExitCode.USAGE))
 
 
 def say_text(stdout: TextIO, command: str | None, text: str) -> int:
     """With `--json`, give what click wrote (`--help`, `--version`) as an object."""
     reporter = _new_reporter(stdout, as_json=True, verbose=0, quiet=False)
     reporter.document("text", text, {"text": text})
-    reporter.summary(Summary(command=command))
-    return ExitCode.DONE
+    return _end(reporter, Summary(command=command))
+
+
+def _end(reporter: Reporter, summary: Summary) -> int:
+    """The summary, and the exit code: what went well and could not be told has not gone well."""
+    reporter.summary(summary)
+    return summary.exit_code if reporter.close() or summary.exit_code != ExitCode.DONE else ExitCode.UNEXPECTED
 
 
 def _carry_out(session: Session, body: Callable[[Session], int]) -> int:

@@ -99,8 +99,8 @@ class Reporter(Progress, Protocol):
     def summary(self, summary: Summary) -> None:
         """The end. Called once, last."""
 
-    def close(self) -> None:
-        """Leave the terminal in order."""
+    def close(self) -> bool:
+        """Leave the terminal in order; whether all that was said could be written."""
 
 
 _CODES: tuple[tuple[type[OrchestratorError], str], ...] = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.report import plan_view
 from orchestrator.report.base import Column, Summary, duration_text, printable, size_text
-from orchestrator.report.output import Output
+from orchestrator.report.output import Output, all_written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -149,9 +149,9 @@ class HumanReporter:
         """Ask on stderr; only "y" and "yes" are a yes."""
         self._end()
         self._output.flush()
-        self._side.stream.write(f"{printable(question)} [y/N] ")
+        self._side.write(f"{printable(question)} [y/N] ")
         self._side.flush()
-        return self._stdin.readline().strip().lower() in ("y", "yes")
+        return not self._side.gone and self._stdin.readline().strip().lower() in ("y", "yes")
 
     def summary(self, summary: Summary) -> None:
         """One line, unless quiet and nothing was done."""
@@ -163,11 +163,10 @@ class HumanReporter:
             )
         self._output.flush()
 
-    def close(self) -> None:
-        """Take the bars away."""
+    def close(self) -> bool:
+        """Take the bars away; whether all that was said could be written."""
         self._end()
-        self._output.flush()
-        self._side.flush()
+        return all_written(self._output, self._side, stderr_counts=True)
 
     def _say(self, text: str) -> None:
         with self._lock:
@@ -214,7 +213,7 @@ class HumanReporter:
                 TextColumn("{task.fields[bytes_text]}"),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
-                console=self._console(self._side.stream),
+                console=self._console(self._side),
                 transient=True,
             )
             self._bars.start()
@@ -273,7 +272,7 @@ class HumanReporter:
                         (what, "yellow"), printable(plan_view.inside_group(step)), (f"  ← {printable(step.src.path)}", "dim")
                     )
                 )
-        self._console(self._output.stream).print(tree)
+        self._console(self._output).print(tree)
         self._and_more(total - shown)
 
     def _rich_table(self, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
@@ -285,13 +284,13 @@ class HumanReporter:
             table.add_column(column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=column.whole)
         for cells in texts:
             table.add_row(*(Text(cell) for cell in cells))
-        self._console(self._output.stream).print(table)
+        self._console(self._output).print(table)
 
     @staticmethod
-    def _console(stream: TextIO) -> Console:
+    def _console(output: Output) -> Console:
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
 
-        return Console(file=stream, highlight=False, emoji=False)
+        return Console(file=cast("TextIO", output), highlight=False, emoji=False)
 
 
 def _cell(value: Any) -> str:

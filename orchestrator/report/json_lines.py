@@ -11,7 +11,7 @@ import msgspec
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Plan
 from orchestrator.report.base import Column, Summary
-from orchestrator.report.output import Output
+from orchestrator.report.output import Output, all_written
 
 
 class JsonLinesReporter:
@@ -83,9 +83,9 @@ class JsonLinesReporter:
         self._write("summary", msgspec.to_builtins(summary))
         self._output.flush()
 
-    def close(self) -> None:
-        """Give the last lines to the reader."""
-        self._output.flush()
+    def close(self) -> bool:
+        """Give the last lines to the reader; whether it could be given all."""
+        return all_written(self._output, self._side, stderr_counts=False)
 
     def _write(self, kind: str, fields: Mapping[str, Any]) -> None:
         # Plain ASCII: every reader can take it, and no control or direction character reaches a terminal.

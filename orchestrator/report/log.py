@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -24,6 +24,21 @@ class _OneLine(logging.Formatter):
         return printable(text)
 
 
+class _Lenient(logging.Handler):
+    """Where the log cannot be written, the work goes on without it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's word
+        """Say nothing: a traceback on stderr helps nobody."""
+
+
+class _ToFile(_Lenient, logging.FileHandler):
+    pass
+
+
+class _ToStream(_Lenient, logging.StreamHandler[TextIO]):
+    pass
+
+
 @contextmanager
 def logging_to(file: Path | None, stderr: TextIO, *, verbose: int) -> Iterator[None]:
     """Write the log to `file`, and to stderr with `-v`, until the end. Raises UsageError for a file that cannot be written."""
@@ -32,12 +47,12 @@ def logging_to(file: Path | None, stderr: TextIO, *, verbose: int) -> Iterator[N
     if file is not None:
         try:
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            handlers.append(logging.FileHandler(file, encoding="utf-8", errors="backslashreplace"))
+            handlers.append(_ToFile(file, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise UsageError(f"cannot write the log file {file}: {error.strerror}") from error
         handlers[-1].setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
     if verbose:
-        handlers.append(logging.StreamHandler(stderr))
+        handlers.append(_ToStream(stderr))
         handlers[-1].setFormatter(_OneLine("%(message)s"))
     before = logger.level, logger.propagate
     logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
@@ -49,6 +64,7 @@ def logging_to(file: Path | None, stderr: TextIO, *, verbose: int) -> Iterator[N
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # as above
+                handler.close()
         logger.setLevel(before[0])
         logger.propagate = before[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -146,6 +147,38 @@ def test_dry_run_changes_nothing_and_tells_by_its_code(music: Path, program: Pro
     (music / "broken.mp3").write_bytes(b"")
     broken = program("organize", str(music), "--dry-run", "--exit-code", codes=(3,))
     assert [error["path"] for error in broken.errors] == ["broken.mp3"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("options", "where"),
+    [
+        *(([], ">/dev/full"), (["--json"], ">/dev/full"), (["-q"], ">/dev/full"), ([], "2>/dev/full")),
+        *(([], ">&-"), (["--json"], ">&-"), ([], ">&- 2>&- <&-")),
+    ],
+)
+def test_a_report_that_cannot_be_written_stops_no_work(music: Path, tmp_path: Path, where: str, options: list[str]) -> None:
+    (music / "broken.mp3").write_bytes(b"")
+    words = shlex.join([*COMMAND, "organize", str(music), "--yes", "--state-dir", str(tmp_path / "state"), *options])
+    done = subprocess.run(["/bin/sh", "-c", f"{words} {where}"], capture_output=True, text=True, check=False, timeout=120)
+    assert set(tree(music)) == {*ORGANIZED, "broken.mp3"}
+    assert done.returncode == 3, "there was something else to say"
+    assert "Traceback" not in done.stderr
+    (music / "broken.mp3").unlink()
+    listed = shlex.join([*COMMAND, "runs", "--state-dir", str(tmp_path / "state"), *options])
+    told = subprocess.run(["/bin/sh", "-c", f"{listed} {where}"], capture_output=True, text=True, check=False, timeout=120)
+    assert told.returncode == (0 if where.startswith("2") else 1)
+    assert told.stderr.count("\n") == (1 if told.returncode and "2" not in where else 0)
+    assert "finished" in told.stdout or told.returncode
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", ["--help", "--version", "--help --json", "organize --help"])
+def test_help_that_cannot_be_written_is_1_and_one_line(arguments: str) -> None:
+    words = f"{shlex.join(COMMAND)} {arguments} >/dev/full"
+    done = subprocess.run(["/bin/sh", "-c", words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: what was said could not be written to stdout: No space left on device\n"
 
 
 def test_a_change_without_a_terminal_needs_yes(music: Path, program: Program, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import threading
@@ -221,3 +222,49 @@ def test_numbers_for_people() -> None:
         "1 min 01 s",
         "1 h 01 min",
     ]
+
+
+class Full(io.StringIO):
+    """A terminal that has gone, or a file on a full disk."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_cannot_be_written_stops_nothing_and_is_said(terminal: bool) -> None:
+    for out, err in ((Full(terminal=terminal), io.StringIO()), (io.StringIO(), Full(terminal=terminal))):
+        reporter = HumanReporter(out, err, io.StringIO("y\n"), verbose=1)
+        reporter.stage("listing", 3)
+        reporter.advance()
+        reporter.plan(plan(operation("a", "b")))
+        reporter.table("run", [Column("id", "run")], [{"id": "x"}], empty="")
+        reporter.error("failed", "it failed", "x")
+        assert reporter.confirm("Go on?") is (err.getvalue() != ""), "a question that nobody can see is answered by no"
+        reporter.summary(Summary(ops_planned=1))
+        assert not reporter.close()
+        assert "No space left on device" in err.getvalue() or err.getvalue() == ""
+
+
+def test_json_that_cannot_be_written_is_said_and_a_reader_that_leaves_is_not() -> None:
+    err = io.StringIO()
+    reporter = JsonLinesReporter(Full(terminal=False), err)
+    reporter.summary(Summary())
+    assert not reporter.close()
+    assert err.getvalue() == "error: what was said could not be written to stdout: No space left on device\n"
+    assert JsonLinesReporter(io.StringIO(), Full(terminal=False)).close()
+
+    class Left(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    reporter = JsonLinesReporter(Left(), err)
+    reporter.summary(Summary())
+    assert reporter.close()
