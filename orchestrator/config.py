@@ -244,6 +244,10 @@ class LoadedConfig(Struct, frozen=True, kw_only=True):
         """Where the value of a key comes from: file and line, or a variable of the environment."""
         return self.variables.get(key) or f"{self.path}:{self.lines.of(*key)}"
 
+    def named(self, *key: str) -> str:
+        """What to call the value of a key in a message: file, line and key, or a variable of the environment."""
+        return self.variables.get(key) or f"{self.place(*key)}: {'.'.join(key)}"
+
 
 def default_path() -> Path:
     """The config file of this user on this platform."""
@@ -325,6 +329,8 @@ def _scalar_paths(section: type[Struct], prefix: tuple[str, ...]) -> Iterator[tu
 
 
 def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> Config:
+    if not config_yaml.is_text(value):
+        raise ConfigError(f"{name}: not UTF-8 text")
     document = msgspec.to_builtins(config)
     *sections, key = path
     place = document
@@ -335,12 +341,14 @@ def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> C
     place[key] = config_yaml.scalar(value)
     try:
         return msgspec.convert(document, Config)
-    except msgspec.ValidationError:
-        place[key] = value
+    except msgspec.ValidationError as error:
+        first = error
+    place[key] = value  # `2024` where a text is wanted
     try:
         return msgspec.convert(document, Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {config_yaml.plain_reason(error)}") from error
+    except msgspec.ValidationError:
+        reason = config_yaml.plain_reason(first).removesuffix(", got text")
+        raise ConfigError(f"{name}: {reason}, got `{value}`") from first
 
 
 def _check(config: Config, path: Path, lines: config_yaml.Lines) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct, inspect
 
 from orchestrator.config import Config, parse
-from orchestrator.config_yaml import FieldFacts, alternatives, fields_of, scalar
+from orchestrator.config_yaml import FieldFacts, alternatives, fields_of, is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
 
 _HEAD = """\
@@ -120,6 +120,8 @@ def set_key(path: Path, key: str, value: str) -> None:
     from ruamel.yaml import YAML  # noqa: PLC0415 - only here: it is slow to import
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
+    if not is_text(key + value):
+        raise UsageError("the key or the value is not UTF-8 text")
     parts = split_key(key)
     yaml = YAML()
     yaml.preserve_quotes = True
@@ -141,16 +143,7 @@ def set_key(path: Path, key: str, value: str) -> None:
         document.fa.set_block_style()
     else:
         kept = ""
-    place = document
-    for part in parts[:-1]:
-        inner = place[int(part)] if isinstance(place, list) and part.isdigit() and int(part) < len(place) else place.get(part)
-        if inner is None:
-            inner = place[part] = type(document)()
-        if not isinstance(inner, (dict, list)):
-            raise ConfigError(f"{path}: {key}: `{part}` holds a value, not keys")
-        place = inner
-    last = parts[-1]
-    place[int(last) if isinstance(place, list) and last.isdigit() else last] = new_value
+    _put(document, parts, new_value, f"{path}: {key}")
     written = io.StringIO()
     yaml.dump(document, written)
     new_text = kept + ("\n" if kept and not kept.endswith("\n") else "") + written.getvalue()
@@ -159,6 +152,27 @@ def set_key(path: Path, key: str, value: str) -> None:
     except ConfigError as error:
         raise ConfigError(f"not written: {error.message}") from error
     write_atomically(path, new_text)
+
+
+def _put(document: Any, parts: Sequence[str], value: Any, where: str) -> None:
+    """Put a value at a key of ruamel's document, the mappings on the way made where they are missing. Raises ConfigError."""
+    place = document
+    for part in parts[:-1]:
+        at = _at(place, part, where)
+        if (place.get(at) if isinstance(place, dict) else place[at]) is None:
+            place[at] = type(document)()
+        place = place[at]
+    place[_at(place, parts[-1], where)] = value
+
+
+def _at(place: Any, part: str, where: str) -> Any:
+    if isinstance(place, dict):
+        return part
+    if not isinstance(place, list):
+        raise ConfigError(f"{where}: what stands above `{part}` holds a value, not keys")
+    if not (part.isdecimal() and len(part) < 9 and int(part) < len(place)):
+        raise ConfigError(f"{where}: `{part}` stands where the number of an entry must; there are {len(place)}, counted from 0")
+    return int(part)
 
 
 def _is_structure(value: str) -> bool:

@@ -19,7 +19,7 @@ MAX_DEPTH = 40
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = {"", "~", "null", "Null", "NULL"}
-_INTEGER = re.compile(r"[-+]?[0-9]+")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -92,20 +92,19 @@ def scalar(text: str) -> Any:
     return text
 
 
+def is_text(text: str) -> bool:
+    """Whether every character of it is one: bytes that are no UTF-8, and halves of characters, can be written nowhere."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+_PLAIN = {"str": "text", "int": "a number", "bool": "true or false", "null": "nothing", "array": "a list", "object": "a mapping"}
+
+
 def plain_reason(error: msgspec.ValidationError) -> str:
     """The message of msgspec in words for people, without its path."""
     reason = str(error).split(" - at ")[0]
-    words = {
-        "`str`": "text",
-        "`int`": "a number",
-        "`bool`": "true or false",
-        "`null`": "nothing",
-        "`array`": "a list",
-        "`object`": "a mapping",
-    }
-    for typed, plain in words.items():
-        reason = reason.replace(typed, plain)
-    return (reason[:1].lower() + reason[1:]).replace(" | ", " or ")
+    reason = re.sub(r"`([a-z |]+)`", lambda found: " or ".join(_PLAIN.get(one, one) for one in found[1].split(" | ")), reason)
+    return reason[:1].lower() + reason[1:]
 
 
 def fields_of(section: type[Struct]) -> list[FieldFacts]:
@@ -209,6 +208,8 @@ class _Decoder:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self._error(key_node, where, "a key must be a word")
             key = str(key_node.value)
+            if not is_text(key):
+                raise self._error(key_node, where, "a key is not text: it holds half of a character")
             if key in seen:
                 raise self._error(key_node, where, f"the key `{key}` stands here twice")
             seen.add(key)
@@ -226,6 +227,8 @@ class _Decoder:
 
     def _scalar(self, node: yaml.Node, kind: inspect.Type, kinds: list[inspect.Type], where: tuple[str, ...]) -> Any:
         text = str(node.value)
+        if not is_text(text):
+            raise self._error(node, where, "not text: it holds half of a character")
         value = scalar(text) if isinstance(node, yaml.ScalarNode) and node.style is None else text
         if value is None and any(isinstance(one, (inspect.StructType, inspect.DictType, inspect.ListType)) for one in kinds):
             # A section whose lines are all commented out.

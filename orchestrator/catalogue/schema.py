@@ -76,8 +76,14 @@ def _ours(error: sqlite3.DatabaseError, file: Path) -> OrchestratorError:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         return UsageError(f"cannot open or write the catalogue {file}: {error}")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return IntegrityError(f"the catalogue {file} is damaged ({error}): delete it, the next scan makes it anew")
+        return damaged(file, error)
     return OrchestratorError(f"the catalogue {file} failed: {error}")
+
+
+def damaged(file: Path, why: object) -> IntegrityError:
+    """The error for a file that is no catalogue any more."""
+    reason = " ".join(str(why).split())
+    return IntegrityError(f"the catalogue {file} is damaged ({reason}): delete it, the next scan makes it anew")
 
 
 def open_catalogue(file: Path) -> sqlite3.Connection:

@@ -20,7 +20,7 @@ from types import TracebackType
 import msgspec
 
 from orchestrator.catalogue.rows import Moved, Unread, drop_texts, entry_of, hashes_text, location_of, take_over
-from orchestrator.catalogue.schema import connect, mapped_errors, open_catalogue, transaction
+from orchestrator.catalogue.schema import connect, damaged, mapped_errors, open_catalogue, transaction
 from orchestrator.catalogue.selection import Selection
 from orchestrator.plan.model import Ref
 from orchestrator.plan.playlists.formats import FORMATS, MAX_BYTES, is_list
@@ -90,6 +90,13 @@ class Catalogue:
         """Close the file. The catalogue is not used afterwards."""
         with self._lock:
             self._connection.close()
+
+    def check(self) -> None:
+        """Look at the whole file. Raises IntegrityError when it is damaged."""
+        with self._lock, mapped_errors(self.path):
+            said = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if said != "ok":
+            raise damaged(self.path, said)
 
     def entries(self, fs: str, selection: Selection | None = None) -> Iterator[Catalogued]:
         """Every file of `fs`, sorted by path, as of now: what is written meanwhile does not show.

@@ -58,16 +58,18 @@ def show_command(session: Session) -> int:
 @command("get", parent=config_command, title="config get")
 @click.argument("key")
 def get_command(session: Session, *, key: str) -> int:
-    """Show one setting in force, such as cloud.provider."""
+    """Show one setting in force, such as cloud.provider; secrets are hidden."""
     import msgspec  # noqa: PLC0415 - only when called
 
+    from orchestrator.config import Config  # noqa: PLC0415
     from orchestrator.config_edit import known_key, lookup, split_key  # noqa: PLC0415
+    from orchestrator.config_yaml import masked  # noqa: PLC0415
 
     parts = split_key(key)
     if not known_key(parts):
         raise UsageError(f"{key}: no such key; `music-orchestrator config init` lists all")
     try:
-        value = lookup(msgspec.to_builtins(session.config), parts)
+        value = lookup(masked(msgspec.to_builtins(session.config), Config), parts)
     except KeyError:
         value = None
     session.reporter.document("config-value", _text(value), {"key": key, "value": value})
@@ -94,7 +96,7 @@ def set_command(session: Session, *, key: str, value: str) -> int:
 @click.argument("file", required=False)
 def validate_command(session: Session, *, file: str | None) -> int:
     """Check the file alone: no rclone and no remote is asked."""
-    from orchestrator.cli.layouts import check_layouts  # noqa: PLC0415 - only when called
+    from orchestrator.cli.validation import check_config  # noqa: PLC0415 - only when called
     from orchestrator.config import loaded  # noqa: PLC0415
 
     path = Path(file).expanduser() if file else _path(session)
@@ -102,9 +104,7 @@ def validate_command(session: Session, *, file: str | None) -> int:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    found = loaded(text, path, {})
-    _check_texts(found.config, path)
-    check_layouts(found)
+    check_config(loaded(text, path, {}))
     session.reporter.document("config-file", f"{path}: valid", {"path": str(path), "valid": True})
     return ExitCode.DONE
 
@@ -123,26 +123,6 @@ def _path(session: Session) -> Path:
     from orchestrator.config import config_path  # noqa: PLC0415 - only when called
 
     return config_path(session.options.config, os.environ)[0]
-
-
-def _check_texts(config: Any, path: Path) -> None:
-    """What is written in languages of its own: limits, durations, rates. Raises ConfigError."""
-    from orchestrator.cli.options import parse_bandwidth, parse_duration, parse_limit  # noqa: PLC0415 - only when called
-
-    try:
-        parse_bandwidth(config.bandwidth)
-        parse_limit(config.max_delete)
-        for steps in config.jobs.values():
-            for step in steps:
-                for one in (step.organize, step.sync, step.dedup, step.scan):
-                    parse_limit(getattr(one, "max_delete", None))
-                    parse_duration(getattr(one, "settle", None))
-        if config.dedup.keep:
-            from orchestrator.plan.duplicates.keep import check_keep  # noqa: PLC0415 - only where there is a list
-
-            check_keep(config.dedup.keep)
-    except UsageError as error:
-        raise ConfigError(f"{path}: {error.message}") from error
 
 
 def _yaml(document: Any) -> str:

@@ -32,7 +32,7 @@ def doctor_command(session: Session) -> int:
     from orchestrator.report.base import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
     findings: list[Finding] = []
-    for check in (_config, _rclone, _remotes, _state, _runs):
+    for check in (_config, _rclone, _remotes, _state, _catalogue, _runs):
         # What stops one check may stop the next ones too: said once.
         said = {one.message for one in findings if not one.ok}
         findings += [one for one in _guarded(session, check) if one.ok or one.message not in said]
@@ -60,7 +60,10 @@ def _guarded(session: Session, check: Check) -> list[Finding]:
 
 
 def _config(session: Session) -> Iterator[Finding]:
+    from orchestrator.cli.validation import check_config  # noqa: PLC0415 - only when called
+
     loaded = session.loaded_config
+    check_config(loaded)
     yield Finding("config", ok=True, message=str(loaded.path) if loaded.exists else f"{loaded.path}: not there, all defaults")
 
 
@@ -114,6 +117,14 @@ def _state(session: Session) -> Iterator[Finding]:
             remedy="make room, or choose another --state-dir",
             code=ExitCode.SAFETY_LIMIT,
         )
+
+
+def _catalogue(session: Session) -> Iterator[Finding]:
+    from orchestrator.cli.session import CATALOGUE_FILE  # noqa: PLC0415 - it is loaded by now
+
+    if (session.state / CATALOGUE_FILE).exists():
+        session.catalogue.check()
+        yield Finding("catalogue", ok=True, message="whole")
 
 
 def _runs(session: Session) -> Iterator[Finding]:

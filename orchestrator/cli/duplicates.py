@@ -53,16 +53,23 @@ class Asked:
 
 def dedup_options(session: Session, keep: str | None, references: Sequence[str], *, same_format_only: bool) -> DedupOptions:
     """The planner's options: the command line over the config. Raises UsageError for a word that is no criterion."""
-    from orchestrator.plan.duplicates.keep import check_keep  # noqa: PLC0415 - heavy
-    from orchestrator.plan.duplicates.options import DedupOptions  # noqa: PLC0415
+    from orchestrator.plan.duplicates.options import DedupOptions  # noqa: PLC0415 - heavy
 
-    words = [word.strip() for word in keep.split(",") if word.strip()] if keep else session.config.dedup.keep
-    check_keep(words)
+    words = _keep(session, keep)
     return DedupOptions(
         keep=tuple(_resolved(session, word) for word in words),
         reference=tuple(references),
         same_format_only=same_format_only or session.config.dedup.same_format_only,
     )
+
+
+def _keep(session: Session, keep: str | None) -> Sequence[str]:
+    """The criteria of the command line, else of the config. Raises UsageError for a word that is none."""
+    from orchestrator.plan.duplicates.keep import check_keep, keep_words  # noqa: PLC0415 - heavy
+
+    words = keep_words(keep) if keep else session.config.dedup.keep
+    check_keep(words, "--keep" if keep else session.loaded_config.named("dedup", "keep"))
+    return words
 
 
 class OrganizeDedup(NamedTuple):
@@ -77,6 +84,7 @@ def organize_dedup(session: Session, wishes: Wishes, source: Location, target: L
     """What the command line, over the config, wants done about duplicates; None for nothing. Raises UsageError."""
     action = wishes.dedup or session.config.dedup.action
     if action == "off":
+        _keep(session, wishes.keep)  # a wrong word is wrong, used or not
         return None
     # References elsewhere have no part in it: `organize` looks at its source and target alone.
     named = session.places(*(wishes.reference or session.config.dedup.reference))

@@ -108,6 +108,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.StringIO | None = None) -> int:
     try:
+        _check_text(arguments)
         outcome = application.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         return _refuse(error, arguments, stdout, as_json=as_json)
@@ -124,6 +125,16 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
 
         return say_text(stdout, _command_of(None, arguments), stray.getvalue())
     return outcome if isinstance(outcome, int) else ExitCode.DONE
+
+
+def _check_text(arguments: list[str]) -> None:
+    """No name that we keep, send or print may hold bytes that are no text."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            shown = argument.encode("ascii", "backslashreplace").decode()
+            raise click.UsageError(f"{shown} is not UTF-8 text") from error
 
 
 def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *, as_json: bool) -> int:

@@ -116,38 +116,39 @@ class Limit(NamedTuple):
         return f"{self.number:g}{'%' if self.percent else ''}"
 
 
-def parse_limit(text: str | int | None) -> Limit | None:
-    """Read `N` or `N%`. Raises UsageError."""
+def parse_limit(text: str | int | None, name: str = "--max-delete") -> Limit | None:
+    """Read `N` or `N%`. Raises UsageError, which says `name`."""
     if text is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", str(text).strip())
     if found is None or (not found[2] and "." in found[1]) or (found[2] and float(found[1]) > 100):
-        raise UsageError(f"--max-delete {text}: write a number of files (20) or a share of them (10%)")
+        raise UsageError(f"{name} {text}: write a number of files (20) or a share of them (10%)")
     return Limit(float(found[1]), bool(found[2]))
 
 
+_LONGEST_S = 100 * 365 * 86400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def parse_duration(text: str | None) -> float:
-    """Seconds of `90`, `5m`, `1h30m`. Raises UsageError."""
+def parse_duration(text: str | None, name: str = "--settle") -> float:
+    """Seconds of `90`, `5m`, `1h30m`. Raises UsageError, which says `name`."""
     if not text:
         return 0.0
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    if not re.fullmatch(r"(\d+(\.\d+)?[smhdw])+", text):
-        raise UsageError(f"--settle {text}: write a time such as 90s, 5m, 2h or 1d")
-    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhdw])", text))
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw]|\Z)", text)
+    seconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
+    if not re.fullmatch(r"\d+(\.\d+)?|(\d+(\.\d+)?[smhdw])+", text) or seconds > _LONGEST_S:
+        raise UsageError(f"{name} {text}: write a time such as 90s, 5m, 2h or 1d")
+    return seconds
 
 
 _RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP]?i?)"
 _BANDWIDTH = re.compile(rf"(?:(?:[A-Za-z]{{3}}-)?\d{{1,2}}:\d{{2}},)?{_RATE}(?::{_RATE})?", re.IGNORECASE)
 
 
-def parse_bandwidth(text: str | None) -> str | None:
-    """Check rclone's syntax, timetables included. Raises UsageError."""
+def parse_bandwidth(text: str | None, name: str = "--bandwidth") -> str | None:
+    """Check rclone's syntax, timetables included. Raises UsageError, which says `name`."""
     if text is None:
         return None
     if not text.split() or not all(_BANDWIDTH.fullmatch(part) for part in text.split()):
-        raise UsageError(f'--bandwidth {text}: write a rate such as 10M, or a timetable such as "08:00,512k 19:00,10M"')
+        raise UsageError(f'{name} {text}: write a rate such as 10M, or a timetable such as "08:00,512k 19:00,10M"')
     return text

@@ -62,11 +62,17 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
 def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> OrganizeOptions:
     """The planner's options: the command line over the config. A layout on the command line stands for all rules."""
     from orchestrator.plan.layout import compile_layout  # noqa: PLC0415 - heavy
+    from orchestrator.plan.plan_file import check_directory  # noqa: PLC0415
     from orchestrator.plan.request import LayoutRule, OrganizeOptions  # noqa: PLC0415
 
     config = session.config
     rules = () if wishes.layout else tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts)
     layout = wishes.layout or config.layout
+    if wishes.untagged is not None:
+        check_directory(wishes.untagged, "--untagged")
+    leftovers = wishes.leftovers or config.leftovers
+    if leftovers is not None:
+        check_directory(leftovers, "--leftovers" if wishes.leftovers else session.loaded_config.named("leftovers"))
     # A wrong template is found before anything is listed, one of the config where it stands.
     if not wishes.layout:
         check_layouts(session.loaded_config)
@@ -77,7 +83,7 @@ def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> Org
         copy=wishes.copy if wishes.copy is not None else not in_place,
         cloud_only=wishes.cloud_only,
         untagged=wishes.untagged,
-        leftovers=wishes.leftovers or config.leftovers,
+        leftovers=leftovers,
         sidecars=tuple(config.sidecars),
         names=config.names,
     )

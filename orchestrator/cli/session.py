@@ -77,7 +77,7 @@ class Session:
     def max_delete(self) -> Limit | None:
         """How many files may be removed. Raises UsageError."""
         chosen = self.options.max_delete if self.options.max_delete is not None else self.config.max_delete
-        return parse_limit(chosen)
+        return parse_limit(chosen, self._named("max_delete"))
 
     @cached_property
     def state(self) -> Path:
@@ -113,6 +113,10 @@ class Session:
         file = Path(named).expanduser().absolute() if named else None
         self._opened.enter_context(logging_to(file, sys.stderr, verbose=self.options.verbose))
 
+    def _named(self, key: str) -> str:
+        """What a setting that may be wrong is called: the option, the variable, or file, line and key."""
+        return f"--{key.replace('_', '-')}" if getattr(self.options, key) is not None else self.loaded_config.named(key)
+
     # What is opened.
 
     @cached_property
@@ -120,7 +124,7 @@ class Session:
         """The rclone binary. Raises UsageError when there is none that will do."""
         from orchestrator.rclone.binary import find_rclone  # noqa: PLC0415 - not every command needs rclone
 
-        return find_rclone(self.options.rclone or self.config.rclone)
+        return find_rclone(self.options.rclone or self.config.rclone, self._named("rclone"))
 
     @cached_property
     def rclone(self) -> Rclone:
@@ -130,7 +134,7 @@ class Session:
         runtime = Rclone(
             self.binary,
             config=self.rclone_config,
-            bandwidth=parse_bandwidth(self.options.bandwidth or self.config.bandwidth),
+            bandwidth=parse_bandwidth(self.options.bandwidth or self.config.bandwidth, self._named("bandwidth")),
             transfers=self.transfers,
             log_file=self.log_file,
         )
@@ -251,7 +255,10 @@ class Session:
         return opened
 
     def _profile(self, place: Location) -> str | None:
+        from orchestrator.cli.validation import check_profile  # noqa: PLC0415 - not every command needs storages
+
         settings = self.config.remotes.get(place.remote or "")
+        check_profile(self.loaded_config, place.remote or "")
         return settings.profile if settings is not None else None
 
     def _add_options(self, place: Location) -> None:

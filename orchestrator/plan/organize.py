@@ -23,7 +23,7 @@ from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skippe
 from orchestrator.plan.names import Names, collision_key, rules_named, split_extension
 from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.placing import Placing
-from orchestrator.plan.plan_file import path_problem, seal
+from orchestrator.plan.plan_file import check_directory, seal
 from orchestrator.plan.playlists.formats import is_list
 from orchestrator.plan.request import Item, OrganizeRequest
 from orchestrator.plan.sidecar_table import SidecarTable
@@ -71,8 +71,8 @@ class _Planner:
         self.below = source_root[len(target_root) :] if source_root.startswith(target_root) else None
         """Where the source lies below the target ("" in place, "inbox/"); None: elsewhere."""
         self.max_path = _path_limit(request)
-        self.untagged = self._directory_named(self.options.untagged, "untagged files")
-        self.leftovers = self._directory_named(self.options.leftovers, "what is left")
+        self.untagged = self._directory_named(self.options.untagged, "the folder for untagged files")
+        self.leftovers = self._directory_named(self.options.leftovers, "the folder for what is left")
         self.verb = Verb.COPY if self.options.copy else Verb.MOVE
         self.copies_inside = self.options.copy and self.below is not None
         """The originals stay in the target, and each one may be the copy that another one would make."""
@@ -108,10 +108,7 @@ class _Planner:
     def _directory_named(self, given: str | None, what: str) -> str | None:
         if given is None:
             return None
-        text = given.strip("/")
-        if given.startswith("/") or path_problem(text):
-            raise UsageError(f"the directory for {what}, {given!r}, must be a path below the target, without '..'")
-        return "/".join(self.names.directory(part) for part in text.split("/"))
+        return "/".join(self.names.directory(part) for part in check_directory(given, what).split("/"))
 
     # Which name each file gets
 

@@ -42,6 +42,14 @@ def path_problem(path: str) -> str | None:
     return None
 
 
+def check_directory(given: str, where: str) -> str:
+    """The folder below the target that a setting (`where`) names. Raises UsageError for what is none."""
+    text = given.strip("/")
+    if given.startswith("/") or path_problem(text):
+        raise UsageError(f"{where}: {given!r} must be a path below the target, without '..'")
+    return text
+
+
 def seal(plan: Plan) -> Plan:
     """The plan with the `plan_id` that its content asks for."""
     return msgspec.structs.replace(

@@ -32,16 +32,16 @@ class Binary(msgspec.Struct, frozen=True):
     """As rclone says it, without the leading "v": "1.75.2"."""
 
 
-def find_rclone(explicit: str | None = None) -> Binary:
-    """The rclone to use: `explicit` (option or config), else the environment, `PATH`, the `rclone` extra.
+def find_rclone(explicit: str | None = None, origin: str = "--rclone") -> Binary:
+    """The rclone to use: `explicit` (option or config: `origin` says which), else the environment, `PATH`, the `rclone` extra.
 
     One that was named must do; one on `PATH` that is too old gives way to the extra. Raises UsageError, with what to do, when
     there is none or it is too old.
     """
     problem: UsageError | None = None
-    for path, origin in _candidates(explicit):
+    for path, found_by in _candidates(explicit, origin):
         try:
-            return _checked(path, origin)
+            return _checked(path, found_by)
         except UsageError as error:
             problem = problem or error
     raise problem or UsageError(f"rclone was not found; {_REMEDY}")
@@ -53,8 +53,8 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
-def _candidates(explicit: str | None) -> Iterator[tuple[Path, str]]:
-    for text, origin in ((explicit, "--rclone"), (os.environ.get(VARIABLE), f"${VARIABLE}")):
+def _candidates(explicit: str | None, given: str) -> Iterator[tuple[Path, str]]:
+    for text, origin in ((explicit, given), (os.environ.get(VARIABLE), f"${VARIABLE}")):
         if text:
             named = shutil.which(Path(text).expanduser())
             if named is None:

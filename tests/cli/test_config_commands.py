@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.main import run
+from orchestrator.tags.track import Track
+from tests.audio import make_track
 
 
 @pytest.fixture
@@ -55,9 +57,17 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("layouts: [{template: '{{ nonsense }}'}]\n", "nonsense"),
         ("layout: no-such-preset\n", "no-such-preset"),
-        ("max_delete: lots\n", "--max-delete"),
-        ("bandwidth: fast\n", "--bandwidth"),
-        ("jobs: {n: {scan: {location: a, settle: soon}}}\n", "soon"),
+        ("\nmax_delete: lots\n", ":2: max_delete lots: write"),
+        ("bandwidth: fast\n", ":1: bandwidth fast: write"),
+        ("jobs:\n  n:\n    scan:\n      location: a\n      settle: soon\n", ":5: jobs.n.0.scan.settle soon: write"),
+        (f"jobs: {{n: {{scan: {{location: a, settle: '{'9' * 400}'}}}}}}\n", "write a time"),
+        ("dedup: {keep: [bitrat]}\n", ":1: dedup.keep: 'bitrat' is no criterion"),
+        ("leftovers: ../x\n", ":1: leftovers: '../x' must be a path below the target"),
+        ("jobs: {n: {organize: {source: a, untagged: /x}}}\n", "jobs.n.0.organize.untagged: '/x'"),
+        ("jobs: {n: {organize: {source: a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: 'nonsense'"),
+        ("remotes:\n  r:\n    profile: nosuch\n", ":3: remotes.r.profile: there is no profile 'nosuch'"),
+        ('layout: "{{ title }}\\uD800"\n', ":1: layout: not text"),
+        ('locations: {"\\uD800": x}\n', ":1: locations: a key is not text"),
         ("locatoins: {}\n", "did you mean `locations`"),
         ("locations:\n  a: 's3,secret_access_key=ab/SECRET:bucket'\n", ":2: locations.a: options inside a location"),
         ("locations: {a: 's3://KEY:SEC/SECRET@bucket'}\n", ":1: locations.a: s3://: no user name or password"),
@@ -70,6 +80,67 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
     assert says in error
     assert str(file) in error
     assert "SECRET" not in error
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("jobs.nightly.foo.bar", "x", "`foo` stands where the number of an entry must"),
+        ("jobs.nightly.foo", "x", "`foo` stands where"),
+        ("jobs.nightly.7", "{scan: {location: a}}", "there are 1"),
+        ("layouts.5.template", "x", "there are 1"),
+        ("layouts.foo", "x", "`foo` stands where"),
+        ("transfers.x", "1", "holds a value"),
+        ("transfers", "9" * 5000, "expected a number"),
+        ("locations.w", "bad\udcff", "not UTF-8 text"),
+        ("cloud.remote_path", '"\\uD800"', "not text"),
+    ],
+)
+def test_what_cannot_be_set_is_2_and_not_written(
+    file: Path, key: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "jobs: {nightly: [{scan: {location: a}}]}\nlayouts: [{template: '{{ title }}'}]\ntransfers: 3\n"
+    file.write_text(text)
+    assert run(["config", "set", key, value]) == 2
+    assert says in capsys.readouterr().err
+    assert file.read_text() == text
+    assert run(["config", "set", "jobs.nightly.0.scan.location", "b"]) == 0
+    assert run(["config", "set", "layouts.0.template", "{{ album }}/{{ title }}"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("TRANSFERS=0", "MUSIC_ORCHESTRATOR_TRANSFERS: expected a number"),
+        ("TRANSFERS=many", "MUSIC_ORCHESTRATOR_TRANSFERS: expected a number or nothing, got `many`"),
+        ("MAX_DELETE=x", "MUSIC_ORCHESTRATOR_MAX_DELETE x: write"),
+        ("BANDWIDTH=x", "MUSIC_ORCHESTRATOR_BANDWIDTH x: write"),
+        ("RCLONE=/nosuch", "/nosuch (MUSIC_ORCHESTRATOR_RCLONE)"),
+        ("LAYOUT=bad\udcff", "MUSIC_ORCHESTRATOR_LAYOUT: not UTF-8 text"),
+    ],
+)
+def test_a_wrong_variable_is_called_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str, says: str
+) -> None:
+    make_track(tmp_path / "music" / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
+    name, _, value = setting.partition("=")
+    monkeypatch.setenv(f"MUSIC_ORCHESTRATOR_{name}", value)
+    assert run(["organize", str(tmp_path / "music"), "--dry-run", "--state-dir", str(tmp_path / "state")]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_get_hides_what_show_hides(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(
+        "cloud: {provider: s3, options: {secret_access_key: hush}}\nremotes: {r: {options: {pass: hush}}}\n"
+        "notify: {healthcheck: 'https://hush'}\n"
+    )
+    keys = ("cloud", "cloud.options", "cloud.options.secret_access_key", "remotes.r.options", "remotes.r", "notify.healthcheck")
+    for key in keys:
+        assert run(["config", "get", key]) == 0
+        assert run(["config", "get", key, "--json"]) == 0
+        out = capsys.readouterr().out
+        assert "hush" not in out
+        assert "(hidden)" in out
 
 
 def test_validate_needs_no_rclone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,6 +246,9 @@ def test_doctor_names_what_is_wrong_and_how_to_mend_it(tmp_path: Path, program: 
     (program.state / "catalogue.sqlite3").chmod(0o644)
     ill = program("doctor", codes=(3,))
     assert any("chmod 600" in error["message"] for error in ill.errors)
+    (program.state / "catalogue.sqlite3").write_bytes(b"no catalogue at all" * 1000)
+    assert any("delete it" in error["message"] for error in program("doctor", codes=(9,)).errors)
+    (program.state / "catalogue.sqlite3").unlink()
     config = tmp_path / "c.yaml"
     config.write_text("locations: {a: 'absent:x'}\n")
     program.environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}

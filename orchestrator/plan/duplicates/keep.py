@@ -48,8 +48,13 @@ CRITERIA: dict[str, str] = {
 """The words of `dedup.keep`, and what each prefers."""
 
 
-def check_keep(words: Sequence[str]) -> None:
-    """Raise UsageError for a word that is no criterion, or stands there twice."""
+def keep_words(text: str) -> list[str]:
+    """The words of `--keep`, which has commas between."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def check_keep(words: Sequence[str], where: str = "keep") -> None:
+    """Raise UsageError, which says `where`, for a word that is no criterion, or stands there twice."""
     for word in words:
         name, colon, argument = word.partition(":")
         if word not in CRITERIA and not (name in {"path", "location"} and colon and argument):
@@ -57,11 +62,11 @@ def check_keep(words: Sequence[str]) -> None:
 
             near = difflib.get_close_matches(name, [known.partition(":")[0] for known in CRITERIA], 1)
             hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(CRITERIA)}"
-            raise UsageError(f"keep: {word!r} is no criterion; {hint}")
+            raise UsageError(f"{where}: {word!r} is no criterion; {hint}")
         if word in {"path:GLOB", "location:NAME"}:
-            raise UsageError(f"keep: {word!r}: put a {argument.lower()} after the colon")
+            raise UsageError(f"{where}: {word!r}: put a {argument.lower()} after the colon")
     if len(set(words)) < len(words):
-        raise UsageError(f"keep: {next(word for word in words if words.count(word) > 1)!r} is there twice")
+        raise UsageError(f"{where}: {next(word for word in words if words.count(word) > 1)!r} is there twice")
 
 
 class KeepOrder:
