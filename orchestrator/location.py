@@ -19,6 +19,12 @@ SCHEMES = ("s3", "gs", "azure", "dropbox", "gdrive")
 CLOUD_REMOTE = "cloud"
 ENVIRONMENT_REMOTES = {"s3": "s3env", "gs": "gsenv", "azure": "azureenv"}
 """What the remotes made from environment variables are called; plans and the journal name them."""
+CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "azure": "AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY",
+}
+"""The variables that the providers' own tools take."""
 MAX_NAMES = 8
 """So many names of `locations:` may lead to one another."""
 

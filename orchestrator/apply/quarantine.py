@@ -31,8 +31,13 @@ class Item(msgspec.Struct, frozen=True):
 
 
 def list_items(storage: Storage) -> list[Item]:
-    """Everything that runs have put away on this storage, sorted by run and path. Raises the storage's errors."""
+    """Everything that runs have put away on this storage, sorted by run and path.
+
+    Raises the storage's errors, NotFoundError for a place that is not there.
+    """
     items = [item for prefix in (QUARANTINE, TRASH) for entry in _listed(storage, prefix) if (item := _item(entry)) is not None]
+    if not items:
+        next(iter(storage.list()), None)
     return sorted(items, key=lambda item: (item.run, item.path, item.id))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.scanning import reaching
 from orchestrator.cli.session import Session
 from orchestrator.errors import AuthError, ExitCode, OrchestratorError, RemoteError, SafetyLimitError, TransientError, worst
 from orchestrator.location import Location
@@ -42,7 +43,7 @@ def carry_out(
 
     storages = session.storages(*locations(plan.operations))
     if not fresh:
-        _knock(storages, plan)
+        _knock(session, storages, plan)
     with session.executing():
         result = apply_plan(
             plan,
@@ -92,7 +93,7 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
     from orchestrator.apply.resume import resume  # noqa: PLC0415
 
     plan = session.journal.plan(run_id)
-    _knock(session.storages(*locations(plan.operations)), plan)
+    _knock(session, session.storages(*locations(plan.operations)), plan)
     with session.executing():
         result = resume(
             run_id,
@@ -108,21 +109,19 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
     return report_result(session, result)
 
 
-def _knock(storages: Mapping[str, Storage], plan: Plan) -> None:
+def _knock(session: Session, storages: Mapping[str, Storage], plan: Plan) -> None:
     """One look at each place before hundreds at once: a server that is away is one line. Raises TransientError, AuthError."""
-    for fs, storage in storages.items():
-        touched = (ref.path for operation in plan.operations for ref in (operation.src, operation.dst) if ref.fs == fs)
+    for place in session.places(*storages):
+        touched = (ref.path for operation in plan.operations for ref in (operation.src, operation.dst) if ref.fs == place.fs)
         path = next(touched, PROBE)
-        try:
-            storage.stat(path)
-        except TransientError as error:
-            error.message = f"{fs} cannot be reached: {error.message}"
-            raise
-        except AuthError:
-            raise
-        except RemoteError:
-            # It answers; what is wrong with this one file is the executor's to say.
-            continue
+        with reaching(session, place):
+            try:
+                storages[place.fs].stat(path)
+            except (TransientError, AuthError):
+                raise
+            except RemoteError:
+                # It answers; what is wrong with this one file is the executor's to say.
+                continue
 
 
 def _note_earlier(session: Session, run_id: str) -> None:

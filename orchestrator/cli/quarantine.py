@@ -14,6 +14,7 @@ from orchestrator.errors import ExitCode, worst
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestrator.apply.quarantine import Item
     from orchestrator.cli.session import Session
     from orchestrator.location import Location
     from orchestrator.plan.model import Plan
@@ -28,13 +29,12 @@ def quarantine_command() -> None:
 @click.argument("location", shell_complete=complete_location)
 def list_command(session: Session, *, location: str) -> int:
     """List what lies in the quarantine of LOCATION."""
-    from orchestrator.apply.quarantine import list_items  # noqa: PLC0415 - the rooms are imported when a command runs
-    from orchestrator.report.base import Column  # noqa: PLC0415
+    from orchestrator.report.base import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
     (place,) = session.places(location)
     rows = [
         {"id": item.id, "kind": item.kind, "run": item.run, "path": item.path, "size": item.entry.size}
-        for item in list_items(session.storage(place))
+        for item in _items(session, place)
     ]
     columns = [
         *(Column("run", "run"), Column("kind", "kind"), Column("size", "bytes", right=True)),
@@ -51,11 +51,11 @@ def restore_command(session: Session, *, items: tuple[str, ...], location: str) 
     """Bring each ITEM back to where it was: an item or a run of `quarantine list`, or a file's old path."""
 
     def plan(place: Location) -> Plan:
-        from orchestrator.apply.quarantine import choose, list_items, plan_restore  # noqa: PLC0415 - only when called
+        from orchestrator.apply.quarantine import choose, plan_restore  # noqa: PLC0415 - only when called
         from orchestrator.cli.planning import now_text  # noqa: PLC0415
 
         storage = session.storage(place)
-        chosen = choose(list_items(storage), items)
+        chosen = choose(_items(session, place), items)
         return plan_restore(storage, chosen, tool_version=orchestrator.__version__, created=now_text())
 
     return _change(session, location, plan, "Bring these {} files back?")
@@ -67,13 +67,21 @@ def empty_command(session: Session, *, location: str) -> int:
     """Delete for good what lies in the quarantine of LOCATION."""
 
     def plan(place: Location) -> Plan:
-        from orchestrator.apply.quarantine import list_items, plan_emptying  # noqa: PLC0415 - only when called
+        from orchestrator.apply.quarantine import plan_emptying  # noqa: PLC0415 - only when called
         from orchestrator.cli.planning import now_text  # noqa: PLC0415
 
         storage = session.storage(place)
-        return plan_emptying(storage, list_items(storage), tool_version=orchestrator.__version__, created=now_text())
+        return plan_emptying(storage, _items(session, place), tool_version=orchestrator.__version__, created=now_text())
 
     return _change(session, location, plan, "Delete these {} files for good? No undo brings them back.")
+
+
+def _items(session: Session, place: Location) -> list[Item]:
+    from orchestrator.apply.quarantine import list_items  # noqa: PLC0415 - only when called
+    from orchestrator.cli.scanning import reaching  # noqa: PLC0415
+
+    with reaching(session, place):
+        return list_items(session.storage(place))
 
 
 def _change(session: Session, location: str, make: Callable[[Location], Plan], question: str) -> int:

@@ -37,12 +37,15 @@ def check_command(session: Session, *, remote: str) -> int:
     """Reach REMOTE (a location) and say what it can do."""
     import msgspec  # noqa: PLC0415 - the rooms are imported when a command runs
 
-    (place,) = session.places(remote if remote.endswith(":") or not _is_remote(session, remote) else f"{remote}:")
+    from orchestrator.cli.scanning import reaching  # noqa: PLC0415
+
+    (place,) = session.places(f"{remote}:" if _is_remote(session, remote) else remote)
     storage = session.direct(place)
-    facts = msgspec.to_builtins(storage.capabilities)
-    quota = storage.quota() if storage.capabilities.quota else None
-    # Asking what it can do needs no answer from the server; a listing does.
-    first = next(iter(storage.list()), None)
+    with reaching(session, place):
+        facts = msgspec.to_builtins(storage.capabilities)
+        quota = storage.quota() if storage.capabilities.quota else None
+        # Asking what it can do needs no answer from the server; a listing does.
+        first = next(iter(storage.list()), None)
     fields = {
         "location": place.fs,
         "profile": storage.profile.type,
@@ -59,7 +62,7 @@ def check_command(session: Session, *, remote: str) -> int:
 
 def _is_remote(session: Session, text: str) -> bool:
     """`remotes check NAME` may leave out the colon."""
-    return not any(mark in text for mark in "/:.~") and text not in session.config.locations and text in session.remotes
+    return not any(mark in text for mark in "/:=") and text not in (".", "..", "~") and text not in session.config.locations
 
 
 def _word(value: object) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.cli.options import parse_duration
 from orchestrator.cli.session import Session
-from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
-from orchestrator.location import Location
+from orchestrator.errors import AuthError, ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
+from orchestrator.location import CLOUD_REMOTE, CREDENTIALS, ENVIRONMENT_REMOTES, Location
 from orchestrator.report.base import duration_text
 
 if TYPE_CHECKING:
@@ -72,6 +74,36 @@ def check_bucket(session: Session, place: Location) -> None:
         raise UsageError(f"{place.fs} holds buckets, not folders: name one, such as {place.fs}my-bucket/Music")
 
 
+@contextmanager
+def reaching(session: Session, place: Location) -> Iterator[None]:
+    """While a place is asked: what is wrong with the place as a whole is said with its name, and with what to do.
+
+    Raises UsageError for one that is not there.
+    """
+    try:
+        yield
+    except NotFoundError as error:
+        raise UsageError(f"{place.typed}: there is no such folder ({error.message})") from error
+    except TransientError as error:
+        error.message = f"{place.typed} cannot be reached: {error.message}"
+        raise
+    except AuthError as error:
+        error.message = f"{place.typed} refuses the credentials: {_remedy(session, place)} ({error.message})"
+        raise
+
+
+def _remedy(session: Session, place: Location) -> str:
+    """Where the credentials of a place are to be mended."""
+    definition = place.definition
+    for scheme, remote in ENVIRONMENT_REMOTES.items():
+        if place.remote == remote:
+            return f"set {CREDENTIALS[scheme]} to good ones, or name a remote of the rclone config under `schemes:`"
+    if definition is not None:
+        ours = definition.name == CLOUD_REMOTE and session.config.cloud is not None
+        return f"correct `{'cloud' if ours else f'remotes.{definition.name}'}.options` in the config"
+    return f"`rclone config reconnect {place.remote}:` or `rclone config update {place.remote}` mends them"
+
+
 def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_emptied: bool = False) -> ScanResult:
     """Bring the catalogue up to date.
 
@@ -82,24 +114,20 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
     settle_s = parse_duration(wishes.settle)
     storage = session.storage(place)
     try:
-        result = scan(
-            storage,
-            session.catalogue,
-            policy=session.policy(place, wishes.reading),
-            include=wishes.include,
-            exclude=wishes.exclude,
-            settle_s=settle_s,
-            now_ns=time.time_ns(),
-            progress=session.reporter,
-            allow_emptied=allow_emptied,
-            allow_gone=session.max_delete.allows if session.max_delete else None,
-            stop=session.stop,
-        )
-    except NotFoundError as error:
-        raise UsageError(f"{place.typed}: there is no such folder ({error.message})") from error
-    except TransientError as error:
-        error.message = f"{place.typed} cannot be reached: {error.message}"
-        raise
+        with reaching(session, place):
+            result = scan(
+                storage,
+                session.catalogue,
+                policy=session.policy(place, wishes.reading),
+                include=wishes.include,
+                exclude=wishes.exclude,
+                settle_s=settle_s,
+                now_ns=time.time_ns(),
+                progress=session.reporter,
+                allow_emptied=allow_emptied,
+                allow_gone=session.max_delete.allows if session.max_delete else None,
+                stop=session.stop,
+            )
     except SafetyLimitError as error:
         remedy = f"If it was removed on purpose: music-orchestrator scan --allow-empty {place.typed}"
         raise SafetyLimitError(f"{error.message} {remedy}", path=error.path) from error
@@ -193,10 +221,8 @@ def outside_lists(session: Session, wishes: Wishes) -> list[OutsideList]:
     typed = () if wishes.no_scan else dict.fromkeys((*session.config.playlists, *wishes.playlists))
     found: list[OutsideList] = []
     for place in session.places(*typed):
-        try:
+        with reaching(session, place):
             lists, unread = read_lists(session.storage(place))
-        except NotFoundError as error:
-            raise UsageError(f"{place.typed}: there is no such folder ({error.message})") from error
         found += lists
         for path, reason in unread:
             session.reporter.warning(f"{place.typed}: {path}: {reason}: whether its entries move is not known")

@@ -20,6 +20,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9+/._~=-]{8,}", re.IGNORECASE), r"\1***"),
     (re.compile(rf"(\"{_SECRET_WORD}\"\s*:\s*)\"[^\"]*\"", re.IGNORECASE), r'\1"***"'),
     (re.compile(rf"(\b{_SECRET_WORD}=)[^\s,:&\"']+", re.IGNORECASE), r"\1***"),
+    # A line of rclone's config that is none: `secret_access_key ...`.
+    (re.compile(r"(could not parse line: )[^\r\n]*"), r"\1***"),
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 

@@ -74,8 +74,23 @@ def test_refused_credentials_are_6_and_no_secret_is_said(tmp_path: Path, program
     secret = "verysecretverysecret"
     section = s3_serve.section("refused").replace(s3_serve.options["secret_access_key"], secret)
     program.environment = with_remotes(tmp_path, section)
-    ended = program("organize", s3_serve.fs("x", name="refused"), "--yes", codes=(6,))
-    assert secret not in one_error(ended, "auth") + ended.stderr
+    location = s3_serve.fs("x", name="refused")
+    ended = program("organize", location, "--yes", codes=(6,))
+    message = one_error(ended, "auth")
+    assert secret not in message + ended.stderr
+    assert message.startswith(f"{location} refuses the credentials: `rclone config reconnect refused:`")
+    checked = program("remotes", "check", location, codes=(6,))
+    assert one_error(checked, "auth").startswith(f"{location} refuses the credentials")
+
+
+def test_a_line_of_the_rclone_config_that_is_none_is_not_repeated(tmp_path: Path, program: Program) -> None:
+    program.environment = with_remotes(tmp_path, "[x]\ntype = s3\nsecret_access_key SECRETLINE\n")
+    log = tmp_path / "log"
+    for command in (["remotes"], ["doctor"], ["scan", "x:b/c"]):
+        ended = program(*command, "-vv", "--log-file", str(log), codes=(2,))
+        assert "could not parse line" in ended.errors[0]["message"]
+        assert str(tmp_path / "rclone.conf") in ended.errors[0]["message"]
+        assert "SECRETLINE" not in f"{ended.events}{ended.stderr}{log.read_text()}"
 
 
 def test_an_unreachable_server_is_5_and_nothing_is_queued(tmp_path: Path, program: Program) -> None:
@@ -268,6 +283,28 @@ def test_remotes(program: Program, s3_serve: RemoteServer) -> None:
     assert listed[s3_serve.name] == "s3"
     (facts,) = [event for event in program("remotes", "check", s3_serve.fs()).events if event["type"] == "capabilities"]
     assert (facts["remote_type"], facts["move"], facts["reachable"]) == ("s3", False, True)
+
+
+def test_remotes_check_takes_names_without_a_colon(tmp_path: Path, program: Program, webdav: RemoteServer) -> None:
+    options = "".join(f"      {key}: '{value}'\n" for key, value in webdav.options.items())
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"cloud:\n  provider: webdav\n  options:\n{options}remotes:\n  made.1:\n    type: webdav\n    options:\n{options}"
+    )
+    program.environment = with_remotes(tmp_path, webdav.section("theirs")) | {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
+    for name in ("cloud", "made.1", "theirs", "theirs:"):
+        assert program("remotes", "check", name).events[0]["location"] == f"{name.rstrip(':')}:"
+    message = one_error(program("remotes", "check", "absent", codes=(2,)), "usage")
+    assert "no such remote" in message
+    assert "theirs:" in message
+
+
+def test_the_quarantine_of_a_place_that_is_not_there_is_2(tmp_path: Path, program: Program, s3_moto: RemoteServer) -> None:
+    for location in (str(tmp_path / "absent"), f"{s3_moto.name}:no-such-bucket/x"):
+        one_error(program("quarantine", "list", location, codes=(2,)), "usage")
+        one_error(program("quarantine", "empty", location, "--yes", codes=(2,)), "usage")
+    (tmp_path / "there").mkdir()
+    assert program("quarantine", "list", str(tmp_path / "there")).events[0]["type"] == "summary"
 
 
 def test_a_log_is_kept_without_control_characters(tmp_path: Path, program: Program) -> None:

@@ -117,6 +117,7 @@ def test_message_names_the_item_and_is_one_line() -> None:
         "header Authorization: [Bearer SECRET1.SECRET2]",
         '{"access_token":"SECRET1","refresh_token":"SECRET2"}',
         "password=SECRET1 token=SECRET2",
+        "could not parse line: secret_access_key SECRET1 SECRET2",
     ],
 )
 def test_secrets_stay_inside(text: str) -> None:
