@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.scanning import reaching
 from orchestrator.cli.session import Session
-from orchestrator.errors import AuthError, ExitCode, OrchestratorError, RemoteError, SafetyLimitError, TransientError, worst
+from orchestrator.errors import (
+    AuthError,
+    ExitCode,
+    OrchestratorError,
+    RemoteError,
+    SafetyLimitError,
+    TransientError,
+    worst,
+)
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.storage.base import PROBE
@@ -44,7 +52,7 @@ def carry_out(
     storages = session.storages(*locations(plan.operations))
     if not fresh:
         _knock(session, storages, plan)
-    with session.executing():
+    with session.executing(), _counted(session, plan):
         result = apply_plan(
             plan,
             storages,
@@ -107,6 +115,17 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
     _note_earlier(session, run_id)
     session.summary.ops_planned += result.planned
     return report_result(session, result)
+
+
+@contextmanager
+def _counted(session: Session, plan: Plan) -> Iterator[None]:
+    """What a place refuses as a whole, before the first operation, all of them have failed for."""
+    try:
+        yield
+    except RemoteError as error:
+        if error.exit_code == ExitCode.SOME_FAILED:
+            session.summary.ops_failed += len(plan.operations)
+        raise
 
 
 def _knock(session: Session, storages: Mapping[str, Storage], plan: Plan) -> None:

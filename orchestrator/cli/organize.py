@@ -75,6 +75,8 @@ def organize_command(
         session.reporter.plan(plan)
         keep_plan_file(plan_file, plan)
         return planning.dry_end(session, plan, code)
+    if at_target != at_source:
+        scanning.check_target(at_target)
     with session.lock():
         before = applying.finish_unfinished(session, at_source, at_target)
         if before not in applying.GOES_ON:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.cli.options import parse_duration
@@ -65,6 +67,23 @@ def places(session: Session, source_text: str, target_text: str | None) -> tuple
     return source, target
 
 
+def _check_folder(place: Location) -> Path | None:
+    """The nearest folder that there is, of a place on this machine. Raises UsageError where it is something else."""
+    if not place.local:
+        return None
+    nearest = next(one for one in (Path(place.fs), *Path(place.fs).parents) if os.path.lexists(one))
+    if not nearest.is_dir():
+        raise UsageError(f"{place.typed}: {nearest} is not a folder")
+    return nearest
+
+
+def check_target(target: Location) -> None:
+    """Find out before any work that a target on this machine cannot be made or written to. Raises UsageError."""
+    nearest = _check_folder(target)
+    if nearest is not None and not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"{target.typed}: nothing can be written to {nearest}: choose another target, or mend its permissions")
+
+
 def check_bucket(session: Session, place: Location) -> None:
     """An artist's folder at the top of an object store would be a bucket. Raises UsageError."""
     if place.remote is None or place.fs.partition(":")[2].strip("/"):
@@ -112,6 +131,7 @@ def scan_place(session: Session, place: Location, wishes: Wishes, *, allow_empti
     from orchestrator.catalogue.scan import scan  # noqa: PLC0415 - heavy
 
     settle_s = parse_duration(wishes.settle)
+    _check_folder(place)
     storage = session.storage(place)
     try:
         with reaching(session, place):

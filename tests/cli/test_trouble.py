@@ -178,6 +178,25 @@ def test_options_are_added_to_a_remote_of_the_users(tmp_path: Path, program: Pro
     assert program("scan", s3_serve.fs("nothing here", name="mine")).code == 0
 
 
+def test_a_target_that_cannot_be_made_is_told_before_anything_is_done(tmp_path: Path, program: Program) -> None:
+    make_many(tmp_path / "lib", 2)
+    (tmp_path / "file").touch()
+    for command in ("organize", "plan"):
+        refused = program(command, str(tmp_path / "lib"), str(tmp_path / "file" / "x"), "--yes", codes=(2,))
+        assert "is not a folder" in one_error(refused, "usage")
+    for command in ("organize", "scan", "stats"):
+        assert "is not a folder" in one_error(program(command, "/dev/null", "--yes", codes=(2,)), "usage")
+    assert program("runs").events[0]["type"] == "summary"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody can make one")
+def test_what_a_place_refuses_as_a_whole_is_counted(tmp_path: Path, program: Program) -> None:
+    make_many(tmp_path / "lib", 2)
+    refused = program("organize", str(tmp_path / "lib"), "/proc/x", "--yes", codes=(2, 3))
+    assert len(refused.errors) == 1
+    assert refused.summary["ops_failed"] == refused.summary["ops_planned"]
+
+
 def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, program: Program) -> None:
     file = tmp_path / "file.flac"
     make_track(file, "flac", Track(title=("T",)))
