@@ -13,6 +13,11 @@ from orchestrator.storage.base import OWN_DIRECTORY, Entry
 _LEFTOVER = re.compile(r"\.[^/]{8}\.partial\Z|-rclone-move-[^/]{8}\Z", re.DOTALL)
 
 
+EXCLUDED, NOT_INCLUDED = "excluded", "not included"
+OUTSIDE = frozenset({EXCLUDED, NOT_INCLUDED})
+"""Why a file is left alone that the globs leave out."""
+
+
 def is_leftover(path: str) -> bool:
     """Whether `path` is what rclone leaves behind when it is killed: an unfinished transfer or half of a case rename."""
     return _LEFTOVER.search(path) is not None
@@ -64,9 +69,9 @@ class Chooser:
         file has come to rest.
         """
         if self._exclude is not None and self._exclude.search(entry.path):
-            return "excluded"
+            return EXCLUDED
         if self._include is not None and not self._include.search(entry.path):
-            return "not included"
+            return NOT_INCLUDED
         if self._youngest_ns is not None:
             changed_ns = since_ns if entry.mtime_ns is None else entry.mtime_ns
             if changed_ns > self._youngest_ns:

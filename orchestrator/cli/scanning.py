@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestrator.catalogue.selection import OUTSIDE
 from orchestrator.cli.options import parse_duration
 from orchestrator.cli.session import Session
 from orchestrator.errors import AuthError, ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
@@ -212,6 +213,9 @@ def items_of(session: Session, place: Location, result: ScanResult) -> list[Item
         # Music that the storage did not give is neither without tags nor somebody's companion.
         unread = "it could not be read" if one.reading is None and is_audio(one.entry.path) else None
         items.append(Item(one.entry, one.reading, one.left_alone or unread, one.content))
+    wanted = result.selection.include
+    if wanted and all(item.left_alone in OUTSIDE for item in items):
+        session.reporter.warning(f"{place.typed}: no file there fits --include {' --include '.join(wanted)}")
     return items
 
 

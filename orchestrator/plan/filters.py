@@ -20,17 +20,19 @@ _ARTICLES = ("The", "A", "An")
 _PLAIN = str.maketrans(
     {"Æ": "A", "Ð": "D", "Đ": "D", "Ħ": "H", "I": "I", "Ł": "L", "Ø": "O", "Œ": "O", "ẞ": "S", "Þ": "T", "Ŧ": "T", "Ŋ": "N"}
 )
+MAX_WIDTH: Final = 255
+"""Digits. No name holds more."""
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 
 def _pad(value: Any, width: int = 2) -> str:
     """A number with leading zeros."""
-    return str(value).zfill(width)
+    return str(value).zfill(min(width, MAX_WIDTH))
 
 
 def _pad_to(value: Any, total: Any, least: int = 2) -> str:
     """A number with as many digits as the total has, at least `least`."""
-    return str(value).zfill(max(least, len(str(total))))
+    return str(value).zfill(min(max(least, len(str(total))), MAX_WIDTH))
 
 
 def _the_last(value: Any, *articles: str) -> str:

@@ -86,9 +86,10 @@ def _finalize(value: Any) -> str:
 @lru_cache(maxsize=1)
 def _environment() -> SandboxedEnvironment:
     from jinja2 import StrictUndefined  # noqa: PLC0415 - slow to import, and `--help` does not need it
-    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
-    environment = SandboxedEnvironment(undefined=StrictUndefined, finalize=_finalize, autoescape=False, cache_size=0)
+    from orchestrator.plan.sandbox import Sandbox  # noqa: PLC0415
+
+    environment = Sandbox(undefined=StrictUndefined, finalize=_finalize, autoescape=False, cache_size=0)
     keep_known(environment.filters, environment.tests)
     return environment
 

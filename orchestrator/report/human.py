@@ -93,11 +93,7 @@ class HumanReporter:
         if not plan.operations and not everything:
             self._left(plan, everything or self._verbose > 0)
             if plan.header.counts.get("music"):
-                named = any(one.code in NAMED_AS_ERRORS for one in plan.skipped)
-                self._say(f"nothing to do: everything {'else ' if named else ''}is where it belongs")
-                alone = sum(1 for one in plan.skipped if one.code == "left-alone")
-                if alone:
-                    self._say(f"left alone: {alone} files; -v says why")
+                self._nothing_to_do(plan)
             return
         everything = everything or self._verbose > 0
         if self._terminal:
@@ -241,6 +237,16 @@ class HumanReporter:
         for skipped in plan.skipped:
             if everything or skipped.code in {"ambiguous-sidecar", "playlist"}:
                 self._output.line(f"left {printable(skipped.path)}: {printable(skipped.reason)}")
+
+    def _nothing_to_do(self, plan: Plan) -> None:
+        named = any(one.code in NAMED_AS_ERRORS for one in plan.skipped)
+        alone = sum(1 for one in plan.skipped if one.code == "left-alone")
+        if alone and not plan.header.counts.get("in_place"):
+            self._say("nothing to do")
+        else:
+            self._say(f"nothing to do: everything {'else ' if named else ''}is where it belongs")
+        if alone:
+            self._say(f"left alone: {alone} files; -v says why")
 
     def _lines(self, plan: Plan, limit: int | None) -> None:
         changes = list(plan_view.lines(plan))

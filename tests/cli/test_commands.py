@@ -258,6 +258,15 @@ def test_an_argument_too_many_gives_no_secret_away(capsys: pytest.CaptureFixture
     assert "SECRET" not in capsys.readouterr().err
 
 
+def test_an_include_that_fits_nothing_is_said(music: Path, program: Program, tmp_path: Path) -> None:
+    for command in ("organize", "plan", "dedup"):
+        done = program(command, str(music), "--include", "[", "--include", "x/**", "--yes")
+        (warning,) = [event["message"] for event in done.events if event["type"] == "warning"]
+        assert "no file there fits --include [ --include x/**" in warning
+    done = say("organize", str(music), "--include", "[", "--yes", state=tmp_path / "state")
+    assert done.stdout.splitlines()[:2] == ["nothing to do", "left alone: 4 files; -v says why"]
+
+
 def test_target_inside_source_is_refused_and_source_inside_target_is_not(music: Path, program: Program) -> None:
     before = tree(music)
     refused = program("organize", str(music), str(music / "new"), "--yes", codes=(2,))

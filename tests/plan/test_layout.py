@@ -78,6 +78,20 @@ def test_where_a_track_goes(layout: str, fields: dict[str, object], expected: st
 
 
 @pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        ("{{ '%02d' % (track or 0) }}", "04"),
+        ("{{ '{:03}'.format(track) }}", "004"),
+        ("{{ title.ljust(6, '_') }}", "Star__"),
+        ("{{ '+' * 3 }}{{ (track or 0) * 2 ** 3 }}", "+++32"),
+        ("{{ track | pad(1000000000) }}", "0" * 250),
+    ],
+)
+def test_what_a_name_can_hold_is_worked_out(layout: str, expected: str) -> None:
+    assert where(layout, **WHOLE) == expected
+
+
+@pytest.mark.parametrize(
     ("layout", "words"),
     [
         ("{{ albun }}/{{ title }}", ["'albun'", "'album'"]),
@@ -92,6 +106,14 @@ def test_where_a_track_goes(layout: str, fields: dict[str, object], expected: st
         ("{% for a in title %}{{ a }}{% endfor %}", ["'for'"]),
         ("{% include 'x' %}", ["'include'"]),
         ("{{ title.__class__.__mro__ }}", ["cannot be worked out"]),
+        ("{{ 'x' * 1000000000 }}{{ title }}", ["too large"]),
+        ("{{ 1000000000 * title }}", ["too large"]),
+        ("{{ 9 ** 9 ** 9 ** 9 ** 9 }}{{ title }}", ["too large"]),
+        ("{{ '%1000000000d' % 1 }}{{ title }}", ["too large"]),
+        ("{{ '%*d' % (1000000000, 1) }}{{ title }}", ["too large"]),
+        ("{{ '{:1000000000}'.format(1) }}{{ title }}", ["too large"]),
+        ("{{ '{:{}}'.format(1, 1000000000) }}{{ title }}", ["too large"]),
+        ("{{ title.ljust(1000000000) }}", ["too large"]),
         ("{{ year + 1 }}/{{ title }}", ["cannot be worked out", "without some of its fields"]),
     ],
 )
