@@ -123,7 +123,10 @@ def _signals(session: Session) -> Iterator[None]:
         if again or not session.applying:
             raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was begun")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # under nohup the run outlives its terminal
+        wanted.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in wanted}
     try:
         yield
     finally:

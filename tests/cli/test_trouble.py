@@ -335,6 +335,25 @@ def test_a_log_is_kept_without_control_characters(tmp_path: Path, program: Progr
     assert "cannot write the log file" in program("scan", ".", "--log-file", "/no/such/dir/log", codes=(2,)).errors[0]["message"]
 
 
+def test_under_nohup_a_run_outlives_its_terminal(tmp_path: Path, program: Program, webdav: RemoteServer) -> None:
+    assert webdav.directory is not None
+    make_many(webdav.directory / tmp_path.name, 3)
+    hold = Hold()
+    with http_proxy(webdav.port) as proxy:
+        program.environment = with_remotes(tmp_path, webdav.section("slow", port=proxy.port))
+        proxy.when(lambda seen: seen.method == "MOVE", hold, times=1)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            process = program.start("organize", webdav.fs(tmp_path.name, name="slow"), "--yes")
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        assert hold.held.wait(60)
+        process.send_signal(signal.SIGHUP)
+        hold.release.set()
+        ended = program.end(process)
+    assert (ended.code, ended.summary["ops_done"]) == (0, 3)
+
+
 def test_a_signal_in_mid_run_leaves_a_run_that_the_next_command_finishes(
     tmp_path: Path, program: Program, webdav: RemoteServer
 ) -> None:
