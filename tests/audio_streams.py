@@ -218,13 +218,13 @@ def aiff(seconds: float, serial: int) -> bytes:
 def wavpack(seconds: float, serial: int, pcm_md5: bytes | None = None) -> bytes:
     # Two blocks, 16 bit mono at 44.1 kHz; the last one carries the md5 of the sound, as `wavpack -m` writes it.
     half = max(1, round(seconds * 44100) // 2)
-    flags = 1 | 1 << 2 | 9 << 23
+    flags = 1 | 1 << 2 | 3 << 11 | 9 << 23
     digest = pcm_md5 or hashlib.md5(b"wavpack %d" % serial, usedforsecurity=False).digest()
     noise = b"\x0a\x10" + _noise(serial, 32)  # a bit stream of 16 words
     stream = b""
-    for index, (edge, extra) in enumerate(((1 << 11, b""), (1 << 12, b"\x26\x08" + digest))):
+    for index, extra in enumerate((b"", b"\x26\x08" + digest)):
         body = noise + extra
-        header = struct.pack("<IHBBIIIII", 24 + len(body), 0x410, 0, 0, half * 2, half * index, half, flags | edge, 0)
+        header = struct.pack("<IHBBIIIII", 24 + len(body), 0x410, 0, 0, half * 2, half * index, half, flags, 0)
         stream += b"wvpk" + header + body
     return stream
 

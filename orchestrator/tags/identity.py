@@ -36,12 +36,13 @@ def distinctive(data: bytes, least: int = _LEAST) -> bool:
     return len(zlib.compress(data, 1)) >= least
 
 
-def pcm(checksum: bytes, samples: int, channels: int, bits: int, *, may_be_silent: bool) -> AudioIdentity | None:
+def pcm(checksum: bytes, samples: int, rate: int, channels: int, bits: int, *, may_be_silent: bool) -> AudioIdentity | None:
     """The identity of decoded sound with this md5, as FLAC and WavPack keep it: samples interleaved, in whole bytes.
 
     None where the checksum is missing, and for digital silence, which is looked for (1.5 ms a MiB of decoded sound, then known by
-    heart) only where the stream is so small that it `may_be_silent`. The count of samples, 0 where it is unknown, is not part of
-    the value: files that do not state it have the same sound as those that do.
+    heart) only where the stream is so small that it `may_be_silent`. What the checksum cannot tell is part of the value: equal
+    samples at another rate, or parted into other channels, are another sound. The count of samples, 0 where it is unknown, is
+    not: files that do not state it have the same sound as those that do.
     """
     if not any(checksum) or checksum == _MD5_OF_NOTHING:
         return None
@@ -49,7 +50,7 @@ def pcm(checksum: bytes, samples: int, channels: int, bits: int, *, may_be_silen
         size = samples * channels * -(-bits // 8)
         if not 0 < size <= _MOST_SILENCE or checksum == _md5_of_zeros(size):
             return None
-    return AudioIdentity("pcm-md5", checksum.hex(), Strength.SURE)
+    return AudioIdentity("pcm-md5", f"{rate}:{channels}:{checksum.hex()}", Strength.SURE)
 
 
 @lru_cache(maxsize=64)
@@ -67,9 +68,9 @@ def streaminfo(block: bytes) -> AudioIdentity | None:
         return None
     largest = int.from_bytes(block[7:10], "big")
     facts = int.from_bytes(block[10:18], "big")
-    channels, bits, samples = (facts >> 41 & 7) + 1, (facts >> 36 & 31) + 1, facts & 0xFFFFFFFFF
+    rate, channels, bits, samples = facts >> 44, (facts >> 41 & 7) + 1, (facts >> 36 & 31) + 1, facts & 0xFFFFFFFFF
     constant = 16 + 5 * channels  # the most that a frame of nothing but constants takes
-    return pcm(block[18:34], samples, channels, bits, may_be_silent=0 < largest <= constant)
+    return pcm(block[18:34], samples, rate, channels, bits, may_be_silent=0 < largest <= constant)
 
 
 def window(file: SparseFile, start: int, length: int) -> bytes:

@@ -121,7 +121,27 @@ def wavpack(md5: bytes, *, flags: int = 0) -> bytes:
 def test_flac_and_wavpack_of_one_sound_have_one_identity() -> None:
     md5 = bytes(range(16))
     one, other = read("x.flac", flac(md5)), read("x.wv", wavpack(md5))
-    assert one.identity == other.identity == AudioIdentity("pcm-md5", md5.hex(), Strength.SURE)
+    assert one.identity == other.identity == AudioIdentity("pcm-md5", f"44100:1:{md5.hex()}", Strength.SURE)
+
+
+def test_equal_samples_at_another_rate_or_in_other_channels_are_another_sound() -> None:
+    """Two channels of N samples and one of 2 N have one checksum, and so have 44.1 and 48 kHz."""
+    whole = flac(bytes(range(16)))
+    facts = int.from_bytes(whole[18:26], "big")
+    faster = facts + (48_000 - 44_100 << 44)
+    stereo = (facts | 1 << 41) - 22_528  # half of the samples
+    found = [read("x.flac", whole[:18] + one.to_bytes(8, "big") + whole[26:]).identity for one in (facts, faster, stereo)]
+    assert None not in found
+    assert len(set(found)) == 3
+
+
+def test_a_wavpack_of_six_channels_says_so_in_its_first_block() -> None:
+    whole = wavpack(bytes(range(16)))
+    six = b"\x0d\x01\x06\x3f"
+    first = whole[:4] + (int.from_bytes(whole[4:8], "little") + 4).to_bytes(4, "little") + whole[8:24]
+    flags = int.from_bytes(whole[24:28], "little") & ~(1 << 12)
+    content = first + flags.to_bytes(4, "little") + whole[28:32] + six + whole[32:]
+    assert read("x.wv", content).identity == AudioIdentity("pcm-md5", f"44100:6:{bytes(range(16)).hex()}", Strength.SURE)
 
 
 def test_a_lossy_wavpack_is_not_the_sound_that_it_was_made_from() -> None:

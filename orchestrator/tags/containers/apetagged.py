@@ -71,9 +71,9 @@ def read_wavpack(file: SparseFile) -> Parsed:
     parsed.suspect = wavpack.missing_end(stream, end, samples)
     checksum = wavpack.md5(stream, end)
     if checksum and parsed.lossless:  # a lossy file has the md5 of what it was made from
-        info = parsed.info
+        rate, bits = parsed.info.sample_rate, parsed.info.bits_per_sample
         silent = end * _HARDLY_ANYTHING < samples != wavpack.UNKNOWN
-        parsed.identity = pcm(checksum, samples, info.channels, info.bits_per_sample, may_be_silent=silent)
+        parsed.identity = pcm(checksum, samples, rate, wavpack.channels(stream), bits, may_be_silent=silent)
     else:
         parsed.identity = of_edges(stream, "wavpack", 0, end)
     return parsed

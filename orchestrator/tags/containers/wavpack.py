@@ -12,8 +12,19 @@ _LAST = 1024
 """The md5 stands in a small block of its own, or at the end of the last one."""
 _LOOK = (128 * 1024, 8 * 1024, _LAST)
 """How far back the last block is looked for: what is in hand decides. Blocks hold up to a second, so 100 KiB are common."""
-_MD5, _CHECKSUM = 0x26, 0x2F
+_MD5, _CHECKSUM, _CHANNELS = 0x26, 0x2F, 0x0D
+_MONO, _COMPLETE = 0x0004, 0x1000
 _ID, _ODD, _LARGE = 0x3F, 0x40, 0x80
+
+
+def channels(stream: SparseFile) -> int:
+    """How many; 0 where that is not to be found. More than two take several blocks for each piece of time: the first one says it."""
+    head = stream.peek(0, _HEADER)
+    flags = int.from_bytes(head[24:28], "little")
+    if flags & _COMPLETE:
+        return 1 if flags & _MONO else 2
+    said = _sub_block(window(stream, _HEADER, min(_LAST, _block_end(head, 0) - _HEADER)), _CHANNELS)
+    return said[0] + (len(said) > 5) if said else 0  # from six bytes on, it is one less
 
 
 def md5(stream: SparseFile, end: int) -> bytes | None:
