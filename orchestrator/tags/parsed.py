@@ -26,9 +26,13 @@ class Parsed:
     lossless: bool | None
     other_kind: str = "id3"
     other_tags: Any = None
-    """Tags of another kind in the same file, used where `tags` place nothing."""
+    """Tags of another kind in the same file: they fill what `tags` leave open."""
+    last_tags: Any = None
+    """Those of the first kind again, with texts that count only where no other tag has any."""
     identity: AudioIdentity | None = None
     suspect: str | None = None
+    whole: bool = False
+    """The end of the sound was looked at, and nothing is missing."""
     covers: tuple[Cover, ...] | None = ()
     """Pictures that are not among the tags; None where not even that is known."""
     bitrate: int | None = None

@@ -62,6 +62,7 @@ def read_track(
         # What the head says of the sound no longer holds for a file that lost some of it.
         identity=parsed.identity if parsed.suspect is None else None,
         suspect=parsed.suspect,
+        whole=parsed.whole,
         covers=covers,
         requests=file.requests,
         bytes_read=file.bytes_read,

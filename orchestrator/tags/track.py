@@ -133,6 +133,8 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """None is unknown, as it is for a suspect file."""
     suspect: str | None = None
     """Why the sound is thought to be cut or damaged, in words."""
+    whole: bool = False
+    """Its end was looked at and is there. False says nothing: most containers tell it at their head, or nobody looked."""
     covers: tuple[Cover, ...] | None = None
     """The pictures whose beginning was in hand; () where there is none, None where nobody looked."""
     reason: str | None = None

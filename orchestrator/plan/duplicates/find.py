@@ -46,7 +46,7 @@ def find_duplicates(candidates: Iterable[Candidate], options: DedupOptions | Non
 
 
 def _maybe_cut(candidates: Sequence[Candidate], tiers: Tiers) -> frozenset[int]:
-    """The candidates that hold far fewer bytes of sound than another one of the same sound and codec."""
+    """The candidates that hold fewer bytes of sound than another one of the same sound and codec, and may be cut."""
     by_label: dict[int, list[Candidate]] = defaultdict(list)
     labels = tiers.labels[Tier.AUDIO]
     for candidate in candidates:

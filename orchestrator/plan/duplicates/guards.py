@@ -17,7 +17,7 @@ OTHER_VERSION = "their tags name different versions"
 OTHER_FORMAT = "they have different formats, and only copies of one format are asked for"
 LOSSY = "a lossless file does not go for a lossy one"
 FEWER_TAGS = "the other one does not name the album"
-SHORTER = "the other one takes far fewer bytes for the same sound and may be cut"
+SHORTER = "the other one takes fewer bytes for the same sound and may be cut"
 REFERENCE = "both are under a reference"
 
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
@@ -63,7 +63,7 @@ def objection(goes: Candidate, stays: Candidate, tier: Tier, *, same_format_only
         return LOSSY
     if tier is Tier.AUDIO and not _same_version(goes.track, stays.track):
         return OTHER_VERSION
-    if tier is Tier.AUDIO and shortened(stays, goes):
+    if shortened(stays, goes):
         return SHORTER
     return _album_objection(goes, stays)
 
@@ -84,11 +84,17 @@ def _album_objection(goes: Candidate, stays: Candidate) -> str | None:
 
 
 def shortened(one: Candidate, whole: Candidate) -> bool:
-    """Whether a file has so much less sound in it than another of the same sound and codec that it may be cut."""
+    """Whether a file has so much less sound in it than another of the same sound and codec that it may be cut.
+
+    A lossless file still bears the checksum of the whole when it is cut: any byte less counts, unless its end was seen. A better
+    encoder takes less as well; that one then goes for the other is the price.
+    """
     mine, theirs = one.track, whole.track
+    if one.reading.identity is None or one.reading.identity != whole.reading.identity or one.reading.whole:
+        return False
     if mine.codec != theirs.codec or not mine.bitrate or not theirs.bitrate:
         return False
-    return mine.bitrate < 0.9 * theirs.bitrate
+    return mine.bitrate < (1.0 if mine.lossless else 0.9) * theirs.bitrate
 
 
 def _slot_objection(goes: Candidate, stays: Candidate) -> str | None:

@@ -28,7 +28,7 @@ _COPY_NAME = re.compile(
 
 CRITERIA: dict[str, str] = {
     "reference": "under a reference",
-    "whole": "not much smaller than another copy of the same sound",
+    "whole": "no smaller than another copy of the same sound, or seen to be whole",
     "lossless": "lossless before lossy",
     "bit_depth": "more bits a sample",
     "sample_rate": "more samples a second",
@@ -73,7 +73,7 @@ class KeepOrder:
     """Ranks candidates. Copies of an album that are complete are ranked as albums, so that no two get mixed."""
 
     def __init__(self, options: DedupOptions, maybe_cut: frozenset[int]) -> None:
-        """`maybe_cut`: the ids (of Python) of the candidates that are much smaller than another copy of their sound."""
+        """`maybe_cut`: the ids (of Python) of the candidates that are smaller than another copy of their sound and may be cut."""
         check_keep(options.keep)
         words = list(options.keep) or list(DEFAULT_KEEP)
         if "reference" not in words:

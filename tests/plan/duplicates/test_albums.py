@@ -135,6 +135,23 @@ def test_what_holds_far_less_of_one_sound_goes() -> None:
     assert gone(found([short, on_album("b/longer/name.flac", 1, sound="s")])) == {"a.flac": "T1 b/longer/name.flac whole"}
 
 
+def test_a_lossless_file_with_any_less_of_one_sound_never_wins() -> None:
+    """An interrupted upload lacks a part, keeps the checksum of the whole, and is often the older one."""
+    short = on_album("a.flac", 1, sound="s", bitrate=FLAC["bitrate"] * 99 // 100, mtime=1)
+    longer = on_album("b/longer/name.flac", 1, sound="s")
+    assert gone(found([short, longer])) == {"a.flac": "T1 b/longer/name.flac whole"}
+    assert not gone(found([short, longer], keep=("oldest",)))
+    other_format = on_album("a.wv", 1, sound="s", bitrate=1, mtime=1, codec="wavpack")
+    assert gone(found([other_format, longer])) == {"b/longer/name.flac": "T1 a.wv oldest"}
+
+
+def test_a_better_packed_file_may_win_once_its_end_was_seen() -> None:
+    packed = on_album("a.flac", 1, sound="s", bitrate=FLAC["bitrate"] * 99 // 100, mtime=1)
+    assert packed.reading is not None
+    seen = msgspec.structs.replace(packed, reading=msgspec.structs.replace(packed.reading, whole=True))
+    assert gone(found([seen, on_album("b.flac", 1, sound="s")])) == {"b.flac": "T1 a.flac oldest"}
+
+
 def test_files_that_the_options_leave_alone_count_for_their_album() -> None:
     tracks = album("Album", **MP3)
     tracks[0] = msgspec.structs.replace(tracks[0], left_alone="excluded")
