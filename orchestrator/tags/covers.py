@@ -25,9 +25,10 @@ _LINK = "-->"
 def covers_of(parsed: Parsed) -> tuple[Cover, ...] | None:
     """The pictures among the parsed tags, and those that the container's module found itself; at most 16."""
     found = list(parsed.covers or ())
-    kind, tags = (parsed.kind, parsed.tags) if parsed.tags else (parsed.other_kind, parsed.other_tags)
-    if tags:
-        found += _FINDERS[kind](tags)
+    if parsed.tags:
+        found += _FINDERS[parsed.kind](parsed.tags)
+    if parsed.other_tags and not (parsed.tags and found):
+        found += _FINDERS[parsed.other_kind](parsed.other_tags)
     return tuple(found[:_MOST]) if found or parsed.covers is not None else None
 
 

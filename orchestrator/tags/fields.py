@@ -330,8 +330,9 @@ def _positive(value: object) -> int | None:
 def track_of(parsed: Parsed) -> Track:
     """All fields of one file."""
     fields: dict[str, Any] = text_fields(parsed.kind, parsed.tags) if parsed.tags else {}
-    if parsed.other_tags and not any(fields.get(field) for field in ("title", "artist", "album", "album_artist")):
-        fields = text_fields(parsed.other_kind, parsed.other_tags)
+    for kind, tags in ((parsed.other_kind, parsed.other_tags), (parsed.kind, parsed.last_tags)):
+        if tags:
+            fields = text_fields(kind, tags) | {field: value for field, value in fields.items() if value is not None}
     info = parsed.info
     length = getattr(info, "length", None)
     if length is not None and math.isfinite(length):

@@ -59,12 +59,38 @@ def ape_tag(cover: int = 0, **items: str) -> bytes:
 
 TITLE, ARTIST, ALBUM = (getattr(id3, name)(encoding=3, text=[name]) for name in ("TIT2", "TPE1", "TALB"))
 NUMBER, DATE = id3.TRCK(encoding=3, text=["7"]), id3.TDRC(encoding=3, text=["2010"])
+LONG = "A title that goes on well beyond thirty characters"
+V1 = b"TAG" + LONG[:30].encode() + b"Artist".ljust(30, b"\0") + b"Album".ljust(30, b"\0") + b"1987" + bytes(28) + b"\0\x09\x11"
 
 
 def test_an_mp3_with_id3v1_only_is_tagged(policy: Any) -> None:
     reading = same_as_local("x.mp3", MP3 + ID3V1, policy)
     assert reading.track is not None
     assert (reading.track.title, reading.track.track, reading.track.date) == (("Old title",), 9, "1987")
+
+
+@pytest.mark.parametrize("cover", [0, 300_000])
+def test_apev2_goes_before_the_short_texts_of_id3v1(policy: Any, cover: int) -> None:
+    """Some taggers write just these two."""
+    ape = ape_tag(cover, Title=LONG, Artist="Artist", Album_Artist="AA", Disc="2/2")
+    reading = same_as_local("x.mp3", MP3 + ape + V1, policy)
+    track = reading.track
+    assert track is not None
+    assert (track.title, track.album_artist, track.disc, track.disc_total) == ((LONG,), ("AA",), 2, 2)
+    assert (track.album, track.track, track.date) == (("Album",), 9, "1987")  # what only ID3v1 says counts, too
+    assert len(reading.covers or ()) == bool(cover)
+
+
+def test_an_id3v2_that_lacks_the_album_is_filled_from_apev2_first(policy: Any) -> None:
+    ape = ape_tag(Title="Ape", Artist="A", Album=LONG, Track="3/9")
+    reading = same_as_local("x.mp3", id3_tag(TITLE, NUMBER) + MP3 + ape + V1, policy)
+    track = reading.track
+    assert track is not None
+    assert (track.title, track.artist, track.album, track.track) == (("TIT2",), ("A",), (LONG,), 7)
+    assert track.track_total == 9
+    whole = same_as_local("x.mp3", id3_tag(TITLE, ARTIST, ALBUM) + MP3 + ape + V1, policy).track
+    assert whole is not None
+    assert (whole.album, whole.track) == (("TALB",), 9)  # one that names all three needs ID3v1 at most
 
 
 @pytest.mark.parametrize("cover", [0, 300_000])

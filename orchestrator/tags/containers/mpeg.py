@@ -11,29 +11,37 @@ from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
-_FROM_ID3V1 = ("TIT2", "TPE1", "TALB", "TRCK", "TDRC")
+_PLACES = ("TIT2", "TPE1", "TALB")
+_FROM_ID3V1 = (*_PLACES, "TRCK", "TDRC")
 _FIRST_FRAMES = 8 * 1024
 _CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
 
 def read(file: SparseFile) -> Parsed:
-    """Parse the ID3v2 tag and the first frames; look at the end only where a field is missing."""
+    """Parse the ID3v2 tag and the first frames; look at the end only where a field is missing: at APEv2, then at ID3v1."""
     _plan(file)
     file.seek(0)
     mp3 = parser("mp3", "MP3")(file, load_v1=False)
-    if mp3.tags is None or not all(mp3.tags.get(key) for key in _FROM_ID3V1):
-        # ID3v1 may fill what is missing, and a file without ID3v2 may have APEv2.
-        fetch_end(file)
-        if may_have_id3v1(file):
-            file.seek(0)
-            mp3 = parser("mp3", "MP3")(file)
     info: Any = mp3.info
     parsed = Parsed(kind="id3", tags=mp3.tags, info=info, codec=_CODECS.get(info.layer, "mp3"), lossless=False)
-    if not mp3.tags or not any(mp3.tags.get(key) for key in ("TIT2", "TPE1", "TPE2", "TALB")):
-        find_other_tags(file, parsed, kinds=("ape",))
+    if not _has(mp3.tags, _FROM_ID3V1):
+        fetch_end(file)
+        if not _has(mp3.tags, _PLACES):
+            find_other_tags(file, parsed, kinds=("ape",))
+        if may_have_id3v1(file):
+            file.seek(0)
+            with_id3v1 = parser("mp3", "MP3")(file).tags
+            if parsed.other_tags:  # ID3v1 cuts each text to 30 characters: what APEv2 says as well goes before it
+                parsed.last_tags = with_id3v1
+            else:
+                parsed.tags = with_id3v1
     if not info.sketchy:
         look_at_first_frame(file, info.frame_offset, parsed)
     return parsed
+
+
+def _has(tags: Any, keys: tuple[str, ...]) -> bool:
+    return bool(tags) and all(tags.get(key) for key in keys)
 
 
 def _plan(file: SparseFile) -> None:

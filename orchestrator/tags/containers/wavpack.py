@@ -18,7 +18,7 @@ _ID, _ODD, _LARGE = 0x3F, 0x40, 0x80
 
 
 def channels(stream: SparseFile) -> int:
-    """How many; 0 where that is not to be found. More than two take several blocks for each piece of time: the first one says it."""
+    """How many; 0 where that is not to be found. More than two take several blocks at a time, of which the first one tells."""
     head = stream.peek(0, _HEADER)
     flags = int.from_bytes(head[24:28], "little")
     if flags & _COMPLETE:
