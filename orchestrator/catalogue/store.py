@@ -221,6 +221,17 @@ class Catalogue:
             for row, path, remote_id, size, mtime_ns, hashes, since_ns, unlike in rows:
                 yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns, bool(unlike))
 
+    def known(self, fs: str, entries: Iterable[Entry], *, by_id: bool = False) -> list[Unread]:
+        """Those of these files of `fs` that the catalogue has, to be read once more. `by_id` as for `unread`."""
+        query = (
+            f"SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, {_UNLIKE if by_id else 0} "
+            "FROM entry AS e WHERE e.location = ? AND e.path = ? AND e.remote_id = ?"
+        )
+        location = self._location(fs)
+        with self.using() as connection:
+            found = [connection.execute(query, (location, entry.path.encode(), entry.id or "")).fetchone() for entry in entries]
+        return [Unread(row[0], entry_of(*row[1:6]), row[6], bool(row[7])) for row in found if row is not None]
+
     def unread_lists(self, fs: str) -> list[Unread]:
         """The lists of `fs` whose content is not known, sorted by path; none of those that share a name or are too large."""
         endings = ", ".join(f"'.{extension}'" for extension in sorted(FORMATS))

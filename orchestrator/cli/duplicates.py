@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.location import Location
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from orchestrator.plan.duplicates.planner import DedupPlace
     from orchestrator.plan.duplicates.records import Duplicates
     from orchestrator.plan.model import Plan
-    from orchestrator.plan.request import OrganizeRequest
+    from orchestrator.plan.request import Item, OrganizeRequest
+    from orchestrator.storage.base import Capabilities, Entry
+    from orchestrator.tags.track import Reading
 
 
 class Asked:
@@ -118,9 +122,11 @@ def find(asked: Asked) -> tuple[Duplicates, Plan, ExitCode]:
 
     session = asked.session
     scanned = [_scanned(asked, place) for place in asked.places]
+    known = [(place, one.items, one.capabilities) for place, (one, _) in zip(asked.places, scanned, strict=True)]
+    seen, ends = with_ends_seen(session, asked.wishes, known)
     session.reporter.stage("searching")
     request = DedupRequest(
-        places=[place for place, _ in scanned],
+        places=[msgspec.structs.replace(one, items=items) for (one, _), items in zip(scanned, seen, strict=True)],
         options=asked.options,
         tool_version=orchestrator.__version__,
         created=now_text(),
@@ -128,7 +134,54 @@ def find(asked: Asked) -> tuple[Duplicates, Plan, ExitCode]:
     )
     found = duplicates_of(request)
     plan = plan_of(request, found)
-    return found, plan, worst([*(code for _, code in scanned), report_skipped(session, plan)])
+    return found, plan, worst([ends, *(code for _, code in scanned), report_skipped(session, plan)])
+
+
+def with_ends_seen(
+    session: Session, wishes: Wishes, places: Sequence[tuple[Location, Sequence[Item], Capabilities]]
+) -> tuple[list[list[Item]], ExitCode]:
+    """What is known of each place once it was looked whether files for which others may go are whole.
+
+    What could not be looked at counts as suspect for this once, and is named.
+    """
+    from orchestrator.catalogue.ends import read_ends  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.plan.duplicates.doubts import doubtful  # noqa: PLC0415
+    from orchestrator.plan.duplicates.planner import candidates_of  # noqa: PLC0415
+
+    doubts: dict[str, list[Entry]] = {}
+    for one in doubtful(one for place, items, known in places for one in candidates_of(place.fs, items, known)):
+        doubts.setdefault(one.fs, []).append(one.item.entry)
+    code, found = ExitCode.DONE, []
+    for place, items, _ in places:
+        seen: dict[tuple[str, str | None], Reading | str] = {}
+        if entries := doubts.pop(place.fs, None):  # a place that is named twice is looked at once
+            for outcome in read_ends(
+                session.storage(place),
+                session.catalogue,
+                entries,
+                policy=session.policy(place, wishes.reading),
+                progress=session.reporter,
+                stop=session.stop,
+            ):
+                entry = outcome.unread.entry
+                seen[entry.path, entry.id] = outcome.reading or "its end could not be looked at"
+                session.summary.files_read += outcome.reading is not None
+                session.summary.bytes_read += outcome.reading.bytes_read if outcome.reading is not None else 0
+                if outcome.error is not None:
+                    session.reporter.error("failed", outcome.error.message, entry.path)
+                    session.summary.ops_skipped += 1
+                    code = ExitCode.SOME_FAILED
+                elif outcome.reading is not None and outcome.reading.suspect is not None:
+                    session.reporter.finding("suspect", outcome.reading.suspect, entry.path)
+        found.append([_with_end(item, seen.get((item.entry.path, item.entry.id))) for item in items])
+    return found, code
+
+
+def _with_end(item: Item, seen: Reading | str | None) -> Item:
+    if seen is None or item.reading is None:
+        return item
+    reading = msgspec.structs.replace(item.reading, suspect=seen) if isinstance(seen, str) else seen
+    return msgspec.structs.replace(item, reading=reading)
 
 
 def delete_for_good(session: Session, run_id: str) -> ExitCode:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import orchestrator
-from orchestrator.cli.duplicates import organize_dedup, tell_duplicates
+from orchestrator.cli.duplicates import organize_dedup, tell_duplicates, with_ends_seen
 from orchestrator.cli.layouts import check_layouts
 from orchestrator.cli.scanning import Wishes, items_of, look, outside_lists, report_scan, target_items
 from orchestrator.cli.session import Session
@@ -36,11 +36,15 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     result, capabilities = look(session, source, wishes)
     at_target, target_capabilities = ([], capabilities) if in_place else target_items(session, target, wishes)
     outside = outside_lists(session, wishes)
+    items, ends = items_of(session, source, result), ExitCode.DONE
+    if dedup is not None and not wishes.no_scan:
+        sides = [(source, items, capabilities), (target, at_target, target_capabilities)]
+        (items, at_target), ends = with_ends_seen(session, wishes, sides)
     session.reporter.stage("planning")
     request = OrganizeRequest(
         source_fs=source.fs,
         target_fs=target.fs,
-        items=items_of(session, source, result),
+        items=items,
         target_entries=at_target,
         source_capabilities=capabilities,
         target_capabilities=target_capabilities,
@@ -53,7 +57,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
     plan = plan_organize(request)
     if dedup is not None and not dedup.acts:
         tell_duplicates(session, request, dedup.options)
-    code = worst([report_scan(session, result), report_skipped(session, plan)])
+    code = worst([ends, report_scan(session, result), report_skipped(session, plan)])
     session.summary.ops_planned += len(plan.operations)
     check_limit(session, plan)
     return plan, code

@@ -26,6 +26,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The least that an unforeseen range asks for; doubled each time within one file."""
     hole: int
     """Bulk shorter than this is read through, rather than part one range into two."""
+    flac_end: int = 0
+    """Last range of FLAC, in which its last frame is looked for; 0: nobody looks, for the head says all else."""
     budget: int = 2048 * KIB
     """The most that may be read of one file."""
     requests: int = 24

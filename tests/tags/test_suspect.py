@@ -6,9 +6,12 @@ import io
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from mutagen.ogg import OggPage
 
-from orchestrator.tags.track import Status
+from orchestrator.tags.policy import FEW_BYTES, Policy
+from orchestrator.tags.track import Status, Track
+from tests.audio_frames import flac, tagged
 from tests.audio_realistic import KINDS, Kind
 from tests.audio_tags import Cover
 from tests.tags.ranges import POLICIES, corpus, corpus_files, read
@@ -18,6 +21,9 @@ NEVER = {"CBR ID3v2.3 and v1", "VBR no header ID3v2.4", "ID3v1", "version 7"}
 """Streams whose header does not say how long they are in bytes."""
 NEARLY = {"with md5", "without md5"}
 """WavPack: only where its last block is in hand, which depends on how much of the end is read."""
+ENDS = [replace(policy, flac_end=64 * 1024) for policy in POLICIES.values()]
+WRONG_BLOCK_SIZE = {"01 - wrong max blocksize", "08 - blocksize 65536"}
+"""Their heads state another length of frames than theirs: where in the sound the last one stands cannot be told."""
 CUTS = (0.3, 0.6, 0.9, 0.99)
 WHOLE_BUT_SHORTENED = {
     "MusicBrainz-Picard-tags.flac", "issue_70.ogg", "ogg-multipagemetadata-bug.ogg", "flac_application.flac", "test.opus",
@@ -56,6 +62,37 @@ def test_a_flac_is_weighed_by_its_last_seek_point_and_the_smallest_of_its_frames
         reading = read("x.flac", whole[: int(len(whole) * part)], policy)
         assert reading.suspect is not None
         assert reading.identity is None
+
+
+@pytest.mark.parametrize("seek_table", [False, True])
+@pytest.mark.parametrize("policy", ENDS, ids=POLICIES)
+def test_a_flac_whose_end_is_looked_at_tells_of_every_lost_byte(policy: Policy, seek_table: bool) -> None:
+    whole = flac(60, 3, seek_table=seek_table)
+    for content in (whole, whole + b"TAG" + b"A title".ljust(125, b"\0"), tagged(whole, Track(title=("T",)))):
+        reading = read("x.flac", content, policy)
+        assert (reading.suspect, reading.whole) == (None, True)
+        assert reading.requests <= 2
+        assert not read("x.flac", content, FEW_BYTES).whole  # nobody looked
+    for lost in (3, 500, 8_300, len(whole) // 20):
+        assert read("x.flac", whole[:-lost], FEW_BYTES).identity is not None or (seek_table and lost > 8_300)
+        cut = read("x.flac", whole[:-lost], policy)
+        assert cut.suspect is not None
+        assert (cut.identity, cut.whole) == (None, False)
+    filled_up = read("x.flac", whole[:-20_000] + bytes(20_000), policy)  # as an unfinished download has it
+    assert filled_up.suspect is not None
+
+
+def test_the_end_of_a_whole_flac_is_known_for_whole_in_the_corpus() -> None:
+    folder = corpus()
+    if folder is None:
+        return  # said by test_corpus; the same is checked with generated files
+    for line, content in corpus_files(folder):
+        if line["format"] == "flac":
+            plain = read(line["path"], content)
+            seen = read(line["path"], content, ENDS[0])
+            assert (seen.status, seen.track) == (plain.status, plain.track)
+            if not any(odd in line["path"] for odd in WRONG_BLOCK_SIZE):
+                assert seen.suspect == plain.suspect, line["path"]
 
 
 def test_no_whole_file_of_the_corpus_is_suspect() -> None:

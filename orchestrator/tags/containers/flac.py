@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.tags.containers.flac_end import missing_end
 from orchestrator.tags.covers import flac_picture
 from orchestrator.tags.id3 import tag_end
 from orchestrator.tags.identity import STREAMINFO_SIZE, streaminfo
@@ -69,6 +70,9 @@ def read(file: SparseFile) -> Parsed:
     if least > sound:
         parsed.suspect = f"cut short: its sound takes at least {least:,} bytes, more than are there"
         _check_rest(file, blocks.rest)
+    elif file.policy.flac_end:
+        parsed.suspect = missing_end(file, blocks.end, info)
+        parsed.whole = parsed.suspect is None
     return parsed
 
 
