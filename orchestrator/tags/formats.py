@@ -59,7 +59,7 @@ CONTAINERS: tuple[Container, ...] = (
     Container("MP4", ("m4a", "m4b", "m4p", "m4r", "mp4", "alac"), _mp4, "mp4", head=_large),
     Container("Ogg Vorbis", ("ogg",), _ogg(b"\x01vorbis"), "ogg", "read_vorbis", head=_large, tail=_ogg_tail),
     Container("Opus", ("opus",), _ogg(b"OpusHead"), "ogg", "read_opus", head=_large, tail=_ogg_tail),
-    Container("Ogg FLAC", ("oga",), _ogg(b"\x7fFLAC"), "ogg", "read_flac"),
+    Container("Ogg FLAC", ("oga",), _ogg(b"\x7fFLAC"), "ogg", "read_flac", tail=_ogg_tail),
     Container("Speex", ("spx",), _ogg(b"Speex   "), "ogg", "read_speex", head=_large, tail=_ogg_tail),
     Container("WAV", ("wav", "wave", "bwf"), _form(b"RIFF", b"WAVE"), "chunks", "read_wav", head=_short),
     Container("AIFF", ("aif", "aiff", "aifc"), _form(b"FORM", b"AIFF", b"AIFC"), "chunks", "read_aiff", head=_short, tail=_tail),

@@ -9,12 +9,16 @@ from typing import Any
 import mutagen.apev2
 import mutagen.flac
 import pytest
+from msgspec.structs import replace
 from mutagen import id3
 
 from orchestrator.tags.policy import FEW_BYTES
 from orchestrator.tags.track import Reading, Status, Track
 from tests.audio import picture, track_bytes
+from tests.audio_realistic import KINDS, Kind
+from tests.audio_tags import Cover
 from tests.tags.ranges import POLICIES, WHOLE_FILE, read
+from tests.virtual_file import VirtualFile
 
 KIB = 1024
 TRACK = Track(title=("One",), artist=("Two",), album=("Three",), track=4, date="2005")
@@ -232,6 +236,44 @@ def test_an_ogg_file_cut_in_its_last_page_still_tells_its_length(policy: Any, au
     assert reading.track.duration_s is not None
     assert 50 < reading.track.duration_s < 190
     assert reading.requests <= 2
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in KINDS if kind.extension in ("ogg", "opus", "spx")],
+    ids=lambda kind: f"{kind.format}, {kind.variant}",
+)
+def test_of_two_ogg_streams_in_a_row_the_first_gives_the_tags_and_a_far_end_stays_unknown(policy: Any, kind: Kind) -> None:
+    first, long, short = (whole_of(kind, seconds, serial) for serial, seconds in enumerate((40.0, 60.0, 0.3)))
+    alone, local = read(f"x.{kind.extension}", first, policy), read(f"x.{kind.extension}", first + long, WHOLE_FILE)
+    chained = read(f"x.{kind.extension}", first + long, policy)
+    assert chained.track is not None, chained.reason
+    assert local.track is not None
+    assert chained.track.has_tags
+    assert replace(chained.track, duration_s=None, bitrate=None) == replace(local.track, duration_s=None, bitrate=None)
+    assert chained.track.duration_s in {None, local.track.duration_s}
+    assert (chained.identity, chained.suspect) == (None, None)
+    near = read(f"x.{kind.extension}", first + short, policy)
+    assert near.track is not None
+    assert alone.track is not None
+    assert (near.track.duration_s, near.identity) == (alone.track.duration_s, alone.identity)
+
+
+def whole_of(kind: Kind, seconds: float, serial: int) -> bytes:
+    content = VirtualFile(kind.make(seconds, serial, Cover(b"", first=True)))
+    return content[0 : len(content)]
+
+
+@pytest.mark.parametrize("audio_format", ["ogg", "opus"])
+def test_a_damaged_ogg_file_is_read_alike_by_every_policy(audio_format: str) -> None:
+    """A page in the middle that is none, and no end: with all of it in hand, the parser alone would stop in the middle."""
+    content = bytearray(track_bytes(audio_format, TRACK, seconds=30))
+    middle = content.index(b"OggS", len(content) // 3)
+    content[middle : middle + 4] = b"oops"
+    cut = content[: content.rindex(b"OggS") + 40]
+    found = [read(f"x.{audio_format}", bytes(cut), policy) for policy in (*POLICIES.values(), WHOLE_FILE)]
+    assert {one.suspect is None for one in found} == {False}
+    assert len({one.track.duration_s for one in found if one.track is not None}) == 1
 
 
 def test_an_ogg_file_whose_end_is_another_stream_is_unreadable_rather_than_wrong() -> None:

@@ -23,8 +23,8 @@ def read(file: SparseFile) -> Parsed:
     samples = Samples(file)
     elsewhere = 0  # bytes of the file that are not of its sound
     for atom, payload, end in _atoms(file, 0, file.size, piece=file.policy.large_head):
-        if atom != b"mdat":
-            elsewhere += end - payload
+        if atom != b"mdat" and not planned:  # what stands behind `moov` is not always seen
+            elsewhere += min(end, file.size) - payload
         if atom == b"moov":
             _plan_moov(file, payload, end, samples)
             planned = True

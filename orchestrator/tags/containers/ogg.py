@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from orchestrator.tags.containers.ogg_comments import Page, page_at, plan_comments
 from orchestrator.tags.containers.ogg_sound import identify
@@ -21,37 +23,66 @@ _HEADERS = {"vorbis": 1, "opus": 0, "speex": 0}
 _HEADERS_AT, _STREAMINFO_AT = 7, 17
 """Behind "\\x7fFLAC", versions and the first block's header."""
 _INCOMPLETE = "cut short: its last Ogg page is incomplete"
+_NO_PAGES = "its Ogg stream ends before the file does"
 _TO_BE_CONTINUED = 255
 """A last segment of this length belongs to a packet that goes on."""
-_Facts = tuple[AudioIdentity | None, str | None]
-"""Identity and suspicion."""
 _NO_PACKET_ENDS = b"\xff" * 8
 """The granule position of a page on which no packet ends."""
 
 
+class _End(NamedTuple):
+    """What the end of a stream says."""
+
+    samples: int | None
+    """Up to where its last good page goes; None where that lies before what was looked at."""
+    suspect: str | None
+    identity: AudioIdentity | None = None
+    has_pages: bool = True
+    """Whether pages of any stream stand there."""
+
+
 def _parse(file: SparseFile, mutagen_class: Any, codec: str, magic: bytes, packet_magic: bytes) -> Parsed:
     comments = plan_comments(file, magic, len(packet_magic))
-    identity, suspect = _plan_end(file, comments, codec, _HEADERS[codec])
-    file.seek(0)
-    audio = mutagen_class(file)
-    return Parsed("vorbis", audio.tags, audio.info, codec=codec, lossless=False, identity=identity, suspect=suspect)
+    end = _plan_end(file, comments, codec, _HEADERS[codec])
+    audio = _opened(file, mutagen_class, comments, end)
+    return Parsed("vorbis", audio.tags, audio.info, codec=codec, lossless=False, identity=end.identity, suspect=end.suspect)
 
 
-def _plan_end(file: SparseFile, comments: Page, codec: str, headers: int) -> _Facts:
+def _opened(file: SparseFile, mutagen_class: Any, comments: Page, end: _End) -> Any:
+    """Mutagen's view of the file, without a length where the end that it goes by was not found."""
+    whole = file.has(0, file.size)
+    if not end.has_pages and not whole:
+        raise NotReadableError(f"{_NO_PAGES}: the duration cannot be told from its ends")
+    # With all of a file in hand the parser looks at every page; in a damaged one that would give what no other policy can.
+    known = end.samples is not None or (whole and end.suspect is None)
+    source = file if known else _up_to(file, comments.end)
+    source.seek(0)
+    audio = mutagen_class(source)
+    if not known:
+        audio.info.length = None
+    return audio
+
+
+def _up_to(file: SparseFile, end: int) -> SparseFile:
+    """The file as if it ended there, for a parser that would read all of it to find the last page."""
+    return SparseFile(end, file.peek, replace(file.policy, budget=end, extra=end))
+
+
+def _plan_end(file: SparseFile, comments: Page, codec: str, headers: int) -> _End:
     """Let the parser find the last page in the file's end, without the rest of what it would read there.
 
     It reads the whole file when the last page lacks the end-of-stream flag, is incomplete or is another stream's: then the last
     good page of our stream gets the flag, and what looks like a page behind it is hidden.
 
     Gives the identity of the sound, and says so when a page, or the last packet, is incomplete. A missing end-of-stream flag
-    alone is no sign of damage: many writers forget it.
+    alone is no sign of damage: many writers forget it. Where another stream follows for longer than what is looked at, nothing
+    is known of the end of ours, nor how long the two are together.
     """
-    whole = file.has(0, file.size)
     window = max(comments.end, file.size - _LAST_READ)
-    suspect = None
+    suspect, behind = None, list[int]()
     for start in (max(window, file.size - file.policy.ogg_tail), window):
         tail = file.peek(start, file.size - start, "the last Ogg page")
-        at = tail.rfind(b"OggS")
+        at, behind = tail.rfind(b"OggS"), []
         while at >= 0:
             page = page_at(file, start + at)
             if page and page.serial == comments.serial:
@@ -59,17 +90,16 @@ def _plan_end(file: SparseFile, comments: Page, codec: str, headers: int) -> _Fa
                     if page.header[-1] == _TO_BE_CONTINUED:
                         suspect = _INCOMPLETE
                     identity = identify(file, codec, comments, headers, page)
-                    if not whole:
-                        file.patch(start + at + 5, page.header[5] | _END_OF_STREAM)
+                    for offset in behind:
+                        file.patch(offset, 0)
+                    file.patch(start + at + 5, page.header[5] | _END_OF_STREAM)
+                    if not file.has(window, start):
                         file.dig(window, start, "pages before the last one")
-                    return identity, suspect
+                    return _End(int.from_bytes(page.position, "little"), suspect, identity)
                 suspect = _INCOMPLETE
-            if not whole:
-                file.patch(start + at, 0)
+            behind.append(start + at)
             at = tail.rfind(b"OggS", 0, at)
-    if whole:
-        return None, suspect  # the parser has all that it can look for
-    raise NotReadableError("its Ogg stream ends before the file does: the duration cannot be told from its ends")
+    return _End(None, suspect, has_pages=bool(behind))
 
 
 def read_vorbis(file: SparseFile) -> Parsed:
@@ -88,14 +118,22 @@ def read_speex(file: SparseFile) -> Parsed:
 
 
 def read_flac(file: SparseFile) -> Parsed:
-    """FLAC in Ogg: its header states the duration, except for streams made on the fly."""
+    """FLAC in Ogg: its header states the duration, except for streams made on the fly, and the last page whether all is there."""
     comments = plan_comments(file, b"\x7fFLAC", _BLOCK_HEADER)
     info_at = file.peek(0, 128).find(b"\x7fFLAC")
     block = file.peek(info_at + _STREAMINFO_AT, STREAMINFO_SIZE) if info_at >= 0 else b""
-    identity, suspect = streaminfo(block), None
-    if block and not int.from_bytes(block[10:18], "big") & 0xFFFFFFFFF:
-        headers = int.from_bytes(file.peek(info_at + _HEADERS_AT, 2), "big")
-        identity, suspect = _plan_end(file, comments, "flac", max(0, headers - 1))
+    samples = int.from_bytes(block[10:18], "big") & 0xFFFFFFFFF
+    headers = int.from_bytes(file.peek(info_at + _HEADERS_AT, 2), "big") if info_at >= 0 else 0
+    end = _plan_end(file, comments, "flac", max(0, headers - 1))
+    mutagen_class = parser("oggflac", "OggFLAC")
     file.seek(0)
-    audio = parser("oggflac", "OggFLAC")(file)
-    return Parsed("vorbis", audio.tags, audio.info, codec="flac", lossless=True, identity=identity, suspect=suspect)
+    audio = mutagen_class(file) if samples else _opened(file, mutagen_class, comments, end)
+    parsed = Parsed("vorbis", audio.tags, audio.info, codec="flac", lossless=True, suspect=end.suspect)
+    if end.samples is not None and end.samples < samples:
+        parsed.suspect = f"cut short: {end.samples:,} of {samples:,} samples are there"
+    elif samples and not end.has_pages:
+        parsed.suspect = f"cut short or damaged: {_NO_PAGES}"
+    elif end.samples is not None:
+        parsed.identity = streaminfo(block) if samples else end.identity
+        parsed.whole = end.suspect is None
+    return parsed
