@@ -27,6 +27,9 @@ _WIDE = (b"\1", b"\2")
 _COMPRESSED = {3: 0x0080, 4: 0x0008}
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{2,3}\Z")
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
+_FLAGS, _UNSYNCHRONISED_FRAME = 0x0F, 0x03
+"""Of a frame in 2.4: compressed, encrypted, unsynchronised, its length without that stated in front of it; the last two alone."""
+_PAIR = b"\xff\x00"
 
 
 def synchsafe(raw: bytes) -> int:
@@ -92,6 +95,8 @@ def _walk(file: SparseFile, position: int, end: int, version: int, *, dig: bool)
         position = payload + size
         if frame_id in _BULK and dig and position <= end:
             file.dig(payload + _KEPT, position, f"{_BULK[frame_id]} ({frame_id.decode()})")
+            if version > 3 and header[9] & _FLAGS == _UNSYNCHRONISED_FRAME:
+                _stuff(file, payload, position)
         elif _LISTS.match(frame_id):
             found = _values(file, payload, min(size, end - payload))
             values, copied = values + found, copied + found * size // 2
@@ -99,6 +104,23 @@ def _walk(file: SparseFile, position: int, end: int, version: int, *, dig: bool)
             values += _inflated_values(file, payload, min(size, end - payload))
         if copied > _MOST_COPYING or values > _MOST_VALUES:
             raise NotReadableError("its ID3 tag is damaged: it would hold too many texts")
+
+
+def _stuff(file: SparseFile, payload: int, end: int) -> None:
+    """Let a picture that is mostly a hole come out as long as its frame says.
+
+    The parser takes a zero away behind each 0xFF: so many of these pairs are put into the hole as it must hold. One of its own
+    zeros stands before them, for the 0xFF that may be the last byte before it.
+    """
+    before = file.peek(payload, min(_KEPT, end - payload), "the beginning of a picture")
+    gap = file.gap(payload + len(before), end)
+    if gap is None:
+        return
+    start, stop = gap
+    before, after = file.peek(payload, start - payload), file.peek(stop, end - stop)
+    surplus = end - payload - 4 - synchsafe(before) - before.count(_PAIR) - after.count(_PAIR) - before.endswith(b"\xff")
+    if 0 < surplus <= (stop - start - 1) // 2:
+        file.plant(start + 1, _PAIR * surplus)
 
 
 def _values(file: SparseFile, payload: int, size: int) -> int:

@@ -127,6 +127,12 @@ class SparseFile:
             segment_end = self._segment_end(segment_end)
         return segment_end is not None
 
+    def gap(self, start: int, end: int) -> tuple[int, int] | None:
+        """The first part from `start` to `end` that is not in hand."""
+        while start < end and (segment_end := self._segment_end(start)) is not None:
+            start = segment_end
+        return (start, min(end, self._next_start(start))) if start < end else None
+
     def affords(self, length: int) -> bool:
         """Whether the policy leaves one more request, of so many bytes."""
         return self.requests < self.policy.requests and self.bytes_read + length <= self.policy.budget

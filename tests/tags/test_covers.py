@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 from io import BytesIO
@@ -89,3 +90,24 @@ def test_several_pictures_and_a_link() -> None:
     found = read("x.mp3", mp3(*frames)).covers
     assert found is not None
     assert sorted(found, key=lambda cover: cover.kind) == [Cover(3, "image/jpeg", 500, 9, 8), Cover(4, "image/jpeg", 600, 7, 6)]
+
+
+@pytest.mark.parametrize("policy", [*POLICIES.values(), WHOLE_FILE])
+@pytest.mark.parametrize("size", [40_000, 300_000, 1_500_000])
+def test_an_unsynchronised_picture_is_as_long_as_its_frame_says(policy: object, size: int) -> None:
+    """One byte in 256 of it has another behind it, most of which nobody reads."""
+    for seed in range(6):
+        noise = random.Random(seed)
+        picture = jpeg(9, 8, 300 + seed) + noise.choice([b"\xff\x00", b"\xff\xe1"]) * 600 + noise.randbytes(size)
+        plain = b"\x03image/jpeg\0\x03\0" + picture + b"\x01"
+        stuffed = mutagen.id3._util.unsynch.encode(plain)
+        payload = b"".join(bytes([len(plain) >> shift & 127]) for shift in (21, 14, 7, 0)) + stuffed
+        length = bytes(len(payload) >> shift & 127 for shift in (21, 14, 7, 0))
+        text = b"TIT2\0\0\0\x06\0\0\x03Title"
+        frames = [b"APIC" + length + b"\x00\x03" + payload, text]
+        tag = b"".join(frames if seed % 2 else reversed(frames))
+        header = b"ID3\x04\0\0" + bytes(len(tag) >> shift & 127 for shift in (21, 14, 7, 0))
+        reading = read("x.mp3", header + tag + track_bytes("mp3", None, seconds=10), policy)  # type: ignore[arg-type]
+        assert reading.covers == (Cover(3, "image/jpeg", len(picture) + 1, 9, 8),)
+        assert reading.track is not None
+        assert reading.track.title == ("Title",)
