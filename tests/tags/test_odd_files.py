@@ -292,6 +292,13 @@ def test_atoms_behind_moov_are_not_asked_for(policy: Any) -> None:
     assert reading.requests <= 4
 
 
+def test_an_atom_behind_moov_that_claims_more_than_there_is_makes_no_difference_to_a_policy() -> None:
+    content = track_bytes("m4a", TRACK, seconds=200)
+    broken = content + struct.pack(">I4s", 0x7FFFFFFF, b"junk") + bytes(100_000)
+    found = [read("x.m4a", broken, policy) for policy in (*POLICIES.values(), WHOLE_FILE)]
+    assert {(one.suspect, one.identity) for one in found} == {(None, read("x.m4a", content).identity)}
+
+
 def test_an_apev2_tag_with_a_cover_in_front_of_the_texts(policy: Any) -> None:
     sound = track_bytes("ape", None, seconds=200)
     reading = same_as_local("x.ape", sound + ape_tag(500_000, Title="T", Artist="A", Album="B", Year="1999"), policy)

@@ -11,7 +11,8 @@ from mutagen.ogg import OggPage
 
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.track import Status, Track
-from tests.audio_frames import flac, tagged
+from tests import audio_streams
+from tests.audio_frames import SAMPLES, flac, tagged
 from tests.audio_realistic import KINDS, Kind
 from tests.audio_tags import Cover
 from tests.tags.ranges import POLICIES, corpus, corpus_files, read
@@ -80,6 +81,22 @@ def test_a_flac_whose_end_is_looked_at_tells_of_every_lost_byte(policy: Policy, 
         assert (cut.identity, cut.whole) == (None, False)
     filled_up = read("x.flac", whole[:-20_000] + bytes(20_000), policy)  # as an unfinished download has it
     assert filled_up.suspect is not None
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_a_flac_in_ogg_is_whole_where_its_last_page_holds_the_last_sample(policy: Policy) -> None:
+    plain = flac(60, 3)
+    packets = [plain[42 + 1000 * index :][:1000] for index in range(60)]  # nobody looks into them
+    first = b"\x7fFLAC\1\0\0\1fLaC" + bytes((0, 0, 0, 34)) + plain[8:42]
+    comments = b"\x84" + (8).to_bytes(3, "big") + bytes(8)
+    whole = audio_streams._ogg(1, [first, comments], packets, SAMPLES, 0)
+    seen = read("x.oga", whole, policy)
+    assert (seen.suspect, seen.whole) == (None, True)
+    assert seen.identity == read("x.flac", plain, policy).identity
+    for part in (0.2, 0.5, 0.8):
+        cut = read("x.oga", whole[: whole.rindex(b"OggS", 0, int(len(whole) * part))], policy)
+        assert cut.suspect is not None
+        assert (cut.identity, cut.whole) == (None, False)
 
 
 def test_the_end_of_a_whole_flac_is_known_for_whole_in_the_corpus() -> None:

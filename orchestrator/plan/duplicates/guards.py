@@ -86,8 +86,8 @@ def _album_objection(goes: Candidate, stays: Candidate) -> str | None:
 def shortened(one: Candidate, whole: Candidate) -> bool:
     """Whether a file has so much less sound in it than another of the same sound and codec that it may be cut.
 
-    A lossless file still bears the checksum of the whole when it is cut: any byte less counts, unless its end was seen. A better
-    encoder takes less as well; that one then goes for the other is the price.
+    A lossless file still bears the checksum of the whole when it is cut: any byte less counts, unless its end was seen.
+    The price: what a better encoder made takes less as well, and goes.
     """
     mine, theirs = one.track, whole.track
     if one.reading.identity is None or one.reading.identity != whole.reading.identity or one.reading.whole:

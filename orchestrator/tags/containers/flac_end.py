@@ -11,7 +11,7 @@ from orchestrator.tags.trailers import sound_end
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _LONGEST_HEADER = 16
 _MOST_LOOKED_AT = 16
-"""What looks like the header of a frame stands within one by chance once in 8 MiB: more is no sound of ours."""
+"""So many headers are tried: what looks like one stands within a frame by chance, once in 8 MiB."""
 _LONGEST_FRAME = 1024 * 1024
 _BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << shift for shift in range(8)))
 """Samples, by the code in the header; 6 and 7 say that they stand behind the number."""
