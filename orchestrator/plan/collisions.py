@@ -137,6 +137,13 @@ class Namespace:
                     number += 1
                 self._give(claim, key, number)
 
+    def is_free(self, claim: Claim) -> bool:
+        """Whether a claim could have just the name that it wants."""
+        directory = self.directory(claim.directory)
+        return self._free(
+            collision_key(f"{directory}/{claim.stem}{claim.extension}" if directory else claim.stem + claim.extension)
+        )
+
     def _find_present(self, group: list[Claim], *, variants_too: bool) -> None:
         """Let claims have what the target already holds of them, instead of a second copy."""
         remaining = [claim for claim in group if not claim.path]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 
 from orchestrator.plan.collisions import Claim
 from orchestrator.plan.equality import same_content
@@ -12,7 +12,7 @@ from orchestrator.plan.ordering import Move, location_prefix
 from orchestrator.plan.playlists.formats import MAX_BYTES, is_list
 from orchestrator.plan.playlists.meaning import Library, Root
 from orchestrator.plan.playlists.rewrite import Relocation, Rewritten, count, rewrite
-from orchestrator.plan.request import Item, OrganizeRequest
+from orchestrator.plan.request import Item, OrganizeRequest, OutsideList
 from orchestrator.plan.sidecars import Companion, Kind
 from orchestrator.storage.base import OWN_DIRECTORY, remote_of
 
@@ -26,23 +26,35 @@ class Following:
         self._below = below
         self._copies = request.options.copy
         self._in_place = request.source_fs == request.target_fs
-        self._lists = _lists(request.items)
+        self._lists = lists_of(request.items)
+        self._around = [item for item in lists_of(request.target_entries) if not below or not item.entry.path.startswith(below)]
+        """The lists of another target, around a source that lies inside of it or beside one that does not."""
         self._source = Root(request.source_fs)
         self._target = self._source if self._in_place else Root(request.target_fs)
         self._library = Library(self._source, {item.entry.path for item in request.items} if self._any else ())
         self._going: dict[str, str] = {}
         """Path at the source -> path at the target, of everything that has a place there."""
+        self._at_target: dict[str, str] = {}
+        """Path at the target of a duplicate that goes from there -> path of what stays for it."""
+        self._gone: Set[Ref] = frozenset()
+        """What goes because something else stands for it."""
 
     @property
     def _any(self) -> bool:
-        return bool(self._lists or self._request.outside)
+        return bool(self._lists or self._around or self._request.outside)
 
-    def settle(self, claims: Iterable[Claim], stand_ins: Mapping[str, str]) -> None:
-        """Take note of where files go. `stand_ins`: file -> the one that stands for it at the target, which goes there itself."""
+    def settle(self, claims: Iterable[Claim], stand_ins: Mapping[Ref, Ref]) -> None:
+        """Take note of where files go. `stand_ins`: file -> the one that stands for it afterwards, which may itself go."""
         if not self._any:
             return
+        source = self._request.source_fs
         self._going = {claim.item.entry.path: claim.path or _wished(claim) for claim in claims}
-        self._going |= {path: self._going[other] for path, other in stand_ins.items() if other in self._going}
+        self._gone = stand_ins.keys()
+        self._at_target = {}
+        for gone, other in sorted(stand_ins.items(), key=lambda pair: (pair[0].fs, pair[0].path)):
+            new = self._going.get(other.path, self._position(other.path)) if other.fs == source else other.path
+            if new is not None:
+                (self._going if gone.fs == source else self._at_target)[gone.path] = new
 
     def going_along(self, companions: Iterable[Companion], names: Names) -> Iterator[Claim]:
         """Claims of the playlists of no single album that go to another target, because some of their music does."""
@@ -70,23 +82,25 @@ class Following:
         Where nothing moves there is nothing to follow.
         """
         by_path = {move.src.path: move for move in moves if move.verb is not Verb.QUARANTINE}
-        if not by_path or not self._any:
+        if not (by_path or self._gone) or not self._any:
             return [], []
+        away = {move.src.path for move in moves if move.verb is Verb.QUARANTINE}
         standing = {claim.item.entry.path for claim in claims if claim.present}
         made: list[Move] = []
         named: list[Skipped] = []
         for item in self._lists:
             path = item.entry.path
             move = by_path.get(path)
-            if path in standing or (move is None and self._copies):
+            if path in standing or path in away or (move is None and self._copies):
                 continue
             if item.content is None:
-                named.append(Skipped(path, "playlist", _unread(item)))
+                named.append(unread(path, item))
             elif move is not None:
                 outcome = self._rewritten(item, item.content, move.dst.path)
-                named += _trouble(path, outcome)
+                named += trouble(path, outcome)
                 if outcome.content != item.content:
                     move.content = outcome.content
+                    move.after = hangs_on(outcome, self._request.source_fs, self._gone)
                     move.reason = f"{move.reason}; {_entries(outcome)}"
             elif self._below is None or item.left_alone is not None:
                 number = self._count(item, self._leaving())
@@ -96,54 +110,35 @@ class Following:
             else:
                 here = Ref(self._request.source_fs, path)
                 there = Ref(self._request.target_fs, self._below + path)
-                made += self._where_it_stays(item, here, there, self._rewritten(item, item.content, there.path), named)
+                outcome = self._rewritten(item, item.content, there.path)
+                named += trouble(path, outcome)
+                made += written_anew(item, here, there, outcome, self._gone)
+        made += self._follow_around(named)
         if not self._copies:
-            made += self._around(named)
-            named += self._outside()
+            named += outside(self._request.outside, self._request.source_fs, self._library, self._leaving())
         return made, named
 
-    def _where_it_stays(self, item: Item, src: Ref, dst: Ref, outcome: Rewritten, named: list[Skipped]) -> Iterator[Move]:
-        named += _trouble(src.path, outcome)
-        if outcome.content != item.content:
-            entry = item.entry
-            expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
-            group = dst.path.rpartition("/")[0]
-            yield Move(Verb.MOVE, src, dst, entry.size, expect, _entries(outcome), group, outcome.content)
-
-    def _around(self, named: list[Skipped]) -> list[Move]:
-        """The lists around a source that lies inside of its target: they belong to the same library."""
-        below = self._below
-        if not below:
-            return []
-        items = [item for item in self._request.target_entries if not _is_ours(item.entry.path)]
-        around = [item for item in _lists(items) if item.content is not None and not item.entry.path.startswith(below)]
-        if not around:
-            return []
+    def _follow_around(self, named: list[Skipped]) -> Iterator[Move]:
+        """Those around a source that lies inside of its target belong to the same library; others name duplicates there."""
+        below = self._below if not self._copies else None
+        if not self._around or not (below or self._at_target):
+            return
 
         def where(path: str) -> str:
-            return self._going.get(path[len(below) :], path) if path.startswith(below) else path
+            inside = self._going.get(path[len(below) :]) if below and path.startswith(below) else None
+            return inside or self._at_target.get(path, path)
 
-        relocation = Relocation(Library(self._target, {item.entry.path for item in items}), self._target, where)
-        made: list[Move] = []
-        for item in around:
+        paths = {item.entry.path for item in self._request.target_entries if not _is_ours(item.entry.path)}
+        relocation = Relocation(Library(self._target, paths), self._target, where)
+        for item in self._around:
             ref = Ref(self._request.target_fs, item.entry.path)
-            outcome = rewrite(ref.path, item.content or b"", ref.path, relocation)
-            made += self._where_it_stays(item, ref, ref, outcome, named)
-        return made
-
-    def _outside(self) -> Iterator[Skipped]:
-        """Name the lists of other places that lead to files which leave their place."""
-        leaving = self._leaving()
-        here = location_prefix(self._request.source_fs)
-        for one in self._request.outside:
-            whole = location_prefix(one.fs) + one.path
-            if whole.startswith(here):
+            whole = location_prefix(ref.fs) + ref.path
+            if item.content is None:
+                named.append(unread(whole, item))
                 continue
-            near = remote_of(one.fs) == remote_of(self._request.source_fs)
-            base = Root(one.fs).base(one.path.rpartition("/")[0]) if near else None
-            number = count(one.path, one.content, self._library, base, leaving)
-            if number:
-                yield Skipped(whole, "playlist", f"{number} of its entries move; it lies outside and is not changed")
+            outcome = rewrite(ref.path, item.content, ref.path, relocation)
+            named += trouble(whole, outcome)
+            yield from written_anew(item, ref, ref, outcome, self._gone)
 
     def _leaving(self) -> frozenset[str]:
         """The files that will not be where they were."""
@@ -160,10 +155,45 @@ class Following:
 
     def _where(self, path: str) -> str | None:
         new = self._going.get(path)
-        return new if new is not None or self._below is None else self._below + path
+        return new if new is not None else self._position(path)
+
+    def _position(self, path: str) -> str | None:
+        """Where a file of the source lies at the target as it is; None for elsewhere."""
+        return None if self._below is None else self._below + path
 
 
-def _lists(items: Iterable[Item]) -> list[Item]:
+def written_anew(item: Item, src: Ref, dst: Ref, outcome: Rewritten, gone: Set[Ref]) -> Iterator[Move]:
+    """What gives a list its new content, where it stays or on its way, once the duplicates that it named are `gone`."""
+    if outcome.content != item.content:
+        expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
+        group = dst.path.rpartition("/")[0]
+        after = hangs_on(outcome, src.fs, gone)
+        yield Move(Verb.MOVE, src, dst, item.entry.size, expect, _entries(outcome), group, outcome.content, after)
+
+
+def outside(
+    lists: Iterable[OutsideList], fs: str, library: Library, leaving: Container[str], do: str = "move"
+) -> Iterator[Skipped]:
+    """Name the lists of other places that lead to files of the library at `fs` which leave their place."""
+    here = location_prefix(fs)
+    for one in lists:
+        whole = location_prefix(one.fs) + one.path
+        if whole.startswith(here):
+            continue
+        near = remote_of(one.fs) == remote_of(fs)
+        base = Root(one.fs).base(one.path.rpartition("/")[0]) if near else None
+        number = count(one.path, one.content, library, base, leaving)
+        if number:
+            yield Skipped(whole, "playlist", f"{number} of its entries {do}; it lies outside and is not changed")
+
+
+def hangs_on(outcome: Rewritten, fs: str, gone: Set[Ref]) -> tuple[Ref, ...]:
+    """The duplicates for which a list now names something else."""
+    return tuple(ref for path in sorted(outcome.followed) if (ref := Ref(fs, path)) in gone)
+
+
+def lists_of(items: Iterable[Item]) -> list[Item]:
+    """The playlists and cue sheets among files, sorted."""
     found = (item for item in items if is_list(item.entry.path) and not _is_ours(item.entry.path))
     return sorted(found, key=lambda item: (item.entry.path, item.entry.id or ""))
 
@@ -181,14 +211,16 @@ def _entries(outcome: Rewritten) -> str:
     return f"{outcome.changed} of {outcome.entries} entries follow their files"
 
 
-def _unread(item: Item) -> str:
-    if item.entry.size is not None and item.entry.size > MAX_BYTES:
-        return f"it is larger than {MAX_BYTES // 1024 // 1024} MiB and was not read: entries that move are not followed"
-    return "it was not read: entries that move are not followed"
+def unread(path: str, item: Item) -> Skipped:
+    """Name a list of which nobody knows what it says."""
+    large = item.entry.size is not None and item.entry.size > MAX_BYTES
+    why = f"it is larger than {MAX_BYTES // 1024 // 1024} MiB and was not read" if large else "it was not read"
+    return Skipped(path, "playlist", f"{why}: entries that move are not followed")
 
 
-def _trouble(path: str, outcome: Rewritten) -> Iterator[Skipped]:
+def trouble(path: str, outcome: Rewritten, lost: str = "are files that do not go along") -> Iterator[Skipped]:
+    """Name a list whose entries could not all be followed."""
     if outcome.problem is not None:
         yield Skipped(path, "playlist", f"{outcome.changed} of its entries move, and it is left as it is: {outcome.problem}")
     elif outcome.lost:
-        yield Skipped(path, "playlist", f"{outcome.lost} of its entries are files that do not go along")
+        yield Skipped(path, "playlist", f"{outcome.lost} of its entries {lost}")

@@ -64,7 +64,7 @@ class Intake:
 
     def staying_music(self) -> list[str]:
         """The paths of the audio files that stay."""
-        return [path for path, item in self.staying.items() if _is_music(item)]
+        return [path for path, item in self.staying.items() if is_music(item)]
 
     def _sort_out(self, items: list[Item]) -> None:
         request = self._request
@@ -73,7 +73,7 @@ class Intake:
             path = item.entry.path
             if path.partition("/")[0] == OWN_DIRECTORY:
                 continue
-            music = _is_music(item)
+            music = is_music(item)
             self.music += music
             problem = path_problem(path)
             shared = obstacle(item.entry, request.source_fs, request.source_capabilities, target_fs=request.target_fs, copy=copy)
@@ -105,5 +105,6 @@ class Intake:
             self.strays.append(item)
 
 
-def _is_music(item: Item) -> bool:
+def is_music(item: Item) -> bool:
+    """Whether a file is audio, by its name or because it was read as such."""
     return item.reading is not None or is_audio(item.entry.path)

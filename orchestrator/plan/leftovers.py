@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from orchestrator.plan.intake import is_music
 from orchestrator.plan.model import Expect, Ref, Skipped, Verb
 from orchestrator.plan.names import collision_key
-from orchestrator.plan.ordering import Move
+from orchestrator.plan.ordering import Move, location_prefix
+from orchestrator.plan.request import Item
 from orchestrator.plan.sharing import put_away_as
-from orchestrator.plan.sidecars import Companion, Kind, above
+from orchestrator.plan.sidecars import Companion, Kind, above, is_clutter
 from orchestrator.storage.base import Entry
 
 
@@ -30,6 +32,19 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], keepi
                 yield Skipped(path, "ambiguous-sidecar", reason)
             elif companion.kind is Kind.OTHER:
                 yield Skipped(path, "other", "neither music nor a known companion of music: it stays")
+
+
+def left_at_target(there: Iterable[Item], fs: str, gone: Collection[str], arriving: Iterable[str]) -> Iterator[Skipped]:
+    """What lies beside the duplicates that go from another target, where no music is left. A run moves nothing there."""
+    if not gone:
+        return
+    music = {item.entry.path for item in there if is_music(item)}.difference(gone).union(arriving)
+    alive = {path.rpartition("/")[0] for path in music}
+    left = {path.rpartition("/")[0] for path in gone} - alive
+    for path in sorted({item.entry.path for item in there} - music - set(gone)):
+        nearest = next((place for place in above(path) if place in alive or place in left), None)
+        if nearest in left and not is_clutter(path):
+            yield Skipped(location_prefix(fs) + path, "other", "its music goes as a duplicate of what lies elsewhere: it stays")
 
 
 def sweep(

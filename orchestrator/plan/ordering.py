@@ -33,6 +33,8 @@ class Move:
     group: str
     content: bytes | None = None
     """What the file holds at its destination, where that is something else: a list whose entries have moved."""
+    after: tuple[Ref, ...] = ()
+    """The duplicates on whose leaving it hangs: it goes only once those have gone."""
 
 
 def location_prefix(fs: str) -> str:
@@ -88,6 +90,7 @@ class _Graph:
         keys = _Keys()
         self.sources = [keys.of(move.src) for move in moves]
         self.targets = ["" if move.verb is Verb.QUARANTINE else keys.of(move.dst) for move in moves]
+        self.after = {index: [keys.of(ref) for ref in move.after] for index, move in enumerate(moves) if move.after}
         self.waits: dict[int, set[int]] = defaultdict(set)
         """Move, or barrier (a negative number) -> what must have left before it goes on."""
         self.split = {index for index, move in enumerate(moves) if move.content is not None}
@@ -104,6 +107,10 @@ class _Graph:
         for index, target in enumerate(self.targets):
             for other in leaving.get(target, ()):
                 self._wait(index, other)
+        for index, sources in self.after.items():
+            for source in sources:
+                for other in leaving.get(source, ()):
+                    self._wait(index, other)
         self._find_files_for_directories(leaving)
         self._find_directories_for_files(leaving)
 
@@ -194,7 +201,9 @@ class _Graph:
         for index, move in enumerate(self.moves):
             needs = {gate[need] if need < 0 else need for need in self.waits.get(index, ())} - {index}
             if move.content is not None:
-                made += self._rewrite(move, move.content, (ids[need] for need in needs), [ids[n] for n in extra.get(index, ())])
+                # Whoever is the last to leave a directory that is spelled anew waits for its lists: they cannot wait for him.
+                first = [ids[need] for need in needs if self.moves[need].expect.twin] if not self.barriers else []
+                made += self._rewrite(move, move.content, first, [ids[n] for n in needs], [ids[n] for n in extra.get(index, ())])
             elif index in self.split:
                 aside = temporary(move)
                 reason = f"{move.reason}; steps aside"
@@ -206,11 +215,14 @@ class _Graph:
                 made.append(self._operation(move, move.src, move.dst, move.reason, depends))
         return _leveled(made)
 
-    def _rewrite(self, move: Move, content: bytes, needs: Iterable[str], extra: Iterable[str]) -> list[Operation]:
+    def _rewrite(
+        self, move: Move, content: bytes, first: Iterable[str], needs: Iterable[str], extra: Iterable[str]
+    ) -> list[Operation]:
         """Write the new list at a temporary name, put the old one away, give the new one its place."""
         aside = temporary(move)
         write = msgspec.structs.replace(
-            self._operation(move, move.src, aside, move.reason, (), verb=Verb.REWRITE), content=b64encode(content).decode("ascii")
+            self._operation(move, move.src, aside, move.reason, first, verb=Verb.REWRITE),
+            content=b64encode(content).decode("ascii"),
         )
         made = [write]
         if move.verb is not Verb.COPY:

@@ -14,20 +14,23 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.albums import Song
 from orchestrator.plan.collisions import Claim, Namespace
 from orchestrator.plan.duplicates.organizing import TakenOut, take_out
+from orchestrator.plan.duplicates.records import Candidate
+from orchestrator.plan.duplicates.stand_ins import Placed, gone, where_it_is
 from orchestrator.plan.estimate import estimate, passes_through
 from orchestrator.plan.following import Following
 from orchestrator.plan.intake import Intake
 from orchestrator.plan.layout import Layout, compile_layout
-from orchestrator.plan.leftovers import left_behind, sweep
+from orchestrator.plan.leftovers import left_at_target, left_behind, quarantine, sweep
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb
 from orchestrator.plan.names import Names, collision_key, rules_named, split_extension
+from orchestrator.plan.newcomers import Newcomers, claims_of
 from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.placing import Placing
 from orchestrator.plan.plan_file import check_directory, seal
 from orchestrator.plan.playlists.formats import is_list
 from orchestrator.plan.request import Item, OrganizeRequest
 from orchestrator.plan.sidecar_table import SidecarTable
-from orchestrator.plan.sidecars import Companion, Companions, Kind
+from orchestrator.plan.sidecars import Companion, Companions, Gone, Kind
 from orchestrator.storage.base import OWN_DIRECTORY, Capabilities
 
 _BUCKETS = frozenset({"s3", "gcs", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor"})
@@ -86,6 +89,8 @@ class _Planner:
         self.companions: list[Companion] = []
         self.claims: list[Claim] = []
         self.taken_out = TakenOut()
+        self.superseded: list[Claim] = []
+        """What belonged to duplicates, where what stays has its own."""
 
     # Where each file belongs
 
@@ -116,19 +121,21 @@ class _Planner:
         """Give away the names; what no name fits stays, which may free or block others, so that starts over."""
         while True:
             songs = [*self.intake.songs, *(twin for twin, _ in self.twins)]
-            finder = Companions(songs, self.intake.staying_music(), self.sidecars)
+            former = self._former()
+            finder = Companions(songs, self.intake.staying_music(), self.sidecars, former)
             self.companions = [finder.owner(item) for item in self.intake.others]
+            occupants = self._occupants()
             namespace = Namespace(
                 self.names,
                 self._staying_positions(),
-                self._occupants(),
+                occupants,
                 clutter=[self._position(item) for item in self.intake.clutter],
                 shared=self.copies_inside,
                 equal=self.following.equal,
             )
             self.claims = self._music_claims()
             self._assign(namespace, self.claims)
-            self._assign_companions(namespace)
+            self._assign_companions(namespace, Newcomers(namespace, occupants if former else ()))
             too_long = [claim for claim in self.claims if self.max_path is not None and len(claim.path.encode()) > self.max_path]
             if not too_long:
                 return
@@ -137,21 +144,41 @@ class _Planner:
                 self.intake.stay(claim.item, "unsupported-name", reason)
             self.intake.forget_staying()
 
-    def _assign_companions(self, namespace: Namespace) -> None:
-        """Lists come last, for what they say hangs on where everything else goes; then what nobody claims."""
+    def _former(self) -> list[Gone]:
+        """What has gone, with what stays for it: at its new place, or at another target where it is."""
+        if not self.intake.others:
+            return []
+        songs = {id(song.item): (song, song.album) for song in self.intake.songs} if self.taken_out.dropped else {}
+        source = self.request.source_fs
+
+        def placed(stays: Candidate) -> Placed | None:
+            return songs.get(id(stays.item)) if stays.fs == source else where_it_is(stays)
+
+        return [*gone(self.taken_out.dropped, placed)]
+
+    def _assign_companions(self, namespace: Namespace, newcomers: Newcomers) -> None:
+        """Lists come last, for what they say hangs on where everything else goes; then what nobody claims.
+
+        What belonged to a duplicate that goes has what the others leave.
+        """
         sidecars = self._sidecar_claims()
         lists = [claim for claim in sidecars if is_list(claim.item.entry.path)]
         others = [claim for claim in sidecars if not is_list(claim.item.entry.path)]
-        self._assign(namespace, others)
-        stand_ins = self.taken_out.stand_ins | {twin.item.entry.path: song.item.entry.path for twin, song in self.twins}
+        others = self._assign_with(newcomers, namespace, others)
+        source = self.request.source_fs
+        stand_ins = self.taken_out.stand_ins | {
+            Ref(source, twin.item.entry.path): Ref(source, song.item.entry.path) for twin, song in self.twins
+        }
         self.following.settle([*self.claims, *sidecars], stand_ins)
         lists += self.following.going_along(self.companions, self.names)
-        self._assign(namespace, lists)
+        lists = self._assign_with(newcomers, namespace, lists)
         self.claims += [*others, *lists]
+        self.superseded = newcomers.superseded
         if self.leftovers is not None:
             root = self.leftovers
             items = {companion.item.entry.path: companion.item for companion in self.companions}
             leaving = {claim.item.entry.path for claim in self.claims if not self._stands(claim)}
+            leaving |= self.taken_out.gone | {claim.item.entry.path for claim in self.superseded}
             arriving = [claim.path for claim in self.claims if not self._stands(claim)]
             left = [self._claim_below(root, items[one.path]) for one in self._left_behind(leaving, arriving)]
             self._assign(namespace, left)
@@ -161,6 +188,15 @@ class _Planner:
     def _assign(self, namespace: Namespace, claims: list[Claim]) -> None:
         namespace.settle_directories(claim.directory for claim in claims)
         namespace.assign(claims)
+
+    def _assign_with(self, newcomers: Newcomers, namespace: Namespace, claims: list[Claim]) -> list[Claim]:
+        """Names for claims, first for those whose music stays; gives those that have one."""
+        own: list[Claim] = []
+        others: list[Claim] = []
+        for claim in claims:
+            (others if isinstance(claim.owner, Companion) and claim.owner.former else own).append(claim)
+        self._assign(namespace, own)
+        return [*own, *newcomers.let_in(others, own)]
 
     def _position(self, item: Item) -> str:
         return (self.below or "") + item.entry.path
@@ -188,27 +224,7 @@ class _Planner:
     def _sidecar_claims(self) -> list[Claim]:
         claim_of = {id(claim.owner): claim for claim in self.claims if claim.owner is not None}
         claim_of |= {id(twin): claim_of[id(song)] for twin, song in self.twins if id(song) in claim_of}
-        claims: list[Claim] = []
-        for companion in self.companions:
-            item = companion.item
-            if companion.kind is Kind.ALBUM:
-                parts = [companion.directory, *(self.names.directory(part) for part in companion.below.split("/") if part)]
-                stem, extension = split_extension(item.entry.path.rpartition("/")[2])
-                extension = self.names.extension(extension)
-                stem = self.names.stem(stem, extension)
-                claims.append(Claim(item, self._position(item), "/".join(parts), stem, extension, companion))
-            elif companion.kind is Kind.TRACK and companion.song is not None:
-                track = claim_of[id(companion.song)]
-                directory, _, name = track.path.rpartition("/")
-                beside = split_extension(name)[0] + companion.suffix
-                if self._position(companion.song.item) == track.path:
-                    # The name is as good as the track's own; only case or Unicode form can differ.
-                    beside = item.entry.path.rpartition("/")[2]
-                stem, extension = split_extension(beside)
-                extension = self.names.extension(extension)
-                stem = self.names.stem(stem, extension)
-                claims.append(Claim(item, self._position(item), directory, stem, extension, companion))
-        return claims
+        return [*claims_of(self.companions, claim_of, self.names, self._position)]
 
     def _staying_positions(self) -> list[str]:
         staying = list(self.intake.staying)
@@ -256,13 +272,19 @@ class _Planner:
                     Expect(hash=entry.hashes, mtime=entry.mtime_ns),
                     _reason(claim),
                     group,
+                    after=self._after(claim),
                 )
             )
+        if self.verb is Verb.MOVE:
+            moves += (self._put_away(claim) for claim in self.superseded)
         rewritten, named = self.following.follow(moves, self.claims)
         moves += rewritten
         moves += (move for move in self.taken_out.moves if move.src.fs == source)
         moves += self._clean_up(moves)
         moves += (move for move in self.taken_out.moves if move.src.fs != source)
+        named += left_at_target(
+            self.request.target_entries, target, self.taken_out.at_target, [claim.path for claim in self.claims]
+        )
         self.intake.skipped |= {one.path: one for one in named}
         operations = order(moves, case_insensitive=self.request.target_capabilities.case_insensitive)
         capabilities = {source: self.request.source_capabilities, target: self.request.target_capabilities}
@@ -271,6 +293,18 @@ class _Planner:
         skipped = tuple(self.intake.skipped[path] for path in sorted(self.intake.skipped))
         return seal(Plan(self._header(operations, capabilities, in_place), tuple(operations), skipped))
 
+    def _put_away(self, claim: Claim) -> Move:
+        entry = claim.item.entry
+        ref = self.intake.sharing.ref(self.request.source_fs, entry)
+        move = quarantine(ref, entry, "goes with its duplicate: what stays has its own")
+        move.after = self._after(claim)
+        return move
+
+    def _after(self, claim: Claim) -> tuple[Ref, ...]:
+        """What belonged to duplicates goes after them."""
+        owner = claim.owner
+        return tuple(Ref(self.request.source_fs, path) for path in owner.after) if isinstance(owner, Companion) else ()
+
     def _stands(self, claim: Claim) -> bool:
         """Whether it has what it claims."""
         return claim.present or (self.below is not None and claim.position == claim.path)
@@ -278,9 +312,9 @@ class _Planner:
     def _clean_up(self, moves: Sequence[Move]) -> list[Move]:
         """Name what is left behind; sweep away clutter that alone would keep an emptied directory alive."""
         sharing = self.intake.sharing
-        moved = Counter(move.src.path for move in moves if move.src != move.dst)
-        leaving = {path for path, number in moved.items() if number >= sharing.number(path)}
-        arriving = [move.dst.path for move in moves]
+        moved = Counter(move.src.path for move in moves if move.verb is Verb.QUARANTINE or move.src != move.dst)
+        leaving = self.taken_out.gone | {path for path, number in moved.items() if number >= sharing.number(path)}
+        arriving = [move.dst.path for move in moves if move.verb is not Verb.QUARANTINE]
         for skipped in self._left_behind(leaving, arriving):
             self.intake.skipped[skipped.path] = skipped
         if self.verb is Verb.COPY:
@@ -358,6 +392,8 @@ def _why(claim: Claim) -> str:
     owner = claim.owner
     if claim.number > 1:
         return f"collision: number {claim.number} of {claim.stem}{claim.extension}"
+    if isinstance(owner, Companion) and owner.former:
+        return "goes with what stays for its duplicate"
     if isinstance(owner, Companion):
         return _GOES.get(owner.kind, "goes with its album")
     if owner is None:

@@ -11,10 +11,13 @@ from orchestrator.plan.albums import Song
 from orchestrator.plan.duplicates.find import find_duplicates
 from orchestrator.plan.duplicates.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.plan.duplicates.planner import candidates_of, quarantine_of
-from orchestrator.plan.duplicates.records import Duplicates
+from orchestrator.plan.duplicates.records import Decision, Duplicates
+from orchestrator.plan.duplicates.stand_ins import stand_ins
 from orchestrator.plan.intake import Intake
+from orchestrator.plan.model import Ref
 from orchestrator.plan.ordering import Move, location_prefix
 from orchestrator.plan.request import Item, OrganizeRequest
+from orchestrator.plan.sharing import Sharing
 
 _QUALITY = ("reference", "whole", "lossless", "bit_depth", "sample_rate", "bitrate", "longest")
 
@@ -24,12 +27,17 @@ class TakenOut(msgspec.Struct, frozen=True):
 
     moves: tuple[Move, ...] = ()
     """Into the quarantine of the location that each lies in."""
-    dropped: int = 0
-    """How many files of the source are neither placed nor copied."""
+    dropped: tuple[Decision, ...] = ()
+    """What of the source is neither placed nor copied."""
+    stand_ins: dict[Ref, Ref] = {}
+    """What goes -> what stays for it, each without an id: lists that name the one then name the other."""
     at_target: frozenset[str] = frozenset()
     """Paths at another target that become free."""
-    stand_ins: dict[str, str] = {}
-    """File of the source that goes -> the one there that stays for it: playlists lead to that one."""
+
+    @property
+    def gone(self) -> set[str]:
+        """The names of the source at which nothing is left, or copied."""
+        return {ref.path for one in self.dropped if (ref := Ref(one.goes.fs, one.goes.path)) in self.stand_ins}
 
 
 def take_out(request: OrganizeRequest, options: DedupOptions, intake: Intake, at_home: Callable[[Song], bool]) -> TakenOut:
@@ -44,14 +52,13 @@ def take_out(request: OrganizeRequest, options: DedupOptions, intake: Intake, at
         raise UsageError("--dedup quarantine does not go with --copy inside one location: --copy leaves every original in place")
     home = {song.item.entry.path for song in intake.songs if at_home(song)}
     decisions = duplicates_of(request, options, home).decisions
-    dropped = [decision.goes.item for decision in decisions if decision.goes.fs == source]
-    intake.drop(dropped)
+    dropped = tuple(decision for decision in decisions if decision.goes.fs == source)
+    intake.drop([decision.goes.item for decision in dropped])
     moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.goes.fs == source)]
-    # A name that others carry as well does not become free, and still leads to one of them.
-    alone = [decision for decision in decisions if not decision.goes.shares_name]
-    at_target = frozenset(one.goes.path for one in alone if one.goes.fs != source)
-    stand_ins = {one.goes.path: one.stays.path for one in alone if one.goes.fs == one.stays.fs == source}
-    return TakenOut(tuple(moves), len(dropped), at_target, stand_ins)
+    # A name that others carry as well does not become free.
+    at_target = frozenset(one.goes.path for one in decisions if one.goes.fs != source and not one.goes.shares_name)
+    sharing = {target: Sharing(request.target_entries), source: intake.sharing}
+    return TakenOut(tuple(moves), dropped, stand_ins(decisions, sharing), at_target)
 
 
 def duplicates_of(request: OrganizeRequest, options: DedupOptions, home: Collection[str] = ()) -> Duplicates:

@@ -37,6 +37,8 @@ class Rewritten(msgspec.Struct, frozen=True):
     """How many of them are written anew, or would have to be."""
     lost: int = 0
     """How many mean files that are not where the list is, afterwards."""
+    followed: frozenset[str] = frozenset()
+    """The files that the changed entries meant."""
     problem: str | None = None
     """Why it is left as it was although entries would have to change, in words."""
 
@@ -71,10 +73,10 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
     if changed and problem is None:
         try:
             made = "".join((*pieces, text[last:])).encode(codec, "xmlcharrefreplace" if form.uris else "strict")
-            return Rewritten(made, len(references), changed, entries.lost)
+            return Rewritten(made, len(references), changed, entries.lost, frozenset(entries.followed))
         except UnicodeEncodeError as error:
             problem = f"its encoding, {codec}, has no {error.object[error.start]!r}"
-    return Rewritten(content, len(references), changed, entries.lost, problem)
+    return Rewritten(content, len(references), changed, entries.lost, problem=problem)
 
 
 def count(path: str, content: bytes, library: Library, base: tuple[str, ...] | None, among: Container[str]) -> int:
@@ -98,6 +100,7 @@ class _Entries:
         self._there = Library(self._root, ())
         self._bases = self._library.root.base(old), self._root.base(new)
         self.lost = 0
+        self.followed: set[str] = set()
 
     def anew(self, reference: Reference) -> str | None:
         """The text in place of an entry's; None where it stays. Raises _CannotSayError."""
@@ -117,6 +120,7 @@ class _Entries:
         new = None if value is None else self._form.write(reference, value)
         if new is None:
             raise _CannotSayError(f"such a list cannot name {target}")
+        self.followed.add(meaning.path)
         return new
 
     def _holds(self, reference: Reference, meaning: Meaning, target: str) -> bool:
