@@ -96,8 +96,9 @@ def _act(asked: Asked, plan_file: str | None, *, delete: bool, verify_full: bool
         so_far = worst([before, code])
         if not plan.operations:
             return so_far
+        number = sum(1 for operation in plan.operations if operation.expect.twin)
         ending = " and then delete them for good? No undo brings them back." if delete else "?"
-        if not session.agreed(f"Put these {len(plan.operations)} duplicates into quarantine{ending}"):
+        if not session.agreed(f"Put these {number} duplicates into quarantine{ending}"):
             session.reporter.note("nothing was changed")
             return so_far
         done = applying.carry_out(session, plan, verify_full=verify_full, fresh=True)

@@ -118,6 +118,7 @@ def find(asked: Asked) -> tuple[Duplicates, Plan, ExitCode]:
     """Scan, search, plan; report what could not be looked at."""
     import orchestrator  # noqa: PLC0415 - only when a command runs
     from orchestrator.cli.planning import now_text, report_skipped  # noqa: PLC0415
+    from orchestrator.cli.scanning import outside_lists  # noqa: PLC0415
     from orchestrator.plan.duplicates.planner import DedupRequest, duplicates_of, plan_of  # noqa: PLC0415
 
     session = asked.session
@@ -131,6 +132,8 @@ def find(asked: Asked) -> tuple[Duplicates, Plan, ExitCode]:
         tool_version=orchestrator.__version__,
         created=now_text(),
         config_sha256=session.loaded_config.sha256,
+        sidecars=tuple(session.config.sidecars),
+        outside=outside_lists(session, asked.wishes),
     )
     found = duplicates_of(request)
     plan = plan_of(request, found)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
+from orchestrator.plan.duplicates.beside import Beside
 from orchestrator.plan.duplicates.find import find_duplicates
 from orchestrator.plan.duplicates.options import DedupOptions
 from orchestrator.plan.duplicates.records import Candidate, Decision, Duplicates
+from orchestrator.plan.duplicates.stand_ins import stand_ins
 from orchestrator.plan.estimate import estimate
+from orchestrator.plan.following import lists_of, outside
 from orchestrator.plan.model import Expect, Header, Plan, Skipped, Twin, Verb
 from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.plan_file import path_problem, seal
-from orchestrator.plan.request import Item
+from orchestrator.plan.playlists.meaning import Library, Root
+from orchestrator.plan.request import Item, OutsideList
 from orchestrator.plan.sharing import Sharing, put_away_as
+from orchestrator.plan.sidecar_table import DEFAULT, SidecarRule, SidecarTable
 from orchestrator.plan.sidecars import is_leftover
 from orchestrator.storage.base import OWN_DIRECTORY, Capabilities
 from orchestrator.tags.track import Status
@@ -41,6 +47,10 @@ class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     """RFC 3339."""
     config_sha256: str = ""
+    sidecars: tuple[SidecarRule, ...] = DEFAULT
+    """With what files beside the music go."""
+    outside: Sequence[OutsideList] = ()
+    """Lists of yet other places, to be named where they lead to what goes."""
 
 
 def plan_dedup(request: DedupRequest) -> Plan:
@@ -50,22 +60,27 @@ def plan_dedup(request: DedupRequest) -> Plan:
 
 def duplicates_of(request: DedupRequest) -> Duplicates:
     """What is the same as what in these places, and what should become of it. Raises UsageError for a wrong `keep`."""
-    return find_duplicates(
-        (one for place in request.places for one in candidates_of(place.fs, place.items, place.capabilities)), request.options
-    )
+    candidates = tuple(one for place in request.places for one in candidates_of(place.fs, place.items, place.capabilities))
+    return replace(find_duplicates(candidates, request.options), candidates=candidates)
 
 
 def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
-    """The plan that quarantines what goes by `duplicates`."""
-    operations = order([quarantine_of(decision, several=len(request.places) > 1) for decision in duplicates.decisions])
+    """The plan that quarantines what goes by `duplicates`; what lies beside it goes with it or with what stays, lists follow."""
+    several = len(request.places) > 1
+    moves = [quarantine_of(decision, several=several) for decision in duplicates.decisions]
     capabilities = {place.fs: place.capabilities for place in request.places}
     items = [item for place in request.places for item in place.items]
-    skipped = tuple(_skipped(items))
+    named = [*_skipped(items)]
+    for found, fs in _beside(request, duplicates):
+        moves += found.moves
+        named += found.named if not several else (replace(one, path=location_prefix(fs) + one.path) for one in found.named)
+    named += _outside(request, duplicates)
+    operations = order(moves)
+    skipped = tuple(named)
     counts = Counter(f"duplicates.{decision.tier}" for decision in duplicates.decisions)
     counts.update(f"skipped.{one.code}" for one in skipped)
     counts.update({"files": len(items), "music": sum(1 for item in items if item.reading is not None)})
-    if operations:
-        counts[str(Verb.QUARANTINE)] = len(operations)
+    counts.update(str(operation.verb) for operation in operations)
     options = msgspec.to_builtins(request.options)
     options["locations"] = [place.fs for place in request.places]
     first = request.places[0].fs
@@ -81,6 +96,42 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
         estimate=estimate(operations, capabilities),
     )
     return seal(Plan(msgspec.json.decode(msgspec.json.encode(header), type=Header), tuple(operations), skipped))
+
+
+def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[Beside, str]]:
+    stays = stand_ins(duplicates.decisions, {place.fs: Sharing(place.items) for place in request.places})
+    for place in request.places:
+        here = [decision for decision in duplicates.decisions if decision.goes.fs == place.fs]
+        if here:
+            yield (
+                Beside(
+                    place.fs,
+                    place.items,
+                    place.capabilities,
+                    decisions=here,
+                    candidates=duplicates.candidates,
+                    stand_ins={gone: other for gone, other in stays.items() if gone.fs == place.fs},
+                    references=request.options.reference,
+                    table=SidecarTable(request.sidecars),
+                ),
+                place.fs,
+            )
+
+
+def _outside(request: DedupRequest, duplicates: Duplicates) -> Iterator[Skipped]:
+    """The lists of other places that name what goes."""
+    others = [
+        OutsideList(place.fs, item.entry.path, item.content)
+        for place in request.places
+        for item in lists_of(place.items)
+        if item.content is not None
+    ]
+    for place in request.places:
+        leaving = {decision.goes.path for decision in duplicates.decisions if decision.goes.fs == place.fs}
+        lists = [*(one for one in others if one.fs != place.fs), *request.outside]
+        if leaving and lists:
+            library = Library(Root(place.fs), {item.entry.path for item in place.items})
+            yield from outside(lists, place.fs, library, leaving, "are duplicates that go")
 
 
 def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:

@@ -115,6 +115,8 @@ class Duplicates(msgspec.Struct, frozen=True):
 
     decisions: tuple[Decision, ...] = ()
     alike: tuple[Alike, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    """What was judged, where a plan is to be made of the answer."""
 
     @property
     def waste(self) -> int:
