@@ -1,6 +1,7 @@
 """What kind of release an album is, by what its tracks say of it together: one class for all of them, never by a title.
 
-A word counts when at least half of the tracks that say anything say it: one track that was tagged apart changes nothing.
+A word counts when at least half of the tracks say it, so that one track that was tagged apart changes nothing: a track that says
+nothing does not say it, as one without the compilation flag is no compilation's.
 """
 
 from __future__ import annotations
@@ -61,14 +62,13 @@ def class_of(tracks: Sequence[Track], words: frozenset[str], *, compilation: boo
 
 
 def _said(values: Iterable[tuple[str, ...]]) -> frozenset[str]:
-    votes = Counter(frozenset(map(fold, words)) for words in values if words)
+    votes = Counter(frozenset(map(fold, words)) for words in values)
     if len(votes) == 1:
         return next(iter(votes))
-    voters = votes.total()
     counts: Counter[str] = Counter()
     for words, number in votes.items():
         counts.update(dict.fromkeys(words, number))
-    return frozenset(word for word, number in counts.items() if number * 2 >= voters)
+    return frozenset(word for word, number in counts.items() if number * 2 >= votes.total())
 
 
 def _is_shared(track: Track) -> bool:

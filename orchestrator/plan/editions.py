@@ -21,16 +21,19 @@ def releases(songs: list[Song]) -> list[list[Song]]:
     for song in songs:
         by_id[song.track.musicbrainz_release_id or ""].append(song)
     unknown = by_id.pop("", [])
+    editions = _editions(unknown) if unknown else []
     if len(by_id) == 1:
-        next(iter(by_id.values())).extend(unknown)
-        unknown = []
-    groups = _gathered([by_id[release] for release in sorted(by_id)])
-    return [*groups, *_editions(unknown)] if unknown else groups
+        (release,) = by_id.values()
+        known = list(release)
+        others = [group for group in editions if _is_another(group, known)]
+        release.extend(unknown if not others else (song for group in editions if group not in others for song in group))
+        editions = others
+    return [*_gathered([by_id[release] for release in sorted(by_id)]), *editions]
 
 
 def positions(songs: list[Song]) -> list[tuple[int, int]]:
     """Disc and track of each song that has a track number; no disc is the first."""
-    return [(song.track.disc or 1, song.track.track) for song in songs if song.track.track]
+    return [_position(song) for song in songs if song.track.track]
 
 
 def _gathered(groups: list[list[Song]]) -> list[list[Song]]:
@@ -89,20 +92,44 @@ def _split(songs: list[Song], field: Callable[[Track], str]) -> list[list[Song]]
             apart.append(group)
         else:
             largest += group
-    return [largest + unknown, *apart]
+    groups = [largest, *apart]
+    if unknown:
+        # Whoever does not say belongs to the most, unless its tracks are others.
+        home = next((group for group in groups if not _is_another(unknown, group)), None)
+        groups = [group + unknown if group is home else group for group in groups] + ([] if home else [unknown])
+    return groups
 
 
 def _meets(group: list[Song], other: list[Song]) -> bool:
     """Whether most numbers of a group are taken in the other: then these are two albums, not one with differing tags."""
-    titles = defaultdict(set)
-    for song in other:
-        if song.track.track:
-            titles[song.track.disc or 1, song.track.track].add(_title(song))
+    taken = _titles(other)
     numbered = [song for song in group if song.track.track]
-    meeting = [song for song in numbered if (song.track.disc or 1, song.track.track) in titles]
+    meeting = [song for song in numbered if _position(song) in taken]
     if len(meeting) * 2 <= len(numbered):
         return False
-    return len(group) > 1 or all(_title(song) not in titles[song.track.disc or 1, song.track.track or 0] for song in meeting)
+    return len(group) > 1 or all(_title(song) not in taken[_position(song)] for song in meeting)
+
+
+def _is_another(group: list[Song], other: list[Song]) -> bool:
+    """Whether a group that does not say which release it is must be another one: its numbers are taken, by other titles."""
+    if not _meets(group, other):
+        return False
+    taken = _titles(other)
+    differing = [song for song in group if song.track.track and _title(song) not in taken.get(_position(song), {_title(song)})]
+    return len(differing) * 2 > len(group)
+
+
+def _titles(songs: list[Song]) -> dict[tuple[int, int], set[str]]:
+    """Disc and number -> the titles there."""
+    taken: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for song in songs:
+        if song.track.track:
+            taken[_position(song)].add(_title(song))
+    return taken
+
+
+def _position(song: Song) -> tuple[int, int]:
+    return song.track.disc or 1, song.track.track or 0
 
 
 def _title(song: Song) -> str:

@@ -95,6 +95,24 @@ def test_albums_of_one_name_are_all_told_apart_by_the_first_field_that_differs()
     assert set(found.values()) == {"Weezer/Weezer (1994)", "Weezer/Weezer (2001)"}
 
 
+def test_an_album_that_lacks_what_tells_the_other_apart_is_one_of_its_own() -> None:
+    other = [song(f"none/{n}.mp3", title=f"other {n}", artist="Weezer", album="Weezer", track=n) for n in (1, 2, 3)]
+    assert set(directories(weezer("1994") + other).values()) == {"Weezer/Weezer [1994]", "Weezer/Weezer"}
+    known = weezer("1994", musicbrainz_release_id="r" * 36)
+    dated = [song(f"none/{n}.mp3", title=f"other {n}", artist="Weezer", album="Weezer", track=n, date="1994") for n in (1, 2, 3)]
+    assert set(directories(known + dated).values()) == {"Weezer/Weezer [rrrrrrrr]", "Weezer/Weezer"}
+
+
+def test_tracks_that_lack_year_or_id_stay_in_their_album() -> None:
+    full = weezer("1994", musicbrainz_release_id="r")
+    again = [song(f"none/{n}.mp3", title=f"1994 {n}", artist="Weezer", album="Weezer", track=n) for n in (1, 2, 3, 4)]
+    assert set(directories(full + again).values()) == {"Weezer/Weezer"}
+    green = weezer("2001")
+    third = [song("none/3.mp3", title="2001 3", artist="Weezer", album="Weezer", track=3)]
+    found = directories(weezer("1994") + green[:2] + third)
+    assert found["none/3.mp3"] == found["2001/1.mp3"] == "Weezer/Weezer [2001]"
+
+
 def test_releases_with_ids_of_their_own_are_told_apart() -> None:
     items = [
         song(f"{release}/{n}.mp3", title=f"t{n}", artist="A", album="X", track=n, date="1999", musicbrainz_release_id=release * 9)

@@ -97,7 +97,9 @@ def test_various_artists_make_a_compilation_unless_the_release_says_more() -> No
     ("one", "others", "expected"),
     [
         ({"release_type": "live"}, {"release_type": "album"}, "album"),
-        ({"release_type": "live"}, {}, "live"),
+        ({"release_type": "live"}, {}, "album"),
+        ({"release_status": "bootleg"}, {}, "album"),
+        ({}, {"release_type": "live"}, "live"),
         ({"release_status": "bootleg"}, {"release_status": "official"}, "album"),
         ({"compilation": True}, {}, "album"),
         ({"compilation": True}, {"compilation": False}, "album"),

@@ -151,7 +151,7 @@ def test_the_first_rule_that_holds_decides_and_the_layout_takes_the_rest() -> No
 
 def test_an_album_is_never_torn_apart_by_a_rule() -> None:
     rules = (LayoutRule("Live/{{ album }}/{{ title }}", when="live"), LayoutRule("{{ album }}/{{ title }}"))
-    items = [song(f"{n}.mp3", title=f"t{n}", artist="A", album="X", release_type="live" if n == 1 else ()) for n in range(3)]
+    items = [song(f"{n}.mp3", title=f"t{n}", artist="A", album="X", release_type="live" if n else ()) for n in range(3)]
     assert {new.rpartition("/")[0] for new in moved(plan(items, layouts=rules)).values()} == {"Live/X"}
 
 
