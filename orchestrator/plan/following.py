@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 
 from orchestrator.plan.collisions import Claim
@@ -11,7 +12,7 @@ from orchestrator.plan.names import Names, split_extension
 from orchestrator.plan.ordering import Move, location_prefix
 from orchestrator.plan.playlists.formats import MAX_BYTES, is_list
 from orchestrator.plan.playlists.meaning import Library, Root
-from orchestrator.plan.playlists.rewrite import Relocation, Rewritten, count, rewrite
+from orchestrator.plan.playlists.rewrite import Relocation, Rewritten, count, meant, rewrite
 from orchestrator.plan.request import Item, OrganizeRequest, OutsideList
 from orchestrator.plan.sidecars import Companion, Kind
 from orchestrator.storage.base import OWN_DIRECTORY, remote_of
@@ -42,6 +43,20 @@ class Following:
     @property
     def _any(self) -> bool:
         return bool(self._lists or self._around or self._request.outside)
+
+    def by_stem(self) -> dict[str, list[Item]]:
+        """Path without extension -> the lists of the source that bear it."""
+        found: dict[str, list[Item]] = defaultdict(list)
+        for item in self._lists:
+            found[item.entry.path.rpartition(".")[0]].append(item)
+        return found
+
+    def named(self, item: Item) -> Set[str]:
+        """The files of the source that a list names."""
+        if item.content is None:
+            return frozenset()
+        path = item.entry.path
+        return meant(path, item.content, self._library, self._source.base(path.rpartition("/")[0]))
 
     def settle(self, claims: Iterable[Claim], stand_ins: Mapping[Ref, Ref]) -> None:
         """Take note of where files go. `stand_ins`: file -> the one that stands for it afterwards, which may itself go."""
@@ -220,7 +235,9 @@ def unread(path: str, item: Item) -> Skipped:
 
 def trouble(path: str, outcome: Rewritten, lost: str = "are files that do not go along") -> Iterator[Skipped]:
     """Name a list whose entries could not all be followed."""
-    if outcome.problem is not None:
+    if outcome.problem is not None and outcome.changed:
         yield Skipped(path, "playlist", f"{outcome.changed} of its entries move, and it is left as it is: {outcome.problem}")
+    elif outcome.problem is not None:
+        yield Skipped(path, "playlist", f"{outcome.problem}: entries that move are not followed")
     elif outcome.lost:
         yield Skipped(path, "playlist", f"{outcome.lost} of its entries {lost}")

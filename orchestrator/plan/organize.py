@@ -121,8 +121,10 @@ class _Planner:
         """Give away the names; what no name fits stays, which may free or block others, so that starts over."""
         while True:
             songs = [*self.intake.songs, *(twin for twin, _ in self.twins)]
-            former = self._former()
-            finder = Companions(songs, self.intake.staying_music(), self.sidecars, former)
+            former, lists = self._former(), self.following.by_stem()
+            finder = Companions(
+                songs, self.intake.staying_music(), self.sidecars, gone=former, lists=lists, named=self.following.named
+            )
             self.companions = [finder.owner(item) for item in self.intake.others]
             occupants = self._occupants()
             namespace = Namespace(

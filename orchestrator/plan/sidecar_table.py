@@ -40,7 +40,9 @@ class SidecarRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 DEFAULT: Final[tuple[SidecarRule, ...]] = (
     SidecarRule(goes_with="album", extensions=["m3u", "m3u8", "pls", "xspf"]),
     SidecarRule(goes_with="album", names=["cover", "folder", "front", "back", "albumart", "album"], extensions=IMAGES),
-    SidecarRule(goes_with="album", folders=["scans", "scan", "artwork", "art", "covers", "cover", "booklet", "booklets"]),
+    SidecarRule(
+        goes_with="album", folders=["scans", "scan", "artwork", "art", "covers", "cover", "booklet", "booklets", "lyrics"]
+    ),
     SidecarRule(goes_with="track or album", extensions=[*IMAGES, "log", "nfo", "pdf", "cue", "accurip", "md5", "sfv", "ffp"]),
     SidecarRule(goes_with="track"),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from orchestrator.plan.albums import Album, Song
 from orchestrator.plan.names import collision_key, split_extension
-from orchestrator.plan.playlists.formats import PLAYLISTS, extension_of
+from orchestrator.plan.playlists.formats import PLAYLISTS, extension_of, is_list
 from orchestrator.plan.request import Item
 from orchestrator.plan.sidecar_table import SidecarTable
 
@@ -96,12 +97,22 @@ class Companions:
     """Finds the owner of every file beside the music."""
 
     def __init__(
-        self, songs: Iterable[Song], staying_music: Iterable[str], table: SidecarTable, gone: Iterable[Gone] = ()
+        self,
+        songs: Iterable[Song],
+        staying_music: Iterable[str],
+        table: SidecarTable,
+        *,
+        gone: Iterable[Gone] = (),
+        lists: Mapping[str, Sequence[Item]] = MappingProxyType({}),
+        named: Callable[[Item], Set[str]] = lambda _: frozenset(),
     ) -> None:
         """`songs` have their wanted directories; `staying_music` are audio files without a place.
 
-        Of directories that lose all their music because it is `gone`, what lies there belongs to what stays for it.
+        Of directories that lose all their music because it is `gone`, what lies there belongs to what stays for it. `lists`:
+        path without extension -> lists; `named` tells which files a list names.
         """
+        self._lists = lists
+        self._named = named
         self._table = table
         self._songs: dict[str, list[Song]] = defaultdict(list)
         self._staying: dict[str, set[str]] = defaultdict(set)
@@ -170,6 +181,10 @@ class Companions:
         between = directory[len(home) :].strip("/")
         with_album = self._table.goes_with(name, between.partition("/")[0]) in {"album", "track or album"}
         album_directory = self._directory_of_album(home) if with_album else None
+        if album_directory is None and with_album and directory and home == directory:
+            companion = self._beside_its_list(item, directory)
+            if companion is not None:
+                return companion
         if album_directory is None:
             # A playlist of the whole library and the like belong where they are.
             staying = Kind.PLAYLIST if extension_of(path) in PLAYLISTS else Kind.AMBIGUOUS if with_album else Kind.OTHER
@@ -197,6 +212,24 @@ class Companions:
                 return Companion(item, Kind.TIED, directory)
             end = name.rfind(".", 0, end)
         return None
+
+    def _beside_its_list(self, item: Item, directory: str) -> Companion | None:
+        """A list in a directory of several albums goes with the only one that it names, and so does what bears a list's name."""
+        path = item.entry.path
+        lists = (item,) if is_list(path) else self._lists.get(path.rpartition(".")[0], ())
+        named = {path for one in lists for path in self._named(one)}
+        if not named:
+            return None
+        here = {one.path: (one.song, one.album) for one in self._gone.get(directory, ())}
+        gone = frozenset(here)
+        here |= {song.item.entry.path: (song, song.album) for song in self._songs.get(directory, ())}
+        found = [here.get(path, (None, None)) for path in named]
+        album = found[0][1]
+        if album is None or album.singletons or any(song is None or other is not album for song, other in found):
+            return None
+        companion = Companion(item, Kind.ALBUM, directory, sorted(named) if named <= gone else ())
+        companion.directory = _common_directory(song.directory for song, _ in found if song is not None)
+        return companion if self._owner_of.get(collision_key(companion.directory)) is album else None
 
     def _stems_in(self, directory: str) -> dict[str, tuple[str, Song, str | None]]:
         """Key of a track's name, and of its stem -> the name, the song, and the path of what the song stays for."""

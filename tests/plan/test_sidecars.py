@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.plan.model import Verb
 from orchestrator.plan.request import Item
-from tests.plan.worlds import FOLDING, PretendStorage, moved, plain, plan, skips, song, unreadable
+from tests.plan.worlds import FOLDING, PretendStorage, listing, moved, plain, plan, skips, song, unreadable
 
 
 def album(directory: str, name: str, count: int = 2, **tags: object) -> list[Item]:
@@ -115,3 +115,24 @@ def test_clutter_neither_spells_a_directory_nor_blocks_a_file() -> None:
     storage = PretendStorage.holding("/music", items)
     storage.carry_out(plan(items, layout="{{ title }}"))
     assert list(storage.tree("/music")) == ["t.mp3"]
+
+
+def test_a_list_in_a_folder_of_two_albums_goes_with_the_only_one_that_it_names() -> None:
+    items = [*album("mix", "X"), song("mix/y.mp3", title="y", artist="A", album="Y", track=1)]
+    lists = [
+        listing("mix/X.cue", b'FILE "1.wav" WAVE\nFILE "2.wav" WAVE\n'),
+        listing("mix/Y.m3u", b"y.mp3\n"),
+        listing("mix/both.m3u", b"1.mp3\ny.mp3\n"),
+        listing("mix/strange.m3u", b"nothing.mp3\n"),
+    ]
+    made = plan([*items, *lists, plain("mix/X.log"), plain("mix/other.log"), listing("all.m3u", b"mix/1.mp3\nmix/2.mp3\n")])
+    went = {path: new for path, new in moved(made).items() if not path.endswith("mp3") and path != new}
+    assert went == {"mix/X.cue": "A/X/X.cue", "mix/X.log": "A/X/X.log", "mix/Y.m3u": "A/Y/Y.m3u"}
+    storage = PretendStorage.holding("/music", [*items, *lists])
+    storage.carry_out(plan([*items, *lists]))
+    assert not plan(storage.list("/music")).operations
+
+
+def test_a_folder_of_lyrics_goes_as_scans_do() -> None:
+    made = moved(plan([*album("in", "X"), plain("in/Lyrics/1.lrc"), plain("in/lyrics/de/2.lrc")]))
+    assert (made["in/Lyrics/1.lrc"], made["in/lyrics/de/2.lrc"]) == ("A/X/Lyrics/1.lrc", "A/X/Lyrics/de/2.lrc")

@@ -70,7 +70,7 @@ class Beside:
         songs = [where_it_is(one)[0] for one in staying if one.copy is not None]
         judged = {one.path for one in staying if one.copy is not None} | {one.goes.path for one in decisions}
         music = [item.entry.path for item in self._items if is_music(item)]
-        companions = Companions(songs, [path for path in music if path not in judged], table, gone(decisions, self._placed))
+        companions = Companions(songs, [path for path in music if path not in judged], table, gone=gone(decisions, self._placed))
         found = [companions.owner(item) for item in beside]
         former = sorted((one for one in found if one.former), key=lambda one: is_list(one.item.entry.path))
         taken = _Taken(self._items if former else ())

@@ -32,7 +32,7 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
     end: int
     value: str
     bare: bool = False
-    """CUE: it stands without quotation marks."""
+    """CUE: it stands without quotation marks. XSPF: it stands in a CDATA section, where nothing is escaped."""
 
 
 class Format(msgspec.Struct, frozen=True):
@@ -45,6 +45,8 @@ class Format(msgspec.Struct, frozen=True):
     """An entry is an URI first, and a path if that means nothing."""
     by_stem: bool = False
     """An entry may name a file of another extension: a cue sheet goes on saying .wav when the music has become .flac."""
+    refuses: Callable[[str], str | None] = lambda _: None
+    """Why nothing of a text is read, in words; None where it is."""
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -120,7 +122,9 @@ _TAG = re.compile(r"""<(/?)([^\s<>/"'=]++)(?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+>""")
 _AMPERSAND = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));|&")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _SPACES = " \t\r\n"
-_SKIPPED = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
+_CDATA = "<![CDATA["
+_SKIPPED = (("<!--", "-->"), (_CDATA, "]]>"), ("<?", "?>"))
+_DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
 
 
 def _xspf_references(text: str) -> Iterator[Reference]:
@@ -128,17 +132,23 @@ def _xspf_references(text: str) -> Iterator[Reference]:
     in_track = False
     location: int | None = None
     """Where the content of an open <location> begins."""
+    section: tuple[int, int] | None = None
+    """Where the CDATA section in it has its content."""
     while (position := text.find("<", position)) >= 0:
         skipped = next((close for mark, close in _SKIPPED if text.startswith(mark, position)), None)
         if skipped is not None:
-            location = None
             end = text.find(skipped, position)
             if end < 0:
                 return
+            alone = location is not None and section is None and not text[location:position].strip(_SPACES)
+            if alone and text.startswith(_CDATA, position):
+                section = position + len(_CDATA), end
+            else:
+                location = None
             position = end + len(skipped)
             continue
         if text.startswith("<!", position):
-            return  # a document type: nothing that a playlist needs, and all that makes XML dangerous
+            return  # see _xspf_refuses
         tag = _TAG.match(text, position)
         if tag is None:
             position += 1
@@ -148,8 +158,9 @@ def _xspf_references(text: str) -> Iterator[Reference]:
         if name == "track":
             in_track = not closing and opened
         if closing and name == "location" and in_track and location is not None:
-            yield from _xspf_location(text, location, position)
+            yield from _xspf_location(text, location, position) if section is None else _xspf_section(text, section, position)
         location = tag.end() if name == "location" and not closing and opened else None
+        section = None
         position = tag.end()
 
 
@@ -165,6 +176,17 @@ def _xspf_location(text: str, start: int, end: int) -> Iterator[Reference]:
         yield Reference(start, end, value)
 
 
+def _xspf_section(text: str, section: tuple[int, int], end: int) -> Iterator[Reference]:
+    start, stop = section
+    if start < stop <= start + MAX_ENTRY and not text[stop + len("]]>") : end].strip(_SPACES):
+        yield Reference(start, stop, text[start:stop], bare=True)
+
+
+def _xspf_refuses(text: str) -> str | None:
+    """A document type is nothing that a playlist needs, and all that makes XML dangerous."""
+    return "it has a document type of its own" if _DOCTYPE.search(text) and "<location" in text else None
+
+
 def _unescaped(text: str) -> str | None:
     """Without the five named entities and numbers; None where there is any other entity."""
     pieces: list[str] = []
@@ -178,9 +200,11 @@ def _unescaped(text: str) -> str | None:
     return "".join((*pieces, text[last:]))
 
 
-def _xspf_write(_: Reference, value: str) -> str | None:
+def _xspf_write(reference: Reference, value: str) -> str | None:
     if any(ord(character) < 0x20 for character in value):
         return None  # XML has no way to hold them
+    if reference.bare:
+        return None if "]]>" in value else value
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -193,7 +217,7 @@ FORMATS: Final[dict[str, Format]] = {
     "m3u": _M3U,
     "m3u8": _M3U,
     "pls": Format(_pls_references, _plain_write),
-    "xspf": Format(_xspf_references, _xspf_write, uris=True),
+    "xspf": Format(_xspf_references, _xspf_write, uris=True, refuses=_xspf_refuses),
     "cue": Format(_cue_references, _cue_write, by_stem=True),
 }
 """Extension, lower case -> how such a list is read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from itertools import islice
 
 import msgspec
@@ -54,6 +54,9 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
         return Rewritten(content, problem="it is no text in any encoding that lists are written in")
     text, codec = decoded
     form = FORMATS[extension_of(path)]
+    refused = form.refuses(text)
+    if refused is not None:
+        return Rewritten(content, problem=refused)
     references = [*islice(form.references(text), MAX_REFERENCES + 1)]
     if len(references) > MAX_REFERENCES:
         return Rewritten(content, len(references), problem=f"it has more than {MAX_REFERENCES} entries")
@@ -71,8 +74,9 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
             last = reference.end
             changed += 1
     if changed and problem is None:
+        escapes = form.uris and not any(reference.bare for reference in references)
         try:
-            made = "".join((*pieces, text[last:])).encode(codec, "xmlcharrefreplace" if form.uris else "strict")
+            made = "".join((*pieces, text[last:])).encode(codec, "xmlcharrefreplace" if escapes else "strict")
             return Rewritten(made, len(references), changed, entries.lost, frozenset(entries.followed))
         except UnicodeEncodeError as error:
             problem = f"its encoding, {codec}, has no {error.object[error.start]!r}"
@@ -81,12 +85,22 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
 
 def count(path: str, content: bytes, library: Library, base: tuple[str, ...] | None, among: Container[str]) -> int:
     """How many entries of a list mean one of these files of the library. `path` tells its format, `base` is as for `meaning`."""
+    return sum(1 for found in _meanings(path, content, library, base) if found in among)
+
+
+def meant(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> frozenset[str]:
+    """The files of the library that a list's entries mean; the arguments are those of `count`."""
+    return frozenset(_meanings(path, content, library, base))
+
+
+def _meanings(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> Iterator[str]:
     decoded = decode(content)
-    if decoded is None:
-        return 0
-    form = FORMATS[extension_of(path)]
-    meanings = (library.meaning(one.value, base, form) for one in islice(form.references(decoded[0]), MAX_REFERENCES))
-    return sum(1 for meaning in meanings if meaning is not None and meaning.path in among)
+    if decoded is not None:
+        form = FORMATS[extension_of(path)]
+        for one in islice(form.references(decoded[0]), MAX_REFERENCES):
+            meaning = library.meaning(one.value, base, form)
+            if meaning is not None:
+                yield meaning.path
 
 
 class _Entries:

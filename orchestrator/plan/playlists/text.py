@@ -39,8 +39,15 @@ def _candidates(content: bytes) -> tuple[str, ...]:
     for mark, codec in _MARKS:
         if content.startswith(mark):
             return (codec,)
-    declared = _declared(content)
-    return (*declared, "utf-8", "cp1252", "iso8859-1")
+    return (*_wide(content[:_HEAD]), *_declared(content), "utf-8", "cp1252", "iso8859-1")
+
+
+def _wide(head: bytes) -> tuple[str, ...]:
+    """UTF-16 without a mark: its line ends and slashes alone have many zeros, and all of them at even or all at odd places."""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if min(even, odd) or not 1 < even + odd >= len(head) // 16:
+        return ()
+    return ("utf-16-le" if odd else "utf-16-be",)
 
 
 def _declared(content: bytes) -> tuple[str, ...]:
