@@ -47,6 +47,9 @@ _FLAGS = (
     # What is repeated, we repeat, after a look at both ends. A WebDAV server makes room at the destination before it looks for
     # the source: a MOVE whose answer was lost, sent once more by rclone, deletes the very file that has just been moved.
     "--low-level-retries=1",
+    # And rclone allows it that room ("Overwrite: T"): a MOVE that comes late, after it was sent again or after another program's,
+    # would do the same. So it is refused (412) where something lies; other remotes do not know this header.
+    "--header=Overwrite: F",
     *COMMON_FLAGS,
 )
 

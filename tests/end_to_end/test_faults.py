@@ -7,6 +7,7 @@ disks in `test_full_disk`.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import tempfile
 import time
@@ -27,7 +28,7 @@ from tests.audio import make_many, make_track
 from tests.faulty import Library, of_music, sent
 from tests.forked import kill
 from tests.places import Place
-from tests.servers.http import HttpProxy, Lose, Seen, Then
+from tests.servers.http import Hold, HttpProxy, Lose, Seen, Then
 from tests.servers.remotes import RemoteServer
 from tests.servers.tcp import tcp_proxy
 
@@ -80,6 +81,35 @@ def test_a_reply_is_lost(proxied: Callable[[str], tuple[Library, HttpProxy]], ki
     proxy.reset()
     assert library("organize", library.place.location).summary["ops_planned"] == 0
     assert proxy.changing == 0
+
+
+def test_a_move_that_comes_late_finds_its_name_taken(proxied: Callable[[str], tuple[Library, HttpProxy]]) -> None:
+    """Fault case 3: rclone dies with a MOVE on its way, which is sent again; the server carries out the first, then the second. A
+    server that makes room at the destination before it looks for the source would delete the file, were it not told to refuse.
+    """
+    library, proxy = proxied("webdav")
+    content = library.track("in/a.mp3", 1)
+    again = Hold()
+    proxy.when(of_music, Then(lambda: kill(program.pid, "rclone")), times=1)
+    proxy.when(of_music, again, times=1)
+    program = library.start("organize", library.place.location)
+    assert again.held.wait(60)
+    late = next(seen for seen in proxy.requests if of_music(seen))
+    carry_out(proxy, late)
+    assert library.tree() == {ORGANIZED: content}
+    again.release.set()
+    ended = program.end()
+    assert (ended.code, ended.summary["ops_done"]) == (0, 1), ended.errors
+    assert library.tree() == {ORGANIZED: content}
+    assert {seen.headers["overwrite"] for seen in proxy.requests if seen.method == "MOVE"} == {"F"}
+
+
+def carry_out(proxy: HttpProxy, seen: Seen) -> None:
+    """Bring a request without a body to the server, past the proxy that kept it."""
+    line = http.client.HTTPConnection("127.0.0.1", proxy.target_port)
+    line.request(seen.method, seen.path, headers=dict(seen.headers))
+    assert line.getresponse().status == 201
+    line.close()
 
 
 @pytest.mark.parametrize("victims", ["rclone", "both"])
