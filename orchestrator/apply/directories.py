@@ -1,36 +1,72 @@
-"""Directories that a run has emptied go; those that were empty before, and every root, stay."""
+"""Directories that a run has emptied go; those that were empty before, and every root, stay.
+
+Where the removal of a directory would take along what was not seen in it, they go whole into the trash of the run instead, by one
+rename; and there, below OWN_DIRECTORY, no directory is ever removed.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from orchestrator.apply.paths import folded, is_ours, parents, place
+from orchestrator.apply.paths import emptied_of, folded, is_ours, parents, place
 from orchestrator.apply.task import Task
 from orchestrator.apply.verification import Outcome
-from orchestrator.errors import RemoteError
+from orchestrator.errors import NotFoundError, RemoteError
 from orchestrator.plan.model import Operation, Ref, Verb
 from orchestrator.storage.base import Storage
 
 
-def remove_emptied(outcome: Outcome, storages: Mapping[str, Storage]) -> None:
+def remove_emptied(outcome: Outcome, storages: Mapping[str, Storage], run_id: str) -> None:
     """Remove, deepest first, the directories that lost their last file. Raises the storages' errors."""
     for fs in sorted({ref.fs for ref in outcome.gone}):
         storage = storages[fs]
         if storage.capabilities.empty_directories:
-            _remove(storage, [ref for ref in outcome.gone if ref.fs == fs], [ref for ref in outcome.there if ref.fs == fs])
+            gone, there = ([ref for ref in refs if ref.fs == fs] for refs in (outcome.gone, outcome.there))
+            _remove(storage, _emptied(storage, gone, there), run_id)
 
 
-def _remove(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> None:
+def _emptied(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> set[str]:
     kept = {directory for ref in there for directory in parents(ref.path)}
-    # `remove_directory` leaves alone what is not empty; a directory above is empty only if all that was in it went with us.
     emptied = {directory for ref in gone for directory in parents(ref.path)} - kept - {ref.path for ref in there}
     if storage.capabilities.case_insensitive:
         names = {*map(folded, kept)}
         emptied = {directory for directory in emptied if folded(directory) not in names}
-    for directory in sorted(emptied, key=_depth, reverse=True):
-        storage.remove_directory(directory)
+    return emptied
+
+
+def _remove(storage: Storage, directories: Iterable[str], run_id: str) -> None:
+    """Remove those that are empty, or hold nothing but others of them that are."""
+    deepest_first = sorted(directories, key=_depth, reverse=True)
+    if storage.capabilities.rmdir_is_recursive:
+        _put_away(storage, [directory for directory in deepest_first if not is_ours(directory)], run_id)
+        return
+    for directory in deepest_first:
+        storage.remove_directory(directory)  # leaves alone what is not empty
+
+
+def _put_away(storage: Storage, deepest_first: Iterable[str], run_id: str) -> None:
+    if not storage.capabilities.directory_move or storage.capabilities.duplicate_names:
+        return  # they stay: of two folders of one name rclone may look into one and rename the other
+    spelled = folded if storage.capabilities.case_insensitive else str
+    empty: dict[str, str] = {}
+    staying: set[str] = set()
+    for directory in deepest_first:
+        name = spelled(directory)
+        inside = None if name in staying else storage.entries(directory)
+        if inside is None:
+            continue
+        if all(entry.endswith("/") and spelled(f"{directory}/{entry[:-1]}") in empty for entry in inside):
+            empty[name] = directory
+        else:
+            staying.update(parents(name))
+    trash = emptied_of(run_id, secrets.token_hex(4))
+    for name, directory in empty.items():
+        if name.rpartition("/")[0] not in empty:
+            with suppress(NotFoundError):
+                storage.move_directory(directory, f"{trash}/{directory}")
 
 
 class DirectoriesInTheWay:
@@ -44,6 +80,7 @@ class DirectoriesInTheWay:
         self, operations: Sequence[Operation], storages: Mapping[str, Storage], run_id: str, done: Collection[str]
     ) -> None:
         self._storages = storages
+        self._run_id = run_id
         self._files: Counter[Ref] = Counter()
         """Directory -> the files that are still to leave it."""
         destinations = [place(operation, run_id) for operation in operations]
@@ -74,7 +111,7 @@ class DirectoriesInTheWay:
 
     def _remove(self, ref: Ref) -> None:
         with suppress(RemoteError):
-            self._storages[ref.fs].remove_directory(ref.path)
+            _remove(self._storages[ref.fs], [ref.path], self._run_id)
 
 
 class _Respelled:
@@ -124,8 +161,11 @@ class _Replaced:
 
 
 def remove_own(storage: Storage, directories: Iterable[str]) -> None:
-    """Remove directories of ours, and those above them that are empty then, OWN_DIRECTORY included."""
-    if not storage.capabilities.empty_directories:
+    """Remove directories of ours, and those above them that are empty then, OWN_DIRECTORY included.
+
+    Nothing where that would take along what was not seen in them: the quarantine is among them.
+    """
+    if not storage.capabilities.empty_directories or storage.capabilities.rmdir_is_recursive:
         return
     every = {above for directory in directories if is_ours(directory) for above in (directory, *parents(directory))}
     for directory in sorted(every, key=_depth, reverse=True):

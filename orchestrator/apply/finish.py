@@ -41,7 +41,7 @@ def finish(
         problems = verify_outcome(outcome, storages, listed=plan.header.counts.get("files"))
         if sweep:
             sweep_partials(facts, storages)
-        remove_emptied(outcome, storages)
+        remove_emptied(outcome, storages, run_id)
         return problems + report_trash(run_id, facts, storages)
 
     try:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from orchestrator.apply.directories import remove_own
-from orchestrator.apply.paths import TRASH, trash_of
+from orchestrator.apply.paths import EMPTIED, TRASH, trash_of
 from orchestrator.apply.records import Fact, Problem
 from orchestrator.errors import ExitCode, NotFoundError
 from orchestrator.plan.model import TEMPORARY, Verb
@@ -21,16 +21,24 @@ _SHORTENED_BYTES = 60
 def report_trash(run_id: str, facts: Sequence[Fact], storages: Mapping[str, Storage]) -> list[Problem]:
     """Name the files that the net has caught, and remove what is empty of the run's own directories.
 
-    Each is whole and stays where it is until `quarantine restore` or `quarantine empty`. Raises the storages' errors.
+    Files, too, that lay unseen in a directory which was put away as an empty one. Each is
+    whole and stays where it is until `quarantine restore` or `quarantine empty`. Raises the storages' errors.
     """
     problems = []
-    for fs in sorted({fact.now.fs for fact in facts}):
+    reached = {fact.now.fs for fact in facts}
+    left = {fact.operation.src.fs for fact in facts if fact.operation.verb not in {Verb.COPY, Verb.REWRITE}}
+    for fs in sorted(reached | {fs for fs in left if storages[fs].capabilities.rmdir_is_recursive}):
         storage = storages[fs]
         directory = f"{TRASH}/{run_id}"
         caught = _listed(storage, directory)
         for entry in caught:
-            original = entry.path.removeprefix(directory + "/").partition("/")[2]
-            message = f"{original}: a file was in the way there against the plan; it is kept as {entry.path}"
+            attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
+            if attempt.startswith(EMPTIED):
+                message = (
+                    f"{original}: was not seen in a directory that looked empty and was put away; it is kept as {entry.path}"
+                )
+            else:
+                message = f"{original}: a file was in the way there against the plan; it is kept as {entry.path}"
             problems.append(Problem(original, ExitCode.SOME_FAILED, message))
         remove_own(storage, [TEMPORARY] if caught else [trash_of(run_id, 1), TEMPORARY])
     return problems

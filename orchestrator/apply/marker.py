@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
+from orchestrator.apply.directories import remove_own
 from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError
 from orchestrator.storage.base import OWN_DIRECTORY, Storage
 
@@ -118,7 +119,7 @@ def _remove(storage: Storage) -> None:
         with suppress(RemoteError):
             with suppress(NotFoundError):
                 storage.delete(MARKER)
-            storage.remove_directory(OWN_DIRECTORY)
+            remove_own(storage, [OWN_DIRECTORY])
             return
 
 

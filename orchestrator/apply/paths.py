@@ -13,11 +13,17 @@ from orchestrator.storage.base import OWN_DIRECTORY
 QUARANTINE = f"{OWN_DIRECTORY}/quarantine"
 DAMAGED = ".damaged"
 TRASH = f"{OWN_DIRECTORY}/trash"
+EMPTIED = "emptied-"
 
 
 def trash_of(run_id: str, attempt: int) -> str:
     """The net of one attempt. Destinations are unique in a plan, so nothing in it is ever replaced."""
     return f"{TRASH}/{run_id}/{attempt}"
+
+
+def emptied_of(run_id: str, token: str) -> str:
+    """Where a run puts directories that it has emptied and may not delete; `token` is a new one each time."""
+    return f"{TRASH}/{run_id}/{EMPTIED}{token}"
 
 
 def quarantine_of(run_id: str) -> str:

@@ -40,6 +40,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """An object without a stored hash costs a listing that asks for hashes one request (S3: uploads in parts)."""
     delete_unseen: str | None = None
     """The option (`name=value`) under which rclone deletes a file without looking it up: a request less where we have looked."""
+    directory_delete: Literal["empty", "trash", "recursive"] = "recursive"
+    """What becomes of a file that rclone did not see in a directory that it removes. "empty": it stays, for the server refuses.
+    "recursive": it goes, for rclone lists the directory and deletes it with all that is in it. "trash": as that, but the provider
+    keeps it in a trash of its own, unless the remote's option `use_trash` is off."""
     by_id: bool = False
     """rclone's backend moves and fetches files by their ids (`backend/command` moveid and copyid)."""
     read: Literal["rclone", "vfs", "direct"] = "rclone"
@@ -67,8 +71,11 @@ def profile_names() -> list[str]:
     return sorted(item.name.removesuffix(".yaml") for item in _directory().iterdir() if item.name.endswith(".yaml"))
 
 
-def merge(profile: Profile, remote_type: str, info: dict[str, Any], provider: str | None = None) -> Capabilities:
-    """What a storage can do: rclone's `operations/fsinfo`, refined by the profile."""
+def merge(
+    profile: Profile, remote_type: str, info: dict[str, Any], provider: str | None = None, *, use_trash: str | None = None
+) -> Capabilities:
+    """What a storage can do: rclone's `operations/fsinfo`, refined by the profile and by two options of the remote."""
+    kept = {"empty", "trash"} if (use_trash or "true").lower() in {"true", "t", "1"} else {"empty"}
     limits = profile.providers.get(provider or "")
     features: dict[str, bool] = info.get("Features") or {}
     hashes: list[str] = info.get("Hashes") or []
@@ -77,7 +84,7 @@ def merge(profile: Profile, remote_type: str, info: dict[str, Any], provider: st
     else:
         free = () if features.get("SlowHash") else tuple(hashes)
     precision = info.get("Precision")
-    kept = precision if isinstance(precision, int) and precision < _NO_MODIFICATION_TIMES_NS else None
+    precision_ns = precision if isinstance(precision, int) and precision < _NO_MODIFICATION_TIMES_NS else None
     return Capabilities(
         move=bool(features.get("Move")),
         copy=bool(features.get("Copy")),
@@ -86,9 +93,10 @@ def merge(profile: Profile, remote_type: str, info: dict[str, Any], provider: st
         duplicate_names=bool(features.get("DuplicateFiles")),
         by_id=profile.by_id and bool(features.get("DuplicateFiles")),
         empty_directories=bool(features.get("CanHaveEmptyDirectories", True)),
+        rmdir_is_recursive=profile.directory_delete not in kept and bool(features.get("CanHaveEmptyDirectories", True)),
         hashes=free,
         mtime=profile.server_mtime or (not features.get("SlowModTime") if profile.free_mtime is None else profile.free_mtime),
-        mtime_precision_ns=SERVER_MTIME_PRECISION_NS if profile.server_mtime else kept,
+        mtime_precision_ns=SERVER_MTIME_PRECISION_NS if profile.server_mtime else precision_ns,
         quota=bool(features.get("About")),
         local=bool(features.get("IsLocal")),
         names=profile.names,

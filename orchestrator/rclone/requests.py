@@ -67,6 +67,16 @@ def item(fs: str, path: str) -> Body:
     return {"fs": fs, "remote": path}
 
 
+def names_in(fs: str, path: str) -> Body:
+    """`operations/list` of one directory, names only."""
+    return {**item(fs, path), "opt": {"noModTime": True, "noMimeType": True}}
+
+
+def directory_move(fs: str, source: str, target: str) -> Body:
+    """`sync/move` of a directory: one rename where the target is not there and the remote can do it."""
+    return {"srcFs": join(fs, source), "dstFs": join(fs, target)}
+
+
 def by_id(command: str, fs: str, object_id: str, target: str) -> Body:
     """`backend/command` of the drive backend for one file: "moveid" to a location, "copyid" to a location or a local path."""
     return {"command": command, "fs": fs, "arg": [object_id, target]}

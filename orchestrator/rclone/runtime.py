@@ -87,14 +87,14 @@ class Rclone:
             remotes = {known.lower(): kind for known, kind in remotes.items()}
         return remotes.get(name, remotes.get(name.lower(), "unknown"))
 
-    def provider(self, fs: str) -> str | None:
-        """The make of server behind a remote of many makes (rclone's option `provider`), None where none is set."""
+    def option(self, fs: str, option: str) -> str | None:
+        """An option of a location's remote that is no secret, None where it is not set. `provider`: the make of its server."""
         name = fs.partition(":")[0]
         if not name or fs.startswith("/"):
             return None
-        section = self.client.call("config/dump").get(name)  # with secrets: nothing but the provider leaves this function
+        section = self.client.call("config/dump").get(name)  # with secrets: nothing but that option leaves this function
         section = section if isinstance(section, dict) else self._remotes.get(name, {})
-        found = section.get("provider") or os.environ.get(f"RCLONE_CONFIG_{name.upper()}_PROVIDER")
+        found = section.get(option) or os.environ.get(f"RCLONE_CONFIG_{name.upper()}_{option.upper()}")
         return str(found) if found else None
 
     def real_place(self, fs: str) -> str:

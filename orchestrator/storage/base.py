@@ -70,6 +70,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     mtime_precision_ns: int | None = 1
     """None: the remote keeps no modification times."""
     quota: bool = False
+    rmdir_is_recursive: bool = False
+    """Removing a directory deletes for good what was not listed in it: no request is refused while something lies there (WebDAV,
+    Dropbox)."""
     local: bool = False
     """On a disk of this machine: a write needs fsync before it counts."""
     names: str = "portable"
@@ -213,7 +216,20 @@ class Storage(Protocol):
         """Make a directory and its parents; nothing where the remote has no directories."""
 
     def remove_directory(self, path: str) -> bool:
-        """Remove one directory if it is empty. False when it is not empty or not there."""
+        """Remove one directory if it is empty. False when it is not empty or not there.
+
+        With `Capabilities.rmdir_is_recursive` what comes into it meanwhile, or was left out of the listing, is deleted for good.
+        """
+
+    def entries(self, path: str) -> Sequence[str] | None:
+        """Names of all that lies directly in a directory, those of directories with a "/" behind. None when it is not there."""
+
+    def move_directory(self, src: str, dst: str) -> None:
+        """Rename a directory with all that lies in it, seen or not, in one change of the server's.
+
+        `dst` must be a name that nothing has had before. Raises NotFoundError, and UnsupportedError where no directory can be
+        renamed so (see `Capabilities.directory_move`).
+        """
 
     def quota(self) -> Quota | None:
         """None where the remote does not tell."""

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-CHANGING = frozenset({"write", "copy", "move", "delete", "make_directory", "remove_directory"})
+CHANGING = frozenset({"write", "copy", "move", "delete", "make_directory", "remove_directory", "move_directory"})
 """The verbs that change a storage."""
 
 When: TypeAlias = Literal["before", "between", "after"]

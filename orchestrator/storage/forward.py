@@ -101,6 +101,14 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.inner.remove_directory(path)
 
+    def entries(self, path: str) -> Sequence[str] | None:
+        """See Storage."""
+        return self.inner.entries(path)
+
+    def move_directory(self, src: str, dst: str) -> None:
+        """See Storage."""
+        self.inner.move_directory(src, dst)
+
     def quota(self) -> Quota | None:
         """See Storage."""
         return self.inner.quota()

@@ -282,6 +282,23 @@ class MemoryStorage(Storage):
             self._done(asked, change)
             return True
 
+    def entries(self, path: str) -> Sequence[str] | None:
+        """See Storage."""
+        with self._lock:
+            asked, change = self._begin("entries", path)
+            found = self._objects.entries(path)
+            self._reach(asked, change, "after")
+            return found
+
+    def move_directory(self, src: str, dst: str) -> None:
+        """See Storage."""
+        if not self._capabilities.directory_move:
+            raise UnsupportedError(f"{self._fs}: directories cannot be renamed", path=src)
+        with self._lock:
+            asked, change = self._begin("move_directory", src, dst)
+            self._objects.move_directory(src, dst)
+            self._done(asked, change)
+
     def quota(self) -> Quota | None:
         """See Storage."""
         with self._lock:

@@ -39,13 +39,22 @@ KINDS: Mapping[str, Capabilities] = {
         move=True,
         copy=True,
         directory_move=True,
+        rmdir_is_recursive=True,
         case_insensitive=True,
         hashes=("dropbox",),
         mtime_precision_ns=SECOND_NS,
         quota=True,
         remote_type="dropbox",
     ),
-    "webdav": Capabilities(move=True, copy=True, directory_move=True, mtime_precision_ns=None, quota=True, remote_type="webdav"),
+    "webdav": Capabilities(
+        move=True,
+        copy=True,
+        directory_move=True,
+        rmdir_is_recursive=True,
+        mtime_precision_ns=None,
+        quota=True,
+        remote_type="webdav",
+    ),
     "sftp": Capabilities(move=True, directory_move=True, mtime_precision_ns=SECOND_NS, quota=True, remote_type="sftp"),
     "plain": Capabilities(mtime=False, mtime_precision_ns=None, remote_type="ftp"),
 }
@@ -181,6 +190,32 @@ class Objects:
             return False
         del self.directories[key]
         return True
+
+    def entries(self, path: str) -> list[str] | None:
+        """What lies directly in a directory, as `Storage.entries` gives it."""
+        if self.missing or (path and self._capabilities.empty_directories and self.key(path) not in self.directories):
+            return None
+        below = f"{path}/" if path else ""
+        inside = self.key(path) + "/" if path else ""
+        names = [file.path[len(below) :] for key, files in self.files.items() if key.startswith(inside) for file in files]
+        folders = {f"{name.partition('/')[0]}/" for name in names if "/" in name}
+        folders |= {
+            f"{kept[len(below) :].partition('/')[0]}/" for key, kept in self.directories.items() if key.startswith(inside)
+        }
+        return [name for name in names if "/" not in name] + sorted(folders)
+
+    def move_directory(self, src: str, dst: str) -> None:
+        """Give a directory and all below it another name. Raises NotFoundError."""
+        if self.key(src) not in self.directories:
+            raise NotFoundError(f"{self._fs}: directory {src!r} not found", path=src)
+        inside = self.key(src) + "/"
+        files = [file for key, there in self.files.items() if key.startswith(inside) for file in there]
+        directories = [key for key in self.directories if key == self.key(src) or key.startswith(inside)]
+        for kept in [self.directories.pop(key) for key in directories]:
+            self.make_directories(dst + kept[len(src) :])
+        for file in files:
+            self.drop(file)
+            self.add(dst + file.path[len(src) :], file)
 
     def check_name(self, path: str) -> None:
         """Raise PermanentError for a name that the server does not take."""

@@ -166,6 +166,14 @@ class RateLimitedStorage(ForwardingStorage):
         """See Storage."""
         return self._paced(lambda: self.inner.remove_directory(path))
 
+    def entries(self, path: str) -> Sequence[str] | None:
+        """See Storage."""
+        return self._paced(lambda: self.inner.entries(path))
+
+    def move_directory(self, src: str, dst: str) -> None:
+        """See Storage."""
+        self._paced(lambda: self.inner.move_directory(src, dst))
+
     def quota(self) -> Quota | None:
         """See Storage."""
         return self._paced(self.inner.quota)

@@ -99,7 +99,8 @@ class RcloneStorage(Storage):
     @cached_property
     def capabilities(self) -> Capabilities:
         """What the remote can do, from rclone and the profile."""
-        return merge(self.profile, self._rclone.remote_type(self._fs), self._info, self._rclone.provider(self._fs))
+        provider, use_trash = (self._rclone.option(self._fs, name) for name in ("provider", "use_trash"))
+        return merge(self.profile, self._rclone.remote_type(self._fs), self._info, provider, use_trash=use_trash)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below `prefix`, streamed from a process of its own."""
@@ -255,6 +256,29 @@ class RcloneStorage(Storage):
                 return False
             raise
         return True
+
+    def entries(self, path: str) -> Sequence[str] | None:
+        """Names in one directory."""
+        try:
+            listed = self._client.call("operations/list", requests.names_in(self._fs, path))["list"]
+        except NotFoundError:
+            return None
+        return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
+
+    def move_directory(self, src: str, dst: str) -> None:
+        """Rename a directory."""
+        if not self.capabilities.directory_move:
+            raise UnsupportedError(f"{self._fs}: directories cannot be renamed", path=src)
+        try:
+            self._client.call("sync/move", requests.directory_move(self._fs, src, dst), about=src)
+        except PermanentError as error:
+            if self.entries(src) is None:  # servers have many words for it
+                raise NotFoundError(f"{src}: not found", path=src) from error
+            raise
+        finally:
+            # Each location that rclone has open remembers which directory has which name (Google Drive): what is written to
+            # `src` from now on would go into the one that was renamed.
+            self._client.call("fscache/clear")
 
     def quota(self) -> Quota | None:
         """What the remote says of its space."""

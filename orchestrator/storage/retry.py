@@ -99,6 +99,10 @@ class RetryingStorage(ForwardingStorage):
         """See Storage."""
         self._again(lambda: self.inner.fetch(path, object_id, to))
 
+    def entries(self, path: str) -> Sequence[str] | None:
+        """See Storage."""
+        return self._again(lambda: self.inner.entries(path))
+
     def quota(self) -> Quota | None:
         """See Storage."""
         return self._again(self.inner.quota)

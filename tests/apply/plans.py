@@ -103,6 +103,14 @@ def library(storage: MemoryStorage) -> dict[str, bytes]:
     return {path: content for path, content in storage.snapshot().items() if not path.startswith(".music-orchestrator/")}
 
 
+def folders(storage: MemoryStorage) -> set[str]:
+    """The directories that must be as they should: all, or where our own may not be removed those that a user sees."""
+    every = storage.directories()
+    return {
+        path for path in every if not (storage.capabilities.rmdir_is_recursive and f"{path}/".startswith(".music-orchestrator/"))
+    }
+
+
 @cache
 def _empty_journal() -> bytes:
     with TemporaryDirectory() as directory:

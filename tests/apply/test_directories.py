@@ -15,7 +15,7 @@ from orchestrator.plan.ordering import Move, order
 from orchestrator.storage.base import OWN_DIRECTORY, Storage
 from orchestrator.storage.faults import Killed
 from orchestrator.storage.memory import MemoryStorage
-from tests.apply.plans import library, move, operation, plan, run, run_again
+from tests.apply.plans import folders, library, move, operation, plan, run, run_again
 
 
 def test_directories_that_were_emptied_go_and_others_stay(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_directories_that_were_emptied_go_and_others_stay(tmp_path: Path) -> Non
         storage.make_directory(directory)
     made = plan(*[move(storage, path, f"new/{path[-5:]}") for path in ("a/b/c/1.mp3", "a/b/2.mp3", "kept/3.mp3")])
     assert run(made, tmp_path / "journal", storage).exit_code == ExitCode.DONE
-    assert storage.directories() == {"a", "a/empty", "empty", "kept", "new"}
+    assert folders(storage) == {"a", "a/empty", "empty", "kept", "new"}
 
 
 def respelled(storage: MemoryStorage, names: dict[str, str]) -> tuple:
@@ -40,7 +40,7 @@ def respelled(storage: MemoryStorage, names: dict[str, str]) -> tuple:
     return tuple(order(moves, case_insensitive=True))
 
 
-@pytest.mark.parametrize("killed_at", [None, *range(1, 12)])
+@pytest.mark.parametrize("killed_at", [None, *range(1, 9)])
 def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at: int | None) -> None:
     """Fault case 10, on the in-memory shape of Dropbox: killed at any change, folders and files end in their new case."""
     storage = MemoryStorage.like("dropbox")
@@ -55,7 +55,7 @@ def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at
         storage.revive()
         assert run_again(tmp_path / "journal", storage, window=2).exit_code == ExitCode.DONE
     assert library(storage).keys() == set(names.values())
-    assert storage.directories() == {"Beck", "Beck/X"}
+    assert folders(storage) == {"Beck", "Beck/X"}
 
 
 def test_a_file_spelled_anew_waits_under_its_temporary_name(tmp_path: Path) -> None:
@@ -70,8 +70,8 @@ def test_a_file_spelled_anew_waits_under_its_temporary_name(tmp_path: Path) -> N
     assert storage.snapshot() == {first.dst.path: b"beck/x"}
     assert (second.src.path, second.dst.path) == (first.dst.path, "Beck/x")
     assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
-    assert storage.snapshot() == {"Beck/x": b"beck/x"}
-    assert storage.directories() == {"Beck"}
+    assert library(storage) == {"Beck/x": b"beck/x"}
+    assert folders(storage) == {"Beck"}
 
 
 @pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])

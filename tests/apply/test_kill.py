@@ -22,6 +22,7 @@ from tests.apply.plans import (
     IMPATIENT,
     contents,
     depending,
+    folders,
     move,
     operation,
     plan,
@@ -100,7 +101,7 @@ def without_run_ids(storages: Sequence[MemoryStorage]) -> list[dict[str, bytes]]
         return "/".join([*parts[:2], "RUN", *parts[3:]]) if parts[:2] == [".music-orchestrator", "quarantine"] else path
 
     files = [{plain(path): content for path, content in storage.snapshot().items()} for storage in storages]
-    return files + [dict.fromkeys(map(plain, storage.directories()), b"") for storage in storages]
+    return files + [dict.fromkeys(map(plain, folders(storage)), b"") for storage in storages]
 
 
 def check_after(tmp_path: Path, storages: list[MemoryStorage], made: Plan, expected: list[dict[str, bytes]], window: int) -> None:

@@ -14,7 +14,7 @@ from orchestrator.errors import ExitCode, IntegrityError, LockedError, Permanent
 from orchestrator.plan.model import Verb
 from orchestrator.storage.faults import When
 from orchestrator.storage.memory import MemoryStorage
-from tests.apply.plans import move, operation, plan
+from tests.apply.plans import folders, move, operation, plan
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_marker_is_there_while_a_run_is_at_work_and_gone_afterwards(tmp_path
     assert result.exit_code == ExitCode.DONE
     assert [mark.run for mark in seen] == [result.run]
     assert storage.snapshot() == {"b.mp3": b"content"}
-    assert storage.directories() == frozenset()
+    assert folders(storage) == set()
 
 
 def test_a_fresh_marker_of_another_machine_stops_a_run_before_it_begins(tmp_path: Path, storage: MemoryStorage) -> None:
@@ -125,4 +125,4 @@ def test_a_marker_goes_in_spite_of_a_fault(storage: MemoryStorage, change: int, 
     storage.fail(storage.changes_made + change, TransientError("connection reset"), when=when, counting="changes")
     mine.end()
     assert storage.snapshot() == {"a.mp3": b"content"}
-    assert storage.directories() == frozenset()
+    assert folders(storage) == set()

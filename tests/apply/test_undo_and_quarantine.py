@@ -14,7 +14,19 @@ from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.storage.memory import MemoryStorage
-from tests.apply.plans import IMPATIENT, contents, depending, library, move, operation, plan, quick, run, through_temporary_name
+from tests.apply.plans import (
+    IMPATIENT,
+    contents,
+    depending,
+    folders,
+    library,
+    move,
+    operation,
+    plan,
+    quick,
+    run,
+    through_temporary_name,
+)
 
 NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 
@@ -50,13 +62,13 @@ def undo(run_id: str | None, journal: Path, *storages: MemoryStorage) -> RunResu
 @pytest.mark.parametrize("kind", ["local", "s3", "dropbox", "plain"])
 def test_undo_gives_back_names_content_and_count_and_undoing_twice_does_nothing(tmp_path: Path, kind: str) -> None:
     storage, other, made = scene(kind)
-    before, directories = library(storage), storage.directories()
+    before, directories = library(storage), folders(storage)
     result = run(made, tmp_path / "journal", storage, other)
     assert result.exit_code == ExitCode.DONE, result.problems
     undone = undo(result.run, tmp_path / "journal", storage, other)
     assert undone.exit_code == ExitCode.DONE, undone.problems
     assert library(storage) == before
-    assert storage.directories() == directories
+    assert folders(storage) == directories
     assert library(other) == {}  # the copy is in the quarantine there
     changes = storage.changes_made, other.changes_made
     again = undo(result.run, tmp_path / "journal", storage, other)

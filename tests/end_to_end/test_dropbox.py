@@ -84,7 +84,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], place: Place,
     songs = {one for one, path in ids.items() if path in library.tracks}
     fetched = {asked for kind, asked in server.dropbox.requests if kind == "files/download"}
     assert fetched.isdisjoint(songs), "no music is read or carried: only playlists whose entries moved"
-    assert moves - len(fetched) <= server.dropbox.calls["files/move_v2"] <= moves
+    assert moves - len(fetched) <= server.dropbox.calls["files/move_v2"] <= moves + folders, "and folders that it emptied"
     assert server.dropbox.calls["files/get_metadata"] <= 6 * moves + 4 * folders + 20
 
     after = place.tree()
@@ -205,7 +205,7 @@ def test_killed_between_the_halves_of_a_change_of_case(tmp_path: Path, forks: Fo
             assert ids == {item.id for path, item in server.tree.walk(folder) if item.content and path in RIGHT}
             assert {path for path, item in server.tree.walk(folder) if item.is_folder} >= {"Beck", "Beck/Odelay (1996)"}
         assert contents(server, folder, RIGHT) == before
-        assert changes > 10
+        assert changes > 8
         assert between, "some kills left a file under its temporary name"
         forks.run("undo", ended.run, state=state, environment=environment)
         assert contents(server, folder, NAMES) == before

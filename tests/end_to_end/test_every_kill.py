@@ -126,13 +126,13 @@ class Stage:
         return state
 
     def tree(self) -> dict[str, str]:
-        """What lies there, without the ids of runs; directories end with "/" (S3 has none)."""
+        """What lies there, without the ids of runs; directories end with "/" (S3 has none), but for those put away as empty."""
         directory = self.place.directory
         assert directory is not None
         found = {_RUN_ID.sub("RUN", path): content for path, content in self.place.tree().items()}
         if not self.buckets:
             below = (Path(folder).relative_to(directory).as_posix() for folder, _, _ in os.walk(directory))
-            found |= {_RUN_ID.sub("RUN", f"{path}/"): "" for path in below}
+            found |= {_RUN_ID.sub("RUN", f"{path}/"): "" for path in below if not path.startswith(".music-orchestrator/trash")}
         return found
 
     @property

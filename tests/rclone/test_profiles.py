@@ -52,6 +52,15 @@ def test_remotes_without_times_have_no_precision() -> None:
     assert merge(Profile(type="x"), "x", {"Features": {}, "Precision": 10**9}).mtime_precision_ns == 10**9
 
 
+def test_a_directory_is_removed_as_one_only_where_what_lies_in_it_unseen_survives() -> None:
+    kinds = {name: load_profile(name) for name in ("local", "sftp", "drive", "webdav", "dropbox", "pikpak")}
+    recursive = {name for name, profile in kinds.items() if merge(profile, name, {}).rmdir_is_recursive}
+    assert recursive == {"webdav", "dropbox", "pikpak"}
+    assert merge(kinds["drive"], "drive", {}, use_trash="false").rmdir_is_recursive
+    assert not merge(kinds["drive"], "drive", {}, use_trash="true").rmdir_is_recursive
+    assert not merge(load_profile("default"), "x", {"Features": {"CanHaveEmptyDirectories": False}}).rmdir_is_recursive
+
+
 def test_a_make_of_server_may_hold_less_than_its_protocol() -> None:
     s3 = load_profile("s3")
     assert merge(s3, "s3", {}, "AWS").max_path_bytes == merge(s3, "s3", {}).max_path_bytes == 1024

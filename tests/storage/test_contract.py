@@ -287,6 +287,37 @@ def test_directories_are_removed_only_when_they_are_empty(storage: Storage) -> N
         assert not storage.remove_directory("dir")
 
 
+def test_what_lies_in_a_directory(storage: Storage) -> None:
+    for path in ("a.mp3", "dir/b.mp3", "dir/sub/c.mp3", "directory/d.mp3"):
+        storage.write(path, b"content")
+    assert sorted(storage.entries("") or ()) == ["a.mp3", "dir/", "directory/"]
+    assert sorted(storage.entries("dir") or ()) == ["b.mp3", "sub/"]
+    if storage.capabilities.empty_directories:
+        storage.delete("dir/sub/c.mp3")
+        assert storage.entries("dir/sub") == []
+        assert storage.entries("never") is None
+        assert storage.entries("dir/never") is None
+
+
+def test_a_directory_moves_with_all_that_is_in_it_and_its_name_is_free_again(storage: Storage) -> None:
+    storage.write("dir/a.mp3", b"a")
+    if not storage.capabilities.directory_move:
+        with pytest.raises(UnsupportedError):
+            storage.move_directory("dir", "new")
+        return
+    storage.write("dir/sub/b.mp3", b"b")
+    storage.write("dir/sub/gone.mp3", b"")
+    storage.delete("dir/sub/gone.mp3")
+    storage.move_directory("dir", "new/deep/dir")
+    assert contents(storage) == {"new/deep/dir/a.mp3": b"a", "new/deep/dir/sub/b.mp3": b"b"}
+    assert storage.entries("dir") is None
+    with pytest.raises(NotFoundError):
+        storage.move_directory("dir", "new/other")
+    storage.write("dir/c.mp3", b"c")
+    assert contents(storage)["dir/c.mp3"] == b"c"
+    assert (storage.entries("dir"), storage.entries("new")) == (["c.mp3"], ["deep/"])
+
+
 def test_making_directories(storage: Storage) -> None:
     storage.make_directory("new/deep")
     storage.make_directory("new/deep")

@@ -22,6 +22,7 @@ READS: dict[str, Callable[[Storage], object]] = {
     "hash": lambda storage: storage.hash("a.mp3", "md5", download=True),
     "read": lambda storage: b"".join(storage.read("a.mp3")),
     "read_range": lambda storage: storage.read_range("a.mp3", 1, 2),
+    "entries": lambda storage: storage.entries(""),
     "quota": lambda storage: storage.quota(),
     "batch": lambda storage: storage.batch([StatCall("a.mp3"), StatCall("b.mp3")]),
 }
@@ -32,6 +33,7 @@ CHANGES: dict[str, Callable[[Storage], object]] = {
     "delete": lambda storage: storage.delete("a.mp3"),
     "make_directory": lambda storage: storage.make_directory("dir"),
     "remove_directory": lambda storage: storage.remove_directory("dir"),
+    "move_directory": lambda storage: storage.move_directory("folder", "dir"),
 }
 
 
@@ -39,6 +41,7 @@ CHANGES: dict[str, Callable[[Storage], object]] = {
 def memory() -> MemoryStorage:
     storage = MemoryStorage()
     storage.put("a.mp3", b"abcdef")
+    storage.put("folder/c.mp3", b"c")
     return storage
 
 
