@@ -11,11 +11,13 @@ from orchestrator.errors import IntegrityError
 
 
 def make_durable(tasks: Iterable[Task]) -> None:
-    """Fsync every local destination and all directories between it and its root, each directory once.
+    """Fsync every local destination and all directories above it, each directory once.
 
-    A task whose file cannot be synced gets the error as its trouble: its source stays.
+    Those above the location's root, too: the run may have made it, and some of them. A task whose file cannot be synced gets the
+    error as its trouble: its source stays.
     """
     directories: dict[Path, list[Task]] = {}
+    above: set[Path] = set()
     spelled_otherwise = False
     for task in tasks:
         place = local_path(task.target, task.dst)
@@ -30,10 +32,10 @@ def make_durable(tasks: Iterable[Task]) -> None:
         except OSError as error:
             _trouble(task, error)
             continue
-        directory = file.parent
-        for _ in task.dst.split("/"):
+        depth = task.dst.count("/") + 1
+        for directory in file.parents[:depth]:
             directories.setdefault(directory, []).append(task)
-            directory = directory.parent
+        above.update(file.parents[depth:])
     if spelled_otherwise:
         os.sync()  # rclone spells some names (control characters, bytes that are not UTF-8) otherwise than the disk
     for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
@@ -42,6 +44,17 @@ def make_durable(tasks: Iterable[Task]) -> None:
         except OSError as error:
             for task in directories[directory]:
                 _trouble(task, error)
+    _sync_above(above)
+
+
+def _sync_above(directories: Iterable[Path]) -> None:
+    """Those that are not part of the location, and need not be on a file system that syncs directories."""
+    for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
+        if os.access(directory, os.W_OK):  # else nothing of ours was made in it
+            try:
+                _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+            except OSError:
+                os.sync()
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -34,10 +34,11 @@ class Watched(ForwardingStorage):
         return super().batch(calls, concurrency=concurrency)
 
 
+@pytest.mark.parametrize("missing", [False, True])
 def test_what_comes_to_a_local_disk_is_synced_before_its_source_goes(
-    open_storage: Callable[[str], Storage], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    rclone: Rclone, open_storage: Callable[[str], Storage], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: bool
 ) -> None:
-    """Fault case 5, at the seam: the file, its directories, then the delete."""
+    """Fault case 5, at the seam: the file, its directories, those above its root, which may be new, too; then the delete."""
     events: list[str] = []
     sync = os.fsync
 
@@ -47,7 +48,7 @@ def test_what_comes_to_a_local_disk_is_synced_before_its_source_goes(
 
     monkeypatch.setattr(os, "fsync", noted)
     source = Watched(open_storage("webdav"), lambda call: events.append("delete") if isinstance(call, DeleteCall) else None)
-    target = open_storage("local")
+    target = RcloneStorage(rclone, str(tmp_path / "not/yet/there")) if missing else open_storage("local")
     source.write("a.mp3", b"content of a")
     made = plan(operation(Verb.MOVE, source, "a.mp3", target, "new/deep/a.mp3"))
     result = run(made, tmp_path / "journal", source, target)
@@ -58,6 +59,7 @@ def test_what_comes_to_a_local_disk_is_synced_before_its_source_goes(
         f"fsync {root}/new/deep",
         f"fsync {root}/new",
         f"fsync {root}",
+        *(f"fsync {above}" for above in Path(root).parents if os.access(above, os.W_OK)),
         "delete",
     ]
 
