@@ -17,6 +17,7 @@ from orchestrator.apply.checks import check_plan, check_space
 from orchestrator.apply.decide import Route
 from orchestrator.apply.directories import DirectoriesInTheWay
 from orchestrator.apply.finish import finish
+from orchestrator.apply.guards import guarded
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.marker import Markers
 from orchestrator.apply.paths import is_removal, place
@@ -38,7 +39,7 @@ from orchestrator.apply.steps import Steps
 from orchestrator.apply.task import Task, make_task
 from orchestrator.apply.twins import Twins
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
-from orchestrator.plan.model import Operation, Plan, Ref, Verb
+from orchestrator.plan.model import Operation, Plan, Ref
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.base import Storage
 
@@ -62,9 +63,9 @@ class Settings(msgspec.Struct, frozen=True):
     """The plan was made from a listing taken under the lock that is held now: it stands for "destination absent", for every
     request carries the trash as its net."""
     marker: bool = False
-    """Leave a marker on remotes while at work, and stop (8) at the fresh one of another machine."""
+    """Leave a marker on remotes while at work, and stop (8) at the fresh one of another machine or state directory."""
     ignore_marker: bool = False
-    """Go on in spite of another machine's marker."""
+    """Go on in spite of another run's marker."""
 
 
 def apply_plan(
@@ -91,33 +92,21 @@ def apply_plan(
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)
-    markers = open_markers(plan.operations, storages, chosen)
-    run_id = journal.begin(plan, command, undoes=undoes, verify=chosen.verify)
-    return Execution(
-        run_id,
-        plan,
-        storages,
-        journal,
-        command=command,
-        states={},
-        settings=chosen,
-        markers=markers,
-        progress=progress,
-        on_changes=on_changes,
-        stop=stop,
-        patience=patience,
-    ).run()
-
-
-def open_markers(operations: Sequence[Operation], storages: Mapping[str, Storage], settings: Settings) -> Markers:
-    """The markers of a run, checked, for the remotes that it changes. Raises LockedError when another machine is at work."""
-    changed = {operation.dst.fs for operation in operations}
-    changed |= {operation.src.fs for operation in operations if operation.verb not in {Verb.COPY, Verb.REWRITE}}
-    remote = [storage for fs, storage in storages.items() if fs in changed and not storage.capabilities.local]
-    markers = Markers(remote if settings.marker else ())
-    if not settings.ignore_marker:
-        markers.check()
-    return markers
+    with guarded(plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker) as markers:
+        return Execution(
+            journal.begin(plan, command, undoes=undoes, verify=chosen.verify),
+            plan,
+            storages,
+            journal,
+            command=command,
+            states={},
+            settings=chosen,
+            markers=markers,
+            progress=progress,
+            on_changes=on_changes,
+            stop=stop,
+            patience=patience,
+        ).run()
 
 
 class Execution:

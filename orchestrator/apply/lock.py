@@ -1,4 +1,4 @@
-"""One changing run at a time a state directory: a kernel lock, which dies with its holder."""
+"""One changing run at a time: kernel locks, on the state directory and on places of this disk. They die with their holder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import fcntl
 import os
 import socket
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +22,7 @@ GRACE_S = 1.0
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who holds, or last held, the lock; for people only, the kernel decides."""
+    """A process: who holds, or last held, the lock (for people only, the kernel decides), or is at work on a remote."""
 
     pid: int
     host: str
@@ -31,6 +33,8 @@ class Holder(msgspec.Struct, frozen=True):
     since: float
     """When it took the lock, seconds since 1970, UTC."""
     command: str = ""
+    namespace: str = ""
+    """In which process ids mean the same: two containers have one each. Empty where the system does not tell."""
 
     def describe(self) -> str:
         """For a message: "process 123 on host (organize), since 2026-01-01 12:00:00"."""
@@ -103,7 +107,58 @@ class RunLock:
 
 def this_process(command: str = "") -> Holder:
     """Who we are."""
-    return Holder(os.getpid(), socket.gethostname(), boot_id(), start_ticks(os.getpid()), time.time(), command)
+    return Holder(os.getpid(), socket.gethostname(), boot_id(), start_ticks(os.getpid()), time.time(), command, _namespace())
+
+
+def is_dead(process: Holder) -> bool:
+    """Whether a process of this machine has certainly ended."""
+    if not process.boot_id or not boot_id():
+        return False
+    if process.boot_id != boot_id():
+        return True
+    if not process.namespace or process.namespace != _namespace():
+        return False
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass  # of another user
+    return start_ticks(process.pid) not in {0, process.started}
+
+
+@contextmanager
+def locked_places(roots: Iterable[str]) -> Iterator[None]:
+    """Keep other runs of this machine off these directories, off those in them and around them, whatever their state directory.
+
+    The lock is one on the directory itself (for a missing one, on what there is above it), and a shared one on all above it.
+    Nothing is written. Raises LockedError when another process has them. Where the file system has no locks, or we may not look,
+    there is none.
+    """
+    places = {Path(root).resolve() for root in roots}
+    own = {_existing(place) for place in places if places.isdisjoint(place.parents)}
+    with ExitStack() as held:
+        for directory in sorted(own | {above for place in own for above in place.parents}):
+            try:
+                descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                held.callback(os.close, descriptor)
+                fcntl.flock(descriptor, (fcntl.LOCK_EX if directory in own else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LockedError(f"{directory}: another run is at work there, or in a directory in it: wait for it") from None
+            except OSError:
+                continue
+        yield
+
+
+def _existing(place: Path) -> Path:
+    return next((one for one in (place, *place.parents) if os.path.isdir(one)), place)  # noqa: PTH112 - pathlib's raises
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def boot_id() -> str:

@@ -1,7 +1,7 @@
-"""An advisory marker on a storage, `.music-orchestrator/run.json`: a second machine sees that somebody is at work there.
+"""An advisory marker on a storage, `.music-orchestrator/run.json`: whoever else is about to work there sees a run at work.
 
-A guard, not a lock: two machines that begin within a moment of each other do not see one another, nor do two whose clocks are
-more than FRESH_S apart. It costs a look, a write and a removal a run and storage, and a write a minute.
+A guard, not a lock: two runs that begin within a moment of each other do not see one another, nor do two machines whose clocks
+are more than FRESH_S apart. It costs a look, a write and a removal a run and storage, and a write a minute.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 import msgspec
 
 from orchestrator.apply.directories import remove_own
+from orchestrator.apply.lock import Holder, is_dead, this_process
 from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError
 from orchestrator.storage.base import OWN_DIRECTORY, Storage
 
@@ -36,32 +37,41 @@ class Mark(msgspec.Struct, frozen=True):
     run: str
     start: float
     heartbeat: float
+    process: Holder | None = None
 
 
 class Markers:
     """The markers of one run on the storages that it changes."""
 
-    def __init__(self, storages: Iterable[Storage], *, host: str | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        storages: Iterable[Storage],
+        *,
+        is_ours: Callable[[str], bool] = lambda _run_id: False,
+        host: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`is_ours` tells the runs of our own journal, none of which is at work but this one."""
         self._storages = list(storages)
+        self._is_ours = is_ours
         self._host = host or socket.gethostname()
         self._clock = clock
         self._mark: Mark | None = None
-        self._ours: set[str] = set()
         self._over = threading.Event()
         self._heart = threading.Thread(target=self._keep_beating, name="marker", daemon=True)
 
     def check(self) -> None:
-        """Raise LockedError when another machine is at work on one of the storages. Sends nothing that changes anything."""
+        """Raise LockedError when somebody else is at work on one of the storages. Sends nothing that changes anything."""
         for storage in self._storages:
             mark = _read(storage)
             if mark is None or abs(self._clock() - mark.heartbeat) >= FRESH_S:
                 continue
-            if mark.host != self._host:
+            here = mark.host == self._host
+            if not here or not self._is_left_over(mark):
+                who = mark.process.describe() if here and mark.process is not None else f"the machine {mark.host}"
                 raise LockedError(
-                    f"{storage.fs}: the machine {mark.host} is at work there (run {mark.run}): "
-                    "wait for it, or use --ignore-marker if it is not"
+                    f"{storage.fs}: {who} is at work there (run {mark.run}): wait for it, or use --ignore-marker if it is not"
                 )
-            self._ours.add(storage.fs)
 
     @contextmanager
     def at_work(self, run_id: str) -> Iterator[None]:
@@ -82,9 +92,9 @@ class Markers:
             self._over.set()
 
     def begin(self, run_id: str) -> None:
-        """Write them; what a killed run of this machine has left stays for now."""
-        self._mark = Mark(self._host, run_id, self._clock(), self._clock())
-        self._write(storage for storage in self._storages if storage.fs not in self._ours)
+        """Write them, over what a killed run of this machine has left."""
+        self._mark = Mark(self._host, run_id, self._clock(), self._clock(), this_process())
+        self._write(self._storages)
 
     def beat(self) -> None:
         """Say that we are still there, if the last word was long ago."""
@@ -102,6 +112,9 @@ class Markers:
         self._mark = None
         for storage in self._storages:
             _remove(storage)
+
+    def _is_left_over(self, mark: Mark) -> bool:
+        return self._is_ours(mark.run) or (mark.process is not None and is_dead(mark.process))
 
     def _keep_beating(self) -> None:
         while not self._over.wait(_BEAT_S):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from orchestrator.apply.checks import check_plan, check_space, locations
-from orchestrator.apply.executor import Execution, OnChanges, Settings, open_markers
+from orchestrator.apply.executor import Execution, OnChanges, Settings
+from orchestrator.apply.guards import guarded
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.patience import Patience
 from orchestrator.apply.records import Run, RunResult, RunState
@@ -77,20 +78,21 @@ def resume(
     left = [o for o in plan.operations if o.id not in states or not states[o.id].step.verdict]
     check_space(left, storages)
     chosen = msgspec.structs.replace(settings or Settings(), verify=run.verify)
-    return Execution(
-        run.id,
-        plan,
-        storages,
-        journal,
-        command=run.command,
-        states=states,
-        settings=chosen,
-        markers=open_markers(plan.operations, storages, chosen),
-        progress=progress,
-        on_changes=on_changes,
-        stop=stop,
-        patience=patience,
-    ).run()
+    with guarded(plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker) as markers:
+        return Execution(
+            run.id,
+            plan,
+            storages,
+            journal,
+            command=run.command,
+            states=states,
+            settings=chosen,
+            markers=markers,
+            progress=progress,
+            on_changes=on_changes,
+            stop=stop,
+            patience=patience,
+        ).run()
 
 
 def _chosen(run_id: str | None, journal: Journal) -> Run | None:

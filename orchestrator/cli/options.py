@@ -82,7 +82,7 @@ _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--bandwidth",), {"metavar": "RATE", "help": "Limit in rclone's syntax, such as 10M or a timetable."}),
     (("--transfers",), {"type": click.IntRange(1, 1000), "metavar": "N", "help": "Transfers at the same time (8)."}),
     (("--max-delete",), {"metavar": "N|N%", "help": "Stop (7) when more files than this would be removed."}),
-    (("--ignore-marker",), {"is_flag": True, "help": "Go on although another machine seems to be at work there."}),
+    (("--ignore-marker",), {"is_flag": True, "help": "Go on although another run seems to be at work there."}),
     (("--verbose", "-v"), {"count": True, "help": "Say more; twice: also what went wrong inside."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Say nothing when there was nothing to do."}),
     (("--log-file",), {"metavar": "FILE", "help": "Where the log goes."}),

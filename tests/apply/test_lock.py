@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.lock import LOCK_FILE, Holder, RunLock, boot_id, start_ticks, this_process
+from orchestrator.apply.lock import LOCK_FILE, Holder, RunLock, boot_id, locked_places, start_ticks, this_process
 from orchestrator.errors import ExitCode, LockedError
 
 HOLD = """
@@ -101,3 +101,26 @@ def test_garbage_in_the_file_is_no_obstacle(tmp_path: Path) -> None:
 def test_the_lock_file_is_private(tmp_path: Path) -> None:
     with RunLock(tmp_path / "state"):
         assert (tmp_path / "state" / LOCK_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_of_two_runs_on_one_place_of_the_disk_one_works_whatever_their_state_directory(tmp_path: Path) -> None:
+    music, other = tmp_path / "music", tmp_path / "other"
+    for directory in (music / "in", other):
+        directory.mkdir(parents=True)
+    link = tmp_path / "link"
+    link.symlink_to(music)
+    with locked_places([str(music), str(music / "in")]):
+        for place in (music, link, music / "in", music / "not there yet", tmp_path):
+            with pytest.raises(LockedError) as refused, locked_places([str(place)]):
+                pass
+            assert refused.value.exit_code == ExitCode.LOCKED
+        with locked_places([str(other)]):
+            pass
+    with locked_places([str(tmp_path)]):
+        pass
+
+
+def test_a_place_that_is_not_there_yet_is_one_run_s_too(tmp_path: Path) -> None:
+    with locked_places([str(tmp_path / "new/deep")]), pytest.raises(LockedError), locked_places([str(tmp_path / "new/deep")]):
+        pass
+    assert not (tmp_path / "new").exists()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -9,6 +13,7 @@ import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal import Journal
+from orchestrator.apply.lock import Holder, start_ticks, this_process
 from orchestrator.apply.marker import FRESH_S, MARKER, Mark, Markers
 from orchestrator.errors import ExitCode, IntegrityError, LockedError, PermanentError, TransientError
 from orchestrator.plan.model import Verb
@@ -61,10 +66,10 @@ def test_old_broken_and_own_markers_are_no_obstacle(storage: MemoryStorage) -> N
     mine = Markers([storage], host="mine", clock=lambda: now[0])
     mine.check()
     mine.begin("my-run")
+    again = Markers([storage], is_ours={"my-run"}.__contains__, host="mine", clock=lambda: now[0])
+    again.check()  # killed and started again: the marker is still there
+    again.begin("my-run")
     changes = storage.changes_made
-    again = Markers([storage], host="mine", clock=lambda: now[0])
-    again.check()
-    again.begin("my-run")  # killed and started again: the marker is still there
     again.beat()
     assert storage.changes_made == changes
     now[0] += 61
@@ -77,6 +82,33 @@ def test_old_broken_and_own_markers_are_no_obstacle(storage: MemoryStorage) -> N
     assert msgspec.json.decode(storage.content(MARKER), type=Mark).heartbeat == now[0]
     storage.put(MARKER, b"not json")
     again.check()
+
+
+def test_a_run_of_this_machine_that_is_not_ours_counts_while_its_process_lives(storage: MemoryStorage) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        its = msgspec.structs.replace(this_process("organize"), pid=process.pid, started=start_ticks(process.pid))
+
+        def left(by: Holder | None) -> None:
+            storage.put(MARKER, msgspec.json.encode(Mark("mine", "its-run", time.time(), time.time(), by)))
+
+        left(its)
+        with pytest.raises(LockedError, match=rf"process {process.pid} .*\(organize\)"):
+            Markers([storage], host="mine").check()
+        left(None)
+        with pytest.raises(LockedError):
+            Markers([storage], host="mine").check()
+        Markers([storage], is_ours={"its-run"}.__contains__, host="mine").check()
+        left(its)
+        process.kill()
+    Markers([storage], host="mine").check()
+    for unknown in (msgspec.structs.replace(its, namespace="pid:[1]"), msgspec.structs.replace(its, boot_id="")):
+        left(unknown)  # in another container, or on a system that tells nothing
+        with pytest.raises(LockedError):
+            Markers([storage], host="mine").check()
+    left(msgspec.structs.replace(its, boot_id="an earlier one"))
+    Markers([storage], host="mine").check()
+    left(msgspec.structs.replace(its, pid=os.getpid()))  # its number is ours by now
+    Markers([storage], host="mine").check()
 
 
 def test_what_is_only_read_carries_no_marker_and_one_that_cannot_be_written_is_done_without(
@@ -109,7 +141,7 @@ def test_a_run_that_breaks_off_takes_its_marker_along(storage: MemoryStorage) ->
 
 
 def test_a_disk_of_this_machine_needs_none(tmp_path: Path) -> None:
-    disk = MemoryStorage.like("local")
+    disk = MemoryStorage.like("local", str(tmp_path))
     disk.put("a.mp3", b"content")
     made = plan(move(disk, "a.mp3", "b.mp3"))
     with Journal(tmp_path / "journal") as journal:

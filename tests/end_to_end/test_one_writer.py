@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.lock import LOCK_FILE, Holder, RunLock, start_ticks
+from orchestrator.apply.lock import LOCK_FILE, Holder, RunLock, locked_places, start_ticks
 from orchestrator.apply.marker import MARKER, Mark
 from tests.audio import make_many
 from tests.forked import Forks
-from tests.places import Place, places
+from tests.places import Place, places, visible
 from tests.program import Program
 from tests.servers.http import Hold, HttpProxy, http_proxy
 
@@ -29,7 +29,7 @@ def served(
 ) -> Iterator[tuple[dict[str, Place], HttpProxy]]:
     """Several places of one server, behind a proxy."""
     home = tmp_path_factory.mktemp("writers")
-    names = ["pairs", "killed", "machines"]
+    names = ["pairs", "killed", "machines", "states"]
     with places(str(request.param), home, rclone_binary, rclone_config, dict.fromkeys(names)) as made:
         server = made["pairs"].server
         assert server is not None
@@ -179,3 +179,52 @@ def test_another_machine_at_work_stops_a_run_before_its_first_change(
     mark(3600)
     program("undo", first.run, "--yes")
     assert place.tree() == library
+
+
+def test_another_state_directory_of_this_machine_stops_a_run(served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
+    """Fault case 12, a shell beside a service: of two runs with a state directory each the second ends with 8; once the first was
+    killed, its marker is nobody's.
+    """
+    made, proxy = served
+    place = made["states"]
+    assert place.directory is not None
+    make_many(place.directory, 3)
+    before = {*place.tree().values()}
+    assert place.server is not None
+    one = Program(tmp_path / "one")
+    hold = Hold()
+    proxy.reset()
+    proxy.when(lambda seen: seen.method == "MOVE" or "x-amz-copy-source" in seen.headers, hold, times=1)
+    process = one.start("organize", place.location, "--yes")
+    assert hold.held.wait(60)
+    with http_proxy(place.server.port) as second:
+        other = Program(tmp_path / "other", behind(tmp_path, place, second, "other"))
+        refused = other("organize", place.location, "--yes", codes=(8,))
+        assert [error["code"] for error in refused.errors] == ["locked"]
+        assert f"process {process.pid}" in refused.errors[0]["message"]
+        assert second.changing == 0
+    other = Program(tmp_path / "other")
+    process.kill()
+    process.communicate()
+    hold.release.set()
+    proxy.wait_until_idle()
+    other("organize", place.location, "--yes")
+    assert {*visible(place.tree()).values()} == before, "what the killed run had copied is there twice; nothing is lost"
+    one("resume", "--yes", codes=(0, 3, 4))
+    assert {*visible(place.tree()).values()} == before
+
+
+def test_another_state_directory_stops_a_run_on_a_disk(tmp_path: Path) -> None:
+    """Fault case 12, a shell beside a service, on a disk: 8 for a run in the same directory, in it or around it."""
+    music = tmp_path / "music"
+    make_many(music / "in", 2)
+    program = Program(tmp_path / "state")
+    before = Place("", music).tree()
+    with locked_places([str(music / "in")]):
+        for words in ((str(music),), (str(music / "in"),), (str(music / "in"), str(music))):
+            refused = program("organize", *words, "--yes", codes=(8,))
+            assert [error["code"] for error in refused.errors] == ["locked"]
+            program("organize", *words, "--dry-run")
+    assert Place("", music).tree() == before
+    assert [event for event in program("runs").events if event["type"] == "run"] == []
+    program("organize", str(music), "--yes")
