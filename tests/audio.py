@@ -54,12 +54,15 @@ def _words(track: Track) -> Words:
         "composer": [*track.composer],
         "releasetype": [*track.release_type],
         "isrc": [*track.isrc],
+        "version": [*track.version],
+        "remixer": [*track.remixer],
         "compilation": [] if track.compilation is None else [str(int(track.compilation))],
     }
     single = {
         "date": track.date,
         "originaldate": track.original_date,
         "discsubtitle": track.disc_subtitle,
+        "subtitle": track.subtitle,
         "label": track.label,
         "catalognumber": track.catalogue_number,
         "comment": track.comment,
@@ -106,12 +109,15 @@ _ID3_FRAMES = {
     "date": "TDRC",
     "originaldate": "TDOR",
     "discsubtitle": "TSST",
+    "subtitle": "TIT3",
+    "remixer": "TPE4",
     "label": "TPUB",
 }
 _ID3_TEXTS = {
     "releasetype": "MusicBrainz Album Type", "catalognumber": "CATALOGNUMBER", "musicbrainz_albumid": "MusicBrainz Album Id",
     "musicbrainz_releasetrackid": "MusicBrainz Release Track Id", "musicbrainz_releasegroupid": "MusicBrainz Release Group Id",
     "barcode": "BARCODE", "edition": "EDITION", "venue": "VENUE", "itunesadvisory": "ITUNESADVISORY",
+    "version": "VERSION",
 }  # fmt: skip
 
 
@@ -143,7 +149,7 @@ _MP4_FREE = {
     "originaldate": "ORIGINALDATE", "discsubtitle": "DISCSUBTITLE", "musicbrainz_trackid": "MusicBrainz Track Id",
     "musicbrainz_albumid": "MusicBrainz Album Id", "musicbrainz_releasetrackid": "MusicBrainz Release Track Id",
     "musicbrainz_releasegroupid": "MusicBrainz Release Group Id", "barcode": "BARCODE", "itunesadvisory": "ITUNESADVISORY",
-    "edition": "EDITION", "venue": "VENUE",
+    "edition": "EDITION", "venue": "VENUE", "subtitle": "SUBTITLE", "version": "VERSION", "remixer": "REMIXER",
 }  # fmt: skip
 
 
@@ -176,6 +182,9 @@ _APE_NAMES = {
     "date": "Year",
     "originaldate": "Originaldate",
     "discsubtitle": "DiscSubtitle",
+    "subtitle": "Subtitle",
+    "version": "Version",
+    "remixer": "MixArtist",
     "label": "Label",
     "catalognumber": "CatalogNumber",
     "isrc": "ISRC",
@@ -211,7 +220,7 @@ _ASF_NAMES = {
     "releasetype": "MusicBrainz/Album Type", "musicbrainz_trackid": "MusicBrainz/Track Id",
     "musicbrainz_albumid": "MusicBrainz/Album Id", "musicbrainz_releasetrackid": "MusicBrainz/Release Track Id",
     "musicbrainz_releasegroupid": "MusicBrainz/Release Group Id", "barcode": "WM/Barcode", "itunesadvisory": "ITUNESADVISORY",
-    "edition": "EDITION", "venue": "VENUE",
+    "edition": "EDITION", "venue": "VENUE", "subtitle": "WM/SubTitle", "version": "VERSION", "remixer": "WM/ModifiedBy",
 }  # fmt: skip
 
 

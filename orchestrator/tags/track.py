@@ -43,6 +43,10 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     barcode: str | None = None
     media: str | None = None
     subtitle: str | None = None
+    version: tuple[str, ...] = ()
+    """Which version of its title it is, where a tag of its own says so: "Live at Wembley", "Club Mix"."""
+    remixer: tuple[str, ...] = ()
+    """Who made another version of it."""
     comment: str | None = None
     isrc: tuple[str, ...] = ()
     musicbrainz_recording_id: str | None = None

@@ -44,6 +44,8 @@ FULL: dict[str, Any] = {
     "barcode": "123",
     "media": "CD",
     "subtitle": "Sub",
+    "version": ("Ver", "Sion"),
+    "remixer": ("R1", "R2"),
     "comment": "hello",
     "isrc": ("I1",),
     "musicbrainz_recording_id": ID + "1",
@@ -93,6 +95,8 @@ def vorbis() -> bytes:
         "BARCODE": ["123"],
         "MEDIA": ["CD"],
         "SUBTITLE": ["Sub"],
+        "VERSION": ["Ver", "Sion"],
+        "REMIXER": ["R1", "R2"],
         "COMMENT": ["hello"],
         "ISRC": ["I1"],
         "MUSICBRAINZ_TRACKID": [ID + "1"],
@@ -135,6 +139,7 @@ def id3_frames(tags: Any) -> None:
         "TPUB": ["L"],
         "TMED": ["CD"],
         "TIT3": ["Sub"],
+        "TPE4": ["R1", "R2"],
         "TSRC": ["I1"],
         "TSOT": ["Ts"],
         "TSOP": ["As"],
@@ -160,6 +165,7 @@ def id3_frames(tags: Any) -> None:
     }
     for name, value in named.items():
         tags.add(id3.TXXX(encoding=3, desc=name, text=[value]))
+    tags.add(id3.TXXX(encoding=3, desc="VERSION", text=["Ver", "Sion"]))
     tags.add(id3.COMM(encoding=3, lang="eng", desc="iTunNORM", text=["0000"]))
     tags.add(id3.COMM(encoding=3, lang="eng", desc="", text=["hello"]))
     tags.add(id3.UFID(owner="http://musicbrainz.org", data=(ID + "1").encode()))
@@ -215,6 +221,8 @@ def m4a() -> bytes:
         "CATALOGNUMBER": ["CN"],
         "BARCODE": ["123"],
         "SUBTITLE": ["Sub"],
+        "VERSION": ["Ver", "Sion"],
+        "REMIXER": ["R1", "R2"],
         "ISRC": ["I1"],
         "MusicBrainz Track Id": [ID + "1"],
         "MusicBrainz Release Track Id": [ID + "2"],
@@ -256,6 +264,8 @@ def ape() -> bytes:
         "Barcode": "123",
         "Media": "CD",
         "Subtitle": "Sub",
+        "Version": ["Ver", "Sion"],
+        "MixArtist": ["R1", "R2"],
         "Comment": "hello",
         "ISRC": "I1",
         "MUSICBRAINZ_TRACKID": ID + "1",
@@ -302,6 +312,8 @@ def wma() -> bytes:
         "WM/Barcode": ["123"],
         "WM/Media": ["CD"],
         "WM/SubTitle": ["Sub"],
+        "VERSION": ["Ver", "Sion"],
+        "WM/ModifiedBy": ["R1", "R2"],
         "Description": ["hello"],
         "WM/ISRC": ["I1"],
         "MusicBrainz/Track Id": [ID + "1"],

@@ -61,6 +61,15 @@ def transcodes(make: Maker) -> None:
         make.encoded(file, f"mp3/{index:02}", "mp3-lame")
 
 
+def known_by_ids(make: Maker) -> None:
+    """A release in two formats, of which one alone says which edition it is; the ids say it for both."""
+    said = {"edition": "2009 remaster", "release_type": ("album", "live"), "venue": "Red Rocks", "original_date": "1973"}
+    silent = {"edition": None, "release_type": (), "venue": None, "original_date": None}
+    files = make.release("Told", "Known", "By Ids", SONGS[:6], audio_format="flac", tags=said)
+    for index, file in enumerate(files):
+        make.encoded(file, f"silent/{index}", "m4a", tags=silent)
+
+
 def companions(make: Maker) -> None:
     """A whole album in lossy beside its lossless original."""
     for ids in (True, False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.truth import duplicates, lookalikes
+from tests.truth import duplicates, lookalikes, versions
 from tests.truth.files import TrueLibrary
 from tests.truth.making import Maker
 
@@ -16,6 +16,7 @@ CASES: tuple[Case, ...] = (
     duplicates.retagged_copies,
     duplicates.other_encoders,
     duplicates.transcodes,
+    duplicates.known_by_ids,
     duplicates.companions,
     duplicates.better_samples,
     duplicates.spellings,
@@ -26,12 +27,15 @@ CASES: tuple[Case, ...] = (
     lookalikes.editions_without_ids,
     lookalikes.live_and_studio,
     lookalikes.two_nights,
+    versions.named_once,
+    versions.told_apart,
     lookalikes.clean_and_explicit,
     lookalikes.version_words,
     lookalikes.box_set,
     lookalikes.compilations,
     lookalikes.same_names,
     lookalikes.discs_with_equal_titles,
+    lookalikes.twins_on_two_discs,
     lookalikes.one_id_for_all,
     lookalikes.missing_fields,
     lookalikes.placeholders,

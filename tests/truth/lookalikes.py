@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from orchestrator.tags.track import Track
 from tests.truth.files import Slot, tagged
 from tests.truth.making import SONGS, Maker, identifier
@@ -183,6 +185,31 @@ def discs_with_equal_titles(make: Maker) -> None:
         "One tagged", "Discs", "Half Tagged", titles, ids=False, **options,
         tags=lambda index: {"disc": None, "disc_total": None} if index < 4 else {},
     )  # fmt: skip
+
+
+def twins_on_two_discs(make: Maker) -> None:
+    """One intro on both discs of a set, of which not all tracks name their disc, or the folders alone."""
+    recordings = [
+        "twins/intro",
+        *(f"twins/{song}" for song in SONGS[:2]),
+        "twins/intro",
+        *(f"twins/{song}" for song in SONGS[2:4]),
+    ]
+    titles, discs = ["Intro", *SONGS[:2], "Intro", *SONGS[2:4]], [1, 1, 1, 2, 2, 2]
+    for name, silent in (("First", (1,)), ("Second", (2,)), ("Neither", (1, 2))):
+        for track_total in (3, 9):  # complete, and not
+            make.release(
+                f"{name} {track_total}", f"Twins {name}", f"Set of {track_total}", titles, ids=False, audio_format="flac",
+                recordings=[f"{name} {track_total} {recording}" for recording in recordings], discs=discs,
+                tags=lambda index, silent=silent, total=track_total: {
+                    "track_total": total, "disc_total": None, **({"disc": None} if discs[index] in silent else {}),
+                },
+            )  # fmt: skip
+    artist = make.name("Twins Loose")
+    sound = make.sound("twins/loose", "flac")
+    for disc, tags in ((1, {"disc": None}), (2, {"disc": 2}), (3, {"disc": 1, "disc_total": 3})):
+        track = Track(title=("Intro",), artist=(artist,), album_artist=(artist,), album=("Loose",), track=1, track_total=9)
+        make.put(f"loose/{disc}", sound, msgspec.structs.replace(track, **tags), Slot(f"{make.round}:loose", disc, 1))
 
 
 def one_id_for_all(make: Maker) -> None:

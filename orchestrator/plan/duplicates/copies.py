@@ -15,7 +15,10 @@ from orchestrator.plan.completeness import missing
 from orchestrator.plan.duplicates.records import Candidate
 from orchestrator.tags.track import Status
 
-_DISC_FOLDER = re.compile(r"(?:cd|dis[ck]s?|disque|disco|vinyl|lp|side|part)[\s._-]*(?:\d{1,2}|[a-d]|one|two)\b.*", re.IGNORECASE)
+_DISC_FOLDER = re.compile(
+    r"(?:cd|dis[ck]s?|disque|disco|vinyl|lp|side|part)[\s._-]*(?P<disc>\d{1,2}|[a-d]|one|two)\b.*", re.IGNORECASE
+)
+_DISC_NAMES = {"a": 1, "b": 2, "c": 3, "d": 4, "one": 1, "two": 2}
 
 Slot = tuple[int, int]
 """Disc (1 where none is given) and track number."""
@@ -60,7 +63,7 @@ def add_albums(candidates: Sequence[Candidate]) -> list[AlbumCopy]:
             song = Song(candidate.item, track)
             songs.append(song)
             of_song[id(song)] = candidate
-            candidate.disc, candidate.number = track.disc, track.track
+            candidate.disc, candidate.number = track.disc or _disc_of_folder(candidate.path), track.track
     copies: list[AlbumCopy] = []
     for album in group_albums(songs):
         if not album.singletons:
@@ -83,6 +86,15 @@ def _copies(album: Album, members: Iterable[Candidate]) -> list[AlbumCopy]:
         copy.settle()
         copy.tracks_at_location = len(at_location[copy.fs])
     return list(by_folder.values())
+
+
+def _disc_of_folder(path: str) -> int | None:
+    """The disc that a folder's name tells; None where it tells none."""
+    found = _DISC_FOLDER.fullmatch(path.rpartition("/")[0].rpartition("/")[2])
+    if found is None:
+        return None
+    name = found["disc"].casefold()
+    return int(name) if name.isdecimal() else _DISC_NAMES[name]
 
 
 def _album_folder(path: str) -> str:

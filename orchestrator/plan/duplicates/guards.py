@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from orchestrator.plan.duplicates.records import Candidate, Tier
-from orchestrator.plan.duplicates.words import title_words, version_words
+from orchestrator.plan.duplicates.words import edition_words, title_words, version_words
 from orchestrator.plan.fields import joined
 from orchestrator.plan.spelling import fold, year_of
 from orchestrator.tags.track import Track
@@ -98,7 +98,7 @@ def shortened(one: Candidate, whole: Candidate) -> bool:
 
 
 def _slot_objection(goes: Candidate, stays: Candidate) -> str | None:
-    if goes.disc and stays.disc and goes.disc != stays.disc:
+    if _other_disc(goes, stays):
         return OTHER_SLOT
     if goes.number and stays.number and goes.number != stays.number:
         return OTHER_SLOT
@@ -107,13 +107,24 @@ def _slot_objection(goes: Candidate, stays: Candidate) -> str | None:
     return None
 
 
+def _other_disc(one: Candidate, other: Candidate) -> bool:
+    """Whether two tracks may be of two discs: no disc is neither disc 1 nor disc 2 of an album that has several."""
+    if one.disc and other.disc:
+        return one.disc != other.disc
+    stated = one if one.disc else other
+    return bool(stated.disc) and max(stated.disc or 1, stated.track.disc_total or 1) > 1
+
+
 def _same_version(mine: Track, theirs: Track) -> bool:
     """Whether what both tags say of the version agrees. A file without a title says nothing."""
     if mine.advisory and theirs.advisory and mine.advisory != theirs.advisory:
         return False
-    if not mine.title or not theirs.title or version_words(mine) == version_words(theirs):
+    if not mine.title or not theirs.title:
         return True
-    return not (mine.album and theirs.album) and title_words(mine) == title_words(theirs)
+    one, other = version_words(mine), version_words(theirs)
+    if not mine.musicbrainz_release_id or mine.musicbrainz_release_id != theirs.musicbrainz_release_id:
+        one, other = one | edition_words(mine), other | edition_words(theirs)  # else both are of the edition that the id names
+    return one == other or (not (mine.album and theirs.album) and title_words(mine) == title_words(theirs))
 
 
 def _same_release(goes: Candidate, stays: Candidate) -> bool:

@@ -65,7 +65,7 @@ class Candidate:
     """The album it is part of, as it lies there; None for a file that names no album."""
     disc: int | None = None
     number: int | None = None
-    """Disc and track number by its tags."""
+    """Disc and track number by its tags; the disc, where they name none, by the folder of the disc."""
 
     @property
     def path(self) -> str:

@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 from orchestrator.plan.duplicates.guards import agree, release_facts
 from orchestrator.plan.duplicates.records import Candidate, Tier
-from orchestrator.plan.duplicates.words import guest_names, key, name_key, version_words
+from orchestrator.plan.duplicates.words import edition_words, guest_names, key, kinds, name_key, version_words
 from orchestrator.plan.fields import first, joined
 from orchestrator.plan.owners import VARIOUS
-from orchestrator.plan.spelling import fold, without_guest
+from orchestrator.plan.spelling import fold, without_guest, year_of
 from orchestrator.tags.track import Strength, Track
 
 Labels: TypeAlias = dict[int, int]
@@ -39,8 +39,10 @@ class Tiers:
         self.labels: dict[Tier, Labels] = {
             Tier.BYTES: self._same_bytes(candidates),
             Tier.AUDIO: self._same_audio(candidates),
-            Tier.RELEASE_TRACK: self._same_tags(candidates, Tier.RELEASE_TRACK, _release_track_key, _release_track_facts),
-            Tier.TAGS: self._same_tags(candidates, Tier.TAGS, _tags_key, _tags_facts),
+            Tier.RELEASE_TRACK: self._same_tags(
+                candidates, Tier.RELEASE_TRACK, _release_track_key, _version, _release_track_facts
+            ),
+            Tier.TAGS: self._same_tags(candidates, Tier.TAGS, _tags_key, _version_and_edition, _tags_facts),
         }
 
     def _label(self, members: Iterable[Candidate], labels: Labels) -> None:
@@ -81,6 +83,7 @@ class Tiers:
         candidates: Sequence[Candidate],
         tier: Tier,
         key_of: Callable[[Track], Hashable | None],
+        version_of: Callable[[Track], Hashable],
         facts_of: Callable[[Candidate], tuple[object, ...]],
     ) -> Labels:
         by_key: dict[Hashable, list[Candidate]] = defaultdict(list)
@@ -91,7 +94,7 @@ class Tiers:
         labels: Labels = {}
         for sharing in by_key.values():
             # To look for version words takes longer than all else: only where something shares the rest of the key.
-            for members in _by_version(sharing) if len(sharing) > 1 else ():
+            for members in _by_version(sharing, version_of) if len(sharing) > 1 else ():
                 for agreeing in self._agreeing(members, tier, facts_of):
                     self._label(agreeing, labels)
         return labels
@@ -117,11 +120,11 @@ class Tiers:
                 self.unclear.append((tier, chosen))
 
 
-def _by_version(sharing: Sequence[Candidate]) -> Iterable[list[Candidate]]:
-    """Those that name the same version and the same guests, where there are several."""
+def _by_version(sharing: Sequence[Candidate], version_of: Callable[[Track], Hashable]) -> Iterable[list[Candidate]]:
+    """Those that name the same version, where there are several."""
     groups: dict[Hashable, list[Candidate]] = defaultdict(list)
     for candidate in sharing:
-        groups[version_words(candidate.track), guest_names(candidate.track)].append(candidate)
+        groups[version_of(candidate.track)].append(candidate)
     return (members for members in groups.values() if len(members) > 1)
 
 
@@ -220,9 +223,42 @@ def _identifier(value: str | None) -> str:
     return found if found.strip("0-") else ""
 
 
+def _version(track: Track) -> tuple[Hashable, ...]:
+    """What names a version of the track. Here silence is an answer: of two files of which one names it, they are two."""
+    return version_words(track), guest_names(track)
+
+
+def _version_and_edition(track: Track) -> tuple[Hashable, ...]:
+    """The same, word by word, and what names an edition of its release; a year of its own makes a reissue one."""
+    original = year_of(track.original_date)
+    return (
+        *_version(track),
+        *map(key, (track.subtitle or "", track.disc_subtitle or "", track.edition or "", track.venue or "")),
+        _keys(track.version),
+        _keys(track.remixer),
+        kinds(track),
+        original if original != year_of(track.date) else "",
+    )
+
+
+def _keys(texts: Sequence[str]) -> frozenset[str]:
+    return frozenset(map(key, texts))
+
+
 def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
+    # The release's id names the edition: who is silent about it does not contradict. Who does has the ids of another file.
     track = candidate.track
-    return (track.musicbrainz_track_id, track.channels, track.advisory)
+    return (
+        track.musicbrainz_track_id,
+        track.channels,
+        track.advisory,
+        key(track.subtitle or ""),
+        key(track.venue or ""),
+        _keys(track.version),
+        _keys(track.remixer),
+        (edition_words(track),) if track.edition else None,
+        (kinds(track),) if track.release_type else None,
+    )
 
 
 def _tags_key(track: Track) -> Hashable | None:
@@ -231,8 +267,8 @@ def _tags_key(track: Track) -> Hashable | None:
     owner = joined(track.album_artist)
     if (track.compilation or fold(owner) in VARIOUS) and not track.artist:
         return None  # "Various Artists" played nothing
-    names = name_key(owner), name_key(first(track.album)), key(first(track.title))
-    if not all(names):
+    names = name_key(owner), tuple(map(name_key, track.album)), tuple(map(key, track.title))
+    if not (names[0] and all(names[1]) and all(names[2])):
         return None
     return (*names, track.disc, track.track, track.advisory)
 

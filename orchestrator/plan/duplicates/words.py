@@ -102,19 +102,33 @@ def guests(text: str) -> frozenset[str]:
 
 
 def version_words(track: Track) -> frozenset[str]:
-    """The version words of a track, wherever they stand: title, subtitle, album, disc subtitle."""
+    """The version words of a track, wherever they stand: in what names the track, and in album and disc subtitle."""
     return title_words(track).union(*(versions(text) for text in (*track.album, track.disc_subtitle or "") if text))
 
 
 def title_words(track: Track) -> frozenset[str]:
-    """The version words of title and subtitle."""
-    return frozenset[str]().union(*(versions(text) for text in (*track.title, track.subtitle or "") if text))
+    """The version words of title, subtitle and version; what has a remixer is a remix."""
+    remix = _REMIX if track.remixer else frozenset[str]()
+    return remix.union(*(versions(text) for text in (*track.title, track.subtitle or "", *track.version) if text))
+
+
+def edition_words(track: Track) -> frozenset[str]:
+    """The version words of the edition."""
+    return versions(track.edition or "")
+
+
+def kinds(track: Track) -> frozenset[str]:
+    """The release types that tell one version from another; that it is an album, or a compilation, does not."""
+    return frozenset(map(key, track.release_type)) - _PLAIN_TYPES
 
 
 def guest_names(track: Track) -> frozenset[str]:
     """The guests that title and artist name."""
     return frozenset[str]().union(*(guests(text) for text in (*track.title, *track.artist)))
 
+
+_REMIX = frozenset({"remix"})
+_PLAIN_TYPES = frozenset({"", "album", "compilation", "other"})
 
 NAMELESS = frozenset(map(key, _NAMELESS.split("|")))
 """What rippers and players write for an artist or an album that they do not know: no more than an empty field."""

@@ -18,6 +18,10 @@ def pair(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
     return gone(found([on_album("a/one.flac", 1, **one), on_album("b/other.mp3", 1, **{**MP3, **other})]))
 
 
+def spelled(said: dict[str, Any]) -> str:
+    return "-".join(f"{name}={value}" for name, value in said.items())
+
+
 def test_same_bytes_go_without_a_tag_to_them() -> None:
     assert gone(found([file("a/long name.mp3", content="x"), file("b.mp3", content="x")])) == {
         "a/long name.mp3": "T0 b.mp3 shortest_path"
@@ -114,7 +118,7 @@ def test_no_disc_is_not_disc_one() -> None:
         {"track": 2},
         {"disc": 2},
     ],
-    ids=lambda other: "-".join(f"{name}={value}" for name, value in other.items()),
+    ids=spelled,
 )
 def test_what_is_another_version_or_edition_stays(other: dict[str, Any]) -> None:
     stated = {
@@ -131,6 +135,108 @@ def test_what_is_another_version_or_edition_stays(other: dict[str, Any]) -> None
     }
     assert pair(stated, stated)
     assert not pair(stated, {**stated, **other})
+
+
+ONE_SIDED: tuple[dict[str, Any], ...] = (
+    {"edition": "2009 Remaster"},
+    {"edition": "Japan"},
+    {"release_type": ("album", "live")},
+    {"release_type": "ep"},
+    {"venue": "Red Rocks"},
+    {"subtitle": "Piano"},
+    {"disc_subtitle": "The Basement Tapes"},
+    {"version": ("Live at Wembley",)},
+    {"version": ("Take Five",)},
+    {"remixer": ("DJ Bob",)},
+    {"original_date": "1973"},
+    {"title": ("Devils Haircut", "Part 1")},
+    {"album": ("Odelay", "Live")},
+)
+
+
+@pytest.mark.parametrize("said", ONE_SIDED, ids=spelled)
+def test_a_version_that_one_of_them_names_alone_keeps_both(said: dict[str, Any]) -> None:
+    """With tags alone: silence is no answer to "which of them is it"."""
+    assert pair(said, said)
+    assert not pair({}, said)
+    assert not pair(said, {})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"release_type": "album"}, {"release_type": ("album", "compilation")}, {"original_date": "1996-06-18"}, {"genre": "Rock"}],
+    ids=spelled,
+)
+def test_what_names_no_version_may_be_said_by_one_alone(said: dict[str, Any]) -> None:
+    assert pair({}, said)
+    assert pair(said, {})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"edition": "2009 Remaster"}, {"release_type": ("album", "live")}, {"venue": "Red Rocks"}, {"original_date": "1973"}],
+    ids=spelled,
+)
+def test_the_id_of_a_release_names_its_edition_for_both(said: dict[str, Any]) -> None:
+    assert pair(IDS, {**IDS, **said}) == {"b/other.mp3": "T2 a/one.flac lossless"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"version": ("Live",)}),
+        ({}, {"subtitle": "Live"}),
+        ({}, {"remixer": ("DJ Bob",)}),
+        ({}, {"disc_subtitle": "Mono"}),
+        ({"subtitle": "Part One"}, {"subtitle": "Part Two"}),
+        ({"version": ("One",)}, {"version": ("Two",)}),
+        ({"remixer": ("DJ One",)}, {"remixer": ("DJ Two",)}),
+        ({"venue": "Budokan"}, {"venue": "Paradiso"}),
+        ({"release_type": "album"}, {"release_type": ("album", "live")}),
+        ({"edition": "original mix"}, {"edition": "2009 remaster"}),
+    ],
+    ids=spelled,
+)
+def test_ids_do_not_outweigh_tags_that_name_other_versions(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert not pair({**IDS, **one}, {**IDS, **other})
+
+
+def test_one_sound_on_two_editions_is_there_on_purpose() -> None:
+    """Also where one of them alone says which it is; the id of a release says it for both."""
+    sound: dict[str, Any] = {**FLAC, "sound": "s"}
+    deluxe = {**sound, "edition": "Deluxe Edition"}
+    assert not pair(sound, deluxe)
+    assert pair({**sound, "musicbrainz_release_id": "rel"}, {**deluxe, "musicbrainz_release_id": "rel"})
+
+
+def test_one_sound_is_one_version_whatever_one_of_them_alone_says_of_the_concert() -> None:
+    sound: dict[str, Any] = {**FLAC, "sound": "s"}
+    assert pair(sound, {**sound, "release_type": ("album", "live"), "venue": "Red Rocks"})
+
+
+@pytest.mark.parametrize(
+    ("discs", "goes"),
+    [
+        ((None, 1, 1), True),
+        ((None, None, None), True),
+        ((None, 2, None), False),
+        ((1, 2, None), False),
+        ((None, 1, 2), False),
+    ],
+    ids=str,
+)
+def test_no_disc_is_no_disc_of_several_even_with_one_sound(discs: tuple[int | None, ...], goes: bool) -> None:
+    """Lidarr PR #529, #411."""
+    one, other, total = discs
+    sound: dict[str, Any] = {**FLAC, "sound": "s", "disc_total": None, "track_total": 9}
+    assert bool(pair({**sound, "disc": one}, {**sound, "disc": other, "disc_total": total})) is goes
+
+
+def test_the_folder_of_a_disc_tells_the_disc_where_tags_do_not() -> None:
+    """Lidarr #411: one intro on both discs."""
+    silent: dict[str, Any] = {"sound": "s", "disc": None, "disc_total": None, "content": "same"}
+    assert not gone(found([on_album("CD1/1.flac", 1, **silent), on_album("CD2/1.flac", 1, **silent)]))
+    assert gone(found([on_album("a/CD1/1.flac", 1, **silent), on_album("b/Disc 1/1.flac", 1, **silent)]))
 
 
 def test_another_recording_with_the_same_tags_stays() -> None:
