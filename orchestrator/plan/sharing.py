@@ -1,4 +1,4 @@
-"""Files that share one name, on remotes that allow it: which of them can be told apart, and how operations name them."""
+"""Files that share one name, on remotes that allow it: which of them can be told apart, and how all others name them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from orchestrator.plan.model import Ref
 from orchestrator.plan.names import split_extension
+from orchestrator.plan.ordering import location_prefix
 from orchestrator.plan.request import Item
 from orchestrator.storage.base import Capabilities, Entry, remote_of
 
@@ -47,6 +48,12 @@ class Sharing:
         if copy or remote_of(source_fs) != remote_of(target_fs):
             return f"{number} files carry this name: organize {source_fs} in place first, then each has a name of its own"
         return None
+
+
+def told(ref: Ref, home: str) -> str:
+    """A file for people: its path, with its location where that is not `home`, and with its id where others carry its name."""
+    path = ref.path if ref.fs == home else location_prefix(ref.fs) + ref.path
+    return path if ref.object_id is None else f"{path} [{ref.object_id}]"
 
 
 def put_away_as(ref: Ref) -> Ref:

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from orchestrator.plan.duplicates.records import ACTING, Alike, Candidate, Decision, Duplicates, Tier
-from orchestrator.plan.ordering import location_prefix
+from orchestrator.plan.model import Ref
+from orchestrator.plan.sharing import told
 from orchestrator.report.base import Column, Reporter, size_text
 
 
 def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool, goes: bool) -> None:
     """Tell all of it; people read what only looks alike when they want `everything`. `goes`: the plan lists what goes."""
 
-    def named(location: str, path: str) -> str:
-        return location_prefix(location) + path if several else path
+    def named(row: Mapping[str, Any], prefix: str = "") -> str:
+        location = row[f"{prefix}location"]
+        return told(Ref(location, row[f"{prefix}path"], row[f"{prefix}id"] or msgspec.UNSET), "" if several else location)
 
     several = len({file.fs for file in _files(found)}) > 1
     if not goes:
         columns = (
             Column("tier", "tier"),
-            Column("path", "duplicate", text=lambda row: named(row["location"], row["path"])),
+            Column("path", "duplicate", text=named),
             Column("size", "size", right=True, text=lambda row: size_text(row["size"])),
-            Column("kept_path", "stays", text=lambda row: named(row["kept_location"], row["kept_path"])),
+            Column("kept_path", "stays", text=lambda row: named(row, "kept_")),
             Column("criterion", "for"),
         )
         reporter.table("duplicate", columns, list(map(_duplicate_row, found.decisions)), empty="no duplicates")
@@ -30,7 +34,7 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
     if shown:
         of_groups = (
             Column("tier", "tier"),
-            Column("files", "files", text=lambda row: " = ".join(named(file["location"], file["path"]) for file in row["files"])),
+            Column("files", "files", text=lambda row: " = ".join(map(named, row["files"]))),
             Column("why", "all stay, for"),
         )
         reporter.table("alike", of_groups, list(map(_alike_row, shown)), empty="")
@@ -72,15 +76,17 @@ def _duplicate_row(one: Decision) -> dict[str, Any]:
         "tier": str(one.tier),
         "location": one.goes.fs,
         "path": one.goes.path,
+        "id": one.goes.ref.object_id,
         "size": one.goes.size,
         "kept_location": one.stays.fs,
         "kept_path": one.stays.path,
+        "kept_id": one.stays.ref.object_id,
         "criterion": one.criterion,
     }
 
 
 def _alike_row(one: Alike) -> dict[str, Any]:
-    files = [{"location": file.fs, "path": file.path, "size": file.size} for file in one.files]
+    files = [{"location": file.fs, "path": file.path, "id": file.ref.object_id, "size": file.size} for file in one.files]
     return {"tier": str(one.tier), "files": files, "why": one.why}
 
 

@@ -275,7 +275,7 @@ class HumanReporter:
                 what = "" if step.verb in (Verb.MOVE, Verb.COPY) else f"{step.verb} "
                 branch.add(
                     Text.assemble(
-                        (what, "yellow"), printable(plan_view.inside_group(step)), (f"  ← {printable(step.src.path)}", "dim")
+                        (what, "yellow"), printable(plan_view.inside_group(step)), (f"  ← {printable(step.was)}", "dim")
                     )
                 )
         self._console(self._output).print(tree)

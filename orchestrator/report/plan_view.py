@@ -9,6 +9,7 @@ from itertools import groupby
 import msgspec
 
 from orchestrator.plan.model import Operation, Plan, Ref, Verb, is_temporary, replaced
+from orchestrator.plan.sharing import told
 from orchestrator.report.base import duration_text, printable, size_text
 
 _VERB_WORDS = {
@@ -25,6 +26,8 @@ class Step(msgspec.Struct, frozen=True):
 
     verb: Verb
     src: Ref
+    was: str
+    """The source in words."""
     dst: Ref
     size: int | None
     reason: str
@@ -39,23 +42,23 @@ def steps(plan: Plan) -> list[Step]:
     for operation in plan.operations:
         if is_temporary(operation.dst.path) or (operation.verb is Verb.QUARANTINE and operation.src in old_lists):
             continue
-        found.append(_step(operation, first_halves.get(operation.src.path)))
+        found.append(_step(operation, first_halves.get(operation.src.path), plan.header.source))
     return sorted(found, key=lambda step: (step.group, step.dst.path, step.src.path))
 
 
-def _step(operation: Operation, first: Operation | None) -> Step:
+def _step(operation: Operation, first: Operation | None, home: str) -> Step:
     verb = Verb.REWRITE if first is not None and first.verb is Verb.REWRITE else operation.verb
     src = operation.src if first is None else first.src
-    return Step(verb, src, operation.dst, operation.size, operation.reason, operation.group)
+    return Step(verb, src, told(src, home), operation.dst, operation.size, operation.reason, operation.group)
 
 
 def lines(plan: Plan) -> Iterator[str]:
     """One harmless line a change."""
     for step in steps(plan):
         if step.verb in (Verb.QUARANTINE, Verb.DELETE) or (step.verb is Verb.REWRITE and step.src == step.dst):
-            yield f"{_VERB_WORDS[step.verb]} {printable(step.src.path)} ({printable(step.reason)})"
+            yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} ({printable(step.reason)})"
         else:
-            yield f"{_VERB_WORDS[step.verb]} {printable(step.src.path)} -> {printable(step.dst.path)}"
+            yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} -> {printable(step.dst.path)}"
 
 
 def groups(plan: Plan) -> list[tuple[str, list[Step]]]:
@@ -73,7 +76,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     """What the plan comes to: a name and a value each."""
     header = plan.header
     counts = header.counts
-    found = [("source", printable(header.source))]
+    found = [("source", printable(", ".join(header.options.get("locations", [header.source]))))]
     if header.target != header.source:
         found.append(("target", printable(header.target)))
     found += [
@@ -156,7 +159,7 @@ def html_page(plan: Plan) -> str:
 def _group_html(name: str, members: list[Step]) -> str:
     rows = "".join(
         f"<tr><td>{_safe(_VERB_WORDS[step.verb])}</td><td>{_safe(inside_group(step))}</td>"
-        f'<td class="from">{_safe(step.src.path)}</td><td class="from">{_safe(step.reason)}</td></tr>'
+        f'<td class="from">{_safe(step.was)}</td><td class="from">{_safe(step.reason)}</td></tr>'
         for step in members
     )
     return (

@@ -20,7 +20,7 @@ from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.plan_file import path_problem, seal
 from orchestrator.plan.playlists.meaning import Library, Root
 from orchestrator.plan.request import Item, OutsideList
-from orchestrator.plan.sharing import Sharing, put_away_as
+from orchestrator.plan.sharing import Sharing, put_away_as, told
 from orchestrator.plan.sidecar_table import DEFAULT, SidecarRule, SidecarTable
 from orchestrator.plan.sidecars import is_leftover
 from orchestrator.storage.base import OWN_DIRECTORY, Capabilities
@@ -159,7 +159,7 @@ def quarantine_of(decision: Decision, *, several: bool) -> Move:
     """What takes a duplicate away. `several`: name the location of the one that stays as well."""
     goes, stays = decision.goes, decision.stays
     entry, twin = goes.item.entry, stays.item.entry
-    kept = location_prefix(stays.fs) + stays.path if several else stays.path
+    kept = told(stays.ref, "" if several else stays.fs)
     expect = Expect(
         hash=entry.hashes,
         mtime=entry.mtime_ns,

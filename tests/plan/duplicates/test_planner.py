@@ -13,6 +13,8 @@ from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, plan_
 from orchestrator.plan.model import Plan, Twin, Verb
 from orchestrator.plan.plan_file import read_plan, write_plan
 from orchestrator.plan.request import Item
+from orchestrator.report import plan_view
+from orchestrator.storage.base import Capabilities
 from tests.plan.duplicates.copies import MP3, album, file, on_album
 from tests.plan.worlds import LOCAL, plan, unreadable
 
@@ -36,6 +38,27 @@ def test_a_plan_over_several_locations_survives_its_file(tmp_path: Path) -> None
     assert (only.expect.twin.fs, only.expect.twin.path, only.expect.twin.tier) == ("/music", "Album/01.flac", "T3")
     write_plan(made, tmp_path / "plan")
     assert msgspec.structs.replace(read_plan(tmp_path / "plan"), skipped=made.skipped) == made
+
+
+def test_files_of_one_name_are_told_apart_by_their_ids() -> None:
+    items = [
+        msgspec.structs.replace(item, entry=msgspec.structs.replace(item.entry, path="in/a.mp3", id=name))
+        for name in ("One", "Two")
+        for item in [file("in/a.mp3", content="x")]
+    ]
+    drive = Capabilities(move=True, duplicate_names=True, by_id=True, hashes=("md5",), remote_type="drive")
+    places = [DedupPlace(fs="drive:A", items=items, capabilities=drive)]
+    made = plan_dedup(DedupRequest(places=places, tool_version="1", created="now"))
+    (line,) = plan_view.lines(made)
+    assert line == "quarantine in/a.mp3 [Two] (T0 same bytes as in/a.mp3 [One], which stays for: shortest_path)"
+
+
+def test_the_location_that_a_duplicate_leaves_is_told() -> None:
+    made = planned({"drive:A": album("Album"), "dropbox:B": [on_album("x/01.mp3", 1, **MP3)]})
+    (line,) = plan_view.lines(made)
+    assert line.startswith("quarantine dropbox:B/x/01.mp3 (T3 lossy copy of the lossless drive:A/Album/01.flac, ")
+    assert plan_view.facts(made)[0] == ("source", "drive:A, dropbox:B")
+    assert "dropbox:B/x/01.mp3" in plan_view.html_page(made)
 
 
 def test_a_plan_without_duplicates_says_nothing_of_twins() -> None:
