@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.paths import place
 from orchestrator.apply.records import Fact
-from orchestrator.plan.model import Plan, Ref, is_temporary
+from orchestrator.plan.model import Plan, Ref, Verb, is_temporary
 from orchestrator.plan.undo import plan_undo
 
 
@@ -16,15 +18,25 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str)
     damaged journal.
     """
     run = journal.run(run_id)
-    facts = facts_of(journal, run_id)
-    return plan_undo(
-        _not_taken_back(journal, run_id, facts), run.header, run_id=run_id, tool_version=tool_version, created=created
-    )
+    left = _not_taken_back(journal, run_id, facts_of(journal, run_id))
+    deleted = _deleted_since(journal, {fact.now for fact in left})
+    return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
 
 
 def facts_of(journal: Journal, run_id: str) -> list[Fact]:
     """What came through in a run, and where each file was put, in the order in which it was done."""
     return journal.facts(run_id, lambda operation: place(operation, run_id))
+
+
+def _deleted_since(journal: Journal, places: Collection[Ref]) -> dict[Ref, str]:
+    """Which of these files a run has deleted for good, and which run that was."""
+    deleting = (run for run in journal.runs() if run.header.counts.get(Verb.DELETE))
+    return {
+        fact.operation.src: run.id
+        for run in deleting
+        for fact in facts_of(journal, run.id)
+        if fact.operation.verb is Verb.DELETE and fact.operation.src in places
+    }
 
 
 def _not_taken_back(journal: Journal, run_id: str, facts: list[Fact]) -> list[Fact]:

@@ -19,7 +19,7 @@ from orchestrator.plan.model import Plan, Verb, replaced
 if TYPE_CHECKING:
     from orchestrator.plan.request import OrganizeOptions
 
-SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name"})
+SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "deleted"})
 """Music that had to be skipped makes a run end with 3. What is not music stays by the rules, and that is no failure."""
 
 

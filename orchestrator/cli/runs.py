@@ -111,7 +111,7 @@ def undo_command(session: Session, *, run: str) -> int:
         plan = planning.undo_plan(session, run)
         session.summary.ops_planned = len(plan.operations)
         session.reporter.plan(plan)
-        return planning.dry_end(session, plan, ExitCode.DONE)
+        return planning.dry_end(session, plan, planning.report_skipped(session, plan))
     found = session.journal.run(run)
     with session.lock():
         before = applying.finish_unfinished(session, *session.places(found.source, found.target))
@@ -119,14 +119,15 @@ def undo_command(session: Session, *, run: str) -> int:
             return before
         plan = planning.undo_plan(session, run)
         session.summary.ops_planned += len(plan.operations)
+        skipped = planning.report_skipped(session, plan)
         if not plan.operations:
             session.reporter.note(f"nothing is left to take back of the run {found.id}")
-            return before
+            return worst([before, skipped])
         session.reporter.plan(plan)
         if not session.agreed(f"Make these {len(plan.operations)} changes?"):
             session.reporter.note("nothing was changed")
             return before
-        return worst([before, applying.carry_out(session, plan, undoes=found.id)])
+        return worst([before, skipped, applying.carry_out(session, plan, undoes=found.id)])
 
 
 def _dry_resume(session: Session, run: Run) -> int:

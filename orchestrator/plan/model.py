@@ -111,7 +111,8 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
     path: str
     code: str
-    """"unreadable", "untagged", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist", "other"."""
+    """"unreadable", "untagged", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
+    "deleted", "other"."""
     reason: str
 
 

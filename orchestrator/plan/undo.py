@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,6 +15,8 @@ from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skippe
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.plan_file import seal
 from orchestrator.storage.base import Capabilities, Entry
+
+_NOTHING: Mapping[Ref, str] = {}
 
 
 class Done(Protocol):
@@ -33,18 +35,22 @@ class Done(Protocol):
         """The file as it was seen there; None for one that was removed for good."""
 
 
-def plan_undo(done: Iterable[Done], header: Header, *, run_id: str, tool_version: str, created: str) -> Plan:
+def plan_undo(
+    done: Iterable[Done], header: Header, *, run_id: str, tool_version: str, created: str, deleted: Mapping[Ref, str] = _NOTHING
+) -> Plan:
     """The plan that gives every file of the run its old place and name.
 
     `header` is that of the plan which the run carried out. A move goes back, through a temporary name where it must; what
-    was copied or written goes to quarantine; what was quarantined comes home. What was removed for good is listed as skipped.
+    was copied or written goes to quarantine; what was quarantined comes home. What was deleted for good, by the run itself or by
+    a later one (`deleted`: where it lay -> that run), is listed as skipped.
     """
     moves: list[Move] = []
     skipped: list[Skipped] = []
     for operation, origin, fact in _collapsed(list(done)):
         entry = fact.entry
-        if entry is None:
-            skipped.append(Skipped(origin.path, "other", "it was removed for good and cannot be brought back"))
+        deleted_by = run_id if entry is None else deleted.get(fact.now)
+        if entry is None or deleted_by is not None:
+            skipped.append(Skipped(origin.path, "deleted", f"the run {deleted_by} deleted it for good: nothing brings it back"))
             continue
         if operation.verb in {Verb.COPY, Verb.REWRITE}:
             moves.append(quarantine(fact.now, entry, f"undo of run {run_id}"))
