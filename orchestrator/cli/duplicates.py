@@ -44,7 +44,10 @@ class Asked:
         for place in self.searched:
             for reference in self.references:
                 if session.path_below(place, reference) is not None:
-                    raise UsageError(f"{place.typed} lies under the reference {reference.typed}: nothing there could ever go")
+                    raise UsageError(
+                        f"{place.typed} lies under the reference {reference.typed}: nothing there could ever go; "
+                        "leave it out of the locations, references are looked at as well"
+                    )
         prefixes = [_prefix(session, reference, self.searched) for reference in self.references]
         self.options = dedup_options(session, keep, prefixes, same_format_only=same_format_only)
 

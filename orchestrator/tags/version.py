@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-READER_VERSION = 6
+READER_VERSION = 7
 """Raise it when the same file would give another Reading than before: every catalogued file is then read again, once."""

@@ -74,8 +74,13 @@ def test_duplicates_go_come_back_and_go_for_good(library: Callable[..., Library]
     music("undo", done.run)
     assert music.tree() == before
     assert music("undo", done.run).summary["ops_planned"] == 0
-    music("dedup", music.place.location, "--delete")
+    deleting = music("dedup", music.place.location, "--delete").run
     assert music.place.tree() == {path: content for path, content in before.items() if path not in TWINS[1:]}
+    putting_away = music("runs").events[1]["id"]
+    for run, where in ((putting_away, ""), (deleting, f".music-orchestrator/quarantine/{putting_away}/")):
+        undone = music("undo", run, codes=(3,))  # of what is gone for good it names the run that took it
+        assert {error["path"] for error in undone.errors} == {where + twin for twin in TWINS[1:]}
+        assert all(deleting in error["message"] for error in undone.errors)
 
 
 @pytest.mark.parametrize("kind", ["s3_serve", "webdav"])
@@ -220,7 +225,8 @@ def test_a_limit_a_reference_and_a_wrong_word(library: Callable[..., Library]) -
     before = music.place.tree()
     music(*DEDUP, music.place.location, "--max-delete", "1", codes=(7,))
     music(*DEDUP, music.place.location, "--keep", "bitrat", codes=(2,))
-    music(*DEDUP, f"{music.place.location}/Downloads", "--reference", music.place.location, codes=(2,))
+    under = music(*DEDUP, f"{music.place.location}/Downloads", "--reference", music.place.location, codes=(2,))
+    assert "leave it out" in under.errors[0]["message"]
     music("dedup", music.place.location, "--delete", "--dedup", "report", codes=(2,))
     assert music.place.tree() == before
     music(*DEDUP, music.place.location, "--reference", f"{music.place.location}/Downloads/old", "--keep", "shortest_path")

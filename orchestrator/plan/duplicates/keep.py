@@ -56,15 +56,16 @@ def keep_words(text: str) -> list[str]:
 def check_keep(words: Sequence[str], where: str = "keep") -> None:
     """Raise UsageError, which says `where`, for a word that is no criterion, or stands there twice."""
     for word in words:
-        name, colon, argument = word.partition(":")
-        if word not in CRITERIA and not (name in {"path", "location"} and colon and argument):
+        name, _, argument = word.partition(":")
+        form = next((known for known in CRITERIA if known.startswith(f"{name}:")), None)
+        if form is not None and argument in {"", form.partition(":")[2]}:
+            raise UsageError(f"{where}: {word!r}: say what after the colon: {form}")
+        if form is None and word not in CRITERIA:
             import difflib  # noqa: PLC0415 - only to help
 
-            near = difflib.get_close_matches(name, [known.partition(":")[0] for known in CRITERIA], 1)
+            near = difflib.get_close_matches(word, CRITERIA, 1) or difflib.get_close_matches(f"{name}:", CRITERIA, 1)
             hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(CRITERIA)}"
             raise UsageError(f"{where}: {word!r} is no criterion; {hint}")
-        if word in {"path:GLOB", "location:NAME"}:
-            raise UsageError(f"{where}: {word!r}: put a {argument.lower()} after the colon")
     if len(set(words)) < len(words):
         raise UsageError(f"{where}: {next(word for word in words if words.count(word) > 1)!r} is there twice")
 

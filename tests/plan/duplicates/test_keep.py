@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -62,6 +63,21 @@ def test_a_folder_of_a_location_can_be_the_reference() -> None:
 @pytest.mark.parametrize("word", ["bitrat", "path:", "location:", "best", "path:GLOB", "LOSSLESS"])
 def test_an_unknown_word_is_refused_by_name(word: str) -> None:
     with pytest.raises(UsageError, match="keep: "):
+        found([], keep=(word,))
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("path", "path:GLOB"),
+        ("path:", "path:GLOB"),
+        ("pth:x", "path:GLOB"),
+        ("location", "location:NAME"),
+        ("losless", "lossless?"),
+    ],
+)
+def test_the_right_word_is_told(word: str, says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
         found([], keep=(word,))
 
 
