@@ -36,10 +36,10 @@ from orchestrator.apply.records import (
 from orchestrator.apply.remotes import Remotes
 from orchestrator.apply.schedule import Schedule
 from orchestrator.apply.steps import Steps
-from orchestrator.apply.task import Task, make_task
+from orchestrator.apply.task import Task, make_task, waits_at
 from orchestrator.apply.twins import Twins
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
-from orchestrator.plan.model import Operation, Plan, Ref
+from orchestrator.plan.model import Operation, Plan, Ref, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.base import Storage
 
@@ -144,6 +144,10 @@ class Execution:
         self._steps = Steps(run_id, journal, twins, transfers=settings.transfers, verify=settings.verify)
         self._remotes = Remotes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
+        self._before = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
+        """Temporary name -> the path that its file left."""
+        self._aside = {operation.dst for operation in plan.operations if self._step(operation) is Step.DONE} & self._before.keys()
+        """The temporary names at which a file has arrived."""
         self._counts: Counter[Step] = Counter(state.step for state in states.values() if state.step.verdict)
         came_through = {identity for identity, state in states.items() if state.step is Step.DONE}
         self._in_the_way = DirectoriesInTheWay(plan.operations, storages, run_id, came_through)
@@ -167,7 +171,7 @@ class Execution:
         self._progress.advance(len(done) + len(out), self._bytes)
         for operation in out:
             state = self._states[operation.id]
-            self._problems.append(Problem(operation.src.path, ExitCode(state.code), state.message or ""))
+            self._problems.append(Problem(self._name(operation), ExitCode(state.code), state.message or ""))
         for operation in out:
             self._leave_out(schedule, operation, self._states[operation.id].code)
         with self._markers.at_work(self._run_id):
@@ -201,7 +205,7 @@ class Execution:
             self._remotes.probe(task)
             if task.trouble is not None:
                 code = ExitCode.SOME_FAILED if isinstance(task.trouble, QuotaError) else task.trouble.exit_code
-                self._problems.append(Problem(task.src, code, f"{task.trouble.message} (left for `resume`)"))
+                self._problems.append(Problem(task.name, code, f"{task.trouble.message} (left for `resume`)"))
         self._settled(schedule, [task for task in tasks if task.verdict is not None])
 
     def _settled(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
@@ -218,11 +222,13 @@ class Execution:
                 self._done_now += 1
                 size += operation.size or 0
                 self._in_the_way.left(task)
+                if operation.dst in self._before:
+                    self._aside.add(operation.dst)
                 if task.route is not Route.REMOVE:
                     copied = task.route in {Route.COPY, Route.WRITE}
                     changes.append(Change(operation.src, task.destination, record.entry, copied, operation.written()))
             else:
-                self._problems.append(Problem(task.src, ExitCode(record.code), record.message or ""))
+                self._problems.append(Problem(task.name, ExitCode(record.code), record.message or ""))
                 self._leave_out(schedule, operation, record.code)
             if task.attempt > 1 and task.route in {Route.COPY, Route.TRANSFER}:
                 self._again = True
@@ -237,9 +243,12 @@ class Execution:
         stale = ExitCode.STALE if code == ExitCode.STALE else ExitCode.SOME_FAILED
         records = []
         for follower in lost:
-            message = f"{follower.src.path}: waits for {operation.src.path}, which was not carried out"
+            name = self._name(follower)
+            message = f"{name}: waits for {self._name(operation)}, which was not carried out"
+            if follower.src in self._aside:
+                message = waits_at(message, follower.src.path)
             records.append(Record(follower.id, Step.SKIPPED, code=int(stale), message=message))
-            self._problems.append(Problem(follower.src.path, stale, message))
+            self._problems.append(Problem(name, stale, message))
         self._journal.append(self._run_id, records)
         self._counts[Step.SKIPPED] += len(records)
         self._progress.advance(len(records))
@@ -303,8 +312,13 @@ class Execution:
             self._storages[destination.fs],
             self._run_id,
             self._states.get(operation.id),
+            name=self._name(operation),
             trust_listing=self._settings.fresh and not self._resumed and not listed and one_form,
         )
+
+    def _name(self, operation: Operation) -> str:
+        """What a user knows the file by."""
+        return self._before.get(operation.src, operation.src.path)
 
     def _step(self, operation: Operation) -> Step | None:
         state = self._states.get(operation.id)

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from orchestrator.apply.journal import Journal
 from orchestrator.apply.paths import DAMAGED, QUARANTINE, TRASH
 from orchestrator.apply.records import Fact
 from orchestrator.errors import NotFoundError, UsageError
 from orchestrator.plan.estimate import estimate
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
+from orchestrator.plan.model import TEMPORARY, Expect, Header, Operation, Plan, Ref, Skipped, Verb, is_temporary, operation_id
 from orchestrator.plan.plan_file import seal
 from orchestrator.storage.base import OWN_DIRECTORY, Capabilities, Entry, Storage
 
@@ -22,20 +23,24 @@ class Item(msgspec.Struct, frozen=True):
     id: str
     """Its path below our own directory: what `quarantine restore` takes."""
     kind: str
-    """"quarantine": a run took it out. "trash": it lay in the way of a run. "damaged": a copy that did not arrive well."""
+    """"quarantine": a run took it out. "trash": it lay in the way of a run. "damaged": a copy that did not arrive well.
+    "temporary": a file of the library that a run took only half the way to its new place."""
     run: str
     path: str
-    """Where it was in the library, or was to be."""
+    """Where it was in the library, or was to be. Of "temporary" only the journal knows it and the run: else both are empty."""
     entry: Entry
     """As it lies there now."""
 
 
-def list_items(storage: Storage) -> list[Item]:
-    """Everything that runs have put away on this storage, sorted by run and path.
+def list_items(storage: Storage, journal: Journal | None = None) -> list[Item]:
+    """Everything that runs have put away or left behind on this storage, sorted by run and path.
 
     Raises the storage's errors, NotFoundError for a place that is not there.
     """
     items = [item for prefix in (QUARANTINE, TRASH) for entry in _listed(storage, prefix) if (item := _item(entry)) is not None]
+    if left := [*_listed(storage, TEMPORARY)]:
+        origins = _origins(journal, storage.fs) if journal is not None else {}
+        items += [_left(entry, *origins.get(entry.path, ("", ""))) for entry in left]
     if not items:
         next(iter(storage.list()), None)
     return sorted(items, key=lambda item: (item.run, item.path, item.id))
@@ -58,20 +63,34 @@ def choose(items: Sequence[Item], wanted: Iterable[str]) -> list[Item]:
 
 def plan_restore(storage: Storage, items: Sequence[Item], *, tool_version: str, created: str) -> Plan:
     """The plan that moves items back to where they were: of several for one path the newest, the others are skipped."""
-    newest = {item.path: item for item in items}
+    newest = {item.path: item for item in items if item.path}
     operations = [_operation(storage, item, Verb.MOVE, item.path, "restored from the quarantine") for item in newest.values()]
     skipped = [
         Skipped(item.path, "other", f"{item.id}: a newer one of that name is restored")
         for item in items
-        if newest[item.path] is not item
+        if item.path and newest[item.path] is not item
     ]
+    unknown = "the journal of this machine does not tell where it was; move it by hand"
+    skipped += [Skipped(item.entry.path, "other", f"{item.id}: {unknown}") for item in items if not item.path]
     return _plan(storage, operations, skipped, action="restore", tool_version=tool_version, created=created)
 
 
 def plan_emptying(storage: Storage, items: Sequence[Item], *, tool_version: str, created: str) -> Plan:
-    """The plan that deletes items for good; no undo brings them back."""
-    operations = [_operation(storage, item, Verb.DELETE, item.entry.path, "deleted from the quarantine") for item in items]
-    return _plan(storage, operations, [], action="empty", tool_version=tool_version, created=created)
+    """The plan that deletes items for good; no undo brings them back. What waits at a temporary name stays."""
+    waiting = [item for item in items if item.kind == "temporary"]
+    operations = [
+        _operation(storage, item, Verb.DELETE, item.entry.path, "deleted from the quarantine")
+        for item in items
+        if item not in waiting
+    ]
+    stays = "a run has left it there half-way, it belongs to the library; `quarantine restore` brings it back"
+    skipped = [Skipped(item.path or item.entry.path, "other", f"{item.id}: {stays}") for item in waiting]
+    return _plan(storage, operations, skipped, action="empty", tool_version=tool_version, created=created)
+
+
+def is_restore(header: Header) -> bool:
+    """Whether this is the plan of a `quarantine restore`."""
+    return header.options.get("quarantine") == "restore"
 
 
 def plan_deleting_duplicates(facts: Iterable[Fact], header: Header, *, tool_version: str, created: str) -> Plan:
@@ -140,6 +159,21 @@ def _item(entry: Entry) -> Item | None:
     if kind in {"trash", "damaged"}:
         path = path.partition("/")[2]  # the number of the attempt goes before it
     return Item(identity, kind, run, path, entry) if run and path else None
+
+
+def _left(entry: Entry, run: str, path: str) -> Item:
+    return Item(entry.path.removeprefix(OWN_DIRECTORY + "/"), "temporary", run, path, entry)
+
+
+def _origins(journal: Journal, fs: str) -> dict[str, tuple[str, str]]:
+    """Temporary name -> the run that used it last, and where it took the file from."""
+    origins: dict[str, tuple[str, str]] = {}
+    for run in journal.runs():
+        for operation in journal.plan(run.id).operations:
+            if operation.dst.fs == fs and is_temporary(operation.dst.path):
+                _, path = origins.get(operation.src.path, ("", operation.src.path))
+                origins[operation.dst.path] = run.id, path
+    return origins
 
 
 def _listed(storage: Storage, prefix: str) -> Iterator[Entry]:

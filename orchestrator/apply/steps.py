@@ -65,8 +65,10 @@ class Steps:
         for task in tasks:
             if task.trouble is None:
                 self._conclude(task, actions[task.operation.id], earlier[task.operation.id], last=last)
-        self._twins.check([task for task in tasks if task.verdict is None and task.trouble is None])
-        going_on = [task for task in tasks if task.verdict is None and task.trouble is None]
+        found_done = [task for task in _open(tasks) if actions[task.operation.id] is Action.DONE]
+        going_on = [task for task in _open(tasks) if actions[task.operation.id] is not Action.DONE]
+        self._twins.check(going_on)
+        going_on = _open(going_on)
 
         def wanting(*wanted: Action) -> list[Task]:
             return [task for task in going_on if actions[task.operation.id] in wanted]
@@ -76,8 +78,9 @@ class Steps:
         self._verify(sent)
         self._hold(_well(sent) + wanting(Action.VERIFY))
         self._delete_sources(_well(sent) + wanting(Action.VERIFY, Action.DELETE_SOURCE))
-        self._twins.bring_back_what_was_no_copy(_well(task for task in going_on if task.verdict is None))
-        for task in _well(task for task in going_on if task.verdict is None):
+        through = _open(found_done + going_on)
+        self._twins.bring_back_what_was_no_copy(through)
+        for task in _open(through):
             task.settle(Step.DONE, entry=task.at_target)
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
@@ -136,23 +139,23 @@ class Steps:
     def _conclude(self, task: Task, action: Action, earlier: OrchestratorError | None, *, last: bool) -> None:
         """Give the verdict where the look at both ends, or what happened before it, leaves nothing to do."""
         if action in _DRIFT:
-            task.drift(f"{task.src}: {_DRIFT[action].format(dst=task.dst)}")
+            task.drift(f"{task.name}: {_DRIFT[action].format(dst=task.dst)}")
         elif action is Action.DONE:
-            task.settle(Step.DONE, entry=task.at_target)
+            return  # but for a last look at its twin
         elif isinstance(earlier, DestinationExistsError) and task.at_target is not None:
             # Even one of equal content is not ours: the remote says that it was there before.
-            task.drift(f"{task.src}: {_DRIFT[Action.DRIFT_DESTINATION_EXISTS].format(dst=task.dst)}")
+            task.drift(f"{task.name}: {_DRIFT[Action.DRIFT_DESTINATION_EXISTS].format(dst=task.dst)}")
         elif action is Action.CONFLICT:
-            message = f"{task.src}: another file lies at the destination {task.dst}; both are left as they are"
+            message = f"{task.name}: another file lies at the destination {task.dst}; both are left as they are"
             if last:
                 task.drift(message)
             else:  # it may be the half of a copy that the server still writes, asked for before a connection was lost
-                task.trouble = TransientError(message, path=task.src)
+                task.trouble = TransientError(message, path=task.name)
         elif action is Action.ALARM:
             if last or isinstance(earlier, NotFoundError):
                 self._alarm(task, earlier)
             else:
-                task.trouble = TransientError(f"{task.src}: is at neither end", path=task.src)
+                task.trouble = TransientError(f"{task.name}: is at neither end", path=task.name)
         elif earlier is not None and self._final(earlier, action, task):
             self._refuse(task, earlier)
 
@@ -164,22 +167,22 @@ class Steps:
 
     def _refuse(self, task: Task, error: OrchestratorError) -> None:
         if isinstance(error, NotFoundError | DestinationExistsError):
-            task.drift(f"{task.src}: {error.message}")
+            task.drift(f"{task.name}: {error.message}")
         else:
-            task.settle(Step.FAILED, error.exit_code, f"{task.src}: {error.message}")
+            task.settle(Step.FAILED, error.exit_code, f"{task.name}: {error.message}")
 
     def _alarm(self, task: Task, earlier: OrchestratorError | None) -> None:
         found = search(task)
         if found:
-            message = f"{task.src}: is neither there nor at {task.dst}; the same content lies at {', '.join(found)}"
+            message = f"{task.name}: is neither there nor at {task.dst}; the same content lies at {', '.join(found)}"
             task.settle(Step.FAILED, ExitCode.INTEGRITY, message)
         elif isinstance(earlier, NotFoundError) and task.attempt == 1:
-            task.drift(f"{task.src}: the source went away before it could be moved")
+            task.drift(f"{task.name}: the source went away before it could be moved")
         elif task.at_target is not None:
-            message = f"{task.src}: another file lies at {task.dst} now, and nothing at {task.src}: it was replaced meanwhile"
+            message = f"{task.name}: another file lies at {task.dst} now, and nothing at {task.src}: it was replaced meanwhile"
             task.settle(Step.FAILED, ExitCode.INTEGRITY, message)
         else:
-            message = f"{task.src}: is neither there nor at {task.dst}, nor in the trash; look for it before anything else"
+            message = f"{task.name}: is neither there nor at {task.dst}, nor in the trash; look for it before anything else"
             task.settle(Step.FAILED, ExitCode.INTEGRITY, message)
 
     # Changing.
@@ -277,9 +280,9 @@ class Steps:
         for task in _well(losing):
             before, now = seen[task.operation.id], task.at_source
             if now is None or before is None:
-                task.trouble = TransientError(f"{task.src}: went away while it was copied", path=task.src)
+                task.trouble = TransientError(f"{task.name}: went away while it was copied", path=task.name)
             elif not same_file(before, now, task.source.capabilities.mtime_precision_ns):
-                message = f"{task.src}: changed while it was copied; the copy of what it was lies at {task.dst}"
+                message = f"{task.name}: changed while it was copied; the copy of what it was lies at {task.dst}"
                 task.settle(Step.FAILED, ExitCode.SOME_FAILED, message)
             elif one_object(task):
                 message = f"{task.src} and {task.dst} are one and the same object: nothing was deleted"
@@ -324,7 +327,7 @@ class Steps:
 def _content(task: Task) -> bytes:
     content = task.operation.written()
     if content is None:  # `check_plan` lets no such operation pass
-        raise IntegrityError(f"{task.src}: the plan does not say what to write", path=task.src)
+        raise IntegrityError(f"{task.name}: the plan does not say what to write", path=task.name)
     return content
 
 
@@ -337,6 +340,10 @@ def _write(task: Task) -> None:
 
 def _well(tasks: Iterable[Task]) -> list[Task]:
     return [task for task in tasks if task.trouble is None]
+
+
+def _open(tasks: Iterable[Task]) -> list[Task]:
+    return [task for task in tasks if task.trouble is None and task.verdict is None]
 
 
 def _seen(task: Task, outcome: Outcome) -> Entry | None:
@@ -360,4 +367,4 @@ def _note_trouble(task: Task, outcome: Outcome) -> None:
 
 def _expect_gone(task: Task, outcome: Outcome) -> None:
     if _seen(task, outcome) is not None:
-        task.trouble = TransientError(f"{task.src}: still there, although the remote reported success", path=task.src)
+        task.trouble = TransientError(f"{task.name}: still there, although the remote reported success", path=task.name)

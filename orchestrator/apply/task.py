@@ -44,6 +44,8 @@ class Task:
     verdict: Record | None = None
     corrupt: int = 0
     """How often a copy arrived damaged."""
+    name: str = ""
+    """What a user knows the file by: its path at the source, but where that is a temporary name the one that it left before."""
 
     @property
     def begun(self) -> bool:
@@ -77,6 +79,8 @@ class Task:
 
     def settle(self, step: Step, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None) -> None:
         """Give the verdict."""
+        if message and self.name != self.src and self.at_source is not None:
+            message = waits_at(message, self.src)
         self.verdict = Record(self.operation.id, step, self.attempt, entry, int(code), message)
 
     def drift(self, message: str) -> None:
@@ -84,12 +88,24 @@ class Task:
         self.settle(Step.SKIPPED, ExitCode.STALE, message)
 
 
+def waits_at(message: str, temporary: str) -> str:
+    """The message about a file that is left half-way, and how it gets home."""
+    return f"{message}; it waits as {temporary}, `quarantine restore` brings it back"
+
+
 def make_task(
-    operation: Operation, source: Storage, target: Storage, run_id: str, state: OperationState | None, *, trust_listing: bool
+    operation: Operation,
+    source: Storage,
+    target: Storage,
+    run_id: str,
+    state: OperationState | None,
+    *,
+    name: str,
+    trust_listing: bool,
 ) -> Task:
     """The task of an operation, as far as the journal says it has come."""
     destination = place(operation, run_id)
-    task = Task(operation, route_of(operation, source, target, destination), source, target, destination)
+    task = Task(operation, route_of(operation, source, target, destination), source, target, destination, name=name)
     # A move by id has no net under it: where something lies at the destination, two files carry that name afterwards.
     task.trust_listing = trust_listing and task.object_id is None
     if state is not None:

@@ -53,7 +53,7 @@ class Twins:
             if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
                 task.trouble = outcome
             elif not isinstance(outcome, Entry):
-                task.drift(f"{task.src}: stays, for the copy that was to stay instead is gone: {twin.fs} {twin.path}")
+                task.drift(f"{task.name}: stays, for the copy that was to stay instead is gone: {twin.fs} {twin.path}")
             else:
                 self._compare(task, twin, self._storages[at.fs], outcome)
 
@@ -73,9 +73,13 @@ class Twins:
             return
         found = self._find({twin.ref for _, twin in apart})
         for task, twin in apart:
-            if found[twin.ref][1] is not None or task.route is Route.REMOVE:
+            outcome = found[twin.ref][1]
+            if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
+                task.trouble = outcome  # the next try finds the task done, and looks once more
                 continue
-            message = f"{task.src}: is one and the same file as {twin.fs} {twin.path}"
+            if isinstance(outcome, Entry) or task.route is Route.REMOVE:
+                continue
+            message = f"{task.name}: is one and the same file as {twin.fs} {twin.path}"
             try:
                 task.target.move(task.dst, task.src)
                 message += "; it was brought back"
@@ -120,7 +124,7 @@ class Twins:
         except OrchestratorError as error:
             task.trouble = error
             return
-        task.drift(f"{task.src}: stays, for the copy that was to stay instead has changed: {twin.fs} {twin.path}")
+        task.drift(f"{task.name}: stays, for the copy that was to stay instead has changed: {twin.fs} {twin.path}")
 
     def _must_be_read(self, task: Task, before: Entry, now: Entry, storage: Storage) -> bool:
         """Whether what a look gives is not enough."""

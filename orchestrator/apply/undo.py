@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.paths import place
+from orchestrator.apply.quarantine import is_restore
 from orchestrator.apply.records import Fact
 from orchestrator.plan.model import Plan, Ref, Verb, is_temporary
 from orchestrator.plan.undo import plan_undo
@@ -40,13 +41,18 @@ def _deleted_since(journal: Journal, places: Collection[Ref]) -> dict[Ref, str]:
 
 
 def _not_taken_back(journal: Journal, run_id: str, facts: list[Fact]) -> list[Fact]:
+    """Those whose file lies where the run put it, after all that undos and `quarantine restore` have fetched and given since."""
+    onward = {fact.operation.src for fact in facts}
+    lies = {fact.now: fact.now for fact in facts if not (is_temporary(fact.now.path) and fact.now in onward)}
+    """Where a file lies -> where the run put it."""
     runs = journal.runs()
-    redone = {run.undoes for run in runs if run.summary is not None and run.summary.done}
-    fetched: set[Ref] = set()
-    for run in runs:
-        if run.undoes == run_id and run.id not in redone:
-            fetched |= {fact.operation.src for fact in facts_of(journal, run.id)}
-    back = {fact.now for fact in facts if fact.now in fetched and not is_temporary(fact.now.path)}
+    later = runs[[run.id for run in runs].index(run_id) + 1 :]
+    for run in later:
+        if run.undoes is not None or is_restore(run.header):
+            for fact in facts_of(journal, run.id):
+                if (put := lies.pop(fact.operation.src, None)) is not None:
+                    lies[fact.now] = put
+    back = {put for now, put in lies.items() if now != put}
     # With the second half of a rename goes the first: the file does not lie at its temporary name.
     back |= {fact.operation.src for fact in facts if fact.now in back and is_temporary(fact.operation.src.path)}
     return [fact for fact in facts if fact.now not in back]

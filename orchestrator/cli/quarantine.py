@@ -81,7 +81,7 @@ def _items(session: Session, place: Location) -> list[Item]:
     from orchestrator.cli.scanning import reaching  # noqa: PLC0415
 
     with reaching(session, place):
-        return list_items(session.storage(place))
+        return list_items(session.storage(place), session.journal)
 
 
 def _change(session: Session, location: str, make: Callable[[Location], Plan], question: str) -> int:
@@ -100,10 +100,12 @@ def _change(session: Session, location: str, make: Callable[[Location], Plan], q
             return before
         plan = make(place)
         session.summary.ops_planned += len(plan.operations)
-        if not plan.operations:
+        if not plan.operations and not plan.skipped:
             session.reporter.note("the quarantine is empty")
             return before
         session.reporter.plan(plan)
+        if not plan.operations:
+            return before
         if not session.agreed(question.format(len(plan.operations))):
             session.reporter.note("nothing was changed")
             return before

@@ -46,7 +46,8 @@ def plan_undo(
     """
     moves: list[Move] = []
     skipped: list[Skipped] = []
-    for operation, origin, fact in _collapsed(list(done)):
+    fetching = not header.options.keys().isdisjoint({"undo", "quarantine"})
+    for operation, origin, fact in _collapsed(list(done), fetching=fetching):
         entry = fact.entry
         deleted_by = run_id if entry is None else deleted.get(fact.now)
         if entry is None or deleted_by is not None:
@@ -77,19 +78,22 @@ def plan_undo(
     return seal(Plan(undo_header, tuple(operations), tuple(sorted(skipped, key=lambda one: one.path))))
 
 
-def _collapsed(done: Sequence[Done]) -> list[tuple[Operation, Ref, Done]]:
-    """Each file's last operation, where the run took it from, and where it is; both halves of a rename become one."""
+def _collapsed(done: Sequence[Done], *, fetching: bool) -> list[tuple[Operation, Ref, Done]]:
+    """Each file's last operation, where the run took it from, and where it is; both halves of a rename become one.
+
+    `fetching`: the run may have taken files from temporary names at which an earlier one had left them.
+    """
     steps_aside = {fact.operation.dst: fact for fact in done if is_temporary(fact.operation.dst.path)}
     collapsed = []
     for fact in done:
         operation = fact.operation
-        if is_temporary(operation.src.path):
-            first = steps_aside.pop(operation.src, None)
-            if first is None:
-                raise IntegrityError(f"the journal does not tell where {operation.src.path} came from", path=operation.dst.path)
+        first = steps_aside.pop(operation.src, None)
+        if first is not None:
             # The second half of a rewrite brought a file that was not there before the run.
             verb = Verb.REWRITE if first.operation.verb is Verb.REWRITE else operation.verb
             collapsed.append((msgspec.structs.replace(operation, verb=verb), first.operation.src, fact))
+        elif is_temporary(operation.src.path) and not fetching:
+            raise IntegrityError(f"the journal does not tell where {operation.src.path} came from", path=operation.dst.path)
         elif not is_temporary(operation.dst.path):
             collapsed.append((operation, operation.src, fact))
     collapsed += [(fact.operation, fact.operation.src, fact) for fact in steps_aside.values()]

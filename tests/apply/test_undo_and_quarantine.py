@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from orchestrator.apply.records import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.plan.model import Plan, Verb
+from orchestrator.storage.base import Call, DeleteCall, MoveCall, Outcome, Storage
+from orchestrator.storage.forward import ForwardingStorage
 from orchestrator.storage.memory import MemoryStorage
 from tests.apply.plans import (
     IMPATIENT,
@@ -52,7 +55,7 @@ def scene(kind: str) -> tuple[MemoryStorage, MemoryStorage, Plan]:
     return storage, other, made
 
 
-def undo(run_id: str | None, journal: Path, *storages: MemoryStorage) -> RunResult:
+def undo(run_id: str | None, journal: Path, *storages: Storage) -> RunResult:
     assert run_id is not None
     with quick(Journal, journal) as opened:
         made = undo_plan(opened, run_id, **NOW)
@@ -158,3 +161,91 @@ def test_a_delete_of_a_plan_goes_to_the_quarantine(tmp_path: Path) -> None:
     result = run(plan(operation(Verb.DELETE, storage, "a.mp3", storage, "a.mp3")), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.DONE
     assert storage.snapshot() == {f".music-orchestrator/quarantine/{result.run}/a.mp3": b"content"}
+
+
+def test_undo_finds_nothing_to_do_however_a_file_came_home(tmp_path: Path) -> None:
+    """By an undo that was undone and done again, or by `quarantine restore`."""
+    storage, journal = MemoryStorage.like("local", "one:library"), tmp_path / "journal"
+    storage.put("a", b"content of a")
+    storage.put("b", b"content of b")
+    runs = [run(plan(move(storage, "a", "c"), source=storage.fs, storages=[storage]), journal, storage).run]
+    for _ in range(3):
+        runs.append(undo(runs[-1], journal, storage).run)
+    assert "a" in library(storage)
+    assert undo(runs[0], journal, storage).run is None
+    runs.append(undo(runs[-1], journal, storage).run)
+    assert undo(runs[0], journal, storage).done == 1
+    assert "a" in library(storage)
+    assert undo(runs[0], journal, storage).run is None
+
+    away = [operation(Verb.QUARANTINE, storage, name, storage, name) for name in "ab"]
+    put_away = run(plan(*away, source=storage.fs, storages=[storage]), journal, storage)
+    restored = run(plan_restore(storage, choose(list_items(storage), ["a"]), **NOW), journal, storage)
+    rest = undo(put_away.run, journal, storage)
+    assert (rest.exit_code, rest.done) == (ExitCode.DONE, 1)
+    assert undo(put_away.run, journal, storage).run is None
+    undo(restored.run, journal, storage)
+    assert undo(put_away.run, journal, storage).done == 1, "the restore was taken back itself"
+
+
+class _Meddling(ForwardingStorage):
+    """Somebody writes a new file at `b` as soon as the old one has left."""
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+        outcomes = self.inner.batch(calls, concurrency=concurrency)
+        leaving = {
+            call.src if isinstance(call, MoveCall) else call.path for call in calls if isinstance(call, MoveCall | DeleteCall)
+        }
+        if "b" in leaving:
+            assert isinstance(self.inner, MemoryStorage)
+            self.inner.put("b", b"somebody else's")
+        return outcomes
+
+
+def left_half_way(memory: MemoryStorage, journal: Path) -> RunResult:
+    """A swap in which `a` gets as far as its temporary name."""
+    memory.put("a", b"content of a")
+    memory.put("b", b"content of b")
+    storage = _Meddling(memory)
+    first, second = through_temporary_name(storage, "a", "b")
+    other = move(storage, "b", "a", depends=[first])
+    swap = plan(first, other, depending(second, first, other), source=storage.fs, storages=[storage])
+    return run(swap, journal, storage, window=1)
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "webdav"])
+def test_a_file_left_half_way_is_named_as_its_owner_knows_it_and_brought_back(tmp_path: Path, kind: str) -> None:
+    storage, journal = MemoryStorage.like(kind, "one:library"), tmp_path / "journal"
+    result = left_half_way(storage, journal)
+    assert result.exit_code == ExitCode.SOME_FAILED
+    (problem,) = (problem for problem in result.problems if problem.path != "b")
+    with quick(Journal, journal) as opened:
+        (item,) = list_items(storage, opened)
+        (unknown,) = list_items(storage)
+    assert (problem.path, item.path, item.kind, item.run) == ("a", "a", "temporary", result.run)
+    assert item.entry.path in problem.message
+    assert "quarantine restore" in problem.message
+    assert plan_restore(storage, [unknown], **NOW).operations == (), "without the journal nobody knows where it was"
+    emptying = plan_emptying(storage, [item], **NOW)
+    assert (emptying.operations, [one.path for one in emptying.skipped]) == ((), ["a"])
+
+    storage.remove("b")
+    everything = contents(storage)
+    assert undo(result.run, journal, storage).exit_code == ExitCode.DONE
+    assert storage.snapshot() == {"a": b"content of a", "b": b"content of b"}
+    assert undo(result.run, journal, storage).run is None
+    assert contents(storage) == everything
+
+
+def test_a_file_left_half_way_is_restored_by_its_old_path_and_that_can_be_undone(tmp_path: Path) -> None:
+    storage, journal = MemoryStorage.like("local", "one:library"), tmp_path / "journal"
+    left_half_way(storage, journal)
+    storage.remove("a")
+    with quick(Journal, journal) as opened:
+        items = choose(list_items(storage, opened), ["a"])
+    restored = run(plan_restore(storage, items, **NOW), journal, storage)
+    assert (restored.exit_code, library(storage)) == (ExitCode.DONE, {"a": b"content of a", "b": b"somebody else's"})
+    assert undo(restored.run, journal, storage).exit_code == ExitCode.DONE
+    assert library(storage) == {"b": b"somebody else's"}
+    with quick(Journal, journal) as opened:
+        assert [item.path for item in list_items(storage, opened)] == ["a"]

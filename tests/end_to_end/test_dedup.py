@@ -211,6 +211,30 @@ def test_one_place_under_two_names_loses_nothing(
     assert music.tree() == before
 
 
+@pytest.mark.parametrize(("kind", "request_of_a_move"), [("s3_serve", "DELETE"), ("webdav", "MOVE")])
+def test_one_place_under_two_names_is_found_out_by_resume_too(
+    request: pytest.FixtureRequest, proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, request_of_a_move: str
+) -> None:
+    """Killed when the file has gone and nobody has looked at its twin: `resume` looks, and brings it back."""
+    music, proxy = proxied(kind)
+    put(music.root, "01 Song.flac", 1)
+    server: RemoteServer = request.getfixturevalue(kind)
+    with Path(music.environment["RCLONE_CONFIG"]).open("a") as file:
+        file.write(server.section("other"))
+    before = music.tree()
+    victims: list[int] = []
+    gone = Then(lambda: kill(victims[0], "both"), reply=True)
+    proxy.when(lambda seen: seen.method == request_of_a_move and seen.path.partition("?")[0].endswith("Song.flac"), gone, times=1)
+    started = music.start(*DEDUP, music.place.location, server.fs(music.home.name, name="other"))
+    victims.append(started.pid)
+    assert started.end().code < 0
+    proxy.wait_until_idle()
+    assert music.tree() == {}, "the only copy lies in the quarantine"
+    resumed = music("resume", codes=(9,))
+    assert "one and the same file" in resumed.errors[0]["message"]
+    assert music.tree() == before
+
+
 def test_a_link_to_the_library_in_it_loses_nothing(library: Callable[..., Library]) -> None:
     music = library("local")
     put(music.root, "Album/01 Song.flac", 1)
