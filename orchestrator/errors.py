@@ -78,6 +78,14 @@ class TransientError(RemoteError):
     exit_code = ExitCode.UNREACHABLE
 
 
+RATE_LIMIT_WAIT_S = 4.0
+"""A remote that wants fewer requests and does not say when to come back is left alone for so long at first. rclone hands on what
+Dropbox says; what S3 and WebDAV say stands in a header, which never gets into its error's text."""
+
+LONGEST_RETRY_AFTER_S = 900.0
+"""A remote that asks for more is out of reach."""
+
+
 class RateLimitError(RemoteError):
     """The remote wants fewer requests. `retry_after` is in seconds, None when it did not say."""
 
@@ -86,6 +94,11 @@ class RateLimitError(RemoteError):
     def __init__(self, message: str, *, path: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message, path=path)
         self.retry_after = retry_after
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether it asks for more patience than anybody has: another run may come when the time is up."""
+        return (self.retry_after or 0.0) > LONGEST_RETRY_AFTER_S
 
 
 class AuthError(RemoteError):

@@ -36,12 +36,13 @@ from orchestrator.apply.records import (
 from orchestrator.apply.remotes import Remotes
 from orchestrator.apply.schedule import Schedule
 from orchestrator.apply.steps import Steps
-from orchestrator.apply.task import Task, make_task, waits_at
+from orchestrator.apply.task import LOOK, Task, make_task, waits_at
 from orchestrator.apply.twins import Twins
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
 from orchestrator.plan.model import Operation, Plan, Ref, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.base import Storage
+from orchestrator.storage.retry import sent_once
 
 _CARRIED_BYTES = 128 * 1024 * 1024
 """Bytes that a window copies at most (one file a transfer may always go): how long a stop takes hangs on it."""
@@ -56,8 +57,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Requests at a time."""
     window: int = 100
     """Operations that are noted together."""
-    tries: int = 3
-    """How often an operation is tried in one start; with the looks before and after about 12 requests."""
+    tries: int = 2
+    """How often the last look at a whole run is tried; how often an operation is, `task.REQUESTS` tells."""
     verify: VerifyMode = "fast"
     fresh: bool = False
     """The plan was made from a listing taken under the lock that is held now: it stands for "destination absent", for every
@@ -140,9 +141,11 @@ class Execution:
         self._on_changes = on_changes or (lambda _: None)
         self._stop = stop or threading.Event()
         self._patience = patience or Patience()
-        twins = Twins(run_id, plan.operations, storages, transfers=settings.transfers, verify=settings.verify)
+        self._sent_once = {fs: sent_once(storage) for fs, storage in storages.items()}
+        """For the operations: it is here that they are tried again."""
+        twins = Twins(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
         self._steps = Steps(run_id, journal, twins, transfers=settings.transfers, verify=settings.verify)
-        self._remotes = Remotes()
+        self._remotes = Remotes(storages)
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._before = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
         """Temporary name -> the path that its file left."""
@@ -187,26 +190,33 @@ class Execution:
 
     def _window(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
         still = list(tasks)
-        tries = 0
 
         def once() -> list[Task]:
-            nonlocal still, tries
-            tries += 1
-            self._steps.try_once(still, last=tries >= self._settings.tries)
+            nonlocal still
+            self._steps.try_once(self._worth_a_try(still))
             still = [task for task in still if task.verdict is None]
             for task in still:
                 self._remotes.note(task)
             if any(isinstance(task.trouble, RateLimitError) for task in still):
                 self._steps.slow_down()
-            return [task for task in still if self._remotes.open_for(task)]
+            self._remotes.probe(still)
+            return self._worth_a_try(still)
 
-        self._patience.until_settled(once, self._settings.tries, self._stop)
+        self._patience.until_settled(once, self._stop)
         for task in still:
-            self._remotes.probe(task)
             if task.trouble is not None:
                 code = ExitCode.SOME_FAILED if isinstance(task.trouble, QuotaError) else task.trouble.exit_code
                 self._problems.append(Problem(task.name, code, f"{task.trouble.message} (left for `resume`)"))
         self._settled(schedule, [task for task in tasks if task.verdict is not None])
+
+    def _worth_a_try(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those about which more may be asked, if only to give the verdict on what is hopeless."""
+        return [
+            task
+            for task in tasks
+            if self._remotes.open_for(task)
+            and (task.affords(LOOK) or (task.trouble is not None and task.hopeless_after(task.trouble)))
+        ]
 
     def _settled(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
         changes = []
@@ -308,8 +318,8 @@ class Execution:
         one_form = destination.path.isascii()
         return make_task(
             operation,
-            self._storages[operation.src.fs],
-            self._storages[destination.fs],
+            self._sent_once[operation.src.fs],
+            self._sent_once[destination.fs],
             self._run_id,
             self._states.get(operation.id),
             name=self._name(operation),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from random import uniform
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.apply.task import Task, worth_another_try
-from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import RATE_LIMIT_WAIT_S, OrchestratorError, RateLimitError, TransientError
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
 Result = TypeVar("Result")
-
-LONGEST_RETRY_AFTER_S = 900.0
-"""A remote that asks for more is treated as out of reach."""
 
 
 class Patience:
@@ -26,8 +24,8 @@ class Patience:
         self._longest_s = longest_s
         self._sleep = sleep
 
-    def until_settled(self, once: Callable[[], list[Task]], tries: int, stop: threading.Event) -> None:
-        """Call `once` until it gives no open tasks, `tries` times at most; a stop ends the waiting."""
+    def until_settled(self, once: Callable[[], list[Task]], stop: threading.Event) -> None:
+        """Call `once` until it gives no open tasks; a stop ends the waiting."""
 
         def troubles(state: RetryCallState) -> list[OrchestratorError]:
             tasks: list[Task] = state.outcome.result() if state.outcome else []
@@ -35,7 +33,7 @@ class Patience:
 
         from tenacity import retry_if_result  # noqa: PLC0415 - kept out of --help
 
-        retrying = self._retrying(troubles, tries, stop)
+        retrying = self._retrying(troubles, None, stop)
         retrying.copy(retry=retry_if_result(bool), retry_error_callback=lambda _: None)(once)
 
     def until_it_works(self, work: Callable[[], Result], tries: int, stop: threading.Event) -> Result:
@@ -45,13 +43,13 @@ class Patience:
             error = state.outcome.exception() if state.outcome else None
             return [error] if isinstance(error, OrchestratorError) else []
 
-        from tenacity import retry_if_exception_type  # noqa: PLC0415 - kept out of --help
+        from tenacity import retry_if_exception  # noqa: PLC0415 - kept out of --help
 
         retrying = self._retrying(trouble, tries, stop)
-        return retrying.copy(retry=retry_if_exception_type((TransientError, RateLimitError)), reraise=True)(work)
+        return retrying.copy(retry=retry_if_exception(_may_pass), reraise=True)(work)
 
     def _retrying(
-        self, troubles: Callable[[RetryCallState], list[OrchestratorError]], tries: int, stop: threading.Event
+        self, troubles: Callable[[RetryCallState], list[OrchestratorError]], tries: int | None, stop: threading.Event
     ) -> Retrying:
         from tenacity import (  # noqa: PLC0415 - kept out of --help
             Retrying,
@@ -59,20 +57,24 @@ class Patience:
             stop_after_attempt,
             stop_when_event_set,
             wait_exponential,
-            wait_random,
         )
-
-        exponential = wait_exponential(multiplier=self._first_s, max=self._longest_s) + wait_random(0, self._first_s)
 
         def wait(state: RetryCallState) -> float:
             passing = [error for error in troubles(state) if worth_another_try(error)]
             if not passing:
                 return 0.0  # what failed for good is only looked at once more
-            asked = [error.retry_after or 0.0 for error in passing if isinstance(error, RateLimitError)]
-            return max(exponential(state), min(max(asked, default=0.0), LONGEST_RETRY_AFTER_S))
+            limits = [error.retry_after for error in passing if isinstance(error, RateLimitError)]
+            first_s = max(self._first_s, RATE_LIMIT_WAIT_S) if None in limits else self._first_s
+            growing = wait_exponential(multiplier=first_s, max=self._longest_s)(state)
+            return max(growing, *(asked or 0.0 for asked in limits), 0.0) + uniform(0, first_s)  # noqa: S311 - keeps no secret
 
+        event = stop_when_event_set(stop)
         return Retrying(
-            stop=stop_after_attempt(tries) | stop_when_event_set(stop),
+            stop=event if tries is None else stop_after_attempt(tries) | event,
             wait=wait,
             sleep=self._sleep or sleep_using_event(stop),
         )
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, TransientError) or (isinstance(error, RateLimitError) and not error.out_of_reach)

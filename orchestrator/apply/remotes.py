@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orchestrator.apply.records import Problem
 from orchestrator.apply.task import Task
@@ -11,9 +11,10 @@ from orchestrator.storage.base import PROBE, Storage
 
 
 class Remotes:
-    """The remotes that were stopped, and why."""
+    """The remotes of a run that were stopped, and why."""
 
-    def __init__(self) -> None:
+    def __init__(self, storages: Mapping[str, Storage]) -> None:
+        self._storages = storages
         self._stopped: dict[str, OrchestratorError] = {}
         self._full: dict[str, OrchestratorError] = {}
 
@@ -26,21 +27,22 @@ class Remotes:
         """Stop what the task's trouble stops."""
         if isinstance(task.trouble, QuotaError):
             self._full.setdefault(task.target.fs, task.trouble)
-        elif isinstance(task.trouble, AuthError) and self.open_for(task):
+        elif task.trouble is not None and _ends_it(task.trouble) and self.open_for(task):
             error = task.trouble
             guilty = _ends(task)
             if len(guilty) > 1:  # a copy between two remotes does not tell which of them refused
-                guilty = [storage for storage in guilty if isinstance(_answer(storage), AuthError)] or guilty
-            for storage in guilty:
-                self._stopped[storage.fs] = error
+                guilty = {fs for fs in guilty if isinstance(self._answer(fs), type(error))} or guilty
+            self._stopped |= dict.fromkeys(guilty, error)
 
-    def probe(self, task: Task) -> None:
-        """After the last try: ask the task's remotes whether they are there at all, and stop those that do not answer."""
-        if not isinstance(task.trouble, TransientError | RateLimitError):
-            return
-        for storage in _ends(task):
-            if storage.fs not in self._stopped and isinstance(error := _answer(storage), TransientError | AuthError):
-                self._stopped[storage.fs] = error
+    def probe(self, tasks: Iterable[Task]) -> None:
+        """After a try: wait for the remotes of tasks whose connection was lost, and stop those that do not answer.
+
+        So no task is tried again before its server is known to be there.
+        """
+        doubtful = {fs for task in tasks if isinstance(task.trouble, TransientError) for fs in _ends(task)}
+        for fs in sorted(doubtful - self._stopped.keys()):
+            if isinstance(error := self._answer(fs), TransientError | AuthError):
+                self._stopped[fs] = error
 
     def codes(self) -> set[ExitCode]:
         """The exit codes that the stopped remotes stand for."""
@@ -53,14 +55,18 @@ class Remotes:
                 message = f"{fs}: {error.message}; {pending} operations wait for `resume`"
                 yield Problem(None, code or error.exit_code, message)
 
+    def _answer(self, fs: str) -> RemoteError | None:
+        try:
+            self._storages[fs].stat(PROBE)
+        except RemoteError as error:
+            return error
+        return None
 
-def _ends(task: Task) -> list[Storage]:
-    return [task.source] if task.source is task.target else [task.source, task.target]
+
+def _ends(task: Task) -> set[str]:
+    return {task.source.fs, task.target.fs}
 
 
-def _answer(storage: Storage) -> RemoteError | None:
-    try:
-        storage.stat(PROBE)
-    except RemoteError as error:
-        return error
-    return None
+def _ends_it(error: OrchestratorError) -> bool:
+    """Whether nothing that is sent there now will fare better."""
+    return isinstance(error, AuthError) or (isinstance(error, RateLimitError) and error.out_of_reach)

@@ -17,7 +17,7 @@ from orchestrator.apply.journal import Journal
 from orchestrator.apply.paths import bad_object_of, trash_of
 from orchestrator.apply.records import Record, Step, VerifyMode
 from orchestrator.apply.search import search
-from orchestrator.apply.task import Task, one_object, worth_another_try
+from orchestrator.apply.task import CHANGE, DELETE, LOOK, Task, one_object
 from orchestrator.apply.twins import Twins
 from orchestrator.errors import (
     CorruptTransferError,
@@ -52,10 +52,10 @@ class Steps:
         """Send half as many requests at a time from now on: a remote wants fewer."""
         self._transfers = max(1, self._transfers // 2)
 
-    def try_once(self, tasks: Sequence[Task], *, last: bool) -> None:
+    def try_once(self, tasks: Sequence[Task]) -> None:
         """One try at each; those that come to an end get their verdict, which is durable when this returns.
 
-        The others keep their trouble. `last`: no other try follows.
+        The others keep their trouble.
         """
         earlier = {task.operation.id: task.trouble for task in tasks}
         for task in tasks:
@@ -64,7 +64,7 @@ class Steps:
         actions = {task.operation.id: self._action(task) for task in tasks if task.trouble is None}
         for task in tasks:
             if task.trouble is None:
-                self._conclude(task, actions[task.operation.id], earlier[task.operation.id], last=last)
+                self._conclude(task, actions[task.operation.id], earlier[task.operation.id])
         found_done = [task for task in _open(tasks) if actions[task.operation.id] is Action.DONE]
         going_on = [task for task in _open(tasks) if actions[task.operation.id] is not Action.DONE]
         self._twins.check(going_on)
@@ -73,7 +73,10 @@ class Steps:
         def wanting(*wanted: Action) -> list[Task]:
             return [task for task in going_on if actions[task.operation.id] in wanted]
 
-        sent = wanting(Action.SEND)
+        for task in wanting(Action.SEND):
+            if not task.affords(CHANGE):
+                task.trouble = earlier[task.operation.id] or TransientError(f"{task.name}: was refused too often", path=task.name)
+        sent = _open(wanting(Action.SEND))
         self._send(sent)
         self._verify(sent)
         self._hold(_well(sent) + wanting(Action.VERIFY))
@@ -88,6 +91,7 @@ class Steps:
 
     def _look(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
+            task.spent += LOOK
             task.at_source = task.at_target = None
         self._each(tasks, lambda task: (task.source, task.source_look), _note_source)
         targets = [t for t in tasks if t.trouble is None and t.route is not Route.REMOVE and (t.begun or not t.trust_listing)]
@@ -136,8 +140,9 @@ class Steps:
             right = same_content_by_hash(expected(task.operation), there) is True
         return End.RIGHT if right else End.WRONG
 
-    def _conclude(self, task: Task, action: Action, earlier: OrchestratorError | None, *, last: bool) -> None:
+    def _conclude(self, task: Task, action: Action, earlier: OrchestratorError | None) -> None:
         """Give the verdict where the look at both ends, or what happened before it, leaves nothing to do."""
+        last = not task.affords(LOOK)
         if action in _DRIFT:
             task.drift(f"{task.name}: {_DRIFT[action].format(dst=task.dst)}")
         elif action is Action.DONE:
@@ -163,7 +168,7 @@ class Steps:
         """Whether what went wrong before would only go wrong again."""
         if action is Action.VERIFY:  # it has arrived after all
             return isinstance(earlier, IntegrityError)
-        return task.corrupt > 1 or not worth_another_try(earlier)
+        return task.hopeless_after(earlier)
 
     def _refuse(self, task: Task, error: OrchestratorError) -> None:
         if isinstance(error, NotFoundError | DestinationExistsError):
@@ -190,6 +195,7 @@ class Steps:
     def _send(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
             task.attempt += 1
+            task.spent += CHANGE
             task.verified = None
         self._journal.append(self._run_id, [Record(task.operation.id, Step.INTENT, task.attempt) for task in tasks])
         self._each([task for task in tasks if task.route is not Route.WRITE], self._changing_call, _note_trouble)
@@ -287,7 +293,9 @@ class Steps:
             elif one_object(task):
                 message = f"{task.src} and {task.dst} are one and the same object: nothing was deleted"
                 task.settle(Step.FAILED, ExitCode.INTEGRITY, message)
-        going = [task for task in _well(losing) if task.verdict is None]
+        going = _open(losing)
+        for task in going:
+            task.spent += DELETE
         self._each(going, lambda task: (task.source, DeleteCall(task.src, seen=True)), _note_trouble)
 
     # Requests.

@@ -20,6 +20,18 @@ from orchestrator.errors import (
 from orchestrator.plan.model import Operation, Ref, Verb
 from orchestrator.storage.base import Entry, StatCall, Storage, remote_of
 
+REQUESTS = 12
+"""About so many requests about one operation go out in one start, whatever goes wrong; then it waits for `resume`."""
+
+LOOK = 2
+"""Those of a look at both ends, or at one that is refused: to S3 rclone sends twice what was answered with a 5xx."""
+
+CHANGE = 4
+"""Those of a move or copy: rclone looks at both ends itself before it sends it, and to S3 sends it twice as well."""
+
+DELETE = 2
+"""Those of a delete of the source, as before."""
+
 
 @dataclass(slots=True)
 class Task:
@@ -44,6 +56,8 @@ class Task:
     verdict: Record | None = None
     corrupt: int = 0
     """How often a copy arrived damaged."""
+    spent: int = 0
+    """Requests that it has cost in this start, counted as if all were refused."""
     name: str = ""
     """What a user knows the file by: its path at the source, but where that is a temporary name the one that it left before."""
 
@@ -76,6 +90,14 @@ class Task:
     def target_look(self) -> StatCall:
         """What asks for the file at the destination."""
         return StatCall(self.dst, self.destination.object_id)
+
+    def affords(self, requests: int) -> bool:
+        """Whether so many more may go out about it."""
+        return self.spent + requests <= REQUESTS
+
+    def hopeless_after(self, error: OrchestratorError) -> bool:
+        """Whether what went wrong would only go wrong again."""
+        return self.corrupt > 1 or not worth_another_try(error)
 
     def settle(self, step: Step, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None) -> None:
         """Give the verdict."""

@@ -51,7 +51,7 @@ def carry_out(
 
     storages = session.storages(*locations(plan.operations))
     if not fresh:
-        _knock(session, storages, plan)
+        _knock(session, storages)
     with session.executing(), _counted(session, plan):
         result = apply_plan(
             plan,
@@ -101,7 +101,7 @@ def resume_run(session: Session, run_id: str) -> ExitCode:
     from orchestrator.apply.resume import resume  # noqa: PLC0415
 
     plan = session.journal.plan(run_id)
-    _knock(session, session.storages(*locations(plan.operations)), plan)
+    _knock(session, session.storages(*locations(plan.operations)))
     with session.executing():
         result = resume(
             run_id,
@@ -128,19 +128,16 @@ def _counted(session: Session, plan: Plan) -> Iterator[None]:
         raise
 
 
-def _knock(session: Session, storages: Mapping[str, Storage], plan: Plan) -> None:
+def _knock(session: Session, storages: Mapping[str, Storage]) -> None:
     """One look at each place before hundreds at once: a server that is away is one line. Raises TransientError, AuthError."""
     for place in session.places(*storages):
-        touched = (ref.path for operation in plan.operations for ref in (operation.src, operation.dst) if ref.fs == place.fs)
-        path = next(touched, PROBE)
         with reaching(session, place):
             try:
-                storages[place.fs].stat(path)
+                storages[place.fs].stat(PROBE)
             except (TransientError, AuthError):
                 raise
             except RemoteError:
-                # It answers; what is wrong with this one file is the executor's to say.
-                continue
+                continue  # it answers
 
 
 def _note_earlier(session: Session, run_id: str) -> None:

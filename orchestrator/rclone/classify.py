@@ -131,7 +131,8 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     `status` is the HTTP status of the rc answer (404: not found, 400: our own mistake), `path` the item that it is about. `names`
     are the paths of the call: they are left out of the match, so that a song called "429 connection refused" stays a song.
     """
-    kind = _kind(text, status, (*names, path or ""))
+    bare = _without_names(text, (*names, path or ""))
+    kind = _match(bare) or (NotFoundError if status == 404 else PermanentError)
     message = one_line(_NOISE.sub("", text)) or "rclone gave no reason"
     for pattern, remedy in _REMEDIES:
         if found := pattern.search(message):
@@ -139,7 +140,7 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     if path and not message.startswith(f"{path}:"):
         message = f"{one_line(path).removesuffix(':')}: {message}"
     if kind is RateLimitError:
-        return RateLimitError(message, path=path, retry_after=retry_after(text))
+        return RateLimitError(message, path=path, retry_after=retry_after(bare))
     return kind(message, path=path)
 
 
@@ -151,12 +152,14 @@ def retry_after(text: str) -> float | None:
     return float(found[1]) * {"ms": 0.001, "m": 60.0}.get((found[2] or "s").lower(), 1.0)
 
 
-def _kind(text: str, status: int, names: Iterable[str]) -> type[OrchestratorError]:
+def _without_names(text: str, names: Iterable[str]) -> str:
+    """The text less the names that would decide something. Only those: "file" is a word of rclone's, too."""
     whole = set(names)
-    for name in sorted(whole | {name.rpartition("/")[2] for name in whole}, key=len, reverse=True):
-        if name and _match(name):  # only a name that would decide is taken out: "file" is a word of rclone's, too
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
-    return _match(text) or (NotFoundError if status == 404 else PermanentError)
+    deciding = {name for name in whole | {name.rpartition("/")[2] for name in whole} if name and _match(name)}
+    deciding |= {part for name in whole for part in (name, *name.split("/")) if retry_after(part) is not None}
+    for name in sorted(deciding, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
+    return text
 
 
 def _match(text: str) -> type[OrchestratorError] | None:

@@ -1,27 +1,26 @@
 """Tries again what may be tried again without looking: listings before their first item, stats, hashes and reads.
 
-Calls that change something pass as they are: whoever sent them has to look at both ends before a second try.
+Calls that change something pass as they are: whoever sent them has to look at both ends before a second try. So do batches, for
+whoever sends those does: were both to try again, one file that a server refuses would cost the product of their tries.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result, retry_never
-from tenacity.retry import retry_base
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from orchestrator.errors import OrchestratorError, RateLimitError, RemoteError, TransientError
-from orchestrator.storage.base import PROBE, Call, Entry, Outcome, Quota, StatCall, Storage
+from orchestrator.errors import RATE_LIMIT_WAIT_S, RateLimitError, TransientError
+from orchestrator.storage.base import Entry, Quota, Storage
 from orchestrator.storage.forward import ForwardingStorage
 
 Result = TypeVar("Result")
 
-_WORTH_IT = (TransientError, RateLimitError)
 _log = logging.getLogger(__name__)
 
 
@@ -29,10 +28,10 @@ class RetryingStorage(ForwardingStorage):
     """See the module.
 
     Waits `first_wait_s`, then twice that and so on up to `longest_wait_s`, each time a random part between a half and the whole
-    of it; after a RateLimitError never less than its `retry_after`. `attempts` counts the first try; when the last one fails its
-    error is raised. Until the storage has answered once, a TransientError that comes later than `first_contact_s` after the first
-    try is the last: a server that is not there need not be waited for, one that was there is. `sleep` and `random` are there for
-    tests.
+    of it; after a RateLimitError never less than its `retry_after`, and some seconds where it names none. `attempts` counts the
+    first try; when the last one fails its error is raised, at once where it asks for more than LONGEST_RETRY_AFTER_S. Until the
+    storage has answered once, a TransientError that comes later than `first_contact_s` after the first try is the last: a server
+    that is not there need not be waited for, one that was there is. `sleep` and `random` are there for tests.
     """
 
     def __init__(
@@ -52,10 +51,6 @@ class RetryingStorage(ForwardingStorage):
         self._longest_wait_s = longest_wait_s
         self._first_contact_s = first_contact_s
         self._answered = False
-        self._silent = False
-        """Whether a whole batch came back with nothing but lost connections, and nothing was answered since."""
-        self._given_up = False
-        """Whether it was waited for in vain since: then each look is the only one."""
         self._sleep = sleep
         self._random = random or Random()  # noqa: S311 - spreads clients over time, keeps no secret
 
@@ -107,58 +102,9 @@ class RetryingStorage(ForwardingStorage):
         """See Storage."""
         return self._again(self.inner.quota)
 
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
-        """See Storage. Only stats that failed are sent again; a batch that fails as such, only if all its calls are stats.
-
-        After a batch in which every call lost its connection one look comes first, until it is answered: rclone takes seconds for
-        each call to a server that is not there, and a hundred of them an hour. Without an answer nothing of the batch is sent.
-        """
-        outcomes: dict[int, Outcome] = {}
-        silence: TransientError | None = None
-        only_stats = all(isinstance(call, StatCall) for call in calls)
-
-        def attempt() -> OrchestratorError | None:
-            nonlocal silence
-            if self._silent and len(calls) > 1 and (silence := self._still_silent()) is not None:
-                return silence
-            pending = [
-                index for index in range(len(calls)) if index not in outcomes or _is_worth_it(calls[index], outcomes[index])
-            ]
-            try:
-                results = self.inner.batch([calls[index] for index in pending], concurrency=concurrency)
-            except OrchestratorError as error:
-                if not outcomes:
-                    raise
-                results = [error] * len(pending)  # what the first round came to must not be lost
-            outcomes.update(zip(pending, results, strict=True))
-            self._silent = len(results) > 1 and all(isinstance(result, TransientError) for result in results)
-            self._given_up = self._given_up and self._silent
-            return _slowest(
-                outcome for call, outcome in zip(calls, _in_order(outcomes), strict=True) if _is_worth_it(call, outcome)
-            )
-
-        whole = retry_if_exception_type(_WORTH_IT) if only_stats else retry_never
-        self._retrying(whole | retry_if_result(lambda error: error is not None))(attempt)
-        if silence is not None:
-            self._given_up = True
-            outcomes = dict.fromkeys(range(len(calls)), silence) | outcomes
-        self._answered = self._answered or not all(isinstance(outcome, _WORTH_IT) for outcome in outcomes.values())
-        return _in_order(outcomes)
-
-    def _still_silent(self) -> TransientError | None:
-        try:
-            self.inner.stat(PROBE)
-        except TransientError as error:
-            return error
-        except RemoteError:
-            pass  # an answer all the same
-        self._silent = self._given_up = False
-        return None
-
     def _again(self, ask: Callable[[], Result]) -> Result:
-        result = self._retrying(retry_if_exception_type(_WORTH_IT))(ask)
+        result = self._retrying()(ask)
         self._answered = True
-        self._silent = self._given_up = False
         return result
 
     def _stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
@@ -174,30 +120,33 @@ class RetryingStorage(ForwardingStorage):
         yield from first
         yield from rest
 
-    def _retrying(self, retry: retry_base) -> Retrying:
+    def _retrying(self) -> Retrying:
         return Retrying(
             sleep=self._sleep,
             stop=self._is_enough,
             wait=self._wait_s,
-            retry=retry,
+            retry=retry_if_exception_type((TransientError, RateLimitError)),
             before_sleep=self._say,
             retry_error_callback=_last_word,
         )
 
     def _is_enough(self, state: RetryCallState) -> bool:
-        if state.attempt_number >= self._attempts or self._given_up:
+        error = _error_of(state)
+        if state.attempt_number >= self._attempts or (isinstance(error, RateLimitError) and error.out_of_reach):
             return True
-        if self._first_contact_s is None or self._answered or not isinstance(_error_of(state), TransientError):
+        if self._first_contact_s is None or self._answered or not isinstance(error, TransientError):
             return False
         return (state.seconds_since_start or 0.0) >= self._first_contact_s
 
     def _wait_s(self, state: RetryCallState) -> float:
-        longest = min(self._longest_wait_s, self._first_wait_s * 2.0 ** (state.attempt_number - 1))
-        wait_s = longest * self._random.uniform(0.5, 1)
         error = _error_of(state)
-        if isinstance(error, RateLimitError) and error.retry_after is not None:
-            return max(wait_s, error.retry_after + self._first_wait_s * self._random.random())
-        return wait_s
+        first_s = self._first_wait_s
+        if isinstance(error, RateLimitError):
+            if error.retry_after is not None:
+                return max(error.retry_after, first_s) + first_s * self._random.random()
+            first_s = max(first_s, RATE_LIMIT_WAIT_S)
+        longest = min(self._longest_wait_s, first_s * 2.0 ** (state.attempt_number - 1))
+        return longest * self._random.uniform(0.5, 1)
 
     def _say(self, state: RetryCallState) -> None:
         _log.info(
@@ -205,27 +154,13 @@ class RetryingStorage(ForwardingStorage):
         )
 
 
-def _is_worth_it(call: Call, outcome: Outcome) -> bool:
-    return isinstance(call, StatCall) and isinstance(outcome, _WORTH_IT)
-
-
-def _in_order(outcomes: dict[int, Outcome]) -> Sequence[Outcome]:
-    return [outcomes[index] for index in range(len(outcomes))]
-
-
-def _slowest(outcomes: Iterable[Outcome]) -> OrchestratorError | None:
-    """Of these errors the one that asks for the longest wait; None when there are none."""
-    errors = [outcome for outcome in outcomes if isinstance(outcome, OrchestratorError)]
-    return max(errors, key=lambda error: getattr(error, "retry_after", None) or 0.0, default=None)
+def sent_once(storage: Storage) -> Storage:
+    """The storage for one who tries again himself."""
+    return storage.inner if isinstance(storage, RetryingStorage) else storage
 
 
 def _error_of(state: RetryCallState) -> BaseException | None:
-    if state.outcome is None:
-        return None
-    if state.outcome.failed:
-        return state.outcome.exception()
-    result = state.outcome.result()
-    return result if isinstance(result, OrchestratorError) else None
+    return state.outcome.exception() if state.outcome is not None else None
 
 
 def _last_word(state: RetryCallState) -> object:

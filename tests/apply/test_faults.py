@@ -12,6 +12,7 @@ from orchestrator.apply.journal import Journal
 from orchestrator.apply.patience import Patience
 from orchestrator.apply.records import RunResult, RunState
 from orchestrator.errors import (
+    RATE_LIMIT_WAIT_S,
     AuthError,
     CorruptTransferError,
     ExitCode,
@@ -26,7 +27,8 @@ from orchestrator.errors import (
 from orchestrator.plan.model import Ref, Verb
 from orchestrator.storage.faults import Asked
 from orchestrator.storage.memory import MemoryStorage
-from tests.apply.plans import IMPATIENT, contents, expecting, library, move, operation, plan, run, run_again
+from orchestrator.storage.retry import RetryingStorage
+from tests.apply.plans import IMPATIENT, contents, expecting, library, move, operation, plan, quick, run, run_again
 
 
 @pytest.fixture
@@ -150,6 +152,44 @@ def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, sto
     assert result.exit_code == ExitCode.DONE
     assert len(waited) == 1
     assert waited[0] >= 17.0
+
+
+def test_a_remote_that_does_not_say_how_long_is_left_alone_for_some_seconds(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage))
+    storage.fail(storage.changes_made + 2, RateLimitError("503 SlowDown"), counting="changes")
+    waited: list[float] = []
+    with Journal(tmp_path / "journal") as journal:
+        result = apply_plan(made, {storage.fs: storage}, journal, patience=Patience(sleep=waited.append))
+    assert result.exit_code == ExitCode.DONE
+    (wait,) = waited
+    assert RATE_LIMIT_WAIT_S <= wait <= 2 * RATE_LIMIT_WAIT_S
+
+
+def test_a_remote_that_asks_for_a_day_is_out_of_reach_at_once(tmp_path: Path, storage: MemoryStorage) -> None:
+    made = plan(*rename_all(storage))
+    storage.fail(storage.changes_made + 1, RateLimitError("429", retry_after=86_400.0), counting="changes")
+    waited: list[float] = []
+    with quick(Journal, tmp_path / "journal") as journal:
+        settings = Settings(window=1)
+        result = apply_plan(made, {storage.fs: storage}, journal, settings=settings, patience=Patience(sleep=waited.append))
+    assert (result.exit_code, result.state, result.pending) == (ExitCode.UNREACHABLE, RunState.INTERRUPTED, 4)
+    assert storage.changes_made == 1
+    assert waited == []
+    assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
+
+
+def test_a_server_that_went_away_is_asked_one_question_at_a_time(tmp_path: Path, storage: MemoryStorage) -> None:
+    """A call to a server that is not there costs rclone seconds: a window of calls, repeated, an hour."""
+    made = plan(*rename_all(storage))
+    for number in range(storage.calls_made + 5, storage.calls_made + 400):
+        storage.fail(number, TransientError("connection refused"))
+    before = storage.calls_made
+    patient = RetryingStorage(storage, sleep=lambda _: None)
+    result = run(made, tmp_path / "journal", patient)
+    assert (result.exit_code, result.pending) == (ExitCode.UNREACHABLE, 4)
+    assert storage.calls_made - before <= 4 + 4 + 5, "the looks, one window of what follows, five questions whether it is there"
+    storage.revive()
+    assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
 
 
 def test_refused_credentials_stop_that_remote_at_once_and_not_the_other(tmp_path: Path, storage: MemoryStorage) -> None:

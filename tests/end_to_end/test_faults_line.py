@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
+from orchestrator.apply.task import REQUESTS
+from orchestrator.errors import RATE_LIMIT_WAIT_S
 from tests.audio import make_many
 from tests.faulty import Library, of_music
 from tests.forked import Forks
 from tests.places import Place
-from tests.servers.http import HttpProxy, Refuse, Then, http_proxy
+from tests.servers.http import HttpProxy, Refuse, Seen, Then, http_proxy
 from tests.servers.remotes import RemoteServer
 from tests.servers.tcp import TcpProxy, tcp_proxy
 
@@ -100,25 +104,74 @@ def test_an_upload_waits_for_a_line_that_broke_and_is_sent_once(
         assert counting.requests == []
 
 
+XML = {"Content-Type": "application/xml"}
+SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+
+
 @pytest.mark.parametrize(
-    ("kind", "method", "status", "least_s"),
-    [("webdav", "MOVE", 429, 0.5), ("webdav", "MOVE", 503, 0.5), ("s3_serve", "PUT", 503, 1.0)],
+    ("kind", "refused", "least_s"),
+    [
+        ("webdav", ("MOVE", 429, b""), RATE_LIMIT_WAIT_S),
+        ("webdav", ("MOVE", 503, b""), 0.5),
+        ("s3_serve", ("PUT", 503, SLOW_DOWN), RATE_LIMIT_WAIT_S),
+        ("s3_serve", ("PUT", 503, b"<Error><Code>SlowDown</Code><Message>Retry-After: 6</Message></Error>"), 6.0),
+    ],
 )
 def test_a_server_that_asks_for_patience_gets_it(
-    proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, method: str, status: int, least_s: float
+    proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, refused: tuple[str, int, bytes], least_s: float
 ) -> None:
-    """Fault case 19: refused, then well: a second try comes no sooner than the server said, where rclone passes that on (S3's
-    text here; no text of a WebDAV server's), is one of a few, and all is done.
+    """Fault case 19: refused, then well. The second try comes no sooner than the server said where rclone passes that on, which
+    it does with an error's text and not with its headers; else after some seconds, or at once where it asks for no patience.
     """
     library, proxy = proxied(kind)
+    method, status, body = refused
     content = library.track("in/1.mp3", 1)
-    body = b"<Error><Code>SlowDown</Code><Message>Retry-After: 1</Message></Error>"
-    refusal = Refuse(status, {"Retry-After": "1", "Content-Type": "application/xml"}, body)
-    proxy.when(lambda seen: of_music(seen) and seen.method == method, refusal, times=2)
+    library("scan", library.place.location)
+    proxy.reset()
+    refusal = Refuse(status, {"Retry-After": "1", **XML}, body)
+    refused_at_once = 2 if kind == "s3_serve" else 1  # rclone's S3 sends it twice
+    proxy.when(lambda seen: of_music(seen) and seen.method == method, refusal, times=refused_at_once)
     ended = library("organize", library.place.location)
     assert ended.summary["ops_done"] == 1
     assert library.tree() == {"Band/Album (2001)/01 Song 1.mp3": content}
     tries = [seen for seen in proxy.requests if of_music(seen) and seen.method == method]
-    assert [seen.status for seen in tries][:2] == [status] * 2
-    assert len(tries) == 3
-    assert tries[2].at - tries[1].at >= least_s
+    assert [seen.status for seen in tries][:-1] == [status] * refused_at_once
+    assert len(tries) == refused_at_once + 1
+    assert tries[-1].at - tries[-2].at >= least_s
+
+
+@pytest.mark.parametrize(
+    ("kind", "methods", "refusal", "most"),
+    [
+        ("webdav", "MOVE", Refuse(503), REQUESTS),
+        ("webdav", "MOVE", Refuse(429), REQUESTS),
+        ("webdav", "PROPFIND", Refuse(503), REQUESTS),
+        ("s3_serve", "PUT", Refuse(503, XML, SLOW_DOWN), REQUESTS),
+        ("s3_serve", "PUT", Refuse(500, XML, b"<Error><Code>InternalError</Code></Error>"), REQUESTS),
+        ("s3_serve", "HEAD PUT DELETE", Refuse(503), REQUESTS),
+        ("s3_serve", "DELETE", Refuse(503), REQUESTS + 2),  # seven had gone well before
+    ],
+)
+def test_one_file_that_is_refused_for_ever_costs_a_dozen_requests_and_then_waits(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, methods: str, refusal: Refuse, most: int
+) -> None:
+    """Fault case 19: 5, the rest is done, and what was sent about the one file, looks and rclone's own included, is a dozen."""
+    library, proxy = proxied(kind)
+    content = library.track("in/1.mp3", 1)
+    library.track("in/2.mp3", 2)
+    library("scan", library.place.location)
+    proxy.reset()
+
+    def of_the_one(seen: Seen) -> bool:
+        path = unquote(seen.path.partition("?")[0])
+        return path.endswith(("in/1.mp3", "01 Song 1.mp3"))
+
+    well = threading.Event()
+    proxy.when(lambda seen: not well.is_set() and seen.method in methods.split() and of_the_one(seen), refusal)
+    ended = library("organize", library.place.location, codes=(5,), hasty=True)
+    assert ended.summary["ops_done"] == 1
+    sent = [seen for seen in proxy.requests if of_the_one(seen)]
+    assert len(sent) <= most
+    assert content in library.tree().values()
+    well.set()
+    assert library("resume").summary["ops_done"] == 2

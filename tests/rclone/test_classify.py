@@ -98,6 +98,16 @@ def test_how_long_to_wait_is_kept() -> None:
     assert retry_after("no idea") is None
 
 
+@pytest.mark.parametrize("name", ["Band/Wait 30 Minutes.mp3", "Try Again in 900 s/1.mp3", "Retry-After 5m.mp3"])
+def test_names_of_songs_ask_for_no_patience(name: str) -> None:
+    error = classify(f'Put "http://host/{name}": 429 Too Many Requests', path=name)
+    assert isinstance(error, RateLimitError)
+    assert error.retry_after is None
+    slower = classify(f'Put "http://host/{name}": 429 Too Many Requests: Retry-After: 7', names=[name])
+    assert isinstance(slower, RateLimitError)
+    assert slower.retry_after == 7
+
+
 def test_message_names_the_item_and_is_one_line() -> None:
     error = classify("bad\nthing\x1b[31m", path="a/b.mp3")
     assert error.message == "a/b.mp3: bad thing [31m"

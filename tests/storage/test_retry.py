@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from random import Random
 
 import pytest
 
-from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, TransientError
-from orchestrator.storage.base import Call, Entry, MoveCall, Outcome, StatCall, Storage
-from orchestrator.storage.forward import ForwardingStorage
+from orchestrator.errors import RATE_LIMIT_WAIT_S, AuthError, NotFoundError, OrchestratorError, RateLimitError, TransientError
+from orchestrator.storage.base import MoveCall, StatCall, Storage
 from orchestrator.storage.memory import MemoryStorage
 from orchestrator.storage.retry import RetryingStorage
 
@@ -24,7 +23,6 @@ READS: dict[str, Callable[[Storage], object]] = {
     "read_range": lambda storage: storage.read_range("a.mp3", 1, 2),
     "entries": lambda storage: storage.entries(""),
     "quota": lambda storage: storage.quota(),
-    "batch": lambda storage: storage.batch([StatCall("a.mp3"), StatCall("b.mp3")]),
 }
 CHANGES: dict[str, Callable[[Storage], object]] = {
     "write": lambda storage: storage.write("b.mp3", b"b"),
@@ -61,10 +59,10 @@ def test_a_read_that_fails_for_now_is_tried_again(
 ) -> None:
     expected = READS[name](memory)
     memory.fail(memory.calls_made + 1, TransientError("connection reset"))
-    memory.fail(memory.calls_made + (4 if name == "batch" else 2), TransientError("connection reset"))
+    memory.fail(memory.calls_made + 2, TransientError("connection reset"))
 
     assert READS[name](storage) == expected
-    assert len(waits) == (1 if name == "batch" else 2)
+    assert len(waits) == 2
 
 
 @pytest.mark.parametrize("name", READS)
@@ -75,11 +73,8 @@ def test_a_read_is_given_up_after_so_many_tries(
     for number, error in enumerate(errors):
         memory.fail(number + 1, error)
 
-    if name == "batch":
-        assert READS[name](storage) == [errors[0], errors[1]], "one look stands for the next tries"
-    else:
-        with pytest.raises(TransientError, match="reset 3"):
-            READS[name](storage)
+    with pytest.raises(TransientError, match="reset 3"):
+        READS[name](storage)
     assert len(waits) == 3
 
 
@@ -151,77 +146,32 @@ def test_a_stream_that_breaks_off_is_not_begun_again(
     assert waits == []
 
 
-def test_in_a_mixed_batch_only_failed_stats_are_sent_again(memory: MemoryStorage, storage: RetryingStorage) -> None:
-    for name in "bc":
-        memory.put(f"{name}.mp3", b"x")
-    memory.fail(1, TransientError("503"))  # the first stat
-    memory.fail(2, TransientError("503"))  # the move
-
-    stat, move, other = storage.batch(
-        [StatCall("a.mp3"), MoveCall("b.mp3", "moved.mp3", "trash"), StatCall("c.mp3")], concurrency=1
-    )
-
-    assert isinstance(stat, Entry)
-    assert isinstance(move, TransientError)
-    assert isinstance(other, Entry)
-    assert memory.asked == {"stat": 3, "move": 1}
-    assert memory.changes_made == 1
-
-
-def test_a_batch_of_changes_that_fails_as_such_is_not_sent_again(memory: MemoryStorage, storage: RetryingStorage) -> None:
-    memory.fail(1, TransientError("the daemon died"), whole_batch=True)
+def test_a_batch_is_sent_once(memory: MemoryStorage, storage: RetryingStorage, waits: list[float]) -> None:
+    """Who sends one looks at what came of it, and tries again himself."""
+    memory.fail(1, TransientError("503"))
+    stat, other = storage.batch([StatCall("a.mp3"), StatCall("b.mp3")], concurrency=1)
+    assert isinstance(stat, TransientError)
+    assert other is None
+    memory.fail(memory.calls_made + 1, TransientError("the daemon died"), whole_batch=True)
     with pytest.raises(TransientError, match="daemon"):
         storage.batch([MoveCall("a.mp3", "b.mp3", "trash"), StatCall("a.mp3")])
-    assert memory.calls_made == 1
+    assert memory.asked == {"stat": 2, "move": 1}
+    assert waits == []
 
 
-def test_a_batch_of_stats_that_fails_as_such_is_sent_again(memory: MemoryStorage, storage: RetryingStorage) -> None:
-    memory.fail(1, TransientError("the daemon died"), whole_batch=True)
-    assert [*storage.batch([StatCall("a.mp3"), StatCall("b.mp3")])] == [memory.stat("a.mp3"), None]
-
-
-def test_what_was_done_is_told_even_if_the_second_round_fails(memory: MemoryStorage, storage: RetryingStorage) -> None:
-    memory.fail(1, TransientError("503"))
-    memory.fail(3, AuthError("key revoked"), whole_batch=True)
-    stat, move = storage.batch([StatCall("a.mp3"), MoveCall("a.mp3", "b.mp3", "trash")], concurrency=1)
-    assert isinstance(stat, AuthError)
-    assert move is None
-
-
-class _Refusing(ForwardingStorage):
-    """Refuses some stats of every batch, and says how long to wait."""
-
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
-        outcomes: list[Outcome] = [*self.inner.batch(calls, concurrency=concurrency)]
-        seconds: Iterator[float] = iter((2, 40, 3))
-        if len(outcomes) > 3:
-            outcomes[:3] = [RateLimitError("429", retry_after=next(seconds)) for _ in range(3)]
-        return outcomes
-
-
-def test_a_batch_waits_for_the_one_that_asks_for_most(memory: MemoryStorage, waits: list[float]) -> None:
-    storage = RetryingStorage(_Refusing(memory), first_wait_s=1, sleep=waits.append)
-    outcomes = storage.batch([StatCall("a.mp3")] * 5)
-    assert [*outcomes] == [memory.stat("a.mp3")] * 5
-    assert len(waits) == 1
-    assert waits[0] >= 40
-
-
-def test_a_server_that_went_away_is_asked_one_question_at_a_time(memory: MemoryStorage, storage: RetryingStorage) -> None:
-    """A call to a server that is not there costs rclone seconds: a hundred calls, repeated, an hour."""
+def test_a_remote_that_does_not_say_how_long_is_left_alone_for_some_seconds(memory: MemoryStorage, waits: list[float]) -> None:
+    storage = RetryingStorage(memory, sleep=waits.append, random=Random(1))
+    memory.fail(1, RateLimitError("503 SlowDown"))
+    memory.fail(2, RateLimitError("503 SlowDown"))
     storage.stat("a.mp3")
-    for number in range(2, 200):
-        memory.fail(number, TransientError("connection refused"))
-    before = memory.calls_made
-    outcomes = storage.batch([StatCall(f"{number}.mp3") for number in range(20)])
-    assert all(isinstance(outcome, TransientError) for outcome in outcomes)
-    once = memory.calls_made - before
-    assert once <= 20 + 5
+    for wait, longest in zip(waits, (RATE_LIMIT_WAIT_S, 2 * RATE_LIMIT_WAIT_S), strict=True):
+        assert longest / 2 <= wait <= longest
 
-    moves = [MoveCall("a.mp3", "b.mp3", "trash"), MoveCall("c.mp3", "d.mp3", "trash")]
-    assert all(isinstance(outcome, TransientError) for outcome in storage.batch(moves))
-    assert memory.asked["move"] == 0, "what nobody would hear is not sent"
 
-    memory.revive()
-    assert storage.batch(moves)[0] is None
-    assert memory.asked["move"] == 2
+def test_a_remote_that_asks_for_a_day_is_not_waited_for(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float]
+) -> None:
+    memory.fail(1, RateLimitError("429", retry_after=86_400))
+    with pytest.raises(RateLimitError):
+        storage.stat("a.mp3")
+    assert waits == []
