@@ -90,11 +90,17 @@ def open_journal(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN")  # both as they are at one moment: another process may be making it
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
     if version not in {0, SCHEMA_VERSION}:
         raise UsageError(f"the journal {path} was made by another version of this program: use that one, or another --state-dir")
     if version == SCHEMA_VERSION:
+        _check_that_no_run_is_missing(connection, path)
         return
+    if tables:
+        raise UsageError(f"{path} is not a journal of this program, but another's database: use another --state-dir")
     # With FULL each commit syncs the log before it returns, and `runs` can read while a run is at work.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
@@ -107,3 +113,15 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _check_that_no_run_is_missing(connection: sqlite3.Connection, path: Path) -> None:
+    """Runs are numbered without a gap, and SQLite keeps the last number even when its row is gone."""
+    there, ever = connection.execute(
+        "SELECT (SELECT count(*) FROM run), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'run'), 0)"
+    ).fetchone()
+    if there != ever:
+        raise IntegrityError(
+            f"the journal {path} is damaged (of {ever} runs {there} are left): nothing was sent; "
+            "put a copy of it back, or move it away to begin anew"
+        )

@@ -77,6 +77,7 @@ TAMPERING = {
     "an operation's destination": "UPDATE operation SET body = replace(body, 'out/a.mp3', '../../a.mp3') WHERE position = 0",
     "an operation removed": "DELETE FROM operation WHERE position = 1",
     "operations swapped": "UPDATE operation SET position = CASE position WHEN 0 THEN 11 ELSE 10 END WHERE position IN (0, 1)",
+    "the run removed": "DELETE FROM run",
     "the run's row": "UPDATE run SET body = replace(body, 'memory:library', 'memory:elsewhere')",
     "a record's kind": "UPDATE record SET body = CAST(body AS TEXT) WHERE number = 5",
     "garbage": "UPDATE record SET body = x'00ff00' WHERE number = 3",
@@ -111,6 +112,31 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(UsageError):
         Journal(tmp_path / "journal")
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE mine (x)")
+    database.close()
+    before = file.read_bytes()
+    with pytest.raises(UsageError, match="another's database"):
+        Journal(file)
+    assert file.read_bytes() == before
+
+
+def test_a_run_that_is_missing_is_noticed_whichever_it_was(tmp_path: Path, storage: MemoryStorage) -> None:
+    for number, victim in enumerate(("min(number)", "max(number)")):
+        file = tmp_path / f"journal{number}"
+        run(plan(move(storage, "in/a.mp3", "out/a.mp3")), file, storage)
+        run(plan(move(storage, "out/a.mp3", "in/a.mp3")), file, storage)
+        with sqlite3.connect(file) as database:
+            (gone,) = database.execute(f"SELECT id FROM run WHERE number = (SELECT {victim} FROM run)").fetchone()
+            for table in ("run", "operation", "record"):
+                database.execute(f"DELETE FROM {table} WHERE {'id' if table == 'run' else 'run'} = ?", (gone,))
+        database.close()
+        with pytest.raises(IntegrityError, match="of 2 runs 1"):
+            Journal(file)
 
 
 @pytest.mark.parametrize("write", [1, 2])
