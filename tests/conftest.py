@@ -6,12 +6,13 @@ runs it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.runtime import Rclone
@@ -21,9 +22,19 @@ from orchestrator.storage.rclone import RcloneStorage
 from tests.servers import remotes
 from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
 
-settings.register_profile("nightly", max_examples=200_000)
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=_QUIET)
+settings.register_profile("nightly", max_examples=2000, deadline=None, database=None, suppress_health_check=_QUIET)
 
 _numbers = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How hard is looked, "ci" or "nightly": by the option or by the environment, for Hypothesis and for `tests.nightly`."""
+    profile = config.getoption("--hypothesis-profile") or os.environ.get("HYPOTHESIS_PROFILE") or "ci"
+    os.environ["HYPOTHESIS_PROFILE"] = profile
+    settings.load_profile(profile)
+
 
 STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp", "drive", "dropbox")
 

@@ -1,11 +1,10 @@
 """Any sequence of plans, faults, kills, resumes, undos and changes by others: no content is ever gone, and no file is ever cut.
 
-HYPOTHESIS_PROFILE=nightly pytest tests/apply/test_state_machine.py --timeout 0
+pytest tests/apply/test_state_machine.py --hypothesis-profile=nightly --timeout=0
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -30,8 +29,7 @@ from orchestrator.plan.ordering import Move, order
 from orchestrator.storage.faults import Killed, When
 from orchestrator.storage.memory import MemoryStorage
 from tests.apply.plans import IMPATIENT, contents, library, plan, quick, run_again
-
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+from tests.nightly import NIGHTLY
 
 NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/") for name in ("x", "y")]
 NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections import Counter
@@ -17,10 +16,10 @@ from orchestrator.tags.track import Track
 from tests.audio import make_track
 from tests.faulty import Library
 from tests.forked import Death, kill
+from tests.nightly import NIGHTLY
 from tests.servers.http import HttpProxy, Then
 from tests.servers.remotes import RemoteServer
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 KILLS = 2
 """So many kills of each kind are tried where not all are."""
 KINDS = ["local", "s3_serve", "webdav"]

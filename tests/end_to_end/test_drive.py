@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from orchestrator.tags.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library
+from tests.nightly import NIGHTLY
 from tests.places import OWN, Place, places, visible
 from tests.program import Ended, Program
 from tests.servers import remotes
@@ -22,7 +22,7 @@ from tests.servers.http import HttpProxy, Then, http_proxy
 from tests.servers.remotes import DriveRemote
 
 COUNT = 120
-EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 17
+EVERY = 1 if NIGHTLY else 17
 """Only at each seventeenth changing call a kill, where not all are tried."""
 
 

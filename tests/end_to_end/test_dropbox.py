@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from orchestrator.tags.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library
+from tests.nightly import NIGHTLY
 from tests.places import OWN, Place, places, visible
 from tests.program import Ended, Program
 from tests.servers import remotes
@@ -23,7 +23,7 @@ from tests.servers.http import HttpProxy, Then, http_proxy
 from tests.servers.remotes import DropboxRemote
 
 COUNT = 60
-EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 5
+EVERY = 1 if NIGHTLY else 5
 """Only at each fifth changing call a kill, where not all are tried."""
 
 

@@ -5,9 +5,9 @@ request, after the kill and at the end the server holds every content that was t
 an unkilled run (I3); a run after it changes nothing (I4). Contents are looked at on the server's disk, past the program and
 past rclone.
 
-A few of the kills are tried each time, spread over all of them; all are with HYPOTHESIS_PROFILE=nightly:
+A few of the kills are tried each time, spread over all of them; all are in the nightly run:
 
-    HYPOTHESIS_PROFILE=nightly pytest tests/end_to_end/test_every_kill.py -n 2 --dist loadgroup --timeout 0
+    pytest tests/end_to_end/test_every_kill.py --hypothesis-profile=nightly -n 2 --dist loadgroup --timeout=0
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from orchestrator.tags.track import Track
 from tests.audio import make_track
 from tests.forked import VICTIMS, Death, Forks, kill
 from tests.library import LibraryFacts, target
+from tests.nightly import NIGHTLY
 from tests.places import Place, places, visible
 from tests.processes import rclones_below
 from tests.program import Ended
 from tests.servers.http import HttpProxy, Seen, Then, http_proxy
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 REQUESTS, WRITES = 3, 1
 """So many kills of each kind are tried where not all are."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from orchestrator.errors import RATE_LIMIT_WAIT_S
 from tests.audio import make_many
 from tests.faulty import Library, of_music
 from tests.forked import Forks
+from tests.nightly import NIGHTLY
 from tests.places import Place
 from tests.servers.http import HttpProxy, Refuse, Seen, Then, http_proxy
 from tests.servers.remotes import RemoteServer
@@ -33,7 +33,7 @@ FAULTS: dict[str, Callable[[TcpProxy], None]] = {
 }
 
 CASES = [("no name", "s3_serve"), ("reset", "s3_serve"), *((fault, "webdav") for fault in ("refused", "half-closed", "stalled"))]
-if os.environ.get("HYPOTHESIS_PROFILE") == "nightly":
+if NIGHTLY:
     CASES = [(fault, kind) for fault in (*FAULTS, "no name") for kind in ("s3_serve", "webdav")]
 
 

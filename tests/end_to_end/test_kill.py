@@ -14,12 +14,13 @@ from random import Random
 import pytest
 
 from tests.library import LibraryFacts, make_library
+from tests.nightly import NIGHTLY
 from tests.places import OWN, Place, places, visible
 from tests.processes import rclones_below
 from tests.program import Ended, Program
 from tests.servers.http import HttpProxy, Then, http_proxy
 
-KILLS = 10 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 4
+KILLS = 10 if NIGHTLY else 4
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,15 @@ from orchestrator.apply.lock import LOCK_FILE, Holder, RunLock, locked_places, s
 from orchestrator.apply.marker import MARKER, Mark
 from tests.audio import make_many
 from tests.forked import Forks
+from tests.nightly import NIGHTLY
 from tests.places import Place, places, visible
 from tests.program import Program
 from tests.servers.http import Hold, HttpProxy, http_proxy
 
 PAIRS = 50
+TOGETHER_S = 0.01
 FILES = 2
-KINDS = ("s3_serve", "webdav") if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else ("s3_serve",)
+KINDS = ("s3_serve", "webdav") if NIGHTLY else ("s3_serve",)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -68,7 +70,9 @@ def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place
         Forks(tmp_path / "second") as second,
     ):
         environments = [behind(tmp_path, place, one, "one"), behind(tmp_path, place, other, "other")]
-        for number in range(PAIRS):
+        for number in range(4 * PAIRS):
+            if len(apart) == PAIRS:
+                break
             one.reset()
             other.reset()
             layout = ("{{ title }}", "{{ artist }}/{{ title }}")[number % 2]
@@ -78,8 +82,11 @@ def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place
                 forks.start(*words, state=state, environment=environment)
                 for forks, environment in zip((first, second), environments, strict=True)
             ]
-            apart.append(time.monotonic() - began)
+            between = time.monotonic() - began
             ended = [run.end() for run in started]
+            if between >= TOGETHER_S:
+                continue  # this machine was busy: once more
+            apart.append(between)
             assert sorted(run.code for run in ended) == [0, 8], [run.errors for run in ended]
             for run, proxy in zip(ended, (one, other), strict=True):
                 if run.code == 0:
@@ -87,7 +94,7 @@ def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place
                 else:
                     assert [error["code"] for error in run.errors] == ["locked"]
                     assert proxy.requests == [], "it does not even list"
-    assert sorted(apart)[PAIRS // 2] < 0.01
+    assert len(apart) == PAIRS, "this machine is too busy to start two runs together"
     assert len(place.tree()) == FILES
 
 

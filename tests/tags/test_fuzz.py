@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from orchestrator.tags.track import Reading, Status
+from tests.nightly import NIGHTLY
 from tests.tags.mutations import mutated
 from tests.tags.ranges import BITS_OF_REASON_FOR_PROGRAMMERS, read
 from tests.virtual_file import VirtualFile
 
 MIB = 1024 * 1024
-NIGHTLY = settings.get_profile("nightly").max_examples == settings().max_examples
-EXAMPLES = settings().max_examples if NIGHTLY else 2_000
+EXAMPLES = 200_000 if NIGHTLY else 2_000
 MOST_CPU_S = 1.0
 MOST_MEMORY = 256 * MIB
 

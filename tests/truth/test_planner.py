@@ -9,7 +9,6 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import settings
 
 from orchestrator.plan.duplicates.find import find_duplicates
 from orchestrator.plan.duplicates.options import DedupOptions
@@ -19,10 +18,9 @@ from orchestrator.plan.request import Item
 from orchestrator.storage.base import Entry
 from orchestrator.tags.reader import read_track
 from orchestrator.tags.track import Reading, Strength
+from tests.nightly import NIGHTLY
 from tests.truth.files import Gone, TrueFile, TrueLibrary, Verdict, judge
 from tests.truth.library import truth_library
-
-NIGHTLY = settings().max_examples > 1000
 
 
 @pytest.fixture(scope="module")

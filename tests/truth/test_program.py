@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
+from tests.nightly import NIGHTLY
 from tests.places import Place, visible
 from tests.program import Program
 from tests.truth.files import TrueLibrary, judge, mergeable
@@ -14,7 +14,6 @@ from tests.truth.laid_out import HASHES, torn_apart
 from tests.truth.library import truth_library
 from tests.truth.outcome import outcome_of
 
-NIGHTLY = settings().max_examples > 1000
 PLACES = [("s3_serve", "webdav")] + [("drive", "dropbox"), ("local",)] * NIGHTLY
 FOUND_SOME_DAMAGED = (3,)
 
