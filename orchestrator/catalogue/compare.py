@@ -86,9 +86,9 @@ class Staging:
     def commit(self, now_ns: int, *, allow_emptied: bool = False, allow_gone: AllowGone | None = None) -> Difference:
         """Let the catalogue say what the listing said, all at once.
 
-        Raises SafetyLimitError, and changes nothing, when there is no music any more where there was some, or less than half of
-        it: that is how a disk that is not mounted and a server that gives a part look. `allow_emptied` lets all of it go,
-        `allow_gone` may let more than half go.
+        Raises SafetyLimitError, and changes nothing, when there is no music any more where there was some, or no more than half
+        of it: that is how a disk that is not mounted and a server that gives a part look. `allow_emptied` lets all of it go,
+        `allow_gone` may let half and more go.
         """
         known = self._catalogue.audio_count(self._fs)
         with self._catalogue.writing() as connection:
@@ -99,7 +99,7 @@ class Staging:
                     "the path right? Nothing was changed."
                 )
             gone = known - audio
-            shrunken = gone > A_FEW and gone * 2 > known and not (allow_gone is not None and allow_gone(gone, known))
+            shrunken = gone > A_FEW and gone * 2 >= known and not (allow_gone is not None and allow_gone(gone, known))
             if shrunken and not allow_emptied:
                 raise SafetyLimitError(
                     f"{self._fs} lists {audio} audio files, and {known} were there at the last scan: is that all of it? "

@@ -95,7 +95,7 @@ def scan(
     whole, whatever the options say: their entries may lead to files that move.
 
     Raises the storage's error when the listing breaks off, and then has changed nothing; SafetyLimitError when all music is gone,
-    or more than half of it, unless `allow_emptied` or `allow_gone`; AuthError, TransientError and InterruptedRunError (`stop` was
+    or half of it and more, unless `allow_emptied` or `allow_gone`; AuthError, TransientError and InterruptedRunError (`stop` was
     set) from the reading, and then keeps what was read.
     """
     progress = progress or NoProgress()

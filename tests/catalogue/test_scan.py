@@ -160,14 +160,19 @@ def test_a_shrunken_listing_is_refused_and_forgets_nothing(catalogue: Catalogue)
     assert bring(storage, catalogue).difference.gone == 4, "a handful may go"
 
 
-def test_half_of_the_music_may_go(catalogue: Catalogue) -> None:
+def test_less_than_half_of_the_music_may_go_and_half_may_not(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     for number in range(20):
         storage.put(f"{number}.mp3", song(f"Song {number}"))
     bring(storage, catalogue)
-    for number in range(10):
+    for number in range(9):
         storage.remove(f"{number}.mp3")
-    assert bring(storage, catalogue).difference.gone == 10
+    listing = storage.snapshot()
+    storage.remove("9.mp3")
+    with pytest.raises(SafetyLimitError, match="lists 10 audio files, and 20 were there"):
+        bring(storage, catalogue)
+    storage.put("9.mp3", listing["9.mp3"])
+    assert bring(storage, catalogue).difference.gone == 9
 
 
 def test_a_place_without_music_is_no_error(catalogue: Catalogue) -> None:
