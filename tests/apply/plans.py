@@ -18,6 +18,7 @@ from orchestrator.apply.patience import Patience
 from orchestrator.apply.records import RunResult, VerifyMode
 from orchestrator.apply.resume import resume
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Twin, Verb, operation_id
+from orchestrator.plan.ordering import Move, order
 from orchestrator.storage.base import Storage
 from orchestrator.storage.memory import MemoryStorage
 
@@ -61,6 +62,14 @@ def duplicate(storage: Storage, src: str, kept_on: Storage, kept: str, *, tier: 
 
 def move(storage: Storage, src: str, dst: str, *, depends: Iterable[Operation] = ()) -> Operation:
     return operation(Verb.MOVE, storage, src, storage, dst, depends=depends)
+
+
+def rewrite(storage: Storage, src: str, dst: str, content: bytes) -> tuple[Operation, ...]:
+    """The operations that write a list anew, put the old one away, and give the new one its place."""
+    entry = storage.stat(src)
+    assert entry is not None
+    ends = Ref(storage.fs, src), Ref(storage.fs, dst)
+    return tuple(order([Move(Verb.MOVE, *ends, entry.size, Expect(entry.hashes, entry.mtime_ns), "", "", content=content)]))
 
 
 def through_temporary_name(storage: Storage, src: str, dst: str) -> tuple[Operation, Operation]:

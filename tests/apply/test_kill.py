@@ -22,11 +22,13 @@ from tests.apply.plans import (
     IMPATIENT,
     contents,
     depending,
+    duplicate,
     folders,
     move,
     operation,
     plan,
     quick,
+    rewrite,
     run,
     run_again,
     through_temporary_name,
@@ -62,13 +64,16 @@ class KilledJournal(Journal):
 
 
 def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
-    """A swap, a chain, a quarantine, a rename, and a move and a copy to and from another storage."""
+    """A swap, a chain, a quarantine, a twin, a rename, rewritten lists, and a move and a copy to and from another storage."""
     storage = MemoryStorage.like(kind, fs="one:library", shuffle=7)
     other = MemoryStorage.like("local", fs="two:library")
     for name in "abcdefghi":
         storage.put(f"deep/in/{name}.mp3", f"content of {name}".encode())
     storage.put("lone/deeper/h.mp3", b"content of the lone one")
     other.put("new/z.mp3", b"content of z")
+    storage.put("lone/twin.mp3", storage.content("deep/in/i.mp3"))
+    storage.put("deep/in/here.m3u", b"a.mp3")
+    storage.put("deep/in/moved.m3u", b"b.mp3")
     a1, a2 = through_temporary_name(storage, "deep/in/a.mp3", "deep/in/b.mp3")
     b = move(storage, "deep/in/b.mp3", "deep/in/a.mp3", depends=[a1])
     a2 = depending(a2, a1, b)
@@ -85,6 +90,9 @@ def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
         operation(Verb.COPY, storage, "deep/in/g.mp3", other, "new/g.mp3"),
         operation(Verb.MOVE, other, "new/z.mp3", storage, "out/z.mp3"),
         move(storage, "lone/deeper/h.mp3", "out/h.mp3"),
+        duplicate(storage, "lone/twin.mp3", storage, "deep/in/i.mp3"),
+        *rewrite(storage, "deep/in/here.m3u", "deep/in/here.m3u", b"what is in it now"),
+        *rewrite(storage, "deep/in/moved.m3u", "out/moved.m3u", b"what is in this one now"),
         source=storage.fs,
     )
     return [storage, other], made
