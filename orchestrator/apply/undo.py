@@ -41,18 +41,27 @@ def _deleted_since(journal: Journal, places: Collection[Ref]) -> dict[Ref, str]:
 
 
 def _not_taken_back(journal: Journal, run_id: str, facts: list[Fact]) -> list[Fact]:
-    """Those whose file lies where the run put it, after all that undos and `quarantine restore` have fetched and given since."""
+    """Those that no undo and no `quarantine restore` has fetched since, or that were put there again after it.
+
+    What another run has moved on is not taken back: it stays in the plan, and is named when it is not found.
+    """
     onward = {fact.operation.src for fact in facts}
     lies = {fact.now: fact.now for fact in facts if not (is_temporary(fact.now.path) and fact.now in onward)}
     """Where a file lies -> where the run put it."""
+    back: set[Ref] = set()
     runs = journal.runs()
-    later = runs[[run.id for run in runs].index(run_id) + 1 :]
-    for run in later:
-        if run.undoes is not None or is_restore(run.header):
-            for fact in facts_of(journal, run.id):
-                if (put := lies.pop(fact.operation.src, None)) is not None:
-                    lies[fact.now] = put
-    back = {put for now, put in lies.items() if now != put}
+    for run in runs[[run.id for run in runs].index(run_id) + 1 :]:
+        fetching = run.undoes is not None or is_restore(run.header)
+        for fact in facts_of(journal, run.id):
+            put = None if fact.operation.verb in {Verb.COPY, Verb.REWRITE} else lies.pop(fact.operation.src, None)
+            lies.pop(fact.now, None)  # another file lies there now
+            if put is None:
+                continue
+            lies[fact.now] = put
+            if fact.now == put:
+                back.discard(put)
+            elif fact.operation.src == put and fetching:
+                back.add(put)
     # With the second half of a rename goes the first: the file does not lie at its temporary name.
     back |= {fact.operation.src for fact in facts if fact.now in back and is_temporary(fact.operation.src.path)}
     return [fact for fact in facts if fact.now not in back]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -24,7 +25,7 @@ from orchestrator.apply.quarantine import list_items, plan_emptying, plan_restor
 from orchestrator.apply.records import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, RemoteError, TransientError
-from orchestrator.plan.model import Expect, Plan, Ref, Verb
+from orchestrator.plan.model import Expect, Plan, Ref, Twin, Verb
 from orchestrator.plan.ordering import Move, order
 from orchestrator.storage.faults import Killed, When
 from orchestrator.storage.memory import MemoryStorage
@@ -42,7 +43,8 @@ TROUBLES = {
     "permanent": lambda: PermanentError("no"),
 }
 names = st.sampled_from(NAMES)
-verbs = st.sampled_from([Verb.MOVE, Verb.MOVE, Verb.COPY, Verb.QUARANTINE])
+verbs = st.sampled_from([Verb.MOVE, Verb.MOVE, Verb.COPY, Verb.QUARANTINE, Verb.REWRITE])
+"""A rewrite is of a list that moves, or stays where it is; of what is put away the plan names the twin where there is one."""
 
 View: TypeAlias = tuple[dict[str, bytes], dict[str, bytes]]
 """What a user sees of both storages."""
@@ -104,11 +106,15 @@ class Libraries(RuleBasedStateMachine):
 
     # What others do.
 
-    def put(self, storage: MemoryStorage, name: str) -> None:
-        self.expected = None
+    def new_content(self) -> bytes:
         number = next(self.numbers)
         content = f"content {number}".encode() + b"." * number  # no two of one size
         self.known.add(sha256(content).hexdigest())
+        return content
+
+    def put(self, storage: MemoryStorage, name: str, content: bytes | None = None) -> None:
+        self.expected = None
+        content = content or self.new_content()
         self.must[sha256(content).hexdigest()] += 1
         storage.put(name, content)
 
@@ -132,6 +138,13 @@ class Libraries(RuleBasedStateMachine):
         storage = self.side(first)
         if name in library(storage):
             self.lose(storage, name)
+
+    @rule(first=st.booleans(), number=st.integers(0, 11), second=st.booleans(), name=names)
+    def somebody_copies(self, first: bool, number: int, second: bool, name: str) -> None:
+        """From now on there are twins."""
+        there = sorted(library(self.side(first)))
+        if there and name not in library(self.side(second)):
+            self.put(self.side(second), name, self.side(first).content(there[number % len(there)]))
 
     # What we do.
 
@@ -164,13 +177,17 @@ class Libraries(RuleBasedStateMachine):
         for source, verb in wanted.items():
             entry = self.side(source[0]).stat(source[1])
             target = source if verb is Verb.QUARANTINE or not free else free.pop()
-            if target == source and verb is not Verb.QUARANTINE:
+            if target == source and verb not in {Verb.QUARANTINE, Verb.REWRITE}:
                 after[not source[0]][source[1]] = before[not source[0]][source[1]]
             elif entry is not None:
+                content = self.new_content() if verb is Verb.REWRITE else None
                 if verb is not Verb.QUARANTINE:
-                    after[not target[0]][target[1]] = before[not source[0]][source[1]]
+                    after[not target[0]][target[1]] = content or before[not source[0]][source[1]]
                 ends = [Ref(self.side(first).fs, name) for first, name in (source, target)]
-                moves.append(Move(verb, *ends, entry.size, Expect(entry.hashes, entry.mtime_ns), "", ""))
+                expect = Expect(entry.hashes, entry.mtime_ns)
+                if verb is Verb.QUARANTINE and (twin := self.twin(source, leaving)):
+                    expect = msgspec.structs.replace(expect, twin=twin)
+                moves.append(Move(Verb.MOVE if content else verb, *ends, entry.size, expect, "", "", content=content))
         made = plan(*order(moves), source=self.storage.fs, target=self.other.fs, storages=self.both.values())
         self.expected = before, (after[0], after[1])
         act, _, when = (meddling or "").partition(" ")
@@ -210,12 +227,13 @@ class Libraries(RuleBasedStateMachine):
         """All that was put away comes back, as far as its place is free, or is deleted for good."""
         self.finish()
         storage = self.side(first)
-        items = list_items(storage)
+        with quick(Journal, self.journal) as journal:
+            items = list_items(storage, journal)
         self.expected = None
+        self.runs.clear()  # what an undo would bring back may be gone, or back
         if not empty:
             self.carry_out(plan_restore(storage, items, **NOW), None, faults, Settings())
             return
-        self.runs.clear()  # what an undo would bring back may be gone
         made = plan_emptying(storage, items, **NOW)
         for operation in made.operations:
             self.must[sha256(storage.content(operation.src.path)).hexdigest()] -= 1
@@ -233,6 +251,17 @@ class Libraries(RuleBasedStateMachine):
             self.directory.cleanup()
 
     # How.
+
+    def twin(self, source: tuple[bool, str], leaving: Collection[tuple[bool, str]]) -> Twin | None:
+        """A file of the same content that stays where it is."""
+        content = self.side(source[0]).content(source[1])
+        for first in (True, False):
+            storage = self.side(first)
+            for name in sorted(library(storage)):
+                entry = storage.stat(name)
+                if entry and (first, name) not in leaving and (first, name) != source and storage.content(name) == content:
+                    return Twin(storage.fs, name, entry.size, entry.hashes, entry.mtime_ns, "T0")
+        return None
 
     def side(self, first: bool) -> MemoryStorage:
         return self.storage if first else self.other

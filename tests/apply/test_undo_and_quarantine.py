@@ -188,6 +188,22 @@ def test_undo_finds_nothing_to_do_however_a_file_came_home(tmp_path: Path) -> No
     assert undo(put_away.run, journal, storage).done == 1, "the restore was taken back itself"
 
 
+def test_undo_is_not_misled_by_another_file_that_had_the_same_place(tmp_path: Path) -> None:
+    storage, journal = MemoryStorage.like("local", "one:library"), tmp_path / "journal"
+    storage.put("a", b"content of a")
+    storage.put("other", b"another content")
+
+    def moved(src: str, dst: str) -> str | None:
+        return run(plan(move(storage, src, dst), source=storage.fs, storages=[storage]), journal, storage).run
+
+    first, second, third = moved("a", "b"), moved("b", "c"), moved("other", "b")
+    assert undo(third, journal, storage).done == 1
+    assert undo(first, journal, storage).exit_code == ExitCode.STALE, "it lies at c, where another run has put it"
+    assert undo(second, journal, storage).done == 1
+    assert undo(first, journal, storage).done == 1
+    assert library(storage) == {"a": b"content of a", "other": b"another content"}
+
+
 class _Meddling(ForwardingStorage):
     """Somebody writes a new file at `b` as soon as the old one has left."""
 
