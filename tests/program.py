@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = (sys.executable, "-m", "orchestrator")
+_DATED = """
+import runpy, time
+now, now_ns = time.time, time.time_ns
+time.time, time.time_ns = lambda: now() + {seconds}, lambda: now_ns() + {seconds} * 10**9
+runpy.run_module("orchestrator", run_name="__main__")
+"""
 
 
 @dataclass
@@ -44,11 +50,14 @@ class Program:
 
     state: Path
     environment: dict[str, str] = field(default_factory=dict)
+    clock_s: int = 0
+    """So far its clock is off."""
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it with --json and --yes."""
+        command = (sys.executable, "-c", _DATED.format(seconds=self.clock_s)) if self.clock_s else COMMAND
         return subprocess.Popen(
-            [*COMMAND, *arguments, "--json", "--state-dir", str(self.state)],
+            [*command, *arguments, "--json", "--state-dir", str(self.state)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -43,7 +43,14 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         AuthError,
         (
             *("unable to authenticate", "expiredtoken", "invalidaccesskeyid", "invalid_grant", "signaturedoesnotmatch"),
-            *("timetooskewed", "invalidtoken", "login incorrect", "invalid_access_token", "expired_access_token"),
+            *(
+                "timetooskewed",
+                "difference between the request time",
+                "invalidtoken",
+                "login incorrect",
+                "invalid_access_token",
+                "expired_access_token",
+            ),
             *("authenticationfailed", "authorization failure", "couldn't fetch token", "no valid credential", "empty token"),
             *("failed to refresh cached credentials", "nocredentialproviders", "could not find default credentials"),
             *("ssh-agent", "failed to read private key", "couldn't parse private key", "knownhosts:", "host key"),

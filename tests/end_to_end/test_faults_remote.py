@@ -6,17 +6,20 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
+from orchestrator.apply.task import REQUESTS
 from tests.audio import make_many
 from tests.faulty import Library, of_music, sent
 from tests.forked import Forks
 from tests.places import Place, bucket
+from tests.program import Program
 from tests.servers import remotes
-from tests.servers.http import Halve, HttpProxy, Refuse, Seen
+from tests.servers.http import Halve, HttpProxy, Redate, Refuse, Seen
 from tests.servers.remotes import BUCKET, RemoteServer
 from tests.servers.tcp import tcp_proxy
 
@@ -110,6 +113,49 @@ def test_times_of_other_ages_move_nothing(kind: str, library: Callable[..., Libr
     touched = made("organize", made.place.location)
     assert touched.summary["ops_planned"] == 0
     assert made.tree() == tree
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_clocks_that_are_two_days_apart_move_nothing(tmp_path: Path, days: int) -> None:
+    """Fault case 21: our clock a day off, the server's a day off the other way: all is sent, found again and taken back as ever.
+
+    rclone's own clock, by which it signs, is right: moto looks at no signature, and one that it refuses is the next test's.
+    """
+    seconds = days * 86_400
+    (tmp_path / "music").mkdir()
+    make_many(tmp_path / "music", 3)
+    with remotes.s3_moto(tmp_path / "server", clock_s=-seconds) as server:
+        config = tmp_path / "rclone.conf"
+        config.write_text(server.section("remote"))
+        config.chmod(0o600)
+        program = Program(tmp_path / "state", {"RCLONE_CONFIG": str(config)}, clock_s=seconds)
+        location = server.fs("lib", name="remote")
+        assert program("organize", str(tmp_path / "music"), location, "--move", "--yes").summary["ops_done"] == 3
+        (first, *_) = bucket(server).list_objects_v2(Bucket=BUCKET)["Contents"]
+        assert abs((first["LastModified"] - datetime.now(UTC)).total_seconds() + seconds) < 3600, "its clock is off indeed"
+        program("scan", location)
+        for _ in range(2):
+            again = program("organize", location, "--yes")
+            assert (again.summary["ops_planned"], again.summary["files_read"]) == (0, 0)
+        tree = Place(location, None, server, "lib").tree()
+        moved = program("organize", location, "--layout", "{{ title }}", "--yes")
+        assert moved.summary["ops_done"] == 3
+        assert program("undo", moved.run, "--yes").summary["ops_done"] == 3
+        assert Place(location, None, server, "lib").tree() == tree
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_an_s3_server_that_finds_our_clock_a_day_off_is_left_alone(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], days: int
+) -> None:
+    """Fault case 21: its own words, which are others for a clock that is slow than for one that is fast: 6, and no try again."""
+    library, proxy = proxied("s3_serve")
+    content = library.track("in/1.mp3", 1)
+    proxy.when(lambda _: True, Redate(days))
+    ended = library("organize", library.place.location, codes=(6,))
+    assert {error["code"] for error in ended.errors} == {"auth"}
+    assert len(proxy.requests) <= REQUESTS
+    assert library.tree() == {"in/1.mp3": content}
 
 
 @pytest.mark.parametrize("kind", ["webdav", "s3_serve"])

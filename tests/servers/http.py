@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from tests.servers.tcp import LoopThread
 
@@ -86,7 +88,14 @@ class Halve:
     """Let the server have the first half of the body only, and answer as if it were all."""
 
 
-Action = Refuse | Drop | Lose | Hold | Then | Halve
+@dataclass(frozen=True)
+class Redate:
+    """Tell an S3 server that the request was made so many days from now: it finds our clock to be off, and says so itself."""
+
+    days: int
+
+
+Action = Refuse | Drop | Lose | Hold | Then | Halve | Redate
 
 
 @dataclass
@@ -211,6 +220,9 @@ class HttpProxy:
         seen.body_bytes = len(body)
         if isinstance(action, Halve):
             head, body = _halved(head, body, headers)
+        if isinstance(action, Redate):
+            then = datetime.now(UTC) + timedelta(days=action.days)
+            head = re.sub(rb"(?i)(\r\nx-amz-date: )\w+", rb"\g<1>%s" % f"{then:%Y%m%dT%H%M%SZ}".encode(), head)
         if isinstance(action, Refuse):
             await self._refuse(writer, action, seen)
             return

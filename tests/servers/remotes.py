@@ -120,13 +120,23 @@ def s3_serve(rclone: Path, directory: Path, *, keys: tuple[str, str] = (ACCESS_K
         yield RemoteServer("s3serve", "s3", port, BUCKET, bucket, process, _s3("Rclone", keys))
 
 
+_MOTO = """
+from datetime import timedelta
+from moto.core import utils
+now = utils.utcnow
+utils.utcnow = lambda: now() + timedelta(seconds={clock_s})
+from moto.server import main
+main()
+"""
+
+
 @contextlib.contextmanager
-def s3_moto(directory: Path) -> Iterator[RemoteServer]:
-    """moto's S3, which is independent of rclone; files are in memory."""
+def s3_moto(directory: Path, *, clock_s: int = 0) -> Iterator[RemoteServer]:
+    """moto's S3, which is independent of rclone; files are in memory. `clock_s`: so far its clock is off."""
     directory.mkdir(parents=True, exist_ok=True)
 
     def command(port: int) -> list[str]:
-        return [sys.executable, "-W", "ignore", "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+        return [sys.executable, "-W", "ignore", "-c", _MOTO.format(clock_s=clock_s), "-H", "127.0.0.1", "-p", str(port)]
 
     with serving(command, directory / "log") as (port, process):
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
