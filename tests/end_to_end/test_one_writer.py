@@ -53,7 +53,7 @@ def behind(tmp_path: Path, place: Place, proxy: HttpProxy, name: str) -> dict[st
     return {"RCLONE_CONFIG": str(config)}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
     """Fault case 12: fifty pairs within 10 ms each; one changes the library (0), the other ends with 8 and has sent nothing."""
     place = served[0]["pairs"]
