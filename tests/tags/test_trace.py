@@ -68,3 +68,13 @@ def test_what_nothing_tells_is_said_to_be_unknown() -> None:
     reading, trace, _ = traced("x.bin", b"\1" * 100)
     assert (trace.container, trace.recognised_by) == (None, None)
     assert reading.reason is not None
+
+
+@pytest.mark.parametrize(("cover", "places"), [(0, 1), (20_000, 1), (60_000, 2)])
+def test_the_rest_of_an_m4a_comes_at_once_where_it_is_little(cover: int, places: int) -> None:
+    tags = Track(title=("T",), artist=("A",), album=("B",), track=1)
+    content = track_bytes("m4a", tags, cover_bytes=cover, seconds=240)
+    _, trace, _ = traced("x.m4a", content)
+    behind = [ask for ask in trace.asked if ask.offset]
+    assert len(behind) == places, "behind the sound, and behind a cover there"
+    assert behind[-1].offset + behind[-1].length == len(content)

@@ -12,6 +12,8 @@ from orchestrator.tags.sparse import SparseFile
 
 _MOST_ATOMS = 1000
 _META_HEADER = 4
+_REST = 4
+"""A rest of `moov`, or of the file, of up to so many times the policy's `extra` comes at once: seldom is a cover left in it."""
 _SKIPPED_TABLES = frozenset((b"stco", b"co64", b"stsc", b"ctts", b"free", b"skip"))
 _CODECS = {"mp4a": "aac", "alac": "alac", "ac-3": "ac3", "Opus": "opus", "fLaC": "flac"}
 _LOSSLESS = ("alac", "flac")
@@ -22,11 +24,11 @@ def read(file: SparseFile) -> Parsed:
     suspect, planned = None, False
     samples = Samples(file)
     elsewhere = 0  # bytes of the file that are not of its sound
-    for atom, payload, end in _atoms(file, 0, file.size, piece=file.policy.large_head):
+    for atom, payload, end in _atoms(file, 0, file.size, file.size, file.policy.large_head):
         if atom != b"mdat" and not planned:  # what stands behind `moov` is not always seen
             elsewhere += min(end, file.size) - payload
         if atom == b"moov":
-            _plan_moov(file, payload, end, samples)
+            _Moov(file, min(end, file.size), samples).plan(payload, end)
             planned = True
         elif atom == b"mdat" and end > file.size:
             suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
@@ -55,17 +57,18 @@ def _seal(file: SparseFile, position: int) -> bool:
     return True
 
 
-def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterator[tuple[bytes, int, int]]:
+def _atoms(file: SparseFile, position: int, end: int, until: int, piece: int = 0) -> Iterator[tuple[bytes, int, int]]:
     """(name, payload offset, end) of the atoms in a row; ends at the first one that cannot be.
 
-    Where an atom's header is not in hand, at least `piece` bytes are fetched with it.
+    Where an atom's header is not in hand, all up to `until` is fetched with it if that is little, else `piece` bytes.
     """
     previous = b""
     for _ in range(_MOST_ATOMS):
         if position + 8 > end:
             return
-        if piece and not file.has(position, min(position + 16, end)):
-            file.fetch(position, position + piece, f"the atom behind `{previous.decode('latin-1')}`, at its exact offset")
+        if not file.has(position, min(position + 16, end)):
+            stop = until if until - position <= _REST * file.policy.extra else position + piece
+            file.fetch(position, stop, f"what lies behind `{previous.decode('latin-1')}`, at its exact offset")
         header = file.peek(position, min(16, end - position), "the next atom")
         size, payload = int.from_bytes(header[:4], "big"), position + 8
         if size == 1:
@@ -79,23 +82,34 @@ def _atoms(file: SparseFile, position: int, end: int, piece: int = 0) -> Iterato
         position += size
 
 
-def _plan_moov(file: SparseFile, start: int, end: int, samples: Samples) -> None:
-    """Dig the holes of `moov`, and note where the tables of sample sizes and durations lie."""
-    for name, payload, atom_end in _atoms(file, start, min(end, file.size)):
-        if name in (b"trak", b"mdia", b"minf", b"stbl", b"udta"):
-            _plan_moov(file, payload, atom_end, samples)
-        elif name == b"meta":
-            _plan_moov(file, payload + _META_HEADER, atom_end, samples)
-        elif name == b"ilst":
-            for item, item_payload, item_end in _atoms(file, payload, atom_end):
-                if item == b"covr":
-                    _plan_covers(file, item_payload, item_end)
-        elif name in _SKIPPED_TABLES:
-            file.dig(payload, atom_end, f"the `{name.decode()}` table")
-        else:
-            samples.note(name, payload, min(atom_end, file.size))
+class _Moov:
+    """One `moov`, which ends at `end`: digs its holes, and notes where the tables of sample sizes and durations lie."""
 
+    def __init__(self, file: SparseFile, end: int, samples: Samples) -> None:
+        self._file = file
+        self._end = end
+        self._samples = samples
 
-def _plan_covers(file: SparseFile, start: int, end: int) -> None:
-    for _, payload, data_end in _atoms(file, start, end):
-        file.dig(payload + 8 + LOOKS_AT, data_end, "a cover")  # what stays: version, flags, locale, and the picture's beginning
+    def plan(self, start: int, end: int) -> None:
+        """The atoms from `start` to `end`, and those within."""
+        for name, payload, atom_end in self._atoms(start, min(end, self._end)):
+            if name in (b"trak", b"mdia", b"minf", b"stbl", b"udta"):
+                self.plan(payload, atom_end)
+            elif name == b"meta":
+                self.plan(payload + _META_HEADER, atom_end)
+            elif name == b"ilst":
+                for item, item_payload, item_end in self._atoms(payload, atom_end):
+                    if item == b"covr":
+                        self._plan_covers(item_payload, item_end)
+            elif name in _SKIPPED_TABLES:
+                self._file.dig(payload, atom_end, f"the `{name.decode()}` table")
+            else:
+                self._samples.note(name, payload, min(atom_end, self._file.size))
+
+    def _plan_covers(self, start: int, end: int) -> None:
+        for _, payload, data_end in self._atoms(start, end):
+            # What stays: version, flags, locale, and the picture's beginning.
+            self._file.dig(payload + 8 + LOOKS_AT, data_end, "a cover")
+
+    def _atoms(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+        return _atoms(self._file, start, end, until=self._end)
