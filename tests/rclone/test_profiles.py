@@ -27,6 +27,24 @@ def test_those_that_we_promise_are_there() -> None:
     assert {"default", "local", "s3", "webdav", "sftp"} <= set(profile_names())
 
 
+@pytest.mark.parametrize(
+    ("name", "policy", "names"),
+    [
+        ("s3", "few-bytes", "remote"),
+        ("google cloud storage", "few-bytes", "remote"),
+        ("azureblob", "few-bytes", "remote"),
+        ("drive", "few-requests", "remote"),
+        ("dropbox", "few-requests", "dropbox"),
+        ("onedrive", "few-requests", "onedrive"),
+    ],
+)
+def test_what_costs_with_each_provider_is_saved(name: str, policy: str, names: str) -> None:
+    profile = load_profile(name)
+    assert (profile.type, profile.policy, profile.names) == (name, policy, names)
+    if policy == "few-bytes":
+        assert profile.read == "rclone", "the VFS reads whole pieces"
+
+
 def test_an_unknown_type_has_the_default() -> None:
     assert load_profile("pikpak").type == "default"
     assert load_profile("../../etc/passwd").type == "default"
