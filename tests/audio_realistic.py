@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from tests import audio_long as long
@@ -30,12 +31,16 @@ class Kind(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One file of the set. `make` gives its content anew each time."""
+    """One file of the set. `song` gives the content of others of its album, by number: they share its cover."""
 
     kind: Kind
     cover_bytes: int
     cover_first: bool
-    make: Callable[[], VirtualFile]
+    song: Callable[[int], VirtualFile]
+
+    def make(self) -> VirtualFile:
+        """Its content."""
+        return self.song(0)
 
     @property
     def name(self) -> str:
@@ -119,8 +124,16 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def _maker(kind: Kind, seconds: float, serial: int, cover_bytes: int, *, first: bool) -> Callable[[], VirtualFile]:
-    return lambda: VirtualFile(kind.make(seconds, serial, Cover(picture(cover_bytes, serial), first)))
+def _songs(kind: Kind, seconds: float, serial: int, cover_bytes: int, *, first: bool) -> Callable[[int], VirtualFile]:
+    @cache
+    def cover() -> Cover:
+        return Cover(picture(cover_bytes, serial), first)
+
+    def song(number: int) -> VirtualFile:
+        length = seconds if kind.extension in _LARGE else seconds + number * 97 % 240
+        return VirtualFile(kind.make(length, serial + 1000 * number, cover()))
+
+    return song
 
 
 def samples(covers: tuple[int, ...] = COVERS) -> Iterator[Sample]:
@@ -131,4 +144,4 @@ def samples(covers: tuple[int, ...] = COVERS) -> Iterator[Sample]:
             for first in (False, True) if cover_bytes else (False,):
                 serial += 1
                 seconds = 180.0 + serial * 97 % (1 if kind.extension in _LARGE else 420)
-                yield Sample(kind, cover_bytes, first, _maker(kind, seconds, serial, cover_bytes, first=first))
+                yield Sample(kind, cover_bytes, first, _songs(kind, seconds, serial, cover_bytes, first=first))

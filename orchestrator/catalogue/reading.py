@@ -24,6 +24,7 @@ from orchestrator.errors import (
 )
 from orchestrator.plan.playlists.formats import is_list
 from orchestrator.storage.base import Entry, Storage
+from orchestrator.tags.album import Album
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.reader import read_track
 from orchestrator.tags.trace import Trace
@@ -34,6 +35,9 @@ _JOIN_S = 5.0
 
 _LOOK_UP_S = 0.25
 """How long a signal may go unnoticed while every reader waits for the network."""
+
+_LONGEST_RUN = 16
+"""So many files of an album at most are read by one reader, one after the other."""
 
 GIVE_UP_AFTER: Final = 12
 """So many files in a row lost to the network, each after its own retries, and the remote counts as unreachable."""
@@ -67,9 +71,12 @@ class Readers:
         policy: Policy,
         count: int,
         stop: threading.Event | None = None,
+        *,
+        waiting: int = 0,
     ) -> None:
+        """`waiting` is how many `files` there are, about: one thread reads an album's files where that leaves no other idle."""
         self._storage = storage
-        self._files = files
+        self._runs = albums(files, waiting if policy.most_at_first else 0, count)
         self._policy = policy
         self._stop = stop
         self._abandoned = threading.Event()
@@ -114,28 +121,51 @@ class Readers:
         try:
             while not self._abandoned.is_set():
                 with self._next:
-                    unread = next(self._files, None)
-                if unread is None:
+                    run = next(self._runs, ())
+                if not run:
                     break
-                self._outcomes.put(self._read(unread))
+                album = Album()
+                for unread in run:
+                    if not self._abandoned.is_set():
+                        self._outcomes.put(self._read(unread, album))
         except BaseException as error:  # whatever it is, the scan's own thread raises it
             self._outcomes.put(error)
         finally:
             self._outcomes.put(None)
 
-    def _read(self, unread: Unread) -> Outcome:
+    def _read(self, unread: Unread, album: Album) -> Outcome:
         try:
             if is_list(unread.entry.path):
                 return Outcome(unread, content=read_list(self._storage, unread.entry))
-            read = read_by_id if unread.by_id else read_entry
-            return Outcome(unread, read(self._storage, unread.entry, self._policy))
+            if unread.by_id:
+                return Outcome(unread, read_by_id(self._storage, unread.entry, self._policy))
+            return Outcome(unread, read_entry(self._storage, unread.entry, self._policy, album=album))
         except AuthError:
             raise
         except RemoteError as error:
             return Outcome(unread, error=error)
 
 
-def read_entry(storage: Storage, entry: Entry, policy: Policy, trace: Trace | None = None) -> Reading:
+def albums(files: Iterator[Unread], waiting: int, readers: int) -> Iterator[Sequence[Unread]]:
+    """`files` in runs of one folder and format: long ones save requests, ever shorter ones keep all readers busy to the end."""
+    run: list[Unread] = []
+    left = waiting
+    for unread in files:
+        if run and (len(run) >= min(_LONGEST_RUN, left // (2 * readers)) or _album(unread) != _album(run[0])):
+            yield run
+            left -= len(run)
+            run = []
+        run.append(unread)
+    if run:
+        yield run
+
+
+def _album(unread: Unread) -> tuple[str, str]:
+    folder, _, name = unread.entry.path.rpartition("/")
+    return folder, name.rpartition(".")[2].lower()
+
+
+def read_entry(storage: Storage, entry: Entry, policy: Policy, trace: Trace | None = None, album: Album | None = None) -> Reading:
     """What the listed file says of itself. Raises the storage's error, RemoteError where it does not tell the size."""
     path = entry.path
     if entry.size is None:
@@ -147,7 +177,7 @@ def read_entry(storage: Storage, entry: Entry, policy: Policy, trace: Trace | No
     def read_ranges(ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         return storage.read_ranges(path, ranges)
 
-    return read_track(path, entry.size, read_range, policy, trace, read_ranges=read_ranges)
+    return read_track(path, entry.size, read_range, policy, trace, read_ranges=read_ranges, album=album)
 
 
 def read_list(storage: Storage, entry: Entry) -> bytes:

@@ -119,8 +119,8 @@ def scan(
         progress.stage("reading tags", waiting if selection.everything else None)
         files = chain(lists, _chosen(catalogue, storage, selection))
         with (
-            storage.reading(max(policy.head, policy.large_head)),
-            Readers(storage, files, policy, reader_count(storage, readers), stop) as outcomes,
+            storage.reading(policy.piece),
+            Readers(storage, files, policy, reader_count(storage, readers), stop, waiting=waiting) as outcomes,
         ):
             _keep(outcomes, catalogue, storage.fs, result, progress)
     name_trouble(catalogue, storage.fs, result, storage.capabilities)

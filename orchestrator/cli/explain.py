@@ -82,7 +82,7 @@ def _read(session: Session, place: Location, path: str, wished: str | None) -> E
         raise
     if entry is None:
         raise UsageError(f"{path}: there is no such file in {place.typed}")
-    with storage.reading(max(policy.head, policy.large_head)):
+    with storage.reading(policy.piece):
         reading = read_entry(storage, entry, policy, trace)
     track = msgspec.to_builtins(reading.track) if reading.track is not None else {}
     return Explanation(

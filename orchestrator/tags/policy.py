@@ -28,6 +28,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Bulk shorter than this is read through, rather than part one range into two."""
     flac_end: int = 0
     """Last range of FLAC, in which its last frame is looked for; 0: nobody looks, for the head says all else."""
+    most_at_first: int = 0
+    """The most that is asked for at first where other files of an album tell how much that is; 0: they are not heard."""
     budget: int = 2048 * KIB
     """The most that may be read of one file."""
     requests: int = 24
@@ -36,6 +38,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The most that the parser may read; two a text are normal."""
     memory: int = 64 * 1024 * KIB
     """The most that one read of the parser may span, holes included."""
+
+    @property
+    def piece(self) -> int:
+        """The longest range that a file's beginning is asked for."""
+        return max(self.head, self.large_head, self.most_at_first)
 
 
 FEW_BYTES = Policy(
@@ -59,5 +66,6 @@ FEW_REQUESTS = Policy(
     short_tail=64 * KIB,
     extra=128 * KIB,
     hole=256 * KIB,
+    most_at_first=1536 * KIB,
 )
 """For remotes where requests cost (Drive, Dropbox, OneDrive)."""

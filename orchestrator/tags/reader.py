@@ -9,7 +9,10 @@ Whatever a file holds, the result is a Reading; only errors of the storage are r
 
 from __future__ import annotations
 
+import msgspec
+
 from orchestrator.tags import formats
+from orchestrator.tags.album import Album
 from orchestrator.tags.covers import covers_of
 from orchestrator.tags.fields import track_of
 from orchestrator.tags.id3 import plan_tag, tag_end
@@ -35,20 +38,35 @@ def read_track(
     trace: Trace | None = None,
     *,
     read_ranges: ReadRanges | None = None,
+    album: Album | None = None,
 ) -> Reading:
     """Read the tags, stream facts and audio identity of one file of `size` bytes, asking only for the ranges needed.
 
     `read_range(offset, length)` is one request; what it raises passes through, unless it is a ReadLimitError. `read_ranges`
     reads several ranges in the time of one; without it, `read_range` reads one after the other. `trace` is given by who wants to
-    know what was asked for and why.
+    know what was asked for and why. `album` knows what other files of the same folder and format needed, where the policy
+    listens to that, and learns of this one.
     """
-    file = SparseFile(size, read_range, policy, trace, read_ranges)
+    if album is None or not policy.most_at_first:
+        return _read(path, SparseFile(size, read_range, policy, trace, read_ranges))
+    found = _read(path, SparseFile(size, read_range, policy, trace, read_ranges, noting=True), album)
+    if found.status is not Status.UNREADABLE:
+        return found
+    # Nothing that is said of a file may come from another one: a long first range could have used its budget up.
+    alone = _read(path, SparseFile(size, read_range, policy, trace, read_ranges))
+    requests, bytes_read = found.requests + alone.requests, found.bytes_read + alone.bytes_read
+    return msgspec.structs.replace(alone, requests=requests, bytes_read=bytes_read)
+
+
+def _read(path: str, file: SparseFile, album: Album | None = None) -> Reading:
     container = formats.by_name(path)
     try:
-        _fetch_first(file, container)
+        _fetch_first(file, container, album)
         container = _recognise(file, container)
         parsed = _parse(file, container)
         track, covers = track_of(parsed), covers_of(parsed)
+        if album is not None:
+            album.note(file)
     except ImportError:
         raise  # it says nothing of the file
     except (
@@ -69,13 +87,16 @@ def read_track(
     )
 
 
-def _fetch_first(file: SparseFile, container: Container | None) -> None:
+def _fetch_first(file: SparseFile, container: Container | None, album: Album | None) -> None:
     if file.size == 0:
         raise NotReadableError("the file is empty")
     policy = file.policy
     head = container.head(policy) if container is not None else policy.head
     tail = container.tail(policy) if container is not None and container.tail is not None else 0
-    if file.size <= head + tail + _SMALL:
+    little = head + tail + _SMALL
+    if album is not None:
+        head, tail = album.first(policy, head, tail)
+    if file.size <= max(little, head + tail + _SMALL):
         file.fetch(0, file.size, "the whole file: little would be left of it")
         return
     if tail:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.trace import Asked, Skipped, Trace
@@ -46,7 +46,10 @@ class SparseFile:
         policy: Policy,
         trace: Trace | None = None,
         read_ranges: ReadRanges | None = None,
+        *,
+        noting: bool = False,
     ) -> None:
+        """`noting` makes it keep what is looked at, for `touched`."""
         self.size = size
         self.policy = policy
         self.requests = 0
@@ -55,6 +58,7 @@ class SparseFile:
         self.trace = trace
         self.planned: dict[int, int | None] = {}
         """Where tags were looked for: start -> end."""
+        self._touched: list[tuple[int, int, bool]] | None = [] if noting else None
         self._reads = 0
         self._read_range = read_range
         self._read_ranges = read_ranges
@@ -114,6 +118,8 @@ class SparseFile:
 
     def peek(self, start: int, length: int, why: str = "the next header") -> bytes:
         """The bytes there, fetched if need be; fewer only at the file's end. Does not move the position."""
+        if self._touched is not None:
+            self._touched.append((start, start + length, False))
         offset = start - self._current_start
         if offset >= 0 and offset + length <= len(self._current):
             return self._current[offset : offset + length]
@@ -137,6 +143,18 @@ class SparseFile:
         """Whether the policy leaves one more request, of so many bytes."""
         return self.requests < self.policy.requests and self.bytes_read + length <= self.policy.budget
 
+    def touched(self) -> Iterator[tuple[int, int]]:
+        """(start, end) of all that was looked at; what the parser read, without the holes at either end of it."""
+        for first, last, by_parser in self._touched or ():
+            start, end = first, min(last, self.size)
+            for hole_start, hole_end in self._holes if by_parser else ():
+                if hole_start <= start < hole_end:
+                    start = hole_end
+                if hole_start < end <= hole_end:
+                    end = hole_start
+            if start < end:
+                yield start, end
+
     # ------------------------------------------------------------ the file protocol
 
     def read(self, length: int = -1) -> bytes:
@@ -145,6 +163,8 @@ class SparseFile:
         if self._reads > self.policy.reads:
             self._fail(ReadLimitError("its header is damaged: reading it would not end"))
         start = self._position
+        if self._touched is not None:
+            self._touched.append((start, start + length if length >= 0 else self.size, True))
         offset = start - self._current_start
         if length >= 0 and offset >= 0 and offset + length <= len(self._current):
             self._position = start + length

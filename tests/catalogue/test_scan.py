@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.catalogue import compare, store
+from orchestrator.catalogue import compare, reading, store
+from orchestrator.catalogue.reading import read_entry
+from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.cli.options import Limit
 from orchestrator.errors import SafetyLimitError, TransientError
+from orchestrator.storage.base import Entry
 from orchestrator.storage.memory import KINDS, MemoryStorage
-from orchestrator.tags.track import Status
+from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
+from orchestrator.tags.track import Status, Track
+from tests.audio import track_bytes
 from tests.catalogue.helpers import bring, song, titles
 
 
@@ -280,3 +285,35 @@ def test_every_name_survives(catalogue: Catalogue) -> None:
     assert titles(catalogue, storage.fs) == {name: name for name in sorted(names)}
     assert list(titles(catalogue, storage.fs)) == sorted(names)
     assert bring(storage, catalogue).files_read == 0
+
+
+@pytest.mark.parametrize(("policy", "fewer"), [(FEW_REQUESTS, True), (FEW_BYTES, False)])
+def test_the_songs_of_an_album_tell_each_other_what_to_ask_for(catalogue: Catalogue, policy: Policy, fewer: bool) -> None:
+    storage = MemoryStorage.like("drive")
+    for number in range(8):
+        for track in range(12):
+            kind = ("mp3", "m4a")[number % 2]
+            tags = Track(title=(f"{number}-{track}",), artist=("A",), album=(f"{number}",), track=track + 1, date="2001")
+            storage.put(f"{number}/{track:02}.{kind}", track_bytes(kind, tags, cover_bytes=700_000, seconds=60 + 9 * track))
+    result = bring(storage, catalogue, policy=policy, readers=1)
+    alone = sum(
+        read_entry(storage, item.entry, policy).requests for item in catalogue.entries(storage.fs) if item.reading is not None
+    )
+    assert (result.files_read, result.complete) == (96, True)
+    assert titles(catalogue, storage.fs)["5/07.m4a"] == "5-7"
+    if fewer:
+        assert result.requests <= 0.8 * alone, "an M4A with its tags behind the sound takes two ranges in any case"
+    else:
+        assert result.requests == alone
+
+
+@pytest.mark.parametrize(("waiting", "longest"), [(0, 1), (40, 2), (10_000, 16)])
+def test_albums_are_read_in_runs_that_leave_no_reader_idle(waiting: int, longest: int) -> None:
+    paths = [f"A/{number:02}.mp3" for number in range(20)] + [
+        f"B/{number:02}.{kind}" for kind in ("flac", "mp3") for number in range(5)
+    ]
+    files = [Unread(row, Entry(path, 1), 0) for row, path in enumerate(paths)]
+    runs = [*reading.albums(iter(files), waiting, 10)]
+    assert [file for run in runs for file in run] == files
+    assert max(map(len, runs)) == longest
+    assert all(len({(file.entry.path[0], file.entry.path[-3:]) for file in run}) == 1 for run in runs)
