@@ -4,9 +4,9 @@
 
 The files are the realistic set of the tests (tests/audio_realistic.py): 3 to 10 minutes long, with pictures of 0, 300 KB, 1 MB
 and 8 MB behind the texts and in front of them. A request is one range asked of rclone; head and tail asked for together are one
-wave. The floor is one request. Each file of the set stands for an album of 12 files (`--songs`): others of its kind and length by turns,
-with the same picture, read one after the other as a scan reads them; "alone" is the first of them. The average over a library
-weighs formats and pictures as people have them (`LIBRARY`, `PICTURES`).
+wave. The floor is one request. With few requests each file of the set stands for an album (`--songs`) of other lengths with the
+same picture, read one after the other as a scan reads them; "alone" is the first of them. The average over a library weighs
+formats and pictures as people have them (`LIBRARY`, `PICTURES`).
 """
 
 from __future__ import annotations

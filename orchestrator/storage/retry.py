@@ -103,9 +103,23 @@ class RetryingStorage(ForwardingStorage):
         return self._again(self.inner.quota)
 
     def _again(self, ask: Callable[[], Result]) -> Result:
-        result = self._retrying()(ask)
+        result = self._at_once(ask) if self._answered else self._retrying()(ask)
         self._answered = True
         return result
+
+    def _at_once(self, ask: Callable[[], Result]) -> Result:
+        """Most calls need no second try: a Retrying, which takes 15 us to make and run, is for those that do."""
+        try:
+            return ask()
+        except (TransientError, RateLimitError) as error:
+            failed = [error]
+
+        def attempt() -> Result:
+            if failed:
+                raise failed.pop()
+            return ask()
+
+        return self._retrying()(attempt)
 
     def _stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
         """Once an item is out, a second try could give it twice: from there on errors pass."""

@@ -78,6 +78,17 @@ def test_a_read_is_given_up_after_so_many_tries(
     assert len(waits) == 3
 
 
+def test_the_first_try_counts_also_where_the_server_has_answered_before(
+    memory: MemoryStorage, storage: RetryingStorage, waits: list[float]
+) -> None:
+    assert storage.stat("a.mp3") is not None
+    for number in range(20):
+        memory.fail(memory.calls_made + number + 1, TransientError(f"connection reset {number}"))
+    with pytest.raises(TransientError, match="reset 3"):
+        storage.stat("a.mp3")
+    assert len(waits) == 3
+
+
 def test_a_server_that_never_answered_is_given_up_soon_and_one_that_did_is_not(memory: MemoryStorage, waits: list[float]) -> None:
     storage = RetryingStorage(memory, attempts=4, first_contact_s=0.0, sleep=waits.append)
     memory.fail(1, TransientError("connection refused"))
