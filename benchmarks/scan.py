@@ -1,19 +1,24 @@
 """(a) Reading tags from S3, 40 ms away: our scan against mutagen over `rclone mount`, by itself and with 8 threads.
 
-    python -m benchmarks.scan [--files 1500] [--rtt 40] [--mounted 80] [--messy 1000]
+    python -m benchmarks.scan [--files 2000] [--rtt 40] [--mounted 80] [--messy 1000] [--profile]
 
 The alternative reads a sample of the same files (`--mounted` for one thread, five times that for eight), because it is slow. It
-is spared the listing, which our figure contains.
+is spared the listing, which our figure contains. What a file costs us apart from the network (its tags, and the catalogue) is
+measured with the same files on the disk, by one reader. `--profile` writes where the time goes to benchmarks/scan-profile.txt.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
+import io
 import os
+import pstats
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import mutagen
 
@@ -22,30 +27,75 @@ from benchmarks.file_server import file_server
 from benchmarks.measure import say
 from benchmarks.music import make_music
 from benchmarks.servers import REMOTE, can_mount, counts, mount, write_config
+from orchestrator.catalogue.reading import read_entry
 from orchestrator.catalogue.scan import ScanResult, scan
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.rclone import RcloneStorage
 from orchestrator.storage.retry import RetryingStorage
+from orchestrator.tags.formats import is_audio
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from tests.library import make_library
 from tests.servers.remotes import BUCKET
 
+PLACE = f"{REMOTE}:{BUCKET}"
+PROFILE = Path(__file__).with_name("scan-profile.txt")
 
-def _scan(binary: Binary, config: Path, work: Path, policy: Policy | None = None) -> tuple[ScanResult, float, Policy]:
-    """One first scan with a new catalogue; result, seconds, and the policy that the remote's profile asks for."""
+
+class Scanned(NamedTuple):
+    """One first scan with a new catalogue."""
+
+    result: ScanResult
+    seconds: float
+    policy: Policy
+    """What the remote's profile asks for."""
+    ours_s: float
+    """Processor time of this process."""
+    rclone_s: float
+    """That of rclone, but for the listing, which is a process of its own."""
+
+    @property
+    def speed(self) -> float:
+        """Files a second."""
+        return self.result.files_read / self.seconds
+
+
+def _scan(
+    binary: Binary, config: Path, work: Path, policy: Policy | None = None, *, fs: str = PLACE, readers: int | None = None
+) -> Scanned:
     catalogue_file = work / "catalogue.sqlite3"
     with Rclone(binary, config=config) as rclone:
-        storage = RcloneStorage(rclone, f"{REMOTE}:{BUCKET}")
+        storage = RcloneStorage(rclone, fs)
         chosen = policy or (FEW_REQUESTS if storage.profile.policy == "few-requests" else FEW_BYTES)
-        started = time.perf_counter()
+        child = int(rclone.client.call("core/pid")["pid"])
+        started, ours, rclones = time.perf_counter(), time.process_time(), measure.cpu_s(child)
         with Catalogue(catalogue_file) as catalogue:
-            result = scan(RetryingStorage(storage), catalogue, policy=chosen, now_ns=time.time_ns())
+            result = scan(RetryingStorage(storage), catalogue, policy=chosen, readers=readers, now_ns=time.time_ns())
         seconds = time.perf_counter() - started
+        found = Scanned(result, seconds, chosen, time.process_time() - ours, measure.cpu_s(child) - rclones)
     for file in work.glob("catalogue.sqlite3*"):
         file.unlink()
-    return result, seconds, chosen
+    return found
+
+
+def _profile(binary: Binary, work: Path, root: Path) -> None:
+    """Where the time goes when one reader reads the files of the library over a server that answers at once."""
+    profile, text = cProfile.Profile(), io.StringIO()
+    with file_server(root, 0) as (port, _):
+        write_config(work / "profile.conf", port)
+        with Rclone(binary, config=work / "profile.conf") as rclone:
+            storage = RetryingStorage(RcloneStorage(rclone, PLACE))
+            entries = [entry for entry in storage.list() if is_audio(entry.path)]
+            with profile:
+                for entry in entries:
+                    read_entry(storage, entry, FEW_BYTES)
+    text.write(f"python -m benchmarks.scan --profile: {len(entries)} files, one reader, no latency\n")
+    statistics = pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime")
+    statistics.print_stats(30)
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    PROFILE.write_text("\n".join(line for line in lines if line) + "\n")
+    say(f"  where the time goes: {PROFILE}")
 
 
 def _read(path: Path) -> bool:
@@ -72,12 +122,39 @@ def _mounted(binary: Binary, config: Path, work: Path, paths: list[str], threads
     return len(paths) / seconds
 
 
+def _compared(binary: Binary, config: Path, work: Path, paths: list[str], count: int) -> tuple[float, float] | None:
+    """Files a second that mutagen reads over the mount with one thread, of which `count` are read, and with eight."""
+    if not count:
+        say("not compared: no mount was wanted")
+    elif not can_mount():
+        say("CANNOT COMPARE: a mount needs /dev/fuse and fusermount3 (Debian package fuse3)")
+    else:
+        sample = Random(1).sample(paths, min(len(paths), 5 * count))
+        try:
+            return _mounted(binary, config, work, sample[:count], 1), _mounted(binary, config, work, sample, 8)
+        except OSError as error:
+            say(f"CANNOT COMPARE: {error}")
+    return None
+
+
+def _say_bounds(found: Scanned, servers_s: float) -> None:
+    """What keeps the scan from being faster: the processor, of which every file takes its share from three programs."""
+    count, cores = found.result.files_read, os.cpu_count() or 1
+    ours, rclones, servers = (1000 * seconds / count for seconds in (found.ours_s, found.rclone_s, servers_s))
+    most = min(1000 * cores / (ours + rclones + servers), 1000 / ours)
+    say(
+        f"  processor, ms a file: ours {ours:.2f}, rclone {rclones:.2f}, the server {servers:.2f}: on {cores} cores no more than "
+        f"{most:.0f} files/s, and {1000 / ours:.0f} were ours alone, for Python takes one core"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=1500)
+    parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--rtt", type=float, default=40.0, help="milliseconds")
     parser.add_argument("--mounted", type=int, default=80, help="files that one thread reads over the mount; 0: no mount")
     parser.add_argument("--messy", type=int, default=1000, help="files of the tests' messy library; 0: leave it out")
+    parser.add_argument("--profile", action="store_true", help="write a profile, too")
     options = parser.parse_args()
     binary = find_rclone(None)
     say(f"{measure.machine()}, rclone {binary.version}, round trip {options.rtt:g} ms")
@@ -89,14 +166,14 @@ def main() -> None:
         say(f"{len(paths)} files, {size / len(paths) / 1024:.0f} KiB on average")
         with file_server(root, options.rtt) as (port, server):
             write_config(config, port)
-            before = (time.process_time(), measure.cpu_s(server))
-            result, seconds, policy = _scan(binary, config, work)
-            ours = result.files_read / seconds
+            before = measure.cpu_s(server)
+            first = _scan(binary, config, work)
+            result, ours, servers_s = first.result, first.speed, measure.cpu_s(server) - before
             say(
-                f"  our scan: {result.files_read} files in {seconds:.2f} s = {ours:.0f} files/s; {len(result.unreadable)} "
-                f"unreadable, {len(result.failures)} failed; processor: ours {time.process_time() - before[0]:.1f} s, "
-                f"the server's {measure.cpu_s(server) - before[1]:.1f} s"
+                f"  our scan: {result.files_read} files in {first.seconds:.2f} s = {ours:.0f} files/s; "
+                f"{len(result.unreadable)} unreadable, {len(result.failures)} failed"
             )
+            _say_bounds(first, servers_s)
             ranges, kib = result.requests / result.files_read, result.bytes_read / result.files_read / 1024
             asked = counts(port)
             say(
@@ -104,29 +181,20 @@ def main() -> None:
                 f"{asked['head'] / result.files_read:.2f} look-ups that rclone adds"
             )
             say(f"  {ranges:.2f} ranges and {kib:.0f} KiB a file")
-            other = FEW_BYTES if policy == FEW_REQUESTS else FEW_REQUESTS
-            second, seconds, _ = _scan(binary, config, work, other)
+            other = _scan(binary, config, work, FEW_BYTES if first.policy == FEW_REQUESTS else FEW_REQUESTS)
             say(
-                f"  (the other policy: {second.files_read / seconds:.0f} files/s, "
-                f"{second.requests / second.files_read:.2f} ranges, "
-                f"{second.bytes_read / second.files_read / 1024:.0f} KiB a file)"
+                f"  (the other policy: {other.speed:.0f} files/s, {other.result.requests / other.result.files_read:.2f} ranges, "
+                f"{other.result.bytes_read / other.result.files_read / 1024:.0f} KiB a file)"
             )
-            single = threaded = None
-            if not options.mounted:
-                say("not compared: no mount was wanted")
-            elif not can_mount():
-                say("CANNOT COMPARE: a mount needs /dev/fuse and fusermount3 (Debian package fuse3)")
-            else:
-                sample = Random(1).sample(paths, min(len(paths), 5 * options.mounted))
-                try:
-                    single = _mounted(binary, config, work, sample[: options.mounted], 1)
-                    threaded = _mounted(binary, config, work, sample, 8)
-                except OSError as error:
-                    say(f"CANNOT COMPARE: {error}")
-        measure.verdict("scan", ours, 300, at_least=True, unit=" files/s")
-        if single and threaded:
-            measure.verdict("against mutagen over rclone mount", ours / single, 40, at_least=True, unit=" times")
-            measure.verdict("against the same with 8 threads", ours / threaded, 6, at_least=True, unit=" times")
+            mounted = _compared(binary, config, work, paths, options.mounted)
+        alone = min(_scan(binary, config, work, FEW_BYTES, fs=str(root), readers=1).ours_s for _ in range(3)) / len(paths)
+        if options.profile:
+            _profile(binary, work, root)
+        measure.verdict("scan", ours, 500, at_least=True, unit=" files/s")
+        measure.verdict("processor time of ours, a file: tags and catalogue", 1000 * alone, 1.5, at_least=False, unit=" ms")
+        if mounted is not None:
+            measure.verdict("against mutagen over rclone mount", ours / mounted[0], 40, at_least=True, unit=" times")
+            measure.verdict("against the same with 8 threads", ours / mounted[1], 6, at_least=True, unit=" times")
         measure.verdict("ranges a file", ranges, 2, at_least=False)
         measure.verdict("read of a file", kib, 256, at_least=False, unit=" KiB")
     if options.messy:
@@ -139,8 +207,9 @@ def _messy(binary: Binary, rtt_ms: float, count: int) -> None:
         facts = make_library(work / "served" / BUCKET, count=count)
         with file_server(work / "served" / BUCKET, rtt_ms) as (port, _):
             write_config(work / "rclone.conf", port)
-            result, seconds, _ = _scan(binary, work / "rclone.conf", work)
-        say(f"the tests' messy library ({len(facts.files)} small files): {result.files_read / seconds:.0f} audio files/s")
+            messy = _scan(binary, work / "rclone.conf", work)
+        result = messy.result
+        say(f"the tests' messy library ({len(facts.files)} small files): {messy.speed:.0f} audio files/s")
         measure.verdict("ranges a file", result.requests / result.files_read, 2, at_least=False)
         measure.verdict("read of a file", result.bytes_read / result.files_read / 1024, 256, at_least=False, unit=" KiB")
 
