@@ -104,7 +104,10 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
     ),
     (
         NotFoundError,
-        ("not found", "nosuchbucket", "nosuchkey", "no such file or directory", "does not exist", "path/not_found"),
+        (
+            *("not found", "nosuchbucket", "nosuchkey", "no such file or directory", "does not exist"),
+            *("path/not_found", "from_lookup/not_found"),
+        ),
         frozenset({"404", "410"}),
     ),
 )

@@ -46,6 +46,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     keeps it in a trash of its own, unless the remote's option `use_trash` is off."""
     by_id: bool = False
     """rclone's backend moves and fetches files by their ids (`backend/command` moveid and copyid)."""
+    by_directory: bool = False
+    """Requests are what the provider counts: directories are moved, and their files looked at, as a whole where that takes fewer.
+    Elsewhere it would cost: each directory that rclone opens is a connection (SFTP), and a single rename is as cheap (WebDAV)."""
     read: Literal["rclone", "vfs", "direct"] = "rclone"
     """How a scan reads parts of files. "rclone": each by its path, after a look-up. "vfs": each directory is listed once, and a
     file is not looked up. "direct": from the disk, not through rclone."""
@@ -91,6 +94,7 @@ def merge(
         directory_move=bool(features.get("DirMove")),
         case_insensitive=bool(features.get("CaseInsensitive")),
         duplicate_names=bool(features.get("DuplicateFiles")),
+        by_directory=profile.by_directory,
         by_id=profile.by_id and bool(features.get("DuplicateFiles")),
         empty_directories=bool(features.get("CanHaveEmptyDirectories", True)),
         rmdir_is_recursive=profile.directory_delete not in kept and bool(features.get("CanHaveEmptyDirectories", True)),

@@ -62,6 +62,19 @@ def transfer(source_fs: str, source: str, target_fs: str, target: str, *, trash:
     }
 
 
+def directory_move(fs: str, source: str, target: str) -> Body:
+    """`sync/move` of a directory by the server alone.
+
+    Where that cannot be, rclone would go on to move the files one by one, into whatever lies at the target. A BackupDir that is
+    the source is a mistake to it, found before the first of them: its answer then ends with OVERLAP, and nothing has changed.
+    """
+    moved = join(fs, source)
+    return {"srcFs": moved, "dstFs": join(fs, target), "_config": net(moved, "")}
+
+
+OVERLAP = "parameter to --backup-dir mustn't overlap"
+
+
 def item(fs: str, path: str) -> Body:
     """`operations/deletefile`, `mkdir` and `rmdir`."""
     return {"fs": fs, "remote": path}
@@ -70,11 +83,6 @@ def item(fs: str, path: str) -> Body:
 def names_in(fs: str, path: str) -> Body:
     """`operations/list` of one directory, names only."""
     return {**item(fs, path), "opt": {"noModTime": True, "noMimeType": True}}
-
-
-def directory_move(fs: str, source: str, target: str) -> Body:
-    """`sync/move` of a directory: one rename where the target is not there and the remote can do it."""
-    return {"srcFs": join(fs, source), "dstFs": join(fs, target)}
 
 
 def by_id(command: str, fs: str, object_id: str, target: str) -> Body:

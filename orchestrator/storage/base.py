@@ -56,6 +56,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     copy: bool = False
     """Copies on the server, without bringing the content through this machine."""
     directory_move: bool = False
+    """Renames a directory with all that lies in it, in one request."""
+    by_directory: bool = False
+    """Requests are what this remote counts: what can be done or looked at for a whole directory is, where that saves some."""
     case_insensitive: bool = False
     duplicate_names: bool = False
     """Several files may carry one name (Google Drive)."""
@@ -225,11 +228,13 @@ class Storage(Protocol):
         """Names of all that lies directly in a directory, those of directories with a "/" behind. None when it is not there."""
 
     def move_directory(self, src: str, dst: str) -> None:
-        """Rename a directory with all that lies in it, seen or not, in one change of the server's.
+        """Rename a directory with all that lies in it, seen or not, in one change of the server's; not the root, not into itself.
 
-        `dst` must be a name that nothing has had before. Raises NotFoundError, and UnsupportedError where no directory can be
-        renamed so (see `Capabilities.directory_move`).
+        It never merges: where anything lies at `dst`, an empty directory too, DestinationExistsError, and nothing has changed.
+        Raises NotFoundError, and UnsupportedError where no directory can be renamed so (see `Capabilities.directory_move`). After
+        any other error only a look tells whether it was done.
         """
+        raise UnsupportedError(f"{self.fs}: directories cannot be renamed, so not to {dst}", path=src)
 
     def quota(self) -> Quota | None:
         """None where the remote does not tell."""

@@ -6,13 +6,14 @@ rclone looks files up by their names. What its drive backend offers beyond that:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.errors import NotFoundError, OrchestratorError
+from orchestrator.errors import OrchestratorError
 from orchestrator.rclone import requests
 from orchestrator.rclone.client import RcClient, refusal
-from orchestrator.storage.base import Call, Entry, MoveCall, Outcome, StatCall
+from orchestrator.storage.base import Call, MoveCall, Outcome, StatCall
+from orchestrator.storage.folders import Folders
 
 
 def names_an_object(call: Call) -> bool:
@@ -23,14 +24,10 @@ def names_an_object(call: Call) -> bool:
 class ById:
     """Carries such calls out at one location."""
 
-    def __init__(
-        self, client: RcClient, fs: str, look: Callable[[str], requests.Body], entry: Callable[[dict[str, object]], Entry | None]
-    ) -> None:
-        """`look` gives the body of an `operations/stat`, `entry` makes an Entry of an answer."""
+    def __init__(self, client: RcClient, fs: str, folders: Folders) -> None:
         self._client = client
         self._fs = fs
-        self._look = look
-        self._entry = entry
+        self._folders = folders
 
     def batch(self, calls: Sequence[Call], concurrency: int) -> list[Outcome]:
         """Looks first, then moves; outcomes in the order of the calls."""
@@ -47,19 +44,17 @@ class ById:
 
     def _looks(self, calls: Sequence[StatCall], concurrency: int) -> list[Outcome]:
         """One listing for each directory that is looked into."""
-        directories = [*dict.fromkeys(call.path.rpartition("/")[0] for call in calls)]
-        bodies = [self._look(directory) for directory in directories]
-        listed = dict(zip(directories, self._all("operations/list", bodies, concurrency), strict=True))
-        found: dict[tuple[str, str | None], Entry] = {}
-        for answer in listed.values():
-            if isinstance(answer, dict):
-                entries = (self._entry({"item": item}) for item in answer["list"])
-                found |= {(entry.path, entry.id): entry for entry in entries if entry is not None}
+        listed = self._folders.list(dict.fromkeys(call.path.rpartition("/")[0] for call in calls), concurrency)
+        found = {
+            (entry.path, entry.id): entry
+            for entries in listed.values()
+            if not isinstance(entries, OrchestratorError)
+            for entry in entries
+        }
 
         def outcome(call: StatCall) -> Outcome:
-            answer = listed[call.path.rpartition("/")[0]]
-            failed = isinstance(answer, OrchestratorError) and not isinstance(answer, NotFoundError)
-            return answer if failed and isinstance(answer, OrchestratorError) else found.get((call.path, call.id))
+            entries = listed[call.path.rpartition("/")[0]]
+            return entries if isinstance(entries, OrchestratorError) else found.get((call.path, call.id))
 
         return [outcome(call) for call in calls]
 
@@ -74,28 +69,16 @@ class ById:
         going = [call for call in calls if call.dst.rpartition("/")[0] not in unmade]
         bodies = [requests.by_id("moveid", self._fs, call.id or "", requests.join(self._fs, call.dst)) for call in going]
         names = [{"srcRemote": call.src, "dstRemote": call.dst} for call in going]
-        answers = iter(self._all("backend/command", bodies, concurrency, names))
-        outcomes: list[Outcome] = []
-        for call in calls:
-            answer = unmade.get(call.dst.rpartition("/")[0]) or next(answers)
-            outcomes.append(answer if isinstance(answer, OrchestratorError) else None)
-        return outcomes
+        answers = iter(self._sent(bodies, names, concurrency))
+        return [unmade.get(call.dst.rpartition("/")[0]) or next(answers) for call in calls]
 
-    def _all(
-        self,
-        method: str,
-        bodies: Sequence[requests.Body],
-        concurrency: int,
-        names: Sequence[dict[str, str]] | None = None,
-    ) -> list[requests.Body | OrchestratorError]:
-        """The answers; `names` are what errors are about where the bodies do not say it."""
+    def _sent(self, bodies: Sequence[requests.Body], names: Sequence[dict[str, str]], concurrency: int) -> list[Outcome]:
+        """`names` are what errors are about: the bodies do not say it."""
         if not bodies:
             return []
-        repeatable = method == "operations/list"
-        batch = requests.batch([(method, body) for body in bodies], concurrency)
-        results = self._client.call("job/batch", batch, repeatable=repeatable)["results"]
-        about = names or [{} for _ in bodies]
+        batch = requests.batch([("backend/command", body) for body in bodies], concurrency)
+        results = self._client.call("job/batch", batch, repeatable=False)["results"]
         return [
-            refusal(result, {**body, **named}) if "error" in result else result
-            for body, named, result in zip(bodies, about, results, strict=True)
+            refusal(result, {**body, **named}) if "error" in result else None
+            for body, named, result in zip(bodies, names, results, strict=True)
         ]

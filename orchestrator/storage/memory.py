@@ -293,7 +293,7 @@ class MemoryStorage(Storage):
     def move_directory(self, src: str, dst: str) -> None:
         """See Storage."""
         if not self._capabilities.directory_move:
-            raise UnsupportedError(f"{self._fs}: directories cannot be renamed", path=src)
+            super().move_directory(src, dst)
         with self._lock:
             asked, change = self._begin("move_directory", src, dst)
             self._objects.move_directory(src, dst)

@@ -7,7 +7,7 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 
-from orchestrator.errors import NotFoundError, PermanentError, QuotaError, UnsupportedError
+from orchestrator.errors import DestinationExistsError, NotFoundError, PermanentError, QuotaError, UnsupportedError
 from orchestrator.storage.base import Capabilities
 
 SECOND_NS = 1_000_000_000
@@ -27,6 +27,7 @@ KINDS: Mapping[str, Capabilities] = {
         move=True,
         copy=True,
         directory_move=True,
+        by_directory=True,
         duplicate_names=True,
         by_id=True,
         hashes=("md5", "sha1", "sha256"),
@@ -39,6 +40,7 @@ KINDS: Mapping[str, Capabilities] = {
         move=True,
         copy=True,
         directory_move=True,
+        by_directory=True,
         rmdir_is_recursive=True,
         case_insensitive=True,
         hashes=("dropbox",),
@@ -205,17 +207,23 @@ class Objects:
         return [name for name in names if "/" not in name] + sorted(folders)
 
     def move_directory(self, src: str, dst: str) -> None:
-        """Give a directory and all below it another name. Raises NotFoundError."""
+        """Rename a directory with all in it. Raises NotFoundError, and DestinationExistsError where anything lies at `dst`."""
         if self.key(src) not in self.directories:
             raise NotFoundError(f"{self._fs}: directory {src!r} not found", path=src)
+        if self.key(dst) in (self.files | self.directories):
+            raise DestinationExistsError(f"{self._fs}: {dst!r} is there already", path=dst)
+        self.check_name(dst)
         inside = self.key(src) + "/"
-        files = [file for key, there in self.files.items() if key.startswith(inside) for file in there]
-        directories = [key for key in self.directories if key == self.key(src) or key.startswith(inside)]
-        for kept in [self.directories.pop(key) for key in directories]:
-            self.make_directories(dst + kept[len(src) :])
-        for file in files:
+        if self.key(dst).startswith(inside):
+            raise PermanentError(f"{self._fs}: {dst!r} lies in {src!r}", path=src)
+        self.make_directories(dst)
+        for path in [path for key, path in self.directories.items() if key.startswith(inside)]:
+            self.make_directories(dst + path[len(src) :])
+        for file in [file for key, files in self.files.items() if key.startswith(inside) for file in files]:
             self.drop(file)
             self.add(dst + file.path[len(src) :], file)
+        for key in [key for key in self.directories if f"{key}/".startswith(inside)]:
+            del self.directories[key]
 
     def check_name(self, path: str) -> None:
         """Raise PermanentError for a name that the server does not take."""

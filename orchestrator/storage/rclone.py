@@ -42,6 +42,7 @@ from orchestrator.storage.base import (
     Storage,
 )
 from orchestrator.storage.by_id import ById, names_an_object
+from orchestrator.storage.folders import Folders
 from orchestrator.storage.forward import innermost
 
 _FIRST_ENTRIES = 1000
@@ -266,19 +267,26 @@ class RcloneStorage(Storage):
         return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
 
     def move_directory(self, src: str, dst: str) -> None:
-        """Rename a directory."""
+        """Rename a directory on the server, or do nothing."""
         if not self.capabilities.directory_move:
-            raise UnsupportedError(f"{self._fs}: directories cannot be renamed", path=src)
+            super().move_directory(src, dst)
+        there = DestinationExistsError(f"{dst}: something is there already", path=dst)
         try:
             self._client.call("sync/move", requests.directory_move(self._fs, src, dst), about=src)
+        except UsageError as error:  # one of the two is a file
+            if self.exists(dst):
+                raise there from error
+            raise NotFoundError(f"{src}: is not a directory", path=src) from error
         except PermanentError as error:
-            if self.entries(src) is None:  # servers have many words for it
+            if error.message.endswith(requests.OVERLAP):
+                raise there from error
+            if self.entries(src) is None and self.entries(dst) is None:  # servers have many words for it
                 raise NotFoundError(f"{src}: not found", path=src) from error
             raise
         finally:
             # Each location that rclone has open remembers which directory has which name (Google Drive): what is written to
-            # `src` from now on would go into the one that was renamed.
-            self._client.call("fscache/clear")
+            # `src` from now on would go into the one that was renamed, and what was in it be found there still.
+            self._client.call("fscache/clear", repeatable=True)
 
     def quota(self) -> Quota | None:
         """What the remote says of its space."""
@@ -291,17 +299,22 @@ class RcloneStorage(Storage):
         return Quota(answer.get("total"), answer.get("used"), answer.get("free"))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
-        """All calls in one request to rclone; those that name an object by its id after the others."""
+        """All calls in one request to rclone; those that name an object by its id after the others, listings before looks."""
         named = [call for call in calls if names_an_object(call)]
         if named:
             others = iter(self.batch([call for call in calls if not names_an_object(call)], concurrency=concurrency))
             those = iter(self._by_id.batch(named, concurrency))
             return [next(those if names_an_object(call) else others) for call in calls]
-        if len(calls) == 1:
-            return [self._attempt(calls[0])]
-        if not calls:
-            return []
-        if not self._has_net and any(isinstance(call, MoveCall | CopyCall) for call in calls):
+        if len(calls) > 1 and self.capabilities.by_directory and all(isinstance(call, StatCall) for call in calls):
+            paths = [call.path for call in calls if isinstance(call, StatCall)]
+            seen = self._folders.looks(paths, concurrency, case_insensitive=self.capabilities.case_insensitive)
+            left = iter(self._together([StatCall(path) for path in paths if path not in seen], concurrency))
+            return [seen[path] if path in seen else next(left) for path in paths]
+        return self._together(calls, concurrency)
+
+    def _together(self, calls: Sequence[Call], concurrency: int) -> Sequence[Outcome]:
+        """In one request to rclone, as far as that can be."""
+        if len(calls) < 2 or (not self._has_net and any(isinstance(call, MoveCall | CopyCall) for call in calls)):
             return [self._attempt(call) for call in calls]
         prepared = [self._request(call) for call in calls]
         repeatable = all(isinstance(call, StatCall) for call in calls)
@@ -322,7 +335,11 @@ class RcloneStorage(Storage):
 
     @cached_property
     def _by_id(self) -> ById:
-        return ById(self._client, self._fs, self._look, self._entry)
+        return ById(self._client, self._fs, self._folders)
+
+    @cached_property
+    def _folders(self) -> Folders:
+        return Folders(self._client, self._look, self._entry)
 
     @cached_property
     def _direct(self) -> bool:

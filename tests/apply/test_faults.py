@@ -37,7 +37,8 @@ def storage() -> MemoryStorage:
 
 
 def filled(kind: str, fs: str = "one:library", **options: object) -> MemoryStorage:
-    storage = MemoryStorage.like(kind, fs, **options)
+    """On which files move one by one."""
+    storage = MemoryStorage.like(kind, fs, by_directory=False, **options)
     for name in "abcd":
         storage.put(f"in/{name}.mp3", f"content of {name}".encode())
     return storage

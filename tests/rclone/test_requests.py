@@ -38,6 +38,12 @@ def test_moves_carry_the_net() -> None:
     assert requests.transfer("r:m", "a", "r:m", "b", trash=None)["_config"] == {"IgnoreTimes": True}
 
 
+def test_a_directory_moves_as_a_whole_or_not_at_all() -> None:
+    """rclone checks the BackupDir only where it would move file by file, and refuses one that is the source."""
+    body = requests.directory_move("r:m", "a/b", "c")
+    assert body == {"srcFs": "r:m/a/b", "dstFs": "r:m/c", "_config": {"BackupDir": "r:m/a/b", "IgnoreTimes": True}}
+
+
 def test_looks_ask_only_for_what_is_free() -> None:
     assert requests.look("s3:b", "x", mtime=False, hashes=())["opt"] == {"filesOnly": True, "noMimeType": True, "noModTime": True}
     assert requests.look("s3:b", "x", mtime=False, hashes=["md5"])["opt"]["hashTypes"] == ["md5"]

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, TransientError, UnsupportedError
+from orchestrator.errors import (
+    DestinationExistsError,
+    NotFoundError,
+    OrchestratorError,
+    TransientError,
+    UnsupportedError,
+)
 from orchestrator.storage.base import OWN_DIRECTORY, Call, CopyCall, DeleteCall, Entry, MoveCall, Outcome, StatCall, Storage
 from orchestrator.storage.memory import KINDS, MemoryStorage
 from orchestrator.storage.rate import RateLimitedStorage
@@ -299,23 +305,51 @@ def test_what_lies_in_a_directory(storage: Storage) -> None:
         assert storage.entries("dir/never") is None
 
 
-def test_a_directory_moves_with_all_that_is_in_it_and_its_name_is_free_again(storage: Storage) -> None:
-    storage.write("dir/a.mp3", b"a")
+@pytest.fixture
+def movable(storage: Storage) -> Storage:
+    """An album with a disc below it, and what lies around it."""
     if not storage.capabilities.directory_move:
         with pytest.raises(UnsupportedError):
-            storage.move_directory("dir", "new")
-        return
-    storage.write("dir/sub/b.mp3", b"b")
-    storage.write("dir/sub/gone.mp3", b"")
-    storage.delete("dir/sub/gone.mp3")
-    storage.move_directory("dir", "new/deep/dir")
-    assert contents(storage) == {"new/deep/dir/a.mp3": b"a", "new/deep/dir/sub/b.mp3": b"b"}
-    assert storage.entries("dir") is None
+            storage.move_directory("in", "out")
+        pytest.skip("it moves no directories")
+    for path in ("in/album/1.mp3", "in/album/2.mp3", "in/album/CD 2/1.mp3", "in/albums.txt", "there/other.mp3"):
+        storage.write(path, path.encode())
+    return storage
+
+
+def test_a_directory_moves_with_all_that_lies_in_it(movable: Storage) -> None:
+    before = {path.removeprefix("in/album/"): content for path, content in contents(movable, "in/album").items()}
+    looks = [StatCall(f"in/album/{path}") for path in before]
+    assert all(movable.batch(looks)), "they are known at their old place"
+    movable.move_directory("in/album", "out/Band/Album")
+
+    assert contents(movable, "out/Band/Album") == {f"out/Band/Album/{path}": content for path, content in before.items()}
+    assert {*contents(movable)} == {"in/albums.txt", "there/other.mp3", *(f"out/Band/Album/{path}" for path in before)}
+    assert movable.batch(looks) == [None] * 3
+    assert all(movable.batch([StatCall(f"out/Band/Album/{path}") for path in before]))
+    assert movable.entries("in/album") is None
+    movable.write("in/album/new.mp3", b"new")
+    movable.move("out/Band/Album/1.mp3", "in/album/1.mp3")
+    assert {*contents(movable, "in/album")} == {"in/album/1.mp3", "in/album/new.mp3"}
+    assert {*contents(movable, "out")} == {"out/Band/Album/2.mp3", "out/Band/Album/CD 2/1.mp3"}
+    assert (sorted(movable.entries("in/album") or ()), movable.entries("out")) == (["1.mp3", "new.mp3"], ["Band/"])
+
+
+@pytest.mark.parametrize("target", ["there", "there/other.mp3", "empty"])
+def test_a_directory_moves_nowhere_where_anything_lies(movable: Storage, target: str) -> None:
+    movable.make_directory("empty")
+    before = contents(movable)
+    with pytest.raises(DestinationExistsError):
+        movable.move_directory("in/album", target)
+    assert contents(movable) == before
+
+
+@pytest.mark.parametrize("source", ["nowhere", "in/albums.txt"])
+def test_what_is_no_directory_is_not_moved_as_one(movable: Storage, source: str) -> None:
+    before = contents(movable)
     with pytest.raises(NotFoundError):
-        storage.move_directory("dir", "new/other")
-    storage.write("dir/c.mp3", b"c")
-    assert contents(storage)["dir/c.mp3"] == b"c"
-    assert (storage.entries("dir"), storage.entries("new")) == (["c.mp3"], ["deep/"])
+        movable.move_directory(source, "new")
+    assert contents(movable) == before
 
 
 def test_making_directories(storage: Storage) -> None:

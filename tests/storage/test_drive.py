@@ -58,13 +58,28 @@ def test_more_files_than_fit_on_a_page_are_listed(storage: Storage, place: str, 
     assert drive.drive.calls.total() <= 5
 
 
-def test_looks_at_files_of_a_known_folder_cost_one_call_each(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_looks_at_files_of_a_known_folder_cost_one_call_each_or_one_for_all(
+    storage: Storage, place: str, drive: DriveRemote
+) -> None:
     for index in range(10):
         drive.tree.put(f"{place}/album/{index}.mp3", b"%d" % index)
     storage.stat("album/0.mp3")
     drive.drive.reset()
-    storage.batch([StatCall(f"album/{index}.mp3") for index in range(10)])
-    assert drive.drive.calls == {"files.list": 10}
+    few = storage.batch([StatCall(f"album/{index}.mp3") for index in range(3)])
+    assert drive.drive.calls == {"files.list": 3}
+    drive.drive.reset()
+    many = storage.batch([StatCall(f"album/{name}.mp3") for name in [*range(10), "absent"]])
+    assert drive.drive.calls == {"files.list": 1}
+    assert many[:3] == few
+    assert [entry.path for entry in many if isinstance(entry, Entry)] == [f"album/{index}.mp3" for index in range(10)]
+    assert many[10] is None
+
+
+def test_of_files_of_one_name_many_looks_find_the_one_that_a_look_finds(storage: Storage, place: str, drive: DriveRemote) -> None:
+    for name in ("a", "a", "b", "c", "d"):
+        drive.tree.put(f"{place}/dir/{name}.mp3", name.encode())
+    paths = [f"dir/{name}.mp3" for name in "abcde"]
+    assert storage.batch([StatCall(path) for path in paths]) == [storage.stat(path) for path in paths]
 
 
 def test_a_move_is_one_change_and_a_few_looks(storage: Storage, place: str, drive: DriveRemote) -> None:
@@ -82,6 +97,18 @@ def test_a_move_is_one_change_and_a_few_looks(storage: Storage, place: str, driv
     after = [(path, item) for path, item in drive.tree.walk(f"{place}/out")]
     assert {item.id: item.content for path, item in after if not item.is_folder} == before, "the same objects, not copies"
     assert [path for path, item in after if item.is_folder] == ["album"], "no second folder of that name"
+
+
+def test_a_folder_moves_in_one_change(storage: Storage, place: str, drive: DriveRemote) -> None:
+    for index in range(20):
+        drive.tree.put(f"{place}/in/{index}.mp3", b"%d" % index)
+    ids = {item.id for _, item in drive.tree.walk(f"{place}/in")}
+    storage.stat("in/0.mp3")
+    drive.drive.reset()
+    storage.move_directory("in", "out/album")
+    assert (drive.drive.calls["files.update"], drive.drive.calls["files.create"]) == (1, 1)
+    assert drive.drive.calls["files.list"] <= 8
+    assert {item.id for _, item in drive.tree.walk(f"{place}/out/album")} == ids
 
 
 def test_a_range_is_one_piece_of_the_file(storage: Storage, place: str, drive: DriveRemote) -> None:
