@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from orchestrator.apply.checks import check_plan, check_space
 from orchestrator.apply.decide import Route
 from orchestrator.apply.directories import DirectoriesInTheWay
+from orchestrator.apply.directory_moves import DirectoryMoves
 from orchestrator.apply.finish import finish
 from orchestrator.apply.guards import guarded
 from orchestrator.apply.journal import Journal
@@ -38,7 +40,8 @@ from orchestrator.apply.schedule import Schedule
 from orchestrator.apply.steps import Steps
 from orchestrator.apply.task import LOOK, Task, make_task, waits_at
 from orchestrator.apply.twins import Twins
-from orchestrator.errors import ExitCode, QuotaError, RateLimitError, worst
+from orchestrator.apply.whole_directories import whole_directories
+from orchestrator.errors import ExitCode, QuotaError, RateLimitError, RemoteError, worst
 from orchestrator.plan.model import Operation, Plan, Ref, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.base import Storage
@@ -145,6 +148,7 @@ class Execution:
         """For the operations: it is here that they are tried again."""
         twins = Twins(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
         self._steps = Steps(run_id, journal, twins, transfers=settings.transfers, verify=settings.verify)
+        self._directory_moves = DirectoryMoves(run_id, journal)
         self._remotes = Remotes(storages)
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._before = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
@@ -179,6 +183,7 @@ class Execution:
             self._leave_out(schedule, operation, self._states[operation.id].code)
         with self._markers.at_work(self._run_id):
             self._in_the_way.begin()
+            self._directories(schedule)
             while not self._stop.is_set():
                 chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
                 if not chosen:
@@ -188,12 +193,31 @@ class Execution:
                     self._window(schedule, tasks)
             return self._end()
 
-    def _window(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
+    def _directories(self, schedule: Schedule) -> None:
+        """Ahead of the windows: what can go by the directory. In any doubt its files go one by one."""
+        for directory in whole_directories(self._plan.operations, self._storages):
+            if any(operation.id in self._states for operation in directory.operations):
+                continue  # begun: both ends of each tell how far it came
+            try:
+                ready = self._directory_moves.ready(directory, self._storages[directory.fs])
+            except RemoteError:
+                return  # whatever it is, the windows meet it and know what to do
+            for one in ready:
+                tasks = [*map(self._task, one.operations)]
+                if self._stop.is_set() or not all(map(self._remotes.open_for, tasks)):
+                    return
+                schedule.take(one.operations)
+                self._window(schedule, tasks, partial(self._directory_moves.try_once, one))
+
+    def _window(self, schedule: Schedule, tasks: Sequence[Task], first: Callable[[Sequence[Task]], None] | None = None) -> None:
+        """Try until each has its verdict, or nothing more can be done. `first` is another way, which is tried before."""
         still = list(tasks)
+        way = first or self._steps.try_once
 
         def once() -> list[Task]:
-            nonlocal still
-            self._steps.try_once(self._worth_a_try(still))
+            nonlocal still, way
+            way(self._worth_a_try(still))
+            way = self._steps.try_once
             still = [task for task in still if task.verdict is None]
             for task in still:
                 self._remotes.note(task)

@@ -64,6 +64,10 @@ class Schedule:
             chosen.append(operation)
         return chosen
 
+    def take(self, operations: Iterable[Operation]) -> None:
+        """These, which wait for nothing, go otherwise than in a window."""
+        self._taken.update(operation.id for operation in operations)
+
     def done(self, operation_id: str) -> None:
         """An operation came through: those that waited for it may go."""
         for follower in self._release(operation_id):

@@ -34,7 +34,7 @@ from tests.apply.plans import (
     through_temporary_name,
 )
 
-KINDS = ["local", "s3", "dropbox", "webdav", "sftp", "plain"]
+KINDS = ["local", "s3", "dropbox", "drive", "webdav", "sftp", "plain"]
 
 
 class KilledJournal(Journal):
@@ -64,12 +64,15 @@ class KilledJournal(Journal):
 
 
 def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
-    """A swap, a chain, a quarantine, a twin, a rename, rewritten lists, and a move and a copy to and from another storage."""
+    """A swap, a chain, a quarantine, a twin, a rename, an album, rewritten lists; a move and a copy from and to elsewhere."""
     storage = MemoryStorage.like(kind, fs="one:library", shuffle=7)
     other = MemoryStorage.like("local", fs="two:library")
     for name in "abcdefghi":
         storage.put(f"deep/in/{name}.mp3", f"content of {name}".encode())
     storage.put("lone/deeper/h.mp3", b"content of the lone one")
+    album = ("1.mp3", "2.mp3", "cd/3.mp3", "cover.jpg")
+    for name in album:
+        storage.put(f"lone/al/{name}", f"content of {name}".encode())
     other.put("new/z.mp3", b"content of z")
     storage.put("lone/twin.mp3", storage.content("deep/in/i.mp3"))
     storage.put("deep/in/here.m3u", b"a.mp3")
@@ -93,6 +96,7 @@ def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
         duplicate(storage, "lone/twin.mp3", storage, "deep/in/i.mp3"),
         *rewrite(storage, "deep/in/here.m3u", "deep/in/here.m3u", b"what is in it now"),
         *rewrite(storage, "deep/in/moved.m3u", "out/moved.m3u", b"what is in this one now"),
+        *(move(storage, f"lone/al/{name}", f"out/Band/Album/{name}") for name in album),
         source=storage.fs,
     )
     return [storage, other], made

@@ -32,6 +32,8 @@ from orchestrator.storage.memory import MemoryStorage
 from tests.apply.plans import IMPATIENT, contents, library, plan, quick, run_again
 from tests.nightly import NIGHTLY
 
+ALBUM = ["1", "2", "3", "cd/4"]
+"""What a directory holds when it moves with all of its files."""
 NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/") for name in ("x", "y")]
 NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 TROUBLES = {
@@ -199,6 +201,43 @@ class Libraries(RuleBasedStateMachine):
         if when == "after" and result is None:
             for one in moves:
                 meddle(one.dst.fs == self.storage.fs, one.dst.path)
+
+    @rule(
+        ends=st.permutations(["a", "a/b", "c/d", "e"]),
+        meddling=st.none() | st.tuples(st.sampled_from(["before", "after"]), st.integers(0, 1), st.sampled_from(["1", "new"])),
+        chosen=st.builds(Settings, window=st.sampled_from([2, 100]), fresh=st.booleans()),
+        faults=faults,
+    )
+    def move_an_album(self, ends: list[str], meddling: tuple[str, int, str] | None, chosen: Settings, faults: Faults) -> None:
+        """All that lies in one directory goes to another; somebody may put something into either, before or after."""
+        self.finish()
+        source, destination, *_ = ends
+        for one in ALBUM:
+            if f"{source}/{one}" not in library(self.storage):
+                self.put(self.storage, f"{source}/{one}")
+        inside = sorted(path for path in library(self.storage) if path.startswith(f"{source}/"))
+        ways = {path: destination + path.removeprefix(source) for path in inside}
+        self.expected = None
+        if any(way in library(self.storage) and way not in ways for way in ways.values()):
+            return
+        before = self.view()
+        moves = []
+        for path, way in ways.items():
+            entry = self.storage.stat(path)
+            assert entry is not None
+            expect = Expect(entry.hashes, entry.mtime_ns)
+            refs = Ref(self.storage.fs, path), Ref(self.storage.fs, way)
+            moves.append(Move(Verb.MOVE, *refs, entry.size, expect, "", ""))
+        made = plan(*order(moves), source=self.storage.fs, target=self.storage.fs, storages=self.both.values())
+        kept = {path: content for path, content in before[0].items() if path not in ways}
+        self.expected = before, ({**kept, **{way: before[0][path] for path, way in ways.items()}}, before[1])
+        when, end, name = meddling or ("", 0, "")
+        alone = when != "before" or chosen.fresh
+        if not alone:
+            self.somebody_writes(True, f"{ends[end]}/{name}")
+        result = self.carry_out(made, before if alone else None, faults, chosen)
+        if when == "after" and result is None:
+            self.somebody_writes(True, f"{ends[end]}/{name}")
 
     @rule(faults=faults)
     def resume(self, faults: Faults) -> None:
