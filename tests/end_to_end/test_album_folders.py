@@ -1,0 +1,264 @@
+"""An album whose folder alone is wrong, on Google Drive and Dropbox: the folder moves in one change, and nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from orchestrator.tags.track import Track
+from tests.audio import track_bytes
+from tests.forked import Death, Forks, kill
+from tests.program import Ended
+from tests.servers import remotes
+from tests.servers.http import HttpProxy, Lose, Seen, Then, http_proxy
+from tests.servers.remotes import DriveRemote, DropboxRemote
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+FEW = 2
+"""So many more kills for each victim where not all are tried."""
+
+WRONG, RIGHT = "Inbox/band - album", "Band/Album (2001)"
+SONGS = {
+    f"{n:02} Song {n}.mp3": track_bytes(
+        "mp3",
+        Track(title=(f"Song {n}",), artist=("Band",), album=("Album",), track=n, date="2001"),
+        seconds=0.2,
+        serial=n,
+    )
+    for n in range(1, 13)
+}
+ALBUM = {"cover.jpg": b"picture", "01 Song 1.lrc": b"[00:00.00]la", **SONGS}
+
+
+@dataclass
+class Cloud:
+    """A server behind a proxy, on which each test has a folder of its own."""
+
+    kind: str
+    server: DriveRemote | DropboxRemote
+    proxy: HttpProxy
+    forks: Forks
+    home: Path
+    numbers: Iterator[int]
+    folder: str = ""
+
+    def fresh(self, files: int = len(ALBUM)) -> None:
+        """The album, or some files of it, in a folder of its own at the wrong place."""
+        self.folder = f"music{next(self.numbers)}"
+        for name, content in [*ALBUM.items()][:files]:
+            self.server.tree.put(f"{self.folder}/{WRONG}/{name}", content)
+        self.proxy.reset()
+
+    @property
+    def location(self) -> str:
+        return self.server.fs(self.folder, name="cloud")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"state": self.home / self.folder, "environment": {"RCLONE_CONFIG": str(self.home / "rclone.conf")}, "hasty": True}
+
+    def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Ended:
+        return self.forks.run(*arguments, codes=codes, **self.settings)
+
+    def there(self) -> dict[str, str]:
+        """Id -> path of every file, ours left out."""
+        walked = self.server.tree.walk(self.folder)
+        return {item.id: path for path, item in walked if item.content and not path.startswith(".music-orchestrator/")}
+
+    def folders(self) -> list[str]:
+        return sorted(path for path, item in self.server.tree.walk(self.folder) if item.is_folder)
+
+    def calls(self) -> int:
+        """How many since the last time."""
+        emulated = self.server.drive if isinstance(self.server, DriveRemote) else self.server.dropbox
+        total = emulated.calls.total()
+        emulated.reset()
+        return total
+
+    def is_change(self, seen: Seen) -> bool:
+        if self.kind == "drive":
+            return bool(seen.change)
+        return seen.path.endswith(("move_v2", "delete_v2", "create_folder_v2", "finish_batch_v2"))
+
+    def is_move(self, seen: Seen) -> bool:
+        return seen.path.endswith("move_v2") or (seen.method == "PATCH" and "addParents=" in seen.path)
+
+    def moves(self) -> int:
+        """The moves since the proxy was reset."""
+        return sum(self.is_move(seen) for seen in self.proxy.requests)
+
+
+@pytest.fixture(scope="module", params=["drive", "dropbox"])
+def cloud(request: pytest.FixtureRequest, forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    kind: str = request.param
+    home = tmp_path_factory.mktemp(kind)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(remotes.drive() if kind == "drive" else remotes.dropbox())
+        proxy = stack.enter_context(http_proxy(server.port))
+        config = home / "rclone.conf"
+        config.write_text(server.section("cloud", port=proxy.port))
+        config.chmod(0o600)
+        yield Cloud(kind, server, proxy, forks, home, count(1))
+
+
+@pytest.fixture(autouse=True)
+def fresh(cloud: Cloud) -> None:
+    cloud.fresh()
+
+
+def placed(cloud: Cloud, ids: dict[str, str], directory: str) -> dict[str, str]:
+    """Where the files would be, each the same as before, if the album were that directory."""
+    return {one: f"{directory}/{path.rpartition('/')[2]}" for one, path in ids.items()}
+
+
+# What the profiles say that a run takes.
+CALLS = {"drive": 72, "dropbox": 46}
+CALLS_AN_ALBUM = {"drive": 36, "dropbox": 17}
+
+
+def test_it_goes_in_one_change_and_comes_back(cloud: Cloud) -> None:
+    ids = cloud.there()
+    plan = cloud.home / f"{cloud.folder}.plan"
+    cloud.run("plan", cloud.location, "-o", str(plan))
+    cloud.calls()
+    first = cloud.run("apply", str(plan))
+    assert first.summary["ops_done"] == len(ALBUM) == 14
+    assert cloud.calls() <= CALLS[cloud.kind]
+    assert cloud.moves() == 1
+    assert cloud.there() == placed(cloud, ids, RIGHT), "the same files, not copies"
+    assert cloud.folders() == ["Band", RIGHT]
+
+    cloud.proxy.reset()
+    second = cloud.run("organize", cloud.location)
+    assert (second.summary["ops_planned"], second.summary["files_read"]) == (0, 0)
+    assert not any(map(cloud.is_change, cloud.proxy.requests))
+
+    cloud.calls()
+    cloud.run("undo", first.run)
+    assert cloud.calls() <= CALLS[cloud.kind]
+    assert cloud.moves() == 1
+    assert cloud.there() == ids
+    assert cloud.folders() == ["Inbox", WRONG]
+
+
+def test_each_further_album_takes_as_many_calls(cloud: Cloud) -> None:
+    for number in range(2, 5):
+        for n, title in enumerate("abcdefghijkl", 1):
+            tags = Track(title=(title,), artist=("Band",), album=(f"Album {number}",), track=n, date="2001")
+            content = track_bytes("mp3", tags, seconds=0.2, serial=100 * number + n)
+            cloud.server.tree.put(f"{cloud.folder}/Inbox/{number}/{n:02} {title}.mp3", content)
+    ids = cloud.there()
+    plan = cloud.home / f"{cloud.folder}.plan"
+    cloud.run("plan", cloud.location, "-o", str(plan))
+    cloud.calls()
+    assert cloud.run("apply", str(plan)).summary["ops_done"] == len(ids) == 14 + 3 * 12
+    assert cloud.calls() <= CALLS[cloud.kind] + 3 * CALLS_AN_ALBUM[cloud.kind]
+    assert cloud.moves() == 4
+    assert cloud.there().keys() == ids.keys()
+
+
+def test_a_lost_answer_is_found_out(cloud: Cloud) -> None:
+    ids = cloud.there()
+    cloud.proxy.when(cloud.is_move, Lose(), times=1)
+    assert cloud.run("organize", cloud.location).summary["ops_done"] == 14
+    assert (cloud.moves(), cloud.there()) == (1, placed(cloud, ids, RIGHT))
+
+
+def test_a_file_that_was_added_stays_and_the_others_move_one_by_one(cloud: Cloud) -> None:
+    ids = cloud.there()
+    plan = cloud.home / f"{cloud.folder}.plan"
+    cloud.run("plan", cloud.location, "-o", str(plan))
+    added = cloud.server.tree.put(f"{cloud.folder}/{WRONG}/.new", b"new").id
+    assert cloud.run("apply", str(plan)).summary["ops_done"] == 14
+    assert cloud.moves() == 14
+    assert cloud.there() == {**placed(cloud, ids, RIGHT), added: f"{WRONG}/.new"}
+
+
+def test_a_target_that_has_turned_up_is_not_merged_into(cloud: Cloud) -> None:
+    """Fault case 16: the file in the way is drift; the names that are free are taken one by one."""
+    ids = cloud.there()
+    plan = cloud.home / f"{cloud.folder}.plan"
+    cloud.run("plan", cloud.location, "-o", str(plan))
+    theirs = cloud.server.tree.put(f"{cloud.folder}/{RIGHT}/cover.jpg", b"their picture").id
+    ended = cloud.run("apply", str(plan), codes=(3,))
+    assert (ended.summary["ops_done"], [error["path"] for error in ended.errors]) == (13, [f"{WRONG}/cover.jpg"])
+    ours = next(one for one, path in ids.items() if path.endswith("cover.jpg"))
+    assert cloud.there() == {**placed(cloud, ids, RIGHT), ours: f"{WRONG}/cover.jpg", theirs: f"{RIGHT}/cover.jpg"}
+
+
+def test_a_target_that_turns_up_at_the_last_moment_loses_nothing(cloud: Cloud) -> None:
+    """Between rclone's look and its request: Dropbox refuses; Drive has two folders of the name, of which rclone reaches one."""
+    cloud.fresh(4)
+    ids = cloud.there()
+    put: list[str] = []
+
+    def turns_up(seen: Seen) -> bool:
+        if cloud.is_move(seen) and not put:
+            put.append(cloud.server.tree.put(f"{cloud.folder}/{RIGHT}/cover.jpg", b"their picture").id)
+        return False
+
+    cloud.proxy.when(turns_up, Lose())
+    ended = cloud.run("organize", cloud.location, codes=(3, 9))
+    there = cloud.there()
+    assert there.keys() == {*ids, *put}
+    assert there.pop(put[0]) == f"{RIGHT}/cover.jpg"
+    if cloud.kind == "dropbox":
+        assert (ended.code, ended.summary["ops_done"]) == (3, 3)
+    else:
+        assert (ended.code, there) == (9, placed(cloud, ids, RIGHT))
+        cloud.run("organize", cloud.location, codes=(0, 3))
+        assert cloud.there().keys() == {*ids, *put}
+
+
+def kills(cloud: Cloud, victims: str) -> list[tuple[str, int, bool]]:
+    """("request" or "write", which one, done or not): all of them, or a few."""
+    cloud.run("scan", cloud.location)
+    cloud.proxy.reset()
+    unkilled = cloud.forks.start("organize", cloud.location, **cloud.settings)
+    assert unkilled.end().code == 0
+    requests = sum(map(cloud.is_change, cloud.proxy.requests))
+    every = [("request", number, done) for number in range(1, requests + 1) for done in (False, True)]
+    every += [("write", number, done) for number in range(1, unkilled.writes + 1) for done in (False, True)]
+    if NIGHTLY:
+        return every
+    moved = next(n for n, seen in enumerate(filter(cloud.is_change, cloud.proxy.requests), 1) if cloud.is_move(seen))
+    return [("request", moved, False), ("request", moved, True), *Random(f"{cloud.kind} {victims}").sample(every, FEW)]
+
+
+@pytest.mark.timeout(0 if NIGHTLY else 180)
+@pytest.mark.parametrize("victims", ["program", "rclone", "both"])
+def test_killed_at_any_moment_it_is_finished_by_resume(cloud: Cloud, victims: str) -> None:
+    """Fault case 1, where an album is one request: SIGKILL before and after each change and each write of the journal."""
+    for at, number, done in kills(cloud, victims):
+        cloud.fresh()
+        ids = cloud.there()
+        cloud.run("scan", cloud.location)
+        cloud.proxy.reset()
+        changes, started = count(1), list[int]()
+        death = Death(number, done, victims) if at == "write" else None
+        if at == "request":
+            strike = Then(lambda: kill(started[0], victims), reply=done)  # noqa: B023 - called in this round
+            cloud.proxy.when(lambda seen: cloud.is_change(seen) and next(changes) == number, strike)  # noqa: B023 - as above
+        program = cloud.forks.start("organize", cloud.location, death=death, **cloud.settings)
+        started.append(program.pid)
+        ended = program.end()
+        cloud.proxy.wait_until_idle()
+        cloud.proxy.reset()
+        assert ended.code == (0 if victims == "rclone" else -signal.SIGKILL), (at, number, done, ended.errors)
+        assert cloud.there().keys() == ids.keys()
+        if cloud.run("resume").run == "None":  # killed before the run was noted, or well ended
+            cloud.run("organize", cloud.location)
+        assert cloud.there() == placed(cloud, ids, RIGHT), (at, number, done)
+        assert cloud.folders() == ["Band", RIGHT], (at, number, done)
+        cloud.proxy.reset()
+        assert cloud.run("organize", cloud.location).summary["ops_planned"] == 0
+        assert not any(map(cloud.is_change, cloud.proxy.requests))
