@@ -53,7 +53,7 @@ class DirectoryMoves:
         storage = tasks[0].target
         try:
             storage.move_directory(directory.source, directory.target)
-            arrived = {entry.path: entry for entry in _listed(storage, directory.target) or ()}
+            arrived = storage.batch([task.target_look for task in tasks])
         except (DestinationExistsError, UnsupportedError):  # nothing has changed: they go one by one
             for task in tasks:
                 task.attempt, task.trust_listing = 0, False
@@ -64,10 +64,11 @@ class DirectoryMoves:
                 task.trouble = error if stays else None  # no: that was about the directory, their own may be well
             return
         precision = storage.capabilities.mtime_precision_ns
-        for task in tasks:
-            there = arrived.get(task.dst)
-            if there is not None and same_file(expected(task.operation), there, precision):
+        for task, there in zip(tasks, arrived, strict=True):
+            if isinstance(there, Entry) and same_file(expected(task.operation), there, precision):
                 task.settle(Step.DONE, entry=there)
+            elif isinstance(there, RemoteError):
+                task.trouble = there
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
 

@@ -75,7 +75,8 @@ class Cloud:
         return {item.id: path for path, item in walked if item.content and not path.startswith(".music-orchestrator/")}
 
     def folders(self) -> list[str]:
-        return sorted(path for path, item in self.server.tree.walk(self.folder) if item.is_folder)
+        walked = self.server.tree.walk(self.folder)
+        return sorted(path for path, item in walked if item.is_folder and not f"{path}/".startswith(".music-orchestrator/"))
 
     def calls(self) -> int:
         """How many since the last time."""
@@ -121,8 +122,10 @@ def placed(cloud: Cloud, ids: dict[str, str], directory: str) -> dict[str, str]:
 
 
 # What the profiles say that a run takes.
-CALLS = {"drive": 72, "dropbox": 46}
-CALLS_AN_ALBUM = {"drive": 36, "dropbox": 17}
+CALLS = {"drive": 65 + 5, "dropbox": 41 + 4}
+MOVES = {"drive": 1, "dropbox": 2}
+"""Of an album; on Dropbox the folder above it goes into our trash when it is empty."""
+CALLS_AN_ALBUM = {"drive": 31 + 3, "dropbox": 14 + 2}
 
 
 def test_it_goes_in_one_change_and_comes_back(cloud: Cloud) -> None:
@@ -133,7 +136,7 @@ def test_it_goes_in_one_change_and_comes_back(cloud: Cloud) -> None:
     first = cloud.run("apply", str(plan))
     assert first.summary["ops_done"] == len(ALBUM) == 14
     assert cloud.calls() <= CALLS[cloud.kind]
-    assert cloud.moves() == 1
+    assert cloud.moves() == MOVES[cloud.kind]
     assert cloud.there() == placed(cloud, ids, RIGHT), "the same files, not copies"
     assert cloud.folders() == ["Band", RIGHT]
 
@@ -145,7 +148,7 @@ def test_it_goes_in_one_change_and_comes_back(cloud: Cloud) -> None:
     cloud.calls()
     cloud.run("undo", first.run)
     assert cloud.calls() <= CALLS[cloud.kind]
-    assert cloud.moves() == 1
+    assert cloud.moves() == MOVES[cloud.kind]
     assert cloud.there() == ids
     assert cloud.folders() == ["Inbox", WRONG]
 
@@ -162,7 +165,7 @@ def test_each_further_album_takes_as_many_calls(cloud: Cloud) -> None:
     cloud.calls()
     assert cloud.run("apply", str(plan)).summary["ops_done"] == len(ids) == 14 + 3 * 12
     assert cloud.calls() <= CALLS[cloud.kind] + 3 * CALLS_AN_ALBUM[cloud.kind]
-    assert cloud.moves() == 4
+    assert cloud.moves() == MOVES[cloud.kind] + 3
     assert cloud.there().keys() == ids.keys()
 
 
@@ -170,7 +173,7 @@ def test_a_lost_answer_is_found_out(cloud: Cloud) -> None:
     ids = cloud.there()
     cloud.proxy.when(cloud.is_move, Lose(), times=1)
     assert cloud.run("organize", cloud.location).summary["ops_done"] == 14
-    assert (cloud.moves(), cloud.there()) == (1, placed(cloud, ids, RIGHT))
+    assert (cloud.moves(), cloud.there()) == (MOVES[cloud.kind], placed(cloud, ids, RIGHT))
 
 
 def test_a_file_that_was_added_stays_and_the_others_move_one_by_one(cloud: Cloud) -> None:
