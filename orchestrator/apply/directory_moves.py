@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from orchestrator.apply.fingerprint import expected, same_file
 from orchestrator.apply.journal import Journal
 from orchestrator.apply.records import Record, Step
-from orchestrator.apply.task import Task, worth_another_try
+from orchestrator.apply.task import LOOK, Task, worth_another_try
 from orchestrator.apply.whole_directories import WholeDirectory, as_listed
 from orchestrator.errors import (
     AuthError,
@@ -49,6 +49,7 @@ class DirectoryMoves:
         """Move it; the operations whose files are seen to have arrived get their verdict, durable when this returns."""
         for task in tasks:
             task.attempt += 1
+            task.spent += LOOK
         self._journal.append(self._run_id, [Record(task.operation.id, Step.INTENT, task.attempt) for task in tasks])
         storage = tasks[0].target
         try:
