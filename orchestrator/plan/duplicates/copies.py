@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from orchestrator.plan.albums import Album, Song, group_albums, has_place
 from orchestrator.plan.completeness import missing
 from orchestrator.plan.duplicates.records import Candidate
+from orchestrator.plan.fields import first
+from orchestrator.plan.spelling import fold
 from orchestrator.tags.track import Status
 
 _DISC_FOLDER = re.compile(
@@ -27,7 +29,7 @@ Slot = tuple[int, int]
 class AlbumCopy:
     """The tracks of one album in one folder of one location."""
 
-    __slots__ = ("album", "complete", "folder", "fs", "members", "needs_unnumbered", "slots", "tracks_at_location")
+    __slots__ = ("album", "complete", "folder", "fs", "members", "mixes_discs", "needs_unnumbered", "slots", "tracks_at_location")
 
     def __init__(self, fs: str, folder: str, album: Album) -> None:
         self.fs = fs
@@ -37,6 +39,8 @@ class AlbumCopy:
         self.slots: dict[Slot, list[Candidate]] = defaultdict(list)
         """The whole tracks that have a number."""
         self.complete = False
+        self.mixes_discs = False
+        """Whether discs lie in it that not all tags name: several numbers stand for two titles each."""
         self.needs_unnumbered = False
         """Whether it is complete only because a track without a number may be the one that is missing."""
         self.tracks_at_location = 0
@@ -49,6 +53,8 @@ class AlbumCopy:
                 self.slots[member.disc or 1, member.number].append(member)
         whole = [member.track for member in self.members if member.reading.suspect is None]
         self.complete = bool(self.slots) and missing(whole) is None
+        taken_twice = (len({fold(first(member.track.title)) for member in members}) > 1 for members in self.slots.values())
+        self.mixes_discs = sum(taken_twice) > 1
         numbered = [member.track for members in self.slots.values() for member in members]
         self.needs_unnumbered = self.complete and missing(numbered) is not None
 

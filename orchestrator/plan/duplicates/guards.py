@@ -111,6 +111,8 @@ def _other_disc(one: Candidate, other: Candidate) -> bool:
     """Whether two tracks may be of two discs: no disc is neither disc 1 nor disc 2 of an album that has several."""
     if one.disc and other.disc:
         return one.disc != other.disc
+    if one.copy is not None and one.copy is other.copy and one.copy.mixes_discs:
+        return True
     stated = one if one.disc else other
     return bool(stated.disc) and max(stated.disc or 1, stated.track.disc_total or 1) > 1
 

@@ -81,6 +81,14 @@ def test_takes_that_share_ids_on_two_discs_stay() -> None:
     assert [why for _, why in whys(answer)] == ["they are two tracks of one album"]
 
 
+def test_a_folder_of_discs_without_numbers_keeps_their_twins() -> None:
+    """Once organized, nothing but the numbers that stand for two titles tells that there are two discs."""
+    intro = [on_album(f"Set/01{mark}.flac", 1, sound="intro", disc=None, disc_total=None) for mark in ("", " (2)")]
+    others = [on_album(f"Set/0{n}{t}.flac", n, title=t, disc=None, disc_total=None) for n in (2, 3) for t in ("one", "other")]
+    assert not gone(found([*intro, *others]))
+    assert len(gone(found([*intro, *others[1:]]))) == 1, "one number taken twice may be a stray"
+
+
 def test_albums_of_one_name_are_told_apart() -> None:
     """Weezer (beets #3310), American Football (#6854), two "Essential Van Morrison" (Lidarr #638)."""
     blue = album("Blue", album="Weezer", album_artist="Weezer", date="1994")
