@@ -18,7 +18,9 @@ from random import Random
 from typing import Literal
 
 import msgspec
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
+from orchestrator.errors import TransientError
 from orchestrator.storage.base import Storage
 from orchestrator.tags.track import Track
 from tests.audio import FORMATS, make_many, make_track, many_tracks, picture, track_bytes
@@ -382,9 +384,13 @@ def make_library(
 def upload(
     library: LibraryFacts, storage: Storage, *, only: Callable[[str], bool] | None = None, paths: Iterable[str] | None = None
 ) -> list[str]:
-    """Write the library's files to a storage, several at a time; gives the paths written."""
+    """Write the library's files to a storage, several at a time; gives the paths written.
+
+    rclone's own servers put off one of two uploads that make a folder at the same time; nothing repeats a bare write but this.
+    """
     chosen = [path for path in (library.files if paths is None else paths) if only is None or only(path)]
 
+    @retry(retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(5), wait=wait_random(0, 0.5), reraise=True)
     def send(path: str) -> None:
         storage.write(path, (library.root / path).read_bytes())
 
