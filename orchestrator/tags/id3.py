@@ -22,6 +22,9 @@ _MOST_INFLATED = 1 << 20
 and inflates compressed frames whatever their size."""
 _LISTS = re.compile(rb"T|COM|GP1|GRP1|IPL|MV|CHAP|CTOC|SYLT|SLT|ETC|MLL|EQU|RVA|ASPI")
 """Frames that hold several values; the rest of the known ones hold one each."""
+_COUNTERS = re.compile(rb"PCNT|PCST|POP|POSS|SEEK|CNT")
+_LONGEST_COUNTER = 2048
+"""Frames that end in one number, which mutagen adds up in the square of its length; eight bytes are many."""
 _WIDE = (b"\1", b"\2")
 """The encodings of two bytes a character."""
 _COMPRESSED = {3: 0x0080, 4: 0x0008}
@@ -100,7 +103,10 @@ def _walk(file: SparseFile, position: int, end: int, version: int, *, dig: bool)
         elif _LISTS.match(frame_id):
             found = _values(file, payload, min(size, end - payload))
             values, copied = values + found, copied + found * size // 2
-        if version > 2 and int.from_bytes(header[8:10], "big") & _COMPRESSED[version]:
+        compressed = version > 2 and int.from_bytes(header[8:10], "big") & _COMPRESSED[version]
+        if _COUNTERS.match(frame_id) and (size > _LONGEST_COUNTER or compressed):
+            raise NotReadableError("its ID3 tag is damaged: a counter would be larger than any number")
+        if compressed:
             values += _inflated_values(file, payload, min(size, end - payload))
         if copied > _MOST_COPYING or values > _MOST_VALUES:
             raise NotReadableError("its ID3 tag is damaged: it would hold too many texts")

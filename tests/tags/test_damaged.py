@@ -98,6 +98,17 @@ def test_a_picture_that_claims_the_whole_file_costs_no_memory() -> None:
     check(read_track("x.mp3", size, read_range))
 
 
+@pytest.mark.parametrize(("frame", "size", "flags"), [(b"PCNT", 200_000, 0), (b"POPM", 2049, 0), (b"PCNT", 40, 0x0080)])
+def test_a_counter_longer_than_any_number_is_refused(frame: bytes, size: int, flags: int) -> None:
+    """The parser takes seconds for it; a fuzzing run found one."""
+    counter = frame + struct.pack(">IH", size, flags) + b"\xff" * size
+    length = len(counter)
+    tag = b"ID3\3\0\0" + bytes(length >> shift & 127 for shift in (21, 14, 7, 0)) + counter
+    reading = read("song.mp3", tag + track_bytes("mp3", None, seconds=1))
+    assert reading.status is Status.UNREADABLE
+    assert reading.reason == "its ID3 tag is damaged: a counter would be larger than any number"
+
+
 def test_an_empty_file_is_unreadable_without_a_request() -> None:
     reading = read("a.mp3", b"")
     assert (reading.status, reading.reason, reading.requests) == (Status.UNREADABLE, "the file is empty", 0)
