@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from benchmarks.listing_server import Bucket
-from orchestrator.storage.base import Entry
+from orchestrator.records import Entry
 
 _DATE = b"Mon, 01 Jan 2024 00:00:00 GMT"
 

@@ -24,10 +24,10 @@ from benchmarks.file_server import file_server
 from benchmarks.measure import say
 from benchmarks.servers import can_mount, counts, mount, write_config
 from orchestrator.rclone.binary import find_rclone
-from orchestrator.tags.album import Album
+from orchestrator.tags.album_hints import AlbumHints
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from orchestrator.tags.reader import read_track
-from orchestrator.tags.track import Status
+from orchestrator.track import Status
 from tests.audio_realistic import Sample, samples
 from tests.servers.remotes import BUCKET
 from tests.virtual_file import VirtualFile
@@ -71,7 +71,7 @@ class Row(NamedTuple):
     """Share of the album's files that few requests read in one wave."""
 
 
-def _cost(sample: Sample, content: VirtualFile, policy: Policy, album: Album) -> Cost:
+def _cost(sample: Sample, content: VirtualFile, policy: Policy, album: AlbumHints) -> Cost:
     waves = 0
 
     def part(offset: int, length: int) -> bytes:
@@ -95,7 +95,7 @@ def _cost(sample: Sample, content: VirtualFile, policy: Policy, album: Album) ->
 
 def _row(sample: Sample, songs: int) -> Row:
     contents = [sample.song(number) for number in range(songs)]
-    album = Album()
+    album = AlbumHints()
     few_requests = [_cost(sample, content, FEW_REQUESTS, album) for content in contents]
     few_bytes = _cost(sample, contents[0], FEW_BYTES, album)  # it does not listen to the others
     one_wave = sum(cost.waves == 1 for cost in few_requests) / songs

@@ -25,7 +25,7 @@ import sys, time
 from pathlib import Path
 from orchestrator.rclone.binary import find_rclone
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 config, fs = sys.argv[1:]
 with Rclone(find_rclone(None), config=Path(config)) as rclone:
     storage = RcloneStorage(rclone, fs)

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, urlsplit
 
-from orchestrator.storage.base import Entry
-from orchestrator.tags.track import Track
+from orchestrator.records import Entry
+from orchestrator.track import Track
 
 _PER_ALBUM = 10
 _ALBUMS_PER_ARTIST = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import FORMATS, track_bytes
 
 # Format -> how many of a thousand files. MP3 and FLAC are most of what people have; every other reader gets its share.

@@ -16,12 +16,12 @@ from benchmarks.listing import plain_commands
 from benchmarks.listing_server import entry_of, listing_server, track_of
 from benchmarks.measure import say
 from benchmarks.servers import REMOTE, write_config
+from orchestrator.actions.session import CATALOGUE_FILE
 from orchestrator.catalogue.compare import Staging
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.cli.session import CATALOGUE_FILE
 from orchestrator.rclone.binary import find_rclone
-from orchestrator.tags.track import Reading, Status
+from orchestrator.track import Reading, Status
 from tests.servers.remotes import BUCKET
 
 

@@ -26,13 +26,13 @@ from typing import Any
 
 from benchmarks import measure
 from benchmarks.measure import say
-from orchestrator.plan.duplicates.options import DedupOptions
-from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, plan_dedup
 from orchestrator.plan.model import Plan
-from orchestrator.plan.organize import plan_organize
-from orchestrator.plan.request import Item, OrganizeOptions, OrganizeRequest
-from orchestrator.storage.base import Capabilities, Entry
-from orchestrator.tags.track import AudioIdentity, Reading, Status, Strength, Track
+from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
+from orchestrator.plan.planners.organize.planner import plan_organize
+from orchestrator.plan.planners.organize.request import OrganizeOptions, OrganizeRequest
+from orchestrator.records import Capabilities, Entry, Item
+from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 
 WHATS = ("organize", "dedup", "both")
 REMOTE = Capabilities(copy=True, hashes=("md5",), empty_directories=False, max_path_bytes=1024, remote_type="s3")

@@ -23,14 +23,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from benchmarks import measure
 from benchmarks.measure import say
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.errors import TransientError
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Verb, operation_id
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Verb, operation_id
 from orchestrator.rclone.binary import Binary, find_rclone
-from orchestrator.rclone.requests import transfer
+from orchestrator.rclone.rc_bodies import transfer
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY, Entry
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.records import OWN_DIRECTORY, Entry, Ref
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers.http import Seen, http_proxy
 from tests.servers.remotes import RemoteServer, s3_serve, webdav
 

@@ -28,12 +28,12 @@ from benchmarks.measure import say
 from benchmarks.music import make_music
 from benchmarks.servers import REMOTE, can_mount, counts, mount, write_config
 from orchestrator.catalogue.reading import read_entry
-from orchestrator.catalogue.scan import ScanResult, scan
 from orchestrator.catalogue.store import Catalogue
+from orchestrator.catalogue.update import ScanResult, scan
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.rclone import RcloneStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from orchestrator.tags.formats import is_audio
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from tests.library import make_library

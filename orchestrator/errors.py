@@ -29,7 +29,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the program ends with (contract: design section 5)."""
+    """What the program ends with (contract)."""
 
     DONE = 0
     UNEXPECTED = 1
@@ -165,7 +165,7 @@ class InterruptedRunError(OrchestratorError):
     exit_code = ExitCode.INTERRUPTED
 
 
-# Where several apply, the first one wins (contract: design section 5).
+# Where several apply, the first one wins (contract).
 PRECEDENCE: tuple[ExitCode, ...] = (
     ExitCode.INTERRUPTED,
     ExitCode.INTEGRITY,

@@ -1,4 +1,4 @@
-"""What a user types -> where it is (contract: design section 4)."""
+"""What a user types -> where it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from orchestrator.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.config import Cloud, Config
+    from orchestrator.config.model import Cloud, Config
 
 SCHEMES = ("s3", "gs", "azure", "dropbox", "gdrive")
 CLOUD_REMOTE = "cloud"

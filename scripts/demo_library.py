@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track, picture
 
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import click
 
-from orchestrator import config
 from orchestrator.cli.main import PROGRAM, application
-from orchestrator.config_yaml import FieldFacts, fields_of
-from orchestrator.plan.classes import CLASSES
-from orchestrator.plan.duplicates.keep import CRITERIA
-from orchestrator.plan.fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
-from orchestrator.plan.filters import EXAMPLES
-from orchestrator.plan.layout import compile_layout, split_directory, tidy
-from orchestrator.plan.presets import EXPLAINED, PRESETS
+from orchestrator.config import model
+from orchestrator.config.yaml_decoder import FieldFacts, fields_of
+from orchestrator.plan.layout.filters import EXAMPLES
+from orchestrator.plan.layout.presets import EXPLAINED, PRESETS
+from orchestrator.plan.layout.templates import compile_layout, split_directory, tidy
+from orchestrator.plan.music.classes import CLASSES
+from orchestrator.plan.music.fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
+from orchestrator.plan.planners.dedup.keep_order import CRITERIA
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 100
@@ -55,8 +55,8 @@ def _help_block() -> str:
 
 def _config_block() -> str:
     rows = ["| key | what it says | default | environment |", "|---|---|---|---|"]
-    environment = {".".join(path): name for name, path in config.environment_names().items()}
-    for key, field in _keys(fields_of(config.Config), ""):
+    environment = {".".join(path): name for name, path in model.environment_names().items()}
+    for key, field in _keys(fields_of(model.Config), ""):
         default = "" if field.default in (None, [], {}) or field.section else f"`{field.default}`"
         name = f"`{environment[key]}`" if key in environment else ""
         rows.append(f"| `{key}` | {field.description.replace('|', chr(92) + '|')} | {default} | {name} |")
@@ -130,7 +130,7 @@ def _example(value: Any) -> str:
 
 
 def _schema_block() -> str:
-    names = [field.name for field in fields_of(config.Config)]
+    names = [field.name for field in fields_of(model.Config)]
     return "Top-level keys: " + ", ".join(f"`{name}`" for name in names) + ".\n"
 
 

@@ -24,7 +24,7 @@ import mutagen.trueaudio
 import mutagen.wave
 import mutagen.wavpack
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests import audio_streams as streams
 
 Words = dict[str, list[str]]

@@ -7,7 +7,7 @@ import struct
 from io import BytesIO
 from random import Random
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import FORMATS
 from tests.audio_streams import _crc8, _crc16
 

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, settings
 
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import Storage
-from orchestrator.storage.memory import MemoryStorage
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers import remotes
 from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track
 from tests.forked import Forks, Started
 from tests.places import Place, visible

@@ -174,12 +174,12 @@ def _prepare(order: Order) -> None:
 
 
 def _hurry() -> None:
-    from orchestrator.apply.patience import Patience  # noqa: PLC0415 - as above
-    from orchestrator.storage.retry import RetryingStorage  # noqa: PLC0415
+    from orchestrator.apply.protocol.backoff import Backoff  # noqa: PLC0415 - as above
+    from orchestrator.storage.wrappers.retry import RetryingStorage  # noqa: PLC0415
 
     RetryingStorage.__init__.__kwdefaults__["first_wait_s"] /= 20
-    first_s, *others = Patience.__init__.__defaults__
-    Patience.__init__.__defaults__ = (first_s / 20, *others)
+    first_s, *others = Backoff.__init__.__defaults__
+    Backoff.__init__.__defaults__ = (first_s / 20, *others)
 
 
 def _watch_syncs(log: int) -> None:
@@ -194,7 +194,7 @@ def _watch_syncs(log: int) -> None:
 
 
 def _watch_the_journal(count: int, death: Death | None) -> None:
-    from orchestrator.apply import journal  # noqa: PLC0415 - as above
+    from orchestrator.apply.journal import journal  # noqa: PLC0415 - as above
 
     def reached(write: int, *, committed: bool) -> None:
         if death is not None and (write, committed) == (death.write, death.committed):

@@ -21,8 +21,8 @@ import msgspec
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
 from orchestrator.errors import TransientError
-from orchestrator.storage.base import Storage
-from orchestrator.tags.track import Track
+from orchestrator.storage.protocol import Storage
+from orchestrator.track import Track
 from tests.audio import FORMATS, make_many, make_track, many_tracks, picture, track_bytes
 from tests.hostile import HOSTILE_NAMES, HOSTILE_TAGS, UNPORTABLE_NAMES
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.tags.formats import is_audio
 from orchestrator.tags.reader import read_track
-from orchestrator.tags.track import Reading, Status, Track
+from orchestrator.track import Reading, Status, Track
 from tests.audio import FORMATS, many_tracks, track_bytes
 from tests.library import LibraryFacts, make_library, upload
 

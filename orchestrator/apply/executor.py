@@ -14,38 +14,39 @@ from functools import partial
 
 import msgspec
 
-from orchestrator.apply.checks import check_plan, check_space
-from orchestrator.apply.decide import Route
-from orchestrator.apply.directories import DirectoriesInTheWay
-from orchestrator.apply.directory_moves import DirectoryMoves
-from orchestrator.apply.finish import finish
-from orchestrator.apply.guards import guarded
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.marker import Markers
-from orchestrator.apply.paths import is_removal, place
-from orchestrator.apply.patience import Patience
-from orchestrator.apply.records import (
+from orchestrator.apply.closing import finish
+from orchestrator.apply.directories.emptied import DirectoriesInTheWay
+from orchestrator.apply.directories.moves import DirectoryMoves
+from orchestrator.apply.directories.whole import whole_directories
+from orchestrator.apply.guard.exclusive import guarded
+from orchestrator.apply.guard.marker import Markers
+from orchestrator.apply.guard.preconditions import check_plan, check_space
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import (
     Change,
     OperationState,
     Problem,
     Record,
+    RunCounts,
     RunResult,
     RunState,
-    Step,
-    Summary,
+    Stage,
     VerifyMode,
 )
-from orchestrator.apply.remotes import Remotes
-from orchestrator.apply.schedule import Schedule
-from orchestrator.apply.steps import Steps
-from orchestrator.apply.task import LOOK, Task, make_task, waits_at
-from orchestrator.apply.twins import Twins
-from orchestrator.apply.whole_directories import whole_directories
+from orchestrator.apply.own_paths import is_removal, place
+from orchestrator.apply.protocol.backoff import Backoff
+from orchestrator.apply.protocol.decide import Route
+from orchestrator.apply.protocol.kept_copies import KeptCopies
+from orchestrator.apply.protocol.schedule import Schedule
+from orchestrator.apply.protocol.steps import Steps
+from orchestrator.apply.protocol.stopped_remotes import Remotes
+from orchestrator.apply.protocol.task import LOOK, Task, make_task, waits_at
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, RemoteError, worst
-from orchestrator.plan.model import Operation, Plan, Ref, is_temporary
+from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
-from orchestrator.storage.base import Storage
-from orchestrator.storage.retry import sent_once
+from orchestrator.records import Ref
+from orchestrator.storage.protocol import Storage
+from orchestrator.storage.wrappers.retry import sent_once
 
 _CARRIED_BYTES = 128 * 1024 * 1024
 """Bytes that a window copies at most (one file a transfer may always go): how long a stop takes hangs on it."""
@@ -83,7 +84,7 @@ def apply_plan(
     progress: Progress | None = None,
     on_changes: OnChanges | None = None,
     stop: threading.Event | None = None,
-    patience: Patience | None = None,
+    patience: Backoff | None = None,
 ) -> RunResult:
     """Carry out `plan`; `storages` holds one for each location in it, by its `fs`. No run is noted for an empty plan.
 
@@ -130,7 +131,7 @@ class Execution:
         progress: Progress | None = None,
         on_changes: OnChanges | None = None,
         stop: threading.Event | None = None,
-        patience: Patience | None = None,
+        patience: Backoff | None = None,
     ) -> None:
         self._run_id = run_id
         self._command = command
@@ -143,20 +144,22 @@ class Execution:
         self._progress = progress or NoProgress()
         self._on_changes = on_changes or (lambda _: None)
         self._stop = stop or threading.Event()
-        self._patience = patience or Patience()
+        self._patience = patience or Backoff()
         self._sent_once = {fs: sent_once(storage) for fs, storage in storages.items()}
         """For the operations: it is here that they are tried again."""
-        twins = Twins(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
+        twins = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
         self._steps = Steps(run_id, journal, twins, transfers=settings.transfers, verify=settings.verify)
         self._directory_moves = DirectoryMoves(run_id, journal)
         self._remotes = Remotes(storages)
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._before = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
         """Temporary name -> the path that its file left."""
-        self._aside = {operation.dst for operation in plan.operations if self._step(operation) is Step.DONE} & self._before.keys()
+        self._aside = {
+            operation.dst for operation in plan.operations if self._step(operation) is Stage.DONE
+        } & self._before.keys()
         """The temporary names at which a file has arrived."""
-        self._counts: Counter[Step] = Counter(state.step for state in states.values() if state.step.verdict)
-        came_through = {identity for identity, state in states.items() if state.step is Step.DONE}
+        self._counts: Counter[Stage] = Counter(state.step for state in states.values() if state.step.verdict)
+        came_through = {identity for identity, state in states.items() if state.step is Stage.DONE}
         self._in_the_way = DirectoriesInTheWay(plan.operations, storages, run_id, came_through)
         self._done_now = 0
         self._bytes = 0
@@ -168,8 +171,8 @@ class Execution:
     def run(self) -> RunResult:
         """Work until all is done, or nothing more can be."""
         operations = self._plan.operations
-        out = [operation for operation in operations if self._step(operation) in {Step.FAILED, Step.SKIPPED}]
-        done = [operation for operation in operations if self._step(operation) is Step.DONE]
+        out = [operation for operation in operations if self._step(operation) in {Stage.FAILED, Stage.SKIPPED}]
+        done = [operation for operation in operations if self._step(operation) is Stage.DONE]
         schedule = Schedule(operations, [o.id for o in done], [o.id for o in out])
         self._bytes = sum(operation.size or 0 for operation in done)
         if self._resumed:
@@ -251,7 +254,7 @@ class Execution:
                 continue
             self._counts[record.step] += 1
             operation = task.operation
-            if record.step is Step.DONE:
+            if record.step is Stage.DONE:
                 schedule.done(operation.id)
                 self._done_now += 1
                 size += operation.size or 0
@@ -281,10 +284,10 @@ class Execution:
             message = f"{name}: waits for {self._name(operation)}, which was not carried out"
             if follower.src in self._aside:
                 message = waits_at(message, follower.src.path)
-            records.append(Record(follower.id, Step.SKIPPED, code=int(stale), message=message))
+            records.append(Record(follower.id, Stage.SKIPPED, code=int(stale), message=message))
             self._problems.append(Problem(name, stale, message))
         self._journal.append(self._run_id, records)
-        self._counts[Step.SKIPPED] += len(records)
+        self._counts[Stage.SKIPPED] += len(records)
         self._progress.advance(len(records))
 
     def _end(self) -> RunResult:
@@ -306,16 +309,16 @@ class Execution:
         unreached = ExitCode.UNREACHABLE in codes and complete  # the last look at a remote did not come through
         if self._stop.is_set():
             codes.add(ExitCode.INTERRUPTED)
-        if ExitCode.STALE in codes and self._counts[Step.DONE]:
+        if ExitCode.STALE in codes and self._counts[Stage.DONE]:
             codes = (codes - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}
         code = worst(codes)
         ended = RunState.FAILED if codes else RunState.FINISHED
         state = ended if complete and not unreached else RunState.INTERRUPTED
-        summary = Summary(
+        summary = RunCounts(
             planned,
-            self._counts[Step.DONE],
-            self._counts[Step.FAILED],
-            self._counts[Step.SKIPPED],
+            self._counts[Stage.DONE],
+            self._counts[Stage.FAILED],
+            self._counts[Stage.SKIPPED],
             self._bytes,
             int(code),
         )
@@ -354,7 +357,7 @@ class Execution:
         """What a user knows the file by."""
         return self._before.get(operation.src, operation.src.path)
 
-    def _step(self, operation: Operation) -> Step | None:
+    def _step(self, operation: Operation) -> Stage | None:
         state = self._states.get(operation.id)
         return state.step if state else None
 

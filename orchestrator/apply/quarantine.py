@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.paths import DAMAGED, QUARANTINE, TRASH
-from orchestrator.apply.records import Fact
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Fact
+from orchestrator.apply.own_paths import DAMAGED, QUARANTINE, TRASH
 from orchestrator.errors import NotFoundError, UsageError
 from orchestrator.plan.estimate import estimate
-from orchestrator.plan.model import TEMPORARY, Expect, Header, Operation, Plan, Ref, Skipped, Verb, is_temporary, operation_id
+from orchestrator.plan.model import TEMPORARY, Expect, Header, Operation, Plan, Skipped, Verb, is_temporary, operation_id
 from orchestrator.plan.plan_file import seal
-from orchestrator.storage.base import OWN_DIRECTORY, Capabilities, Entry, Storage
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Ref
+from orchestrator.storage.protocol import Storage
 
 
-class Item(msgspec.Struct, frozen=True):
+class QuarantinedFile(msgspec.Struct, frozen=True):
     """One file in the quarantine or in the trash of a run."""
 
     id: str
@@ -32,7 +33,7 @@ class Item(msgspec.Struct, frozen=True):
     """As it lies there now."""
 
 
-def list_items(storage: Storage, journal: Journal | None = None) -> list[Item]:
+def list_items(storage: Storage, journal: Journal | None = None) -> list[QuarantinedFile]:
     """Everything that runs have put away or left behind on this storage, sorted by run and path.
 
     Raises the storage's errors, NotFoundError for a place that is not there.
@@ -46,12 +47,12 @@ def list_items(storage: Storage, journal: Journal | None = None) -> list[Item]:
     return sorted(items, key=lambda item: (item.run, item.path, item.id))
 
 
-def choose(items: Sequence[Item], wanted: Iterable[str]) -> list[Item]:
+def choose(items: Sequence[QuarantinedFile], wanted: Iterable[str]) -> list[QuarantinedFile]:
     """The items that a user names: by id, by run, or by the path in the library (then the newest of that path).
 
     Raises UsageError for a name that fits none.
     """
-    chosen: dict[str, Item] = {}
+    chosen: dict[str, QuarantinedFile] = {}
     for text in wanted:
         by_path = [item for item in items if item.path == text and item.kind != "damaged"]
         found = [item for item in items if text in {item.id, item.run}] or by_path[-1:]
@@ -61,7 +62,7 @@ def choose(items: Sequence[Item], wanted: Iterable[str]) -> list[Item]:
     return [*chosen.values()]
 
 
-def plan_restore(storage: Storage, items: Sequence[Item], *, tool_version: str, created: str) -> Plan:
+def plan_restore(storage: Storage, items: Sequence[QuarantinedFile], *, tool_version: str, created: str) -> Plan:
     """The plan that moves items back to where they were: of several for one path the newest, the others are skipped."""
     newest = {item.path: item for item in items if item.path}
     operations = [_operation(storage, item, Verb.MOVE, item.path, "restored from the quarantine") for item in newest.values()]
@@ -75,7 +76,7 @@ def plan_restore(storage: Storage, items: Sequence[Item], *, tool_version: str, 
     return _plan(storage, operations, skipped, action="restore", tool_version=tool_version, created=created)
 
 
-def plan_emptying(storage: Storage, items: Sequence[Item], *, tool_version: str, created: str) -> Plan:
+def plan_emptying(storage: Storage, items: Sequence[QuarantinedFile], *, tool_version: str, created: str) -> Plan:
     """The plan that deletes items for good; no undo brings them back. What waits at a temporary name stays."""
     waiting = [item for item in items if item.kind == "temporary"]
     operations = [
@@ -119,7 +120,7 @@ def plan_deleting_duplicates(facts: Iterable[Fact], header: Header, *, tool_vers
     return seal(Plan(made, tuple(operations)))
 
 
-def _operation(storage: Storage, item: Item, verb: Verb, destination: str, reason: str) -> Operation:
+def _operation(storage: Storage, item: QuarantinedFile, verb: Verb, destination: str, reason: str) -> Operation:
     src, dst = Ref(storage.fs, item.entry.path), Ref(storage.fs, destination)
     expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
     return Operation(operation_id(verb, src, dst), verb, src, dst, item.entry.size, expect, reason, item.run)
@@ -149,7 +150,7 @@ def _plan(
     return seal(Plan(header, tuple(operations), tuple(skipped)))
 
 
-def _item(entry: Entry) -> Item | None:
+def _item(entry: Entry) -> QuarantinedFile | None:
     """None for a file that no run of ours has put there."""
     identity = entry.path.removeprefix(OWN_DIRECTORY + "/")
     kind, _, rest = identity.partition("/")
@@ -158,11 +159,11 @@ def _item(entry: Entry) -> Item | None:
         kind, run = "damaged", run.removesuffix(DAMAGED)
     if kind in {"trash", "damaged"}:
         path = path.partition("/")[2]  # the number of the attempt goes before it
-    return Item(identity, kind, run, path, entry) if run and path else None
+    return QuarantinedFile(identity, kind, run, path, entry) if run and path else None
 
 
-def _left(entry: Entry, run: str, path: str) -> Item:
-    return Item(entry.path.removeprefix(OWN_DIRECTORY + "/"), "temporary", run, path, entry)
+def _left(entry: Entry, run: str, path: str) -> QuarantinedFile:
+    return QuarantinedFile(entry.path.removeprefix(OWN_DIRECTORY + "/"), "temporary", run, path, entry)
 
 
 def _origins(journal: Journal, fs: str) -> dict[str, tuple[str, str]]:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from orchestrator.apply.checks import check_plan, check_space, locations
 from orchestrator.apply.executor import Execution, OnChanges, Settings
-from orchestrator.apply.guards import guarded
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.patience import Patience
-from orchestrator.apply.records import Run, RunResult, RunState
+from orchestrator.apply.guard.exclusive import guarded
+from orchestrator.apply.guard.preconditions import check_plan, check_space, locations
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Run, RunResult, RunState
+from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.progress import Progress
-from orchestrator.storage.base import Storage
+from orchestrator.storage.protocol import Storage
 
 OpenStorage = Callable[[str], Storage]
 """Location in canonical form -> its storage."""
@@ -55,7 +55,7 @@ def resume(
     progress: Progress | None = None,
     on_changes: OnChanges | None = None,
     stop: threading.Event | None = None,
-    patience: Patience | None = None,
+    patience: Backoff | None = None,
 ) -> RunResult:
     """Continue a run under its own id; without an id the newest unfinished one.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.paths import place
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Fact
+from orchestrator.apply.own_paths import place
 from orchestrator.apply.quarantine import is_restore
-from orchestrator.apply.records import Fact
-from orchestrator.plan.model import Plan, Ref, Verb, is_temporary
-from orchestrator.plan.undo import plan_undo
+from orchestrator.plan.model import Plan, Verb, is_temporary
+from orchestrator.plan.planners.undo import plan_undo
+from orchestrator.records import Ref
 
 
 def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str) -> Plan:

@@ -22,11 +22,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from orchestrator.catalogue import statements as sql
+from orchestrator.catalogue import comparison_sql as sql
 from orchestrator.catalogue.rows import hashes_text, kind_of, location_of
 from orchestrator.catalogue.store import OURS_FROM, OURS_TO, Catalogue
 from orchestrator.errors import SafetyLimitError
-from orchestrator.storage.base import Entry
+from orchestrator.records import Entry
 from orchestrator.tags.version import READER_VERSION
 
 A_FEW = 4

@@ -22,13 +22,14 @@ from orchestrator.errors import (
     RemoteError,
     TransientError,
 )
-from orchestrator.plan.playlists.formats import is_list
-from orchestrator.storage.base import Entry, Storage
-from orchestrator.tags.album import Album
+from orchestrator.plan.companions.playlists.formats import is_list
+from orchestrator.records import Entry
+from orchestrator.storage.protocol import Storage
+from orchestrator.tags.album_hints import AlbumHints
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.reader import read_track
 from orchestrator.tags.trace import Trace
-from orchestrator.tags.track import Reading
+from orchestrator.track import Reading
 
 _JOIN_S = 5.0
 """How long a reader that waits for the network may hold up the end of an abandoned scan."""
@@ -43,7 +44,7 @@ GIVE_UP_AFTER: Final = 12
 """So many files in a row lost to the network, each after its own retries, and the remote counts as unreachable."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ReadResult(msgspec.Struct, frozen=True):
     """What became of one file: a reading, a list's content, or the error that stood in its way."""
 
     unread: Unread
@@ -82,7 +83,7 @@ class Readers:
         self._abandoned = threading.Event()
         self._next = threading.Lock()
         # Unbounded, for the bounded one costs a tenth of the speed: storing a reading is far quicker than making it.
-        self._outcomes: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[ReadResult | BaseException | None] = queue.SimpleQueue()
         # Daemons: a reader that hangs in the network must not keep the program alive after Ctrl-C.
         self._threads = [threading.Thread(target=self._work, name=f"tags-{number}", daemon=True) for number in range(count)]
 
@@ -97,7 +98,7 @@ class Readers:
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def __iter__(self) -> Iterator[ReadResult]:
         working = len(self._threads)
         lost_in_a_row = 0
         while working:
@@ -124,7 +125,7 @@ class Readers:
                     run = next(self._runs, ())
                 if not run:
                     break
-                album = Album()
+                album = AlbumHints()
                 for unread in run:
                     if not self._abandoned.is_set():
                         self._outcomes.put(self._read(unread, album))
@@ -133,17 +134,17 @@ class Readers:
         finally:
             self._outcomes.put(None)
 
-    def _read(self, unread: Unread, album: Album) -> Outcome:
+    def _read(self, unread: Unread, album: AlbumHints) -> ReadResult:
         try:
             if is_list(unread.entry.path):
-                return Outcome(unread, content=read_list(self._storage, unread.entry))
+                return ReadResult(unread, content=read_list(self._storage, unread.entry))
             if unread.by_id:
-                return Outcome(unread, read_by_id(self._storage, unread.entry, self._policy))
-            return Outcome(unread, read_entry(self._storage, unread.entry, self._policy, album=album))
+                return ReadResult(unread, read_by_id(self._storage, unread.entry, self._policy))
+            return ReadResult(unread, read_entry(self._storage, unread.entry, self._policy, album=album))
         except AuthError:
             raise
         except RemoteError as error:
-            return Outcome(unread, error=error)
+            return ReadResult(unread, error=error)
 
 
 def albums(files: Iterator[Unread], waiting: int, readers: int) -> Iterator[Sequence[Unread]]:
@@ -165,7 +166,9 @@ def _album(unread: Unread) -> tuple[str, str]:
     return folder, name.rpartition(".")[2].lower()
 
 
-def read_entry(storage: Storage, entry: Entry, policy: Policy, trace: Trace | None = None, album: Album | None = None) -> Reading:
+def read_entry(
+    storage: Storage, entry: Entry, policy: Policy, trace: Trace | None = None, album: AlbumHints | None = None
+) -> Reading:
     """What the listed file says of itself. Raises the storage's error, RemoteError where it does not tell the size."""
     path = entry.path
     if entry.size is None:

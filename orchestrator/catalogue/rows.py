@@ -6,8 +6,7 @@ import sqlite3
 
 import msgspec
 
-from orchestrator.plan.model import Ref
-from orchestrator.storage.base import Entry
+from orchestrator.records import Entry, Ref
 from orchestrator.tags.formats import is_audio
 
 

@@ -8,24 +8,11 @@ from collections.abc import Sequence
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.storage.base import OWN_DIRECTORY, Entry
-
-_LEFTOVER = re.compile(r"\.[^/]{8}\.partial\Z|-rclone-move-[^/]{8}\Z", re.DOTALL)
-
+from orchestrator.records import Entry
 
 EXCLUDED, NOT_INCLUDED = "excluded", "not included"
 OUTSIDE = frozenset({EXCLUDED, NOT_INCLUDED})
 """Why a file is left alone that the globs leave out."""
-
-
-def is_leftover(path: str) -> bool:
-    """Whether `path` is what rclone leaves behind when it is killed: an unfinished transfer or half of a case rename."""
-    return _LEFTOVER.search(path) is not None
-
-
-def is_ours(path: str) -> bool:
-    """Whether `path` lies in the directory that this program keeps on a storage."""
-    return path.startswith(OWN_DIRECTORY + "/")
 
 
 class Selection(msgspec.Struct, frozen=True):

@@ -22,11 +22,10 @@ import msgspec
 from orchestrator.catalogue.rows import Moved, Unread, drop_texts, entry_of, hashes_text, location_of, take_over
 from orchestrator.catalogue.schema import connect, damaged, mapped_errors, open_catalogue, transaction
 from orchestrator.catalogue.selection import Selection
-from orchestrator.plan.model import Ref
-from orchestrator.plan.playlists.formats import FORMATS, MAX_BYTES, is_list
-from orchestrator.storage.base import OWN_DIRECTORY, Entry
-from orchestrator.tags.track import Reading, Status
+from orchestrator.plan.companions.playlists.formats import FORMATS, MAX_BYTES, is_list
+from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.tags.version import READER_VERSION
+from orchestrator.track import Reading, Status
 
 _FETCH = 2000
 

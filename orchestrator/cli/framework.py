@@ -96,7 +96,7 @@ def command(name: str, *, parent: Group | None = None, title: str | None = None)
     def decorate(function: Body) -> click.Command:
         def callback(**values: Any) -> int:
             options = take_common(values).over(_outer())
-            from orchestrator.cli.runner import run_command  # noqa: PLC0415 - the rooms are imported when a command runs
+            from orchestrator.cli.invocation import run_command  # noqa: PLC0415 - the rooms are imported when a command runs
 
             return run_command(title or name, options, lambda session: function(session, **values))
 

@@ -17,20 +17,20 @@ from orchestrator.errors import ExitCode, OrchestratorError
 PROGRAM = "music-orchestrator"
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "organize": ("orchestrator.cli.organize", "Put a library in order: plan, show, ask, apply."),
-    "plan": ("orchestrator.cli.organize", "Compute what organize would do, and write it to a file."),
-    "show": ("orchestrator.cli.plans", "Show a plan file to people, also as a web page."),
-    "apply": ("orchestrator.cli.plans", "Carry out exactly what a plan file says."),
-    "runs": ("orchestrator.cli.runs", "The history of what was done."),
-    "resume": ("orchestrator.cli.runs", "Finish what was interrupted."),
-    "undo": ("orchestrator.cli.runs", "Take a run back."),
-    "scan": ("orchestrator.cli.scan", "Bring the catalogue of a location up to date."),
-    "stats": ("orchestrator.cli.stats", "What a library holds and what it lacks."),
-    "dedup": ("orchestrator.cli.dedup", "Find duplicates, put them into quarantine."),
-    "quarantine": ("orchestrator.cli.quarantine", "What was put aside: list, restore, empty."),
-    "remotes": ("orchestrator.cli.remotes", "What is configured, and what it can do."),
-    "config": ("orchestrator.cli.config_commands", "Write, read and check the config file."),
-    "doctor": ("orchestrator.cli.doctor", "What is wrong on this machine, and how to mend it."),
+    "organize": ("orchestrator.cli.commands.organize", "Put a library in order: plan, show, ask, apply."),
+    "plan": ("orchestrator.cli.commands.organize", "Compute what organize would do, and write it to a file."),
+    "show": ("orchestrator.cli.commands.apply", "Show a plan file to people, also as a web page."),
+    "apply": ("orchestrator.cli.commands.apply", "Carry out exactly what a plan file says."),
+    "runs": ("orchestrator.cli.commands.runs", "The history of what was done."),
+    "resume": ("orchestrator.cli.commands.runs", "Finish what was interrupted."),
+    "undo": ("orchestrator.cli.commands.runs", "Take a run back."),
+    "scan": ("orchestrator.cli.commands.scan", "Bring the catalogue of a location up to date."),
+    "stats": ("orchestrator.cli.commands.stats", "What a library holds and what it lacks."),
+    "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates, put them into quarantine."),
+    "quarantine": ("orchestrator.cli.commands.quarantine", "What was put aside: list, restore, empty."),
+    "remotes": ("orchestrator.cli.commands.remotes", "What is configured, and what it can do."),
+    "config": ("orchestrator.cli.commands.config", "Write, read and check the config file."),
+    "doctor": ("orchestrator.cli.commands.doctor", "What is wrong on this machine, and how to mend it."),
 }
 
 
@@ -96,14 +96,14 @@ def run(arguments: list[str]) -> int:
     # With --json, nothing but our JSON lines may reach stdout, whoever prints.
     stdout, stray = sys.stdout, io.StringIO()
     sys.stdout = stray
-    from orchestrator.cli import runner  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import invocation  # noqa: PLC0415 - the rooms are imported when a command runs
 
-    runner.json_output = stdout
+    invocation.json_output = stdout
     try:
         return _run(arguments, stdout, as_json=True, stray=stray)
     finally:
         sys.stdout = stdout
-        runner.json_output = None
+        invocation.json_output = None
 
 
 def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.StringIO | None = None) -> int:
@@ -121,7 +121,7 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
         output.leave(error)
         return ExitCode.DONE if all_written(output, Output(sys.stderr), stderr_counts=False) else ExitCode.UNEXPECTED
     if stray is not None and stray.getvalue():
-        from orchestrator.cli.runner import say_text  # noqa: PLC0415
+        from orchestrator.cli.invocation import say_text  # noqa: PLC0415
 
         return say_text(stdout, _command_of(None, arguments), stray.getvalue())
     return outcome if isinstance(outcome, int) else ExitCode.DONE
@@ -148,7 +148,7 @@ def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *
     message = "no command was given." if nothing_said else " ".join(error.format_message().split())
     if isinstance(error, click.UsageError) and error.ctx is not None:
         message = f"{message.rstrip('.')}. `{error.ctx.command_path} --help` says more."
-    from orchestrator.cli.runner import refuse  # noqa: PLC0415
+    from orchestrator.cli.invocation import refuse  # noqa: PLC0415
     from orchestrator.rclone.redact import redact  # noqa: PLC0415 - click repeats arguments that it did not expect
 
     return refuse(redact(message), _command_of(error, arguments), stdout, as_json=as_json)

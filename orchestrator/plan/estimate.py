@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from orchestrator.paths import remote_of
 from orchestrator.plan.model import Operation, Verb
-from orchestrator.storage.base import Capabilities, remote_of
+from orchestrator.records import Capabilities
 
 _RENAME_REQUESTS = 3
 """Look at both ends, rename."""

@@ -1,4 +1,4 @@
-"""The plan: what is to be done, as frozen records. One format for every planner (contract: design section 6)."""
+"""The plan: what is to be done, as frozen records. One format for every planner."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.storage.base import OWN_DIRECTORY
+from orchestrator.records import OWN_DIRECTORY, Ref
 
 FORMAT = "music-orchestrator-plan/1"
 
@@ -27,20 +27,6 @@ class Verb(StrEnum):
     QUARANTINE = "quarantine"
     DELETE = "delete"
     REWRITE = "rewrite"
-
-
-class Ref(msgspec.Struct, frozen=True, gc=False):
-    """One file: a location in canonical form and the path below it."""
-
-    fs: str
-    path: str
-    id: str | msgspec.UnsetType = msgspec.UNSET
-    """The remote's id of the file, only where other files carry the same name: it is this one of them."""
-
-    @property
-    def object_id(self) -> str | None:
-        """The id, None where the path is enough."""
-        return self.id or None
 
 
 def is_temporary(path: str) -> bool:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from orchestrator.plan.model import TEMPORARY, Expect, Operation, Ref, Verb, operation_id
-from orchestrator.plan.names import collision_key
+from orchestrator.paths import collision_key
+from orchestrator.plan.model import TEMPORARY, Expect, Operation, Verb, operation_id
+from orchestrator.records import Ref
 
 
 @dataclass(slots=True, eq=False)

@@ -16,30 +16,13 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import IntegrityError, UsageError
-from orchestrator.plan.model import FORMAT, TEMPORARY, Header, Operation, Plan, Ref, Verb, is_temporary, operation_id
-from orchestrator.storage.base import OWN_DIRECTORY
+from orchestrator.paths import path_problem
+from orchestrator.plan.model import FORMAT, TEMPORARY, Header, Operation, Plan, Verb, is_temporary, operation_id
+from orchestrator.records import OWN_DIRECTORY, Ref
 
 _UNHASHED = frozenset({"created", "plan_id"})
 _VERSION = re.compile(r"music-orchestrator-plan/\d+")
 _DAMAGED = "the plan is damaged or was edited; make it again with `plan`"
-
-
-def path_problem(path: str) -> str | None:
-    """Why a path does not name a file inside its location; None when it does."""
-    if "\0" in path:
-        return "it holds a NUL"
-    if not path or path.startswith("/"):
-        return "it is not relative"
-    parts = path.split("/")
-    if ".." in parts or "." in parts:
-        return "it leaves its location"
-    if "" in parts:
-        return "it has an empty part"
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return "it is not valid Unicode"
-    return None
 
 
 def check_directory(given: str, where: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from orchestrator.errors import OrchestratorError, TransientError, UsageError
 from orchestrator.rclone.binary import FLOOR, Binary
 from orchestrator.rclone.classify import classify
-from orchestrator.rclone.client import Endpoint, RcClient
+from orchestrator.rclone.rc_client import Endpoint, RcClient
 from orchestrator.rclone.redact import one_line, redact
 from orchestrator.rclone.supervisor import Supervised
 

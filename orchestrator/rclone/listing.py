@@ -26,7 +26,7 @@ from orchestrator.rclone.daemon import READING_FLAGS
 from orchestrator.rclone.environment import remote_variables
 from orchestrator.rclone.profiles import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.supervisor import Supervised
-from orchestrator.storage.base import OWN_DIRECTORY, Entry
+from orchestrator.records import OWN_DIRECTORY, Entry
 
 _REMOTE = "MOLIST"
 _OWN = OWN_DIRECTORY + "/"

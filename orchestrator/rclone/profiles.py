@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.storage.base import Capabilities
+from orchestrator.records import Capabilities
 
 SERVER_MTIME_PRECISION_NS = 10**9
 """A HEAD gives the time of upload in whole seconds (HTTP's Last-Modified), a listing may give more."""
@@ -57,7 +57,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     requests_per_second: float | None = None
     """The pace that the provider allows; None: as fast as it goes."""
     names: str = "portable"
-    """The rule set of `orchestrator.plan.names` for the provider's own limits, taken when the user asks for no more."""
+    """The rule set of `orchestrator.plan.layout.names` for the provider's own limits, taken when the user asks for no more."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
     providers: dict[str, Limits] = {}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError, TransientError
-from orchestrator.rclone import requests
+from orchestrator.rclone import rc_bodies
 
 # rclone shows control characters, `/`, `.` and `..` in names, and bytes that are no UTF-8, by these; its quote is U+201B.
 _MAPPED = re.compile("[\x00-\x1f\x7f\u201b\u2400-\u2421\uff0e\uff0f]")
@@ -24,7 +24,7 @@ def address(fs: str, path: str) -> str:
     """The path of the GET under which rclone serves a file."""
     # The server takes the location up to the first "]": one that holds such a bracket is served from the root of its remote.
     if "]" in fs:
-        fs, below = requests.split_root(fs)
+        fs, below = rc_bodies.split_root(fs)
         path = f"{below}/{path}"
     return f"/{quote(f'[{fs}]', safe='')}{served_address(path)}"
 

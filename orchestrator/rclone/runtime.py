@@ -12,14 +12,14 @@ from typing import Self
 
 from orchestrator.errors import TransientError
 from orchestrator.rclone.binary import Binary
-from orchestrator.rclone.client import Endpoint, RcClient
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
 from orchestrator.rclone.listing import ListRequest, list_files
-from orchestrator.rclone.places import real_place
-from orchestrator.rclone.probe import Reasons, said_of
-from orchestrator.rclone.served import Served
-from orchestrator.storage.base import Entry
+from orchestrator.rclone.location_identity import real_place
+from orchestrator.rclone.rc_client import Endpoint, RcClient
+from orchestrator.rclone.read_failures import Reasons, said_of
+from orchestrator.rclone.vfs_reads import VfsReads
+from orchestrator.records import Entry
 
 _MAX_DEATHS = 5
 """How often a run puts up with a dying rclone."""
@@ -126,9 +126,9 @@ class Rclone:
         return list_files(self.binary, self._environment(), request)
 
     @contextmanager
-    def served(self, fs: str, *, piece: int) -> Iterator[Served]:
+    def served(self, fs: str, *, piece: int) -> Iterator[VfsReads]:
         """A location served to read parts of many files of it (see `served`)."""
-        served = Served(self._running, self.client, fs, piece=piece)
+        served = VfsReads(self._running, self.client, fs, piece=piece)
         try:
             yield served
         finally:

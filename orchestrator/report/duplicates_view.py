@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.plan.duplicates.records import ACTING, Alike, Candidate, Decision, Duplicates, Tier
-from orchestrator.plan.model import Ref
-from orchestrator.plan.sharing import told
-from orchestrator.report.base import Column, Reporter, size_text
+from orchestrator.plan.planners.dedup.records import ACTING, Alike, Candidate, Decision, Duplicates, Tier
+from orchestrator.plan.shared_names import told
+from orchestrator.records import Ref
+from orchestrator.report.reporter import Column, Reporter, size_text
 
 
 def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool, goes: bool) -> None:

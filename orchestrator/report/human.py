@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.report import plan_view
-from orchestrator.report.base import Column, Summary, duration_text, printable, size_text
 from orchestrator.report.output import Output, all_written
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,8 +10,8 @@ import msgspec
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Plan
-from orchestrator.report.base import Column, Summary
 from orchestrator.report.output import Output, all_written
+from orchestrator.report.reporter import Column, Summary
 
 
 class JsonLinesReporter:

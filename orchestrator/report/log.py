@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from orchestrator.errors import UsageError
-from orchestrator.report.base import printable
+from orchestrator.report.reporter import printable
 
 ROOT = "orchestrator"
 

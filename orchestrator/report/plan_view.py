@@ -8,9 +8,10 @@ from itertools import groupby
 
 import msgspec
 
-from orchestrator.plan.model import Operation, Plan, Ref, Verb, is_temporary, replaced
-from orchestrator.plan.sharing import told
-from orchestrator.report.base import duration_text, printable, size_text
+from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, replaced
+from orchestrator.plan.shared_names import told
+from orchestrator.records import Ref
+from orchestrator.report.reporter import duration_text, printable, size_text
 
 _VERB_WORDS = {
     Verb.MOVE: "move",
@@ -21,7 +22,7 @@ _VERB_WORDS = {
 }
 
 
-class Step(msgspec.Struct, frozen=True):
+class PlanStep(msgspec.Struct, frozen=True):
     """One change as a person sees it: a rename in two halves is one step, and so is a list that is written anew."""
 
     verb: Verb
@@ -34,7 +35,7 @@ class Step(msgspec.Struct, frozen=True):
     group: str
 
 
-def steps(plan: Plan) -> list[Step]:
+def steps(plan: Plan) -> list[PlanStep]:
     """The changes, ordered by group and destination."""
     first_halves = {operation.dst.path: operation for operation in plan.operations if is_temporary(operation.dst.path)}
     old_lists = replaced(plan.operations)
@@ -46,10 +47,10 @@ def steps(plan: Plan) -> list[Step]:
     return sorted(found, key=lambda step: (step.group, step.dst.path, step.src.path))
 
 
-def _step(operation: Operation, first: Operation | None, home: str) -> Step:
+def _step(operation: Operation, first: Operation | None, home: str) -> PlanStep:
     verb = Verb.REWRITE if first is not None and first.verb is Verb.REWRITE else operation.verb
     src = operation.src if first is None else first.src
-    return Step(verb, src, told(src, home), operation.dst, operation.size, operation.reason, operation.group)
+    return PlanStep(verb, src, told(src, home), operation.dst, operation.size, operation.reason, operation.group)
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -61,12 +62,12 @@ def lines(plan: Plan) -> Iterator[str]:
             yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} -> {printable(step.dst.path)}"
 
 
-def groups(plan: Plan) -> list[tuple[str, list[Step]]]:
+def groups(plan: Plan) -> list[tuple[str, list[PlanStep]]]:
     """What belongs together, in order."""
     return [(name, list(members)) for name, members in groupby(steps(plan), key=lambda step: step.group)]
 
 
-def inside_group(step: Step) -> str:
+def inside_group(step: PlanStep) -> str:
     """The destination as it reads below its group's heading."""
     prefix = step.group.rstrip("/") + "/"
     return step.dst.path.removeprefix(prefix) if step.group else step.dst.path
@@ -156,7 +157,7 @@ def html_page(plan: Plan) -> str:
     )
 
 
-def _group_html(name: str, members: list[Step]) -> str:
+def _group_html(name: str, members: list[PlanStep]) -> str:
     rows = "".join(
         f"<tr><td>{_safe(_VERB_WORDS[step.verb])}</td><td>{_safe(inside_group(step))}</td>"
         f'<td class="from">{_safe(step.was)}</td><td class="from">{_safe(step.reason)}</td></tr>'

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.report.base import printable, size_text
-from orchestrator.tags.trace import Asked, Skipped
-from orchestrator.tags.track import AudioIdentity, Cover
+from orchestrator.report.reporter import printable, size_text
+from orchestrator.tags.trace import RangeRequest, SkippedRange
+from orchestrator.track import AudioIdentity, Cover
 
 WAYS = {
     "direct": "from the disk itself; nothing is asked of rclone",
@@ -42,8 +42,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     way: str
     container: str | None
     recognised_by: str | None
-    requests: list[Asked]
-    skipped: list[Skipped]
+    requests: list[RangeRequest]
+    skipped: list[SkippedRange]
     bytes_read: int
     status: str
     reason: str | None

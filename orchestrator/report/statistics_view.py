@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from orchestrator.plan.statistics import Part, Statistics, Tally
-from orchestrator.report.base import Column, Reporter, duration_text, size_text
+from orchestrator.plan.music.statistics import Part, Statistics, Tally
+from orchestrator.report.reporter import Column, Reporter, duration_text, size_text
 
 
 class Table(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.track import Cover
+from orchestrator.track import Cover
 
 LOOKS_AT = 512
 """Bytes of a picture: enough for its dimensions unless a profile or a thumbnail stands in front of them."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 
 MOST_VALUES = 16
 _APE_BINARY = _ASF_BYTES = 1

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
+from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import NotReadableError
-from orchestrator.tags.parsers import loaded
 from orchestrator.tags.sparse import SparseFile
 
 _BULK = {b"APIC": "a picture", b"GEOB": "an attachment", b"PRIV": "private data", b"PIC": "a picture", b"GEO": "an attachment"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.tags.policy import Policy
-from orchestrator.tags.track import AudioIdentity, Cover
+from orchestrator.track import AudioIdentity, Cover
 
 
 class NotReadableError(Exception):

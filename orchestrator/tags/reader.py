@@ -12,16 +12,16 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.tags import formats
-from orchestrator.tags.album import Album
+from orchestrator.tags.album_hints import AlbumHints
 from orchestrator.tags.covers import covers_of
 from orchestrator.tags.fields import track_of
 from orchestrator.tags.id3 import plan_tag, tag_end
+from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
-from orchestrator.tags.parsers import loaded
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.sparse import ReadLimitError, ReadRange, ReadRanges, ShortReadError, SparseFile
 from orchestrator.tags.trace import Trace
-from orchestrator.tags.track import Reading, Status
+from orchestrator.track import Reading, Status
 
 _MAGIC = 300
 """Bytes that tell every container: an Ogg page header with its segment table is the longest."""
@@ -38,7 +38,7 @@ def read_track(
     trace: Trace | None = None,
     *,
     read_ranges: ReadRanges | None = None,
-    album: Album | None = None,
+    album: AlbumHints | None = None,
 ) -> Reading:
     """Read the tags, stream facts and audio identity of one file of `size` bytes, asking only for the ranges needed.
 
@@ -58,7 +58,7 @@ def read_track(
     return msgspec.structs.replace(alone, requests=requests, bytes_read=bytes_read)
 
 
-def _read(path: str, file: SparseFile, album: Album | None = None) -> Reading:
+def _read(path: str, file: SparseFile, album: AlbumHints | None = None) -> Reading:
     container = formats.by_name(path)
     try:
         _fetch_first(file, container, album)
@@ -87,7 +87,7 @@ def _read(path: str, file: SparseFile, album: Album | None = None) -> Reading:
     )
 
 
-def _fetch_first(file: SparseFile, container: Container | None, album: Album | None) -> None:
+def _fetch_first(file: SparseFile, container: Container | None, album: AlbumHints | None) -> None:
     if file.size == 0:
         raise NotReadableError("the file is empty")
     policy = file.policy

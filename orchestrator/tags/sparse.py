@@ -7,7 +7,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 
 from orchestrator.tags.policy import Policy
-from orchestrator.tags.trace import Asked, Skipped, Trace
+from orchestrator.tags.trace import RangeRequest, SkippedRange, Trace
 
 ReadRange = Callable[[int, int], bytes]
 """(offset, length) -> bytes, one request."""
@@ -79,7 +79,7 @@ class SparseFile:
         if end > start:
             insort(self._holes, (start, end))
             if self.trace is not None:
-                self.trace.holes.append(Skipped(start, end - start, what))
+                self.trace.holes.append(SkippedRange(start, end - start, what))
 
     def plant(self, start: int, data: bytes) -> None:
         """Put bytes that need not be fetched, because they follow from what was, where nothing is in hand yet."""
@@ -234,7 +234,7 @@ class SparseFile:
             self._fail(ReadLimitError(f"its header takes more than {self.policy.budget // 1024:,} KiB to read"))
         self.requests += len(wanted)
         if self.trace is not None:
-            self.trace.asked.extend(Asked(start, end - start, why) for start, end, why in wanted)
+            self.trace.asked.extend(RangeRequest(start, end - start, why) for start, end, why in wanted)
         try:
             if len(wanted) == 1 or self._read_ranges is None:
                 parts: Sequence[bytes] = [self._read_range(start, end - start) for start, end, _ in wanted]

@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.plan.model import Plan
 from orchestrator.rclone.binary import find_rclone
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import Call, Outcome, StatCall
-from orchestrator.storage.forward import ForwardingStorage
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.storage.protocol import Call, CallResult, StatCall
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 
 
 class Request(msgspec.Struct):
@@ -44,7 +44,7 @@ class Dying(ForwardingStorage):
     left = 0
     delay_s: float | None = None
 
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """Count, forward, die."""
         if not all(isinstance(call, StatCall) for call in calls):
             Dying.left -= 1

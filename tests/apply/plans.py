@@ -13,18 +13,19 @@ from typing import TypeVar
 import msgspec
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.patience import Patience
-from orchestrator.apply.records import RunResult, VerifyMode
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import RunResult, VerifyMode
+from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.resume import resume
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Twin, Verb, operation_id
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Twin, Verb, operation_id
 from orchestrator.plan.ordering import Move, order
-from orchestrator.storage.base import Storage
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.records import Ref
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Storage
 
 JournalKind = TypeVar("JournalKind", bound=Journal)
 
-IMPATIENT = Patience(sleep=lambda _: None)
+IMPATIENT = Backoff(sleep=lambda _: None)
 
 
 def operation(

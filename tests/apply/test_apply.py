@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.records import RunState
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.resume import resume
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import contents, library, move, operation, plan, run, run_again, through_temporary_name
 
 KINDS = ["local", "s3", "dropbox", "webdav", "sftp", "drive", "plain"]

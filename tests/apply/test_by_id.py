@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from orchestrator.apply.executor import apply_plan
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
-from orchestrator.plan.model import Expect, Operation, Plan, Ref, Twin, Verb, operation_id
-from orchestrator.storage.base import Entry, MoveCall
-from orchestrator.storage.faults import Killed, When
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.plan.model import Expect, Operation, Plan, Twin, Verb, operation_id
+from orchestrator.records import Entry, Ref
+from orchestrator.storage.fake.faults import Killed, When
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import MoveCall
 from tests.apply.plans import IMPATIENT, move, plan, quick, run, run_again
 
 NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}

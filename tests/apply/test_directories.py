@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.records import Record, Step
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Record, Stage
 from orchestrator.errors import ExitCode, TransientError
-from orchestrator.plan.model import Expect, Ref, Verb
+from orchestrator.plan.model import Expect, Verb
 from orchestrator.plan.ordering import Move, order
-from orchestrator.storage.base import OWN_DIRECTORY, Storage
-from orchestrator.storage.faults import Killed
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.records import OWN_DIRECTORY, Ref
+from orchestrator.storage.fake.faults import Killed
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Storage
 from tests.apply.plans import folders, library, move, operation, plan, run, run_again
 
 
@@ -89,7 +90,7 @@ def test_a_file_takes_the_name_of_a_directory_that_the_plan_empties(
             run_id = journal.begin(made, "apply")
             for operation in leaving:
                 storage.move(operation.src.path, operation.dst.path)
-                journal.append(run_id, [Record(operation.id, Step.INTENT, 1), Record(operation.id, Step.DONE, 1)])
+                journal.append(run_id, [Record(operation.id, Stage.INTENT, 1), Record(operation.id, Stage.DONE, 1)])
     result = run_again(tmp_path / "journal", storage) if interrupted else run(made, tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.DONE, result.problems
     found = {entry.path: b"".join(storage.read(entry.path)) for entry in storage.list()}

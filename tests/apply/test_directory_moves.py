@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.records import Change, RunResult
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Change, RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import (
     AuthError,
@@ -23,9 +23,9 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.plan.model import Plan
-from orchestrator.storage.base import OWN_DIRECTORY
-from orchestrator.storage.faults import Asked
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.fake.faults import RecordedCall
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import IMPATIENT, contents, library, move, plan, run, run_again
 
 NAMES = ("1.mp3", "2.mp3", "3.mp3", "4.mp3", "cd/5.mp3", "cover.jpg")
@@ -209,7 +209,7 @@ def test_a_stop_comes_between_directories(tmp_path: Path) -> None:
 
 
 def in_the_middle(storage: MemoryStorage, act: Callable[[], None]) -> None:
-    def then(_: Asked) -> None:
+    def then(_: RecordedCall) -> None:
         act()
 
     at_the_request(storage, then)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.patience import Patience
-from orchestrator.apply.records import RunResult, RunState
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import RunResult, RunState
+from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.errors import (
     RATE_LIMIT_WAIT_S,
     AuthError,
@@ -24,10 +24,11 @@ from orchestrator.errors import (
     TransientError,
     UsageError,
 )
-from orchestrator.plan.model import Ref, Verb
-from orchestrator.storage.faults import Asked
-from orchestrator.storage.memory import MemoryStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.plan.model import Verb
+from orchestrator.records import Ref
+from orchestrator.storage.fake.faults import RecordedCall
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.apply.plans import IMPATIENT, contents, expecting, library, move, operation, plan, quick, run, run_again
 
 
@@ -149,7 +150,7 @@ def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, sto
     storage.fail(storage.changes_made + 2, RateLimitError("slow down", retry_after=17.0), counting="changes")
     waited: list[float] = []
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, patience=Patience(sleep=waited.append))
+        result = apply_plan(made, {storage.fs: storage}, journal, patience=Backoff(sleep=waited.append))
     assert result.exit_code == ExitCode.DONE
     assert len(waited) == 1
     assert waited[0] >= 17.0
@@ -160,7 +161,7 @@ def test_a_remote_that_does_not_say_how_long_is_left_alone_for_some_seconds(tmp_
     storage.fail(storage.changes_made + 2, RateLimitError("503 SlowDown"), counting="changes")
     waited: list[float] = []
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, patience=Patience(sleep=waited.append))
+        result = apply_plan(made, {storage.fs: storage}, journal, patience=Backoff(sleep=waited.append))
     assert result.exit_code == ExitCode.DONE
     (wait,) = waited
     assert RATE_LIMIT_WAIT_S <= wait <= 2 * RATE_LIMIT_WAIT_S
@@ -172,7 +173,7 @@ def test_a_remote_that_asks_for_a_day_is_out_of_reach_at_once(tmp_path: Path, st
     waited: list[float] = []
     with quick(Journal, tmp_path / "journal") as journal:
         settings = Settings(window=1)
-        result = apply_plan(made, {storage.fs: storage}, journal, settings=settings, patience=Patience(sleep=waited.append))
+        result = apply_plan(made, {storage.fs: storage}, journal, settings=settings, patience=Backoff(sleep=waited.append))
     assert (result.exit_code, result.state, result.pending) == (ExitCode.UNREACHABLE, RunState.INTERRUPTED, 4)
     assert storage.changes_made == 1
     assert waited == []
@@ -247,7 +248,7 @@ def damaging(target: MemoryStorage, path: str, times: int) -> None:
     """From now on the first `times` copies to `path` are stored cut, and reported as well."""
     left = [times]
 
-    def cut(asked: Asked) -> BaseException | None:
+    def cut(asked: RecordedCall) -> BaseException | None:
         if asked.verb == "copy" and asked.dst == path and left[0]:
             left[0] -= 1
             target.put(path, target.content(path)[:5])
@@ -289,7 +290,7 @@ def test_a_copy_that_rclone_itself_finds_damaged_is_repeated(tmp_path: Path) -> 
 def test_a_source_that_changes_while_it_is_copied_is_kept(tmp_path: Path) -> None:
     source, target = filled("s3"), MemoryStorage.like("s3", "target:library")
 
-    def change(_: Asked) -> None:
+    def change(_: RecordedCall) -> None:
         source.put("in/a.mp3", b"new content of a")
 
     made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
@@ -310,7 +311,7 @@ def test_two_names_of_one_object_are_never_copied_and_deleted(tmp_path: Path) ->
 def test_a_file_at_neither_end_is_an_alarm_that_names_where_it_lies(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(*rename_all(storage)[:1])
 
-    def vanish(_: Asked) -> BaseException:
+    def vanish(_: RecordedCall) -> BaseException:
         storage.put(".music-orchestrator/trash/elsewhere/1/a.mp3", storage.content("out/a.mp3"))
         storage.remove("out/a.mp3")
         return TransientError("connection reset")
@@ -406,7 +407,7 @@ def test_a_copy_that_the_server_still_writes_is_waited_for(tmp_path: Path) -> No
     whole = storage.content("in/a.mp3")
     looks = []
 
-    def lose(_asked: Asked) -> TransientError:
+    def lose(_asked: RecordedCall) -> TransientError:
         storage.put("out/a.mp3", whole[:5])
         return TransientError("connection reset")
 
@@ -417,7 +418,7 @@ def test_a_copy_that_the_server_still_writes_is_waited_for(tmp_path: Path) -> No
 
     storage.fail(storage.changes_made + 1, lose, counting="changes")
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, patience=Patience(sleep=wait))
+        result = apply_plan(made, {storage.fs: storage}, journal, patience=Backoff(sleep=wait))
     assert (result.exit_code, result.done) == (ExitCode.DONE, 1), result.problems
     assert library(storage)["out/a.mp3"] == whole
     assert "in/a.mp3" not in library(storage)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.records import OperationState, Record, RunState, Step, Summary
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage
 from orchestrator.errors import ExitCode, IntegrityError, UsageError
-from orchestrator.storage.base import Entry
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.records import Entry
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import contents, move, plan, quick, run, run_again
 
 
@@ -30,16 +30,16 @@ def test_a_run_is_found_again_with_its_plan_and_its_steps(tmp_path: Path, storag
     first, second, third = (operation.id for operation in made.operations)
     with Journal(tmp_path / "journal", clock=lambda: 1_800_000_000.0) as journal:
         run_id = journal.begin(made, "organize")
-        journal.append(run_id, [Record(first, Step.INTENT), Record(second, Step.INTENT, 2)])
+        journal.append(run_id, [Record(first, Stage.INTENT), Record(second, Stage.INTENT, 2)])
         journal.append(
-            run_id, [Record(first, Step.DONE, entry=Entry("out/a.mp3", 1)), Record(second, Step.FAILED, 2, None, 3, "no")]
+            run_id, [Record(first, Stage.DONE, entry=Entry("out/a.mp3", 1)), Record(second, Stage.FAILED, 2, None, 3, "no")]
         )
-        journal.set_state(run_id, RunState.INTERRUPTED, Summary(planned=3, done=1, failed=1))
+        journal.set_state(run_id, RunState.INTERRUPTED, RunCounts(planned=3, done=1, failed=1))
     with Journal(tmp_path / "journal") as journal:
         assert journal.plan(run_id) == made
         assert journal.states(run_id) == {
-            first: OperationState(Step.DONE, 1, Entry("out/a.mp3", 1)),
-            second: OperationState(Step.FAILED, 2, None, 3, "no"),
+            first: OperationState(Stage.DONE, 1, Entry("out/a.mp3", 1)),
+            second: OperationState(Stage.FAILED, 2, None, 3, "no"),
         }
         assert third not in journal.states(run_id)
         (found,) = journal.unfinished()
@@ -49,7 +49,7 @@ def test_a_run_is_found_again_with_its_plan_and_its_steps(tmp_path: Path, storag
             RunState.INTERRUPTED,
             "memory:library",
         )
-        assert (found.created, found.summary) == (1_800_000_000.0, Summary(planned=3, done=1, failed=1))
+        assert (found.created, found.summary) == (1_800_000_000.0, RunCounts(planned=3, done=1, failed=1))
         assert run_id.startswith("20270115-080000-")
         with pytest.raises(UsageError):
             journal.run("nonsense")
@@ -61,8 +61,8 @@ def damaged_run(tmp_path: Path, storage: MemoryStorage) -> Path:
     made = plan(*[move(storage, f"in/{name}.mp3", f"out/{name}.mp3") for name in "abc"])
     with Journal(tmp_path / "journal") as journal:
         run_id = journal.begin(made, "organize")
-        journal.append(run_id, [Record(operation.id, Step.INTENT) for operation in made.operations])
-        journal.append(run_id, [Record(made.operations[0].id, Step.FAILED, message="for now")])
+        journal.append(run_id, [Record(operation.id, Stage.INTENT) for operation in made.operations])
+        journal.append(run_id, [Record(made.operations[0].id, Stage.FAILED, message="for now")])
     return tmp_path / "journal"
 
 
@@ -153,7 +153,7 @@ def test_nothing_is_changed_after_a_write_that_failed(tmp_path: Path, storage: M
             if not self.left:
                 pages = self._connection.execute("PRAGMA page_count").fetchone()[0]
                 self._connection.execute(f"PRAGMA max_page_count = {pages}")
-                records = [Record("x" * 100_000, Step.INTENT)]
+                records = [Record("x" * 100_000, Stage.INTENT)]
             super().append(run_id, records)  # type: ignore[arg-type]
 
     from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415
@@ -166,7 +166,7 @@ def test_nothing_is_changed_after_a_write_that_failed(tmp_path: Path, storage: M
 
 
 steps = st.lists(
-    st.tuples(st.integers(0, 4), st.sampled_from([*Step]), st.integers(1, 3), st.none() | st.text(max_size=8)), max_size=8
+    st.tuples(st.integers(0, 4), st.sampled_from([*Stage]), st.integers(1, 3), st.none() | st.text(max_size=8)), max_size=8
 )
 
 
@@ -193,8 +193,8 @@ def test_reading_goes_on_beside_a_run_at_work(tmp_path: Path, storage: MemorySto
     with Journal(tmp_path / "journal") as writer, Journal(tmp_path / "journal") as reader:
         run_id = writer.begin(made, "organize")
         assert reader.run(run_id).state is RunState.RUNNING
-        writer.append(run_id, [Record(made.operations[0].id, Step.INTENT)])
-        assert reader.states(run_id)[made.operations[0].id].step is Step.INTENT
+        writer.append(run_id, [Record(made.operations[0].id, Stage.INTENT)])
+        assert reader.states(run_id)[made.operations[0].id].step is Stage.INTENT
 
 
 def test_history_names_every_run(tmp_path: Path, storage: MemoryStorage) -> None:

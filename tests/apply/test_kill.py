@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.records import Record, RunState, Summary
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Record, RunCounts, RunState
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Plan, Verb
-from orchestrator.storage.faults import Killed, When
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.fake.faults import Killed, When
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import (
     IMPATIENT,
     contents,
@@ -59,7 +59,7 @@ class KilledJournal(Journal):
         if records:
             self._around(lambda: super(KilledJournal, self).append(run_id, records))
 
-    def set_state(self, run_id: str, state: RunState, summary: Summary | None = None) -> None:
+    def set_state(self, run_id: str, state: RunState, summary: RunCounts | None = None) -> None:
         self._around(lambda: super(KilledJournal, self).set_state(run_id, state, summary))
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.lock import LOCK_FILE, Holder, RunLock, boot_id, locked_places, start_ticks, this_process
+from orchestrator.apply.guard.lock import LOCK_FILE, Holder, RunLock, boot_id, locked_places, start_ticks, this_process
 from orchestrator.errors import ExitCode, LockedError
 
 HOLD = """
 import sys
 from pathlib import Path
-from orchestrator.apply.lock import RunLock
+from orchestrator.apply.guard.lock import RunLock
 from orchestrator.errors import LockedError
 try:
     with RunLock(Path(sys.argv[1]), command="organize"):

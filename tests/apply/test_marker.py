@@ -12,13 +12,13 @@ import msgspec
 import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.lock import Holder, start_ticks, this_process
-from orchestrator.apply.marker import FRESH_S, MARKER, Mark, Markers
+from orchestrator.apply.guard.lock import Holder, start_ticks, this_process
+from orchestrator.apply.guard.marker import FRESH_S, MARKER, Mark, Markers
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.errors import ExitCode, IntegrityError, LockedError, PermanentError, TransientError
 from orchestrator.plan.model import Verb
-from orchestrator.storage.faults import When
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.fake.faults import When
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import folders, move, operation, plan
 
 

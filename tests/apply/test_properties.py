@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, TransientError
-from orchestrator.plan.model import Expect, Ref, Verb
+from orchestrator.plan.model import Expect, Verb
 from orchestrator.plan.ordering import Move, order
-from orchestrator.storage.faults import Killed, When
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.records import Ref
+from orchestrator.storage.fake.faults import Killed, When
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import contents, library, plan, run, run_again
 
 NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/", "c/") for name in ("x", "y", "z")]

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.protocol.task import local_path
 from orchestrator.apply.resume import unfinished_runs
-from orchestrator.apply.task import local_path
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import Call, DeleteCall, MoveCall, Outcome, Storage
-from orchestrator.storage.forward import ForwardingStorage
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import move, operation, plan, run
 
 
@@ -28,7 +28,7 @@ class Watched(ForwardingStorage):
         super().__init__(inner)
         self.tell = tell
 
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         for call in calls:
             self.tell(call)
         return super().batch(calls, concurrency=concurrency)

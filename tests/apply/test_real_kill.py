@@ -13,7 +13,8 @@ import pytest
 
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Plan, Verb
-from orchestrator.storage.base import OWN_DIRECTORY, Storage
+from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.protocol import Storage
 from tests.apply.killed_apply import Request
 from tests.apply.plans import depending, move, operation, plan, run, run_again, through_temporary_name
 

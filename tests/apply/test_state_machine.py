@@ -20,15 +20,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import RunResult
 from orchestrator.apply.quarantine import list_items, plan_emptying, plan_restore
-from orchestrator.apply.records import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, RemoteError, TransientError
-from orchestrator.plan.model import Expect, Plan, Ref, Twin, Verb
+from orchestrator.plan.model import Expect, Plan, Twin, Verb
 from orchestrator.plan.ordering import Move, order
-from orchestrator.storage.faults import Killed, When
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.records import Ref
+from orchestrator.storage.fake.faults import Killed, When
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import IMPATIENT, contents, library, plan, quick, run_again
 from tests.nightly import NIGHTLY
 

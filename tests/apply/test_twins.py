@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from orchestrator.apply.executor import apply_plan
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.quarantine import list_items, plan_deleting_duplicates, plan_emptying
 from orchestrator.apply.undo import facts_of, undo_plan
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Plan
-from orchestrator.storage.faults import Killed, When
-from orchestrator.storage.forward import ForwardingStorage
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.fake.faults import Killed, When
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import (
     IMPATIENT,
     contents,

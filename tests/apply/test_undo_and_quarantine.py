@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apply.executor import apply_plan
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import RunResult
 from orchestrator.apply.quarantine import choose, list_items, plan_emptying, plan_restore
-from orchestrator.apply.records import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.plan.model import Plan, Verb
-from orchestrator.storage.base import Call, DeleteCall, MoveCall, Outcome, Storage
-from orchestrator.storage.forward import ForwardingStorage
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall, Storage
+from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import (
     IMPATIENT,
     contents,
@@ -207,7 +207,7 @@ def test_undo_is_not_misled_by_another_file_that_had_the_same_place(tmp_path: Pa
 class _Meddling(ForwardingStorage):
     """Somebody writes a new file at `b` as soon as the old one has left."""
 
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         outcomes = self.inner.batch(calls, concurrency=concurrency)
         leaving = {
             call.src if isinstance(call, MoveCall) else call.path for call in calls if isinstance(call, MoveCall | DeleteCall)

@@ -9,11 +9,13 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.apply.paths import folded, parents
-from orchestrator.apply.whole_directories import FEWEST_FILES, WholeDirectory, as_listed, whole_directories
-from orchestrator.plan.model import Expect, Operation, Ref, Twin, Verb, operation_id
-from orchestrator.storage.base import Entry, Storage
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.apply.directories.whole import FEWEST_FILES, WholeDirectory, as_listed, whole_directories
+from orchestrator.apply.own_paths import folded
+from orchestrator.paths import parents
+from orchestrator.plan.model import Expect, Operation, Twin, Verb, operation_id
+from orchestrator.records import Entry, Ref
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Storage
 
 STORAGE = MemoryStorage.like("drive", "one:library")
 STORAGES: dict[str, Storage] = {"one:library": STORAGE}

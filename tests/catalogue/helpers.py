@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from orchestrator.catalogue.scan import ScanResult, scan
 from orchestrator.catalogue.store import Catalogue
+from orchestrator.catalogue.update import ScanResult, scan
 from orchestrator.errors import RemoteError
-from orchestrator.storage.memory import MemoryStorage
-from orchestrator.tags.track import Track
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.track import Track
 from tests.audio import track_bytes
 
 NOW_NS = 1_700_000_000_000_000_000

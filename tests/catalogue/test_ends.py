@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.catalogue.ends import read_ends
+from orchestrator.catalogue.file_ends import read_ends
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import PermanentError
-from orchestrator.storage.base import Entry
+from orchestrator.records import Entry
 from tests.audio_frames import flac
 from tests.catalogue.helpers import Stubborn, bring
 

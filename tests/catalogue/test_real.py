@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.catalogue.scan import scan
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.storage.base import Storage
-from orchestrator.tags.track import Status
+from orchestrator.catalogue.update import scan
+from orchestrator.storage.protocol import Storage
+from orchestrator.track import Status
 from tests.catalogue.helpers import NOW_NS
 from tests.library import make_library, upload
 

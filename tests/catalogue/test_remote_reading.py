@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.catalogue.scan import ScanResult, scan
 from orchestrator.catalogue.store import Catalogue
+from orchestrator.catalogue.update import ScanResult, scan
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.rclone import RcloneStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from orchestrator.tags.policy import FEW_REQUESTS
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.catalogue.helpers import NOW_NS, titles
 from tests.servers import remotes

@@ -10,10 +10,10 @@ from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.cli.options import Limit
 from orchestrator.errors import SafetyLimitError, TransientError
-from orchestrator.storage.base import Entry
-from orchestrator.storage.memory import KINDS, MemoryStorage
+from orchestrator.records import Entry
+from orchestrator.storage.fake.memory import KINDS, MemoryStorage
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
-from orchestrator.tags.track import Status, Track
+from orchestrator.track import Status, Track
 from tests.audio import track_bytes
 from tests.catalogue.helpers import bring, song, titles
 

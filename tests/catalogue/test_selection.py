@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.catalogue.selection import Selection, is_leftover
+from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import UsageError
-from orchestrator.storage.base import Entry
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.paths import is_rclone_debris
+from orchestrator.records import Entry
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.catalogue.helpers import NOW_NS, bring, song
 
 MINUTE_NS = 60_000_000_000
@@ -63,12 +64,12 @@ def test_a_glob_that_cannot_be_is_a_usage_error(glob: str) -> None:
 
 @pytest.mark.parametrize("path", ["a.mp3.0123abcd.partial", "d/a.mp3-rclone-move-abcdefgh"])
 def test_leftovers(path: str) -> None:
-    assert is_leftover(path)
+    assert is_rclone_debris(path)
 
 
 @pytest.mark.parametrize("path", ["a.partial", "a.mp3.012.partial", "a.mp3.0123abcd.partial/b.mp3", "x-rclone-move-abc.mp3"])
 def test_no_leftovers(path: str) -> None:
-    assert not is_leftover(path)
+    assert not is_rclone_debris(path)
 
 
 def test_excluded_files_are_known_but_not_read(catalogue: Catalogue) -> None:

@@ -14,9 +14,8 @@ from orchestrator.catalogue.rows import hashes_of, hashes_text
 from orchestrator.catalogue.schema import SCHEMA_VERSION
 from orchestrator.catalogue.store import Catalogue, Moved
 from orchestrator.errors import IntegrityError, UsageError
-from orchestrator.plan.model import Ref
-from orchestrator.storage.base import OWN_DIRECTORY, Entry
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.records import OWN_DIRECTORY, Entry, Ref
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.catalogue.helpers import bring, song, titles
 
 
@@ -190,7 +189,7 @@ import os, sys
 from pathlib import Path
 from orchestrator.catalogue import compare
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.storage.base import Entry
+from orchestrator.records import Entry
 catalogue = Catalogue(Path(sys.argv[1]))
 def listing(count):
     return [Entry(f"{number:06}.txt", number, None, {"md5": f"{number:032x}"}) for number in range(count)]

@@ -10,7 +10,7 @@ from orchestrator.catalogue.reading import GIVE_UP_AFTER
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, PermanentError, TransientError
 from orchestrator.progress import NoProgress
-from orchestrator.storage.memory import KINDS
+from orchestrator.storage.fake.memory import KINDS
 from tests.catalogue.helpers import Stubborn, bring, song, titles
 
 

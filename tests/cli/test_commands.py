@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.journal import Journal
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.cli.main import run
 from orchestrator.plan.plan_file import read_plan
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track
 from tests.program import COMMAND, Program
 

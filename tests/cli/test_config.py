@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator import config, config_edit
-from orchestrator.config_yaml import masked
+from orchestrator.config import edit, model
+from orchestrator.config.yaml_decoder import masked
 from orchestrator.errors import ConfigError, ExitCode, UsageError
 
 FULL = """\
@@ -33,8 +33,8 @@ notify: {urls: ["https://example.org/hook"], healthcheck: https://hc.example.org
 """
 
 
-def parse(text: str) -> config.Config:
-    return config.parse(text.encode(), Path("c.yaml"))
+def parse(text: str) -> model.Config:
+    return model.parse(text.encode(), Path("c.yaml"))
 
 
 def test_everything_that_the_design_shows_is_understood() -> None:
@@ -55,7 +55,7 @@ def test_everything_that_the_design_shows_is_understood() -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing but words\n", "---\n", "locations:\ncloud:\njobs:\n"])
 def test_an_empty_file_is_all_defaults(text: str) -> None:
-    assert parse(text) == config.Config()
+    assert parse(text) == model.Config()
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,17 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
         "MUSIC_ORCHESTRATOR_CLOUD_PROVIDER": "s3",
         "MUSIC_ORCHESTRATOR_CLOUD_BUCKET": "12",
     }
-    found = config.load(file, environment).config
+    found = model.load(file, environment).config
     assert (found.transfers, found.bandwidth) == (5, "1M")
     assert found.cloud is not None
     assert (found.cloud.provider, found.cloud.bucket) == ("s3", "12")
     with pytest.raises(ConfigError, match="MUSIC_ORCHESTRATOR_TRANSFERS"):
-        config.load(file, {"MUSIC_ORCHESTRATOR_TRANSFERS": "many"})
+        model.load(file, {"MUSIC_ORCHESTRATOR_TRANSFERS": "many"})
 
 
 def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    assert config.load(None, {}).exists is False
+    assert model.load(None, {}).exists is False
     (tmp_path / "xdg" / "music-orchestrator").mkdir(parents=True)
     (tmp_path / "xdg" / "music-orchestrator" / "config.yaml").write_text("transfers: 3\n")
     named = tmp_path / "named.yaml"
@@ -111,49 +111,49 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.Mon
     option = tmp_path / "option.yaml"
     option.write_text("transfers: 5\n")
     environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(named)}
-    assert [config.load(one, two).config.transfers for one, two in ((None, {}), (None, environment), (option, environment))] == [
+    assert [model.load(one, two).config.transfers for one, two in ((None, {}), (None, environment), (option, environment))] == [
         3,
         4,
         5,
     ]
     with pytest.raises(ConfigError, match="no such config file"):
-        config.load(tmp_path / "absent.yaml", {})
+        model.load(tmp_path / "absent.yaml", {})
 
 
 def test_the_template_names_every_key_and_each_example_is_valid() -> None:
-    template = config_edit.template()
-    assert parse(template) == config.Config()
+    template = edit.template()
+    assert parse(template) == model.Config()
     uncommented = "\n".join(
         line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in template.splitlines()
     )
     # What is commented out is valid once the comment signs are gone.
     document = yaml.safe_load("\n".join(line for line in uncommented.splitlines() if not line.startswith("# ")))
-    assert set(document) == set(config.Config.__struct_fields__)
+    assert set(document) == set(model.Config.__struct_fields__)
     empty = [f"{key}:" for key, value in document.items() if value is None]
-    config.parse("\n".join(line for line in uncommented.splitlines() if line not in empty).encode(), Path("t.yaml"))
+    model.parse("\n".join(line for line in uncommented.splitlines() if line not in empty).encode(), Path("t.yaml"))
 
 
 def test_the_schema_knows_every_key_and_forbids_others() -> None:
-    schema = json.loads(json.dumps(config.schema()))
+    schema = json.loads(json.dumps(model.schema()))
     top = schema["$defs"]["Config"]
-    assert set(top["properties"]) == set(config.Config.__struct_fields__)
+    assert set(top["properties"]) == set(model.Config.__struct_fields__)
     assert top["additionalProperties"] is False
     assert all(field["description"] for name, field in top["properties"].items() if "$ref" not in field and "allOf" not in field)
 
 
 def test_set_keeps_comments_and_refuses_what_would_be_wrong(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "c.yaml"
-    config_edit.set_key(file, "cloud.provider", "s3")
+    edit.set_key(file, "cloud.provider", "s3")
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text("# mine\ncloud: {provider: s3}  # here\n\njobs: {}\n")
-    config_edit.set_key(file, "cloud.bucket", "music")
-    config_edit.set_key(file, "dedup.action", "off")
-    config_edit.set_key(file, "dedup.keep", "[lossless, oldest]")
-    config_edit.set_key(file, "transfers", "4")
+    edit.set_key(file, "cloud.bucket", "music")
+    edit.set_key(file, "dedup.action", "off")
+    edit.set_key(file, "dedup.keep", "[lossless, oldest]")
+    edit.set_key(file, "transfers", "4")
     text = file.read_text()
     assert "# mine" in text
     assert "# here" in text
-    found = config.load(file, {}).config
+    found = model.load(file, {}).config
     assert found.cloud is not None
     assert (found.cloud.bucket, found.dedup.action, found.dedup.keep, found.transfers) == (
         "music",
@@ -170,17 +170,17 @@ def test_set_keeps_comments_and_refuses_what_would_be_wrong(tmp_path: Path) -> N
         ("", "1"),
     ):
         with pytest.raises(UsageError):
-            config_edit.set_key(file, key, value)
+            edit.set_key(file, key, value)
     assert file.read_text() == text
     assert [path.name for path in file.parent.iterdir()] == ["c.yaml"]
 
 
 def test_set_in_a_file_of_comments_keeps_them(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
-    file.write_text(config_edit.template())
-    config_edit.set_key(file, "cloud.provider", "s3")
-    assert file.read_text().startswith(config_edit.template())
-    assert config.load(file, {}).config.cloud is not None
+    file.write_text(edit.template())
+    edit.set_key(file, "cloud.provider", "s3")
+    assert file.read_text().startswith(edit.template())
+    assert model.load(file, {}).config.cloud is not None
 
 
 def test_secrets_are_hidden() -> None:
@@ -189,7 +189,7 @@ def test_secrets_are_hidden() -> None:
         "notify": {"urls": ["hush"], "healthcheck": None},
     }
     document["remotes"] = {"a": {"type": None, "options": {"pass": "hush"}, "profile": None}}  # type: ignore[dict-item]
-    shown = masked(document, config.Config)
+    shown = masked(document, model.Config)
     assert "hush" not in repr(shown)
     assert shown["cloud"]["provider"] == "s3"
     assert list(shown["remotes"]["a"]["options"]) == ["pass"]

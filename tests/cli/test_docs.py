@@ -10,16 +10,16 @@ import msgspec
 import pytest
 import yaml
 
-from orchestrator import config
 from orchestrator.cli.main import COMMANDS, application
+from orchestrator.config import model
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.plan.model import Header, Operation, Skipped
-from orchestrator.report.base import _CODES, Summary
 from orchestrator.report.reading_view import POLICIES, WAYS, Explanation
-from orchestrator.storage.base import Storage
-from orchestrator.tags.trace import Asked
-from orchestrator.tags.trace import Skipped as Skip
-from orchestrator.tags.track import AudioIdentity, Cover, Status, Strength
+from orchestrator.report.reporter import _CODES, Summary
+from orchestrator.storage.protocol import Storage
+from orchestrator.tags.trace import RangeRequest
+from orchestrator.tags.trace import SkippedRange as Skip
+from orchestrator.track import AudioIdentity, Cover, Status, Strength
 from scripts import update_docs
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_every_json_key_is_documented() -> None:
         for field in msgspec.structs.fields(record):
             assert f"`{field.encode_name}`" in text, f"{record.__name__}.{field.encode_name}"
     explained = text.partition("## explanation")[2].partition("\n## ")[0]
-    for record in (Explanation, Asked, Skip, AudioIdentity, Cover):
+    for record in (Explanation, RangeRequest, Skip, AudioIdentity, Cover):
         for field in msgspec.structs.fields(record):
             assert f"`{field.encode_name}`" in explained, f"{record.__name__}.{field.encode_name}"
     assert all(f"`{word}`" in explained for word in (*WAYS, *POLICIES, *Status, *Strength))
@@ -79,15 +79,15 @@ def test_every_json_key_is_documented() -> None:
 def test_the_example_of_the_configuration_is_valid() -> None:
     example = re.search(r"```yaml\n(.*?)```", read("configuration.md"), re.DOTALL)
     assert example is not None
-    found = config.parse(example[1].encode(), Path("example.yaml"))
-    assert set(yaml.safe_load(example[1])) <= set(config.Config.__struct_fields__)
+    found = model.parse(example[1].encode(), Path("example.yaml"))
+    assert set(yaml.safe_load(example[1])) <= set(model.Config.__struct_fields__)
     assert found.cloud is not None
 
 
 def test_the_table_of_sidecars_is_the_one_in_force() -> None:
     example = re.search(r"```yaml\n(.*?)```", read("sidecars.md"), re.DOTALL)
     assert example is not None
-    assert config.parse(example[1].encode(), Path("example.yaml")) == config.Config()
+    assert model.parse(example[1].encode(), Path("example.yaml")) == model.Config()
 
 
 def test_every_method_of_a_storage_is_documented() -> None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from orchestrator.report.reading_view import WAYS, Explanation
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track
 from tests.program import COMMAND, Ended, Program
 from tests.servers.http import http_proxy

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import config
-from orchestrator.cli.layouts import check_layouts
+from orchestrator.actions.layouts import check_layouts
 from orchestrator.cli.main import run
+from orchestrator.config import model
+from orchestrator.config.model import LayoutRule
 from orchestrator.errors import ConfigError
-from orchestrator.plan.request import LayoutRule
 from tests.plan.worlds import moved, plan, song
 
 RULES = """\
@@ -46,7 +46,7 @@ MISTAKES = [
 def test_a_mistake_is_told_with_file_and_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], *, right: str, wrong: str, line: int, key: str, says: str
 ) -> None:
-    file = tmp_path / "config.yaml"
+    file = tmp_path / "model.yaml"
     file.write_text(RULES.replace(right, wrong))
     (tmp_path / "music").mkdir()
     for command in (["config", "validate"], ["plan", str(tmp_path / "music"), "--state-dir", str(tmp_path / "state")]):
@@ -58,7 +58,7 @@ def test_a_mistake_is_told_with_file_and_line(
 
 
 def test_rules_that_are_right_are_accepted(tmp_path: Path) -> None:
-    file = tmp_path / "config.yaml"
+    file = tmp_path / "model.yaml"
     file.write_text(RULES)
     assert run(["config", "validate", "--config", str(file)]) == 0
 
@@ -66,14 +66,14 @@ def test_rules_that_are_right_are_accepted(tmp_path: Path) -> None:
 def test_a_layout_of_the_environment_is_told_by_its_name(tmp_path: Path) -> None:
     environment = {"MUSIC_ORCHESTRATOR_LAYOUT": "plexx"}
     with pytest.raises(ConfigError, match=r"^MUSIC_ORCHESTRATOR_LAYOUT: layout: .*'plex'"):
-        check_layouts(config.loaded(b"layout: plex\n", tmp_path / "c.yaml", environment))
+        check_layouts(model.loaded(b"layout: plex\n", tmp_path / "c.yaml", environment))
 
 
 def test_the_rules_in_the_documentation_do_what_they_say() -> None:
     text = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n(layouts:.*?)```", text, re.DOTALL)
     assert example is not None
-    found = config.loaded(example[1].encode(), Path("layouts.md"), {})
+    found = model.loaded(example[1].encode(), Path("layouts.md"), {})
     check_layouts(found)
     rules = tuple(LayoutRule(rule.template, rule.when) for rule in found.config.layouts)
     albums = {

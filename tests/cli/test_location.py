@@ -1,4 +1,4 @@
-"""What is typed, and where that is (the table of design section 4)."""
+"""What is typed, and where that is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from orchestrator.config import Cloud, Config, Remote, Schemes
+from orchestrator.config.model import Cloud, Config, Remote, Schemes
 from orchestrator.errors import UsageError
 from orchestrator.location import definitions, path_below, resolve
 

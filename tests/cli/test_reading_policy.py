@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track
 from tests.program import Program
 from tests.servers.remotes import RemoteServer

@@ -11,11 +11,12 @@ from html.parser import HTMLParser
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Ref, Skipped, Verb, operation_id
+from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, operation_id
+from orchestrator.records import Ref
 from orchestrator.report import plan_view
-from orchestrator.report.base import Column, Summary, duration_text, printable, size_text
 from orchestrator.report.human import SHORTENED, SHORTENED_LINES, HumanReporter
 from orchestrator.report.json_lines import JsonLinesReporter
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text
 
 EVIL = "<script>alert(1)</script>[bold]\x1b[2J\n\u202e\u200b\ud800&amp;"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.plan.statistics import collect
+from orchestrator.plan.music.statistics import collect
 from orchestrator.report.human import SHORTENED_ROWS, HumanReporter
 from orchestrator.report.statistics_view import show
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track
 from tests.cli.test_commands import say
 from tests.library import LibraryFacts, make_library

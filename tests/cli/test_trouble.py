@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.journal import Journal
-from orchestrator.apply.lock import RunLock
+from orchestrator.apply.guard.lock import RunLock
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.plan.plan_file import read_plan
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_many, make_track
 from tests.program import Ended, Program
 from tests.servers.http import Hold, http_proxy

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.forked import Death, Forks, kill
 from tests.program import Ended

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track
 from tests.faulty import Library
 from tests.forked import Death, kill

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library

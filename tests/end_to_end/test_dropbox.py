@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import pytest
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track
 from tests.forked import VICTIMS, Death, Forks, kill
 from tests.library import LibraryFacts, target

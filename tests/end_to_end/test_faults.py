@@ -19,10 +19,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.plan.model import Ref, operation_id
+from orchestrator.plan.model import operation_id
 from orchestrator.plan.plan_file import read_plan, write_plan
-from orchestrator.storage.base import Storage
-from orchestrator.tags.track import Track
+from orchestrator.records import Ref
+from orchestrator.storage.protocol import Storage
+from orchestrator.track import Track
 from tests.apply.plans import move, plan, run
 from tests.audio import make_many, make_track
 from tests.faulty import Library, of_music, sent

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.plan.plan_file import read_plan
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import make_track, track_bytes
 from tests.faulty import Library
 from tests.hostile import HOSTILE_TAGS

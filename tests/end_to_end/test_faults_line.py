@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from orchestrator.apply.task import REQUESTS
+from orchestrator.apply.protocol.task import REQUESTS
 from orchestrator.errors import RATE_LIMIT_WAIT_S
 from tests.audio import make_many
 from tests.faulty import Library, of_music

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from orchestrator.apply.task import REQUESTS
+from orchestrator.apply.protocol.task import REQUESTS
 from tests.audio import make_many
 from tests.faulty import Library, of_music, sent
 from tests.forked import Forks

@@ -11,9 +11,9 @@ import pytest
 from orchestrator.errors import ExitCode, IntegrityError
 from orchestrator.plan.model import Verb
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import Call, CopyCall, MoveCall, Outcome, Storage
-from orchestrator.storage.forward import ForwardingStorage
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, MoveCall, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import operation, plan, run, run_again
 from tests.audio import make_many
 from tests.places import Place
@@ -124,7 +124,7 @@ class Watched(ForwardingStorage):
         super().__init__(inner)
         self.tell = tell
 
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[Outcome]:
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         self.tell(calls)
         return super().batch(calls, concurrency=concurrency)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.lock import LOCK_FILE, Holder, RunLock, locked_places, start_ticks
-from orchestrator.apply.marker import MARKER, Mark
+from orchestrator.apply.guard.lock import LOCK_FILE, Holder, RunLock, locked_places, start_ticks
+from orchestrator.apply.guard.marker import MARKER, Mark
 from tests.audio import make_many
 from tests.forked import Forks
 from tests.nightly import NIGHTLY

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from orchestrator.plan.request import Item
+from orchestrator.records import Item
 from tests.plan.worlds import moved, plan, song
 
 

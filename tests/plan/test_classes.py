@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.plan.album_fields import VARIOUS_KEY, AlbumFields
-from orchestrator.plan.classes import CLASSES
-from orchestrator.plan.request import Item
+from orchestrator.plan.music.album_fields import VARIOUS_KEY, AlbumFields
+from orchestrator.plan.music.classes import CLASSES
+from orchestrator.records import Item
 from tests.plan.worlds import moved, plan, song, track
 
 SONG = {"title": "t", "artist": "Ann", "album": "X", "track": 1}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.plan.completeness import missing
-from orchestrator.tags.track import Track
+from orchestrator.plan.music.completeness import missing
+from orchestrator.track import Track
 
 
 def disc(numbers: list[int], *, of: int | None = None, number: int | None = None, discs: int | None = None) -> list[Track]:

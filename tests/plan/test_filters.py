@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
-from orchestrator.plan import filters
-from orchestrator.plan.fields import ABSENT, FIELDS, NO_ARTIST
-from orchestrator.plan.filters import EXAMPLES, OWN_FILTERS
-from orchestrator.plan.layout import Template, compile_layout, tidy
-from orchestrator.plan.request import LayoutRule
+from orchestrator.plan.layout import filters
+from orchestrator.plan.layout.filters import EXAMPLES, OWN_FILTERS
+from orchestrator.plan.layout.templates import Template, compile_layout, tidy
+from orchestrator.plan.music.fields import ABSENT, FIELDS, NO_ARTIST
 
 ABSENT_FIELDS = {name: value if isinstance(value, bool) else ABSENT for name, value in FIELDS.items()}
 

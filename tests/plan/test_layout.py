@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
-from orchestrator.plan.fields import FIELDS
-from orchestrator.plan.layout import compile_layout
-from orchestrator.plan.presets import PRESETS
-from orchestrator.plan.request import LayoutRule
+from orchestrator.plan.layout.presets import PRESETS
+from orchestrator.plan.layout.templates import compile_layout
+from orchestrator.plan.music.fields import FIELDS
 from tests.plan.worlds import moved, plan, song
 
 WHOLE = {"title": "Star", "artist": "Ann", "album": "Sky", "track": 4, "date": "1979-06-09"}

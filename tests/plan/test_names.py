@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.names import RULES, Names, clean_value, collision_key, rules_named, split_extension
+from orchestrator.paths import collision_key, split_extension
+from orchestrator.plan.layout.names import RULES, Names, clean_value, rules_named
 from tests.hostile import HOSTILE_NAMES, HOSTILE_TAGS, UNPORTABLE_NAMES
 
 PORTABLE = Names(RULES["portable"])

@@ -9,9 +9,8 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Verb
-from orchestrator.plan.request import Item
-from orchestrator.storage.base import Capabilities
-from orchestrator.tags.track import Reading, Status, Track
+from orchestrator.records import Capabilities, Item
+from orchestrator.track import Reading, Status, Track
 from tests.hostile import HOSTILE_TAGS
 from tests.plan.worlds import (
     BUCKET,
@@ -181,10 +180,17 @@ def test_two_objects_of_one_name_are_told_to_the_user_and_left_alone() -> None:
     assert (skips(made), made.operations) == ({"a.mp3": "unsupported-name"}, ())
 
 
-@pytest.mark.parametrize("name", ["a.mp3.0a1b2c3d.partial", "a.mp3-rclone-move-xyz"])
+@pytest.mark.parametrize("name", ["a.mp3.0a1b2c3d.partial", "a.mp3-rclone-move-x1y2z3w4"])
 def test_leftovers_of_transfers_are_listed_and_left_alone(name: str) -> None:
     made = plan([plain(name)])
     assert (skips(made), made.operations) == ({name: "other"}, ())
+
+
+@pytest.mark.parametrize("name", ["Live -rclone-move-2020 mix.mp3", "Song.0a1b2c3d.partial.mp3"])
+def test_a_song_that_is_only_called_like_a_leftover_is_music(name: str) -> None:
+    made = plan([song(name, **ONE)])
+    assert skips(made) == {}
+    assert [operation.src.path for operation in made.operations] == [name]
 
 
 def test_our_own_directory_is_invisible() -> None:

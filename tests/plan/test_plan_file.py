@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import IntegrityError, UsageError
-from orchestrator.plan.model import Operation, Plan, Ref, Verb, operation_id
+from orchestrator.plan.model import Operation, Plan, Verb, operation_id
 from orchestrator.plan.plan_file import read_plan, seal, write_plan
+from orchestrator.records import Ref
 from tests.plan.worlds import plan, song
 
 MADE = plan([song(f"in/{n}.mp3", title=f"é {n}", artist="A", album="X", track=n) for n in range(4)])

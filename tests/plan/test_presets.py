@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.plan.presets import EXPLAINED, PRESETS
-from orchestrator.plan.request import Item
+from orchestrator.plan.layout.presets import EXPLAINED, PRESETS
+from orchestrator.records import Item
 from tests.plan.worlds import moved, plain, plan, song
 
 ALBUM = {"album_artist": "The Ann", "artist": "The Ann", "album": "Sky", "genre": "Pop", "date": "2011", "original_date": "1969"}

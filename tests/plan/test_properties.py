@@ -10,15 +10,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.fields import FIELDS
-from orchestrator.plan.layout import compile_layout
+from orchestrator.paths import collision_key, path_problem
+from orchestrator.plan.layout.presets import PRESETS
+from orchestrator.plan.layout.templates import compile_layout
 from orchestrator.plan.model import Plan
-from orchestrator.plan.names import collision_key
-from orchestrator.plan.plan_file import path_problem, seal, verify
-from orchestrator.plan.presets import PRESETS
-from orchestrator.plan.request import Item
-from orchestrator.plan.undo import plan_undo
-from orchestrator.tags.track import Track
+from orchestrator.plan.music.fields import FIELDS
+from orchestrator.plan.plan_file import seal, verify
+from orchestrator.plan.planners.undo import plan_undo
+from orchestrator.records import Item
+from orchestrator.track import Track
 from tests.hostile import HOSTILE_TAGS
 from tests.plan.worlds import FOLDING, LOCAL, PretendStorage, moved, plain, plan, tagged, unreadable, untagged
 

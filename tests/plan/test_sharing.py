@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.plan.model import Plan, Ref, Verb, is_temporary
+from orchestrator.plan.model import Plan, Verb, is_temporary
 from orchestrator.plan.plan_file import verify
-from orchestrator.plan.request import Item
-from orchestrator.plan.undo import plan_undo
-from orchestrator.storage.base import Capabilities, Entry
+from orchestrator.plan.planners.undo import plan_undo
+from orchestrator.records import Capabilities, Entry, Item, Ref
 from tests.plan.test_properties import libraries
 from tests.plan.worlds import Done, plain, plan, skips, song
 

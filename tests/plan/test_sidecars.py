@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.plan.model import Verb
-from orchestrator.plan.request import Item
+from orchestrator.records import Item
 from tests.plan.worlds import FOLDING, PretendStorage, listing, moved, plain, plan, skips, song, unreadable
 
 

@@ -6,10 +6,9 @@ from random import Random
 
 import msgspec
 
-from orchestrator.plan.request import Item
-from orchestrator.plan.statistics import UNKNOWN, Part, Statistics, collect
-from orchestrator.storage.base import Entry
-from orchestrator.tags.track import Cover, Reading, Status, Track
+from orchestrator.plan.music.statistics import UNKNOWN, Part, Statistics, collect
+from orchestrator.records import Entry, Item
+from orchestrator.track import Cover, Reading, Status, Track
 
 
 def song(

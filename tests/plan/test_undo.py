@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import Verb
-from orchestrator.plan.undo import plan_undo
+from orchestrator.plan.planners.undo import plan_undo
 from tests.plan.worlds import PretendStorage, plain, plan, song
 
 SWAPPED = [

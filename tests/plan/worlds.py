@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.paths import collision_key
 from orchestrator.plan.model import Operation, Plan, Verb
-from orchestrator.plan.names import collision_key
 from orchestrator.plan.ordering import location_prefix
-from orchestrator.plan.organize import plan_organize
-from orchestrator.plan.request import Item, OrganizeOptions, OrganizeRequest
-from orchestrator.storage.base import Capabilities, Entry
-from orchestrator.tags.track import AudioIdentity, Reading, Status, Strength, Track
+from orchestrator.plan.planners.organize.planner import plan_organize
+from orchestrator.plan.planners.organize.request import OrganizeOptions, OrganizeRequest
+from orchestrator.records import Capabilities, Entry, Item
+from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 
 LOCAL = Capabilities(move=True, copy=True, hashes=("md5",), local=True, remote_type="local")
 FOLDING = msgspec.structs.replace(LOCAL, case_insensitive=True)

@@ -98,7 +98,8 @@ def test_no_shell_sees_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_slow_imports_wait_until_they_are_needed() -> None:
-    code = "import sys, orchestrator.storage.rclone; print(*(n for n in ('rclone_python', 'rich', 'yaml') if n in sys.modules))"
+    late = ("rclone_python", "rich", "yaml")
+    code = f"import sys, orchestrator.storage.rclone_backed.storage; print(*(n for n in {late} if n in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

@@ -13,8 +13,8 @@ from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, Per
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.listing import ListRequest, list_files, nanoseconds
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers.http import Drop, http_proxy
 from tests.servers.remotes import RemoteServer
 

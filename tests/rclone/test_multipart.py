@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer
 

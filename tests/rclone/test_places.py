@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.rclone.places import real_place
+from orchestrator.rclone.location_identity import real_place
 
 REMOTES = {
     "disk": {"type": "local"},

@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import TransientError, UsageError
-from orchestrator.rclone import requests
+from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.binary import Binary
-from orchestrator.rclone.client import RcClient
 from orchestrator.rclone.listing import ListRequest
+from orchestrator.rclone.rc_client import RcClient
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import Call, DeleteCall, Entry, Outcome, StatCall
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.records import Entry
+from orchestrator.storage.protocol import Call, CallResult, DeleteCall, StatCall
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers.http import Hold, HttpProxy, http_proxy
 from tests.servers.remotes import RemoteServer
 
@@ -208,7 +209,7 @@ def held(found_rclone: Binary, s3_serve: RemoteServer) -> Iterator[tuple[RcloneS
 
 def kill_in_mid_call(
     storage: RcloneStorage, proxy: HttpProxy, method: str, calls: Sequence[Call]
-) -> Sequence[Outcome] | TransientError:
+) -> Sequence[CallResult] | TransientError:
     """What a batch comes to whose rclone is killed while the server keeps back its first request of that method."""
     hold = Hold()
     proxy.when(lambda seen: seen.method == method, hold, times=1)
@@ -245,7 +246,7 @@ def test_a_silent_server_is_given_up(held: tuple[RcloneStorage, HttpProxy]) -> N
     hold = Hold()
     proxy.when(lambda seen: seen.method == "HEAD", hold)
     client = RcClient(endpoint, patience_s=0.2)
-    look = requests.look(storage.fs, "a", mtime=False, hashes=())
+    look = rc_bodies.look(storage.fs, "a", mtime=False, hashes=())
     with pytest.raises(TransientError, match="no answer"):
         client.call("operations/stat", look)
     with pytest.raises(TransientError, match="no answer"):

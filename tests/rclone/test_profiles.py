@@ -9,7 +9,7 @@ from rclone_python.hash_types import HashTypes
 from rclone_python.remote_types import RemoteTypes
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.names import RULES
+from orchestrator.plan.layout.names import RULES
 from orchestrator.rclone import profiles
 from orchestrator.rclone.profiles import Profile, load_profile, merge, profile_names
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from orchestrator.rclone import ranges, requests
+from orchestrator.rclone import ranges, rc_bodies
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from orchestrator.rclone import ranges, requests
     ],
 )
 def test_join(fs: str, path: str, joined: str) -> None:
-    assert requests.join(fs, path) == joined
+    assert rc_bodies.join(fs, path) == joined
 
 
 @pytest.mark.parametrize(
@@ -29,24 +29,28 @@ def test_join(fs: str, path: str, joined: str) -> None:
     [("s3:bucket/x", "s3:", "bucket/x"), ("/srv/m", "/", "srv/m"), ("sftp:/srv/m", "sftp:/", "srv/m"), ("r:", "r:", "")],
 )
 def test_roots(fs: str, root: str, below: str) -> None:
-    assert requests.split_root(fs) == (root, below)
+    assert rc_bodies.split_root(fs) == (root, below)
 
 
 def test_moves_carry_the_net() -> None:
-    body = requests.transfer("r:m", "a", "r:m", "b", trash=".music-orchestrator/trash/1")
+    body = rc_bodies.transfer("r:m", "a", "r:m", "b", trash=".music-orchestrator/trash/1")
     assert body["_config"] == {"BackupDir": "r:m/.music-orchestrator/trash/1", "IgnoreTimes": True}
-    assert requests.transfer("r:m", "a", "r:m", "b", trash=None)["_config"] == {"IgnoreTimes": True}
+    assert rc_bodies.transfer("r:m", "a", "r:m", "b", trash=None)["_config"] == {"IgnoreTimes": True}
 
 
 def test_a_directory_moves_as_a_whole_or_not_at_all() -> None:
     """rclone checks the BackupDir only where it would move file by file, and refuses one that is the source."""
-    body = requests.directory_move("r:m", "a/b", "c")
+    body = rc_bodies.directory_move("r:m", "a/b", "c")
     assert body == {"srcFs": "r:m/a/b", "dstFs": "r:m/c", "_config": {"BackupDir": "r:m/a/b", "IgnoreTimes": True}}
 
 
 def test_looks_ask_only_for_what_is_free() -> None:
-    assert requests.look("s3:b", "x", mtime=False, hashes=())["opt"] == {"filesOnly": True, "noMimeType": True, "noModTime": True}
-    assert requests.look("s3:b", "x", mtime=False, hashes=["md5"])["opt"]["hashTypes"] == ["md5"]
+    assert rc_bodies.look("s3:b", "x", mtime=False, hashes=())["opt"] == {
+        "filesOnly": True,
+        "noMimeType": True,
+        "noModTime": True,
+    }
+    assert rc_bodies.look("s3:b", "x", mtime=False, hashes=["md5"])["opt"]["hashTypes"] == ["md5"]
 
 
 def test_addresses_are_quoted_throughout() -> None:

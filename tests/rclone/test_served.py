@@ -23,12 +23,12 @@ from orchestrator.errors import (
 )
 from orchestrator.rclone import ranges
 from orchestrator.rclone.binary import Binary
-from orchestrator.rclone.client import Endpoint, RcClient
 from orchestrator.rclone.profiles import Profile
+from orchestrator.rclone.rc_client import Endpoint, RcClient
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import Storage
-from orchestrator.storage.rclone import RcloneStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.storage.protocol import Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.servers.http import Drop, HttpProxy, Refuse, Seen, http_proxy
 from tests.servers.remotes import RemoteServer
 

@@ -14,10 +14,11 @@ import pytest
 from orchestrator.errors import DestinationExistsError, NotFoundError, PermanentError, UnsupportedError, UsageError
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY, Capabilities, CopyCall, DeleteCall, Entry, MoveCall, StatCall, Storage
-from orchestrator.storage.memory import MemoryStorage
-from orchestrator.storage.rclone import RcloneStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import CopyCall, DeleteCall, MoveCall, StatCall, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import RemoteServer
 

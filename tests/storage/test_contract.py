@@ -1,4 +1,4 @@
-"""What every storage promises (the docstrings of `orchestrator.storage.base`), asked of the fake, the disk and real servers."""
+"""What every storage promises (the docstrings of `orchestrator.storage.protocol`), asked of the fake, the disk and servers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from orchestrator.errors import (
     TransientError,
     UnsupportedError,
 )
-from orchestrator.storage.base import OWN_DIRECTORY, Call, CopyCall, DeleteCall, Entry, MoveCall, Outcome, StatCall, Storage
-from orchestrator.storage.memory import KINDS, MemoryStorage
-from orchestrator.storage.rate import RateLimitedStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.fake.memory import KINDS, MemoryStorage
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
+from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.conftest import STORAGES
 from tests.hostile import HOSTILE_NAMES
 
@@ -45,7 +46,7 @@ def read(storage: Storage, path: str) -> bytes:
     return b"".join(storage.read(path))
 
 
-def carried_out(storage: Storage, calls: Sequence[Call], *, concurrency: int = 8) -> list[Outcome]:
+def carried_out(storage: Storage, calls: Sequence[Call], *, concurrency: int = 8) -> list[CallResult]:
     """The outcomes; calls that may work later are made again, as the executor does.
 
     WebDAV servers refuse to make a directory (423 Locked) while somebody makes another below the same one.

@@ -10,8 +10,9 @@ import pytest
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, QuotaError, RateLimitError
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY, Entry, MoveCall, StatCall, Storage
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.protocol import MoveCall, StatCall, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers import remotes
 from tests.servers.drive_files import SHORTCUT
 from tests.servers.drive_server import refusal

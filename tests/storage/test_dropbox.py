@@ -10,10 +10,11 @@ import pytest
 
 from orchestrator.errors import AuthError, OrchestratorError, QuotaError, RateLimitError
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY, MoveCall, StatCall, Storage
-from orchestrator.storage.objects import digest
-from orchestrator.storage.rclone import RcloneStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.fake.objects import digest
+from orchestrator.storage.protocol import MoveCall, StatCall, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.servers import remotes
 from tests.servers.dropbox_server import refusal
 from tests.servers.http import HttpProxy, http_proxy

@@ -11,9 +11,9 @@ from orchestrator.errors import (
     QuotaError,
     TransientError,
 )
-from orchestrator.storage.base import CopyCall, DeleteCall, MoveCall, StatCall
-from orchestrator.storage.faults import Asked, Killed
-from orchestrator.storage.memory import MemoryStorage
+from orchestrator.storage.fake.faults import Killed, RecordedCall
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import CopyCall, DeleteCall, MoveCall, StatCall
 
 TRASH = ".music-orchestrator/trash/1"
 
@@ -202,16 +202,16 @@ def test_a_kill_ends_a_batch_and_an_error_does_not() -> None:
 
 def test_a_fault_may_do_what_it_likes() -> None:
     storage = MemoryStorage()
-    seen: list[Asked] = []
+    seen: list[RecordedCall] = []
 
-    def meddle(asked: Asked) -> None:
+    def meddle(asked: RecordedCall) -> None:
         seen.append(asked)
         storage.put("b.mp3", b"came in between")
 
     storage.put("a.mp3", b"1")
     storage.fail(2, meddle)
     assert storage.batch([StatCall("b.mp3"), MoveCall("a.mp3", "b.mp3", TRASH)], concurrency=1) == [None, None]
-    assert seen == [Asked(2, "move", "a.mp3", "b.mp3")]
+    assert seen == [RecordedCall(2, "move", "a.mp3", "b.mp3")]
     assert storage.snapshot() == {"b.mp3": b"1", f"{TRASH}/b.mp3": b"came in between"}
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.storage.base import OWN_DIRECTORY, CopyCall, Entry, MoveCall, StatCall, Storage
-from orchestrator.storage.rclone import RcloneStorage
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.protocol import CopyCall, MoveCall, StatCall, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.hostile import UNPORTABLE_NAMES
 
 # rclone shows control characters by their pictures, and takes either for the name.

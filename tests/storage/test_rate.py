@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from orchestrator.errors import RateLimitError
-from orchestrator.storage.base import DeleteCall, StatCall
-from orchestrator.storage.memory import MemoryStorage
-from orchestrator.storage.rate import Pace, RateLimitedStorage
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import DeleteCall, StatCall
+from orchestrator.storage.wrappers.rate_limit import Pace, RateLimitedStorage
 
 
 class Clock:

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from orchestrator.errors import RATE_LIMIT_WAIT_S, AuthError, NotFoundError, OrchestratorError, RateLimitError, TransientError
-from orchestrator.storage.base import MoveCall, StatCall, Storage
-from orchestrator.storage.memory import MemoryStorage
-from orchestrator.storage.retry import RetryingStorage
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import MoveCall, StatCall, Storage
+from orchestrator.storage.wrappers.retry import RetryingStorage
 
 READS: dict[str, Callable[[Storage], object]] = {
     "list": lambda storage: [entry.path for entry in storage.list()],

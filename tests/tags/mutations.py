@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import FORMATS, track_bytes
 from tests.audio_realistic import KINDS, Cover, picture
 from tests.tags.ranges import corpus, corpus_files

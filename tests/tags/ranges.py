@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from orchestrator.tags.reader import read_track
-from orchestrator.tags.track import Reading, Track
+from orchestrator.track import Reading, Track
 
 EVERYTHING = 1 << 40
 WHOLE_FILE = Policy(

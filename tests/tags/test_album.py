@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.tags.album import Album
+from orchestrator.tags.album_hints import AlbumHints
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from orchestrator.tags.reader import read_track
-from orchestrator.tags.track import Reading, Status, Track
+from orchestrator.track import Reading, Status, Track
 from tests.audio import track_bytes
 from tests.audio_realistic import Sample, samples
 from tests.tags.ranges import Ranges, corpus, corpus_files
@@ -23,7 +23,7 @@ HEARING = replace(FEW_BYTES, most_at_first=512 * 1024)
 """Short ranges, so that also small files have something to be learned."""
 
 
-def waves(name: str, content: Any, album: Album | None, policy: Policy = FEW_REQUESTS) -> tuple[Reading, int]:
+def waves(name: str, content: Any, album: AlbumHints | None, policy: Policy = FEW_REQUESTS) -> tuple[Reading, int]:
     """The reading, and in how many waves of ranges it came."""
     asked, number = Ranges(content), 0
 
@@ -54,7 +54,7 @@ LEARNED = [
 
 @pytest.mark.parametrize("sample", LEARNED, ids=lambda one: one.name)
 def test_the_second_song_of_an_album_comes_in_one_wave(sample: Sample) -> None:
-    album = Album()
+    album = AlbumHints()
     first, _ = waves(sample.name, sample.song(0), album)
     assert facts(first) == facts(waves(sample.name, sample.song(0), None)[0])
     song = sample.song(1)
@@ -69,7 +69,7 @@ def test_a_picture_of_another_size_is_still_read_exactly() -> None:
     """What is remembered fits no file here: formats, pictures and places of the tags change from one to the next."""
     everything = [one for one in samples() if not one.cover_bytes or one.cover_first]
     Random(1).shuffle(everything)
-    album = Album()
+    album = AlbumHints()
     for sample in everything:
         found, alone = waves(sample.name, sample.song(0), album)[0], waves(sample.name, sample.song(0), None)[0]
         assert facts(found) == facts(alone), sample.name
@@ -82,7 +82,7 @@ def test_what_other_files_needed_never_shows_in_a_reading(damaged: bool) -> None
     if folder is None:
         pytest.skip("no corpus")
     random = Random(2)
-    albums: defaultdict[str, Album] = defaultdict(Album)
+    albums: defaultdict[str, AlbumHints] = defaultdict(AlbumHints)
     for line, whole in corpus_files(folder):
         at = random.randrange(len(whole) or 1)
         content = whole[:at] + random.randbytes(20) + whole[at + 20 :] if damaged else whole
@@ -97,7 +97,7 @@ def test_a_long_first_range_costs_no_file_its_reading() -> None:
     """It would have used up what may be read of the file; then the file is read as if it were alone."""
     policy = replace(FEW_REQUESTS, large_head=64 * 1024, extra=16 * 1024, budget=200 * 1024, most_at_first=200 * 1024)
     tags = Track(title=("T",), artist=("A",), album=("B",), track=1)
-    album = Album()
+    album = AlbumHints()
     assert waves("1.mp3", track_bytes("mp3", tags, cover_bytes=120_000, seconds=30), album, policy)[0].status is Status.TAGGED
     large = track_bytes("mp3", tags, cover_bytes=1_000_000, seconds=30)
     alone = waves("2.mp3", large, None, policy)[0]
@@ -108,7 +108,7 @@ def test_a_long_first_range_costs_no_file_its_reading() -> None:
 
 def test_where_bytes_cost_nothing_is_learned() -> None:
     sample = next(one for one in samples((300_000,)) if one.kind.format == "MP3")
-    album = Album()
+    album = AlbumHints()
     for number in range(3):
         song = sample.song(number)
         assert waves(sample.name, song, album, FEW_BYTES) == waves(sample.name, song, None, FEW_BYTES)
@@ -116,7 +116,7 @@ def test_where_bytes_cost_nothing_is_learned() -> None:
 
 def test_pictures_that_are_not_there_shorten_the_head() -> None:
     sample = next(one for one in samples((0,)) if one.kind.format == "MP3")
-    album = Album()
+    album = AlbumHints()
     assert waves(sample.name, sample.song(0), album)[0].bytes_read == FEW_REQUESTS.large_head
     assert waves(sample.name, sample.song(1), album)[0].bytes_read == FEW_REQUESTS.head
 
@@ -126,6 +126,6 @@ def test_an_end_that_one_file_needs_is_not_asked_of_all() -> None:
         track = Track(title=("T",), artist=("A",), album=("B",), date="2001", **tags)
         return track_bytes("mp3", track, seconds=60).ljust(900_000, b"\0")
 
-    album = Album()
+    album = AlbumHints()
     needs = [waves("x.mp3", song(**tags), album)[0].requests for tags in ({}, {"track": 1}, {"track": 1})]
     assert needs == [2, 2, 1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.tags.track import Reading, Status, Track
+from orchestrator.track import Reading, Status, Track
 from tests.audio import FORMATS, track_bytes
 from tests.tags.ranges import (
     BITS_OF_REASON_FOR_PROGRAMMERS,

@@ -11,7 +11,7 @@ import mutagen.id3
 import pytest
 
 from orchestrator.tags.policy import FEW_BYTES
-from orchestrator.tags.track import Cover
+from orchestrator.track import Cover
 from tests.audio import track_bytes
 from tests.audio_realistic import KINDS, Kind
 from tests.audio_tags import Cover as Written

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import NotFoundError
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.reader import read_track
-from orchestrator.tags.track import Reading, Status, Track
+from orchestrator.track import Reading, Status, Track
 from tests.audio import FORMATS, track_bytes
 from tests.tags.ranges import BITS_OF_REASON_FOR_PROGRAMMERS, POLICIES, Ranges, corpus, corpus_files, read
 

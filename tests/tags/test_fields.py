@@ -15,7 +15,7 @@ import pytest
 from mutagen import id3
 
 from orchestrator.tags.fields import MOST_VALUES, text_fields
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.tags.ranges import read
 

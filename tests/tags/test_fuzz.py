@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
-from orchestrator.tags.track import Reading, Status
+from orchestrator.track import Reading, Status
 from tests.nightly import NIGHTLY
 from tests.tags.mutations import mutated
 from tests.tags.ranges import BITS_OF_REASON_FOR_PROGRAMMERS, read

@@ -9,7 +9,7 @@ import mutagen.id3
 import pytest
 
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS
-from orchestrator.tags.track import Status, Strength, Track
+from orchestrator.track import Status, Strength, Track
 from tests.audio import FORMATS, picture, track_bytes
 from tests.tags.ranges import POLICIES, WHOLE_FILE, differences, read
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.tags.policy import FEW_BYTES
-from orchestrator.tags.track import AudioIdentity, Status, Strength
+from orchestrator.track import AudioIdentity, Status, Strength
 from tests import audio_streams as streams
 from tests.audio import picture
 from tests.audio_realistic import KINDS, Kind

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mutagen import id3
 
 from orchestrator.tags.policy import FEW_BYTES
-from orchestrator.tags.track import Reading, Status, Track
+from orchestrator.track import Reading, Status, Track
 from tests.audio import picture, track_bytes
 from tests.audio_realistic import KINDS, Kind
 from tests.audio_tags import Cover

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.tags.fields import text_fields
-from orchestrator.tags.track import Status
+from orchestrator.track import Status
 from tests.audio_realistic import KINDS, Kind, samples
 from tests.audio_tags import TEXTS
 from tests.tags.ranges import POLICIES, WHOLE_FILE, read

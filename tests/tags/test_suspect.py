@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mutagen.ogg import OggPage
 
 from orchestrator.tags.policy import FEW_BYTES, Policy
-from orchestrator.tags.track import Status, Track
+from orchestrator.track import Status, Track
 from tests import audio_streams
 from tests.audio_frames import SAMPLES, flac, tagged
 from tests.audio_realistic import KINDS, Kind

@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from orchestrator.tags.reader import read_track
-from orchestrator.tags.trace import Asked, Skipped, Trace
-from orchestrator.tags.track import Reading, Track
+from orchestrator.tags.trace import RangeRequest, SkippedRange, Trace
+from orchestrator.track import Reading, Track
 from tests.audio import FORMATS, track_bytes
 from tests.tags.ranges import Ranges
 
@@ -54,14 +54,14 @@ def test_a_skipped_picture_is_named_with_its_place() -> None:
 def test_each_byte_is_skipped_once_and_what_was_fetched_is_not() -> None:
     trace = Trace()
     trace.holes = [
-        Skipped(100, 100, "a"),
-        Skipped(100, 100, "a"),
-        Skipped(150, 100, "b"),
-        Skipped(160, 20, "c"),
-        Skipped(300, 10, "d"),
+        SkippedRange(100, 100, "a"),
+        SkippedRange(100, 100, "a"),
+        SkippedRange(150, 100, "b"),
+        SkippedRange(160, 20, "c"),
+        SkippedRange(300, 10, "d"),
     ]
-    trace.asked = [Asked(0, 120, "the head"), Asked(290, 100, "the tail")]
-    assert trace.skipped() == [Skipped(100, 80, "a"), Skipped(200, 50, "b")]
+    trace.asked = [RangeRequest(0, 120, "the head"), RangeRequest(290, 100, "the tail")]
+    assert trace.skipped() == [SkippedRange(100, 80, "a"), SkippedRange(200, 50, "b")]
 
 
 def test_what_nothing_tells_is_said_to_be_unknown() -> None:

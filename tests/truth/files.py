@@ -1,4 +1,4 @@
-"""Files with their truth, and what follows from it: written after music-rules, section 1, without a look at the planner.
+"""Files with their truth, and what follows from it: written after the rules of the field, without a look at the planner.
 
 The truth of a file is which recording it holds, in which encoding, for which place of which release, and whether it is whole. Two
 files may be merged exactly if they are whole copies of one thing: the same recording for the same place of the same release (or
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.audio import FORMATS, picture
 from tests.truth.sounds import Sound
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.truth.files import Slot, tagged
 from tests.truth.making import SONGS, Maker, identifier
 

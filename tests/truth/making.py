@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.tags.track import Track
+from orchestrator.track import Track
 from tests.truth.files import Slot, TrueFile, TrueLibrary, tagged
 from tests.truth.sounds import Sound
 

@@ -10,14 +10,13 @@ from random import Random
 import msgspec
 import pytest
 
-from orchestrator.plan.duplicates.find import find_duplicates
-from orchestrator.plan.duplicates.options import DedupOptions
-from orchestrator.plan.duplicates.planner import candidates_of
-from orchestrator.plan.duplicates.records import ACTING
-from orchestrator.plan.request import Item
-from orchestrator.storage.base import Entry
+from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.planner import candidates_of
+from orchestrator.plan.planners.dedup.records import ACTING
+from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.records import Entry, Item
 from orchestrator.tags.reader import read_track
-from orchestrator.tags.track import Reading, Strength
+from orchestrator.track import Reading, Strength
 from tests.nightly import NIGHTLY
 from tests.truth.files import Gone, TrueFile, TrueLibrary, Verdict, judge
 from tests.truth.library import truth_library

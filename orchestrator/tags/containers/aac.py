@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from orchestrator.tags.audio_identity import of_edges
+from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.identity import of_edges
-from orchestrator.tags.leftovers import find_other_tags
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 

@@ -6,15 +6,15 @@ import struct
 from typing import Any
 
 from orchestrator.tags import apev2
+from orchestrator.tags.audio_identity import of_edges, pcm
 from orchestrator.tags.containers import wavpack
+from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.identity import of_edges, pcm
-from orchestrator.tags.leftovers import find_other_tags
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
 from orchestrator.tags.trailers import sound_end
+from orchestrator.track import AudioIdentity, Strength
 
 _HYBRID = 0x08
 _DESCRIPTOR = 52

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from orchestrator.tags.audio_identity import digest, distinctive
 from orchestrator.tags.covers import KEPT
-from orchestrator.tags.identity import digest, distinctive
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
+from orchestrator.track import AudioIdentity, Strength
 
 _OBJECT_HEADER = 24
 _HEADER_OBJECT = 30

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from orchestrator.tags.audio_identity import of_beginning
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.identity import of_beginning
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity
+from orchestrator.track import AudioIdentity
 
 _MOST_CHUNKS = 1000
 _WAV_CODECS: dict[int, tuple[str, bool]] = {

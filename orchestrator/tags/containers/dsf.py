@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from orchestrator.tags.audio_identity import of_beginning
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.identity import of_beginning
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
 _FORM_AT, _FORM = 28, 52

@@ -6,15 +6,15 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.tags.audio_identity import STREAMINFO_SIZE, streaminfo
 from orchestrator.tags.containers.flac_end import missing_end
 from orchestrator.tags.covers import flac_picture
+from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import tag_end
-from orchestrator.tags.identity import STREAMINFO_SIZE, streaminfo
-from orchestrator.tags.leftovers import find_other_tags
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import Cover
+from orchestrator.track import Cover
 
 _STREAMINFO, _PADDING, _SEEKTABLE, _COMMENT, _PICTURE = 0, 1, 3, 4, 6
 _LAST = 0x80

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from orchestrator.tags.containers.mp4_samples import Samples
 from orchestrator.tags.covers import LOOKS_AT
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
 _MOST_ATOMS = 1000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from array import array
 
-from orchestrator.tags.identity import digest, window
+from orchestrator.tags.audio_identity import digest, window
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
+from orchestrator.track import AudioIdentity, Strength
 
 _WHOLE = 128 * 1024
 """A table up to this size is read whole: 12 minutes of AAC, 50 of Apple Lossless."""

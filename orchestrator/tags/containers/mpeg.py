@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.tags.containers.mpeg_info import look_at_first_frame
+from orchestrator.tags.foreign_tags import fetch_end, find_other_tags, may_have_id3v1
 from orchestrator.tags.id3 import plan_tag, tag_end
-from orchestrator.tags.leftovers import fetch_end, find_other_tags, may_have_id3v1
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
 
 _PLACES = ("TIT2", "TPE1", "TALB")

@@ -9,11 +9,11 @@ A stream without any of them has no identity: its length shows only at the other
 
 from __future__ import annotations
 
-from orchestrator.tags.identity import digest, distinctive, window
+from orchestrator.tags.audio_identity import digest, distinctive, window
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
 from orchestrator.tags.trailers import LOOKS_AT, sound_end
+from orchestrator.track import AudioIdentity, Strength
 
 _FRAME = 512
 """The extension ends 191 bytes into the frame at most, a VBRI table of 100 entries by then as well."""

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from orchestrator.tags.audio_identity import STREAMINFO_SIZE, streaminfo
 from orchestrator.tags.containers.ogg_comments import Page, page_at, plan_comments
 from orchestrator.tags.containers.ogg_sound import identify
-from orchestrator.tags.identity import STREAMINFO_SIZE, streaminfo
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity
+from orchestrator.track import AudioIdentity
 
 _LAST_READ = 256 * 256
 """mutagen looks for the last page in so many bytes of the file's end."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from orchestrator.tags.audio_identity import digest, distinctive, window
 from orchestrator.tags.containers.ogg_comments import LONGEST_HEADER, Page, page_at
-from orchestrator.tags.identity import digest, distinctive, window
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
+from orchestrator.track import AudioIdentity, Strength
 
 _MOST_HEADER_PAGES = 16
 _EDGE = 1024

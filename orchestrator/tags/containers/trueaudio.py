@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 
+from orchestrator.tags.audio_identity import digest, of_edges, window
+from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.identity import digest, of_edges, window
-from orchestrator.tags.leftovers import find_other_tags
+from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
-from orchestrator.tags.parsers import parser
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.tags.track import AudioIdentity, Strength
+from orchestrator.track import AudioIdentity, Strength
 
 _HEADER, _CHECKSUM = 22, 4
 _LONGEST_TABLE = 64 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.tags.identity import window
+from orchestrator.tags.audio_identity import window
 from orchestrator.tags.sparse import SparseFile
 
 UNKNOWN = 0xFFFFFFFF

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orchestrator.plan.duplicates.find import find_duplicates
-from orchestrator.plan.duplicates.options import DedupOptions
-from orchestrator.plan.duplicates.planner import candidates_of
-from orchestrator.plan.duplicates.records import Duplicates, Tier
-from orchestrator.plan.request import Item
-from orchestrator.storage.base import Entry
-from orchestrator.tags.track import AudioIdentity, Reading, Status, Strength, Track
+from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.planner import candidates_of
+from orchestrator.plan.planners.dedup.records import Duplicates, Tier
+from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.records import Entry, Item
+from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 from tests.plan.worlds import track
 
 ALBUM = {

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.plan.duplicates.options import DedupOptions
-from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, plan_dedup
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.plan_file import verify
-from orchestrator.plan.request import Item, OutsideList
-from orchestrator.plan.undo import plan_undo
+from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
+from orchestrator.plan.planners.organize.request import OutsideList
+from orchestrator.plan.planners.undo import plan_undo
+from orchestrator.records import Item
 from tests.plan.duplicates.copies import FLAC, MP3, file, on_album
 from tests.plan.worlds import LOCAL, PretendStorage, listing, moved, plain, plan, skips
 

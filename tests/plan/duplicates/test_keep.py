@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.duplicates.keep import CRITERIA
-from orchestrator.plan.duplicates.options import DEFAULT_KEEP
+from orchestrator.plan.planners.dedup.keep_order import CRITERIA
+from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP
 from tests.plan.duplicates.copies import FLAC, MP3, file, found, gone, on_album
 
 

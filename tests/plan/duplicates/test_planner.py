@@ -8,13 +8,12 @@ import msgspec
 import pytest
 
 from orchestrator.errors import IntegrityError
-from orchestrator.plan.duplicates.options import DedupOptions
-from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, plan_dedup
 from orchestrator.plan.model import Plan, Twin, Verb
 from orchestrator.plan.plan_file import read_plan, write_plan
-from orchestrator.plan.request import Item
+from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
+from orchestrator.records import Capabilities, Item
 from orchestrator.report import plan_view
-from orchestrator.storage.base import Capabilities
 from tests.plan.duplicates.copies import MP3, album, file, on_album
 from tests.plan.worlds import LOCAL, plan, unreadable
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from orchestrator.plan.duplicates.options import DedupOptions
 from orchestrator.plan.model import Verb
+from orchestrator.plan.planners.dedup.options import DedupOptions
 from tests.plan.duplicates.copies import on_album
 from tests.plan.worlds import plain, plan
 

@@ -10,13 +10,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.plan.duplicates.copies import AlbumCopy, add_albums
-from orchestrator.plan.duplicates.options import DEFAULT_KEEP, DedupOptions
-from orchestrator.plan.duplicates.planner import DedupPlace, DedupRequest, candidates_of, plan_dedup
-from orchestrator.plan.duplicates.records import Duplicates, Tier
 from orchestrator.plan.plan_file import verify
-from orchestrator.plan.request import Item
-from orchestrator.tags.track import Status
+from orchestrator.plan.planners.dedup.album_copies import AlbumCopy, add_albums
+from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
+from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, candidates_of, plan_dedup
+from orchestrator.plan.planners.dedup.records import Duplicates, Tier
+from orchestrator.records import Item
+from orchestrator.track import Status
 from tests.hostile import HOSTILE_TAGS
 from tests.plan.duplicates.copies import FLAC, MP3, TITLES, file, found
 from tests.plan.worlds import LOCAL

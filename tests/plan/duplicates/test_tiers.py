@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.plan.duplicates.records import Tier
-from orchestrator.tags.track import Strength, Track
+from orchestrator.plan.planners.dedup.records import Tier
+from orchestrator.track import Strength, Track
 from tests.plan.duplicates.copies import FLAC, MP3, TITLES, file, found, gone, on_album, whys
 
 IDS = {"musicbrainz_recording_id": "rec", "musicbrainz_release_id": "rel"}

@@ -1,0 +1,1 @@
+"""What each command does, without click and without printing: used by the CLI, by jobs and from Python."""

@@ -1,0 +1,1 @@
+"""Whole directories: moved in one request, and removed once a run has emptied them."""

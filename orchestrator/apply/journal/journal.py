@@ -1,0 +1,267 @@
+"""The journal: what every run is about to do, has verified and has done, durable before the next step is taken.
+
+One SQLite file, `synchronous=FULL`. A run is one row that never changes, its operations as they stand in the plan (so that
+`resume` and `undo` need no plan file), and a chain of records that only grows. Each row carries a sha256: a record's covers the
+record before it, the first one's covers the run's row, and that covers all operations. So an edited, lost or reordered row is
+found before anything is sent. The sums find damage, not a forger: nothing is signed.
+
+Whoever writes holds the run lock (`orchestrator.apply.guard.lock`). Reading beside a run that is at work is safe.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from orchestrator.apply.journal.database import mapped_errors, open_journal
+from orchestrator.apply.journal.records import (
+    Fact,
+    OperationState,
+    Record,
+    Run,
+    RunCounts,
+    RunStart,
+    RunState,
+    Stage,
+    StateChange,
+    VerifyMode,
+)
+from orchestrator.errors import IntegrityError, UsageError
+from orchestrator.plan.model import Operation, Plan
+from orchestrator.records import Ref
+
+_encode = msgspec.json.Encoder().encode
+_decode_start = msgspec.json.Decoder(RunStart).decode
+_decode_operation = msgspec.json.Decoder(Operation).decode
+_decode_line: msgspec.json.Decoder[Record | StateChange] = msgspec.json.Decoder(Record | StateChange)
+
+# Each with the checksum of the record before it, which its own covers.
+_STATES_OF_A_RUN = """
+SELECT body, checksum, (
+    SELECT earlier.checksum FROM record AS earlier
+    WHERE earlier.run = record.run AND earlier.number < record.number ORDER BY earlier.number DESC LIMIT 1
+) FROM record WHERE run = ? AND state = 1 ORDER BY number"""
+
+
+class Journal:
+    """See the module. To be used by one thread at a time; a context manager.
+
+    Raises IntegrityError (exit 9) when the file is damaged or a record cannot be written: the caller stops before its next
+    change.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._heads: dict[str, str] = {}
+        """Run -> checksum of its last record, for the runs that this process has read or begun."""
+        self._connection = open_journal(path)
+
+    # Writing.
+
+    def begin(
+        self, plan: Plan, command: str, *, undoes: str | None = None, run_id: str | None = None, verify: VerifyMode = "fast"
+    ) -> str:
+        """Note a new run with all its operations; gives its id. Its state is RUNNING."""
+        created = self._clock()
+        identity = run_id or time.strftime("%Y%m%d-%H%M%S-", time.gmtime(created)) + secrets.token_hex(3)
+        bodies = [_encode(operation) for operation in plan.operations]
+        start = RunStart(identity, command, created, plan.header, len(bodies), _sum_of_all(bodies), undoes, verify)
+        body = _encode(start)
+        checksum = _checksum("", body)
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO run (id, body, checksum, head) VALUES (?, ?, ?, ?)", (identity, body, checksum, checksum)
+            )
+            database.executemany(
+                "INSERT INTO operation (run, position, body) VALUES (?, ?, ?)",
+                ((identity, position, row) for position, row in enumerate(bodies)),
+            )
+            self._chain(database, identity, checksum, [StateChange(RunState.RUNNING, created)])
+        return identity
+
+    def append(self, run_id: str, records: Sequence[Record]) -> None:
+        """Note steps of operations, all or none. They are durable when this returns."""
+        if records:
+            self._append(run_id, records)
+
+    def set_state(self, run_id: str, state: RunState, summary: RunCounts | None = None) -> None:
+        """Note a run's new state."""
+        self._append(run_id, [StateChange(state, self._clock(), summary)])
+
+    # Reading.
+
+    def runs(self) -> list[Run]:
+        """Every run, oldest first. Raises IntegrityError for a row that was changed."""
+        with mapped_errors(self._path):
+            rows = self._connection.execute("SELECT id FROM run ORDER BY number").fetchall()
+        return [self.run(identity) for (identity,) in rows]
+
+    def run(self, run_id: str) -> Run:
+        """One run. Raises UsageError when there is none of that id."""
+        start, own = self._start(run_id)
+        state = StateChange(RunState.RUNNING, start.created)
+        with mapped_errors(self._path):
+            rows = self._connection.execute(_STATES_OF_A_RUN, (run_id,)).fetchall()
+        summary: RunCounts | None = None
+        for body, checksum, previous in rows:
+            if _checksum(previous or own, body) != checksum:
+                raise self._damaged(f"the state of run {run_id} was changed")
+            line = self._line(run_id, body)
+            if isinstance(line, StateChange):
+                state = line
+                summary = line.summary or summary
+        return Run(
+            id=start.id,
+            command=start.command,
+            created=start.created,
+            changed=state.at,
+            state=state.state,
+            header=start.header,
+            operations=start.operations,
+            undoes=start.undoes,
+            verify=start.verify,
+            summary=summary,
+        )
+
+    def plan(self, run_id: str) -> Plan:
+        """The plan of a run, as it was begun. Raises IntegrityError when an operation was changed."""
+        start, _ = self._start(run_id)
+        with mapped_errors(self._path):
+            rows = self._connection.execute("SELECT body FROM operation WHERE run = ? ORDER BY position", (run_id,)).fetchall()
+        bodies = [body for (body,) in rows]
+        if len(bodies) != start.operations or _sum_of_all(bodies) != start.operations_sha256:
+            raise self._damaged(f"the operations of run {run_id} are not those that it was begun with")
+        return Plan(start.header, tuple(_decode_operation(body) for body in bodies))
+
+    def states(self, run_id: str) -> dict[str, OperationState]:
+        """Operation -> its last record; operations that were never begun are absent. The whole chain is checked."""
+        return {record.operation: _state(record) for record in self._records(run_id)}
+
+    def facts(self, run_id: str, place: Callable[[Operation], Ref]) -> list[Fact]:
+        """The operations that came through, in the order in which they did. `place` tells where a file was put."""
+        operations = {operation.id: operation for operation in self.plan(run_id).operations}
+        return [
+            Fact(operations[record.operation], place(operations[record.operation]), record.entry)
+            for record in self._records(run_id)
+            if record.step is Stage.DONE
+        ]
+
+    def unfinished(self) -> list[Run]:
+        """The runs that `resume` has something to do for, oldest first."""
+        return [run for run in self.runs() if run.state.unfinished]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # Inside.
+
+    def _append(self, run_id: str, lines: Sequence[Record | StateChange]) -> None:
+        if run_id not in self._heads:
+            for _ in self._records(run_id):
+                pass  # reading to the end checks the chain and finds its head
+        with self._transaction() as database:
+            self._chain(database, run_id, self._heads[run_id], lines)
+
+    def _chain(self, database: sqlite3.Connection, run_id: str, head: str, lines: Sequence[Record | StateChange]) -> None:
+        rows = []
+        for line in lines:
+            body = _encode(line)
+            head = _checksum(head, body)
+            rows.append((run_id, isinstance(line, StateChange), body, head))
+        database.executemany("INSERT INTO record (run, state, body, checksum) VALUES (?, ?, ?, ?)", rows)
+        database.execute("UPDATE run SET head = ? WHERE id = ?", (head, run_id))
+        self._heads[run_id] = head
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with mapped_errors(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._heads.clear()  # what was to be the head is not: read it again
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _start(self, run_id: str) -> tuple[RunStart, str]:
+        with mapped_errors(self._path):
+            row = self._connection.execute("SELECT body, checksum FROM run WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise UsageError(f"there is no run {run_id!r}: `runs` lists them")
+        body, checksum = row
+        if _checksum("", body) != checksum:
+            raise self._damaged(f"the row of run {run_id} was changed")
+        try:
+            start = _decode_start(body)
+        except msgspec.MsgspecError as error:
+            raise self._damaged(f"the row of run {run_id} cannot be read: {error}") from error
+        if start.id != run_id:
+            raise self._damaged(f"the row of run {run_id} belongs to run {start.id}")
+        return start, checksum
+
+    def _records(self, run_id: str) -> Iterator[Record]:
+        """The records of operations, in order, while the chain is checked; at the end the head is compared."""
+        _, head = self._start(run_id)
+        with mapped_errors(self._path):
+            rows = self._connection.execute(
+                "SELECT body, checksum FROM record WHERE run = ? ORDER BY number", (run_id,)
+            ).fetchall()
+            (last,) = self._connection.execute("SELECT head FROM run WHERE id = ?", (run_id,)).fetchone()
+        for number, (body, checksum) in enumerate(rows, start=1):
+            head = _checksum(head, body)
+            if head != checksum:
+                raise self._damaged(f"record {number} of run {run_id} was changed, or one before it is missing")
+            line = self._line(run_id, body)
+            if isinstance(line, Record):
+                yield line
+        if head != last:
+            raise self._damaged(f"the last records of run {run_id} are missing")
+        self._heads[run_id] = head
+
+    def _line(self, run_id: str, body: bytes) -> Record | StateChange:
+        try:
+            return _decode_line.decode(body)
+        except msgspec.MsgspecError as error:
+            raise self._damaged(f"a record of run {run_id} cannot be read: {error}") from error
+
+    def _damaged(self, what: str) -> IntegrityError:
+        return IntegrityError(
+            f"the journal {self._path} is damaged ({what}): nothing was sent; "
+            "put a copy of it back, or move it away to begin anew"
+        )
+
+
+def _checksum(previous: object, body: object) -> str:
+    """The checksum of a row; "" for one that holds something else than it was given, which is never right."""
+    if not isinstance(previous, str) or not isinstance(body, bytes):
+        return ""
+    return sha256(previous.encode() + b"\n" + body).hexdigest()
+
+
+def _sum_of_all(bodies: Sequence[bytes]) -> str:
+    total = sha256()
+    for body in bodies:
+        total.update(_checksum("", body).encode())
+    return total.hexdigest()
+
+
+def _state(record: Record) -> OperationState:
+    return OperationState(record.step, record.attempt, record.entry, record.code, record.message)

@@ -1,0 +1,45 @@
+"""Where a file may be that is at neither end of its operation: trash, temporary names, quarantine, rclone's own names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
+from orchestrator.apply.protocol.task import Task
+from orchestrator.errors import RemoteError
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.protocol import Storage
+
+_RCLONE_NAME = re.compile(r"-rclone-move-[0-9a-zA-Z]{8}$")
+"""rclone renames through such a name where only the case changes."""
+
+
+def search(task: Task) -> list[str]:
+    """The places of the task's two storages that hold its content, as `fs/path`."""
+    wanted = expected(task.operation)
+    found: dict[str, None] = {}
+    for storage, path in ((task.source, task.src), (task.target, task.dst)):
+        for entry in _candidates(storage, path):
+            same = same_content_by_hash(wanted, entry)
+            if same is None and storage is task.source:
+                same = same_file(wanted, entry, storage.capabilities.mtime_precision_ns)
+            if same:
+                found[f"{storage.fs.rstrip('/')}/{entry.path}"] = None
+    return [*found]
+
+
+def _candidates(storage: Storage, path: str) -> Iterator[Entry]:
+    yield from _listed(storage, OWN_DIRECTORY)
+    directory, _, name = path.rpartition("/")
+    for entry in _listed(storage, directory):
+        other_directory, _, other = entry.path.rpartition("/")
+        if other_directory == directory and other.startswith(name) and _RCLONE_NAME.search(other):
+            yield entry
+
+
+def _listed(storage: Storage, prefix: str) -> Iterator[Entry]:
+    try:
+        yield from storage.list(prefix)
+    except RemoteError:
+        return  # the alarm is given in any case; this only helps to find the file

@@ -1,0 +1,1 @@
+"""One module a command: arguments in, an action called, its exit code out."""

@@ -1,0 +1,1 @@
+"""What goes with the music: covers, lyrics, cue sheets and playlists. Pure."""

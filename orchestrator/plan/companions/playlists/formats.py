@@ -1,0 +1,237 @@
+"""Where the entries of each kind of list stand in its text, and how a new one is written there.
+
+Nothing else of a list is understood or touched. The parsers are made for hostile input: each looks at every character a small
+number of times, none expands an entity, and what does not look as it should is no entry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from orchestrator.plan.companions.playlists.text import MARK
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Larger lists are not read. A list of 10,000 entries has about 1 MB."""
+MAX_ENTRY: Final = 8192
+"""Characters. No path is so long."""
+
+_LINE = re.compile(r"[^\r\n]+")
+_PLS_ENTRY = re.compile(r"[ \t]*file[0-9]{1,9}[ \t]*=", re.IGNORECASE)
+_CUE_FILE = re.compile(r"[ \t]*file[ \t]+", re.IGNORECASE)
+_BLANKS = " \t"
+
+
+class Reference(msgspec.Struct, frozen=True, gc=False):
+    """One entry: `value` is what it says, `start` and `end` where that stands in the text."""
+
+    start: int
+    end: int
+    value: str
+    bare: bool = False
+    """CUE: it stands without quotation marks. XSPF: it stands in a CDATA section, where nothing is escaped."""
+
+
+class Format(msgspec.Struct, frozen=True):
+    """How one kind of list is read and written."""
+
+    references: Callable[[str], Iterator[Reference]]
+    write: Callable[[Reference, str], str | None]
+    """The new text for an entry's place; None where the format has no way to say it."""
+    uris: bool = False
+    """An entry is an URI first, and a path if that means nothing."""
+    by_stem: bool = False
+    """An entry may name a file of another extension: a cue sheet goes on saying .wav when the music has become .flac."""
+    refuses: Callable[[str], str | None] = lambda _: None
+    """Why nothing of a text is read, in words; None where it is."""
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of what each line holds, without blanks around it. Empty lines do not come."""
+    for line in _LINE.finditer(text):
+        start, end = line.span()
+        if start == 0 and text.startswith(MARK):
+            start = 1
+        if end - start > MAX_ENTRY:
+            continue
+        while start < end and text[start] in _BLANKS:
+            start += 1
+        while start < end and text[end - 1] in _BLANKS:
+            end -= 1
+        if start < end:
+            yield start, end
+
+
+def _m3u_references(text: str) -> Iterator[Reference]:
+    for start, end in _lines(text):
+        if text[start] != "#":
+            yield Reference(start, end, text[start:end])
+
+
+def _m3u_write(_: Reference, value: str) -> str | None:
+    return _one_line(f"./{value}" if value.startswith("#") else value)  # else it would be a remark
+
+
+def _pls_references(text: str) -> Iterator[Reference]:
+    for start, end in _lines(text):
+        key = _PLS_ENTRY.match(text, start, end)
+        if key is None:
+            continue
+        first = key.end()
+        while first < end and text[first] in _BLANKS:
+            first += 1
+        if first < end:
+            yield Reference(first, end, text[first:end])
+
+
+def _cue_references(text: str) -> Iterator[Reference]:
+    for start, end in _lines(text):
+        command = _CUE_FILE.match(text, start, end)
+        if command is None or command.end() >= end:
+            continue
+        first = command.end()
+        if text[first] == '"':
+            last = text.find('"', first + 1, end)
+            if last > first + 1:
+                yield Reference(first + 1, last, text[first + 1 : last])
+            continue
+        name = text[first:end]
+        words = name.rsplit(None, 1)
+        # `FILE name.wav WAVE`: the last word is the kind of the file, where there are several.
+        name = words[0] if len(words) > 1 else name
+        yield Reference(first, first + len(name), name, bare=True)
+
+
+def _cue_write(reference: Reference, value: str) -> str | None:
+    if '"' in value:
+        return None
+    return f'"{value}"' if reference.bare and any(blank in value for blank in _BLANKS) else _one_line(value)
+
+
+def _one_line(value: str) -> str | None:
+    clean = "\r" not in value and "\n" not in value and value.strip(_BLANKS) == value
+    return value if clean and len(value) <= MAX_ENTRY else None
+
+
+# XSPF. <location> inside of <track>; the one right in <playlist> says where the list itself is.
+
+_TAG = re.compile(r"""<(/?)([^\s<>/"'=]++)(?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+>""")
+_AMPERSAND = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));|&")
+_NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_SPACES = " \t\r\n"
+_CDATA = "<![CDATA["
+_SKIPPED = (("<!--", "-->"), (_CDATA, "]]>"), ("<?", "?>"))
+_DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
+
+
+def _xspf_references(text: str) -> Iterator[Reference]:
+    position = 0
+    in_track = False
+    location: int | None = None
+    """Where the content of an open <location> begins."""
+    section: tuple[int, int] | None = None
+    """Where the CDATA section in it has its content."""
+    while (position := text.find("<", position)) >= 0:
+        skipped = next((close for mark, close in _SKIPPED if text.startswith(mark, position)), None)
+        if skipped is not None:
+            end = text.find(skipped, position)
+            if end < 0:
+                return
+            alone = location is not None and section is None and not text[location:position].strip(_SPACES)
+            if alone and text.startswith(_CDATA, position):
+                section = position + len(_CDATA), end
+            else:
+                location = None
+            position = end + len(skipped)
+            continue
+        if text.startswith("<!", position):
+            return  # see _xspf_refuses
+        tag = _TAG.match(text, position)
+        if tag is None:
+            position += 1
+            location = None
+            continue
+        closing, name, opened = bool(tag[1]), tag[2].rpartition(":")[2].lower(), not text.endswith("/", position, tag.end() - 1)
+        if name == "track":
+            in_track = not closing and opened
+        if closing and name == "location" and in_track and location is not None:
+            yield from _xspf_location(text, location, position) if section is None else _xspf_section(text, section, position)
+        location = tag.end() if name == "location" and not closing and opened else None
+        section = None
+        position = tag.end()
+
+
+def _xspf_location(text: str, start: int, end: int) -> Iterator[Reference]:
+    if end - start > MAX_ENTRY:
+        return
+    while start < end and text[start] in _SPACES:
+        start += 1
+    while start < end and text[end - 1] in _SPACES:
+        end -= 1
+    value = _unescaped(text[start:end])
+    if value:
+        yield Reference(start, end, value)
+
+
+def _xspf_section(text: str, section: tuple[int, int], end: int) -> Iterator[Reference]:
+    start, stop = section
+    if start < stop <= start + MAX_ENTRY and not text[stop + len("]]>") : end].strip(_SPACES):
+        yield Reference(start, stop, text[start:stop], bare=True)
+
+
+def _xspf_refuses(text: str) -> str | None:
+    """A document type is nothing that a playlist needs, and all that makes XML dangerous."""
+    return "it has a document type of its own" if _DOCTYPE.search(text) and "<location" in text else None
+
+
+def _unescaped(text: str) -> str | None:
+    """Without the five named entities and numbers; None where there is any other entity."""
+    pieces: list[str] = []
+    last = 0
+    for found in _AMPERSAND.finditer(text):
+        code = int(found[2]) if found[2] else int(found[3], 16) if found[3] else None
+        if (code is None and found[1] is None) or (code is not None and code > 0x10FFFF):
+            return None
+        pieces += (text[last : found.start()], _NAMED[found[1]] if code is None else chr(code))
+        last = found.end()
+    return "".join((*pieces, text[last:]))
+
+
+def _xspf_write(reference: Reference, value: str) -> str | None:
+    if any(ord(character) < 0x20 for character in value):
+        return None  # XML has no way to hold them
+    if reference.bare:
+        return None if "]]>" in value else value
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain_write(_: Reference, value: str) -> str | None:
+    return _one_line(value)
+
+
+_M3U = Format(_m3u_references, _m3u_write)
+FORMATS: Final[dict[str, Format]] = {
+    "m3u": _M3U,
+    "m3u8": _M3U,
+    "pls": Format(_pls_references, _plain_write),
+    "xspf": Format(_xspf_references, _xspf_write, uris=True, refuses=_xspf_refuses),
+    "cue": Format(_cue_references, _cue_write, by_stem=True),
+}
+"""Extension, lower case -> how such a list is read."""
+
+PLAYLISTS: Final = frozenset(FORMATS) - {"cue"}
+
+
+def extension_of(path: str) -> str:
+    """The lower-case extension of a path, "" where it has none."""
+    name = path.rpartition("/")[2]
+    stem, dot, extension = name.rpartition(".")
+    return extension.lower() if dot and stem else ""
+
+
+def is_list(path: str) -> bool:
+    """Whether a path is called as a playlist or a cue sheet is."""
+    return extension_of(path) in FORMATS

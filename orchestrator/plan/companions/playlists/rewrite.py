@@ -1,0 +1,145 @@
+"""A list after its files have moved: the same bytes, but for the entries that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from itertools import islice
+
+import msgspec
+
+from orchestrator.errors import OrchestratorError
+from orchestrator.plan.companions.playlists.formats import FORMATS, Format, Reference, extension_of
+from orchestrator.plan.companions.playlists.meaning import Library, Meaning, Root, written
+from orchestrator.plan.companions.playlists.text import decode
+
+MAX_REFERENCES = 200_000
+"""Entries of one list. More are no list that anybody listens to."""
+
+
+class Relocation(msgspec.Struct, frozen=True):
+    """Where files were, and where they will be."""
+
+    library: Library
+    root: Root
+    """Of the place where they will be; the library's own where they move inside it."""
+    where: Callable[[str], str | None]
+    """Path of a file in the library -> its path below `root`; None: it is not there."""
+
+
+class Rewritten(msgspec.Struct, frozen=True):
+    """What a list comes to."""
+
+    content: bytes
+    """Equal to what it was where nothing changes, or nothing can be changed."""
+    entries: int = 0
+    """How many entries it has, those that mean nothing here included."""
+    changed: int = 0
+    """How many of them are written anew, or would have to be."""
+    lost: int = 0
+    """How many mean files that are not where the list is, afterwards."""
+    followed: frozenset[str] = frozenset()
+    """The files that the changed entries meant."""
+    problem: str | None = None
+    """Why it is left as it was although entries would have to change, in words."""
+
+
+class _CannotSayError(OrchestratorError):
+    """A list has no way to name a file."""
+
+
+def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) -> Rewritten:
+    """The list at `path` of the library as it must read at `new_path`."""
+    decoded = decode(content)
+    if decoded is None:
+        return Rewritten(content, problem="it is no text in any encoding that lists are written in")
+    text, codec = decoded
+    form = FORMATS[extension_of(path)]
+    refused = form.refuses(text)
+    if refused is not None:
+        return Rewritten(content, problem=refused)
+    references = [*islice(form.references(text), MAX_REFERENCES + 1)]
+    if len(references) > MAX_REFERENCES:
+        return Rewritten(content, len(references), problem=f"it has more than {MAX_REFERENCES} entries")
+    entries = _Entries(relocation, form, path.rpartition("/")[0], new_path.rpartition("/")[0])
+    pieces: list[str] = []
+    last = changed = 0
+    problem = None
+    for reference in references:
+        try:
+            new = entries.anew(reference)
+        except _CannotSayError as error:
+            new, problem = "", error.message
+        if new is not None:
+            pieces += (text[last : reference.start], new)
+            last = reference.end
+            changed += 1
+    if changed and problem is None:
+        escapes = form.uris and not any(reference.bare for reference in references)
+        try:
+            made = "".join((*pieces, text[last:])).encode(codec, "xmlcharrefreplace" if escapes else "strict")
+            return Rewritten(made, len(references), changed, entries.lost, frozenset(entries.followed))
+        except UnicodeEncodeError as error:
+            problem = f"its encoding, {codec}, has no {error.object[error.start]!r}"
+    return Rewritten(content, len(references), changed, entries.lost, problem=problem)
+
+
+def count(path: str, content: bytes, library: Library, base: tuple[str, ...] | None, among: Container[str]) -> int:
+    """How many entries of a list mean one of these files of the library. `path` tells its format, `base` is as for `meaning`."""
+    return sum(1 for found in _meanings(path, content, library, base) if found in among)
+
+
+def meant(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> frozenset[str]:
+    """The files of the library that a list's entries mean; the arguments are those of `count`."""
+    return frozenset(_meanings(path, content, library, base))
+
+
+def _meanings(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> Iterator[str]:
+    decoded = decode(content)
+    if decoded is not None:
+        form = FORMATS[extension_of(path)]
+        for one in islice(form.references(decoded[0]), MAX_REFERENCES):
+            meaning = library.meaning(one.value, base, form)
+            if meaning is not None:
+                yield meaning.path
+
+
+class _Entries:
+    """The entries of one list, between two directories."""
+
+    def __init__(self, relocation: Relocation, form: Format, old: str, new: str) -> None:
+        self._library, self._root, self._where = relocation.library, relocation.root, relocation.where
+        self._form = form
+        self._old, self._new = old, new
+        self._one_root = self._library.root is self._root
+        self._there = Library(self._root, ())
+        self._bases = self._library.root.base(old), self._root.base(new)
+        self.lost = 0
+        self.followed: set[str] = set()
+
+    def anew(self, reference: Reference) -> str | None:
+        """The text in place of an entry's; None where it stays. Raises _CannotSayError."""
+        meaning = self._library.meaning(reference.value, self._bases[0], self._form)
+        if meaning is None:
+            return None
+        target = self._where(meaning.path)
+        if target is None:
+            self.lost += 1
+            return None
+        if self._holds(reference, meaning, target):
+            return None
+        named = target if meaning.extension is None else target.rpartition(".")[0] + meaning.extension
+        value = written(named, meaning.way, self._new, (self._library.root, self._root), uris=self._form.uris)
+        if value == reference.value:
+            return None
+        new = None if value is None else self._form.write(reference, value)
+        if new is None:
+            raise _CannotSayError(f"such a list cannot name {target}")
+        self.followed.add(meaning.path)
+        return new
+
+    def _holds(self, reference: Reference, meaning: Meaning, target: str) -> bool:
+        """Whether the entry as it stands means the file from the list's new place, too."""
+        if target == meaning.path and self._one_root and (self._old == self._new or meaning.way.anchor is not None):
+            return True
+        stands = Meaning(target, meaning.way)
+        return meaning.extension is None and self._there.says(reference.value, self._bases[1], self._form, stands)

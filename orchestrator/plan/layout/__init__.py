@@ -1,0 +1,1 @@
+"""What the music is called: templates, presets, legal names, collisions. Pure."""

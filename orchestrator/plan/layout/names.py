@@ -1,0 +1,171 @@
+"""Legal names: what a tag or a template gives becomes one component of a path, and which two names would meet.
+
+The order of the steps is that of the rules: normalize and drop what cannot be seen, replace separators and forbidden
+characters, trim the ends, step around reserved names, fall back when nothing is left, cut to the limit. Every function gives
+its own result back unchanged when it is given it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import msgspec
+
+from orchestrator.errors import UsageError
+
+MAX_VALUE = 4096
+"""Characters of one tag value that are looked at; no name can use more."""
+MAX_EXTENSION = 32
+"""Bytes. A longer "extension" is part of the stem and may be cut with it."""
+
+
+class NameRules(msgspec.Struct, frozen=True):
+    """What a name may not hold on some kind of storage. Controls and separators are never allowed anywhere."""
+
+    name: str
+    forbidden: str = ""
+    """Characters that become `_`."""
+    dropped_first: str = ""
+    """Characters that go from the start, with the spaces there."""
+    windows: bool = True
+    """Trailing dots and the device names of DOS are illegal."""
+    reserved: frozenset[str] = frozenset()
+    """Whole names, case-folded, that are taken or ignored by the provider."""
+
+
+_WINDOWS = '<>:"|?*'
+_DROPBOX = frozenset({"desktop.ini", "thumbs.db", ".ds_store", "icon", ".dropbox", ".dropbox.attr", ".dropbox.cache"})
+
+RULES: dict[str, NameRules] = {
+    rules.name: rules
+    for rules in (
+        NameRules("portable", forbidden=_WINDOWS, dropped_first="~", reserved=_DROPBOX),
+        NameRules("remote"),
+        NameRules("posix", windows=False),
+        NameRules("windows", forbidden=_WINDOWS),
+        NameRules("onedrive", forbidden=_WINDOWS, dropped_first="~"),
+        NameRules("dropbox", reserved=_DROPBOX),
+    )
+}
+"""The rule sets by name. "portable", the default, is legal everywhere; "remote" leaves `<>:"|?*` to rclone's encoding."""
+
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$", *(f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³")}
+)
+
+# C0, DEL, C1; soft hyphen aside, whatever takes no room or turns the direction; line and paragraph separators.
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SEPARATOR = re.compile(r"[/\\]")
+_UNCLEAN = re.compile(r"[^ -~]|[/\\]")
+_SUSPICIOUS = re.compile(r'[^ -~]|[<>:"|?*/\\]|^[ ~.\-]|[. ]$')
+
+
+def clean_value(text: str) -> str:
+    """A tag's value made harmless: at most MAX_VALUE characters, NFC, nothing invisible, no separator, no space at the ends."""
+    if len(text) > MAX_VALUE:
+        text = text[:MAX_VALUE]
+    if _UNCLEAN.search(text):
+        text = _SURROGATE.sub("\ufffd", text)
+        text = _SEPARATOR.sub("_", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)))
+    return text.strip()
+
+
+def rules_named(name: str) -> NameRules:
+    """The rule set of that name. Raises UsageError."""
+    try:
+        return RULES[name]
+    except KeyError:
+        raise UsageError(f"no rules for names are called {name!r}; there are {', '.join(sorted(RULES))}") from None
+
+
+class Names:
+    """Makes names legal for one rule set and one limit of bytes a component."""
+
+    def __init__(self, rules: NameRules, max_bytes: int = 255) -> None:
+        self._rules = rules
+        self._max_bytes = min(255, max_bytes)
+        self._forbidden = re.compile("[" + re.escape(rules.forbidden) + "]") if rules.forbidden else None
+        self._directories: dict[tuple[str, str], str] = {}
+
+    def directory(self, raw: str, fallback: str = "_") -> str:
+        """A directory's name; `fallback`, which must be legal, where nothing is left of it."""
+        key = (raw, fallback)
+        legal = self._directories.get(key)
+        if legal is None:
+            legal = self._directories[key] = self._whole(raw) or fallback
+        return legal
+
+    def stem(self, raw: str, extension: str, fallback: str = "_") -> str:
+        """A file's name without its extension (which is legal, with its dot), cut to the limit."""
+        if (
+            len(raw) + len(extension) <= self._max_bytes
+            and not _SUSPICIOUS.search(raw)
+            and not self._reserved(raw)
+            and raw
+            and (extension or not self._rules.reserved)
+            and f"{raw}{extension}".lower() not in self._rules.reserved
+        ):
+            return raw
+        stem = self._before_extension(raw) if extension else self._whole(raw)
+        if f"{stem}{extension}".casefold() in self._rules.reserved:
+            stem += "_"
+        return self._cut(stem, self._max_bytes - len(extension.encode())) or fallback
+
+    def extension(self, raw: str) -> str:
+        """An extension with its dot; "" where there is none."""
+        text = self._characters(raw).strip(" .")
+        text = "" if len(text.encode()) > MAX_EXTENSION else text
+        return f".{text}" if text else ""
+
+    def file(self, stem: str, extension: str, number: int = 1) -> str:
+        """The whole name of a legal stem; from `number` 2 on with " (2)", which is never cut."""
+        if number == 1:
+            return stem + extension
+        suffix = f" ({number})"
+        room = self._max_bytes - len(extension.encode()) - len(suffix)
+        return self._cut(stem, room) + suffix + extension
+
+    def _whole(self, raw: str) -> str:
+        text = self._around_devices(self._ends(self._characters(raw)))
+        if text.casefold() in self._rules.reserved:
+            text += "_"
+        return self._ends(self._cut(text, self._max_bytes))
+
+    def _before_extension(self, raw: str) -> str:
+        text = self._start(self._characters(raw)).rstrip()
+        return self._around_devices(text) if text.strip(". ") else ""
+
+    def _characters(self, raw: str) -> str:
+        text = clean_value(raw)
+        return self._forbidden.sub("_", text) if self._forbidden else text
+
+    def _start(self, text: str) -> str:
+        while text and (text[0].isspace() or text[0] in self._rules.dropped_first):
+            text = text[1:]
+        return "_" + text[1:] if text[:1] in {"-", "."} and text.strip(". ") else text
+
+    def _ends(self, text: str) -> str:
+        text = self._start(text)
+        while text and (text[-1].isspace() or (text[-1] == "." and (self._rules.windows or not text.strip(".")))):
+            text = text[:-1]
+        return text
+
+    def _reserved(self, text: str) -> bool:
+        return self._rules.windows and len(text) < 4096 and text.partition(".")[0].rstrip().casefold() in _DEVICES
+
+    def _around_devices(self, text: str) -> str:
+        if not self._reserved(text):
+            return text
+        device, dot, rest = text.partition(".")
+        return f"{device.rstrip()}_{dot}{rest}"
+
+    @staticmethod
+    def _cut(text: str, limit: int) -> str:
+        if len(text) * 4 <= limit:
+            return text
+        encoded = text.encode()
+        if len(encoded) <= limit:
+            return text
+        return encoded[:limit].decode("utf-8", "ignore").rstrip()

@@ -1,0 +1,299 @@
+"""Layouts: templates that say where a track goes, checked when they are loaded.
+
+Templates are Jinja2's, in its sandbox, over the closed set of `orchestrator.plan.music.fields`. Only `/` in the template's own
+text separates directories. An absent field is the empty string; brackets and separators that it leaves empty vanish. The planner
+adds the file's extension.
+
+While a template renders, control characters carry its structure (values have none of their own): where a directory ends, where
+a value begins and ends, and where one was absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.config.model import LayoutRule
+from orchestrator.errors import UsageError
+from orchestrator.plan.layout.filters import keep_known
+from orchestrator.plan.layout.names import clean_value
+from orchestrator.plan.layout.presets import DEFAULT, PRESETS
+from orchestrator.plan.music.fields import (
+    ABSENT,
+    ALBUM_FIELDS,
+    FALLBACKS,
+    FIELDS,
+    NAMING_FIELDS,
+    NO_ALBUM,
+    NO_ARTIST,
+    NO_TITLE,
+    TRACK_FIELDS,
+    Absent,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+    from jinja2.sandbox import SandboxedEnvironment
+
+_DIRECTORY_END = "\x00"
+_EMPTY = "\x01"
+_VALUE, _VALUE_END = "\x02", "\x03"
+_EMPTY_WITH_FALLBACK = {name: chr(4 + index) for index, name in enumerate(FALLBACKS)}
+_FALLBACK_OF = {mark: name for name, mark in _EMPTY_WITH_FALLBACK.items()}
+
+_ANY_EMPTY = "[\x01\x04-\x06]"
+_HOLLOW = re.compile(
+    rf"\([ ]*({_ANY_EMPTY})[ \x01\x04-\x06]*\)|\[[ ]*({_ANY_EMPTY})[ \x01\x04-\x06]*\]|\{{[ ]*({_ANY_EMPTY})[ \x01\x04-\x06]*\}}"
+)
+_HAS_EMPTY = re.compile(_ANY_EMPTY)
+_BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}")
+_PIECES = re.compile(f"(\x02[^\x03]*\x03|{_ANY_EMPTY})")
+_SEPARATORS = "[\\s\\-\u2013\u2014_,.:;&+~\u00b7\u2022|]*"
+_LEFT = re.compile(_SEPARATORS + "$")
+_RIGHT = re.compile(_SEPARATORS)
+_OPEN, _CLOSE = "([{", ")]}"
+_UNSAFE = re.compile(r"[^ -~]|[/\\]")
+_EXTENSION = re.compile(r"\.?\{\{-?\s*(?:ext|extension)\s*-?\}\}\s*$")
+
+_ALLOWED = frozenset({"Template", "Output", "TemplateData", "If", "Assign", "Keyword", "Pair", "Operand"})
+_ABSENT_FIELDS: dict[str, Any] = {
+    **{name: example if isinstance(example, bool) else ABSENT for name, example in FIELDS.items()},
+    "albumartist": NO_ARTIST,
+    "album": NO_ALBUM,
+    "title": NO_TITLE,
+    "artist": NO_ARTIST,
+    "discs": 1,
+    "album_class": "album",
+    "multi_disc": False,
+    "lossless": False,
+}
+_PROBE = "\ue000probe"
+
+
+def _finalize(value: Any) -> str:
+    """What an expression gives, as one piece of a name."""
+    if value is None or value is False or value == "":
+        return _EMPTY_WITH_FALLBACK.get(value.fallback, _EMPTY) if isinstance(value, Absent) else _EMPTY
+    text = value if isinstance(value, str) else str(value)
+    if _UNSAFE.search(text):
+        text = clean_value(text)
+    return f"{_VALUE}{text}{_VALUE_END}" if text else _EMPTY
+
+
+@lru_cache(maxsize=1)
+def _environment() -> SandboxedEnvironment:
+    from jinja2 import StrictUndefined  # noqa: PLC0415 - slow to import, and `--help` does not need it
+
+    from orchestrator.plan.layout.sandbox import Sandbox  # noqa: PLC0415
+
+    environment = Sandbox(undefined=StrictUndefined, finalize=_finalize, autoescape=False, cache_size=0)
+    keep_known(environment.filters, environment.tests)
+    return environment
+
+
+class Template:
+    """One compiled template."""
+
+    def __init__(self, source: str) -> None:
+        from jinja2 import TemplateError  # noqa: PLC0415
+        from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
+
+        self.source = source
+        environment = _environment()
+        text = _EXTENSION.sub("", re.sub(r"\s*\n\s*", "", source).strip())
+        try:
+            tree = environment.parse(text)
+            self.fields = _checked_fields(tree, FIELDS, source)
+            for data in tree.find_all(jinja_nodes.TemplateData):
+                data.data = re.sub("[\x00-\x1f]", "", data.data).replace("/", _DIRECTORY_END)
+            self._template = environment.from_string(tree)
+            self._render = self._template.root_render_func
+        except TemplateError as error:
+            raise UsageError(f"the layout {source!r} is not a template: {error}") from error
+        self.album_fields = sorted(self.fields & ALBUM_FIELDS.keys())
+        self.track_fields = sorted(self.fields & TRACK_FIELDS.keys())
+        self.album_depth: int | None = None
+        """Which directory of the path holds the album's name, or what stands for it; None: none does."""
+        self._try_out()
+
+    def render(self, values: dict[str, Any]) -> tuple[str, str]:
+        """The raw directory and the raw file name (no extension) for these values; `tidy` makes names of their parts.
+
+        Raises UsageError when an expression cannot be worked out.
+        """
+        from jinja2 import TemplateError  # noqa: PLC0415
+
+        try:
+            context = self._template.new_context(values, shared=True)
+            text = "".join(self._render(context))
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            raise UsageError(f"the layout {self.source!r} cannot be worked out for {_named(values)}: {error}") from error
+        directory, _, name = text.rpartition(_DIRECTORY_END)
+        return directory, name
+
+    def _try_out(self) -> None:
+        for values in (_ABSENT_FIELDS, FIELDS):
+            directory, name = self.render(dict(values))
+            if directory.startswith(_DIRECTORY_END) or self.source.lstrip().startswith("/"):
+                raise UsageError(f"the layout {self.source!r} must not start with '/': it is relative to the target")
+            if not name:
+                raise UsageError(f"the layout {self.source!r} must end with the file's name, not with '/'")
+            for part in (*split_directory(directory), name):
+                if tidy(part) in {".", ".."}:
+                    raise UsageError(f"the layout {self.source!r} must not hold '.' or '..' as a directory")
+        for name in NAMING_FIELDS:
+            directory, _ = self.render({**FIELDS, **dict.fromkeys(NAMING_FIELDS, ABSENT), name: _PROBE})
+            for depth, part in enumerate(split_directory(directory)):
+                if _PROBE in part:
+                    self.album_depth = max(depth, self.album_depth or 0)
+
+
+class Condition:
+    """One compiled `when`."""
+
+    def __init__(self, source: str) -> None:
+        from jinja2 import TemplateError  # noqa: PLC0415
+        from jinja2.parser import Parser  # noqa: PLC0415
+
+        environment = _environment()
+        self.source = source
+        try:
+            expression = Parser(environment, source, state="variable").parse_expression()
+            self.fields = _checked_fields(expression, ALBUM_FIELDS, source)
+            self._expression = environment.compile_expression(source)
+        except TemplateError as error:
+            raise UsageError(f"the layout's condition {source!r} cannot be read: {error}") from error
+        self.holds(_ABSENT_FIELDS)
+        self.holds(FIELDS)
+
+    def holds(self, values: dict[str, Any]) -> bool:
+        """Whether the album with these fields is meant. Raises UsageError when that cannot be worked out."""
+        from jinja2 import TemplateError  # noqa: PLC0415
+
+        try:
+            return bool(self._expression(**{name: values[name] for name in self.fields}))
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            raise UsageError(
+                f"the layout's condition {self.source!r} cannot be worked out for {_named(values)}: {error}"
+            ) from error
+
+
+class Layout:
+    """Rules in order: the first whose condition holds decides where an album goes."""
+
+    def __init__(self, rules: Sequence[LayoutRule]) -> None:
+        self.rules = tuple(rules)
+        self._compiled = [(Condition(rule.when) if rule.when else None, Template(rule.template)) for rule in rules]
+
+    def choose(self, album_values: dict[str, Any]) -> Template:
+        """The template for an album. The last rule has no condition."""
+        for condition, template in self._compiled[:-1]:
+            if condition is None or condition.holds(album_values):
+                return template
+        return self._compiled[-1][1]
+
+
+@lru_cache(maxsize=16)
+def compile_layout(text_or_preset: str | None = None, rules: tuple[LayoutRule, ...] = ()) -> Layout:
+    """The layout of `rules`, and of a template or preset for whatever they leave over (None: the preset "default").
+
+    Raises UsageError for an unknown preset or field, naming the nearest right one, and for a template that cannot work.
+    """
+    flat: list[LayoutRule] = []
+    for rule in (*rules, LayoutRule(text_or_preset or DEFAULT)):
+        for part in _rules_of(rule.template):
+            when = f"({rule.when}) and ({part.when})" if rule.when and part.when else rule.when or part.when
+            flat.append(LayoutRule(part.template, when))
+        if flat[-1].when is None:
+            break
+    return Layout(flat)
+
+
+def split_directory(raw_directory: str) -> list[str]:
+    """The raw parts of a raw directory; parts that nothing was put into are left out."""
+    return [part for part in raw_directory.split(_DIRECTORY_END) if part.strip()]
+
+
+def tidy(raw: str) -> str:
+    """A raw part as text: what absent fields left empty vanishes, a part that would be empty gets its field's fallback."""
+    if not _HAS_EMPTY.search(raw):
+        return raw.replace(_VALUE, "").replace(_VALUE_END, "").strip()
+    missing = [mark for mark in _HAS_EMPTY.findall(raw) if mark != _EMPTY]
+    while (fuller := _HOLLOW.sub(lambda match: match.group(1) or match.group(2) or match.group(3), raw)) != raw:
+        raw = fuller
+    text = _closed_up(raw)
+    if missing and not re.search(r"\w|\x02", _BRACKETED.sub("", text)):
+        text = f"{_FALLBACK_OF[missing[0]]} {text}"
+    return text.replace(_VALUE, "").replace(_VALUE_END, "").strip()
+
+
+def _closed_up(raw: str) -> str:
+    """The part without its absent fields and without the separators that only they needed."""
+    done = ""
+    pieces = _PIECES.split(raw)
+    for index in range(1, len(pieces), 2):
+        done += pieces[index - 1]
+        piece, rest = pieces[index], pieces[index + 1]
+        if piece.startswith(_VALUE):
+            done += piece
+            continue
+        left = _LEFT.search(done)
+        right = _RIGHT.match(rest)
+        before = left.group() if left else ""
+        after = right.group() if right else ""
+        done, rest = done[: len(done) - len(before)], rest[len(after) :]
+        at_start = not done or done[-1] in _OPEN
+        at_end = (not rest and index + 2 >= len(pieces)) or rest[:1] in tuple(_CLOSE)
+        if not at_start and not at_end:
+            done += before if before.strip() or not after.strip() else after
+        pieces[index + 1] = rest
+    return done + pieces[-1]
+
+
+def _rules_of(text: str) -> tuple[LayoutRule, ...]:
+    if "{{" in text or "{%" in text or "/" in text:
+        return (LayoutRule(text),)
+    try:
+        return PRESETS[text.strip()]
+    except KeyError:
+        raise UsageError(
+            f"no layout is called {text!r}{_nearest(text, PRESETS)}; there are {', '.join(PRESETS)}, or write a template "
+            "such as '{{ albumartist }}/{{ album }}/{{ title }}'"
+        ) from None
+
+
+def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> frozenset[str]:
+    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
+
+    filters, tests = _environment().filters, _environment().tests
+    for node in (tree, *tree.find_all(jinja_nodes.Node)):
+        if not isinstance(node, jinja_nodes.Expr) and type(node).__name__ not in _ALLOWED:
+            raise UsageError(
+                f"the layout {source!r} uses {type(node).__name__.lower()!r}; only if, set and expressions are allowed"
+            )
+        for kind, called, registered in ((jinja_nodes.Filter, "filter", filters), (jinja_nodes.Test, "test", tests)):
+            if isinstance(node, kind) and node.name not in registered:
+                words = sorted(word for word in registered if word.isidentifier())
+                hint = _nearest(node.name, registered) or f"; there are {', '.join(words)}"
+                raise UsageError(f"the layout {source!r} uses an unknown {called} {node.name!r}{hint}")
+    names = list(tree.find_all(jinja_nodes.Name)) + ([tree] if isinstance(tree, jinja_nodes.Name) else [])
+    assigned = {name.name for name in names if name.ctx == "store"}
+    used = {name.name for name in names if name.ctx == "load"} - assigned
+    for name in sorted(used - known.keys()):
+        if name in FIELDS:
+            raise UsageError(f"the condition {source!r} is decided once an album and cannot use the track's field {name!r}")
+        raise UsageError(f"the layout {source!r} names an unknown field {name!r}{_nearest(name, known)}")
+    return frozenset(used)
+
+
+def _nearest(word: str, known: dict[str, Any]) -> str:
+    close = get_close_matches(word.lower(), known, 1, 0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _named(values: dict[str, Any]) -> str:
+    known = [str(values[name])[:60] for name in ("albumartist", "album", "title") if values.get(name)]
+    return " / ".join(known) if known else "a file without some of its fields"

@@ -1,0 +1,136 @@
+"""One artist's songs of one album title, by release."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from orchestrator.plan.music.fields import first, joined
+from orchestrator.plan.music.spelling import fold, year_of
+from orchestrator.track import Track
+
+if TYPE_CHECKING:
+    from orchestrator.plan.music.song import Song
+
+
+def releases(songs: list[Song]) -> list[list[Song]]:
+    """The songs of each release: by MusicBrainz' id; without, editions are told by facts that differ and numbers that meet."""
+    by_id: dict[str, list[Song]] = defaultdict(list)
+    for song in songs:
+        by_id[song.track.musicbrainz_release_id or ""].append(song)
+    unknown = by_id.pop("", [])
+    editions = _editions(unknown) if unknown else []
+    if len(by_id) == 1:
+        (release,) = by_id.values()
+        known = list(release)
+        others = [group for group in editions if _is_another(group, known)]
+        release.extend(unknown if not others else (song for group in editions if group not in others for song in group))
+        editions = others
+    return [*_gathered([by_id[release] for release in sorted(by_id)]), *editions]
+
+
+def positions(songs: list[Song]) -> list[tuple[int, int]]:
+    """Disc and track of each song that has a track number; no disc is the first."""
+    return [_position(song) for song in songs if song.track.track]
+
+
+def _gathered(groups: list[list[Song]]) -> list[list[Song]]:
+    """Releases of one release group, or of one year, that fill each other's gaps are one album that was tagged piece by piece."""
+    by_work: dict[str, list[list[Song]]] = defaultdict(list)
+    for group in groups:
+        tags = group[0].track
+        year = year_of(tags.date or tags.original_date)
+        by_work[tags.musicbrainz_release_group_id or year or tags.musicbrainz_release_id or ""].append(group)
+    albums: list[list[Song]] = []
+    for work in by_work.values():
+        first_of_work = len(albums)
+        for group in sorted(work, key=len, reverse=True):
+            here = positions(group)
+            for album in albums[first_of_work:] if len(here) == len(group) else ():
+                there = positions(album)
+                if len(there) == len(album) and not set(here) & set(there):
+                    album.extend(group)
+                    break
+            else:
+                albums.append(list(group))
+    return albums
+
+
+_EVIDENCE: tuple[tuple[Callable[[Track], object], Callable[[Track], str]], ...] = (
+    # How the field stands in the tags, and what of it counts.
+    (attrgetter("date", "original_date"), lambda track: year_of(track.date) or year_of(track.original_date)),
+    (attrgetter("release_type"), lambda track: fold(joined(track.release_type))),
+    (attrgetter("catalogue_number"), lambda track: fold(track.catalogue_number or "")),
+    (attrgetter("edition"), lambda track: fold(track.edition or "")),
+    (attrgetter("barcode"), lambda track: fold(track.barcode or "")),
+    (attrgetter("label"), lambda track: fold(track.label or "")),
+)
+
+
+def _editions(songs: list[Song]) -> list[list[Song]]:
+    """Songs without release ids, split where a field differs and the track numbers of both sides meet."""
+    groups = [songs]
+    for raw, field in _EVIDENCE:
+        if len({raw(song.track) for song in songs}) > 1:
+            groups = [part for group in groups for part in _split(group, field)]
+    return groups
+
+
+def _split(songs: list[Song], field: Callable[[Track], str]) -> list[list[Song]]:
+    by_value: dict[str, list[Song]] = defaultdict(list)
+    for song in songs:
+        by_value[field(song.track)].append(song)
+    if len(by_value) == 1:
+        return [songs]
+    unknown = by_value.pop("", [])
+    ranked = [by_value[value] for value in sorted(by_value, key=lambda value: (-len(by_value[value]), value))]
+    largest, apart = list(ranked[0]), []
+    for group in ranked[1:]:
+        if _meets(group, ranked[0]):
+            apart.append(group)
+        else:
+            largest += group
+    groups = [largest, *apart]
+    if unknown:
+        # Whoever does not say belongs to the most, unless its tracks are others.
+        home = next((group for group in groups if not _is_another(unknown, group)), None)
+        groups = [group + unknown if group is home else group for group in groups] + ([] if home else [unknown])
+    return groups
+
+
+def _meets(group: list[Song], other: list[Song]) -> bool:
+    """Whether most numbers of a group are taken in the other: then these are two albums, not one with differing tags."""
+    taken = _titles(other)
+    numbered = [song for song in group if song.track.track]
+    meeting = [song for song in numbered if _position(song) in taken]
+    if len(meeting) * 2 <= len(numbered):
+        return False
+    return len(group) > 1 or all(_title(song) not in taken[_position(song)] for song in meeting)
+
+
+def _is_another(group: list[Song], other: list[Song]) -> bool:
+    """Whether a group that does not say which release it is must be another one: its numbers are taken, by other titles."""
+    if not _meets(group, other):
+        return False
+    taken = _titles(other)
+    differing = [song for song in group if song.track.track and _title(song) not in taken.get(_position(song), {_title(song)})]
+    return len(differing) * 2 > len(group)
+
+
+def _titles(songs: list[Song]) -> dict[tuple[int, int], set[str]]:
+    """Disc and number -> the titles there."""
+    taken: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for song in songs:
+        if song.track.track:
+            taken[_position(song)].add(_title(song))
+    return taken
+
+
+def _position(song: Song) -> tuple[int, int]:
+    return song.track.disc or 1, song.track.track or 0
+
+
+def _title(song: Song) -> str:
+    return fold(first(song.track.title))

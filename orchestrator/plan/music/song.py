@@ -1,0 +1,42 @@
+"""The records of the music rooms: a song with its place, and the album that it belongs to."""
+
+from __future__ import annotations
+
+from orchestrator.plan.layout.templates import Template
+from orchestrator.plan.music.album_fields import AlbumFields
+from orchestrator.records import Item
+from orchestrator.track import Track
+
+
+class Song:
+    """One audio file with usable tags, and where the plan puts it."""
+
+    __slots__ = ("album", "directory", "extension", "inferred", "item", "stem", "track")
+
+    def __init__(self, item: Item, track: Track) -> None:
+        self.item = item
+        self.track = track
+        self.album: Album
+        self.directory = ""
+        self.stem = ""
+        self.extension = ""
+        self.inferred = ""
+        """What told the album artist, in words, where the song's own tags do not."""
+
+
+class Album:
+    """Tracks that belong together, and the fields that are one value for all of them."""
+
+    __slots__ = ("songs", "template", "values")
+
+    def __init__(self, songs: list[Song], artist: str) -> None:
+        self.songs = songs
+        self.values = AlbumFields([song.track for song in songs], artist)
+        self.template: Template
+        for song in songs:
+            song.album = self
+
+    @property
+    def singletons(self) -> bool:
+        """Whether these are an artist's tracks that name no album."""
+        return bool(self.values["singleton"])

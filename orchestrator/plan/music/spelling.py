@@ -1,0 +1,52 @@
+"""How tags are spelled: what makes two spellings one, names without their guests, years in dates."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+from orchestrator.plan.layout.names import MAX_VALUE
+from orchestrator.plan.music.fields import ABSENT, text
+
+_WORD = r"(?:feat|ft|featuring)\b\.?\s+"
+GUEST = re.compile(
+    rf"\s+(?:\({_WORD}(?P<round>[^()]*)\)|\[{_WORD}(?P<square>[^\[\]]*)\]|{_WORD}(?P<bare>[^()\[\]]*))", re.IGNORECASE
+)
+"""The part of an artist or a title that names guests: in brackets, or up to the next bracket."""
+_YEAR = re.compile(r"\d{4}")
+
+
+@lru_cache(maxsize=65536)
+def fold(value: str) -> str:
+    """What makes two spellings one: Unicode form, case and runs of spaces do not count."""
+    return " ".join(unicodedata.normalize("NFC", text(value).casefold()).split())
+
+
+@lru_cache(maxsize=65536)
+def without_guest(artist: str) -> str:
+    """An artist's name up to "feat."."""
+    found = GUEST.search(artist[:MAX_VALUE])
+    return (found and artist[: found.start()]) or artist
+
+
+def guest_of(name: str) -> str:
+    """The guests that an artist or a title names, "" for none."""
+    found = GUEST.search(name[:MAX_VALUE])
+    return (found["round"] or found["square"] or found["bare"] or "").strip() if found else ""
+
+
+def year_of(date: str | None) -> str:
+    """The year in a date, "" where there is none."""
+    found = _YEAR.search(date[:32]) if date else None
+    return found.group() if found else ""
+
+
+def common(values: Iterable[str | None]) -> str:
+    """The value that the most have; among equals the smallest; absent if none has one."""
+    counts = Counter(value for value in values if value)
+    if len(counts) == 1:
+        return text(next(iter(counts)))
+    return text(min(counts, key=lambda value: (-counts[value], value))) if counts else ABSENT

@@ -1,0 +1,1 @@
+"""The planners: organize, dedup, undo and quarantine. Each makes the same kind of Plan. Pure."""

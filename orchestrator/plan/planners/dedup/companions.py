@@ -1,0 +1,186 @@
+"""What lies beside the duplicates that `dedup` takes out of one location, and the lists there that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from orchestrator.paths import collision_key, is_clutter, is_rclone_debris, path_problem
+from orchestrator.plan.companions.following import lists_of, trouble, unread, written_anew
+from orchestrator.plan.companions.left_behind import left_behind, quarantine
+from orchestrator.plan.companions.naming import kind_of_list
+from orchestrator.plan.companions.playlists.formats import is_list
+from orchestrator.plan.companions.playlists.meaning import Library, Root
+from orchestrator.plan.companions.playlists.rewrite import Relocation, rewrite
+from orchestrator.plan.companions.sidecars import Companion, Companions, Kind, above
+from orchestrator.plan.companions.sorting import is_music
+from orchestrator.plan.companions.table import SidecarTable
+from orchestrator.plan.model import Expect, Skipped, Verb
+from orchestrator.plan.ordering import Move, location_prefix
+from orchestrator.plan.planners.dedup.records import Candidate, Decision
+from orchestrator.plan.planners.dedup.replacements import Placed, gone, where_it_is
+from orchestrator.plan.shared_names import Sharing
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
+
+
+class DuplicateCompanions:
+    """One location from which duplicates go: `moves` and `named` are the answer."""
+
+    def __init__(
+        self,
+        fs: str,
+        items: Sequence[Item],
+        capabilities: Capabilities,
+        *,
+        decisions: Sequence[Decision],
+        candidates: Iterable[Candidate],
+        stand_ins: Mapping[Ref, Ref],
+        references: Sequence[str],
+        table: SidecarTable,
+    ) -> None:
+        """`decisions` and `stand_ins` are those about files of this location, `candidates` all files that were judged."""
+        self._fs = fs
+        self._items = sorted(items, key=lambda item: (item.entry.path, item.entry.id or ""))
+        self._capabilities = capabilities
+        self._stand_ins = stand_ins
+        self._references = tuple(location_prefix(reference) for reference in references)
+        self._sharing = Sharing(items)
+        self.moves: list[Move] = []
+        self.named: list[Skipped] = []
+        self._new: dict[str, str] = {}
+        """Path of a file that goes with its music's copy -> where to."""
+        self._away: set[str] = set()
+        going = {id(one.goes) for one in decisions}
+        staying = [one for one in candidates if one.fs == fs and id(one) not in going]
+        self._follow_music(decisions, staying, table)
+        self._follow_lists()
+
+    def _is_reference(self, path: str) -> bool:
+        return bool(self._references) and (location_prefix(self._fs) + path).startswith(self._references)
+
+    def _placed(self, stays: Candidate) -> Placed | None:
+        """Nothing goes to other locations, or comes to what is a reference."""
+        return where_it_is(stays) if stays.fs == self._fs and not self._is_reference(stays.path) else None
+
+    def _follow_music(self, decisions: Sequence[Decision], staying: Sequence[Candidate], table: SidecarTable) -> None:
+        beside = [item for item in self._items if _is_beside(item)]
+        if not beside:
+            return
+        songs = [where_it_is(one)[0] for one in staying if one.copy is not None]
+        judged = {one.path for one in staying if one.copy is not None} | {one.goes.path for one in decisions}
+        music = [item.entry.path for item in self._items if is_music(item)]
+        companions = Companions(songs, [path for path in music if path not in judged], table, gone=gone(decisions, self._placed))
+        found = [companions.owner(item) for item in beside]
+        former = sorted((one for one in found if one.former), key=lambda one: is_list(one.item.entry.path))
+        taken = _Taken(self._items if former else ())
+        for one in former:
+            self._place(one, taken)
+        leaving = {ref.path for ref in self._stand_ins}
+        keeping = [path for path in music if path not in leaving]
+        alive = {path.rpartition("/")[0] for path in keeping}
+        emptying = {path for path in leaving if path.rpartition("/")[0] not in alive}
+        self.named += left_behind((one for one in found if not one.former), emptying, keeping)
+
+    def _place(self, companion: Companion, taken: _Taken) -> None:
+        """DuplicateCompanions what stays, under its own name; into quarantine where that has its own."""
+        item = companion.item
+        path, wanted = item.entry.path, _wanted(companion)
+        if wanted == path:
+            return
+        stays = item.left_alone or ("it lies under a reference" if self._is_reference(path) else None)
+        if stays is None and not self._sharing.told_apart(item.entry, self._capabilities):
+            stays = "several files carry this name"
+        if stays is not None:
+            self.named.append(Skipped(path, "other", f"its music goes as a duplicate, and it is left as it is: {stays}"))
+            return
+        ref = self._sharing.ref(self._fs, item.entry)
+        if taken.take(companion, wanted):
+            self._new[path] = wanted
+            expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
+            group, reason = wanted.rpartition("/")[0], "goes with what stays for its duplicate"
+            move = Move(Verb.MOVE, ref, Ref(self._fs, wanted), item.entry.size, expect, reason, group)
+        else:
+            self._away.add(path)
+            move = quarantine(ref, item.entry, "goes with its duplicate: what stays has its own")
+        move.after = tuple(Ref(self._fs, path) for path in companion.after)
+        self.moves.append(move)
+
+    def _follow_lists(self) -> None:
+        lists = lists_of(self._items)
+        if not lists:
+            return
+        root = Root(self._fs)
+        relocation = Relocation(Library(root, {item.entry.path for item in self._items}), root, self._where)
+        on_the_way = {move.src.path: move for move in self.moves if move.verb is Verb.MOVE}
+        for item in lists:
+            path = item.entry.path
+            if path in self._away:
+                continue
+            if item.content is None:
+                self.named.append(unread(path, item))
+                continue
+            src = self._sharing.ref(self._fs, item.entry)
+            outcome = rewrite(path, item.content, self._new.get(path, path), relocation)
+            stays = item.left_alone or ("it lies under a reference" if self._is_reference(path) else None)
+            if src.object_id is not None:
+                stays = "several files carry this name"
+            if stays is not None and path not in on_the_way:
+                number = outcome.changed + outcome.lost
+                why = f"{number} of its entries are duplicates that go, and it is left as it is: {stays}"
+                self.named += [Skipped(path, "playlist", why)] if number else []
+                continue
+            self.named += trouble(path, outcome, "are duplicates of files that lie elsewhere")
+            for anew in written_anew(item, src, Ref(self._fs, self._new.get(path, path)), outcome, self._stand_ins.keys()):
+                move = on_the_way.get(path)
+                if move is None:
+                    self.moves.append(anew)
+                else:
+                    move.content, move.reason = anew.content, f"{move.reason}; {anew.reason}"
+
+    def _where(self, path: str) -> str | None:
+        stays = self._stand_ins.get(Ref(self._fs, path))
+        if stays is None:
+            return self._new.get(path, path)
+        return stays.path if stays.fs == self._fs else None
+
+
+class _Taken:
+    """The names of a location that nothing may come to."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._files: set[str] = set()
+        self._directories: set[str] = set()
+        self._lists: set[tuple[str, str]] = set()
+        for item in items:
+            path = item.entry.path
+            self._files.add(collision_key(path))
+            self._directories.update(above(collision_key(path)))
+            if is_list(path):
+                self._lists.add(kind_of_list(path))
+
+    def take(self, companion: Companion, path: str) -> bool:
+        """Whether it could still be taken, which it then is."""
+        listing = kind_of_list(path) if companion.kind is Kind.ALBUM and is_list(path) else None
+        key = collision_key(path)
+        in_the_way = not self._files.isdisjoint(above(key))
+        if key in self._files or key in self._directories or in_the_way or listing in self._lists:
+            return False
+        self._files.add(key)
+        self._directories.update(above(key))
+        if listing is not None:
+            self._lists.add(listing)
+        return True
+
+
+def _wanted(companion: Companion) -> str:
+    path = companion.item.entry.path
+    if companion.song is not None:
+        directory, name = companion.song.directory, companion.song.stem + companion.suffix
+    else:
+        directory, name = "/".join(filter(None, (companion.directory, companion.below))), path.rpartition("/")[2]
+    return f"{directory}/{name}" if directory else name
+
+
+def _is_beside(item: Item) -> bool:
+    path = item.entry.path
+    ours = path.partition("/")[0] == OWN_DIRECTORY
+    return not (ours or is_music(item) or is_clutter(path) or is_rclone_debris(path) or path_problem(path))

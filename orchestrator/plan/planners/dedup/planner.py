@@ -1,0 +1,183 @@
+"""The planner of `dedup`: the files of one or several locations in, a plan out that takes the duplicates out of the library."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from orchestrator.paths import is_rclone_debris, path_problem
+from orchestrator.plan.companions.following import lists_of, outside
+from orchestrator.plan.companions.playlists.meaning import Library, Root
+from orchestrator.plan.companions.table import DEFAULT, SidecarRule, SidecarTable
+from orchestrator.plan.estimate import estimate
+from orchestrator.plan.model import Expect, Header, Plan, Skipped, Twin, Verb
+from orchestrator.plan.ordering import Move, location_prefix, order
+from orchestrator.plan.plan_file import seal
+from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
+from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.records import Candidate, Decision, Duplicates
+from orchestrator.plan.planners.dedup.replacements import stand_ins
+from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.organize.request import OutsideList
+from orchestrator.plan.shared_names import Sharing, put_away_as, told
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Item
+from orchestrator.track import Status
+
+_NAMES_ONLY = Capabilities()
+
+
+class DedupPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """One location and what lies there."""
+
+    fs: str
+    items: Sequence[Item]
+    capabilities: Capabilities
+
+
+class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One question to `plan_dedup`. The order of items makes no difference; that of places names the plan's source."""
+
+    places: Sequence[DedupPlace]
+    """One or more. None lies in another one."""
+    options: DedupOptions = DedupOptions()
+    tool_version: str
+    created: str
+    """RFC 3339."""
+    config_sha256: str = ""
+    sidecars: tuple[SidecarRule, ...] = DEFAULT
+    """With what files beside the music go."""
+    outside: Sequence[OutsideList] = ()
+    """Lists of yet other places, to be named where they lead to what goes."""
+
+
+def plan_dedup(request: DedupRequest) -> Plan:
+    """The plan that quarantines every duplicate of tiers T0 to T3. Raises UsageError for a wrong `keep`."""
+    return plan_of(request, duplicates_of(request))
+
+
+def duplicates_of(request: DedupRequest) -> Duplicates:
+    """What is the same as what in these places, and what should become of it. Raises UsageError for a wrong `keep`."""
+    candidates = tuple(one for place in request.places for one in candidates_of(place.fs, place.items, place.capabilities))
+    return replace(find_duplicates(candidates, request.options), candidates=candidates)
+
+
+def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
+    """The plan that quarantines what goes by `duplicates`; what lies beside it goes with it or with what stays, lists follow."""
+    several = len(request.places) > 1
+    moves = [quarantine_of(decision, several=several) for decision in duplicates.decisions]
+    capabilities = {place.fs: place.capabilities for place in request.places}
+    items = [item for place in request.places for item in place.items]
+    named = [*_skipped(items)]
+    for found, fs in _beside(request, duplicates):
+        moves += found.moves
+        named += found.named if not several else (replace(one, path=location_prefix(fs) + one.path) for one in found.named)
+    named += _outside(request, duplicates)
+    operations = order(moves)
+    skipped = tuple(named)
+    counts = Counter(f"duplicates.{decision.tier}" for decision in duplicates.decisions)
+    counts.update(f"skipped.{one.code}" for one in skipped)
+    counts.update({"files": len(items), "music": sum(1 for item in items if item.reading is not None)})
+    counts.update(str(operation.verb) for operation in operations)
+    options = msgspec.to_builtins(request.options)
+    options["locations"] = [place.fs for place in request.places]
+    first = request.places[0].fs
+    header = Header(
+        tool_version=request.tool_version,
+        created=request.created,
+        source=first,
+        target=first,
+        options=options,
+        config_sha256=request.config_sha256,
+        capabilities={fs: msgspec.to_builtins(known) for fs, known in capabilities.items()},
+        counts=dict(sorted(counts.items())),
+        estimate=estimate(operations, capabilities),
+    )
+    return seal(Plan(msgspec.json.decode(msgspec.json.encode(header), type=Header), tuple(operations), skipped))
+
+
+def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[DuplicateCompanions, str]]:
+    stays = stand_ins(duplicates.decisions, {place.fs: Sharing(place.items) for place in request.places})
+    for place in request.places:
+        here = [decision for decision in duplicates.decisions if decision.goes.fs == place.fs]
+        if here:
+            yield (
+                DuplicateCompanions(
+                    place.fs,
+                    place.items,
+                    place.capabilities,
+                    decisions=here,
+                    candidates=duplicates.candidates,
+                    stand_ins={gone: other for gone, other in stays.items() if gone.fs == place.fs},
+                    references=request.options.reference,
+                    table=SidecarTable(request.sidecars),
+                ),
+                place.fs,
+            )
+
+
+def _outside(request: DedupRequest, duplicates: Duplicates) -> Iterator[Skipped]:
+    """The lists of other places that name what goes."""
+    others = [
+        OutsideList(place.fs, item.entry.path, item.content)
+        for place in request.places
+        for item in lists_of(place.items)
+        if item.content is not None
+    ]
+    for place in request.places:
+        leaving = {decision.goes.path for decision in duplicates.decisions if decision.goes.fs == place.fs}
+        lists = [*(one for one in others if one.fs != place.fs), *request.outside]
+        if leaving and lists:
+            library = Library(Root(place.fs), {item.entry.path for item in place.items})
+            yield from outside(lists, place.fs, library, leaving, "are duplicates that go")
+
+
+def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:
+    """The files of a location that can be judged: whole, readable, told apart by their names or, where that can be, by their ids.
+
+    What the run's options leave alone counts for the album that it is part of.
+    """
+    listed = list(items)
+    sharing = Sharing(listed)
+    found = []
+    for item in listed:
+        reading, path = item.reading, item.entry.path
+        if reading is None or reading.status is Status.UNREADABLE or not item.entry.size:
+            continue
+        if path_problem(path) or path.partition("/")[0] == OWN_DIRECTORY or is_rclone_debris(path):
+            continue
+        if not sharing.told_apart(item.entry, capabilities):
+            continue
+        acts = item.left_alone is None and reading.suspect is None
+        found.append(Candidate(fs, item, reading, sharing.number(path) > 1, acts))
+    return found
+
+
+def quarantine_of(decision: Decision, *, several: bool) -> Move:
+    """What takes a duplicate away. `several`: name the location of the one that stays as well."""
+    goes, stays = decision.goes, decision.stays
+    entry, twin = goes.item.entry, stays.item.entry
+    kept = told(stays.ref, "" if several else stays.fs)
+    expect = Expect(
+        hash=entry.hashes,
+        mtime=entry.mtime_ns,
+        twin=Twin(stays.fs, stays.path, twin.size, twin.hashes, twin.mtime_ns, decision.tier, stays.ref.id),
+    )
+    return Move(Verb.QUARANTINE, goes.ref, put_away_as(goes.ref), entry.size, expect, reason_of(decision, kept), kept)
+
+
+def reason_of(decision: Decision, kept: str) -> str:
+    """Why a file goes, in words: tier, the file that stays, the criterion that decided between them."""
+    lossy = decision.stays.track.lossless and decision.goes.track.lossless is False
+    what = "lossy copy of the lossless" if lossy else f"{decision.tier.words} as"
+    return f"{decision.tier} {what} {kept}, which stays for: {decision.criterion}"
+
+
+def _skipped(items: Iterable[Item]) -> Iterable[Skipped]:
+    for item in sorted(items, key=lambda item: item.entry.path):
+        if item.reading is not None and item.reading.status is Status.UNREADABLE:
+            yield Skipped(item.entry.path, "unreadable", item.reading.reason or "its tags could not be read")
+        elif item.left_alone is not None and item.reading is not None:
+            yield Skipped(item.entry.path, "left-alone", item.left_alone)

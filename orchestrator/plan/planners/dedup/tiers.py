@@ -1,0 +1,310 @@
+"""Which files are the same by each tier: a label that they share. A file that lacks any part of a tier's key gets none.
+
+T0 and T1 are equality of content, which chains. T2 and T3 are equality of what tags say, which does not: there a label is given
+only to files that all agree with one another, lengths within 2 s included; the rest of such a group is unclear.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import combinations
+from typing import TypeAlias
+
+from orchestrator.plan.music.fields import first, joined
+from orchestrator.plan.music.owners import VARIOUS
+from orchestrator.plan.music.spelling import fold, without_guest, year_of
+from orchestrator.plan.planners.dedup.objections import agree, release_facts
+from orchestrator.plan.planners.dedup.records import Candidate, Tier
+from orchestrator.plan.planners.dedup.title_words import edition_words, guest_names, key, kinds, name_key, version_words
+from orchestrator.track import Strength, Track
+
+Labels: TypeAlias = dict[int, int]
+"""id (of Python) of a candidate -> what it shares with those that are the same; candidates that are alone are left out."""
+
+SECONDS = 2.0
+"""So far apart may the lengths of one track be."""
+_MOST_COMPARED = 64
+"""Larger groups are not compared one by one: all of them agree in everything, or they are unclear."""
+_WEAK_HASHES = frozenset({"crc32"})
+"""Too short to tell files apart."""
+
+
+class Tiers:
+    """The labels of all candidates in all acting tiers, and what stayed unclear."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.unclear: list[tuple[Tier, list[Candidate]]] = []
+        self._next = 0
+        self.labels: dict[Tier, Labels] = {
+            Tier.BYTES: self._same_bytes(candidates),
+            Tier.AUDIO: self._same_audio(candidates),
+            Tier.RELEASE_TRACK: self._same_tags(
+                candidates, Tier.RELEASE_TRACK, _release_track_key, _version, _release_track_facts
+            ),
+            Tier.TAGS: self._same_tags(candidates, Tier.TAGS, _tags_key, _version_and_edition, _tags_facts),
+        }
+
+    def _label(self, members: Iterable[Candidate], labels: Labels) -> None:
+        self._next += 1
+        for member in members:
+            labels[id(member)] = self._next
+
+    def _same_bytes(self, candidates: Sequence[Candidate]) -> Labels:
+        by_hash: dict[tuple[int, str, str], list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            for kind, value in candidate.item.entry.hashes.items():
+                if kind not in _WEAK_HASHES and value:
+                    by_hash[candidate.size, kind, value.lower()].append(candidate)
+        groups = _Groups()
+        for members in by_hash.values():
+            if len(members) > 1:
+                groups.join(members)
+        labels: Labels = {}
+        for members in groups.found():
+            if _one_value_each(members):
+                self._label(members, labels)
+        return labels
+
+    def _same_audio(self, candidates: Sequence[Candidate]) -> Labels:
+        by_identity: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            identity = candidate.reading.identity
+            if identity is not None and identity.strength is not Strength.HINT:
+                by_identity[identity.kind, identity.value].append(candidate)
+        labels: Labels = {}
+        for members in by_identity.values():
+            if len(members) > 1:
+                self._label(members, labels)
+        return labels
+
+    def _same_tags(
+        self,
+        candidates: Sequence[Candidate],
+        tier: Tier,
+        key_of: Callable[[Track], Hashable | None],
+        version_of: Callable[[Track], Hashable],
+        facts_of: Callable[[Candidate], tuple[object, ...]],
+    ) -> Labels:
+        by_key: dict[Hashable, list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            found = key_of(candidate.track)
+            if found is not None:
+                by_key[found].append(candidate)
+        labels: Labels = {}
+        for sharing in by_key.values():
+            # To look for version words takes longer than all else: only where something shares the rest of the key.
+            for members in _by_version(sharing, version_of) if len(sharing) > 1 else ():
+                for agreeing in self._agreeing(members, tier, facts_of):
+                    self._label(agreeing, labels)
+        return labels
+
+    def _agreeing(
+        self, members: list[Candidate], tier: Tier, facts_of: Callable[[Candidate], tuple[object, ...]]
+    ) -> Iterable[list[Candidate]]:
+        """The parts of a group in which each agrees with each; other parts are unclear."""
+        facts = [facts_of(member) for member in members]
+        lengths = [member.track.duration_s for member in members]
+        if len(members) > _MOST_COMPARED:
+            known = [length for length in lengths if length]
+            if len(set(facts)) == 1 and (not known or max(known) - min(known) <= SECONDS):
+                yield members
+            else:
+                self.unclear.append((tier, members))
+            return
+        for part, all_agree in _parts(facts, lengths):
+            chosen = [members[index] for index in part]
+            if all_agree:
+                yield chosen
+            else:
+                self.unclear.append((tier, chosen))
+
+
+def _by_version(sharing: Sequence[Candidate], version_of: Callable[[Track], Hashable]) -> Iterable[list[Candidate]]:
+    """Those that name the same version, where there are several."""
+    groups: dict[Hashable, list[Candidate]] = defaultdict(list)
+    for candidate in sharing:
+        groups[version_of(candidate.track)].append(candidate)
+    return (members for members in groups.values() if len(members) > 1)
+
+
+def _parts(facts: Sequence[tuple[object, ...]], lengths: Sequence[float | None]) -> Iterable[tuple[list[int], bool]]:
+    """The positions, two or more, that hang together by agreement; and whether each of them agrees with each."""
+    count = len(facts)
+    agreeing: list[set[int]] = [{index} for index in range(count)]
+    for index, other in combinations(range(count), 2):
+        if agree(facts[index], facts[other]) and _as_long(lengths[index], lengths[other]):
+            agreeing[index].add(other)
+            agreeing[other].add(index)
+    left = set(range(count))
+    while left:
+        part, waiting = set[int](), [min(left)]
+        while waiting:
+            index = waiting.pop()
+            if index not in part:
+                part.add(index)
+                waiting += agreeing[index] - part
+        left -= part
+        if len(part) > 1:
+            yield sorted(part), all(agreeing[index] == part for index in part)
+
+
+class _Groups:
+    """Candidates that were joined, directly or not."""
+
+    def __init__(self) -> None:
+        self._above: dict[int, int] = {}
+        self._of: dict[int, Candidate] = {}
+
+    def join(self, members: Sequence[Candidate]) -> None:
+        first_one = self._top(members[0])
+        for member in members[1:]:
+            self._above[self._top(member)] = first_one
+
+    def found(self) -> list[list[Candidate]]:
+        groups: dict[int, list[Candidate]] = defaultdict(list)
+        for member in self._of.values():
+            groups[self._top(member)].append(member)
+        return list(groups.values())
+
+    def _top(self, member: Candidate) -> int:
+        name = id(member)
+        self._of.setdefault(name, member)
+        path = []
+        while (above := self._above.setdefault(name, name)) != name:
+            path.append(name)
+            name = above
+        for passed in path:
+            self._above[passed] = name
+        return name
+
+
+def components(candidates: Sequence[Candidate], tiers: Tiers) -> list[list[Candidate]]:
+    """Candidates that hang together by any tier, each group in the order in which they were given."""
+    by_label: dict[int, list[Candidate]] = defaultdict(list)
+    for labels in tiers.labels.values():
+        for candidate in candidates:
+            label = labels.get(id(candidate))
+            if label is not None:
+                by_label[label].append(candidate)
+    groups = _Groups()
+    for members in by_label.values():
+        groups.join(members)
+    position = {id(candidate): index for index, candidate in enumerate(candidates)}
+    found = [sorted(members, key=lambda member: position[id(member)]) for members in groups.found()]
+    return sorted(found, key=lambda members: position[id(members[0])])
+
+
+def _one_value_each(members: Sequence[Candidate]) -> bool:
+    """Whether no type of hash has two values among files that are said to be one."""
+    values: dict[str, str] = {}
+    return all(
+        values.setdefault(kind, value.lower()) == value.lower()
+        for member in members
+        for kind, value in member.item.entry.hashes.items()
+    )
+
+
+def _as_long(one: float | None, other: float | None) -> bool:
+    return not one or not other or abs(one - other) <= SECONDS
+
+
+def _release_track_key(track: Track) -> Hashable | None:
+    # The number finds out the ids that a whole album shares by mistake.
+    recording, release = _identifier(track.musicbrainz_recording_id), _identifier(track.musicbrainz_release_id)
+    if not (recording and release and track.disc and track.track):
+        return None
+    return recording, release, track.disc, track.track
+
+
+def _identifier(value: str | None) -> str:
+    """A MusicBrainz id; "" for one that names nothing: "0", "unknown", the id of zeros."""
+    found = name_key(value or "")
+    return found if found.strip("0-") else ""
+
+
+def _version(track: Track) -> tuple[Hashable, ...]:
+    """What names a version of the track. Here silence is an answer: of two files of which one names it, they are two."""
+    return version_words(track), guest_names(track)
+
+
+def _version_and_edition(track: Track) -> tuple[Hashable, ...]:
+    """The same, word by word, and what names an edition of its release; a year of its own makes a reissue one."""
+    original = year_of(track.original_date)
+    return (
+        *_version(track),
+        *map(key, (track.subtitle or "", track.disc_subtitle or "", track.edition or "", track.venue or "")),
+        _keys(track.version),
+        _keys(track.remixer),
+        kinds(track),
+        original if original != year_of(track.date) else "",
+    )
+
+
+def _keys(texts: Sequence[str]) -> frozenset[str]:
+    return frozenset(map(key, texts))
+
+
+def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
+    # The release's id names the edition: who is silent about it does not contradict. Who does has the ids of another file.
+    track = candidate.track
+    return (
+        track.musicbrainz_track_id,
+        track.channels,
+        track.advisory,
+        key(track.subtitle or ""),
+        key(track.venue or ""),
+        _keys(track.version),
+        _keys(track.remixer),
+        (edition_words(track),) if track.edition else None,
+        (kinds(track),) if track.release_type else None,
+    )
+
+
+def _tags_key(track: Track) -> Hashable | None:
+    if not (track.album_artist and track.album and track.disc and track.track and track.title and track.duration_s):
+        return None
+    owner = joined(track.album_artist)
+    if (track.compilation or fold(owner) in VARIOUS) and not track.artist:
+        return None  # "Various Artists" played nothing
+    names = name_key(owner), tuple(map(name_key, track.album)), tuple(map(key, track.title))
+    if not (names[0] and all(names[1]) and all(names[2])):
+        return None
+    return (*names, track.disc, track.track, track.advisory)
+
+
+def _tags_facts(candidate: Candidate) -> tuple[object, ...]:
+    track = candidate.track
+    return (
+        *release_facts(track),
+        key(without_guest(joined(track.artist))),
+        track.channels,
+        tuple(sorted(track.isrc)),
+        track.musicbrainz_recording_id,
+        track.musicbrainz_track_id,
+        track.musicbrainz_release_id,
+        track.musicbrainz_release_group_id,
+    )
+
+
+def lookalikes(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Groups of files that share title and artist, an acoustic fingerprint, or a hint of an identity."""
+    groups: dict[Hashable, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        track, identity = candidate.track, candidate.reading.identity
+        title = key(first(track.title)) if track.title else ""
+        artist = name_key(without_guest(first(track.artist or track.album_artist)))
+        if title and artist:
+            groups["tags", title, artist].append(candidate)
+        if track.acoustid_id:
+            groups["acoustid", track.acoustid_id].append(candidate)
+        if identity is not None and identity.strength is Strength.HINT:
+            groups["hint", identity.kind, identity.value].append(candidate)
+    seen: set[tuple[int, ...]] = set()
+    found = []
+    for members in groups.values():
+        names = tuple(map(id, members))
+        if len(members) > 1 and names not in seen:
+            seen.add(names)
+            found.append(members)
+    return found

@@ -1,0 +1,1 @@
+"""The planner of `organize`: two listings and their tags in, a plan out. Pure."""

@@ -1,0 +1,1 @@
+"""An in-memory storage for tests and scripts, with faults to order."""

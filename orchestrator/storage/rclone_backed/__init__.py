@@ -1,0 +1,1 @@
+"""The storage on anything that rclone speaks."""

@@ -1,0 +1,1 @@
+"""Storages that wrap another one: retry, rate limit."""

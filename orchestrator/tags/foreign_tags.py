@@ -1,0 +1,49 @@
+"""Tags that the format's own class passes over: ID3 before a FLAC, APEv2 behind an MP3."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from orchestrator.tags import apev2
+from orchestrator.tags.id3 import plan_tag
+from orchestrator.tags.lazy_imports import parser
+from orchestrator.tags.parsed import NotReadableError, Parsed
+from orchestrator.tags.sparse import SparseFile
+
+_ID3V1 = 131
+"""mutagen looks for ID3v1 in so many bytes of the file's end."""
+
+
+def fetch_end(file: SparseFile) -> None:
+    """The file's end, where ID3v1 and APEv2 stand."""
+    file.fetch(file.size - file.policy.short_tail, file.size, "the end: ID3v1 or APEv2 may stand there")
+
+
+def may_have_id3v1(file: SparseFile) -> bool:
+    """Whether mutagen may find ID3v1 at the end, odd lengths included."""
+    return b"TAG" in file.peek(max(0, file.size - _ID3V1), _ID3V1)
+
+
+def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] = ("id3v2", "ape", "id3v1")) -> None:
+    """Give `parsed` the first tags of these kinds that the file has. Damaged ones count as none."""
+    if "id3v2" in kinds and plan_tag(file, 0) is not None:
+        parsed.other_kind, parsed.other_tags = "id3", _read(file, "id3", "ID3", load_v1=False)
+        if parsed.other_tags:
+            return
+    fetch_end(file)
+    footer = apev2.find_footer(file) if "ape" in kinds else None
+    if footer is not None:
+        with suppress(NotReadableError):
+            apev2.plan_tag(file, footer)
+            parsed.other_kind, parsed.other_tags = "ape", _read(file, "apev2", "APEv2")
+    elif "id3v1" in kinds and file.peek(max(0, file.size - 128), 3) == b"TAG":
+        parsed.other_kind, parsed.other_tags = "id3", _read(file, "id3", "ID3")
+
+
+def _read(file: SparseFile, module: str, name: str, **options: bool) -> Any:
+    file.seek(0)
+    try:
+        return parser(module, name)(file, **options)
+    except Exception:  # whatever a damaged tag makes mutagen raise; the file itself was read, and failed requests are remembered
+        return None
