@@ -149,7 +149,7 @@ def _not_yet() -> Mapping[str, str]:
 def path_below(inner: str, outer: str) -> str | None:
     """The path of one place in another, "" when they are the same; None when it does not lie there.
 
-    Both as `Session.real_place` gives them: a place may have several names.
+    Both as `Session.identity_of` gives them: a place may have several names.
     """
     if inner == outer:
         return ""

@@ -89,7 +89,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
     entry: Entry
     reading: Reading | None = None
-    left_alone: str | None = None
+    skipped_because: str | None = None
     """Why the run's options leave the file where it is, in words; its name is taken all the same."""
     content: bytes | None = None
     """What a playlist or cue sheet holds; None for other files, and for lists that were not read."""

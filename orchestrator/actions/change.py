@@ -81,7 +81,7 @@ def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
     from orchestrator.apply.resume import unfinished_runs  # noqa: PLC0415 - heavy
 
     code = ExitCode.DONE
-    for run in unfinished_runs(session.journal, {place.fs for place in wanted}, session.real_place):
+    for run in unfinished_runs(session.journal, {place.fs for place in wanted}, session.identity_of):
         session.reporter.note(f"the run {run.id} ({run.command} {run.source}) was interrupted: finishing it first")
         code = worst([code, resume_run(session, run.id)])
         if session.stop.is_set():

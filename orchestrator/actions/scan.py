@@ -212,9 +212,9 @@ def items_of(session: Session, place: Location, result: ScanResult) -> list[Item
     for one in session.catalogue.entries(place.fs, result.selection):
         # Music that the storage did not give is neither without tags nor somebody's companion.
         unread = "it could not be read" if one.reading is None and is_audio(one.entry.path) else None
-        items.append(Item(one.entry, one.reading, one.left_alone or unread, one.content))
+        items.append(Item(one.entry, one.reading, one.skipped_because or unread, one.content))
     wanted = result.selection.include
-    if wanted and all(item.left_alone in OUTSIDE for item in items):
+    if wanted and all(item.skipped_because in OUTSIDE for item in items):
         session.reporter.warning(f"{place.typed}: no file there fits --include {' --include '.join(wanted)}")
     return items
 

@@ -171,17 +171,17 @@ class Session:
             self._add_options(place)
         return found
 
-    def real_place(self, fs: str) -> str:
+    def identity_of(self, fs: str) -> str:
         """Where a canonical location lies in truth, whatever its remote is called: for `path_below`, not for showing."""
         if fs.startswith("/"):
             return os.path.realpath(fs)
         with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all there is
             self.places(fs)
-        return self.rclone.real_place(fs)
+        return self.rclone.identity_of(fs)
 
     def path_below(self, inner: Location, outer: Location) -> str | None:
         """The path of one location in another, "" when they are the same place; None when it does not lie there."""
-        return path_below(self.real_place(inner.fs), self.real_place(outer.fs))
+        return path_below(self.identity_of(inner.fs), self.identity_of(outer.fs))
 
     def storage(self, place: Location) -> Storage:
         """The storage of a location, which retries what may be repeated and keeps the provider's pace."""

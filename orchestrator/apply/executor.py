@@ -378,7 +378,7 @@ class _Fit:
         ends = {operation.src, place(operation, self._run_id)}
         carried = operation.src.fs != operation.dst.fs or not self._storages[operation.src.fs].capabilities.move
         # Before a delete for good a twin of about that size may be read, and not long before.
-        carried = carried or (is_removal(operation) and bool(operation.expect.twin))
+        carried = carried or (is_removal(operation) and bool(operation.expect.kept))
         size = (operation.size or 0) if carried else 0
         if self._count and (
             self._count >= self._settings.window

@@ -102,8 +102,8 @@ def plan_deleting_duplicates(facts: Iterable[Fact], header: Header, *, tool_vers
     operations = []
     for fact in facts:
         known, entry = fact.operation, fact.entry
-        if known.verb is Verb.QUARANTINE and known.expect.twin and entry is not None:
-            expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns, twin=known.expect.twin)
+        if known.verb is Verb.QUARANTINE and known.expect.kept and entry is not None:
+            expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns, kept=known.expect.kept)
             identity = operation_id(Verb.DELETE, fact.now, fact.now)
             reason = f"deleted for good: {known.reason}"
             operations.append(Operation(identity, Verb.DELETE, fact.now, fact.now, entry.size, expect, reason, known.group))

@@ -20,20 +20,20 @@ OpenStorage = Callable[[str], Storage]
 """Location in canonical form -> its storage."""
 
 
-def unfinished_runs(journal: Journal, fs: set[str] | None = None, real_place: Callable[[str], str] = str) -> list[Run]:
+def unfinished_runs(journal: Journal, fs: set[str] | None = None, identity_of: Callable[[str], str] = str) -> list[Run]:
     """The runs that wait for `resume`, oldest first; with `fs` only those that touch these locations, or some in or around.
 
-    `real_place` tells where a location lies in truth: one place may have several names.
+    `identity_of` tells where a location lies in truth: one place may have several names.
     """
     runs = journal.unfinished()
     if fs is None or not runs:
         return runs
-    wanted = {real_place(one) for one in fs}
+    wanted = {identity_of(one) for one in fs}
     return [
         run
         for run in runs
         if any(
-            _overlap(one, real_place(other))
+            _overlap(one, identity_of(other))
             for other in {*locations(journal.plan(run.id).operations), run.source, run.target}
             for one in wanted
         )

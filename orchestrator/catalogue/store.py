@@ -61,7 +61,7 @@ class Catalogued(msgspec.Struct, frozen=True, gc=False):
     entry: Entry
     reading: Reading | None
     """None for what is not audio, and for audio that was not read: never to be taken for a file without tags."""
-    left_alone: str | None = None
+    skipped_because: str | None = None
     """Why the run's options leave the file alone, in words; its name is taken all the same."""
     content: bytes | None = None
     """What a playlist or cue sheet holds; None for other files, and for lists that were not read."""
@@ -100,7 +100,7 @@ class Catalogue:
     def entries(self, fs: str, selection: Selection | None = None) -> Iterator[Catalogued]:
         """Every file of `fs`, sorted by path, as of now: what is written meanwhile does not show.
 
-        With a `selection`, files that it leaves out come with `left_alone` set.
+        With a `selection`, files that it leaves out come with `skipped_because` set.
         """
         why_not = None if selection is None or selection.everything else selection.compiled().why_not
         decoder = msgspec.msgpack.Decoder(Reading)

@@ -34,7 +34,7 @@ def is_temporary(path: str) -> bool:
     return path.startswith(f"{TEMPORARY}/")
 
 
-class Twin(msgspec.Struct, frozen=True, gc=False):
+class KeptCopy(msgspec.Struct, frozen=True, gc=False):
     """A file that must still be there, unchanged, when its duplicate goes."""
 
     fs: str
@@ -60,7 +60,7 @@ class Expect(msgspec.Struct, frozen=True, gc=False):
     hash: dict[str, str] = {}
     mtime: int | None = None
     """Nanoseconds since 1970, UTC. Null where the remote's listing gives none."""
-    twin: Twin | msgspec.UnsetType = msgspec.UNSET
+    kept: KeptCopy | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="twin")
     """The copy that stays, where the file goes because it is a duplicate."""
 
 

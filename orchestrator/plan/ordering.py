@@ -203,7 +203,7 @@ class _Graph:
             needs = {gate[need] if need < 0 else need for need in self.waits.get(index, ())} - {index}
             if move.content is not None:
                 # Whoever is the last to leave a directory that is spelled anew waits for its lists: they cannot wait for him.
-                first = [ids[need] for need in needs if self.moves[need].expect.twin] if not self.barriers else []
+                first = [ids[need] for need in needs if self.moves[need].expect.kept] if not self.barriers else []
                 made += self._rewrite(move, move.content, first, [ids[n] for n in needs], [ids[n] for n in extra.get(index, ())])
             elif index in self.split:
                 aside = temporary(move)
@@ -324,4 +324,4 @@ def _leveled(operations: list[Operation]) -> list[Operation]:
                 level[top.id] = 1 + max((level[need] for need in top.depends), default=-1)
                 stack.pop()
     # Duplicates go first: the copies that stay are then still where the plan saw them.
-    return sorted(operations, key=lambda o: (level[o.id], not o.expect.twin, o.group, o.dst.fs, o.dst.path, o.src.path))
+    return sorted(operations, key=lambda o: (level[o.id], not o.expect.kept, o.group, o.dst.fs, o.dst.path, o.src.path))

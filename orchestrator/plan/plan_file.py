@@ -110,7 +110,7 @@ def verify(plan: Plan) -> None:
 
 
 def _check_twin(operation: Operation, known: Collection[str], removed: Collection[Ref]) -> None:
-    twin = operation.expect.twin
+    twin = operation.expect.kept
     if twin is msgspec.UNSET:
         return
     if twin.fs not in known or path_problem(twin.path):

@@ -22,7 +22,7 @@ Options = Callable[[str], Mapping[str, str]]
 """Remote -> its options, the type among them; nothing for one that is unknown."""
 
 
-def real_place(fs: str, options: Options) -> str:
+def identity_of(fs: str, options: Options) -> str:
     """A text that is the same for all names of a place, and begins those of the places in it. For comparing, not for showing.
 
     Links, remotes of the type local and aliases are followed; of a server, its address counts and not the remote's name.

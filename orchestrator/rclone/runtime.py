@@ -15,7 +15,7 @@ from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
 from orchestrator.rclone.listing import ListRequest, list_files
-from orchestrator.rclone.location_identity import real_place
+from orchestrator.rclone.location_identity import identity_of
 from orchestrator.rclone.rc_client import Endpoint, RcClient
 from orchestrator.rclone.read_failures import Reasons, said_of
 from orchestrator.rclone.vfs_reads import VfsReads
@@ -97,7 +97,7 @@ class Rclone:
         found = section.get(option) or os.environ.get(f"RCLONE_CONFIG_{name.upper()}_{option.upper()}")
         return str(found) if found else None
 
-    def real_place(self, fs: str) -> str:
+    def identity_of(self, fs: str) -> str:
         """Where a location lies in truth (see `places`): for comparing, not for showing."""
         configured = self.client.call("config/dump")  # with secrets: nothing but what tells servers apart is looked at
 
@@ -107,7 +107,7 @@ class Rclone:
             given = {key.removeprefix(prefix).lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
             return (section if isinstance(section, dict) else {}) | given | self._remotes.get(name, {})
 
-        return real_place(fs, options)
+        return identity_of(fs, options)
 
     def define_remote(self, name: str, type: str, options: Mapping[str, str]) -> None:  # noqa: A002 rclone's word
         """Add a remote that lives as long as this object and is written nowhere.

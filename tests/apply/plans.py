@@ -17,7 +17,7 @@ from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunResult, VerifyMode
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.resume import resume
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Twin, Verb, operation_id
+from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Verb, operation_id
 from orchestrator.plan.ordering import Move, order
 from orchestrator.records import Ref
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -57,7 +57,7 @@ def duplicate(storage: Storage, src: str, kept_on: Storage, kept: str, *, tier: 
     twin = kept_on.stat(kept)
     assert twin is not None
     made = operation(Verb.QUARANTINE, storage, src, storage, src)
-    expect = msgspec.structs.replace(made.expect, twin=Twin(kept_on.fs, kept, twin.size, twin.hashes, twin.mtime_ns, tier))
+    expect = msgspec.structs.replace(made.expect, kept=KeptCopy(kept_on.fs, kept, twin.size, twin.hashes, twin.mtime_ns, tier))
     return msgspec.structs.replace(made, expect=expect)
 
 

@@ -12,7 +12,7 @@ from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
-from orchestrator.plan.model import Expect, Operation, Plan, Twin, Verb, operation_id
+from orchestrator.plan.model import Expect, KeptCopy, Operation, Plan, Verb, operation_id
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -145,8 +145,8 @@ def test_a_twin_of_the_same_name_is_the_one_of_its_id(tmp_path: Path) -> None:
     storage = drive(EQUAL)
     first, second, _ = (entry for entry in storage.list() if entry.path == NAME)
     goes = by_id(storage, second, "dir/a [2].mp3", Verb.QUARANTINE)
-    twin = Twin(storage.fs, NAME, first.size, first.hashes, first.mtime_ns, "T0", first.id or "")
-    made = plan(msgspec.structs.replace(goes, expect=msgspec.structs.replace(goes.expect, twin=twin)), source=storage.fs)
+    twin = KeptCopy(storage.fs, NAME, first.size, first.hashes, first.mtime_ns, "T0", first.id or "")
+    made = plan(msgspec.structs.replace(goes, expect=msgspec.structs.replace(goes.expect, kept=twin)), source=storage.fs)
     with_twin = drive(EQUAL)
     assert run(made, tmp_path / "with", with_twin).exit_code == ExitCode.DONE
     storage.batch([MoveCall(NAME, "elsewhere.mp3", "", None, first.id)])

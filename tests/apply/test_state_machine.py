@@ -25,7 +25,7 @@ from orchestrator.apply.journal.records import RunResult
 from orchestrator.apply.quarantine import list_items, plan_emptying, plan_restore
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, RemoteError, TransientError
-from orchestrator.plan.model import Expect, Plan, Twin, Verb
+from orchestrator.plan.model import Expect, KeptCopy, Plan, Verb
 from orchestrator.plan.ordering import Move, order
 from orchestrator.records import Ref
 from orchestrator.storage.fake.faults import Killed, When
@@ -189,7 +189,7 @@ class Libraries(RuleBasedStateMachine):
                 ends = [Ref(self.side(first).fs, name) for first, name in (source, target)]
                 expect = Expect(entry.hashes, entry.mtime_ns)
                 if verb is Verb.QUARANTINE and (twin := self.twin(source, leaving)):
-                    expect = msgspec.structs.replace(expect, twin=twin)
+                    expect = msgspec.structs.replace(expect, kept=twin)
                 moves.append(Move(Verb.MOVE if content else verb, *ends, entry.size, expect, "", "", content=content))
         made = plan(*order(moves), source=self.storage.fs, target=self.other.fs, storages=self.both.values())
         self.expected = before, (after[0], after[1])
@@ -292,7 +292,7 @@ class Libraries(RuleBasedStateMachine):
 
     # How.
 
-    def twin(self, source: tuple[bool, str], leaving: Collection[tuple[bool, str]]) -> Twin | None:
+    def twin(self, source: tuple[bool, str], leaving: Collection[tuple[bool, str]]) -> KeptCopy | None:
         """A file of the same content that stays where it is."""
         content = self.side(source[0]).content(source[1])
         for first in (True, False):
@@ -300,7 +300,7 @@ class Libraries(RuleBasedStateMachine):
             for name in sorted(library(storage)):
                 entry = storage.stat(name)
                 if entry and (first, name) not in leaving and (first, name) != source and storage.content(name) == content:
-                    return Twin(storage.fs, name, entry.size, entry.hashes, entry.mtime_ns, "T0")
+                    return KeptCopy(storage.fs, name, entry.size, entry.hashes, entry.mtime_ns, "T0")
         return None
 
     def side(self, first: bool) -> MemoryStorage:

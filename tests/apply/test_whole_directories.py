@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.apply.directories.whole import FEWEST_FILES, WholeDirectory, as_listed, whole_directories
 from orchestrator.apply.own_paths import folded
 from orchestrator.paths import parents
-from orchestrator.plan.model import Expect, Operation, Twin, Verb, operation_id
+from orchestrator.plan.model import Expect, KeptCopy, Operation, Verb, operation_id
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Storage
@@ -61,7 +61,7 @@ def test_what_else_ends_or_begins_there_keeps_it_from_moving() -> None:
         moving("in/al/dup", "in/al/dup", Verb.QUARANTINE),
         moving("other", "Band"),
         moving("IN", "other"),
-        moving("x/dup", "x/dup", Verb.QUARANTINE, expect=Expect(twin=Twin("one:library", "in/al/1", 1))),
+        moving("x/dup", "x/dup", Verb.QUARANTINE, expect=Expect(kept=KeptCopy("one:library", "in/al/1", 1))),
         moving("other", "band/Other/x"),
     ]
     for other in others:

@@ -79,8 +79,8 @@ def test_excluded_files_are_known_but_not_read(catalogue: Catalogue) -> None:
     result = bring(storage, catalogue, exclude=["out"])
     assert (result.files_seen, result.files_read) == (2, 1)
     items = {item.entry.path: item for item in catalogue.entries(storage.fs, result.selection)}
-    assert items["in/a.mp3"].left_alone is None
-    assert items["out/b.mp3"].left_alone == "excluded"
+    assert items["in/a.mp3"].skipped_because is None
+    assert items["out/b.mp3"].skipped_because == "excluded"
     assert items["out/b.mp3"].reading is None
     assert bring(storage, catalogue).files_read == 1
 
@@ -99,7 +99,7 @@ def test_young_files_wait(catalogue: Catalogue) -> None:
     storage.put("young.mp3", song("Young"), mtime_ns=NOW_NS - MINUTE_NS)
     result = bring(storage, catalogue, settle_s=300)
     assert result.files_read == 1
-    items = {item.entry.path: item.left_alone for item in catalogue.entries(storage.fs, result.selection)}
+    items = {item.entry.path: item.skipped_because for item in catalogue.entries(storage.fs, result.selection)}
     assert items["old.mp3"] is None
     assert items["young.mp3"] is not None
     assert bring(storage, catalogue, settle_s=300, now_ns=NOW_NS + 6 * MINUTE_NS).files_read == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.rclone.location_identity import real_place
+from orchestrator.rclone.location_identity import identity_of
 
 REMOTES = {
     "disk": {"type": "local"},
@@ -28,7 +28,7 @@ REMOTES = {
 
 
 def place(fs: str) -> str:
-    return real_place(fs, lambda name: REMOTES.get(name, {}))
+    return identity_of(fs, lambda name: REMOTES.get(name, {}))
 
 
 @pytest.mark.parametrize(

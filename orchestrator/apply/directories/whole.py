@@ -114,15 +114,15 @@ def _is_plain(operation: Operation) -> bool:
     """Whether it is a move of a file known by its name, that waits for nothing and looks at nothing else."""
     ends = (operation.src, operation.dst)
     by_name = not any(end.object_id or is_ours(end.path) for end in ends)
-    return operation.verb is Verb.MOVE and by_name and not (operation.depends or operation.expect.twin)
+    return operation.verb is Verb.MOVE and by_name and not (operation.depends or operation.expect.kept)
 
 
 def _ends(operations: Iterable[Operation]) -> Iterator[Ref]:
     """Where operations begin and end, and the copies that they look at."""
     for operation in operations:
         yield from (operation.src, operation.dst)
-        if operation.expect.twin:
-            yield operation.expect.twin.ref
+        if operation.expect.kept:
+            yield operation.expect.kept.ref
 
 
 def _pairs(source: str, target: str) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from orchestrator.storage.protocol import Storage
 
 def locations(operations: Sequence[Operation]) -> list[str]:
     """The locations that a plan's operations touch or look at, sorted."""
-    looked_at = {operation.expect.twin.fs for operation in operations if operation.expect.twin}
+    looked_at = {operation.expect.kept.fs for operation in operations if operation.expect.kept}
     return sorted({ref.fs for operation in operations for ref in (operation.src, operation.dst)} | looked_at)
 
 

@@ -16,7 +16,7 @@ from orchestrator.apply.protocol.fingerprint import common_hashes, same_file
 from orchestrator.apply.protocol.same_bytes import FULL_HASH, Match, compare
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError
-from orchestrator.plan.model import Operation, Twin, Verb
+from orchestrator.plan.model import KeptCopy, Operation, Verb
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import CallResult, StatCall, Storage
 
@@ -38,18 +38,18 @@ class KeptCopies:
         self._transfers = transfers
         self._storages = storages
         self._verify = verify
-        wanted = any(operation.expect.twin for operation in operations)
+        wanted = any(operation.expect.kept for operation in operations)
         self._moved = {o.src: place(o, run_id) for o in operations if o.verb is Verb.MOVE} if wanted else {}
         """Where this run itself may have put a twin since."""
 
     def check(self, tasks: Sequence[Task]) -> None:
         """Drift where the twin has gone or changed; trouble where that cannot be told now."""
-        asking = [(task, twin) for task in tasks if (twin := task.operation.expect.twin)]
+        asking = [(task, twin) for task in tasks if (twin := task.operation.expect.kept)]
         if not asking:
             return
         found = self._find({twin.ref for _, twin in asking})
 
-        def judge(task: Task, twin: Twin) -> None:
+        def judge(task: Task, twin: KeptCopy) -> None:
             at, outcome = found[twin.ref]
             if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
                 task.trouble = outcome
@@ -68,7 +68,7 @@ class KeptCopies:
         apart = [
             (task, twin)
             for task in tasks
-            if (twin := task.operation.expect.twin) and (twin.fs != task.source.fs or task.source.capabilities.local)
+            if (twin := task.operation.expect.kept) and (twin.fs != task.source.fs or task.source.capabilities.local)
         ]
         if not apart:
             return
@@ -113,7 +113,7 @@ class KeptCopies:
         except RemoteError as error:
             return [error] * len(refs)
 
-    def _compare(self, task: Task, twin: Twin, storage: Storage, now: Entry) -> None:
+    def _compare(self, task: Task, twin: KeptCopy, storage: Storage, now: Entry) -> None:
         before = Entry(twin.path, twin.size, twin.mtime, twin.hash)
         try:
             if same_file(before, now, storage.capabilities.mtime_precision_ns) and (
@@ -137,7 +137,7 @@ class KeptCopies:
         return storage.capabilities.mtime_precision_ns is None and before.mtime_ns != now.mtime_ns
 
 
-def _reads(task: Task, twin: Twin, storage: Storage, now: Entry) -> bool:
+def _reads(task: Task, twin: KeptCopy, storage: Storage, now: Entry) -> bool:
     """Read the twin from end to end: as the same bytes where it is to hold those, else as a file that can be read."""
     if twin.tier == SAME_BYTES and task.at_source is not None:
         return compare(task.source, task.at_source, storage, now, read_if_need_be=True) is Match.SAME

@@ -96,7 +96,7 @@ class Schedule:
     def _push(self, operation_id: str) -> None:
         position = self._position[operation_id]
         operation = self._operations[position]
-        first = is_temporary(operation.dst.path) or bool(operation.expect.twin)
+        first = is_temporary(operation.dst.path) or bool(operation.expect.kept)
         turn = _LAST if operation.verb is Verb.REWRITE else 0 if first else 1
         heapq.heappush(self._ready, (turn, position))
 

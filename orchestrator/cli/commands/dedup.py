@@ -96,7 +96,7 @@ def _act(asked: DedupQuestion, plan_file: str | None, *, delete: bool, verify_fu
         so_far = worst([before, code])
         if not plan.operations:
             return so_far
-        number = sum(1 for operation in plan.operations if operation.expect.twin)
+        number = sum(1 for operation in plan.operations if operation.expect.kept)
         ending = " and then delete them for good? No undo brings them back." if delete else "?"
         if not session.agreed(f"Put these {number} duplicates into quarantine{ending}"):
             session.reporter.note("nothing was changed")

@@ -39,7 +39,7 @@ def stats_command(session: Session, *, location: str, no_duplicates: bool, **wis
     result, _ = scan.look(session, place, scan.Wishes(**wishes))
     code = scan.report_scan(session, result, suspects=False)  # a table of their own names them
     session.reporter.stage("counting")
-    items = (Item(one.entry, one.reading, one.left_alone) for one in session.catalogue.entries(place.fs, result.selection))
+    items = (Item(one.entry, one.reading, one.skipped_because) for one in session.catalogue.entries(place.fs, result.selection))
     if no_duplicates:
         show(collect(items), place.fs, session.reporter)
         return code

@@ -59,15 +59,15 @@ class Following:
         path = item.entry.path
         return meant(path, item.content, self._library, self._source.base(path.rpartition("/")[0]))
 
-    def settle(self, claims: Iterable[Claim], stand_ins: Mapping[Ref, Ref]) -> None:
-        """Take note of where files go. `stand_ins`: file -> the one that stands for it afterwards, which may itself go."""
+    def settle(self, claims: Iterable[Claim], replacements: Mapping[Ref, Ref]) -> None:
+        """Take note of where files go. `replacements`: file -> the one that stands for it afterwards, which may itself go."""
         if not self._any:
             return
         source = self._request.source_fs
         self._going = {claim.item.entry.path: claim.path or _wished(claim) for claim in claims}
-        self._gone = stand_ins.keys()
+        self._gone = replacements.keys()
         self._at_target = {}
-        for gone, other in sorted(stand_ins.items(), key=lambda pair: (pair[0].fs, pair[0].path)):
+        for gone, other in sorted(replacements.items(), key=lambda pair: (pair[0].fs, pair[0].path)):
             new = self._going.get(other.path, self._position(other.path)) if other.fs == source else other.path
             if new is not None:
                 (self._going if gone.fs == source else self._at_target)[gone.path] = new
@@ -118,10 +118,10 @@ class Following:
                     move.content = outcome.content
                     move.after = hangs_on(outcome, self._request.source_fs, self._gone)
                     move.reason = f"{move.reason}; {_entries(outcome)}"
-            elif self._below is None or item.left_alone is not None:
+            elif self._below is None or item.skipped_because is not None:
                 number = self._count(item, self._leaving())
                 if number:
-                    why = item.left_alone or "it stays where they were"
+                    why = item.skipped_because or "it stays where they were"
                     named.append(Skipped(path, "playlist", f"{number} of its entries move, and it is left as it is: {why}"))
             else:
                 here = Ref(self._request.source_fs, path)

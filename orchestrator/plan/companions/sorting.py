@@ -81,8 +81,8 @@ class SortedItems:
                 self.stay(item, "unsupported-name", f"no operation can name it: {problem}")
             elif shared:
                 self.stay(item, "unsupported-name", shared)
-            elif item.left_alone is not None:
-                self.stay(item, "left-alone", item.left_alone)
+            elif item.skipped_because is not None:
+                self.stay(item, "left-alone", item.skipped_because)
             elif is_rclone_debris(path):
                 self.stay(item, "other", "left behind by an interrupted transfer")
             elif music:

@@ -141,7 +141,7 @@ def collect(items: Iterable[Item], duplicates: Mapping[str, str] | None = None) 
     """
     collector = _Collector(duplicates or {})
     for item in items:
-        if item.left_alone is None:
+        if item.skipped_because is None:
             collector.add(item)
     return collector.result(looked=duplicates is not None)
 

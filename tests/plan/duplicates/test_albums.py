@@ -162,7 +162,7 @@ def test_a_better_packed_file_may_win_once_its_end_was_seen() -> None:
 
 def test_files_that_the_options_leave_alone_count_for_their_album() -> None:
     tracks = album("Album", **MP3)
-    tracks[0] = msgspec.structs.replace(tracks[0], left_alone="excluded")
+    tracks[0] = msgspec.structs.replace(tracks[0], skipped_because="excluded")
     assert not gone(found(tracks, [on_album("Stray/2.flac", 2)]))
 
 

@@ -45,7 +45,7 @@ def away(made: Plan) -> set[str]:
     return {
         one.src.path
         for one in made.operations
-        if one.verb is Verb.QUARANTINE and not one.expect.twin and one.src not in lists
+        if one.verb is Verb.QUARANTINE and not one.expect.kept and one.src not in lists
     }  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_what_belongs_to_nothing_is_named_and_can_be_moved() -> None:
 def test_it_goes_only_once_its_duplicate_has_gone() -> None:
     items = [*two_albums(), plain("old/01.lrc"), plain("old/cover.jpg"), listing("all.m3u", b"old/01.flac\r\nold/02.flac\r\n")]
     for made in (deduped(items), plan(items, dedup=DEDUP)):
-        gone = {one.id: one.src.path for one in made.operations if one.expect.twin}
+        gone = {one.id: one.src.path for one in made.operations if one.expect.kept}
         waits = {one.src.path: {gone[need] for need in one.depends if need in gone} for one in made.operations}
         assert waits["old/01.lrc"] == {"old/01.flac"}
         assert waits["old/cover.jpg"] == {f"old/0{n}.flac" for n in (1, 2, 3)}

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from orchestrator.errors import IntegrityError
-from orchestrator.plan.model import Plan, Twin, Verb
+from orchestrator.plan.model import KeptCopy, Plan, Verb
 from orchestrator.plan.plan_file import read_plan, write_plan
 from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
@@ -33,8 +33,8 @@ def test_a_plan_over_several_locations_survives_its_file(tmp_path: Path) -> None
     assert (only.verb, only.src.fs, only.src.path) == (Verb.QUARANTINE, "b:music", "x/01.mp3")
     assert only.reason == "T3 lossy copy of the lossless /music/Album/01.flac, which stays for: lossless"
     assert only.group == "/music/Album/01.flac"
-    assert only.expect.twin
-    assert (only.expect.twin.fs, only.expect.twin.path, only.expect.twin.tier) == ("/music", "Album/01.flac", "T3")
+    assert only.expect.kept
+    assert (only.expect.kept.fs, only.expect.kept.path, only.expect.kept.tier) == ("/music", "Album/01.flac", "T3")
     write_plan(made, tmp_path / "plan")
     assert msgspec.structs.replace(read_plan(tmp_path / "plan"), skipped=made.skipped) == made
 
@@ -72,7 +72,7 @@ def test_a_twin_outside_or_among_what_goes_is_refused(tmp_path: Path, fs: str, p
     made = planned({"/music": [file(name, content="x") for name in ("a.mp3", "b.mp3", "c.mp3")]})
     assert [operation.src.path for operation in made.operations] == ["b.mp3", "c.mp3"]
     first, second = made.operations
-    wrong = msgspec.structs.replace(first, expect=msgspec.structs.replace(first.expect, twin=Twin(fs, path, 1)))
+    wrong = msgspec.structs.replace(first, expect=msgspec.structs.replace(first.expect, kept=KeptCopy(fs, path, 1)))
     write_plan(msgspec.structs.replace(made, operations=(wrong, second)), tmp_path / "plan")
     with pytest.raises(IntegrityError, match="twin"):
         read_plan(tmp_path / "plan")

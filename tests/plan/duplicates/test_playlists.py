@@ -16,7 +16,7 @@ def test_a_playlist_follows_to_the_copy_that_stays() -> None:
     content = b"#EXTM3U\nold/copy.flac\nin/1.flac\n"
     playlist = replace(plain("list.m3u8", content.decode()), content=content)
     made = plan([*tracks, stray, playlist], dedup=DedupOptions())
-    gone = [operation.src.path for operation in made.operations if operation.expect.twin]
+    gone = [operation.src.path for operation in made.operations if operation.expect.kept]
     assert gone == ["old/copy.flac"]
     rewrite = next(operation for operation in made.operations if operation.verb is Verb.REWRITE)
     kept = next(operation.dst.path for operation in made.operations if operation.src.path == "in/2.flac")

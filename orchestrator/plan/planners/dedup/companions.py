@@ -33,15 +33,15 @@ class DuplicateCompanions:
         *,
         decisions: Sequence[Decision],
         candidates: Iterable[Candidate],
-        stand_ins: Mapping[Ref, Ref],
+        replacements: Mapping[Ref, Ref],
         references: Sequence[str],
         table: SidecarTable,
     ) -> None:
-        """`decisions` and `stand_ins` are those about files of this location, `candidates` all files that were judged."""
+        """`decisions` and `replacements` are those about files of this location, `candidates` all files that were judged."""
         self._fs = fs
         self._items = sorted(items, key=lambda item: (item.entry.path, item.entry.id or ""))
         self._capabilities = capabilities
-        self._stand_ins = stand_ins
+        self._stand_ins = replacements
         self._references = tuple(location_prefix(reference) for reference in references)
         self._sharing = Sharing(items)
         self.moves: list[Move] = []
@@ -86,7 +86,7 @@ class DuplicateCompanions:
         path, wanted = item.entry.path, _wanted(companion)
         if wanted == path:
             return
-        stays = item.left_alone or ("it lies under a reference" if self._is_reference(path) else None)
+        stays = item.skipped_because or ("it lies under a reference" if self._is_reference(path) else None)
         if stays is None and not self._sharing.told_apart(item.entry, self._capabilities):
             stays = "several files carry this name"
         if stays is not None:
@@ -120,7 +120,7 @@ class DuplicateCompanions:
                 continue
             src = self._sharing.ref(self._fs, item.entry)
             outcome = rewrite(path, item.content, self._new.get(path, path), relocation)
-            stays = item.left_alone or ("it lies under a reference" if self._is_reference(path) else None)
+            stays = item.skipped_because or ("it lies under a reference" if self._is_reference(path) else None)
             if src.object_id is not None:
                 stays = "several files carry this name"
             if stays is not None and path not in on_the_way:

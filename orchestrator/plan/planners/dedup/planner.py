@@ -13,13 +13,13 @@ from orchestrator.plan.companions.following import lists_of, outside
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.table import DEFAULT, SidecarRule, SidecarTable
 from orchestrator.plan.estimate import estimate
-from orchestrator.plan.model import Expect, Header, Plan, Skipped, Twin, Verb
+from orchestrator.plan.model import Expect, Header, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.plan_file import seal
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
 from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.records import Candidate, Decision, Duplicates
-from orchestrator.plan.planners.dedup.replacements import stand_ins
+from orchestrator.plan.planners.dedup.replacements import replacements
 from orchestrator.plan.planners.dedup.search import find_duplicates
 from orchestrator.plan.planners.organize.request import OutsideList
 from orchestrator.plan.shared_names import Sharing, put_away_as, told
@@ -99,7 +99,7 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
 
 
 def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[DuplicateCompanions, str]]:
-    stays = stand_ins(duplicates.decisions, {place.fs: Sharing(place.items) for place in request.places})
+    stays = replacements(duplicates.decisions, {place.fs: Sharing(place.items) for place in request.places})
     for place in request.places:
         here = [decision for decision in duplicates.decisions if decision.goes.fs == place.fs]
         if here:
@@ -110,7 +110,7 @@ def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[Dup
                     place.capabilities,
                     decisions=here,
                     candidates=duplicates.candidates,
-                    stand_ins={gone: other for gone, other in stays.items() if gone.fs == place.fs},
+                    replacements={gone: other for gone, other in stays.items() if gone.fs == place.fs},
                     references=request.options.reference,
                     table=SidecarTable(request.sidecars),
                 ),
@@ -150,7 +150,7 @@ def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _
             continue
         if not sharing.told_apart(item.entry, capabilities):
             continue
-        acts = item.left_alone is None and reading.suspect is None
+        acts = item.skipped_because is None and reading.suspect is None
         found.append(Candidate(fs, item, reading, sharing.number(path) > 1, acts))
     return found
 
@@ -163,7 +163,7 @@ def quarantine_of(decision: Decision, *, several: bool) -> Move:
     expect = Expect(
         hash=entry.hashes,
         mtime=entry.mtime_ns,
-        twin=Twin(stays.fs, stays.path, twin.size, twin.hashes, twin.mtime_ns, decision.tier, stays.ref.id),
+        kept=KeptCopy(stays.fs, stays.path, twin.size, twin.hashes, twin.mtime_ns, decision.tier, stays.ref.id),
     )
     return Move(Verb.QUARANTINE, goes.ref, put_away_as(goes.ref), entry.size, expect, reason_of(decision, kept), kept)
 
@@ -179,5 +179,5 @@ def _skipped(items: Iterable[Item]) -> Iterable[Skipped]:
     for item in sorted(items, key=lambda item: item.entry.path):
         if item.reading is not None and item.reading.status is Status.UNREADABLE:
             yield Skipped(item.entry.path, "unreadable", item.reading.reason or "its tags could not be read")
-        elif item.left_alone is not None and item.reading is not None:
-            yield Skipped(item.entry.path, "left-alone", item.left_alone)
+        elif item.skipped_because is not None and item.reading is not None:
+            yield Skipped(item.entry.path, "left-alone", item.skipped_because)

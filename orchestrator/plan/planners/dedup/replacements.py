@@ -16,7 +16,7 @@ Placed = tuple[Song, Album | None]
 """A song with its place, and the album that it is a track of."""
 
 
-def stand_ins(decisions: Iterable[Decision], sharing: Mapping[str, Sharing]) -> dict[Ref, Ref]:
+def replacements(decisions: Iterable[Decision], sharing: Mapping[str, Sharing]) -> dict[Ref, Ref]:
     """Name that goes with all who carry it -> what stays for it, neither with an id. `sharing`: location -> its names."""
     goes = [(Ref(one.goes.fs, one.goes.path), Ref(one.stays.fs, one.stays.path)) for one in decisions]
     going = Counter(name for name, _ in goes)

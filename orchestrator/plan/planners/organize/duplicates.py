@@ -13,7 +13,7 @@ from orchestrator.plan.ordering import Move, location_prefix
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.plan.planners.dedup.planner import candidates_of, quarantine_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
-from orchestrator.plan.planners.dedup.replacements import stand_ins
+from orchestrator.plan.planners.dedup.replacements import replacements
 from orchestrator.plan.planners.dedup.search import find_duplicates
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.shared_names import Sharing
@@ -29,7 +29,7 @@ class QuarantinedDuplicates(msgspec.Struct, frozen=True):
     """Into the quarantine of the location that each lies in."""
     dropped: tuple[Decision, ...] = ()
     """What of the source is neither placed nor copied."""
-    stand_ins: dict[Ref, Ref] = {}
+    replacements: dict[Ref, Ref] = {}
     """What goes -> what stays for it, each without an id: lists that name the one then name the other."""
     at_target: frozenset[str] = frozenset()
     """Paths at another target that become free."""
@@ -37,7 +37,7 @@ class QuarantinedDuplicates(msgspec.Struct, frozen=True):
     @property
     def gone(self) -> set[str]:
         """The names of the source at which nothing is left, or copied."""
-        return {ref.path for one in self.dropped if (ref := Ref(one.goes.fs, one.goes.path)) in self.stand_ins}
+        return {ref.path for one in self.dropped if (ref := Ref(one.goes.fs, one.goes.path)) in self.replacements}
 
 
 def take_out(
@@ -60,7 +60,7 @@ def take_out(
     # A name that others carry as well does not become free.
     at_target = frozenset(one.goes.path for one in decisions if one.goes.fs != source and not one.goes.shares_name)
     sharing = {target: Sharing(request.target_entries), source: intake.sharing}
-    return QuarantinedDuplicates(tuple(moves), dropped, stand_ins(decisions, sharing), at_target)
+    return QuarantinedDuplicates(tuple(moves), dropped, replacements(decisions, sharing), at_target)
 
 
 def duplicates_of(request: OrganizeRequest, options: DedupOptions, home: Collection[str] = ()) -> Duplicates:

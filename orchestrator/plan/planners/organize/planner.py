@@ -169,10 +169,10 @@ class _Planner:
         others = [claim for claim in sidecars if not is_list(claim.item.entry.path)]
         others = self._assign_with(newcomers, namespace, others)
         source = self.request.source_fs
-        stand_ins = self.taken_out.stand_ins | {
+        replacements = self.taken_out.replacements | {
             Ref(source, twin.item.entry.path): Ref(source, song.item.entry.path) for twin, song in self.twins
         }
-        self.following.settle([*self.claims, *sidecars], stand_ins)
+        self.following.settle([*self.claims, *sidecars], replacements)
         lists += self.following.going_along(self.companions, self.names)
         lists = self._assign_with(newcomers, namespace, lists)
         self.claims += [*others, *lists]
@@ -186,7 +186,7 @@ class _Planner:
             left = [self._claim_below(root, items[one.path]) for one in self._left_behind(leaving, arriving)]
             self._assign(namespace, left)
             self.claims += left
-        self.following.settle(self.claims, stand_ins)
+        self.following.settle(self.claims, replacements)
 
     def _assign(self, namespace: Namespace, claims: list[Claim]) -> None:
         namespace.settle_directories(claim.directory for claim in claims)
