@@ -136,7 +136,7 @@ def find(asked: DedupQuestion) -> tuple[Duplicates, Plan, ExitCode]:
         created=now_text(),
         config_sha256=session.loaded_config.sha256,
         sidecars=tuple(session.config.sidecars),
-        outside=outside_lists(session, asked.wishes),
+        external_lists=outside_lists(session, asked.wishes),
     )
     found = duplicates_of(request)
     plan = plan_of(request, found)

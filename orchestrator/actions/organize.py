@@ -48,7 +48,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
         target_entries=at_target,
         source_capabilities=capabilities,
         target_capabilities=target_capabilities,
-        outside=outside,
+        external_lists=outside,
         options=options,
         tool_version=orchestrator.__version__,
         created=now_text(),

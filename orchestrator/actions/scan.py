@@ -18,7 +18,7 @@ from orchestrator.report.reporter import duration_text
 
 if TYPE_CHECKING:
     from orchestrator.catalogue.update import ScanResult
-    from orchestrator.plan.planners.organize.request import OutsideList
+    from orchestrator.plan.companions.playlists.external import ExternalList
     from orchestrator.records import Capabilities, Item
 
 BUCKET_BACKENDS = frozenset(
@@ -235,7 +235,7 @@ def target_items(session: Session, place: Location, wishes: Wishes) -> tuple[lis
     return items_of(session, place, result), capabilities
 
 
-def outside_lists(session: Session, wishes: Wishes) -> list[OutsideList]:
+def outside_lists(session: Session, wishes: Wishes) -> list[ExternalList]:
     """The playlists and cue sheets of the places that are named for them; what cannot be read is said. Nothing without a scan.
 
     Raises UsageError for a folder that is not there.
@@ -243,7 +243,7 @@ def outside_lists(session: Session, wishes: Wishes) -> list[OutsideList]:
     from orchestrator.catalogue.external_playlists import read_lists  # noqa: PLC0415 - heavy
 
     typed = () if wishes.no_scan else dict.fromkeys((*session.config.playlists, *wishes.playlists))
-    found: list[OutsideList] = []
+    found: list[ExternalList] = []
     for place in session.places(*typed):
         with reaching(session, place):
             lists, unread = read_lists(session.storage(place))

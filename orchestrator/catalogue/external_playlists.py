@@ -6,25 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.catalogue.reading import read_list
 from orchestrator.errors import AuthError, RemoteError
+from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
-from orchestrator.plan.planners.organize.request import OutsideList
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
 
 _AT_A_TIME = 8
 
 
-def read_lists(storage: Storage) -> tuple[list[OutsideList], list[tuple[str, str]]]:
+def read_lists(storage: Storage) -> tuple[list[ExternalList], list[tuple[str, str]]]:
     """Every list below the storage's root, sorted by path, and (path, reason) of those that cannot be read.
 
     Raises the storage's error when the listing breaks off, and AuthError.
     """
 
-    def read(entry: Entry) -> OutsideList | str:
+    def read(entry: Entry) -> ExternalList | str:
         if entry.size is None or entry.size > MAX_BYTES:
             return f"larger than {MAX_BYTES // 1024 // 1024} MiB"
         try:
-            return OutsideList(storage.fs, entry.path, read_list(storage, entry))
+            return ExternalList(storage.fs, entry.path, read_list(storage, entry))
         except AuthError:
             raise
         except RemoteError as error:
@@ -35,5 +35,5 @@ def read_lists(storage: Storage) -> tuple[list[OutsideList], list[tuple[str, str
         return [], []
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         outcomes = [*zip(entries, pool.map(read, entries), strict=True)]
-    lists = [outcome for _, outcome in outcomes if isinstance(outcome, OutsideList)]
+    lists = [outcome for _, outcome in outcomes if isinstance(outcome, ExternalList)]
     return lists, [(entry.path, outcome) for entry, outcome in outcomes if isinstance(outcome, str)]

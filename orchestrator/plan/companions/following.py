@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from orchestrator.paths import remote_of, split_extension
+from orchestrator.paths import split_extension
+from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.playlists.rewrite import Relocation, Rewritten, count, meant, rewrite
@@ -15,25 +16,36 @@ from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.music.same_content import same_content
 from orchestrator.plan.ordering import Move, location_prefix
-from orchestrator.plan.planners.organize.request import OrganizeRequest, OutsideList
 from orchestrator.records import OWN_DIRECTORY, Item, Ref
 
 
 class Following:
     """The lists of one request. `settle` tells where files go; everything else is asked after it."""
 
-    def __init__(self, request: OrganizeRequest, below: str | None) -> None:
-        """`below` is where the source lies below the target, None for elsewhere."""
-        self._request = request
+    def __init__(
+        self,
+        source_fs: str,
+        items: Sequence[Item],
+        target_fs: str,
+        target_items: Sequence[Item],
+        *,
+        below: str | None,
+        copies: bool,
+        external_lists: Sequence[ExternalList],
+    ) -> None:
+        """`below` is where the source lies below the target, None for elsewhere. `copies`: the source stays as it is."""
+        self._source_fs, self._target_fs = source_fs, target_fs
+        self._target_items = target_items
+        self._external_lists = external_lists
         self._below = below
-        self._copies = request.options.copy
-        self._in_place = request.source_fs == request.target_fs
-        self._lists = lists_of(request.items)
-        self._around = [item for item in lists_of(request.target_entries) if not below or not item.entry.path.startswith(below)]
+        self._copies = copies
+        self._in_place = source_fs == target_fs
+        self._lists = lists_of(items)
+        self._around = [item for item in lists_of(target_items) if not below or not item.entry.path.startswith(below)]
         """The lists of another target, around a source that lies inside of it or beside one that does not."""
-        self._source = Root(request.source_fs)
-        self._target = self._source if self._in_place else Root(request.target_fs)
-        self._library = Library(self._source, {item.entry.path for item in request.items} if self._any else ())
+        self._source = Root(source_fs)
+        self._target = self._source if self._in_place else Root(target_fs)
+        self._library = Library(self._source, {item.entry.path for item in items} if self._any else ())
         self._going: dict[str, str] = {}
         """Path at the source -> path at the target, of everything that has a place there."""
         self._at_target: dict[str, str] = {}
@@ -43,7 +55,7 @@ class Following:
 
     @property
     def _any(self) -> bool:
-        return bool(self._lists or self._around or self._request.outside)
+        return bool(self._lists or self._around or self._external_lists)
 
     def by_stem(self) -> dict[str, list[Item]]:
         """Path without extension -> the lists of the source that bear it."""
@@ -63,7 +75,7 @@ class Following:
         """Take note of where files go. `replacements`: file -> the one that stands for it afterwards, which may itself go."""
         if not self._any:
             return
-        source = self._request.source_fs
+        source = self._source_fs
         self._going = {claim.item.entry.path: claim.path or _wished(claim) for claim in claims}
         self._gone = replacements.keys()
         self._at_target = {}
@@ -116,7 +128,7 @@ class Following:
                 named += trouble(path, outcome)
                 if outcome.content != item.content:
                     move.content = outcome.content
-                    move.after = hangs_on(outcome, self._request.source_fs, self._gone)
+                    move.after = hangs_on(outcome, self._source_fs, self._gone)
                     move.reason = f"{move.reason}; {_entries(outcome)}"
             elif self._below is None or item.skipped_because is not None:
                 number = self._count(item, self._leaving())
@@ -124,14 +136,14 @@ class Following:
                     why = item.skipped_because or "it stays where they were"
                     named.append(Skipped(path, "playlist", f"{number} of its entries move, and it is left as it is: {why}"))
             else:
-                here = Ref(self._request.source_fs, path)
-                there = Ref(self._request.target_fs, self._below + path)
+                here = Ref(self._source_fs, path)
+                there = Ref(self._target_fs, self._below + path)
                 outcome = self._rewritten(item, item.content, there.path)
                 named += trouble(path, outcome)
                 made += written_anew(item, here, there, outcome, self._gone)
         made += self._follow_around(named)
         if not self._copies:
-            named += outside(self._request.outside, self._request.source_fs, self._library, self._leaving())
+            named += report_external_lists(self._external_lists, self._source_fs, self._library, self._leaving())
         return made, named
 
     def _follow_around(self, named: list[Skipped]) -> Iterator[Move]:
@@ -144,10 +156,10 @@ class Following:
             inside = self._going.get(path[len(below) :]) if below and path.startswith(below) else None
             return inside or self._at_target.get(path, path)
 
-        paths = {item.entry.path for item in self._request.target_entries if not _is_ours(item.entry.path)}
+        paths = {item.entry.path for item in self._target_items if not _is_ours(item.entry.path)}
         relocation = Relocation(Library(self._target, paths), self._target, where)
         for item in self._around:
-            ref = Ref(self._request.target_fs, item.entry.path)
+            ref = Ref(self._target_fs, item.entry.path)
             whole = location_prefix(ref.fs) + ref.path
             if item.content is None:
                 named.append(unread(whole, item))
@@ -185,22 +197,6 @@ def written_anew(item: Item, src: Ref, dst: Ref, outcome: Rewritten, gone: Set[R
         group = dst.path.rpartition("/")[0]
         after = hangs_on(outcome, src.fs, gone)
         yield Move(Verb.MOVE, src, dst, item.entry.size, expect, _entries(outcome), group, outcome.content, after)
-
-
-def outside(
-    lists: Iterable[OutsideList], fs: str, library: Library, leaving: Container[str], do: str = "move"
-) -> Iterator[Skipped]:
-    """Name the lists of other places that lead to files of the library at `fs` which leave their place."""
-    here = location_prefix(fs)
-    for one in lists:
-        whole = location_prefix(one.fs) + one.path
-        if whole.startswith(here):
-            continue
-        near = remote_of(one.fs) == remote_of(fs)
-        base = Root(one.fs).base(one.path.rpartition("/")[0]) if near else None
-        number = count(one.path, one.content, library, base, leaving)
-        if number:
-            yield Skipped(whole, "playlist", f"{number} of its entries {do}; it lies outside and is not changed")
 
 
 def hangs_on(outcome: Rewritten, fs: str, gone: Set[Ref]) -> tuple[Ref, ...]:

@@ -9,9 +9,8 @@ from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.music.albums import has_place
 from orchestrator.plan.music.song import Song
-from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.shared_names import Sharing
-from orchestrator.records import OWN_DIRECTORY, Item
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Item
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Status
 
@@ -19,11 +18,23 @@ from orchestrator.track import Status
 class SortedItems:
     """The source's files, sorted out, each kind in the order of paths."""
 
-    def __init__(self, request: OrganizeRequest, names: Names) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        names: Names,
+        *,
+        source_fs: str,
+        capabilities: Capabilities,
+        target_fs: str,
+        copy: bool,
+        moves_untagged: bool,
+    ) -> None:
+        """`capabilities` are those of the source; `copy`: it stays as it is."""
         self._names = names
-        self._request = request
-        self._keep_untagged = request.options.untagged is None
-        self.sharing = Sharing(request.items)
+        self._source_fs, self._capabilities = source_fs, capabilities
+        self._target_fs, self._copy = target_fs, copy
+        self._moves_untagged = moves_untagged
+        self.sharing = Sharing(items)
         self._stayed: set[int] = set()
         self.songs: list[Song] = []
         self.strays: list[Item] = []
@@ -37,7 +48,7 @@ class SortedItems:
         """How many files are audio."""
         self.suspect = 0
         """How many of them are thought to be cut or damaged. They go where whole ones would."""
-        self._sort_out(sorted(request.items, key=lambda item: (item.entry.path, item.entry.id or "")))
+        self._sort_out(sorted(items, key=lambda item: (item.entry.path, item.entry.id or "")))
 
     def stay(self, item: Item, code: str, reason: str) -> None:
         """Leave a file where it is, and say why."""
@@ -67,8 +78,7 @@ class SortedItems:
         return [path for path, item in self.staying.items() if is_music(item)]
 
     def _sort_out(self, items: list[Item]) -> None:
-        request = self._request
-        obstacle, copy = self.sharing.obstacle, request.options.copy
+        obstacle = self.sharing.obstacle
         for item in items:
             path = item.entry.path
             if path.partition("/")[0] == OWN_DIRECTORY:
@@ -76,7 +86,7 @@ class SortedItems:
             music = is_music(item)
             self.music += music
             problem = path_problem(path)
-            shared = obstacle(item.entry, request.source_fs, request.source_capabilities, target_fs=request.target_fs, copy=copy)
+            shared = obstacle(item.entry, self._source_fs, self._capabilities, target_fs=self._target_fs, copy=self._copy)
             if problem:
                 self.stay(item, "unsupported-name", f"no operation can name it: {problem}")
             elif shared:
@@ -99,10 +109,10 @@ class SortedItems:
             song = Song(item, reading.track)
             song.extension = self._names.extension(split_extension(item.entry.path)[1])
             self.songs.append(song)
-        elif self._keep_untagged:
-            self.stay(item, "untagged", "its tags do not name an album or artist and a title or track")
-        else:
+        elif self._moves_untagged:
             self.strays.append(item)
+        else:
+            self.stay(item, "untagged", "its tags do not name an album or artist and a title or track")
 
 
 def is_music(item: Item) -> bool:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.plan_file import verify
 from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
-from orchestrator.plan.planners.organize.request import OutsideList
 from orchestrator.plan.planners.undo import plan_undo
 from orchestrator.records import Item
 from tests.plan.duplicates.copies import FLAC, MP3, file, on_album
@@ -35,7 +35,7 @@ def deduped(items: Sequence[Item], others: dict[str, Sequence[Item]] | None = No
     places = [DedupPlace(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in {"/music": items, **(others or {})}.items()]
     outside = options.pop("outside", ())
     return plan_dedup(
-        DedupRequest(places=places, options=DedupOptions(**options), tool_version="1", created="x", outside=outside)
+        DedupRequest(places=places, options=DedupOptions(**options), tool_version="1", created="x", external_lists=outside)
     )
 
 
@@ -194,7 +194,7 @@ def test_dedup_names_lists_that_it_cannot_lead_to_the_copy_that_stays() -> None:
     assert {one.verb for one in made.operations} == {Verb.QUARANTINE}
 
     other = [listing("x.m3u", b"/music/old/01.flac\n/music/new/1.flac\n")]
-    outside = OutsideList("/lists", "y.m3u", b"/music/old/02.flac\n")
+    outside = ExternalList("/lists", "y.m3u", b"/music/old/02.flac\n")
     made = deduped(two_albums(), {"/elsewhere": other}, outside=(outside,))
     assert skips(made) == {"/elsewhere/x.m3u": "playlist", "/lists/y.m3u": "playlist"}
 

@@ -9,7 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.paths import is_rclone_debris, path_problem
-from orchestrator.plan.companions.following import lists_of, outside
+from orchestrator.plan.companions.following import lists_of
+from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.table import DEFAULT, SidecarRule, SidecarTable
 from orchestrator.plan.estimate import estimate
@@ -21,7 +22,6 @@ from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.records import Candidate, Decision, Duplicates
 from orchestrator.plan.planners.dedup.replacements import replacements
 from orchestrator.plan.planners.dedup.search import find_duplicates
-from orchestrator.plan.planners.organize.request import OutsideList
 from orchestrator.plan.shared_names import Sharing, put_away_as, told
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Item
 from orchestrator.track import Status
@@ -49,8 +49,8 @@ class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
     config_sha256: str = ""
     sidecars: tuple[SidecarRule, ...] = DEFAULT
     """With what files beside the music go."""
-    outside: Sequence[OutsideList] = ()
-    """Lists of yet other places, to be named where they lead to what goes."""
+    external_lists: Sequence[ExternalList] = ()
+    """Playlists outside all these locations; those that point at duplicates being quarantined are reported."""
 
 
 def plan_dedup(request: DedupRequest) -> Plan:
@@ -74,7 +74,7 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
     for found, fs in _beside(request, duplicates):
         moves += found.moves
         named += found.named if not several else (replace(one, path=location_prefix(fs) + one.path) for one in found.named)
-    named += _outside(request, duplicates)
+    named += _external_lists(request, duplicates)
     operations = order(moves)
     skipped = tuple(named)
     counts = Counter(f"duplicates.{decision.tier}" for decision in duplicates.decisions)
@@ -118,20 +118,20 @@ def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[Dup
             )
 
 
-def _outside(request: DedupRequest, duplicates: Duplicates) -> Iterator[Skipped]:
+def _external_lists(request: DedupRequest, duplicates: Duplicates) -> Iterator[Skipped]:
     """The lists of other places that name what goes."""
     others = [
-        OutsideList(place.fs, item.entry.path, item.content)
+        ExternalList(place.fs, item.entry.path, item.content)
         for place in request.places
         for item in lists_of(place.items)
         if item.content is not None
     ]
     for place in request.places:
         leaving = {decision.goes.path for decision in duplicates.decisions if decision.goes.fs == place.fs}
-        lists = [*(one for one in others if one.fs != place.fs), *request.outside]
+        lists = [*(one for one in others if one.fs != place.fs), *request.external_lists]
         if leaving and lists:
             library = Library(Root(place.fs), {item.entry.path for item in place.items})
-            yield from outside(lists, place.fs, library, leaving, "are duplicates that go")
+            yield from report_external_lists(lists, place.fs, library, leaving, "are duplicates that go")
 
 
 def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:

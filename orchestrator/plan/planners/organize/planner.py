@@ -80,9 +80,25 @@ class _Planner:
         self.verb = Verb.COPY if self.options.copy else Verb.MOVE
         self.copies_inside = self.options.copy and self.below is not None
         """The originals stay in the target, and each one may be the copy that another one would make."""
-        self.intake = SortedItems(request, self.names)
+        self.intake = SortedItems(
+            request.items,
+            self.names,
+            source_fs=request.source_fs,
+            capabilities=request.source_capabilities,
+            target_fs=request.target_fs,
+            copy=self.options.copy,
+            moves_untagged=self.options.untagged is not None,
+        )
         self.sidecars = SidecarTable(self.options.sidecars)
-        self.following = Following(request, self.below)
+        self.following = Following(
+            request.source_fs,
+            request.items,
+            request.target_fs,
+            request.target_entries,
+            below=self.below,
+            copies=self.options.copy,
+            external_lists=request.external_lists,
+        )
         self.twins: list[tuple[Song, Song]] = []
         """Songs with the content of another one, which stands for both."""
         if self.copies_inside:

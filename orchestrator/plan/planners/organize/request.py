@@ -7,17 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from orchestrator.config.model import LayoutRule
+from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.companions.table import DEFAULT, SidecarRule
 from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.records import Capabilities, Item
-
-
-class OutsideList(msgspec.Struct, frozen=True):
-    """A playlist or cue sheet that lies elsewhere and may lead to files of the source. It is never changed."""
-
-    fs: str
-    path: str
-    content: bytes
 
 
 class OrganizeOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +47,8 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What already lies at another target; empty in place."""
     source_capabilities: Capabilities
     target_capabilities: Capabilities
-    outside: Sequence[OutsideList] = ()
-    """Lists of other places, to be named where their entries move."""
+    external_lists: Sequence[ExternalList] = ()
+    """Playlists outside source and target; those that point at files being moved are reported."""
     options: OrganizeOptions = OrganizeOptions()
     tool_version: str
     created: str

@@ -1,0 +1,42 @@
+"""Playlists outside the organized library that point at its files. They are reported, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+
+import msgspec
+
+from orchestrator.paths import remote_of
+from orchestrator.plan.companions.playlists.meaning import Library, Root
+from orchestrator.plan.companions.playlists.rewrite import count
+from orchestrator.plan.model import Skipped
+from orchestrator.plan.ordering import location_prefix
+
+
+class ExternalList(msgspec.Struct, frozen=True):
+    """A playlist or cue sheet outside the library that may point at files in it. It is never changed."""
+
+    fs: str
+    path: str
+    content: bytes
+
+
+def report_external_lists(
+    lists: Iterable[ExternalList], fs: str, library: Library, leaving: Container[str], change: str = "move"
+) -> Iterator[Skipped]:
+    """The external lists that point at files of the library at `fs` which leave their paths.
+
+    `change` says in the report what happens to those entries.
+    """
+    here = location_prefix(fs)
+    for one in lists:
+        full_path = location_prefix(one.fs) + one.path
+        if full_path.startswith(here):
+            continue
+        same_remote = remote_of(one.fs) == remote_of(fs)
+        base = Root(one.fs).base(one.path.rpartition("/")[0]) if same_remote else None
+        number = count(one.path, one.content, library, base, leaving)
+        if number:
+            yield Skipped(
+                full_path, "playlist", f"{number} of its entries {change}; it is outside the library and is not changed"
+            )
