@@ -47,7 +47,7 @@ def carry_out(
     `fresh`: the plan was made from a listing taken under that lock.
     """
     from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415
-    from orchestrator.apply.guard.preconditions import locations  # noqa: PLC0415 - heavy
+    from orchestrator.apply.preconditions import locations  # noqa: PLC0415 - heavy
 
     storages = session.storages(*locations(plan.operations))
     if not fresh:
@@ -97,7 +97,7 @@ def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
 def resume_run(session: Session, run_id: str) -> ExitCode:
     """Finish one run, under the lock that the caller holds."""
     from orchestrator.apply.executor import Settings  # noqa: PLC0415
-    from orchestrator.apply.guard.preconditions import locations  # noqa: PLC0415 - heavy
+    from orchestrator.apply.preconditions import locations  # noqa: PLC0415 - heavy
     from orchestrator.apply.resume import resume  # noqa: PLC0415
 
     plan = session.journal.plan(run_id)

@@ -18,9 +18,8 @@ from orchestrator.apply.closing import finish
 from orchestrator.apply.directories.emptied import DirectoriesInTheWay
 from orchestrator.apply.directories.moves import DirectoryMoves
 from orchestrator.apply.directories.whole import whole_directories
-from orchestrator.apply.guard.exclusive import guarded
+from orchestrator.apply.guard.exclusive_access import guarded
 from orchestrator.apply.guard.marker import Markers
-from orchestrator.apply.guard.preconditions import check_plan, check_space
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import (
     Change,
@@ -34,6 +33,7 @@ from orchestrator.apply.journal.records import (
     VerifyMode,
 )
 from orchestrator.apply.own_paths import is_removal, place
+from orchestrator.apply.preconditions import check_plan, check_space
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.decide import Route
 from orchestrator.apply.protocol.kept_copies import KeptCopies

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from orchestrator.apply.executor import Execution, OnChanges, Settings
-from orchestrator.apply.guard.exclusive import guarded
-from orchestrator.apply.guard.preconditions import check_plan, check_space, locations
+from orchestrator.apply.guard.exclusive_access import guarded
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Run, RunResult, RunState
+from orchestrator.apply.preconditions import check_plan, check_space, locations
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.progress import Progress
 from orchestrator.storage.protocol import Storage

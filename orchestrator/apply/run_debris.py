@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from orchestrator.apply.directories.emptied import remove_own
 from orchestrator.apply.journal.records import Fact, Problem
+from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_paths import EMPTIED, TRASH, trash_of
 from orchestrator.errors import ExitCode, NotFoundError
 from orchestrator.plan.model import TEMPORARY, Verb
@@ -41,7 +41,7 @@ def report_trash(run_id: str, facts: Sequence[Fact], storages: Mapping[str, Stor
             else:
                 message = f"{original}: a file was in the way there against the plan; it is kept as {entry.path}"
             problems.append(Problem(original, ExitCode.SOME_FAILED, message))
-        remove_own(storage, [TEMPORARY] if caught else [trash_of(run_id, 1), TEMPORARY])
+        remove_own_directories(storage, [TEMPORARY] if caught else [trash_of(run_id, 1), TEMPORARY])
     return problems
 
 

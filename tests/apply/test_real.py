@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.protocol.task import local_path
+from orchestrator.apply.local_disk import local_path
 from orchestrator.apply.resume import unfinished_runs
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb

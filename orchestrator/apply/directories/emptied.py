@@ -162,17 +162,5 @@ class _Replaced:
         return folded(whole) if self._fs[fs].capabilities.case_insensitive else whole
 
 
-def remove_own(storage: Storage, directories: Iterable[str]) -> None:
-    """Remove directories of ours, and those above them that are empty then, OWN_DIRECTORY included.
-
-    Nothing where that would take along what was not seen in them: the quarantine is among them.
-    """
-    if not storage.capabilities.empty_directories or storage.capabilities.rmdir_is_recursive:
-        return
-    every = {above for directory in directories if is_ours(directory) for above in (directory, *parents(directory))}
-    for directory in sorted(every, key=_depth, reverse=True):
-        storage.remove_directory(directory)
-
-
 def _depth(directory: str) -> tuple[int, str]:
     return directory.count("/"), directory

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from orchestrator.apply.directories.emptied import remove_own
 from orchestrator.apply.guard.lock import Holder, is_dead, this_process
+from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.protocol import Storage
@@ -133,7 +133,7 @@ def _remove(storage: Storage) -> None:
         with suppress(RemoteError):
             with suppress(NotFoundError):
                 storage.delete(MARKER)
-            remove_own(storage, [OWN_DIRECTORY])
+            remove_own_directories(storage, [OWN_DIRECTORY])
             return
 
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from orchestrator.apply.protocol.task import Task, local_path
+from orchestrator.apply.local_disk import local_path
+from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import IntegrityError
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from orchestrator.apply.journal.records import OperationState, Record, Stage
+from orchestrator.apply.local_disk import local_path, on_one_device
 from orchestrator.apply.own_paths import folded, is_removal, place
 from orchestrator.apply.protocol.decide import Route
 from orchestrator.errors import (
@@ -149,41 +148,11 @@ def route_of(operation: Operation, source: Storage, target: Storage, destination
     one_remote = source is target or remote_of(source.fs) == remote_of(target.fs)
     if not (one_remote and source.capabilities.move and target.capabilities.move):
         return Route.TRANSFER
-    if source.capabilities.local and not _same_device(
+    if source.capabilities.local and not on_one_device(
         local_path(source, operation.src.path), local_path(target, destination.path)
     ):
         return Route.TRANSFER  # a rename would be a copy and a delete there too, but without fsync in between
     return Route.RENAME
-
-
-def local_path(storage: Storage, path: str) -> str | None:
-    """The file on this machine's disk, None for a storage that is not one."""
-    if not storage.capabilities.local:
-        return None
-    root = storage.fs if storage.fs.startswith("/") else storage.fs.partition(":")[2]
-    return f"{root.rstrip('/')}/{path}" if root.startswith("/") else None
-
-
-def _same_device(one: str | None, other: str | None) -> bool:
-    if one is None or other is None:
-        return True
-    here, there = _device(os.path.dirname(one)), _device(os.path.dirname(other))  # noqa: PTH120 - pathlib is ten times slower
-    return None in {here, there} or here == there
-
-
-@lru_cache(maxsize=10_000)
-def _device(directory: str) -> int | None:
-    """The device of a directory, or of the nearest one above it that exists."""
-    while True:
-        try:
-            return os.lstat(directory).st_dev
-        except FileNotFoundError:
-            above = os.path.dirname(directory)  # noqa: PTH120 - as above
-            if above == directory:
-                return None
-            directory = above
-        except OSError:
-            return None
 
 
 def one_object(task: Task) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from orchestrator.apply.guard.lock import locked_places
 from orchestrator.apply.guard.marker import Markers
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.protocol.task import local_path
+from orchestrator.apply.local_disk import local_path
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.storage.protocol import Storage
 

@@ -1,0 +1,20 @@
+"""Remove our own directories on a storage once they are empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.paths import is_ours, parents
+from orchestrator.storage.protocol import Storage
+
+
+def remove_own_directories(storage: Storage, directories: Iterable[str]) -> None:
+    """Remove those of `directories` that are empty, and their empty parents up to and including OWN_DIRECTORY.
+
+    Does nothing on storages where removing a directory would delete files that we have not seen in it: the quarantine lies there.
+    """
+    if not storage.capabilities.empty_directories or storage.capabilities.rmdir_is_recursive:
+        return
+    every = {above for directory in directories if is_ours(directory) for above in (directory, *parents(directory))}
+    for directory in sorted(every, key=lambda path: path.count("/"), reverse=True):
+        storage.remove_directory(directory)
