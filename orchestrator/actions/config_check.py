@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.actions.layouts import check_layouts
-from orchestrator.cli.options import parse_bandwidth, parse_duration, parse_limit
+from orchestrator.config.values import parse_bandwidth, parse_duration, parse_limit
 from orchestrator.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.actions.session import Session
 from orchestrator.catalogue.selection import OUTSIDE
-from orchestrator.cli.options import parse_duration
+from orchestrator.config.values import parse_duration
 from orchestrator.errors import AuthError, ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
 from orchestrator.location import CLOUD_REMOTE, CREDENTIALS, ENVIRONMENT_REMOTES, Location
 from orchestrator.report.reporter import duration_text

@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.options import CommonOptions, Limit, parse_bandwidth, parse_limit
 from orchestrator.config.model import Config, LoadedConfig, load
+from orchestrator.config.options.common import CommonOptions
+from orchestrator.config.values import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError
 from orchestrator.location import Location, definitions, path_below, resolve
 from orchestrator.report.log import logging_to

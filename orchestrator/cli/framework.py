@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import COMMON_HEADING, CommonOption, CommonOptions, common_options, take_common
+from orchestrator.cli.options import COMMON_HEADING, CommonOption, common_options, take_common
+from orchestrator.config.options.common import CommonOptions
 
 Body = Callable[..., int]
 """A command's function: the session and its own options in, the exit code out."""

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TextIO
 
 from orchestrator.actions.session import Session
-from orchestrator.cli.options import CommonOptions
+from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError
 from orchestrator.report.human import HumanReporter
 from orchestrator.report.json_lines import JsonLinesReporter

@@ -1,14 +1,13 @@
-"""The options that every command takes, and how their texts are read. Imports nothing heavy: `--help` passes through here."""
+"""The options that every command takes. Imports nothing heavy: `--help` passes through here."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from orchestrator.errors import UsageError
+from orchestrator.config.options.common import CommonOptions
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -36,34 +35,6 @@ def keep_options(function: FunctionT) -> FunctionT:
     ):
         function = decorate(function)
     return function
-
-
-class CommonOptions(NamedTuple):
-    """What was said on the command line; None where nothing was."""
-
-    dry_run: bool | None = None
-    exit_code: bool | None = None
-    yes: bool | None = None
-    json: bool | None = None
-    config: str | None = None
-    state_dir: str | None = None
-    rclone: str | None = None
-    rclone_config: str | None = None
-    bandwidth: str | None = None
-    transfers: int | None = None
-    max_delete: str | None = None
-    ignore_marker: bool | None = None
-    verbose: int = 0
-    quiet: bool | None = None
-    log_file: str | None = None
-
-    def over(self, outer: CommonOptions | None) -> CommonOptions:
-        """These options, with those given before the command's name where these say nothing."""
-        if outer is None:
-            return self
-        merged = {name: getattr(self, name) if getattr(self, name) is not None else getattr(outer, name) for name in self._fields}
-        merged["verbose"] = self.verbose + outer.verbose
-        return CommonOptions(**merged)
 
 
 class CommonOption(click.Option):
@@ -99,56 +70,4 @@ def common_options(function: FunctionT) -> FunctionT:
 
 def take_common(values: dict[str, Any]) -> CommonOptions:
     """Take the common options out of a command's keywords."""
-    return CommonOptions(**{name: values.pop(name) for name in CommonOptions._fields})
-
-
-class Limit(NamedTuple):
-    """`--max-delete`: so many files, or so many of a hundred."""
-
-    number: float
-    percent: bool
-
-    def allows(self, removed: int, of: int) -> bool:
-        """Whether `removed` of `of` files may go."""
-        return removed <= (of * self.number / 100 if self.percent else self.number)
-
-    def __str__(self) -> str:
-        return f"{self.number:g}{'%' if self.percent else ''}"
-
-
-def parse_limit(text: str | int | None, name: str = "--max-delete") -> Limit | None:
-    """Read `N` or `N%`. Raises UsageError, which says `name`."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", str(text).strip())
-    if found is None or (not found[2] and "." in found[1]) or (found[2] and float(found[1]) > 100):
-        raise UsageError(f"{name} {text}: write a number of files (20) or a share of them (10%)")
-    return Limit(float(found[1]), bool(found[2]))
-
-
-_LONGEST_S = 100 * 365 * 86400
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def parse_duration(text: str | None, name: str = "--settle") -> float:
-    """Seconds of `90`, `5m`, `1h30m`. Raises UsageError, which says `name`."""
-    if not text:
-        return 0.0
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw]|\Z)", text)
-    seconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
-    if not re.fullmatch(r"\d+(\.\d+)?|(\d+(\.\d+)?[smhdw])+", text) or seconds > _LONGEST_S:
-        raise UsageError(f"{name} {text}: write a time such as 90s, 5m, 2h or 1d")
-    return seconds
-
-
-_RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP]?i?)"
-_BANDWIDTH = re.compile(rf"(?:(?:[A-Za-z]{{3}}-)?\d{{1,2}}:\d{{2}},)?{_RATE}(?::{_RATE})?", re.IGNORECASE)
-
-
-def parse_bandwidth(text: str | None, name: str = "--bandwidth") -> str | None:
-    """Check rclone's syntax, timetables included. Raises UsageError, which says `name`."""
-    if text is None:
-        return None
-    if not text.split() or not all(_BANDWIDTH.fullmatch(part) for part in text.split()):
-        raise UsageError(f'{name} {text}: write a rate such as 10M, or a timetable such as "08:00,512k 19:00,10M"')
-    return text
+    return CommonOptions(**{name: values.pop(name) for name in CommonOptions.__struct_fields__})

@@ -19,7 +19,6 @@ HEAVY = (
     "rclone_python",
     "ruamel",
     "sqlite3",
-    "msgspec",
     "yaml",
     "platformdirs",
     "tenacity",

@@ -1,0 +1,57 @@
+"""The options that every command accepts, and which of them matter to which kind of command."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, structs
+
+from orchestrator.config.options.declare import Options, option
+
+OUTPUT = ("json", "verbose", "quiet", "log_file")
+"""Of every command."""
+CONFIGURED = ("config", *OUTPUT)
+"""Of commands that read the config."""
+STATE = ("state_dir", *CONFIGURED)
+"""Of commands that read or write the catalogue or the journal."""
+REMOTES = ("rclone", "rclone_config", "bandwidth", "transfers")
+"""Of commands that ask remotes."""
+SCANS = (*STATE, *REMOTES, "max_delete")
+"""Of commands that scan."""
+CHANGES = (*STATE, *REMOTES, "dry_run", "exit_code", "yes", "ignore_marker")
+"""Of commands that change files."""
+
+
+class CommonOptions(Options, frozen=True):
+    """What was said on the command line; None where nothing was."""
+
+    common: ClassVar[tuple[str, ...]] = ()
+
+    dry_run: Annotated[bool | None, option("Show what would be done; change nothing, take no lock.")] = None
+    exit_code: Annotated[bool | None, option("With --dry-run: end with exit code 10 if changes are pending.")] = None
+    yes: Annotated[bool | None, option("Do not ask. Required for changes when there is no terminal.", short="-y")] = None
+    json: Annotated[bool | None, option("Print JSON lines on stdout, and nothing else.")] = None
+    config: Annotated[str | None, option("The config file.", metavar="FILE")] = None
+    state_dir: Annotated[str | None, option("The directory for the catalogue, the journal and locks.", metavar="DIR")] = None
+    rclone: Annotated[str | None, option("The rclone binary.", metavar="PATH")] = None
+    rclone_config: Annotated[str | None, option("The rclone config file.", metavar="FILE")] = None
+    bandwidth: Annotated[str | None, option("Limit the bandwidth, in rclone's syntax: 10M, or a timetable.", metavar="RATE")] = (
+        None
+    )
+    transfers: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)] | None, option("How many transfers run in parallel (default: 8).", metavar="N")
+    ] = None
+    max_delete: Annotated[str | None, option("Stop (exit code 7) if more files than this would be removed.", metavar="N|N%")] = (
+        None
+    )
+    ignore_marker: Annotated[bool | None, option("Continue although another run seems to be active there.")] = None
+    verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
+    quiet: Annotated[bool | None, option("Print nothing if there was nothing to do.", short="-q")] = None
+    log_file: Annotated[str | None, option("Write a log to this file.", metavar="FILE")] = None
+
+    def over(self, outer: CommonOptions | None) -> CommonOptions:
+        """These options, completed by those given before the command's name."""
+        if outer is None:
+            return self
+        said = {name: value for name, value in structs.asdict(self).items() if value is not None}
+        return structs.replace(outer, **said | {"verbose": self.verbose + outer.verbose})

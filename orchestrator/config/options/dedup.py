@@ -1,0 +1,55 @@
+"""`dedup`, and `dedup` as a step of a job."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from orchestrator.config.options.common import CHANGES
+from orchestrator.config.options.declare import Options, argument, option
+from orchestrator.config.options.shared import (
+    Exclude,
+    Include,
+    Keep,
+    MaxDelete,
+    PlanFile,
+    Reading,
+    Reference,
+    SameFormatOnly,
+    Settle,
+)
+
+_WHAT_TO_DO = option("What to do with duplicates: report (default) or quarantine them.")
+
+
+class DedupChoices(Options, frozen=True):
+    """What is a duplicate, and what happens to it: for the command and a job alike."""
+
+    locations: Annotated[tuple[str, ...], argument("Where to search.", metavar="LOCATION", completes="location")]
+    delete: Annotated[
+        bool, option("Quarantine duplicates, then delete each for good once the copy that is kept has been verified.")
+    ] = False
+    keep: Keep = None
+    reference: Reference = ()
+    same_format_only: SameFormatOnly = False
+    include: Include = ()
+    exclude: Exclude = ()
+    settle: Settle = None
+    reading: Reading = None
+    verify: Annotated[Literal["full"] | None, option("Download and compare kept copies that have no hash.")] = None
+
+
+class DedupOptions(DedupChoices, frozen=True):
+    """`dedup`."""
+
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
+
+    dedup: Annotated[Literal["report", "quarantine"] | None, _WHAT_TO_DO] = None
+    """None where nothing was said: `--delete` contradicts a spoken `report` only."""
+    plan_file: PlanFile = None
+
+
+class DedupStep(DedupChoices, frozen=True):
+    """`dedup` as a step of a job."""
+
+    dedup: Annotated[Literal["report", "quarantine"], _WHAT_TO_DO] = "report"
+    max_delete: MaxDelete = None

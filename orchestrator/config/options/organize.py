@@ -1,0 +1,92 @@
+"""`organize`, `plan`, and `organize` as a step of a job."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from orchestrator.config.options.common import CHANGES, SCANS
+from orchestrator.config.options.declare import Options, argument, option
+from orchestrator.config.options.shared import (
+    DedupAction,
+    Exclude,
+    Include,
+    Keep,
+    MaxDelete,
+    PlanFile,
+    Reading,
+    Reference,
+    SameFormatOnly,
+    Settle,
+    VerifyCopies,
+)
+
+
+class OrganizeChoices(Options, frozen=True):
+    """What decides where files go: for `organize`, `plan` and a job alike."""
+
+    source: Annotated[str, argument("The location to organize.", completes="location")]
+    target: Annotated[str | None, argument("Where organized files go (default: SOURCE, in place).", completes="location")] = None
+    layout: Annotated[
+        str | None,
+        option("A preset, such as by-class or plex, or a template: see docs/layouts.md.", metavar="NAME|TEMPLATE"),
+    ] = None
+    copy: Annotated[bool, option("Copy files, even in place (default: only to another target).", switch="transfer")] = False
+    move: Annotated[bool, option("Move files, even to another target (default: only in place).", switch="transfer")] = False
+    cloud_only: Annotated[bool, option("Refuse operations that would bring file contents through this machine.")] = False
+    untagged: Annotated[str | None, option("Move untagged files to DIR (default: leave them where they are).", metavar="DIR")] = (
+        None
+    )
+    leftovers: Annotated[
+        str | None,
+        option("Move files left behind in emptied music folders to DIR (default: leave them).", metavar="DIR"),
+    ] = None
+    playlists: Annotated[
+        tuple[str, ...],
+        option(
+            "Also check playlists in LOCATION, and list those that point at files being moved. May be given several times.",
+            metavar="LOCATION",
+            completes="location",
+        ),
+    ] = ()
+    include: Include = ()
+    exclude: Exclude = ()
+    settle: Settle = None
+    reading: Reading = None
+    dedup: Annotated[
+        DedupAction | None, option("What to do with duplicates: ignore (off, the default), report, or quarantine them.")
+    ] = None
+    keep: Keep = None
+    reference: Reference = ()
+    same_format_only: SameFormatOnly = False
+
+    def copies(self, *, in_place: bool) -> bool:
+        """Whether files are copied, and not moved."""
+        return self.copy if self.copy or self.move else not in_place
+
+
+class OrganizeOptions(OrganizeChoices, frozen=True):
+    """`organize`."""
+
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
+
+    plan_file: PlanFile = None
+    verify: VerifyCopies = None
+
+
+class PlanOptions(OrganizeChoices, frozen=True):
+    """`plan`."""
+
+    common: ClassVar[tuple[str, ...]] = (*SCANS, "dry_run", "exit_code")
+
+    output: Annotated[
+        str | None, option("Write the plan to this file (default: only show it).", short="-o", metavar="FILE", completes="file")
+    ] = None
+    no_scan: Annotated[bool, option("Plan from the catalogue alone: list nothing, ask no remote.")] = False
+
+
+class OrganizeStep(OrganizeChoices, frozen=True):
+    """`organize` as a step of a job."""
+
+    mirror: Annotated[str | None, option("Put the organized files in this location as well.")] = None
+    verify: VerifyCopies = None
+    max_delete: MaxDelete = None

@@ -1,0 +1,36 @@
+"""`quarantine list`, `restore` and `empty`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from orchestrator.config.options.common import CHANGES, REMOTES, STATE
+from orchestrator.config.options.declare import Options, argument
+from orchestrator.config.options.shared import LocationArgument
+
+
+class QuarantineListOptions(Options, frozen=True):
+    """`quarantine list`."""
+
+    common: ClassVar[tuple[str, ...]] = (*STATE, *REMOTES)
+
+    location: LocationArgument
+
+
+class QuarantineRestoreOptions(Options, frozen=True):
+    """`quarantine restore`."""
+
+    common: ClassVar[tuple[str, ...]] = CHANGES
+
+    items: Annotated[
+        tuple[str, ...], argument("An item or a run of `quarantine list`, or the path that a file had.", metavar="ITEM")
+    ]
+    location: LocationArgument
+
+
+class QuarantineEmptyOptions(Options, frozen=True):
+    """`quarantine empty`."""
+
+    common: ClassVar[tuple[str, ...]] = CHANGES
+
+    location: LocationArgument

@@ -1,0 +1,40 @@
+"""`runs`, `resume` and `undo`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from orchestrator.config.options.common import CHANGES, STATE
+from orchestrator.config.options.declare import Options, argument
+
+_RUN = argument("The run's id, a unique beginning of it, or `last`.")
+
+
+class RunsListOptions(Options, frozen=True):
+    """`runs list`."""
+
+    common: ClassVar[tuple[str, ...]] = STATE
+
+
+class RunsShowOptions(Options, frozen=True):
+    """`runs show`."""
+
+    common: ClassVar[tuple[str, ...]] = STATE
+
+    run: Annotated[str, _RUN]
+
+
+class ResumeOptions(Options, frozen=True):
+    """`resume`."""
+
+    common: ClassVar[tuple[str, ...]] = CHANGES
+
+    run: Annotated[str | None, _RUN] = None
+
+
+class UndoOptions(Options, frozen=True):
+    """`undo`."""
+
+    common: ClassVar[tuple[str, ...]] = CHANGES
+
+    run: Annotated[str, _RUN]

@@ -1,0 +1,52 @@
+"""`scan`, `scan` as a step of a job, and `stats`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from orchestrator.config.options.common import SCANS
+from orchestrator.config.options.declare import Options, argument, option
+from orchestrator.config.options.shared import Exclude, Include, Reading, Settle
+
+
+class ScanStep(Options, frozen=True):
+    """`scan` as a step of a job."""
+
+    location: Annotated[str, argument("The location to scan.", completes="location")]
+    include: Include = ()
+    exclude: Exclude = ()
+    settle: Settle = None
+    reading: Reading = None
+
+
+class ScanOptions(Options, frozen=True):
+    """`scan`."""
+
+    common: ClassVar[tuple[str, ...]] = SCANS
+
+    location: Annotated[str | None, argument("The location to scan.", completes="location")] = None
+    include: Include = ()
+    exclude: Exclude = ()
+    settle: Settle = None
+    reading: Reading = None
+    allow_empty: Annotated[bool, option("Accept that all music that was there, or most of it, is gone.")] = False
+    explain: Annotated[
+        tuple[str, ...],
+        option(
+            "Do not scan: read this file of LOCATION, and show every request and its reason. May be given several times.",
+            metavar="PATH",
+        ),
+    ] = ()
+
+
+class StatsOptions(Options, frozen=True):
+    """`stats`."""
+
+    common: ClassVar[tuple[str, ...]] = SCANS
+
+    location: Annotated[str, argument("The location.", completes="location")]
+    include: Include = ()
+    exclude: Exclude = ()
+    reading: Reading = None
+    no_scan: Annotated[bool, option("Use the catalogue alone: list nothing, ask no remote.")] = False
+    no_duplicates: Annotated[bool, option("Do not search for duplicates: less memory on a large library.")] = False

@@ -1,0 +1,29 @@
+"""Options that several commands have: each is described once, here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from orchestrator.config.options.declare import argument, option
+
+DedupAction = Literal["off", "report", "quarantine"]
+ReadingPolicy = Literal["few-requests", "few-bytes"]
+
+LocationArgument = Annotated[str, argument("The location.", completes="location")]
+Include = Annotated[tuple[str, ...], option("Only files that match this pattern. May be given several times.", metavar="GLOB")]
+Exclude = Annotated[tuple[str, ...], option("Skip files that match this pattern. May be given several times.", metavar="GLOB")]
+Settle = Annotated[str | None, option("Skip files that changed less than this ago, such as 5m.", metavar="TIME", examples=["5m"])]
+Reading = Annotated[ReadingPolicy | None, option("What to save when tags are read (default: what suits the remote).")]
+Keep = Annotated[
+    str | None,
+    option("The criteria that decide which copy to keep, in order, separated by commas.", metavar="CRITERIA"),
+]
+Reference = Annotated[
+    tuple[str, ...],
+    option("Never remove files in this location. May be given several times.", metavar="LOCATION", completes="location"),
+]
+SameFormatOnly = Annotated[bool, option("Keep lossy copies of lossless files.")]
+VerifyCopies = Annotated[Literal["full"] | None, option("Read every copied file again and compare it.")]
+PlanFile = Annotated[str | None, option("Also write the plan to this file.", name="plan", metavar="FILE", completes="file")]
+MaxDelete = Annotated[int | str | None, option("Stop if more files than this would be removed.", examples=["10%"])]
+"""Of a step of a job: on the command line it is a common option."""

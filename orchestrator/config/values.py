@@ -1,0 +1,60 @@
+"""How the texts of settings are read: limits, times, rates. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from orchestrator.errors import UsageError
+
+
+class Limit(NamedTuple):
+    """`--max-delete`: a number of files, or a share of them in percent."""
+
+    number: float
+    percent: bool
+
+    def allows(self, removed: int, total: int) -> bool:
+        """Whether so many of all files may be removed."""
+        return removed <= (total * self.number / 100 if self.percent else self.number)
+
+    def __str__(self) -> str:
+        return f"{self.number:g}{'%' if self.percent else ''}"
+
+
+def parse_limit(text: str | int | None, name: str = "--max-delete") -> Limit | None:
+    """Read `N` or `N%`. Raises UsageError, which names the setting `name`."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", str(text).strip())
+    if found is None or (not found[2] and "." in found[1]) or (found[2] and float(found[1]) > 100):
+        raise UsageError(f"{name} {text}: write a number of files (20) or a share of them (10%)")
+    return Limit(float(found[1]), bool(found[2]))
+
+
+_LONGEST_S = 100 * 365 * 86400
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_duration(text: str | None, name: str = "--settle") -> float:
+    """Seconds of `90`, `5m`, `1h30m`. Raises UsageError, which names the setting `name`."""
+    if not text:
+        return 0.0
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw]|\Z)", text)
+    seconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
+    if not re.fullmatch(r"\d+(\.\d+)?|(\d+(\.\d+)?[smhdw])+", text) or seconds > _LONGEST_S:
+        raise UsageError(f"{name} {text}: write a time such as 90s, 5m, 2h or 1d")
+    return seconds
+
+
+_RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP]?i?)"
+_BANDWIDTH = re.compile(rf"(?:(?:[A-Za-z]{{3}}-)?\d{{1,2}}:\d{{2}},)?{_RATE}(?::{_RATE})?", re.IGNORECASE)
+
+
+def parse_bandwidth(text: str | None, name: str = "--bandwidth") -> str | None:
+    """Check rclone's syntax, timetables included. Raises UsageError, which names the setting `name`."""
+    if text is None:
+        return None
+    if not text.split() or not all(_BANDWIDTH.fullmatch(part) for part in text.split()):
+        raise UsageError(f'{name} {text}: write a rate such as 10M, or a timetable such as "08:00,512k 19:00,10M"')
+    return text
