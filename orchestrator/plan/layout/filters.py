@@ -12,8 +12,8 @@ from functools import lru_cache, wraps
 from typing import Any, Final
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.music.fields import ABSENT
 from orchestrator.plan.music.spelling import GUEST, guest_of, year_of
+from orchestrator.plan.music.values import ABSENT
 
 _ARTICLES = ("The", "A", "An")
 # Letters that Unicode does not take apart into a base letter and a mark.

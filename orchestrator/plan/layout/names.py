@@ -8,14 +8,12 @@ its own result back unchanged when it is given it.
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.plan.music.values import clean_value
 
-MAX_VALUE = 4096
-"""Characters of one tag value that are looked at; no name can use more."""
 MAX_EXTENSION = 32
 """Bytes. A longer "extension" is part of the stem and may be cut with it."""
 
@@ -54,22 +52,7 @@ _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$", *(f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³")}
 )
 
-# C0, DEL, C1; soft hyphen aside, whatever takes no room or turns the direction; line and paragraph separators.
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_SEPARATOR = re.compile(r"[/\\]")
-_UNCLEAN = re.compile(r"[^ -~]|[/\\]")
 _SUSPICIOUS = re.compile(r'[^ -~]|[<>:"|?*/\\]|^[ ~.\-]|[. ]$')
-
-
-def clean_value(text: str) -> str:
-    """A tag's value made harmless: at most MAX_VALUE characters, NFC, nothing invisible, no separator, no space at the ends."""
-    if len(text) > MAX_VALUE:
-        text = text[:MAX_VALUE]
-    if _UNCLEAN.search(text):
-        text = _SURROGATE.sub("\ufffd", text)
-        text = _SEPARATOR.sub("_", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)))
-    return text.strip()
 
 
 def rules_named(name: str) -> NameRules:

@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.filters import keep_known
-from orchestrator.plan.layout.names import clean_value
 from orchestrator.plan.layout.presets import DEFAULT, PRESETS
 from orchestrator.plan.music.fields import (
-    ABSENT,
     ALBUM_FIELDS,
     FALLBACKS,
     FIELDS,
@@ -31,8 +29,8 @@ from orchestrator.plan.music.fields import (
     NO_ARTIST,
     NO_TITLE,
     TRACK_FIELDS,
-    Absent,
 )
+from orchestrator.plan.music.values import ABSENT, Absent, clean_value
 
 if TYPE_CHECKING:
     from jinja2 import nodes

@@ -7,8 +7,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from orchestrator.plan.music.classes import class_of, is_compilation, release_words
-from orchestrator.plan.music.fields import ABSENT, NO_ALBUM, NO_ARTIST, first, joined, number
+from orchestrator.plan.music.fields import NO_ALBUM, NO_ARTIST
 from orchestrator.plan.music.spelling import common, fold, without_guest, year_of
+from orchestrator.plan.music.values import ABSENT, first, joined, number
 from orchestrator.track import Track
 
 VARIOUS_ARTISTS: Final = "Various Artists"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from orchestrator.plan.music.fields import first, joined
 from orchestrator.plan.music.spelling import fold, year_of
+from orchestrator.plan.music.values import first, joined
 from orchestrator.track import Track
 
 if TYPE_CHECKING:

@@ -5,32 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from orchestrator.plan.layout.names import clean_value
+from orchestrator.plan.music.values import ABSENT, Absent, first, joined, number, text
 from orchestrator.track import Track
 
-
-class Absent(str):
-    """A field that a file does not have: the empty string, false, and neither more nor less than any number.
-
-    `fallback` stands in where a whole name would be empty.
-    """
-
-    __slots__ = ("fallback",)
-    fallback: str
-
-    def __new__(cls, fallback: str = "") -> Absent:
-        """An absent value with the words that stand in for it."""
-        absent = super().__new__(cls, "")
-        absent.fallback = fallback
-        return absent
-
-    def __lt__(self, _other: object) -> bool:
-        return False
-
-    __le__ = __gt__ = __ge__ = __lt__
-
-
-ABSENT = Absent()
 NO_ARTIST = Absent("[unknown artist]")
 NO_ALBUM = Absent("[no album]")
 NO_TITLE = Absent("[untitled]")
@@ -94,35 +71,6 @@ TRACK_FIELDS: dict[str, Any] = {
 """Fields that differ from track to track -> an example. `bitrate` is in kbit/s, `sample_rate` in Hz."""
 
 FIELDS: dict[str, Any] = {**ALBUM_FIELDS, **TRACK_FIELDS}
-
-
-def text(value: str | None, absent: Absent = ABSENT) -> str:
-    """One tag value, harmless; absent also for one of dots and spaces alone, which is no name anywhere."""
-    if not value:
-        return absent
-    clean = clean_value(value)
-    return clean if clean.strip(". ") else absent
-
-
-def joined(values: tuple[str, ...], absent: Absent = ABSENT) -> str:
-    """All values of one tag, as one text. Values are never split, only joined."""
-    if len(values) == 1:
-        return text(values[0], absent)
-    return ", ".join(clean for value in values if (clean := text(value))) or absent
-
-
-def first(values: tuple[str, ...], absent: Absent = ABSENT) -> str:
-    """The first value of a tag that says anything."""
-    for value in values:
-        clean = text(value)
-        if clean:
-            return clean
-    return absent
-
-
-def number(value: int | None) -> int | Absent:
-    """A number, or absent."""
-    return value or ABSENT
 
 
 def track_fields(track: Track, wanted: Iterable[str], values: dict[str, Any]) -> dict[str, Any]:

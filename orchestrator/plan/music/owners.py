@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.plan.music.album_fields import VARIOUS_KEY
 from orchestrator.plan.music.editions import positions
-from orchestrator.plan.music.fields import joined
 from orchestrator.plan.music.spelling import fold, without_guest
+from orchestrator.plan.music.values import joined
 
 if TYPE_CHECKING:
     from orchestrator.plan.music.song import Song

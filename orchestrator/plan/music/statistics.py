@@ -13,9 +13,9 @@ import msgspec
 
 from orchestrator.plan.music.albums import group_albums, has_place
 from orchestrator.plan.music.completeness import Missing, missing
-from orchestrator.plan.music.fields import text
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold, year_of
+from orchestrator.plan.music.values import text
 from orchestrator.records import Entry, Item
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Reading, Status, Track

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.plan.music.albums import group_albums, has_place
 from orchestrator.plan.music.completeness import missing
-from orchestrator.plan.music.fields import first
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold
+from orchestrator.plan.music.values import first
 from orchestrator.plan.planners.dedup.records import Candidate
 from orchestrator.track import Status
 

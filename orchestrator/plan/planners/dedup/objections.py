@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from orchestrator.plan.music.fields import joined
 from orchestrator.plan.music.spelling import fold, year_of
+from orchestrator.plan.music.values import joined
 from orchestrator.plan.planners.dedup.records import Candidate, Tier
 from orchestrator.plan.planners.dedup.title_words import edition_words, title_words, version_words
 from orchestrator.track import Track

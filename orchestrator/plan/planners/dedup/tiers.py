@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
-from orchestrator.plan.music.fields import first, joined
 from orchestrator.plan.music.owners import VARIOUS
 from orchestrator.plan.music.spelling import fold, without_guest, year_of
+from orchestrator.plan.music.values import first, joined
 from orchestrator.plan.planners.dedup.objections import agree, release_facts
 from orchestrator.plan.planners.dedup.records import Candidate, Tier
 from orchestrator.plan.planners.dedup.title_words import edition_words, guest_names, key, kinds, name_key, version_words

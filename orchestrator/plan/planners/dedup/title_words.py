@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from orchestrator.plan.layout.names import MAX_VALUE
 from orchestrator.plan.music.spelling import fold, guest_of
+from orchestrator.plan.music.values import MAX_VALUE
 from orchestrator.track import Track
 
 _PLAIN = str.maketrans(
