@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from orchestrator.paths import collision_key
 from orchestrator.plan.layout.disambiguation import labels_of
 from orchestrator.plan.layout.names import Names
-from orchestrator.plan.layout.templates import Layout, split_directory, tidy
+from orchestrator.plan.layout.templates import Layout, Template, split_directory, tidy
 from orchestrator.plan.music.albums import group_albums
 from orchestrator.plan.music.fields import NAMING_FIELDS, track_fields
 from orchestrator.plan.music.song import Album, Song
@@ -21,18 +21,24 @@ class Placing:
         self._layout = layout
         self._names = names
         self._directories: dict[str, str] = {}
-        """As a template gives it -> as it is legal."""
+        """Directory as a template gives it -> the same with legal names."""
+        self._templates: dict[Album, Template] = {}
 
     def place(self, songs: Sequence[Song]) -> None:
         """Give every song its album and its wanted directory and name."""
         albums = group_albums(songs)
+        self._templates.clear()
         for album in albums:
-            album.template = self._layout.choose(album.values)
+            self._templates[album] = self._layout.choose(album.values)
             self._render(album)
         self._tell_apart(albums)
 
+    def names_album_artist(self, album: Album) -> bool:
+        """Whether the paths of an album's songs hold its artist's name."""
+        return "albumartist" in self._templates[album].fields
+
     def _render(self, album: Album) -> None:
-        template = album.template
+        template = self._templates[album]
         values = {name: album.values[name] for name in template.album_fields}
         for song in album.songs:
             raw, name = template.render(track_fields(song.track, template.track_fields, dict(values)))
@@ -47,7 +53,7 @@ class Placing:
         """Albums that would share a directory which bears an album's name get what tells them apart put behind their names."""
         by_directory: dict[str, list[Album]] = defaultdict(list)
         for album in albums:
-            depth = album.template.album_depth
+            depth = self._templates[album].album_depth
             if depth is not None and not album.singletons:
                 parts = album.songs[0].directory.split("/")
                 by_directory[collision_key("/".join(parts[: depth + 1]))].append(album)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orchestrator.plan.layout.templates import Template
 from orchestrator.plan.music.album_fields import AlbumFields
 from orchestrator.records import Item
 from orchestrator.track import Track
@@ -27,12 +26,11 @@ class Song:
 class Album:
     """Tracks that belong together, and the fields that are one value for all of them."""
 
-    __slots__ = ("songs", "template", "values")
+    __slots__ = ("songs", "values")
 
     def __init__(self, songs: list[Song], artist: str) -> None:
         self.songs = songs
         self.values = AlbumFields([song.track for song in songs], artist)
-        self.template: Template
         for song in songs:
             song.album = self
 

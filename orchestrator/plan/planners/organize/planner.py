@@ -71,6 +71,7 @@ class _Planner:
         target = request.target_capabilities
         rules = rules_named(target.names if self.options.names == "target" else self.options.names)
         self.names = Names(rules, target.max_component_bytes)
+        self.placing = Placing(self.layout, self.names)
         source_root, target_root = location_prefix(request.source_fs), location_prefix(request.target_fs)
         self.below = source_root[len(target_root) :] if source_root.startswith(target_root) else None
         """Where the source lies below the target ("" in place, "inbox/"); None: elsewhere."""
@@ -113,7 +114,7 @@ class _Planner:
 
     def place(self) -> None:
         """Give every song its wanted directory and name."""
-        Placing(self.layout, self.names).place(self.intake.songs)
+        self.placing.place(self.intake.songs)
         for twin, song in self.twins:
             twin.album, twin.directory, twin.stem = song.album, song.directory, song.stem
 
@@ -289,7 +290,7 @@ class _Planner:
                     Ref(target, claim.path),
                     entry.size,
                     Expect(hash=entry.hashes, mtime=entry.mtime_ns),
-                    _reason(claim),
+                    self._reason(claim),
                     group,
                     after=self._after(claim),
                 )
@@ -311,6 +312,13 @@ class _Planner:
             _refuse_passing(operations, capabilities)
         skipped = tuple(self.intake.skipped[path] for path in sorted(self.intake.skipped))
         return seal(Plan(self._header(operations, capabilities, in_place), tuple(operations), skipped))
+
+    def _reason(self, claim: Claim) -> str:
+        reading, owner = claim.item.reading, claim.owner
+        why = _why(claim)
+        if isinstance(owner, Song) and owner.inferred and self.placing.names_album_artist(owner.album):
+            why += f"; album artist inferred from {owner.inferred}: {owner.album.values['albumartist']}"
+        return why if reading is None or reading.suspect is None else f"{why}; suspect: {reading.suspect}"
 
     def _put_away(self, claim: Claim) -> Move:
         entry = claim.item.entry
@@ -397,14 +405,6 @@ def _as_read(record: msgspec.Struct) -> dict[str, Any]:
     """A record as it comes back out of a plan file."""
     fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
     return fields
-
-
-def _reason(claim: Claim) -> str:
-    reading, owner = claim.item.reading, claim.owner
-    why = _why(claim)
-    if isinstance(owner, Song) and owner.inferred and "albumartist" in owner.album.template.fields:
-        why += f"; album artist inferred from {owner.inferred}: {owner.album.values['albumartist']}"
-    return why if reading is None or reading.suspect is None else f"{why}; suspect: {reading.suspect}"
 
 
 def _why(claim: Claim) -> str:
