@@ -28,7 +28,7 @@ from benchmarks import measure
 from benchmarks.measure import say
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
+from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeOptions, OrganizeRequest
 from orchestrator.records import Capabilities, Entry, Item
@@ -101,7 +101,7 @@ def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bo
 
 def _plan(what: str, items: list[Item]) -> Plan:
     if what == "dedup":
-        place = DedupPlace(fs="remote:music", items=items, capabilities=REMOTE)
+        place = DedupLocation(fs="remote:music", items=items, capabilities=REMOTE)
         return plan_dedup(DedupRequest(places=[place], tool_version=MADE_BY, created=MADE_AT))
     options = OrganizeOptions(dedup=DedupOptions() if what == "both" else None)
     return plan_organize(

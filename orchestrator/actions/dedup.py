@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.scan import Wishes
     from orchestrator.plan.model import Plan
     from orchestrator.plan.planners.dedup.options import DedupOptions
-    from orchestrator.plan.planners.dedup.planner import DedupPlace
+    from orchestrator.plan.planners.dedup.planner import DedupLocation
     from orchestrator.plan.planners.dedup.records import Duplicates
     from orchestrator.plan.planners.organize.request import OrganizeRequest
     from orchestrator.records import Capabilities, Entry, Item
@@ -151,11 +151,11 @@ def with_ends_seen(
     What could not be looked at counts as suspect for this once, and is named.
     """
     from orchestrator.catalogue.file_ends import read_ends  # noqa: PLC0415 - the rooms are imported when a command runs
-    from orchestrator.plan.planners.dedup.doubtful import doubtful  # noqa: PLC0415
-    from orchestrator.plan.planners.dedup.planner import candidates_of  # noqa: PLC0415
+    from orchestrator.plan.planners.dedup.candidates import candidates_of  # noqa: PLC0415
+    from orchestrator.plan.planners.dedup.ends_to_check import ends_to_check  # noqa: PLC0415
 
     doubts: dict[str, list[Entry]] = {}
-    for one in doubtful(one for place, items, known in places for one in candidates_of(place.fs, items, known)):
+    for one in ends_to_check(one for place, items, known in places for one in candidates_of(place.fs, items, known)):
         doubts.setdefault(one.fs, []).append(one.item.entry)
     code, found = ExitCode.DONE, []
     for place, items, _ in places:
@@ -238,7 +238,7 @@ def _resolved(session: Session, word: str) -> str:
     return f"location:{session.places(argument)[0].fs}" if name == "location" else word
 
 
-def _scanned(asked: DedupQuestion, place: Location) -> tuple[DedupPlace, ExitCode]:
+def _scanned(asked: DedupQuestion, place: Location) -> tuple[DedupLocation, ExitCode]:
     from orchestrator.actions.scan import (  # noqa: PLC0415 - only when a command runs
         Wishes,
         items_of,
@@ -246,7 +246,7 @@ def _scanned(asked: DedupQuestion, place: Location) -> tuple[DedupPlace, ExitCod
         report_scan,
         scan_place,
     )
-    from orchestrator.plan.planners.dedup.planner import DedupPlace  # noqa: PLC0415
+    from orchestrator.plan.planners.dedup.planner import DedupLocation  # noqa: PLC0415
 
     # A reference elsewhere counts as a whole: the options choose among the files that may go.
     wishes = asked.wishes if place in asked.searched else Wishes(reading=asked.wishes.reading)
@@ -255,4 +255,4 @@ def _scanned(asked: DedupQuestion, place: Location) -> tuple[DedupPlace, ExitCod
     shared = name_shared(asked.session, result)
     items: Any = items_of(asked.session, place, result)
     capabilities = asked.session.storage(place).capabilities
-    return DedupPlace(fs=place.fs, items=items, capabilities=capabilities), worst([code, shared])
+    return DedupLocation(fs=place.fs, items=items, capabilities=capabilities), worst([code, shared])

@@ -48,13 +48,13 @@ class Sharing:
         return None
 
 
-def told(ref: Ref, home: str) -> str:
+def display_name(ref: Ref, home: str) -> str:
     """A file for people: its path, with its location where that is not `home`, and with its id where others carry its name."""
     path = ref.path if ref.fs == home else location_prefix(ref.fs) + ref.path
     return path if ref.object_id is None else f"{path} [{ref.object_id}]"
 
 
-def put_away_as(ref: Ref) -> Ref:
+def name_in_quarantine(ref: Ref) -> Ref:
     """The name under which a file goes to quarantine: its own, with its id in it where others carry the same name."""
     if ref.object_id is None:
         return ref

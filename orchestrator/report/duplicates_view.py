@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.plan.planners.dedup.records import ACTING, Alike, Candidate, Decision, Duplicates, Tier
-from orchestrator.plan.shared_names import told
+from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Duplicates, Tier
+from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import Column, Reporter, size_text
 
@@ -18,7 +19,7 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
 
     def named(row: Mapping[str, Any], prefix: str = "") -> str:
         location = row[f"{prefix}location"]
-        return told(Ref(location, row[f"{prefix}path"], row[f"{prefix}id"] or msgspec.UNSET), "" if several else location)
+        return display_name(Ref(location, row[f"{prefix}path"], row[f"{prefix}id"] or msgspec.UNSET), "" if several else location)
 
     several = len({file.fs for file in _files(found)}) > 1
     if not goes:
@@ -47,14 +48,14 @@ def totals(found: Duplicates) -> dict[str, Any]:
     tiers = {
         str(tier): {
             "files": sum(1 for one in found.decisions if one.tier is tier),
-            "bytes": sum(one.goes.size for one in found.decisions if one.tier is tier),
+            "bytes": sum(one.duplicate.size for one in found.decisions if one.tier is tier),
         }
         for tier in ACTING
     }
     staying = sum(1 for one in found.alike if one.tier is not Tier.ALIKE)
     return {
         "files": len(found.decisions),
-        "bytes": found.waste,
+        "bytes": found.duplicate_bytes,
         "tiers": tiers,
         "staying": staying,
         "alike": len(found.alike) - staying,
@@ -74,13 +75,13 @@ def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
 def _duplicate_row(one: Decision) -> dict[str, Any]:
     return {
         "tier": str(one.tier),
-        "location": one.goes.fs,
-        "path": one.goes.path,
-        "id": one.goes.ref.object_id,
-        "size": one.goes.size,
-        "kept_location": one.stays.fs,
-        "kept_path": one.stays.path,
-        "kept_id": one.stays.ref.object_id,
+        "location": one.duplicate.fs,
+        "path": one.duplicate.path,
+        "id": one.duplicate.ref.object_id,
+        "size": one.duplicate.size,
+        "kept_location": one.kept.fs,
+        "kept_path": one.kept.path,
+        "kept_id": one.kept.ref.object_id,
         "criterion": one.criterion,
     }
 
@@ -92,6 +93,6 @@ def _alike_row(one: Alike) -> dict[str, Any]:
 
 def _files(found: Duplicates) -> Iterator[Candidate]:
     for decision in found.decisions:
-        yield from (decision.goes, decision.stays)
+        yield from (decision.duplicate, decision.kept)
     for alike in found.alike:
         yield from alike.files

@@ -9,7 +9,7 @@ from itertools import groupby
 import msgspec
 
 from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, replaced
-from orchestrator.plan.shared_names import told
+from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
 
@@ -50,7 +50,7 @@ def steps(plan: Plan) -> list[PlanStep]:
 def _step(operation: Operation, first: Operation | None, home: str) -> PlanStep:
     verb = Verb.REWRITE if first is not None and first.verb is Verb.REWRITE else operation.verb
     src = operation.src if first is None else first.src
-    return PlanStep(verb, src, told(src, home), operation.dst, operation.size, operation.reason, operation.group)
+    return PlanStep(verb, src, display_name(src, home), operation.dst, operation.size, operation.reason, operation.group)
 
 
 def lines(plan: Plan) -> Iterator[str]:

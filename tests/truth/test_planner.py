@@ -10,8 +10,8 @@ from random import Random
 import msgspec
 import pytest
 
+from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from orchestrator.plan.planners.dedup.planner import candidates_of
 from orchestrator.plan.planners.dedup.records import ACTING
 from orchestrator.plan.planners.dedup.search import find_duplicates
 from orchestrator.records import Entry, Item
@@ -48,7 +48,7 @@ def verdict_of(
             items.append(Item(Entry(path, len(file.content), index * 10**9, hashes), readings[path]))
         candidates += candidates_of(f"/place{number}", items)
     found = find_duplicates(candidates, options)
-    decisions = [Gone(one.goes.path, one.stays.path, str(one.tier)) for one in found.decisions]
+    decisions = [Gone(one.duplicate.path, one.kept.path, str(one.tier)) for one in found.decisions]
     kept = [frozenset(file.path for file in one.files) for one in found.alike if one.tier in ACTING]
     return judge(library, decisions, kept, [frozenset({place} - {""}) for place in places], where)
 
@@ -86,7 +86,7 @@ def test_nothing_is_merged_that_is_not_the_same_and_all_that_is_is_found(
 @pytest.mark.parametrize("keep", [("oldest",), ("shortest_path",), ("bitrate", "path:*backup*"), ("tags", "longest")], ids=str)
 def test_no_wish_makes_a_false_merge(library: TrueLibrary, readings: dict[str, Reading], keep: tuple[str, ...]) -> None:
     merged = verdict_of(library, readings, ("md5", ""), DedupOptions(keep=keep)).false_merges
-    assert not [one for one in merged if library.files[one.stays].cut_from is None]  # which copy stays is the wish
+    assert not [one for one in merged if library.files[one.kept].cut_from is None]  # which copy stays is the wish
 
 
 def test_companions_stay_where_they_are_meant(library: TrueLibrary, readings: dict[str, Reading]) -> None:
@@ -122,7 +122,7 @@ def test_what_is_lost_makes_no_false_merge(library: TrueLibrary, readings: dict[
         lost[path] = msgspec.structs.replace(readings[path], track=poorer_track)
     for places in (("md5",), ("", "md5")):
         merged = verdict_of(poorer, lost, places).false_merges
-        assert not [one for one in merged if library.files[one.stays].cut_from is None]  # nothing tells which of two is longer
+        assert not [one for one in merged if library.files[one.kept].cut_from is None]  # nothing tells which of two is longer
 
 
 def test_a_false_merge_is_noticed(library: TrueLibrary) -> None:

@@ -30,7 +30,7 @@ def stats_command(session: Session, *, location: str, no_duplicates: bool, **wis
     from orchestrator.actions import scan  # noqa: PLC0415 - the rooms are imported when a command runs
     from orchestrator.actions.dedup import dedup_options  # noqa: PLC0415
     from orchestrator.plan.music.statistics import collect  # noqa: PLC0415
-    from orchestrator.plan.planners.dedup.planner import candidates_of  # noqa: PLC0415
+    from orchestrator.plan.planners.dedup.candidates import candidates_of  # noqa: PLC0415
     from orchestrator.plan.planners.dedup.search import find_duplicates  # noqa: PLC0415
     from orchestrator.records import Item  # noqa: PLC0415
     from orchestrator.report.statistics_view import show  # noqa: PLC0415
@@ -45,5 +45,5 @@ def stats_command(session: Session, *, location: str, no_duplicates: bool, **wis
         return code
     known = list(items)
     found = find_duplicates(candidates_of(place.fs, known), dedup_options(session, None, (), same_format_only=False))
-    show(collect(known, {one.goes.path: str(one.tier) for one in found.decisions}), place.fs, session.reporter)
+    show(collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions}), place.fs, session.reporter)
     return code

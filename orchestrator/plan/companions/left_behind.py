@@ -9,7 +9,7 @@ from orchestrator.plan.companions.sidecars import Companion, Kind, above
 from orchestrator.plan.companions.sorting import is_music
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.ordering import Move, location_prefix
-from orchestrator.plan.shared_names import put_away_as
+from orchestrator.plan.shared_names import name_in_quarantine
 from orchestrator.records import Entry, Item, Ref
 
 
@@ -69,7 +69,7 @@ def sweep(
 def quarantine(ref: Ref, entry: Entry, reason: str) -> Move:
     """What takes one file out of the library."""
     expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
-    return Move(Verb.QUARANTINE, ref, put_away_as(ref), entry.size, expect, reason, ref.path.rpartition("/")[0])
+    return Move(Verb.QUARANTINE, ref, name_in_quarantine(ref), entry.size, expect, reason, ref.path.rpartition("/")[0])
 
 
 def directories_above(paths: Iterable[str]) -> set[str]:

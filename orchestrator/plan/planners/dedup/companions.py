@@ -16,14 +16,15 @@ from orchestrator.plan.companions.sorting import is_music
 from orchestrator.plan.companions.table import SidecarTable
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.ordering import Move, location_prefix
-from orchestrator.plan.planners.dedup.records import Candidate, Decision
-from orchestrator.plan.planners.dedup.replacements import Placed, gone, where_it_is
+from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
+from orchestrator.plan.planners.dedup.records import Decision
 from orchestrator.plan.shared_names import Sharing
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
 
 
 class DuplicateCompanions:
-    """One location from which duplicates go: `moves` and `named` are the answer."""
+    """One location from which duplicates go: `moves` and `skipped` are the answer."""
 
     def __init__(
         self,
@@ -41,15 +42,15 @@ class DuplicateCompanions:
         self._fs = fs
         self._items = sorted(items, key=lambda item: (item.entry.path, item.entry.id or ""))
         self._capabilities = capabilities
-        self._stand_ins = replacements
+        self._kept_copy_of = replacements
         self._references = tuple(location_prefix(reference) for reference in references)
         self._sharing = Sharing(items)
         self.moves: list[Move] = []
-        self.named: list[Skipped] = []
+        self.skipped: list[Skipped] = []
         self._new: dict[str, str] = {}
         """Path of a file that goes with its music's copy -> where to."""
         self._away: set[str] = set()
-        going = {id(one.goes) for one in decisions}
+        going = {id(one.duplicate) for one in decisions}
         staying = [one for one in candidates if one.fs == fs and id(one) not in going]
         self._follow_music(decisions, staying, table)
         self._follow_lists()
@@ -57,30 +58,39 @@ class DuplicateCompanions:
     def _is_reference(self, path: str) -> bool:
         return bool(self._references) and (location_prefix(self._fs) + path).startswith(self._references)
 
-    def _placed(self, stays: Candidate) -> Placed | None:
+    def _place_of(self, stays: Candidate) -> Placed | None:
         """Nothing goes to other locations, or comes to what is a reference."""
-        return where_it_is(stays) if stays.fs == self._fs and not self._is_reference(stays.path) else None
+        return song_where_it_lies(stays) if stays.fs == self._fs and not self._is_reference(stays.path) else None
 
     def _follow_music(self, decisions: Sequence[Decision], staying: Sequence[Candidate], table: SidecarTable) -> None:
-        beside = [item for item in self._items if _is_beside(item)]
-        if not beside:
+        companions = [item for item in self._items if _may_be_companion(item)]
+        if not companions:
             return
-        songs = [where_it_is(one)[0] for one in staying if one.copy is not None]
-        judged = {one.path for one in staying if one.copy is not None} | {one.goes.path for one in decisions}
         music = [item.entry.path for item in self._items if is_music(item)]
-        companions = Companions(songs, [path for path in music if path not in judged], table, gone=gone(decisions, self._placed))
-        found = [companions.owner(item) for item in beside]
+        finder = self._finder(decisions, staying, music, table)
+        found = [finder.owner(item) for item in companions]
+        # Playlists last: their names depend on where everything else goes.
         former = sorted((one for one in found if one.former), key=lambda one: is_list(one.item.entry.path))
-        taken = _Taken(self._items if former else ())
+        names = _TakenNames(self._items if former else ())
         for one in former:
-            self._place(one, taken)
-        leaving = {ref.path for ref in self._stand_ins}
-        keeping = [path for path in music if path not in leaving]
-        alive = {path.rpartition("/")[0] for path in keeping}
-        emptying = {path for path in leaving if path.rpartition("/")[0] not in alive}
-        self.named += left_behind((one for one in found if not one.former), emptying, keeping)
+            self._place(one, names)
+        freed = {ref.path for ref in self._kept_copy_of}
+        remaining = [path for path in music if path not in freed]
+        with_music = {path.rpartition("/")[0] for path in remaining}
+        emptied = {path for path in freed if path.rpartition("/")[0] not in with_music}
+        self.skipped += left_behind((one for one in found if not one.former), emptied, remaining)
 
-    def _place(self, companion: Companion, taken: _Taken) -> None:
+    def _finder(
+        self, decisions: Sequence[Decision], staying: Sequence[Candidate], music: Iterable[str], table: SidecarTable
+    ) -> Companions:
+        """What finds the music that a companion belongs to: songs that stay, and duplicates with their kept copies."""
+        of_albums = [one for one in staying if one.album_copy is not None]
+        judged = {one.path for one in of_albums} | {one.duplicate.path for one in decisions}
+        songs = [song_where_it_lies(one)[0] for one in of_albums]
+        quarantined = quarantined_tracks(decisions, self._place_of)
+        return Companions(songs, [path for path in music if path not in judged], table, gone=quarantined)
+
+    def _place(self, companion: Companion, taken: _TakenNames) -> None:
         """DuplicateCompanions what stays, under its own name; into quarantine where that has its own."""
         item = companion.item
         path, wanted = item.entry.path, _wanted(companion)
@@ -90,7 +100,7 @@ class DuplicateCompanions:
         if stays is None and not self._sharing.told_apart(item.entry, self._capabilities):
             stays = "several files carry this name"
         if stays is not None:
-            self.named.append(Skipped(path, "other", f"its music goes as a duplicate, and it is left as it is: {stays}"))
+            self.skipped.append(Skipped(path, "other", f"its music goes as a duplicate, and it is left as it is: {stays}"))
             return
         ref = self._sharing.ref(self._fs, item.entry)
         if taken.take(companion, wanted):
@@ -116,7 +126,7 @@ class DuplicateCompanions:
             if path in self._away:
                 continue
             if item.content is None:
-                self.named.append(unread(path, item))
+                self.skipped.append(unread(path, item))
                 continue
             src = self._sharing.ref(self._fs, item.entry)
             outcome = rewrite(path, item.content, self._new.get(path, path), relocation)
@@ -126,10 +136,10 @@ class DuplicateCompanions:
             if stays is not None and path not in on_the_way:
                 number = outcome.changed + outcome.lost
                 why = f"{number} of its entries are duplicates that go, and it is left as it is: {stays}"
-                self.named += [Skipped(path, "playlist", why)] if number else []
+                self.skipped += [Skipped(path, "playlist", why)] if number else []
                 continue
-            self.named += trouble(path, outcome, "are duplicates of files that lie elsewhere")
-            for anew in written_anew(item, src, Ref(self._fs, self._new.get(path, path)), outcome, self._stand_ins.keys()):
+            self.skipped += trouble(path, outcome, "are duplicates of files that lie elsewhere")
+            for anew in written_anew(item, src, Ref(self._fs, self._new.get(path, path)), outcome, self._kept_copy_of.keys()):
                 move = on_the_way.get(path)
                 if move is None:
                     self.moves.append(anew)
@@ -137,13 +147,13 @@ class DuplicateCompanions:
                     move.content, move.reason = anew.content, f"{move.reason}; {anew.reason}"
 
     def _where(self, path: str) -> str | None:
-        stays = self._stand_ins.get(Ref(self._fs, path))
+        stays = self._kept_copy_of.get(Ref(self._fs, path))
         if stays is None:
             return self._new.get(path, path)
         return stays.path if stays.fs == self._fs else None
 
 
-class _Taken:
+class _TakenNames:
     """The names of a location that nothing may come to."""
 
     def __init__(self, items: Iterable[Item]) -> None:
@@ -180,7 +190,7 @@ def _wanted(companion: Companion) -> str:
     return f"{directory}/{name}" if directory else name
 
 
-def _is_beside(item: Item) -> bool:
+def _may_be_companion(item: Item) -> bool:
     path = item.entry.path
     ours = path.partition("/")[0] == OWN_DIRECTORY
     return not (ours or is_music(item) or is_clutter(path) or is_rclone_debris(path) or path_problem(path))

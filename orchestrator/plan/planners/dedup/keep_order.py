@@ -9,9 +9,8 @@ from math import fsum
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.ordering import location_prefix
-from orchestrator.plan.planners.dedup.album_copies import AlbumCopy
+from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
-from orchestrator.plan.planners.dedup.records import Candidate
 from orchestrator.track import Track
 
 Value = float | tuple[int, str, str]
@@ -101,7 +100,7 @@ class KeepOrder:
     def rank(self, candidate: Candidate) -> tuple[Rank, Rank]:
         """The less, the rather it stays: first by its album where that is complete, then by itself."""
         own = self.own_rank(candidate)
-        copy = candidate.copy
+        copy = candidate.album_copy
         return (self._album_rank(copy) if copy is not None and copy.complete else own), own
 
     def decided(self, stays: Candidate, goes: Candidate) -> str:
@@ -169,9 +168,9 @@ _SIMPLE: Mapping[str, Callable[[Candidate], float]] = {
     "sample_rate": lambda candidate: -(candidate.track.sample_rate or 0),
     "bitrate": _bitrate,
     "longest": lambda candidate: -round(candidate.track.duration_s or 0.0),
-    "album_tracks": lambda candidate: -(candidate.copy.tracks_at_location if candidate.copy else 0),
-    "folder_tracks": lambda candidate: -(len(candidate.copy.members) if candidate.copy else 0),
-    "not_compilation": lambda candidate: bool(candidate.copy and candidate.copy.album.values["compilation"]),
+    "album_tracks": lambda candidate: -(candidate.album_copy.tracks_at_location if candidate.album_copy else 0),
+    "folder_tracks": lambda candidate: -(len(candidate.album_copy.members) if candidate.album_copy else 0),
+    "not_compilation": lambda candidate: bool(candidate.album_copy and candidate.album_copy.album.values["compilation"]),
     "tags": _tags,
     "in_place": lambda candidate: not candidate.in_place,
     "oldest": _oldest,

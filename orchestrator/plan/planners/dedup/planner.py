@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.paths import is_rclone_debris, path_problem
 from orchestrator.plan.companions.following import lists_of
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.meaning import Library, Root
@@ -17,19 +16,18 @@ from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Expect, Header, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.plan_file import seal
+from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
+from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from orchestrator.plan.planners.dedup.records import Candidate, Decision, Duplicates
-from orchestrator.plan.planners.dedup.replacements import replacements
+from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
-from orchestrator.plan.shared_names import Sharing, put_away_as, told
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Item
+from orchestrator.plan.shared_names import Sharing, display_name, name_in_quarantine
+from orchestrator.records import Capabilities, Item
 from orchestrator.track import Status
 
-_NAMES_ONLY = Capabilities()
 
-
-class DedupPlace(msgspec.Struct, frozen=True, kw_only=True):
+class DedupLocation(msgspec.Struct, frozen=True, kw_only=True):
     """One location and what lies there."""
 
     fs: str
@@ -40,7 +38,7 @@ class DedupPlace(msgspec.Struct, frozen=True, kw_only=True):
 class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One question to `plan_dedup`. The order of items makes no difference; that of places names the plan's source."""
 
-    places: Sequence[DedupPlace]
+    places: Sequence[DedupLocation]
     """One or more. None lies in another one."""
     options: DedupOptions = DedupOptions()
     tool_version: str
@@ -73,7 +71,7 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
     named = [*_skipped(items)]
     for found, fs in _beside(request, duplicates):
         moves += found.moves
-        named += found.named if not several else (replace(one, path=location_prefix(fs) + one.path) for one in found.named)
+        named += found.skipped if not several else (replace(one, path=location_prefix(fs) + one.path) for one in found.skipped)
     named += _external_lists(request, duplicates)
     operations = order(moves)
     skipped = tuple(named)
@@ -99,9 +97,9 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
 
 
 def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[DuplicateCompanions, str]]:
-    stays = replacements(duplicates.decisions, {place.fs: Sharing(place.items) for place in request.places})
+    stays = kept_copy_of(duplicates.decisions, {place.fs: Sharing(place.items) for place in request.places})
     for place in request.places:
-        here = [decision for decision in duplicates.decisions if decision.goes.fs == place.fs]
+        here = [decision for decision in duplicates.decisions if decision.duplicate.fs == place.fs]
         if here:
             yield (
                 DuplicateCompanions(
@@ -127,50 +125,29 @@ def _external_lists(request: DedupRequest, duplicates: Duplicates) -> Iterator[S
         if item.content is not None
     ]
     for place in request.places:
-        leaving = {decision.goes.path for decision in duplicates.decisions if decision.goes.fs == place.fs}
+        leaving = {decision.duplicate.path for decision in duplicates.decisions if decision.duplicate.fs == place.fs}
         lists = [*(one for one in others if one.fs != place.fs), *request.external_lists]
         if leaving and lists:
             library = Library(Root(place.fs), {item.entry.path for item in place.items})
             yield from report_external_lists(lists, place.fs, library, leaving, "are duplicates that go")
 
 
-def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:
-    """The files of a location that can be judged: whole, readable, told apart by their names or, where that can be, by their ids.
-
-    What the run's options leave alone counts for the album that it is part of.
-    """
-    listed = list(items)
-    sharing = Sharing(listed)
-    found = []
-    for item in listed:
-        reading, path = item.reading, item.entry.path
-        if reading is None or reading.status is Status.UNREADABLE or not item.entry.size:
-            continue
-        if path_problem(path) or path.partition("/")[0] == OWN_DIRECTORY or is_rclone_debris(path):
-            continue
-        if not sharing.told_apart(item.entry, capabilities):
-            continue
-        acts = item.skipped_because is None and reading.suspect is None
-        found.append(Candidate(fs, item, reading, sharing.number(path) > 1, acts))
-    return found
-
-
 def quarantine_of(decision: Decision, *, several: bool) -> Move:
     """What takes a duplicate away. `several`: name the location of the one that stays as well."""
-    goes, stays = decision.goes, decision.stays
+    goes, stays = decision.duplicate, decision.kept
     entry, twin = goes.item.entry, stays.item.entry
-    kept = told(stays.ref, "" if several else stays.fs)
+    kept = display_name(stays.ref, "" if several else stays.fs)
     expect = Expect(
         hash=entry.hashes,
         mtime=entry.mtime_ns,
         kept=KeptCopy(stays.fs, stays.path, twin.size, twin.hashes, twin.mtime_ns, decision.tier, stays.ref.id),
     )
-    return Move(Verb.QUARANTINE, goes.ref, put_away_as(goes.ref), entry.size, expect, reason_of(decision, kept), kept)
+    return Move(Verb.QUARANTINE, goes.ref, name_in_quarantine(goes.ref), entry.size, expect, reason_of(decision, kept), kept)
 
 
 def reason_of(decision: Decision, kept: str) -> str:
     """Why a file goes, in words: tier, the file that stays, the criterion that decided between them."""
-    lossy = decision.stays.track.lossless and decision.goes.track.lossless is False
+    lossy = decision.kept.track.lossless and decision.duplicate.track.lossless is False
     what = "lossy copy of the lossless" if lossy else f"{decision.tier.words} as"
     return f"{decision.tier} {what} {kept}, which stays for: {decision.criterion}"
 

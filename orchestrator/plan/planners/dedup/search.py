@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from orchestrator.plan.planners.dedup import objections
-from orchestrator.plan.planners.dedup.album_copies import AlbumCopy, add_albums
+from orchestrator.plan.planners.dedup import reasons_to_keep
+from orchestrator.plan.planners.dedup.album_copies import find_album_copies
+from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.plan.planners.dedup.keep_order import KeepOrder
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from orchestrator.plan.planners.dedup.records import ACTING, Alike, Candidate, Decision, Duplicates, Tier
+from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Duplicates, Tier
 from orchestrator.plan.planners.dedup.tiers import Tiers, components, lookalikes
 
 _MOST_LOOKED_AT = 64
@@ -30,8 +31,8 @@ def find_duplicates(candidates: Iterable[Candidate], options: DedupOptions | Non
     `keep`.
     """
     ordered = sorted(candidates, key=lambda candidate: (candidate.fs, candidate.path, candidate.item.entry.id or ""))
-    add_albums(ordered)
-    acting = [candidate for candidate in ordered if candidate.acts]
+    find_album_copies(ordered)
+    acting = [candidate for candidate in ordered if candidate.takes_part]
     tiers = Tiers(acting)
     chosen = options or DedupOptions()
     search = _Search(chosen, tiers, KeepOrder(chosen, _maybe_cut(acting, tiers)))
@@ -59,7 +60,7 @@ def _maybe_cut(candidates: Sequence[Candidate], tiers: Tiers) -> frozenset[int]:
             other = largest.setdefault(member.track.codec, member)
             if (member.track.bitrate or 0) > (other.track.bitrate or 0):
                 largest[member.track.codec] = member
-        found |= {id(member) for member in members if objections.shortened(member, largest[member.track.codec])}
+        found |= {id(member) for member in members if reasons_to_keep.shortened(member, largest[member.track.codec])}
     return frozenset(found)
 
 
@@ -98,7 +99,7 @@ class _Search:
 
     def keep_albums_whole(self) -> None:
         """Take back what would leave a complete album with some of its tracks."""
-        copies = {id(member.copy): member.copy for member, _, _ in self._goes.values() if member.copy is not None}
+        copies = {id(copy): copy for member, _, _ in self._goes.values() if (copy := member.album_copy) is not None}
         for copy in copies.values():
             if not copy.complete:
                 continue
@@ -124,7 +125,7 @@ class _Search:
     def decisions(self) -> tuple[Decision, ...]:
         """What goes, sorted by the file that stays."""
         found = [Decision(goes, stays, tier, self._order.decided(stays, goes)) for goes, stays, tier in self._goes.values()]
-        return tuple(sorted(found, key=lambda one: (one.stays.fs, one.stays.path, one.goes.fs, one.goes.path)))
+        return tuple(sorted(found, key=lambda one: (one.kept.fs, one.kept.path, one.duplicate.fs, one.duplicate.path)))
 
     def staying(self, groups: Sequence[Sequence[Candidate]], acting: Sequence[Candidate]) -> Iterable[Alike]:
         """Those that are the same, or look so, and stay all the same."""
@@ -161,7 +162,7 @@ class _Search:
             return None
         for tier, label in self._labels(member):
             for kept in self._kept[label][:_MOST_LOOKED_AT]:
-                why = self._objection(member, kept, tier) or self._album_objection(member, kept)
+                why = self._reason_to_keep(member, kept, tier) or self._album_reason(member, kept)
                 if why is None and self._is_album_track(kept) and self._is_better(member, kept, tier):
                     why = BETTER
                 if why is None:
@@ -169,21 +170,21 @@ class _Search:
                 self._why.setdefault((id(member), id(kept)), why)
         return None
 
-    def _objection(self, goes: Candidate, stays: Candidate, tier: Tier) -> str | None:
-        return objections.objection(
+    def _reason_to_keep(self, goes: Candidate, stays: Candidate, tier: Tier) -> str | None:
+        return reasons_to_keep.reason_to_keep(
             goes, stays, tier, same_format_only=self._same_format_only, lossless_first=self._order.lossless_first
         )
 
-    def _album_objection(self, member: Candidate, kept: Candidate) -> str | None:
+    def _album_reason(self, member: Candidate, kept: Candidate) -> str | None:
         """The album guard: a slot of a complete album stays filled, or the whole copy goes for one that has it all."""
-        copy = member.copy
+        copy = member.album_copy
         if copy is not None and copy.needs_unnumbered and member.number is None:
             return COMPLETE
-        if copy is None or not copy.complete or member.number is None or copy is kept.copy:
+        if copy is None or not copy.complete or member.number is None or copy is kept.album_copy:
             return None
         if any(id(other) in self._stays for other in copy.slots[member.disc or 1, member.number]):
             return None
-        return None if kept.copy is not None and self._covered(copy, kept.copy) else COMPLETE
+        return None if kept.album_copy is not None and self._covered(copy, kept.album_copy) else COMPLETE
 
     def _covered(self, copy: AlbumCopy, by: AlbumCopy) -> bool:
         """Whether each track of a copy could go for one of another copy."""
@@ -198,7 +199,7 @@ class _Search:
         if self._order.is_reference(member):
             return False
         return any(
-            other.copy is by and self._objection(member, other, tier) is None
+            other.album_copy is by and self._reason_to_keep(member, other, tier) is None
             for tier, label in self._labels(member)
             for other in self._sharing[label][:_MOST_LOOKED_AT]
         )
@@ -218,7 +219,7 @@ class _Search:
         self._keep(best)
 
     def _is_album_track(self, candidate: Candidate) -> bool:
-        copy = candidate.copy
+        copy = candidate.album_copy
         return copy is not None and copy.complete and (candidate.number is not None or copy.needs_unnumbered)
 
     def _is_better(self, loose: Candidate, track: Candidate, tier: Tier) -> bool:
@@ -232,7 +233,7 @@ class _Search:
     def _goes_for_another(self, candidate: Candidate, tier: Tier, label: int) -> bool:
         """Let a kept file go for another kept one of the same sound, with all that go for it."""
         for other in self._kept[label][:_MOST_LOOKED_AT]:
-            if other is candidate or id(other) not in self._stays or self._objection(candidate, other, tier) is not None:
+            if other is candidate or id(other) not in self._stays or self._reason_to_keep(candidate, other, tier) is not None:
                 continue
             if not (self._is_album_track(other) or _says_more(other, candidate)):
                 continue
@@ -251,7 +252,7 @@ class _Search:
 
     def _direct(self, goes: Candidate, stays: Candidate) -> Tier | None:
         for tier, label in self._labels(goes):
-            if self._tiers.labels[tier].get(id(stays)) == label and self._objection(goes, stays, tier) is None:
+            if self._tiers.labels[tier].get(id(stays)) == label and self._reason_to_keep(goes, stays, tier) is None:
                 return tier
         return None
 
@@ -270,7 +271,7 @@ class _Search:
 
     def _why_all_stay(self, sharing: Sequence[Candidate]) -> str:
         if all(map(self._order.is_reference, sharing)):
-            return objections.REFERENCE
+            return reasons_to_keep.REFERENCE
         names = {id(member) for member in sharing}
         found = {why for (one, other), why in self._why.items() if one in names and other in names} if len(names) < 3 else set()
         if not found:
@@ -285,4 +286,4 @@ class _Search:
 
 def _says_more(one: Candidate, other: Candidate) -> bool:
     """Whether the tags of the one give it a place in an album, those of the other do not."""
-    return (one.copy is not None, one.number is not None) > (other.copy is not None, other.number is not None)
+    return (one.album_copy is not None, one.number is not None) > (other.album_copy is not None, other.number is not None)

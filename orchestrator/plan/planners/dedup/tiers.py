@@ -14,9 +14,10 @@ from typing import TypeAlias
 from orchestrator.plan.music.owners import VARIOUS
 from orchestrator.plan.music.spelling import fold, without_guest, year_of
 from orchestrator.plan.music.values import first, joined
-from orchestrator.plan.planners.dedup.objections import agree, release_facts
-from orchestrator.plan.planners.dedup.records import Candidate, Tier
-from orchestrator.plan.planners.dedup.title_words import edition_words, guest_names, key, kinds, name_key, version_words
+from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.reasons_to_keep import agree, release_facts
+from orchestrator.plan.planners.dedup.records import Tier
+from orchestrator.plan.planners.dedup.version_words import edition_words, guest_names, key, kinds, name_key, version_words
 from orchestrator.track import Strength, Track
 
 Labels: TypeAlias = dict[int, int]

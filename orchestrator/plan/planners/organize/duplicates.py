@@ -10,10 +10,11 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move, location_prefix
+from orchestrator.plan.planners.dedup.candidates import candidates_of
+from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
-from orchestrator.plan.planners.dedup.planner import candidates_of, quarantine_of
+from orchestrator.plan.planners.dedup.planner import quarantine_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
-from orchestrator.plan.planners.dedup.replacements import replacements
 from orchestrator.plan.planners.dedup.search import find_duplicates
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.shared_names import Sharing
@@ -37,7 +38,7 @@ class QuarantinedDuplicates(msgspec.Struct, frozen=True):
     @property
     def gone(self) -> set[str]:
         """The names of the source at which nothing is left, or copied."""
-        return {ref.path for one in self.dropped if (ref := Ref(one.goes.fs, one.goes.path)) in self.replacements}
+        return {ref.path for one in self.dropped if (ref := Ref(one.duplicate.fs, one.duplicate.path)) in self.replacements}
 
 
 def take_out(
@@ -54,13 +55,13 @@ def take_out(
         raise UsageError("--dedup quarantine does not go with --copy inside one location: --copy leaves every original in place")
     home = {song.item.entry.path for song in intake.songs if at_home(song)}
     decisions = duplicates_of(request, options, home).decisions
-    dropped = tuple(decision for decision in decisions if decision.goes.fs == source)
-    intake.drop([decision.goes.item for decision in dropped])
-    moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.goes.fs == source)]
+    dropped = tuple(decision for decision in decisions if decision.duplicate.fs == source)
+    intake.drop([decision.duplicate.item for decision in dropped])
+    moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.duplicate.fs == source)]
     # A name that others carry as well does not become free.
-    at_target = frozenset(one.goes.path for one in decisions if one.goes.fs != source and not one.goes.shares_name)
+    at_target = frozenset(one.duplicate.path for one in decisions if one.duplicate.fs != source and not one.duplicate.shares_name)
     sharing = {target: Sharing(request.target_entries), source: intake.sharing}
-    return QuarantinedDuplicates(tuple(moves), dropped, replacements(decisions, sharing), at_target)
+    return QuarantinedDuplicates(tuple(moves), dropped, kept_copy_of(decisions, sharing), at_target)
 
 
 def duplicates_of(request: OrganizeRequest, options: DedupOptions, home: Collection[str] = ()) -> Duplicates:

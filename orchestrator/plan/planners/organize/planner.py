@@ -28,8 +28,8 @@ from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Ve
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move, location_prefix, order
 from orchestrator.plan.plan_file import check_directory, seal
-from orchestrator.plan.planners.dedup.records import Candidate
-from orchestrator.plan.planners.dedup.replacements import Placed, gone, where_it_is
+from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
 from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, take_out
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
@@ -172,9 +172,9 @@ class _Planner:
         source = self.request.source_fs
 
         def placed(stays: Candidate) -> Placed | None:
-            return songs.get(id(stays.item)) if stays.fs == source else where_it_is(stays)
+            return songs.get(id(stays.item)) if stays.fs == source else song_where_it_lies(stays)
 
-        return [*gone(self.taken_out.dropped, placed)]
+        return [*quarantined_tracks(self.taken_out.dropped, placed)]
 
     def _assign_companions(self, namespace: Namespace, newcomers: CompanionNames) -> None:
         """Lists come last, for what they say hangs on where everything else goes; then what nobody claims.

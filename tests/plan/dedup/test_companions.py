@@ -13,10 +13,10 @@ from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.plan_file import verify
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
+from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
 from orchestrator.plan.planners.undo import plan_undo
 from orchestrator.records import Item
-from tests.plan.duplicates.copies import FLAC, MP3, file, on_album
+from tests.plan.dedup.copies import FLAC, MP3, file, on_album
 from tests.plan.worlds import LOCAL, PretendStorage, listing, moved, plain, plan, skips
 
 HOME = "Beck/Odelay (1996)"
@@ -32,7 +32,8 @@ def two_albums() -> list[Item]:
 
 def deduped(items: Sequence[Item], others: dict[str, Sequence[Item]] | None = None, **options: Any) -> Plan:
     """The plan of `dedup` for "/music" and other places."""
-    places = [DedupPlace(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in {"/music": items, **(others or {})}.items()]
+    by_location = {"/music": items, **(others or {})}
+    places = [DedupLocation(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in by_location.items()]
     outside = options.pop("outside", ())
     return plan_dedup(
         DedupRequest(places=places, options=DedupOptions(**options), tool_version="1", created="x", external_lists=outside)

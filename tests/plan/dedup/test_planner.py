@@ -11,15 +11,15 @@ from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import KeptCopy, Plan, Verb
 from orchestrator.plan.plan_file import read_plan, write_plan
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, plan_dedup
+from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
 from orchestrator.records import Capabilities, Item
 from orchestrator.report import plan_view
-from tests.plan.duplicates.copies import MP3, album, file, on_album
+from tests.plan.dedup.copies import MP3, album, file, on_album
 from tests.plan.worlds import LOCAL, plan, unreadable
 
 
 def planned(places: dict[str, list[Item]], **options: tuple[str, ...]) -> Plan:
-    given = [DedupPlace(fs=fs, items=items, capabilities=LOCAL) for fs, items in places.items()]
+    given = [DedupLocation(fs=fs, items=items, capabilities=LOCAL) for fs, items in places.items()]
     return plan_dedup(DedupRequest(places=given, options=DedupOptions(**options), tool_version="1", created="now"))
 
 
@@ -46,7 +46,7 @@ def test_files_of_one_name_are_told_apart_by_their_ids() -> None:
         for item in [file("in/a.mp3", content="x")]
     ]
     drive = Capabilities(move=True, duplicate_names=True, by_id=True, hashes=("md5",), remote_type="drive")
-    places = [DedupPlace(fs="drive:A", items=items, capabilities=drive)]
+    places = [DedupLocation(fs="drive:A", items=items, capabilities=drive)]
     made = plan_dedup(DedupRequest(places=places, tool_version="1", created="now"))
     (line,) = plan_view.lines(made)
     assert line == "quarantine in/a.mp3 [Two] (T0 same bytes as in/a.mp3 [One], which stays for: shortest_path)"

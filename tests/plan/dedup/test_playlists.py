@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from tests.plan.duplicates.copies import on_album
+from tests.plan.dedup.copies import on_album
 from tests.plan.worlds import plain, plan
 
 

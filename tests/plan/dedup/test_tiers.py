@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.track import Strength, Track
-from tests.plan.duplicates.copies import FLAC, MP3, TITLES, file, found, gone, on_album, whys
+from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found, gone, on_album, whys
 
 IDS = {"musicbrainz_recording_id": "rec", "musicbrainz_release_id": "rel"}
 

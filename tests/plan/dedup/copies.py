@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.options import DedupOptions
-from orchestrator.plan.planners.dedup.planner import candidates_of
 from orchestrator.plan.planners.dedup.records import Duplicates, Tier
 from orchestrator.plan.planners.dedup.search import find_duplicates
 from orchestrator.records import Entry, Item
@@ -77,7 +77,7 @@ def found(*places: Sequence[Item] | dict[str, Sequence[Item]], **options: Any) -
 
 def gone(answer: Duplicates) -> dict[str, str]:
     """Path that goes -> tier, path that stays, and the criterion."""
-    return {one.goes.path: f"{one.tier} {one.stays.path} {one.criterion}" for one in answer.decisions}
+    return {one.duplicate.path: f"{one.tier} {one.kept.path} {one.criterion}" for one in answer.decisions}
 
 
 def whys(answer: Duplicates, *tiers: Tier) -> Iterable[tuple[frozenset[str], str]]:

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.errors import UsageError
 from orchestrator.plan.planners.dedup.keep_order import CRITERIA
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP
-from tests.plan.duplicates.copies import FLAC, MP3, file, found, gone, on_album
+from tests.plan.dedup.copies import FLAC, MP3, file, found, gone, on_album
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_an_original_name_is_one_without_the_mark_of_a_copy() -> None:
 def test_a_location_can_be_preferred() -> None:
     places = {"/a": [file("x.mp3", content="x")], "b:music": [file("x.mp3", content="x")]}
     (only,) = found(places, keep=("location:b:music",)).decisions
-    assert (only.goes.fs, only.criterion) == ("/a", "location:b:music")
+    assert (only.duplicate.fs, only.criterion) == ("/a", "location:b:music")
 
 
 def test_a_reference_is_never_touched() -> None:
     places = {"/ref": [file("deep/down/x.mp3", content="x"), file("y.mp3", content="x")], "/in": [file("x.mp3", content="x")]}
     answer = found(places, reference=("/ref",), keep=("shortest_path",))
-    assert [(one.goes.fs, one.stays.fs, one.criterion) for one in answer.decisions] == [("/in", "/ref", "reference")]
+    assert [(one.duplicate.fs, one.kept.fs, one.criterion) for one in answer.decisions] == [("/in", "/ref", "reference")]
 
 
 def test_a_folder_of_a_location_can_be_the_reference() -> None:

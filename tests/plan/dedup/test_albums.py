@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from tests.plan.duplicates.copies import FLAC, MP3, TITLES, album, file, found, gone, on_album, whys
+from tests.plan.dedup.copies import FLAC, MP3, TITLES, album, file, found, gone, on_album, whys
 
 
 def test_a_whole_copy_of_an_album_goes_as_one() -> None:
     answer = found(album("Beck/Odelay", sound=None), album("Downloads/Beck - Odelay"))
     assert set(gone(answer)) == {f"Downloads/Beck - Odelay/0{n}.flac" for n in (1, 2, 3)}
-    assert {one.stays.copy.folder for one in answer.decisions if one.stays.copy} == {"Beck/Odelay"}
+    assert {one.kept.album_copy.folder for one in answer.decisions if one.kept.album_copy} == {"Beck/Odelay"}
 
 
 def test_copies_of_an_album_are_not_mixed() -> None:

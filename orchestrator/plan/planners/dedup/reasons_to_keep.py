@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from orchestrator.plan.music.spelling import fold, year_of
 from orchestrator.plan.music.values import joined
-from orchestrator.plan.planners.dedup.records import Candidate, Tier
-from orchestrator.plan.planners.dedup.title_words import edition_words, title_words, version_words
+from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.records import Tier
+from orchestrator.plan.planners.dedup.version_words import edition_words, title_version_words, version_words
 from orchestrator.track import Track
 
 OTHER_ALBUM = "they belong to different albums, which share a recording on purpose"
@@ -55,7 +56,7 @@ def agree(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     return all(mine == theirs or not mine or not theirs for mine, theirs in zip(one, other, strict=True))
 
 
-def objection(goes: Candidate, stays: Candidate, tier: Tier, *, same_format_only: bool, lossless_first: bool) -> str | None:
+def reason_to_keep(goes: Candidate, stays: Candidate, tier: Tier, *, same_format_only: bool, lossless_first: bool) -> str | None:
     """Why the one must not go for the other, None when it may. The completeness of albums is looked at elsewhere."""
     if same_format_only and goes.track.codec != stays.track.codec:
         return OTHER_FORMAT
@@ -65,22 +66,22 @@ def objection(goes: Candidate, stays: Candidate, tier: Tier, *, same_format_only
         return OTHER_VERSION
     if shortened(stays, goes):
         return SHORTER
-    return _album_objection(goes, stays)
+    return _album_reason(goes, stays)
 
 
-def _album_objection(goes: Candidate, stays: Candidate) -> str | None:
+def _album_reason(goes: Candidate, stays: Candidate) -> str | None:
     mine, theirs = goes.track.musicbrainz_release_id, stays.track.musicbrainz_release_id
     if mine and theirs:  # ids count without an album's name, too
         if mine != theirs:
             return OTHER_ALBUM
         places = {goes.track.musicbrainz_track_id, stays.track.musicbrainz_track_id} - {None}
-        if len(places) > 1 or _slot_objection(goes, stays) is OTHER_SLOT:
+        if len(places) > 1 or _slot_reason(goes, stays) is OTHER_SLOT:
             return OTHER_SLOT
-    if goes.copy is None:
-        return OTHER_SLOT if stays.copy is None and _two_of_one_folder(goes, stays) else None
-    if stays.copy is None:
+    if goes.album_copy is None:
+        return OTHER_SLOT if stays.album_copy is None and _two_of_one_folder(goes, stays) else None
+    if stays.album_copy is None:
         return FEWER_TAGS
-    return _slot_objection(goes, stays) if _same_release(goes, stays) else OTHER_ALBUM
+    return _slot_reason(goes, stays) if _same_release(goes, stays) else OTHER_ALBUM
 
 
 def shortened(one: Candidate, whole: Candidate) -> bool:
@@ -97,7 +98,7 @@ def shortened(one: Candidate, whole: Candidate) -> bool:
     return mine.bitrate < (1.0 if mine.lossless else 0.9) * theirs.bitrate
 
 
-def _slot_objection(goes: Candidate, stays: Candidate) -> str | None:
+def _slot_reason(goes: Candidate, stays: Candidate) -> str | None:
     if _other_disc(goes, stays):
         return OTHER_SLOT
     if goes.number and stays.number and goes.number != stays.number:
@@ -111,7 +112,7 @@ def _other_disc(one: Candidate, other: Candidate) -> bool:
     """Whether two tracks may be of two discs: no disc is neither disc 1 nor disc 2 of an album that has several."""
     if one.disc and other.disc:
         return one.disc != other.disc
-    if one.copy is not None and one.copy is other.copy and one.copy.mixes_discs:
+    if one.album_copy is not None and one.album_copy is other.album_copy and one.album_copy.mixes_discs:
         return True
     stated = one if one.disc else other
     return bool(stated.disc) and max(stated.disc or 1, stated.track.disc_total or 1) > 1
@@ -126,14 +127,14 @@ def _same_version(mine: Track, theirs: Track) -> bool:
     one, other = version_words(mine), version_words(theirs)
     if not mine.musicbrainz_release_id or mine.musicbrainz_release_id != theirs.musicbrainz_release_id:
         one, other = one | edition_words(mine), other | edition_words(theirs)  # else both are of the edition that the id names
-    return one == other or (not (mine.album and theirs.album) and title_words(mine) == title_words(theirs))
+    return one == other or (not (mine.album and theirs.album) and title_version_words(mine) == title_version_words(theirs))
 
 
 def _same_release(goes: Candidate, stays: Candidate) -> bool:
     mine, theirs = goes.track, stays.track
     if mine.musicbrainz_release_id and mine.musicbrainz_release_id == theirs.musicbrainz_release_id:
         return True
-    if goes.copy is None or stays.copy is None or goes.copy.album is not stays.copy.album:
+    if goes.album_copy is None or stays.album_copy is None or goes.album_copy.album is not stays.album_copy.album:
         return False
     return agree(release_facts(mine), release_facts(theirs))
 

@@ -103,10 +103,10 @@ def guests(text: str) -> frozenset[str]:
 
 def version_words(track: Track) -> frozenset[str]:
     """The version words of a track, wherever they stand: in what names the track, and in album and disc subtitle."""
-    return title_words(track).union(*(versions(text) for text in (*track.album, track.disc_subtitle or "") if text))
+    return title_version_words(track).union(*(versions(text) for text in (*track.album, track.disc_subtitle or "") if text))
 
 
-def title_words(track: Track) -> frozenset[str]:
+def title_version_words(track: Track) -> frozenset[str]:
     """The version words of title, subtitle and version; what has a remixer is a remix."""
     remix = _REMIX if track.remixer else frozenset[str]()
     return remix.union(*(versions(text) for text in (*track.title, track.subtitle or "", *track.version) if text))

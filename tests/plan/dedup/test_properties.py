@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.plan.plan_file import verify
-from orchestrator.plan.planners.dedup.album_copies import AlbumCopy, add_albums
+from orchestrator.plan.planners.dedup.album_copies import find_album_copies
+from orchestrator.plan.planners.dedup.candidates import AlbumCopy, candidates_of
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
-from orchestrator.plan.planners.dedup.planner import DedupPlace, DedupRequest, candidates_of, plan_dedup
+from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
 from orchestrator.plan.planners.dedup.records import Duplicates, Tier
 from orchestrator.records import Item
 from orchestrator.track import Status
 from tests.hostile import HOSTILE_TAGS
-from tests.plan.duplicates.copies import FLAC, MP3, TITLES, file, found
+from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found
 from tests.plan.worlds import LOCAL
 
 PLACES = ("/music", "remote:music")
@@ -80,29 +81,29 @@ def decided(world: dict[str, list[Item]], chosen: DedupOptions) -> Duplicates:
 
 
 def request(world: dict[str, list[Item]], chosen: DedupOptions) -> DedupRequest:
-    places = [DedupPlace(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in world.items()]
+    places = [DedupLocation(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in world.items()]
     return DedupRequest(places=places, options=chosen, tool_version="1", created="now")
 
 
 @given(worlds(), options)
 def test_what_is_kept_stays_and_is_known_to_be_the_same(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
     answer = decided(world, chosen)
-    goes = [one.goes.ref for one in answer.decisions]
+    goes = [one.duplicate.ref for one in answer.decisions]
     assert len(set(goes)) == len(goes)
-    assert not {one.stays.ref for one in answer.decisions} & set(goes)
+    assert not {one.kept.ref for one in answer.decisions} & set(goes)
     for one in answer.decisions:
-        for each in (one.goes, one.stays):
+        for each in (one.duplicate, one.kept):
             assert each.size
             assert each.reading.suspect is None
             assert each.reading.status is not Status.UNREADABLE
-        assert not any(f"{one.goes.fs}/{one.goes.path}".startswith(f"{place}/") for place in chosen.reference)
-        mine, theirs = one.goes.track, one.stays.track
+        assert not any(f"{one.duplicate.fs}/{one.duplicate.path}".startswith(f"{place}/") for place in chosen.reference)
+        mine, theirs = one.duplicate.track, one.kept.track
         match one.tier:
             case Tier.BYTES:
-                assert one.goes.size == one.stays.size
-                assert one.goes.item.entry.hashes == one.stays.item.entry.hashes
+                assert one.duplicate.size == one.kept.size
+                assert one.duplicate.item.entry.hashes == one.kept.item.entry.hashes
             case Tier.AUDIO:
-                assert one.goes.reading.identity == one.stays.reading.identity is not None
+                assert one.duplicate.reading.identity == one.kept.reading.identity is not None
             case Tier.RELEASE_TRACK:
                 for name in ("musicbrainz_recording_id", "musicbrainz_release_id", "disc"):
                     assert getattr(mine, name) == getattr(theirs, name) is not None
@@ -117,8 +118,8 @@ def test_what_is_kept_stays_and_is_known_to_be_the_same(world: dict[str, list[It
 @given(worlds(), options)
 def test_complete_albums_stay_complete_or_go_as_a_whole(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
     candidates = [one for fs, inside in world.items() for one in candidates_of(fs, inside)]
-    copies = [copy for copy in add_albums(sorted(candidates, key=lambda one: (one.fs, one.path))) if copy.complete]
-    stays = {one.goes.ref: one.stays.ref for one in decided(world, chosen).decisions}
+    copies = [copy for copy in find_album_copies(sorted(candidates, key=lambda one: (one.fs, one.path))) if copy.complete]
+    stays = {one.duplicate.ref: one.kept.ref for one in decided(world, chosen).decisions}
     for copy in copies:
         lost = [slot for slot in copy.slots.values() if all(member.ref in stays for member in slot)]
         assert len(lost) in {0, len(copy.slots)}
@@ -151,7 +152,7 @@ def test_runs_come_to_rest(world: dict[str, list[Item]], chosen: DedupOptions) -
     for _ in range(3):
         gone = defaultdict(set)
         for one in decided(world, chosen).decisions:
-            gone[one.goes.fs].add(one.goes.path)
+            gone[one.duplicate.fs].add(one.duplicate.path)
         if not gone:
             return
         world = {fs: [item for item in inside if item.entry.path not in gone[fs]] for fs, inside in world.items()}

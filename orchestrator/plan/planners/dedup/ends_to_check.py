@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from orchestrator.plan.planners.dedup.records import ACTING, Candidate, Tier
+from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.records import ACTING, Tier
 from orchestrator.plan.planners.dedup.tiers import Tiers
 
 
-def doubtful(candidates: Iterable[Candidate]) -> list[Candidate]:
+def ends_to_check(candidates: Iterable[Candidate]) -> list[Candidate]:
     """The FLACs of which nobody saw the end, among files that are the same and differ in codec or in bytes of sound.
 
     A FLAC tells at its head what sound it held when it was made. Of other formats the reading itself shows what is missing.
     """
-    acting = [candidate for candidate in candidates if candidate.acts]
+    acting = [candidate for candidate in candidates if candidate.takes_part]
     tiers = Tiers(acting)
     found: dict[int, Candidate] = {}
     for tier in ACTING:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from orchestrator.paths import split_extension
 from orchestrator.plan.companions.sidecars import QuarantinedTrack
 from orchestrator.plan.music.song import Album, Song
-from orchestrator.plan.planners.dedup.records import Candidate, Decision
+from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.records import Decision
 from orchestrator.plan.shared_names import Sharing
 from orchestrator.records import Ref
 
@@ -16,27 +17,27 @@ Placed = tuple[Song, Album | None]
 """A song with its place, and the album that it is a track of."""
 
 
-def replacements(decisions: Iterable[Decision], sharing: Mapping[str, Sharing]) -> dict[Ref, Ref]:
+def kept_copy_of(decisions: Iterable[Decision], sharing: Mapping[str, Sharing]) -> dict[Ref, Ref]:
     """Name that goes with all who carry it -> what stays for it, neither with an id. `sharing`: location -> its names."""
-    goes = [(Ref(one.goes.fs, one.goes.path), Ref(one.stays.fs, one.stays.path)) for one in decisions]
+    goes = [(Ref(one.duplicate.fs, one.duplicate.path), Ref(one.kept.fs, one.kept.path)) for one in decisions]
     going = Counter(name for name, _ in goes)
     return {name: stays for name, stays in reversed(goes) if going[name] >= sharing[name.fs].number(name.path)}
 
 
-def where_it_is(candidate: Candidate) -> Placed:
+def song_where_it_lies(candidate: Candidate) -> Placed:
     """A file that stays where it is, as what belongs to it sees it."""
     song = Song(candidate.item, candidate.track)
     song.directory, _, name = candidate.path.rpartition("/")
     song.stem, extension = split_extension(name)
     song.extension = f".{extension}" if extension else ""
-    if candidate.copy is None:
+    if candidate.album_copy is None:
         return song, None
-    song.album = candidate.copy.album
+    song.album = candidate.album_copy.album
     return song, song.album
 
 
-def gone(decisions: Iterable[Decision], placed: Callable[[Candidate], Placed | None]) -> Iterator[QuarantinedTrack]:
+def quarantined_tracks(decisions: Iterable[Decision], placed: Callable[[Candidate], Placed | None]) -> Iterator[QuarantinedTrack]:
     """What goes, with what stays for it where `placed` knows a place of that."""
     for one in decisions:
-        song, album = placed(one.stays) or (None, None)
-        yield QuarantinedTrack(one.goes.path, song, album)
+        song, album = placed(one.kept) or (None, None)
+        yield QuarantinedTrack(one.duplicate.path, song, album)

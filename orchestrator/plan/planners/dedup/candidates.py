@@ -1,0 +1,117 @@
+"""The files among which duplicates are looked for, and the copies of albums that they make up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from orchestrator.paths import is_rclone_debris, path_problem
+from orchestrator.plan.music.completeness import missing
+from orchestrator.plan.music.song import Album
+from orchestrator.plan.music.spelling import fold
+from orchestrator.plan.music.values import first
+from orchestrator.plan.shared_names import Sharing
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
+from orchestrator.track import Reading, Status, Track
+
+_NO_TRACK = Track()
+_NAMES_ONLY = Capabilities()
+
+
+@dataclass(slots=True, eq=False)
+class Candidate:
+    """One file that may be a duplicate, and what its album looks like from where it lies."""
+
+    fs: str
+    item: Item
+    reading: Reading
+    shares_name: bool = False
+    """Other files carry its name, and its id tells it apart."""
+    takes_part: bool = True
+    """False: it counts for the album it belongs to, and neither goes nor makes another one go."""
+    in_place: bool = False
+    """It lies where the layout wants it."""
+    album_copy: AlbumCopy | None = field(default=None, repr=False)
+    """The album it is part of, as it lies there; None for a file that names no album."""
+    disc: int | None = None
+    number: int | None = None
+    """Disc and track number by its tags; the disc, where they name none, by the folder of the disc."""
+
+    @property
+    def path(self) -> str:
+        """The path below `fs`."""
+        return self.item.entry.path
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.item.entry.size or 0
+
+    @property
+    def track(self) -> Track:
+        """Its tags, empty where it has none."""
+        return self.reading.track or _NO_TRACK
+
+    @property
+    def ref(self) -> Ref:
+        """Where it lies."""
+        return Ref(self.fs, self.path, self.item.entry.id) if self.shares_name and self.item.entry.id else Ref(self.fs, self.path)
+
+
+Slot = tuple[int, int]
+"""Disc (1 where none is given) and track number."""
+
+
+class AlbumCopy:
+    """The tracks of one album in one folder of one location."""
+
+    __slots__ = ("album", "complete", "folder", "fs", "members", "mixes_discs", "needs_unnumbered", "slots", "tracks_at_location")
+
+    def __init__(self, fs: str, folder: str, album: Album) -> None:
+        self.fs = fs
+        self.folder = folder
+        self.album = album
+        self.members: list[Candidate] = []
+        self.slots: dict[Slot, list[Candidate]] = defaultdict(list)
+        """The whole tracks that have a number."""
+        self.complete = False
+        self.mixes_discs = False
+        """Whether discs lie in it that not all tags name: several numbers stand for two titles each."""
+        self.needs_unnumbered = False
+        """Whether it is complete only because a track without a number may be the one that is missing."""
+        self.tracks_at_location = 0
+        """How many different tracks of the album its location holds, in all folders."""
+
+    def settle(self) -> None:
+        """Find out whether it is complete, when all its members are in."""
+        for member in self.members:
+            if member.number is not None and member.reading.suspect is None:
+                self.slots[member.disc or 1, member.number].append(member)
+        whole = [member.track for member in self.members if member.reading.suspect is None]
+        self.complete = bool(self.slots) and missing(whole) is None
+        taken_twice = (len({fold(first(member.track.title)) for member in members}) > 1 for members in self.slots.values())
+        self.mixes_discs = sum(taken_twice) > 1
+        numbered = [member.track for members in self.slots.values() for member in members]
+        self.needs_unnumbered = self.complete and missing(numbered) is not None
+
+
+def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:
+    """The files of a location that can be judged: whole, readable, told apart by their names or, where that can be, by their ids.
+
+    What the run's options leave alone counts for the album that it is part of.
+    """
+    listed = list(items)
+    sharing = Sharing(listed)
+    found = []
+    for item in listed:
+        reading, path = item.reading, item.entry.path
+        if reading is None or reading.status is Status.UNREADABLE or not item.entry.size:
+            continue
+        if path_problem(path) or path.partition("/")[0] == OWN_DIRECTORY or is_rclone_debris(path):
+            continue
+        if not sharing.told_apart(item.entry, capabilities):
+            continue
+        acts = item.skipped_because is None and reading.suspect is None
+        found.append(Candidate(fs, item, reading, sharing.number(path) > 1, acts))
+    return found
