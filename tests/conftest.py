@@ -24,16 +24,28 @@ from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=_QUIET)
+settings.register_profile("dev", max_examples=10, deadline=None, derandomize=True, database=None, suppress_health_check=_QUIET)
 settings.register_profile("nightly", max_examples=2000, deadline=None, database=None, suppress_health_check=_QUIET)
 
 _numbers = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """How hard is looked, "ci" or "nightly": by the option or by the environment, for Hypothesis and for `tests.nightly`."""
+    """Choose how hard to look ("dev", "ci" or "nightly"), by option or environment, for Hypothesis and for `tests.nightly`."""
+    config.addinivalue_line("markers", "nightly: runs in the nightly run only")
     profile = config.getoption("--hypothesis-profile") or os.environ.get("HYPOTHESIS_PROFILE") or "ci"
     os.environ["HYPOTHESIS_PROFILE"] = profile
     settings.load_profile(profile)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests marked `nightly` to the nightly run."""
+    if os.environ["HYPOTHESIS_PROFILE"] == "nightly":
+        return
+    left_out = [item for item in items if item.get_closest_marker("nightly")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
 
 
 STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp", "drive", "dropbox")

@@ -1,4 +1,4 @@
-"""There is one long run, however it is asked for."""
+"""The option and the variable ask for the same nightly run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.nightly
 
 
 def collected(*options: str, **environment: str) -> list[str]:

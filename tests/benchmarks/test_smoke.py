@@ -1,4 +1,4 @@
-"""The benchmarks still run, and still say what they measured. Nothing is timed here."""
+"""The benchmarks still run and print what they measured. Nothing is timed here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.nightly
 
 
 def run(name: str, *options: str) -> str:

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,12 +71,26 @@ def test_each_command_of_the_readme_works(home: Path) -> None:
 def test_the_demo_works(tmp_path: Path) -> None:
     others = [line for line in commands() if not line.startswith("music-orchestrator ")]
     assert set(others) == {"scripts/demo", *MADE_BY_OTHERS}
+    run_demo(ROOT, tmp_path)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_the_demo_makes_its_own_environment(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__"))
+    run_demo(checkout, tmp_path)
+    assert (checkout / ".venv" / "bin" / "music-orchestrator").exists()
+
+
+def run_demo(checkout: Path, tmp_path: Path) -> None:
+    """Run a checkout's demo from another folder, and see that it works and leaves nothing."""
     environment = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "PATH", "LANG"))}
     home, here = tmp_path / "home", tmp_path / "here"
     home.mkdir()
     here.mkdir()
     ended = subprocess.run(
-        [str(ROOT / "scripts" / "demo")],
+        [str(checkout / "scripts" / "demo")],
         cwd=here,
         env=environment | {"HOME": str(home), "PIP_NO_CACHE_DIR": "1"},
         stdin=subprocess.DEVNULL,
