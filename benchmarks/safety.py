@@ -109,6 +109,7 @@ def _plan(storage: RcloneStorage, count: int) -> Plan:
         created="2026-01-01T00:00:00Z",
         source=storage.fs,
         target=storage.fs,
+        locations=(storage.fs,),
         options={},
         config_sha256="",
         capabilities={},

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from orchestrator.errors import UsageError
 from orchestrator.records import OWN_DIRECTORY
 
 
@@ -92,3 +93,11 @@ def path_problem(path: str) -> str | None:
     except UnicodeEncodeError:
         return "it is not valid Unicode"
     return None
+
+
+def check_directory(given: str, where: str) -> str:
+    """The directory below the target that the setting `where` names, without slashes at its ends. Raises UsageError."""
+    text = given.strip("/")
+    if given.startswith("/") or path_problem(text):
+        raise UsageError(f"{where}: {given!r} must be a path below the target, without '..'")
+    return text

@@ -47,9 +47,9 @@ def carry_out(
     `fresh`: the plan was made from a listing taken under that lock.
     """
     from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415
-    from orchestrator.apply.preconditions import locations  # noqa: PLC0415 - heavy
+    from orchestrator.plan.model import locations_of  # noqa: PLC0415 - heavy
 
-    storages = session.storages(*locations(plan.operations))
+    storages = session.storages(*locations_of(plan.operations))
     if not fresh:
         _knock(session, storages)
     with session.executing(), _counted(session, plan):
@@ -97,11 +97,11 @@ def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
 def resume_run(session: Session, run_id: str) -> ExitCode:
     """Finish one run, under the lock that the caller holds."""
     from orchestrator.apply.executor import Settings  # noqa: PLC0415
-    from orchestrator.apply.preconditions import locations  # noqa: PLC0415 - heavy
     from orchestrator.apply.resume import resume  # noqa: PLC0415
+    from orchestrator.plan.model import locations_of  # noqa: PLC0415 - heavy
 
     plan = session.journal.plan(run_id)
-    _knock(session, session.storages(*locations(plan.operations)))
+    _knock(session, session.storages(*locations_of(plan.operations)))
     with session.executing():
         result = resume(
             run_id,

@@ -68,7 +68,7 @@ def _duration(value: str, loaded: LoadedConfig, key: Key) -> None:
 
 
 def _directory(value: str, loaded: LoadedConfig, key: Key) -> None:
-    from orchestrator.plan.plan_file import check_directory  # noqa: PLC0415 - only where there is one
+    from orchestrator.paths import check_directory  # noqa: PLC0415 - only where there is one
 
     _told(lambda: check_directory(value, loaded.named(*key)))
 

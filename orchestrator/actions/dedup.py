@@ -195,8 +195,8 @@ def delete_for_good(session: Session, run_id: str) -> ExitCode:
     import orchestrator  # noqa: PLC0415 - only when a command runs
     from orchestrator.actions.change import carry_out  # noqa: PLC0415
     from orchestrator.actions.organize import now_text  # noqa: PLC0415
-    from orchestrator.apply.quarantine import plan_deleting_duplicates  # noqa: PLC0415
     from orchestrator.apply.undo import facts_of  # noqa: PLC0415
+    from orchestrator.plan.planners.quarantine import plan_deleting_duplicates  # noqa: PLC0415
 
     plan = plan_deleting_duplicates(
         facts_of(session.journal, run_id),

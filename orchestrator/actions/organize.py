@@ -66,8 +66,8 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
 def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> OrganizeOptions:
     """The planner's options: the command line over the config. A layout on the command line stands for all rules."""
     from orchestrator.config.model import LayoutRule  # noqa: PLC0415
+    from orchestrator.paths import check_directory  # noqa: PLC0415
     from orchestrator.plan.layout.templates import compile_layout  # noqa: PLC0415 - heavy
-    from orchestrator.plan.plan_file import check_directory  # noqa: PLC0415
     from orchestrator.plan.planners.organize.request import OrganizeOptions  # noqa: PLC0415
 
     config = session.config

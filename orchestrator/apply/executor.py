@@ -33,7 +33,7 @@ from orchestrator.apply.journal.records import (
     VerifyMode,
 )
 from orchestrator.apply.own_paths import is_removal, place
-from orchestrator.apply.preconditions import check_plan, check_space
+from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.decide import Route
 from orchestrator.apply.protocol.kept_copies import KeptCopies
@@ -93,7 +93,7 @@ def apply_plan(
     not to suffice; what goes wrong with single operations or remotes is in the result.
     """
     chosen = settings or Settings()
-    check_plan(plan, storages)
+    check_preconditions(plan, storages)
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)

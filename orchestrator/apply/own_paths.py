@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-from orchestrator.errors import IntegrityError
-from orchestrator.paths import path_problem
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import OWN_DIRECTORY, Ref
 
@@ -55,9 +53,3 @@ def place(operation: Operation, run_id: str) -> Ref:
 def folded(path: str) -> str:
     """The same for all names that some storage takes for one: they differ in case or Unicode form only."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
-def check_path(path: str) -> None:
-    """Raise IntegrityError for a path that leaves its root or names no file."""
-    if path_problem(path):
-        raise IntegrityError(f"the plan holds a path that leaves its location or names no file: {path!r}", path=path)

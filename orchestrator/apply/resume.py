@@ -11,8 +11,9 @@ from orchestrator.apply.executor import Execution, OnChanges, Settings
 from orchestrator.apply.guard.exclusive_access import guarded
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Run, RunResult, RunState
-from orchestrator.apply.preconditions import check_plan, check_space, locations
+from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.backoff import Backoff
+from orchestrator.plan.model import locations_of
 from orchestrator.progress import Progress
 from orchestrator.storage.protocol import Storage
 
@@ -34,7 +35,7 @@ def unfinished_runs(journal: Journal, fs: set[str] | None = None, identity_of: C
         for run in runs
         if any(
             _overlap(one, identity_of(other))
-            for other in {*locations(journal.plan(run.id).operations), run.source, run.target}
+            for other in {*locations_of(journal.plan(run.id).operations), run.source, run.target}
             for one in wanted
         )
     ]
@@ -73,8 +74,8 @@ def resume(
         failed = run.summary.failed if run.summary else 0
         skipped = run.summary.skipped if run.summary else 0
         return RunResult(run.id, run.command, run.state, planned, done, failed, skipped)
-    storages: Mapping[str, Storage] = {fs: open_storage(fs) for fs in locations(plan.operations)}
-    check_plan(plan, storages)
+    storages: Mapping[str, Storage] = {fs: open_storage(fs) for fs in locations_of(plan.operations)}
+    check_preconditions(plan, storages)
     left = [o for o in plan.operations if o.id not in states or not states[o.id].step.verdict]
     check_space(left, storages)
     chosen = msgspec.structs.replace(settings or Settings(), verify=run.verify)

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Fact
 from orchestrator.apply.own_paths import place
-from orchestrator.apply.quarantine import is_restore
 from orchestrator.plan.model import Plan, Verb, is_temporary
+from orchestrator.plan.planners.quarantine import is_restore
 from orchestrator.plan.planners.undo import plan_undo
 from orchestrator.records import Ref
 

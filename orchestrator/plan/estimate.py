@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -20,7 +20,7 @@ _STREAMS = 8
 _BYTES_PER_SECOND = 10_000_000
 
 
-def passes_through(operation: Operation, capabilities: dict[str, Capabilities]) -> bool:
+def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities]) -> bool:
     """Whether carrying it out brings the content through this machine from or to a remote."""
     if operation.verb is Verb.REWRITE:
         return False  # what goes up is the plan's own text; nothing comes down
@@ -34,7 +34,7 @@ def passes_through(operation: Operation, capabilities: dict[str, Capabilities]) 
     return not (target.move or target.copy)
 
 
-def estimate(operations: Iterable[Operation], capabilities: dict[str, Capabilities]) -> dict[str, float | int | None]:
+def estimate(operations: Iterable[Operation], capabilities: Mapping[str, Capabilities]) -> dict[str, float | int | None]:
     """requests, bytes, cost (None: no prices known), seconds."""
     requests = content = 0
     seconds = 0.0

@@ -13,7 +13,7 @@ import msgspec
 
 from orchestrator.records import OWN_DIRECTORY, Ref
 
-FORMAT = "music-orchestrator-plan/1"
+FORMAT = "music-orchestrator-plan/2"
 
 TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
 """Where a file waits between the halves of a rename in two steps, as `TEMPORARY/<operation id>`."""
@@ -111,6 +111,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339; the only part that differs between two plans of the same inputs."""
     source: str
     target: str
+    locations: tuple[str, ...] = ()
+    """The locations that the plan is about, in canonical form: source, target, those that the planner was given, and those that
+    an operation touches. Empty only in the journal of an older version (format /1)."""
     options: dict[str, Any]
     config_sha256: str
     capabilities: dict[str, dict[str, Any]]
@@ -128,6 +131,16 @@ class Plan(msgspec.Struct, frozen=True):
     header: Header
     operations: tuple[Operation, ...]
     skipped: tuple[Skipped, ...] = ()
+
+
+def locations_of(operations: Iterable[Operation]) -> list[str]:
+    """The locations that operations touch or look at, sorted."""
+    found: set[str] = set()
+    for operation in operations:
+        found.update((operation.src.fs, operation.dst.fs))
+        if operation.expect.kept:
+            found.add(operation.expect.kept.fs)
+    return sorted(found)
 
 
 def replaced(operations: Iterable[Operation]) -> frozenset[Ref]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -17,13 +17,16 @@ from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunResult, VerifyMode
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.resume import resume
-from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Verb, operation_id
+from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Verb, locations_of, operation_id
 from orchestrator.plan.ordering import Move, order
+from orchestrator.plan.planners.quarantine import QuarantinedFile, plan_emptying, plan_restore
 from orchestrator.records import Ref
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Storage
 
 JournalKind = TypeVar("JournalKind", bound=Journal)
+
+NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 
 IMPATIENT = Backoff(sleep=lambda _: None)
 
@@ -89,6 +92,7 @@ def plan(
         created="2026-01-01T00:00:00Z",
         source=source,
         target=target or source,
+        locations=tuple(locations_of(operations)),
         options={},
         config_sha256="",
         capabilities={storage.fs: msgspec.to_builtins(storage.capabilities) for storage in storages},
@@ -96,6 +100,16 @@ def plan(
         estimate={},
     )
     return Plan(header, operations)
+
+
+def restoring(storage: Storage, files: Sequence[QuarantinedFile]) -> Plan:
+    """The plan that brings files back from the quarantine."""
+    return plan_restore(files, fs=storage.fs, capabilities=storage.capabilities, **NOW)
+
+
+def emptying(storage: Storage, files: Sequence[QuarantinedFile]) -> Plan:
+    """The plan that deletes files in the quarantine for good."""
+    return plan_emptying(files, fs=storage.fs, capabilities=storage.capabilities, **NOW)
 
 
 def contents(*storages: MemoryStorage) -> Counter[str]:

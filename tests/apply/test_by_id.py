@@ -17,9 +17,8 @@ from orchestrator.records import Entry, Ref
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import MoveCall
-from tests.apply.plans import IMPATIENT, move, plan, quick, run, run_again
+from tests.apply.plans import IMPATIENT, NOW, move, plan, quick, run, run_again
 
-NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 NAME = "dir/a.mp3"
 OTHER, EQUAL = (b"one", b"two!", b"three"), (b"same", b"same", b"same")
 

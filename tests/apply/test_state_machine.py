@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunResult
-from orchestrator.apply.quarantine import list_items, plan_emptying, plan_restore
+from orchestrator.apply.quarantine import list_items
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, RemoteError, TransientError
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Verb
@@ -30,13 +30,12 @@ from orchestrator.plan.ordering import Move, order
 from orchestrator.records import Ref
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
-from tests.apply.plans import IMPATIENT, contents, library, plan, quick, run_again
+from tests.apply.plans import IMPATIENT, NOW, contents, emptying, library, plan, quick, restoring, run_again
 from tests.nightly import NIGHTLY
 
 ALBUM = ["1", "2", "3", "cd/4"]
 """What a directory holds when it moves with all of its files."""
 NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/") for name in ("x", "y")]
-NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 TROUBLES = {
     "killed": lambda: Killed("killed"),
     "transient": lambda: TransientError("connection reset"),
@@ -272,9 +271,9 @@ class Libraries(RuleBasedStateMachine):
         self.expected = None
         self.runs.clear()  # what an undo would bring back may be gone, or back
         if not empty:
-            self.carry_out(plan_restore(storage, items, **NOW), None, faults, Settings())
+            self.carry_out(restoring(storage, items), None, faults, Settings())
             return
-        made = plan_emptying(storage, items, **NOW)
+        made = emptying(storage, items)
         for operation in made.operations:
             self.must[sha256(storage.content(operation.src.path)).hexdigest()] -= 1
         self.carry_out(made, None, faults, Settings())

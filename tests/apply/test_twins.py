@@ -10,18 +10,21 @@ import pytest
 
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.quarantine import list_items, plan_deleting_duplicates, plan_emptying
+from orchestrator.apply.quarantine import list_items
 from orchestrator.apply.undo import facts_of, undo_plan
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Plan
+from orchestrator.plan.planners.quarantine import plan_deleting_duplicates
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import (
     IMPATIENT,
+    NOW,
     contents,
     depending,
     duplicate,
+    emptying,
     library,
     plan,
     quick,
@@ -30,7 +33,6 @@ from tests.apply.plans import (
     through_temporary_name,
 )
 
-NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 TWINS = ("best/one.flac", "copy/one.flac", "old/one.flac")
 
 
@@ -103,18 +105,18 @@ def test_what_is_deleted_for_good_is_never_the_twin_that_stays(tmp_path: Path, k
     quiet = twins(kind)
     run(putting_away(quiet), tmp_path / "quiet", quiet)
     begun = quiet.calls_made
-    run(plan_emptying(quiet, list_items(quiet), **NOW), tmp_path / "quiet", quiet)
+    run(emptying(quiet, list_items(quiet)), tmp_path / "quiet", quiet)
     for number in range(1, quiet.calls_made - begun + 1):
         storage, journal = twins(kind), tmp_path / f"journal{number}"
         run(putting_away(storage), journal, storage)
-        made = plan_emptying(storage, list_items(storage), **NOW)
+        made = emptying(storage, list_items(storage))
         storage.fail(storage.calls_made + number, Killed("killed"), when=when)
         with suppress(Killed):
             run(made, journal, storage)
         assert kept(storage)
         storage.revive()
         run_again(journal, storage)
-        run(plan_emptying(storage, list_items(storage), **NOW), journal, storage)
+        run(emptying(storage, list_items(storage)), journal, storage)
         assert storage.snapshot() == {"best/one.flac": b"the same content", "other.flac": b"another one"}
 
 

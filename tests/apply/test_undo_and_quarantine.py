@@ -10,7 +10,7 @@ import pytest
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunResult
-from orchestrator.apply.quarantine import choose, list_items, plan_emptying, plan_restore
+from orchestrator.apply.quarantine import choose, list_items
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.plan.model import Plan, Verb
@@ -19,19 +19,20 @@ from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import (
     IMPATIENT,
+    NOW,
     contents,
     depending,
+    emptying,
     folders,
     library,
     move,
     operation,
     plan,
     quick,
+    restoring,
     run,
     through_temporary_name,
 )
-
-NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 
 
 def scene(kind: str) -> tuple[MemoryStorage, MemoryStorage, Plan]:
@@ -122,7 +123,7 @@ def test_the_quarantine_is_listed_and_restored(tmp_path: Path, put_away: tuple[M
     with pytest.raises(UsageError):
         choose([item], ["in/nothing.mp3"])
     before = contents(storage)
-    result = run(plan_restore(storage, [item], **NOW), tmp_path / "journal", storage)
+    result = run(restoring(storage, [item]), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.DONE, result.problems
     assert storage.content("in/d.mp3") == b"content of d"
     assert contents(storage) == before
@@ -133,7 +134,7 @@ def test_the_quarantine_is_listed_and_restored(tmp_path: Path, put_away: tuple[M
 def test_a_restore_never_replaces_what_is_there_now(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     storage.put("in/d.mp3", b"another d")
-    result = run(plan_restore(storage, list_items(storage), **NOW), tmp_path / "journal", storage)
+    result = run(restoring(storage, list_items(storage)), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.STALE
     assert storage.content("in/d.mp3") == b"another d"
     assert len(list_items(storage)) == 1
@@ -142,7 +143,7 @@ def test_a_restore_never_replaces_what_is_there_now(tmp_path: Path, put_away: tu
 def test_of_two_for_one_path_the_newest_comes_back(put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     storage.put(".music-orchestrator/quarantine/99990101-000000-000000/in/d.mp3", b"newer d")
-    made = plan_restore(storage, list_items(storage), **NOW)
+    made = restoring(storage, list_items(storage))
     assert [one.src.path for one in made.operations] == [".music-orchestrator/quarantine/99990101-000000-000000/in/d.mp3"]
     assert [one.path for one in made.skipped] == ["in/d.mp3"]
 
@@ -150,7 +151,7 @@ def test_of_two_for_one_path_the_newest_comes_back(put_away: tuple[MemoryStorage
 def test_emptying_deletes_for_good_and_only_there(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     before = library(storage)
-    result = run(plan_emptying(storage, list_items(storage), **NOW), tmp_path / "journal", storage)
+    result = run(emptying(storage, list_items(storage)), tmp_path / "journal", storage)
     assert (result.exit_code, result.done) == (ExitCode.DONE, 1)
     assert library(storage) == storage.snapshot() == before
 
@@ -180,7 +181,7 @@ def test_undo_finds_nothing_to_do_however_a_file_came_home(tmp_path: Path) -> No
 
     away = [operation(Verb.QUARANTINE, storage, name, storage, name) for name in "ab"]
     put_away = run(plan(*away, source=storage.fs, storages=[storage]), journal, storage)
-    restored = run(plan_restore(storage, choose(list_items(storage), ["a"]), **NOW), journal, storage)
+    restored = run(restoring(storage, choose(list_items(storage), ["a"])), journal, storage)
     rest = undo(put_away.run, journal, storage)
     assert (rest.exit_code, rest.done) == (ExitCode.DONE, 1)
     assert undo(put_away.run, journal, storage).run is None
@@ -241,9 +242,9 @@ def test_a_file_left_half_way_is_named_as_its_owner_knows_it_and_brought_back(tm
     assert (problem.path, item.path, item.kind, item.run) == ("a", "a", "temporary", result.run)
     assert item.entry.path in problem.message
     assert "quarantine restore" in problem.message
-    assert plan_restore(storage, [unknown], **NOW).operations == (), "without the journal nobody knows where it was"
-    emptying = plan_emptying(storage, [item], **NOW)
-    assert (emptying.operations, [one.path for one in emptying.skipped]) == ((), ["a"])
+    assert restoring(storage, [unknown]).operations == (), "without the journal nobody knows where it was"
+    made = emptying(storage, [item])
+    assert (made.operations, [one.path for one in made.skipped]) == ((), ["a"])
 
     storage.remove("b")
     everything = contents(storage)
@@ -259,7 +260,7 @@ def test_a_file_left_half_way_is_restored_by_its_old_path_and_that_can_be_undone
     storage.remove("a")
     with quick(Journal, journal) as opened:
         items = choose(list_items(storage, opened), ["a"])
-    restored = run(plan_restore(storage, items, **NOW), journal, storage)
+    restored = run(restoring(storage, items), journal, storage)
     assert (restored.exit_code, library(storage)) == (ExitCode.DONE, {"a": b"content of a", "b": b"somebody else's"})
     assert undo(restored.run, journal, storage).exit_code == ExitCode.DONE
     assert library(storage) == {"b": b"somebody else's"}

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import IntegrityError, UsageError
+from orchestrator.errors import ExitCode, IntegrityError, UsageError
+from orchestrator.plan.build import seal
 from orchestrator.plan.model import Operation, Plan, Verb, operation_id
-from orchestrator.plan.plan_file import read_plan, seal, write_plan
+from orchestrator.plan.plan_file import read_plan, write_plan
 from orchestrator.records import Ref
 from tests.plan.worlds import plan, song
 
@@ -44,6 +45,7 @@ def test_the_bytes_are_those_of_the_contract(file: Path) -> None:
         "created",
         "source",
         "target",
+        "locations",
         "options",
         "config_sha256",
         "capabilities",
@@ -77,7 +79,7 @@ def test_a_flipped_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data:
     at = data.draw(st.sampled_from(outside))
     content[at] ^= data.draw(st.integers(1, 255))
     file.write_bytes(content)
-    another_version = re.match(rb'{"format":"music-orchestrator-plan/[02-9]"', content)
+    another_version = re.match(rb'{"format":"music-orchestrator-plan/[013-9]"', content)
     with pytest.raises(UsageError if another_version else IntegrityError):
         read_plan(file)
 
@@ -127,14 +129,29 @@ def test_operations_that_no_planner_makes_are_refused(tmp_path: Path) -> None:
 
 def test_another_format_is_another_matter_than_damage(file: Path) -> None:
     content = file.read_bytes()
-    for form in (b"music-orchestrator-plan/2", b"music-orchestrator-plan/17", b"other/1"):
-        file.write_bytes(content.replace(b"music-orchestrator-plan/1", form, 1))
+    for form in (b"music-orchestrator-plan/3", b"music-orchestrator-plan/17", b"other/1"):
+        file.write_bytes(content.replace(b"music-orchestrator-plan/2", form, 1))
         with pytest.raises(UsageError, match="format"):
             read_plan(file)
     with pytest.raises(UsageError, match="cannot read"):
         read_plan(file.parent / "missing")
     with pytest.raises(UsageError, match="cannot read"):
         read_plan(file.parent)
+
+
+def test_a_plan_of_an_older_version_is_to_be_made_again(tmp_path: Path) -> None:
+    """Written as version /1 wrote it: another format, no field `locations`, and a plan_id that fits."""
+    header, *operations = (msgspec.json.encode(part) for part in (MADE.header, *MADE.operations))
+    fields = json.loads(header)
+    del fields["locations"]
+    fields["format"] = "music-orchestrator-plan/1"
+    lines = b"".join(line + b"\n" for line in operations)
+    hashed = {name: value for name, value in fields.items() if name not in {"created", "plan_id"}}
+    fields["plan_id"] = sha256(msgspec.json.encode(hashed) + b"\n" + lines).hexdigest()
+    (tmp_path / "old.plan").write_bytes(msgspec.json.encode(fields) + b"\n" + lines)
+    with pytest.raises(UsageError, match="older version: make it again") as caught:
+        read_plan(tmp_path / "old.plan")
+    assert caught.value.exit_code == ExitCode.USAGE
 
 
 def test_the_id_is_part_of_every_plan() -> None:

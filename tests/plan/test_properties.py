@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import UsageError
 from orchestrator.paths import collision_key, path_problem
+from orchestrator.plan.build import seal
 from orchestrator.plan.layout.presets import PRESETS
 from orchestrator.plan.layout.templates import compile_layout
 from orchestrator.plan.model import Plan
 from orchestrator.plan.music.fields import FIELDS
-from orchestrator.plan.plan_file import seal, verify
 from orchestrator.plan.planners.undo import plan_undo
+from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Item
 from orchestrator.track import Track
 from tests.hostile import HOSTILE_TAGS
@@ -128,8 +129,8 @@ def shuffled_names(items: list[Item], seed: int, layout: str, *, folding: bool) 
     return possible(renamed, folding=folding)
 
 
-def check_plan(made: Plan) -> None:
-    verify(made)
+def check_organized(made: Plan) -> None:
+    check_plan(made)
     wanted = [operation.dst.path for operation in made.operations if operation.verb != "quarantine"]
     assert len({collision_key(path) for path in wanted}) == len(wanted)
     for path in wanted:
@@ -149,7 +150,7 @@ def test_organizing_in_place_loses_nothing_and_comes_to_rest(
     items: list[Item], layout: str, seed: int, untagged_to: str | None
 ) -> None:
     made = plan(items, layout=layout, untagged=untagged_to)
-    check_plan(made)
+    check_organized(made)
     storage = PretendStorage.holding("/music", items)
     before, contents = storage.tree("/music"), storage.contents()
     done = storage.carry_out(made, seed)
@@ -162,7 +163,7 @@ def test_organizing_in_place_loses_nothing_and_comes_to_rest(
     assert again.operations == ()
 
     undone = plan_undo(done, made.header, run_id="run", tool_version="1", created="x")
-    verify(undone)
+    check_plan(undone)
     storage.carry_out(undone, seed, run="undo")
     assert storage.tree("/music") == before
 
@@ -174,7 +175,7 @@ def test_a_library_that_a_preset_has_put_in_order_is_in_order(preset: str, data:
     items = data.draw(libraries())
     storage = PretendStorage.holding("/music", items)
     made = plan(items, layout=preset)
-    check_plan(made)
+    check_organized(made)
     storage.carry_out(made)
     assert plan(storage.list("/music"), layout=preset).operations == ()
 
@@ -206,7 +207,7 @@ def test_whatever_the_template_names_are_legal_and_stay_inside(items: list[Item]
     except UsageError:
         assume(False)
     made = plan(items, layout=layout)
-    check_plan(made)
+    check_organized(made)
     storage = PretendStorage.holding("/music", items)
     storage.carry_out(made, seed)
     assert plan(storage.list("/music"), layout=layout).operations == ()
@@ -215,7 +216,7 @@ def test_whatever_the_template_names_are_legal_and_stay_inside(items: list[Item]
 @given(libraries(folding=True), st.sampled_from(LAYOUTS), st.integers(0, 99))
 def test_a_storage_that_folds_case_ends_with_the_planned_spelling(items: list[Item], layout: str, seed: int) -> None:
     made = plan(items, layout=layout, capabilities=FOLDING)
-    check_plan(made)
+    check_organized(made)
     storage = PretendStorage.holding("/music", items, folding=True)
     before = storage.tree("/music")
     done = storage.carry_out(made, seed)
@@ -241,7 +242,7 @@ def test_another_target_gets_the_tree_that_organizing_in_place_gives(
 
     storage = PretendStorage.holding("/music", items)
     made = plan(items, target="/other", layout=layout, copy=copy)
-    check_plan(made)
+    check_organized(made)
     before = storage.tree("/music")
     done = storage.carry_out(made, seed)
     other = storage.tree("/other")
@@ -254,7 +255,7 @@ def test_another_target_gets_the_tree_that_organizing_in_place_gives(
     again = plan(storage.list("/music"), target="/other", there=storage.list("/other"), layout=layout, copy=copy)
     assert again.operations == ()
     undone = plan_undo(done, made.header, run_id="run", tool_version="1", created="x")
-    verify(undone)
+    check_plan(undone)
     storage.carry_out(undone, seed, run="undo")
     assert storage.tree("/music") == before
     assert storage.tree("/other") == {}
@@ -281,7 +282,7 @@ def test_a_target_that_is_not_empty_keeps_what_it_has(
         {f"/music/{item.entry.path}": item for item in items} | {f"/other/{item.entry.path}": item for item in there}
     )
     made = plan(items, target="/other", there=there, layout=layout, copy=copy)
-    check_plan(made)
+    check_organized(made)
     before = storage.tree("/other")
     storage.carry_out(made, seed)
     assert before.items() <= storage.tree("/other").items()
@@ -295,7 +296,7 @@ def test_a_source_inside_its_target(items: list[Item], layout: str, copy: bool, 
     storage = PretendStorage.holding("/music", items)
     contents = storage.contents()
     made = plan(storage.list(inbox), source=inbox, target="/music", there=storage.list("/music"), layout=layout, copy=copy)
-    check_plan(made)
+    check_organized(made)
     storage.carry_out(made, seed)
     assert set(contents) == set(storage.contents())
     if not copy:
@@ -309,7 +310,7 @@ def test_copying_in_place_keeps_everything_and_comes_to_rest(items: list[Item], 
     storage = PretendStorage.holding("/music", items)
     before = storage.tree("/music")
     made = plan(items, layout=layout, copy=True)
-    check_plan(made)
+    check_organized(made)
     storage.carry_out(made, seed)
     assert before.items() <= storage.tree("/music").items()
     assert plan(storage.list("/music"), layout=layout, copy=True).operations == ()

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.plan.model import Plan, Verb, is_temporary
-from orchestrator.plan.plan_file import verify
 from orchestrator.plan.planners.undo import plan_undo
+from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Capabilities, Entry, Item, Ref
 from tests.plan.test_properties import libraries
 from tests.plan.worlds import Done, plain, plan, skips, song
@@ -40,7 +40,7 @@ class Drive:
         return [item for item in self.items.values() if item.entry.path == path]
 
     def carry_out(self, made: Plan, seed: int) -> list[Done]:
-        verify(made)
+        check_plan(made)
         random = Random(seed)
         waiting = {operation.id: set(operation.depends) for operation in made.operations}
         by_id = {operation.id: operation for operation in made.operations}
@@ -118,7 +118,7 @@ def test_what_stays_keeps_its_name_from_the_others() -> None:
 def test_clutter_of_one_name_goes_to_names_of_its_own() -> None:
     items = [album_track("rip/a.mp3", 1, "a"), *(with_id(plain("rip/Thumbs.db"), one) for one in ("x", "y"))]
     made = plan(items, capabilities=DRIVE)
-    verify(made)
+    check_plan(made)
     assert {(o.src.object_id, o.dst.path) for o in made.operations if o.verb is Verb.QUARANTINE} == {
         ("x", "rip/Thumbs [x].db"),
         ("y", "rip/Thumbs [y].db"),

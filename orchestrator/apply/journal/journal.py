@@ -35,7 +35,7 @@ from orchestrator.apply.journal.records import (
     VerifyMode,
 )
 from orchestrator.errors import IntegrityError, UsageError
-from orchestrator.plan.model import Operation, Plan
+from orchestrator.plan.model import Operation, Plan, locations_of
 from orchestrator.records import Ref
 
 _encode = msgspec.json.Encoder().encode
@@ -140,7 +140,12 @@ class Journal:
         bodies = [body for (body,) in rows]
         if len(bodies) != start.operations or _sum_of_all(bodies) != start.operations_sha256:
             raise self._damaged(f"the operations of run {run_id} are not those that it was begun with")
-        return Plan(start.header, tuple(_decode_operation(body) for body in bodies))
+        operations = tuple(_decode_operation(body) for body in bodies)
+        header = start.header
+        if not header.locations:  # the run was begun by a version whose plans had the format /1
+            locations = dict.fromkeys((header.source, header.target, *locations_of(operations)))
+            header = msgspec.structs.replace(header, locations=tuple(locations))
+        return Plan(header, operations)
 
     def states(self, run_id: str) -> dict[str, OperationState]:
         """Operation -> its last record; operations that were never begun are absent. The whole chain is checked."""

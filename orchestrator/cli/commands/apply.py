@@ -45,7 +45,7 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
     Before each change both ends are looked at: what is no longer as the plan saw it is left alone and named.
     """
     from orchestrator.actions import change, organize  # noqa: PLC0415 - the rooms are imported when a command runs
-    from orchestrator.plan.plan_file import locations_of, read_plan  # noqa: PLC0415
+    from orchestrator.plan.plan_file import read_plan  # noqa: PLC0415
 
     session.need_consent()
     plan = read_plan(Path(file))
@@ -58,7 +58,7 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
         session.reporter.note("nothing was changed")
         return ExitCode.DONE
     with session.lock():
-        before = change.finish_unfinished(session, *session.places(*locations_of(plan.header)))
+        before = change.finish_unfinished(session, *session.places(*plan.header.locations))
         if before not in change.GOES_ON:
             return before
         return worst([before, change.carry_out(session, plan, verify_full=verify == "full")])

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.actions.session import Session
-    from orchestrator.apply.quarantine import QuarantinedFile
     from orchestrator.location import Location
     from orchestrator.plan.model import Plan
+    from orchestrator.plan.planners.quarantine import QuarantinedFile
 
 
 @group("quarantine", default="list")
@@ -52,11 +52,14 @@ def restore_command(session: Session, *, items: tuple[str, ...], location: str) 
 
     def plan(place: Location) -> Plan:
         from orchestrator.actions.organize import now_text  # noqa: PLC0415
-        from orchestrator.apply.quarantine import choose, plan_restore  # noqa: PLC0415 - only when called
+        from orchestrator.apply.quarantine import choose  # noqa: PLC0415 - only when called
+        from orchestrator.plan.planners.quarantine import plan_restore  # noqa: PLC0415 - only when called
 
         storage = session.storage(place)
         chosen = choose(_items(session, place), items)
-        return plan_restore(storage, chosen, tool_version=orchestrator.__version__, created=now_text())
+        return plan_restore(
+            chosen, fs=storage.fs, capabilities=storage.capabilities, tool_version=orchestrator.__version__, created=now_text()
+        )
 
     return _change(session, location, plan, "Bring these {} files back?")
 
@@ -68,10 +71,16 @@ def empty_command(session: Session, *, location: str) -> int:
 
     def plan(place: Location) -> Plan:
         from orchestrator.actions.organize import now_text  # noqa: PLC0415
-        from orchestrator.apply.quarantine import plan_emptying  # noqa: PLC0415 - only when called
+        from orchestrator.plan.planners.quarantine import plan_emptying  # noqa: PLC0415 - only when called
 
         storage = session.storage(place)
-        return plan_emptying(storage, _items(session, place), tool_version=orchestrator.__version__, created=now_text())
+        return plan_emptying(
+            _items(session, place),
+            fs=storage.fs,
+            capabilities=storage.capabilities,
+            tool_version=orchestrator.__version__,
+            created=now_text(),
+        )
 
     return _change(session, location, plan, "Delete these {} files for good? No undo brings them back.")
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from orchestrator.errors import IntegrityError
+from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.left_behind import quarantine
-from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, is_temporary
 from orchestrator.plan.ordering import Move, order
-from orchestrator.plan.plan_file import seal
 from orchestrator.records import Capabilities, Entry, Ref
 
 _NOTHING: Mapping[Ref, str] = {}
 
 
-class Done(Protocol):
+class CompletedOperation(Protocol):
     """One operation that came through, as the journal remembers it."""
 
     @property
@@ -36,7 +34,13 @@ class Done(Protocol):
 
 
 def plan_undo(
-    done: Iterable[Done], header: Header, *, run_id: str, tool_version: str, created: str, deleted: Mapping[Ref, str] = _NOTHING
+    done: Iterable[CompletedOperation],
+    header: Header,
+    *,
+    run_id: str,
+    tool_version: str,
+    created: str,
+    deleted: Mapping[Ref, str] = _NOTHING,
 ) -> Plan:
     """The plan that gives every file of the run its old place and name.
 
@@ -62,23 +66,21 @@ def plan_undo(
     capabilities = {fs: msgspec.convert(known, Capabilities) for fs, known in header.capabilities.items()}
     respelling = any(capability.case_insensitive for capability in capabilities.values())
     operations = order(moves, case_insensitive=respelling)
-    counts = Counter(str(operation.verb) for operation in operations)
-    counts.update(f"skipped.{one.code}" for one in skipped)
-    undo_header = Header(
-        tool_version=tool_version,
-        created=created,
+    return build_plan(
+        operations,
         source=header.source,
         target=header.target,
+        locations=header.locations,
         options={"undo": run_id},
+        capabilities=capabilities,
+        skipped=sorted(skipped, key=lambda one: one.path),
+        tool_version=tool_version,
+        created=created,
         config_sha256=header.config_sha256,
-        capabilities=header.capabilities,
-        counts=dict(sorted(counts.items())),
-        estimate=estimate(operations, capabilities),
     )
-    return seal(Plan(undo_header, tuple(operations), tuple(sorted(skipped, key=lambda one: one.path))))
 
 
-def _collapsed(done: Sequence[Done], *, fetching: bool) -> list[tuple[Operation, Ref, Done]]:
+def _collapsed(done: Sequence[CompletedOperation], *, fetching: bool) -> list[tuple[Operation, Ref, CompletedOperation]]:
     """Each file's last operation, where the run took it from, and where it is; both halves of a rename become one.
 
     `fetching`: the run may have taken files from temporary names at which an earlier one had left them.

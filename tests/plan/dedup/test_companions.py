@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.model import Plan, Verb
-from orchestrator.plan.plan_file import verify
 from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
 from orchestrator.plan.planners.undo import plan_undo
+from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Item
 from tests.plan.dedup.copies import FLAC, MP3, file, on_album
 from tests.plan.worlds import LOCAL, PretendStorage, listing, moved, plain, plan, skips
@@ -57,7 +57,7 @@ def written(made: Plan) -> dict[str, bytes]:
 
 def check(items: Sequence[Item], made: Plan, again: Any) -> PretendStorage:
     """Nothing lost, nothing left to do, and all of it back."""
-    verify(made)
+    check_plan(made)
     storage = PretendStorage.holding("/music", items)
     before, contents = storage.tree("/music"), storage.contents()
     done = storage.carry_out(made)
@@ -251,7 +251,7 @@ def test_nothing_is_lost_and_all_comes_back(items: list[Item], organizes: bool, 
         return plan(there, dedup=DEDUP) if organizes else deduped(there)
 
     made = planned(items)
-    verify(made)
+    check_plan(made)
     assert made == planned(items[::-1])
     storage = PretendStorage.holding("/music", items)
     before, contents = storage.tree("/music"), storage.contents()

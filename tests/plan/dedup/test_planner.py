@@ -74,7 +74,7 @@ def test_a_twin_outside_or_among_what_goes_is_refused(tmp_path: Path, fs: str, p
     first, second = made.operations
     wrong = msgspec.structs.replace(first, expect=msgspec.structs.replace(first.expect, kept=KeptCopy(fs, path, 1)))
     write_plan(msgspec.structs.replace(made, operations=(wrong, second)), tmp_path / "plan")
-    with pytest.raises(IntegrityError, match="twin"):
+    with pytest.raises(IntegrityError, match="kept"):
         read_plan(tmp_path / "plan")
 
 

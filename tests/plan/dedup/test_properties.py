@@ -10,12 +10,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.plan.plan_file import verify
 from orchestrator.plan.planners.dedup.album_copies import find_album_copies
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, candidates_of
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
 from orchestrator.plan.planners.dedup.records import Duplicates, Tier
+from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Item
 from orchestrator.track import Status
 from tests.hostile import HOSTILE_TAGS
@@ -139,7 +139,7 @@ def test_the_order_of_the_files_makes_no_difference(world: dict[str, list[Item]]
     shuffled = {fs: random.sample(inside, len(inside)) for fs, inside in world.items()}
     plan = plan_dedup(request(world, chosen))
     assert plan == plan_dedup(request(shuffled, chosen))
-    verify(plan)
+    check_plan(plan)
     one, other = decided(world, chosen), decided(shuffled, chosen)
     assert [(a.tier, a.why, [f.ref for f in a.files]) for a in one.alike] == [
         (a.tier, a.why, [f.ref for f in a.files]) for a in other.alike

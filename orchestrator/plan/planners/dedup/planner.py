@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.following import lists_of
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.table import DEFAULT, SidecarRule, SidecarTable
-from orchestrator.plan.estimate import estimate
-from orchestrator.plan.model import Expect, Header, KeptCopy, Plan, Skipped, Verb
+from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, location_prefix, order
-from orchestrator.plan.plan_file import seal
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
@@ -74,26 +73,22 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
         named += found.skipped if not several else (replace(one, path=location_prefix(fs) + one.path) for one in found.skipped)
     named += _external_lists(request, duplicates)
     operations = order(moves)
-    skipped = tuple(named)
     counts = Counter(f"duplicates.{decision.tier}" for decision in duplicates.decisions)
-    counts.update(f"skipped.{one.code}" for one in skipped)
     counts.update({"files": len(items), "music": sum(1 for item in items if item.reading is not None)})
-    counts.update(str(operation.verb) for operation in operations)
-    options = msgspec.to_builtins(request.options)
-    options["locations"] = [place.fs for place in request.places]
-    first = request.places[0].fs
-    header = Header(
+    locations = [place.fs for place in request.places]
+    return build_plan(
+        operations,
+        source=locations[0],
+        target=locations[0],
+        locations=locations,
+        options=msgspec.to_builtins(request.options) | {"locations": locations},
+        capabilities=capabilities,
+        counts=counts,
+        skipped=named,
         tool_version=request.tool_version,
         created=request.created,
-        source=first,
-        target=first,
-        options=options,
         config_sha256=request.config_sha256,
-        capabilities={fs: msgspec.to_builtins(known) for fs, known in capabilities.items()},
-        counts=dict(sorted(counts.items())),
-        estimate=estimate(operations, capabilities),
     )
-    return seal(Plan(msgspec.json.decode(msgspec.json.encode(header), type=Header), tuple(operations), skipped))
 
 
 def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[DuplicateCompanions, str]]:

@@ -6,12 +6,12 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.paths import collision_key, split_extension
+from orchestrator.paths import check_directory, collision_key, split_extension
+from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.following import Following
 from orchestrator.plan.companions.left_behind import left_at_target, left_behind, quarantine, sweep
 from orchestrator.plan.companions.naming import CompanionNames, claims_of
@@ -19,15 +19,14 @@ from orchestrator.plan.companions.playlists.formats import is_list
 from orchestrator.plan.companions.sidecars import Companion, Companions, Kind, QuarantinedTrack
 from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.companions.table import SidecarTable
-from orchestrator.plan.estimate import estimate, passes_through
+from orchestrator.plan.estimate import passes_through
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.layout.names import Names, rules_named
 from orchestrator.plan.layout.placing import Placing
 from orchestrator.plan.layout.templates import Layout, compile_layout
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb
+from orchestrator.plan.model import Expect, Operation, Plan, Skipped, Verb
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move, location_prefix, order
-from orchestrator.plan.plan_file import check_directory, seal
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
 from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, take_out
@@ -311,7 +310,18 @@ class _Planner:
         if self.options.cloud_only:
             _refuse_passing(operations, capabilities)
         skipped = tuple(self.intake.skipped[path] for path in sorted(self.intake.skipped))
-        return seal(Plan(self._header(operations, capabilities, in_place), tuple(operations), skipped))
+        return build_plan(
+            operations,
+            source=source,
+            target=target,
+            options=msgspec.to_builtins(self.options) | {"rules": msgspec.to_builtins(self.layout.rules)},
+            capabilities=capabilities,
+            counts=self._counts(in_place),
+            skipped=skipped,
+            tool_version=self.request.tool_version,
+            created=self.request.created,
+            config_sha256=self.request.config_sha256,
+        )
 
     def _reason(self, claim: Claim) -> str:
         reading, owner = claim.item.reading, claim.owner
@@ -362,27 +372,13 @@ class _Planner:
         below = self.below
         return [path[len(below) :] for path in arriving if below is not None and path.startswith(below)]
 
-    def _header(self, operations: Sequence[Operation], capabilities: dict[str, Capabilities], in_place: int) -> Header:
-        counts = Counter(str(operation.verb) for operation in operations)
-        counts.update(f"skipped.{skipped.code}" for skipped in self.intake.skipped.values())
-        counts.update({"files": len(self.request.items), "music": self.intake.music, "in_place": in_place})
+    def _counts(self, in_place: int) -> dict[str, int]:
+        counts = {"files": len(self.request.items), "music": self.intake.music, "in_place": in_place}
         if self.intake.suspect:
             counts["suspect"] = self.intake.suspect
         if inferred := sum(1 for song in self.intake.songs if song.inferred):
             counts["artist_inferred"] = inferred
-        options = _as_read(self.options)
-        options["rules"] = [_as_read(rule) for rule in self.layout.rules]
-        return Header(
-            tool_version=self.request.tool_version,
-            created=self.request.created,
-            source=self.request.source_fs,
-            target=self.request.target_fs,
-            options=options,
-            config_sha256=self.request.config_sha256,
-            capabilities={fs: _as_read(capability) for fs, capability in capabilities.items()},
-            counts=dict(sorted(counts.items())),
-            estimate=estimate(operations, capabilities),
-        )
+        return counts
 
 
 def _distinct(songs: Iterable[Song]) -> tuple[list[Song], list[tuple[Song, Song]]]:
@@ -399,12 +395,6 @@ def _distinct(songs: Iterable[Song]) -> tuple[list[Song], list[tuple[Song, Song]
         if standing is not song:
             twins.append((song, standing))
     return list(by_content.values()), twins
-
-
-def _as_read(record: msgspec.Struct) -> dict[str, Any]:
-    """A record as it comes back out of a plan file."""
-    fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
-    return fields
 
 
 def _why(claim: Claim) -> str:
