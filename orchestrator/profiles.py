@@ -1,0 +1,228 @@
+"""Everything we know about a provider that rclone does not tell us: one YAML file for each rclone backend type.
+
+To add a provider, write `rclone_profiles/<backend type>.yaml`. Nothing in the code lists providers: locations, scans, plans, rclone's
+environment and `doctor` all ask these records. The fields below document the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from orchestrator.errors import UsageError
+
+DEFAULT = "default"
+"""The profile of all backends without a file of their own."""
+
+DirectoryDelete = Literal["empty", "trash", "recursive"]
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mapping of a profile with a closed set of keys."""
+
+
+class Environment(Facts, frozen=True):
+    """The environment variables of the provider's own tools."""
+
+    inherit: tuple[str, ...] = ()
+    """Variables that rclone inherits from us; `AWS_*` stands for all that begin with `AWS_`."""
+    set: dict[str, str] = {}
+    """Variables that rclone always gets, whatever the user has set."""
+    remote: str | None = None
+    """The name of the remote that these variables make for `scheme://`. Plans and the journal store it: never change it."""
+    credentials: str | None = None
+    """The variables that hold the credentials, for error messages."""
+    options: dict[str, tuple[str, ...]] = {}
+    """Option of that remote -> the variables that may hold its value; the first that is set wins."""
+
+
+class NewRemote(Facts, frozen=True):
+    """How we make a remote of this type that the rclone config does not have."""
+
+    options: dict[str, str] = {}
+    """Options that such a remote starts with."""
+    with_endpoint: dict[str, str] = {}
+    """Options that replace those when an endpoint is given."""
+    credentials: tuple[tuple[str, ...], ...] = ()
+    """Sets of options that each hold complete credentials. With one of them, rclone must not look in the environment (`env_auth`)."""
+    region_option: str = "region"
+    """The option that holds the region."""
+
+
+class Identity(Facts, frozen=True):
+    """What makes two remotes the same place. Without it, only the name of the remote counts."""
+
+    options: tuple[str, ...]
+    """The options that say which server and which account it is."""
+    variables: dict[str, str] = {}
+    """Option -> the environment variable that rclone reads where the option is missing."""
+    worldwide: str | None = None
+    """Endpoints that contain this text, or no endpoint: names of buckets are unique there, so the account does not matter."""
+
+
+class Condition(Facts, frozen=True):
+    """Facts that hold only where an option of the remote has a certain value."""
+
+    option: str
+    values: tuple[str, ...] = msgspec.field(name="is")
+    """The values, in any case; "" stands for an option that is not set."""
+    max_path_bytes: int | None = None
+    directory_delete: DirectoryDelete | None = None
+
+
+class Profile(Facts, frozen=True):
+    """What we know about one backend type. The defaults are for backends that nobody has looked at."""
+
+    type: str
+    """rclone's backend type; "default" stands for all that have no file of their own."""
+
+    # What a user types.
+
+    aliases: tuple[str, ...] = ()
+    """Other names for the type, such as in `cloud.provider`."""
+    url_scheme: str | None = None
+    """`s3` for `s3://bucket/path`. Without `environment.remote`, the URL means the only remote of this type."""
+    top_level: Literal["folders", "buckets", "containers", "shares", "items"] = "folders"
+    """What the root of a remote holds. Anything but folders must exist already: we never create it for an artist."""
+    absolute_paths: bool = False
+    """`remote:/path` and `remote:path` are two folders. Elsewhere the leading slash means nothing."""
+    environment: Environment = Environment()
+    new_remote: NewRemote = NewRemote()
+    identity: Identity | None = None
+
+    # What a listing gives, and what it costs.
+
+    free_hashes: tuple[str, ...] | None = None
+    """Hash types that a listing gives without reading a file; None: all that rclone does not call slow."""
+    free_mtime: bool | None = None
+    """Whether a listing gives modification times without one request per object; None: what rclone says."""
+    server_mtime: bool = False
+    """A listing gives the upload time for free, while rclone's own modification time costs one request per object."""
+    costly_hashes: bool = False
+    """A listing with hashes costs one request for each object that has no stored hash (S3: multipart uploads)."""
+
+    # What changes cost and do.
+
+    delete_unseen: str | None = None
+    """The option (`name=value`) that makes rclone delete a file without a lookup first: one request less where we have looked."""
+    directory_delete: DirectoryDelete = "recursive"
+    """What happens to a file that rclone did not see in a directory that it removes. "empty": the file stays, because the server
+    refuses. "recursive": the file is lost, because rclone lists the directory and then deletes it with everything in it. "trash":
+    the same, but the provider keeps it in its own trash."""
+    by_id: bool = False
+    """rclone's backend moves and fetches files by their ids (`backend/command` moveid and copyid)."""
+    by_directory: bool = False
+    """The provider counts requests: move directories, and look at their files, as a whole where that takes fewer. Elsewhere it would
+    cost more: each directory that rclone opens is a connection (SFTP), and a single rename is as cheap (WebDAV)."""
+
+    # How to read and pace.
+
+    read: Literal["rclone", "vfs", "direct"] = "vfs"
+    """How a scan reads parts of files. "rclone": each by its path, after a lookup. "vfs": list each directory once, then read
+    without lookups. "direct": from the disk, not through rclone."""
+    policy: Literal["few-bytes", "few-requests"] = "few-requests"
+    """Whether reading tags should save bytes or requests."""
+    requests_per_second: float | None = None
+    """The pace that the provider allows; None: no limit."""
+
+    # Names and limits.
+
+    names: str = "portable"
+    """The rule set of `orchestrator.plan.layout.names` for the provider's own limits, used when the user asks for `names: target`."""
+    max_component_bytes: int = 255
+    max_path_bytes: int | None = None
+    when: tuple[Condition, ...] = ()
+    """Facts that depend on an option of the remote; a later one wins."""
+
+    @property
+    def has_buckets(self) -> bool:
+        """Whether the first name of a path is a bucket, a container, a share: no folder."""
+        return self.top_level != "folders"
+
+    def for_remote(self, option: Callable[[str], str | None]) -> Profile:
+        """The facts for one remote; `option` gives the value of one of its options, None where it is not set."""
+        found: dict[str, int | str] = {}
+        for condition in self.when:
+            if (option(condition.option) or "").lower() in {value.lower() for value in condition.values}:
+                facts = {"max_path_bytes": condition.max_path_bytes, "directory_delete": condition.directory_delete}
+                found |= {name: value for name, value in facts.items() if value is not None}
+        return msgspec.structs.replace(self, **found)
+
+    def remote_options(self, given: Mapping[str, str], added: Mapping[str, str] = {}) -> dict[str, str]:
+        """The options of a remote that we make: what is known of its kind, what was given, and what the user adds to that."""
+        options = {**self.new_remote.options}
+        if "endpoint" in given:
+            options |= self.new_remote.with_endpoint
+        named = given.keys() | added.keys()
+        if any(named >= {*credentials} for credentials in self.new_remote.credentials):
+            options.pop("env_auth", None)
+        return options | dict(given) | dict(added)
+
+    def options_from(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """The options of the remote that environment variables make."""
+        given = {}
+        for option, variables in self.environment.options.items():
+            value = next((environment[name] for name in variables if environment.get(name)), None)
+            if value is not None:
+                given[option] = value
+        return self.remote_options(given)
+
+
+def directory() -> Traversable:
+    """Where the profiles are: inside the installed package, or at the root of a checkout."""
+    shipped = resources.files("orchestrator") / "rclone_profiles"
+    return shipped if shipped.is_dir() else Path(__file__).parents[1] / "rclone_profiles"
+
+
+def profile_names() -> list[str]:
+    """The names of all profiles."""
+    return sorted(file.name.removesuffix(".yaml") for file in directory().iterdir() if file.name.endswith(".yaml"))
+
+
+def load_profile(name: str) -> Profile:
+    """The profile of a backend type, by any of its names; the default one where there is none."""
+    return _read(directory(), name) or _by_alias(name) or _read(directory(), DEFAULT) or Profile(type=DEFAULT)
+
+
+def all_profiles() -> list[Profile]:
+    """All profiles. Raises UsageError for a file with a mistake."""
+    return [profile for name in profile_names() if (profile := _read(directory(), name)) is not None]
+
+
+def backend_type(provider: str) -> str:
+    """The backend type that a name of a provider means; what nobody knows is passed on to rclone."""
+    found = _by_alias(provider.lower())
+    return provider.lower() if found is None else found.type
+
+
+def profile_for_url(scheme: str) -> Profile | None:
+    """The profile whose URLs begin with `scheme://`."""
+    return next((profile for profile in all_profiles() if profile.url_scheme == scheme), None)
+
+
+def profile_for_environment_remote(remote: str) -> Profile | None:
+    """The profile whose environment variables make the remote of that name."""
+    return next((profile for profile in all_profiles() if profile.environment.remote == remote), None)
+
+
+def _by_alias(name: str) -> Profile | None:
+    return next((profile for profile in all_profiles() if name in profile.aliases), None)
+
+
+@cache
+def _read(place: Traversable, name: str) -> Profile | None:
+    if "/" in name or name.startswith("."):
+        return None
+    file = place / f"{name}.yaml"
+    if not file.is_file():
+        return None
+    try:
+        return msgspec.yaml.decode(file.read_bytes(), type=Profile)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"the profile {name}.yaml is wrong: {error}") from error
