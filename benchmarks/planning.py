@@ -111,6 +111,7 @@ def _plan(what: str, items: list[Item]) -> Plan:
             items=items,
             source_capabilities=REMOTE,
             target_capabilities=REMOTE,
+            target_has_buckets=True,
             options=options,
             tool_version=MADE_BY,
             created=MADE_AT,

@@ -1,15 +1,13 @@
 """Everything we know about a provider that rclone does not tell us: one YAML file for each rclone backend type.
 
-To add a provider, write `rclone_profiles/<backend type>.yaml`. Nothing in the code lists providers: locations, scans, plans, rclone's
-environment and `doctor` all ask these records. The fields below document the keys.
+To add a provider, write `rclone_profiles/<backend type>.yaml`; the fields below document the keys. The code has no list of
+providers: locations, scans, plans and rclone's environment all ask these records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -50,7 +48,7 @@ class NewRemote(Facts, frozen=True):
     with_endpoint: dict[str, str] = {}
     """Options that replace those when an endpoint is given."""
     credentials: tuple[tuple[str, ...], ...] = ()
-    """Sets of options that each hold complete credentials. With one of them, rclone must not look in the environment (`env_auth`)."""
+    """Sets of options that hold complete credentials: with one of them, rclone must not look in the environment (`env_auth`)."""
     region_option: str = "region"
     """The option that holds the region."""
 
@@ -118,8 +116,8 @@ class Profile(Facts, frozen=True):
     by_id: bool = False
     """rclone's backend moves and fetches files by their ids (`backend/command` moveid and copyid)."""
     by_directory: bool = False
-    """The provider counts requests: move directories, and look at their files, as a whole where that takes fewer. Elsewhere it would
-    cost more: each directory that rclone opens is a connection (SFTP), and a single rename is as cheap (WebDAV)."""
+    """The provider counts requests: move directories, and look at their files, as a whole where that takes fewer. Elsewhere it
+    would cost more: each directory that rclone opens is a connection (SFTP), and a single rename is as cheap (WebDAV)."""
 
     # How to read and pace.
 
@@ -134,7 +132,7 @@ class Profile(Facts, frozen=True):
     # Names and limits.
 
     names: str = "portable"
-    """The rule set of `orchestrator.plan.layout.names` for the provider's own limits, used when the user asks for `names: target`."""
+    """The rule set of `orchestrator.plan.layout.names` for the provider's own limits; used with `names: target` in the config."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
     when: tuple[Condition, ...] = ()
@@ -174,15 +172,15 @@ class Profile(Facts, frozen=True):
         return self.remote_options(given)
 
 
-def directory() -> Traversable:
+def directory() -> Path:
     """Where the profiles are: inside the installed package, or at the root of a checkout."""
-    shipped = resources.files("orchestrator") / "rclone_profiles"
-    return shipped if shipped.is_dir() else Path(__file__).parents[1] / "rclone_profiles"
+    installed = Path(__file__).with_name("rclone_profiles")
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "rclone_profiles"
 
 
 def profile_names() -> list[str]:
     """The names of all profiles."""
-    return sorted(file.name.removesuffix(".yaml") for file in directory().iterdir() if file.name.endswith(".yaml"))
+    return sorted(file.stem for file in directory().glob("*.yaml"))
 
 
 def load_profile(name: str) -> Profile:
@@ -216,7 +214,7 @@ def _by_alias(name: str) -> Profile | None:
 
 
 @cache
-def _read(place: Traversable, name: str) -> Profile | None:
+def _read(place: Path, name: str) -> Profile | None:
     if "/" in name or name.startswith("."):
         return None
     file = place / f"{name}.yaml"

@@ -30,7 +30,7 @@ def check_profile(loaded: LoadedConfig, remote: str) -> None:
     settings = loaded.config.remotes.get(remote)
     if settings is None or settings.profile is None:
         return
-    from orchestrator.rclone.profiles import profile_names  # noqa: PLC0415 - only where there is one
+    from orchestrator.profiles import profile_names  # noqa: PLC0415 - only where there is one
 
     if settings.profile not in profile_names():
         where = loaded.named("remotes", remote, "profile")

@@ -15,6 +15,7 @@ from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan, Verb, replaced
+from orchestrator.profiles import load_profile
 
 if TYPE_CHECKING:
     from orchestrator.plan.planners.organize.request import OrganizeOptions
@@ -48,6 +49,7 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
         target_entries=at_target,
         source_capabilities=capabilities,
         target_capabilities=target_capabilities,
+        target_has_buckets=load_profile(target_capabilities.remote_type).has_buckets,
         external_lists=outside,
         options=options,
         tool_version=orchestrator.__version__,

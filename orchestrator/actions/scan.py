@@ -13,18 +13,14 @@ from orchestrator.actions.session import Session
 from orchestrator.catalogue.selection import OUTSIDE
 from orchestrator.config.values import parse_duration
 from orchestrator.errors import AuthError, ExitCode, NotFoundError, SafetyLimitError, TransientError, UsageError
-from orchestrator.location import CLOUD_REMOTE, CREDENTIALS, ENVIRONMENT_REMOTES, Location
+from orchestrator.location import CLOUD_REMOTE, Location
+from orchestrator.profiles import load_profile, profile_for_environment_remote
 from orchestrator.report.reporter import duration_text
 
 if TYPE_CHECKING:
     from orchestrator.catalogue.update import ScanResult
     from orchestrator.plan.companions.playlists.external import ExternalList
     from orchestrator.records import Capabilities, Item
-
-BUCKET_BACKENDS = frozenset(
-    {"s3", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor", "storj"}
-)
-"""rclone's backends whose top level are buckets."""
 
 
 class Wishes(NamedTuple):
@@ -90,8 +86,10 @@ def check_bucket(session: Session, place: Location) -> None:
     if place.remote is None or place.fs.partition(":")[2].strip("/"):
         return
     backend = place.definition.type if place.definition is not None else session.remotes.get(place.remote)
-    if backend in BUCKET_BACKENDS:
-        raise UsageError(f"{place.fs} holds buckets, not folders: name one, such as {place.fs}my-bucket/Music")
+    profile = load_profile(backend or "")
+    if profile.has_buckets:
+        example = f"{place.fs}my-{profile.top_level.removesuffix('s')}/Music"
+        raise UsageError(f"{place.fs} holds {profile.top_level}, not folders: name one, such as {example}")
 
 
 @contextmanager
@@ -115,9 +113,9 @@ def reaching(session: Session, place: Location) -> Iterator[None]:
 def _remedy(session: Session, place: Location) -> str:
     """Where the credentials of a place are to be mended."""
     definition = place.definition
-    for scheme, remote in ENVIRONMENT_REMOTES.items():
-        if place.remote == remote:
-            return f"set {CREDENTIALS[scheme]} to good ones, or name a remote of the rclone config under `schemes:`"
+    profile = profile_for_environment_remote(place.remote or "")
+    if profile is not None:
+        return f"set {profile.environment.credentials} to good ones, or name a remote of the rclone config under `schemes:`"
     if definition is not None:
         ours = definition.name == CLOUD_REMOTE and session.config.cloud is not None
         return f"correct `{'cloud' if ours else f'remotes.{definition.name}'}.options` in the config"

@@ -1,7 +1,7 @@
 """The environment of rclone's processes: an allow-list, so that nothing inherited changes what rclone does.
 
-An inherited `RCLONE_DRY_RUN`, `RCLONE_BACKUP_DIR`, `RCLONE_MAX_DELETE` or `RCLONE_RC_NO_AUTH` would. The user's configuration,
-its password, the proxies and the providers' own credential variables pass.
+An inherited `RCLONE_DRY_RUN`, `RCLONE_BACKUP_DIR`, `RCLONE_MAX_DELETE` or `RCLONE_RC_NO_AUTH` would. rclone gets only the user's
+rclone config and its password, the proxies, and the variables that the profiles name for their providers.
 """
 
 from __future__ import annotations
@@ -9,27 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from orchestrator.profiles import all_profiles
+
 _NAMES = frozenset(
     {
         *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "TEMP", "TMP", "SHELL"),
-        *("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "KRB5_CONFIG", "KRB5CCNAME", "DBUS_SESSION_BUS_ADDRESS"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "DBUS_SESSION_BUS_ADDRESS"),
         *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
         *("RCLONE_CONFIG", "RCLONE_PASSWORD_COMMAND", "RCLONE_CA_CERT"),
     }
 )
-_PREFIXES = (
-    *("LC_", "XDG_", "RCLONE_CONFIG_"),
-    *("AWS_", "GOOGLE_", "CLOUDSDK_", "GCE_", "AZURE_", "MSI_", "IDENTITY_", "B2_", "OS_", "ST_", "OCI_", "ALICLOUD_"),
-)
-
-# Buckets are the user's to make: without these, a typing error in a bucket's name creates a bucket, and credentials that may
-# not create buckets fail on the first write.
-_ALWAYS = {
-    "RCLONE_S3_NO_CHECK_BUCKET": "true",
-    "RCLONE_GCS_NO_CHECK_BUCKET": "true",
-    "RCLONE_AZUREBLOB_NO_CHECK_CONTAINER": "true",
-    "TZ": "UTC",
-}
+_PREFIXES = ("LC_", "XDG_", "RCLONE_CONFIG_")
 
 
 def child_environment(
@@ -39,13 +29,19 @@ def child_environment(
     remotes: Mapping[str, Mapping[str, str]] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The whole environment for one rclone process.
+    """The whole environment of one rclone process.
 
-    `config` stands for the user's own `RCLONE_CONFIG`; `remotes` are remotes of ours (name -> options, `type` among them);
+    `config` replaces the user's own `RCLONE_CONFIG`; `remotes` are remotes of ours (name -> options, including `type`);
     `extra` comes last.
     """
-    environment = {name: value for name, value in inherited.items() if name in _NAMES or name.startswith(_PREFIXES)}
-    environment.update(_ALWAYS)
+    providers = [profile.environment for profile in all_profiles()]
+    passed = [name for provider in providers for name in provider.inherit]
+    names = _NAMES.union(passed)
+    prefixes = (*_PREFIXES, *(name.removesuffix("*") for name in passed if name.endswith("*")))
+    environment = {name: value for name, value in inherited.items() if name in names or name.startswith(prefixes)}
+    environment["TZ"] = "UTC"
+    for provider in providers:
+        environment.update(provider.set)
     if config is not None:
         environment["RCLONE_CONFIG"] = str(config)
     for name, options in (remotes or {}).items():
@@ -55,6 +51,6 @@ def child_environment(
 
 
 def remote_variables(name: str, options: Mapping[str, str]) -> dict[str, str]:
-    """The variables by which rclone knows a remote that no config file names."""
-    # rclone keeps the dashes of the remote's name and turns those of the option's into underscores.
+    """The variables that define a remote that is in no config file."""
+    # rclone keeps the dashes in the name of a remote, and turns those in the name of an option into underscores.
     return {f"RCLONE_CONFIG_{name.upper()}_{key.upper().replace('-', '_')}": value for key, value in options.items()}

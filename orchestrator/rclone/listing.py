@@ -21,10 +21,10 @@ import msgspec
 
 from orchestrator.errors import NotFoundError, OrchestratorError, TransientError
 from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.daemon import READING_FLAGS
 from orchestrator.rclone.environment import remote_variables
-from orchestrator.rclone.profiles import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.supervisor import Supervised
 from orchestrator.records import OWN_DIRECTORY, Entry
 

@@ -106,7 +106,7 @@ def test_the_cloud_section_makes_a_remote() -> None:
         (":s3,access_key_id=A,secret_access_key=SECRET:bucket", "made on the fly"),
         (":local:/x", "made on the fly"),
         ("my-aws,secret_access_key=SECRET:bucket", "options inside a location are refused"),
-        ("http://x/y", "not known"),
+        ("http://x/y", "unknown; use azure://"),
         ("s3://", "bucket is missing"),
         ("s3://KEY:SECRET@bucket/p", "no user name or password"),
         ("s3://KEY:SEC/SECRET@bucket/p", "no user name or password"),

@@ -84,6 +84,7 @@ def plan(
             target_entries=there,
             source_capabilities=capabilities,
             target_capabilities=capabilities,
+            target_has_buckets=capabilities.remote_type == "s3",
             options=OrganizeOptions(**options),
             tool_version="1.0",
             created="2026-01-01T00:00:00Z",

@@ -1,29 +1,60 @@
-"""What is known of providers, and how it refines what rclone says."""
+"""What the profiles say about providers, and how it refines what rclone says about a remote."""
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from rclone_python.hash_types import HashTypes
-from rclone_python.remote_types import RemoteTypes
 
+from orchestrator import profiles
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.names import RULES
-from orchestrator.rclone import profiles
-from orchestrator.rclone.profiles import Profile, load_profile, merge, profile_names
+from orchestrator.profiles import Condition, Profile, all_profiles, load_profile, profile_names
+from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.capabilities import capabilities_of
 
 
 @pytest.mark.parametrize("name", profile_names())
-def test_each_profile_speaks_rclones_vocabulary(name: str) -> None:
+def test_each_profile_uses_words_that_rclone_and_the_name_rules_know(name: str) -> None:
     profile = load_profile(name)
     assert profile.type == name
     assert profile.names in RULES
-    assert name == "default" or name in {kind.value for kind in RemoteTypes}
     assert set(profile.free_hashes or ()) <= {kind.value for kind in HashTypes}
 
 
-def test_those_that_we_promise_are_there() -> None:
+def test_each_profile_names_a_backend_and_options_that_rclone_has(found_rclone: Binary) -> None:
+    output = subprocess.run([found_rclone.path, "config", "providers"], capture_output=True, check=True).stdout
+    options = {backend["Name"]: {option["Name"] for option in backend["Options"]} for backend in json.loads(output)}
+    for profile in all_profiles():
+        if profile.type == "default":
+            continue
+        named = {*profile.new_remote.options, *profile.new_remote.with_endpoint, *profile.environment.options}
+        named |= {option for credentials in profile.new_remote.credentials for option in credentials}
+        named |= {condition.option for condition in profile.when} | set(profile.identity.options if profile.identity else ())
+        assert named <= options[profile.type], profile.type
+
+
+def test_no_two_profiles_claim_the_same_name_or_url() -> None:
+    names = [name for profile in all_profiles() for name in (profile.type, *profile.aliases)]
+    urls = [profile.url_scheme for profile in all_profiles() if profile.url_scheme]
+    remotes = [profile.environment.remote for profile in all_profiles() if profile.environment.remote]
+    for claimed in (names, urls, remotes):
+        assert len(claimed) == len(set(claimed))
+
+
+def test_backends_that_rclone_calls_bucket_based_hold_no_folders_at_the_top() -> None:
+    """`rclone backend features` says BucketBased of these; no other backend of rclone 1.75 does."""
+    found = {profile.type for profile in all_profiles() if profile.has_buckets}
+    assert found == {
+        *("azureblob", "b2", "google cloud storage", "internetarchive", "memory", "oracleobjectstorage"),
+        *("qingstor", "s3", "smb", "storj", "swift"),
+    }
+
+
+def test_the_profiles_that_we_promise_exist() -> None:
     assert {"default", "local", "s3", "webdav", "sftp"} <= set(profile_names())
 
 
@@ -38,48 +69,65 @@ def test_those_that_we_promise_are_there() -> None:
         ("onedrive", "few-requests", "onedrive"),
     ],
 )
-def test_what_costs_with_each_provider_is_saved(name: str, policy: str, names: str) -> None:
+def test_a_profile_saves_what_its_provider_charges_for(name: str, policy: str, names: str) -> None:
     profile = load_profile(name)
     assert (profile.type, profile.policy, profile.names) == (name, policy, names)
     if policy == "few-bytes":
-        assert profile.read == "rclone", "the VFS reads whole pieces"
+        assert profile.read == "rclone", "the VFS reads whole chunks"
 
 
-def test_an_unknown_type_has_the_default() -> None:
+def test_an_unknown_type_has_the_default_profile() -> None:
     assert load_profile("pikpak").type == "default"
     assert load_profile("../../etc/passwd").type == "default"
 
 
+def test_other_names_of_a_type_lead_to_its_profile() -> None:
+    assert load_profile("tardigrade").type == "storj"
+    assert profiles.backend_type("GCS") == "google cloud storage"
+    assert profiles.backend_type("pikpak") == "pikpak"
+
+
 def test_an_unknown_key_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "odd.yaml").write_text("type: s3\nfree_hases: [md5]\n")
-    monkeypatch.setattr(profiles, "_directory", lambda: tmp_path)
+    monkeypatch.setattr(profiles, "directory", lambda: tmp_path)
     with pytest.raises(UsageError, match=r"odd\.yaml.*free_hases"):
         load_profile("odd")
 
 
 def test_slow_hashes_and_times_are_not_free() -> None:
     info = {"Features": {"SlowHash": True, "SlowModTime": True, "Move": True}, "Hashes": ["md5"], "Precision": 1}
-    slow = merge(Profile(type="x"), "x", info)
+    slow = capabilities_of(Profile(type="x"), "x", info)
     assert (slow.hashes, slow.mtime, slow.move) == ((), False, True)
-    told = merge(Profile(type="x", free_hashes=("md5", "sha1"), free_mtime=True), "x", info)
-    assert (told.hashes, told.mtime) == (("md5",), True)
+    known = capabilities_of(Profile(type="x", free_hashes=("md5", "sha1"), free_mtime=True), "x", info)
+    assert (known.hashes, known.mtime) == (("md5",), True)
 
 
 def test_remotes_without_times_have_no_precision() -> None:
-    assert merge(Profile(type="x"), "x", {"Features": {}, "Precision": 3153600000000000000}).mtime_precision_ns is None
-    assert merge(Profile(type="x"), "x", {"Features": {}, "Precision": 10**9}).mtime_precision_ns == 10**9
+    assert capabilities_of(Profile(type="x"), "x", {"Features": {}, "Precision": 3153600000000000000}).mtime_precision_ns is None
+    assert capabilities_of(Profile(type="x"), "x", {"Features": {}, "Precision": 10**9}).mtime_precision_ns == 10**9
 
 
-def test_a_directory_is_removed_as_one_only_where_what_lies_in_it_unseen_survives() -> None:
-    kinds = {name: load_profile(name) for name in ("local", "sftp", "drive", "webdav", "dropbox", "pikpak")}
-    recursive = {name for name, profile in kinds.items() if merge(profile, name, {}).rmdir_is_recursive}
+def remote(name: str, **options: str) -> Profile:
+    return load_profile(name).for_remote(options.get)
+
+
+def test_a_directory_is_removed_in_one_call_only_where_unseen_files_in_it_survive() -> None:
+    kinds = {name: remote(name) for name in ("local", "sftp", "drive", "webdav", "dropbox", "pikpak")}
+    recursive = {name for name, profile in kinds.items() if capabilities_of(profile, name, {}).rmdir_is_recursive}
     assert recursive == {"webdav", "dropbox", "pikpak"}
-    assert merge(kinds["drive"], "drive", {}, use_trash="false").rmdir_is_recursive
-    assert not merge(kinds["drive"], "drive", {}, use_trash="true").rmdir_is_recursive
-    assert not merge(load_profile("default"), "x", {"Features": {"CanHaveEmptyDirectories": False}}).rmdir_is_recursive
+    assert capabilities_of(remote("drive", use_trash="false"), "drive", {}).rmdir_is_recursive
+    assert not capabilities_of(remote("drive", use_trash="True"), "drive", {}).rmdir_is_recursive
+    no_directories = {"Features": {"CanHaveEmptyDirectories": False}}
+    assert not capabilities_of(load_profile("default"), "x", no_directories).rmdir_is_recursive
 
 
-def test_a_make_of_server_may_hold_less_than_its_protocol() -> None:
-    s3 = load_profile("s3")
-    assert merge(s3, "s3", {}, "AWS").max_path_bytes == merge(s3, "s3", {}).max_path_bytes == 1024
-    assert merge(s3, "s3", {}, "Rclone").max_path_bytes == 500
+def test_one_make_of_server_may_accept_less_than_its_protocol() -> None:
+    assert remote("s3", provider="AWS").max_path_bytes == remote("s3").max_path_bytes == 1024
+    assert remote("s3", provider="Rclone").max_path_bytes == 500
+
+
+def test_a_later_condition_wins() -> None:
+    first = Condition(option="a", values=("1",), max_path_bytes=10, directory_delete="empty")
+    second = Condition(option="b", values=("",), max_path_bytes=20)
+    found = Profile(type="x", when=(first, second)).for_remote({"a": "1"}.get)
+    assert (found.max_path_bytes, found.directory_delete) == (20, "empty")

@@ -21,9 +21,9 @@ from orchestrator.errors import (
     RateLimitError,
     TransientError,
 )
+from orchestrator.profiles import Profile
 from orchestrator.rclone import ranges
 from orchestrator.rclone.binary import Binary
-from orchestrator.rclone.profiles import Profile
 from orchestrator.rclone.rc_client import Endpoint, RcClient
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage

@@ -84,7 +84,7 @@ def _remotes(session: Session) -> Iterator[Finding]:
             yield Finding(f"location {name}", ok=True, message=text)
         except OrchestratorError as error:
             yield Finding(f"location {name}", ok=False, message=error.message, code=error.exit_code)
-    for scheme in ("s3", "gs", "azure"):
+    for scheme in session.config.schemes.__struct_fields__:
         remote = getattr(session.config.schemes, scheme)
         if remote is not None and remote.rstrip(":") not in known:
             yield Finding(

@@ -21,9 +21,10 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
+from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
+from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS, capabilities_of
 from orchestrator.rclone.listing import ListRequest, Row
-from orchestrator.rclone.profiles import SERVER_MTIME_PRECISION_NS, Profile, load_profile, merge
 from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.rc_client import DaemonLostError, UnreadError, refusal
 from orchestrator.rclone.runtime import Rclone
@@ -83,14 +84,14 @@ class RcloneStorage(Storage):
 
     @cached_property
     def profile(self) -> Profile:
-        """What is known of the provider."""
-        return load_profile(self._profile_name or self._rclone.remote_type(self._fs))
+        """What is known of the provider, for this remote."""
+        profile = load_profile(self._profile_name or self._rclone.remote_type(self._fs))
+        return profile.for_remote(lambda option: self._rclone.option(self._fs, option))
 
     @cached_property
     def capabilities(self) -> Capabilities:
         """What the remote can do, from rclone and the profile."""
-        provider, use_trash = (self._rclone.option(self._fs, name) for name in ("provider", "use_trash"))
-        return merge(self.profile, self._rclone.remote_type(self._fs), self._info, provider, use_trash=use_trash)
+        return capabilities_of(self.profile, self._rclone.remote_type(self._fs), self._info)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below `prefix`, streamed from a process of its own."""

@@ -33,7 +33,6 @@ from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
 
-_BUCKETS = frozenset({"s3", "gcs", "google cloud storage", "azureblob", "b2", "swift", "oracleobjectstorage", "qingstor"})
 _GOES = {Kind.TRACK: "goes with its track", Kind.PLAYLIST: "goes along with its music"}
 
 
@@ -417,7 +416,7 @@ def _path_limit(request: OrganizeRequest) -> int | None:
         return None
     root = location_prefix(request.target_fs)
     root = root if root.startswith("/") else root.partition(":")[2]
-    if capabilities.remote_type in _BUCKETS:
+    if request.target_has_buckets:
         root = root.partition("/")[2]
     return capabilities.max_path_bytes - len(root.encode())
 

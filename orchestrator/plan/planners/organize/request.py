@@ -47,6 +47,8 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What already lies at another target; empty in place."""
     source_capabilities: Capabilities
     target_capabilities: Capabilities
+    target_has_buckets: bool = False
+    """The first name in the path of `target_fs` is a bucket, which does not count for `max_path_bytes`."""
     external_lists: Sequence[ExternalList] = ()
     """Playlists outside source and target; those that point at files being moved are reported."""
     options: OrganizeOptions = OrganizeOptions()
