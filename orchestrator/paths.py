@@ -1,48 +1,79 @@
-"""Every rule about a path, once: parents, names, what is ours, what is debris, which two paths may meet."""
+"""Every rule about a path, once: parents, names, extensions, what is ours, what is debris, which two paths may meet.
+
+A path is relative to the root of its location, with `/`, never leading or trailing; "" is the root itself. A location is in its
+canonical form: `remote:path`, or an absolute path on a disk of this machine.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from orchestrator.errors import UsageError
 from orchestrator.records import OWN_DIRECTORY
 
 
+def is_local(fs: str) -> bool:
+    """Whether a location is on a disk of this machine."""
+    return fs.startswith("/")
+
+
 def remote_of(fs: str) -> str:
-    """The rclone remote of a location in canonical form; "" for the local disk."""
-    return "" if fs.startswith("/") else fs.partition(":")[0]
+    """The rclone remote of a location; "" for the local disk."""
+    return "" if is_local(fs) else fs.partition(":")[0]
 
 
-def parents(path: str) -> Iterator[str]:
-    """The directories above a path, deepest first, the root left out."""
+def location_prefix(fs: str) -> str:
+    """What makes a path absolute when put before it, so that paths in nested locations of one remote can be compared."""
+    return fs if fs.endswith(("/", ":")) else f"{fs}/"
+
+
+def join_location(fs: str, path: str) -> str:
+    """The absolute form of a path; the location itself for its root."""
+    return location_prefix(fs) + path if path else fs
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """The parent directory and the name: ("a/b", "c") of "a/b/c"."""
+    parent, _, name = path.rpartition("/")
+    return parent, name
+
+
+def join_path(directory: str, name: str) -> str:
+    """The reverse of `split_path`."""
+    return f"{directory}/{name}" if directory else name
+
+
+def parent_of(path: str) -> str:
+    """The directory that a path lies in; "" for the root."""
+    return path.rpartition("/")[0]
+
+
+def name_of(path: str) -> str:
+    """The last part of a path."""
+    return path.rpartition("/")[2]
+
+
+def parents_of(path: str, *, root: bool = False) -> Iterator[str]:
+    """The directories above a path, deepest first; the root ("") only with `root`."""
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
+    if root and path:
+        yield ""
 
 
-def is_ours(path: str) -> bool:
-    """Whether a path lies under OWN_DIRECTORY."""
-    return path == OWN_DIRECTORY or path.startswith(OWN_DIRECTORY + "/")
-
-
-_RCLONE_DEBRIS = re.compile(r"\.[0-9a-f]{8}\.partial\Z|-rclone-move-[0-9A-Za-z]{8}\Z")
-"""Names that rclone gives to a transfer under way, and to the first half of a rename that changes case only."""
-
-_CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-
-
-def is_rclone_debris(path: str) -> bool:
-    """Whether a killed rclone left this file behind: an unfinished transfer, or half of a rename that changes case only."""
-    return _RCLONE_DEBRIS.search(path) is not None
-
-
-def is_clutter(path: str) -> bool:
-    """Whether a desktop left this file behind."""
-    name = path.rpartition("/")[2]
-    return name.startswith("._") or name.lower() in _CLUTTER
+def directories_above(paths: Iterable[str]) -> set[str]:
+    """Every directory above one of the paths, the root ("") included."""
+    seen: set[str] = set()
+    for path in paths:
+        for directory in parents_of(path, root=True):
+            if directory in seen:
+                break
+            seen.add(directory)
+    return seen
 
 
 def split_extension(name: str) -> tuple[str, str]:
@@ -51,8 +82,35 @@ def split_extension(name: str) -> tuple[str, str]:
     return (stem, extension) if dot and stem.strip(". ") else (name, "")
 
 
-# What rclone writes where a provider forbids a character: a name and its full-width twin can become one.
-_TWINS = str.maketrans(
+def extension_of(path: str) -> str:
+    """The lower-case extension that says what kind of file it is; unlike in `split_extension`, "..mp3" has one."""
+    stem, dot, extension = name_of(path).rpartition(".")
+    return extension.lower() if dot and stem else ""
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path is OWN_DIRECTORY or lies in it."""
+    return path == OWN_DIRECTORY or path.startswith(OWN_DIRECTORY + "/")
+
+
+_RCLONE_DEBRIS: Final = re.compile(r"\.[0-9a-f]{8}\.partial\Z|-rclone-move-[0-9A-Za-z]{8}\Z")
+"""Names that rclone gives to an unfinished transfer, and to the first half of a rename that only changes case."""
+
+_CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+def is_rclone_debris(path: str) -> bool:
+    """Whether a killed rclone left this file behind: an unfinished transfer, or half of a rename that only changes case."""
+    return _RCLONE_DEBRIS.search(path) is not None
+
+
+def is_clutter(path: str) -> bool:
+    """Whether a desktop left this file behind."""
+    name = name_of(path)
+    return name.startswith("._") or name.lower() in _CLUTTER
+
+
+_FULL_WIDTH: Final = str.maketrans(
     {
         **{chr(ord(character) + 0xFEE0): character for character in '\\<>:"|?*.~'},
         "\u2420": " ",
@@ -60,27 +118,32 @@ _TWINS = str.maketrans(
         **{chr(0x2400 + code): chr(code) for code in range(0x20)},
     }
 )
+"""What rclone writes where a provider forbids a character -> that character: both spellings can name one file."""
 
-
-_ENDS = re.compile(r"[. ]+(?=/|$)")
+_TRAILING: Final = re.compile(r"[. ]+(?=/|$)")
 
 
 def collision_key(path: str) -> str:
-    """Two paths with one key may be one file somewhere: case, Unicode form, rclone's encoding and trailing dots do not count."""
+    """Equal for paths that may be one file somewhere: case, Unicode form, rclone's encoding and trailing dots are ignored."""
     if path.isascii():
-        folded = path.lower()
-        if "./" not in folded and " /" not in folded and not folded.endswith((".", " ")):
-            return folded
+        key = path.lower()
+        if "./" not in key and " /" not in key and not key.endswith((".", " ")):
+            return key
     else:
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", path.translate(_TWINS)).casefold())
-    # A component of dots and spaces alone is kept: it must not become its own parent.
-    return "/".join(_ENDS.sub("", part) or part for part in folded.split("/"))
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFD", path.translate(_FULL_WIDTH)).casefold())
+    # A part made of dots and spaces only is kept: it must not become its own parent.
+    return "/".join(_TRAILING.sub("", part) or part for part in key.split("/"))
+
+
+def case_key(path: str) -> str:
+    """Equal for paths that differ only in case or Unicode form: one file on a storage that ignores both."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def path_problem(path: str) -> str | None:
     """Why a path does not name a file inside its location; None when it does."""
     if "\0" in path:
-        return "it holds a NUL"
+        return "it contains a NUL character"
     if not path or path.startswith("/"):
         return "it is not relative"
     parts = path.split("/")

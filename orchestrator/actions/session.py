@@ -17,6 +17,7 @@ from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.values import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError
 from orchestrator.location import Location, definitions, path_below, resolve
+from orchestrator.paths import is_local
 from orchestrator.report.log import logging_to
 from orchestrator.report.reporter import Reporter, Summary
 from orchestrator.state import state_directory
@@ -174,7 +175,7 @@ class Session:
 
     def identity_of(self, fs: str) -> str:
         """Where a canonical location lies in truth, whatever its remote is called: for `path_below`, not for showing."""
-        if fs.startswith("/"):
+        if is_local(fs):
             return os.path.realpath(fs)
         with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all there is
             self.places(fs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.paths import is_ours, parents
+from orchestrator.paths import is_ours, parents_of
 from orchestrator.storage.protocol import Storage
 
 
@@ -15,6 +15,6 @@ def remove_own_directories(storage: Storage, directories: Iterable[str]) -> None
     """
     if not storage.capabilities.empty_directories or storage.capabilities.rmdir_is_recursive:
         return
-    every = {above for directory in directories if is_ours(directory) for above in (directory, *parents(directory))}
+    every = {above for directory in directories if is_ours(directory) for above in (directory, *parents_of(directory))}
     for directory in sorted(every, key=lambda path: path.count("/"), reverse=True):
         storage.remove_directory(directory)

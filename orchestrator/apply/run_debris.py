@@ -9,6 +9,7 @@ from orchestrator.apply.journal.records import Fact, Problem
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_paths import EMPTIED, TRASH, trash_of
 from orchestrator.errors import ExitCode, NotFoundError
+from orchestrator.paths import split_path
 from orchestrator.plan.model import TEMPORARY, Verb
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
@@ -54,11 +55,11 @@ def sweep_partials(facts: Sequence[Fact], storages: Mapping[str, Storage]) -> No
     for fact in facts:
         copied = fact.operation.verb is Verb.COPY or fact.operation.src.fs != fact.now.fs
         if copied or not storages[fact.now.fs].capabilities.move:
-            directory, _, name = fact.now.path.rpartition("/")
+            directory, name = split_path(fact.now.path)
             by_directory.setdefault((fact.now.fs, directory), set()).add(name)
     for (fs, directory), names in sorted(by_directory.items()):
         for entry in _listed(storages[fs], directory):
-            parent, _, name = entry.path.rpartition("/")
+            parent, name = split_path(entry.path)
             found = _PARTIAL.fullmatch(name) if parent == directory else None
             if found is not None and _is_of(found["name"], names):
                 storages[fs].delete(entry.path)

@@ -22,6 +22,7 @@ from orchestrator.errors import (
     RemoteError,
     TransientError,
 )
+from orchestrator.paths import split_path
 from orchestrator.plan.companions.playlists.formats import is_list
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
@@ -162,7 +163,7 @@ def albums(files: Iterator[Unread], waiting: int, readers: int) -> Iterator[Sequ
 
 
 def _album(unread: Unread) -> tuple[str, str]:
-    folder, _, name = unread.entry.path.rpartition("/")
+    folder, name = split_path(unread.entry.path)
     return folder, name.rpartition(".")[2].lower()
 
 

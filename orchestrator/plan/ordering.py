@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from orchestrator.paths import collision_key
+from orchestrator.paths import collision_key, location_prefix, parent_of, split_path
 from orchestrator.plan.model import TEMPORARY, Expect, Operation, Verb, operation_id
 from orchestrator.records import Ref
 
@@ -36,11 +36,6 @@ class Move:
     """What the file holds at its destination, where that is something else: a list whose entries have moved."""
     after: tuple[Ref, ...] = ()
     """The duplicates on whose leaving it hangs: it goes only once those have gone."""
-
-
-def location_prefix(fs: str) -> str:
-    """What stands before a path to make it absolute: nested locations of one remote get comparable paths."""
-    return fs if fs.endswith(("/", ":")) else f"{fs}/"
 
 
 def temporary(move: Move) -> Ref:
@@ -70,7 +65,7 @@ class _Keys:
         self._directories: dict[tuple[str, str], str] = {}
 
     def of(self, ref: Ref) -> str:
-        directory, _, name = ref.path.rpartition("/")
+        directory, name = split_path(ref.path)
         key = self._directories.get((ref.fs, directory))
         if key is None:
             absolute = location_prefix(ref.fs) + (f"{directory}/" if directory else "")
@@ -150,13 +145,13 @@ class _Graph:
         """Key of the highest directory that is spelled anew -> the moves that leave it."""
         spelling: dict[str, str] = {}
         arriving = (move.dst for move in self.moves if move.verb is not Verb.QUARANTINE)
-        for directory in {location_prefix(dst.fs) + dst.path.rpartition("/")[0] for dst in arriving}:
+        for directory in {location_prefix(dst.fs) + parent_of(dst.path) for dst in arriving}:
             for above in _above(f"{directory}/"):
                 spelling.setdefault(collision_key(above), above)
         highest: dict[str, str | None] = {}
         respelled: dict[str, list[int]] = defaultdict(list)
         for index, move in enumerate(self.moves):
-            directory = location_prefix(move.src.fs) + move.src.path.rpartition("/")[0]
+            directory = location_prefix(move.src.fs) + parent_of(move.src.path)
             if directory not in highest:
                 keys = [key for above in _above(f"{directory}/") if spelling.get(key := collision_key(above), above) != above]
                 highest[directory] = keys[-1] if keys else None

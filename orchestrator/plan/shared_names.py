@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from orchestrator.paths import remote_of, split_extension
-from orchestrator.plan.ordering import location_prefix
+from orchestrator.paths import join_location, join_path, remote_of, split_extension, split_path
 from orchestrator.records import Capabilities, Entry, Item, Ref
 
 _ID = re.compile(r"[\w-]+", re.ASCII)
@@ -50,7 +49,7 @@ class Sharing:
 
 def display_name(ref: Ref, home: str) -> str:
     """A file for people: its path, with its location where that is not `home`, and with its id where others carry its name."""
-    path = ref.path if ref.fs == home else location_prefix(ref.fs) + ref.path
+    path = ref.path if ref.fs == home else join_location(ref.fs, ref.path)
     return path if ref.object_id is None else f"{path} [{ref.object_id}]"
 
 
@@ -58,7 +57,7 @@ def name_in_quarantine(ref: Ref) -> Ref:
     """The name under which a file goes to quarantine: its own, with its id in it where others carry the same name."""
     if ref.object_id is None:
         return ref
-    directory, slash, name = ref.path.rpartition("/")
+    directory, name = split_path(ref.path)
     stem, extension = split_extension(name)
     dot = "." if extension else ""
-    return Ref(ref.fs, f"{directory}{slash}{stem} [{ref.object_id}]{dot}{extension}")
+    return Ref(ref.fs, join_path(directory, f"{stem} [{ref.object_id}]{dot}{extension}"))

@@ -8,9 +8,9 @@ from collections.abc import Collection
 import msgspec
 
 from orchestrator.errors import IntegrityError
-from orchestrator.paths import path_problem
+from orchestrator.paths import is_ours, path_problem
 from orchestrator.plan.model import TEMPORARY, Operation, Plan, Verb, is_temporary, operation_id
-from orchestrator.records import OWN_DIRECTORY, Ref
+from orchestrator.records import Ref
 
 _TEMPORARY_NAME = re.compile(re.escape(TEMPORARY) + "/[0-9a-f]{20}")
 _REMOVING = frozenset({Verb.QUARANTINE, Verb.DELETE})
@@ -59,7 +59,7 @@ def _check_paths(operation: Operation, known: Collection[str], *, own_directory:
 
 
 def _is_reserved(path: str) -> bool:
-    return path.partition("/")[0] == OWN_DIRECTORY and _TEMPORARY_NAME.fullmatch(path) is None
+    return is_ours(path) and _TEMPORARY_NAME.fullmatch(path) is None
 
 
 def _check_work(operation: Operation) -> None:

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from orchestrator.paths import is_local, join_location
+
 Body: TypeAlias = dict[str, Any]
 
 GROUP = "music-orchestrator"
 """One statistics group for everything: rclone keeps a record for each group that it meets."""
 
 
-def join(fs: str, path: str) -> str:
-    """The location `path` below `fs`."""
-    if not path:
-        return fs
-    return f"{fs}{path}" if fs.endswith((":", "/")) else f"{fs}/{path}"
-
-
 def split_root(fs: str) -> tuple[str, str]:
     """A location as the root of its remote and the path below: ("s3:", "bucket/music"), ("/", "srv/music")."""
-    if fs.startswith("/"):
+    if is_local(fs):
         return "/", fs.strip("/")
     name, colon, path = fs.partition(":")
     slash = "/" if path.startswith("/") else ""
@@ -29,7 +24,7 @@ def split_root(fs: str) -> tuple[str, str]:
 
 def net(fs: str, trash: str | None) -> Body:
     """The `_config` under which rclone puts what lies in the way into `trash`, whatever its size and time."""
-    return {"IgnoreTimes": True} if trash is None else {"BackupDir": join(fs, trash), "IgnoreTimes": True}
+    return {"IgnoreTimes": True} if trash is None else {"BackupDir": join_location(fs, trash), "IgnoreTimes": True}
 
 
 def look(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime: bool = False) -> Body:
@@ -68,8 +63,8 @@ def directory_move(fs: str, source: str, target: str) -> Body:
     Where that cannot be, rclone would go on to move the files one by one, into whatever lies at the target. A BackupDir that is
     the source is a mistake to it, found before the first of them: its answer then ends with OVERLAP, and nothing has changed.
     """
-    moved = join(fs, source)
-    return {"srcFs": moved, "dstFs": join(fs, target), "_config": net(moved, "")}
+    moved = join_location(fs, source)
+    return {"srcFs": moved, "dstFs": join_location(fs, target), "_config": net(moved, "")}
 
 
 OVERLAP = "parameter to --backup-dir mustn't overlap"

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from orchestrator.errors import TransientError
+from orchestrator.paths import is_local
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
@@ -77,7 +78,7 @@ class Rclone:
 
     def remote_type(self, fs: str) -> str:
         """The backend type of a location; "unknown" where the remote does not exist."""
-        if fs.startswith("/"):
+        if is_local(fs):
             return "local"
         name = fs.partition(":")[0]
         if not name:  # ":s3:bucket", ":s3,provider=...:bucket"
@@ -90,7 +91,7 @@ class Rclone:
     def option(self, fs: str, option: str) -> str | None:
         """An option of a location's remote that is no secret, None where it is not set. `provider`: the make of its server."""
         name = fs.partition(":")[0]
-        if not name or fs.startswith("/"):
+        if not name or is_local(fs):
             return None
         section = self.client.call("config/dump").get(name)  # with secrets: nothing but that option leaves this function
         section = section if isinstance(section, dict) else self._remotes.get(name, {})

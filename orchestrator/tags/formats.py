@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.paths import extension_of, name_of
 from orchestrator.tags.parsed import Container
 from orchestrator.tags.policy import Policy
 
@@ -81,20 +82,14 @@ CONTAINERS: tuple[Container, ...] = (
 _BY_EXTENSION = {extension: container for container in CONTAINERS for extension in container.extensions}
 
 
-def _extension(path: str) -> str:
-    name = path.rpartition("/")[2]
-    stem, dot, extension = name.rpartition(".")
-    return extension.lower() if dot and stem else ""
-
-
 def is_audio(path: str) -> bool:
     """Whether the name is that of an audio file, by its extension; AppleDouble files (`._name`) are none."""
-    return _extension(path) in _BY_EXTENSION and not path.rpartition("/")[2].startswith("._")
+    return extension_of(path) in _BY_EXTENSION and not name_of(path).startswith("._")
 
 
 def by_name(path: str) -> Container | None:
     """The container that the extension promises."""
-    return _BY_EXTENSION.get(_extension(path))
+    return _BY_EXTENSION.get(extension_of(path))
 
 
 def by_magic(head: bytes) -> Container | None:

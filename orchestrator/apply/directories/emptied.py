@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from orchestrator.apply.own_paths import emptied_of, folded, place
+from orchestrator.apply.own_paths import emptied_of, place
 from orchestrator.apply.protocol.last_proof import Proof
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import NotFoundError, RemoteError
-from orchestrator.paths import is_ours, parents
+from orchestrator.paths import case_key, is_ours, join_location, parent_of, parents_of
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
@@ -31,11 +31,11 @@ def remove_emptied(outcome: Proof, storages: Mapping[str, Storage], run_id: str)
 
 
 def _emptied(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> set[str]:
-    kept = {directory for ref in there for directory in parents(ref.path)}
-    emptied = {directory for ref in gone for directory in parents(ref.path)} - kept - {ref.path for ref in there}
+    kept = {directory for ref in there for directory in parents_of(ref.path)}
+    emptied = {directory for ref in gone for directory in parents_of(ref.path)} - kept - {ref.path for ref in there}
     if storage.capabilities.case_insensitive:
-        names = {*map(folded, kept)}
-        emptied = {directory for directory in emptied if folded(directory) not in names}
+        names = {*map(case_key, kept)}
+        emptied = {directory for directory in emptied if case_key(directory) not in names}
     return emptied
 
 
@@ -52,7 +52,7 @@ def _remove(storage: Storage, directories: Iterable[str], run_id: str) -> None:
 def _put_away(storage: Storage, deepest_first: Iterable[str], run_id: str) -> None:
     if not storage.capabilities.directory_move or storage.capabilities.duplicate_names:
         return  # they stay: of two folders of one name rclone may look into one and rename the other
-    spelled = folded if storage.capabilities.case_insensitive else str
+    spelled = case_key if storage.capabilities.case_insensitive else str
     empty: dict[str, str] = {}
     staying: set[str] = set()
     for directory in deepest_first:
@@ -63,10 +63,10 @@ def _put_away(storage: Storage, deepest_first: Iterable[str], run_id: str) -> No
         if all(entry.endswith("/") and spelled(f"{directory}/{entry[:-1]}") in empty for entry in inside):
             empty[name] = directory
         else:
-            staying.update(parents(name))
+            staying.update(parents_of(name))
     trash = emptied_of(run_id, secrets.token_hex(4))
     for name, directory in empty.items():
-        if name.rpartition("/")[0] not in empty:
+        if parent_of(name) not in empty:
             with suppress(NotFoundError):
                 storage.move_directory(directory, f"{trash}/{directory}")
 
@@ -103,7 +103,7 @@ class DirectoriesInTheWay:
 
     def left(self, task: Task) -> None:
         """A file has left its directory. A remote that does not answer now only leaves the old spelling."""
-        for directory in parents(task.src):
+        for directory in parents_of(task.src):
             ref = Ref(task.source.fs, directory)
             if ref not in self._files:
                 continue
@@ -128,13 +128,13 @@ class _Respelled:
         self._spelling: dict[tuple[str, str], set[str]] = {}
         for destination in destinations:
             if destination.fs in self._careless:
-                for directory in parents(destination.path):
-                    self._spelling.setdefault((destination.fs, folded(directory)), set()).add(directory)
+                for directory in parents_of(destination.path):
+                    self._spelling.setdefault((destination.fs, case_key(directory)), set()).add(directory)
 
     def above(self, src: Ref) -> Iterator[Ref]:
         """Those that a file lies in, deepest first."""
-        for directory in parents(src.path) if src.fs in self._careless else ():
-            wanted = self._spelling.get((src.fs, folded(directory)))
+        for directory in parents_of(src.path) if src.fs in self._careless else ():
+            wanted = self._spelling.get((src.fs, case_key(directory)))
             if wanted and directory not in wanted:
                 yield Ref(src.fs, directory)
 
@@ -144,22 +144,22 @@ class _Replaced:
 
     def __init__(self, operations: Iterable[Operation], destinations: Iterable[Ref], storages: Mapping[str, Storage]) -> None:
         self._fs = {fs: storage for fs, storage in storages.items() if storage.capabilities.empty_directories}
-        lain_in = {(o.src.fs, o.src.path.rpartition("/")[0]) for o in operations if o.src.fs in self._fs}
-        left = {self._absolute(fs, above) for fs, directory in lain_in for above in parents(f"{directory}/")}
+        lain_in = {(o.src.fs, parent_of(o.src.path)) for o in operations if o.src.fs in self._fs}
+        left = {self._absolute(fs, above) for fs, directory in lain_in for above in parents_of(f"{directory}/")}
         self._names = {self._absolute(one.fs, one.path) for one in destinations if one.fs in self._fs} & left
 
     def above(self, src: Ref) -> Iterator[Ref]:
         """Those that a file lies in, deepest first."""
         if not self._names or src.fs not in self._fs:
             return
-        directories = [*parents(src.path)]
+        directories = [*parents_of(src.path)]
         highest = max((n for n, one in enumerate(directories) if self._absolute(src.fs, one) in self._names), default=-1)
         yield from (Ref(src.fs, one) for one in directories[: highest + 1])
 
     def _absolute(self, fs: str, path: str) -> str:
         """Comparable for nested locations of one remote, and the same for names that the storage takes for one."""
-        whole = f"{fs}{path}" if fs.endswith((":", "/")) else f"{fs}/{path}"
-        return folded(whole) if self._fs[fs].capabilities.case_insensitive else whole
+        whole = join_location(fs, path)
+        return case_key(whole) if self._fs[fs].capabilities.case_insensitive else whole
 
 
 def _depth(directory: str) -> tuple[int, str]:

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from orchestrator.apply.own_paths import folded
-from orchestrator.paths import is_ours, parents, remote_of
+from orchestrator.paths import case_key, is_ours, parents_of, remote_of, split_path
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import Storage
@@ -60,7 +59,7 @@ def as_listed(
     `there` is all that is listed below its source, `at_target` below its target; None: there is no such directory. `is_right`
     tells whether a file is the one that an operation expects.
     """
-    taken = None if at_target is None else {name for entry in at_target for name in _above(folded(entry.path))}
+    taken = None if at_target is None else {name for entry in at_target for name in _above(case_key(entry.path))}
     yield from _free(directory, there, taken, is_right)
 
 
@@ -83,28 +82,28 @@ def _free(
     for name, operations in sorted(below.items()):
         source, target = f"{directory.source}/{name}", f"{directory.target}/{name}"
         lower = WholeDirectory(directory.fs, source, target, tuple(operations))
-        still_taken = taken if taken and folded(target) in taken else None
+        still_taken = taken if taken and case_key(target) in taken else None
         yield from _free(lower, [entry for entry in there if entry.path.startswith(f"{source}/")], still_taken, is_right)
 
 
 def _highest(fs: str, operations: Sequence[Operation], ends: Iterable[str]) -> Iterator[WholeDirectory]:
     """`operations` are those that may go with a directory, `ends` the paths at which any operation begins or ends."""
-    files = {folded(path) for path in ends}
+    files = {case_key(path) for path in ends}
     inside: Counter[str] = Counter()
     spellings: defaultdict[str, set[str]] = defaultdict(set)
     for path in ends:
         for directory in _above(path):
-            inside[folded(directory)] += 1
-            spellings[folded(directory)].add(directory)
+            inside[case_key(directory)] += 1
+            spellings[case_key(directory)].add(directory)
     pairs: defaultdict[tuple[str, str], list[Operation]] = defaultdict(list)
     for operation in operations:
         for pair in _pairs(operation.src.path, operation.dst.path):
             pairs[pair].append(operation)
     gone: set[str] = set()
     for (source, target), members in sorted(pairs.items(), key=lambda item: item[0][0].count("/")):
-        alone = len(members) == inside[folded(source)] == inside[folded(target)]  # nor does one lie in the other, then
-        on_the_way = [*parents(source), *parents(target)]
-        free = not any(folded(directory) in files or len(spellings[folded(directory)]) > 1 for directory in on_the_way)
+        alone = len(members) == inside[case_key(source)] == inside[case_key(target)]  # nor does one lie in the other, then
+        on_the_way = [*parents_of(source), *parents_of(target)]
+        free = not any(case_key(directory) in files or len(spellings[case_key(directory)]) > 1 for directory in on_the_way)
         if alone and free and len(members) >= FEWEST_FILES and members[0].id not in gone:
             gone.update(operation.id for operation in members)
             yield WholeDirectory(fs, source, target, tuple(members))
@@ -128,8 +127,8 @@ def _ends(operations: Iterable[Operation]) -> Iterator[Ref]:
 def _pairs(source: str, target: str) -> Iterator[tuple[str, str]]:
     """The directories, lowest first, that moving would take the one path to the other."""
     while True:
-        source, _, name = source.rpartition("/")
-        target, _, other = target.rpartition("/")
+        source, name = split_path(source)
+        target, other = split_path(target)
         if name != other or not source or not target:
             return
         yield source, target
@@ -138,4 +137,4 @@ def _pairs(source: str, target: str) -> Iterator[tuple[str, str]]:
 def _above(path: str) -> Iterator[str]:
     """A path, and the directories above it."""
     yield path
-    yield from parents(path)
+    yield from parents_of(path)

@@ -8,10 +8,10 @@ from contextlib import suppress
 import msgspec
 
 from orchestrator.apply.journal.records import Fact, Problem
-from orchestrator.apply.own_paths import folded, is_removal
+from orchestrator.apply.own_paths import is_removal
 from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
-from orchestrator.paths import is_ours
+from orchestrator.paths import case_key, is_ours
 from orchestrator.plan.model import Verb
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
@@ -100,10 +100,10 @@ def _compare(storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref]
             problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
     back = sorted({ref.path for ref in gone & found.keys()})
     # There a storage that ignores case finds the file under its old name.
-    respelled = {folded(ref.path) for ref in there} if back else set()
+    respelled = {case_key(ref.path) for ref in there} if back else set()
     problems += [
         Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, and a file is there again")
         for path in back
-        if folded(path) not in respelled
+        if case_key(path) not in respelled
     ]
     return problems

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import RemoteError
+from orchestrator.paths import split_path
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import Storage
 
@@ -31,9 +32,9 @@ def search(task: Task) -> list[str]:
 
 def _candidates(storage: Storage, path: str) -> Iterator[Entry]:
     yield from _listed(storage, OWN_DIRECTORY)
-    directory, _, name = path.rpartition("/")
+    directory, name = split_path(path)
     for entry in _listed(storage, directory):
-        other_directory, _, other = entry.path.rpartition("/")
+        other_directory, other = split_path(entry.path)
         if other_directory == directory and other.startswith(name) and _RCLONE_NAME.search(other):
             yield entry
 

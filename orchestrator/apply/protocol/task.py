@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.local_disk import local_path, on_one_device
-from orchestrator.apply.own_paths import folded, is_removal, place
+from orchestrator.apply.own_paths import is_removal, place
 from orchestrator.apply.protocol.decide import Route
 from orchestrator.errors import (
     CorruptTransferError,
@@ -16,7 +16,7 @@ from orchestrator.errors import (
     RateLimitError,
     TransientError,
 )
-from orchestrator.paths import remote_of
+from orchestrator.paths import case_key, remote_of
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
@@ -160,7 +160,9 @@ def one_object(task: Task) -> bool:
 
     Names that differ in case or normalization only, roots that lie in each other, links and mounts.
     """
-    source, target = (folded(f"{fs.rstrip('/')}/{path}") for fs, path in ((task.source.fs, task.src), (task.target.fs, task.dst)))
+    source, target = (
+        case_key(f"{fs.rstrip('/')}/{path}") for fs, path in ((task.source.fs, task.src), (task.target.fs, task.dst))
+    )
     if source == target:
         return True
     one, other = local_path(task.source, task.src), local_path(task.target, task.dst)

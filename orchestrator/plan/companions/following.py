@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from orchestrator.paths import split_extension
+from orchestrator.paths import is_ours, join_location, parent_of, split_extension, split_path
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
 from orchestrator.plan.companions.playlists.meaning import Library, Root
@@ -15,8 +15,8 @@ from orchestrator.plan.layout.collisions import Claim
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.music.same_content import same_content
-from orchestrator.plan.ordering import Move, location_prefix
-from orchestrator.records import OWN_DIRECTORY, Item, Ref
+from orchestrator.plan.ordering import Move
+from orchestrator.records import Item, Ref
 
 
 class Following:
@@ -69,7 +69,7 @@ class Following:
         if item.content is None:
             return frozenset()
         path = item.entry.path
-        return meant(path, item.content, self._library, self._source.base(path.rpartition("/")[0]))
+        return meant(path, item.content, self._library, self._source.base(parent_of(path)))
 
     def settle(self, claims: Iterable[Claim], replacements: Mapping[Ref, Ref]) -> None:
         """Take note of where files go. `replacements`: file -> the one that stands for it afterwards, which may itself go."""
@@ -90,7 +90,7 @@ class Following:
             item = companion.item
             if companion.kind is not Kind.PLAYLIST or not self._count(item, self._going):
                 continue
-            directory, _, name = item.entry.path.rpartition("/")
+            directory, name = split_path(item.entry.path)
             stem, extension = split_extension(name)
             extension = names.extension(extension)
             wanted = "/".join(names.directory(part) for part in directory.split("/") if part)
@@ -156,11 +156,11 @@ class Following:
             inside = self._going.get(path[len(below) :]) if below and path.startswith(below) else None
             return inside or self._at_target.get(path, path)
 
-        paths = {item.entry.path for item in self._target_items if not _is_ours(item.entry.path)}
+        paths = {item.entry.path for item in self._target_items if not is_ours(item.entry.path)}
         relocation = Relocation(Library(self._target, paths), self._target, where)
         for item in self._around:
             ref = Ref(self._target_fs, item.entry.path)
-            whole = location_prefix(ref.fs) + ref.path
+            whole = join_location(ref.fs, ref.path)
             if item.content is None:
                 named.append(unread(whole, item))
                 continue
@@ -176,7 +176,7 @@ class Following:
         if item.content is None:
             return 0
         path = item.entry.path
-        return count(path, item.content, self._library, self._source.base(path.rpartition("/")[0]), among)
+        return count(path, item.content, self._library, self._source.base(parent_of(path)), among)
 
     def _rewritten(self, item: Item, content: bytes, new_path: str) -> Rewritten:
         return rewrite(item.entry.path, content, new_path, Relocation(self._library, self._target, self._where))
@@ -194,7 +194,7 @@ def written_anew(item: Item, src: Ref, dst: Ref, outcome: Rewritten, gone: Set[R
     """What gives a list its new content, where it stays or on its way, once the duplicates that it named are `gone`."""
     if outcome.content != item.content:
         expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
-        group = dst.path.rpartition("/")[0]
+        group = parent_of(dst.path)
         after = hangs_on(outcome, src.fs, gone)
         yield Move(Verb.MOVE, src, dst, item.entry.size, expect, _entries(outcome), group, outcome.content, after)
 
@@ -206,12 +206,8 @@ def hangs_on(outcome: Rewritten, fs: str, gone: Set[Ref]) -> tuple[Ref, ...]:
 
 def lists_of(items: Iterable[Item]) -> list[Item]:
     """The playlists and cue sheets among files, sorted."""
-    found = (item for item in items if is_list(item.entry.path) and not _is_ours(item.entry.path))
+    found = (item for item in items if is_list(item.entry.path) and not is_ours(item.entry.path))
     return sorted(found, key=lambda item: (item.entry.path, item.entry.id or ""))
-
-
-def _is_ours(path: str) -> bool:
-    return path.partition("/")[0] == OWN_DIRECTORY
 
 
 def _wished(claim: Claim) -> str:

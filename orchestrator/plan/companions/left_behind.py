@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from orchestrator.paths import collision_key, is_clutter
-from orchestrator.plan.companions.sidecars import Companion, Kind, above
+from orchestrator.paths import collision_key, directories_above, is_clutter, join_location, parent_of, parents_of
+from orchestrator.plan.companions.sidecars import Companion, Kind
 from orchestrator.plan.companions.sorting import is_music
 from orchestrator.plan.model import Expect, Skipped, Verb
-from orchestrator.plan.ordering import Move, location_prefix
+from orchestrator.plan.ordering import Move
 from orchestrator.plan.shared_names import name_in_quarantine
 from orchestrator.records import Entry, Item, Ref
 
@@ -18,7 +18,7 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], keepi
 
     `leaving` are the source paths of operations, `keeping_music` the paths of the source at which there is music afterwards.
     """
-    left = {path.rpartition("/")[0] for path in leaving}
+    left = {parent_of(path) for path in leaving}
     left_or_above = left | directories_above(leaving)
     alive = directories_above(keeping_music)
     for companion in companions:
@@ -38,12 +38,12 @@ def left_at_target(there: Iterable[Item], fs: str, gone: Collection[str], arrivi
     if not gone:
         return
     music = {item.entry.path for item in there if is_music(item)}.difference(gone).union(arriving)
-    alive = {path.rpartition("/")[0] for path in music}
-    left = {path.rpartition("/")[0] for path in gone} - alive
+    alive = {parent_of(path) for path in music}
+    left = {parent_of(path) for path in gone} - alive
     for path in sorted({item.entry.path for item in there} - music - set(gone)):
-        nearest = next((place for place in above(path) if place in alive or place in left), None)
+        nearest = next((place for place in parents_of(path, root=True) if place in alive or place in left), None)
         if nearest in left and not is_clutter(path):
-            yield Skipped(location_prefix(fs) + path, "other", "its music goes as a duplicate of what lies elsewhere: it stays")
+            yield Skipped(join_location(fs, path), "other", "its music goes as a duplicate of what lies elsewhere: it stays")
 
 
 def sweep(
@@ -58,7 +58,7 @@ def sweep(
     left = directories_above(leaving)
     replaced = {collision_key(path) for path in (*directories_above(arriving), *arriving)} if arriving else frozenset[str]()
     for ref, entry in clutter:
-        for directory in above(ref.path):
+        for directory in parents_of(ref.path, root=True):
             if not directory or directory in alive:
                 break
             if directory in left or collision_key(directory) in replaced:
@@ -69,15 +69,4 @@ def sweep(
 def quarantine(ref: Ref, entry: Entry, reason: str) -> Move:
     """What takes one file out of the library."""
     expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
-    return Move(Verb.QUARANTINE, ref, name_in_quarantine(ref), entry.size, expect, reason, ref.path.rpartition("/")[0])
-
-
-def directories_above(paths: Iterable[str]) -> set[str]:
-    """Every directory that one of the paths lies in, at any depth, the root ("") with them."""
-    seen: set[str] = set()
-    for path in paths:
-        for directory in above(path):
-            if directory in seen:
-                break
-            seen.add(directory)
-    return seen
+    return Move(Verb.QUARANTINE, ref, name_in_quarantine(ref), entry.size, expect, reason, parent_of(ref.path))

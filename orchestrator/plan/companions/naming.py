@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from orchestrator.paths import collision_key, split_extension
-from orchestrator.plan.companions.playlists.formats import extension_of, is_list
+from orchestrator.paths import collision_key, extension_of, name_of, parent_of, split_extension, split_path
+from orchestrator.plan.companions.playlists.formats import is_list
 from orchestrator.plan.companions.sidecars import Companion, Kind
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.layout.names import Names
@@ -18,13 +18,13 @@ def claims_of(
     """The claims of those that go. `claim_of`: id of a song -> its claim; what stays at another target has none."""
     for companion in companions:
         item, song = companion.item, companion.song
-        name = item.entry.path.rpartition("/")[2]
+        name = name_of(item.entry.path)
         if companion.kind is Kind.ALBUM:
             directory = "/".join([companion.directory, *(names.directory(part) for part in companion.below.split("/") if part)])
         elif companion.kind is Kind.TRACK and song is not None:
             track = claim_of.get(id(song))
             path = f"{song.directory}/{song.stem}{song.extension}" if track is None else track.path
-            directory, _, file = path.rpartition("/")
+            directory, file = split_path(path)
             # Where the track stays the name is as good as its own; only case or Unicode form can differ.
             if companion.former or track is None or position(song.item) != path:
                 name = split_extension(file)[0] + companion.suffix
@@ -71,4 +71,4 @@ def _is_album_list(claim: Claim) -> bool:
 
 def kind_of_list(path: str) -> tuple[str, str]:
     """Of a list: the key of its directory, and its extension. Two of a kind say the same of one album."""
-    return collision_key(path.rpartition("/")[0]), extension_of(path)
+    return collision_key(parent_of(path)), extension_of(path)

@@ -8,8 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from orchestrator.paths import collision_key, split_extension
-from orchestrator.plan.companions.playlists.formats import PLAYLISTS, extension_of, is_list
+from orchestrator.paths import collision_key, extension_of, name_of, parent_of, parents_of, split_extension, split_path
+from orchestrator.plan.companions.playlists.formats import PLAYLISTS, is_list
 from orchestrator.plan.companions.table import SidecarTable
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.records import Item
@@ -72,13 +72,6 @@ class Companion:
         return self.kind in {Kind.ALBUM, Kind.TRACK}
 
 
-def above(path: str) -> Iterator[str]:
-    """The directories above a path, the deepest first, the root ("") last."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
-
-
 class Companions:
     """Finds the owner of every file beside the music."""
 
@@ -103,9 +96,9 @@ class Companions:
         self._songs: dict[str, list[Song]] = defaultdict(list)
         self._staying: dict[str, set[str]] = defaultdict(set)
         for song in songs:
-            self._songs[song.item.entry.path.rpartition("/")[0]].append(song)
+            self._songs[parent_of(song.item.entry.path)].append(song)
         for path in staying_music:
-            directory, _, name = path.rpartition("/")
+            directory, name = split_path(path)
             self._staying[directory].add(collision_key(split_extension(name)[0]))
         self._album_in: dict[str, Album | None] = {}
         """Directory -> the only album whose songs lie right in it, None for several."""
@@ -136,14 +129,16 @@ class Companions:
 
     def _note_gone(self, gone: Iterable[QuarantinedTrack]) -> None:
         by_album: dict[tuple[str, int], Album | None] = {}
-        alive = self._album_below.keys() | {place for directory in self._staying for place in (directory, *above(directory))}
+        alive = self._album_below.keys() | {
+            place for directory in self._staying for place in (directory, *parents_of(directory, root=True))
+        }
         for one in sorted(gone, key=_path_of):
-            directory = one.path.rpartition("/")[0]
+            directory = parent_of(one.path)
             self._gone[directory].append(one)
             by_album[directory, id(one.album)] = one.album
             if one.album is not None:
                 self._gone_of[id(one.album)].append(one)
-            for place in above(one.path):
+            for place in parents_of(one.path, root=True):
                 if place in alive:
                     break
                 self._emptied.setdefault(place, []).append(one.path)
@@ -157,8 +152,15 @@ class Companions:
     def owner(self, item: Item) -> Companion:
         """To whom one file that is neither music nor clutter belongs."""
         path = item.entry.path
-        directory, _, name = path.rpartition("/")
-        home = next((place for place in above(path) if place in self._album_below or collision_key(place) in self._entered), "")
+        directory, name = split_path(path)
+        home = next(
+            (
+                place
+                for place in parents_of(path, root=True)
+                if place in self._album_below or collision_key(place) in self._entered
+            ),
+            "",
+        )
         if directory in self._songs or directory in self._staying or directory in self._gone:
             with_track = self._table.goes_with(name) in {"track", "track or album"}
             companion = self._beside_its_track(item, directory, name) if with_track else None
@@ -221,10 +223,10 @@ class Companions:
         """Key of a track's name, and of its stem -> the name, the song, and the path of what the song stays for."""
         stems: dict[str, tuple[str, Song, str | None]] = {}
         here = sorted(self._songs.get(directory, ()), key=lambda song: song.item.entry.path)
-        known: list[tuple[str, Song, str | None]] = [(song.item.entry.path.rpartition("/")[2], song, None) for song in here]
+        known: list[tuple[str, Song, str | None]] = [(name_of(song.item.entry.path), song, None) for song in here]
         staying = self._staying.get(directory, ())
         for one in self._gone.get(directory, ()):
-            name = one.path.rpartition("/")[2]
+            name = name_of(one.path)
             if one.song is not None and collision_key(split_extension(name)[0]) not in staying:
                 known.append((name, one.song, one.path))
         for found in known:
@@ -275,7 +277,7 @@ def _common_directory(directories: Iterable[str]) -> str:
 
 
 def _note(table: dict[str, Album | None], directory: str, album: Album | None, untouched: Container[str] = ()) -> None:
-    for place in (directory, *above(directory)):
+    for place in (directory, *parents_of(directory, root=True)):
         if place in untouched:
             return
         if place not in table:

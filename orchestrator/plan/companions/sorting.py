@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.paths import is_clutter, is_rclone_debris, path_problem, split_extension
+from orchestrator.paths import is_clutter, is_ours, is_rclone_debris, path_problem, split_extension
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.music.albums import has_place
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.shared_names import Sharing
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Item
+from orchestrator.records import Capabilities, Item
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Status
 
@@ -81,7 +81,7 @@ class SortedItems:
         obstacle = self.sharing.obstacle
         for item in items:
             path = item.entry.path
-            if path.partition("/")[0] == OWN_DIRECTORY:
+            if is_ours(path):
                 continue
             music = is_music(item)
             self.music += music

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from orchestrator.paths import collision_key
+from orchestrator.paths import collision_key, join_path, name_of, parent_of, split_path
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.music.same_content import same_content
 from orchestrator.records import Item
@@ -65,7 +65,7 @@ class Namespace:
         """Key of a directory as wanted -> how its last part is spelled."""
         self._resolved: dict[str, str] = {"": ""}
         paths = [*staying, *(item.entry.path for item in self._occupants.values())]
-        for directory in sorted({path.rpartition("/")[0] for path in paths}):
+        for directory in sorted({parent_of(path) for path in paths}):
             self._note_directory(directory)
         self._files.update(map(collision_key, clutter))
 
@@ -74,7 +74,7 @@ class Namespace:
         resolved = self._resolved.get(wanted)
         if resolved is not None:
             return resolved
-        parent, _, name = wanted.rpartition("/")
+        parent, name = split_path(wanted)
         above = self.directory(parent)
         name = self._spelling.setdefault(collision_key(wanted), name)
         prefix = f"{above}/" if above else ""
@@ -93,8 +93,8 @@ class Namespace:
         for directory, count in Counter(wanted).items():
             path = directory
             while path:
-                votes[collision_key(path)][path.rpartition("/")[2]] += count
-                path = path.rpartition("/")[0]
+                votes[collision_key(path)][name_of(path)] += count
+                path = parent_of(path)
         for key, spellings in votes.items():
             self._spelling.setdefault(key, min(spellings, key=lambda name: (-spellings[name], name)))
 
@@ -141,9 +141,7 @@ class Namespace:
     def is_free(self, claim: Claim) -> bool:
         """Whether a claim could have just the name that it wants."""
         directory = self.directory(claim.directory)
-        return self._free(
-            collision_key(f"{directory}/{claim.stem}{claim.extension}" if directory else claim.stem + claim.extension)
-        )
+        return self._free(collision_key(join_path(directory, claim.stem + claim.extension)))
 
     def _find_present(self, group: list[Claim], *, variants_too: bool) -> None:
         """Let claims have what the target already holds of them, instead of a second copy."""
@@ -202,5 +200,5 @@ class Namespace:
             if key in self._directories:
                 return
             self._directories.add(key)
-            self._spelling.setdefault(key, path.rpartition("/")[2])
-            path = path.rpartition("/")[0]
+            self._spelling.setdefault(key, name_of(path))
+            path = parent_of(path)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from orchestrator.paths import parent_of
 from orchestrator.plan.music.albums import group_albums, has_place
 from orchestrator.plan.music.completeness import Missing, missing
 from orchestrator.plan.music.song import Album, Song
@@ -287,7 +288,7 @@ def _quality(track: Track) -> str:
 
 
 def _incomplete(album: Album, lacks: Missing) -> IncompleteAlbum:
-    folders = Counter(song.item.entry.path.rpartition("/")[0] for song in album.songs)
+    folders = Counter(parent_of(song.item.entry.path) for song in album.songs)
     return IncompleteAlbum(
         albumartist=_spelled(album.values["albumartist"], album, artists=True),
         album=_spelled(album.values["album"], album),

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from orchestrator.errors import IntegrityError
+from orchestrator.paths import parent_of
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.left_behind import quarantine
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, is_temporary
@@ -61,7 +62,7 @@ def plan_undo(
             moves.append(quarantine(fact.now, entry, f"undo of run {run_id}"))
         else:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
-            group = origin.path.rpartition("/")[0]
+            group = parent_of(origin.path)
             moves.append(Move(Verb.MOVE, fact.now, origin, entry.size, expect, f"undo of run {run_id}", group))
     capabilities = {fs: msgspec.convert(known, Capabilities) for fs, known in header.capabilities.items()}
     respelling = any(capability.case_insensitive for capability in capabilities.values())

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from orchestrator.errors import DestinationExistsError, NotFoundError, PermanentError, QuotaError, UnsupportedError
+from orchestrator.paths import parent_of
 from orchestrator.records import Capabilities
 
 SECOND_NS = 1_000_000_000
@@ -152,7 +153,7 @@ class Objects:
 
     def add(self, path: str, file: StoredFile) -> None:
         """Put an object at a name, beside what is there."""
-        parent = path.rpartition("/")[0]
+        parent = parent_of(path)
         if parent:
             self.make_directories(parent)
         self.missing = False
@@ -180,7 +181,7 @@ class Objects:
             if key in self.files:
                 raise PermanentError(f"{self._fs}: {path!r} is a file not a directory", path=path)
             self.directories[key] = path
-            path = path.rpartition("/")[0]
+            path = parent_of(path)
 
     def remove_directory(self, path: str) -> bool:
         """Remove an empty directory; False when it is not there or not empty."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.errors import OrchestratorError
+from orchestrator.paths import join_location, parent_of
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.rc_client import RcClient, refusal
 from orchestrator.storage.protocol import Call, CallResult, MoveCall, StatCall
@@ -44,7 +45,7 @@ class ById:
 
     def _looks(self, calls: Sequence[StatCall], concurrency: int) -> list[CallResult]:
         """One listing for each directory that is looked into."""
-        listed = self._folders.list(dict.fromkeys(call.path.rpartition("/")[0] for call in calls), concurrency)
+        listed = self._folders.list(dict.fromkeys(parent_of(call.path) for call in calls), concurrency)
         found = {
             (entry.path, entry.id): entry
             for entries in listed.values()
@@ -53,7 +54,7 @@ class ById:
         }
 
         def outcome(call: StatCall) -> CallResult:
-            entries = listed[call.path.rpartition("/")[0]]
+            entries = listed[parent_of(call.path)]
             return entries if isinstance(entries, OrchestratorError) else found.get((call.path, call.id))
 
         return [outcome(call) for call in calls]
@@ -61,16 +62,16 @@ class ById:
     def _moves(self, calls: Sequence[MoveCall], concurrency: int) -> list[CallResult]:
         """The directories are made first, one after another: else several moves at a time would make several of one name."""
         unmade: dict[str, OrchestratorError] = {}
-        for directory in dict.fromkeys(call.dst.rpartition("/")[0] for call in calls):
+        for directory in dict.fromkeys(parent_of(call.dst) for call in calls):
             try:
                 self._client.call("operations/mkdir", rc_bodies.item(self._fs, directory))
             except OrchestratorError as error:
                 unmade[directory] = error
-        going = [call for call in calls if call.dst.rpartition("/")[0] not in unmade]
-        bodies = [rc_bodies.by_id("moveid", self._fs, call.id or "", rc_bodies.join(self._fs, call.dst)) for call in going]
+        going = [call for call in calls if parent_of(call.dst) not in unmade]
+        bodies = [rc_bodies.by_id("moveid", self._fs, call.id or "", join_location(self._fs, call.dst)) for call in going]
         names = [{"srcRemote": call.src, "dstRemote": call.dst} for call in going]
         answers = iter(self._sent(bodies, names, concurrency))
-        return [unmade.get(call.dst.rpartition("/")[0]) or next(answers) for call in calls]
+        return [unmade.get(parent_of(call.dst)) or next(answers) for call in calls]
 
     def _sent(self, bodies: Sequence[rc_bodies.Body], names: Sequence[dict[str, str]], concurrency: int) -> list[CallResult]:
         """`names` are what errors are about: the bodies do not say it."""

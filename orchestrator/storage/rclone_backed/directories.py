@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, RemoteError, TransientError
+from orchestrator.paths import parent_of
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.rc_client import RcClient, refusal
 from orchestrator.records import Entry
@@ -42,7 +43,7 @@ class Folders:
         """What a look at each would find, as far as a listing tells it in fewer requests: where several lie in one directory."""
         members: dict[str, list[str]] = {}
         for path in dict.fromkeys(paths):
-            members.setdefault(path.rpartition("/")[0], []).append(path)
+            members.setdefault(parent_of(path), []).append(path)
         many = {directory: inside for directory, inside in members.items() if len(inside) >= _WORTH_A_LISTING}
         found: dict[str, Entry | RemoteError | None] = {}
         for directory, files in self.list(many, concurrency).items():

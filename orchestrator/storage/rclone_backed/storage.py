@@ -21,6 +21,7 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
+from orchestrator.paths import join_location, parent_of
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS, capabilities_of
@@ -78,7 +79,7 @@ class RcloneStorage(Storage):
             # rclone also says so of a bucket's folder when the server is away or refuses us: the listing above it tells.
             remote, colon, path = self._fs.partition(":")
             if colon and path.strip("/"):
-                parent = path.rpartition("/")[0]
+                parent = parent_of(path)
                 self._client.call("operations/list", {"fs": f"{remote}:", "remote": parent or path, "opt": {"noModTime": True}})
             raise
 
@@ -96,7 +97,7 @@ class RcloneStorage(Storage):
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below `prefix`, streamed from a process of its own."""
         request = ListRequest(
-            fs=rc_bodies.join(self._fs, prefix),
+            fs=join_location(self._fs, prefix),
             mtime=self.capabilities.mtime,
             server_mtime=self.profile.server_mtime,
             hashes=self.capabilities.hashes,

@@ -6,11 +6,10 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
-from orchestrator.paths import remote_of
+from orchestrator.paths import join_location, location_prefix, parent_of, remote_of
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.playlists.rewrite import count
 from orchestrator.plan.model import Skipped
-from orchestrator.plan.ordering import location_prefix
 
 
 class ExternalList(msgspec.Struct, frozen=True):
@@ -30,11 +29,11 @@ def report_external_lists(
     """
     here = location_prefix(fs)
     for one in lists:
-        full_path = location_prefix(one.fs) + one.path
+        full_path = join_location(one.fs, one.path)
         if full_path.startswith(here):
             continue
         same_remote = remote_of(one.fs) == remote_of(fs)
-        base = Root(one.fs).base(one.path.rpartition("/")[0]) if same_remote else None
+        base = Root(one.fs).base(parent_of(one.path)) if same_remote else None
         number = count(one.path, one.content, library, base, leaving)
         if number:
             yield Skipped(

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from orchestrator.paths import extension_of
 from orchestrator.plan.companions.playlists.text import MARK
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -223,13 +224,6 @@ FORMATS: Final[dict[str, Format]] = {
 """Extension, lower case -> how such a list is read."""
 
 PLAYLISTS: Final = frozenset(FORMATS) - {"cue"}
-
-
-def extension_of(path: str) -> str:
-    """The lower-case extension of a path, "" where it has none."""
-    name = path.rpartition("/")[2]
-    stem, dot, extension = name.rpartition(".")
-    return extension.lower() if dot and stem else ""
 
 
 def is_list(path: str) -> bool:

@@ -12,9 +12,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
-from orchestrator.paths import collision_key
+from orchestrator.paths import collision_key, location_prefix
 from orchestrator.plan.companions.playlists.formats import MAX_ENTRY, Format
-from orchestrator.plan.ordering import location_prefix
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")

@@ -8,7 +8,8 @@ from itertools import islice
 import msgspec
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.plan.companions.playlists.formats import FORMATS, Format, Reference, extension_of
+from orchestrator.paths import extension_of, parent_of
+from orchestrator.plan.companions.playlists.formats import FORMATS, Format, Reference
 from orchestrator.plan.companions.playlists.meaning import Library, Meaning, Root, written
 from orchestrator.plan.companions.playlists.text import decode
 
@@ -60,7 +61,7 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
     references = [*islice(form.references(text), MAX_REFERENCES + 1)]
     if len(references) > MAX_REFERENCES:
         return Rewritten(content, len(references), problem=f"it has more than {MAX_REFERENCES} entries")
-    entries = _Entries(relocation, form, path.rpartition("/")[0], new_path.rpartition("/")[0])
+    entries = _Entries(relocation, form, parent_of(path), parent_of(new_path))
     pieces: list[str] = []
     last = changed = 0
     problem = None

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from orchestrator.paths import name_of, parent_of, split_path
 from orchestrator.plan.music.albums import group_albums, has_place
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
@@ -58,7 +59,7 @@ def _copies(album: Album, members: Iterable[Candidate]) -> list[AlbumCopy]:
 
 def _disc_of_folder(path: str) -> int | None:
     """The disc that a folder's name tells; None where it tells none."""
-    found = _DISC_FOLDER.fullmatch(path.rpartition("/")[0].rpartition("/")[2])
+    found = _DISC_FOLDER.fullmatch(name_of(parent_of(path)))
     if found is None:
         return None
     name = found["disc"].casefold()
@@ -66,6 +67,6 @@ def _disc_of_folder(path: str) -> int | None:
 
 
 def _album_folder(path: str) -> str:
-    folder = path.rpartition("/")[0]
-    above, _, name = folder.rpartition("/")
+    folder = parent_of(path)
+    above, name = split_path(folder)
     return above if above and _DISC_FOLDER.fullmatch(name) else folder

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.paths import is_rclone_debris, path_problem
+from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.plan.music.completeness import missing
 from orchestrator.plan.music.song import Album
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.values import first
 from orchestrator.plan.shared_names import Sharing
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
+from orchestrator.records import Capabilities, Item, Ref
 from orchestrator.track import Reading, Status, Track
 
 _NO_TRACK = Track()
@@ -108,7 +108,7 @@ def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _
         reading, path = item.reading, item.entry.path
         if reading is None or reading.status is Status.UNREADABLE or not item.entry.size:
             continue
-        if path_problem(path) or path.partition("/")[0] == OWN_DIRECTORY or is_rclone_debris(path):
+        if path_problem(path) or is_ours(path) or is_rclone_debris(path):
             continue
         if not sharing.told_apart(item.entry, capabilities):
             continue

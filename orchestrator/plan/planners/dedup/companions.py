@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.paths import collision_key, is_clutter, is_rclone_debris, path_problem
+from orchestrator.paths import (
+    collision_key,
+    is_clutter,
+    is_ours,
+    is_rclone_debris,
+    join_location,
+    join_path,
+    location_prefix,
+    name_of,
+    parent_of,
+    parents_of,
+    path_problem,
+)
 from orchestrator.plan.companions.following import lists_of, trouble, unread, written_anew
 from orchestrator.plan.companions.left_behind import left_behind, quarantine
 from orchestrator.plan.companions.naming import kind_of_list
 from orchestrator.plan.companions.playlists.formats import is_list
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.playlists.rewrite import Relocation, rewrite
-from orchestrator.plan.companions.sidecars import Companion, Companions, Kind, above
+from orchestrator.plan.companions.sidecars import Companion, Companions, Kind
 from orchestrator.plan.companions.sorting import is_music
 from orchestrator.plan.companions.table import SidecarTable
 from orchestrator.plan.model import Expect, Skipped, Verb
-from orchestrator.plan.ordering import Move, location_prefix
+from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
 from orchestrator.plan.planners.dedup.records import Decision
 from orchestrator.plan.shared_names import Sharing
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
+from orchestrator.records import Capabilities, Item, Ref
 
 
 class DuplicateCompanions:
@@ -56,7 +68,7 @@ class DuplicateCompanions:
         self._follow_lists()
 
     def _is_reference(self, path: str) -> bool:
-        return bool(self._references) and (location_prefix(self._fs) + path).startswith(self._references)
+        return bool(self._references) and (join_location(self._fs, path)).startswith(self._references)
 
     def _place_of(self, stays: Candidate) -> Placed | None:
         """Nothing goes to other locations, or comes to what is a reference."""
@@ -76,8 +88,8 @@ class DuplicateCompanions:
             self._place(one, names)
         freed = {ref.path for ref in self._kept_copy_of}
         remaining = [path for path in music if path not in freed]
-        with_music = {path.rpartition("/")[0] for path in remaining}
-        emptied = {path for path in freed if path.rpartition("/")[0] not in with_music}
+        with_music = {parent_of(path) for path in remaining}
+        emptied = {path for path in freed if parent_of(path) not in with_music}
         self.skipped += left_behind((one for one in found if not one.former), emptied, remaining)
 
     def _finder(
@@ -106,7 +118,7 @@ class DuplicateCompanions:
         if taken.take(companion, wanted):
             self._new[path] = wanted
             expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
-            group, reason = wanted.rpartition("/")[0], "goes with what stays for its duplicate"
+            group, reason = parent_of(wanted), "goes with what stays for its duplicate"
             move = Move(Verb.MOVE, ref, Ref(self._fs, wanted), item.entry.size, expect, reason, group)
         else:
             self._away.add(path)
@@ -163,7 +175,7 @@ class _TakenNames:
         for item in items:
             path = item.entry.path
             self._files.add(collision_key(path))
-            self._directories.update(above(collision_key(path)))
+            self._directories.update(parents_of(collision_key(path), root=True))
             if is_list(path):
                 self._lists.add(kind_of_list(path))
 
@@ -171,11 +183,11 @@ class _TakenNames:
         """Whether it could still be taken, which it then is."""
         listing = kind_of_list(path) if companion.kind is Kind.ALBUM and is_list(path) else None
         key = collision_key(path)
-        in_the_way = not self._files.isdisjoint(above(key))
+        in_the_way = not self._files.isdisjoint(parents_of(key, root=True))
         if key in self._files or key in self._directories or in_the_way or listing in self._lists:
             return False
         self._files.add(key)
-        self._directories.update(above(key))
+        self._directories.update(parents_of(key, root=True))
         if listing is not None:
             self._lists.add(listing)
         return True
@@ -186,11 +198,11 @@ def _wanted(companion: Companion) -> str:
     if companion.song is not None:
         directory, name = companion.song.directory, companion.song.stem + companion.suffix
     else:
-        directory, name = "/".join(filter(None, (companion.directory, companion.below))), path.rpartition("/")[2]
-    return f"{directory}/{name}" if directory else name
+        directory, name = "/".join(filter(None, (companion.directory, companion.below))), name_of(path)
+    return join_path(directory, name)
 
 
 def _may_be_companion(item: Item) -> bool:
     path = item.entry.path
-    ours = path.partition("/")[0] == OWN_DIRECTORY
+    ours = is_ours(path)
     return not (ours or is_music(item) or is_clutter(path) or is_rclone_debris(path) or path_problem(path))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import fsum
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.ordering import location_prefix
+from orchestrator.paths import join_location, location_prefix, name_of
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.track import Track
@@ -94,7 +94,7 @@ class KeepOrder:
         """Whether it lies under a reference."""
         if not self._references:
             return False
-        absolute = location_prefix(candidate.fs) + candidate.path
+        absolute = join_location(candidate.fs, candidate.path)
         return any(absolute.startswith(location_prefix(reference)) for reference in self._references)
 
     def rank(self, candidate: Candidate) -> tuple[Rank, Rank]:
@@ -140,7 +140,7 @@ class KeepOrder:
             return lambda candidate: matches(candidate.path) is None
         if name == "location":
             prefix = location_prefix(argument)
-            return lambda candidate: not (location_prefix(candidate.fs) + candidate.path).startswith(prefix)
+            return lambda candidate: not (join_location(candidate.fs, candidate.path)).startswith(prefix)
         return _SIMPLE[name]
 
 
@@ -174,5 +174,5 @@ _SIMPLE: Mapping[str, Callable[[Candidate], float]] = {
     "tags": _tags,
     "in_place": lambda candidate: not candidate.in_place,
     "oldest": _oldest,
-    "original_name": lambda candidate: _COPY_NAME.search(candidate.path.rpartition("/")[2]) is not None,
+    "original_name": lambda candidate: _COPY_NAME.search(name_of(candidate.path)) is not None,
 }

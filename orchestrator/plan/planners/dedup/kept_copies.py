@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from orchestrator.paths import split_extension
+from orchestrator.paths import split_extension, split_path
 from orchestrator.plan.companions.sidecars import QuarantinedTrack
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.planners.dedup.candidates import Candidate
@@ -27,7 +27,7 @@ def kept_copy_of(decisions: Iterable[Decision], sharing: Mapping[str, Sharing]) 
 def song_where_it_lies(candidate: Candidate) -> Placed:
     """A file that stays where it is, as what belongs to it sees it."""
     song = Song(candidate.item, candidate.track)
-    song.directory, _, name = candidate.path.rpartition("/")
+    song.directory, name = split_path(candidate.path)
     song.stem, extension = split_extension(name)
     song.extension = f".{extension}" if extension else ""
     if candidate.album_copy is None:

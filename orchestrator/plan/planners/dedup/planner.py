@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.paths import join_location
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.following import lists_of
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.table import DEFAULT, SidecarRule, SidecarTable
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
-from orchestrator.plan.ordering import Move, location_prefix, order
+from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
@@ -70,7 +71,7 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
     named = [*_skipped(items)]
     for found, fs in _beside(request, duplicates):
         moves += found.moves
-        named += found.skipped if not several else (replace(one, path=location_prefix(fs) + one.path) for one in found.skipped)
+        named += found.skipped if not several else (replace(one, path=join_location(fs, one.path)) for one in found.skipped)
     named += _external_lists(request, duplicates)
     operations = order(moves)
     counts = Counter(f"duplicates.{decision.tier}" for decision in duplicates.decisions)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.paths import location_prefix
 from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.music.song import Song
-from orchestrator.plan.ordering import Move, location_prefix
+from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions

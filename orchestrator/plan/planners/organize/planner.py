@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.paths import check_directory, collision_key, split_extension
+from orchestrator.paths import check_directory, collision_key, is_ours, location_prefix, parent_of, split_extension, split_path
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.following import Following
 from orchestrator.plan.companions.left_behind import left_at_target, left_behind, quarantine, sweep
@@ -26,12 +26,12 @@ from orchestrator.plan.layout.placing import Placing
 from orchestrator.plan.layout.templates import Layout, compile_layout
 from orchestrator.plan.model import Expect, Operation, Plan, Skipped, Verb
 from orchestrator.plan.music.song import Song
-from orchestrator.plan.ordering import Move, location_prefix, order
+from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
 from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, take_out
 from orchestrator.plan.planners.organize.request import OrganizeRequest
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Item, Ref
+from orchestrator.records import Capabilities, Item, Ref
 
 _GOES = {Kind.TRACK: "goes with its track", Kind.PLAYLIST: "goes along with its music"}
 
@@ -230,10 +230,10 @@ class _Planner:
         """A file's own path, below a directory of the target; whatever lies there stays just as it is."""
         position = self._position(item)
         if collision_key(position).startswith(collision_key(root) + "/"):
-            directory, _, name = position.rpartition("/")
+            directory, name = split_path(position)
             stem, extension = split_extension(name)
             return Claim(item, position, directory, stem, f".{extension}" if extension else "")
-        directory, _, name = item.entry.path.rpartition("/")
+        directory, name = split_path(item.entry.path)
         stem, extension = split_extension(name)
         extension = self.names.extension(extension)
         parts = [root, *(self.names.directory(part) for part in directory.split("/") if part)]
@@ -256,7 +256,7 @@ class _Planner:
         occupants = [
             item
             for item in self.request.target_entries
-            if item.entry.path.partition("/")[0] != OWN_DIRECTORY
+            if not is_ours(item.entry.path)
             and (own is None or not item.entry.path.startswith(own))
             and item.entry.path not in self.taken_out.at_target
         ]
@@ -280,7 +280,7 @@ class _Planner:
                 in_place += claim.item.reading is not None
                 continue
             entry = claim.item.entry
-            group = claim.path.rpartition("/")[0]
+            group = parent_of(claim.path)
             moves.append(
                 Move(
                     self.verb,
