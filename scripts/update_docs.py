@@ -6,15 +6,17 @@ Run it after a change of those: `python scripts/update_docs.py`. A test fails wh
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import inspect
 
 from orchestrator.cli.main import PROGRAM, application
 from orchestrator.config import model
-from orchestrator.config.yaml_decoder import FieldFacts, fields_of
+from orchestrator.config.fields import FieldFacts, fields_of
 from orchestrator.plan.layout.filters import EXAMPLES
 from orchestrator.plan.layout.presets import EXPLAINED, PRESETS
 from orchestrator.plan.layout.templates import compile_layout, split_directory, tidy
@@ -48,7 +50,9 @@ def _help_block() -> str:
     for path, text in commands():
         shown = text
         if path != PROGRAM:
-            shown = re.sub(r"\n\nCommon options:\n.*", "\n\nAnd the common options, see above.", text, flags=re.DOTALL)
+            shown, _, common = text.partition("\n\nCommon options:\n")
+            names = ", ".join(re.findall(r"^  (?:-\w, )?(--[\w-]+)", common, re.MULTILINE))
+            shown += "\n\n" + textwrap.fill(f"Common options, see above: {names}", WIDTH, break_on_hyphens=False)
         parts.append(f"### {path}\n\n```text\n{shown}\n```\n")
     return "\n".join(parts)
 
@@ -57,9 +61,10 @@ def _config_block() -> str:
     rows = ["| key | what it says | default | environment |", "|---|---|---|---|"]
     environment = {".".join(path): name for name, path in model.environment_names().items()}
     for key, field in _keys(fields_of(model.Config), ""):
-        default = "" if field.default in (None, [], {}) or field.section else f"`{field.default}`"
+        default = "" if field.default in (None, [], (), {}) or field.section else f"`{field.default}`"
         name = f"`{environment[key]}`" if key in environment else ""
-        rows.append(f"| `{key}` | {field.description.replace('|', chr(92) + '|')} | {default} | {name} |")
+        described = f"{field.description}{' A list.' if isinstance(field.type, inspect.VarTupleType) else ''}"
+        rows.append(f"| `{key}` | {described.replace('|', chr(92) + '|')} | {default} | {name} |")
     return "\n".join(rows) + "\n"
 
 

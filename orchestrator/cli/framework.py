@@ -1,4 +1,4 @@
-"""How click is used here: commands loaded when called, common options everywhere, one place that runs a command.
+"""How click is used here: commands are imported when they are called, and all accept the common options.
 
 Imports nothing heavy: `--help` passes through here.
 """
@@ -7,29 +7,32 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import COMMON_HEADING, CommonOption, common_options, take_common
+from orchestrator.cli.options import Argument, CommonOption, OptionsT, common_parameters, parameters_of, take_record
 from orchestrator.config.options.common import CommonOptions
+from orchestrator.config.options.declare import Options
 
-Body = Callable[..., int]
-"""A command's function: the session and its own options in, the exit code out."""
+if TYPE_CHECKING:
+    from orchestrator.actions.session import Session
 
 
 class Command(click.Command):
-    """A command whose help parts its own options from the common ones."""
+    """A command whose help lists its own options first, and then the common ones."""
+
+    def __init__(self, *arguments: Any, declaration: type[Options], **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.declaration = declaration
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write both lists."""
+        """Write the lists of arguments and options."""
         _format_options(self, ctx, formatter)
 
 
 class Group(click.Group):
-    """A command of commands. `default` is the one that is meant when none is named."""
-
-    command_class = Command
+    """A command of commands. `default` is the one to run if none is named."""
 
     def __init__(
         self, *arguments: Any, default: str | None = None, lazy: Mapping[str, tuple[str, str]] | None = None, **settings: Any
@@ -42,11 +45,11 @@ class Group(click.Group):
             self.invoke_without_command = True
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Names in the order in which they were given."""
+        """Names in the order of their declaration."""
         return [*self._lazy, *(name for name in self.commands if name not in self._lazy)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import the module of the command that is called."""
+        """The command, its module imported."""
         if cmd_name not in self._lazy:
             return self.commands.get(cmd_name)
         module_name = self._lazy[cmd_name][0]
@@ -77,7 +80,7 @@ class Group(click.Group):
             return code
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take what is no command's name as an argument of the default command."""
+        """Pass an unknown name on as an argument of the default command."""
         if self._default is not None and args and self.get_command(ctx, args[0]) is None:
             args = [self._default, *args]
         return super().resolve_command(ctx, args)
@@ -91,42 +94,54 @@ class Group(click.Group):
         return [CompletionItem(name, help=text) for name, (_, text) in self._lazy.items() if name.startswith(incomplete)]
 
 
-def command(name: str, *, parent: Group | None = None, title: str | None = None) -> Callable[[Body], click.Command]:
-    """Make a function a command. `title` is how reports call it ("runs show")."""
+def command(
+    name: str, declaration: type[OptionsT], *, parent: Group | None = None, title: str | None = None
+) -> Callable[[Callable[[Session, OptionsT], int]], click.Command]:
+    """Make a function a command with the options of `declaration`; `title` is its name in reports ("runs show").
 
-    def decorate(function: Body) -> click.Command:
+    The function gets the session and one record of its options, and returns the exit code.
+    """
+
+    def decorate(function: Callable[[Session, OptionsT], int]) -> click.Command:
         def callback(**values: Any) -> int:
-            options = take_common(values).over(_outer())
+            common = take_record(CommonOptions, values).over(_outer())
+            options = take_record(declaration, values)
             from orchestrator.cli.invocation import run_command  # noqa: PLC0415 - the rooms are imported when a command runs
 
-            return run_command(title or name, options, lambda session: function(session, **values))
+            return run_command(title or name, common, lambda session: function(session, options))
 
         callback.__doc__ = function.__doc__
-        common_options(callback)
-        # click keeps parameters last to first: these come before the common ones.
-        callback.__dict__["__click_params__"] += getattr(function, "__click_params__", [])
-        made = click.command(name, cls=Command)(callback)
+        parameters = [*parameters_of(declaration), *common_parameters(declaration.common)]
+        made = click.command(name, cls=Command, declaration=declaration, params=parameters)(callback)
         if parent is not None:
             parent.add_command(made)
+            _show_common(parent, declaration.common)
         return made
 
     return decorate
 
 
 def group(name: str, *, default: str | None = None) -> Callable[[Callable[[], None]], Group]:
-    """Make a function, which gives only the help text, a group of commands that takes the common options too."""
+    """Make a function, which gives only the help text, a group of commands that accepts the common options too."""
 
     def decorate(function: Callable[[], None]) -> Group:
         def callback(**values: Any) -> int:
             context = click.get_current_context()
-            context.obj = take_common(values).over(context.obj)
+            context.obj = take_record(CommonOptions, values).over(context.obj)
             return made.invoke_default(context) if context.invoked_subcommand is None else 0
 
         callback.__doc__ = function.__doc__
-        made: Group = click.group(name, cls=Group, default=default)(common_options(callback))
+        made: Group = click.group(name, cls=Group, default=default, params=common_parameters(()))(callback)
         return made
 
     return decorate
+
+
+def _show_common(made: Group, names: tuple[str, ...]) -> None:
+    """Let the help of a group list the common options of its commands."""
+    for parameter in made.params:
+        if isinstance(parameter, CommonOption) and parameter.name in names:
+            parameter.hidden = False
 
 
 def _outer() -> CommonOptions | None:
@@ -135,13 +150,15 @@ def _outer() -> CommonOptions | None:
 
 
 def _format_options(made: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    arguments: list[tuple[str, str]] = []
     own: list[tuple[str, str]] = []
     common: list[tuple[str, str]] = []
     for parameter in made.get_params(ctx):
-        record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
-        if record is not None:
+        if isinstance(parameter, Argument):
+            arguments.append((parameter.human_readable_name, parameter.description))
+        elif record := parameter.get_help_record(ctx):
             (common if isinstance(parameter, CommonOption) else own).append(record)
-    for heading, records in (("Options", own), (COMMON_HEADING, common)):
+    for heading, records in (("Arguments", arguments), ("Options", own), ("Common options", common)):
         if records:
             with formatter.section(heading):
                 formatter.write_dl(records)

@@ -11,7 +11,8 @@ import click
 
 import orchestrator
 from orchestrator.cli.framework import Group
-from orchestrator.cli.options import common_options, take_common
+from orchestrator.cli.options import common_parameters, take_record
+from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ExitCode, OrchestratorError
 
 PROGRAM = "music-orchestrator"
@@ -53,19 +54,19 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     cls=Group,
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    params=common_parameters(),
     epilog="A location is remote:path, /a/folder, ./a/folder, s3://bucket/path or a name of the config.",
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Our version and rclone's."
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show our version and rclone's."
 )
-@common_options
 @click.pass_context
 def application(ctx: click.Context, /, **values: Any) -> None:
     """Organize a music library where it lies: on disk, or on any remote that rclone speaks.
 
     Start with: music-orchestrator organize ./Music --dry-run
     """
-    ctx.obj = take_common(values)
+    ctx.obj = take_record(CommonOptions, values)
 
 
 def main() -> None:

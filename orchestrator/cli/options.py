@@ -1,73 +1,97 @@
-"""The options that every command takes. Imports nothing heavy: `--help` passes through here."""
+"""From the declaration of a command's options to click's parameters, and from click's values back to one record.
+
+Imports nothing heavy: `--help` passes through here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
+from msgspec import inspect
 
+from orchestrator.cli.completion import complete_file, complete_location
+from orchestrator.config.fields import FieldFacts, alternatives, fields_of
 from orchestrator.config.options.common import CommonOptions
+from orchestrator.config.options.declare import Options
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+OptionsT = TypeVar("OptionsT", bound=Options)
 
-COMMON_HEADING = "Common options"
-
-
-reading_option = click.option(
-    "--reading",
-    type=click.Choice(["few-requests", "few-bytes"]),
-    help="What reading tags should save; each kind of remote has its own default.",
-)
-"""Of the commands that scan."""
+_COMPLETIONS = {"location": complete_location, "file": complete_file}
 
 
-def keep_options(function: FunctionT) -> FunctionT:
-    """Add the options that say which copy stays."""
-    for decorate in reversed(
-        (
-            click.option("--keep", metavar="CRITERIA", help="What decides which copy stays, first to last, with commas between."),
-            click.option(
-                "--reference", metavar="LOCATION", multiple=True, help="Files there never go. May be given several times."
-            ),
-            click.option("--same-format-only", is_flag=True, help="Keep lossy companions of lossless files."),
-        )
-    ):
-        function = decorate(function)
-    return function
+class Argument(click.Argument):
+    """An argument with a description, which `--help` lists."""
+
+    def __init__(self, *arguments: Any, description: str, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.description = description
 
 
 class CommonOption(click.Option):
-    """Listed under its own heading by `--help`."""
+    """An option that every command accepts. `--help` lists those that make a difference, under their own heading."""
 
 
-_COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("--dry-run",), {"is_flag": True, "help": "Show what would be done; change nothing, take no lock."}),
-    (("--exit-code",), {"is_flag": True, "help": "With --dry-run: end with 10 when changes are pending."}),
-    (("--yes", "-y"), {"is_flag": True, "help": "Do not ask. Needed for changes without a terminal."}),
-    (("--json",), {"is_flag": True, "help": "JSON lines on stdout, and nothing else there."}),
-    (("--config",), {"metavar": "FILE", "help": "The config file."}),
-    (("--state-dir",), {"metavar": "DIR", "help": "Where catalogue, journal and locks lie."}),
-    (("--rclone",), {"metavar": "PATH", "help": "The rclone binary."}),
-    (("--rclone-config",), {"metavar": "FILE", "help": "The rclone config file, used in place."}),
-    (("--bandwidth",), {"metavar": "RATE", "help": "Limit in rclone's syntax, such as 10M or a timetable."}),
-    (("--transfers",), {"type": click.IntRange(1, 1000), "metavar": "N", "help": "Transfers at the same time (8)."}),
-    (("--max-delete",), {"metavar": "N|N%", "help": "Stop (7) when more files than this would be removed."}),
-    (("--ignore-marker",), {"is_flag": True, "help": "Go on although another run seems to be at work there."}),
-    (("--verbose", "-v"), {"count": True, "help": "Say more; twice: also what went wrong inside."}),
-    (("--quiet", "-q"), {"is_flag": True, "help": "Say nothing when there was nothing to do."}),
-    (("--log-file",), {"metavar": "FILE", "help": "Where the log goes."}),
-)
+def parameters_of(declaration: type[Options]) -> list[click.Parameter]:
+    """The arguments and options that a command's struct declares."""
+    return [_argument(field) if field.spelling.positional else _option(field, click.Option) for field in fields_of(declaration)]
 
 
-def common_options(function: FunctionT) -> FunctionT:
-    """Add the common options; the function gets them as keywords of the names of `CommonOptions`."""
-    for names, settings in reversed(_COMMON):
-        default: Any = 0 if settings.get("count") else None
-        function = click.option(*names, cls=CommonOption, default=default, **settings)(function)
-    return function
+def common_parameters(shown: Iterable[str] | None = None) -> list[click.Parameter]:
+    """The common options; `--help` lists those that are named in `shown` (None: all)."""
+    made: list[click.Parameter] = []
+    for field in fields_of(CommonOptions):
+        option = _option(field, CommonOption)
+        option.hidden = shown is not None and field.name not in shown
+        made.append(option)
+    return made
 
 
-def take_common(values: dict[str, Any]) -> CommonOptions:
-    """Take the common options out of a command's keywords."""
-    return CommonOptions(**{name: values.pop(name) for name in CommonOptions.__struct_fields__})
+def take_record(declaration: type[OptionsT], values: dict[str, Any]) -> OptionsT:
+    """Take the fields of a struct out of click's values."""
+    fields = fields_of(declaration)
+    switches = {name: values.pop(name, None) for name in {field.spelling.switch for field in fields} if name is not None}
+    return declaration(**{field.name: _value(field, values, switches) for field in fields})
+
+
+def _value(field: FieldFacts, values: dict[str, Any], switches: Mapping[str, str | None]) -> Any:
+    switch = field.spelling.switch
+    return values.pop(field.name) if switch is None else switches[switch] == field.name
+
+
+def _argument(field: FieldFacts) -> Argument:
+    several, spelling = _several(field), field.spelling
+    settings: dict[str, Any] = {"nargs": -1, "metavar": f"{spelling.metavar}..."} if several else {"metavar": spelling.metavar}
+    completion = _COMPLETIONS.get(spelling.completes or "")
+    return Argument([field.name], description=field.description, required=field.required, shell_complete=completion, **settings)
+
+
+def _option(field: FieldFacts, kind: type[click.Option]) -> click.Option:
+    spelling = field.spelling
+    dashed = f"--{(spelling.name or field.name).replace('_', '-')}"
+    names = [spelling.switch or field.name, dashed, *([spelling.short] if spelling.short else [])]
+    description = f"{field.description} May be given several times." if _several(field) else field.description
+    settings: dict[str, Any] = {"help": description, "shell_complete": _COMPLETIONS.get(spelling.completes or "")}
+    if spelling.switch is not None:
+        return kind(names, flag_value=field.name, default=None, **settings)
+    if spelling.counts:
+        return kind(names, count=True, default=field.default, **settings)
+    if any(isinstance(one, inspect.BoolType) for one in alternatives(field.type)):
+        return kind(names, is_flag=True, default=field.default, **settings)
+    several = _several(field)
+    default = None if several else field.default
+    return kind(names, type=_click_type(field), metavar=spelling.metavar, multiple=several, default=default, **settings)
+
+
+def _several(field: FieldFacts) -> bool:
+    return any(isinstance(one, inspect.VarTupleType) for one in alternatives(field.type))
+
+
+def _click_type(field: FieldFacts) -> click.ParamType[Any]:
+    for one in alternatives(field.type):
+        if isinstance(one, inspect.LiteralType):
+            return click.Choice([str(value) for value in one.values])
+        if isinstance(one, inspect.IntType):
+            return click.IntRange(one.ge, one.le)
+    return click.STRING

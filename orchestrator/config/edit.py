@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct, inspect
 
+from orchestrator.config.fields import FieldFacts, alternatives, fields_of
 from orchestrator.config.model import Config, parse
-from orchestrator.config.yaml_decoder import FieldFacts, alternatives, fields_of, is_text, scalar
+from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
 
 _HEAD = """\

@@ -16,13 +16,17 @@ import msgspec
 from msgspec import Meta, Struct
 
 from orchestrator.config import yaml_decoder
+from orchestrator.config.fields import fields_of
+from orchestrator.config.options.dedup import DedupStep
+from orchestrator.config.options.organize import OrganizeStep
+from orchestrator.config.options.scan import ScanStep
+from orchestrator.config.options.shared import DedupAction, ReadingPolicy
+from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.location import check_form
 from orchestrator.plan.companions.table import DEFAULT, SidecarRule, rule_problem
 
 ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
-DedupAction = Literal["off", "report", "quarantine"]
-ReadingPolicy = Literal["few-requests", "few-bytes"]
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,72 +103,11 @@ class Dedup(Section, frozen=True):
     same_format_only: Annotated[bool, Meta(description="Keep lossy companions of lossless files.")] = False
 
 
-class OrganizeStep(Section, frozen=True):
-    """`organize` as a step of a job."""
-
-    source: Annotated[str, Meta(description="The location to organize.")]
-    target: Annotated[str | None, Meta(description="Where the organized files go; none: in place.")] = None
-    layout: Annotated[str | None, Meta(description="A preset's name or a template.")] = None
-    copy: Annotated[bool, Meta(description="Copy, even in place.")] = False
-    move: Annotated[bool, Meta(description="Move, even to another target.")] = False
-    dedup: Annotated[DedupAction | None, Meta(description="What to do about duplicates.")] = None
-    keep: Annotated[str | None, Meta(description="What decides which copy stays, with commas between.")] = None
-    reference: Annotated[list[str], Meta(description="Locations whose files never go.")] = []
-    same_format_only: Annotated[bool, Meta(description="Keep lossy companions of lossless files.")] = False
-    cloud_only: Annotated[bool, Meta(description="Refuse what would bring file contents through this machine.")] = False
-    mirror: Annotated[str | None, Meta(description="The organized files go there as well.")] = None
-    untagged: Annotated[str | None, Meta(description="The folder for files without tags.")] = None
-    leftovers: Annotated[str | None, Meta(description="The folder for what is left where music leaves.")] = None
-    playlists: Annotated[list[str], Meta(description="Locations whose playlists are named when they lead to what moves.")] = []
-    include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
-    exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
-    settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.", examples=["5m"])] = None
-    reading: Annotated[ReadingPolicy | None, Meta(description="What reading tags should save.")] = None
-    verify: Annotated[Literal["full"] | None, Meta(description="Read every copied file again.")] = None
-    max_delete: Annotated[int | str | None, Meta(description="Stop when more would be removed.", examples=["10%"])] = None
-
-
-class SyncStep(Section, frozen=True):
-    """`sync` as a step of a job."""
-
-    a: Annotated[str, Meta(description="One side.")]
-    b: Annotated[str, Meta(description="The other side.")]
-    mode: Annotated[Literal["to-cloud", "to-local", "bidirectional"], Meta(description="Which way.")]
-    max_delete: Annotated[int | str | None, Meta(description="Stop when more would be deleted.", examples=["10%"])] = None
-
-
-class DedupStep(Section, frozen=True):
-    """`dedup` as a step of a job."""
-
-    locations: Annotated[list[str], Meta(description="Where to look.")]
-    dedup: Annotated[Literal["report", "quarantine"], Meta(description="What to do about duplicates.")] = "report"
-    delete: Annotated[bool, Meta(description="Delete for good what went to quarantine, its twin verified.")] = False
-    keep: Annotated[str | None, Meta(description="What decides which copy stays, with commas between.")] = None
-    reference: Annotated[list[str], Meta(description="Locations whose files never go.")] = []
-    same_format_only: Annotated[bool, Meta(description="Keep lossy companions of lossless files.")] = False
-    verify: Annotated[Literal["full"] | None, Meta(description="Read the copies that stay where no hash speaks for them.")] = None
-    include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
-    exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
-    settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.")] = None
-    reading: Annotated[ReadingPolicy | None, Meta(description="What reading tags should save.")] = None
-    max_delete: Annotated[int | str | None, Meta(description="Stop when more would be removed.")] = None
-
-
-class ScanStep(Section, frozen=True):
-    """`scan` as a step of a job."""
-
-    location: Annotated[str, Meta(description="The location to scan.")]
-    include: Annotated[list[str], Meta(description="Only files that match one of these.")] = []
-    exclude: Annotated[list[str], Meta(description="No files that match one of these.")] = []
-    settle: Annotated[str | None, Meta(description="Leave files alone that are younger than this.")] = None
-    reading: Annotated[ReadingPolicy | None, Meta(description="What reading tags should save.")] = None
-
-
 class JobStep(Section, frozen=True):
     """One step of a job: one command with its options spelled as on the command line."""
 
     organize: Annotated[OrganizeStep | None, Meta(description="Organize a location.")] = None
-    sync: Annotated[SyncStep | None, Meta(description="Make two locations equal.")] = None
+    sync: Annotated[SyncOptions | None, Meta(description="Make two locations equal.")] = None
     dedup: Annotated[DedupStep | None, Meta(description="Find duplicates.")] = None
     scan: Annotated[ScanStep | None, Meta(description="Bring the catalogue up to date.")] = None
 
@@ -321,7 +264,7 @@ def schema() -> dict[str, Any]:
 
 
 def _scalar_paths(section: type[Struct], prefix: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for field in yaml_decoder.fields_of(section):
+    for field in fields_of(section):
         if field.section is not None and field.closed and not prefix:
             yield from _scalar_paths(field.section, (field.name,))
         elif field.scalar:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,10 +11,13 @@ import msgspec
 import yaml
 from msgspec import Struct, inspect
 
+from orchestrator.config.fields import alternatives
 from orchestrator.errors import ConfigError
 
 SettingsT = TypeVar("SettingsT", bound=Struct)
 MAX_DEPTH = 40
+
+_LISTS = (inspect.ListType, inspect.VarTupleType)
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -39,24 +41,6 @@ class Lines:
             if path[:length] in self._lines:
                 return self._lines[path[:length]]
         return 1
-
-
-class FieldFacts(Struct, frozen=True, kw_only=True):
-    """What the types say of one key: for environment names, the template and the docs."""
-
-    name: str
-    description: str
-    example: Any
-    default: Any
-    required: bool
-    secret: bool
-    section: type[Struct] | None
-    """The closed mapping that the key holds, directly or in a list or by names."""
-    closed: bool
-    """Whether it holds that mapping directly."""
-    scalar: bool
-    """Holds one text, number or word."""
-    type: inspect.Type
 
 
 def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[SettingsT, Lines]:
@@ -107,58 +91,6 @@ def plain_reason(error: msgspec.ValidationError) -> str:
     return reason[:1].lower() + reason[1:]
 
 
-def fields_of(section: type[Struct]) -> list[FieldFacts]:
-    """The keys of a closed mapping, in the order of its type."""
-    info = inspect.type_info(section)
-    assert isinstance(info, inspect.StructType)  # noqa: S101 - for mypy: a Struct's info is nothing else
-    return [_facts(field) for field in info.fields]
-
-
-def _facts(field: inspect.Field) -> FieldFacts:
-    schema: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    kind = field.type
-    while isinstance(kind, inspect.Metadata):
-        schema |= kind.extra_json_schema or {}
-        extra |= kind.extra or {}
-        kind = kind.type
-    kinds = alternatives(kind)
-    structs = [one.cls for kind_of_value in kinds for one in _values(kind_of_value) if isinstance(one, inspect.StructType)]
-    default = field.default
-    if field.default_factory is not msgspec.NODEFAULT:
-        default = field.default_factory()
-    return FieldFacts(
-        name=field.encode_name,
-        description=schema.get("description", ""),
-        example=(schema.get("examples") or [None])[0],
-        default=None if default is msgspec.NODEFAULT else default,
-        required=field.required,
-        secret=bool(extra.get("secret")),
-        section=structs[0] if structs else None,
-        closed=any(isinstance(one, inspect.StructType) for one in kinds),
-        scalar=all(isinstance(one, (inspect.StrType, inspect.IntType, inspect.LiteralType, inspect.NoneType)) for one in kinds),
-        type=kind,
-    )
-
-
-def alternatives(kind: inspect.Type) -> list[inspect.Type]:
-    """The types that a value may have, without msgspec's wrappings."""
-    while isinstance(kind, inspect.Metadata):
-        kind = kind.type
-    if isinstance(kind, inspect.UnionType):
-        return [found for one in kind.types for found in alternatives(one)]
-    return [kind]
-
-
-def _values(kind: inspect.Type) -> list[inspect.Type]:
-    """The types of what a list or mapping holds, else the type itself."""
-    if isinstance(kind, inspect.ListType):
-        return [inner for one in alternatives(kind.item_type) for inner in _values(one)]
-    if isinstance(kind, inspect.DictType):
-        return [inner for one in alternatives(kind.value_type) for inner in _values(one)]
-    return [kind]
-
-
 class _Decoder:
     """Walks the document beside the types, so that each mistake has its line."""
 
@@ -182,7 +114,7 @@ class _Decoder:
                 return self._section(node, kind, where)
             if isinstance(kind, inspect.DictType):
                 return {key: self.value(item, kind.value_type, (*where, key)) for key, item in self._items(node, where)}
-            if isinstance(kind, inspect.ListType) and _holds_sections(kind):
+            if isinstance(kind, _LISTS) and _holds_sections(kind):
                 # "A job that is a single mapping is a list of one."
                 return [self.value(node, kind.item_type, (*where, "0"))]
         raise self._error(node, where, f"expected {_wanted(kinds)}, got a mapping")
@@ -219,7 +151,7 @@ class _Decoder:
 
     def _sequence(self, node: yaml.SequenceNode, kinds: list[inspect.Type], where: tuple[str, ...]) -> list[Any]:
         for kind in kinds:
-            if isinstance(kind, inspect.ListType):
+            if isinstance(kind, _LISTS):
                 for number, item in enumerate(node.value):
                     self._lines.note((*where, str(number)), item.start_mark.line + 1)
                 return [self.value(item, kind.item_type, (*where, str(number))) for number, item in enumerate(node.value)]
@@ -230,7 +162,7 @@ class _Decoder:
         if not is_text(text):
             raise self._error(node, where, "not text: it holds half of a character")
         value = scalar(text) if isinstance(node, yaml.ScalarNode) and node.style is None else text
-        if value is None and any(isinstance(one, (inspect.StructType, inspect.DictType, inspect.ListType)) for one in kinds):
+        if value is None and any(isinstance(one, (inspect.StructType, inspect.DictType, *_LISTS)) for one in kinds):
             # A section whose lines are all commented out.
             return None if any(isinstance(one, inspect.NoneType) for one in kinds) else _empty(kinds)
         if not isinstance(value, str) and value is not None and not _accepts(kinds, value) and _accepts(kinds, text):
@@ -246,12 +178,12 @@ class _Decoder:
         return ConfigError(f"{self._path}:{node.start_mark.line + 1}: {place}{reason}")
 
 
-def _holds_sections(kind: inspect.ListType) -> bool:
+def _holds_sections(kind: inspect.ListType | inspect.VarTupleType) -> bool:
     return any(isinstance(one, inspect.StructType) for one in alternatives(kind.item_type))
 
 
 def _empty(kinds: list[inspect.Type]) -> Any:
-    return [] if any(isinstance(one, inspect.ListType) for one in kinds) else {}
+    return [] if any(isinstance(one, _LISTS) for one in kinds) else {}
 
 
 def _accepts(kinds: list[inspect.Type], value: Any) -> bool:
@@ -297,35 +229,8 @@ def _wanted(kinds: list[inspect.Type]) -> str:
                 names.append("a number")
             case inspect.LiteralType(values=values):
                 names.append("one of " + ", ".join(str(value) for value in sorted(map(str, values))))
-            case inspect.ListType():
+            case inspect.ListType() | inspect.VarTupleType():
                 names.append("a list")
             case inspect.StructType() | inspect.DictType():
                 names.append("a mapping")
     return " or ".join(names)
-
-
-def masked(document: Mapping[str, Any], section: type[Struct]) -> dict[str, Any]:
-    """The document with the values of secret keys replaced, for showing."""
-    shown: dict[str, Any] = {}
-    facts = {field.name: field for field in fields_of(section)}
-    for key, value in document.items():
-        field = facts[key]
-        if field.secret:
-            shown[key] = _hidden(value)
-        elif field.section is not None and isinstance(value, Mapping):
-            if field.closed:
-                shown[key] = masked(value, field.section)
-            else:
-                inner = field.section
-                shown[key] = {name: masked(item, inner) if isinstance(item, Mapping) else item for name, item in value.items()}
-        else:
-            shown[key] = value
-    return shown
-
-
-def _hidden(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict.fromkeys(value, "(hidden)")
-    if isinstance(value, list):
-        return ["(hidden)" for _ in value]
-    return None if value is None else "(hidden)"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from orchestrator.config import edit, model
-from orchestrator.config.yaml_decoder import masked
+from orchestrator.config.masking import masked
 from orchestrator.errors import ConfigError, ExitCode, UsageError
 
 FULL = """\

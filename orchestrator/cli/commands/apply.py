@@ -5,25 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from orchestrator.cli.completion import complete_file
 from orchestrator.cli.framework import command
+from orchestrator.config.options.plan_files import ApplyOptions, ShowOptions
 from orchestrator.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
     from orchestrator.actions.session import Session
 
 
-@command("show")
-@click.argument("file", shell_complete=complete_file)
-@click.option("--html", metavar="OUT", help="Write it as one self-contained web page.")
-def show_command(session: Session, *, file: str, html: str | None) -> int:
+@command("show", ShowOptions)
+def show_command(session: Session, options: ShowOptions) -> int:
     """Show a plan file: what it comes to, and every change."""
     from orchestrator.plan.plan_file import read_plan  # noqa: PLC0415 - the rooms are imported when a command runs
     from orchestrator.report.plan_view import html_page  # noqa: PLC0415
 
-    plan = read_plan(Path(file))
+    plan, html = read_plan(Path(options.file)), options.html
     session.summary.ops_planned = len(plan.operations)
     if html is None:
         session.reporter.plan(plan, everything=True)
@@ -36,10 +32,8 @@ def show_command(session: Session, *, file: str, html: str | None) -> int:
     return ExitCode.DONE
 
 
-@command("apply")
-@click.argument("file", shell_complete=complete_file)
-@click.option("--verify", type=click.Choice(["full"]), help="Read every copied file again to compare it.")
-def apply_command(session: Session, *, file: str, verify: str | None) -> int:
+@command("apply", ApplyOptions)
+def apply_command(session: Session, options: ApplyOptions) -> int:
     """Carry out exactly the plan in FILE.
 
     Before each change both ends are looked at: what is no longer as the plan saw it is left alone and named.
@@ -48,7 +42,7 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
     from orchestrator.plan.plan_file import read_plan  # noqa: PLC0415
 
     session.need_consent()
-    plan = read_plan(Path(file))
+    plan = read_plan(Path(options.file))
     session.summary.ops_planned = len(plan.operations)
     organize.check_limit(session, plan)
     session.reporter.plan(plan)
@@ -61,4 +55,4 @@ def apply_command(session: Session, *, file: str, verify: str | None) -> int:
         before = change.finish_unfinished(session, *session.places(*plan.header.locations))
         if before not in change.GOES_ON:
             return before
-        return worst([before, change.carry_out(session, plan, verify_full=verify == "full")])
+        return worst([before, change.carry_out(session, plan, verify_full=options.verify == "full")])

@@ -7,9 +7,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from orchestrator.cli.framework import command, group
+from orchestrator.config.options.config import (
+    ConfigGetOptions,
+    ConfigInitOptions,
+    ConfigSchemaOptions,
+    ConfigSetOptions,
+    ConfigShowOptions,
+    ConfigValidateOptions,
+)
 from orchestrator.errors import ConfigError, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -21,14 +27,13 @@ def config_command() -> None:
     """Write, read and check the config file."""
 
 
-@command("init", parent=config_command, title="config init")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-def init_command(session: Session, *, force: bool) -> int:
+@command("init", ConfigInitOptions, parent=config_command, title="config init")
+def init_command(session: Session, options: ConfigInitOptions) -> int:
     """Write a config file in which every key is described and commented out."""
     from orchestrator.config.edit import template, write_atomically  # noqa: PLC0415 - only when called
 
     path = _path(session)
-    if path.exists() and not force:
+    if path.exists() and not options.force:
         raise UsageError(f"{path} is there already; --force replaces it")
     if session.options.dry_run:
         session.reporter.note(f"would write {path}")
@@ -38,13 +43,13 @@ def init_command(session: Session, *, force: bool) -> int:
     return ExitCode.DONE
 
 
-@command("show", parent=config_command, title="config show")
-def show_command(session: Session) -> int:
+@command("show", ConfigShowOptions, parent=config_command, title="config show")
+def show_command(session: Session, _options: ConfigShowOptions) -> int:
     """Show the settings in force: the file with the environment over it, secrets hidden."""
     import msgspec  # noqa: PLC0415 - only when called
 
+    from orchestrator.config.masking import masked  # noqa: PLC0415
     from orchestrator.config.model import Config  # noqa: PLC0415
-    from orchestrator.config.yaml_decoder import masked  # noqa: PLC0415
 
     loaded = session.loaded_config
     document = masked(msgspec.to_builtins(loaded.config), Config)
@@ -55,16 +60,16 @@ def show_command(session: Session) -> int:
     return ExitCode.DONE
 
 
-@command("get", parent=config_command, title="config get")
-@click.argument("key")
-def get_command(session: Session, *, key: str) -> int:
+@command("get", ConfigGetOptions, parent=config_command, title="config get")
+def get_command(session: Session, options: ConfigGetOptions) -> int:
     """Show one setting in force, such as cloud.provider; secrets are hidden."""
     import msgspec  # noqa: PLC0415 - only when called
 
     from orchestrator.config.edit import known_key, lookup, split_key  # noqa: PLC0415
+    from orchestrator.config.masking import masked  # noqa: PLC0415
     from orchestrator.config.model import Config  # noqa: PLC0415
-    from orchestrator.config.yaml_decoder import masked  # noqa: PLC0415
 
+    key = options.key
     parts = split_key(key)
     if not known_key(parts):
         raise UsageError(f"{key}: no such key; `music-orchestrator config init` lists all")
@@ -76,30 +81,27 @@ def get_command(session: Session, *, key: str) -> int:
     return ExitCode.DONE
 
 
-@command("set", parent=config_command, title="config set")
-@click.argument("key")
-@click.argument("value")
-def set_command(session: Session, *, key: str, value: str) -> int:
+@command("set", ConfigSetOptions, parent=config_command, title="config set")
+def set_command(session: Session, options: ConfigSetOptions) -> int:
     """Set one key of the file, such as: config set cloud.provider s3. Comments stay."""
     from orchestrator.config.edit import set_key  # noqa: PLC0415 - only when called
 
     path = _path(session)
     if session.options.dry_run:
-        session.reporter.note(f"would set {key} in {path}")
+        session.reporter.note(f"would set {options.key} in {path}")
         return ExitCode.DONE
-    set_key(path, key, value)
-    session.reporter.document("config-file", f"{key} is set in {path}", {"path": str(path), "key": key})
+    set_key(path, options.key, options.value)
+    session.reporter.document("config-file", f"{options.key} is set in {path}", {"path": str(path), "key": options.key})
     return ExitCode.DONE
 
 
-@command("validate", parent=config_command, title="config validate")
-@click.argument("file", required=False)
-def validate_command(session: Session, *, file: str | None) -> int:
+@command("validate", ConfigValidateOptions, parent=config_command, title="config validate")
+def validate_command(session: Session, options: ConfigValidateOptions) -> int:
     """Check the file alone: no rclone and no remote is asked."""
     from orchestrator.actions.config_check import check_config  # noqa: PLC0415 - only when called
     from orchestrator.config.model import loaded  # noqa: PLC0415
 
-    path = Path(file).expanduser() if file else _path(session)
+    path = Path(options.file).expanduser() if options.file else _path(session)
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -109,8 +111,8 @@ def validate_command(session: Session, *, file: str | None) -> int:
     return ExitCode.DONE
 
 
-@command("schema", parent=config_command, title="config schema")
-def schema_command(session: Session) -> int:
+@command("schema", ConfigSchemaOptions, parent=config_command, title="config schema")
+def schema_command(session: Session, _options: ConfigSchemaOptions) -> int:
     """Give the JSON schema of the file, for editors."""
     from orchestrator.config.model import schema  # noqa: PLC0415 - only when called
 

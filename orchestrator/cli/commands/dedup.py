@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from orchestrator.cli.commands.organize import check_plan_file, keep_plan_file
-from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command
-from orchestrator.cli.options import keep_options, reading_option
+from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
@@ -19,38 +16,8 @@ if TYPE_CHECKING:
     from orchestrator.plan.planners.dedup.records import Duplicates
 
 
-@command("dedup")
-@click.argument("locations", nargs=-1, required=True, metavar="LOCATION...", shell_complete=complete_location)
-@click.option(
-    "--dedup",
-    "action",
-    type=click.Choice(["report", "quarantine"]),
-    help="Only tell (the default), or put duplicates away.",
-)
-@click.option("--delete", is_flag=True, help="Delete for good what went to quarantine, each after its twin was verified.")
-@keep_options
-@click.option("--include", metavar="GLOB", multiple=True, help="Only files that match. May be given several times.")
-@click.option("--exclude", metavar="GLOB", multiple=True, help="No files that match. May be given several times.")
-@click.option("--settle", metavar="TIME", help="Leave files alone that are younger, such as 5m.")
-@reading_option
-@click.option("--plan", "plan_file", metavar="FILE", help="Write the plan there as well.")
-@click.option("--verify", type=click.Choice(["full"]), help="Read the copies that stay, where no hash speaks for them.")
-def dedup_command(
-    session: Session,
-    *,
-    locations: tuple[str, ...],
-    action: str | None,
-    delete: bool,
-    keep: str | None,
-    reference: tuple[str, ...],
-    same_format_only: bool,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    settle: str | None,
-    reading: str | None,
-    plan_file: str | None,
-    verify: str | None,
-) -> int:
+@command("dedup", DedupOptions)
+def dedup_command(session: Session, options: DedupOptions) -> int:
     """Find duplicates in one or several LOCATIONs, by content, audio and tags.
 
     Without more it only tells. With --dedup quarantine each duplicate goes into the quarantine of the location it lies in, once
@@ -59,29 +26,29 @@ def dedup_command(
     from orchestrator.actions.dedup import DedupQuestion, find  # noqa: PLC0415 - the rooms are imported when a command runs
     from orchestrator.actions.scan import Wishes  # noqa: PLC0415
 
-    if delete and action == "report":
+    if options.delete and options.dedup == "report":
         raise UsageError("--delete does not go with --dedup report, which only tells")
-    acts = delete or action == "quarantine"
+    acts = options.delete or options.dedup == "quarantine"
     if acts:
         session.need_consent()
-    check_plan_file(plan_file)
+    check_plan_file(options.plan_file)
     asked = DedupQuestion(
         session,
-        locations,
-        Wishes(include=include, exclude=exclude, settle=settle, reading=reading),
-        keep=keep,
-        references=reference,
-        same_format_only=same_format_only,
+        options.locations,
+        Wishes(include=options.include, exclude=options.exclude, settle=options.settle, reading=options.reading),
+        keep=options.keep,
+        references=options.reference,
+        same_format_only=options.same_format_only,
     )
     if not acts or session.options.dry_run:
         found, plan, code = find(asked)
         _show(session, found, plan, acts=acts)
-        keep_plan_file(plan_file, plan)
+        keep_plan_file(options.plan_file, plan)
         return worst([code, ExitCode.PENDING]) if acts and plan.operations and session.options.exit_code else code
-    return _act(asked, plan_file, delete=delete, verify_full=verify == "full")
+    return _act(asked, options)
 
 
-def _act(asked: DedupQuestion, plan_file: str | None, *, delete: bool, verify_full: bool) -> ExitCode:
+def _act(asked: DedupQuestion, options: DedupOptions) -> ExitCode:
     from orchestrator.actions import change  # noqa: PLC0415 - the rooms are imported when a command runs
     from orchestrator.actions.dedup import delete_for_good, find  # noqa: PLC0415
 
@@ -92,17 +59,17 @@ def _act(asked: DedupQuestion, plan_file: str | None, *, delete: bool, verify_fu
             return before
         found, plan, code = find(asked)
         _show(session, found, plan, acts=True)
-        keep_plan_file(plan_file, plan)
+        keep_plan_file(options.plan_file, plan)
         so_far = worst([before, code])
         if not plan.operations:
             return so_far
         number = sum(1 for operation in plan.operations if operation.expect.kept)
-        ending = " and then delete them for good? No undo brings them back." if delete else "?"
+        ending = " and then delete them for good? No undo brings them back." if options.delete else "?"
         if not session.agreed(f"Put these {number} duplicates into quarantine{ending}"):
             session.reporter.note("nothing was changed")
             return so_far
-        done = change.carry_out(session, plan, verify_full=verify_full, fresh=True)
-        if delete and done in change.GOES_ON and session.summary.run is not None:
+        done = change.carry_out(session, plan, verify_full=options.verify == "full", fresh=True)
+        if options.delete and done in change.GOES_ON and session.summary.run is not None:
             done = worst([done, delete_for_good(session, session.summary.run)])
         return worst([so_far, done])
 

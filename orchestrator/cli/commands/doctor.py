@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.cli.framework import command
+from orchestrator.config.options.doctor import DoctorOptions
 from orchestrator.errors import ExitCode, LockedError, OrchestratorError, worst
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Finding(NamedTuple):
     code: ExitCode = ExitCode.DONE
 
 
-@command("doctor")
-def doctor_command(session: Session) -> int:
+@command("doctor", DoctorOptions)
+def doctor_command(session: Session, _options: DoctorOptions) -> int:
     """Check the rclone binary, the config, the remotes and the state directory; say how to mend what is wrong."""
     from orchestrator.report.reporter import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 

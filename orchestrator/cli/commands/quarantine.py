@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 import orchestrator
-from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command, group
+from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
 from orchestrator.errors import ExitCode, worst
 
 if TYPE_CHECKING:
@@ -25,13 +23,12 @@ def quarantine_command() -> None:
     """Show, bring back or delete what runs have put aside. Without a command: list."""
 
 
-@command("list", parent=quarantine_command, title="quarantine list")
-@click.argument("location", shell_complete=complete_location)
-def list_command(session: Session, *, location: str) -> int:
+@command("list", QuarantineListOptions, parent=quarantine_command, title="quarantine list")
+def list_command(session: Session, options: QuarantineListOptions) -> int:
     """List what lies in the quarantine of LOCATION."""
     from orchestrator.report.reporter import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
-    (place,) = session.places(location)
+    (place,) = session.places(options.location)
     rows = [
         {"id": item.id, "kind": item.kind, "run": item.run, "path": item.path, "size": item.entry.size}
         for item in _items(session, place)
@@ -44,10 +41,8 @@ def list_command(session: Session, *, location: str) -> int:
     return ExitCode.DONE
 
 
-@command("restore", parent=quarantine_command, title="quarantine restore")
-@click.argument("items", nargs=-1, required=True, metavar="ITEM...")
-@click.argument("location", shell_complete=complete_location)
-def restore_command(session: Session, *, items: tuple[str, ...], location: str) -> int:
+@command("restore", QuarantineRestoreOptions, parent=quarantine_command, title="quarantine restore")
+def restore_command(session: Session, options: QuarantineRestoreOptions) -> int:
     """Bring each ITEM back to where it was: an item or a run of `quarantine list`, or a file's old path."""
 
     def plan(place: Location) -> Plan:
@@ -56,17 +51,16 @@ def restore_command(session: Session, *, items: tuple[str, ...], location: str) 
         from orchestrator.plan.planners.quarantine import plan_restore  # noqa: PLC0415 - only when called
 
         storage = session.storage(place)
-        chosen = choose(_items(session, place), items)
+        chosen = choose(_items(session, place), options.items)
         return plan_restore(
             chosen, fs=storage.fs, capabilities=storage.capabilities, tool_version=orchestrator.__version__, created=now_text()
         )
 
-    return _change(session, location, plan, "Bring these {} files back?")
+    return _change(session, options.location, plan, "Bring these {} files back?")
 
 
-@command("empty", parent=quarantine_command, title="quarantine empty")
-@click.argument("location", shell_complete=complete_location)
-def empty_command(session: Session, *, location: str) -> int:
+@command("empty", QuarantineEmptyOptions, parent=quarantine_command, title="quarantine empty")
+def empty_command(session: Session, options: QuarantineEmptyOptions) -> int:
     """Delete for good what lies in the quarantine of LOCATION."""
 
     def plan(place: Location) -> Plan:
@@ -82,7 +76,7 @@ def empty_command(session: Session, *, location: str) -> int:
             created=now_text(),
         )
 
-    return _change(session, location, plan, "Delete these {} files for good? No undo brings them back.")
+    return _change(session, options.location, plan, "Delete these {} files for good? No undo brings them back.")
 
 
 def _items(session: Session, place: Location) -> list[QuarantinedFile]:

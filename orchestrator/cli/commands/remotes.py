@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from orchestrator.cli.completion import complete_location
 from orchestrator.cli.framework import command, group
+from orchestrator.config.options.remotes import RemotesCheckOptions, RemotesListOptions
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -19,8 +17,8 @@ def remotes_command() -> None:
     """Show the remotes of the rclone config and of ours. Without a command: list."""
 
 
-@command("list", parent=remotes_command, title="remotes")
-def list_command(session: Session) -> int:
+@command("list", RemotesListOptions, parent=remotes_command, title="remotes")
+def list_command(session: Session, _options: RemotesListOptions) -> int:
     """List every remote with its type."""
     from orchestrator.report.reporter import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
@@ -31,14 +29,14 @@ def list_command(session: Session) -> int:
     return ExitCode.DONE
 
 
-@command("check", parent=remotes_command, title="remotes check")
-@click.argument("remote", shell_complete=complete_location)
-def check_command(session: Session, *, remote: str) -> int:
+@command("check", RemotesCheckOptions, parent=remotes_command, title="remotes check")
+def check_command(session: Session, options: RemotesCheckOptions) -> int:
     """Reach REMOTE (a location) and say what it can do."""
     import msgspec  # noqa: PLC0415 - the rooms are imported when a command runs
 
     from orchestrator.actions.scan import reaching  # noqa: PLC0415
 
+    remote = options.remote
     (place,) = session.places(f"{remote}:" if _is_remote(session, remote) else remote)
     storage = session.direct(place)
     with reaching(session, place):

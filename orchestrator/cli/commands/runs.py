@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from orchestrator.cli.framework import command, group
+from orchestrator.config.options.runs import ResumeOptions, RunsListOptions, RunsShowOptions, UndoOptions
 from orchestrator.errors import ExitCode, worst
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ def runs_command() -> None:
     """Show what was done. Without a command: list."""
 
 
-@command("list", parent=runs_command, title="runs")
-def list_command(session: Session) -> int:
+@command("list", RunsListOptions, parent=runs_command, title="runs")
+def list_command(session: Session, _options: RunsListOptions) -> int:
     """List every run, the newest first."""
     from orchestrator.report.reporter import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
@@ -39,13 +38,12 @@ def list_command(session: Session) -> int:
     return ExitCode.DONE
 
 
-@command("show", parent=runs_command, title="runs show")
-@click.argument("run")
-def show_command(session: Session, *, run: str) -> int:
+@command("show", RunsShowOptions, parent=runs_command, title="runs show")
+def show_command(session: Session, options: RunsShowOptions) -> int:
     """Show one run: each of its operations, and what became of it."""
     from orchestrator.report.reporter import Column  # noqa: PLC0415 - the rooms are imported when a command runs
 
-    found = session.journal.run(run)
+    found = session.journal.run(options.run)
     session.summary.run = found.id
     states = session.journal.states(found.id)
     session.reporter.table(
@@ -74,13 +72,13 @@ def show_command(session: Session, *, run: str) -> int:
     return ExitCode.DONE
 
 
-@command("resume")
-@click.argument("run", required=False)
-def resume_command(session: Session, *, run: str | None) -> int:
+@command("resume", ResumeOptions)
+def resume_command(session: Session, options: ResumeOptions) -> int:
     """Finish what was interrupted: RUN, or the newest unfinished run."""
     from orchestrator.actions import change  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
+    run = options.run
     if run is not None:
         session.journal.run(run)
     unfinished = [one for one in session.journal.unfinished() if run in (None, one.id)]
@@ -100,24 +98,23 @@ def resume_command(session: Session, *, run: str | None) -> int:
         return change.resume_run(session, chosen.id)
 
 
-@command("undo")
-@click.argument("run")
-def undo_command(session: Session, *, run: str) -> int:
+@command("undo", UndoOptions)
+def undo_command(session: Session, options: UndoOptions) -> int:
     """Take RUN back: plan the reverse of what it did, show it, ask, do it."""
     from orchestrator.actions import change, organize  # noqa: PLC0415 - the rooms are imported when a command runs
 
     session.need_consent()
     if session.options.dry_run:
-        plan = organize.undo_plan(session, run)
+        plan = organize.undo_plan(session, options.run)
         session.summary.ops_planned = len(plan.operations)
         session.reporter.plan(plan)
         return organize.dry_end(session, plan, organize.report_skipped(session, plan))
-    found = session.journal.run(run)
+    found = session.journal.run(options.run)
     with session.lock():
         before = change.finish_unfinished(session, *session.places(found.source, found.target))
         if before not in change.GOES_ON:
             return before
-        plan = organize.undo_plan(session, run)
+        plan = organize.undo_plan(session, options.run)
         session.summary.ops_planned += len(plan.operations)
         skipped = organize.report_skipped(session, plan)
         if not plan.operations:

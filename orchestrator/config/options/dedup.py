@@ -25,6 +25,8 @@ class DedupChoices(Options, frozen=True):
     """What is a duplicate, and what happens to it: for the command and a job alike."""
 
     locations: Annotated[tuple[str, ...], argument("Where to search.", metavar="LOCATION", completes="location")]
+    dedup: Annotated[Literal["report", "quarantine"] | None, _WHAT_TO_DO] = None
+    """None where nothing was said: only a `report` that was asked for contradicts `delete`."""
     delete: Annotated[
         bool, option("Quarantine duplicates, then delete each for good once the copy that is kept has been verified.")
     ] = False
@@ -43,8 +45,6 @@ class DedupOptions(DedupChoices, frozen=True):
 
     common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
 
-    dedup: Annotated[Literal["report", "quarantine"] | None, _WHAT_TO_DO] = None
-    """None where nothing was said: `--delete` contradicts a spoken `report` only."""
     plan_file: PlanFile = None
 
 

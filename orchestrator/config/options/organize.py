@@ -25,7 +25,7 @@ class OrganizeChoices(Options, frozen=True):
     """What decides where files go: for `organize`, `plan` and a job alike."""
 
     source: Annotated[str, argument("The location to organize.", completes="location")]
-    target: Annotated[str | None, argument("Where organized files go (default: SOURCE, in place).", completes="location")] = None
+    target: Annotated[str | None, argument("Where organized files go (default: in place).", completes="location")] = None
     layout: Annotated[
         str | None,
         option("A preset, such as by-class or plex, or a template: see docs/layouts.md.", metavar="NAME|TEMPLATE"),
@@ -43,7 +43,7 @@ class OrganizeChoices(Options, frozen=True):
     playlists: Annotated[
         tuple[str, ...],
         option(
-            "Also check playlists in LOCATION, and list those that point at files being moved. May be given several times.",
+            "Also check playlists in LOCATION, and list those that point at files being moved.",
             metavar="LOCATION",
             completes="location",
         ),

@@ -33,7 +33,7 @@ class ScanOptions(Options, frozen=True):
     explain: Annotated[
         tuple[str, ...],
         option(
-            "Do not scan: read this file of LOCATION, and show every request and its reason. May be given several times.",
+            "Do not scan: read this file of LOCATION, and show every request and its reason.",
             metavar="PATH",
         ),
     ] = ()

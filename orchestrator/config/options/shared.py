@@ -10,17 +10,19 @@ DedupAction = Literal["off", "report", "quarantine"]
 ReadingPolicy = Literal["few-requests", "few-bytes"]
 
 LocationArgument = Annotated[str, argument("The location.", completes="location")]
-Include = Annotated[tuple[str, ...], option("Only files that match this pattern. May be given several times.", metavar="GLOB")]
-Exclude = Annotated[tuple[str, ...], option("Skip files that match this pattern. May be given several times.", metavar="GLOB")]
+Include = Annotated[tuple[str, ...], option("Only files that match this pattern.", metavar="GLOB")]
+Exclude = Annotated[tuple[str, ...], option("Skip files that match this pattern.", metavar="GLOB")]
 Settle = Annotated[str | None, option("Skip files that changed less than this ago, such as 5m.", metavar="TIME", examples=["5m"])]
-Reading = Annotated[ReadingPolicy | None, option("What to save when tags are read (default: what suits the remote).")]
+Reading = Annotated[
+    ReadingPolicy | None, option("Read tags with few bytes, or with few requests (default: what suits the remote).")
+]
 Keep = Annotated[
     str | None,
     option("The criteria that decide which copy to keep, in order, separated by commas.", metavar="CRITERIA"),
 ]
 Reference = Annotated[
     tuple[str, ...],
-    option("Never remove files in this location. May be given several times.", metavar="LOCATION", completes="location"),
+    option("Never remove files in this location.", metavar="LOCATION", completes="location"),
 ]
 SameFormatOnly = Annotated[bool, option("Keep lossy copies of lossless files.")]
 VerifyCopies = Annotated[Literal["full"] | None, option("Read every copied file again and compare it.")]

@@ -1,0 +1,85 @@
+"""What the types say about each key of the config and each option of a command: one reading of them for all who ask.
+
+Imports nothing heavy but msgspec: `--help` passes through here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import NODEFAULT, Struct, inspect
+
+from orchestrator.config.options.declare import Spelling
+
+
+class FieldFacts(Struct, frozen=True, kw_only=True):
+    """One key of a mapping, or one option of a command."""
+
+    name: str
+    description: str
+    example: Any
+    default: Any
+    required: bool
+    secret: bool
+    spelling: Spelling
+    """How an option is written on the command line."""
+    section: type[Struct] | None
+    """The closed mapping that the key holds, directly or in a list or by names."""
+    closed: bool
+    """Whether it holds that mapping directly."""
+    scalar: bool
+    """Holds one text, number or word."""
+    type: inspect.Type
+
+
+def fields_of(section: type[Struct]) -> list[FieldFacts]:
+    """The keys of a closed mapping, in the order of its type."""
+    info = inspect.type_info(section)
+    assert isinstance(info, inspect.StructType)  # noqa: S101 - for mypy: a Struct's info is nothing else
+    return [_facts(field) for field in info.fields]
+
+
+def alternatives(kind: inspect.Type) -> list[inspect.Type]:
+    """The types that a value may have, without msgspec's wrappings."""
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, inspect.UnionType):
+        return [found for one in kind.types for found in alternatives(one)]
+    return [kind]
+
+
+def _facts(field: inspect.Field) -> FieldFacts:
+    schema: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    kind = field.type
+    while isinstance(kind, inspect.Metadata):
+        schema |= kind.extra_json_schema or {}
+        extra |= kind.extra or {}
+        kind = kind.type
+    kinds = alternatives(kind)
+    structs = [one.cls for kind_of_value in kinds for one in _values(kind_of_value) if isinstance(one, inspect.StructType)]
+    default = field.default
+    if field.default_factory is not NODEFAULT:
+        default = field.default_factory()
+    return FieldFacts(
+        name=field.encode_name,
+        description=schema.get("description", ""),
+        example=(schema.get("examples") or [None])[0],
+        default=None if default is NODEFAULT else default,
+        required=field.required,
+        secret=bool(extra.get("secret")),
+        spelling=extra.get("spelling") or Spelling(),
+        section=structs[0] if structs else None,
+        closed=any(isinstance(one, inspect.StructType) for one in kinds),
+        scalar=all(isinstance(one, (inspect.StrType, inspect.IntType, inspect.LiteralType, inspect.NoneType)) for one in kinds),
+        type=kind,
+    )
+
+
+def _values(kind: inspect.Type) -> list[inspect.Type]:
+    """The types of what a list or mapping holds; of anything simpler, the type itself."""
+    if isinstance(kind, (inspect.ListType, inspect.VarTupleType)):
+        return [inner for one in alternatives(kind.item_type) for inner in _values(one)]
+    if isinstance(kind, inspect.DictType):
+        return [inner for one in alternatives(kind.value_type) for inner in _values(one)]
+    return [kind]

@@ -1,0 +1,37 @@
+"""Hides secrets where settings are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from orchestrator.config.fields import fields_of
+
+
+def masked(document: Mapping[str, Any], section: type[Struct]) -> dict[str, Any]:
+    """The document with the values of secret keys replaced."""
+    shown: dict[str, Any] = {}
+    facts = {field.name: field for field in fields_of(section)}
+    for key, value in document.items():
+        field = facts[key]
+        if field.secret:
+            shown[key] = _hidden(value)
+        elif field.section is not None and isinstance(value, Mapping):
+            if field.closed:
+                shown[key] = masked(value, field.section)
+            else:
+                inner = field.section
+                shown[key] = {name: masked(item, inner) if isinstance(item, Mapping) else item for name, item in value.items()}
+        else:
+            shown[key] = value
+    return shown
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict.fromkeys(value, "(hidden)")
+    if isinstance(value, list):
+        return ["(hidden)" for _ in value]
+    return None if value is None else "(hidden)"
