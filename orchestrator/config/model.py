@@ -22,9 +22,9 @@ from orchestrator.config.options.organize import OrganizeStep
 from orchestrator.config.options.scan import ScanStep
 from orchestrator.config.options.shared import DedupAction, ReadingPolicy
 from orchestrator.config.options.sync import SyncOptions
+from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule, rule_problem
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.location import check_form
-from orchestrator.plan.companions.table import DEFAULT, SidecarRule, rule_problem
 
 ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
 
@@ -143,7 +143,7 @@ class Config(Section, frozen=True):
     sidecars: Annotated[
         list[SidecarRule],
         Meta(description="With what the files beside the music go: the first rule that fits decides; this is the whole table."),
-    ] = msgspec.field(default_factory=lambda: [*DEFAULT])
+    ] = msgspec.field(default_factory=lambda: [*DEFAULT_SIDECARS])
     leftovers: Annotated[
         str | None, Meta(description="The folder for what is left where music leaves; none: it stays.", examples=["Leftovers"])
     ] = None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from orchestrator.paths import collision_key, extension_of, name_of, parent_of, parents_of, split_extension, split_path
 from orchestrator.plan.companions.playlists.formats import PLAYLISTS, is_list
-from orchestrator.plan.companions.table import SidecarTable
+from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.records import Item
 

@@ -23,9 +23,9 @@ from orchestrator.plan.companions.naming import kind_of_list
 from orchestrator.plan.companions.playlists.formats import is_list
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.playlists.rewrite import Relocation, rewrite
+from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.companions.sidecars import Companion, Companions, Kind
 from orchestrator.plan.companions.sorting import is_music
-from orchestrator.plan.companions.table import SidecarTable
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.candidates import Candidate

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 from orchestrator.paths import join_location
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.following import lists_of
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.meaning import Library, Root
-from orchestrator.plan.companions.table import DEFAULT, SidecarRule, SidecarTable
+from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.dedup.candidates import candidates_of
@@ -45,7 +46,7 @@ class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     """RFC 3339."""
     config_sha256: str = ""
-    sidecars: tuple[SidecarRule, ...] = DEFAULT
+    sidecars: tuple[SidecarRule, ...] = DEFAULT_SIDECARS
     """With what files beside the music go."""
     external_lists: Sequence[ExternalList] = ()
     """Playlists outside all these locations; those that point at duplicates being quarantined are reported."""

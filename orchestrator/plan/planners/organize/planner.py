@@ -16,9 +16,9 @@ from orchestrator.plan.companions.following import Following
 from orchestrator.plan.companions.left_behind import left_at_target, left_behind, quarantine, sweep
 from orchestrator.plan.companions.naming import CompanionNames, claims_of
 from orchestrator.plan.companions.playlists.formats import is_list
+from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.companions.sidecars import Companion, Companions, Kind, QuarantinedTrack
 from orchestrator.plan.companions.sorting import SortedItems
-from orchestrator.plan.companions.table import SidecarTable
 from orchestrator.plan.estimate import passes_through
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.layout.names import Names, rules_named

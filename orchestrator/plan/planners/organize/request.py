@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from orchestrator.config.model import LayoutRule
+from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 from orchestrator.plan.companions.playlists.external import ExternalList
-from orchestrator.plan.companions.table import DEFAULT, SidecarRule
 from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.records import Capabilities, Item
 
@@ -28,7 +28,7 @@ class OrganizeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """A directory of the target for files without usable tags; None leaves them where they are."""
     leftovers: str | None = None
     """A directory of the target for what is left in directories that lose their music; None leaves it where it is."""
-    sidecars: tuple[SidecarRule, ...] = DEFAULT
+    sidecars: tuple[SidecarRule, ...] = DEFAULT_SIDECARS
     """With what files beside the music go; the first rule that fits decides."""
     names: str = "portable"
     """A rule set of `orchestrator.plan.layout.names`, or "target" for the one that the target's provider asks for."""
