@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from orchestrator.plan.music.statistics import Part, Statistics, Tally
+from orchestrator.plan.music.statistics import GroupTotals, Statistics, Tally
 from orchestrator.report.reporter import Column, Reporter, duration_text, size_text
 
 
@@ -29,9 +29,9 @@ _PART = (
     _FILES,
     _SIZE,
     Column("lossless", "lossless", right=True),
-    Column("lacking", "lacking", right=True),
+    Column("lacking", "incomplete tags", right=True),
     Column("suspect", "suspect", right=True),
-    Column("wasted", "twice", right=True, text=lambda row: size_text(row["wasted"])),
+    Column("wasted", "duplicated", right=True, text=lambda row: size_text(row["wasted"])),
 )
 _INCOMPLETE = (
     Column("albumartist", "artist"),
@@ -41,7 +41,7 @@ _INCOMPLETE = (
     Column("missing", "missing tracks"),
     Column("folder", "folder"),
 )
-_TROUBLE = (Column("status", "what"), Column("path", "file"), Column("reason", "why"))
+_DAMAGED = (Column("status", "what"), Column("path", "file"), Column("reason", "why"))
 
 
 def show(statistics: Statistics, location: str, reporter: Reporter) -> None:
@@ -58,16 +58,16 @@ def tables(statistics: Statistics) -> Iterator[Table]:
     """All tables, the empty ones too."""
     yield _kinds("stats-format", "formats", "format", statistics.formats)
     yield _kinds("stats-quality", "quality", "quality", statistics.qualities)
-    lacks = [msgspec.structs.asdict(lack) for lack in statistics.lacks]
+    missing = [msgspec.structs.asdict(field) for field in statistics.missing_fields]
     share = Column("share", "of", right=True, text=lambda row: f"{row['files'] / row['of']:.1%}" if row["of"] else "-")
     field = Column("field", "field", text=lambda row: row["field"].replace("_", " "))
-    yield Table("stats-missing", "missing", (field, _FILES, share), lacks)
+    yield Table("stats-missing", "missing", (field, _FILES, share), missing)
     yield _parts("stats-decade", "decades", "decade", statistics.by_decade)
     yield _parts("stats-artist", "artists", "artist", statistics.by_artist)
     albums = [msgspec.structs.asdict(album) for album in statistics.incomplete]
     yield Table("stats-incomplete", "incomplete albums", _INCOMPLETE, albums)
-    troubles = [msgspec.structs.asdict(trouble) for trouble in statistics.troubles]
-    yield Table("stats-trouble", "damaged files", _TROUBLE, troubles)
+    damaged = [msgspec.structs.asdict(file) for file in statistics.damaged]
+    yield Table("stats-trouble", "damaged files", _DAMAGED, damaged)
     yield _kinds("stats-duplicate", "duplicates", "tier", statistics.duplicates or ())
 
 
@@ -76,7 +76,7 @@ def _kinds(kind: str, title: str, key: str, tallies: Iterable[tuple[str, Tally]]
     return Table(kind, title, (Column(key, key), _FILES, _SIZE, _TIME), rows)
 
 
-def _parts(kind: str, title: str, key: str, parts: Iterable[Part]) -> Table:
+def _parts(kind: str, title: str, key: str, parts: Iterable[GroupTotals]) -> Table:
     rows = []
     for part in parts:
         facts = msgspec.structs.asdict(part)
@@ -96,14 +96,14 @@ def _fields(statistics: Statistics) -> dict[str, Any]:
         "files": statistics.music.files,
         "bytes": statistics.music.bytes,
         "duration_s": round(statistics.music.duration_s, 3),
-        "other_files": statistics.others.files,
-        "other_bytes": statistics.others.bytes,
+        "other_files": statistics.other_files.files,
+        "other_bytes": statistics.other_files.bytes,
         "albums": statistics.albums,
         "artists": statistics.artists,
         "untagged": statistics.untagged,
         "unread": statistics.unread,
-        "unreadable": sum(trouble.status == "unreadable" for trouble in statistics.troubles),
-        "suspect": sum(trouble.status == "suspect" for trouble in statistics.troubles),
+        "unreadable": sum(file.status == "unreadable" for file in statistics.damaged),
+        "suspect": sum(file.status == "suspect" for file in statistics.damaged),
         "incomplete_albums": len(statistics.incomplete),
         "duplicates": None if found is None else sum(tally.files for _, tally in found),
         "duplicate_bytes": None if found is None else sum(tally.bytes for _, tally in found),
@@ -116,7 +116,7 @@ def _totals(statistics: Statistics) -> dict[str, str]:
     totals = {
         "music": f"{facts['files']} files, {size_text(facts['bytes'])}, {duration_text(facts['duration_s'])}",
         "albums": f"{facts['albums']} by {facts['artists']} artists, {facts['incomplete_albums']} incomplete",
-        "tags": f"{facts['untagged']} files without tags that place them, {facts['unread']} not read",
+        "tags": f"{facts['untagged']} files without usable tags, {facts['unread']} not read",
         "damaged": f"{facts['unreadable']} unreadable, {facts['suspect']} suspect",
     }
     if facts["duplicates"] is not None:

@@ -28,7 +28,7 @@ def disc(numbers: list[int], *, of: int | None = None, number: int | None = None
 def test_what_is_missing_is_named(tracks: list[Track], words: str) -> None:
     found = missing(tracks)
     assert found is not None
-    assert found.words == words
+    assert found.description == words
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ numbers = st.none() | st.integers(1, 12) | st.integers(1, 10**9)
 @given(st.lists(st.builds(Track, track=numbers, track_total=numbers, disc=numbers, disc_total=numbers), max_size=12))
 def test_no_numbers_are_too_odd(tracks: list[Track]) -> None:
     found = missing(tracks)
-    assert found is None or (found.words and found.tracks + len(found.discs) > 0 and len(found.words) < 10_000)
+    assert found is None or (found.description and found.tracks + len(found.discs) > 0 and len(found.description) < 10_000)

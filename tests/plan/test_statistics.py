@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 
-from orchestrator.plan.music.statistics import UNKNOWN, Part, Statistics, collect
+from orchestrator.plan.music.statistics import UNKNOWN, GroupTotals, Statistics, collect
 from orchestrator.records import Entry, Item
 from orchestrator.track import Cover, Reading, Status, Track
 
@@ -27,8 +27,8 @@ def album(
     ]
 
 
-def by_name(parts: tuple[Part, ...]) -> dict[str, Part]:
-    return {part.name: part for part in parts}
+def by_name(groups: tuple[GroupTotals, ...]) -> dict[str, GroupTotals]:
+    return {group.name: group for group in groups}
 
 
 def test_every_file_counts_once() -> None:
@@ -41,12 +41,12 @@ def test_every_file_counts_once() -> None:
         Item(Entry("cover.jpg", 11, None), None),
     ]
     found = collect(items)
-    assert (found.music.files, found.music.bytes, found.others.files, found.others.bytes) == (6, 412, 1, 11)
+    assert (found.music.files, found.music.bytes, found.other_files.files, found.others.bytes) == (6, 412, 1, 11)
     assert (found.albums, found.artists, found.untagged, found.unread) == (1, 2, 1, 1)
     assert {name: tally.files for name, tally in found.formats} == {"flac": 3, "mp3": 1, "unread": 1, "unreadable": 1}
     assert {name: tally.files for name, tally in found.qualities} == {"lossless": 3, "192 kbit/s or more": 1}
     assert sum(tally.files for _, tally in found.formats) == found.music.files
-    assert [(one.path, one.status, one.reason) for one in found.troubles] == [("bad.mp3", "unreadable", "cut short")]
+    assert [(one.path, one.status, one.reason) for one in found.damaged] == [("bad.mp3", "unreadable", "cut short")]
     assert {name: (part.albums, part.tally.files) for name, part in by_name(found.by_artist).items()} == {
         "Band": (1, 2),
         "Other": (0, 1),
@@ -67,7 +67,7 @@ def test_missing_tags_and_covers() -> None:
         song("x.ogg", covers=None, title=["X"], artist=["Y"]),
     ]
     found = collect(items)
-    lacks = {lack.field: (lack.files, lack.of) for lack in found.lacks}
+    lacks = {lack.field: (lack.files, lack.of) for lack in found.missing_fields}
     assert (lacks["title"], lacks["album"], lacks["date"], lacks["genre"]) == ((0, 5), (1, 5), (3, 5), (3, 5))
     assert lacks["cover"] == (2, 4)
     assert by_name(found.by_artist)["Band"].lacking == 2

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from orchestrator.paths import is_clutter, is_ours, is_rclone_debris, path_problem, split_extension
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped
-from orchestrator.plan.music.albums import has_place
+from orchestrator.plan.music.albums import has_usable_tags
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.shared_names import Sharing
 from orchestrator.records import Capabilities, Item
@@ -105,7 +105,7 @@ class SortedItems:
         self.suspect += reading is not None and reading.suspect is not None
         if reading is None or reading.status is Status.UNREADABLE or (reading.track is None and reading.status is Status.TAGGED):
             self.stay(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
-        elif reading.status is Status.TAGGED and reading.track is not None and has_place(reading.track):
+        elif reading.status is Status.TAGGED and reading.track is not None and has_usable_tags(reading.track):
             song = Song(item, reading.track)
             song.extension = self._names.extension(split_extension(item.entry.path)[1])
             self.songs.append(song)

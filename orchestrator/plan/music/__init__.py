@@ -1,1 +1,1 @@
-"""What the music is: songs, albums, their owners, editions and classes, and statistics over them. Pure."""
+"""What the music is: songs and their albums, album artists, editions, release classes, gaps and statistics. Pure."""

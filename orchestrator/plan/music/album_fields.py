@@ -1,8 +1,8 @@
-"""The fields of an album: for each, what most of its tracks say."""
+"""The fields of an album: for each, the value that most of its tracks have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -29,11 +29,11 @@ _OF_RELEASE = frozenset(
         "venue",
     }
 )
-"""Fields that are spelled as in the track and are one release's."""
+"""Fields that have the same name in a track, and hold for one release."""
 
 
 class AlbumFields(dict[str, Any]):
-    """The values of `orchestrator.plan.music.fields.ALBUM_FIELDS` for one album, each worked out when it is first asked for."""
+    """The values of `orchestrator.plan.music.fields.ALBUM_FIELDS` for one album, each worked out on first use."""
 
     def __init__(self, tracks: Sequence[Track], artist: str) -> None:
         """`artist` is the folded name of the album artist, "" for none."""
@@ -43,56 +43,51 @@ class AlbumFields(dict[str, Any]):
             various=various,
             albumartist=VARIOUS_ARTISTS if various else _artist_name(tracks, artist) or NO_ARTIST,
         )
-        self._tracks = tracks
+        self.tracks = tracks
 
     def __missing__(self, name: str) -> object:
-        value = self[name] = self._find(name)
+        if name in _OF_RELEASE:
+            value: object = self.of_release(map(attrgetter(name), self.tracks))
+        else:
+            value = _WORKED_OUT[name](self)
+        self[name] = value
         return value
 
-    def _find(self, name: str) -> object:  # noqa: C901, PLR0911, PLR0912 - one flat table: a field a line
-        tracks = self._tracks
-        if name in _OF_RELEASE:
-            return self._of_release(map(attrgetter(name), tracks))
-        match name:
-            case "artists":
-                return self["albumartist"]
-            case "album":
-                return common(first(track.album) for track in tracks) or NO_ALBUM
-            case "date":
-                return self._of_release(track.date or track.original_date for track in tracks)
-            case "year":
-                return number(int(year_of(self["date"]) or 0))
-            case "original_year":
-                return number(int(year_of(self["original_date"]) or 0))
-            case "albumartist_sort":
-                return ABSENT if self["various"] else common(joined(track.album_artist_sort) for track in tracks)
-            case "genre":
-                return common(first(track.genre) for track in tracks)
-            case "release_type":
-                return common(joined(track.release_type) for track in tracks)
-            case "release_words":
-                return release_words(tracks)
-            case "discs":
-                return 1 if self["singleton"] else max(max(track.disc_total or 1, track.disc or 1) for track in tracks)
-            case "multi_disc":
-                return self["discs"] > 1
-            case "compilation":
-                return not self["singleton"] and is_compilation(tracks, self["release_words"], various=self["various"])
-            case "live":
-                return "live" in self["release_words"]
-            case "all_lossless":
-                return all(track.lossless for track in tracks)
-            case "album_class":
-                return class_of(tracks, self["release_words"], compilation=self["compilation"], singleton=self["singleton"])
-        raise KeyError(name)
-
-    def _of_release(self, values: Iterable[str | None]) -> str:
-        """A field of a release: what an artist's tracks without an album say of it is not one value."""
+    def of_release(self, values: Iterable[str | None]) -> str:
+        """The most common value of a field of a release; absent for tracks without an album, which come from many releases."""
         return ABSENT if self["singleton"] else common(values)
 
 
+_WORKED_OUT: Final[dict[str, Callable[[AlbumFields], object]]] = {
+    "artists": lambda album: album["albumartist"],
+    "album": lambda album: common(first(track.album) for track in album.tracks) or NO_ALBUM,
+    "date": lambda album: album.of_release(track.date or track.original_date for track in album.tracks),
+    "year": lambda album: number(int(year_of(album["date"]) or 0)),
+    "original_year": lambda album: number(int(year_of(album["original_date"]) or 0)),
+    "albumartist_sort": lambda album: (
+        ABSENT if album["various"] else common(joined(track.album_artist_sort) for track in album.tracks)
+    ),
+    "genre": lambda album: common(first(track.genre) for track in album.tracks),
+    "release_type": lambda album: common(joined(track.release_type) for track in album.tracks),
+    "release_words": lambda album: release_words(album.tracks),
+    "discs": lambda album: (
+        1 if album["singleton"] else max(max(track.disc_total or 1, track.disc or 1) for track in album.tracks)
+    ),
+    "multi_disc": lambda album: album["discs"] > 1,
+    "compilation": lambda album: (
+        not album["singleton"] and is_compilation(album.tracks, album["release_words"], various=album["various"])
+    ),
+    "live": lambda album: "live" in album["release_words"],
+    "all_lossless": lambda album: all(track.lossless for track in album.tracks),
+    "album_class": lambda album: class_of(
+        album.tracks, album["release_words"], compilation=album["compilation"], singleton=album["singleton"]
+    ),
+}
+"""Field -> how to work it out from the tracks and from other fields."""
+
+
 def _artist_name(tracks: Sequence[Track], artist: str) -> str:
-    """How most of the tracks spell the artist with that folded name."""
+    """The most common spelling of the artist with that folded name."""
     spellings = {track.album_artist for track in tracks if track.album_artist}
     if len(spellings) == 1:
         return joined(next(iter(spellings)))

@@ -1,9 +1,9 @@
-"""Tracks into albums, by their tags alone: where the files lie plays no part, so a library that is in order stays in order.
+"""Groups tracks into albums by their tags alone. Where the files lie does not matter, so an organized library stays as it is.
 
-Whose album it is: ALBUMARTIST; else Various Artists where the compilation flag is set; else the artist that the most
-tracks of that title share (a guest, in a second value or after "feat.", changes nothing). What one artist calls by one name
-is still several albums where release ids differ, or where year, type, catalogue number, edition, barcode or label differ and
-the track numbers meet.
+The album artist is ALBUMARTIST; without it, Various Artists if the compilation flag is set; otherwise the artist shared by most
+tracks of that album title (a guest, in a second value or after "feat.", changes nothing). Albums of one artist and one title are
+still separate if their release ids differ, or if year, type, catalogue number, edition, barcode or label differ and both have
+tracks of the same numbers.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from orchestrator.plan.music.values import first
 from orchestrator.track import Track
 
 
-def has_place(track: Track) -> bool:
-    """Whether the tags say enough: an album or an artist, and a title or a track number.
+def has_usable_tags(track: Track) -> bool:
+    """Whether the tags are enough to organize a file: an album or an artist, and a title or a track number.
 
-    A value that makes no name counts as well: names have fallbacks.
+    A value from which no file name can be made counts too: names have fallbacks.
     """
     return bool((track.album or track.artist or track.album_artist) and (track.title or track.track))
 
 
 def group_albums(songs: Sequence[Song]) -> list[Album]:
-    """The albums of these tracks. The songs' order makes no difference but to the order within an album."""
+    """The albums of these songs. The order of the songs only affects the order within each album."""
     by_title: dict[str, list[Song]] = defaultdict(list)
     for song in songs:
         by_title[fold(first(song.track.album))].append(song)

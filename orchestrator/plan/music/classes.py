@@ -1,7 +1,7 @@
-"""What kind of release an album is, by what its tracks say of it together: one class for all of them, never by a title.
+"""What kind of release an album is: one class for all its tracks, from their tags, never from a title.
 
-A word counts when at least half of the tracks say it, so that one track that was tagged apart changes nothing: a track that says
-nothing does not say it, as one without the compilation flag is no compilation's.
+A word counts if at least half of the tracks have it, so one track with different tags changes nothing. A track without the word
+counts against it, just as a track without the compilation flag counts against a compilation.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ CLASSES: Final = {
     "collaboration": "several album artists, or several MusicBrainz ids of album artists",
     "album": "everything else",
 }
-"""Class -> what makes it; the first that holds is the album's."""
+"""Class -> the condition for it. The first class whose condition holds is the album's."""
 
 _COMPILATIONS = frozenset({"compilation", "dj-mix"})
 _RARITIES = frozenset({"demo", "remix", "bootleg", "mixtape", "street", "rarities", "outtakes", "b-sides", "field recording"})
 
 
 def release_words(tracks: Sequence[Track]) -> frozenset[str]:
-    """The release types and statuses that hold for the whole album, case-folded."""
-    return _said(track.release_type for track in tracks) | _said(
+    """The release types and statuses that count for the whole album, case-folded."""
+    return _common_words(track.release_type for track in tracks) | _common_words(
         (track.release_status,) if track.release_status else () for track in tracks
     )
 
 
 def is_compilation(tracks: Sequence[Track], words: frozenset[str], *, various: bool) -> bool:
-    """Whether the album gathers what was released elsewhere, or several artists."""
-    # Taggers take the flag off where it does not hold: a track without it says no.
+    """Whether the album collects tracks of other releases or of several artists."""
+    # Taggers remove the flag if it is wrong, so a track without it counts as a no.
     flagged = sum(1 for track in tracks if track.compilation)
     return various or bool(words & _COMPILATIONS) or (flagged > 0 and flagged * 2 >= len(tracks))
 
@@ -57,11 +57,12 @@ def class_of(tracks: Sequence[Track], words: frozenset[str], *, compilation: boo
     for name in ("single", "ep"):
         if name in words:
             return name
-    together = sum(1 for track in tracks if _is_shared(track))
-    return "collaboration" if together and together * 2 >= len(tracks) else "album"
+    shared = sum(1 for track in tracks if _is_shared(track))
+    return "collaboration" if shared and shared * 2 >= len(tracks) else "album"
 
 
-def _said(values: Iterable[tuple[str, ...]]) -> frozenset[str]:
+def _common_words(values: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    """The words that at least half of the tracks have. `values`: the words of each track."""
     votes = Counter(frozenset(map(fold, words)) for words in values)
     if len(votes) == 1:
         return next(iter(votes))
@@ -72,9 +73,9 @@ def _said(values: Iterable[tuple[str, ...]]) -> frozenset[str]:
 
 
 def _is_shared(track: Track) -> bool:
-    """Whether several artists made the album together; a guest who is named as one does not count."""
+    """Whether several artists made the album together. A guest after "feat." does not count."""
     names = {fold(name) for name in track.album_artist if name.strip()}
     if len(names) > 1:
         return True
-    alone = all(without_guest(name) == name for name in track.album_artist)
-    return alone and len(set(track.musicbrainz_album_artist_ids)) > 1
+    without_guests = all(without_guest(name) == name for name in track.album_artist)
+    return without_guests and len(set(track.musicbrainz_album_artist_ids)) > 1

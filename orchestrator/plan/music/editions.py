@@ -1,22 +1,19 @@
-"""One artist's songs of one album title, by release."""
+"""Splits one artist's songs of one album title by release."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
+from orchestrator.plan.music.song import Song
 from orchestrator.plan.music.spelling import fold, year_of
 from orchestrator.plan.music.values import first, joined
 from orchestrator.track import Track
 
-if TYPE_CHECKING:
-    from orchestrator.plan.music.song import Song
-
 
 def releases(songs: list[Song]) -> list[list[Song]]:
-    """The songs of each release: by MusicBrainz' id; without, editions are told by facts that differ and numbers that meet."""
+    """The songs of each release, by MusicBrainz release id; without ids, by facts that differ at the same track numbers."""
     by_id: dict[str, list[Song]] = defaultdict(list)
     for song in songs:
         by_id[song.track.musicbrainz_release_id or ""].append(song)
@@ -28,16 +25,16 @@ def releases(songs: list[Song]) -> list[list[Song]]:
         others = [group for group in editions if _is_another(group, known)]
         release.extend(unknown if not others else (song for group in editions if group not in others for song in group))
         editions = others
-    return [*_gathered([by_id[release] for release in sorted(by_id)]), *editions]
+    return [*_merge_parts([by_id[release] for release in sorted(by_id)]), *editions]
 
 
 def positions(songs: list[Song]) -> list[tuple[int, int]]:
-    """Disc and track of each song that has a track number; no disc is the first."""
+    """Disc and track number of each song that has a track number; a missing disc number means disc 1."""
     return [_position(song) for song in songs if song.track.track]
 
 
-def _gathered(groups: list[list[Song]]) -> list[list[Song]]:
-    """Releases of one release group, or of one year, that fill each other's gaps are one album that was tagged piece by piece."""
+def _merge_parts(groups: list[list[Song]]) -> list[list[Song]]:
+    """Merge releases of one release group or one year that fill each other's gaps: one album that was tagged in parts."""
     by_work: dict[str, list[list[Song]]] = defaultdict(list)
     for group in groups:
         tags = group[0].track
@@ -59,7 +56,7 @@ def _gathered(groups: list[list[Song]]) -> list[list[Song]]:
 
 
 _EVIDENCE: tuple[tuple[Callable[[Track], object], Callable[[Track], str]], ...] = (
-    # How the field stands in the tags, and what of it counts.
+    # The tags that the fact comes from, and the fact.
     (attrgetter("date", "original_date"), lambda track: year_of(track.date) or year_of(track.original_date)),
     (attrgetter("release_type"), lambda track: fold(joined(track.release_type))),
     (attrgetter("catalogue_number"), lambda track: fold(track.catalogue_number or "")),
@@ -70,38 +67,38 @@ _EVIDENCE: tuple[tuple[Callable[[Track], object], Callable[[Track], str]], ...] 
 
 
 def _editions(songs: list[Song]) -> list[list[Song]]:
-    """Songs without release ids, split where a field differs and the track numbers of both sides meet."""
+    """Split songs without release ids by every fact that differs between songs with the same track numbers."""
     groups = [songs]
-    for raw, field in _EVIDENCE:
-        if len({raw(song.track) for song in songs}) > 1:
-            groups = [part for group in groups for part in _split(group, field)]
+    for tags, fact in _EVIDENCE:
+        if len({tags(song.track) for song in songs}) > 1:
+            groups = [part for group in groups for part in _split(group, fact)]
     return groups
 
 
-def _split(songs: list[Song], field: Callable[[Track], str]) -> list[list[Song]]:
+def _split(songs: list[Song], fact: Callable[[Track], str]) -> list[list[Song]]:
     by_value: dict[str, list[Song]] = defaultdict(list)
     for song in songs:
-        by_value[field(song.track)].append(song)
+        by_value[fact(song.track)].append(song)
     if len(by_value) == 1:
         return [songs]
     unknown = by_value.pop("", [])
     ranked = [by_value[value] for value in sorted(by_value, key=lambda value: (-len(by_value[value]), value))]
-    largest, apart = list(ranked[0]), []
+    largest, separate = list(ranked[0]), []
     for group in ranked[1:]:
-        if _meets(group, ranked[0]):
-            apart.append(group)
+        if _numbers_meet(group, ranked[0]):
+            separate.append(group)
         else:
             largest += group
-    groups = [largest, *apart]
+    groups = [largest, *separate]
     if unknown:
-        # Whoever does not say belongs to the most, unless its tracks are others.
+        # Songs without the fact belong to the largest group that does not have other tracks at their numbers.
         home = next((group for group in groups if not _is_another(unknown, group)), None)
         groups = [group + unknown if group is home else group for group in groups] + ([] if home else [unknown])
     return groups
 
 
-def _meets(group: list[Song], other: list[Song]) -> bool:
-    """Whether most numbers of a group are taken in the other: then these are two albums, not one with differing tags."""
+def _numbers_meet(group: list[Song], other: list[Song]) -> bool:
+    """Whether most numbers of a group also occur in the other: then these are two albums, not one with inconsistent tags."""
     taken = _titles(other)
     numbered = [song for song in group if song.track.track]
     meeting = [song for song in numbered if _position(song) in taken]
@@ -111,8 +108,8 @@ def _meets(group: list[Song], other: list[Song]) -> bool:
 
 
 def _is_another(group: list[Song], other: list[Song]) -> bool:
-    """Whether a group that does not say which release it is must be another one: its numbers are taken, by other titles."""
-    if not _meets(group, other):
+    """Whether a group without release facts must be another release: the other group has different titles at its numbers."""
+    if not _numbers_meet(group, other):
         return False
     taken = _titles(other)
     differing = [song for song in group if song.track.track and _title(song) not in taken.get(_position(song), {_title(song)})]
@@ -120,7 +117,7 @@ def _is_another(group: list[Song], other: list[Song]) -> bool:
 
 
 def _titles(songs: list[Song]) -> dict[tuple[int, int], set[str]]:
-    """Disc and number -> the titles there."""
+    """Disc and track number -> the titles at that position."""
     taken: dict[tuple[int, int], set[str]] = defaultdict(set)
     for song in songs:
         if song.track.track:

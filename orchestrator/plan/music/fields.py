@@ -1,4 +1,4 @@
-"""The closed set of fields that a layout may use, and how a track's tags become their values."""
+"""All fields that a layout can use, and how the tags of a track become their values."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ ALBUM_FIELDS: dict[str, Any] = {
     "musicbrainz_release_id": "0a",
     "musicbrainz_release_group_id": "0b",
 }
-"""Fields that are one value for a whole album -> an example. Conditions see these only."""
+"""Fields with one value for a whole album -> an example. Conditions can only use these."""
 
 NAMING_FIELDS = ("album", "venue")
-"""Album fields that a directory can be called after; what tells albums of one name apart is put behind the first that is."""
+"""Album fields that can name a directory. A label that distinguishes albums of one name is added to the first that does."""
 
 TRACK_FIELDS: dict[str, Any] = {
     "title": "Star",
@@ -68,13 +68,13 @@ TRACK_FIELDS: dict[str, Any] = {
     "channels": 2,
     "lossless": True,
 }
-"""Fields that differ from track to track -> an example. `bitrate` is in kbit/s, `sample_rate` in Hz."""
+"""Fields with a value for each track -> an example. `bitrate` is in kbit/s, `sample_rate` in Hz."""
 
 FIELDS: dict[str, Any] = {**ALBUM_FIELDS, **TRACK_FIELDS}
 
 
 def track_fields(track: Track, wanted: Iterable[str], values: dict[str, Any]) -> dict[str, Any]:
-    """Add those of TRACK_FIELDS that are wanted to `values`, and give them back."""
+    """Add the wanted fields of TRACK_FIELDS to `values`, and return it."""
     for name in wanted:
         match name:
             case "title":

@@ -1,4 +1,4 @@
-"""Whether two listed files hold the same content, as far as listings and tags tell."""
+"""Whether two listed files have the same content, judged by listings and tags."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from orchestrator.track import Status
 
 
 def same_content(ours: Item, theirs: Item) -> bool:
-    """Same size, and equal in every hash that both sides list; without such a hash, equal in tags and sound.
+    """Whether size and every hash that both sides list are equal; without a common hash, tags and audio identity.
 
-    Companions of music have no tags: their size alone decides where no hash does. The answer only saves a copy, it never
-    removes a file.
+    Companions have no tags: without a common hash, an equal size is enough. The answer only saves a copy, and never removes
+    a file.
     """
     if ours.entry.size != theirs.entry.size or ours.entry.size is None:
         return False
@@ -22,5 +22,5 @@ def same_content(ours: Item, theirs: Item) -> bool:
     mine, other = ours.reading, theirs.reading
     if Status.UNREADABLE in {mine.status, other.status}:
         return False
-    # A header may promise the same sound, and one of the two may not hold it.
+    # Headers may state the same sound although one of the files is cut: `suspect` must be equal too.
     return (mine.track, mine.identity, mine.suspect) == (other.track, other.identity, other.suspect)

@@ -1,4 +1,4 @@
-"""The records of the music rooms: a song with its place, and the album that it belongs to."""
+"""A song with its destination, and the album that it belongs to."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from orchestrator.track import Track
 
 
 class Song:
-    """One audio file with usable tags, and where the plan puts it."""
+    """One audio file with usable tags, and where the plan puts it: directory, stem and extension."""
 
-    __slots__ = ("album", "directory", "extension", "inferred", "item", "stem", "track")
+    __slots__ = ("album", "directory", "extension", "inferred_from", "item", "stem", "track")
 
     def __init__(self, item: Item, track: Track) -> None:
         self.item = item
@@ -19,12 +19,12 @@ class Song:
         self.directory = ""
         self.stem = ""
         self.extension = ""
-        self.inferred = ""
-        """What told the album artist, in words, where the song's own tags do not."""
+        self.inferred_from = ""
+        """How the album artist was inferred, in words; "" if the song's own tags name it."""
 
 
 class Album:
-    """Tracks that belong together, and the fields that are one value for all of them."""
+    """Songs that belong together, and the fields that have one value for all of them."""
 
     __slots__ = ("songs", "values")
 
@@ -36,5 +36,5 @@ class Album:
 
     @property
     def singletons(self) -> bool:
-        """Whether these are an artist's tracks that name no album."""
+        """Whether these are tracks of one artist whose tags name no album."""
         return bool(self.values["singleton"])

@@ -1,4 +1,4 @@
-"""How tags are spelled: what makes two spellings one, names without their guests, years in dates."""
+"""How tags are spelled: equal spellings, guests in names, years in dates, the most common value."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _WORD = r"(?:feat|ft|featuring)\b\.?\s+"
 GUEST = re.compile(
     rf"\s+(?:\({_WORD}(?P<round>[^()]*)\)|\[{_WORD}(?P<square>[^\[\]]*)\]|{_WORD}(?P<bare>[^()\[\]]*))", re.IGNORECASE
 )
-"""The part of an artist or a title that names guests: in brackets, or up to the next bracket."""
+"""The part of an artist or title that names guests: in brackets, or up to the next bracket."""
 _YEAR = re.compile(r"\d{4}")
 
 
 @lru_cache(maxsize=65536)
 def fold(value: str) -> str:
-    """What makes two spellings one: Unicode form, case and runs of spaces do not count."""
+    """A spelling without its differences in Unicode form, case and repeated spaces."""
     return " ".join(unicodedata.normalize("NFC", text(value).casefold()).split())
 
 
@@ -32,19 +32,19 @@ def without_guest(artist: str) -> str:
 
 
 def guest_of(name: str) -> str:
-    """The guests that an artist or a title names, "" for none."""
+    """The guests that an artist or title names, "" if none."""
     found = GUEST.search(name[:MAX_VALUE])
     return (found["round"] or found["square"] or found["bare"] or "").strip() if found else ""
 
 
 def year_of(date: str | None) -> str:
-    """The year in a date, "" where there is none."""
+    """The year in a date, "" if there is none."""
     found = _YEAR.search(date[:32]) if date else None
     return found.group() if found else ""
 
 
 def common(values: Iterable[str | None]) -> str:
-    """The value that the most have; among equals the smallest; absent if none has one."""
+    """The most frequent value, the smallest if several are equally frequent; absent if there is none."""
     counts = Counter(value for value in values if value)
     if len(counts) == 1:
         return text(next(iter(counts)))

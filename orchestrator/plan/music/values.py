@@ -1,4 +1,4 @@
-"""The values of tags: cleaned, and absent where a file has none."""
+"""The values of tags: cleaned, and absent if a file has none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 MAX_VALUE: Final = 4096
 """Characters of one tag value that are used; no file name can hold more."""
 
-# C0, DEL, C1; soft hyphen aside, whatever takes no room or turns the direction; line and paragraph separators.
+# C0, DEL, C1; invisible and direction-changing characters except the soft hyphen; line and paragraph separators.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SEPARATOR = re.compile(r"[/\\]")
@@ -17,16 +17,16 @@ _UNCLEAN = re.compile(r"[^ -~]|[/\\]")
 
 
 class Absent(str):
-    """A field that a file does not have: the empty string, false, and neither more nor less than any number.
+    """A field that a file does not have: an empty string, false, and neither greater nor less than any number.
 
-    `fallback` stands in where a whole name would be empty.
+    `fallback` is used if a whole name would be empty.
     """
 
     __slots__ = ("fallback",)
     fallback: str
 
     def __new__(cls, fallback: str = "") -> Absent:
-        """An absent value with the words that stand in for it."""
+        """An absent value and the text to use instead."""
         absent = super().__new__(cls, "")
         absent.fallback = fallback
         return absent
@@ -41,7 +41,7 @@ ABSENT = Absent()
 
 
 def clean_value(text: str) -> str:
-    """A tag's value made harmless: at most MAX_VALUE characters, NFC, nothing invisible, no separator, no space at the ends."""
+    """A tag value made safe: at most MAX_VALUE characters, NFC, no invisible characters, no separators, no spaces at the ends."""
     if len(text) > MAX_VALUE:
         text = text[:MAX_VALUE]
     if _UNCLEAN.search(text):
@@ -51,7 +51,7 @@ def clean_value(text: str) -> str:
 
 
 def text(value: str | None, absent: Absent = ABSENT) -> str:
-    """One tag value, harmless; absent also for one of dots and spaces alone, which is no name anywhere."""
+    """One cleaned tag value. A value of only dots and spaces counts as absent: it is not a valid name on any storage."""
     if not value:
         return absent
     clean = clean_value(value)
@@ -59,14 +59,14 @@ def text(value: str | None, absent: Absent = ABSENT) -> str:
 
 
 def joined(values: tuple[str, ...], absent: Absent = ABSENT) -> str:
-    """All values of one tag, as one text. Values are never split, only joined."""
+    """All values of one tag as one text. Values are only joined, never split."""
     if len(values) == 1:
         return text(values[0], absent)
     return ", ".join(clean for value in values if (clean := text(value))) or absent
 
 
 def first(values: tuple[str, ...], absent: Absent = ABSENT) -> str:
-    """The first value of a tag that says anything."""
+    """The first value of a tag that is not absent."""
     for value in values:
         clean = text(value)
         if clean:
@@ -75,5 +75,5 @@ def first(values: tuple[str, ...], absent: Absent = ABSENT) -> str:
 
 
 def number(value: int | None) -> int | Absent:
-    """A number, or absent."""
+    """A number; absent for None and 0."""
     return value or ABSENT

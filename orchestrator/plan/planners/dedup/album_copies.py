@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from orchestrator.paths import name_of, parent_of, split_path
-from orchestrator.plan.music.albums import group_albums, has_place
+from orchestrator.plan.music.albums import group_albums, has_usable_tags
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.track import Status
@@ -28,7 +28,7 @@ def find_album_copies(candidates: Sequence[Candidate]) -> list[AlbumCopy]:
     of_song: dict[int, Candidate] = {}
     for candidate in candidates:
         track = candidate.reading.track
-        if candidate.reading.status is Status.TAGGED and track is not None and has_place(track):
+        if candidate.reading.status is Status.TAGGED and track is not None and has_usable_tags(track):
             song = Song(candidate.item, track)
             songs.append(song)
             of_song[id(song)] = candidate

@@ -325,8 +325,8 @@ class _Planner:
     def _reason(self, claim: Claim) -> str:
         reading, owner = claim.item.reading, claim.owner
         why = _why(claim)
-        if isinstance(owner, Song) and owner.inferred and self.placing.names_album_artist(owner.album):
-            why += f"; album artist inferred from {owner.inferred}: {owner.album.values['albumartist']}"
+        if isinstance(owner, Song) and owner.inferred_from and self.placing.names_album_artist(owner.album):
+            why += f"; album artist inferred from {owner.inferred_from}: {owner.album.values['albumartist']}"
         return why if reading is None or reading.suspect is None else f"{why}; suspect: {reading.suspect}"
 
     def _put_away(self, claim: Claim) -> Move:
@@ -375,7 +375,7 @@ class _Planner:
         counts = {"files": len(self.request.items), "music": self.intake.music, "in_place": in_place}
         if self.intake.suspect:
             counts["suspect"] = self.intake.suspect
-        if inferred := sum(1 for song in self.intake.songs if song.inferred):
+        if inferred := sum(1 for song in self.intake.songs if song.inferred_from):
             counts["artist_inferred"] = inferred
         return counts
 
