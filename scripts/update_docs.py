@@ -18,7 +18,7 @@ from orchestrator.cli.main import PROGRAM, application
 from orchestrator.config import model
 from orchestrator.config.fields import FieldFacts, fields_of
 from orchestrator.plan.layout.filters import EXAMPLES
-from orchestrator.plan.layout.presets import EXPLAINED, PRESETS
+from orchestrator.plan.layout.presets import DESCRIPTIONS, PRESETS
 from orchestrator.plan.layout.templates import compile_layout, split_directory, tidy
 from orchestrator.plan.music.classes import CLASSES
 from orchestrator.plan.music.fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
@@ -83,7 +83,7 @@ def _preset_block() -> str:
         template = compile_layout(name).choose(FIELDS)
         directory, file = template.render({**FIELDS, "disc": 2})
         path = "/".join(tidy(part) for part in (*split_directory(directory), file))
-        rows.append(f"| `{name}` | {EXPLAINED[name]} | `{path}.flac` |")
+        rows.append(f"| `{name}` | {DESCRIPTIONS[name]} | `{path}.flac` |")
     return "\n".join(rows) + "\n"
 
 

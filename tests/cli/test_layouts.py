@@ -24,10 +24,10 @@ layouts:
 """
 MISTAKES = [
     ("when: compilation", "when: compilatoin", 3, "layouts.0.when", "did you mean 'compilation'?"),
-    ("when: compilation", "when: title == 'x'", 3, "layouts.0.when", "cannot use the track's field 'title'"),
+    ("when: compilation", "when: title == 'x'", 3, "layouts.0.when", "cannot use the track field 'title'"),
     ("{{ title }}", "{{ titel }}", 4, "layouts.0.template", "did you mean 'title'?"),
     ("{{ title }}", "{{ title | pda }}", 4, "layouts.0.template", "did you mean 'pad'?"),
-    ("{{ title }}", "{{ title", 4, "layouts.0.template", "not a template"),
+    ("{{ title }}", "{{ title", 4, "layouts.0.template", "not a valid template"),
     ("is matching('live')", "is machting('live')", 5, "layouts.1.when", "did you mean 'matching'?"),
     ("by-class", "by-klass", 5, "layouts.1.template", "did you mean 'by-class'?"),
     ("default", "/{{ title }}", 6, "layouts.2.template", "relative to the target"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.plan.layout.presets import EXPLAINED, PRESETS
+from orchestrator.plan.layout.presets import DESCRIPTIONS, PRESETS
 from orchestrator.records import Item
 from tests.plan.worlds import moved, plain, plan, song
 
@@ -134,7 +134,7 @@ EXPECTED = {
 
 
 def test_every_preset_is_explained_and_tried() -> None:
-    assert list(EXPLAINED) == list(PRESETS)
+    assert list(DESCRIPTIONS) == list(PRESETS)
     assert set(EXPECTED) == set(PRESETS)
 
 

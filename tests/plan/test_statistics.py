@@ -41,7 +41,7 @@ def test_every_file_counts_once() -> None:
         Item(Entry("cover.jpg", 11, None), None),
     ]
     found = collect(items)
-    assert (found.music.files, found.music.bytes, found.other_files.files, found.others.bytes) == (6, 412, 1, 11)
+    assert (found.music.files, found.music.bytes, found.other_files.files, found.other_files.bytes) == (6, 412, 1, 11)
     assert (found.albums, found.artists, found.untagged, found.unread) == (1, 2, 1, 1)
     assert {name: tally.files for name, tally in found.formats} == {"flac": 3, "mp3": 1, "unread": 1, "unreadable": 1}
     assert {name: tally.files for name, tally in found.qualities} == {"lossless": 3, "192 kbit/s or more": 1}

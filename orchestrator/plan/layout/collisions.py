@@ -1,8 +1,8 @@
-"""Names for the whole plan at once: no two files meet under the collision key, no file is in a directory's way.
+"""Assigns the names of the whole plan at once: no two files share a collision key, and no file has the name of a directory.
 
-Every file that wants a name makes a Claim. Claims for one name are served in a fixed order - who already stands at the name
-or at a numbered variant of it first, then by path - and get the name, or its first free variant " (2)", " (3)" ... So the
-same files get the same names in every run, on every remote.
+Every file that wants a name makes a Claim. Claims for one name are served in a fixed order: first the file that already has the
+name or a numbered variant of it, then by path. Each gets the name or its first free variant " (2)", " (3)" ... So the same files
+get the same names in every run and on every remote.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from orchestrator.records import Item
 
 @dataclass(slots=True, eq=False)
 class Claim:
-    """One file that wants a name. The planner gives directory, stem and extension in legal form."""
+    """One file that wants a name. Directory, stem and extension are legal already."""
 
     item: Item
     position: str
-    """Where it is now, relative to its root: whoever stands at a name keeps it."""
+    """Its path now, relative to the target's root: a file that already has the name keeps it."""
     directory: str
     stem: str
     extension: str
     owner: object = None
-    """The song or companion that it is made for."""
+    """The song or companion that the claim is for."""
     path: str = ""
-    """What it got."""
+    """The assigned path."""
     number: int = 1
+    """From 2 on, the number in the assigned name."""
     present: bool = False
-    """The target holds an equal file at `path` already."""
+    """The target already has an equal file at `path`."""
 
 
 class Namespace:
-    """The names of one target: what stays there, and what the plan has given away."""
+    """The names of one target: those of files that stay there, and those that the plan has assigned."""
 
     def __init__(
         self,
@@ -50,10 +51,10 @@ class Namespace:
         shared: bool = False,
         equal: Callable[[Claim, Item], bool] | None = None,
     ) -> None:
-        """`staying` are paths that nobody may use, `occupants` files that may turn out to be what a claim would put there.
+        """`staying` are paths in use; `occupants` are files of the target that may be equal to the file of a claim.
 
-        An occupant stands for one claim, with `shared` for every claim that it is `equal` to (as files are by default).
-        `clutter` has its names, but its directories are not in anybody's way: it is swept out of them.
+        An occupant satisfies one claim, or with `shared` every claim that it is `equal` to (by default: has the same content).
+        Names of `clutter` are in use too, but not its directories: the plan removes clutter from them.
         """
         self._names = names
         self._shared = shared
@@ -62,7 +63,7 @@ class Namespace:
         self._files = {collision_key(path) for path in staying} | self._occupants.keys()
         self._directories: set[str] = set()
         self._spelling: dict[str, str] = {}
-        """Key of a directory as wanted -> how its last part is spelled."""
+        """Collision key of a directory -> the spelling of its last part."""
         self._resolved: dict[str, str] = {"": ""}
         paths = [*staying, *(item.entry.path for item in self._occupants.values())]
         for directory in sorted({parent_of(path) for path in paths}):
@@ -70,7 +71,7 @@ class Namespace:
         self._files.update(map(collision_key, clutter))
 
     def directory(self, wanted: str) -> str:
-        """A wanted directory as the plan spells it; settled by `settle_directories`, else on first use."""
+        """A wanted directory as the plan spells it: decided by `settle_directories`, otherwise on first use."""
         resolved = self._resolved.get(wanted)
         if resolved is not None:
             return resolved
@@ -88,7 +89,7 @@ class Namespace:
         return resolved
 
     def settle_directories(self, wanted: Iterable[str]) -> None:
-        """Decide how directories that differ in case or Unicode form only are spelled: as it stands, else as most want it."""
+        """Decide the spelling of directories that differ only in case or Unicode form: the existing one, or the most wanted."""
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         for directory, count in Counter(wanted).items():
             path = directory
@@ -99,30 +100,31 @@ class Namespace:
             self._spelling.setdefault(key, min(spellings, key=lambda name: (-spellings[name], name)))
 
     def assign(self, claims: Sequence[Claim]) -> None:
-        """Give every claim its path."""
+        """Assign a path to every claim."""
         for claim in claims:
             claim.directory = self.directory(claim.directory)
         prefixes = {directory: collision_key(directory) + "/" if directory else "" for directory in {c.directory for c in claims}}
-        alone: dict[str, Claim] = {}
-        crowded: dict[str, list[Claim]] = {}
+        sole: dict[str, Claim] = {}
+        contested: dict[str, list[Claim]] = {}
         for claim in claims:
             key = prefixes[claim.directory] + collision_key(claim.stem + claim.extension)
-            if key in crowded:
-                crowded[key].append(claim)
-            elif key in alone:
-                crowded[key] = [alone.pop(key), claim]
+            if key in contested:
+                contested[key].append(claim)
+            elif key in sole:
+                contested[key] = [sole.pop(key), claim]
             elif self._free(key):
-                alone[key] = claim
+                sole[key] = claim
             else:
-                crowded[key] = [claim]
-        for key, claim in alone.items():
-            self._give(claim, key, 1)
-        if crowded:
-            self._serve(list(crowded.values()))
+                contested[key] = [claim]
+        for key, claim in sole.items():
+            self._take(claim, key, 1)
+        if contested:
+            self._assign_contested(list(contested.values()))
 
-    def _serve(self, groups: list[list[Claim]]) -> None:
+    def _assign_contested(self, groups: list[list[Claim]]) -> None:
+        """Assign the names that several claims want, or that are in use. Each group wants one name."""
         for group in groups:
-            group.sort(key=self._turn)
+            group.sort(key=self._precedence)
         groups.sort(key=lambda group: self._key(group[0], 1))
         for variants_too in (False, True):
             for group in groups:
@@ -130,21 +132,21 @@ class Namespace:
         waiting = [[claim for claim in group if not claim.path] for group in groups]
         for group in waiting:
             if group and self._free(key := self._key(group[0], 1)):
-                self._give(group.pop(0), key, 1)
+                self._take(group.pop(0), key, 1)
         for group in waiting:
             number = 1
             for claim in group:
                 while not self._free(key := self._key(claim, number)):
                     number += 1
-                self._give(claim, key, number)
+                self._take(claim, key, number)
 
     def is_free(self, claim: Claim) -> bool:
-        """Whether a claim could have just the name that it wants."""
+        """Whether the exact name that a claim wants is free."""
         directory = self.directory(claim.directory)
         return self._free(collision_key(join_path(directory, claim.stem + claim.extension)))
 
     def _find_present(self, group: list[Claim], *, variants_too: bool) -> None:
-        """Let claims have what the target already holds of them, instead of a second copy."""
+        """Match claims with equal files that the target already has, instead of making a second copy."""
         remaining = [claim for claim in group if not claim.path]
         number = 1
         while remaining and not self._free(key := self._key(group[0], number)):
@@ -162,13 +164,13 @@ class Namespace:
                 return
             number += 1
 
-    def _turn(self, claim: Claim) -> tuple[bool, int, bool, str]:
-        number = self._standing(claim)
+    def _precedence(self, claim: Claim) -> tuple[bool, int, bool, str]:
+        number = self._current_number(claim)
         exact = claim.position == self._path(claim, number or 1)
         return not number, number, not exact, claim.position
 
-    def _standing(self, claim: Claim) -> int:
-        """1 for whoever stands at its name, 2 at " (2)" ..., 0 for whoever comes from elsewhere."""
+    def _current_number(self, claim: Claim) -> int:
+        """1 if the file already has the wanted name, 2 if it has the variant " (2)" ..., 0 if it has neither."""
         position = collision_key(claim.position)
         if position == self._key(claim, 1):
             return 1
@@ -181,10 +183,10 @@ class Namespace:
     def _free(self, key: str) -> bool:
         return key not in self._files and key not in self._directories
 
-    def _give(self, claim: Claim, key: str, number: int) -> None:
+    def _take(self, claim: Claim, key: str, number: int) -> None:
         self._files.add(key)
         path = self._path(claim, number)
-        # Most files of a library in order stand where they should: one text for both saves much memory.
+        # In an organized library most files are already in place: sharing one string for both paths saves much memory.
         claim.path, claim.number = claim.position if path == claim.position else path, number
 
     def _path(self, claim: Claim, number: int) -> str:

@@ -1,4 +1,4 @@
-"""What tells albums of one name apart, decided over the whole plan, so that every one of them is marked and always alike."""
+"""Labels that distinguish albums of one name, chosen over the whole plan: all such albums get one, and always the same."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FIELDS: Final = (
     "barcode",
     "release",
 )
-"""Tried in this order; "release" is the beginning of the MusicBrainz release id."""
+"""Tried in this order; "release" is the start of the MusicBrainz release id."""
 
 
 def labels_of(albums: Sequence[Album]) -> list[str] | None:
-    """For albums that would share a directory: what to put behind each one's name, None where nothing tells them apart.
+    """The label to add to the name of each album that would share a directory; None if no field distinguishes them.
 
-    The first field that is there for all and differs; else the first that differs and one of them lacks; else the fewest of
-    the first fields that differ together.
+    The first field that all of them have and that differs; otherwise the first that differs and that one of them lacks; otherwise
+    the shortest combination of the first fields that differs.
     """
     values = {field: [str(_value(album, field)) for album in albums] for field in FIELDS}
     for allow_one_empty in (False, True):

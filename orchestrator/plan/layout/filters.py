@@ -1,6 +1,6 @@
-"""The filters and tests that a layout may use, beside the few of Jinja2's that are kept: texts in, texts out, tags untouched.
+"""The filters and tests for layouts: our own, and the few of Jinja2 that are kept. They never change tags.
 
-All of them give an absent value back as it is, so that what only it needed vanishes from the name.
+All of them return an absent value as it is, so that brackets and separators around it vanish from the name.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from orchestrator.plan.music.spelling import GUEST, guest_of, year_of
 from orchestrator.plan.music.values import ABSENT
 
 _ARTICLES = ("The", "A", "An")
-# Letters that Unicode does not take apart into a base letter and a mark.
+# Letters that Unicode does not decompose into a base letter and a mark.
 _PLAIN = str.maketrans(
     {"Æ": "A", "Ð": "D", "Đ": "D", "Ħ": "H", "I": "I", "Ł": "L", "Ø": "O", "Œ": "O", "ẞ": "S", "Þ": "T", "Ŧ": "T", "Ŋ": "N"}
 )
 MAX_WIDTH: Final = 255
-"""Digits. No name holds more."""
+"""Digits; no name can have more characters."""
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 
@@ -31,12 +31,12 @@ def _pad(value: Any, width: int = 2) -> str:
 
 
 def _pad_to(value: Any, total: Any, least: int = 2) -> str:
-    """A number with as many digits as the total has, at least `least`."""
+    """A number with as many digits as the total, at least `least`."""
     return str(value).zfill(min(max(least, len(str(total))), MAX_WIDTH))
 
 
 def _the_last(value: Any, *articles: str) -> str:
-    """The article behind the name."""
+    """Moves the article to the end: "Beatles, The"."""
     text = str(value)
     first, space, rest = text.partition(" ")
     known = {article.casefold() for article in articles or _ARTICLES}
@@ -44,7 +44,7 @@ def _the_last(value: Any, *articles: str) -> str:
 
 
 def _the_first(value: Any, *articles: str) -> str:
-    """The article before the name again."""
+    """Moves the article back to the start: "The Beatles"."""
     text = str(value)
     rest, comma, last = text.rpartition(",")
     known = {article.casefold() for article in articles or _ARTICLES}
@@ -52,18 +52,18 @@ def _the_first(value: Any, *articles: str) -> str:
 
 
 def _without_guest(value: Any) -> str:
-    """Without the part that names a guest."""
+    """The text without the part that names guests."""
     text = str(value)
     return " ".join(GUEST.sub("", text).split()) or text
 
 
 def _guest(value: Any) -> str:
-    """The guests alone."""
+    """Only the guests."""
     return guest_of(str(value)) or ABSENT
 
 
 def _with_guest(value: Any, artist: Any) -> str:
-    """A title that names the artist's guests, unless it names some already."""
+    """Adds the guests of the artist to a title that names none."""
     text, guest = str(value), guest_of(str(artist))
     return f"{text} (feat. {guest})" if guest and not guest_of(text) else text
 
@@ -80,7 +80,7 @@ def _decade(value: Any) -> str:
 
 
 def _initial(value: Any) -> str:
-    """The first letter, as a folder for it is called: in upper case, without accents; `#` for digits and signs."""
+    """The first letter, for folders by letter: upper case, without accents; `#` for digits and signs."""
     for character in unicodedata.normalize("NFKD", str(value)):
         if unicodedata.category(character)[0] == "L":
             return unicodedata.normalize("NFC", _base(character))[:1]
@@ -104,13 +104,13 @@ def _transliterate() -> Callable[[str], str]:
         from anyascii import anyascii  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise UsageError(
-            "the filter 'ascii' of the layout needs the package anyascii: pip install 'music-orchestrator[ascii]'"
+            "the layout filter 'ascii' needs the package anyascii: pip install 'music-orchestrator[ascii]'"
         ) from error
     return anyascii
 
 
 def _truncate(value: Any, length: int, end: str = "") -> str:
-    """At most `length` characters, with `end` in place of what was cut; an accent or a joined sign stays with its letter."""
+    """At most `length` characters, ending in `end` if cut. Combining accents and joined signs stay with their letter."""
     text = unicodedata.normalize("NFC", str(value))
     if len(text) <= length:
         return text
@@ -121,12 +121,12 @@ def _truncate(value: Any, length: int, end: str = "") -> str:
 
 
 def _default(value: Any, instead: Any = "") -> Any:
-    """The value, or `instead` where there is none."""
+    """The value, or `instead` if there is none."""
     return instead if value is None or value is False or value == "" else value
 
 
 def _matching(value: Any, *words: str) -> bool:
-    """Whether one of these words or phrases stands in the text: whole words, whatever their case."""
+    """Whether the text contains one of these words or phrases: whole words, ignoring case."""
     return bool(value) and any(_phrase(word).search(str(value)) for word in words)
 
 
@@ -134,12 +134,12 @@ def _matching(value: Any, *words: str) -> bool:
 def _phrase(words: str) -> re.Pattern[str]:
     body = r"\s+".join(map(re.escape, words.split()))
     if not body:
-        raise UsageError("the layout's test 'matching' needs a word to look for")
+        raise UsageError("the layout test 'matching' needs a word to look for")
     return re.compile(rf"(?<!\w){body}(?!\w)", re.IGNORECASE)
 
 
-def _kept(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter for values that are there; what is absent stays as it is."""
+def _unless_absent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, applied only to present values; an absent value is returned as it is."""
 
     @wraps(function)
     def of_present(value: Any, *arguments: Any, **named: Any) -> Any:
@@ -149,21 +149,21 @@ def _kept(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 OWN_FILTERS: Final[dict[str, Callable[..., Any]]] = {
-    "pad": _kept(_pad),
-    "pad_to": _kept(_pad_to),
-    "the_last": _kept(_the_last),
-    "the_first": _kept(_the_first),
-    "without_guest": _kept(_without_guest),
-    "guest": _kept(_guest),
-    "with_guest": _kept(_with_guest),
-    "year": _kept(_year),
-    "decade": _kept(_decade),
+    "pad": _unless_absent(_pad),
+    "pad_to": _unless_absent(_pad_to),
+    "the_last": _unless_absent(_the_last),
+    "the_first": _unless_absent(_the_first),
+    "without_guest": _unless_absent(_without_guest),
+    "guest": _unless_absent(_guest),
+    "with_guest": _unless_absent(_with_guest),
+    "year": _unless_absent(_year),
+    "decade": _unless_absent(_decade),
     "initial": _initial,
-    "ascii": _kept(_ascii),
-    "truncate": _kept(_truncate),
+    "ascii": _unless_absent(_ascii),
+    "truncate": _unless_absent(_truncate),
     "default": _default,
 }
-"""Name -> filter, those of ours."""
+"""Name -> filter, for our own filters."""
 
 _OF_JINJA: Final = (
     "capitalize",
@@ -203,8 +203,8 @@ _TESTS_OF_JINJA: Final = (
 
 
 def keep_known(filters: dict[str, Any], tests: dict[str, Any]) -> None:
-    """Of the filters and tests of Jinja2, keep those that always give the same; add ours."""
-    kept = {name: _kept(filters[name]) for name in _OF_JINJA}, {name: tests[name] for name in _TESTS_OF_JINJA}
+    """Keep only the filters and tests of Jinja2 with a reproducible result, and add our own."""
+    kept = {name: _unless_absent(filters[name]) for name in _OF_JINJA}, {name: tests[name] for name in _TESTS_OF_JINJA}
     for registered, known in zip((filters, tests), kept, strict=True):
         registered.clear()
         registered.update(known)
@@ -244,4 +244,4 @@ EXAMPLES: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("{{ 'Live' if album is matching('live', 'unplugged') else 'Studio' }}", {"album": "MTV Unplugged"}, "Live"),
     ("{{ 'Live' if album is matching('show') else 'Studio' }}", {"album": "Showbiz"}, "Studio"),
 )
-"""(template, fields, result): the documentation shows these, and the tests try them."""
+"""(template, fields, result): shown in the documentation and checked by the tests."""

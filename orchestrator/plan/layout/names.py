@@ -1,8 +1,7 @@
-"""Legal names: what a tag or a template gives becomes one component of a path, and which two names would meet.
+"""Legal names: turns the text of a tag or template into one component of a path.
 
-The order of the steps is that of the rules: normalize and drop what cannot be seen, replace separators and forbidden
-characters, trim the ends, step around reserved names, fall back when nothing is left, cut to the limit. Every function gives
-its own result back unchanged when it is given it.
+The steps, in order: normalize and remove invisible characters, replace separators and forbidden characters, trim the ends, avoid
+reserved names, use the fallback if nothing is left, cut to the limit. Every function is idempotent.
 """
 
 from __future__ import annotations
@@ -15,21 +14,21 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.music.values import clean_value
 
 MAX_EXTENSION = 32
-"""Bytes. A longer "extension" is part of the stem and may be cut with it."""
+"""Bytes. A longer "extension" counts as part of the stem and may be cut with it."""
 
 
 class NameRules(msgspec.Struct, frozen=True):
-    """What a name may not hold on some kind of storage. Controls and separators are never allowed anywhere."""
+    """What a name must not contain on some kind of storage. Control characters and separators are never allowed."""
 
     name: str
     forbidden: str = ""
-    """Characters that become `_`."""
+    """Characters that are replaced by `_`."""
     dropped_first: str = ""
-    """Characters that go from the start, with the spaces there."""
+    """Characters that are removed from the start, with the spaces there."""
     windows: bool = True
-    """Trailing dots and the device names of DOS are illegal."""
+    """Trailing dots and DOS device names are illegal."""
     reserved: frozenset[str] = frozenset()
-    """Whole names, case-folded, that are taken or ignored by the provider."""
+    """Whole names, case-folded, that the provider reserves or ignores."""
 
 
 _WINDOWS = '<>:"|?*'
@@ -56,15 +55,15 @@ _SUSPICIOUS = re.compile(r'[^ -~]|[<>:"|?*/\\]|^[ ~.\-]|[. ]$')
 
 
 def rules_named(name: str) -> NameRules:
-    """The rule set of that name. Raises UsageError."""
+    """The rule set of that name. Raises UsageError for an unknown one."""
     try:
         return RULES[name]
     except KeyError:
-        raise UsageError(f"no rules for names are called {name!r}; there are {', '.join(sorted(RULES))}") from None
+        raise UsageError(f"unknown rule set for names {name!r}; choose one of {', '.join(sorted(RULES))}") from None
 
 
 class Names:
-    """Makes names legal for one rule set and one limit of bytes a component."""
+    """Makes names legal for one rule set and one limit of bytes per component."""
 
     def __init__(self, rules: NameRules, max_bytes: int = 255) -> None:
         self._rules = rules
@@ -73,7 +72,7 @@ class Names:
         self._directories: dict[tuple[str, str], str] = {}
 
     def directory(self, raw: str, fallback: str = "_") -> str:
-        """A directory's name; `fallback`, which must be legal, where nothing is left of it."""
+        """A directory name, or `fallback` (which must be legal) if nothing is left of it."""
         key = (raw, fallback)
         legal = self._directories.get(key)
         if legal is None:
@@ -81,7 +80,7 @@ class Names:
         return legal
 
     def stem(self, raw: str, extension: str, fallback: str = "_") -> str:
-        """A file's name without its extension (which is legal, with its dot), cut to the limit."""
+        """A file name without its extension, cut so that both fit the limit. `extension` is legal and has its dot."""
         if (
             len(raw) + len(extension) <= self._max_bytes
             and not _SUSPICIOUS.search(raw)
@@ -97,13 +96,13 @@ class Names:
         return self._cut(stem, self._max_bytes - len(extension.encode())) or fallback
 
     def extension(self, raw: str) -> str:
-        """An extension with its dot; "" where there is none."""
+        """An extension with its dot; "" if there is none."""
         text = self._characters(raw).strip(" .")
         text = "" if len(text.encode()) > MAX_EXTENSION else text
         return f".{text}" if text else ""
 
     def file(self, stem: str, extension: str, number: int = 1) -> str:
-        """The whole name of a legal stem; from `number` 2 on with " (2)", which is never cut."""
+        """The full name for a legal stem; from `number` 2 on with " (2)", which is never cut."""
         if number == 1:
             return stem + extension
         suffix = f" ({number})"

@@ -1,4 +1,4 @@
-"""Where each song belongs: its album's template, the directory and the name that this gives, albums of one name told apart."""
+"""Gives each song the directory and name that the layout wants, with labels for albums that would share a directory."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from orchestrator.plan.music.song import Album, Song
 
 
 class Placing:
-    """One layout under the rules for names of one target."""
+    """One layout under the name rules of one target."""
 
     def __init__(self, layout: Layout, names: Names) -> None:
         self._layout = layout
         self._names = names
         self._directories: dict[str, str] = {}
-        """Directory as a template gives it -> the same with legal names."""
+        """Directory as rendered -> the same with legal names."""
         self._templates: dict[Album, Template] = {}
 
     def place(self, songs: Sequence[Song]) -> None:
-        """Give every song its album and its wanted directory and name."""
+        """Set the album, wanted directory and name of every song."""
         albums = group_albums(songs)
         self._templates.clear()
         for album in albums:
             self._templates[album] = self._layout.choose(album.values)
             self._render(album)
-        self._tell_apart(albums)
+        self._add_labels(albums)
 
     def names_album_artist(self, album: Album) -> bool:
-        """Whether the paths of an album's songs hold its artist's name."""
+        """Whether the layout puts the album artist into the paths of this album."""
         return "albumartist" in self._templates[album].fields
 
     def _render(self, album: Album) -> None:
@@ -49,8 +49,8 @@ class Placing:
             song.directory = directory
             song.stem = self._names.stem(tidy(name), song.extension)
 
-    def _tell_apart(self, albums: list[Album]) -> None:
-        """Albums that would share a directory which bears an album's name get what tells them apart put behind their names."""
+    def _add_labels(self, albums: list[Album]) -> None:
+        """Add labels to the names of albums that would share a directory named after an album."""
         by_directory: dict[str, list[Album]] = defaultdict(list)
         for album in albums:
             depth = self._templates[album].album_depth
@@ -61,9 +61,9 @@ class Placing:
             labels = labels_of(sharing) if len(sharing) > 1 else None
             for album, label in zip(sharing, labels or (), strict=False):
                 if label:
-                    self._mark(album, label)
+                    self._add_label(album, label)
 
-    def _mark(self, album: Album, label: str) -> None:
+    def _add_label(self, album: Album, label: str) -> None:
         directory = album.songs[0].directory
         for name in NAMING_FIELDS:
             value = album.values[name]

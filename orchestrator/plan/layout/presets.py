@@ -1,4 +1,4 @@
-"""The layouts that come with the program. A new one is one entry here."""
+"""The built-in layouts. A new one needs one entry in each table here."""
 
 from __future__ import annotations
 
@@ -40,29 +40,29 @@ PRESETS: Final[dict[str, tuple[LayoutRule, ...]]] = {
         LayoutRule(_BY_ARTIST + _FILE),
     ),
     "flat": (LayoutRule("{{ artist }} - {{ title }}"),),
-    # "Artist/Album/Track - Title"; the disc is put before the track's number ("101 - Title"), without a separator.
+    # "Artist/Album/Track - Title", with the disc number directly before the track number ("101 - Title").
     "plex": (
         LayoutRule("{{ albumartist }}/{{ album }}/{% if multi_disc %}{{ disc }}{% endif %}{{ track | pad(2) }} - {{ title }}"),
     ),
-    # One folder an album, all its discs in it.
+    # One folder per album, with all its discs.
     "jellyfin": (LayoutRule(_BY_ARTIST + _FILE_IN_ONE_FOLDER),),
-    # Tags decide; artist.jpg is looked for above an artist's albums, cover.jpg beside the tracks. Editions are albums.
+    # Navidrome goes by tags. It looks for artist.jpg in an artist's folder, for cover.jpg next to tracks. Editions are albums.
     "navidrome": (LayoutRule("{{ albumartist }}/{{ year }} - {{ album }} [{{ edition }}]/" + _FILE_IN_ONE_FOLDER),),
 }
-"""Name -> rules; the last rule of each takes whatever is left."""
+"""Name -> rules; the last rule of each applies to all remaining albums."""
 
-EXPLAINED: Final = {
-    DEFAULT: "one folder an album, named by artist, album and year, in it one a disc",
+DESCRIPTIONS: Final = {
+    DEFAULT: "one folder per album, named by artist, album and year, with one folder per disc in it",
     "artist-album": "the same without the year",
-    "year-album": "albums of an artist in the order of their years",
-    "genre": "by the album's genre",
-    "decade": "by the decade in which the album first came out",
-    "disc-numbers": "all discs of an album in one folder, the disc before the track number",
-    "by-class": "Albums, Live, Compilations, Collaborations, Rarities, Singles and Soundtracks, by the class of the album",
-    "singles": "as `default`, but tracks without an album lie in their artist's folder",
+    "year-album": "albums of an artist sorted by year",
+    "genre": "by genre of the album",
+    "decade": "by the decade of the album's first release",
+    "disc-numbers": "all discs of an album in one folder, with the disc number before the track number",
+    "by-class": "by the kind of album: Albums, Live, Compilations, Collaborations, Rarities, Singles and Soundtracks",
+    "singles": "like `default`, but tracks without an album are in the folder of their artist",
     "flat": "one folder for everything",
-    "plex": "what Plex asks for: Artist/Album/Track - Title, `101 - Title` for the first track of disc 1",
-    "jellyfin": "what Jellyfin asks for: one folder an album, its discs together; names without special characters",
-    "navidrome": "tags decide there: the artist's folder holds artist.jpg, the album's folder cover.jpg, editions apart",
+    "plex": "for Plex: Artist/Album/Track - Title, with `101 - Title` for track 1 of disc 1",
+    "jellyfin": "for Jellyfin: one folder per album with all its discs; names without special characters",
+    "navidrome": "for Navidrome: artist.jpg in the artist's folder, cover.jpg in the album's folder, editions separate",
 }
-"""Name -> what it is for."""
+"""Name -> description."""

@@ -1,4 +1,4 @@
-"""Where layouts are worked out: Jinja2's sandbox, in which nothing grows beyond what any name can hold."""
+"""The sandbox in which layouts are rendered: Jinja2's, with limits so that no value outgrows a file name."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 MAX_LENGTH: Final = 65536
-"""Characters (or entries) that an expression may make of fewer ones."""
+"""Maximum length of a repeated text or list, and of a width."""
 _MAX_BITS: Final = 4096
 _WIDE: Final = re.compile(r"%[^%a-zA-Z]*(?:\d{5}|\*)")
 _WIDE_FIELD: Final = re.compile(r":[^{}]*\d{5}")
 
 
 class Sandbox(SandboxedEnvironment):
-    """Refuses what would take all memory or time: gigantic repetitions, powers, and widths of formats."""
+    """Refuses expressions that would use up memory or time: huge repetitions, powers and format widths."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Work out `left operator right`, or raise SecurityError."""
+        """Evaluate `left operator right`, or raise SecurityError."""
         whole = isinstance(left, int) and isinstance(right, int)
         match operator:
             case "*" if whole:
@@ -34,12 +34,12 @@ class Sandbox(SandboxedEnvironment):
             case _:
                 large = isinstance(left, str) and _WIDE.search(left) is not None
         if large:
-            raise SecurityError(f"what {operator!r} would give here is too large for a name")
+            raise SecurityError(f"the result of {operator!r} here is too large for a name")
         return super().call_binop(context, operator, left, right)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as Jinja2 has it
         """Call a method of a value, such as `title.ljust(20)`, or raise SecurityError."""
-        text = getattr(getattr(__obj, "__wrapped__", None), "__self__", None)  # of `format`, which the sandbox wraps
+        text = getattr(getattr(__obj, "__wrapped__", None), "__self__", None)  # for `format`, which the sandbox wraps
         wide = isinstance(text, str) and _WIDE_FIELD.search(text) is not None
         if wide or any(isinstance(one, int) and one > MAX_LENGTH for one in (*args, *kwargs.values())):
             raise SecurityError("a width here is too large for a name")

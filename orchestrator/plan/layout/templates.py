@@ -1,11 +1,11 @@
 """Layouts: templates that say where a track goes, checked when they are loaded.
 
-Templates are Jinja2's, in its sandbox, over the closed set of `orchestrator.plan.music.fields`. Only `/` in the template's own
-text separates directories. An absent field is the empty string; brackets and separators that it leaves empty vanish. The planner
-adds the file's extension.
+Templates are Jinja2 templates in its sandbox, with the fields of `orchestrator.plan.music.fields`. Only `/` in the text of the
+template itself separates directories. An absent field is the empty string; brackets and separators that it leaves empty vanish.
+The planner adds the file extension.
 
-While a template renders, control characters carry its structure (values have none of their own): where a directory ends, where
-a value begins and ends, and where one was absent.
+A rendered template contains control characters that mark its structure (cleaned values contain none): the end of a directory, the
+start and end of a value, and an absent value.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _PROBE = "\ue000probe"
 
 
 def _finalize(value: Any) -> str:
-    """What an expression gives, as one piece of a name."""
+    """The result of an expression, as one piece of a name."""
     if value is None or value is False or value == "":
         return _EMPTY_WITH_FALLBACK.get(value.fallback, _EMPTY) if isinstance(value, Absent) else _EMPTY
     text = value if isinstance(value, str) else str(value)
@@ -110,17 +110,17 @@ class Template:
             self._template = environment.from_string(tree)
             self._render = self._template.root_render_func
         except TemplateError as error:
-            raise UsageError(f"the layout {source!r} is not a template: {error}") from error
+            raise UsageError(f"the layout {source!r} is not a valid template: {error}") from error
         self.album_fields = sorted(self.fields & ALBUM_FIELDS.keys())
         self.track_fields = sorted(self.fields & TRACK_FIELDS.keys())
         self.album_depth: int | None = None
-        """Which directory of the path holds the album's name, or what stands for it; None: none does."""
-        self._try_out()
+        """Index of the directory that is named after the album (by one of NAMING_FIELDS); None if there is none."""
+        self._check()
 
     def render(self, values: dict[str, Any]) -> tuple[str, str]:
-        """The raw directory and the raw file name (no extension) for these values; `tidy` makes names of their parts.
+        """The raw directory and the raw file name (no extension) for these values; `tidy` turns their parts into names.
 
-        Raises UsageError when an expression cannot be worked out.
+        Raises UsageError if an expression cannot be evaluated.
         """
         from jinja2 import TemplateError  # noqa: PLC0415
 
@@ -128,20 +128,20 @@ class Template:
             context = self._template.new_context(values, shared=True)
             text = "".join(self._render(context))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise UsageError(f"the layout {self.source!r} cannot be worked out for {_named(values)}: {error}") from error
+            raise UsageError(f"the layout {self.source!r} cannot be evaluated for {_named(values)}: {error}") from error
         directory, _, name = text.rpartition(_DIRECTORY_END)
         return directory, name
 
-    def _try_out(self) -> None:
+    def _check(self) -> None:
         for values in (_ABSENT_FIELDS, FIELDS):
             directory, name = self.render(dict(values))
             if directory.startswith(_DIRECTORY_END) or self.source.lstrip().startswith("/"):
                 raise UsageError(f"the layout {self.source!r} must not start with '/': it is relative to the target")
             if not name:
-                raise UsageError(f"the layout {self.source!r} must end with the file's name, not with '/'")
+                raise UsageError(f"the layout {self.source!r} must end with the file name, not with '/'")
             for part in (*split_directory(directory), name):
                 if tidy(part) in {".", ".."}:
-                    raise UsageError(f"the layout {self.source!r} must not hold '.' or '..' as a directory")
+                    raise UsageError(f"the layout {self.source!r} must not contain '.' or '..' as a directory")
         for name in NAMING_FIELDS:
             directory, _ = self.render({**FIELDS, **dict.fromkeys(NAMING_FIELDS, ABSENT), name: _PROBE})
             for depth, part in enumerate(split_directory(directory)):
@@ -163,24 +163,22 @@ class Condition:
             self.fields = _checked_fields(expression, ALBUM_FIELDS, source)
             self._expression = environment.compile_expression(source)
         except TemplateError as error:
-            raise UsageError(f"the layout's condition {source!r} cannot be read: {error}") from error
+            raise UsageError(f"the layout condition {source!r} is not valid: {error}") from error
         self.holds(_ABSENT_FIELDS)
         self.holds(FIELDS)
 
     def holds(self, values: dict[str, Any]) -> bool:
-        """Whether the album with these fields is meant. Raises UsageError when that cannot be worked out."""
+        """Whether the condition is true for an album with these fields. Raises UsageError if it cannot be evaluated."""
         from jinja2 import TemplateError  # noqa: PLC0415
 
         try:
             return bool(self._expression(**{name: values[name] for name in self.fields}))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise UsageError(
-                f"the layout's condition {self.source!r} cannot be worked out for {_named(values)}: {error}"
-            ) from error
+            raise UsageError(f"the layout condition {self.source!r} cannot be evaluated for {_named(values)}: {error}") from error
 
 
 class Layout:
-    """Rules in order: the first whose condition holds decides where an album goes."""
+    """Rules in order: the first whose condition is true decides where an album goes."""
 
     def __init__(self, rules: Sequence[LayoutRule]) -> None:
         self.rules = tuple(rules)
@@ -196,9 +194,9 @@ class Layout:
 
 @lru_cache(maxsize=16)
 def compile_layout(text_or_preset: str | None = None, rules: tuple[LayoutRule, ...] = ()) -> Layout:
-    """The layout of `rules`, and of a template or preset for whatever they leave over (None: the preset "default").
+    """The layout of `rules`, then of a template or preset for all other albums (None: the preset "default").
 
-    Raises UsageError for an unknown preset or field, naming the nearest right one, and for a template that cannot work.
+    Raises UsageError for an unknown preset or field, with the closest known one, and for an invalid template.
     """
     flat: list[LayoutRule] = []
     for rule in (*rules, LayoutRule(text_or_preset or DEFAULT)):
@@ -211,12 +209,12 @@ def compile_layout(text_or_preset: str | None = None, rules: tuple[LayoutRule, .
 
 
 def split_directory(raw_directory: str) -> list[str]:
-    """The raw parts of a raw directory; parts that nothing was put into are left out."""
+    """The raw parts of a raw directory, without the empty ones."""
     return [part for part in raw_directory.split(_DIRECTORY_END) if part.strip()]
 
 
 def tidy(raw: str) -> str:
-    """A raw part as text: what absent fields left empty vanishes, a part that would be empty gets its field's fallback."""
+    """A raw part as text. What absent fields left empty is removed; a part that would be empty gets the fallback of its field."""
     if not _HAS_EMPTY.search(raw):
         return raw.replace(_VALUE, "").replace(_VALUE_END, "").strip()
     missing = [mark for mark in _HAS_EMPTY.findall(raw) if mark != _EMPTY]
@@ -229,7 +227,7 @@ def tidy(raw: str) -> str:
 
 
 def _closed_up(raw: str) -> str:
-    """The part without its absent fields and without the separators that only they needed."""
+    """The part without its absent fields, and without the separators that only they needed."""
     done = ""
     pieces = _PIECES.split(raw)
     for index in range(1, len(pieces), 2):
@@ -258,7 +256,7 @@ def _rules_of(text: str) -> tuple[LayoutRule, ...]:
         return PRESETS[text.strip()]
     except KeyError:
         raise UsageError(
-            f"no layout is called {text!r}{_nearest(text, PRESETS)}; there are {', '.join(PRESETS)}, or write a template "
+            f"unknown layout {text!r}{_nearest(text, PRESETS)}; the presets are {', '.join(PRESETS)}, or write a template "
             "such as '{{ albumartist }}/{{ album }}/{{ title }}'"
         ) from None
 
@@ -275,15 +273,15 @@ def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> fro
         for kind, called, registered in ((jinja_nodes.Filter, "filter", filters), (jinja_nodes.Test, "test", tests)):
             if isinstance(node, kind) and node.name not in registered:
                 words = sorted(word for word in registered if word.isidentifier())
-                hint = _nearest(node.name, registered) or f"; there are {', '.join(words)}"
+                hint = _nearest(node.name, registered) or f"; known are {', '.join(words)}"
                 raise UsageError(f"the layout {source!r} uses an unknown {called} {node.name!r}{hint}")
     names = list(tree.find_all(jinja_nodes.Name)) + ([tree] if isinstance(tree, jinja_nodes.Name) else [])
     assigned = {name.name for name in names if name.ctx == "store"}
     used = {name.name for name in names if name.ctx == "load"} - assigned
     for name in sorted(used - known.keys()):
         if name in FIELDS:
-            raise UsageError(f"the condition {source!r} is decided once an album and cannot use the track's field {name!r}")
-        raise UsageError(f"the layout {source!r} names an unknown field {name!r}{_nearest(name, known)}")
+            raise UsageError(f"the condition {source!r} applies to whole albums and cannot use the track field {name!r}")
+        raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{_nearest(name, known)}")
     return frozenset(used)
 
 
@@ -294,4 +292,4 @@ def _nearest(word: str, known: dict[str, Any]) -> str:
 
 def _named(values: dict[str, Any]) -> str:
     known = [str(values[name])[:60] for name in ("albumartist", "album", "title") if values.get(name)]
-    return " / ".join(known) if known else "a file without some of its fields"
+    return " / ".join(known) if known else "a file without some fields"
