@@ -1,188 +1,143 @@
-"""From a plan to its end: apply it, finish what was interrupted, tell the catalogue, report."""
+"""What every changing command does: finish what was interrupted, plan, show, ask, and carry out, all under one lock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from pathlib import Path
 
-from orchestrator.actions.scan import reaching
+import msgspec
+
+from orchestrator.actions.execution import MAY_CONTINUE, carry_out, finish_interrupted_runs
+from orchestrator.actions.plan_files import write_plan_file
 from orchestrator.actions.session import Session
-from orchestrator.errors import (
-    AuthError,
-    ExitCode,
-    OrchestratorError,
-    RemoteError,
-    SafetyLimitError,
-    TransientError,
-    worst,
-)
-from orchestrator.location import Location
-from orchestrator.plan.model import Plan, Verb
-from orchestrator.storage.protocol import PROBE
+from orchestrator.errors import ExitCode, SafetyLimitError, worst
+from orchestrator.plan.model import Plan, Verb, replaced
 
-if TYPE_CHECKING:
-    from orchestrator.apply.journal.records import Change, RunResult
-    from orchestrator.storage.protocol import Storage
-
-GOES_ON = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE})
-"""How an interrupted run may end that a command finishes first: the command's own work follows."""
-
-WORDS_OF_CODES = {
-    ExitCode.SOME_FAILED: "failed",
-    ExitCode.STALE: "stale",
-    ExitCode.UNREACHABLE: "unreachable",
-    ExitCode.AUTH: "auth",
-    ExitCode.SAFETY_LIMIT: "safety-limit",
-    ExitCode.INTEGRITY: "integrity",
-    ExitCode.INTERRUPTED: "interrupted",
-}
+SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "deleted"})
+"""A run that skips a file for one of these reasons ends with 3. The other reasons are choices of the user."""
 
 
-def carry_out(
-    session: Session, plan: Plan, *, undoes: str | None = None, verify_full: bool = False, fresh: bool = False
-) -> ExitCode:
-    """Apply a plan under the lock that the caller holds; report and give the exit code.
+class Planned(msgspec.Struct, frozen=True):
+    """A plan, and what making it came to."""
 
-    `fresh`: the plan was made from a listing taken under that lock.
+    plan: Plan
+    exit_code: ExitCode = ExitCode.DONE
+    """3 when something had to be skipped."""
+    nothing_to_do: str | None = None
+    """What to say instead of showing a plan without operations."""
+
+
+class ChangeResult(msgspec.Struct, frozen=True):
+    """What a changing command came to."""
+
+    exit_code: ExitCode
+    plan: Plan | None = None
+    """None when an interrupted run could not be finished, so no plan was made."""
+    run: str | None = None
+    """The id of the run, for `runs show` and `undo`; None when nothing was carried out."""
+
+
+def changes_question(plan: Plan) -> str:
+    """What to ask before an ordinary plan is carried out."""
+    return f"Make these {len(plan.operations)} changes?"
+
+
+def change(
+    session: Session,
+    make_plan: Callable[[], Planned],
+    *,
+    command: str,
+    touching: Collection[str],
+    question: Callable[[Plan], str] = changes_question,
+    limited: bool = True,
+    fresh: bool = False,
+    undoes: str | None = None,
+    verify_full: bool = False,
+    plan_file: Path | None = None,
+    afterwards: Callable[[str], ExitCode] | None = None,
+) -> ChangeResult:
+    """Make a plan, show it, ask, and carry it out; with --dry-run, only make and show it.
+
+    `touching` lists the locations, in canonical form, whose interrupted runs are finished first. `limited`: --max-delete applies.
+    `fresh`: `make_plan` lists the storages, which thus are known to answer. `afterwards` gets the id of a run that went well,
+    still under the lock. Raises LockedError when another run holds the lock, SafetyLimitError for a plan over --max-delete.
     """
-    from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415
-    from orchestrator.plan.model import locations_of  # noqa: PLC0415 - heavy
+    if session.options.dry_run:
+        return preview(session, make_plan, limited=limited, plan_file=plan_file)
+    with session.lock(command):
+        finished = finish_interrupted_runs(session, touching)
+        if finished not in MAY_CONTINUE:
+            return ChangeResult(finished)
+        planned = make_plan()
+        plan, so_far = planned.plan, worst([finished, planned.exit_code])
+        if not plan.operations and planned.nothing_to_do is not None:
+            session.reporter.note(planned.nothing_to_do)
+            return ChangeResult(so_far, plan)
+        _show(session, plan, limited=limited, plan_file=plan_file)
+        if not plan.operations or not agreed(session, question(plan)):
+            return ChangeResult(so_far, plan)
+        result = carry_out(session, plan, command=command, undoes=undoes, verify_full=verify_full, fresh=fresh)
+        codes = [so_far, result.exit_code]
+        if afterwards is not None and result.exit_code in MAY_CONTINUE and result.run is not None:
+            codes.append(afterwards(result.run))
+        return ChangeResult(worst(codes), plan, result.run)
 
-    storages = session.storages(*locations_of(plan.operations))
-    if not fresh:
-        _knock(session, storages)
-    with session.executing(), _counted(session, plan):
-        result = apply_plan(
-            plan,
-            storages,
-            session.journal,
-            command=session.command,
-            undoes=undoes,
-            settings=Settings(
-                transfers=session.transfers,
-                verify="full" if verify_full else "fast",
-                fresh=fresh,
-                marker=True,
-                ignore_marker=bool(session.options.ignore_marker),
-            ),
-            progress=session.reporter,
-            on_changes=lambda changes: note_changes(session, changes),
-            stop=session.stop,
+
+def preview(
+    session: Session, make_plan: Callable[[], Planned], *, limited: bool = True, plan_file: Path | None = None
+) -> ChangeResult:
+    """Make a plan and show it. With --dry-run and --exit-code, a plan with operations ends with 10."""
+    planned = make_plan()
+    _show(session, planned.plan, limited=limited, plan_file=plan_file)
+    pending = planned.plan.operations and session.options.dry_run and session.options.exit_code
+    return ChangeResult(worst([planned.exit_code, ExitCode.PENDING if pending else ExitCode.DONE]), planned.plan)
+
+
+def agreed(session: Session, question: str) -> bool:
+    """Ask, unless --yes was given; after a no, say that nothing was changed."""
+    if session.options.yes or session.reporter.confirm(question):
+        return True
+    session.reporter.note("nothing was changed")
+    return False
+
+
+def report_skipped(session: Session, plan: Plan) -> ExitCode:
+    """Report each file that had to be skipped."""
+    counted = [one for one in plan.skipped if one.code in SKIPS_THAT_COUNT]
+    for one in counted:
+        session.reporter.error(one.code, one.reason, one.path)
+    session.summary.ops_skipped += len(counted)
+    return ExitCode.SOME_FAILED if counted else ExitCode.DONE
+
+
+def created_now() -> str:
+    """This moment, in the form that plans record."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _show(session: Session, plan: Plan, *, limited: bool, plan_file: Path | None) -> None:
+    session.summary.ops_planned += len(plan.operations)
+    if limited:
+        _check_limit(session, plan)
+    session.reporter.plan(plan)
+    if plan_file is not None:
+        write_plan_file(plan, plan_file)
+
+
+def _check_limit(session: Session, plan: Plan) -> None:
+    """Compare the plan with --max-delete. Raises SafetyLimitError."""
+    limit = session.max_delete
+    if limit is None:
+        return
+    lists = replaced(plan.operations)
+    removed = sum(
+        1
+        for operation in plan.operations
+        if operation.verb is Verb.DELETE or (operation.verb is Verb.QUARANTINE and operation.src not in lists)
+    )
+    files = plan.header.counts.get("files", 0)
+    if not limit.allows(removed, files):
+        raise SafetyLimitError(
+            f"{removed} of {files} files would be removed, more than --max-delete {limit} allows; nothing was changed"
         )
-    return report_result(session, result)
-
-
-def finish_unfinished(session: Session, *wanted: Location) -> ExitCode:
-    """Finish what earlier runs on these locations left undone, and say so.
-
-    Raises the error of the first one that cannot be finished now: a second run over the same files would take them from it.
-    """
-    from orchestrator.apply.resume import unfinished_runs  # noqa: PLC0415 - heavy
-
-    code = ExitCode.DONE
-    for run in unfinished_runs(session.journal, {place.fs for place in wanted}, session.identity_of):
-        session.reporter.note(f"the run {run.id} ({run.command} {run.source}) was interrupted: finishing it first")
-        code = worst([code, resume_run(session, run.id)])
-        if session.stop.is_set():
-            break
-        if code in GOES_ON and session.journal.run(run.id).state.unfinished:
-            raise SafetyLimitError(
-                f"the run {run.id} could not be finished, so nothing new was begun: see to what stopped it, "
-                f"then `music-orchestrator resume {run.id}`"
-            )
-    return code
-
-
-def resume_run(session: Session, run_id: str) -> ExitCode:
-    """Finish one run, under the lock that the caller holds."""
-    from orchestrator.apply.executor import Settings  # noqa: PLC0415
-    from orchestrator.apply.resume import resume  # noqa: PLC0415
-    from orchestrator.plan.model import locations_of  # noqa: PLC0415 - heavy
-
-    plan = session.journal.plan(run_id)
-    _knock(session, session.storages(*locations_of(plan.operations)))
-    with session.executing():
-        result = resume(
-            run_id,
-            lambda fs: session.storages(fs)[fs],
-            session.journal,
-            settings=Settings(transfers=session.transfers, marker=True, ignore_marker=bool(session.options.ignore_marker)),
-            progress=session.reporter,
-            on_changes=lambda changes: note_changes(session, changes),
-            stop=session.stop,
-        )
-    _note_earlier(session, run_id)
-    session.summary.ops_planned += result.planned
-    return report_result(session, result)
-
-
-@contextmanager
-def _counted(session: Session, plan: Plan) -> Iterator[None]:
-    """What a place refuses as a whole, before the first operation, all of them have failed for."""
-    try:
-        yield
-    except RemoteError as error:
-        if error.exit_code == ExitCode.SOME_FAILED:
-            session.summary.ops_failed += len(plan.operations)
-        raise
-
-
-def _knock(session: Session, storages: Mapping[str, Storage]) -> None:
-    """One look at each place before hundreds at once: a server that is away is one line. Raises TransientError, AuthError."""
-    for place in session.places(*storages):
-        with reaching(session, place):
-            try:
-                storages[place.fs].stat(PROBE)
-            except (TransientError, AuthError):
-                raise
-            except RemoteError:
-                continue  # it answers
-
-
-def _note_earlier(session: Session, run_id: str) -> None:
-    """Tell the catalogue what an earlier start of a run did and was killed before it could tell."""
-    from orchestrator.apply.own_paths import place  # noqa: PLC0415 - heavy
-    from orchestrator.catalogue.rows import Moved  # noqa: PLC0415
-
-    facts = session.journal.facts(run_id, lambda operation: place(operation, run_id))
-    taken = {fact.now for fact in facts}
-    left = [fact for fact in facts if fact.operation.verb in (Verb.MOVE, Verb.QUARANTINE) and fact.operation.src not in taken]
-    moved = [Moved(fact.operation.src, fact.now, fact.entry) for fact in left]
-    # A list that was written anew goes on from its temporary name.
-    written = {fact.now: content for fact in facts if (content := fact.operation.written()) is not None}
-    homed = [fact for fact in facts if fact.operation.src in written]
-    moved += [Moved(fact.operation.src, fact.now, fact.entry, content=written[fact.operation.src]) for fact in homed]
-    with _catalogue_kept(session):
-        session.catalogue.moved(moved, only_known=True)
-
-
-def note_changes(session: Session, changes: Sequence[Change]) -> None:
-    """Tell the catalogue what was done, so that nothing is read again. No run stops for it: the next scan sees the same."""
-    from orchestrator.catalogue.rows import Moved  # noqa: PLC0415 - heavy
-
-    with _catalogue_kept(session):
-        session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied, one.content) for one in changes])
-
-
-@contextmanager
-def _catalogue_kept(session: Session) -> Iterator[None]:
-    try:
-        yield
-    except OrchestratorError as error:
-        session.reporter.warning(f"the catalogue could not be kept up to date, the next scan reads more: {error.message}")
-
-
-def report_result(session: Session, result: RunResult) -> ExitCode:
-    """Name every problem of a run and count it in the summary."""
-    for problem in result.problems:
-        session.reporter.error(WORDS_OF_CODES.get(problem.code, "unexpected"), problem.message, problem.path)
-    summary = session.summary
-    summary.run = result.run or summary.run
-    summary.ops_done += result.done
-    summary.ops_failed += result.failed
-    summary.ops_skipped += result.skipped
-    summary.bytes_moved += result.bytes_moved
-    if result.exit_code == ExitCode.INTERRUPTED:
-        session.reporter.error("interrupted", f"interrupted; `music-orchestrator resume {result.run}` finishes it")
-    return result.exit_code

@@ -1,11 +1,13 @@
-"""What a config says in languages of its own (rates, limits, layouts, criteria, folders, profiles), checked where it stands."""
+"""Check the settings that have a syntax of their own: rates, limits, layouts, criteria, folders, profiles.
+
+Each error names the file, the line and the key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.actions.layouts import check_layouts
 from orchestrator.config.values import parse_bandwidth, parse_duration, parse_limit
 from orchestrator.errors import ConfigError, UsageError
 
@@ -16,7 +18,7 @@ Key = tuple[str, ...]
 
 
 def check_config(loaded: LoadedConfig) -> None:
-    """Raise ConfigError, with file, line and key, for what could not work, whoever used it."""
+    """Raise ConfigError for a setting that cannot work, in whichever command it is used."""
     for check, value, key in _settings(loaded):
         if value:
             check(value, loaded, key)
@@ -26,22 +28,47 @@ def check_config(loaded: LoadedConfig) -> None:
 
 
 def check_profile(loaded: LoadedConfig, remote: str) -> None:
-    """Raise ConfigError where the config gives a remote a profile that there is not."""
+    """Raise ConfigError when the config gives a remote a profile that does not exist."""
     settings = loaded.config.remotes.get(remote)
     if settings is None or settings.profile is None:
         return
-    from orchestrator.profiles import profile_names  # noqa: PLC0415 - only where there is one
+    from orchestrator.profiles import profile_names  # noqa: PLC0415 - most configs name none
 
     if settings.profile not in profile_names():
         where = loaded.named("remotes", remote, "profile")
-        raise ConfigError(f"{where}: there is no profile {settings.profile!r}; there is: {', '.join(profile_names())}")
+        raise ConfigError(f"{where}: there is no profile {settings.profile!r}; choose one of {', '.join(profile_names())}")
+
+
+def check_layouts(loaded: LoadedConfig) -> None:
+    """Compile every template and condition of the config. Raises ConfigError for one that cannot work."""
+    config = loaded.config
+    steps = [(job, number, step.organize) for job, steps in config.jobs.items() for number, step in enumerate(steps)]
+    of_jobs = [(("jobs", job, str(number), "organize", "layout"), step.layout) for job, number, step in steps if step is not None]
+    if not config.layouts and not config.layout and not any(layout for _, layout in of_jobs):
+        return
+    from orchestrator.plan.layout.templates import Condition, compile_layout  # noqa: PLC0415 - jinja2 is slow to import
+
+    for number, rule in enumerate(config.layouts):
+        if rule.when is not None:
+            _check_layout(Condition, rule.when, loaded, ("layouts", str(number), "when"))
+        _check_layout(compile_layout, rule.template, loaded, ("layouts", str(number), "template"))
+    for key, layout in [(("layout",), config.layout), *of_jobs]:
+        if layout:
+            _check_layout(compile_layout, layout, loaded, key)
+
+
+def _check_layout(compile_text: Callable[[str], object], text: str, loaded: LoadedConfig, key: Key) -> None:
+    try:
+        compile_text(text)
+    except UsageError as error:
+        raise ConfigError(f"{loaded.place(*key)}: {'.'.join(key)}: {error.message}") from error
 
 
 Check = Callable[[Any, "LoadedConfig", Key], object]
 
 
 def _settings(loaded: LoadedConfig) -> Iterator[tuple[Check, Any, Key]]:
-    """Each setting with a language of its own: its check, its value, its key."""
+    """Each setting with a syntax of its own: its check, its value, its key."""
     config = loaded.config
     yield _bandwidth, config.bandwidth, ("bandwidth",)
     yield _limit, config.max_delete, ("max_delete",)
@@ -50,33 +77,33 @@ def _settings(loaded: LoadedConfig) -> Iterator[tuple[Check, Any, Key]]:
     for job, steps in config.jobs.items():
         for number, step in enumerate(steps):
             for command in step.__struct_fields__:
-                one, key = getattr(step, command), ("jobs", job, str(number), command)
+                options, key = getattr(step, command), ("jobs", job, str(number), command)
                 for name, check in _OF_STEPS.items():
-                    yield check, getattr(one, name, None), (*key, name)
+                    yield check, getattr(options, name, None), (*key, name)
 
 
 def _bandwidth(value: str, loaded: LoadedConfig, key: Key) -> None:
-    _told(lambda: parse_bandwidth(value, loaded.named(*key)))
+    _as_config_error(lambda: parse_bandwidth(value, loaded.named(*key)))
 
 
 def _limit(value: str | int, loaded: LoadedConfig, key: Key) -> None:
-    _told(lambda: parse_limit(value, loaded.named(*key)))
+    _as_config_error(lambda: parse_limit(value, loaded.named(*key)))
 
 
 def _duration(value: str, loaded: LoadedConfig, key: Key) -> None:
-    _told(lambda: parse_duration(value, loaded.named(*key)))
+    _as_config_error(lambda: parse_duration(value, loaded.named(*key)))
 
 
 def _directory(value: str, loaded: LoadedConfig, key: Key) -> None:
-    from orchestrator.paths import check_directory  # noqa: PLC0415 - only where there is one
+    from orchestrator.paths import check_directory  # noqa: PLC0415 - most configs name none
 
-    _told(lambda: check_directory(value, loaded.named(*key)))
+    _as_config_error(lambda: check_directory(value, loaded.named(*key)))
 
 
 def _keep(value: str | list[str], loaded: LoadedConfig, key: Key) -> None:
-    from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words  # noqa: PLC0415 - only where there is one
+    from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words  # noqa: PLC0415 - most configs name none
 
-    _told(lambda: check_keep(keep_words(value) if isinstance(value, str) else value, loaded.named(*key)))
+    _as_config_error(lambda: check_keep(keep_words(value) if isinstance(value, str) else value, loaded.named(*key)))
 
 
 _OF_STEPS: dict[str, Check] = {
@@ -88,8 +115,8 @@ _OF_STEPS: dict[str, Check] = {
 }
 
 
-def _told(check: Callable[[], object]) -> None:
-    """What the command line would call wrong use is a mistake of the file."""
+def _as_config_error(check: Callable[[], object]) -> None:
+    """What is a usage error on the command line is a config error in the file."""
     try:
         check()
     except UsageError as error:

@@ -1,60 +1,74 @@
-"""`scan --explain`: read one file afresh, and say what was asked for and why. The catalogue is neither asked nor told."""
+"""Read one file and explain how: each range that was requested, and why. The catalogue is neither used nor changed."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestrator.errors import ExitCode, TransientError, UsageError
-
-if TYPE_CHECKING:
-    from orchestrator.actions.session import Session
-    from orchestrator.location import Location
-    from orchestrator.report.reading_view import Explanation
+from orchestrator.actions.locations import reaching
+from orchestrator.actions.session import Session
+from orchestrator.catalogue.reading import read_entry
+from orchestrator.config.options.scan import ScanOptions
+from orchestrator.errors import ExitCode, UsageError
+from orchestrator.location import Location
+from orchestrator.report.reading_view import Explanation, text
+from orchestrator.tags.formats import is_audio
+from orchestrator.tags.policy import FEW_REQUESTS
+from orchestrator.tags.trace import Trace
 
 _STREAM = frozenset(("duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless"))
-"""The fields of a Track that are no tags."""
+"""The fields of a Track that are not tags."""
 
 
-def explain(session: Session, location: str | None, files: Sequence[str], wished: str | None = None) -> ExitCode:
-    """Explain each of `files`, paths below `location` or, without one, locations of their own. `wished` is a policy.
+class Explanations(msgspec.Struct, frozen=True):
+    """What was explained."""
 
-    Raises UsageError for what is no file there.
+    exit_code: ExitCode
+    """3 when a file could not be read as audio."""
+    files: tuple[Explanation, ...]
+
+
+def explain(options: ScanOptions, session: Session) -> Explanations:
+    """Read each file of `options.explain`: paths below `options.location` or, without one, locations themselves.
+
+    Raises UsageError when there is no such file, and for options that only a scan has.
     """
-    from orchestrator.report.reading_view import text  # noqa: PLC0415 - heavy
-
+    if options.include or options.exclude or options.settle or options.allow_empty:
+        raise UsageError(
+            "--explain reads only the given files: --include, --exclude, --settle and --allow-empty cannot be combined with it"
+        )
     code = ExitCode.DONE
-    for file in files:
-        place, path = _find(session, location, file)
-        found = _read(session, place, path, wished)
+    explanations = []
+    for file in options.explain:
+        found, path = _find(session, options.location, file)
+        explanation = _read(session, found, path, options.reading)
+        explanations.append(explanation)
         session.summary.files_read += 1
-        session.summary.bytes_read += found.bytes_read
-        session.reporter.document("explanation", text(found), msgspec.to_builtins(found))
-        if found.reason is not None:
-            session.reporter.error("unreadable", found.reason, path)
+        session.summary.bytes_read += explanation.bytes_read
+        session.reporter.document("explanation", text(explanation), msgspec.to_builtins(explanation))
+        if explanation.reason is not None:
+            session.reporter.error("unreadable", explanation.reason, path)
             session.summary.ops_skipped += 1
             code = ExitCode.SOME_FAILED
-    return code
+    return Explanations(code, tuple(explanations))
 
 
 def _find(session: Session, location: str | None, file: str) -> tuple[Location, str]:
-    """The library and the path in it that are meant."""
+    """The location of a file, and its path there."""
     if location is None:
         location, path = _split(file)
-        return session.places(location)[0], path
-    (place,) = session.places(location)
-    for root in (place.fs, "" if location in session.config.locations else location):
+        return session.locations(location)[0], path
+    (found,) = session.locations(location)
+    for root in (found.fs, "" if location in session.config.locations else location):
         prefix = root if root.endswith((":", "/")) else f"{root}/"
         if root and file.startswith(prefix):
             file = file.removeprefix(prefix)
             break
     path = posixpath.normpath(file)
     if path.startswith(("/", "../")) or path in ("", ".", ".."):
-        raise UsageError(f"{file}: no path of a file below {place.typed}")
-    return place, path
+        raise UsageError(f"{file}: not the path of a file in {found.typed}")
+    return found, path
 
 
 def _split(file: str) -> tuple[str, str]:
@@ -66,42 +80,33 @@ def _split(file: str) -> tuple[str, str]:
     return (folder.rstrip("/") or "/") if not folder.endswith("://") else folder, name
 
 
-def _read(session: Session, place: Location, path: str, wished: str | None) -> Explanation:
-    """Read the file as a scan would. Raises UsageError where there is none."""
-    from orchestrator.catalogue.reading import read_entry  # noqa: PLC0415 - heavy
-    from orchestrator.report.reading_view import Explanation  # noqa: PLC0415
-    from orchestrator.tags.formats import is_audio  # noqa: PLC0415
-    from orchestrator.tags.policy import FEW_REQUESTS  # noqa: PLC0415
-    from orchestrator.tags.trace import Trace  # noqa: PLC0415
-
-    storage, policy, trace = session.storage(place), session.policy(place, wished), Trace()
-    try:
+def _read(session: Session, location: Location, path: str, reading: str | None) -> Explanation:
+    """Read the file as a scan does. Raises UsageError when there is no such file."""
+    storage, policy, trace = session.storage(location), session.reading_policy(location, reading), Trace()
+    with reaching(session, location):
         entry = storage.stat(path)
-    except TransientError as error:
-        error.message = f"{place.typed} cannot be reached: {error.message}"
-        raise
     if entry is None:
-        raise UsageError(f"{path}: there is no such file in {place.typed}")
+        raise UsageError(f"{path}: there is no such file in {location.typed}")
     with storage.reading(policy.piece):
-        reading = read_entry(storage, entry, policy, trace)
-    track = msgspec.to_builtins(reading.track) if reading.track is not None else {}
+        result = read_entry(storage, entry, policy, trace)
+    track = msgspec.to_builtins(result.track) if result.track is not None else {}
     return Explanation(
-        location=place.fs,
+        location=location.fs,
         path=path,
-        size=entry.size or 0,  # an unknown one was refused above
+        size=entry.size or 0,  # read_entry has refused a file of unknown size
         scanned=is_audio(path),
         policy="few-requests" if policy is FEW_REQUESTS else "few-bytes",
-        way=session.direct(place).way_of_reading(path),
+        way=session.rclone_storage(location).way_of_reading(path),
         container=trace.container,
         recognised_by=trace.recognised_by,
         requests=trace.asked,
         skipped=trace.skipped(),
-        bytes_read=reading.bytes_read,
-        status=reading.status,
-        reason=reading.reason,
+        bytes_read=result.bytes_read,
+        status=result.status,
+        reason=result.reason,
         tags={name: value for name, value in track.items() if name not in _STREAM},
         stream={name: value for name, value in track.items() if name in _STREAM},
-        identity=reading.identity,
-        suspect=reading.suspect,
-        covers=reading.covers,
+        identity=result.identity,
+        suspect=result.suspect,
+        covers=result.covers,
     )

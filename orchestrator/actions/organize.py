@@ -1,46 +1,98 @@
-"""From a scan to a plan, and what a command says of one before, or instead of, carrying it out."""
+"""Organize a library: scan it, plan where each file goes, and move or copy the files."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import msgspec
 
 import orchestrator
-from orchestrator.actions.dedup import organize_dedup, tell_duplicates, with_ends_seen
-from orchestrator.actions.layouts import check_layouts
-from orchestrator.actions.scan import Wishes, items_of, look, outside_lists, report_scan, target_items
+from orchestrator.actions.change import ChangeResult, Planned, change, created_now, preview, report_skipped
+from orchestrator.actions.config_check import check_layouts
+from orchestrator.actions.duplicates import (
+    keep_criteria,
+    read_doubtful_ends,
+    references_of,
+    search_options,
+    show_duplicates,
+)
+from orchestrator.actions.locations import check_target, source_and_target
+from orchestrator.actions.plan_files import check_plan_file
+from orchestrator.actions.scan import ScanSettings, items_of, latest_scan, read_external_lists, report_scan, target_items
 from orchestrator.actions.session import Session
-from orchestrator.errors import ExitCode, SafetyLimitError, worst
+from orchestrator.config.model import LayoutRule
+from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions
+from orchestrator.config.values import parse_duration
+from orchestrator.errors import ExitCode, worst
 from orchestrator.location import Location
-from orchestrator.plan.model import Plan, Verb, replaced
+from orchestrator.paths import check_directory
+from orchestrator.plan.layout.templates import compile_layout
+from orchestrator.plan.planners.dedup.options import DedupOptions as SearchOptions
+from orchestrator.plan.planners.dedup.planner import DedupLocation
+from orchestrator.plan.planners.organize.duplicates import duplicates_of
+from orchestrator.plan.planners.organize.planner import plan_organize
+from orchestrator.plan.planners.organize.request import OrganizeOptions as PlannerOptions
+from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.profiles import load_profile
-
-if TYPE_CHECKING:
-    from orchestrator.plan.planners.organize.request import OrganizeOptions
-
-SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "deleted"})
-"""Music that had to be skipped makes a run end with 3. What is not music stays by the rules, and that is no failure."""
+from orchestrator.records import Item
 
 
-def make_plan(session: Session, source: Location, target: Location, wishes: Wishes) -> tuple[Plan, ExitCode]:
-    """Scan, plan, and report what could not be looked at; gives the plan and what the scan alone comes to."""
-    from orchestrator.plan.planners.organize.planner import plan_organize  # noqa: PLC0415 - heavy
-    from orchestrator.plan.planners.organize.request import OrganizeRequest  # noqa: PLC0415
+def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
+    """Put a library in order, in place or at another location. Raises UsageError for options that cannot be used.
 
+    Also raises what `change` and scanning raise.
+    """
+    session.need_consent("organize")
+    plan_file = check_plan_file(options.plan_file)
+    source, target = source_and_target(session, options.source, options.target)
+    if target != source and not session.options.dry_run:
+        check_target(target)
+    return change(
+        session,
+        lambda: _make_plan(session, options, source, target),
+        command="organize",
+        touching=(source.fs, target.fs),
+        fresh=True,
+        verify_full=options.verify == "full",
+        plan_file=plan_file,
+    )
+
+
+def plan(options: PlanOptions, session: Session) -> ChangeResult:
+    """Make the plan that `organize` would make, show it, and write it to `output`, if given. Nothing is changed."""
+    plan_file = check_plan_file(options.output)
+    source, target = source_and_target(session, options.source, options.target)
+    result = preview(session, lambda: _make_plan(session, options, source, target, no_scan=options.no_scan), plan_file=plan_file)
+    if plan_file is not None:
+        session.reporter.note(f"plan written to {plan_file}; `music-orchestrator apply {plan_file}` carries it out")
+    return result
+
+
+def _make_plan(
+    session: Session, options: OrganizeChoices, source: Location, target: Location, *, no_scan: bool = False
+) -> Planned:
+    """Scan, plan, and report what could not be read."""
     in_place = source.fs == target.fs
-    options = organize_options(session, wishes, in_place=in_place)
-    dedup = organize_dedup(session, wishes, source, target)
-    if dedup is not None and dedup.acts:
-        options = msgspec.structs.replace(options, dedup=dedup.options)
-    result, capabilities = look(session, source, wishes)
-    at_target, target_capabilities = ([], capabilities) if in_place else target_items(session, target, wishes)
-    outside = outside_lists(session, wishes)
-    items, ends = items_of(session, source, result), ExitCode.DONE
-    if dedup is not None and not wishes.no_scan:
-        sides = [(source, items, capabilities), (target, at_target, target_capabilities)]
-        (items, at_target), ends = with_ends_seen(session, wishes, sides)
+    planner_options = _planner_options(session, options, in_place=in_place)
+    action, search = _search(session, options, source, target)
+    if action == "quarantine":
+        planner_options = msgspec.structs.replace(planner_options, dedup=search)
+    settings = ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading)
+    result, capabilities = latest_scan(session, source, settings, no_scan=no_scan)
+    at_target: Sequence[Item] = []
+    target_capabilities = capabilities
+    if not in_place:
+        at_target, target_capabilities = target_items(session, target, reading=options.reading, no_scan=no_scan)
+    lists = [] if no_scan else read_external_lists(session, options.playlists)
+    items: Sequence[Item] = items_of(session, source, result)
+    ends = ExitCode.DONE
+    if search is not None and not no_scan:
+        sides = [
+            DedupLocation(fs=source.fs, items=items, capabilities=capabilities),
+            DedupLocation(fs=target.fs, items=at_target, capabilities=target_capabilities),
+        ]
+        (first, second), ends = read_doubtful_ends(session, sides, (source, target), reading=options.reading)
+        items, at_target = first.items, second.items
     session.reporter.stage("planning")
     request = OrganizeRequest(
         source_fs=source.fs,
@@ -50,93 +102,51 @@ def make_plan(session: Session, source: Location, target: Location, wishes: Wish
         source_capabilities=capabilities,
         target_capabilities=target_capabilities,
         target_has_buckets=load_profile(target_capabilities.remote_type).has_buckets,
-        external_lists=outside,
-        options=options,
+        external_lists=lists,
+        options=planner_options,
         tool_version=orchestrator.__version__,
-        created=now_text(),
+        created=created_now(),
         config_sha256=session.loaded_config.sha256,
     )
-    plan = plan_organize(request)
-    if dedup is not None and not dedup.acts:
-        tell_duplicates(session, request, dedup.options)
-    code = worst([ends, report_scan(session, result), report_skipped(session, plan)])
-    session.summary.ops_planned += len(plan.operations)
-    check_limit(session, plan)
-    return plan, code
+    made = plan_organize(request)
+    if action == "report" and search is not None:
+        show_duplicates(session, duplicates_of(request, search), plan_follows=False)
+    return Planned(made, worst([ends, report_scan(session, result), report_skipped(session, made)]))
 
 
-def organize_options(session: Session, wishes: Wishes, *, in_place: bool) -> OrganizeOptions:
-    """The planner's options: the command line over the config. A layout on the command line stands for all rules."""
-    from orchestrator.config.model import LayoutRule  # noqa: PLC0415
-    from orchestrator.paths import check_directory  # noqa: PLC0415
-    from orchestrator.plan.layout.templates import compile_layout  # noqa: PLC0415 - heavy
-    from orchestrator.plan.planners.organize.request import OrganizeOptions  # noqa: PLC0415
+def _search(session: Session, options: OrganizeChoices, source: Location, target: Location) -> tuple[str, SearchOptions | None]:
+    """What to do about duplicates ("off", "report", "quarantine"), and how to find them. Raises UsageError."""
+    action = options.dedup or session.config.dedup.action
+    if action == "off":
+        keep_criteria(session, options.keep)  # an unknown criterion is an error even when it is not used
+        return action, None
+    # Only the source and the target are searched: references elsewhere have no effect.
+    references = references_of(session, options.reference)
+    search = search_options(session, options.keep, references, [source, target], same_format_only=options.same_format_only)
+    return action, search
 
+
+def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bool) -> PlannerOptions:
+    """The planner's options: those given, otherwise those of the config. A given layout replaces all rules of the config."""
     config = session.config
-    rules = () if wishes.layout else tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts)
-    layout = wishes.layout or config.layout
-    if wishes.untagged is not None:
-        check_directory(wishes.untagged, "--untagged")
-    leftovers = wishes.leftovers or config.leftovers
+    rules = () if options.layout else tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts)
+    layout = options.layout or config.layout
+    if options.untagged is not None:
+        check_directory(options.untagged, "--untagged")
+    leftovers = options.leftovers or config.leftovers
     if leftovers is not None:
-        check_directory(leftovers, "--leftovers" if wishes.leftovers else session.loaded_config.named("leftovers"))
-    # A wrong template is found before anything is listed, one of the config where it stands.
-    if not wishes.layout:
+        check_directory(leftovers, "--leftovers" if options.leftovers else session.loaded_config.named("leftovers"))
+    # A wrong template is found before anything is listed; one in the config is reported with its file and line.
+    if not options.layout:
         check_layouts(session.loaded_config)
     compile_layout(layout, rules)
-    return OrganizeOptions(
+    return PlannerOptions(
         layout=layout,
         layouts=rules,
-        copy=wishes.copy if wishes.copy is not None else not in_place,
-        cloud_only=wishes.cloud_only,
-        untagged=wishes.untagged,
+        copy=options.copies(in_place=in_place),
+        cloud_only=options.cloud_only,
+        untagged=options.untagged,
         leftovers=leftovers,
         sidecars=tuple(config.sidecars),
         names=config.names,
     )
-
-
-def undo_plan(session: Session, run_id: str) -> Plan:
-    """The plan that takes a run back. Raises UsageError for an unknown run."""
-    from orchestrator.apply import undo  # noqa: PLC0415 - heavy
-
-    return undo.undo_plan(session.journal, run_id, tool_version=orchestrator.__version__, created=now_text())
-
-
-def report_skipped(session: Session, plan: Plan) -> ExitCode:
-    """Name each file that had to be skipped."""
-    counted = [one for one in plan.skipped if one.code in SKIPS_THAT_COUNT]
-    for one in counted:
-        session.reporter.error(one.code, one.reason, one.path)
-    session.summary.ops_skipped += len(counted)
-    return ExitCode.SOME_FAILED if counted else ExitCode.DONE
-
-
-def check_limit(session: Session, plan: Plan) -> None:
-    """Hold the plan against --max-delete. Raises SafetyLimitError."""
-    limit = session.max_delete
-    if limit is None:
-        return
-    lists = replaced(plan.operations)
-    removed = sum(
-        1
-        for operation in plan.operations
-        if operation.verb is Verb.DELETE or (operation.verb is Verb.QUARANTINE and operation.src not in lists)
-    )
-    files = plan.header.counts.get("files", 0)
-    if not limit.allows(removed, files):
-        raise SafetyLimitError(
-            f"{removed} of {files} files would be removed, more than --max-delete {limit} allows; nothing was changed"
-        )
-
-
-def dry_end(session: Session, plan: Plan, code: ExitCode) -> ExitCode:
-    """How a command ends that only looked."""
-    if plan.operations and session.options.dry_run and session.options.exit_code:
-        return worst([code, ExitCode.PENDING])
-    return code
-
-
-def now_text() -> str:
-    """This moment, as plans have it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,13 +1,12 @@
-"""What a command works with: config, state, rclone, storages, catalogue, journal; opened at first need, closed together."""
+"""What a command works with: config, state, rclone, storages, catalogue, journal. Each is opened when first needed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from orchestrator.config.values import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError
 from orchestrator.location import Location, definitions, path_below, resolve
 from orchestrator.paths import is_local
-from orchestrator.report.log import logging_to
+from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
 from orchestrator.state import state_directory
 
@@ -35,34 +34,39 @@ CATALOGUE_FILE = "catalogue.sqlite3"
 JOURNAL_FILE = "journal.sqlite3"
 DEFAULT_TRANSFERS = 8
 FIRST_CONTACT_S = 5.0
-"""A remote that has not answered yet is not tried again later than this: rclone has tried for itself by then."""
+"""A remote that has not answered yet is not retried after this: rclone itself has retried by then."""
 
 
 class Session:
-    """One command's run."""
+    """What one command, or one Python program, works with."""
 
-    def __init__(self, command: str, options: CommonOptions, reporter: Reporter) -> None:
-        self.command = command
+    def __init__(self, options: CommonOptions, reporter: Reporter) -> None:
         self.options = options
         self.reporter = reporter
-        self.summary = Summary(command=command)
+        self.summary = Summary()
+        """Filled in by the actions."""
         self.stop = threading.Event()
-        """Set by SIGINT and SIGTERM."""
+        """Set it to make the session's work end soon and in good order; the CLI does on SIGINT and SIGTERM."""
         self.applying = False
-        """Whether the executor is at work: it ends in good order by itself when `stop` is set."""
+        """Whether a plan is being carried out: then `stop` alone ends the work in good order."""
         self.closing = False
+        """Whether the session is being closed, which signals must not interrupt."""
         self._opened = ExitStack()
         self._storages: dict[str, Storage] = {}
 
     def close(self) -> None:
-        """Give everything back, the last opened first."""
+        """Close everything, the last opened first."""
         self._opened.close()
 
-    # Settings: command line, then environment and file.
+    def enter(self, context: AbstractContextManager[object]) -> None:
+        """Enter a context that ends when the session is closed."""
+        self._opened.enter_context(context)
+
+    # Settings: options first, then the environment and the config file.
 
     @cached_property
     def loaded_config(self) -> LoadedConfig:
-        """The config, and where it came from. Raises ConfigError."""
+        """The config, and where each value comes from. Raises ConfigError."""
         return load(self.options.config)
 
     @property
@@ -72,7 +76,7 @@ class Session:
 
     @property
     def transfers(self) -> int:
-        """Transfers at the same time."""
+        """How many transfers run at the same time."""
         return self.options.transfers or self.config.transfers or DEFAULT_TRANSFERS
 
     @property
@@ -88,13 +92,13 @@ class Session:
 
     @property
     def log_file(self) -> Path | None:
-        """Where the log goes."""
+        """The log file, if one is set."""
         chosen = self.options.log_file or self.config.log_file
         return Path(chosen).expanduser().absolute() if chosen else None
 
     @property
     def rclone_config(self) -> Path | None:
-        """The rclone config that was named; None: rclone's own place."""
+        """The rclone config file that the user set; None for rclone's default. Raises UsageError when there is no such file."""
         chosen = self.options.rclone_config or self.config.rclone_config
         if chosen is None:
             return None
@@ -104,33 +108,26 @@ class Session:
         return path
 
     def check_options(self) -> None:
-        """Raise UsageError for a common option that cannot be read, before any work."""
+        """Check the common options before any work. Raises UsageError."""
         parse_limit(self.options.max_delete)
         parse_bandwidth(self.options.bandwidth)
 
-    def start_log(self) -> None:
-        """Begin the log, where one is wanted. What mends the config must run with a broken one, so it does not look there."""
-        mends = self.command == "doctor" or self.command.startswith("config")
-        named = self.options.log_file if mends else self.log_file
-        file = Path(named).expanduser().absolute() if named else None
-        self._opened.enter_context(logging_to(file, sys.stderr, verbose=self.options.verbose))
-
     def _named(self, key: str) -> str:
-        """What a setting that may be wrong is called: the option, the variable, or file, line and key."""
+        """How a message names a setting: its option, its environment variable, or its file, line and key."""
         return f"--{key.replace('_', '-')}" if getattr(self.options, key) is not None else self.loaded_config.named(key)
 
     # What is opened.
 
     @cached_property
     def binary(self) -> Binary:
-        """The rclone binary. Raises UsageError when there is none that will do."""
+        """The rclone binary. Raises UsageError when none is found that is new enough."""
         from orchestrator.rclone.binary import find_rclone  # noqa: PLC0415 - not every command needs rclone
 
         return find_rclone(self.options.rclone or self.config.rclone, self._named("rclone"))
 
     @cached_property
     def rclone(self) -> Rclone:
-        """The run's rclone, with the remotes of our config; starts at the first request."""
+        """The session's rclone, which also knows the remotes of our config. It starts at the first request."""
         from orchestrator.rclone.runtime import Rclone  # noqa: PLC0415 - not every command needs rclone
 
         runtime = Rclone(
@@ -145,112 +142,104 @@ class Session:
 
     @cached_property
     def remotes(self) -> dict[str, str]:
-        """The remotes that there are -> their types."""
+        """Each configured remote and its type."""
         return self.rclone.remotes()
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """What was seen."""
+        """What scans have seen."""
         from orchestrator.catalogue.store import Catalogue  # noqa: PLC0415 - not every command needs it
 
         return self._opened.enter_context(Catalogue(self.state / CATALOGUE_FILE))
 
     @cached_property
     def journal(self) -> Journal:
-        """What was done."""
+        """What runs have done."""
         from orchestrator.apply.journal.journal import Journal  # noqa: PLC0415 - not every command needs it
 
         return self._opened.enter_context(Journal(self.state / JOURNAL_FILE))
 
-    def places(self, *texts: str) -> list[Location]:
-        """The locations that these texts mean; their remotes are known to rclone afterwards. Raises UsageError."""
+    def locations(self, *texts: str) -> list[Location]:
+        """The locations that these texts mean. Afterwards rclone knows their remotes. Raises UsageError."""
         needed = definitions(texts, self.config)
         if needed:
             for definition in needed.values():
                 self.rclone.define_remote(definition.name, definition.type, definition.options)
         found = [resolve(text, self.config, lambda: self.remotes) for text in texts]
-        for place in found:
-            self._add_options(place)
+        for location in found:
+            self._add_options(location)
         return found
 
     def identity_of(self, fs: str) -> str:
-        """Where a canonical location lies in truth, whatever its remote is called: for `path_below`, not for showing."""
+        """Which server and folder a canonical location really is, whatever its remote is called. Only for `path_below`."""
         if is_local(fs):
             return os.path.realpath(fs)
-        with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all there is
-            self.places(fs)
+        with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all we have
+            self.locations(fs)
         return self.rclone.identity_of(fs)
 
     def path_below(self, inner: Location, outer: Location) -> str | None:
-        """The path of one location in another, "" when they are the same place; None when it does not lie there."""
+        """The path of one location inside another: "" when both are the same, None when it is not inside."""
         return path_below(self.identity_of(inner.fs), self.identity_of(outer.fs))
 
-    def storage(self, place: Location) -> Storage:
-        """The storage of a location, which retries what may be repeated and keeps the provider's pace."""
-        if place.fs not in self._storages:
-            self._storages[place.fs] = self._open_storage(place)
-        return self._storages[place.fs]
+    def storage(self, location: Location) -> Storage:
+        """The storage of a location, with retries and the provider's rate limit."""
+        if location.fs not in self._storages:
+            self._storages[location.fs] = self._open_storage(location)
+        return self._storages[location.fs]
 
     def storages(self, *texts: str) -> dict[str, Storage]:
-        """The storages of canonical locations, as plans and the journal name them."""
+        """The storages of canonical locations, which is how plans and the journal name them."""
         wanted = list(dict.fromkeys(texts))
-        return {text: self.storage(place) for text, place in zip(wanted, self.places(*wanted), strict=True)}
+        return {text: self.storage(location) for text, location in zip(wanted, self.locations(*wanted), strict=True)}
 
-    def direct(self, place: Location) -> RcloneStorage:
+    def rclone_storage(self, location: Location) -> RcloneStorage:
         """The storage of a location without wrappers, for what only rclone knows."""
         from orchestrator.storage.rclone_backed.storage import RcloneStorage  # noqa: PLC0415 - not every command needs it
 
-        return RcloneStorage(self.rclone, place.fs, profile=self._profile(place))
+        return RcloneStorage(self.rclone, location.fs, profile=self._profile(location))
 
-    def policy(self, place: Location, wished: str | None = None) -> Policy:
-        """Whether reading tags there should save bytes or requests: as `wished`, else as the config or the profile says."""
+    def reading_policy(self, location: Location, reading: str | None = None) -> Policy:
+        """Whether reading tags there should save bytes or requests: as `reading` says, otherwise the config or the profile."""
         from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS  # noqa: PLC0415 - not every command reads tags
 
-        settings = self.config.remotes.get(place.remote or "")
-        chosen = wished or (settings.reading if settings is not None else None) or self.direct(place).profile.policy
+        settings = self.config.remotes.get(location.remote or "")
+        chosen = reading or (settings.reading if settings is not None else None) or self.rclone_storage(location).profile.policy
         return FEW_REQUESTS if chosen == "few-requests" else FEW_BYTES
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    @contextmanager
+    def lock(self, command: str) -> Iterator[None]:
         """Be the only changing run of this state directory. Raises LockedError."""
         from orchestrator.apply.guard.lock import RunLock  # noqa: PLC0415 - not every command needs it
 
-        with RunLock(self.state, command=self.command) as held:
+        with RunLock(self.state, command=command) as held:
             if held.recovered:
                 self.reporter.warning(held.recovered)
             yield
 
-    @contextlib.contextmanager
-    def executing(self) -> Iterator[None]:
-        """While the executor is at work, a signal lets it end in good order."""
+    @contextmanager
+    def while_applying(self) -> Iterator[None]:
+        """A plan is being carried out: a signal lets it end in good order."""
         self.applying = True
         try:
             yield
         finally:
             self.applying = False
 
-    # Consent.
-
-    def need_consent(self) -> None:
-        """Refuse a changing command that nobody can be asked about. Raises UsageError."""
-        if self.options.yes or self.options.dry_run:
-            return
-        if self.options.json or not sys.stdin.isatty():
+    def need_consent(self, command: str) -> None:
+        """Refuse a changing command when nobody can be asked to confirm it. Raises UsageError."""
+        if not (self.options.yes or self.options.dry_run or self.reporter.can_ask):
             raise UsageError(
-                f"{self.command} changes files and there is no terminal to ask: add --yes (or look first with --dry-run)"
+                f"{command} changes files, and there is no terminal to ask: add --yes (or look first with --dry-run)"
             )
 
-    def agreed(self, question: str) -> bool:
-        """Ask, unless --yes was given."""
-        return bool(self.options.yes) or self.reporter.confirm(question)
-
-    def _open_storage(self, place: Location) -> Storage:
+    def _open_storage(self, location: Location) -> Storage:
         from orchestrator.storage.wrappers.rate_limit import (  # noqa: PLC0415 - not every command needs storages
             RateLimitedStorage,
         )
         from orchestrator.storage.wrappers.retry import RetryingStorage  # noqa: PLC0415
 
-        plain = self.direct(place)
+        plain = self.rclone_storage(location)
         per_second = plain.profile.requests_per_second
         opened: Storage = RetryingStorage(
             RateLimitedStorage(plain, per_second) if per_second else plain, first_contact_s=FIRST_CONTACT_S
@@ -258,15 +247,30 @@ class Session:
         self._opened.callback(opened.close)
         return opened
 
-    def _profile(self, place: Location) -> str | None:
+    def _profile(self, location: Location) -> str | None:
         from orchestrator.actions.config_check import check_profile  # noqa: PLC0415 - not every command needs storages
 
-        settings = self.config.remotes.get(place.remote or "")
-        check_profile(self.loaded_config, place.remote or "")
+        settings = self.config.remotes.get(location.remote or "")
+        check_profile(self.loaded_config, location.remote or "")
         return settings.profile if settings is not None else None
 
-    def _add_options(self, place: Location) -> None:
-        """Give rclone the options that our config adds to a remote of the user's."""
-        settings = self.config.remotes.get(place.remote or "")
-        if settings is not None and settings.type is None and settings.options and place.remote is not None:
-            self.rclone.define_remote(place.remote, self.remotes[place.remote], settings.options)
+    def _add_options(self, location: Location) -> None:
+        """Give rclone the options that our config adds to a remote of its own config."""
+        settings = self.config.remotes.get(location.remote or "")
+        if settings is not None and settings.type is None and settings.options and location.remote is not None:
+            self.rclone.define_remote(location.remote, self.remotes[location.remote], settings.options)
+
+
+@contextmanager
+def open_session(options: CommonOptions | None = None, reporter: Reporter | None = None) -> Iterator[Session]:
+    """A session for use from Python; everything it opened is closed at the end.
+
+    Nobody is asked: an action that changes files needs `yes` (or `dry_run`) in the options. Without a reporter of its own, what
+    the actions report goes to the logger "orchestrator". Raises UsageError for an option that cannot be read.
+    """
+    session = Session(options or CommonOptions(), reporter or LogReporter())
+    try:
+        session.check_options()
+        yield session
+    finally:
+        session.close()

@@ -1,4 +1,4 @@
-"""The one place that runs a command: reporter, signals, errors to exit codes, summary."""
+"""Run a command: choose the reporter, handle signals, turn errors into exit codes, and end with the summary."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -18,19 +19,21 @@ from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError
 from orchestrator.report.human import HumanReporter
 from orchestrator.report.json_lines import JsonLinesReporter
+from orchestrator.report.log import logging_to
 from orchestrator.report.reporter import Reporter, Summary, error_code
 
 json_output: TextIO | None = None
-"""The real stdout while `--json` keeps everybody else from it."""
+"""The real stdout, while `--json` keeps all other output away from it."""
 
 
 def run_command(name: str, options: CommonOptions, body: Callable[[Session], int]) -> int:
     """Run `body` with a session; report what it raises; end with the summary and its exit code."""
     reporter = _reporter(options)
-    session = Session(name, options, reporter)
+    session = Session(options, reporter)
+    session.summary.command = name
     began = time.monotonic()
     with _signals(session):
-        code = _carry_out(session, lambda opened: _begin(opened, body))
+        code = _carry_out(session, lambda opened: _begin(name, opened, body))
         session.closing = True
         ending = _carry_out(session, _close)
     code = ending if code == ExitCode.DONE else code
@@ -40,21 +43,21 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
 
 
 def refuse(message: str, command: str | None, stdout: TextIO, *, as_json: bool) -> int:
-    """End a command line that cannot be read: error, summary, 2."""
+    """End a command line that click does not accept: an error, the summary, exit code 2."""
     reporter = _new_reporter(stdout, as_json=as_json, verbose=0, quiet=False)
     reporter.error("usage", message)
     return _end(reporter, Summary(command=command, exit_code=ExitCode.USAGE))
 
 
 def say_text(stdout: TextIO, command: str | None, text: str) -> int:
-    """With `--json`, give what click wrote (`--help`, `--version`) as an object."""
+    """With `--json`, report what click printed (`--help`, `--version`) as an object."""
     reporter = _new_reporter(stdout, as_json=True, verbose=0, quiet=False)
     reporter.document("text", text, {"text": text})
     return _end(reporter, Summary(command=command))
 
 
 def _end(reporter: Reporter, summary: Summary) -> int:
-    """The summary, and the exit code: what went well and could not be told has not gone well."""
+    """Report the summary and return the exit code. A run whose output could not be written did not succeed."""
     reporter.summary(summary)
     return summary.exit_code if reporter.close() or summary.exit_code != ExitCode.DONE else ExitCode.UNEXPECTED
 
@@ -67,26 +70,36 @@ def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
         return ExitCode.INTERRUPTED
     except OrchestratorError as error:
         if session.stop.is_set():
-            # What fails because we stop is not worth a word.
+            # Errors caused by the interruption itself are not reported.
             session.reporter.error("interrupted", "interrupted")
             return ExitCode.INTERRUPTED
         session.reporter.error(error_code(error), error.message, error.path)
         return error.exit_code
     except KeyboardInterrupt:
-        session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` goes on")
+        session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` finishes it")
         return ExitCode.INTERRUPTED
-    except Exception as error:  # a bug of ours: it ends as every command does, with its place in the code
+    except Exception as error:  # a bug of ours: it is reported like any other error, with its place in the code
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         logging.getLogger(__name__).exception("unexpected")
-        session.reporter.error("unexpected", f"unexpected {type(error).__name__} at {place}: {error}; -v or --log-file says more")
+        session.reporter.error(
+            "unexpected", f"unexpected {type(error).__name__} at {place}: {error}; use -v or --log-file for details"
+        )
         return ExitCode.UNEXPECTED
 
 
-def _begin(session: Session, body: Callable[[Session], int]) -> int:
+def _begin(name: str, session: Session, body: Callable[[Session], int]) -> int:
     session.check_options()
-    session.start_log()
+    session.enter(logging_to(_log_file(name, session), sys.stderr, verbose=session.options.verbose))
     return body(session)
+
+
+def _log_file(name: str, session: Session) -> Path | None:
+    """The log file. Commands that fix the config must run with a broken one, so they take it from the options alone."""
+    if name != "doctor" and not name.startswith("config"):
+        return session.log_file
+    chosen = session.options.log_file
+    return Path(chosen).expanduser().absolute() if chosen else None
 
 
 def _close(session: Session) -> int:
@@ -107,9 +120,9 @@ def _new_reporter(stdout: TextIO, *, as_json: bool, verbose: int, quiet: bool) -
 
 @contextmanager
 def _signals(session: Session) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP set the stop event; where no one waits for it, they end the command at once.
+    """SIGINT, SIGTERM and SIGHUP end the command at once or, while a plan is carried out, after the operations in progress.
 
-    While operations are under way, the executor finishes what it has begun; a second signal ends that too.
+    A second signal ends those too.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -121,10 +134,10 @@ def _signals(session: Session) -> Iterator[None]:
         again = session.stop.is_set()
         session.stop.set()
         if again or not session.applying:
-            raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was begun")
+            raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was started")
 
     wanted = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # under nohup the run outlives its terminal
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # under nohup the run continues without its terminal
         wanted.append(signal.SIGHUP)
     before = {number: signal.signal(number, handle) for number in wanted}
     try:

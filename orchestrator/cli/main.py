@@ -19,19 +19,19 @@ PROGRAM = "music-orchestrator"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "organize": ("orchestrator.cli.commands.organize", "Put a library in order: plan, show, ask, apply."),
-    "plan": ("orchestrator.cli.commands.organize", "Compute what organize would do, and write it to a file."),
-    "show": ("orchestrator.cli.commands.apply", "Show a plan file to people, also as a web page."),
+    "plan": ("orchestrator.cli.commands.plan", "Plan what organize would do, and write the plan to a file."),
+    "show": ("orchestrator.cli.commands.show", "Show a plan file, also as a web page."),
     "apply": ("orchestrator.cli.commands.apply", "Carry out exactly what a plan file says."),
-    "runs": ("orchestrator.cli.commands.runs", "The history of what was done."),
-    "resume": ("orchestrator.cli.commands.runs", "Finish what was interrupted."),
-    "undo": ("orchestrator.cli.commands.runs", "Take a run back."),
+    "runs": ("orchestrator.cli.commands.runs", "Show past runs."),
+    "resume": ("orchestrator.cli.commands.resume", "Finish an interrupted run."),
+    "undo": ("orchestrator.cli.commands.undo", "Undo a run."),
     "scan": ("orchestrator.cli.commands.scan", "Bring the catalogue of a location up to date."),
-    "stats": ("orchestrator.cli.commands.stats", "What a library holds and what it lacks."),
-    "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates, put them into quarantine."),
-    "quarantine": ("orchestrator.cli.commands.quarantine", "What was put aside: list, restore, empty."),
-    "remotes": ("orchestrator.cli.commands.remotes", "What is configured, and what it can do."),
+    "stats": ("orchestrator.cli.commands.stats", "Show what a library contains, and what is missing."),
+    "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates, and quarantine or delete them."),
+    "quarantine": ("orchestrator.cli.commands.quarantine", "List, restore or delete quarantined files."),
+    "remotes": ("orchestrator.cli.commands.remotes", "Show the configured remotes, and what they can do."),
     "config": ("orchestrator.cli.commands.config", "Write, read and check the config file."),
-    "doctor": ("orchestrator.cli.commands.doctor", "What is wrong on this machine, and how to mend it."),
+    "doctor": ("orchestrator.cli.commands.doctor", "Check this machine's setup, and say how to fix problems."),
 }
 
 

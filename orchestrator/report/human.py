@@ -48,6 +48,11 @@ class HumanReporter:
         self._stage_start = 0.0
         self._items = 0
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether stdin is a terminal."""
+        return self._stdin.isatty()
+
     def stage(self, name: str, total: int | None = None) -> None:
         """Begin a bar on a terminal; say so on a pipe when asked for more words."""
         with self._lock:

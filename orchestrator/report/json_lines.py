@@ -17,6 +17,8 @@ from orchestrator.report.reporter import Column, Summary
 class JsonLinesReporter:
     """One object a line; the last one is the summary."""
 
+    can_ask = False
+
     def __init__(self, stdout: TextIO, stderr: TextIO, *, verbose: int = 0, quiet: bool = False) -> None:
         self._output = Output(stdout)
         self._side = Output(stderr)

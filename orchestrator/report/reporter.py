@@ -67,6 +67,10 @@ class Summary(msgspec.Struct, kw_only=True):
 class Reporter(Progress, Protocol):
     """Where a command says what it does. Names in it are hostile: each implementation makes them harmless."""
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person to answer `confirm`."""
+
     def note(self, message: str) -> None:
         """What is good to know."""
 

@@ -262,7 +262,7 @@ def test_an_include_that_fits_nothing_is_said(music: Path, program: Program, tmp
     for command in ("organize", "plan", "dedup"):
         done = program(command, str(music), "--include", "[", "--include", "x/**", "--yes")
         (warning,) = [event["message"] for event in done.events if event["type"] == "warning"]
-        assert "no file there fits --include [ --include x/**" in warning
+        assert "no file matches --include [ --include x/**" in warning
     done = say("organize", str(music), "--include", "[", "--yes", state=tmp_path / "state")
     assert done.stdout.splitlines()[:2] == ["nothing to do", "left alone: 4 files; -v says why"]
 

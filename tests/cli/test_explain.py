@@ -86,9 +86,9 @@ def test_a_file_may_be_named_in_several_ways(music: Path, tmp_path: Path, form: 
     [
         (["--explain", "in/none.flac"], "in/none.flac: there is no such file in"),
         (["--explain", "in"], "in: there is no such file in"),
-        (["--explain", "../x.flac"], "no path of a file below"),
-        (["--explain", "."], "no path of a file below"),
-        (["--explain", "in/a.flac", "--exclude", "*.mp3"], "do not go with it"),
+        (["--explain", "../x.flac"], "not the path of a file in"),
+        (["--explain", "."], "not the path of a file in"),
+        (["--explain", "in/a.flac", "--exclude", "*.mp3"], "cannot be combined with it"),
     ],
 )
 def test_what_is_no_file_there_is_2_with_one_line(music: Path, program: Program, arguments: list[str], says: str) -> None:

@@ -100,7 +100,7 @@ def test_a_bug_ends_with_1_one_line_and_a_traceback_in_the_log(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug\nof ours")
 
-    monkeypatch.setattr("orchestrator.config.model.schema", broken)
+    monkeypatch.setattr("orchestrator.actions.config_file.schema", broken)
     assert run(["config", "schema", "--log-file", str(tmp_path / "log")]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""

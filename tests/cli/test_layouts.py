@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.actions.layouts import check_layouts
+from orchestrator.actions.config_check import check_layouts
 from orchestrator.cli.main import run
 from orchestrator.config import model
 from orchestrator.config.model import LayoutRule

@@ -75,7 +75,7 @@ def test_the_age_of_the_catalogue_is_told_and_nothing_is_listed(music: Path, pro
     planned = program("plan", str(music), "--no-scan")
     assert (planned.summary["files_seen"], planned.summary["files_read"], planned.summary["ops_planned"]) == (4, 0, 4)
     (note,) = (event["message"] for event in planned.events if event["type"] == "note")
-    assert "from 2 h" in note
+    assert "the catalogue of 2 h" in note
     assert "nothing was listed" in note
 
 

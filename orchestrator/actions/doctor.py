@@ -1,0 +1,154 @@
+"""Check what the program needs on this machine, and say how to fix what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from orchestrator.actions.config_check import check_config
+from orchestrator.actions.session import CATALOGUE_FILE, Session
+from orchestrator.errors import ExitCode, LockedError, OrchestratorError, worst
+from orchestrator.report.reporter import Column
+
+LITTLE_SPACE = 100 * 1024 * 1024
+"""Bytes: with less, the journal and the catalogue may not fit."""
+
+_COLUMNS = (Column("check", "check"), Column("ok", "ok"), Column("message", "finding"), Column("remedy", "remedy"))
+
+
+class Finding(NamedTuple):
+    """The result of one check."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str = ""
+    code: ExitCode = ExitCode.DONE
+
+
+class DoctorResult(msgspec.Struct, frozen=True):
+    """All findings, and the worst of their exit codes."""
+
+    exit_code: ExitCode
+    findings: tuple[Finding, ...]
+
+
+def doctor(session: Session) -> DoctorResult:
+    """Check the config, the rclone binary, the remotes and the state directory, and report every finding."""
+    findings: list[Finding] = []
+    for check in (_config, _rclone, _remotes, _state, _catalogue, _runs):
+        # One cause may make several checks fail: it is reported once.
+        reported = {one.message for one in findings if not one.ok}
+        findings += [one for one in _run(check, session) if one.ok or one.message not in reported]
+    rows = [{"check": one.check, "ok": one.ok, "message": one.message, "remedy": one.remedy or None} for one in findings]
+    session.reporter.table("check", _COLUMNS, rows, empty="")
+    failed = [one for one in findings if one.code != ExitCode.DONE]
+    for one in failed:
+        session.reporter.error("doctor", f"{one.check}: {one.message}{'; ' + one.remedy if one.remedy else ''}")
+    return DoctorResult(worst(one.code for one in failed), tuple(findings))
+
+
+Check = Callable[[Session], Iterator[Finding]]
+
+
+def _run(check: Check, session: Session) -> list[Finding]:
+    """The findings of one check; an error that stops it is a finding, too."""
+    findings: list[Finding] = []
+    try:
+        for finding in check(session):
+            findings.append(finding)  # noqa: PERF402 - the findings before an error are kept
+    except OrchestratorError as error:
+        findings.append(Finding(check.__name__.strip("_"), ok=False, message=error.message, code=error.exit_code))
+    return findings
+
+
+def _config(session: Session) -> Iterator[Finding]:
+    loaded = session.loaded_config
+    check_config(loaded)
+    yield Finding("config", ok=True, message=str(loaded.path) if loaded.exists else f"{loaded.path}: no file, all defaults")
+
+
+def _rclone(session: Session) -> Iterator[Finding]:
+    binary = session.binary
+    yield Finding("rclone", ok=True, message=f"{binary.version} ({binary.path})")
+
+
+def _remotes(session: Session) -> Iterator[Finding]:
+    session.locations()  # makes rclone know the remotes of our config
+    known = session.remotes
+    yield Finding(
+        "remotes", ok=True, message=", ".join(f"{name}: ({kind})" for name, kind in sorted(known.items())) or "none configured"
+    )
+    for name, text in session.config.locations.items():
+        try:
+            session.locations(name)
+            yield Finding(f"location {name}", ok=True, message=text)
+        except OrchestratorError as error:
+            yield Finding(f"location {name}", ok=False, message=error.message, code=error.exit_code)
+    for scheme in ("s3", "gs", "azure"):
+        remote = getattr(session.config.schemes, scheme)
+        if remote is not None and remote.rstrip(":") not in known:
+            yield Finding(
+                f"scheme {scheme}",
+                ok=False,
+                message=f"there is no remote {remote}",
+                remedy="`rclone config` creates one",
+                code=ExitCode.USAGE,
+            )
+
+
+def _state(session: Session) -> Iterator[Finding]:
+    state = session.state
+    yield Finding("state", ok=True, message=str(state))
+    for file in sorted(state.iterdir()):
+        if file.is_file() and file.stat().st_mode & 0o077:
+            yield Finding(
+                "permissions",
+                ok=False,
+                message=f"others can read {file}",
+                remedy=f"chmod 600 {file}",
+                code=ExitCode.SOME_FAILED,
+            )
+    free = shutil.disk_usage(state).free
+    if free < LITTLE_SPACE:
+        yield Finding(
+            "space",
+            ok=False,
+            message=f"only {free // 1024 // 1024} MiB are free for the catalogue and the journal",
+            remedy="free some space, or choose another --state-dir",
+            code=ExitCode.SAFETY_LIMIT,
+        )
+
+
+def _catalogue(session: Session) -> Iterator[Finding]:
+    if (session.state / CATALOGUE_FILE).exists():
+        session.catalogue.check()
+        yield Finding("catalogue", ok=True, message="ok")
+
+
+def _runs(session: Session) -> Iterator[Finding]:
+    unfinished = session.journal.unfinished()
+    number = len(session.journal.runs())
+    yield Finding("journal", ok=True, message=f"{number} run{'' if number == 1 else 's'}")
+    if _is_running(session):
+        yield Finding("lock", ok=True, message="a run is in progress")
+        return
+    for run in unfinished:
+        yield Finding(
+            "unfinished run",
+            ok=False,
+            message=f"{run.id} ({run.command} {run.source}) was interrupted",
+            remedy=f"music-orchestrator resume {run.id}",
+            code=ExitCode.SOME_FAILED,
+        )
+
+
+def _is_running(session: Session) -> bool:
+    try:
+        with session.lock("doctor"):
+            return False
+    except LockedError:
+        return True

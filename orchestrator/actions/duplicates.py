@@ -1,0 +1,143 @@
+"""What `dedup`, `organize --dedup` and `stats` share: the options of the search, a look at doubtful files, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from orchestrator.actions.session import Session
+from orchestrator.catalogue.file_ends import read_ends
+from orchestrator.errors import ExitCode, UsageError
+from orchestrator.location import Location
+from orchestrator.plan.planners.dedup.candidates import candidates_of
+from orchestrator.plan.planners.dedup.ends_to_check import ends_to_check
+from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words
+from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.planner import DedupLocation
+from orchestrator.plan.planners.dedup.records import Duplicates
+from orchestrator.records import Entry, Item
+from orchestrator.report.duplicates_view import report_duplicates
+from orchestrator.track import Reading
+
+
+def search_options(
+    session: Session,
+    keep: str | None = None,
+    references: Sequence[Location] = (),
+    searched: Iterable[Location] = (),
+    *,
+    same_format_only: bool = False,
+) -> DedupOptions:
+    """The planner's options: those given, otherwise those of the config. Raises UsageError for an unknown criterion."""
+    searched = list(searched)
+    return DedupOptions(
+        keep=tuple(_resolved(session, word) for word in keep_criteria(session, keep)),
+        reference=tuple(_as_searched(session, reference, searched) for reference in references),
+        same_format_only=same_format_only or session.config.dedup.same_format_only,
+    )
+
+
+def keep_criteria(session: Session, keep: str | None) -> Sequence[str]:
+    """The criteria given or, without any, those of the config. Raises UsageError for an unknown one."""
+    words = keep_words(keep) if keep else session.config.dedup.keep
+    check_keep(words, "--keep" if keep else session.loaded_config.named("dedup", "keep"))
+    return words
+
+
+def references_of(session: Session, given: Sequence[str]) -> list[Location]:
+    """The locations whose files are never removed: those given or, without any, those of the config."""
+    return session.locations(*(given or session.config.dedup.reference))
+
+
+def read_doubtful_ends(
+    session: Session, sides: Sequence[DedupLocation], locations: Sequence[Location], *, reading: str | None
+) -> tuple[list[DedupLocation], ExitCode]:
+    """Read the ends of files that may be cut, before other copies are removed in their favour.
+
+    `sides` has the files of each of `locations`. A file whose end cannot be read is reported, and counts as suspect in this run.
+    """
+    candidates = (one for side in sides for one in candidates_of(side.fs, side.items, side.capabilities))
+    waiting: dict[str, list[Entry]] = {}
+    for one in ends_to_check(candidates):
+        waiting.setdefault(one.fs, []).append(one.item.entry)
+    code, checked = ExitCode.DONE, []
+    for side, location in zip(sides, locations, strict=True):
+        entries = waiting.pop(side.fs, [])  # a location that is given twice is read once
+        found, failed = _read_ends(session, location, entries, reading) if entries else ({}, False)
+        code = ExitCode.SOME_FAILED if failed else code
+        items = [_with_end(item, found.get((item.entry.path, item.entry.id))) for item in side.items]
+        checked.append(msgspec.structs.replace(side, items=items))
+    return checked, code
+
+
+Ends = dict[tuple[str, str | None], Reading | str]
+"""Path and id of a file -> its new reading, or why there is none."""
+
+
+def _read_ends(session: Session, location: Location, entries: Sequence[Entry], reading: str | None) -> tuple[Ends, bool]:
+    """The new readings of these files, and whether one of them failed."""
+    found: Ends = {}
+    failed = False
+    outcomes = read_ends(
+        session.storage(location),
+        session.catalogue,
+        entries,
+        policy=session.reading_policy(location, reading),
+        progress=session.reporter,
+        stop=session.stop,
+    )
+    for outcome in outcomes:
+        entry = outcome.unread.entry
+        found[entry.path, entry.id] = outcome.reading or "its end could not be read"
+        if outcome.reading is not None:
+            session.summary.files_read += 1
+            session.summary.bytes_read += outcome.reading.bytes_read
+        if outcome.error is not None:
+            session.reporter.error("failed", outcome.error.message, entry.path)
+            session.summary.ops_skipped += 1
+            failed = True
+        elif outcome.reading is not None and outcome.reading.suspect is not None:
+            session.reporter.finding("suspect", outcome.reading.suspect, entry.path)
+    return found, failed
+
+
+def _with_end(item: Item, end: Reading | str | None) -> Item:
+    if end is None or item.reading is None:
+        return item
+    reading = msgspec.structs.replace(item.reading, suspect=end) if isinstance(end, str) else end
+    return msgspec.structs.replace(item, reading=reading)
+
+
+def show_duplicates(session: Session, found: Duplicates, *, plan_follows: bool) -> None:
+    """Report duplicates; with --quiet, only if there are some. `plan_follows`: a plan is shown next and lists them."""
+    options = session.options
+    if found.decisions or options.json or not options.quiet:
+        everything = bool(options.verbose or options.json)
+        report_duplicates(session.reporter, found, everything=everything, goes=plan_follows and not options.json)
+
+
+def check_references(session: Session, searched: Iterable[Location], references: Sequence[Location]) -> None:
+    """Refuse to search a location inside a reference, where nothing may be removed. Raises UsageError."""
+    for location in searched:
+        for reference in references:
+            if session.path_below(location, reference) is not None:
+                raise UsageError(
+                    f"{location.typed} lies inside the reference {reference.typed}, where nothing is ever removed: "
+                    "leave it out of the locations; references are searched as well"
+                )
+
+
+def _as_searched(session: Session, reference: Location, searched: Iterable[Location]) -> str:
+    """A reference in canonical form, written as a path of the searched location that it lies in, if any."""
+    for location in searched:
+        below = session.path_below(reference, location)
+        if below is not None:
+            return location.fs + ("/" if below and not location.fs.endswith(("/", ":")) else "") + below
+    return reference.fs
+
+
+def _resolved(session: Session, word: str) -> str:
+    """`location:NAME` with the location in canonical form; other criteria as they are."""
+    name, _, argument = word.partition(":")
+    return f"location:{session.locations(argument)[0].fs}" if name == "location" else word

@@ -1,0 +1,182 @@
+"""Carrying out a plan, or finishing an interrupted run, under the lock that the caller holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from orchestrator.actions.locations import reaching
+from orchestrator.actions.session import Session
+from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.journal.records import Change, RunResult
+from orchestrator.apply.own_paths import place
+from orchestrator.apply.resume import resume, unfinished_runs
+from orchestrator.catalogue.rows import Moved
+from orchestrator.errors import (
+    AuthError,
+    ExitCode,
+    OrchestratorError,
+    RemoteError,
+    SafetyLimitError,
+    TransientError,
+    worst,
+)
+from orchestrator.plan.model import Plan, Verb, locations_of
+from orchestrator.storage.protocol import PROBE, Storage
+
+MAY_CONTINUE = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE})
+"""After an interrupted run that ends with one of these, the command's own work follows."""
+
+_ERROR_CODES = {
+    ExitCode.SOME_FAILED: "failed",
+    ExitCode.STALE: "stale",
+    ExitCode.UNREACHABLE: "unreachable",
+    ExitCode.AUTH: "auth",
+    ExitCode.SAFETY_LIMIT: "safety-limit",
+    ExitCode.INTEGRITY: "integrity",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
+def carry_out(
+    session: Session, plan: Plan, *, command: str, undoes: str | None = None, verify_full: bool = False, fresh: bool = False
+) -> RunResult:
+    """Apply a plan, report its problems, and keep the catalogue up to date.
+
+    `fresh`: the plan was made from a listing taken under this lock, so its storages are known to answer.
+    """
+    storages = session.storages(*locations_of(plan.operations))
+    if not fresh:
+        _check_reachable(session, storages)
+    with session.while_applying(), _failures_counted(session, plan):
+        result = apply_plan(
+            plan,
+            storages,
+            session.journal,
+            command=command,
+            undoes=undoes,
+            settings=_settings(session, verify_full=verify_full, fresh=fresh),
+            progress=session.reporter,
+            on_changes=lambda changes: _update_catalogue(session, changes),
+            stop=session.stop,
+        )
+    _report_result(session, result)
+    return result
+
+
+def finish_interrupted_runs(session: Session, touching: Collection[str]) -> ExitCode:
+    """Finish the interrupted runs that touch these locations (in canonical form), and say so.
+
+    Raises the error of the first run that cannot be finished now: a second run over the same files would take them from it.
+    """
+    code = ExitCode.DONE
+    for run in unfinished_runs(session.journal, set(touching), session.identity_of):
+        session.reporter.note(f"run {run.id} ({run.command} {run.source}) was interrupted; finishing it first")
+        code = worst([code, finish_run(session, run.id).exit_code])
+        if session.stop.is_set():
+            break
+        if code in MAY_CONTINUE and session.journal.run(run.id).state.unfinished:
+            raise SafetyLimitError(
+                f"run {run.id} could not be finished, so nothing new was started: fix what stopped it, "
+                f"then run `music-orchestrator resume {run.id}`"
+            )
+    return code
+
+
+def finish_run(session: Session, run_id: str) -> RunResult:
+    """Finish one interrupted run, and report its problems."""
+    plan = session.journal.plan(run_id)
+    _check_reachable(session, session.storages(*locations_of(plan.operations)))
+    with session.while_applying():
+        result = resume(
+            run_id,
+            lambda fs: session.storages(fs)[fs],
+            session.journal,
+            settings=_settings(session),
+            progress=session.reporter,
+            on_changes=lambda changes: _update_catalogue(session, changes),
+            stop=session.stop,
+        )
+    _update_catalogue_of_earlier_starts(session, run_id)
+    session.summary.ops_planned += result.planned
+    _report_result(session, result)
+    return result
+
+
+def _settings(session: Session, *, verify_full: bool = False, fresh: bool = False) -> Settings:
+    return Settings(
+        transfers=session.transfers,
+        verify="full" if verify_full else "fast",
+        fresh=fresh,
+        marker=True,
+        ignore_marker=bool(session.options.ignore_marker),
+    )
+
+
+@contextmanager
+def _failures_counted(session: Session, plan: Plan) -> Iterator[None]:
+    """When a storage refuses the whole plan before its first operation, all operations count as failed."""
+    try:
+        yield
+    except RemoteError as error:
+        if error.exit_code == ExitCode.SOME_FAILED:
+            session.summary.ops_failed += len(plan.operations)
+        raise
+
+
+def _check_reachable(session: Session, storages: Mapping[str, Storage]) -> None:
+    """Send one request to each storage before hundreds at once, so that a server that is down gives one error.
+
+    Raises TransientError and AuthError.
+    """
+    for location in session.locations(*storages):
+        with reaching(session, location):
+            try:
+                storages[location.fs].stat(PROBE)
+            except (TransientError, AuthError):
+                raise
+            except RemoteError:
+                continue  # it answers
+
+
+def _update_catalogue(session: Session, changes: Sequence[Change]) -> None:
+    """Record in the catalogue what was done, so that nothing has to be read again."""
+    with _catalogue_errors_reported(session):
+        session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied, one.content) for one in changes])
+
+
+def _update_catalogue_of_earlier_starts(session: Session, run_id: str) -> None:
+    """Record in the catalogue what an earlier start of this run did, but was killed before it could record."""
+    facts = session.journal.facts(run_id, lambda operation: place(operation, run_id))
+    final = {fact.now for fact in facts}
+    moves = [fact for fact in facts if fact.operation.verb in (Verb.MOVE, Verb.QUARANTINE) and fact.operation.src not in final]
+    moved = [Moved(fact.operation.src, fact.now, fact.entry) for fact in moves]
+    # A rewritten list is first written to a temporary name and then moved to its own.
+    written = {fact.now: content for fact in facts if (content := fact.operation.written()) is not None}
+    lists = [fact for fact in facts if fact.operation.src in written]
+    moved += [Moved(fact.operation.src, fact.now, fact.entry, content=written[fact.operation.src]) for fact in lists]
+    with _catalogue_errors_reported(session):
+        session.catalogue.moved(moved, only_known=True)
+
+
+@contextmanager
+def _catalogue_errors_reported(session: Session) -> Iterator[None]:
+    """An error of the catalogue stops no run: the next scan finds the same changes."""
+    try:
+        yield
+    except OrchestratorError as error:
+        session.reporter.warning(f"the catalogue could not be updated, so the next scan will read more files: {error.message}")
+
+
+def _report_result(session: Session, result: RunResult) -> None:
+    """Report every problem of a run, and count it in the summary."""
+    for problem in result.problems:
+        session.reporter.error(_ERROR_CODES.get(problem.code, "unexpected"), problem.message, problem.path)
+    summary = session.summary
+    summary.run = result.run or summary.run
+    summary.ops_done += result.done
+    summary.ops_failed += result.failed
+    summary.ops_skipped += result.skipped
+    summary.bytes_moved += result.bytes_moved
+    if result.exit_code == ExitCode.INTERRUPTED:
+        session.reporter.error("interrupted", f"interrupted; `music-orchestrator resume {result.run}` finishes it")

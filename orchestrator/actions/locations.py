@@ -1,0 +1,91 @@
+"""Locations as users name them: find them, and refuse before any work what cannot be used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.actions.session import Session
+from orchestrator.errors import AuthError, NotFoundError, TransientError, UsageError
+from orchestrator.location import CLOUD_REMOTE, Location
+from orchestrator.profiles import load_profile, profile_for_environment_remote
+
+
+def source_and_target(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
+    """The source and the target; without a target, the source is both.
+
+    Raises UsageError when the target lies inside the source, or when a bucket must be named.
+    """
+    found = session.locations(*([source_text] if target_text is None else [source_text, target_text]))
+    for location in found:
+        check_bucket(session, location)
+    source, target = found[0], found[-1]
+    below = session.path_below(target, source)
+    if below == "":
+        return source, source
+    if below is not None:
+        raise UsageError(
+            f"the target {target.typed} lies inside the source {source.typed}: choose a folder outside, or organize in place"
+        )
+    return source, target
+
+
+def check_folder(location: Location) -> Path | None:
+    """The nearest existing folder of a location on this machine, None for a remote. Raises UsageError for a file."""
+    if not location.local:
+        return None
+    path = Path(location.fs)
+    nearest = next(one for one in (path, *path.parents) if os.path.lexists(one))
+    if not nearest.is_dir():
+        raise UsageError(f"{location.typed}: {nearest} is not a folder")
+    return nearest
+
+
+def check_target(target: Location) -> None:
+    """Check before any work that a target on this machine can be created and written to. Raises UsageError."""
+    nearest = check_folder(target)
+    if nearest is not None and not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"{target.typed}: {nearest} is not writable: choose another target, or fix its permissions")
+
+
+def check_bucket(session: Session, location: Location) -> None:
+    """Refuse the top level of an object store, where an artist's folder would become a bucket. Raises UsageError."""
+    if location.remote is None or location.fs.partition(":")[2].strip("/"):
+        return
+    backend = location.definition.type if location.definition is not None else session.remotes.get(location.remote)
+    profile = load_profile(backend or "")
+    if profile.has_buckets:
+        example = f"{location.fs}my-{profile.top_level.removesuffix('s')}/Music"
+        raise UsageError(f"{location.fs} holds {profile.top_level}, not folders: name one, such as {example}")
+
+
+@contextmanager
+def reaching(session: Session, location: Location) -> Iterator[None]:
+    """Around requests to a location: an error about all of it names the location and says what to do.
+
+    Raises UsageError when there is no such location.
+    """
+    try:
+        yield
+    except NotFoundError as error:
+        raise UsageError(f"{location.typed}: there is no such folder ({error.message})") from error
+    except TransientError as error:
+        error.message = f"{location.typed} cannot be reached: {error.message}"
+        raise
+    except AuthError as error:
+        error.message = f"{location.typed} refuses the credentials: {_remedy(session, location)} ({error.message})"
+        raise
+
+
+def _remedy(session: Session, location: Location) -> str:
+    """Where to correct the credentials of a location."""
+    definition = location.definition
+    profile = profile_for_environment_remote(location.remote or "")
+    if profile is not None:
+        return f"correct {profile.environment.credentials}, or name a remote of the rclone config under `schemes:`"
+    if definition is not None:
+        ours = definition.name == CLOUD_REMOTE and session.config.cloud is not None
+        return f"correct `{'cloud' if ours else f'remotes.{definition.name}'}.options` in the config"
+    return f"`rclone config reconnect {location.remote}:` or `rclone config update {location.remote}` fixes them"

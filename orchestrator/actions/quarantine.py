@@ -1,0 +1,93 @@
+"""What runs have moved into the quarantine of a location: list it, restore it, delete it permanently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orchestrator
+from orchestrator.actions.change import ChangeResult, Planned, change, created_now
+from orchestrator.actions.locations import reaching
+from orchestrator.actions.session import Session
+from orchestrator.apply.quarantine import choose, list_items
+from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
+from orchestrator.location import Location
+from orchestrator.plan.model import Plan
+from orchestrator.plan.planners.quarantine import QuarantinedFile, plan_emptying, plan_restore
+from orchestrator.report.reporter import Column
+
+_COLUMNS = (
+    Column("run", "run"),
+    Column("kind", "kind"),
+    Column("size", "bytes", right=True),
+    Column("path", "original path"),
+    Column("id", "item"),
+)
+
+
+def list_quarantine(options: QuarantineListOptions, session: Session) -> list[QuarantinedFile]:
+    """List what is in the quarantine of a location. Raises UsageError for a location that is not there."""
+    (location,) = session.locations(options.location)
+    items = _items(session, location)
+    rows = [{"id": item.id, "kind": item.kind, "run": item.run, "path": item.path, "size": item.entry.size} for item in items]
+    session.reporter.table("quarantined", _COLUMNS, rows, empty="the quarantine is empty")
+    return items
+
+
+def restore(options: QuarantineRestoreOptions, session: Session) -> ChangeResult:
+    """Move items back to where they were. Each is an item or a run of the list, or a file's old path.
+
+    Raises UsageError for an unknown item, and what `change` raises.
+    """
+
+    def plan(location: Location) -> Plan:
+        chosen = choose(_items(session, location), options.items)
+        return plan_restore(
+            chosen,
+            fs=location.fs,
+            capabilities=session.storage(location).capabilities,
+            tool_version=orchestrator.__version__,
+            created=created_now(),
+        )
+
+    return _change(session, options.location, plan, "quarantine restore", "Restore these {} files?")
+
+
+def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
+    """Delete permanently what is in the quarantine of a location. Raises what `change` raises."""
+
+    def plan(location: Location) -> Plan:
+        items = _items(session, location)
+        return plan_emptying(
+            items,
+            fs=location.fs,
+            capabilities=session.storage(location).capabilities,
+            tool_version=orchestrator.__version__,
+            created=created_now(),
+        )
+
+    return _change(
+        session, options.location, plan, "quarantine empty", "Delete these {} files permanently? This cannot be undone."
+    )
+
+
+def _items(session: Session, location: Location) -> list[QuarantinedFile]:
+    with reaching(session, location):
+        return list_items(session.storage(location), session.journal)
+
+
+def _change(session: Session, typed: str, make: Callable[[Location], Plan], command: str, question: str) -> ChangeResult:
+    session.need_consent(command)
+    (location,) = session.locations(typed)
+
+    def make_plan() -> Planned:
+        plan = make(location)
+        return Planned(plan, nothing_to_do=None if plan.skipped else "the quarantine is empty")
+
+    return change(
+        session,
+        make_plan,
+        command=command,
+        touching=[location.fs],
+        question=lambda plan: question.format(len(plan.operations)),
+        limited=False,  # these files left the library before
+    )

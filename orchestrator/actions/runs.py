@@ -1,0 +1,124 @@
+"""Past runs: list and show them, finish an interrupted one, undo one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orchestrator
+from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
+from orchestrator.actions.execution import finish_run
+from orchestrator.actions.session import Session
+from orchestrator.apply.journal.records import Run
+from orchestrator.apply.undo import undo_plan
+from orchestrator.config.options.runs import ResumeOptions, RunsShowOptions, UndoOptions
+from orchestrator.errors import ExitCode
+from orchestrator.report.reporter import Column
+
+
+def list_runs(session: Session) -> list[Run]:
+    """List every run, the newest first."""
+    runs = session.journal.runs()[::-1]
+    columns = [
+        Column("id", "run", whole=True),
+        Column("command", "command", whole=True),
+        Column("state", "state", whole=True),
+        Column("ops_done", "done", right=True),
+        Column("ops_planned", "of", right=True),
+        Column("source", "location", text=_source_and_target),
+    ]
+    session.reporter.table("run", columns, [_row(run) for run in runs], empty="no runs yet")
+    return runs
+
+
+def show_run(options: RunsShowOptions, session: Session) -> Run:
+    """Show one run with each of its operations. Raises UsageError for an unknown run."""
+    run = session.journal.run(options.run)
+    session.summary.run = run.id
+    states = session.journal.states(run.id)
+    keys = ("id", "when", "command", "state", "undoes", "source", "target")
+    session.reporter.table("run", [Column(key, key, whole=key == "id") for key in keys], [_row(run)], empty="")
+    rows = []
+    for operation in session.journal.plan(run.id).operations:
+        state = states.get(operation.id)
+        rows.append(
+            {
+                "id": operation.id,
+                "verb": str(operation.verb),
+                "src": operation.src.path,
+                "dst": operation.dst.path,
+                "step": str(state.step) if state else "planned",
+                "message": state.message if state else None,
+            }
+        )
+    titles = (("step", "step"), ("verb", "verb"), ("src", "from"), ("dst", "to"), ("message", ""))
+    session.reporter.table("run-operation", [Column(key, title) for key, title in titles], rows, empty="no operations")
+    return run
+
+
+def resume(options: ResumeOptions, session: Session) -> ChangeResult:
+    """Finish an interrupted run: the one given, otherwise the newest. Raises UsageError for an unknown run."""
+    session.need_consent("resume")
+    if options.run is not None:
+        session.journal.run(options.run)
+    unfinished = [run for run in session.journal.unfinished() if options.run in (None, run.id)]
+    if not unfinished:
+        runs = session.journal.runs()
+        session.summary.run = options.run or (runs[-1].id if runs else None)
+        session.reporter.note("nothing to resume")
+        return ChangeResult(ExitCode.DONE, run=session.summary.run)
+    run = unfinished[-1]
+    session.summary.run = run.id
+    plan = session.journal.plan(run.id)
+    if session.options.dry_run:
+        return ChangeResult(_report_unfinished(session, run), plan)
+    if not agreed(session, f"Finish run {run.id} ({run.command} {run.source})?"):
+        return ChangeResult(ExitCode.DONE, plan)
+    with session.lock("resume"):
+        return ChangeResult(finish_run(session, run.id).exit_code, plan, run.id)
+
+
+def undo(options: UndoOptions, session: Session) -> ChangeResult:
+    """Plan the reverse of what a run did, show it, ask, and do it. Raises UsageError for an unknown run."""
+    session.need_consent("undo")
+    run = session.journal.run(options.run)
+
+    def make_plan() -> Planned:
+        plan = undo_plan(session.journal, run.id, tool_version=orchestrator.__version__, created=created_now())
+        skipped = report_skipped(session, plan)
+        return Planned(plan, skipped, nothing_to_do=f"run {run.id}: nothing is left to undo")
+
+    return change(session, make_plan, command="undo", touching=(run.source, run.target), limited=False, undoes=run.id)
+
+
+def _report_unfinished(session: Session, run: Run) -> ExitCode:
+    """Report how much of a run is left; 10 with --exit-code when something is."""
+    states = session.journal.states(run.id)
+    operations = session.journal.plan(run.id).operations
+    left = sum(1 for one in operations if one.id not in states or not states[one.id].step.verdict)
+    session.reporter.note(f"run {run.id} ({run.command} {run.source}): {left} of {run.operations} operations are left to do")
+    return ExitCode.PENDING if left and session.options.exit_code else ExitCode.DONE
+
+
+def _source_and_target(row: Mapping[str, Any]) -> str:
+    source, target = str(row["source"]), str(row["target"])
+    return source if source == target else f"{source} -> {target}"
+
+
+def _row(run: Run) -> dict[str, Any]:
+    counts = run.summary
+    return {
+        "id": run.id,
+        "when": datetime.fromtimestamp(run.created, UTC).astimezone().isoformat(sep=" ", timespec="seconds"),
+        "command": run.command,
+        "state": str(run.state),
+        "undoes": run.undoes,
+        "ops_done": counts.done if counts else None,
+        "ops_failed": counts.failed if counts else None,
+        "ops_skipped": counts.skipped if counts else None,
+        "ops_planned": run.operations,
+        "exit_code": counts.exit_code if counts else None,
+        "source": run.source,
+        "target": run.target,
+    }

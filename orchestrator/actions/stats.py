@@ -1,0 +1,43 @@
+"""Report what a library contains, and what is missing or damaged in it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from orchestrator.actions.duplicates import search_options
+from orchestrator.actions.scan import ScanSettings, latest_scan, report_scan
+from orchestrator.actions.session import Session
+from orchestrator.config.options.scan import StatsOptions
+from orchestrator.errors import ExitCode
+from orchestrator.plan.music.statistics import Statistics, collect
+from orchestrator.plan.planners.dedup.candidates import candidates_of
+from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.records import Item
+from orchestrator.report.statistics_view import show
+
+
+class StatsResult(msgspec.Struct, frozen=True):
+    """What `stats` came to."""
+
+    exit_code: ExitCode
+    """3 when files could not be read."""
+    statistics: Statistics
+
+
+def stats(options: StatsOptions, session: Session) -> StatsResult:
+    """Scan a location (or, with `no_scan`, take the catalogue), count, and report. Raises what scanning raises."""
+    (location,) = session.locations(options.location)
+    settings = ScanSettings(options.include, options.exclude, reading=options.reading)
+    result, _ = latest_scan(session, location, settings, no_scan=options.no_scan)
+    code = report_scan(session, result, suspects=False)  # the statistics have a table of them
+    session.reporter.stage("counting")
+    entries = session.catalogue.entries(location.fs, result.selection)
+    items = (Item(one.entry, one.reading, one.skipped_because) for one in entries)
+    if options.no_duplicates:
+        statistics = collect(items)  # one by one: a large library may not fit into memory
+    else:
+        known = list(items)
+        found = find_duplicates(candidates_of(location.fs, known), search_options(session))
+        statistics = collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions})
+    show(statistics, location.fs, session.reporter)
+    return StatsResult(code, statistics)

@@ -1,0 +1,62 @@
+"""For Python programs: what an action reports goes to the logger "orchestrator"; nothing is printed and nobody is asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.plan.model import Plan
+from orchestrator.progress import NoProgress
+from orchestrator.report.log import ROOT
+from orchestrator.report.reporter import Column, Summary, printable
+
+
+class LogReporter(NoProgress):
+    """Notes are logged at the level INFO, findings and warnings at WARNING, errors at ERROR. Results come back as records."""
+
+    can_ask = False
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger(ROOT)
+
+    def note(self, message: str) -> None:
+        """Log it."""
+        self._log(logging.INFO, message)
+
+    def warning(self, message: str, path: str | None = None) -> None:
+        """Log it."""
+        self._log(logging.WARNING, message, path)
+
+    def finding(self, kind: str, message: str, path: str) -> None:
+        """Log it with its kind."""
+        self._log(logging.WARNING, f"{kind}: {message}", path)
+
+    def error(self, code: str, message: str, path: str | None = None) -> None:
+        """Log it with its code."""
+        self._log(logging.ERROR, f"{code}: {message}", path)
+
+    def plan(self, plan: Plan, *, everything: bool = False) -> None:
+        """Do nothing: the plan is in the action's result."""
+
+    def table(
+        self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str, title: str = ""
+    ) -> None:
+        """Do nothing: the records are in the action's result."""
+
+    def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:
+        """Do nothing: the facts are in the action's result."""
+
+    def confirm(self, question: str) -> bool:  # noqa: ARG002 - nobody is asked
+        """Always no."""
+        return False
+
+    def summary(self, summary: Summary) -> None:
+        """Do nothing."""
+
+    def close(self) -> bool:
+        """Nothing to close."""
+        return True
+
+    def _log(self, level: int, message: str, path: str | None = None) -> None:
+        self._logger.log(level, "%s", printable(f"{path}: {message}" if path and path not in message else message))
