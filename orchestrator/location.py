@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestrator import profiles
+from orchestrator.config.location_text import check_form, is_path
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.profiles import Profile
 
@@ -23,7 +24,6 @@ MAX_NAMES = 8
 """How many names of `locations:` may lead to one another."""
 
 _REMOTE_NAME = re.compile(r"[\w.+@ -]+")
-_PASSWORD = re.compile(r"[^/]*:.*@", re.DOTALL)
 
 
 class RemoteDefinition(msgspec.Struct, frozen=True):
@@ -140,41 +140,6 @@ def path_below(inner: str, outer: str) -> str | None:
     return inner.removeprefix(start) if inner.startswith(start) and inner != start else None
 
 
-def check_form(text: str) -> None:
-    """Refuse what may hold a secret before anything else, and repeat none of it. Raises UsageError."""
-    if _is_path(text):
-        return
-    if text.startswith(":"):
-        raise UsageError(
-            "remotes made on the fly (`:backend,option=...:`) are refused, because logs would show their secrets; "
-            "make a remote with `rclone config`, or name one under `remotes:` in the config"
-        )
-    head, colon, rest = text.partition(":")
-    if "=" in head or (colon and "," in head):
-        raise UsageError(
-            "options inside a location are refused, because logs would show their secrets; "
-            "put them under `remotes:` in the config, and write ./ before the name of a folder"
-        )
-    if rest.startswith("//") and _has_credentials(head.lower(), rest[2:]):
-        raise UsageError(
-            f"{head.lower()}://: no user name or password in a location; use the provider's environment variables or a remote"
-        )
-    if "/" in head and "@" in rest:
-        raise UsageError("no user name or password in a location; write ./ before the name of a folder")
-
-
-def _has_credentials(scheme: str, rest: str) -> bool:
-    if _PASSWORD.match(rest):
-        return True
-    first = rest.partition("/")[0]
-    profile = profiles.profile_for_url(scheme) if ":" in first or "@" in first else None
-    return profile is not None and profile.has_buckets  # no bucket has such a name
-
-
-def _is_path(text: str) -> bool:
-    return text.startswith(("/", "./", "../", "~/")) or text in (".", "..", "~")
-
-
 class _Resolver(msgspec.Struct, frozen=True):
     """One text, and everything that its meaning depends on."""
 
@@ -187,7 +152,7 @@ class _Resolver(msgspec.Struct, frozen=True):
         if not self.text or "\0" in self.text:
             raise UsageError("a location must not be empty; write ./ for the current folder")
         check_form(self.text)
-        if _is_path(self.text):
+        if is_path(self.text):
             return Location(_absolute(self.text, self.environment), self.text)
         scheme, separator, rest = self.text.partition("://")
         if separator:

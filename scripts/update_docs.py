@@ -16,6 +16,7 @@ from msgspec import inspect
 
 from orchestrator.cli.main import PROGRAM, application
 from orchestrator.config import model
+from orchestrator.config.environment import environment_names
 from orchestrator.config.fields import FieldFacts, fields_of
 from orchestrator.plan.layout.filters import EXAMPLES
 from orchestrator.plan.layout.presets import DESCRIPTIONS, PRESETS
@@ -59,7 +60,7 @@ def _help_block() -> str:
 
 def _config_block() -> str:
     rows = ["| key | what it says | default | environment |", "|---|---|---|---|"]
-    environment = {".".join(path): name for name, path in model.environment_names().items()}
+    environment = {".".join(path): name for name, path in environment_names().items()}
     for key, field in _keys(fields_of(model.Config), ""):
         default = "" if field.default in (None, [], (), {}) or field.section else f"`{field.default}`"
         name = f"`{environment[key]}`" if key in environment else ""

@@ -12,7 +12,7 @@ from orchestrator.config.values import parse_bandwidth, parse_duration, parse_li
 from orchestrator.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.config.model import LoadedConfig
+    from orchestrator.config.loading import LoadedConfig
 
 Key = tuple[str, ...]
 

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.config.model import Config, LoadedConfig, load
+from orchestrator.config.loading import LoadedConfig, load
+from orchestrator.config.model import Config
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.values import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError

@@ -12,7 +12,7 @@ def complete_location(_ctx: click.Context, _parameter: click.Parameter, incomple
     """Folders for what begins as one, else the names under `locations:`. Asking rclone for its remotes takes too long here."""
     if incomplete.startswith(("/", ".", "~")):
         return [CompletionItem(incomplete, type="dir")]
-    from orchestrator.config.model import load  # noqa: PLC0415 - only when the shell asks
+    from orchestrator.config.loading import load  # noqa: PLC0415 - only when the shell asks
 
     try:
         names = sorted(load(None).config.locations)

@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Struct, inspect
 
 from orchestrator.config.fields import FieldFacts, alternatives, fields_of
-from orchestrator.config.model import Config, parse
+from orchestrator.config.loading import parse
+from orchestrator.config.model import Config
 from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator.config import edit, model
+from orchestrator.config import edit, loading, model
 from orchestrator.config.masking import masked
+from orchestrator.config.schema import schema
 from orchestrator.errors import ConfigError, ExitCode, UsageError
 
 FULL = """\
@@ -34,7 +35,7 @@ notify: {urls: ["https://example.org/hook"], healthcheck: https://hc.example.org
 
 
 def parse(text: str) -> model.Config:
-    return model.parse(text.encode(), Path("c.yaml"))
+    return loading.parse(text.encode(), Path("c.yaml"))
 
 
 def test_everything_that_the_design_shows_is_understood() -> None:
@@ -93,17 +94,17 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
         "MUSIC_ORCHESTRATOR_CLOUD_PROVIDER": "s3",
         "MUSIC_ORCHESTRATOR_CLOUD_BUCKET": "12",
     }
-    found = model.load(file, environment).config
+    found = loading.load(file, environment).config
     assert (found.transfers, found.bandwidth) == (5, "1M")
     assert found.cloud is not None
     assert (found.cloud.provider, found.cloud.bucket) == ("s3", "12")
     with pytest.raises(ConfigError, match="MUSIC_ORCHESTRATOR_TRANSFERS"):
-        model.load(file, {"MUSIC_ORCHESTRATOR_TRANSFERS": "many"})
+        loading.load(file, {"MUSIC_ORCHESTRATOR_TRANSFERS": "many"})
 
 
 def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    assert model.load(None, {}).exists is False
+    assert loading.load(None, {}).exists is False
     (tmp_path / "xdg" / "music-orchestrator").mkdir(parents=True)
     (tmp_path / "xdg" / "music-orchestrator" / "config.yaml").write_text("transfers: 3\n")
     named = tmp_path / "named.yaml"
@@ -111,13 +112,13 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.Mon
     option = tmp_path / "option.yaml"
     option.write_text("transfers: 5\n")
     environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(named)}
-    assert [model.load(one, two).config.transfers for one, two in ((None, {}), (None, environment), (option, environment))] == [
+    assert [loading.load(one, two).config.transfers for one, two in ((None, {}), (None, environment), (option, environment))] == [
         3,
         4,
         5,
     ]
     with pytest.raises(ConfigError, match="no such config file"):
-        model.load(tmp_path / "absent.yaml", {})
+        loading.load(tmp_path / "absent.yaml", {})
 
 
 def test_the_template_names_every_key_and_each_example_is_valid() -> None:
@@ -130,12 +131,12 @@ def test_the_template_names_every_key_and_each_example_is_valid() -> None:
     document = yaml.safe_load("\n".join(line for line in uncommented.splitlines() if not line.startswith("# ")))
     assert set(document) == set(model.Config.__struct_fields__)
     empty = [f"{key}:" for key, value in document.items() if value is None]
-    model.parse("\n".join(line for line in uncommented.splitlines() if line not in empty).encode(), Path("t.yaml"))
+    loading.parse("\n".join(line for line in uncommented.splitlines() if line not in empty).encode(), Path("t.yaml"))
 
 
 def test_the_schema_knows_every_key_and_forbids_others() -> None:
-    schema = json.loads(json.dumps(model.schema()))
-    top = schema["$defs"]["Config"]
+    document = json.loads(json.dumps(schema()))
+    top = document["$defs"]["Config"]
     assert set(top["properties"]) == set(model.Config.__struct_fields__)
     assert top["additionalProperties"] is False
     assert all(field["description"] for name, field in top["properties"].items() if "$ref" not in field and "allOf" not in field)
@@ -153,7 +154,7 @@ def test_set_keeps_comments_and_refuses_what_would_be_wrong(tmp_path: Path) -> N
     text = file.read_text()
     assert "# mine" in text
     assert "# here" in text
-    found = model.load(file, {}).config
+    found = loading.load(file, {}).config
     assert found.cloud is not None
     assert (found.cloud.bucket, found.dedup.action, found.dedup.keep, found.transfers) == (
         "music",
@@ -180,7 +181,7 @@ def test_set_in_a_file_of_comments_keeps_them(tmp_path: Path) -> None:
     file.write_text(edit.template())
     edit.set_key(file, "cloud.provider", "s3")
     assert file.read_text().startswith(edit.template())
-    assert model.load(file, {}).config.cloud is not None
+    assert loading.load(file, {}).config.cloud is not None
 
 
 def test_secrets_are_hidden() -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from orchestrator.cli.main import COMMANDS, application
 from orchestrator.config import model
+from orchestrator.config.loading import parse
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.plan.model import Header, Operation, Skipped
 from orchestrator.report.reading_view import POLICIES, WAYS, Explanation
@@ -79,7 +80,7 @@ def test_every_json_key_is_documented() -> None:
 def test_the_example_of_the_configuration_is_valid() -> None:
     example = re.search(r"```yaml\n(.*?)```", read("configuration.md"), re.DOTALL)
     assert example is not None
-    found = model.parse(example[1].encode(), Path("example.yaml"))
+    found = parse(example[1].encode(), Path("example.yaml"))
     assert set(yaml.safe_load(example[1])) <= set(model.Config.__struct_fields__)
     assert found.cloud is not None
 
@@ -87,7 +88,7 @@ def test_the_example_of_the_configuration_is_valid() -> None:
 def test_the_table_of_sidecars_is_the_one_in_force() -> None:
     example = re.search(r"```yaml\n(.*?)```", read("sidecars.md"), re.DOTALL)
     assert example is not None
-    assert model.parse(example[1].encode(), Path("example.yaml")) == model.Config()
+    assert parse(example[1].encode(), Path("example.yaml")) == model.Config()
 
 
 def test_every_method_of_a_storage_is_documented() -> None:

@@ -19,6 +19,7 @@ from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.options.organize import OrganizeOptions
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.options.sync import SyncOptions
+from orchestrator.config.schema import schema
 
 
 def commands(group: click.Group = application, prefix: str = "") -> Iterator[tuple[str, Command]]:
@@ -146,7 +147,7 @@ def test_the_steps_of_jobs_take_the_options_of_their_commands() -> None:
 
 
 def test_the_schema_describes_the_steps_as_the_command_line_does() -> None:
-    definitions = json.loads(json.dumps(model.schema()))["$defs"]
+    definitions = json.loads(json.dumps(schema()))["$defs"]
     for field in fields_of(OrganizeOptions):
         if field.name not in NOT_IN_JOBS["organize"]:
             assert definitions["OrganizeStep"]["properties"][field.name]["description"] == field.description

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from msgspec import Meta, structs
+from msgspec import structs
 
 from orchestrator.config.options.declare import Options, option
+from orchestrator.config.options.shared import Bandwidth, LogFile, Rclone, RcloneConfig, StateDirectory, Transfers
 
 OUTPUT = ("json", "verbose", "quiet", "log_file")
 """Of every command."""
@@ -23,31 +24,25 @@ CHANGES = (*STATE, *REMOTES, "dry_run", "exit_code", "yes", "ignore_marker")
 
 
 class CommonOptions(Options, frozen=True):
-    """What was said on the command line; None where nothing was."""
-
-    common: ClassVar[tuple[str, ...]] = ()
+    """What was given on the command line; None where nothing was."""
 
     dry_run: Annotated[bool | None, option("Show what would be done; change nothing, take no lock.")] = None
     exit_code: Annotated[bool | None, option("With --dry-run: end with exit code 10 if changes are pending.")] = None
     yes: Annotated[bool | None, option("Do not ask. Required for changes when there is no terminal.", short="-y")] = None
     json: Annotated[bool | None, option("Print JSON lines on stdout, and nothing else.")] = None
     config: Annotated[str | None, option("The config file.", metavar="FILE")] = None
-    state_dir: Annotated[str | None, option("The directory for the catalogue, the journal and locks.", metavar="DIR")] = None
-    rclone: Annotated[str | None, option("The rclone binary.", metavar="PATH")] = None
-    rclone_config: Annotated[str | None, option("The rclone config file.", metavar="FILE")] = None
-    bandwidth: Annotated[str | None, option("Limit the bandwidth, in rclone's syntax: 10M, or a timetable.", metavar="RATE")] = (
-        None
-    )
-    transfers: Annotated[
-        Annotated[int, Meta(ge=1, le=1000)] | None, option("How many transfers run in parallel (default: 8).", metavar="N")
-    ] = None
+    state_dir: StateDirectory = None
+    rclone: Rclone = None
+    rclone_config: RcloneConfig = None
+    bandwidth: Bandwidth = None
+    transfers: Transfers = None
     max_delete: Annotated[str | None, option("Stop (exit code 7) if more files than this would be removed.", metavar="N|N%")] = (
         None
     )
     ignore_marker: Annotated[bool | None, option("Continue although another run seems to be active there.")] = None
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
     quiet: Annotated[bool | None, option("Print nothing if there was nothing to do.", short="-q")] = None
-    log_file: Annotated[str | None, option("Write a log to this file.", metavar="FILE")] = None
+    log_file: LogFile = None
 
     def over(self, outer: CommonOptions | None) -> CommonOptions:
         """These options, completed by those given before the command's name."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from msgspec import Meta
+
 from orchestrator.config.options.declare import argument, option
 
 DedupAction = Literal["off", "report", "quarantine"]
@@ -28,4 +30,17 @@ SameFormatOnly = Annotated[bool, option("Keep lossy copies of lossless files.")]
 VerifyCopies = Annotated[Literal["full"] | None, option("Read every copied file again and compare it.")]
 PlanFile = Annotated[str | None, option("Also write the plan to this file.", name="plan", metavar="FILE", completes="file")]
 MaxDelete = Annotated[int | str | None, option("Stop if more files than this would be removed.", examples=["10%"])]
-"""Of a step of a job: on the command line it is a common option."""
+"""In the config and in steps of jobs; on the command line it is a common option."""
+
+Rclone = Annotated[str | None, option("The rclone binary.", metavar="PATH", examples=["/usr/local/bin/rclone"])]
+RcloneConfig = Annotated[str | None, option("The rclone config file.", metavar="FILE", examples=["~/.config/rclone/rclone.conf"])]
+StateDirectory = Annotated[str | None, option("The directory for the catalogue, the journal and locks.", metavar="DIR")]
+LogFile = Annotated[str | None, option("Write a log, with rclone's messages, to this file.", metavar="FILE")]
+Bandwidth = Annotated[
+    str | None,
+    option("Limit the bandwidth, in rclone's syntax: 10M, or a timetable.", metavar="RATE", examples=["10M"]),
+]
+Transfers = Annotated[
+    Annotated[int, Meta(ge=1, le=1000)] | None,
+    option("How many transfers run in parallel (default: 8).", metavar="N", examples=[8]),
+]

@@ -1,0 +1,63 @@
+"""The variables of the environment that override keys of the config: `MUSIC_ORCHESTRATOR_<KEY>`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from orchestrator.config import yaml_decoder
+from orchestrator.config.fields import fields_of
+from orchestrator.config.model import Config
+from orchestrator.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
+
+
+def with_environment(config: Config, environment: Mapping[str, str]) -> Config:
+    """The config with `MUSIC_ORCHESTRATOR_<KEY>` and `MUSIC_ORCHESTRATOR_<SECTION>_<KEY>` laid over it."""
+    for name, path in environment_names().items():
+        value = environment.get(name)
+        if value:
+            config = _replaced(config, path, value, name)
+    return config
+
+
+def environment_names() -> dict[str, tuple[str, ...]]:
+    """Environment variable -> path of the key that it overrides. Keys that hold one text or number have one."""
+    names = {}
+    for path in _scalar_paths(Config, ()):
+        names[ENVIRONMENT_PREFIX + "_".join(path).upper()] = path
+    return names
+
+
+def _scalar_paths(section: type[Struct], prefix: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for field in fields_of(section):
+        if field.section is not None and field.closed and not prefix:
+            yield from _scalar_paths(field.section, (field.name,))
+        elif field.scalar:
+            yield (*prefix, field.name)
+
+
+def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> Config:
+    if not yaml_decoder.is_text(value):
+        raise ConfigError(f"{name}: not UTF-8 text")
+    document = msgspec.to_builtins(config)
+    *sections, key = path
+    place = document
+    for section in sections:
+        if place[section] is None:
+            place[section] = {}
+        place = place[section]
+    place[key] = yaml_decoder.scalar(value)
+    try:
+        return msgspec.convert(document, Config)
+    except msgspec.ValidationError as error:
+        first = error
+    place[key] = value  # `2024` where a text is wanted
+    try:
+        return msgspec.convert(document, Config)
+    except msgspec.ValidationError:
+        reason = yaml_decoder.plain_reason(first).removesuffix(", got text")
+        raise ConfigError(f"{name}: {reason}, got `{value}`") from first

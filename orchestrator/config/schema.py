@@ -1,0 +1,15 @@
+"""The JSON schema of the config file, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from orchestrator.config.model import Config
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the file."""
+    document = msgspec.json.schema(Config)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "music-orchestrator config", **document}
