@@ -13,11 +13,11 @@ import yaml
 from orchestrator.actions.config_check import check_config
 from orchestrator.actions.session import Session
 from orchestrator.config.edit import known_key, lookup, set_key, split_key, template, write_atomically
-from orchestrator.config.masking import masked
 from orchestrator.config.loading import config_path, loaded
+from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
-from orchestrator.config.schema import schema
 from orchestrator.config.options.config import ConfigGetOptions, ConfigInitOptions, ConfigSetOptions, ConfigValidateOptions
+from orchestrator.config.schema import schema
 from orchestrator.errors import ConfigError, UsageError
 
 
