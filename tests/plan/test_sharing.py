@@ -89,10 +89,10 @@ def test_one_of_them_may_be_where_it_belongs() -> None:
 @pytest.mark.parametrize(
     ("ids", "options", "reason"),
     [
-        (("a", "b"), {"capabilities": MEGA}, "give them names of their own first"),
-        (("a", None), {"capabilities": DRIVE}, "give them names of their own first"),
-        (("a", "target shortcut"), {"capabilities": DRIVE}, "give them names of their own first"),
-        (("a", "a"), {"capabilities": DRIVE}, "give them names of their own first"),
+        (("a", "b"), {"capabilities": MEGA}, "rename them first"),
+        (("a", None), {"capabilities": DRIVE}, "rename them first"),
+        (("a", "target shortcut"), {"capabilities": DRIVE}, "rename them first"),
+        (("a", "a"), {"capabilities": DRIVE}, "rename them first"),
         (("a", "b"), {"capabilities": DRIVE, "copy": True, "target": "other:x"}, "organize /music in place first"),
         (("a", "b"), {"capabilities": DRIVE, "target": "other:x"}, "organize /music in place first"),
     ],

@@ -10,9 +10,9 @@ import msgspec
 from orchestrator.errors import IntegrityError
 from orchestrator.paths import parent_of
 from orchestrator.plan.build import build_plan
-from orchestrator.plan.companions.left_behind import quarantine
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, is_temporary
 from orchestrator.plan.ordering import Move, order
+from orchestrator.plan.shared_names import quarantine_move
 from orchestrator.records import Capabilities, Entry, Ref
 
 _NOTHING: Mapping[Ref, str] = {}
@@ -59,7 +59,7 @@ def plan_undo(
             skipped.append(Skipped(origin.path, "deleted", f"the run {deleted_by} deleted it for good: nothing brings it back"))
             continue
         if operation.verb in {Verb.COPY, Verb.REWRITE}:
-            moves.append(quarantine(fact.now, entry, f"undo of run {run_id}"))
+            moves.append(quarantine_move(fact.now, entry, f"undo of run {run_id}"))
         else:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
             group = parent_of(origin.path)

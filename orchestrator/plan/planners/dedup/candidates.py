@@ -11,7 +11,7 @@ from orchestrator.plan.music.completeness import missing
 from orchestrator.plan.music.song import Album
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.values import first
-from orchestrator.plan.shared_names import Sharing
+from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Capabilities, Item, Ref
 from orchestrator.track import Reading, Status, Track
 
@@ -102,7 +102,7 @@ def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _
     What the run's options leave alone counts for the album that it is part of.
     """
     listed = list(items)
-    sharing = Sharing(listed)
+    sharing = SharedNames(listed)
     found = []
     for item in listed:
         reading, path = item.reading, item.entry.path
@@ -110,8 +110,8 @@ def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _
             continue
         if path_problem(path) or is_ours(path) or is_rclone_debris(path):
             continue
-        if not sharing.told_apart(item.entry, capabilities):
+        if not sharing.is_distinct(item.entry, capabilities):
             continue
         acts = item.skipped_because is None and reading.suspect is None
-        found.append(Candidate(fs, item, reading, sharing.number(path) > 1, acts))
+        found.append(Candidate(fs, item, reading, sharing.count(path) > 1, acts))
     return found

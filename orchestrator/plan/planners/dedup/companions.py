@@ -17,21 +17,22 @@ from orchestrator.paths import (
     parents_of,
     path_problem,
 )
-from orchestrator.plan.companions.following import lists_of, trouble, unread, written_anew
-from orchestrator.plan.companions.left_behind import left_behind, quarantine
+from orchestrator.plan.companions.left_behind import left_behind
+from orchestrator.plan.companions.matching import CompanionMatcher
 from orchestrator.plan.companions.naming import kind_of_list
+from orchestrator.plan.companions.playlists.following import lists_of, report_not_updated, report_unread, updating_move
 from orchestrator.plan.companions.playlists.formats import is_list
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.playlists.rewrite import Relocation, rewrite
+from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.companions.sidecar_table import SidecarTable
-from orchestrator.plan.companions.sidecars import Companion, Companions, Kind
 from orchestrator.plan.companions.sorting import is_music
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
 from orchestrator.plan.planners.dedup.records import Decision
-from orchestrator.plan.shared_names import Sharing
+from orchestrator.plan.shared_names import SharedNames, quarantine_move
 from orchestrator.records import Capabilities, Item, Ref
 
 
@@ -56,7 +57,7 @@ class DuplicateCompanions:
         self._capabilities = capabilities
         self._kept_copy_of = replacements
         self._references = tuple(location_prefix(reference) for reference in references)
-        self._sharing = Sharing(items)
+        self._sharing = SharedNames(items)
         self.moves: list[Move] = []
         self.skipped: list[Skipped] = []
         self._new: dict[str, str] = {}
@@ -79,10 +80,10 @@ class DuplicateCompanions:
         if not companions:
             return
         music = [item.entry.path for item in self._items if is_music(item)]
-        finder = self._finder(decisions, staying, music, table)
-        found = [finder.owner(item) for item in companions]
+        matcher = self._matcher(decisions, staying, music, table)
+        found = [matcher.match(item) for item in companions]
         # Playlists last: their names depend on where everything else goes.
-        former = sorted((one for one in found if one.former), key=lambda one: is_list(one.item.entry.path))
+        former = sorted((one for one in found if one.of_duplicate), key=lambda one: is_list(one.item.entry.path))
         names = _TakenNames(self._items if former else ())
         for one in former:
             self._place(one, names)
@@ -90,17 +91,17 @@ class DuplicateCompanions:
         remaining = [path for path in music if path not in freed]
         with_music = {parent_of(path) for path in remaining}
         emptied = {path for path in freed if parent_of(path) not in with_music}
-        self.skipped += left_behind((one for one in found if not one.former), emptied, remaining)
+        self.skipped += left_behind((one for one in found if not one.of_duplicate), emptied, remaining)
 
-    def _finder(
+    def _matcher(
         self, decisions: Sequence[Decision], staying: Sequence[Candidate], music: Iterable[str], table: SidecarTable
-    ) -> Companions:
+    ) -> CompanionMatcher:
         """What finds the music that a companion belongs to: songs that stay, and duplicates with their kept copies."""
         of_albums = [one for one in staying if one.album_copy is not None]
         judged = {one.path for one in of_albums} | {one.duplicate.path for one in decisions}
         songs = [song_where_it_lies(one)[0] for one in of_albums]
         quarantined = quarantined_tracks(decisions, self._place_of)
-        return Companions(songs, [path for path in music if path not in judged], table, gone=quarantined)
+        return CompanionMatcher(songs, [path for path in music if path not in judged], table, quarantined=quarantined)
 
     def _place(self, companion: Companion, taken: _TakenNames) -> None:
         """DuplicateCompanions what stays, under its own name; into quarantine where that has its own."""
@@ -109,7 +110,7 @@ class DuplicateCompanions:
         if wanted == path:
             return
         stays = item.skipped_because or ("it lies under a reference" if self._is_reference(path) else None)
-        if stays is None and not self._sharing.told_apart(item.entry, self._capabilities):
+        if stays is None and not self._sharing.is_distinct(item.entry, self._capabilities):
             stays = "several files carry this name"
         if stays is not None:
             self.skipped.append(Skipped(path, "other", f"its music goes as a duplicate, and it is left as it is: {stays}"))
@@ -122,8 +123,8 @@ class DuplicateCompanions:
             move = Move(Verb.MOVE, ref, Ref(self._fs, wanted), item.entry.size, expect, reason, group)
         else:
             self._away.add(path)
-            move = quarantine(ref, item.entry, "goes with its duplicate: what stays has its own")
-        move.after = tuple(Ref(self._fs, path) for path in companion.after)
+            move = quarantine_move(ref, item.entry, "goes with its duplicate: what stays has its own")
+        move.after = tuple(Ref(self._fs, path) for path in companion.duplicates)
         self.moves.append(move)
 
     def _follow_lists(self) -> None:
@@ -138,7 +139,7 @@ class DuplicateCompanions:
             if path in self._away:
                 continue
             if item.content is None:
-                self.skipped.append(unread(path, item))
+                self.skipped.append(report_unread(path, item))
                 continue
             src = self._sharing.ref(self._fs, item.entry)
             outcome = rewrite(path, item.content, self._new.get(path, path), relocation)
@@ -150,8 +151,8 @@ class DuplicateCompanions:
                 why = f"{number} of its entries are duplicates that go, and it is left as it is: {stays}"
                 self.skipped += [Skipped(path, "playlist", why)] if number else []
                 continue
-            self.skipped += trouble(path, outcome, "are duplicates of files that lie elsewhere")
-            for anew in written_anew(item, src, Ref(self._fs, self._new.get(path, path)), outcome, self._kept_copy_of.keys()):
+            self.skipped += report_not_updated(path, outcome, "are duplicates of files that lie elsewhere")
+            for anew in updating_move(item, src, Ref(self._fs, self._new.get(path, path)), outcome, self._kept_copy_of.keys()):
                 move = on_the_way.get(path)
                 if move is None:
                     self.moves.append(anew)
@@ -181,7 +182,7 @@ class _TakenNames:
 
     def take(self, companion: Companion, path: str) -> bool:
         """Whether it could still be taken, which it then is."""
-        listing = kind_of_list(path) if companion.kind is Kind.ALBUM and is_list(path) else None
+        listing = kind_of_list(path) if companion.kind is CompanionKind.ALBUM and is_list(path) else None
         key = collision_key(path)
         in_the_way = not self._files.isdisjoint(parents_of(key, root=True))
         if key in self._files or key in self._directories or in_the_way or listing in self._lists:
@@ -198,7 +199,7 @@ def _wanted(companion: Companion) -> str:
     if companion.song is not None:
         directory, name = companion.song.directory, companion.song.stem + companion.suffix
     else:
-        directory, name = "/".join(filter(None, (companion.directory, companion.below))), name_of(path)
+        directory, name = "/".join(filter(None, (companion.album_directory, companion.subdirectory))), name_of(path)
     return join_path(directory, name)
 
 

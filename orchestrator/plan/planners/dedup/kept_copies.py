@@ -6,22 +6,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from orchestrator.paths import split_extension, split_path
-from orchestrator.plan.companions.sidecars import QuarantinedTrack
+from orchestrator.plan.companions.records import QuarantinedTrack
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.records import Decision
-from orchestrator.plan.shared_names import Sharing
+from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Ref
 
 Placed = tuple[Song, Album | None]
 """A song with its place, and the album that it is a track of."""
 
 
-def kept_copy_of(decisions: Iterable[Decision], sharing: Mapping[str, Sharing]) -> dict[Ref, Ref]:
+def kept_copy_of(decisions: Iterable[Decision], sharing: Mapping[str, SharedNames]) -> dict[Ref, Ref]:
     """Name that goes with all who carry it -> what stays for it, neither with an id. `sharing`: location -> its names."""
     goes = [(Ref(one.duplicate.fs, one.duplicate.path), Ref(one.kept.fs, one.kept.path)) for one in decisions]
     going = Counter(name for name, _ in goes)
-    return {name: stays for name, stays in reversed(goes) if going[name] >= sharing[name.fs].number(name.path)}
+    return {name: stays for name, stays in reversed(goes) if going[name] >= sharing[name.fs].count(name.path)}
 
 
 def song_where_it_lies(candidate: Candidate) -> Placed:

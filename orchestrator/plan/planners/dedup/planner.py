@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 from orchestrator.paths import join_location
 from orchestrator.plan.build import build_plan
-from orchestrator.plan.companions.following import lists_of
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
+from orchestrator.plan.companions.playlists.following import lists_of
 from orchestrator.plan.companions.playlists.meaning import Library, Root
 from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
@@ -23,7 +23,7 @@ from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
-from orchestrator.plan.shared_names import Sharing, display_name, name_in_quarantine
+from orchestrator.plan.shared_names import SharedNames, display_name, name_in_quarantine
 from orchestrator.records import Capabilities, Item
 from orchestrator.track import Status
 
@@ -94,7 +94,7 @@ def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
 
 
 def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[DuplicateCompanions, str]]:
-    stays = kept_copy_of(duplicates.decisions, {place.fs: Sharing(place.items) for place in request.places})
+    stays = kept_copy_of(duplicates.decisions, {place.fs: SharedNames(place.items) for place in request.places})
     for place in request.places:
         here = [decision for decision in duplicates.decisions if decision.duplicate.fs == place.fs]
         if here:

@@ -1,4 +1,4 @@
-"""Duplicates within `organize`: they go before the places are given, so that no place is kept for a file that goes."""
+"""Duplicates in an organize run: they are set aside before names are given, so that none takes a name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.paths import location_prefix
+from orchestrator.paths import join_location, location_prefix
 from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move
@@ -18,77 +18,80 @@ from orchestrator.plan.planners.dedup.planner import quarantine_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
 from orchestrator.plan.planners.organize.request import OrganizeRequest
-from orchestrator.plan.shared_names import Sharing
+from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Item, Ref
 
 _QUALITY = ("reference", "whole", "lossless", "bit_depth", "sample_rate", "bitrate", "longest")
 
 
 class QuarantinedDuplicates(msgspec.Struct, frozen=True):
-    """What goes because it is a duplicate."""
+    """The duplicates that an organize run quarantines, or does not copy."""
 
     moves: tuple[Move, ...] = ()
-    """Into the quarantine of the location that each lies in."""
-    dropped: tuple[Decision, ...] = ()
-    """What of the source is neither placed nor copied."""
-    replacements: dict[Ref, Ref] = {}
-    """What goes -> what stays for it, each without an id: lists that name the one then name the other."""
-    at_target: frozenset[str] = frozenset()
-    """Paths at another target that become free."""
+    """To the quarantine of the location that each is in."""
+    of_source: tuple[Decision, ...] = ()
+    """The duplicates in the source: they are neither placed nor copied."""
+    kept_copies: dict[Ref, Ref] = {}
+    """Duplicate -> kept copy, each without an id: playlists that name the one then name the other."""
+    freed_at_target: frozenset[str] = frozenset()
+    """Paths in another target that become free."""
 
     @property
-    def gone(self) -> set[str]:
-        """The names of the source at which nothing is left, or copied."""
-        return {ref.path for one in self.dropped if (ref := Ref(one.duplicate.fs, one.duplicate.path)) in self.replacements}
+    def freed(self) -> set[str]:
+        """The paths of the source that become free, or are not copied."""
+        return {ref.path for one in self.of_source if (ref := Ref(one.duplicate.fs, one.duplicate.path)) in self.kept_copies}
 
 
-def take_out(
-    request: OrganizeRequest, options: DedupOptions, intake: SortedItems, at_home: Callable[[Song], bool]
+def quarantine_duplicates(
+    request: OrganizeRequest, options: DedupOptions, files: SortedItems, is_in_place: Callable[[Song], bool]
 ) -> QuarantinedDuplicates:
-    """Take the duplicates out of what `organize` is about to place.
+    """Find the duplicates and remove them from the `files` to organize.
 
-    Of equal copies the one at another target stays. A copying run leaves the source as it is and copies no duplicate.
-    `at_home` tells whether a song lies where the layout wants it. Raises UsageError where nothing can be taken out.
+    Of equal copies the one in another target is kept. A copying run leaves the source as it is and copies no duplicate.
+    `is_in_place` says whether a song is where the layout wants it. Raises UsageError where nothing can be quarantined.
     """
     source, target = request.source_fs, request.target_fs
     copying = request.options.copy
     if copying and location_prefix(source).startswith(location_prefix(target)):
-        raise UsageError("--dedup quarantine does not go with --copy inside one location: --copy leaves every original in place")
-    home = {song.item.entry.path for song in intake.songs if at_home(song)}
-    decisions = duplicates_of(request, options, home).decisions
-    dropped = tuple(decision for decision in decisions if decision.duplicate.fs == source)
-    intake.drop([decision.duplicate.item for decision in dropped])
+        raise UsageError(
+            "--dedup quarantine cannot be combined with --copy in one location: --copy keeps every original in place"
+        )
+    in_place = {song.item.entry.path for song in files.songs if is_in_place(song)}
+    decisions = duplicates_of(request, options, in_place).decisions
+    of_source = tuple(decision for decision in decisions if decision.duplicate.fs == source)
+    files.drop_duplicates([decision.duplicate.item for decision in of_source])
     moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.duplicate.fs == source)]
-    # A name that others carry as well does not become free.
-    at_target = frozenset(one.duplicate.path for one in decisions if one.duplicate.fs != source and not one.duplicate.shares_name)
-    sharing = {target: Sharing(request.target_entries), source: intake.sharing}
-    return QuarantinedDuplicates(tuple(moves), dropped, kept_copy_of(decisions, sharing), at_target)
+    # A name that other files have as well does not become free.
+    freed_at_target = frozenset(
+        one.duplicate.path for one in decisions if one.duplicate.fs != source and not one.duplicate.shares_name
+    )
+    shared_names = {target: SharedNames(request.target_entries), source: files.shared_names}
+    return QuarantinedDuplicates(tuple(moves), of_source, kept_copy_of(decisions, shared_names), freed_at_target)
 
 
-def duplicates_of(request: OrganizeRequest, options: DedupOptions, home: Collection[str] = ()) -> Duplicates:
-    """The duplicates of what `organize` looks at: its source and, where that is another place, its target.
+def duplicates_of(request: OrganizeRequest, options: DedupOptions, in_place: Collection[str] = ()) -> Duplicates:
+    """The duplicates in the source and, if that is another location, the target.
 
-    `home` are the paths of the source that the layout wants as they are.
+    `in_place` are the paths of the source that are already where the layout wants them.
     """
     source, target = request.source_fs, request.target_fs
     candidates = candidates_of(source, request.items, request.source_capabilities)
     for candidate in candidates:
-        candidate.in_place = candidate.path in home
+        candidate.in_place = candidate.path in in_place
     if source != target:
-        candidates += candidates_of(target, _outside(request.target_entries, source, target), request.target_capabilities)
-        options = msgspec.structs.replace(options, keep=_target_first(options.keep, target))
+        candidates += candidates_of(target, _outside_source(request.target_entries, source, target), request.target_capabilities)
+        options = msgspec.structs.replace(options, keep=_prefer_target(options.keep, target))
     return find_duplicates(candidates, options)
 
 
-def _outside(entries: Sequence[Item], source: str, target: str) -> list[Item]:
-    """What lies at the target and not in the source, where that lies below it."""
-    prefix, root = location_prefix(source), location_prefix(target)
-    return [item for item in entries if not (root + item.entry.path).startswith(prefix)]
+def _outside_source(items: Sequence[Item], source: str, target: str) -> list[Item]:
+    """The files of the target that are not in the source, if that is inside it."""
+    return [item for item in items if not join_location(target, item.entry.path).startswith(location_prefix(source))]
 
 
-def _target_first(keep: Sequence[str], target: str) -> tuple[str, ...]:
-    """The criteria, and after those of quality: what is at the target stays there."""
+def _prefer_target(keep: Sequence[str], target: str) -> tuple[str, ...]:
+    """The criteria with "keep what is in the target" after those of quality."""
     words = list(keep or DEFAULT_KEEP)
-    behind = max((index + 1 for index, word in enumerate(words) if word in _QUALITY), default=0)
-    mine = f"location:{target}"
-    return tuple(words if mine in words else [*words[:behind], mine, *words[behind:]])
+    after_quality = max((index + 1 for index, word in enumerate(words) if word in _QUALITY), default=0)
+    in_target = f"location:{target}"
+    return tuple(words if in_target in words else [*words[:after_quality], in_target, *words[after_quality:]])

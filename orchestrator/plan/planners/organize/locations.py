@@ -1,0 +1,41 @@
+"""How source and target of an organize run lie to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.paths import is_local, location_prefix
+from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.records import Item
+
+
+class SourceAndTarget:
+    """The two locations of a request."""
+
+    def __init__(self, request: OrganizeRequest) -> None:
+        self.source, self.target = request.source_fs, request.target_fs
+        source_prefix, target_prefix = location_prefix(self.source), location_prefix(self.target)
+        self.below = source_prefix[len(target_prefix) :] if source_prefix.startswith(target_prefix) else None
+        """The source's path below the target ("" in place, otherwise such as "inbox/"); None if it is elsewhere."""
+        self.max_path_bytes = _max_path_bytes(request)
+        """How many bytes a path below the target may have; None: any number."""
+
+    def position(self, item: Item) -> str:
+        """The path of a file of the source as it is now, below the target if the source is inside it."""
+        return (self.below or "") + item.entry.path
+
+    def in_source(self, paths: Iterable[str]) -> list[str]:
+        """Those of the target's paths that are in the source, as paths of the source."""
+        below = self.below
+        return [path[len(below) :] for path in paths if below is not None and path.startswith(below)]
+
+
+def _max_path_bytes(request: OrganizeRequest) -> int | None:
+    limit = request.target_capabilities.max_path_bytes
+    if limit is None:
+        return None
+    root = location_prefix(request.target_fs)
+    root = root if is_local(root) else root.partition(":")[2]
+    if request.target_has_buckets:
+        root = root.partition("/")[2]
+    return limit - len(root.encode())

@@ -1,0 +1,123 @@
+"""From destinations to moves: of the music, its companions, duplicates, playlists and clutter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from orchestrator.paths import collision_key, parent_of
+from orchestrator.plan.companions.left_behind import left_behind_at_target, quarantine_clutter
+from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
+from orchestrator.plan.companions.records import Companion, CompanionKind
+from orchestrator.plan.layout.collisions import Claim
+from orchestrator.plan.model import Expect, Verb
+from orchestrator.plan.music.song import Song
+from orchestrator.plan.ordering import Move
+from orchestrator.plan.planners.organize.destinations import Destinations
+from orchestrator.plan.planners.organize.locations import SourceAndTarget
+from orchestrator.plan.planners.organize.placement import Placement
+from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.plan.shared_names import quarantine_move
+from orchestrator.records import Ref
+
+_MOVES_WITH = {
+    CompanionKind.TRACK: "moves with its track",
+    CompanionKind.ALBUM: "moves with its album",
+    CompanionKind.PLAYLIST: "moves with its music",
+}
+
+
+class OrganizeMoves:
+    """`moves` is everything that has to be done; what is left alone is added to the skipped files of the placement."""
+
+    def __init__(
+        self,
+        request: OrganizeRequest,
+        locations: SourceAndTarget,
+        placement: Placement,
+        destinations: Destinations,
+        playlists: PlaylistUpdates,
+    ) -> None:
+        self._request = request
+        self._locations = locations
+        self._placement = placement
+        self._files = placement.files
+        self._destinations = destinations
+        self._verb = Verb.COPY if request.options.copy else Verb.MOVE
+        claims = destinations.claims
+        moving = [claim for claim in claims if not destinations.is_in_place(claim)]
+        self.music_in_place = sum(1 for claim in claims if claim.item.reading is not None and destinations.is_in_place(claim))
+        self.moves = [self._move(claim) for claim in moving]
+        if self._verb is Verb.MOVE:
+            self.moves += [self._quarantine(claim) for claim in destinations.superseded]
+        updating, skipped = playlists.update(self.moves, claims)
+        self.moves += updating
+        duplicates = placement.duplicates
+        self.moves += [move for move in duplicates.moves if move.src.fs == request.source_fs]
+        self.moves += self._clean_up(self.moves)
+        self.moves += [move for move in duplicates.moves if move.src.fs != request.source_fs]
+        skipped += left_behind_at_target(
+            request.target_entries, request.target_fs, duplicates.freed_at_target, [claim.path for claim in claims]
+        )
+        self._files.skipped |= {one.path: one for one in skipped}
+
+    def _move(self, claim: Claim) -> Move:
+        entry = claim.item.entry
+        return Move(
+            self._verb,
+            self._files.shared_names.ref(self._request.source_fs, entry),
+            Ref(self._request.target_fs, claim.path),
+            entry.size,
+            Expect(hash=entry.hashes, mtime=entry.mtime_ns),
+            self._reason(claim),
+            parent_of(claim.path),
+            after=self._duplicates_of(claim),
+        )
+
+    def _quarantine(self, claim: Claim) -> Move:
+        entry = claim.item.entry
+        ref = self._files.shared_names.ref(self._request.source_fs, entry)
+        move = quarantine_move(ref, entry, "belongs to a duplicate; the kept copy has its own")
+        move.after = self._duplicates_of(claim)
+        return move
+
+    def _duplicates_of(self, claim: Claim) -> tuple[Ref, ...]:
+        """The duplicates that a companion belongs to: it moves after they are quarantined."""
+        owner = claim.owner
+        duplicates = owner.duplicates if isinstance(owner, Companion) else ()
+        return tuple(Ref(self._request.source_fs, path) for path in duplicates)
+
+    def _clean_up(self, moves: Sequence[Move]) -> list[Move]:
+        """Report what is left behind, and quarantine clutter that alone keeps an emptied directory alive."""
+        shared_names = self._files.shared_names
+        moved = Counter(move.src.path for move in moves if move.verb is Verb.QUARANTINE or move.src != move.dst)
+        leaving = {path for path, number in moved.items() if number >= shared_names.count(path)}
+        leaving |= self._placement.duplicates.freed
+        arriving = [move.dst.path for move in moves if move.verb is not Verb.QUARANTINE]
+        for one in self._destinations.left_behind(leaving, arriving):
+            self._files.skipped[one.path] = one
+        if self._verb is Verb.COPY:
+            return []
+        clutter = {item.entry.path for item in self._files.clutter}
+        paths = (item.entry.path for item in self._request.items)
+        remaining = [path for path in paths if path not in leaving and path not in clutter]
+        refs = [(shared_names.ref(self._request.source_fs, item.entry), item.entry) for item in self._files.clutter]
+        return [*quarantine_clutter(refs, leaving, remaining, self._locations.in_source(arriving))]
+
+    def _reason(self, claim: Claim) -> str:
+        reading, owner = claim.item.reading, claim.owner
+        reason = _main_reason(claim)
+        if isinstance(owner, Song) and owner.inferred_from and self._placement.names_album_artist(owner):
+            reason += f"; album artist inferred from {owner.inferred_from}: {owner.album.values['albumartist']}"
+        return reason if reading is None or reading.suspect is None else f"{reason}; suspect: {reading.suspect}"
+
+
+def _main_reason(claim: Claim) -> str:
+    owner = claim.owner
+    if claim.number > 1:
+        return f"collision: number {claim.number} of {claim.stem}{claim.extension}"
+    if isinstance(owner, Companion):
+        return "moves to the kept copy of its duplicate" if owner.of_duplicate else _MOVES_WITH[owner.kind]
+    if owner is None:
+        return "left behind" if claim.item.reading is None else "untagged"
+    return "respelled" if collision_key(claim.position) == collision_key(claim.path) else "layout"

@@ -1,0 +1,83 @@
+"""Where each song belongs: the layout places all songs but the duplicates that are quarantined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.paths import check_directory
+from orchestrator.plan.companions.sorting import SortedItems
+from orchestrator.plan.layout.names import Names, rules_named
+from orchestrator.plan.layout.placing import Placing
+from orchestrator.plan.layout.templates import compile_layout
+from orchestrator.plan.music.song import Song
+from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, quarantine_duplicates
+from orchestrator.plan.planners.organize.locations import SourceAndTarget
+from orchestrator.plan.planners.organize.request import OrganizeRequest
+
+
+class Placement:
+    """The files of the source, its songs with their albums and the directories and names that the layout wants."""
+
+    def __init__(self, request: OrganizeRequest, locations: SourceAndTarget) -> None:
+        options, target = request.options, request.target_capabilities
+        self._locations = locations
+        self.layout = compile_layout(options.layout, options.layouts)
+        self.names = Names(rules_named(target.names if options.names == "target" else options.names), target.max_component_bytes)
+        self._placing = Placing(self.layout, self.names)
+        self.untagged_directory = self._legal_directory(options.untagged, "the folder for untagged files")
+        self.leftovers_directory = self._legal_directory(options.leftovers, "the folder for what is left")
+        self.copies_inside = options.copy and locations.below is not None
+        """The originals stay in the target, and each one may be the copy that another one would make."""
+        self.files = SortedItems(
+            request.items,
+            self.names,
+            source_fs=request.source_fs,
+            capabilities=request.source_capabilities,
+            target_fs=request.target_fs,
+            copy=options.copy,
+            moves_untagged=options.untagged is not None,
+        )
+        self.equal_songs: list[tuple[Song, Song]] = []
+        """Songs that are not copied because another one has the same content, each with that other one."""
+        if self.copies_inside:
+            self.files.songs, self.equal_songs = _distinct(self.files.songs)
+        self._place()
+        self.duplicates = QuarantinedDuplicates()
+        if options.dedup is not None:
+            self.duplicates = quarantine_duplicates(request, options.dedup, self.files, self._is_in_place)
+            if self.duplicates.of_source:
+                self._place()  # what stays is placed as if the duplicates had never been there
+
+    def names_album_artist(self, song: Song) -> bool:
+        """Whether the path of a song holds the name of its album's artist."""
+        return self._placing.names_album_artist(song.album)
+
+    def _place(self) -> None:
+        self._placing.place(self.files.songs)
+        for song, other in self.equal_songs:
+            song.album, song.directory, song.stem = other.album, other.directory, other.stem
+
+    def _is_in_place(self, song: Song) -> bool:
+        wanted = f"{song.directory}/{song.stem}{song.extension}".lstrip("/")
+        return self._locations.below is not None and self._locations.position(song.item) == wanted
+
+    def _legal_directory(self, given: str | None, what: str) -> str | None:
+        if given is None:
+            return None
+        return "/".join(self.names.directory(part) for part in check_directory(given, what).split("/"))
+
+
+def _distinct(songs: Iterable[Song]) -> tuple[list[Song], list[tuple[Song, Song]]]:
+    """One song of each content, and the others each with the one that has its content.
+
+    A copy that an earlier run made in place must not count twice, and must not be copied again.
+    """
+    by_content: dict[object, Song] = {}
+    equal: list[tuple[Song, Song]] = []
+    for song in songs:
+        entry, reading = song.item.entry, song.item.reading
+        content = tuple(sorted(entry.hashes.items())) or (song.track, reading and (reading.identity, reading.suspect))
+        first = by_content.setdefault((entry.size, content), song)
+        if first is not song:
+            equal.append((song, first))
+    return list(by_content.values()), equal
