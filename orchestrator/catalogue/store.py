@@ -19,11 +19,12 @@ from types import TracebackType
 
 import msgspec
 
+from orchestrator.catalogue.database import CatalogueDatabase
 from orchestrator.catalogue.rows import Moved, Unread, drop_texts, entry_of, hashes_text, location_of, take_over
-from orchestrator.catalogue.schema import connect, damaged, mapped_errors, open_catalogue, transaction
 from orchestrator.catalogue.selection import Selection
 from orchestrator.plan.companions.playlists.formats import FORMATS, MAX_BYTES, is_list
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
+from orchestrator.sqlite import transaction
 from orchestrator.tags.version import READER_VERSION
 from orchestrator.track import Reading, Status
 
@@ -75,9 +76,9 @@ class Catalogue:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._database = CatalogueDatabase(path)
         self._lock = threading.RLock()
-        self._connection = open_catalogue(path)
+        self._connection = self._database.open()
 
     def __enter__(self) -> Catalogue:
         return self
@@ -92,10 +93,10 @@ class Catalogue:
 
     def check(self) -> None:
         """Look at the whole file. Raises IntegrityError when it is damaged."""
-        with self._lock, mapped_errors(self.path):
+        with self._lock, self._database.mapped_errors():
             said = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if said != "ok":
-            raise damaged(self.path, said)
+            raise self._database.damaged(said)
 
     def entries(self, fs: str, selection: Selection | None = None) -> Iterator[Catalogued]:
         """Every file of `fs`, sorted by path, as of now: what is written meanwhile does not show.
@@ -109,9 +110,9 @@ class Catalogue:
             "c.content FROM entry AS e LEFT JOIN reading AS r ON r.entry = e.id LEFT JOIN content AS c ON c.entry = e.id "
             f"WHERE {_VISIBLE} ORDER BY e.path, e.remote_id"
         )
-        with mapped_errors(self.path):
+        with self._database.mapped_errors():
             # A connection of its own: one consistent view, whatever this process writes while the caller looks.
-            connection = connect(self.path)
+            connection = self._database.connect()
             try:
                 cursor = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO))
                 while rows := cursor.fetchmany(_FETCH):
@@ -269,13 +270,13 @@ class Catalogue:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection inside a transaction, for the modules of this room."""
-        with self._lock, mapped_errors(self.path), transaction(self._connection):
+        with self._lock, self._database.mapped_errors(), transaction(self._connection):
             yield self._connection
 
     @contextmanager
     def using(self) -> Iterator[sqlite3.Connection]:
         """The connection as it is, to look or to work in temporary tables, for the modules of this room."""
-        with self._lock, mapped_errors(self.path):
+        with self._lock, self._database.mapped_errors():
             yield self._connection
 
     def _count(self, fs: str, condition: str) -> int:

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from orchestrator.errors import OrchestratorError, UsageError
-from orchestrator.paths import name_of
 from orchestrator.plan.build import encoded, plan_id_of, seal
 from orchestrator.plan.model import FORMAT, Header, Operation, Plan
 from orchestrator.plan.soundness import check_plan, damaged
@@ -82,7 +81,7 @@ def _read_header(line: bytes) -> Header:
 def _other_format(form: object) -> OrchestratorError:
     """The error for a header of another format: exit 2 for a plan of another version, 9 for a damaged one."""
     version = _VERSION.fullmatch(form) if isinstance(form, str) else None
-    if version is not None and int(version[1]) < int(name_of(FORMAT)):
+    if version is not None and int(version[1]) < int(FORMAT.rpartition("/")[2]):
         return UsageError("this plan was made by an older version: make it again with `plan`")
     if version is not None or (isinstance(form, str) and _differences(form) > 1):
         return UsageError(f"this plan has the format {form!r}, and this version reads {FORMAT!r}")

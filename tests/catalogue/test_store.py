@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.catalogue.database import CatalogueDatabase
 from orchestrator.catalogue.rows import hashes_of, hashes_text
-from orchestrator.catalogue.schema import SCHEMA_VERSION
 from orchestrator.catalogue.store import Catalogue, Moved
 from orchestrator.errors import IntegrityError, UsageError
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
@@ -42,18 +42,29 @@ def test_it_outlives_the_process(tmp_path: Path) -> None:
 
 def test_a_newer_one_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "c")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {CatalogueDatabase.schema_version + 1}")
     connection.close()
     with pytest.raises(UsageError, match="newer"):
         Catalogue(tmp_path / "c")
 
 
-def test_an_older_one_is_made_anew(tmp_path: Path) -> None:
+def test_an_older_one_is_created_again(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "c")
     connection.execute("CREATE TABLE entry (path)")
+    connection.execute(f"PRAGMA user_version = {CatalogueDatabase.schema_version - 1}")
     connection.close()
     with Catalogue(tmp_path / "c") as catalogue:
         assert catalogue.count("s3:x") == 0
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "c")
+    connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    before = (tmp_path / "c").read_bytes()
+    with pytest.raises(UsageError, match="another database"):
+        Catalogue(tmp_path / "c")
+    assert (tmp_path / "c").read_bytes() == before
 
 
 def test_a_damaged_one_is_named_with_the_remedy(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from types import TracebackType
 
 import msgspec
 
-from orchestrator.apply.journal.database import mapped_errors, open_journal
+from orchestrator.apply.journal.database import JournalDatabase
 from orchestrator.apply.journal.records import (
     Fact,
     OperationState,
@@ -34,9 +34,10 @@ from orchestrator.apply.journal.records import (
     StateChange,
     VerifyMode,
 )
-from orchestrator.errors import IntegrityError, UsageError
+from orchestrator.errors import UsageError
 from orchestrator.plan.model import Operation, Plan, locations_of
 from orchestrator.records import Ref
+from orchestrator.sqlite import transaction
 
 _encode = msgspec.json.Encoder().encode
 _decode_start = msgspec.json.Decoder(RunStart).decode
@@ -59,11 +60,11 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self._path = path
+        self._database = JournalDatabase(path)
         self._clock = clock
         self._heads: dict[str, str] = {}
         """Run -> checksum of its last record, for the runs that this process has read or begun."""
-        self._connection = open_journal(path)
+        self._connection = self._database.open()
 
     # Writing.
 
@@ -101,7 +102,7 @@ class Journal:
 
     def runs(self) -> list[Run]:
         """Every run, oldest first. Raises IntegrityError for a row that was changed."""
-        with mapped_errors(self._path):
+        with self._database.mapped_errors():
             rows = self._connection.execute("SELECT id FROM run ORDER BY number").fetchall()
         return [self.run(identity) for (identity,) in rows]
 
@@ -109,12 +110,12 @@ class Journal:
         """One run. Raises UsageError when there is none of that id."""
         start, own = self._start(run_id)
         state = StateChange(RunState.RUNNING, start.created)
-        with mapped_errors(self._path):
+        with self._database.mapped_errors():
             rows = self._connection.execute(_STATES_OF_A_RUN, (run_id,)).fetchall()
         summary: RunCounts | None = None
         for body, checksum, previous in rows:
             if _checksum(previous or own, body) != checksum:
-                raise self._damaged(f"the state of run {run_id} was changed")
+                raise self._database.damaged(f"the state of run {run_id} was changed")
             line = self._line(run_id, body)
             if isinstance(line, StateChange):
                 state = line
@@ -135,11 +136,11 @@ class Journal:
     def plan(self, run_id: str) -> Plan:
         """The plan of a run, as it was begun. Raises IntegrityError when an operation was changed."""
         start, _ = self._start(run_id)
-        with mapped_errors(self._path):
+        with self._database.mapped_errors():
             rows = self._connection.execute("SELECT body FROM operation WHERE run = ? ORDER BY position", (run_id,)).fetchall()
         bodies = [body for (body,) in rows]
         if len(bodies) != start.operations or _sum_of_all(bodies) != start.operations_sha256:
-            raise self._damaged(f"the operations of run {run_id} are not those that it was begun with")
+            raise self._database.damaged(f"the operations of run {run_id} are not those that it was begun with")
         operations = tuple(_decode_operation(body) for body in bodies)
         header = start.header
         if not header.locations:  # the run was begun by a version whose plans had the format /1
@@ -195,37 +196,34 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with mapped_errors(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._database.mapped_errors():
             try:
-                yield self._connection
-                self._connection.execute("COMMIT")
+                with transaction(self._connection):
+                    yield self._connection
             except BaseException:
-                self._heads.clear()  # what was to be the head is not: read it again
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                self._heads.clear()  # what was to be the head was not written: read it again
                 raise
 
     def _start(self, run_id: str) -> tuple[RunStart, str]:
-        with mapped_errors(self._path):
+        with self._database.mapped_errors():
             row = self._connection.execute("SELECT body, checksum FROM run WHERE id = ?", (run_id,)).fetchone()
         if row is None:
             raise UsageError(f"there is no run {run_id!r}: `runs` lists them")
         body, checksum = row
         if _checksum("", body) != checksum:
-            raise self._damaged(f"the row of run {run_id} was changed")
+            raise self._database.damaged(f"the row of run {run_id} was changed")
         try:
             start = _decode_start(body)
         except msgspec.MsgspecError as error:
-            raise self._damaged(f"the row of run {run_id} cannot be read: {error}") from error
+            raise self._database.damaged(f"the row of run {run_id} cannot be read: {error}") from error
         if start.id != run_id:
-            raise self._damaged(f"the row of run {run_id} belongs to run {start.id}")
+            raise self._database.damaged(f"the row of run {run_id} belongs to run {start.id}")
         return start, checksum
 
     def _records(self, run_id: str) -> Iterator[Record]:
         """The records of operations, in order, while the chain is checked; at the end the head is compared."""
         _, head = self._start(run_id)
-        with mapped_errors(self._path):
+        with self._database.mapped_errors():
             rows = self._connection.execute(
                 "SELECT body, checksum FROM record WHERE run = ? ORDER BY number", (run_id,)
             ).fetchall()
@@ -233,25 +231,19 @@ class Journal:
         for number, (body, checksum) in enumerate(rows, start=1):
             head = _checksum(head, body)
             if head != checksum:
-                raise self._damaged(f"record {number} of run {run_id} was changed, or one before it is missing")
+                raise self._database.damaged(f"record {number} of run {run_id} was changed, or one before it is missing")
             line = self._line(run_id, body)
             if isinstance(line, Record):
                 yield line
         if head != last:
-            raise self._damaged(f"the last records of run {run_id} are missing")
+            raise self._database.damaged(f"the last records of run {run_id} are missing")
         self._heads[run_id] = head
 
     def _line(self, run_id: str, body: bytes) -> Record | StateChange:
         try:
             return _decode_line.decode(body)
         except msgspec.MsgspecError as error:
-            raise self._damaged(f"a record of run {run_id} cannot be read: {error}") from error
-
-    def _damaged(self, what: str) -> IntegrityError:
-        return IntegrityError(
-            f"the journal {self._path} is damaged ({what}): nothing was sent; "
-            "put a copy of it back, or move it away to begin anew"
-        )
+            raise self._database.damaged(f"a record of run {run_id} cannot be read: {error}") from error
 
 
 def _checksum(previous: object, body: object) -> str:
