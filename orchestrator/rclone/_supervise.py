@@ -1,10 +1,10 @@
-"""Runs one command that must not outlive the program that asked for it: `python -I -S _supervise.py FD COMMAND...`.
+"""Runs one command that must not outlive the program that started it: `python -I -S _supervise.py FD COMMAND...`.
 
-FD is the read end of a pipe whose write end only the asking program holds. When that closes - on purpose, or because the program
-died - the command gets SIGTERM and, half a second later, SIGKILL. Should this process be killed instead, Linux kills the command
-(PR_SET_PDEATHSIG, bound to the thread that forks: our only one). Ends with the command's own exit code.
+FD is the read end of a pipe; only that program holds the write end. When it closes - on purpose, or because the program died -
+the command gets SIGTERM and, half a second later, SIGKILL. If this process is killed instead, Linux kills the command
+(PR_SET_PDEATHSIG, bound to the thread that forks: our only one). Exits with the command's own exit code.
 
-Only the standard library, and little of it: this is a process for every listing.
+Imports little, and only from the standard library: every listing starts one of these processes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends (Linux; elsewhere the pipe alone must do)."""
+    """Have the kernel kill this process when its parent ends (on Linux; elsewhere only the pipe works)."""
     if sys.platform != "linux":
         return
-    import ctypes  # noqa: PLC0415 only the child pays for it
+    import ctypes  # noqa: PLC0415 because only the child needs it
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -30,7 +30,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def start(command: list[str], lifeline: int) -> int:
-    """Start the command; its process id."""
+    """Start the command and return its process id."""
     parent = os.getpid()
     child = os.fork()
     if child:
@@ -39,7 +39,7 @@ def start(command: list[str], lifeline: int) -> int:
         die_with_parent(parent)
         os.close(lifeline)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.execv(command[0], command)  # noqa: S606 no shell is the point
+        os.execv(command[0], command)  # noqa: S606 because a shell is what we avoid
     except OSError as error:
         os.write(2, f"CRITICAL: cannot start {command[0]}: {error.strerror}\n".encode())
     finally:
@@ -47,7 +47,7 @@ def start(command: list[str], lifeline: int) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Start, watch, end."""
+    """Start the command, watch it, and return its exit code."""
     lifeline, command = int(arguments[0]), arguments[1:]
     woken, wake = os.pipe()
     os.set_blocking(woken, False)
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     signal.set_wakeup_fd(wake)
     child = start(command, lifeline)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):  # the command alone holds its output, so that its end is the end of the stream
+    for number in (0, 1, 2):  # only the command holds its output, so the stream ends when the command does
         os.dup2(nowhere, number)
 
     watched, timeout, ending = [lifeline, woken], None, False

@@ -17,7 +17,7 @@ import msgspec
 from orchestrator.errors import UsageError
 
 FLOOR = (1, 75, 1)
-"""Older ones let others in through the rc interface, or write outside the destination (CVE-2026-71311 to -71313, -88044)."""
+"""Older versions let others in through the rc interface, or write outside the destination (CVE-2026-71311 to -71313, -88044)."""
 
 VARIABLE = "MUSIC_ORCHESTRATOR_RCLONE"
 _REMEDY = "install rclone from https://rclone.org/install/ or run: pip install 'music-orchestrator[rclone]'"
@@ -25,18 +25,18 @@ _PATH_LOCK = threading.Lock()
 
 
 class Binary(msgspec.Struct, frozen=True):
-    """An rclone that may be used."""
+    """An rclone that is new enough."""
 
     path: Path
     version: str
-    """As rclone says it, without the leading "v": "1.75.2"."""
+    """As rclone prints it, without the leading "v": "1.75.2"."""
 
 
 def find_rclone(explicit: str | None = None, origin: str = "--rclone") -> Binary:
-    """The rclone to use: `explicit` (option or config: `origin` says which), else the environment, `PATH`, the `rclone` extra.
+    """The rclone to use: `explicit` (from the option or key `origin`), or from the environment, `PATH` or the `rclone` extra.
 
-    One that was named must do; one on `PATH` that is too old gives way to the extra. Raises UsageError, with what to do, when
-    there is none or it is too old.
+    If the user named one, no other is tried; if the one on `PATH` is too old, the extra is used. Raises UsageError, which says
+    what to do, when there is none or it is too old.
     """
     problem: UsageError | None = None
     for path, found_by in _candidates(explicit, origin):
@@ -44,23 +44,21 @@ def find_rclone(explicit: str | None = None, origin: str = "--rclone") -> Binary
             return _checked(path, found_by)
         except UsageError as error:
             problem = problem or error
-    raise problem or UsageError(f"rclone was not found; {_REMEDY}")
+    raise problem or UsageError(f"rclone not found; {_REMEDY}")
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
-    """The three numbers of "1.75.2", "v1.76.0-beta.9" and the like; None when there are none."""
+    """The three numbers in texts like "1.75.2" and "v1.76.0-beta.9"; None when there are none."""
     found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", text.strip())
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
-def _candidates(explicit: str | None, given: str) -> Iterator[tuple[Path, str]]:
-    for text, origin in ((explicit, given), (os.environ.get(VARIABLE), f"${VARIABLE}")):
+def _candidates(explicit: str | None, explicit_origin: str) -> Iterator[tuple[Path, str]]:
+    for text, origin in ((explicit, explicit_origin), (os.environ.get(VARIABLE), f"${VARIABLE}")):
         if text:
             named = shutil.which(Path(text).expanduser())
             if named is None:
-                raise UsageError(
-                    f"{text} ({origin}) is not a program that can be run; correct it, or leave it out to search PATH"
-                )
+                raise UsageError(f"{text} ({origin}) is not an executable program; correct it, or leave it out to search PATH")
             yield Path(named).absolute(), origin
             return
     for found, origin in (
@@ -85,8 +83,8 @@ def _checked(path: Path, origin: str) -> Binary:
 
 
 def _version(path: Path) -> str | None:
-    """What the binary says of itself, through rclone-python; None when it is no rclone."""
-    from rclone_python import rclone  # noqa: PLC0415 slow: it brings rich
+    """The version that the binary reports, through rclone-python; None when it is not rclone."""
+    from rclone_python import rclone  # noqa: PLC0415 because it imports rich, which is slow
     from rclone_python.utils import RcloneException  # noqa: PLC0415
 
     with _only_on_path(path):
@@ -94,16 +92,16 @@ def _version(path: Path) -> str | None:
             return None
         try:
             text = rclone.version()
-        except (RcloneException, IndexError, OSError):  # it failed, it printed nothing, it could not be run
+        except (RcloneException, IndexError, OSError):  # it failed, printed nothing, or could not be started
             return None
     return str(text).strip().removeprefix("v")
 
 
 @contextlib.contextmanager
 def _only_on_path(path: Path) -> Iterator[None]:
-    """Make the binary the first `rclone` on PATH, free of inherited settings.
+    """Make the binary the first `rclone` on PATH, without inherited settings.
 
-    rclone-python builds shell strings, so it must never be given a path.
+    rclone-python builds shell commands, so it must never get a path.
     """
     with _PATH_LOCK, tempfile.TemporaryDirectory(prefix="music-orchestrator-") as directory:
         (Path(directory) / "rclone").symlink_to(path)

@@ -1,4 +1,4 @@
-"""What rclone says -> the error tree. The one table; the first rule that hits wins."""
+"""Turns rclone's error messages into our error classes, with one table: the first matching rule wins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from orchestrator.rclone.redact import one_line
 
 _TRANSIENT_CODES = frozenset({"0", "408", "423", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
 
-# (error class, texts in lower case, HTTP status codes as the providers' libraries write them into the text)
+# (error class, texts in lower case, HTTP status codes as the providers' libraries write them into their messages)
 _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (
     (UsageError, ("didn't find section in config file", "is a file not a directory", "didn't find backend called"), frozenset()),
     (UsageError, ("unable to decrypt configuration", "couldn't decrypt configuration", "failed to load config"), frozenset()),
@@ -120,7 +120,7 @@ _CODE = re.compile(
 _RETRY_AFTER = re.compile(
     r"(?:retry[- ]after[\"']?[:=\s]*|try(?:ing)? again in |wait )(\d+(?:\.\d+)?)\s*(ms|s|m)?", re.IGNORECASE
 )
-# What rclone and the providers' libraries put around the reason.
+# What rclone and the providers' libraries write around the reason.
 _NOISE = re.compile(
     r"^(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?(?:(?:NOTICE|ERROR|CRITICAL)\S*\s*:\s*)?"
     r"|Failed to lsjson(?: with \d+ errors: last error was)?: |error in ListJSON: |error listing: "
@@ -129,20 +129,20 @@ _NOISE = re.compile(
 _REMEDIES = (
     (
         re.compile(r".*didn't find section in config file \(\"(.*)\"\).*"),
-        r'there is no remote "\1"; `music-orchestrator remotes` lists those there are',
+        r'there is no remote "\1"; `music-orchestrator remotes` lists all remotes',
     ),
     (re.compile(r".*is a file not a directory.*"), "this is a file, not a folder"),
 )
 
 
 def classify(text: str, *, status: int = 500, path: str | None = None, names: Iterable[str] = ()) -> OrchestratorError:
-    """The error for rclone's `text`.
+    """The error for rclone's message `text`.
 
-    `status` is the HTTP status of the rc answer (404: not found, 400: our own mistake), `path` the item that it is about. `names`
-    are the paths of the call: they are left out of the match, so that a song called "429 connection refused" stays a song.
+    `status` is the HTTP status of the rc answer (404: not found, 400: our own mistake), `path` the file it is about. `names` are
+    the paths in the call: they are ignored, so that a song called "429 connection refused" is not mistaken for an error.
     """
-    bare = _without_names(text, (*names, path or ""))
-    kind = _match(bare) or (NotFoundError if status == 404 else PermanentError)
+    anonymous = _without_names(text, (*names, path or ""))
+    kind = _match(anonymous) or (NotFoundError if status == 404 else PermanentError)
     message = one_line(_NOISE.sub("", text)) or "rclone gave no reason"
     for pattern, remedy in _REMEDIES:
         if found := pattern.search(message):
@@ -150,12 +150,12 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     if path and not message.startswith(f"{path}:"):
         message = f"{one_line(path).removesuffix(':')}: {message}"
     if kind is RateLimitError:
-        return RateLimitError(message, path=path, retry_after=retry_after(bare))
+        return RateLimitError(message, path=path, retry_after=retry_after(anonymous))
     return kind(message, path=path)
 
 
 def retry_after(text: str) -> float | None:
-    """The seconds to wait that the text names, if it does."""
+    """How many seconds the message says to wait; None if it does not."""
     found = _RETRY_AFTER.search(text)
     if found is None:
         return None
@@ -163,11 +163,11 @@ def retry_after(text: str) -> float | None:
 
 
 def _without_names(text: str, names: Iterable[str]) -> str:
-    """The text less the names that would decide something. Only those: "file" is a word of rclone's, too."""
-    whole = set(names)
-    deciding = {name for name in whole | {name.rpartition("/")[2] for name in whole} if name and _match(name)}
-    deciding |= {part for name in whole for part in (name, *name.split("/")) if retry_after(part) is not None}
-    for name in sorted(deciding, key=len, reverse=True):
+    """The text without the names that would match a rule. Keep the others: rclone itself uses words like "file"."""
+    paths = set(names)
+    misleading = {name for name in paths | {path.rpartition("/")[2] for path in paths} if name and _match(name)}
+    misleading |= {part for path in paths for part in (path, *path.split("/")) if retry_after(part) is not None}
+    for name in sorted(misleading, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
     return text
 

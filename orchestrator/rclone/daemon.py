@@ -1,4 +1,4 @@
-"""One `rclone rcd` process: its private socket, its start, its end."""
+"""One `rclone rcd` process: its private socket, how it starts and stops."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ COMMON_FLAGS = (
     "--use-json-log=false",
     "--log-level=NOTICE",
 )
-"""Of every rclone that we start. What the user gives goes by environment, never here."""
+"""For every rclone that we start. Anything from the user goes into the environment, never here."""
 
 READING_FLAGS = (*COMMON_FLAGS, "--low-level-retries=3")
-"""Of one that lists or reads: what it repeats changes nothing."""
+"""For processes that list or read: their retries change nothing."""
 
 _FLAGS = (
     "--rc-serve",
-    # Finished calls are forgotten at once: kept for the default minute, 20,000 moves cost 60 MB.
+    # Forget finished calls at once: kept for the default minute, 20,000 moves take 60 MB.
     "--rc-job-expire-duration=1s",
     "--rc-job-expire-interval=1s",
     "--max-stats-groups=20",
-    # Paths in the address of a read: 4 KiB of path, every byte of it percent-quoted, and some.
+    # The URL of a read holds the path: up to 4 KiB, each byte percent-quoted, and then some.
     "--rc-max-header-bytes=65536",
     "--rc-server-read-timeout=168h",
     "--rc-server-write-timeout=168h",
-    # What is repeated, we repeat, after a look at both ends. A WebDAV server makes room at the destination before it looks for
-    # the source: a MOVE whose answer was lost, sent once more by rclone, deletes the very file that has just been moved.
+    # We retry ourselves, after a check of source and destination. A WebDAV server clears the destination before it looks for the
+    # source: if the answer to a MOVE is lost and rclone sends it again, it deletes the file that was just moved.
     "--low-level-retries=1",
-    # And rclone allows it that room ("Overwrite: T"): a MOVE that comes late, after it was sent again or after another program's,
-    # would do the same. So it is refused (412) where something lies; other remotes do not know this header.
+    # rclone even asks for that ("Overwrite: T"): a MOVE that arrives late, after a retry or after another program wrote there,
+    # would delete as well. With this header the server refuses (412) if the destination exists; other remotes ignore it.
     "--header=Overwrite: F",
     *COMMON_FLAGS,
 )
 
 
 class Daemon:
-    """A running rclone. Made running and answering, or not at all."""
+    """A running rclone: an instance exists only if rclone runs and answers."""
 
     def __init__(self, binary: Binary, environment: Mapping[str, str], *, log_file: Path | None = None) -> None:
-        """Start it. Its log, without secrets, is added to `log_file` at the end.
+        """Start rclone. When it ends, append its log to `log_file`, without secrets.
 
-        Raises UsageError for a configuration that rclone refuses, TransientError when it does not come up.
+        Raises UsageError for a configuration that rclone refuses, TransientError when it does not start.
         """
         self._log_file = log_file
         self._directory = tempfile.TemporaryDirectory(prefix="mo-", dir=_socket_parent(), ignore_cleanup_errors=True)
@@ -80,7 +80,7 @@ class Daemon:
                 )
             finally:
                 os.close(log)
-        except BaseException:  # whatever it was: nothing may stay behind
+        except BaseException:  # whatever happened, leave nothing behind
             self._directory.cleanup()
             raise
         try:
@@ -92,15 +92,15 @@ class Daemon:
 
     @property
     def running(self) -> bool:
-        """Whether it still runs."""
+        """Whether rclone still runs."""
         return self._process.running
 
     def has_died(self) -> bool:
-        """Whether it is dead; waits a little for one that is about to be."""
-        return self._process.ended_within(_DEATH_S)
+        """Whether rclone has died; waits a moment, in case it is dying."""
+        return self._process.ends_within(_DEATH_S)
 
     def close(self) -> None:
-        """End it and remove its directory. May be called again."""
+        """Stop rclone and remove its directory. May be called again."""
         self._process.close()
         if self._log_file is not None and self._log.exists():
             _append(self._log_file, redact(self._log_text()))
@@ -115,11 +115,11 @@ class Daemon:
             if not self.running:
                 raise self._start_error()
             if time.monotonic() > deadline:
-                raise TransientError(f"rclone did not come up within {_START_S:.0f} s")
-            time.sleep(0.005)  # the socket appears about 70 ms after the start; nothing tells of it
+                raise TransientError(f"rclone did not start within {_START_S:.0f} s")
+            time.sleep(0.005)  # the socket appears about 70 ms after the start, without a signal
 
     def _check(self) -> None:
-        """Make sure that this is a rclone that we trust, and that it obeys the configuration that protects files."""
+        """Make sure that this rclone is new enough, and obeys the configuration that protects files."""
         client = RcClient(lambda: self.endpoint)
         try:
             client.call("rc/noop")
@@ -128,7 +128,7 @@ class Daemon:
                 raise UsageError(
                     f"rclone {one_line(str(version.get('version')))} is too old; at least {'.'.join(map(str, FLOOR))} is needed"
                 )
-            # Misspelled keys are accepted without a word, so ask what came of ours.
+            # rclone silently accepts unknown keys, so check that ours took effect.
             wanted = {"BackupDir": "/nowhere", "IgnoreTimes": True}
             config = client.call("options/local", {"_config": wanted}).get("config", {})
             if any(config.get(key) != value for key, value in wanted.items()):
@@ -145,17 +145,19 @@ class Daemon:
 
     def _start_error(self) -> OrchestratorError:
         lines = [line for line in self._log_text().splitlines() if "CRITICAL" in line or "Fatal" in line or "Invalid" in line]
-        said = lines[-1] if lines else self._log_text()[-300:]
-        if "bwlimit" in said.lower():
-            return UsageError("the bandwidth limit is not understood: write 10M, 1M:100k (up:down), off, or rclone's timetables")
-        error = classify(said)
+        message = lines[-1] if lines else self._log_text()[-300:]
+        if "bwlimit" in message.lower():
+            return UsageError(
+                "rclone does not accept the bandwidth limit: write 10M, 1M:100k (up:down), off, or a timetable of rclone"
+            )
+        error = classify(message)
         kind = UsageError if isinstance(error, UsageError) else TransientError
         return kind(f"rclone did not start: {error.message} (exit code {self._process.wait()})")
 
 
 def _socket_parent() -> str:
-    """A directory whose path leaves room for the socket's name: systems cut socket paths at about 104 bytes."""
-    candidates = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")  # noqa: S108 a fresh 0700 directory in it
+    """A directory with a path short enough for the socket: systems limit socket paths to about 104 bytes."""
+    candidates = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")  # noqa: S108 because the socket gets a new 0700 directory
     for candidate in candidates:
         if (
             candidate
@@ -163,7 +165,7 @@ def _socket_parent() -> str:
             and os.access(candidate, os.W_OK | os.X_OK)
         ):
             return candidate
-    raise UsageError("no temporary directory with a short path that can be written; set TMPDIR")
+    raise UsageError("no writable temporary directory with a short path; set TMPDIR")
 
 
 def _append(file: Path, text: str) -> None:

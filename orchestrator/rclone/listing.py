@@ -1,7 +1,7 @@
-"""Lists a remote by a streaming `rclone lsjson`: constant memory, whatever the size.
+"""Lists a remote with a streaming `rclone lsjson`: memory stays constant, whatever the size.
 
-The location travels by environment, as an alias remote; argv holds constants only. A listing counts only when it came to its end:
-output without the closing bracket, or an exit code other than 0, is an error, never a short listing.
+The location goes into the environment, as an alias remote; the command line holds only constants. A listing counts only when it
+is complete: output without the closing bracket, or an exit code other than 0, is an error, never a short listing.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _EXIT_DIRECTORY_NOT_FOUND = 3
 _NO_HASHES: dict[str, str] = {}
 _END = b"]\n"
 _PIPE = 1 << 20
-_NAP_S = 0.002
+_PAUSE_S = 0.002
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
-    """One file as rclone writes it, in `lsjson` and in `operations/stat`."""
+    """One file as `lsjson` and `operations/stat` show it."""
 
     path: str
     size: int = -1
@@ -48,7 +48,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
     id: str | None = msgspec.field(default=None, name="ID")
 
     def entry(self, precision_ns: int = 1) -> Entry:
-        """The same as an Entry, its time cut to `precision_ns`."""
+        """The file as an Entry, its time cut to `precision_ns`."""
         mtime_ns = nanoseconds(self.mod_time) if self.mod_time else None
         return Entry(
             self.path,
@@ -60,21 +60,21 @@ class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
 
 
 class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to list, and what to ask for."""
+    """What to list, and which facts to ask for."""
 
     fs: str
     mtime: bool = True
     server_mtime: bool = False
-    """The time of upload instead of rclone's own modification time."""
+    """The upload time instead of rclone's own modification time."""
     hashes: Sequence[str] = ()
     flat: bool = False
-    """The remote lists a whole tree at once. A filter would make rclone go through it directory by directory instead."""
+    """The remote lists a whole tree at once. With a filter, rclone would list it directory by directory instead."""
     hide_own: bool = True
-    """Leave out OWN_DIRECTORY at the root, and a disk's lost+found."""
+    """Leave out OWN_DIRECTORY at the root, and the lost+found of a disk."""
 
 
 def arguments(request: ListRequest) -> list[str]:
-    """The arguments of `rclone`: constants, and names of hash types."""
+    """The arguments for rclone: only constants and names of hash types."""
     flags = ["lsjson", "--recursive", "--files-only", "--no-mimetype", "--skip-links", *READING_FLAGS]
     if not request.mtime:
         flags.append("--no-modtime")
@@ -83,20 +83,20 @@ def arguments(request: ListRequest) -> list[str]:
     if request.hashes:
         flags += ["--hash", *(f"--hash-type={name}" for name in request.hashes)]
     if request.hide_own and not request.flat:
-        # A disk's own lost+found belongs to the system and is closed to everyone else: listing it would fail the whole.
+        # Only root can read the lost+found of a disk: it would make the whole listing fail.
         flags += [f"--exclude=/{_OWN}**", "--exclude=/lost+found/**"]
     return [*flags, f"{_REMOTE}:"]
 
 
 def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequest) -> Generator[Entry]:
-    """Every file below the location. Raises the typed error when the listing fails, at its end at the latest."""
+    """Every file below the location. Raises the typed error if the listing fails, at the latest after the last file."""
     variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.fs})}
     with (
-        tempfile.TemporaryFile() as said,
-        Supervised((str(binary.path), *arguments(request)), variables, stdout=subprocess.PIPE, stderr=said) as lister,
+        tempfile.TemporaryFile() as log,
+        Supervised((str(binary.path), *arguments(request)), variables, stdout=subprocess.PIPE, stderr=log) as lister,
     ):
         stream = lister.process.stdout
-        assert stream is not None  # noqa: S101 it was asked for a pipe
+        assert stream is not None  # noqa: S101 because we asked for a pipe
         complete = False
         hide = request.hide_own and request.flat
         precision_ns = SERVER_MTIME_PRECISION_NS if request.server_mtime else 1
@@ -110,16 +110,16 @@ def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequ
                         yield row.entry(precision_ns)
         except msgspec.DecodeError as error:
             lister.close()
-            raise _failure(request.fs, 0, said) or TransientError(f"{request.fs}: the listing is damaged") from error
+            raise _failure(request.fs, 0, log) or TransientError(f"{request.fs}: the listing is damaged") from error
         code = lister.wait()
         if code != 0 or not complete:
-            raise _failure(request.fs, code, said) or TransientError(f"{request.fs}: the listing ended early (exit {code})")
+            raise _failure(request.fs, code, log) or TransientError(f"{request.fs}: the listing ended early (exit {code})")
 
 
 def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """What the pipe holds, cut at line ends."""
+    """The content of the pipe, in blocks of whole lines."""
     descriptor = stream.fileno()
-    with contextlib.suppress(OSError, AttributeError):  # not allowed, or not Linux: the pipe stays small
+    with contextlib.suppress(OSError, AttributeError):  # not allowed, or not Linux: then the pipe stays small
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
     pending = b""
     while block := os.read(descriptor, _PIPE):
@@ -130,23 +130,23 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
         else:
             pending += tail
         if len(block) < _PIPE // 16:
-            # rclone writes line by line, and whoever waits is woken for each: that costs a fifth of the time of a fast listing.
-            time.sleep(_NAP_S)
+            # rclone writes line by line. Waking up for each line costs a fifth of the time of a fast listing.
+            time.sleep(_PAUSE_S)
     if pending:
         yield pending
 
 
-def _failure(fs: str, code: int, said: IO[bytes]) -> OrchestratorError | None:
-    """Why the listing failed, from what rclone wrote; None when it wrote nothing of use."""
-    said.seek(max(0, said.seek(0, 2) - _STDERR_TAIL))
+def _failure(fs: str, code: int, log: IO[bytes]) -> OrchestratorError | None:
+    """Why the listing failed, from rclone's log; None when that does not say."""
+    log.seek(max(0, log.seek(0, 2) - _STDERR_TAIL))
     lines = [
         line
-        for line in said.read().decode("utf-8", "replace").splitlines()
+        for line in log.read().decode("utf-8", "replace").splitlines()
         if "ERROR" in line or "CRITICAL" in line or "Failed" in line
     ]
     if not lines:
         return None
-    # "2026/11/23 22:26:52 ERROR : path: reason": the first one is the cause, later ones count and repeat.
+    # "2026/11/23 22:26:52 ERROR : path: reason": the first line is the cause, later ones count and repeat.
     reason = lines[0].partition(": ")[2] or lines[0]
     if code == _EXIT_DIRECTORY_NOT_FOUND:
         return NotFoundError(f"{fs}: no such directory or bucket", path=fs)
@@ -154,10 +154,10 @@ def _failure(fs: str, code: int, said: IO[bytes]) -> OrchestratorError | None:
 
 
 def nanoseconds(text: str) -> int:
-    """RFC 3339, as Go writes it, with up to nine decimals -> nanoseconds since 1970, UTC."""
+    """RFC 3339 as Go writes it, with up to nine decimals, as nanoseconds since 1970 in UTC."""
     digits = text[19:].rstrip("Z")
     offset = 0
-    if digits[-6:-5] in {"+", "-"}:  # "+01:00"; with TZ=UTC it is "Z"
+    if digits[-6:-5] in {"+", "-"}:  # "+01:00"; "Z" with TZ=UTC
         offset = (int(digits[-5:-3]) * 3600 + int(digits[-2:]) * 60) * (1 if digits[-6] == "+" else -1)
         digits = digits[:-6]
     return (_second(text[:19]) - offset) * 1_000_000_000 + (int(digits[1:].ljust(9, "0")) if digits else 0)
@@ -165,5 +165,5 @@ def nanoseconds(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _second(text: str) -> int:
-    """The files of an album are of the same few seconds."""
+    """Cached, because the files of an album share a few seconds."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())

@@ -1,4 +1,4 @@
-"""Reads parts of a file: the address under which rclone serves it, its answers, and the short way for files on this disk."""
+"""Reading parts of a file: the address at which rclone serves it, its answers, and the shortcut for files on this disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError, TransientError
 from orchestrator.rclone import rc_bodies
 
-# rclone shows control characters, `/`, `.` and `..` in names, and bytes that are no UTF-8, by these; its quote is U+201B.
+# What rclone shows instead of control characters, `/`, `.`, `..` and bytes that are not UTF-8 in names; its quote is U+201B.
 _MAPPED = re.compile("[\x00-\x1f\x7f\u201b\u2400-\u2421\uff0e\uff0f]")
 _SHOWN = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
 
@@ -20,32 +20,32 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.IGNORECASE)
 _PART = re.compile(rb"^content-range: *bytes (\d+)-(\d+)/\d+", re.IGNORECASE | re.MULTILINE)
 
 
-def address(fs: str, path: str) -> str:
-    """The path of the GET under which rclone serves a file."""
-    # The server takes the location up to the first "]": one that holds such a bracket is served from the root of its remote.
+def file_address(fs: str, path: str) -> str:
+    """The URL path at which `--rc-serve` serves a file."""
+    # The location ends at the first "]" for that server. If it contains one, start from the root of the remote.
     if "]" in fs:
         fs, below = rc_bodies.split_root(fs)
         path = f"{below}/{path}"
-    return f"/{quote(f'[{fs}]', safe='')}{served_address(path)}"
+    return f"/{quote(f'[{fs}]', safe='')}{address_in_served(path)}"
 
 
-def served_address(path: str) -> str:
-    """The same below a location that is served by itself (see `served`)."""
+def address_in_served(path: str) -> str:
+    """The URL path of a file below a location with a server of its own (see `vfs_reads`)."""
     return f"/{quote(path.translate(_SHOWN))}"
 
 
 def header(wanted: Sequence[tuple[int, int]]) -> str:
-    """The Range header that asks for these (offset, length)."""
+    """The Range header for these (offset, length)."""
     return "bytes=" + ",".join(f"{offset}-{offset + length - 1}" for offset, length in wanted)
 
 
-def pieces(status: int, content_range: str, content: bytes, wanted: Sequence[tuple[int, int]]) -> list[bytes] | None:
-    """What an answer gives of each (offset, length) that was asked for, less only where the file ends; None: it gives no bytes.
+def parts_of_answer(status: int, content_range: str, content: bytes, wanted: Sequence[tuple[int, int]]) -> list[bytes] | None:
+    """The bytes of each (offset, length) asked for, fewer only where the file ends; None if the answer has no content.
 
-    A file that rclone found and could not open is answered with 404 and the range that it would have been: None, too.
+    When rclone found a file but could not open it, it answers 404 with the range it would have sent: None as well.
     """
     span = _CONTENT_RANGE.match(content_range)
-    if status == 200:  # an empty file, or ranges that are more than the whole of it
+    if status == 200:  # an empty file, or ranges that cover more than all of it
         return [content[offset : offset + length] for offset, length in wanted]
     if status == 206 and span is not None:
         found = {int(span[1]): content}
@@ -59,7 +59,7 @@ def pieces(status: int, content_range: str, content: bytes, wanted: Sequence[tup
 
 
 def _parts(content: bytes) -> dict[int, bytes]:
-    """Offset -> bytes of a multipart/byteranges body. Each part says its length, so its content is never searched."""
+    """Offset -> bytes of a multipart/byteranges body. Each part states its length, so we never search in its content."""
     found = {}
     position = 0
     while (end_of_head := content.find(b"\r\n\r\n", position)) >= 0:
@@ -73,12 +73,12 @@ def _parts(content: bytes) -> dict[int, bytes]:
 
 
 def readable_directly(path: str) -> bool:
-    """Whether rclone's name of a local file is its name on the disk."""
+    """Whether rclone shows the name of a local file as it is on the disk."""
     return _MAPPED.search(path) is None
 
 
 def read_local(root: str, path: str, offset: int, length: int) -> bytes:
-    """`length` bytes of a file of this disk; follows no link and waits for no pipe."""
+    """`length` bytes of a file on this disk. Follows no symlink and does not block on a pipe."""
     try:
         descriptor = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -10,11 +10,14 @@ from orchestrator.paths import is_local, join_location
 Body: TypeAlias = dict[str, Any]
 
 GROUP = "music-orchestrator"
-"""One statistics group for everything: rclone keeps a record for each group that it meets."""
+"""One statistics group for everything: rclone keeps a record for each group that it sees."""
+
+BACKUP_OVERLAP = "parameter to --backup-dir mustn't overlap"
+"""How the answer to `directory_move` ends when the server cannot move the directory by itself."""
 
 
 def split_root(fs: str) -> tuple[str, str]:
-    """A location as the root of its remote and the path below: ("s3:", "bucket/music"), ("/", "srv/music")."""
+    """A location as the root of its remote and the path below it: ("s3:", "bucket/music"), ("/", "srv/music")."""
     if is_local(fs):
         return "/", fs.strip("/")
     name, colon, path = fs.partition(":")
@@ -22,13 +25,16 @@ def split_root(fs: str) -> tuple[str, str]:
     return f"{name}{colon}{slash}", path.strip("/")
 
 
-def net(fs: str, trash: str | None) -> Body:
-    """The `_config` under which rclone puts what lies in the way into `trash`, whatever its size and time."""
+def keep_replaced(fs: str, trash: str | None) -> Body:
+    """The `_config` that makes rclone move an existing file out of the way into `trash`, whatever its size and time.
+
+    None: the remote has no BackupDir.
+    """
     return {"IgnoreTimes": True} if trash is None else {"BackupDir": join_location(fs, trash), "IgnoreTimes": True}
 
 
-def look(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime: bool = False) -> Body:
-    """`operations/stat` of a file. Asks for no more than is free. `server_mtime`: the time of upload, not rclone's own."""
+def stat(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime: bool = False) -> Body:
+    """`operations/stat` of a file. Ask for no more than is free. `server_mtime`: the upload time instead of rclone's own."""
     options: Body = {"filesOnly": True, "noMimeType": True, "noModTime": not mtime}
     if hashes:
         options |= {"showHash": True, "hashTypes": list(hashes)}
@@ -36,12 +42,12 @@ def look(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime
 
 
 def with_server_mtime(fs: str) -> str:
-    """The same location with --use-server-modtime: S3 looks at it when a remote is opened, so `_config` comes too late."""
+    """The same location with --use-server-modtime. S3 checks it when a remote is opened, so `_config` would come too late."""
     return with_option(fs, "override.use_server_modtime=true")
 
 
 def with_option(fs: str, option: str) -> str:
-    """The same location, opened with one option more (`name=value`)."""
+    """The same location, opened with one more option (`name=value`)."""
     name, colon, path = fs.partition(":")
     return f"{name},{option}{colon}{path}"
 
@@ -53,31 +59,28 @@ def transfer(source_fs: str, source: str, target_fs: str, target: str, *, trash:
         "srcRemote": source,
         "dstFs": target_fs,
         "dstRemote": target,
-        "_config": net(target_fs, trash),
+        "_config": keep_replaced(target_fs, trash),
     }
 
 
 def directory_move(fs: str, source: str, target: str) -> Body:
-    """`sync/move` of a directory by the server alone.
+    """`sync/move` of a directory, only if the server can do it alone.
 
-    Where that cannot be, rclone would go on to move the files one by one, into whatever lies at the target. A BackupDir that is
-    the source is a mistake to it, found before the first of them: its answer then ends with OVERLAP, and nothing has changed.
+    Otherwise rclone would go on and move the files one by one, even into an existing target. A BackupDir that equals the source
+    makes rclone stop before the first file: its answer then ends with BACKUP_OVERLAP, and nothing has changed.
     """
     moved = join_location(fs, source)
-    return {"srcFs": moved, "dstFs": join_location(fs, target), "_config": net(moved, "")}
+    return {"srcFs": moved, "dstFs": join_location(fs, target), "_config": keep_replaced(moved, "")}
 
 
-OVERLAP = "parameter to --backup-dir mustn't overlap"
-
-
-def item(fs: str, path: str) -> Body:
+def one_path(fs: str, path: str) -> Body:
     """`operations/deletefile`, `mkdir` and `rmdir`."""
     return {"fs": fs, "remote": path}
 
 
-def names_in(fs: str, path: str) -> Body:
+def list_names(fs: str, path: str) -> Body:
     """`operations/list` of one directory, names only."""
-    return {**item(fs, path), "opt": {"noModTime": True, "noMimeType": True}}
+    return {**one_path(fs, path), "opt": {"noModTime": True, "noMimeType": True}}
 
 
 def by_id(command: str, fs: str, object_id: str, target: str) -> Body:
@@ -85,10 +88,10 @@ def by_id(command: str, fs: str, object_id: str, target: str) -> Body:
     return {"command": command, "fs": fs, "arg": [object_id, target]}
 
 
-def serve(fs: str, socket: str, user: str, password: str, *, piece: int, number: int) -> Body:
-    """`serve/start` of a location on a unix socket, to read parts of up to `piece` bytes from it.
+def serve(fs: str, socket: str, user: str, password: str, *, chunk_bytes: int, number: int) -> Body:
+    """`serve/start` of a location on a unix socket, to read ranges of up to `chunk_bytes` from it.
 
-    Servers of equal options share what they have listed: `number` makes each one different.
+    Servers with equal options share what they have listed; `number` makes each one different.
     """
     return {
         "type": "http",
@@ -98,13 +101,13 @@ def serve(fs: str, socket: str, user: str, password: str, *, piece: int, number:
         "pass": password,
         "read_only": True,
         "dir_cache_time": f"{24 * 3600 + number}s",
-        "poll_interval": "0s",  # else rclone asks Google Drive every minute what has changed
+        "poll_interval": "0s",  # otherwise rclone asks Google Drive every minute what has changed
         "vfs_cache_mode": "off",
-        "vfs_read_chunk_size": f"{piece}B",
+        "vfs_read_chunk_size": f"{chunk_bytes}B",
         "vfs_read_wait": "0s",
-        "no_checksum": True,  # of small files, which are read as a whole
+        "no_checksum": True,  # of small files, which are read completely
         "no_modtime": True,
-        "_config": {"BufferSize": 0},  # else it reads ahead: more bytes, and more requests than one
+        "_config": {"BufferSize": 0},  # otherwise rclone reads ahead: more bytes, and more than one request
     }
 
 

@@ -1,7 +1,7 @@
-"""Speaks rclone's rc protocol over its private socket. One connection a running call, kept and used again.
+"""A client for rclone's rc protocol over its private socket. One connection for each running call, kept for reuse.
 
 A call that rclone refuses raises the typed error of `classify`. A call whose connection breaks raises DaemonLostError: rclone
-stops what a broken connection asked for, but how far it came is unknown. Only calls that change nothing are sent again.
+aborts the call, but nobody knows how far it got. Only calls that change nothing are sent again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from orchestrator.rclone.classify import classify
 
 _READ_ONLY = frozenset(
     {
-        *("operations/stat", "operations/list", "operations/fsinfo", "operations/about"),  # no hashes: they may read for hours
+        *("operations/stat", "operations/list", "operations/fsinfo", "operations/about"),  # not hashes: they may read for hours
         *(
             "config/listremotes",
             "config/dump",
@@ -38,21 +38,21 @@ _READ_ONLY = frozenset(
 )
 _NAME_KEYS = ("remote", "srcRemote", "dstRemote", "fs", "srcFs", "dstFs")
 _BLOCK = 256 * 1024
-_PATIENCE_S = 600.0
-"""How long a look or a read may go without a byte. rclone itself gives up on a silent server after 2 minutes, three times over; a
-server that keeps the connection alive and says nothing would hold it for ever. Changes wait without end: copies take hours."""
+_TIMEOUT_S = 600.0
+"""How long a lookup or a read may go without a byte. rclone itself gives up on a silent server after three times 2 minutes, but a
+server that keeps the connection alive and sends nothing would block it forever. Changes have no timeout: copies take hours."""
 
 
 class DaemonLostError(TransientError):
-    """The connection to rclone broke: it died, or was ended. What became of the call is unknown."""
+    """The connection to rclone broke: it died, or was stopped. The result of the call is unknown."""
 
 
-class UnreadError(TransientError):
-    """rclone found a file and could not read it, and does not say why."""
+class UnexplainedReadError(TransientError):
+    """rclone found a file but could not read it, and does not say why."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where one rclone listens."""
+    """The socket of one rclone, and its credentials."""
 
     socket: str
     user: str
@@ -73,8 +73,8 @@ class _Connection(http.client.HTTPConnection):
         self.headers = {"Authorization": endpoint.authorization}
         self.used = False
 
-    def wait_at_most(self, seconds: float | None) -> None:
-        """For each piece of an answer; None: without end."""
+    def set_timeout(self, seconds: float | None) -> None:
+        """The timeout for each part of an answer; None: no timeout."""
         self.timeout = seconds
         if self.sock is not None:
             self.sock.settimeout(seconds)
@@ -90,38 +90,39 @@ class _Connection(http.client.HTTPConnection):
 
 
 class RcClient:
-    """Calls to one rclone, whichever process that is at the moment. Used by any number of threads."""
+    """Calls to one rclone, even if its process is replaced in between. Safe for any number of threads."""
 
     def __init__(
         self,
         endpoint: Callable[[], Endpoint],
-        lost: Callable[[Endpoint], None] = lambda _endpoint: None,
+        on_broken_connection: Callable[[Endpoint], None] = lambda _endpoint: None,
         *,
-        patience_s: float = _PATIENCE_S,
+        timeout_s: float = _TIMEOUT_S,
     ) -> None:
-        """`endpoint` gives the running rclone, started if need be; it raises TransientError when it cannot.
+        """`endpoint` gives the running rclone and starts it if necessary; it raises TransientError when it cannot.
 
-        `lost` hears of connections that broke, before the caller does. `patience_s` is for looks and reads.
+        `on_broken_connection` is called before the caller gets the error. `timeout_s` is for lookups and reads.
         """
         self._endpoint = endpoint
-        self._lost = lost
-        self._patience = patience_s
+        self._on_broken_connection = on_broken_connection
+        self._timeout_s = timeout_s
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
 
     def call(
         self, method: str, params: Mapping[str, Any] | None = None, *, repeatable: bool | None = None, about: str | None = None
     ) -> dict[str, Any]:
-        """Carry out one rc call; its answer.
+        """Make one rc call and return its answer.
 
-        `repeatable` calls are sent once more on a new connection when the old one turns out to be dead; by default those that
-        change nothing. Errors are about the item `about`, by default the one that `params` name.
+        `repeatable` calls are sent again on a new connection when the old one turns out to be dead; by default those that change
+        nothing. Errors name the path `about`, by default the one in `params`.
         """
         params = params or {}
         body = json.dumps(params).encode()
         headers = {"Content-Type": "application/json"}
-        again = method in _READ_ONLY if repeatable is None else repeatable  # and so bounded in time
-        connection, response = self._send("POST", f"/{method}", body, headers, repeatable=again)
+        if repeatable is None:
+            repeatable = method in _READ_ONLY
+        connection, response = self._send("POST", f"/{method}", body, headers, repeatable=repeatable)
         content = self._finish(connection, response)
         answer = _decode(content)
         if response.status == 200 and isinstance(answer, dict):
@@ -131,27 +132,27 @@ class RcClient:
         raise refusal(answer, params, about=about)
 
     def get_range(self, fs: str, path: str, offset: int, length: int) -> bytes:
-        """`length` bytes of the file from `offset`; fewer only where the file ends. Raises UnreadError, too."""
-        return self.get_parts(ranges.address(fs, path), path, [(offset, length)])[0]
+        """`length` bytes of the file from `offset`; fewer only where the file ends. Raises UnexplainedReadError as well."""
+        return self.get_parts(ranges.file_address(fs, path), path, [(offset, length)])[0]
 
     def get_parts(self, address: str, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
-        """Each (offset, length) of the file at an address that rclone serves, all in one request. Else as `get_range`.
+        """Each (offset, length) of the file at an address that rclone serves, all in one request. Otherwise as `get_range`.
 
-        `address` must be of `ranges`; `path` is what errors are about.
+        `address` must come from `ranges`; errors name `path`.
         """
         if any(length <= 0 for _, length in wanted):
-            return [self.get_parts(address, path, [one])[0] if one[1] > 0 else b"" for one in wanted]
+            return [self.get_parts(address, path, [span])[0] if span[1] > 0 else b"" for span in wanted]
         connection, response = self._send("GET", address, None, {"Range": ranges.header(wanted)}, repeatable=True)
         return self._parts(connection, response, path, wanted)
 
     def get_ranges(self, fs: str, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
-        """As `get_range` for each (offset, length). One request each, and all are on their way before the first is awaited."""
-        address = ranges.address(fs, path)
-        ahead = [self._ask_ahead(address, one) for one in wanted[1:]]
+        """As `get_range` for each (offset, length): one request each, all sent before the first answer is read."""
+        address = ranges.file_address(fs, path)
+        ahead = [self._ask_ahead(address, span) for span in wanted[1:]]
         try:
             found = self.get_parts(address, path, wanted[:1])
-            for one in wanted[1:]:
-                found += self._answer(ahead.pop(0), address, path, one)
+            for span in wanted[1:]:
+                found += self._answer(ahead.pop(0), address, path, span)
             return found
         finally:
             for connection in ahead:  # an error came first
@@ -159,9 +160,9 @@ class RcClient:
 
     def get(self, fs: str, path: str) -> Iterator[bytes]:
         """The whole file in blocks."""
-        connection, response = self._send("GET", ranges.address(fs, path), None, {}, repeatable=True)
+        connection, response = self._send("GET", ranges.file_address(fs, path), None, {}, repeatable=True)
         if response.status != 200:
-            raise _unread(self._finish(connection, response), response.status, path)
+            raise _read_refusal(self._finish(connection, response), response.status, path)
         complete = False
         try:
             expected = int(response.headers.get("Content-Length") or -1)
@@ -192,66 +193,66 @@ class RcClient:
     ) -> tuple[_Connection, http.client.HTTPResponse]:
         while True:
             connection = self._take()
-            stale = connection.used  # a fresh connection that breaks is no leftover: rclone is in trouble
+            reused = connection.used  # rclone may have closed it meanwhile; a new connection that breaks means trouble
             sent = False
             try:
                 connection.used = True
-                connection.wait_at_most(self._patience if repeatable else None)
+                connection.set_timeout(self._timeout_s if repeatable else None)
                 connection.request(verb, url, body, {**headers, **connection.headers})
                 sent = True
                 return connection, connection.getresponse()
             except TimeoutError as error:
                 connection.close()
-                raise TransientError(f"no answer within {self._patience:.0f} s") from error
+                raise TransientError(f"no answer within {self._timeout_s:.0f} s") from error
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
-                self._lost(connection.endpoint)
-                if stale and (repeatable or not sent):
+                self._on_broken_connection(connection.endpoint)
+                if reused and (repeatable or not sent):
                     continue
                 raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
-            except BaseException:  # an interrupt, for example: a connection with half an answer is of no use
+            except BaseException:  # an interrupt, for example: a connection with half an answer is useless
                 connection.close()
                 raise
 
-    def _ask_ahead(self, address: str, one: tuple[int, int]) -> _Connection:
-        """Send a request whose answer is fetched later."""
+    def _ask_ahead(self, address: str, span: tuple[int, int]) -> _Connection:
+        """Send a request and read its answer later."""
         connection = self._take()
         connection.used = True
-        connection.wait_at_most(self._patience)
-        with contextlib.suppress(OSError, http.client.HTTPException):  # `_answer` finds out, and asks again
-            connection.request("GET", address, None, {"Range": ranges.header([one]), **connection.headers})
+        connection.set_timeout(self._timeout_s)
+        with contextlib.suppress(OSError, http.client.HTTPException):  # `_answer` notices, and asks again
+            connection.request("GET", address, None, {"Range": ranges.header([span]), **connection.headers})
         return connection
 
-    def _answer(self, connection: _Connection, address: str, path: str, one: tuple[int, int]) -> list[bytes]:
+    def _answer(self, connection: _Connection, address: str, path: str, span: tuple[int, int]) -> list[bytes]:
         try:
             response = connection.getresponse()
-        except (OSError, http.client.HTTPException):  # rclone had closed that connection, most likely
+        except (OSError, http.client.HTTPException):  # most likely rclone had closed that connection
             connection.close()
-            return self.get_parts(address, path, [one])
-        return self._parts(connection, response, path, [one])
+            return self.get_parts(address, path, [span])
+        return self._parts(connection, response, path, [span])
 
     def _parts(
         self, connection: _Connection, response: http.client.HTTPResponse, path: str, wanted: Sequence[tuple[int, int]]
     ) -> list[bytes]:
         content = self._finish(connection, response, reading=path)
-        span = response.headers.get("Content-Range", "")
-        found = ranges.pieces(response.status, span, content, wanted)
+        content_range = response.headers.get("Content-Range", "")
+        found = ranges.parts_of_answer(response.status, content_range, content, wanted)
         if found is not None:
             return found
-        if span:
-            raise UnreadError(f"{path}: could not be opened", path=path)
-        raise _unread(content, response.status, path)
+        if content_range:
+            raise UnexplainedReadError(f"{path}: could not be opened", path=path)
+        raise _read_refusal(content, response.status, path)
 
     def _finish(self, connection: _Connection, response: http.client.HTTPResponse, *, reading: str | None = None) -> bytes:
-        """Read the answer and give the connection back. `reading` is the file that it is the content of."""
+        """Read the answer and return the connection. `reading`: the file whose content it is."""
         try:
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             if reading is not None and isinstance(error, http.client.IncompleteRead):
-                # So rclone ends what it cannot read on. Were it dead itself, the next call would notice.
-                raise UnreadError(f"{reading}: reading broke off", path=reading) from error
-            self._lost(connection.endpoint)
+                # rclone ends the answer like this when it cannot read on. If rclone itself is dead, the next call notices.
+                raise UnexplainedReadError(f"{reading}: reading broke off", path=reading) from error
+            self._on_broken_connection(connection.endpoint)
             raise DaemonLostError(f"the connection to rclone broke ({type(error).__name__})") from error
         except BaseException:  # as in _send
             connection.close()
@@ -275,19 +276,19 @@ class RcClient:
 
 
 def refusal(answer: Mapping[str, Any], params: Mapping[str, Any], *, about: str | None = None) -> OrchestratorError:
-    """The typed error for one refused call: rclone's answer, and what was asked."""
+    """The typed error for one refused call, from rclone's answer and the parameters of the call."""
     names = [value for key in _NAME_KEYS if isinstance(value := params.get(key), str)]
     path = about or params.get("remote") or params.get("srcRemote") or params.get("fs")
     return classify(str(answer.get("error", "")), status=int(answer.get("status", 500)), path=path, names=names)
 
 
-def _unread(content: bytes, status: int, path: str) -> OrchestratorError:
+def _read_refusal(content: bytes, status: int, path: str) -> OrchestratorError:
     answer = _decode(content)
     text = answer.get("error") if isinstance(answer, dict) else None
     return classify(text or content[:300].decode("utf-8", "replace"), status=status, path=path)
 
 
-def _decode(content: bytes) -> Any:  # JSON is what it is
+def _decode(content: bytes) -> Any:  # any JSON; None for anything else
     try:
         return msgspec.json.decode(content)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Starts rclone under a watcher, so that it cannot outlive this program, however either of them dies."""
+"""Starts rclone under a supervisor, so that it cannot outlive this program, however either of them dies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KILL_AFTER_S = 5.0
 
 
 class Supervised:
-    """One running command. Ends with `close`, with its own exit, or with this process."""
+    """One running command. It ends with `close`, by itself, or with this process."""
 
     def __init__(
         self,
@@ -34,10 +34,10 @@ class Supervised:
                 stdout=stdout,
                 stderr=stderr,
                 pass_fds=(lifeline,),
-                # An interrupt from the terminal is ours to handle: rclone must live until the running calls are settled.
+                # We handle an interrupt from the terminal: rclone must live until the running calls are finished.
                 start_new_session=True,
             )
-        except BaseException:  # whatever it was: the pipe must not stay open
+        except BaseException:  # whatever happened, close the pipe
             os.close(self._held)
             raise
         finally:
@@ -54,8 +54,8 @@ class Supervised:
         """Whether the command still runs."""
         return self.process.poll() is None
 
-    def ended_within(self, seconds: float) -> bool:
-        """Whether the command ends within so many seconds."""
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for the command to end; whether it did within that time."""
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -63,11 +63,11 @@ class Supervised:
         return True
 
     def wait(self) -> int:
-        """Wait for the command to end by itself; its exit code (128 + n: killed by signal n)."""
+        """Wait for the command to end by itself. Returns its exit code (128 + n: killed by signal n)."""
         return self.process.wait()
 
     def close(self) -> None:
-        """End the command, politely first, and wait until it is gone. May be called again."""
+        """Stop the command, with SIGTERM first, and wait until it has ended. May be called again."""
         if self._held >= 0:
             os.close(self._held)
             self._held = -1

@@ -245,8 +245,8 @@ def test_a_silent_server_is_given_up(held: tuple[RcloneStorage, HttpProxy]) -> N
     endpoint = storage.rclone.client._endpoint
     hold = Hold()
     proxy.when(lambda seen: seen.method == "HEAD", hold)
-    client = RcClient(endpoint, patience_s=0.2)
-    look = rc_bodies.look(storage.fs, "a", mtime=False, hashes=())
+    client = RcClient(endpoint, timeout_s=0.2)
+    look = rc_bodies.stat(storage.fs, "a", mtime=False, hashes=())
     with pytest.raises(TransientError, match="no answer"):
         client.call("operations/stat", look)
     with pytest.raises(TransientError, match="no answer"):

@@ -64,7 +64,7 @@ class ById:
         unmade: dict[str, OrchestratorError] = {}
         for directory in dict.fromkeys(parent_of(call.dst) for call in calls):
             try:
-                self._client.call("operations/mkdir", rc_bodies.item(self._fs, directory))
+                self._client.call("operations/mkdir", rc_bodies.one_path(self._fs, directory))
             except OrchestratorError as error:
                 unmade[directory] = error
         going = [call for call in calls if parent_of(call.dst) not in unmade]

@@ -27,7 +27,7 @@ from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS, capabilities_of
 from orchestrator.rclone.listing import ListRequest, Row
 from orchestrator.rclone.ranges import read_local, readable_directly
-from orchestrator.rclone.rc_client import DaemonLostError, UnreadError, refusal
+from orchestrator.rclone.rc_client import DaemonLostError, UnexplainedReadError, refusal
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.rclone.vfs_reads import VfsReads
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Quota
@@ -144,7 +144,7 @@ class RcloneStorage(Storage):
 
     def mtime(self, path: str) -> int | None:
         """The file's own, also where listings leave it out or give the time of upload."""
-        body = rc_bodies.look(self._fs, path, mtime=True, hashes=())
+        body = rc_bodies.stat(self._fs, path, mtime=True, hashes=())
         entry = self._entry(self._client.call("operations/stat", body), precision_ns=1)
         if entry is None:
             raise NotFoundError(f"{path}: not found", path=path)
@@ -178,13 +178,13 @@ class RcloneStorage(Storage):
             if self._served is not None:
                 try:
                     return self._served.get_ranges(path, ranges)
-                except UnreadError:
+                except UnexplainedReadError:
                     raise
                 except RemoteError:
                     pass  # whatever it is, the other way says it better
             return self._client.get_ranges(self._fs, path, ranges)
-        except UnreadError as error:
-            raise self._rclone.reasons.why_unread(self._fs, path) or error from error
+        except UnexplainedReadError as error:
+            raise self._rclone.why_unreadable(self._fs, path) or error from error
 
     def way_of_reading(self, path: str) -> str:
         """The profile's `read`, but "rclone" for a file of this disk whose name rclone spells otherwise."""
@@ -196,7 +196,7 @@ class RcloneStorage(Storage):
         if self.profile.read != "vfs":
             yield
             return
-        with self._rclone.served(self._fs, piece=piece) as served:
+        with self._rclone.vfs_reads(self._fs, chunk_bytes=piece) as served:
             self._served = served
             try:
                 yield
@@ -231,7 +231,7 @@ class RcloneStorage(Storage):
     def make_directory(self, path: str) -> None:
         """Make a directory and its parents."""
         if self.capabilities.empty_directories:
-            self._client.call("operations/mkdir", rc_bodies.item(self._fs, path))
+            self._client.call("operations/mkdir", rc_bodies.one_path(self._fs, path))
 
     def remove_directory(self, path: str) -> bool:
         """Remove one empty directory."""
@@ -240,7 +240,7 @@ class RcloneStorage(Storage):
         if self._is_something_else(path):
             return False
         try:
-            self._client.call("operations/rmdir", rc_bodies.item(self._fs, path))
+            self._client.call("operations/rmdir", rc_bodies.one_path(self._fs, path))
         except NotFoundError:
             return False
         except OrchestratorError as error:
@@ -252,7 +252,7 @@ class RcloneStorage(Storage):
     def entries(self, path: str) -> Sequence[str] | None:
         """Names in one directory."""
         try:
-            listed = self._client.call("operations/list", rc_bodies.names_in(self._fs, path))["list"]
+            listed = self._client.call("operations/list", rc_bodies.list_names(self._fs, path))["list"]
         except NotFoundError:
             return None
         return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
@@ -269,7 +269,7 @@ class RcloneStorage(Storage):
                 raise there from error
             raise NotFoundError(f"{src}: is not a directory", path=src) from error
         except PermanentError as error:
-            if error.message.endswith(rc_bodies.OVERLAP):
+            if error.message.endswith(rc_bodies.BACKUP_OVERLAP):
                 raise there from error
             if self.entries(src) is None and self.entries(dst) is None:  # servers have many words for it
                 raise NotFoundError(f"{src}: not found", path=src) from error
@@ -305,7 +305,7 @@ class RcloneStorage(Storage):
 
     def _together(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
         """In one request to rclone, as far as that can be."""
-        if len(calls) < 2 or (not self._has_net and any(isinstance(call, MoveCall | CopyCall) for call in calls)):
+        if len(calls) < 2 or (not self._has_backup_dir and any(isinstance(call, MoveCall | CopyCall) for call in calls)):
             return [self._attempt(call) for call in calls]
         prepared = [self._request(call) for call in calls]
         repeatable = all(isinstance(call, StatCall) for call in calls)
@@ -338,7 +338,7 @@ class RcloneStorage(Storage):
 
     def _look(self, path: str) -> rc_bodies.Body:
         can = self.capabilities
-        return rc_bodies.look(self._fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self.profile.server_mtime)
+        return rc_bodies.stat(self._fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self.profile.server_mtime)
 
     def _is_something_else(self, path: str) -> bool:
         """Whether a file or a link lies there: WebDAV would delete the file, and a disk the link to an empty directory."""
@@ -365,7 +365,7 @@ class RcloneStorage(Storage):
                 return "operations/stat", self._look(path)
             case DeleteCall(path, seen):
                 blind = self.profile.delete_unseen if seen else None
-                return "operations/deletefile", rc_bodies.item(
+                return "operations/deletefile", rc_bodies.one_path(
                     rc_bodies.with_option(self._fs, blind) if blind else self._fs, path
                 )
             case MoveCall(src, dst, trash, source, _):
@@ -375,15 +375,15 @@ class RcloneStorage(Storage):
 
     def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> rc_bodies.Body:
         source_fs = self._fs if source is None else underlying(source).fs
-        return rc_bodies.transfer(source_fs, src, self._fs, dst, trash=trash if self._has_net else None)
+        return rc_bodies.transfer(source_fs, src, self._fs, dst, trash=trash if self._has_backup_dir else None)
 
     @cached_property
-    def _has_net(self) -> bool:
+    def _has_backup_dir(self) -> bool:
         """Whether rclone can put away what lies in the way: the few remotes that neither move nor copy have no BackupDir."""
         return self.capabilities.move or self.capabilities.copy
 
     def _carry_out(self, call: Call) -> CallResult:
-        if isinstance(call, MoveCall | CopyCall) and not self._has_net and self.exists(call.dst):
+        if isinstance(call, MoveCall | CopyCall) and not self._has_backup_dir and self.exists(call.dst):
             raise UnsupportedError(f"{call.dst}: something is there, and {self._fs} has no trash to put it into", path=call.dst)
         method, body = self._request(call)
         return self._outcome(call, self._client.call(method, body))

@@ -45,21 +45,21 @@ def test_a_directory_moves_as_a_whole_or_not_at_all() -> None:
 
 
 def test_looks_ask_only_for_what_is_free() -> None:
-    assert rc_bodies.look("s3:b", "x", mtime=False, hashes=())["opt"] == {
+    assert rc_bodies.stat("s3:b", "x", mtime=False, hashes=())["opt"] == {
         "filesOnly": True,
         "noMimeType": True,
         "noModTime": True,
     }
-    assert rc_bodies.look("s3:b", "x", mtime=False, hashes=["md5"])["opt"]["hashTypes"] == ["md5"]
+    assert rc_bodies.stat("s3:b", "x", mtime=False, hashes=["md5"])["opt"]["hashTypes"] == ["md5"]
 
 
 def test_addresses_are_quoted_throughout() -> None:
-    address = ranges.address("r:b", "50% [x]?#;\n.mp3")
+    address = ranges.file_address("r:b", "50% [x]?#;\n.mp3")
     assert address.startswith("/%5Br%3Ab%5D/")
     assert not set("?#;[]\n ") & set(address)
     assert unquote(address) == "/[r:b]/50% [x]?#;\u240a.mp3"
 
 
 def test_a_bracket_in_the_location_is_served_from_the_root() -> None:
-    assert unquote(ranges.address("r:a]b/c", "x")) == "/[r:]/a]b/c/x"
-    assert unquote(ranges.address("/srv/a]b", "x")) == "/[/]/srv/a]b/x"
+    assert unquote(ranges.file_address("r:a]b/c", "x")) == "/[r:]/a]b/c/x"
+    assert unquote(ranges.file_address("/srv/a]b", "x")) == "/[/]/srv/a]b/x"

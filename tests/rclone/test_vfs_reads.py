@@ -84,7 +84,7 @@ def test_any_name_is_carried_exactly(rclone: Rclone, tmp_path: Path) -> None:
     listed = {entry.path: entry.size for entry in RcloneStorage(rclone, str(tmp_path)).list()}
     assert len(listed) == len(NAMES)
     found = set()
-    with rclone.served(str(tmp_path), piece=PIECE) as served:
+    with rclone.vfs_reads(str(tmp_path), chunk_bytes=PIECE) as served:
         for path, size in listed.items():
             assert size is not None
             head, tail = served.get_ranges(path, [(0, 10), (5000, size)])
@@ -96,7 +96,7 @@ def test_any_name_is_carried_exactly(rclone: Rclone, tmp_path: Path) -> None:
 def test_a_part_is_less_only_where_the_file_ends(rclone: Rclone, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(b"0123456789")
     (tmp_path / "empty.mp3").write_bytes(b"")
-    with rclone.served(str(tmp_path), piece=PIECE) as served:
+    with rclone.vfs_reads(str(tmp_path), chunk_bytes=PIECE) as served:
         for wanted in ((0, 4), (8, 100), (10, 5), (1000, 5), (3, 0), (0, 10), (0, 11)):
             assert served.get_ranges("a.mp3", [wanted]) == [b"0123456789"[wanted[0] : sum(wanted)]], wanted
         assert served.get_ranges("a.mp3", [(0, 3), (6, 100)]) == [b"012", b"6789"]
@@ -239,7 +239,7 @@ def test_a_connection_that_breaks_may_be_tried_again(seen: tuple[RcloneStorage, 
 
 def test_it_is_private_and_ends_with_rclone(found_rclone: Binary, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(SONG)
-    with Rclone(found_rclone) as rclone, rclone.served(str(tmp_path), piece=PIECE) as served:
+    with Rclone(found_rclone) as rclone, rclone.vfs_reads(str(tmp_path), chunk_bytes=PIECE) as served:
         assert served.get_ranges("a.mp3", [(0, 5)]) == [SONG[:5]]
         (one,) = rclone.client.call("serve/list")["list"]
         socket = Path(one["addr"])
@@ -247,7 +247,7 @@ def test_it_is_private_and_ends_with_rclone(found_rclone: Binary, tmp_path: Path
         assert socket.parent.stat().st_mode & 0o777 == 0o700
         stranger = RcClient(lambda: Endpoint(str(socket), "somebody", "guess"))
         with pytest.raises(OrchestratorError):
-            stranger.get_parts(ranges.served_address("a.mp3"), "a.mp3", [(0, 5)])
+            stranger.get_parts(ranges.address_in_served("a.mp3"), "a.mp3", [(0, 5)])
         stranger.close()
     assert not socket.exists()
 
@@ -277,7 +277,7 @@ def test_content_that_looks_like_the_frame_around_it() -> None:
         for start in (100, 5000)
     )
     wanted = [(100, len(tricky)), (5000, len(tricky))]
-    assert ranges.pieces(206, "", body + b"--x--\r\n", wanted) == [tricky, tricky]
+    assert ranges.parts_of_answer(206, "", body + b"--x--\r\n", wanted) == [tricky, tricky]
 
 
 @pytest.mark.parametrize(
@@ -292,4 +292,4 @@ def test_content_that_looks_like_the_frame_around_it() -> None:
     ],
 )
 def test_only_beyond_the_end_there_is_nothing(status: int, span: str, expected: list[bytes] | None) -> None:
-    assert ranges.pieces(status, span, b"x" * 10, [(10, 10)]) == expected
+    assert ranges.parts_of_answer(status, span, b"x" * 10, [(10, 10)]) == expected
