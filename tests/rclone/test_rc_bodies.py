@@ -1,4 +1,4 @@
-"""The bodies of rc calls and the addresses of reads."""
+"""The bodies of rc calls, and the addresses of reads."""
 
 from __future__ import annotations
 
@@ -10,21 +10,6 @@ from orchestrator.rclone import ranges, rc_bodies
 
 
 @pytest.mark.parametrize(
-    ("fs", "path", "joined"),
-    [
-        ("r:", "a/b", "r:a/b"),
-        ("r:x", "a", "r:x/a"),
-        ("/srv", "a", "/srv/a"),
-        ("/", "a", "/a"),
-        ("r:x", "", "r:x"),
-        ("r:/", "a", "r:/a"),
-    ],
-)
-def test_join(fs: str, path: str, joined: str) -> None:
-    assert rc_bodies.join(fs, path) == joined
-
-
-@pytest.mark.parametrize(
     ("fs", "root", "below"),
     [("s3:bucket/x", "s3:", "bucket/x"), ("/srv/m", "/", "srv/m"), ("sftp:/srv/m", "sftp:/", "srv/m"), ("r:", "r:", "")],
 )
@@ -32,7 +17,7 @@ def test_roots(fs: str, root: str, below: str) -> None:
     assert rc_bodies.split_root(fs) == (root, below)
 
 
-def test_moves_carry_the_net() -> None:
+def test_moves_keep_what_they_would_replace() -> None:
     body = rc_bodies.transfer("r:m", "a", "r:m", "b", trash=".music-orchestrator/trash/1")
     assert body["_config"] == {"BackupDir": "r:m/.music-orchestrator/trash/1", "IgnoreTimes": True}
     assert rc_bodies.transfer("r:m", "a", "r:m", "b", trash=None)["_config"] == {"IgnoreTimes": True}
@@ -44,7 +29,7 @@ def test_a_directory_moves_as_a_whole_or_not_at_all() -> None:
     assert body == {"srcFs": "r:m/a/b", "dstFs": "r:m/c", "_config": {"BackupDir": "r:m/a/b", "IgnoreTimes": True}}
 
 
-def test_looks_ask_only_for_what_is_free() -> None:
+def test_stat_asks_only_for_what_is_free() -> None:
     assert rc_bodies.stat("s3:b", "x", mtime=False, hashes=())["opt"] == {
         "filesOnly": True,
         "noMimeType": True,
@@ -53,7 +38,7 @@ def test_looks_ask_only_for_what_is_free() -> None:
     assert rc_bodies.stat("s3:b", "x", mtime=False, hashes=["md5"])["opt"]["hashTypes"] == ["md5"]
 
 
-def test_addresses_are_quoted_throughout() -> None:
+def test_addresses_are_fully_quoted() -> None:
     address = ranges.file_address("r:b", "50% [x]?#;\n.mp3")
     assert address.startswith("/%5Br%3Ab%5D/")
     assert not set("?#;[]\n ") & set(address)
