@@ -27,10 +27,10 @@ from typing import Any
 from benchmarks import measure
 from benchmarks.measure import say
 from orchestrator.plan.model import Plan
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.organize.planner import plan_organize
-from orchestrator.plan.planners.organize.request import OrganizeOptions, OrganizeRequest
+from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.records import Capabilities, Entry, Item
 from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 
@@ -103,7 +103,7 @@ def _plan(what: str, items: list[Item]) -> Plan:
     if what == "dedup":
         place = DedupLocation(fs="remote:music", items=items, capabilities=REMOTE)
         return plan_dedup(DedupRequest(places=[place], tool_version=MADE_BY, created=MADE_AT))
-    options = OrganizeOptions(dedup=DedupOptions() if what == "both" else None)
+    options = OrganizeSettings(dedup=DedupSettings() if what == "both" else None)
     return plan_organize(
         OrganizeRequest(
             source_fs="remote:music",

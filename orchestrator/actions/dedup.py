@@ -23,9 +23,9 @@ from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.dedup import planner
-from orchestrator.plan.planners.dedup.options import DedupOptions as SearchOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest
 from orchestrator.plan.planners.dedup.records import Duplicates
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.quarantine import plan_deleting_duplicates
 
 
@@ -48,7 +48,7 @@ class DedupQuestion(NamedTuple):
     references: Sequence[Location]
     """Where nothing is removed, outside of `searched`."""
     settings: ScanSettings
-    options: SearchOptions
+    options: DedupSettings
 
     @property
     def locations(self) -> list[Location]:

@@ -13,9 +13,9 @@ from orchestrator.location import Location
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.ends_to_check import ends_to_check
 from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation
 from orchestrator.plan.planners.dedup.records import Duplicates
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item
 from orchestrator.report.duplicates_view import report_duplicates
 from orchestrator.track import Reading
@@ -28,10 +28,10 @@ def search_options(
     searched: Iterable[Location] = (),
     *,
     same_format_only: bool = False,
-) -> DedupOptions:
+) -> DedupSettings:
     """The planner's options: those given, otherwise those of the config. Raises UsageError for an unknown criterion."""
     searched = list(searched)
-    return DedupOptions(
+    return DedupSettings(
         keep=tuple(_resolved(session, word) for word in keep_criteria(session, keep)),
         reference=tuple(_as_searched(session, reference, searched) for reference in references),
         same_format_only=same_format_only or session.config.dedup.same_format_only,

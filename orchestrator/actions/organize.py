@@ -27,12 +27,11 @@ from orchestrator.errors import ExitCode, worst
 from orchestrator.location import Location
 from orchestrator.paths import check_directory
 from orchestrator.plan.layout.templates import compile_layout
-from orchestrator.plan.planners.dedup.options import DedupOptions as SearchOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.organize.duplicates import duplicates_of
 from orchestrator.plan.planners.organize.planner import plan_organize
-from orchestrator.plan.planners.organize.request import OrganizeOptions as PlannerOptions
-from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.profiles import load_profile
 from orchestrator.records import Item
 
@@ -114,7 +113,7 @@ def _make_plan(
     return Planned(made, worst([ends, report_scan(session, result), report_skipped(session, made)]))
 
 
-def _search(session: Session, options: OrganizeChoices, source: Location, target: Location) -> tuple[str, SearchOptions | None]:
+def _search(session: Session, options: OrganizeChoices, source: Location, target: Location) -> tuple[str, DedupSettings | None]:
     """What to do about duplicates ("off", "report", "quarantine"), and how to find them. Raises UsageError."""
     action = options.dedup or session.config.dedup.action
     if action == "off":
@@ -126,7 +125,7 @@ def _search(session: Session, options: OrganizeChoices, source: Location, target
     return action, search
 
 
-def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bool) -> PlannerOptions:
+def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bool) -> OrganizeSettings:
     """The planner's options: those given, otherwise those of the config. A given layout replaces all rules of the config."""
     config = session.config
     rules = () if options.layout else tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts)
@@ -140,7 +139,7 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
     if not options.layout:
         check_layouts(session.loaded_config)
     compile_layout(layout, rules)
-    return PlannerOptions(
+    return OrganizeSettings(
         layout=layout,
         layouts=rules,
         copy=options.copies(in_place=in_place),

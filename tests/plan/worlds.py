@@ -13,7 +13,7 @@ from orchestrator.paths import collision_key
 from orchestrator.plan.model import Operation, Plan, Verb
 from orchestrator.plan.ordering import location_prefix
 from orchestrator.plan.planners.organize.planner import plan_organize
-from orchestrator.plan.planners.organize.request import OrganizeOptions, OrganizeRequest
+from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.records import Capabilities, Entry, Item
 from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 
@@ -75,7 +75,7 @@ def plan(
     capabilities: Capabilities = LOCAL,
     **options: Any,
 ) -> Plan:
-    """The plan for these files; other keywords are fields of OrganizeOptions."""
+    """The plan for these files; other keywords are fields of OrganizeSettings."""
     return plan_organize(
         OrganizeRequest(
             source_fs=source,
@@ -85,7 +85,7 @@ def plan(
             source_capabilities=capabilities,
             target_capabilities=capabilities,
             target_has_buckets=capabilities.remote_type == "s3",
-            options=OrganizeOptions(**options),
+            options=OrganizeSettings(**options),
             tool_version="1.0",
             created="2026-01-01T00:00:00Z",
         )

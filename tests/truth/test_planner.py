@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from orchestrator.plan.planners.dedup.candidates import candidates_of
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.records import ACTING
 from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item
 from orchestrator.tags.reader import read_track
 from orchestrator.track import Reading, Strength
@@ -36,7 +36,7 @@ def readings(library: TrueLibrary) -> dict[str, Reading]:
 
 
 def verdict_of(
-    library: TrueLibrary, readings: dict[str, Reading], places: Sequence[str], options: DedupOptions | None = None
+    library: TrueLibrary, readings: dict[str, Reading], places: Sequence[str], options: DedupSettings | None = None
 ) -> Verdict:
     """What the planner decides where each place lists that type of hash ("" for none)."""
     candidates, where = [], {}
@@ -85,12 +85,12 @@ def test_nothing_is_merged_that_is_not_the_same_and_all_that_is_is_found(
 
 @pytest.mark.parametrize("keep", [("oldest",), ("shortest_path",), ("bitrate", "path:*backup*"), ("tags", "longest")], ids=str)
 def test_no_wish_makes_a_false_merge(library: TrueLibrary, readings: dict[str, Reading], keep: tuple[str, ...]) -> None:
-    merged = verdict_of(library, readings, ("md5", ""), DedupOptions(keep=keep)).false_merges
+    merged = verdict_of(library, readings, ("md5", ""), DedupSettings(keep=keep)).false_merges
     assert not [one for one in merged if library.files[one.kept].cut_from is None]  # which copy stays is the wish
 
 
 def test_companions_stay_where_they_are_meant(library: TrueLibrary, readings: dict[str, Reading]) -> None:
-    verdict = verdict_of(library, readings, ("md5",), DedupOptions(same_format_only=True))
+    verdict = verdict_of(library, readings, ("md5",), DedupSettings(same_format_only=True))
     assert not verdict.false_merges
     lossy = {path for path in library.files if "[MP3]" in path}
     assert lossy <= {path for one, other, _ in verdict.kept for path in (one, other)}

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestrator.plan.planners.dedup.candidates import candidates_of
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.records import Duplicates, Tier
 from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item
 from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 from tests.plan.worlds import track
@@ -72,7 +72,7 @@ def found(*places: Sequence[Item] | dict[str, Sequence[Item]], **options: Any) -
         for fs, items in place.items() if isinstance(place, dict) else [("/music", place)]:
             by_location.setdefault(fs, []).extend(items)
     candidates = [one for fs, items in by_location.items() for one in candidates_of(fs, items)]
-    return find_duplicates(candidates, DedupOptions(**options))
+    return find_duplicates(candidates, DedupSettings(**options))
 
 
 def gone(answer: Duplicates) -> dict[str, str]:

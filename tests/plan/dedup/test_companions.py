@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.model import Plan, Verb
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.undo import plan_undo
 from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Item
@@ -20,7 +20,7 @@ from tests.plan.dedup.copies import FLAC, MP3, file, on_album
 from tests.plan.worlds import LOCAL, PretendStorage, listing, moved, plain, plan, skips
 
 HOME = "Beck/Odelay (1996)"
-DEDUP = DedupOptions()
+DEDUP = DedupSettings()
 LYRICS = [f"0{number}.lrc" for number in (1, 2, 3)]
 
 
@@ -36,7 +36,7 @@ def deduped(items: Sequence[Item], others: dict[str, Sequence[Item]] | None = No
     places = [DedupLocation(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in by_location.items()]
     outside = options.pop("outside", ())
     return plan_dedup(
-        DedupRequest(places=places, options=DedupOptions(**options), tool_version="1", created="x", external_lists=outside)
+        DedupRequest(places=places, options=DedupSettings(**options), tool_version="1", created="x", external_lists=outside)
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.planners.dedup.keep_order import CRITERIA
-from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP
+from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP
 from tests.plan.dedup.copies import FLAC, MP3, file, found, gone, on_album
 
 

@@ -10,8 +10,8 @@ import pytest
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import KeptCopy, Plan, Verb
 from orchestrator.plan.plan_file import read_plan, write_plan
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Capabilities, Item
 from orchestrator.report import plan_view
 from tests.plan.dedup.copies import MP3, album, file, on_album
@@ -20,7 +20,7 @@ from tests.plan.worlds import LOCAL, plan, unreadable
 
 def planned(places: dict[str, list[Item]], **options: tuple[str, ...]) -> Plan:
     given = [DedupLocation(fs=fs, items=items, capabilities=LOCAL) for fs, items in places.items()]
-    return plan_dedup(DedupRequest(places=given, options=DedupOptions(**options), tool_version="1", created="now"))
+    return plan_dedup(DedupRequest(places=given, options=DedupSettings(**options), tool_version="1", created="now"))
 
 
 def placed(item: Item, path: str) -> Item:
@@ -85,7 +85,7 @@ def test_what_cannot_be_read_is_named() -> None:
 
 
 def test_organize_gives_the_place_to_the_copy_that_stays() -> None:
-    dedup = DedupOptions()
+    dedup = DedupSettings()
     made = plan([*album("incoming"), *album("incoming (1)")], dedup=dedup)
     moves = {operation.src.path: operation.dst.path for operation in made.operations if operation.verb is Verb.MOVE}
     assert set(moves) == {f"incoming/0{number}.flac" for number in (1, 2, 3)}
@@ -101,14 +101,14 @@ def test_organize_gives_the_place_to_the_copy_that_stays() -> None:
 def test_organize_prefers_the_file_that_is_in_place() -> None:
     first = on_album("b.flac", 1)
     (move,) = plan([first]).operations
-    (only,) = plan([first, placed(first, move.dst.path)], dedup=DedupOptions()).operations
+    (only,) = plan([first, placed(first, move.dst.path)], dedup=DedupSettings()).operations
     assert (only.verb, only.src.path) == (Verb.QUARANTINE, "b.flac")
 
 
 def test_of_equal_copies_the_one_at_the_target_stays_and_a_better_one_comes_in() -> None:
     there = [on_album("Beck/1.mp3", 1, **MP3), on_album("Beck/2.flac", 2, sound="s2")]
     inbox = [on_album("one.flac", 1), on_album("2.flac", 2, sound="s2")]
-    made = plan(inbox, source="/inbox", target="/music", there=there, dedup=DedupOptions())
+    made = plan(inbox, source="/inbox", target="/music", there=there, dedup=DedupSettings())
     away = {(operation.src.fs, operation.src.path) for operation in made.operations if operation.verb is Verb.QUARANTINE}
     assert away == {("/music", "Beck/1.mp3"), ("/inbox", "2.flac")}
     (move,) = (operation for operation in made.operations if operation.verb is Verb.MOVE)
@@ -118,5 +118,5 @@ def test_of_equal_copies_the_one_at_the_target_stays_and_a_better_one_comes_in()
 def test_a_copying_run_leaves_the_source_as_it_is() -> None:
     there = [on_album("Beck/Odelay (1996)/02 Hotwax.flac", 2, sound="s2")]
     inbox = [on_album("one.flac", 1), on_album("2.flac", 2, sound="s2"), on_album("one again.flac", 1)]
-    made = plan(inbox, source="/inbox", target="/music", there=there, copy=True, dedup=DedupOptions())
+    made = plan(inbox, source="/inbox", target="/music", there=there, copy=True, dedup=DedupSettings())
     assert [(operation.verb, operation.src.path) for operation in made.operations] == [(Verb.COPY, "one.flac")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from orchestrator.plan.model import Verb
-from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from tests.plan.dedup.copies import on_album
 from tests.plan.worlds import plain, plan
 
@@ -15,7 +15,7 @@ def test_a_playlist_follows_to_the_copy_that_stays() -> None:
     stray = on_album("old/copy.flac", 2, sound="s2")
     content = b"#EXTM3U\nold/copy.flac\nin/1.flac\n"
     playlist = replace(plain("list.m3u8", content.decode()), content=content)
-    made = plan([*tracks, stray, playlist], dedup=DedupOptions())
+    made = plan([*tracks, stray, playlist], dedup=DedupSettings())
     gone = [operation.src.path for operation in made.operations if operation.expect.kept]
     assert gone == ["old/copy.flac"]
     rewrite = next(operation for operation in made.operations if operation.verb is Verb.REWRITE)

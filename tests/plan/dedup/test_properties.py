@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from orchestrator.plan.planners.dedup.album_copies import find_album_copies
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, candidates_of
-from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, plan_dedup
 from orchestrator.plan.planners.dedup.records import Duplicates, Tier
+from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings
 from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Item
 from orchestrator.track import Status
@@ -69,24 +69,24 @@ def worlds(draw: st.DrawFn) -> dict[str, list[Item]]:
 
 
 options = st.builds(
-    DedupOptions,
+    DedupSettings,
     keep=st.lists(some(*DEFAULT_KEEP, "original_name", "path:A/*"), max_size=4, unique=True).map(tuple),
     reference=some((), (), ("/music/A",), ("remote:music",)),
     same_format_only=some(False, False, True),
 )
 
 
-def decided(world: dict[str, list[Item]], chosen: DedupOptions) -> Duplicates:
+def decided(world: dict[str, list[Item]], chosen: DedupSettings) -> Duplicates:
     return found(world, **{name: getattr(chosen, name) for name in chosen.__struct_fields__})
 
 
-def request(world: dict[str, list[Item]], chosen: DedupOptions) -> DedupRequest:
+def request(world: dict[str, list[Item]], chosen: DedupSettings) -> DedupRequest:
     places = [DedupLocation(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in world.items()]
     return DedupRequest(places=places, options=chosen, tool_version="1", created="now")
 
 
 @given(worlds(), options)
-def test_what_is_kept_stays_and_is_known_to_be_the_same(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+def test_what_is_kept_stays_and_is_known_to_be_the_same(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
     answer = decided(world, chosen)
     goes = [one.duplicate.ref for one in answer.decisions]
     assert len(set(goes)) == len(goes)
@@ -116,7 +116,7 @@ def test_what_is_kept_stays_and_is_known_to_be_the_same(world: dict[str, list[It
 
 
 @given(worlds(), options)
-def test_complete_albums_stay_complete_or_go_as_a_whole(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+def test_complete_albums_stay_complete_or_go_as_a_whole(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
     candidates = [one for fs, inside in world.items() for one in candidates_of(fs, inside)]
     copies = [copy for copy in find_album_copies(sorted(candidates, key=lambda one: (one.fs, one.path))) if copy.complete]
     stays = {one.duplicate.ref: one.kept.ref for one in decided(world, chosen).decisions}
@@ -134,7 +134,7 @@ def _slots_of(world: dict[str, list[Item]], ref: Any, copy: AlbumCopy) -> bool:
 
 
 @given(worlds(), options, st.integers())
-def test_the_order_of_the_files_makes_no_difference(world: dict[str, list[Item]], chosen: DedupOptions, seed: int) -> None:
+def test_the_order_of_the_files_makes_no_difference(world: dict[str, list[Item]], chosen: DedupSettings, seed: int) -> None:
     random = Random(seed)
     shuffled = {fs: random.sample(inside, len(inside)) for fs, inside in world.items()}
     plan = plan_dedup(request(world, chosen))
@@ -147,7 +147,7 @@ def test_the_order_of_the_files_makes_no_difference(world: dict[str, list[Item]]
 
 
 @given(worlds(), options)
-def test_runs_come_to_rest(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+def test_runs_come_to_rest(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
     """What stays beside its like has a reason for it, or was needed by what the first run took away."""
     for _ in range(3):
         gone = defaultdict(set)
@@ -160,7 +160,7 @@ def test_runs_come_to_rest(world: dict[str, list[Item]], chosen: DedupOptions) -
 
 
 @given(worlds(), options)
-def test_a_file_with_fewer_tags_is_a_duplicate_of_no_more_files(world: dict[str, list[Item]], chosen: DedupOptions) -> None:
+def test_a_file_with_fewer_tags_is_a_duplicate_of_no_more_files(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
     """Without tags, identity and hash there is nothing left to be the same by."""
     bare = {
         fs: [

@@ -10,7 +10,7 @@ from math import fsum
 from orchestrator.errors import UsageError
 from orchestrator.paths import join_location, location_prefix, name_of
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
-from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
+from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings
 from orchestrator.track import Track
 
 Value = float | tuple[int, str, str]
@@ -72,7 +72,7 @@ def check_keep(words: Sequence[str], where: str = "keep") -> None:
 class KeepOrder:
     """Ranks candidates. Copies of an album that are complete are ranked as albums, so that no two get mixed."""
 
-    def __init__(self, options: DedupOptions, maybe_cut: frozenset[int]) -> None:
+    def __init__(self, options: DedupSettings, maybe_cut: frozenset[int]) -> None:
         """`maybe_cut`: the ids (of Python) of the candidates that are smaller than another copy of their sound and may be cut."""
         check_keep(options.keep)
         words = list(options.keep) or list(DEFAULT_KEEP)

@@ -20,9 +20,9 @@ from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.shared_names import SharedNames, display_name, name_in_quarantine
 from orchestrator.records import Capabilities, Item
 from orchestrator.track import Status
@@ -41,7 +41,7 @@ class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     places: Sequence[DedupLocation]
     """One or more. None lies in another one."""
-    options: DedupOptions = DedupOptions()
+    options: DedupSettings = DedupSettings()
     tool_version: str
     created: str
     """RFC 3339."""

@@ -9,8 +9,8 @@ from orchestrator.plan.planners.dedup import reasons_to_keep
 from orchestrator.plan.planners.dedup.album_copies import find_album_copies
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.plan.planners.dedup.keep_order import KeepOrder
-from orchestrator.plan.planners.dedup.options import DedupOptions
 from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Duplicates, Tier
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.dedup.tiers import Tiers, components, lookalikes
 
 _MOST_LOOKED_AT = 64
@@ -23,7 +23,7 @@ BETTER = "it is better than the track of a complete album, which stays where it 
 UNCLEAR = "they agree only in part: the same as each of two that differ"
 
 
-def find_duplicates(candidates: Iterable[Candidate], options: DedupOptions | None = None) -> Duplicates:
+def find_duplicates(candidates: Iterable[Candidate], options: DedupSettings | None = None) -> Duplicates:
     """Decide about files of any number of locations. The order in which they come makes no difference.
 
     A file goes only for one that stays and shares a tier with it directly. A track of a complete album goes only for another copy
@@ -34,7 +34,7 @@ def find_duplicates(candidates: Iterable[Candidate], options: DedupOptions | Non
     find_album_copies(ordered)
     acting = [candidate for candidate in ordered if candidate.takes_part]
     tiers = Tiers(acting)
-    chosen = options or DedupOptions()
+    chosen = options or DedupSettings()
     search = _Search(chosen, tiers, KeepOrder(chosen, _maybe_cut(acting, tiers)))
     groups = components(acting, tiers)
     for members in groups:
@@ -65,7 +65,7 @@ def _maybe_cut(candidates: Sequence[Candidate], tiers: Tiers) -> frozenset[int]:
 
 
 class _Search:
-    def __init__(self, options: DedupOptions, tiers: Tiers, order: KeepOrder) -> None:
+    def __init__(self, options: DedupSettings, tiers: Tiers, order: KeepOrder) -> None:
         self._same_format_only = options.same_format_only
         self._order = order
         self._tiers = tiers

@@ -13,10 +13,10 @@ from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
-from orchestrator.plan.planners.dedup.options import DEFAULT_KEEP, DedupOptions
 from orchestrator.plan.planners.dedup.planner import quarantine_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Item, Ref
@@ -43,7 +43,7 @@ class QuarantinedDuplicates(msgspec.Struct, frozen=True):
 
 
 def quarantine_duplicates(
-    request: OrganizeRequest, options: DedupOptions, files: SortedItems, is_in_place: Callable[[Song], bool]
+    request: OrganizeRequest, options: DedupSettings, files: SortedItems, is_in_place: Callable[[Song], bool]
 ) -> QuarantinedDuplicates:
     """Find the duplicates and remove them from the `files` to organize.
 
@@ -69,7 +69,7 @@ def quarantine_duplicates(
     return QuarantinedDuplicates(tuple(moves), of_source, kept_copy_of(decisions, shared_names), freed_at_target)
 
 
-def duplicates_of(request: OrganizeRequest, options: DedupOptions, in_place: Collection[str] = ()) -> Duplicates:
+def duplicates_of(request: OrganizeRequest, options: DedupSettings, in_place: Collection[str] = ()) -> Duplicates:
     """The duplicates in the source and, if that is another location, the target.
 
     `in_place` are the paths of the source that are already where the layout wants them.

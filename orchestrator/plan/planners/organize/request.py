@@ -9,12 +9,12 @@ import msgspec
 from orchestrator.config.model import LayoutRule
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 from orchestrator.plan.companions.playlists.external import ExternalList
-from orchestrator.plan.planners.dedup.options import DedupOptions
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Capabilities, Item
 
 
-class OrganizeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user chose."""
+class OrganizeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of the command as the planner needs them, the command line over the config; the plan's header records them."""
 
     layout: str | None = None
     """A template or a preset's name, for albums that no rule of `layouts` takes; None is the preset "default"."""
@@ -32,7 +32,7 @@ class OrganizeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """With what files beside the music go; the first rule that fits decides."""
     names: str = "portable"
     """A rule set of `orchestrator.plan.layout.names`, or "target" for the one that the target's provider asks for."""
-    dedup: DedupOptions | None = None
+    dedup: DedupSettings | None = None
     """Which duplicates go into quarantine; None: all stay."""
 
 
@@ -51,7 +51,7 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The first name in the path of `target_fs` is a bucket, which does not count for `max_path_bytes`."""
     external_lists: Sequence[ExternalList] = ()
     """Playlists outside source and target; those that point at files being moved are reported."""
-    options: OrganizeOptions = OrganizeOptions()
+    options: OrganizeSettings = OrganizeSettings()
     tool_version: str
     created: str
     """RFC 3339."""

@@ -1,4 +1,4 @@
-"""What a user chooses about duplicates."""
+"""What decides about duplicates: the command line over the config, resolved."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ DEFAULT_KEEP = (
 """What decides which copy stays, first to last."""
 
 
-class DedupOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user chose."""
+class DedupSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of the command as the planner needs them, the command line over the config; the plan's header records them."""
 
     keep: tuple[str, ...] = ()
     """Criteria (`orchestrator.plan.planners.dedup.keep_order`), first to last; () is DEFAULT_KEEP."""
