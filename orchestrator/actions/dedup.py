@@ -130,7 +130,7 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
     )
     session.reporter.stage("searching")
     request = DedupRequest(
-        places=sides,
+        locations=sides,
         options=question.options,
         tool_version=orchestrator.__version__,
         created=created_now(),

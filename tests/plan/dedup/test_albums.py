@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.plan.planners.dedup.reasons_to_keep import OTHER_ALBUM, OTHER_FORMAT, OTHER_SLOT
+from orchestrator.plan.planners.dedup.search import BETTER, COMPLETE
 from tests.plan.dedup.copies import FLAC, MP3, TITLES, album, file, found, gone, on_album, whys
 
 
@@ -25,7 +27,7 @@ def test_copies_of_an_album_are_not_mixed() -> None:
 def test_a_better_stray_does_not_break_a_complete_album() -> None:
     answer = found(album("Album", **MP3), [on_album("Stray/2.flac", 2)])
     assert not gone(answer)
-    assert whys(answer) == [({"Album/02.flac", "Stray/2.flac"}, "it would leave a complete album incomplete")]
+    assert whys(answer) == [({"Album/02.flac", "Stray/2.flac"}, COMPLETE)]
 
 
 def test_a_stray_copy_of_the_longest_track_goes_too() -> None:
@@ -42,9 +44,7 @@ def test_a_stray_is_held_against_the_track_and_not_against_the_mean_of_its_album
     stray = on_album("Stray/2.mp3", 2, **{**MP3, "bitrate": 192_000})
     answer = found(tracks, [stray])
     assert not gone(answer)
-    assert whys(answer) == [
-        ({"Album/2.mp3", "Stray/2.mp3"}, "it is better than the track of a complete album, which stays where it is")
-    ]
+    assert whys(answer) == [({"Album/2.mp3", "Stray/2.mp3"}, BETTER)]
 
 
 def test_a_better_stray_replaces_a_track_of_an_incomplete_album() -> None:
@@ -69,7 +69,7 @@ def test_a_compilation_shares_recordings_on_purpose() -> None:
     shared = [on_album(f"Best/{n}.flac", n, sound=f"s{n}", **best) for n in (1, 2)]
     answer = found(own, shared)
     assert not gone(answer)
-    assert {why for _, why in whys(answer)} == {"they belong to different albums, which share a recording on purpose"}
+    assert {why for _, why in whys(answer)} == {OTHER_ALBUM}
 
 
 def test_takes_that_share_ids_on_two_discs_stay() -> None:
@@ -78,7 +78,7 @@ def test_takes_that_share_ids_on_two_discs_stay() -> None:
     one, other = on_album("CD1/1.flac", 1, sound="s", **ids), on_album("CD2/1.flac", 1, sound="s", **{**ids, "disc": 2})
     answer = found([one, other])
     assert not gone(answer)
-    assert [why for _, why in whys(answer)] == ["they are two tracks of one album"]
+    assert [why for _, why in whys(answer)] == [OTHER_SLOT]
 
 
 def test_a_folder_of_discs_without_numbers_keeps_their_twins() -> None:
@@ -122,7 +122,7 @@ def test_lossy_companions_stay_when_they_are_meant() -> None:
     """SoulSync PR #1190."""
     answer = found(album("Album"), [on_album(f"Album/0{n}.mp3", n, **MP3) for n in (1, 2, 3)], same_format_only=True)
     assert not gone(answer)
-    assert {why for _, why in whys(answer)} == {"they have different formats, and only copies of one format are asked for"}
+    assert {why for _, why in whys(answer)} == {OTHER_FORMAT}
 
 
 def test_silence_that_is_there_twice_without_tags_stays() -> None:

@@ -20,7 +20,7 @@ from tests.plan.worlds import LOCAL, plan, unreadable
 
 def planned(places: dict[str, list[Item]], **options: tuple[str, ...]) -> Plan:
     given = [DedupLocation(fs=fs, items=items, capabilities=LOCAL) for fs, items in places.items()]
-    return plan_dedup(DedupRequest(places=given, options=DedupSettings(**options), tool_version="1", created="now"))
+    return plan_dedup(DedupRequest(locations=given, options=DedupSettings(**options), tool_version="1", created="now"))
 
 
 def placed(item: Item, path: str) -> Item:
@@ -31,7 +31,7 @@ def test_a_plan_over_several_locations_survives_its_file(tmp_path: Path) -> None
     made = planned({"/music": album("Album"), "b:music": [on_album("x/01.mp3", 1, **MP3)]})
     (only,) = made.operations
     assert (only.verb, only.src.fs, only.src.path) == (Verb.QUARANTINE, "b:music", "x/01.mp3")
-    assert only.reason == "T3 lossy copy of the lossless /music/Album/01.flac, which stays for: lossless"
+    assert only.reason == "lossy copy of the lossless /music/Album/01.flac, which is kept because it is lossless (tier T3)"
     assert only.group == "/music/Album/01.flac"
     assert only.expect.kept
     assert (only.expect.kept.fs, only.expect.kept.path, only.expect.kept.tier) == ("/music", "Album/01.flac", "T3")
@@ -47,15 +47,15 @@ def test_files_of_one_name_are_told_apart_by_their_ids() -> None:
     ]
     drive = Capabilities(move=True, duplicate_names=True, by_id=True, hashes=("md5",), remote_type="drive")
     places = [DedupLocation(fs="drive:A", items=items, capabilities=drive)]
-    made = plan_dedup(DedupRequest(places=places, tool_version="1", created="now"))
+    made = plan_dedup(DedupRequest(locations=places, tool_version="1", created="now"))
     (line,) = plan_view.lines(made)
-    assert line == "quarantine in/a.mp3 [Two] (T0 same bytes as in/a.mp3 [One], which stays for: shortest_path)"
+    assert line == "quarantine in/a.mp3 [Two] (same bytes as in/a.mp3 [One], which is kept because of its path (tier T0))"
 
 
 def test_the_location_that_a_duplicate_leaves_is_told() -> None:
     made = planned({"drive:A": album("Album"), "dropbox:B": [on_album("x/01.mp3", 1, **MP3)]})
     (line,) = plan_view.lines(made)
-    assert line.startswith("quarantine dropbox:B/x/01.mp3 (T3 lossy copy of the lossless drive:A/Album/01.flac, ")
+    assert line.startswith("quarantine dropbox:B/x/01.mp3 (lossy copy of the lossless drive:A/Album/01.flac, ")
     assert plan_view.facts(made)[0] == ("source", "drive:A, dropbox:B")
     assert "dropbox:B/x/01.mp3" in plan_view.html_page(made)
 

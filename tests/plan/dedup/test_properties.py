@@ -82,7 +82,7 @@ def decided(world: dict[str, list[Item]], chosen: DedupSettings) -> Duplicates:
 
 def request(world: dict[str, list[Item]], chosen: DedupSettings) -> DedupRequest:
     places = [DedupLocation(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in world.items()]
-    return DedupRequest(places=places, options=chosen, tool_version="1", created="now")
+    return DedupRequest(locations=places, options=chosen, tool_version="1", created="now")
 
 
 @given(worlds(), options)

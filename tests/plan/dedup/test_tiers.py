@@ -294,7 +294,7 @@ def test_a_chain_of_tiers_ends_at_a_keeper_that_is_known_directly() -> None:
 def test_what_looks_alike_is_told_and_stays() -> None:
     answer = found([on_album("a.flac", 1), file("b.mp3", title=TITLES[1], artist="Beck", **MP3)])
     assert not answer.decisions
-    assert whys(answer, Tier.ALIKE) == [({"a.flac", "b.mp3"}, "title and artist, or the sound, look alike")]
+    assert whys(answer, Tier.ALIKE) == [({"a.flac", "b.mp3"}, "similar title and artist, or similar sound")]
 
 
 def test_many_files_of_one_key_are_no_burden() -> None:

@@ -1,7 +1,7 @@
-"""Albums as they lie: the tracks of one release in one folder, whether they are all there, and who covers whom.
+"""Finds the copies of albums: the tracks of one album in one folder.
 
-Which tracks are one album, their tags say; a copy of it is what of that album lies in one folder (folders of discs count as the
-folder above). A collection in which each file names another album is no album.
+Tags decide which tracks are one album. A copy of it consists of its tracks in one folder; disc folders count as the folder above
+them. So a collection of files from different albums is not an album.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DISC_NAMES = {"a": 1, "b": 2, "c": 3, "d": 4, "one": 1, "two": 2}
 
 
 def find_album_copies(candidates: Sequence[Candidate]) -> list[AlbumCopy]:
-    """Tell each candidate which copy of which album it is part of."""
+    """Set the album copy, disc and number of each candidate, and return all copies."""
     songs: list[Song] = []
     of_song: dict[int, Candidate] = {}
     for candidate in candidates:
@@ -52,13 +52,13 @@ def _copies(album: Album, members: Iterable[Candidate]) -> list[AlbumCopy]:
         member.album_copy = copy
         at_location[member.fs].add((member.disc or 1, member.number) if member.number else member.track.title)
     for copy in by_folder.values():
-        copy.settle()
+        copy.assess()
         copy.tracks_at_location = len(at_location[copy.fs])
     return list(by_folder.values())
 
 
 def _disc_of_folder(path: str) -> int | None:
-    """The disc that a folder's name tells; None where it tells none."""
+    """The disc number in the name of a file's folder; None if there is none."""
     found = _DISC_FOLDER.fullmatch(name_of(parent_of(path)))
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The files among which duplicates are looked for, and the copies of albums that they make up."""
+"""The files that the search for duplicates compares, and the album copies that they form."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ _NAMES_ONLY = Capabilities()
 
 @dataclass(slots=True, eq=False)
 class Candidate:
-    """One file that may be a duplicate, and what its album looks like from where it lies."""
+    """One file that may be a duplicate, with its part in an album."""
 
     fs: str
     item: Item
     reading: Reading
     shares_name: bool = False
-    """Other files carry its name, and its id tells it apart."""
-    takes_part: bool = True
-    """False: it counts for the album it belongs to, and neither goes nor makes another one go."""
+    """Other files have the same name; its id distinguishes it."""
+    eligible: bool = True
+    """False: it only counts as a track of its album; it neither is a duplicate nor has duplicates."""
     in_place: bool = False
-    """It lies where the layout wants it."""
+    """It is already where the layout wants it."""
     album_copy: AlbumCopy | None = field(default=None, repr=False)
-    """The album it is part of, as it lies there; None for a file that names no album."""
+    """The copy of an album that it is part of; None for a file without an album in its tags."""
     disc: int | None = None
+    """Disc number from the tags, otherwise from the name of the folder."""
     number: int | None = None
-    """Disc and track number by its tags; the disc, where they name none, by the folder of the disc."""
+    """Track number from the tags."""
 
     @property
     def path(self) -> str:
@@ -50,12 +51,12 @@ class Candidate:
 
     @property
     def track(self) -> Track:
-        """Its tags, empty where it has none."""
+        """Its tags; empty if it has none."""
         return self.reading.track or _NO_TRACK
 
     @property
     def ref(self) -> Ref:
-        """Where it lies."""
+        """How operations refer to it."""
         return Ref(self.fs, self.path, self.item.entry.id) if self.shares_name and self.item.entry.id else Ref(self.fs, self.path)
 
 
@@ -74,32 +75,32 @@ class AlbumCopy:
         self.album = album
         self.members: list[Candidate] = []
         self.slots: dict[Slot, list[Candidate]] = defaultdict(list)
-        """The whole tracks that have a number."""
+        """The tracks that have a number and are not suspect."""
         self.complete = False
         self.mixes_discs = False
-        """Whether discs lie in it that not all tags name: several numbers stand for two titles each."""
+        """Whether it contains several discs without disc numbers: several track numbers have two titles each."""
         self.needs_unnumbered = False
-        """Whether it is complete only because a track without a number may be the one that is missing."""
+        """Whether it is complete only because a track without a number may be the missing one."""
         self.tracks_at_location = 0
-        """How many different tracks of the album its location holds, in all folders."""
+        """How many different tracks of the album its location has, in all folders."""
 
-    def settle(self) -> None:
-        """Find out whether it is complete, when all its members are in."""
+    def assess(self) -> None:
+        """Find out whether it is complete, once all members are added."""
         for member in self.members:
             if member.number is not None and member.reading.suspect is None:
                 self.slots[member.disc or 1, member.number].append(member)
         whole = [member.track for member in self.members if member.reading.suspect is None]
         self.complete = bool(self.slots) and missing(whole) is None
-        taken_twice = (len({fold(first(member.track.title)) for member in members}) > 1 for members in self.slots.values())
-        self.mixes_discs = sum(taken_twice) > 1
+        ambiguous = (len({fold(first(member.track.title)) for member in members}) > 1 for members in self.slots.values())
+        self.mixes_discs = sum(ambiguous) > 1
         numbered = [member.track for members in self.slots.values() for member in members]
         self.needs_unnumbered = self.complete and missing(numbered) is not None
 
 
 def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:
-    """The files of a location that can be judged: whole, readable, told apart by their names or, where that can be, by their ids.
+    """The files of a location that can be compared: readable, not empty, and distinguishable by name or id.
 
-    What the run's options leave alone counts for the album that it is part of.
+    Files that the options of the run exclude, and suspect ones, still count as tracks of their album.
     """
     listed = list(items)
     sharing = SharedNames(listed)
@@ -112,6 +113,6 @@ def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _
             continue
         if not sharing.is_distinct(item.entry, capabilities):
             continue
-        acts = item.skipped_because is None and reading.suspect is None
-        found.append(Candidate(fs, item, reading, sharing.count(path) > 1, acts))
+        eligible = item.skipped_because is None and reading.suspect is None
+        found.append(Candidate(fs, item, reading, sharing.count(path) > 1, eligible))
     return found

@@ -1,4 +1,4 @@
-"""What lies beside the duplicates that `dedup` takes out of one location, and the lists there that name them."""
+"""The companions of the duplicates of one location, and the playlists there that point at duplicates."""
 
 from __future__ import annotations
 
@@ -30,14 +30,22 @@ from orchestrator.plan.companions.sorting import is_music
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.candidates import Candidate
-from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
+from orchestrator.plan.planners.dedup.kept_copies import (
+    FOLLOWS_KEPT_COPY,
+    KEPT_COPY_HAS_ITS_OWN,
+    SongOnAlbum,
+    quarantined_tracks,
+    song_where_it_lies,
+)
 from orchestrator.plan.planners.dedup.records import Decision
 from orchestrator.plan.shared_names import SharedNames, quarantine_move
 from orchestrator.records import Capabilities, Item, Ref
 
+_SHARED_NAME = "several files have this name"
+
 
 class DuplicateCompanions:
-    """One location from which duplicates go: `moves` and `skipped` are the answer."""
+    """What happens to companions and playlists in one location with duplicates: the result is in `moves` and `skipped`."""
 
     def __init__(
         self,
@@ -47,33 +55,38 @@ class DuplicateCompanions:
         *,
         decisions: Sequence[Decision],
         candidates: Iterable[Candidate],
-        replacements: Mapping[Ref, Ref],
+        kept_copies: Mapping[Ref, Ref],
         references: Sequence[str],
         table: SidecarTable,
     ) -> None:
-        """`decisions` and `replacements` are those about files of this location, `candidates` all files that were judged."""
+        """`decisions` and `kept_copies` are about files of this location, `candidates` are all compared files."""
         self._fs = fs
         self._items = sorted(items, key=lambda item: (item.entry.path, item.entry.id or ""))
         self._capabilities = capabilities
-        self._kept_copy_of = replacements
+        self._kept_copies = kept_copies
         self._references = tuple(location_prefix(reference) for reference in references)
         self._sharing = SharedNames(items)
         self.moves: list[Move] = []
         self.skipped: list[Skipped] = []
-        self._new: dict[str, str] = {}
-        """Path of a file that goes with its music's copy -> where to."""
-        self._away: set[str] = set()
-        going = {id(one.duplicate) for one in decisions}
-        staying = [one for one in candidates if one.fs == fs and id(one) not in going]
+        self._destinations: dict[str, str] = {}
+        """Path of a companion that follows the kept copy -> its new path."""
+        self._quarantined: set[str] = set()
+        """Paths of companions that are quarantined."""
+        duplicates = {id(one.duplicate) for one in decisions}
+        staying = [one for one in candidates if one.fs == fs and id(one) not in duplicates]
         self._follow_music(decisions, staying, table)
-        self._follow_lists()
+        self._update_lists()
 
     def _is_reference(self, path: str) -> bool:
-        return bool(self._references) and (join_location(self._fs, path)).startswith(self._references)
+        return bool(self._references) and join_location(self._fs, path).startswith(self._references)
 
-    def _place_of(self, stays: Candidate) -> Placed | None:
-        """Nothing goes to other locations, or comes to what is a reference."""
-        return song_where_it_lies(stays) if stays.fs == self._fs and not self._is_reference(stays.path) else None
+    def _song_of(self, kept: Candidate) -> SongOnAlbum | None:
+        """The kept copy that companions can follow; None if it is in another location or under a reference."""
+        return song_where_it_lies(kept) if kept.fs == self._fs and not self._is_reference(kept.path) else None
+
+    def _why_untouched(self, item: Item) -> str | None:
+        """Why a companion must stay as it is, in words."""
+        return item.skipped_because or ("it is under a reference" if self._is_reference(item.entry.path) else None)
 
     def _follow_music(self, decisions: Sequence[Decision], staying: Sequence[Candidate], table: SidecarTable) -> None:
         companions = [item for item in self._items if _may_be_companion(item)]
@@ -87,7 +100,7 @@ class DuplicateCompanions:
         names = _TakenNames(self._items if former else ())
         for one in former:
             self._place(one, names)
-        freed = {ref.path for ref in self._kept_copy_of}
+        freed = {ref.path for ref in self._kept_copies}
         remaining = [path for path in music if path not in freed]
         with_music = {parent_of(path) for path in remaining}
         emptied = {path for path in freed if parent_of(path) not in with_music}
@@ -96,78 +109,80 @@ class DuplicateCompanions:
     def _matcher(
         self, decisions: Sequence[Decision], staying: Sequence[Candidate], music: Iterable[str], table: SidecarTable
     ) -> CompanionMatcher:
-        """What finds the music that a companion belongs to: songs that stay, and duplicates with their kept copies."""
+        """Finds the music that a companion belongs to: songs that stay, and duplicates with their kept copies."""
         of_albums = [one for one in staying if one.album_copy is not None]
         judged = {one.path for one in of_albums} | {one.duplicate.path for one in decisions}
         songs = [song_where_it_lies(one)[0] for one in of_albums]
-        quarantined = quarantined_tracks(decisions, self._place_of)
+        quarantined = quarantined_tracks(decisions, self._song_of)
         return CompanionMatcher(songs, [path for path in music if path not in judged], table, quarantined=quarantined)
 
-    def _place(self, companion: Companion, taken: _TakenNames) -> None:
-        """DuplicateCompanions what stays, under its own name; into quarantine where that has its own."""
+    def _place(self, companion: Companion, names: _TakenNames) -> None:
+        """Move a companion to the kept copy of its music, or quarantine it if the kept copy has its own."""
         item = companion.item
         path, wanted = item.entry.path, _wanted(companion)
         if wanted == path:
             return
-        stays = item.skipped_because or ("it lies under a reference" if self._is_reference(path) else None)
-        if stays is None and not self._sharing.is_distinct(item.entry, self._capabilities):
-            stays = "several files carry this name"
-        if stays is not None:
-            self.skipped.append(Skipped(path, "other", f"its music goes as a duplicate, and it is left as it is: {stays}"))
+        why = self._why_untouched(item)
+        if why is None and not self._sharing.is_distinct(item.entry, self._capabilities):
+            why = _SHARED_NAME
+        if why is not None:
+            self.skipped.append(Skipped(path, "other", f"its music is quarantined as a duplicate, but the file stays: {why}"))
             return
         ref = self._sharing.ref(self._fs, item.entry)
-        if taken.take(companion, wanted):
-            self._new[path] = wanted
+        if names.take(companion, wanted):
+            self._destinations[path] = wanted
             expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
-            group, reason = parent_of(wanted), "goes with what stays for its duplicate"
-            move = Move(Verb.MOVE, ref, Ref(self._fs, wanted), item.entry.size, expect, reason, group)
+            destination = Ref(self._fs, wanted)
+            move = Move(Verb.MOVE, ref, destination, item.entry.size, expect, FOLLOWS_KEPT_COPY, parent_of(wanted))
         else:
-            self._away.add(path)
-            move = quarantine_move(ref, item.entry, "goes with its duplicate: what stays has its own")
+            self._quarantined.add(path)
+            move = quarantine_move(ref, item.entry, KEPT_COPY_HAS_ITS_OWN)
         move.after = tuple(Ref(self._fs, path) for path in companion.duplicates)
         self.moves.append(move)
 
-    def _follow_lists(self) -> None:
+    def _update_lists(self) -> None:
+        """Make playlists and cue sheets point at the kept copies."""
         lists = lists_of(self._items)
         if not lists:
             return
         root = Root(self._fs)
-        relocation = Relocation(Library(root, {item.entry.path for item in self._items}), root, self._where)
-        on_the_way = {move.src.path: move for move in self.moves if move.verb is Verb.MOVE}
+        relocation = Relocation(Library(root, {item.entry.path for item in self._items}), root, self._destination_of)
+        moving = {move.src.path: move for move in self.moves if move.verb is Verb.MOVE}
         for item in lists:
-            path = item.entry.path
-            if path in self._away:
-                continue
-            if item.content is None:
-                self.skipped.append(report_unread(path, item))
-                continue
-            src = self._sharing.ref(self._fs, item.entry)
-            outcome = rewrite(path, item.content, self._new.get(path, path), relocation)
-            stays = item.skipped_because or ("it lies under a reference" if self._is_reference(path) else None)
-            if src.object_id is not None:
-                stays = "several files carry this name"
-            if stays is not None and path not in on_the_way:
-                number = outcome.changed + outcome.lost
-                why = f"{number} of its entries are duplicates that go, and it is left as it is: {stays}"
-                self.skipped += [Skipped(path, "playlist", why)] if number else []
-                continue
-            self.skipped += report_not_updated(path, outcome, "are duplicates of files that lie elsewhere")
-            for anew in updating_move(item, src, Ref(self._fs, self._new.get(path, path)), outcome, self._kept_copy_of.keys()):
-                move = on_the_way.get(path)
-                if move is None:
-                    self.moves.append(anew)
-                else:
-                    move.content, move.reason = anew.content, f"{move.reason}; {anew.reason}"
+            if item.entry.path not in self._quarantined:
+                self._update_list(item, relocation, moving.get(item.entry.path))
 
-    def _where(self, path: str) -> str | None:
-        stays = self._kept_copy_of.get(Ref(self._fs, path))
-        if stays is None:
-            return self._new.get(path, path)
-        return stays.path if stays.fs == self._fs else None
+    def _update_list(self, item: Item, relocation: Relocation, move: Move | None) -> None:
+        """Update one list, in place or while it moves."""
+        path = item.entry.path
+        if item.content is None:
+            self.skipped.append(report_unread(path, item))
+            return
+        src, destination = self._sharing.ref(self._fs, item.entry), self._destinations.get(path, path)
+        outcome = rewrite(path, item.content, destination, relocation)
+        why = _SHARED_NAME if src.object_id is not None else self._why_untouched(item)
+        if why is not None and move is None:
+            if number := outcome.changed + outcome.lost:
+                reason = f"not updated although {number} of its entries point at duplicates being quarantined: {why}"
+                self.skipped.append(Skipped(path, "playlist", reason))
+            return
+        self.skipped += report_not_updated(path, outcome, "point at duplicates whose kept copies are in another location")
+        for rewritten in updating_move(item, src, Ref(self._fs, destination), outcome, self._kept_copies.keys()):
+            if move is None:
+                self.moves.append(rewritten)
+            else:
+                move.content, move.reason = rewritten.content, f"{move.reason}; {rewritten.reason}"
+
+    def _destination_of(self, path: str) -> str | None:
+        """Where a playlist entry points afterwards; None if that is in another location."""
+        kept = self._kept_copies.get(Ref(self._fs, path))
+        if kept is None:
+            return self._destinations.get(path, path)
+        return kept.path if kept.fs == self._fs else None
 
 
 class _TakenNames:
-    """The names of a location that nothing may come to."""
+    """The names of a location that are in use."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._files: set[str] = set()
@@ -181,20 +196,21 @@ class _TakenNames:
                 self._lists.add(kind_of_list(path))
 
     def take(self, companion: Companion, path: str) -> bool:
-        """Whether it could still be taken, which it then is."""
-        listing = kind_of_list(path) if companion.kind is CompanionKind.ALBUM and is_list(path) else None
+        """Take a name for a companion. Returns False if the name is in use, or if its album already has such a list."""
+        list_kind = kind_of_list(path) if companion.kind is CompanionKind.ALBUM and is_list(path) else None
         key = collision_key(path)
         in_the_way = not self._files.isdisjoint(parents_of(key, root=True))
-        if key in self._files or key in self._directories or in_the_way or listing in self._lists:
+        if key in self._files or key in self._directories or in_the_way or list_kind in self._lists:
             return False
         self._files.add(key)
         self._directories.update(parents_of(key, root=True))
-        if listing is not None:
-            self._lists.add(listing)
+        if list_kind is not None:
+            self._lists.add(list_kind)
         return True
 
 
 def _wanted(companion: Companion) -> str:
+    """The path of a companion next to the kept copy of its music."""
     path = companion.item.entry.path
     if companion.song is not None:
         directory, name = companion.song.directory, companion.song.stem + companion.suffix
@@ -205,5 +221,4 @@ def _wanted(companion: Companion) -> str:
 
 def _may_be_companion(item: Item) -> bool:
     path = item.entry.path
-    ours = is_ours(path)
-    return not (ours or is_music(item) or is_clutter(path) or is_rclone_debris(path) or path_problem(path))
+    return not (is_ours(path) or is_music(item) or is_clutter(path) or is_rclone_debris(path) or path_problem(path))

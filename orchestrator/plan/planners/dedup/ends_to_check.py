@@ -1,4 +1,4 @@
-"""Which files are worth a closer look before a duplicate goes for one of them: nothing tells yet whether they are whole."""
+"""Which files should be read at their end before they are compared, because they may be cut short."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from orchestrator.plan.planners.dedup.tiers import Tiers
 
 
 def ends_to_check(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The FLACs of which nobody saw the end, among files that are the same and differ in codec or in bytes of sound.
+    """The FLAC files whose end was not read yet, among files that are the same but differ in codec or in bytes of sound.
 
-    A FLAC tells at its head what sound it held when it was made. Of other formats the reading itself shows what is missing.
+    The head of a FLAC describes the original sound even if the file was cut. For other formats, reading the tags shows a cut.
     """
-    acting = [candidate for candidate in candidates if candidate.takes_part]
-    tiers = Tiers(acting)
+    eligible = [candidate for candidate in candidates if candidate.eligible]
+    tiers = Tiers(eligible)
     found: dict[int, Candidate] = {}
     for tier in ACTING:
         if tier is Tier.BYTES:
             continue
         sharing: dict[int, list[Candidate]] = defaultdict(list)
         labels = tiers.labels[tier]
-        for candidate in acting:
+        for candidate in eligible:
             if id(candidate) in labels:
                 sharing[labels[id(candidate)]].append(candidate)
         for members in sharing.values():

@@ -1,4 +1,4 @@
-"""Which copy stays: an ordered list of criteria, the first that differs decides."""
+"""Which copy is kept: an ordered list of criteria, of which the first that differs decides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSetting
 from orchestrator.track import Track
 
 Value = float | tuple[int, str, str]
-"""The less, the rather it stays."""
+"""The smallest is kept."""
 Rank = tuple[Value, ...]
 
 _STREAM_FIELDS = frozenset(
@@ -26,54 +26,89 @@ _COPY_NAME = re.compile(
 )
 
 CRITERIA: dict[str, str] = {
-    "reference": "under a reference",
-    "whole": "no smaller than another copy of the same sound, or seen to be whole",
-    "lossless": "lossless before lossy",
-    "bit_depth": "more bits a sample",
-    "sample_rate": "more samples a second",
-    "bitrate": "more bits a second",
-    "longest": "longer",
-    "album_tracks": "the album of which its location holds the most tracks",
-    "folder_tracks": "the folder that holds the most tracks of its album",
-    "not_compilation": "an album before a compilation",
-    "tags": "more tag fields filled",
-    "in_place": "already where the layout wants it",
-    "oldest": "changed longest ago",
-    "original_name": "a name that is not that of a copy",
-    "shortest_path": "the shortest path, then the first one",
-    "path:GLOB": "its path matches",
-    "location:NAME": "it lies in that location",
+    "reference": "files under a reference",
+    "whole": "files that are not smaller than another copy of the same sound, or are known to be whole",
+    "lossless": "lossless over lossy files",
+    "bit_depth": "more bits per sample",
+    "sample_rate": "the higher sample rate",
+    "bitrate": "the higher bitrate",
+    "longest": "the longer playing time",
+    "album_tracks": "the location with the most tracks of the album",
+    "folder_tracks": "the folder with the most tracks of the album",
+    "not_compilation": "other albums over compilations",
+    "tags": "more tags",
+    "in_place": "files that are already where the layout wants them",
+    "oldest": "the oldest modification time",
+    "original_name": "names that do not look like those of copies",
+    "shortest_path": "the shortest path, then the first in alphabetical order",
+    "path:GLOB": "paths that match GLOB",
+    "location:NAME": "files in this location",
 }
-"""The words of `dedup.keep`, and what each prefers."""
+"""Criterion of `dedup.keep` -> what it prefers."""
+
+_BECAUSE: Mapping[str, str] = {
+    "reference": "it is under a reference",
+    "whole": "it is larger or known to be whole",
+    "lossless": "it is lossless",
+    "bit_depth": "of its bit depth",
+    "sample_rate": "of its sample rate",
+    "bitrate": "of its bitrate",
+    "longest": "it is longer",
+    "album_tracks": "its location has more tracks of the album",
+    "folder_tracks": "its folder has more tracks of the album",
+    "not_compilation": "it is not on a compilation",
+    "tags": "it has more tags",
+    "in_place": "it is already in place",
+    "oldest": "it is older",
+    "original_name": "of its original name",
+    "shortest_path": "of its path",
+    "album": "it is part of an album that is kept as a whole",
+}
+
+
+def because(criterion: str) -> str:
+    """What a criterion says about the kept file, to follow "because"."""
+    name, _, argument = criterion.partition(":")
+    match name:
+        case "path":
+            return f"its path matches {argument}"
+        case "location":
+            return f"it is in {argument}"
+    return _BECAUSE[criterion]
 
 
 def keep_words(text: str) -> list[str]:
-    """The words of `--keep`, which has commas between."""
+    """The criteria in the value of `--keep`, which are separated by commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def check_keep(words: Sequence[str], where: str = "keep") -> None:
-    """Raise UsageError, which says `where`, for a word that is no criterion, or stands there twice."""
+    """Raise UsageError for an unknown or repeated criterion. `where` says in the message where it was given."""
     for word in words:
         name, _, argument = word.partition(":")
         form = next((known for known in CRITERIA if known.startswith(f"{name}:")), None)
         if form is not None and argument in {"", form.partition(":")[2]}:
-            raise UsageError(f"{where}: {word!r}: say what after the colon: {form}")
+            raise UsageError(f"{where}: {word!r} needs a value after the colon: {form}")
         if form is None and word not in CRITERIA:
             import difflib  # noqa: PLC0415 - only to help
 
             near = difflib.get_close_matches(word, CRITERIA, 1) or difflib.get_close_matches(f"{name}:", CRITERIA, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(CRITERIA)}"
-            raise UsageError(f"{where}: {word!r} is no criterion; {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"known criteria: {', '.join(CRITERIA)}"
+            raise UsageError(f"{where}: unknown criterion {word!r}; {hint}")
     if len(set(words)) < len(words):
-        raise UsageError(f"{where}: {next(word for word in words if words.count(word) > 1)!r} is there twice")
+        raise UsageError(f"{where}: {next(word for word in words if words.count(word) > 1)!r} is given twice")
 
 
 class KeepOrder:
-    """Ranks candidates. Copies of an album that are complete are ranked as albums, so that no two get mixed."""
+    """Ranks candidates. Complete album copies are ranked as a whole, so that two copies are never mixed."""
 
+<<<<<<< HEAD
     def __init__(self, options: DedupSettings, maybe_cut: frozenset[int]) -> None:
         """`maybe_cut`: the ids (of Python) of the candidates that are smaller than another copy of their sound and may be cut."""
+=======
+    def __init__(self, options: DedupSettings, maybe_cut: frozenset[int]) -> None:
+        """`maybe_cut`: ids (of Python) of candidates that are smaller than another copy of their sound and may be cut."""
+>>>>>>> c117497 (Rewrite the dedup room in plain English: reasons say why the kept copy is kept)
         check_keep(options.keep)
         words = list(options.keep) or list(DEFAULT_KEEP)
         if "reference" not in words:
@@ -91,28 +126,28 @@ class KeepOrder:
         self._of_album: dict[int, Rank] = {}
 
     def is_reference(self, candidate: Candidate) -> bool:
-        """Whether it lies under a reference."""
+        """Whether a file is under a reference."""
         if not self._references:
             return False
         absolute = join_location(candidate.fs, candidate.path)
         return any(absolute.startswith(location_prefix(reference)) for reference in self._references)
 
     def rank(self, candidate: Candidate) -> tuple[Rank, Rank]:
-        """The less, the rather it stays: first by its album where that is complete, then by itself."""
+        """The rank of a file, smallest is kept: first that of its album copy if complete, then its own."""
         own = self.own_rank(candidate)
         copy = candidate.album_copy
         return (self._album_rank(copy) if copy is not None and copy.complete else own), own
 
-    def decided(self, stays: Candidate, goes: Candidate) -> str:
-        """The first criterion in which the two differ; "album" where the list would have it the other way round."""
-        for one, other in zip(self.rank(stays), self.rank(goes), strict=True):
+    def deciding_criterion(self, kept: Candidate, duplicate: Candidate) -> str:
+        """The first criterion in which the two differ; "album" if it prefers the duplicate, so that the album decided."""
+        for one, other in zip(self.rank(kept), self.rank(duplicate), strict=True):
             for word, mine, theirs in zip(self.words, one, other, strict=True):
                 if mine != theirs:
                     return word if mine < theirs else "album"  # type: ignore[operator]
         return "shortest_path"
 
     def own_rank(self, candidate: Candidate) -> Rank:
-        """The less, the rather it stays, whatever it is a part of."""
+        """The rank of a file without its album, smallest is kept."""
         found = self._own.get(id(candidate))
         if found is None:
             path = candidate.path
@@ -121,7 +156,7 @@ class KeepOrder:
         return found
 
     def _album_rank(self, copy: AlbumCopy) -> Rank:
-        """The mean of the best file of each of its tracks."""
+        """The mean of the ranks of the best file of each track."""
         found = self._of_album.get(id(copy))
         if found is None:
             best = [min(self.own_rank(member) for member in members) for members in copy.slots.values()]
@@ -145,7 +180,7 @@ class KeepOrder:
 
 
 def _bitrate(candidate: Candidate) -> float:
-    """Of lossless files what the sound takes unpacked: how well it is packed says nothing of it."""
+    """For lossless files, the bitrate of the uncompressed sound: how well it is compressed does not matter."""
     track = candidate.track
     if track.lossless and track.sample_rate and track.bit_depth:
         return -track.sample_rate * track.bit_depth * (track.channels or 2)

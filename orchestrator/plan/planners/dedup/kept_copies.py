@@ -1,4 +1,4 @@
-"""What stays for what goes: where lists lead then, and with what the files go that lie beside a duplicate."""
+"""The kept copies of duplicates, as playlists and companions of the duplicates need them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,26 @@ from orchestrator.plan.planners.dedup.records import Decision
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Ref
 
-Placed = tuple[Song, Album | None]
-"""A song with its place, and the album that it is a track of."""
+FOLLOWS_KEPT_COPY = "moves to the kept copy of its duplicate"
+KEPT_COPY_HAS_ITS_OWN = "belongs to a duplicate; the kept copy has its own"
+"""Why a companion of a duplicate is moved or quarantined."""
+
+SongOnAlbum = tuple[Song, Album | None]
+"""A song with its directory and name, and its album."""
 
 
 def kept_copy_of(decisions: Iterable[Decision], sharing: Mapping[str, SharedNames]) -> dict[Ref, Ref]:
-    """Name that goes with all who carry it -> what stays for it, neither with an id. `sharing`: location -> its names."""
-    goes = [(Ref(one.duplicate.fs, one.duplicate.path), Ref(one.kept.fs, one.kept.path)) for one in decisions]
-    going = Counter(name for name, _ in goes)
-    return {name: stays for name, stays in reversed(goes) if going[name] >= sharing[name.fs].count(name.path)}
+    """Each path that becomes free -> the kept copy, both without ids. `sharing`: location -> its shared names.
+
+    A path that several files share only counts if all of them are duplicates.
+    """
+    pairs = [(Ref(one.duplicate.fs, one.duplicate.path), Ref(one.kept.fs, one.kept.path)) for one in decisions]
+    duplicates = Counter(path for path, _ in pairs)
+    return {path: kept for path, kept in reversed(pairs) if duplicates[path] >= sharing[path.fs].count(path.path)}
 
 
-def song_where_it_lies(candidate: Candidate) -> Placed:
-    """A file that stays where it is, as what belongs to it sees it."""
+def song_where_it_lies(candidate: Candidate) -> SongOnAlbum:
+    """A kept file as a song at its present path."""
     song = Song(candidate.item, candidate.track)
     song.directory, name = split_path(candidate.path)
     song.stem, extension = split_extension(name)
@@ -36,8 +43,10 @@ def song_where_it_lies(candidate: Candidate) -> Placed:
     return song, song.album
 
 
-def quarantined_tracks(decisions: Iterable[Decision], placed: Callable[[Candidate], Placed | None]) -> Iterator[QuarantinedTrack]:
-    """What goes, with what stays for it where `placed` knows a place of that."""
+def quarantined_tracks(
+    decisions: Iterable[Decision], song_of: Callable[[Candidate], SongOnAlbum | None]
+) -> Iterator[QuarantinedTrack]:
+    """The duplicates as tracks being quarantined, each with its kept copy if `song_of` returns one."""
     for one in decisions:
-        song, album = placed(one.kept) or (None, None)
+        song, album = song_of(one.kept) or (None, None)
         yield QuarantinedTrack(one.duplicate.path, song, album)

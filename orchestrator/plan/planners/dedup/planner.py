@@ -1,4 +1,4 @@
-"""The planner of `dedup`: the files of one or several locations in, a plan out that takes the duplicates out of the library."""
+"""The planner of `dedup`: takes the files of one or more locations and makes a plan that quarantines the duplicates."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
+from orchestrator.plan.planners.dedup.keep_order import because
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
@@ -29,7 +30,7 @@ from orchestrator.track import Status
 
 
 class DedupLocation(msgspec.Struct, frozen=True, kw_only=True):
-    """One location and what lies there."""
+    """One location and its files."""
 
     fs: str
     items: Sequence[Item]
@@ -37,116 +38,125 @@ class DedupLocation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One question to `plan_dedup`. The order of items makes no difference; that of places names the plan's source."""
+    """The input of `plan_dedup`. The order of items does not matter; the first location is the source of the plan."""
 
-    places: Sequence[DedupLocation]
-    """One or more. None lies in another one."""
+    locations: Sequence[DedupLocation]
+    """One or more. None is inside another one."""
     options: DedupSettings = DedupSettings()
     tool_version: str
     created: str
     """RFC 3339."""
     config_sha256: str = ""
     sidecars: tuple[SidecarRule, ...] = DEFAULT_SIDECARS
-    """With what files beside the music go."""
+    """Which files next to the music are its companions."""
     external_lists: Sequence[ExternalList] = ()
     """Playlists outside all these locations; those that point at duplicates being quarantined are reported."""
 
 
 def plan_dedup(request: DedupRequest) -> Plan:
-    """The plan that quarantines every duplicate of tiers T0 to T3. Raises UsageError for a wrong `keep`."""
+    """The plan that quarantines every duplicate of tiers T0 to T3. Raises UsageError for an invalid `keep`."""
     return plan_of(request, duplicates_of(request))
 
 
 def duplicates_of(request: DedupRequest) -> Duplicates:
-    """What is the same as what in these places, and what should become of it. Raises UsageError for a wrong `keep`."""
-    candidates = tuple(one for place in request.places for one in candidates_of(place.fs, place.items, place.capabilities))
+    """The duplicates in these locations. Raises UsageError for an invalid `keep`."""
+    candidates = tuple(
+        candidate
+        for location in request.locations
+        for candidate in candidates_of(location.fs, location.items, location.capabilities)
+    )
     return replace(find_duplicates(candidates, request.options), candidates=candidates)
 
 
 def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:
-    """The plan that quarantines what goes by `duplicates`; what lies beside it goes with it or with what stays, lists follow."""
-    several = len(request.places) > 1
+    """The plan that quarantines these duplicates.
+
+    Companions of duplicates move to the kept copies or are quarantined as well; playlists are updated to the kept copies.
+    """
+    several = len(request.locations) > 1
     moves = [quarantine_of(decision, several=several) for decision in duplicates.decisions]
-    capabilities = {place.fs: place.capabilities for place in request.places}
-    items = [item for place in request.places for item in place.items]
-    named = [*_skipped(items)]
-    for found, fs in _beside(request, duplicates):
-        moves += found.moves
-        named += found.skipped if not several else (replace(one, path=join_location(fs, one.path)) for one in found.skipped)
-    named += _external_lists(request, duplicates)
-    operations = order(moves)
+    items = [item for location in request.locations for item in location.items]
+    skipped = [*_skipped(items)]
+    for companions, fs in _companions(request, duplicates):
+        moves += companions.moves
+        skipped += (
+            replace(one, path=join_location(fs, one.path)) if several else one  # paths of one location need no prefix
+            for one in companions.skipped
+        )
+    skipped += _external_lists(request, duplicates)
     counts = Counter(f"duplicates.{decision.tier}" for decision in duplicates.decisions)
     counts.update({"files": len(items), "music": sum(1 for item in items if item.reading is not None)})
-    locations = [place.fs for place in request.places]
+    locations = [location.fs for location in request.locations]
     return build_plan(
-        operations,
+        order(moves),
         source=locations[0],
         target=locations[0],
         locations=locations,
         options=msgspec.to_builtins(request.options) | {"locations": locations},
-        capabilities=capabilities,
+        capabilities={location.fs: location.capabilities for location in request.locations},
         counts=counts,
-        skipped=named,
+        skipped=skipped,
         tool_version=request.tool_version,
         created=request.created,
         config_sha256=request.config_sha256,
     )
 
 
-def _beside(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[DuplicateCompanions, str]]:
-    stays = kept_copy_of(duplicates.decisions, {place.fs: SharedNames(place.items) for place in request.places})
-    for place in request.places:
-        here = [decision for decision in duplicates.decisions if decision.duplicate.fs == place.fs]
-        if here:
-            yield (
-                DuplicateCompanions(
-                    place.fs,
-                    place.items,
-                    place.capabilities,
-                    decisions=here,
-                    candidates=duplicates.candidates,
-                    replacements={gone: other for gone, other in stays.items() if gone.fs == place.fs},
-                    references=request.options.reference,
-                    table=SidecarTable(request.sidecars),
-                ),
-                place.fs,
+def _companions(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple[DuplicateCompanions, str]]:
+    kept = kept_copy_of(duplicates.decisions, {location.fs: SharedNames(location.items) for location in request.locations})
+    for location in request.locations:
+        fs = location.fs
+        decisions = [decision for decision in duplicates.decisions if decision.duplicate.fs == fs]
+        if decisions:
+            companions = DuplicateCompanions(
+                fs,
+                location.items,
+                location.capabilities,
+                decisions=decisions,
+                candidates=duplicates.candidates,
+                kept_copies={freed: copy for freed, copy in kept.items() if freed.fs == fs},
+                references=request.options.reference,
+                table=SidecarTable(request.sidecars),
             )
+            yield companions, fs
 
 
 def _external_lists(request: DedupRequest, duplicates: Duplicates) -> Iterator[Skipped]:
-    """The lists of other places that name what goes."""
-    others = [
-        ExternalList(place.fs, item.entry.path, item.content)
-        for place in request.places
-        for item in lists_of(place.items)
+    """The playlists of other locations that point at duplicates being quarantined."""
+    lists = [
+        ExternalList(location.fs, item.entry.path, item.content)
+        for location in request.locations
+        for item in lists_of(location.items)
         if item.content is not None
     ]
-    for place in request.places:
-        leaving = {decision.duplicate.path for decision in duplicates.decisions if decision.duplicate.fs == place.fs}
-        lists = [*(one for one in others if one.fs != place.fs), *request.external_lists]
-        if leaving and lists:
-            library = Library(Root(place.fs), {item.entry.path for item in place.items})
-            yield from report_external_lists(lists, place.fs, library, leaving, "are duplicates that go")
+    for location in request.locations:
+        leaving = {decision.duplicate.path for decision in duplicates.decisions if decision.duplicate.fs == location.fs}
+        external = [*(one for one in lists if one.fs != location.fs), *request.external_lists]
+        if leaving and external:
+            library = Library(Root(location.fs), {item.entry.path for item in location.items})
+            yield from report_external_lists(external, location.fs, library, leaving, "point at duplicates being quarantined")
 
 
 def quarantine_of(decision: Decision, *, several: bool) -> Move:
-    """What takes a duplicate away. `several`: name the location of the one that stays as well."""
-    goes, stays = decision.duplicate, decision.kept
-    entry, twin = goes.item.entry, stays.item.entry
-    kept = display_name(stays.ref, "" if several else stays.fs)
+    """The operation that quarantines a duplicate. `several`: the reason also names the location of the kept copy."""
+    duplicate, kept = decision.duplicate, decision.kept
+    entry, kept_entry = duplicate.item.entry, kept.item.entry
+    kept_name = display_name(kept.ref, "" if several else kept.fs)
     expect = Expect(
         hash=entry.hashes,
         mtime=entry.mtime_ns,
-        kept=KeptCopy(stays.fs, stays.path, twin.size, twin.hashes, twin.mtime_ns, decision.tier, stays.ref.id),
+        kept=KeptCopy(kept.fs, kept.path, kept_entry.size, kept_entry.hashes, kept_entry.mtime_ns, decision.tier, kept.ref.id),
     )
-    return Move(Verb.QUARANTINE, goes.ref, name_in_quarantine(goes.ref), entry.size, expect, reason_of(decision, kept), kept)
+    destination = name_in_quarantine(duplicate.ref)
+    reason = reason_of(decision, kept_name)
+    return Move(Verb.QUARANTINE, duplicate.ref, destination, entry.size, expect, reason, kept_name)
 
 
-def reason_of(decision: Decision, kept: str) -> str:
-    """Why a file goes, in words: tier, the file that stays, the criterion that decided between them."""
+def reason_of(decision: Decision, kept_name: str) -> str:
+    """Why a file is quarantined, in words: how it is the same as the kept copy, why that one is kept, and the tier."""
     lossy = decision.kept.track.lossless and decision.duplicate.track.lossless is False
     what = "lossy copy of the lossless" if lossy else f"{decision.tier.words} as"
-    return f"{decision.tier} {what} {kept}, which stays for: {decision.criterion}"
+    return f"{what} {kept_name}, which is kept because {because(decision.criterion)} (tier {decision.tier})"
 
 
 def _skipped(items: Iterable[Item]) -> Iterable[Skipped]:

@@ -1,4 +1,4 @@
-"""Why a file does not go although it is the same as another one. Each guard has cost somebody an album."""
+"""Reasons to keep a file although it is the same as another one. Each prevents a loss that other programs have caused."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.dedup.version_words import edition_words, title_version_words, version_words
 from orchestrator.track import Track
 
-OTHER_ALBUM = "they belong to different albums, which share a recording on purpose"
-OTHER_SLOT = "they are two tracks of one album"
+OTHER_ALBUM = "they are on different albums, which share recordings on purpose"
+OTHER_SLOT = "they are two different tracks of one album"
 OTHER_VERSION = "their tags name different versions"
-OTHER_FORMAT = "they have different formats, and only copies of one format are asked for"
-LOSSY = "a lossless file does not go for a lossy one"
-FEWER_TAGS = "the other one does not name the album"
-SHORTER = "the other one takes fewer bytes for the same sound and may be cut"
+OTHER_FORMAT = "they have different formats, and only copies in the same format count"
+LOSSY = "a lossless file is not replaced by a lossy one"
+FEWER_TAGS = "the other file has fewer tags: no album or no track number"
+SHORTER = "the other file has fewer bytes for the same sound and may be cut"
 REFERENCE = "both are under a reference"
 
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
@@ -27,8 +27,8 @@ _DATE = re.compile(r"\d{4}-\d\d(?:\Z|-\d\d)")
 
 _RELEASE: tuple[Callable[[Track], object], ...] = (
     lambda track: year_of(track.date),
-    lambda track: _to(7, track.date),
-    lambda track: _to(10, track.date),
+    lambda track: _month_or_day(track.date, 7),
+    lambda track: _month_or_day(track.date, 10),
     lambda track: fold(joined(track.release_type)),
     lambda track: fold(track.catalogue_number or ""),
     lambda track: fold(track.barcode or ""),
@@ -42,53 +42,56 @@ _RELEASE: tuple[Callable[[Track], object], ...] = (
 
 
 def release_facts(track: Track) -> tuple[object, ...]:
-    """What tells one release of an album from another; empty where the tags do not say."""
+    """The facts that distinguish releases of one album; empty values where the tags do not say."""
     return tuple(fact(track) for fact in _RELEASE)
 
 
-def _to(length: int, date: str | None) -> str:
-    """A date's month (7 characters) or day (10); "" where it is not that exact. Two nights of one tour are two concerts."""
+def _month_or_day(date: str | None, length: int) -> str:
+    """A date up to its month (7 characters) or day (10); "" if it is less exact. Two nights of one tour are two concerts."""
     return date[:length] if date and _DATE.match(date) and len(date) >= length else ""
 
 
 def agree(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Whether no fact that both state differs."""
+    """Whether all facts that both state are equal."""
     return all(mine == theirs or not mine or not theirs for mine, theirs in zip(one, other, strict=True))
 
 
-def reason_to_keep(goes: Candidate, stays: Candidate, tier: Tier, *, same_format_only: bool, lossless_first: bool) -> str | None:
-    """Why the one must not go for the other, None when it may. The completeness of albums is looked at elsewhere."""
-    if same_format_only and goes.track.codec != stays.track.codec:
+def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_only: bool, lossless_first: bool) -> str | None:
+    """Why a file must be kept beside a kept one that is the same; None if it may be quarantined.
+
+    The search itself checks that albums stay complete.
+    """
+    if same_format_only and file.track.codec != kept.track.codec:
         return OTHER_FORMAT
-    if tier is not Tier.BYTES and lossless_first and goes.track.lossless and not stays.track.lossless:
+    if tier is not Tier.BYTES and lossless_first and file.track.lossless and not kept.track.lossless:
         return LOSSY
-    if tier is Tier.AUDIO and not _same_version(goes.track, stays.track):
+    if tier is Tier.AUDIO and not _same_version(file.track, kept.track):
         return OTHER_VERSION
-    if shortened(stays, goes):
+    if may_be_cut(kept, file):
         return SHORTER
-    return _album_reason(goes, stays)
+    return _album_reason(file, kept)
 
 
-def _album_reason(goes: Candidate, stays: Candidate) -> str | None:
-    mine, theirs = goes.track.musicbrainz_release_id, stays.track.musicbrainz_release_id
-    if mine and theirs:  # ids count without an album's name, too
+def _album_reason(file: Candidate, kept: Candidate) -> str | None:
+    mine, theirs = file.track.musicbrainz_release_id, kept.track.musicbrainz_release_id
+    if mine and theirs:  # ids count even without an album name
         if mine != theirs:
             return OTHER_ALBUM
-        places = {goes.track.musicbrainz_track_id, stays.track.musicbrainz_track_id} - {None}
-        if len(places) > 1 or _slot_reason(goes, stays) is OTHER_SLOT:
+        places = {file.track.musicbrainz_track_id, kept.track.musicbrainz_track_id} - {None}
+        if len(places) > 1 or _slot_reason(file, kept) is OTHER_SLOT:
             return OTHER_SLOT
-    if goes.album_copy is None:
-        return OTHER_SLOT if stays.album_copy is None and _two_of_one_folder(goes, stays) else None
-    if stays.album_copy is None:
+    if file.album_copy is None:
+        return OTHER_SLOT if kept.album_copy is None and _two_of_one_folder(file, kept) else None
+    if kept.album_copy is None:
         return FEWER_TAGS
-    return _slot_reason(goes, stays) if _same_release(goes, stays) else OTHER_ALBUM
+    return _slot_reason(file, kept) if _same_release(file, kept) else OTHER_ALBUM
 
 
-def shortened(one: Candidate, whole: Candidate) -> bool:
-    """Whether a file has so much less sound in it than another of the same sound and codec that it may be cut.
+def may_be_cut(one: Candidate, whole: Candidate) -> bool:
+    """Whether a file has so many fewer bytes than another file of the same sound and codec that it may be cut.
 
-    A lossless file still bears the checksum of the whole when it is cut: any byte less counts, unless its end was seen.
-    The price: what a better encoder made takes less as well, and goes.
+    A cut lossless file still has the checksum of the whole sound in its head. So any smaller size counts, unless its end was
+    read. The price: a file from a better encoder is smaller too, and may be quarantined for it.
     """
     mine, theirs = one.track, whole.track
     if one.reading.identity is None or one.reading.identity != whole.reading.identity or one.reading.whole:
@@ -98,18 +101,18 @@ def shortened(one: Candidate, whole: Candidate) -> bool:
     return mine.bitrate < (1.0 if mine.lossless else 0.9) * theirs.bitrate
 
 
-def _slot_reason(goes: Candidate, stays: Candidate) -> str | None:
-    if _other_disc(goes, stays):
+def _slot_reason(file: Candidate, kept: Candidate) -> str | None:
+    if _other_disc(file, kept):
         return OTHER_SLOT
-    if goes.number and stays.number and goes.number != stays.number:
+    if file.number and kept.number and file.number != kept.number:
         return OTHER_SLOT
-    if goes.number and not stays.number:
+    if file.number and not kept.number:
         return FEWER_TAGS
     return None
 
 
 def _other_disc(one: Candidate, other: Candidate) -> bool:
-    """Whether two tracks may be of two discs: no disc is neither disc 1 nor disc 2 of an album that has several."""
+    """Whether two tracks may be on different discs. On an album with several discs, no disc number may mean any of them."""
     if one.disc and other.disc:
         return one.disc != other.disc
     if one.album_copy is not None and one.album_copy is other.album_copy and one.album_copy.mixes_discs:
@@ -119,31 +122,31 @@ def _other_disc(one: Candidate, other: Candidate) -> bool:
 
 
 def _same_version(mine: Track, theirs: Track) -> bool:
-    """Whether what both tags say of the version agrees. A file without a title says nothing."""
+    """Whether both tags name the same version. A file without a title names none."""
     if mine.advisory and theirs.advisory and mine.advisory != theirs.advisory:
         return False
     if not mine.title or not theirs.title:
         return True
     one, other = version_words(mine), version_words(theirs)
     if not mine.musicbrainz_release_id or mine.musicbrainz_release_id != theirs.musicbrainz_release_id:
-        one, other = one | edition_words(mine), other | edition_words(theirs)  # else both are of the edition that the id names
+        one, other = one | edition_words(mine), other | edition_words(theirs)  # with one id, both are of one edition
     return one == other or (not (mine.album and theirs.album) and title_version_words(mine) == title_version_words(theirs))
 
 
-def _same_release(goes: Candidate, stays: Candidate) -> bool:
-    mine, theirs = goes.track, stays.track
+def _same_release(file: Candidate, kept: Candidate) -> bool:
+    mine, theirs = file.track, kept.track
     if mine.musicbrainz_release_id and mine.musicbrainz_release_id == theirs.musicbrainz_release_id:
         return True
-    if goes.album_copy is None or stays.album_copy is None or goes.album_copy.album is not stays.album_copy.album:
+    if file.album_copy is None or kept.album_copy is None or file.album_copy.album is not kept.album_copy.album:
         return False
     return agree(release_facts(mine), release_facts(theirs))
 
 
-def _two_of_one_folder(goes: Candidate, stays: Candidate) -> bool:
-    """Whether two files without tags bear different numbers in one folder: silence, or a hidden track, that is there twice."""
-    if goes.fs != stays.fs:
+def _two_of_one_folder(file: Candidate, kept: Candidate) -> bool:
+    """Whether two untagged files in one folder have different numbers in their names: silence or a hidden track, not a copy."""
+    if file.fs != kept.fs:
         return False
-    mine, theirs = goes.path.rpartition("/"), stays.path.rpartition("/")
+    mine, theirs = file.path.rpartition("/"), kept.path.rpartition("/")
     if mine[0] != theirs[0]:
         return False
     one, other = _NUMBERED.match(mine[2]), _NUMBERED.match(theirs[2])

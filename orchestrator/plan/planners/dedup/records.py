@@ -1,4 +1,4 @@
-"""What is asked of the search for duplicates, and what it answers."""
+"""The result of the search for duplicates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from orchestrator.plan.planners.dedup.candidates import Candidate
 
 
 class Tier(StrEnum):
-    """By what two files are the same, strongest first."""
+    """In what way two files are the same, strongest first."""
 
     BYTES = "T0"
-    """Equal size and equal hashes, at least one of a type that both storages give."""
+    """Equal size and equal hashes, at least one of a type that both storages list."""
     AUDIO = "T1"
     """Equal audio identity, sure or strong."""
     RELEASE_TRACK = "T2"
@@ -21,11 +21,11 @@ class Tier(StrEnum):
     TAGS = "T3"
     """Equal album artist, album, disc, track, title and version words, lengths within 2 s."""
     ALIKE = "T4"
-    """Title and artist, or acoustic likeness: for the report alone."""
+    """Similar title and artist, or similar sound: only reported."""
 
     @property
     def words(self) -> str:
-        """What it means, for people."""
+        """Its meaning, for people."""
         return _WORDS[self]
 
 
@@ -38,37 +38,37 @@ _WORDS = {
 }
 
 ACTING = (Tier.BYTES, Tier.AUDIO, Tier.RELEASE_TRACK, Tier.TAGS)
-"""The tiers whose duplicates may go."""
+"""The tiers whose duplicates may be quarantined."""
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One file that goes, and the one for which it goes. That one stays."""
+    """One duplicate, and the file that is kept instead of it."""
 
     duplicate: Candidate
     kept: Candidate
     tier: Tier
     criterion: str
-    """The criterion that decided which of the two stays; "album": a complete album keeps its own track."""
+    """The criterion that decided which of the two is kept; "album": a complete album keeps its own track."""
 
 
 class Alike(msgspec.Struct, frozen=True):
-    """Files that are the same by a tier, or look so, and all stay."""
+    """Files that are the same or look alike, and are all kept."""
 
     tier: Tier
     files: tuple[Candidate, ...]
     why: str
-    """Why they stay, in words."""
+    """Why they are all kept, in words."""
 
 
 class Duplicates(msgspec.Struct, frozen=True):
-    """The answer. Sorted; the same files in any order give the same answer."""
+    """The whole result, sorted: the same files in any order give the same result."""
 
     decisions: tuple[Decision, ...] = ()
     alike: tuple[Alike, ...] = ()
     candidates: tuple[Candidate, ...] = ()
-    """What was judged, where a plan is to be made of the answer."""
+    """The compared files, if a plan is made from the result."""
 
     @property
     def duplicate_bytes(self) -> int:
-        """Bytes of the files that go."""
+        """Total size of the duplicates, in bytes."""
         return sum(decision.duplicate.size for decision in self.decisions)

@@ -1,4 +1,4 @@
-"""What decides about duplicates: the command line over the config, resolved."""
+"""The settings of the search for duplicates."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ DEFAULT_KEEP = (
     "oldest",
     "shortest_path",
 )
-"""What decides which copy stays, first to last."""
+"""The default criteria for which copy is kept, most important first."""
 
 
 class DedupSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The options of the command as the planner needs them, the command line over the config; the plan's header records them."""
 
     keep: tuple[str, ...] = ()
-    """Criteria (`orchestrator.plan.planners.dedup.keep_order`), first to last; () is DEFAULT_KEEP."""
+    """Criteria (`orchestrator.plan.planners.dedup.keep_order`), most important first; () means DEFAULT_KEEP."""
     reference: tuple[str, ...] = ()
-    """Locations in canonical form whose files, and all below them, never go."""
+    """Locations in canonical form. Files in them are never quarantined."""
     same_format_only: bool = False
-    """Files of different codecs are never duplicates: lossy companions of lossless files stay."""
+    """Files of different codecs are never duplicates, so lossy copies of lossless files are kept."""

@@ -1,7 +1,7 @@
-"""Which files are the same by each tier: a label that they share. A file that lacks any part of a tier's key gets none.
+"""Which files are the same by each tier: they share a label. A file that lacks any part of the key of a tier gets no label.
 
-T0 and T1 are equality of content, which chains. T2 and T3 are equality of what tags say, which does not: there a label is given
-only to files that all agree with one another, lengths within 2 s included; the rest of such a group is unclear.
+T0 and T1 compare content: if A equals B and B equals C, then A equals C. T2 and T3 compare tags, where that does not follow.
+There, files get a label only if each agrees with each other, with lengths within 2 s; otherwise their group is unclear.
 """
 
 from __future__ import annotations
@@ -17,22 +17,29 @@ from orchestrator.plan.music.values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.reasons_to_keep import agree, release_facts
 from orchestrator.plan.planners.dedup.records import Tier
-from orchestrator.plan.planners.dedup.version_words import edition_words, guest_names, key, kinds, name_key, version_words
+from orchestrator.plan.planners.dedup.version_words import (
+    distinctive_release_types,
+    edition_words,
+    guest_names,
+    key,
+    name_key,
+    version_words,
+)
 from orchestrator.track import Strength, Track
 
 Labels: TypeAlias = dict[int, int]
-"""id (of Python) of a candidate -> what it shares with those that are the same; candidates that are alone are left out."""
+"""id (of Python) of a candidate -> the label that it shares with all candidates that are the same. Others have none."""
 
 SECONDS = 2.0
-"""So far apart may the lengths of one track be."""
-_MOST_COMPARED = 64
-"""Larger groups are not compared one by one: all of them agree in everything, or they are unclear."""
+"""How much the lengths of one track may differ."""
+_MAX_COMPARED = 64
+"""Files of larger groups are not compared one by one: either all their facts are equal, or the group is unclear."""
 _WEAK_HASHES = frozenset({"crc32"})
-"""Too short to tell files apart."""
+"""Too short to prove that files are equal."""
 
 
 class Tiers:
-    """The labels of all candidates in all acting tiers, and what stayed unclear."""
+    """The labels of all candidates in the acting tiers, and the unclear groups."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.unclear: list[tuple[Tier, list[Candidate]]] = []
@@ -94,7 +101,7 @@ class Tiers:
                 by_key[found].append(candidate)
         labels: Labels = {}
         for sharing in by_key.values():
-            # To look for version words takes longer than all else: only where something shares the rest of the key.
+            # Finding version words is slow, so it is done only if several files share the rest of the key.
             for members in _by_version(sharing, version_of) if len(sharing) > 1 else ():
                 for agreeing in self._agreeing(members, tier, facts_of):
                     self._label(agreeing, labels)
@@ -103,10 +110,10 @@ class Tiers:
     def _agreeing(
         self, members: list[Candidate], tier: Tier, facts_of: Callable[[Candidate], tuple[object, ...]]
     ) -> Iterable[list[Candidate]]:
-        """The parts of a group in which each agrees with each; other parts are unclear."""
+        """The parts of a group in which each file agrees with each other; the other parts become unclear."""
         facts = [facts_of(member) for member in members]
         lengths = [member.track.duration_s for member in members]
-        if len(members) > _MOST_COMPARED:
+        if len(members) > _MAX_COMPARED:
             known = [length for length in lengths if length]
             if len(set(facts)) == 1 and (not known or max(known) - min(known) <= SECONDS):
                 yield members
@@ -122,7 +129,7 @@ class Tiers:
 
 
 def _by_version(sharing: Sequence[Candidate], version_of: Callable[[Track], Hashable]) -> Iterable[list[Candidate]]:
-    """Those that name the same version, where there are several."""
+    """Groups of two or more files that name the same version."""
     groups: dict[Hashable, list[Candidate]] = defaultdict(list)
     for candidate in sharing:
         groups[version_of(candidate.track)].append(candidate)
@@ -130,7 +137,7 @@ def _by_version(sharing: Sequence[Candidate], version_of: Callable[[Track], Hash
 
 
 def _parts(facts: Sequence[tuple[object, ...]], lengths: Sequence[float | None]) -> Iterable[tuple[list[int], bool]]:
-    """The positions, two or more, that hang together by agreement; and whether each of them agrees with each."""
+    """Indices of two or more files that are connected by agreement, and whether each of them agrees with each other."""
     count = len(facts)
     agreeing: list[set[int]] = [{index} for index in range(count)]
     for index, other in combinations(range(count), 2):
@@ -151,11 +158,11 @@ def _parts(facts: Sequence[tuple[object, ...]], lengths: Sequence[float | None])
 
 
 class _Groups:
-    """Candidates that were joined, directly or not."""
+    """Groups of candidates that are connected, directly or through others."""
 
     def __init__(self) -> None:
         self._above: dict[int, int] = {}
-        self._of: dict[int, Candidate] = {}
+        self._candidates: dict[int, Candidate] = {}
 
     def join(self, members: Sequence[Candidate]) -> None:
         first_one = self._top(members[0])
@@ -164,13 +171,13 @@ class _Groups:
 
     def found(self) -> list[list[Candidate]]:
         groups: dict[int, list[Candidate]] = defaultdict(list)
-        for member in self._of.values():
+        for member in self._candidates.values():
             groups[self._top(member)].append(member)
         return list(groups.values())
 
     def _top(self, member: Candidate) -> int:
         name = id(member)
-        self._of.setdefault(name, member)
+        self._candidates.setdefault(name, member)
         path = []
         while (above := self._above.setdefault(name, name)) != name:
             path.append(name)
@@ -181,7 +188,7 @@ class _Groups:
 
 
 def components(candidates: Sequence[Candidate], tiers: Tiers) -> list[list[Candidate]]:
-    """Candidates that hang together by any tier, each group in the order in which they were given."""
+    """Groups of candidates that are connected by any tier, each in the given order."""
     by_label: dict[int, list[Candidate]] = defaultdict(list)
     for labels in tiers.labels.values():
         for candidate in candidates:
@@ -197,7 +204,7 @@ def components(candidates: Sequence[Candidate], tiers: Tiers) -> list[list[Candi
 
 
 def _one_value_each(members: Sequence[Candidate]) -> bool:
-    """Whether no type of hash has two values among files that are said to be one."""
+    """Whether all files agree in every type of hash."""
     values: dict[str, str] = {}
     return all(
         values.setdefault(kind, value.lower()) == value.lower()
@@ -211,7 +218,7 @@ def _as_long(one: float | None, other: float | None) -> bool:
 
 
 def _release_track_key(track: Track) -> Hashable | None:
-    # The number finds out the ids that a whole album shares by mistake.
+    # Disc and track number are part of the key because some taggers give a whole album one recording id.
     recording, release = _identifier(track.musicbrainz_recording_id), _identifier(track.musicbrainz_release_id)
     if not (recording and release and track.disc and track.track):
         return None
@@ -219,25 +226,25 @@ def _release_track_key(track: Track) -> Hashable | None:
 
 
 def _identifier(value: str | None) -> str:
-    """A MusicBrainz id; "" for one that names nothing: "0", "unknown", the id of zeros."""
+    """A MusicBrainz id; "" for placeholders such as "0", "unknown" and the all-zero id."""
     found = name_key(value or "")
     return found if found.strip("0-") else ""
 
 
 def _version(track: Track) -> tuple[Hashable, ...]:
-    """What names a version of the track. Here silence is an answer: of two files of which one names it, they are two."""
+    """The words that name a version of the track. A file without them is a different version than one with them."""
     return version_words(track), guest_names(track)
 
 
 def _version_and_edition(track: Track) -> tuple[Hashable, ...]:
-    """The same, word by word, and what names an edition of its release; a year of its own makes a reissue one."""
+    """The same, and the facts of an edition of the release. A reissue is recognised by an original year of its own."""
     original = year_of(track.original_date)
     return (
         *_version(track),
         *map(key, (track.subtitle or "", track.disc_subtitle or "", track.edition or "", track.venue or "")),
         _keys(track.version),
         _keys(track.remixer),
-        kinds(track),
+        distinctive_release_types(track),
         original if original != year_of(track.date) else "",
     )
 
@@ -247,7 +254,7 @@ def _keys(texts: Sequence[str]) -> frozenset[str]:
 
 
 def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
-    # The release's id names the edition: who is silent about it does not contradict. Who does has the ids of another file.
+    # The release id implies the edition, so a missing fact is no contradiction. A differing fact means a wrong id.
     track = candidate.track
     return (
         track.musicbrainz_track_id,
@@ -258,7 +265,7 @@ def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
         _keys(track.version),
         _keys(track.remixer),
         (edition_words(track),) if track.edition else None,
-        (kinds(track),) if track.release_type else None,
+        (distinctive_release_types(track),) if track.release_type else None,
     )
 
 
@@ -267,7 +274,7 @@ def _tags_key(track: Track) -> Hashable | None:
         return None
     owner = joined(track.album_artist)
     if (track.compilation or fold(owner) in VARIOUS) and not track.artist:
-        return None  # "Various Artists" played nothing
+        return None  # "Various Artists" is no performer
     names = name_key(owner), tuple(map(name_key, track.album)), tuple(map(key, track.title))
     if not (names[0] and all(names[1]) and all(names[2])):
         return None
@@ -289,7 +296,7 @@ def _tags_facts(candidate: Candidate) -> tuple[object, ...]:
 
 
 def lookalikes(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Groups of files that share title and artist, an acoustic fingerprint, or a hint of an identity."""
+    """Groups of files that share title and artist, an AcoustID, or an audio identity of strength HINT."""
     groups: dict[Hashable, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         track, identity = candidate.track, candidate.reading.identity

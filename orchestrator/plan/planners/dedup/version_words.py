@@ -1,7 +1,7 @@
-"""Texts of tags as keys: what makes two spellings one title, and the words that make two versions of one song.
+"""Comparison keys for titles and names, and the words that name a version of a song: live, remix, remaster ...
 
-Nothing is ever stripped: brackets and digits are part of a title. Only what has no meaning of its own - kinds of brackets,
-quotes and dashes, case, spaces - does not count.
+Nothing is stripped: the words in brackets and digits are part of a title. Only case, spaces and the kinds of brackets, quotes and
+dashes are ignored.
 """
 
 from __future__ import annotations
@@ -77,19 +77,19 @@ _BETWEEN_GUESTS = re.compile(r"\s*(?:,|;|&|\+|/|(?<!\w)(?:and|with|y|et|und)(?!\
 
 @lru_cache(maxsize=65536)
 def key(text: str) -> str:
-    """What makes two spellings one: case, spaces, and the kinds of brackets, quotes and dashes do not count."""
+    """A text without its differences in case, spaces and kinds of brackets, quotes and dashes."""
     return fold(text.translate(_PLAIN).replace(" - ", " "))
 
 
 def name_key(text: str) -> str:
-    """The key of an artist or album; "" for what programs write where they know no name."""
+    """The key of an artist or album; "" for placeholders such as "Unknown Artist"."""
     found = key(text)
     return "" if found in NAMELESS else found
 
 
 @lru_cache(maxsize=65536)
-def versions(text: str) -> frozenset[str]:
-    """The version words of one text, each by its name, with the years that stand beside them."""
+def words_of(text: str) -> frozenset[str]:
+    """The version words in one text, normalized, and the years in it if there are any such words."""
     text = text[:MAX_VALUE]
     found = frozenset(match.lastgroup or "" for match in _VERSION.finditer(text.translate(_PLAIN)))
     return found.union(_YEAR.findall(text)) if found else found
@@ -102,23 +102,23 @@ def guests(text: str) -> frozenset[str]:
 
 
 def version_words(track: Track) -> frozenset[str]:
-    """The version words of a track, wherever they stand: in what names the track, and in album and disc subtitle."""
-    return title_version_words(track).union(*(versions(text) for text in (*track.album, track.disc_subtitle or "") if text))
+    """The version words of a track from all tags: title, subtitle, version, album and disc subtitle."""
+    return title_version_words(track).union(*(words_of(text) for text in (*track.album, track.disc_subtitle or "") if text))
 
 
 def title_version_words(track: Track) -> frozenset[str]:
-    """The version words of title, subtitle and version; what has a remixer is a remix."""
+    """The version words of title, subtitle and version. A track with a remixer is a remix."""
     remix = _REMIX if track.remixer else frozenset[str]()
-    return remix.union(*(versions(text) for text in (*track.title, track.subtitle or "", *track.version) if text))
+    return remix.union(*(words_of(text) for text in (*track.title, track.subtitle or "", *track.version) if text))
 
 
 def edition_words(track: Track) -> frozenset[str]:
     """The version words of the edition."""
-    return versions(track.edition or "")
+    return words_of(track.edition or "")
 
 
-def kinds(track: Track) -> frozenset[str]:
-    """The release types that tell one version from another; that it is an album, or a compilation, does not."""
+def distinctive_release_types(track: Track) -> frozenset[str]:
+    """The release types that distinguish versions; "album" and "compilation" do not."""
     return frozenset(map(key, track.release_type)) - _PLAIN_TYPES
 
 
@@ -131,4 +131,4 @@ _REMIX = frozenset({"remix"})
 _PLAIN_TYPES = frozenset({"", "album", "compilation", "other"})
 
 NAMELESS = frozenset(map(key, _NAMELESS.split("|")))
-"""What rippers and players write for an artist or an album that they do not know: no more than an empty field."""
+"""Placeholders that rippers and players write for an unknown artist or album. They count as an empty field."""

@@ -17,7 +17,7 @@ from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.planners.dedup.candidates import Candidate
-from orchestrator.plan.planners.dedup.kept_copies import Placed, quarantined_tracks, song_where_it_lies
+from orchestrator.plan.planners.dedup.kept_copies import SongOnAlbum, quarantined_tracks, song_where_it_lies
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
@@ -90,7 +90,7 @@ class Destinations:
         duplicates = self._placement.duplicates.of_source
         songs = {id(song.item): (song, song.album) for song in self._files.songs} if duplicates else {}
 
-        def destination(kept: Candidate) -> Placed | None:
+        def destination(kept: Candidate) -> SongOnAlbum | None:
             return songs.get(id(kept.item)) if kept.fs == self._request.source_fs else song_where_it_lies(kept)
 
         return [*quarantined_tracks(duplicates, destination)]

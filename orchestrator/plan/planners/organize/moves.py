@@ -13,6 +13,7 @@ from orchestrator.plan.layout.collisions import Claim
 from orchestrator.plan.model import Expect, Verb
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move
+from orchestrator.plan.planners.dedup.kept_copies import FOLLOWS_KEPT_COPY, KEPT_COPY_HAS_ITS_OWN
 from orchestrator.plan.planners.organize.destinations import Destinations
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.placement import Placement
@@ -77,7 +78,7 @@ class OrganizeMoves:
     def _quarantine(self, claim: Claim) -> Move:
         entry = claim.item.entry
         ref = self._files.shared_names.ref(self._request.source_fs, entry)
-        move = quarantine_move(ref, entry, "belongs to a duplicate; the kept copy has its own")
+        move = quarantine_move(ref, entry, KEPT_COPY_HAS_ITS_OWN)
         move.after = self._duplicates_of(claim)
         return move
 
@@ -117,7 +118,7 @@ def _main_reason(claim: Claim) -> str:
     if claim.number > 1:
         return f"collision: number {claim.number} of {claim.stem}{claim.extension}"
     if isinstance(owner, Companion):
-        return "moves to the kept copy of its duplicate" if owner.of_duplicate else _MOVES_WITH[owner.kind]
+        return FOLLOWS_KEPT_COPY if owner.of_duplicate else _MOVES_WITH[owner.kind]
     if owner is None:
         return "left behind" if claim.item.reading is None else "untagged"
     return "respelled" if collision_key(claim.position) == collision_key(claim.path) else "layout"
