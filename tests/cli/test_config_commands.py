@@ -64,7 +64,7 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("dedup: {keep: [bitrat]}\n", ":1: dedup.keep: unknown criterion 'bitrat'"),
         ("leftovers: ../x\n", ":1: leftovers: '../x' must be a path below the target"),
         ("jobs: {n: {organize: {source: a, untagged: /x}}}\n", "jobs.n.0.organize.untagged: '/x'"),
-        ("jobs: {n: {organize: {source: a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: 'nonsense'"),
+        ("jobs: {n: {organize: {source: a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: unknown criterion 'nonsense'"),
         ("remotes:\n  r:\n    profile: nosuch\n", ":3: remotes.r.profile: there is no profile 'nosuch'"),
         ('layout: "{{ title }}\\uD800"\n', ":1: layout: not text"),
         ('locations: {"\\uD800": x}\n', ":1: locations: a key is not text"),
