@@ -102,13 +102,8 @@ def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bo
 def _plan(what: str, items: list[Item]) -> Plan:
     if what == "dedup":
         place = DedupLocation(fs="remote:music", items=items, capabilities=REMOTE)
-<<<<<<< HEAD
-        return plan_dedup(DedupRequest(places=[place], tool_version=MADE_BY, created=MADE_AT))
-    options = OrganizeSettings(dedup=DedupSettings() if what == "both" else None)
-=======
         return plan_dedup(DedupRequest(locations=[place], tool_version=MADE_BY, created=MADE_AT))
-    options = OrganizeOptions(dedup=DedupOptions() if what == "both" else None)
->>>>>>> c117497 (Rewrite the dedup room in plain English: reasons say why the kept copy is kept)
+    options = OrganizeSettings(dedup=DedupSettings() if what == "both" else None)
     return plan_organize(
         OrganizeRequest(
             source_fs="remote:music",

@@ -102,13 +102,8 @@ def check_keep(words: Sequence[str], where: str = "keep") -> None:
 class KeepOrder:
     """Ranks candidates. Complete album copies are ranked as a whole, so that two copies are never mixed."""
 
-<<<<<<< HEAD
-    def __init__(self, options: DedupSettings, maybe_cut: frozenset[int]) -> None:
-        """`maybe_cut`: the ids (of Python) of the candidates that are smaller than another copy of their sound and may be cut."""
-=======
     def __init__(self, options: DedupSettings, maybe_cut: frozenset[int]) -> None:
         """`maybe_cut`: ids (of Python) of candidates that are smaller than another copy of their sound and may be cut."""
->>>>>>> c117497 (Rewrite the dedup room in plain English: reasons say why the kept copy is kept)
         check_keep(options.keep)
         words = list(options.keep) or list(DEFAULT_KEEP)
         if "reference" not in words:
