@@ -114,7 +114,7 @@ def show_duplicates(session: Session, found: Duplicates, *, plan_follows: bool) 
     options = session.options
     if found.decisions or options.json or not options.quiet:
         everything = bool(options.verbose or options.json)
-        report_duplicates(session.reporter, found, everything=everything, goes=plan_follows and not options.json)
+        report_duplicates(session.reporter, found, everything=everything, in_plan=plan_follows and not options.json)
 
 
 def check_references(session: Session, searched: Iterable[Location], references: Sequence[Location]) -> None:

@@ -119,7 +119,7 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
         from orchestrator.report.output import Output, all_written  # noqa: PLC0415
 
         output = Output(sys.stdout)
-        output.leave(error)
+        output.stop_writing(error)
         return ExitCode.DONE if all_written(output, Output(sys.stderr), stderr_counts=False) else ExitCode.UNEXPECTED
     if stray is not None and stray.getvalue():
         from orchestrator.cli.invocation import say_text  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Duplicates for people and programs: what goes for what, what stays beside its like, and what it comes to."""
+"""Duplicates for people and programs: which copy is kept, which pairs are kept on purpose, and the totals."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from orchestrator.records import Ref
 from orchestrator.report.reporter import Column, Reporter, size_text
 
 
-def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool, goes: bool) -> None:
-    """Tell all of it; people read what only looks alike when they want `everything`. `goes`: the plan lists what goes."""
+def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool, in_plan: bool) -> None:
+    """Report duplicates. People see files that only look alike if `everything` is set. `in_plan`: a plan lists the duplicates."""
 
     def named(row: Mapping[str, Any], prefix: str = "") -> str:
         location = row[f"{prefix}location"]
         return display_name(Ref(location, row[f"{prefix}path"], row[f"{prefix}id"] or msgspec.UNSET), "" if several else location)
 
     several = len({file.fs for file in _files(found)}) > 1
-    if not goes:
+    if not in_plan:
         columns = (
             Column("tier", "tier"),
             Column("path", "duplicate", text=named),
             Column("size", "size", right=True, text=lambda row: size_text(row["size"])),
-            Column("kept_path", "stays", text=lambda row: named(row, "kept_")),
-            Column("criterion", "for"),
+            Column("kept_path", "kept copy", text=lambda row: named(row, "kept_")),
+            Column("criterion", "because of"),
         )
         reporter.table("duplicate", columns, list(map(_duplicate_row, found.decisions)), empty="no duplicates")
     shown = [one for one in found.alike if everything or one.tier is not Tier.ALIKE]
@@ -36,7 +36,7 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
         of_groups = (
             Column("tier", "tier"),
             Column("files", "files", text=lambda row: " = ".join(map(named, row["files"]))),
-            Column("why", "all stay, for"),
+            Column("why", "all kept because"),
         )
         reporter.table("alike", of_groups, list(map(_alike_row, shown)), empty="")
     fields = totals(found)
@@ -44,7 +44,7 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
 
 
 def totals(found: Duplicates) -> dict[str, Any]:
-    """What it comes to, in files and bytes."""
+    """The totals, in files and bytes."""
     tiers = {
         str(tier): {
             "files": sum(1 for one in found.decisions if one.tier is tier),
@@ -66,9 +66,9 @@ def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
     parts = [f"{tier}: {one['files']}" for tier, one in fields["tiers"].items() if one["files"]]
     text = f"{fields['files']} duplicates, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
     if fields["staying"]:
-        text += f"; staying on purpose: {fields['staying']}"
+        text += f"; kept on purpose: {fields['staying']}"
     if fields["alike"]:
-        text += f"; looking alike: {fields['alike']}" + ("" if everything else " (-v lists them)")
+        text += f"; only look alike: {fields['alike']}" + ("" if everything else " (-v lists them)")
     return text
 
 

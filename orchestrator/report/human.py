@@ -1,4 +1,4 @@
-"""For people: progress, tree and tables on a terminal; plain lines on a pipe. rich is imported on a terminal only."""
+"""Output for people: progress, tree and tables on a terminal; plain lines on a pipe. rich is imported on a terminal only."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 SHORTENED = 60
-"""So many changes of a plan are shown before the question; `show` shows all."""
+"""How many changes of a plan are shown before the question; `show` shows all."""
 
 SHORTENED_LINES = 200
-"""The same on a pipe, where nobody is asked: a message from cron should be read, a plan of 100,000 lines is not."""
+"""The same on a pipe, where no question follows: nobody reads 100,000 lines in a mail from cron."""
 
 SHORTENED_ROWS = 20
-"""So many rows are shown of a table among others."""
+"""How many rows of each table are shown when there are several tables."""
 
 NAMED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name"})
-"""What a plan leaves alone and the command that made it has named already."""
+"""Skipped files that the command has already named as errors."""
 
 
 class HumanReporter:
@@ -54,7 +54,7 @@ class HumanReporter:
         return self._stdin.isatty()
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """Begin a bar on a terminal; say so on a pipe when asked for more words."""
+        """Start a progress bar on a terminal; on a pipe, print a line with -v."""
         with self._lock:
             self._end_stage()
             self._stage_name, self._stage_start, self._items = name, time.monotonic(), 0
@@ -73,30 +73,30 @@ class HumanReporter:
                 self._bars.update(self._task, advance=items, bytes=done, bytes_text=size_text(done) if done else "")
 
     def note(self, message: str) -> None:
-        """Say it, unless quiet."""
+        """Print it, unless quiet."""
         if not self._quiet:
-            self._say(printable(message))
+            self._print(printable(message))
 
     def warning(self, message: str, path: str | None = None) -> None:
-        """Say it on stderr."""
-        self._complain("warning", message, path)
+        """Print it to stderr."""
+        self._print_problem("warning", message, path)
 
     def finding(self, kind: str, message: str, path: str) -> None:
-        """Say it on stderr, unless quiet: it may well be true for ever."""
+        """Print it to stderr, unless quiet: it may stay true forever, and cron should not repeat it."""
         if not self._quiet:
-            self._complain(kind, message, path)
+            self._print_problem(kind, message, path)
 
-    def error(self, code: str, message: str, path: str | None = None) -> None:  # noqa: ARG002 - the word is for programs
-        """Say it on stderr, on one line."""
-        self._complain("error", message, path)
+    def error(self, code: str, message: str, path: str | None = None) -> None:  # noqa: ARG002 - for programs
+        """Print it to stderr, on one line."""
+        self._print_problem("error", message, path)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
-        """Show the tree (terminal) or the lines (pipe), what is left, and what it comes to."""
+        """Show the tree (terminal) or the lines (pipe), the skipped files, and the totals."""
         if self._quiet and not everything:
             return
         self._end()
         if not plan.operations and not everything:
-            self._left(plan, everything or self._verbose > 0)
+            self._print_skipped(plan, everything or self._verbose > 0)
             if plan.header.counts.get("music"):
                 self._nothing_to_do(plan)
             return
@@ -105,7 +105,7 @@ class HumanReporter:
             self._tree(plan, None if everything else SHORTENED)
         else:
             self._lines(plan, None if everything else SHORTENED_LINES)
-        self._left(plan, everything)
+        self._print_skipped(plan, everything)
         facts = plan_view.facts(plan)
         width = max(len(name) for name, _ in facts)
         for name, value in facts:
@@ -121,7 +121,7 @@ class HumanReporter:
         empty: str,
         title: str = "",
     ) -> None:
-        """A table with headings (terminal), or with tabs between (pipe), where a title stands at the beginning of each line."""
+        """Print a table with headings (terminal), or tab-separated lines that begin with the title (pipe)."""
         self._end()
         if not rows:
             if empty:
@@ -136,18 +136,18 @@ class HumanReporter:
             if title:
                 self._output.line(f"\n{title}")
             self._rich_table(columns, texts)
-        self._and_more(len(rows) - len(shown))
+        self._print_rest(len(rows) - len(shown))
         self._output.flush()
 
     def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:  # noqa: ARG002 - for programs
-        """Write the text as it is: it is ours."""
+        """Print the text unescaped: it is our own."""
         self._end()
         for line in text.rstrip("\n").split("\n"):
             self._output.line(line)
         self._output.flush()
 
     def confirm(self, question: str) -> bool:
-        """Ask on stderr; only "y" and "yes" are a yes."""
+        """Ask on stderr; only "y" and "yes" mean yes."""
         self._end()
         self._output.flush()
         self._side.write(f"{printable(question)} [y/N] ")
@@ -155,28 +155,28 @@ class HumanReporter:
         return not self._side.gone and self._stdin.readline().strip().lower() in ("y", "yes")
 
     def summary(self, summary: Summary) -> None:
-        """One line, unless quiet and nothing was done."""
+        """Print one line, unless quiet and nothing was done."""
         self._end()
         parts = _summary_parts(summary)
         if parts and not (self._quiet and not (summary.ops_done or summary.ops_failed)):
-            self._say(
+            self._print(
                 f"{', '.join(parts)}; took {duration_text(summary.duration_s)}" + (f"; run {summary.run}" if summary.run else "")
             )
         self._output.flush()
 
     def close(self) -> bool:
-        """Take the bars away; whether all that was said could be written."""
+        """Remove the progress bars. Returns whether all output could be written."""
         self._end()
         return all_written(self._output, self._side, stderr_counts=True)
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         with self._lock:
             if self._bars is not None:
                 self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
             else:
                 self._output.line(text)
 
-    def _complain(self, level: str, message: str, path: str | None) -> None:
+    def _print_problem(self, level: str, message: str, path: str | None) -> None:
         text = f"{level}: {printable(path) + ': ' if path and path not in message else ''}{printable(message)}"
         with self._lock:
             if self._bars is not None:
@@ -219,7 +219,7 @@ class HumanReporter:
             )
             self._bars.start()
         elif self._task is not None:
-            # A listing does not know how long it will be; when the next stage begins, it has come to its end.
+            # The total of a listing is unknown until the next stage begins: then it is complete.
             self._bars.update(self._task, total=self._bars.tasks[-1].completed)
         self._task = self._bars.add_task(name, total=total, bytes=0, bytes_text="")
 
@@ -238,28 +238,29 @@ class HumanReporter:
                 self._bars = None
                 self._task = None
 
-    def _left(self, plan: Plan, everything: bool) -> None:
+    def _print_skipped(self, plan: Plan, everything: bool) -> None:
         for skipped in plan.skipped:
             if everything or skipped.code in {"ambiguous-sidecar", "playlist"}:
-                self._output.line(f"left {printable(skipped.path)}: {printable(skipped.reason)}")
+                self._output.line(f"skipped {printable(skipped.path)}: {printable(skipped.reason)}")
 
     def _nothing_to_do(self, plan: Plan) -> None:
         named = any(one.code in NAMED_AS_ERRORS for one in plan.skipped)
         alone = sum(1 for one in plan.skipped if one.code == "left-alone")
         if alone and not plan.header.counts.get("in_place"):
-            self._say("nothing to do")
+            self._print("nothing to do")
         else:
-            self._say(f"nothing to do: everything {'else ' if named else ''}is where it belongs")
+            where = "all other files are where they belong" if named else "everything is where it belongs"
+            self._print(f"nothing to do: {where}")
         if alone:
-            self._say(f"left alone: {alone} files; -v says why")
+            self._print(f"skipped: {alone} files; -v says why")
 
     def _lines(self, plan: Plan, limit: int | None) -> None:
         changes = list(plan_view.lines(plan))
         for line in changes[:limit]:
             self._output.line(line)
-        self._and_more(len(changes) - len(changes[:limit]))
+        self._print_rest(len(changes) - len(changes[:limit]))
 
-    def _and_more(self, number: int) -> None:
+    def _print_rest(self, number: int) -> None:
         if number:
             self._output.line(f"... and {number} more; -v shows all")
 
@@ -284,7 +285,7 @@ class HumanReporter:
                     )
                 )
         self._console(self._output).print(tree)
-        self._and_more(total - shown)
+        self._print_rest(total - shown)
 
     def _rich_table(self, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
         from rich.table import Table  # noqa: PLC0415 - only on a terminal

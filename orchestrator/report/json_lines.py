@@ -1,4 +1,4 @@
-"""`--json`: JSON lines on stdout and nothing else; questions and progress go to stderr. docs/json.md says field by field."""
+"""`--json`: JSON lines on stdout and nothing else; questions and progress go to stderr. docs/json.md describes every field."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class JsonLinesReporter:
         self._quiet = quiet
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """Tell stderr, when asked for more words."""
+        """Print a line to stderr with -v."""
         if self._verbose:
             self._side.line(f"{name}: {total} items" if total is not None else f"{name} ...")
             self._side.flush()
 
     def advance(self, items: int = 1, size: int = 0) -> None:
-        """Say nothing: programs wait for the summary."""
+        """Print nothing: programs wait for the summary."""
 
     def note(self, message: str) -> None:
         """Write a `note`."""
@@ -52,7 +52,7 @@ class JsonLinesReporter:
         self._write("error", {"code": code, "message": message, "path": path})
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:  # noqa: ARG002 - programs always get everything
-        """Write the `plan`, its `operation`s and what it leaves (`skipped`)."""
+        """Write the `plan`, its `operation`s and the files that it skips (`skipped`)."""
         self._write("plan", msgspec.to_builtins(plan.header))
         for operation in plan.operations:
             self._write("operation", msgspec.to_builtins(operation))
@@ -78,7 +78,7 @@ class JsonLinesReporter:
 
     def confirm(self, question: str) -> bool:
         """Refuse: a program cannot answer. Raises UsageError."""
-        raise UsageError(f"{question} Add --yes to let it run with --json")
+        raise UsageError(f"{question} Add --yes: with --json nobody can answer")
 
     def summary(self, summary: Summary) -> None:
         """Write the `summary`, the last line."""
@@ -86,9 +86,9 @@ class JsonLinesReporter:
         self._output.flush()
 
     def close(self) -> bool:
-        """Give the last lines to the reader; whether it could be given all."""
+        """Flush the last lines. Returns whether all output could be written."""
         return all_written(self._output, self._side, stderr_counts=False)
 
     def _write(self, kind: str, fields: Mapping[str, Any]) -> None:
-        # Plain ASCII: every reader can take it, and no control or direction character reaches a terminal.
+        # Plain ASCII works for every reader, and keeps control and direction characters from terminals.
         self._output.line(json.dumps({"type": kind, **fields}, ensure_ascii=True, default=str))

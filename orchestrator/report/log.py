@@ -1,4 +1,4 @@
-"""Our own log: what went on inside, for `--log-file` and `-v`. Never on stdout; one line a record, names made harmless."""
+"""Our own log, for `--log-file` and `-v`. Never on stdout; one line a record, names escaped."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
         if record.exc_info:
-            # A bug's traceback is read by people: it keeps its lines.
+            # People read the traceback of a bug: it keeps its lines.
             return "\n".join(map(printable, text.split("\n")))
         return printable(text)
 
 
 class _Lenient(logging.Handler):
-    """Where the log cannot be written, the work goes on without it."""
+    """If the log cannot be written, work goes on without it."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's word
-        """Say nothing: a traceback on stderr helps nobody."""
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
+        """Print nothing: a traceback on stderr helps nobody."""
 
 
 class _ToFile(_Lenient, logging.FileHandler):

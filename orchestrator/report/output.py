@@ -1,4 +1,4 @@
-"""Writing to a stream that may go away (`| head`), be full or be closed: the work goes on, the words stop."""
+"""Write to a stream that may go away (`| head`), be full or be closed: output stops, work goes on."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TextIO
 
 
 class Output:
-    """One stream, for several threads; also what rich writes to. Writing to it raises nothing."""
+    """One stream, safe for several threads; rich writes to it too. Writing never raises."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.gone = False
-        """Nothing is written any more."""
+        """Whether writing has stopped for good."""
         self.failure: str | None = None
-        """Why not all was written, where it should have been: nobody misses what a reader did not stay for."""
+        """Why some output was lost; None also if the reader went away by itself (`| head`)."""
         self._lock = threading.Lock()
 
     @property
     def encoding(self) -> str:
-        """The stream's."""
+        """The encoding of the stream."""
         return self.stream.encoding or "utf-8"
 
     def isatty(self) -> bool:
@@ -38,20 +38,20 @@ class Output:
                 try:
                     self.stream.write(text)
                 except (OSError, ValueError) as error:
-                    self.leave(error)
+                    self.stop_writing(error)
         return len(text)
 
     def flush(self) -> None:
-        """Give the lines to the reader."""
+        """Flush the stream."""
         with self._lock:
             if not self.gone:
                 try:
                     self.stream.flush()
                 except (OSError, ValueError) as error:
-                    self.leave(error)
+                    self.stop_writing(error)
 
-    def leave(self, error: Exception) -> None:
-        """Write no more, and keep the interpreter from complaining of what is left at its end."""
+    def stop_writing(self, error: Exception) -> None:
+        """Stop writing, and keep Python from complaining about unwritten output when it exits."""
         self.gone = True
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             self.failure = error.strerror or type(error).__name__
@@ -60,14 +60,14 @@ class Output:
             os.dup2(nowhere, self.stream.fileno())
             os.close(nowhere)
         except (OSError, ValueError):
-            # A stream without a descriptor has nothing to complain about.
+            # A stream without a file descriptor needs no redirection.
             return
 
 
 def all_written(stdout: Output, stderr: Output, *, stderr_counts: bool) -> bool:
-    """Give the last lines to the readers; whether all that was said could be written. stderr hears of a stdout that fails."""
+    """Flush both streams. Returns whether all output could be written; a failure of stdout is reported on stderr."""
     stdout.flush()
     if stdout.failure is not None:
-        stderr.line(f"error: what was said could not be written to stdout: {stdout.failure}")
+        stderr.line(f"error: cannot write to stdout: {stdout.failure}")
     stderr.flush()
     return stdout.failure is None and (stderr.failure is None or not stderr_counts)

@@ -1,4 +1,4 @@
-"""A plan for people: what happens to which file, as steps, lines, a tree and a web page. Pure: plan in, texts out."""
+"""A plan for people, as steps, lines, a tree and a web page. Pure: plan in, texts out."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _VERB_WORDS = {
 
 
 class PlanStep(msgspec.Struct, frozen=True):
-    """One change as a person sees it: a rename in two halves is one step, and so is a list that is written anew."""
+    """One change as a person sees it: a rename in two halves is one step, and so is a rewritten playlist."""
 
     verb: Verb
     src: Ref
     was: str
-    """The source in words."""
+    """The source, as people read it."""
     dst: Ref
     size: int | None
     reason: str
@@ -54,7 +54,7 @@ def _step(operation: Operation, first: Operation | None, home: str) -> PlanStep:
 
 
 def lines(plan: Plan) -> Iterator[str]:
-    """One harmless line a change."""
+    """One line a change, names escaped."""
     for step in steps(plan):
         if step.verb in (Verb.QUARANTINE, Verb.DELETE) or (step.verb is Verb.REWRITE and step.src == step.dst):
             yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} ({printable(step.reason)})"
@@ -85,9 +85,9 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         for key, name in (
             ("files", "files"),
             ("music", "music files"),
-            ("suspect", "of these suspect"),
+            ("suspect", "suspect files"),
             ("artist_inferred", "album artist inferred"),
-            ("in_place", "already right"),
+            ("in_place", "already in place"),
         )
         if key in counts
     ]
@@ -100,7 +100,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     if halves:
         found.append(("in two steps", f"{halves} of these"))
     found += [
-        (f"left ({code.removeprefix('skipped.')})", str(number))
+        (f"skipped ({code.removeprefix('skipped.')})", str(number))
         for code, number in sorted(counts.items())
         if code.startswith("skipped.") and number
     ]
@@ -145,7 +145,7 @@ details {{ border-top: 1px solid #ddd; padding: .4rem 0 }} summary {{ cursor: po
 
 
 def html_page(plan: Plan) -> str:
-    """The plan as one self-contained web page: no script, nothing loaded from anywhere."""
+    """The plan as one self-contained web page, without scripts; it loads nothing."""
     header = plan.header
     title = f"Plan for {header.source}" + (f" to {header.target}" if header.target != header.source else "")
     return _PAGE.format(
@@ -175,7 +175,7 @@ def _skipped_html(plan: Plan) -> str:
     rows = "".join(
         f"<tr><td>{_safe(one.path)}</td><td>{_safe(one.code)}</td><td>{_safe(one.reason)}</td></tr>" for one in plan.skipped
     )
-    return f"<details open><summary>Left where it is</summary><table>{rows}</table></details>"
+    return f"<details open><summary>Skipped</summary><table>{rows}</table></details>"
 
 
 def _safe(text: str) -> str:

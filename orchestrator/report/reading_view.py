@@ -1,4 +1,4 @@
-"""One file's reading for people: what was asked for and why, and what came of it. Pure: an Explanation in, a text out."""
+"""How one file was read, for people: the requests and why, and the result. Pure: an Explanation in, a text out."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from orchestrator.tags.trace import RangeRequest, SkippedRange
 from orchestrator.track import AudioIdentity, Cover
 
 WAYS = {
-    "direct": "from the disk itself; nothing is asked of rclone",
-    "rclone": "each range is a GET of rclone's, which looks the file up first: one call more a range, on Google Drive two",
-    "vfs": "each directory is listed once; then a range at a file's beginning is one call, one behind it two",
+    "direct": "from the disk itself, without rclone",
+    "rclone": "each range is a GET by rclone, which first looks the file up: one more call a range, two on Google Drive",
+    "vfs": "each directory is listed once; then a range at the start of a file takes one call, any other range two",
 }
-"""How ranges are read, and what that costs."""
+"""How ranges are read, and what each costs."""
 
 POLICIES = {
     "few-bytes": "bytes cost more than requests: short ranges",
     "few-requests": "requests cost more than bytes: long ranges",
 }
-"""How much is asked for at once."""
+"""How much is requested at once."""
 
 _PICTURES = {0: "picture", 3: "front", 4: "back"}
 _LONGEST = 300
-"""Characters shown of one tag: whole lyrics stand in comments at times."""
-_NOT_SCANNED = "a scan passes it over: its name is not that of an audio file"
+"""Characters shown of one tag: some comments hold whole lyrics."""
+_NOT_SCANNED = "a scan skips it: its name is not that of an audio file"
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """What reading one file took, and what it came to: the JSON object `explanation`. Offsets and lengths are in bytes."""
+    """What it took to read one file, and the result: the JSON object `explanation`. Offsets and lengths are in bytes."""
 
     location: str
     path: str
@@ -55,14 +55,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def text(explanation: Explanation) -> str:
-    """All of it, one fact a line, names and tags made harmless."""
+    """The whole explanation, one fact a line, names and tags escaped."""
     return "\n".join(printable(line).rstrip() for line in _lines(explanation))
 
 
 def _lines(one: Explanation) -> Iterator[str]:
     yield f"{one.path} in {one.location}"
-    told = f"{one.container}, told by {one.recognised_by}" if one.container else "not recognised"
-    facts = {"container": told, "size": f"{one.size:,} bytes", "policy": f"{one.policy}: {POLICIES[one.policy]}"}
+    container = f"{one.container}, recognised by {one.recognised_by}" if one.container else "not recognised"
+    facts = {"container": container, "size": f"{one.size:,} bytes", "policy": f"{one.policy}: {POLICIES[one.policy]}"}
     facts["way"] = f"{one.way}: {WAYS[one.way]}"
     if not one.scanned:
         facts["note"] = _NOT_SCANNED
@@ -72,7 +72,7 @@ def _lines(one: Explanation) -> Iterator[str]:
     number = len(one.requests)
     share = f", {one.bytes_read / one.size:.2%} of the file" if one.size else ""
     yield ""
-    yield f"in all {number} request{'' if number == 1 else 's'} and {one.bytes_read:,} bytes ({size_text(one.bytes_read)}){share}"
+    yield f"total: {number} request{'' if number == 1 else 's'} and {one.bytes_read:,} bytes ({size_text(one.bytes_read)}){share}"
     yield ""
     if one.reason is not None:
         yield f"{one.status}: {one.reason}"

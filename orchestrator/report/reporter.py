@@ -1,4 +1,4 @@
-"""What the program says, as one interface; `human` and `json_lines` implement it. Nothing else prints."""
+"""The one interface for output; `human` and `json_lines` implement it. Nothing else prints."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Column(msgspec.Struct, frozen=True):
     key: str
     title: str
     right: bool = False
-    """Numbers stand at the right."""
+    """Right-aligned, for numbers."""
     whole: bool = False
-    """Never broken into lines: what people copy."""
+    """Never wrapped: people copy it."""
     text: Callable[[Mapping[str, Any]], str] | None = None
-    """What people read instead of the row's value."""
+    """Makes the text that people read instead of the row's value."""
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -49,13 +49,13 @@ class Summary(msgspec.Struct, kw_only=True):
 
     command: str | None = None
     run: str | None = None
-    """The run's id, where something was (or would have been) changed."""
+    """The run's id, if the command changed something or would have."""
     exit_code: int = 0
     files_seen: int = 0
     files_read: int = 0
-    """Files whose tags were read (not taken from the catalogue)."""
+    """Files whose tags were read now, not taken from the catalogue."""
     bytes_read: int = 0
-    """Bytes of files that came through this machine for their tags."""
+    """Bytes downloaded to read tags."""
     ops_planned: int = 0
     ops_done: int = 0
     ops_failed: int = 0
@@ -65,46 +65,46 @@ class Summary(msgspec.Struct, kw_only=True):
 
 
 class Reporter(Progress, Protocol):
-    """Where a command says what it does. Names in it are hostile: each implementation makes them harmless."""
+    """Where a command reports what it does. File names are hostile: each implementation escapes them."""
 
     @property
     def can_ask(self) -> bool:
         """Whether there is a person to answer `confirm`."""
 
     def note(self, message: str) -> None:
-        """What is good to know."""
+        """Report something worth knowing."""
 
     def warning(self, message: str, path: str | None = None) -> None:
-        """What asks for attention but stops nothing."""
+        """Report something that needs attention but stops nothing."""
 
     def finding(self, kind: str, message: str, path: str) -> None:
-        """What is odd about a file; it stops nothing. `kind` ("suspect") is the type of the JSON object."""
+        """Report something odd about a file; it stops nothing. `kind` ("suspect") is the type of the JSON object."""
 
     def error(self, code: str, message: str, path: str | None = None) -> None:
-        """What failed: an item (then `path` names it) or the whole command. `code` is a word of `error_code`'s vocabulary."""
+        """Report what failed: one item (named by `path`) or the whole command. `code` is a word of `error_code`."""
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
-        """What a plan would do; for people shortened unless `everything`."""
+        """Show a plan. People get a shortened form unless `everything` is set."""
 
     def table(
         self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str, title: str = ""
     ) -> None:
-        """Records of one kind; `empty` is what people read when there are none, if anything.
+        """Show records of one kind. People read `empty` (if not "") when there are none.
 
-        `title` is for a table among others: people see the beginning of a long one, unless they ask for more words.
+        `title` is for one table of several: people see only the first rows of a long one, unless they asked for more with -v.
         """
 
     def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:
-        """One text for people, the same as fields for programs."""
+        """Show one text to people, and give programs the same as fields."""
 
     def confirm(self, question: str) -> bool:
         """Ask the person at the terminal."""
 
     def summary(self, summary: Summary) -> None:
-        """The end. Called once, last."""
+        """Report how the command ended. Called once, last."""
 
     def close(self) -> bool:
-        """Leave the terminal in order; whether all that was said could be written."""
+        """Tidy up the terminal. Returns whether all output could be written."""
 
 
 _CODES: tuple[tuple[type[OrchestratorError], str], ...] = (
@@ -128,7 +128,7 @@ _CODES: tuple[tuple[type[OrchestratorError], str], ...] = (
 
 
 def error_code(error: Exception) -> str:
-    """The word that `--json` gives for an error."""
+    """The word for an error in `--json`."""
     for kind, code in _CODES:
         if isinstance(error, kind):
             return code
@@ -139,7 +139,7 @@ _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def printable(text: str) -> str:
-    """The text on one line, with control, direction and invisible characters written as escapes."""
+    """The text on one line, with control, direction and invisible characters escaped."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(character) if unicodedata.category(character) in _HARMFUL else character for character in text)

@@ -1,4 +1,4 @@
-"""The statistics of a library as tables: for people under headings, for programs one object a row."""
+"""The statistics of a library as tables: with headings for people, one object a row for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.report.reporter import Column, Reporter, duration_text, size_t
 
 
 class Table(NamedTuple):
-    """One of them, as `Reporter.table` takes it."""
+    """One table, as `Reporter.table` takes it."""
 
     kind: str
     title: str
@@ -45,7 +45,7 @@ _DAMAGED = (Column("status", "what"), Column("path", "file"), Column("reason", "
 
 
 def show(statistics: Statistics, location: str, reporter: Reporter) -> None:
-    """All of it, through the reporter."""
+    """Report the totals, then every table."""
     totals = _totals(statistics)
     width = max(map(len, totals))
     text = "\n".join(f"{name:<{width}}  {value}" for name, value in totals.items())
@@ -55,7 +55,7 @@ def show(statistics: Statistics, location: str, reporter: Reporter) -> None:
 
 
 def tables(statistics: Statistics) -> Iterator[Table]:
-    """All tables, the empty ones too."""
+    """All tables, including empty ones."""
     yield _kinds("stats-format", "formats", "format", statistics.formats)
     yield _kinds("stats-quality", "quality", "quality", statistics.qualities)
     missing = [msgspec.structs.asdict(field) for field in statistics.missing_fields]

@@ -178,7 +178,7 @@ def test_help_that_cannot_be_written_is_1_and_one_line(arguments: str) -> None:
     words = f"{shlex.join(COMMAND)} {arguments} >/dev/full"
     done = subprocess.run(["/bin/sh", "-c", words], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "error: what was said could not be written to stdout: No space left on device\n"
+    assert done.stderr == "error: cannot write to stdout: No space left on device\n"
 
 
 def test_a_change_without_a_terminal_needs_yes(music: Path, program: Program, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_an_include_that_fits_nothing_is_said(music: Path, program: Program, tmp
         (warning,) = [event["message"] for event in done.events if event["type"] == "warning"]
         assert "no file matches --include [ --include x/**" in warning
     done = say("organize", str(music), "--include", "[", "--yes", state=tmp_path / "state")
-    assert done.stdout.splitlines()[:2] == ["nothing to do", "left alone: 4 files; -v says why"]
+    assert done.stdout.splitlines()[:2] == ["nothing to do", "skipped: 4 files; -v says why"]
 
 
 def test_target_inside_source_is_refused_and_source_inside_target_is_not(music: Path, program: Program) -> None:
@@ -340,7 +340,7 @@ def test_a_suspect_file_is_named_and_organized_all_the_same(music: Path, program
     assert [event["path"] for event in planned.events if event["type"] == "suspect"] == ["in/2.flac"]
     reasons = {event["src"]["path"]: event["reason"] for event in planned.events if event["type"] == "operation"}
     assert reasons["in/2.flac"] == f"layout; album artist inferred from its tracks: Band; suspect: {found['message']}"
-    assert "of these suspect" in say("show", str(file), state=tmp_path / "state").stdout
+    assert "suspect files" in say("show", str(file), state=tmp_path / "state").stdout
     quiet = say("organize", str(music), "--yes", "-q", state=tmp_path / "state")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 

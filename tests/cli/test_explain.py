@@ -76,7 +76,7 @@ def test_a_file_may_be_named_in_several_ways(music: Path, tmp_path: Path, form: 
     lines = shown.stdout.splitlines()
     assert re.fullmatch(r"(in/)?a\.flac in .*/music(/in)?", lines[0])
     assert any(re.fullmatch(r" +1 +0 +16,384  the head", line) for line in lines)
-    assert "in all 1 request and 16,384 bytes" in shown.stdout
+    assert "total: 1 request and 16,384 bytes" in shown.stdout
     assert "identity  pcm-md5, sure:" in shown.stdout
     assert "front, image/jpeg, 1,000,000 bytes" in shown.stdout
 
@@ -116,7 +116,7 @@ def test_why_a_file_cannot_be_read_is_said_and_is_3(music: Path, program: Progra
     assert [one["status"] for one in explained(ended)] == ["unreadable", "unreadable"]
     assert [one["reason"] for one in explained(ended)] == [error["message"] for error in ended.errors]
     assert [one["scanned"] for one in explained(ended)] == [True, False]
-    assert "a scan passes it over" in say(str(music), "--explain", "cover.jpg", state=tmp_path / "state").stdout
+    assert "a scan skips it" in say(str(music), "--explain", "cover.jpg", state=tmp_path / "state").stdout
 
 
 def test_what_is_suspect_is_said(music: Path, program: Program) -> None:

@@ -130,14 +130,14 @@ def test_what_stays_is_named_once() -> None:
     reporter, out, _ = human()
     reporter.plan(stays)
     assert "d.cue" in out.getvalue()
-    assert "left c" not in out.getvalue(), "the command that made the plan has named it as an error"
+    assert "skipped c" not in out.getvalue(), "the command that made the plan has named it as an error"
     reporter, out, _ = human()
     reporter.plan(stays, everything=True)
-    assert "left c: no tags" in out.getvalue()
+    assert "skipped c: no tags" in out.getvalue()
 
 
 def test_what_waits_is_not_called_right() -> None:
-    for code, says in (("left-alone", "left alone: 1 files"), ("unreadable", "everything else is where it belongs")):
+    for code, says in (("left-alone", "skipped: 1 files"), ("unreadable", "all other files are where they belong")):
         reporter, out, _ = human()
         reporter.plan(plan(skipped=(Skipped("c", code, "why"),)))
         assert says in out.getvalue()
@@ -259,7 +259,7 @@ def test_json_that_cannot_be_written_is_said_and_a_reader_that_leaves_is_not() -
     reporter = JsonLinesReporter(Full(terminal=False), err)
     reporter.summary(Summary())
     assert not reporter.close()
-    assert err.getvalue() == "error: what was said could not be written to stdout: No space left on device\n"
+    assert err.getvalue() == "error: cannot write to stdout: No space left on device\n"
     assert JsonLinesReporter(io.StringIO(), Full(terminal=False)).close()
 
     class Left(io.StringIO):
