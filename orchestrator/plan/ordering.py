@@ -1,9 +1,9 @@
 """From moves to operations: which must wait for which, and which go through a temporary name.
 
-A move waits for every move that leaves the place it wants, a directory of its path, or something below it. Rings of waiting
-moves are broken by taking one of them in two steps: aside to `.music-orchestrator/tmp/<id>`, and home when its place is free.
-Renames that change case or Unicode form only always go in two steps. A list that is rewritten takes three: the new content is
-written aside, the old list leaves, the new one comes home.
+A move waits for every move that leaves its destination, a directory of its path, or something below it. If moves wait for each
+other in a circle, one of them takes two steps: to the temporary name `.music-orchestrator/tmp/<id>`, and on to its destination
+when that is free. A rename that only changes case or Unicode form always takes two steps. An updated playlist takes three: the
+new content is written to a temporary name, the old list is quarantined, the new list moves to its destination.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from orchestrator.records import Ref
 
 @dataclass(slots=True, eq=False)
 class Move:
-    """One file that goes from one place to another (MOVE, COPY), or out of the library (QUARANTINE, `dst` as in the plan)."""
+    """One file that is moved or copied (MOVE, COPY), or moved out of the library (QUARANTINE, `dst` as in the plan)."""
 
     verb: Verb
     src: Ref
@@ -33,13 +33,13 @@ class Move:
     reason: str
     group: str
     content: bytes | None = None
-    """What the file holds at its destination, where that is something else: a list whose entries have moved."""
+    """New content of the file at its destination: that of a playlist whose entries have moved."""
     after: tuple[Ref, ...] = ()
-    """The duplicates on whose leaving it hangs: it goes only once those have gone."""
+    """Duplicates that must be quarantined first."""
 
 
 def temporary(move: Move) -> Ref:
-    """The temporary name that a move in two steps goes through, at the root of its destination."""
+    """The temporary name for a move in two steps, below the root of its destination."""
     verb = Verb.MOVE if move.content is None else Verb.REWRITE
     return Ref(move.dst.fs, f"{TEMPORARY}/{operation_id(verb, move.src, move.dst)}")
 
@@ -47,19 +47,19 @@ def temporary(move: Move) -> Ref:
 def order(moves: Sequence[Move], *, case_insensitive: bool = False) -> list[Operation]:
     """The operations that carry out the moves, each after everything that it depends on.
 
-    Destinations must be unique and free, or left by one of the moves. With `case_insensitive` a directory that is spelled anew
+    Destinations must be unique, and free or left by one of the moves. With `case_insensitive` a directory whose spelling changes
     is emptied before anything enters it under its new spelling.
     """
     graph = _Graph(sorted(moves, key=lambda move: (move.group, move.dst.fs, move.dst.path, move.src.fs, move.src.path)))
     graph.find_waits()
     if case_insensitive:
-        graph.find_respelled()
-    graph.settle()
+        graph.find_respelled_directories()
+    graph.rank_moves()
     return graph.operations()
 
 
 class _Keys:
-    """Collision keys of absolute paths, remembered by directory."""
+    """Collision keys of absolute paths. Those of directories are computed once."""
 
     def __init__(self) -> None:
         self._directories: dict[tuple[str, str], str] = {}
@@ -73,7 +73,8 @@ class _Keys:
         return key + collision_key(name)
 
 
-def _above(path: str) -> Iterator[str]:
+def _parents(path: str) -> Iterator[str]:
+    """The directories above an absolute path, deepest first, without the root of its disk."""
     end = path.rfind("/")
     while end > 0:
         yield path[:end]
@@ -81,6 +82,11 @@ def _above(path: str) -> Iterator[str]:
 
 
 class _Graph:
+    """Which moves wait for which. A move is named by its index, a barrier by a negative number.
+
+    A barrier stands for "everything has left this directory": it waits for the moves that leave, and others wait for it.
+    """
+
     def __init__(self, moves: list[Move]) -> None:
         self.moves = moves
         keys = _Keys()
@@ -88,14 +94,16 @@ class _Graph:
         self.targets = ["" if move.verb is Verb.QUARANTINE else keys.of(move.dst) for move in moves]
         self.after = {index: [keys.of(ref) for ref in move.after] for index, move in enumerate(moves) if move.after}
         self.waits: dict[int, set[int]] = defaultdict(set)
-        """Move, or barrier (a negative number) -> what must have left before it goes on."""
+        """Move or barrier -> what must have left before."""
         self.split = {index for index, move in enumerate(moves) if move.content is not None}
-        """Moves in two steps. A list that is rewritten always is one: its old self goes aside, for good."""
+        """Moves in two steps. An updated list leaves its path by the quarantine of the old one."""
         self.barriers: dict[int, list[int]] = {}
+        """Barrier -> the moves that leave its directory."""
         self.rank: dict[int, int] = {}
+        """Move or barrier -> when its turn comes."""
 
     def find_waits(self) -> None:
-        """Note for each move which others stand in its way."""
+        """Note for each move which other moves must leave before it."""
         leaving: dict[str, list[int]] = defaultdict(list)
         for index, move in enumerate(self.moves):
             if move.verb is not Verb.COPY:
@@ -111,57 +119,59 @@ class _Graph:
         self._find_directories_for_files(leaving)
 
     def _find_files_for_directories(self, leaving: Mapping[str, list[int]]) -> None:
-        """Where a directory will be there is a file now: it leaves before anything enters the directory."""
+        """A file that is where a directory will be leaves before anything enters the directory."""
         in_the_way = _directories(self.targets) & leaving.keys()
         for index, target in enumerate(self.targets) if in_the_way else ():
-            for above in _above(target):
-                if above in in_the_way:
-                    for other in leaving[above]:
+            for parent in _parents(target):
+                if parent in in_the_way:
+                    for other in leaving[parent]:
                         self._wait(index, other)
 
     def _find_directories_for_files(self, leaving: Mapping[str, list[int]]) -> None:
-        """Where a file will be there is a directory now: everything leaves it before the file comes."""
+        """Everything leaves a directory that is where a file will be before that file arrives."""
         left = _directories(leaving)
         replaced = {target: index for index, target in enumerate(self.targets) if target in left}
         for source, indices in leaving.items() if replaced else ():
-            for above in _above(source):
-                if above in replaced:
+            for parent in _parents(source):
+                if parent in replaced:
                     for other in indices:
-                        self._wait(replaced[above], other)
+                        self._wait(replaced[parent], other)
 
-    def find_respelled(self) -> None:
-        """Note the directories that are spelled anew: whatever is in them leaves before anything comes in."""
-        respelled = self._respelled()
+    def find_respelled_directories(self) -> None:
+        """Add barriers for directories whose spelling changes: everything leaves them before anything arrives."""
+        respelled = self._leaving_respelled()
         barrier_of = {key: -1 - number for number, key in enumerate(sorted(respelled))}
         for key, barrier in barrier_of.items():
             self.barriers[barrier] = respelled[key]
             self.waits[barrier] = set(respelled[key])
         for index, target in enumerate(self.targets) if respelled else ():
-            for above in _above(target):
-                if above in barrier_of:
-                    self.waits[index].add(barrier_of[above])
+            for parent in _parents(target):
+                if parent in barrier_of:
+                    self.waits[index].add(barrier_of[parent])
 
-    def _respelled(self) -> dict[str, list[int]]:
-        """Key of the highest directory that is spelled anew -> the moves that leave it."""
+    def _leaving_respelled(self) -> dict[str, list[int]]:
+        """Key of the highest directory whose spelling changes -> the moves that leave it."""
         spelling: dict[str, str] = {}
         arriving = (move.dst for move in self.moves if move.verb is not Verb.QUARANTINE)
         for directory in {location_prefix(dst.fs) + parent_of(dst.path) for dst in arriving}:
-            for above in _above(f"{directory}/"):
-                spelling.setdefault(collision_key(above), above)
+            for parent in _parents(f"{directory}/"):
+                spelling.setdefault(collision_key(parent), parent)
         highest: dict[str, str | None] = {}
         respelled: dict[str, list[int]] = defaultdict(list)
         for index, move in enumerate(self.moves):
             directory = location_prefix(move.src.fs) + parent_of(move.src.path)
             if directory not in highest:
-                keys = [key for above in _above(f"{directory}/") if spelling.get(key := collision_key(above), above) != above]
+                keys = [
+                    key for parent in _parents(f"{directory}/") if spelling.get(key := collision_key(parent), parent) != parent
+                ]
                 highest[directory] = keys[-1] if keys else None
             top = highest[directory]
             if top is not None and move.verb is not Verb.COPY:
                 respelled[top].append(index)
         return respelled
 
-    def settle(self) -> None:
-        """Rank everything so that what waits comes later; break the rings."""
+    def rank_moves(self) -> None:
+        """Rank the moves so that each comes after those it waits for; break circles by splitting one of their moves."""
         waiting = {node: set(needs) for node, needs in self.waits.items() if needs}
         blocks: dict[int, list[int]] = defaultdict(list)
         for node in sorted(waiting):
@@ -183,50 +193,54 @@ class _Graph:
                 return
             while oldest[next_oldest] not in waiting:
                 next_oldest += 1
-            ring = self._ring(oldest[next_oldest], waiting)
-            node = min((member for member in ring if member >= 0), key=lambda member: (self.moves[member].src.path, member))
+            circle = self._circle(oldest[next_oldest], waiting)
+            node = min((member for member in circle if member >= 0), key=lambda member: (self.moves[member].src.path, member))
             self.split.add(node)
             self._leave(node, blocks, waiting, ready)
 
     def operations(self) -> list[Operation]:
         """The operations in their order."""
-        ids = {index: self._leaving_id(index) for index in self._needed()}
-        extra = self._close_barriers()
+        ids = {index: self._leaving_id(index) for index in self._waited_for()}
+        extra = self._waits_of_last_moves()
         gate = {barrier: max(leavers, key=self._leaving_rank) for barrier, leavers in self.barriers.items()}
         made: list[Operation] = []
         for index, move in enumerate(self.moves):
             needs = {gate[need] if need < 0 else need for need in self.waits.get(index, ())} - {index}
             if move.content is not None:
-                # Whoever is the last to leave a directory that is spelled anew waits for its lists: they cannot wait for him.
+                # The last move out of a respelled directory waits for the lists in it: those must not wait for that move.
                 first = [ids[need] for need in needs if self.moves[need].expect.kept] if not self.barriers else []
                 made += self._rewrite(move, move.content, first, [ids[n] for n in needs], [ids[n] for n in extra.get(index, ())])
             elif index in self.split:
-                aside = temporary(move)
-                reason = f"{move.reason}; steps aside"
-                made.append(self._operation(move, move.src, aside, reason, (ids[need] for need in extra.get(index, ()))))
-                depends = [*(ids[need] for need in needs), operation_id(Verb.MOVE, move.src, aside)]
-                made.append(self._operation(move, aside, move.dst, move.reason, depends))
+                halfway = temporary(move)
+                reason = f"{move.reason}; first to a temporary name"
+                made.append(self._operation(move, move.src, halfway, reason, (ids[need] for need in extra.get(index, ()))))
+                depends = [*(ids[need] for need in needs), operation_id(Verb.MOVE, move.src, halfway)]
+                made.append(self._operation(move, halfway, move.dst, move.reason, depends))
             else:
                 depends = [ids[need] for need in needs | extra.get(index, set())]
                 made.append(self._operation(move, move.src, move.dst, move.reason, depends))
-        return _leveled(made)
+        return _sorted_by_level(made)
 
     def _rewrite(
         self, move: Move, content: bytes, first: Iterable[str], needs: Iterable[str], extra: Iterable[str]
     ) -> list[Operation]:
-        """Write the new list at a temporary name, put the old one away, give the new one its place."""
-        aside = temporary(move)
+        """Write the new list to a temporary name, quarantine the old one, move the new one to its destination."""
+        halfway = temporary(move)
         write = msgspec.structs.replace(
-            self._operation(move, move.src, aside, move.reason, first, verb=Verb.REWRITE),
+            self._operation(move, move.src, halfway, move.reason, first, verb=Verb.REWRITE),
             content=b64encode(content).decode("ascii"),
         )
         made = [write]
         if move.verb is not Verb.COPY:
-            made.append(self._operation(move, move.src, move.src, "the list as it was", [write.id, *extra], verb=Verb.QUARANTINE))
+            made.append(
+                self._operation(
+                    move, move.src, move.src, "replaced by the updated list", [write.id, *extra], verb=Verb.QUARANTINE
+                )
+            )
         depends = [*needs, *(operation.id for operation in made)]
-        home = self._operation(move, aside, move.dst, move.reason, depends, verb=Verb.MOVE)
+        arrival = self._operation(move, halfway, move.dst, move.reason, depends, verb=Verb.MOVE)
         digests = {name: hashlib.new(name, content, usedforsecurity=False).hexdigest() for name in ("md5", "sha1", "sha256")}
-        made.append(msgspec.structs.replace(home, size=len(content), expect=Expect(hash=digests)))
+        made.append(msgspec.structs.replace(arrival, size=len(content), expect=Expect(hash=digests)))
         return made
 
     @staticmethod
@@ -244,12 +258,12 @@ class _Graph:
             depends=tuple(sorted(depends)),
         )
 
-    def _needed(self) -> set[int]:
+    def _waited_for(self) -> set[int]:
         needed = {need for needs in self.waits.values() for need in needs if need >= 0}
         return needed.union(*self.barriers.values())
 
-    def _close_barriers(self) -> dict[int, set[int]]:
-        """A barrier is the last of its moves to leave: that one waits for all the others."""
+    def _waits_of_last_moves(self) -> dict[int, set[int]]:
+        """The last move of a barrier waits for all its others, so that operations can wait for this one alone."""
         extra: dict[int, set[int]] = defaultdict(set)
         for leavers in self.barriers.values():
             last = max(leavers, key=self._leaving_rank)
@@ -283,8 +297,8 @@ class _Graph:
                     ready.append(other)
 
     @staticmethod
-    def _ring(node: int, waiting: dict[int, set[int]]) -> list[int]:
-        """The nodes of one ring. Every need left is itself waiting, so following needs must come round."""
+    def _circle(node: int, waiting: dict[int, set[int]]) -> list[int]:
+        """The nodes of one circle. Every need that is left is itself waiting, so following needs must lead into one."""
         seen: dict[int, int] = {}
         path: list[int] = []
         while node not in seen:
@@ -297,15 +311,15 @@ class _Graph:
 def _directories(paths: Iterable[str]) -> set[str]:
     directories: set[str] = set()
     for path in paths:
-        for above in _above(path):
-            if above in directories:
+        for parent in _parents(path):
+            if parent in directories:
                 break
-            directories.add(above)
+            directories.add(parent)
     return directories
 
 
-def _leveled(operations: list[Operation]) -> list[Operation]:
-    """Sorted so that every operation comes after those it depends on; those that wait for as many steps stay in order."""
+def _sorted_by_level(operations: list[Operation]) -> list[Operation]:
+    """Sorted so that every operation comes after those it depends on: by the number of steps before it, then by path."""
     by_id = {operation.id: operation for operation in operations}
     level: dict[str, int] = {}
     for operation in operations:
@@ -318,5 +332,5 @@ def _leveled(operations: list[Operation]) -> list[Operation]:
             else:
                 level[top.id] = 1 + max((level[need] for need in top.depends), default=-1)
                 stack.pop()
-    # Duplicates go first: the copies that stay are then still where the plan saw them.
+    # Duplicates come first: their kept copies are then still where the plan saw them.
     return sorted(operations, key=lambda o: (level[o.id], not o.expect.kept, o.group, o.dst.fs, o.dst.path, o.src.path))

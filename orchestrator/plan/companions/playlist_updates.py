@@ -16,8 +16,9 @@ from orchestrator.plan.companions.playlists.following import (
     updating_move,
 )
 from orchestrator.plan.companions.playlists.formats import is_list
-from orchestrator.plan.companions.playlists.meaning import Library, Root
-from orchestrator.plan.companions.playlists.rewrite import Relocation, Rewritten, count, meant, rewrite
+from orchestrator.plan.companions.playlists.meaning import Library
+from orchestrator.plan.companions.playlists.rewrite import Relocation, Rewritten, count, files_named, rewrite
+from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim
 from orchestrator.plan.layout.names import Names
@@ -77,7 +78,7 @@ class PlaylistUpdates:
         if item.content is None:
             return frozenset()
         path = item.entry.path
-        return meant(path, item.content, self._library, self._source.base(parent_of(path)))
+        return files_named(path, item.content, self._library, self._source.base(parent_of(path)))
 
     def note_destinations(self, claims: Iterable[Claim], replaced_by: Mapping[Ref, Ref]) -> None:
         """Take note of where files go. `replaced_by`: duplicate -> the copy that lists name instead, which may itself move."""

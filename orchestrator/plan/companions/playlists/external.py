@@ -7,8 +7,9 @@ from collections.abc import Container, Iterable, Iterator
 import msgspec
 
 from orchestrator.paths import join_location, location_prefix, parent_of, remote_of
-from orchestrator.plan.companions.playlists.meaning import Library, Root
+from orchestrator.plan.companions.playlists.meaning import Library
 from orchestrator.plan.companions.playlists.rewrite import count
+from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.model import Skipped
 
 

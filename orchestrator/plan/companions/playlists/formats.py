@@ -1,14 +1,14 @@
-"""Where the entries of each kind of list stand in its text, and how a new one is written there.
+"""Where each format has its entries in the text of a list, and how a new entry is written there.
 
-Nothing else of a list is understood or touched. The parsers are made for hostile input: each looks at every character a small
-number of times, none expands an entity, and what does not look as it should is no entry.
+Nothing else in a list is parsed or changed. The parsers expect hostile input: each looks at every character only a few times,
+none expands an XML entity, and anything malformed is not an entry.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,7 +18,7 @@ from orchestrator.plan.companions.playlists.text import MARK
 MAX_BYTES: Final = 4 * 1024 * 1024
 """Larger lists are not read. A list of 10,000 entries has about 1 MB."""
 MAX_ENTRY: Final = 8192
-"""Characters. No path is so long."""
+"""Characters of one entry. No path is that long."""
 
 _LINE = re.compile(r"[^\r\n]+")
 _PLS_ENTRY = re.compile(r"[ \t]*file[0-9]{1,9}[ \t]*=", re.IGNORECASE)
@@ -27,13 +27,13 @@ _BLANKS = " \t"
 
 
 class Reference(msgspec.Struct, frozen=True, gc=False):
-    """One entry: `value` is what it says, `start` and `end` where that stands in the text."""
+    """One entry: its `value`, and where that starts and ends in the text."""
 
     start: int
     end: int
     value: str
     bare: bool = False
-    """CUE: it stands without quotation marks. XSPF: it stands in a CDATA section, where nothing is escaped."""
+    """CUE: without quotation marks. XSPF: in a CDATA section, where nothing is escaped."""
 
 
 class Format(msgspec.Struct, frozen=True):
@@ -41,17 +41,17 @@ class Format(msgspec.Struct, frozen=True):
 
     references: Callable[[str], Iterator[Reference]]
     write: Callable[[Reference, str], str | None]
-    """The new text for an entry's place; None where the format has no way to say it."""
+    """The text that replaces an entry's value; None if the format cannot express it."""
     uris: bool = False
-    """An entry is an URI first, and a path if that means nothing."""
+    """An entry is read as a URI first, then as a path."""
     by_stem: bool = False
-    """An entry may name a file of another extension: a cue sheet goes on saying .wav when the music has become .flac."""
+    """An entry may name a file with another extension: many cue sheets still say .wav after the music became .flac."""
     refuses: Callable[[str], str | None] = lambda _: None
-    """Why nothing of a text is read, in words; None where it is."""
+    """Why a whole text is not read, in words; None if it is."""
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of what each line holds, without blanks around it. Empty lines do not come."""
+    """Start and end of each line without blanks around it; empty lines are left out."""
     for line in _LINE.finditer(text):
         start, end = line.span()
         if start == 0 and text.startswith(MARK):
@@ -73,7 +73,7 @@ def _m3u_references(text: str) -> Iterator[Reference]:
 
 
 def _m3u_write(_: Reference, value: str) -> str | None:
-    return _one_line(f"./{value}" if value.startswith("#") else value)  # else it would be a remark
+    return _one_line(f"./{value}" if value.startswith("#") else value)  # otherwise it would be a comment
 
 
 def _pls_references(text: str) -> Iterator[Reference]:
@@ -101,7 +101,7 @@ def _cue_references(text: str) -> Iterator[Reference]:
             continue
         name = text[first:end]
         words = name.rsplit(None, 1)
-        # `FILE name.wav WAVE`: the last word is the kind of the file, where there are several.
+        # `FILE name.wav WAVE`: of several words the last one is the kind of file.
         name = words[0] if len(words) > 1 else name
         yield Reference(first, first + len(name), name, bare=True)
 
@@ -117,15 +117,23 @@ def _one_line(value: str) -> str | None:
     return value if clean and len(value) <= MAX_ENTRY else None
 
 
-# XSPF. <location> inside of <track>; the one right in <playlist> says where the list itself is.
+# XSPF: <location> inside <track>. The one directly in <playlist> says where the list itself is.
 
 _TAG = re.compile(r"""<(/?)([^\s<>/"'=]++)(?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+>""")
 _AMPERSAND = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));|&")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _SPACES = " \t\r\n"
 _CDATA = "<![CDATA["
-_SKIPPED = (("<!--", "-->"), (_CDATA, "]]>"), ("<?", "?>"))
+_SKIPPED = {"<!--": "-->", _CDATA: "]]>", "<?": "?>"}
 _DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
+
+
+class _Tag(NamedTuple):
+    name: str
+    """Lower case, without its namespace."""
+    opens: bool
+    closes: bool
+    end: int
 
 
 def _xspf_references(text: str) -> Iterator[Reference]:
@@ -134,35 +142,44 @@ def _xspf_references(text: str) -> Iterator[Reference]:
     location: int | None = None
     """Where the content of an open <location> begins."""
     section: tuple[int, int] | None = None
-    """Where the CDATA section in it has its content."""
+    """Start and end of the CDATA section that is its only content."""
     while (position := text.find("<", position)) >= 0:
-        skipped = next((close for mark, close in _SKIPPED if text.startswith(mark, position)), None)
-        if skipped is not None:
-            end = text.find(skipped, position)
+        mark = _skipped_mark(text, position)
+        if mark is not None:
+            end = text.find(_SKIPPED[mark], position)
             if end < 0:
                 return
-            alone = location is not None and section is None and not text[location:position].strip(_SPACES)
-            if alone and text.startswith(_CDATA, position):
-                section = position + len(_CDATA), end
-            else:
-                location = None
-            position = end + len(skipped)
+            empty = location is not None and section is None and not text[location:position].strip(_SPACES)
+            section = (position + len(mark), end) if empty and mark == _CDATA else None
+            location = None if section is None else location
+            position = end + len(_SKIPPED[mark])
             continue
         if text.startswith("<!", position):
             return  # see _xspf_refuses
-        tag = _TAG.match(text, position)
+        tag = _xspf_tag(text, position)
         if tag is None:
             position += 1
             location = None
             continue
-        closing, name, opened = bool(tag[1]), tag[2].rpartition(":")[2].lower(), not text.endswith("/", position, tag.end() - 1)
-        if name == "track":
-            in_track = not closing and opened
-        if closing and name == "location" and in_track and location is not None:
+        if tag.name == "track":
+            in_track = tag.opens
+        if tag.closes and tag.name == "location" and in_track and location is not None:
             yield from _xspf_location(text, location, position) if section is None else _xspf_section(text, section, position)
-        location = tag.end() if name == "location" and not closing and opened else None
+        location = tag.end if tag.name == "location" and tag.opens else None
         section = None
-        position = tag.end()
+        position = tag.end
+
+
+def _skipped_mark(text: str, position: int) -> str | None:
+    return next((mark for mark in _SKIPPED if text.startswith(mark, position)), None)
+
+
+def _xspf_tag(text: str, position: int) -> _Tag | None:
+    found = _TAG.match(text, position)
+    if found is None:
+        return None
+    closes, empty = bool(found[1]), text.endswith("/", position, found.end() - 1)
+    return _Tag(found[2].rpartition(":")[2].lower(), not (closes or empty), closes, found.end())
 
 
 def _xspf_location(text: str, start: int, end: int) -> Iterator[Reference]:
@@ -184,12 +201,12 @@ def _xspf_section(text: str, section: tuple[int, int], end: int) -> Iterator[Ref
 
 
 def _xspf_refuses(text: str) -> str | None:
-    """A document type is nothing that a playlist needs, and all that makes XML dangerous."""
+    """No playlist needs a document type, and nothing is more dangerous in XML."""
     return "it has a document type of its own" if _DOCTYPE.search(text) and "<location" in text else None
 
 
 def _unescaped(text: str) -> str | None:
-    """Without the five named entities and numbers; None where there is any other entity."""
+    """The text with the five named entities and numbers replaced; None if it has any other entity."""
     pieces: list[str] = []
     last = 0
     for found in _AMPERSAND.finditer(text):
@@ -203,7 +220,7 @@ def _unescaped(text: str) -> str | None:
 
 def _xspf_write(reference: Reference, value: str) -> str | None:
     if any(ord(character) < 0x20 for character in value):
-        return None  # XML has no way to hold them
+        return None  # XML cannot contain them
     if reference.bare:
         return None if "]]>" in value else value
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -221,11 +238,11 @@ FORMATS: Final[dict[str, Format]] = {
     "xspf": Format(_xspf_references, _xspf_write, uris=True, refuses=_xspf_refuses),
     "cue": Format(_cue_references, _cue_write, by_stem=True),
 }
-"""Extension, lower case -> how such a list is read."""
+"""Lower-case extension -> its format."""
 
 PLAYLISTS: Final = frozenset(FORMATS) - {"cue"}
 
 
 def is_list(path: str) -> bool:
-    """Whether a path is called as a playlist or a cue sheet is."""
+    """Whether a path has the extension of a playlist or a cue sheet."""
     return extension_of(path) in FORMATS

@@ -1,4 +1,4 @@
-"""A list after its files have moved: the same bytes, but for the entries that moved."""
+"""A list after its files have moved: the same bytes except for the entries of moved files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import msgspec
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.paths import extension_of, parent_of
+from orchestrator.plan.companions.playlists.entry_styles import entry_for
 from orchestrator.plan.companions.playlists.formats import FORMATS, Format, Reference
-from orchestrator.plan.companions.playlists.meaning import Library, Meaning, Root, written
+from orchestrator.plan.companions.playlists.meaning import Library, Meaning
+from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.playlists.text import decode
 
 MAX_REFERENCES = 200_000
-"""Entries of one list. More are no list that anybody listens to."""
+"""Entries of one list. Nobody listens to a longer one."""
 
 
 class Relocation(msgspec.Struct, frozen=True):
@@ -22,37 +24,37 @@ class Relocation(msgspec.Struct, frozen=True):
 
     library: Library
     root: Root
-    """Of the place where they will be; the library's own where they move inside it."""
+    """The root of the location where they will be; the library's own if they move inside it."""
     where: Callable[[str], str | None]
-    """Path of a file in the library -> its path below `root`; None: it is not there."""
+    """Path of a file in the library -> its path below `root`; None if it will not be there."""
 
 
 class Rewritten(msgspec.Struct, frozen=True):
-    """What a list comes to."""
+    """A list with updated entries."""
 
     content: bytes
-    """Equal to what it was where nothing changes, or nothing can be changed."""
+    """Equal to the old content if nothing changes, or nothing can be changed."""
     entries: int = 0
-    """How many entries it has, those that mean nothing here included."""
+    """How many entries it has, including those that name no file of the library."""
     changed: int = 0
-    """How many of them are written anew, or would have to be."""
+    """How many of them change, or would have to."""
     lost: int = 0
-    """How many mean files that are not where the list is, afterwards."""
+    """How many name files that will not be in the location of the list."""
     followed: frozenset[str] = frozenset()
-    """The files that the changed entries meant."""
+    """The files that the changed entries named before."""
     problem: str | None = None
-    """Why it is left as it was although entries would have to change, in words."""
+    """Why the list was not updated, in words; None if it was, or nothing had to change."""
 
 
-class _CannotSayError(OrchestratorError):
-    """A list has no way to name a file."""
+class _CannotNameError(OrchestratorError):
+    """A list cannot name a file."""
 
 
 def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) -> Rewritten:
-    """The list at `path` of the library as it must read at `new_path`."""
+    """The list at `path` of the library, updated for its `new_path`."""
     decoded = decode(content)
     if decoded is None:
-        return Rewritten(content, problem="it is no text in any encoding that lists are written in")
+        return Rewritten(content, problem="its text encoding is unknown")
     text, codec = decoded
     form = FORMATS[extension_of(path)]
     refused = form.refuses(text)
@@ -67,8 +69,8 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
     problem = None
     for reference in references:
         try:
-            new = entries.anew(reference)
-        except _CannotSayError as error:
+            new = entries.new_text(reference)
+        except _CannotNameError as error:
             new, problem = "", error.message
         if new is not None:
             pieces += (text[last : reference.start], new)
@@ -85,12 +87,12 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
 
 
 def count(path: str, content: bytes, library: Library, base: tuple[str, ...] | None, among: Container[str]) -> int:
-    """How many entries of a list mean one of these files of the library. `path` tells its format, `base` is as for `meaning`."""
+    """How many entries of a list name one of these files. `path` gives its format; `base` is as for `Library.meaning`."""
     return sum(1 for found in _meanings(path, content, library, base) if found in among)
 
 
-def meant(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> frozenset[str]:
-    """The files of the library that a list's entries mean; the arguments are those of `count`."""
+def files_named(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> frozenset[str]:
+    """The files of the library that the entries of a list name; the arguments are those of `count`."""
     return frozenset(_meanings(path, content, library, base))
 
 
@@ -105,7 +107,7 @@ def _meanings(path: str, content: bytes, library: Library, base: tuple[str, ...]
 
 
 class _Entries:
-    """The entries of one list, between two directories."""
+    """The entries of one list that moves from one directory to another."""
 
     def __init__(self, relocation: Relocation, form: Format, old: str, new: str) -> None:
         self._library, self._root, self._where = relocation.library, relocation.root, relocation.where
@@ -117,8 +119,8 @@ class _Entries:
         self.lost = 0
         self.followed: set[str] = set()
 
-    def anew(self, reference: Reference) -> str | None:
-        """The text in place of an entry's; None where it stays. Raises _CannotSayError."""
+    def new_text(self, reference: Reference) -> str | None:
+        """The text that replaces an entry; None if it stays. Raises _CannotNameError."""
         meaning = self._library.meaning(reference.value, self._bases[0], self._form)
         if meaning is None:
             return None
@@ -126,21 +128,21 @@ class _Entries:
         if target is None:
             self.lost += 1
             return None
-        if self._holds(reference, meaning, target):
+        if self._still_names(reference, meaning, target):
             return None
         named = target if meaning.extension is None else target.rpartition(".")[0] + meaning.extension
-        value = written(named, meaning.way, self._new, (self._library.root, self._root), uris=self._form.uris)
+        value = entry_for(named, meaning.style, self._new, (self._library.root, self._root), uris=self._form.uris)
         if value == reference.value:
             return None
         new = None if value is None else self._form.write(reference, value)
         if new is None:
-            raise _CannotSayError(f"such a list cannot name {target}")
+            raise _CannotNameError(f"its format cannot name {target}")
         self.followed.add(meaning.path)
         return new
 
-    def _holds(self, reference: Reference, meaning: Meaning, target: str) -> bool:
-        """Whether the entry as it stands means the file from the list's new place, too."""
-        if target == meaning.path and self._one_root and (self._old == self._new or meaning.way.anchor is not None):
+    def _still_names(self, reference: Reference, meaning: Meaning, target: str) -> bool:
+        """Whether the entry, unchanged, still names the file from the new path of the list."""
+        if target == meaning.path and self._one_root and (self._old == self._new or meaning.style.anchor is not None):
             return True
-        stands = Meaning(target, meaning.way)
-        return meaning.extension is None and self._there.says(reference.value, self._bases[1], self._form, stands)
+        unchanged = Meaning(target, meaning.style)
+        return meaning.extension is None and self._there.is_named(reference.value, self._bases[1], self._form, unchanged)

@@ -1,4 +1,7 @@
-"""A list's bytes as text and back, to the byte: UTF-8 and UTF-16 with or without a mark, else what the list says, else Latin."""
+"""The bytes of a list as text, and back to exactly the same bytes.
+
+Tried in this order: a byte order mark, UTF-16 without one, the encoding that the list declares, UTF-8, Latin.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Final
 
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 MARK: Final = "\ufeff"
-"""How a byte order mark reads. It is part of the text, and no part of its first line's meaning."""
+"""A byte order mark in decoded text. It stays in the text, but is not part of the first line's value."""
 
 _DECLARED = re.compile(
     rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']|^\#EXTENC:[ \t]*([A-Za-z0-9._-]{1,40})""",
@@ -20,11 +23,11 @@ _ALLOWED: Final = frozenset(
     | {f"cp125{number}" for number in range(9)}
     | {f"iso8859-{number}" for number in (*range(1, 12), *range(13, 17))}
 )
-"""Encodings by Python's names that a list may declare: those in which lists are written, and nothing that is no text."""
+"""Encodings, by Python's names, that a list may declare. Codecs that are not text encodings are left out."""
 
 
 def decode(content: bytes) -> tuple[str, str] | None:
-    """The text, its mark included, and the encoding that gives the same bytes back; None where there is none."""
+    """The text, with its mark, and the encoding that gives the same bytes back; None if there is none."""
     for codec in _candidates(content):
         try:
             text = content.decode(codec)
@@ -43,7 +46,7 @@ def _candidates(content: bytes) -> tuple[str, ...]:
 
 
 def _wide(head: bytes) -> tuple[str, ...]:
-    """UTF-16 without a mark: its line ends and slashes alone have many zeros, and all of them at even or all at odd places."""
+    """UTF-16 without a mark: line ends and slashes alone contain many zeros, all at even or all at odd positions."""
     even, odd = head[::2].count(0), head[1::2].count(0)
     if min(even, odd) or not 1 < even + odd >= len(head) // 16:
         return ()

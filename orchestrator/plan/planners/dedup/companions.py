@@ -22,8 +22,9 @@ from orchestrator.plan.companions.matching import CompanionMatcher
 from orchestrator.plan.companions.naming import kind_of_list
 from orchestrator.plan.companions.playlists.following import lists_of, report_not_updated, report_unread, updating_move
 from orchestrator.plan.companions.playlists.formats import is_list
-from orchestrator.plan.companions.playlists.meaning import Library, Root
+from orchestrator.plan.companions.playlists.meaning import Library
 from orchestrator.plan.companions.playlists.rewrite import Relocation, rewrite
+from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.companions.sorting import is_music

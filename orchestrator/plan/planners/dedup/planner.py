@@ -13,7 +13,8 @@ from orchestrator.paths import join_location
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
 from orchestrator.plan.companions.playlists.following import lists_of
-from orchestrator.plan.companions.playlists.meaning import Library, Root
+from orchestrator.plan.companions.playlists.meaning import Library
+from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, order
