@@ -12,7 +12,7 @@ from orchestrator.actions.execution import MAY_CONTINUE, carry_out, finish_inter
 from orchestrator.actions.plan_files import write_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
-from orchestrator.plan.model import Plan, Verb, replaced
+from orchestrator.plan.model import Plan, Verb, updated_lists
 
 SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "deleted"})
 """A run that skips a file for one of these reasons ends with 3. The other reasons are choices of the user."""
@@ -130,7 +130,7 @@ def _check_limit(session: Session, plan: Plan) -> None:
     limit = session.max_delete
     if limit is None:
         return
-    lists = replaced(plan.operations)
+    lists = updated_lists(plan.operations)
     removed = sum(
         1
         for operation in plan.operations

@@ -152,7 +152,7 @@ def _update_catalogue_of_earlier_starts(session: Session, run_id: str) -> None:
     moves = [fact for fact in facts if fact.operation.verb in (Verb.MOVE, Verb.QUARANTINE) and fact.operation.src not in final]
     moved = [Moved(fact.operation.src, fact.now, fact.entry) for fact in moves]
     # A rewritten list is first written to a temporary name and then moved to its own.
-    written = {fact.now: content for fact in facts if (content := fact.operation.written()) is not None}
+    written = {fact.now: content for fact in facts if (content := fact.operation.content_bytes()) is not None}
     lists = [fact for fact in facts if fact.operation.src in written]
     moved += [Moved(fact.operation.src, fact.now, fact.entry, content=written[fact.operation.src]) for fact in lists]
     with _catalogue_errors_reported(session):

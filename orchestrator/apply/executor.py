@@ -263,7 +263,7 @@ class Execution:
                     self._aside.add(operation.dst)
                 if task.route is not Route.REMOVE:
                     copied = task.route in {Route.COPY, Route.WRITE}
-                    changes.append(Change(operation.src, task.destination, record.entry, copied, operation.written()))
+                    changes.append(Change(operation.src, task.destination, record.entry, copied, operation.content_bytes()))
             else:
                 self._problems.append(Problem(task.name, ExitCode(record.code), record.message or ""))
                 self._leave_out(schedule, operation, record.code)

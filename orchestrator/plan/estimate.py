@@ -1,4 +1,4 @@
-"""What a plan will cost, from what the remotes can do: requests, bytes through this machine, a rough time."""
+"""What a plan will cost, given what the remotes can do: requests, bytes through this machine, a rough time."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _BYTES_PER_SECOND = 10_000_000
 
 
 def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities]) -> bool:
-    """Whether carrying it out brings the content through this machine from or to a remote."""
+    """Whether an operation transfers the content from or to a remote through this machine."""
     if operation.verb is Verb.REWRITE:
-        return False  # what goes up is the plan's own text; nothing comes down
+        return False  # it only uploads the new text of a list
     source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
     if source.local and target.local:
         return False

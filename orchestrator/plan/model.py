@@ -1,4 +1,4 @@
-"""The plan: what is to be done, as frozen records. One format for every planner."""
+"""The plan as frozen records: what will be done. Every planner makes the same kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orchestrator.records import OWN_DIRECTORY, Ref
 FORMAT = "music-orchestrator-plan/2"
 
 TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
-"""Where a file waits between the halves of a rename in two steps, as `TEMPORARY/<operation id>`."""
+"""Where a file is between the two steps of a rename, as `TEMPORARY/<operation id>`."""
 
 
 class Verb(StrEnum):
@@ -30,38 +30,38 @@ class Verb(StrEnum):
 
 
 def is_temporary(path: str) -> bool:
-    """Whether a path is a temporary name of ours."""
+    """Whether a path is one of our temporary names."""
     return path.startswith(f"{TEMPORARY}/")
 
 
 class KeptCopy(msgspec.Struct, frozen=True, gc=False):
-    """A file that must still be there, unchanged, when its duplicate goes."""
+    """A file that must still be there, unchanged, when its duplicate is quarantined or deleted."""
 
     fs: str
     path: str
     size: int | None
     hash: dict[str, str] = {}
     mtime: int | None = None
-    """As for Expect."""
+    """As in Expect."""
     tier: str = ""
-    """"T0" when both hold the same bytes; "T1", "T2", "T3" when they are the same by their sound or their tags."""
+    """"T0" if both have the same bytes; "T1", "T2", "T3" if they are the same by their sound or tags."""
     id: str | msgspec.UnsetType = msgspec.UNSET
-    """As for Ref."""
+    """As in Ref."""
 
     @property
     def ref(self) -> Ref:
-        """Where it is to be."""
+        """Where it must be."""
         return Ref(self.fs, self.path, self.id)
 
 
 class Expect(msgspec.Struct, frozen=True, gc=False):
-    """What the source must still be when its operation's turn comes; the operation's `size` belongs to it."""
+    """What the source must still be when its operation starts, together with the operation's `size`."""
 
     hash: dict[str, str] = {}
     mtime: int | None = None
-    """Nanoseconds since 1970, UTC. Null where the remote's listing gives none."""
+    """Nanoseconds since 1970, UTC. None if the remote's listing has no modification times."""
     kept: KeptCopy | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="twin")
-    """The copy that stays, where the file goes because it is a duplicate."""
+    """The kept copy, if the file is removed as its duplicate."""
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):
@@ -71,19 +71,19 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     verb: Verb
     src: Ref
     dst: Ref
-    """For a quarantine: the file's own path; apply puts the quarantine directory of the run before it."""
+    """For a quarantine: the file's own path; apply puts the quarantine directory of the run in front of it."""
     size: int | None
     expect: Expect
     reason: str
     group: str
-    """What belongs together for a reader, such as the album's directory."""
+    """The heading under which a report shows it, such as the album's directory."""
     depends: tuple[str, ...] = ()
     """Ids of operations that must be done before this one starts."""
     content: str | msgspec.UnsetType = msgspec.UNSET
-    """REWRITE: what is written, in base64. The old list is `src`, and stays until another operation takes it away."""
+    """REWRITE: the bytes to write, in base64. The old list is `src`; a later operation quarantines it."""
 
-    def written(self) -> bytes | None:
-        """The bytes that a rewrite writes; None where it does not say."""
+    def content_bytes(self) -> bytes | None:
+        """The bytes that a rewrite writes; None if there are none or they are not valid base64."""
         if self.content is msgspec.UNSET:
             return None
         try:
@@ -93,7 +93,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False):
-    """A file that the plan leaves where it is although it is music (or belongs to music), and why."""
+    """A file of interest that the plan leaves as it is, and why."""
 
     path: str
     code: str
@@ -108,7 +108,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     format: str = FORMAT
     tool_version: str
     created: str
-    """RFC 3339; the only part that differs between two plans of the same inputs."""
+    """RFC 3339; the only field that differs between two plans of the same inputs."""
     source: str
     target: str
     locations: tuple[str, ...] = ()
@@ -117,16 +117,16 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any]
     config_sha256: str
     capabilities: dict[str, dict[str, Any]]
-    """Location -> what it can do, as the planner was told."""
+    """Location -> its capabilities when the plan was made."""
     counts: dict[str, int]
     """Verb -> operations; also "files", "music", "in_place" and "skipped.<code>"."""
     estimate: dict[str, float | int | None]
-    """requests, bytes (through this machine), cost (None: unknown price), seconds."""
+    """requests, bytes (through this machine), cost (None: price unknown), seconds."""
     plan_id: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A header and its operations, sorted. `skipped` is for the report and is not part of the file."""
+    """A header and its operations in their order. `skipped` is for the report and is not part of the file."""
 
     header: Header
     operations: tuple[Operation, ...]
@@ -143,12 +143,12 @@ def locations_of(operations: Iterable[Operation]) -> list[str]:
     return sorted(found)
 
 
-def replaced(operations: Iterable[Operation]) -> frozenset[Ref]:
-    """The lists that rewrites stand for anew: their quarantine takes nothing out of the library."""
+def updated_lists(operations: Iterable[Operation]) -> frozenset[Ref]:
+    """The playlists that rewrites replace: their quarantine removes no file from the library."""
     return frozenset(operation.src for operation in operations if operation.verb is Verb.REWRITE)
 
 
 def operation_id(verb: str, src: Ref, dst: Ref) -> str:
-    """A stable id: 20 hex digits of a sha256 over verb, source and destination."""
+    """A stable id: the first 20 hex digits of a sha256 over verb, source and destination."""
     text = "\0".join((verb, src.fs, src.path, dst.fs, dst.path, *filter(None, (src.object_id, dst.object_id))))
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]

@@ -70,7 +70,7 @@ def _check_work(operation: Operation) -> None:
         raise damaged(f"{src.path!r} is moved onto itself", path=src.path)
     if operation.verb is Verb.REWRITE:
         # The new content goes to a temporary name; the move that follows gives it a name of the library.
-        sound = operation.written() is not None and is_temporary(dst.path)
+        sound = operation.content_bytes() is not None and is_temporary(dst.path)
     else:
         sound = operation.content is msgspec.UNSET
     if not sound:

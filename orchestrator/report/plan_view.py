@@ -8,7 +8,7 @@ from itertools import groupby
 
 import msgspec
 
-from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, replaced
+from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, updated_lists
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
@@ -38,7 +38,7 @@ class PlanStep(msgspec.Struct, frozen=True):
 def steps(plan: Plan) -> list[PlanStep]:
     """The changes, ordered by group and destination."""
     first_halves = {operation.dst.path: operation for operation in plan.operations if is_temporary(operation.dst.path)}
-    old_lists = replaced(plan.operations)
+    old_lists = updated_lists(plan.operations)
     found = []
     for operation in plan.operations:
         if is_temporary(operation.dst.path) or (operation.verb is Verb.QUARANTINE and operation.src in old_lists):

@@ -14,7 +14,7 @@ URI = "A/X/01%20L%C3%B6we.mp3"
 def rewritten(name: str, content: bytes) -> bytes | None:
     """What a list holds after the song has moved."""
     made = plan([SONG, listing(name, content)])
-    return next((content for one in made.operations if (content := one.written()) is not None), None)
+    return next((content for one in made.operations if (content := one.content_bytes()) is not None), None)
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16"])

@@ -173,7 +173,7 @@ class PretendStorage:
     def _do(self, operation: Operation, run: str) -> Done:
         src = location_prefix(operation.src.fs) + operation.src.path
         item = self.files[src]
-        if (content := operation.written()) is not None:
+        if (content := operation.content_bytes()) is not None:
             written = Item(Entry(operation.dst.path, len(content), 0, hashed(content)), content=content)
             self.put(location_prefix(operation.dst.fs) + operation.dst.path, written)
             return Done(operation, operation.dst, written.entry)

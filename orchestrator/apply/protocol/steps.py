@@ -334,7 +334,7 @@ class Steps:
 
 
 def _content(task: Task) -> bytes:
-    content = task.operation.written()
+    content = task.operation.content_bytes()
     if content is None:  # `check_plan` lets no such operation pass
         raise IntegrityError(f"{task.name}: the plan does not say what to write", path=task.name)
     return content

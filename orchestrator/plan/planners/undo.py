@@ -1,4 +1,4 @@
-"""The undo planner: from what a run brought through to the plan that takes it back. Pure."""
+"""The undo planner: from the completed operations of a run to the plan that reverses them. Pure."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _NOTHING: Mapping[Ref, str] = {}
 
 
 class CompletedOperation(Protocol):
-    """One operation that came through, as the journal remembers it."""
+    """One completed operation, as the journal has it."""
 
     @property
     def operation(self) -> Operation:
-        """What was carried out."""
+        """The operation."""
 
     @property
     def now(self) -> Ref:
-        """Where the file was put: for a quarantine the place inside it."""
+        """Where the file is now; after a quarantine, its path in there."""
 
     @property
     def entry(self) -> Entry | None:
-        """The file as it was seen there; None for one that was removed for good."""
+        """The file as it was seen there; None if it was deleted for good."""
 
 
 def plan_undo(
@@ -43,11 +43,11 @@ def plan_undo(
     created: str,
     deleted: Mapping[Ref, str] = _NOTHING,
 ) -> Plan:
-    """The plan that gives every file of the run its old place and name.
+    """The plan that returns every file of the run to its old path.
 
-    `header` is that of the plan which the run carried out. A move goes back, through a temporary name where it must; what
-    was copied or written goes to quarantine; what was quarantined comes home. What was deleted for good, by the run itself or by
-    a later one (`deleted`: where it lay -> that run), is listed as skipped.
+    `header` is that of the run's plan. Moved and quarantined files move back, through temporary names where needed; copies and
+    written files are quarantined. Files that were deleted for good, by the run itself or by a later one (`deleted`: their
+    path -> that run), are reported as skipped.
     """
     moves: list[Move] = []
     skipped: list[Skipped] = []
@@ -56,7 +56,7 @@ def plan_undo(
         entry = fact.entry
         deleted_by = run_id if entry is None else deleted.get(fact.now)
         if entry is None or deleted_by is not None:
-            skipped.append(Skipped(origin.path, "deleted", f"the run {deleted_by} deleted it for good: nothing brings it back"))
+            skipped.append(Skipped(origin.path, "deleted", f"the run {deleted_by} deleted it for good: it cannot be restored"))
             continue
         if operation.verb in {Verb.COPY, Verb.REWRITE}:
             moves.append(quarantine_move(fact.now, entry, f"undo of run {run_id}"))
@@ -82,22 +82,22 @@ def plan_undo(
 
 
 def _collapsed(done: Sequence[CompletedOperation], *, fetching: bool) -> list[tuple[Operation, Ref, CompletedOperation]]:
-    """Each file's last operation, where the run took it from, and where it is; both halves of a rename become one.
+    """Each file's last operation, its path before the run, and its state now; the two steps of a rename become one.
 
-    `fetching`: the run may have taken files from temporary names at which an earlier one had left them.
+    `fetching`: the run may have moved files from temporary names at which an earlier run had left them.
     """
-    steps_aside = {fact.operation.dst: fact for fact in done if is_temporary(fact.operation.dst.path)}
+    first_steps = {fact.operation.dst: fact for fact in done if is_temporary(fact.operation.dst.path)}
     collapsed = []
     for fact in done:
         operation = fact.operation
-        first = steps_aside.pop(operation.src, None)
+        first = first_steps.pop(operation.src, None)
         if first is not None:
-            # The second half of a rewrite brought a file that was not there before the run.
+            # The second step of a rewrite created a file that was not there before the run.
             verb = Verb.REWRITE if first.operation.verb is Verb.REWRITE else operation.verb
             collapsed.append((msgspec.structs.replace(operation, verb=verb), first.operation.src, fact))
         elif is_temporary(operation.src.path) and not fetching:
-            raise IntegrityError(f"the journal does not tell where {operation.src.path} came from", path=operation.dst.path)
+            raise IntegrityError(f"the journal does not say where {operation.src.path} came from", path=operation.dst.path)
         elif not is_temporary(operation.dst.path):
             collapsed.append((operation, operation.src, fact))
-    collapsed += [(fact.operation, fact.operation.src, fact) for fact in steps_aside.values()]
+    collapsed += [(fact.operation, fact.operation.src, fact) for fact in first_steps.values()]
     return collapsed

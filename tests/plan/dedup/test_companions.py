@@ -52,7 +52,7 @@ def away(made: Plan) -> set[str]:
 
 def written(made: Plan) -> dict[str, bytes]:
     """List -> its new content."""
-    return {one.src.path: content for one in made.operations if (content := one.written()) is not None}
+    return {one.src.path: content for one in made.operations if (content := one.content_bytes()) is not None}
 
 
 def check(items: Sequence[Item], made: Plan, again: Any) -> PretendStorage:

@@ -20,7 +20,7 @@ def test_a_playlist_follows_to_the_copy_that_stays() -> None:
     assert gone == ["old/copy.flac"]
     rewrite = next(operation for operation in made.operations if operation.verb is Verb.REWRITE)
     kept = next(operation.dst.path for operation in made.operations if operation.src.path == "in/2.flac")
-    written = rewrite.written()
+    written = rewrite.content_bytes()
     assert written is not None
     assert kept.encode() in written
     assert b"old/copy.flac" not in written
