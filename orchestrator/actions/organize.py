@@ -97,7 +97,7 @@ def _make_plan(
         source_fs=source.fs,
         target_fs=target.fs,
         items=items,
-        target_entries=at_target,
+        target_items=at_target,
         source_capabilities=capabilities,
         target_capabilities=target_capabilities,
         target_has_buckets=load_profile(target_capabilities.remote_type).has_buckets,

@@ -81,7 +81,7 @@ def plan(
             source_fs=source,
             target_fs=target or source,
             items=items,
-            target_entries=there,
+            target_items=there,
             source_capabilities=capabilities,
             target_capabilities=capabilities,
             target_has_buckets=capabilities.remote_type == "s3",

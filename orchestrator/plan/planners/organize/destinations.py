@@ -172,7 +172,7 @@ class Destinations:
         below, freed = self._locations.below, self._placement.duplicates.freed_at_target
         occupants = [
             item
-            for item in self._request.target_entries
+            for item in self._request.target_items
             if not is_ours(item.entry.path)
             and (below is None or not item.entry.path.startswith(below))
             and item.entry.path not in freed

@@ -65,7 +65,7 @@ def quarantine_duplicates(
     freed_at_target = frozenset(
         one.duplicate.path for one in decisions if one.duplicate.fs != source and not one.duplicate.shares_name
     )
-    shared_names = {target: SharedNames(request.target_entries), source: files.shared_names}
+    shared_names = {target: SharedNames(request.target_items), source: files.shared_names}
     return QuarantinedDuplicates(tuple(moves), of_source, kept_copy_of(decisions, shared_names), freed_at_target)
 
 
@@ -79,7 +79,7 @@ def duplicates_of(request: OrganizeRequest, options: DedupSettings, in_place: Co
     for candidate in candidates:
         candidate.in_place = candidate.path in in_place
     if source != target:
-        candidates += candidates_of(target, _outside_source(request.target_entries, source, target), request.target_capabilities)
+        candidates += candidates_of(target, _outside_source(request.target_items, source, target), request.target_capabilities)
         options = msgspec.structs.replace(options, keep=_prefer_target(options.keep, target))
     return find_duplicates(candidates, options)
 

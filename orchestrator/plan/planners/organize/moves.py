@@ -58,7 +58,7 @@ class OrganizeMoves:
         self.moves += self._clean_up(self.moves)
         self.moves += [move for move in duplicates.moves if move.src.fs != request.source_fs]
         skipped += left_behind_at_target(
-            request.target_entries, request.target_fs, duplicates.freed_at_target, [claim.path for claim in claims]
+            request.target_items, request.target_fs, duplicates.freed_at_target, [claim.path for claim in claims]
         )
         self._files.skipped |= {one.path: one for one in skipped}
 

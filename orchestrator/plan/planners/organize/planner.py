@@ -51,7 +51,7 @@ def _plan(request: OrganizeRequest) -> Plan:
         source,
         request.items,
         target,
-        request.target_entries,
+        request.target_items,
         below=locations.below,
         copies=request.options.copy,
         external_lists=request.external_lists,
