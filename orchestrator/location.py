@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ _REMOTE_NAME = re.compile(r"[\w.+@ -]+")
 
 
 class RemoteDefinition(msgspec.Struct, frozen=True):
-    """A remote that the rclone config does not have; rclone gets it in its environment."""
+    """A remote that we define for rclone: one that its config does not have, or options that our config adds to one."""
 
     name: str
     type: str
@@ -42,7 +42,7 @@ class Location(msgspec.Struct, frozen=True):
     typed: str
     """What the user typed, for messages."""
     definition: RemoteDefinition | None = None
-    """The remote to define before rclone starts, where the location needs one."""
+    """The remote to define in rclone, if its config does not have it as we need it."""
 
     @property
     def local(self) -> bool:
@@ -84,35 +84,16 @@ def resolve(
     return msgspec.structs.replace(resolver.location(), typed=text)
 
 
-def definitions(
-    texts: Iterable[str], config: Config, environment: Mapping[str, str] | None = None
-) -> dict[str, RemoteDefinition]:
-    """The remotes that must be defined before rclone starts: those of the config, and those that these locations need.
-
-    Raises UsageError for a location that is wrong in itself.
-    """
-    found: dict[str, RemoteDefinition] = {}
-    for name, settings in config.remotes.items():
-        if settings.type is not None:
-            found[name] = RemoteDefinition(name, settings.type, settings.options)
+def config_remotes(config: Config) -> list[RemoteDefinition]:
+    """The remotes that the config itself makes, under `remotes:` and `cloud:`."""
+    found = [
+        RemoteDefinition(name, settings.type, settings.options)
+        for name, settings in config.remotes.items()
+        if settings.type is not None
+    ]
     if config.cloud is not None and config.cloud.provider is not None:
-        found[CLOUD_REMOTE] = cloud_definition(config.cloud)
-    for text in texts:
-        try:
-            definition = resolve(text, config, _not_yet, environment).definition
-        except _NotYetError:
-            continue
-        if definition is not None:
-            found[definition.name] = definition
+        found.append(cloud_definition(config.cloud))
     return found
-
-
-class _NotYetError(Exception):
-    """The location needs the list of remotes, and rclone does not run yet."""
-
-
-def _not_yet() -> Mapping[str, str]:
-    raise _NotYetError
 
 
 def cloud_definition(cloud: Cloud) -> RemoteDefinition:
@@ -206,11 +187,12 @@ class _Resolver(msgspec.Struct, frozen=True):
         if configured is not None and configured.type is not None:
             return self._at(name, path, RemoteDefinition(name, configured.type, configured.options))
         known = self.remotes()
+        added = configured.options if configured is not None else {}
         if name not in known or not _REMOTE_NAME.fullmatch(name):
             listed = ", ".join(f"{one}:" for one in sorted(known))
             there_is = f"it has {listed}" if listed else "it has none; `rclone config` makes one"
             raise UsageError(f"{name}: no such remote in the rclone config; {there_is}")
-        return self._at(name, path, known[name])
+        return self._at(name, path, RemoteDefinition(name, known[name], added) if added else known[name])
 
     def _in_cloud(self, cloud: Cloud, path: str) -> Location:
         found = self._at(CLOUD_REMOTE, path, cloud_definition(cloud))

@@ -77,7 +77,6 @@ def _rclone(session: Session) -> Iterator[Finding]:
 
 
 def _remotes(session: Session) -> Iterator[Finding]:
-    session.locations()  # makes rclone know the remotes of our config
     known = session.remotes
     yield Finding(
         "remotes", ok=True, message=", ".join(f"{name}: ({kind})" for name, kind in sorted(known.items())) or "none configured"
@@ -88,7 +87,7 @@ def _remotes(session: Session) -> Iterator[Finding]:
             yield Finding(f"location {name}", ok=True, message=text)
         except OrchestratorError as error:
             yield Finding(f"location {name}", ok=False, message=error.message, code=error.exit_code)
-    for scheme in ("s3", "gs", "azure"):
+    for scheme in session.config.schemes.__struct_fields__:
         remote = getattr(session.config.schemes, scheme)
         if remote is not None and remote.rstrip(":") not in known:
             yield Finding(

@@ -81,11 +81,12 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
 
 def _remedy(session: Session, location: Location) -> str:
     """Where to correct the credentials of a location."""
-    definition = location.definition
     profile = profile_for_environment_remote(location.remote or "")
     if profile is not None:
         return f"correct {profile.environment.credentials}, or name a remote of the rclone config under `schemes:`"
-    if definition is not None:
-        ours = definition.name == CLOUD_REMOTE and session.config.cloud is not None
-        return f"correct `{'cloud' if ours else f'remotes.{definition.name}'}.options` in the config"
+    if location.remote == CLOUD_REMOTE and session.config.cloud is not None:
+        return "correct `cloud.options` in the config"
+    settings = session.config.remotes.get(location.remote or "")
+    if settings is not None and settings.type is not None:
+        return f"correct `remotes.{location.remote}.options` in the config"
     return f"`rclone config reconnect {location.remote}:` or `rclone config update {location.remote}` fixes them"

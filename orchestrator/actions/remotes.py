@@ -14,7 +14,6 @@ from orchestrator.report.reporter import Column
 
 def list_remotes(session: Session) -> dict[str, str]:
     """List every remote of the rclone config and of ours with its type."""
-    session.locations()  # makes rclone know the remotes of our config
     remotes = dict(sorted(session.remotes.items()))
     rows = [{"name": name, "backend": kind} for name, kind in remotes.items()]
     columns = [Column("name", "remote"), Column("backend", "type")]

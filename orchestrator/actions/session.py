@@ -16,7 +16,7 @@ from orchestrator.config.model import Config
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.values import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError
-from orchestrator.location import Location, definitions, path_below, resolve
+from orchestrator.location import Location, config_remotes, path_below, resolve
 from orchestrator.paths import is_local
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
@@ -139,6 +139,8 @@ class Session:
             log_file=self.log_file,
         )
         self._opened.callback(runtime.close)
+        for remote in config_remotes(self.config):
+            runtime.define_remote(remote.name, remote.type, remote.options)
         return runtime
 
     @cached_property
@@ -162,13 +164,10 @@ class Session:
 
     def locations(self, *texts: str) -> list[Location]:
         """The locations that these texts mean. Afterwards rclone knows their remotes. Raises UsageError."""
-        needed = definitions(texts, self.config)
-        if needed:
-            for definition in needed.values():
-                self.rclone.define_remote(definition.name, definition.type, definition.options)
         found = [resolve(text, self.config, lambda: self.remotes) for text in texts]
-        for location in found:
-            self._add_options(location)
+        for remote in (location.definition for location in found):
+            if remote is not None:
+                self.rclone.define_remote(remote.name, remote.type, remote.options)
         return found
 
     def identity_of(self, fs: str) -> str:
@@ -254,12 +253,6 @@ class Session:
         settings = self.config.remotes.get(location.remote or "")
         check_profile(self.loaded_config, location.remote or "")
         return settings.profile if settings is not None else None
-
-    def _add_options(self, location: Location) -> None:
-        """Give rclone the options that our config adds to a remote of its own config."""
-        settings = self.config.remotes.get(location.remote or "")
-        if settings is not None and settings.type is None and settings.options and location.remote is not None:
-            self.rclone.define_remote(location.remote, self.remotes[location.remote], settings.options)
 
 
 @contextmanager

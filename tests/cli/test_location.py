@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.config.model import Cloud, Config, Remote, Schemes
 from orchestrator.errors import UsageError
-from orchestrator.location import definitions, path_below, resolve
+from orchestrator.location import RemoteDefinition, config_remotes, path_below, resolve
 
 REMOTES = {"gdrive": "drive", "My Drive": "drive", "box": "dropbox", "nas": "sftp", "my-aws": "s3"}
 CONFIG = Config(
@@ -136,9 +136,17 @@ def test_no_remote_of_a_type_is_told() -> None:
         resolve("dropbox://p", Config(), {}, {})
 
 
-def test_definitions_are_known_before_rclone_is_asked() -> None:
-    found = definitions(["s3://b/p", "gdrive:x", "/srv"], CONFIG, {})
-    assert set(found) == {"s3env", "made"}
+def test_the_config_makes_remotes() -> None:
+    config = Config(remotes=CONFIG.remotes | {"gdrive": Remote(options={"chunk_size": "8Mi"})}, cloud=Cloud(provider="b2"))
+    assert [(remote.name, remote.type) for remote in config_remotes(config)] == [("made", "s3"), ("cloud", "b2")]
+    assert config_remotes(Config(cloud=Cloud(bucket="x"))) == []
+
+
+def test_the_config_adds_options_to_remotes_of_rclone() -> None:
+    config = Config(remotes={"gdrive": Remote(options={"chunk_size": "8Mi"})})
+    found = resolve("gdrive:x", config, REMOTES, HOME)
+    assert found.definition == RemoteDefinition("gdrive", "drive", {"chunk_size": "8Mi"})
+    assert resolve("box:x", config, REMOTES, HOME).definition is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from orchestrator import profiles
 from orchestrator.config.model import Cloud, Config
 from orchestrator.errors import UsageError
-from orchestrator.location import definitions, resolve
+from orchestrator.location import resolve
 from orchestrator.profiles import load_profile
 from orchestrator.rclone.capabilities import capabilities_of
 from orchestrator.rclone.environment import child_environment
@@ -72,7 +72,6 @@ def test_its_urls_work() -> None:
         "zone": "north",
     }
     assert resolve(found.fs, Config(), never, {}).fs == found.fs, "a printed location may be typed again"
-    assert definitions(["pb://bucket"], Config(), {}).keys() == {"pebbleenv"}
     with pytest.raises(UsageError, match="the bucket is missing"):
         resolve("pb://", Config(), never, {})
     with pytest.raises(UsageError, match="no user name or password"):
