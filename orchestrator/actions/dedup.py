@@ -16,7 +16,6 @@ from orchestrator.actions.locations import check_bucket
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
 from orchestrator.actions.session import Session
-from orchestrator.apply.undo import facts_of
 from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.values import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
@@ -169,7 +168,7 @@ def _number_of_duplicates(plan: Plan) -> int:
 def _delete_quarantined(session: Session, run_id: str) -> ExitCode:
     """Delete the duplicates that a run has quarantined, each after another check of the copy that is kept."""
     plan = plan_deleting_duplicates(
-        facts_of(session.journal, run_id),
+        session.journal.completed(run_id),
         session.journal.run(run_id).header,
         tool_version=orchestrator.__version__,
         created=created_now(),

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.journal.records import Change, RunResult
-from orchestrator.apply.own_paths import place
+from orchestrator.apply.results import FileChange, RunResult
 from orchestrator.apply.resume import resume, unfinished_runs
 from orchestrator.catalogue.rows import Moved
 from orchestrator.errors import (
@@ -139,7 +138,7 @@ def _check_reachable(session: Session, storages: Mapping[str, Storage]) -> None:
                 continue  # it answers
 
 
-def _update_catalogue(session: Session, changes: Sequence[Change]) -> None:
+def _update_catalogue(session: Session, changes: Sequence[FileChange]) -> None:
     """Record in the catalogue what was done, so that nothing has to be read again."""
     with _catalogue_errors_reported(session):
         session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied, one.content) for one in changes])
@@ -147,14 +146,14 @@ def _update_catalogue(session: Session, changes: Sequence[Change]) -> None:
 
 def _update_catalogue_of_earlier_starts(session: Session, run_id: str) -> None:
     """Record in the catalogue what an earlier start of this run did, but was killed before it could record."""
-    facts = session.journal.facts(run_id, lambda operation: place(operation, run_id))
-    final = {fact.now for fact in facts}
-    moves = [fact for fact in facts if fact.operation.verb in (Verb.MOVE, Verb.QUARANTINE) and fact.operation.src not in final]
-    moved = [Moved(fact.operation.src, fact.now, fact.entry) for fact in moves]
+    completed = session.journal.completed(run_id)
+    final = {one.destination for one in completed}
+    moves = [one for one in completed if one.operation.verb in (Verb.MOVE, Verb.QUARANTINE) and one.operation.src not in final]
+    moved = [Moved(one.operation.src, one.destination, one.entry) for one in moves]
     # A rewritten list is first written to a temporary name and then moved to its own.
-    written = {fact.now: content for fact in facts if (content := fact.operation.content_bytes()) is not None}
-    lists = [fact for fact in facts if fact.operation.src in written]
-    moved += [Moved(fact.operation.src, fact.now, fact.entry, content=written[fact.operation.src]) for fact in lists]
+    written = {one.destination: content for one in completed if (content := one.operation.content_bytes()) is not None}
+    lists = [one for one in completed if one.operation.src in written]
+    moved += [Moved(one.operation.src, one.destination, one.entry, content=written[one.operation.src]) for one in lists]
     with _catalogue_errors_reported(session):
         session.catalogue.moved(moved, only_known=True)
 

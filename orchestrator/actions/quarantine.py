@@ -8,7 +8,7 @@ import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
-from orchestrator.apply.quarantine import choose, list_items
+from orchestrator.apply.quarantine import choose_files, quarantined_files
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan
@@ -40,7 +40,7 @@ def restore(options: QuarantineRestoreOptions, session: Session) -> ChangeResult
     """
 
     def plan(location: Location) -> Plan:
-        chosen = choose(_items(session, location), options.items)
+        chosen = choose_files(_items(session, location), options.items)
         return plan_restore(
             chosen,
             fs=location.fs,
@@ -72,7 +72,7 @@ def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
 
 def _items(session: Session, location: Location) -> list[QuarantinedFile]:
     with reaching(session, location):
-        return list_items(session.storage(location), session.journal)
+        return quarantined_files(session.storage(location), session.journal)
 
 
 def _change(session: Session, typed: str, make: Callable[[Location], Plan], command: str, question: str) -> ChangeResult:

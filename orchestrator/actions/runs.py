@@ -48,7 +48,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
                 "verb": str(operation.verb),
                 "src": operation.src.path,
                 "dst": operation.dst.path,
-                "step": str(state.step) if state else "planned",
+                "step": str(state.stage) if state else "planned",
                 "message": state.message if state else None,
             }
         )
@@ -96,7 +96,7 @@ def _report_unfinished(session: Session, run: Run) -> ExitCode:
     """Report how much of a run is left; 10 with --exit-code when something is."""
     states = session.journal.states(run.id)
     operations = session.journal.plan(run.id).operations
-    left = sum(1 for one in operations if one.id not in states or not states[one.id].step.verdict)
+    left = sum(1 for one in operations if one.id not in states or not states[one.id].stage.is_verdict)
     session.reporter.note(f"run {run.id} ({run.command} {run.source}): {left} of {run.operations} operations are left to do")
     return ExitCode.PENDING if left and session.options.exit_code else ExitCode.DONE
 

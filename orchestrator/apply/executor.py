@@ -1,7 +1,7 @@
-"""Carry out a plan: windows of operations in the order of their dependencies, each noted before, during and after.
+"""Carry out a plan: windows of operations in the order of their dependencies, recorded before, during and after.
 
-The caller holds the run lock and hands in the storages. A window is up to 100 operations; one is in flight at a time, so that
-a stop (SIGINT, SIGTERM) has one window to finish and a crash one to look at. What cannot be done now stays without a verdict
+The caller holds the run lock and passes in the storages. A window is up to 100 operations, and one window is in flight at a
+time: a stop (SIGINT, SIGTERM) waits for one window, and a crash leaves one to look at. What cannot be done now gets no verdict
 and waits for `resume`.
 """
 
@@ -14,44 +14,33 @@ from functools import partial
 
 import msgspec
 
-from orchestrator.apply.closing import finish
-from orchestrator.apply.directories.emptied import DirectoriesInTheWay
-from orchestrator.apply.directories.moves import DirectoryMoves
-from orchestrator.apply.directories.whole import whole_directories
-from orchestrator.apply.guard.exclusive_access import guarded
+from orchestrator.apply.directories.in_the_way import DirectoriesInTheWay
+from orchestrator.apply.directories.movable import movable_directories
+from orchestrator.apply.directories.move import DirectoryMover
+from orchestrator.apply.end_of_run import check_and_tidy
+from orchestrator.apply.guard.exclusive_access import exclusive_access
 from orchestrator.apply.guard.marker import Markers
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import (
-    Change,
-    OperationState,
-    Problem,
-    Record,
-    RunCounts,
-    RunResult,
-    RunState,
-    Stage,
-    VerifyMode,
-)
-from orchestrator.apply.own_paths import is_removal, place
+from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage, VerifyMode
+from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.preconditions import check_preconditions, check_space
+from orchestrator.apply.protocol.attempt import Attempts
 from orchestrator.apply.protocol.backoff import Backoff
-from orchestrator.apply.protocol.decide import Route
 from orchestrator.apply.protocol.kept_copies import KeptCopies
+from orchestrator.apply.protocol.request_budget import LOOK
+from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.schedule import Schedule
-from orchestrator.apply.protocol.steps import Steps
-from orchestrator.apply.protocol.stopped_remotes import Remotes
-from orchestrator.apply.protocol.task import LOOK, Task, make_task, waits_at
+from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
+from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name
+from orchestrator.apply.results import FileChange, Problem, RunResult
+from orchestrator.apply.window import WindowLimit
 from orchestrator.errors import ExitCode, QuotaError, RateLimitError, RemoteError, worst
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
-from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.retry import sent_once
 
-_CARRIED_BYTES = 128 * 1024 * 1024
-"""Bytes that a window copies at most (one file a transfer may always go): how long a stop takes hangs on it."""
-
-OnChanges = Callable[[Sequence[Change]], None]
+OnChanges = Callable[[Sequence[FileChange]], None]
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -60,17 +49,17 @@ class Settings(msgspec.Struct, frozen=True):
     transfers: int = 8
     """Requests at a time."""
     window: int = 100
-    """Operations that are noted together."""
+    """Operations that are recorded together."""
     tries: int = 2
-    """How often the last look at a whole run is tried; how often an operation is, `task.REQUESTS` tells."""
+    """Tries of the final check. The tries of single operations are limited in `protocol.request_budget`."""
     verify: VerifyMode = "fast"
     fresh: bool = False
-    """The plan was made from a listing taken under the lock that is held now: it stands for "destination absent", for every
-    request carries the trash as its net."""
+    """The plan was made from a listing taken under the lock that is held now. Destinations are not looked at again before the
+    first try, because every request moves an unexpected file there to the trash."""
     marker: bool = False
-    """Leave a marker on remotes while at work, and stop (8) at the fresh one of another machine or state directory."""
+    """Write a marker on remotes during the run, and stop (8) at a fresh one of another machine or state directory."""
     ignore_marker: bool = False
-    """Go on in spite of another run's marker."""
+    """Continue in spite of another run's marker."""
 
 
 def apply_plan(
@@ -84,20 +73,22 @@ def apply_plan(
     progress: Progress | None = None,
     on_changes: OnChanges | None = None,
     stop: threading.Event | None = None,
-    patience: Backoff | None = None,
+    backoff: Backoff | None = None,
 ) -> RunResult:
-    """Carry out `plan`; `storages` holds one for each location in it, by its `fs`. No run is noted for an empty plan.
+    """Carry out `plan`; `storages` holds one for each location in it, by its `fs`. An empty plan is not recorded as a run.
 
-    `on_changes` is told after each window what lies elsewhere now. Setting `stop` ends the run after the window in flight.
-    Raises IntegrityError when the plan is not sound or the journal cannot be written, SafetyLimitError when the space is known
-    not to suffice; what goes wrong with single operations or remotes is in the result.
+    `on_changes` gets the changed files after each window. Setting `stop` ends the run after the window in flight. Raises
+    IntegrityError when the plan is not sound or the journal cannot be written, and SafetyLimitError when there is known to be too
+    little space; problems with single operations or remotes are in the result.
     """
     chosen = settings or Settings()
     check_preconditions(plan, storages)
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)
-    with guarded(plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker) as markers:
+    with exclusive_access(
+        plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker
+    ) as markers:
         return Execution(
             journal.begin(plan, command, undoes=undoes, verify=chosen.verify),
             plan,
@@ -110,12 +101,12 @@ def apply_plan(
             progress=progress,
             on_changes=on_changes,
             stop=stop,
-            patience=patience,
+            backoff=backoff,
         ).run()
 
 
 class Execution:
-    """One start of a run: a new one, or `resume` with the `states` that the journal has."""
+    """One start of a run: a new run, or `resume` with the `states` from the journal."""
 
     def __init__(
         self,
@@ -131,7 +122,7 @@ class Execution:
         progress: Progress | None = None,
         on_changes: OnChanges | None = None,
         stop: threading.Event | None = None,
-        patience: Backoff | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self._run_id = run_id
         self._command = command
@@ -144,147 +135,155 @@ class Execution:
         self._progress = progress or NoProgress()
         self._on_changes = on_changes or (lambda _: None)
         self._stop = stop or threading.Event()
-        self._patience = patience or Backoff()
+        self._backoff = backoff or Backoff()
         self._sent_once = {fs: sent_once(storage) for fs, storage in storages.items()}
-        """For the operations: it is here that they are tried again."""
-        twins = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
-        self._steps = Steps(run_id, journal, twins, transfers=settings.transfers, verify=settings.verify)
-        self._directory_moves = DirectoryMoves(run_id, journal)
-        self._remotes = Remotes(storages)
+        """The storages for the operations, without retries: operations are tried again here."""
+        kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
+        self._attempts = Attempts(run_id, journal, kept_copies, transfers=settings.transfers, verify=settings.verify)
+        self._directory_mover = DirectoryMover(run_id, journal)
+        self._stopped_remotes = StoppedRemotes(storages)
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
-        self._before = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
-        """Temporary name -> the path that its file left."""
-        self._aside = {
-            operation.dst for operation in plan.operations if self._step(operation) is Stage.DONE
-        } & self._before.keys()
-        """The temporary names at which a file has arrived."""
-        self._counts: Counter[Stage] = Counter(state.step for state in states.values() if state.step.verdict)
-        came_through = {identity for identity, state in states.items() if state.step is Stage.DONE}
-        self._in_the_way = DirectoriesInTheWay(plan.operations, storages, run_id, came_through)
+        self._came_from = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
+        """Temporary name -> the path that its file came from."""
+        self._at_temporary_name = {
+            operation.dst for operation in plan.operations if self._stage(operation) is Stage.DONE
+        } & self._came_from.keys()
+        """The temporary names that a file has reached."""
+        self._counts: Counter[Stage] = Counter(state.stage for state in states.values() if state.stage.is_verdict)
+        done = {identity for identity, state in states.items() if state.stage is Stage.DONE}
+        self._directories_in_the_way = DirectoriesInTheWay(plan.operations, storages, run_id, done)
         self._done_now = 0
         self._bytes = 0
         self._problems: list[Problem] = []
         self._resumed = bool(states)
-        self._again = False
-        """Whether a copy was sent more than once: it may have left something behind."""
+        self._copied_again = False
+        """Whether a copy was sent more than once: it may have left a partial file behind."""
 
     def run(self) -> RunResult:
-        """Work until all is done, or nothing more can be."""
+        """Work until everything is done, or nothing more can be done."""
+        schedule = self._schedule_what_is_left()
+        with self._markers.at_work(self._run_id):
+            self._directories_in_the_way.begin()
+            self._move_directories(schedule)
+            while not self._stop.is_set():
+                limit = WindowLimit(self._settings.window, self._settings.transfers, self._storages, self._run_id)
+                chosen = schedule.next_window(limit.fits)
+                if not chosen:
+                    break
+                tasks = [task for task in map(self._task, chosen) if self._stopped_remotes.allow(task)]
+                if tasks:
+                    self._carry_out(schedule, tasks)
+            return self._end()
+
+    def _schedule_what_is_left(self) -> Schedule:
+        """The schedule without what earlier starts of the run brought to a verdict, which is counted and reported here."""
         operations = self._plan.operations
-        out = [operation for operation in operations if self._step(operation) in {Stage.FAILED, Stage.SKIPPED}]
-        done = [operation for operation in operations if self._step(operation) is Stage.DONE]
-        schedule = Schedule(operations, [o.id for o in done], [o.id for o in out])
+        abandoned = [operation for operation in operations if self._stage(operation) in {Stage.FAILED, Stage.SKIPPED}]
+        done = [operation for operation in operations if self._stage(operation) is Stage.DONE]
+        schedule = Schedule(operations, [o.id for o in done], [o.id for o in abandoned])
         self._bytes = sum(operation.size or 0 for operation in done)
         if self._resumed:
             self._journal.set_state(self._run_id, RunState.RUNNING)
         self._progress.stage("moving", len(operations))
-        self._progress.advance(len(done) + len(out), self._bytes)
-        for operation in out:
+        self._progress.advance(len(done) + len(abandoned), self._bytes)
+        for operation in abandoned:
             state = self._states[operation.id]
             self._problems.append(Problem(self._name(operation), ExitCode(state.code), state.message or ""))
-        for operation in out:
-            self._leave_out(schedule, operation, self._states[operation.id].code)
-        with self._markers.at_work(self._run_id):
-            self._in_the_way.begin()
-            self._directories(schedule)
-            while not self._stop.is_set():
-                chosen = schedule.window(_Fit(self._settings, self._storages, self._run_id).fits)
-                if not chosen:
-                    break
-                tasks = [task for task in map(self._task, chosen) if self._remotes.open_for(task)]
-                if tasks:
-                    self._window(schedule, tasks)
-            return self._end()
+        for operation in abandoned:
+            self._skip_dependents(schedule, operation, self._states[operation.id].code)
+        return schedule
 
-    def _directories(self, schedule: Schedule) -> None:
-        """Ahead of the windows: what can go by the directory. In any doubt its files go one by one."""
-        for directory in whole_directories(self._plan.operations, self._storages):
+    def _move_directories(self, schedule: Schedule) -> None:
+        """Before the windows: move whole directories in one request each. In any doubt the files are moved one by one."""
+        for directory in movable_directories(self._plan.operations, self._storages):
             if any(operation.id in self._states for operation in directory.operations):
-                continue  # begun: both ends of each tell how far it came
+                continue  # begun: a look at both ends of each file shows how far it came
             try:
-                ready = self._directory_moves.ready(directory, self._storages[directory.fs])
+                ready = self._directory_mover.ready(directory, self._storages[directory.fs])
             except RemoteError:
-                return  # whatever it is, the windows meet it and know what to do
+                return  # the windows will meet the same error and handle it
             for one in ready:
                 tasks = [*map(self._task, one.operations)]
-                if self._stop.is_set() or not all(map(self._remotes.open_for, tasks)):
+                if self._stop.is_set() or not all(map(self._stopped_remotes.allow, tasks)):
                     return
-                schedule.take(one.operations)
-                self._window(schedule, tasks, partial(self._directory_moves.try_once, one))
+                schedule.take_out(one.operations)
+                self._carry_out(schedule, tasks, partial(self._directory_mover.try_once, one))
 
-    def _window(self, schedule: Schedule, tasks: Sequence[Task], first: Callable[[Sequence[Task]], None] | None = None) -> None:
-        """Try until each has its verdict, or nothing more can be done. `first` is another way, which is tried before."""
-        still = list(tasks)
-        way = first or self._steps.try_once
+    def _carry_out(
+        self, schedule: Schedule, tasks: Sequence[Task], first_try: Callable[[Sequence[Task]], None] | None = None
+    ) -> None:
+        """Try until each task has its verdict, or nothing more can be done. `first_try` replaces the first of the tries."""
+        remaining = list(tasks)
+        attempt = first_try or self._attempts.try_once
 
         def once() -> list[Task]:
-            nonlocal still, way
-            way(self._worth_a_try(still))
-            way = self._steps.try_once
-            still = [task for task in still if task.verdict is None]
-            for task in still:
-                self._remotes.note(task)
-            if any(isinstance(task.trouble, RateLimitError) for task in still):
-                self._steps.slow_down()
-            self._remotes.probe(still)
-            return self._worth_a_try(still)
+            nonlocal remaining, attempt
+            attempt(self._worth_a_try(remaining))
+            attempt = self._attempts.try_once
+            remaining = [task for task in remaining if task.verdict is None]
+            for task in remaining:
+                self._stopped_remotes.note_error_of(task)
+            if any(isinstance(task.error, RateLimitError) for task in remaining):
+                self._attempts.slow_down()
+            self._stopped_remotes.stop_unreachable(remaining)
+            return self._worth_a_try(remaining)
 
-        self._patience.until_settled(once, self._stop)
-        for task in still:
-            if task.trouble is not None:
-                code = ExitCode.SOME_FAILED if isinstance(task.trouble, QuotaError) else task.trouble.exit_code
-                self._problems.append(Problem(task.name, code, f"{task.trouble.message} (left for `resume`)"))
-        self._settled(schedule, [task for task in tasks if task.verdict is not None])
+        self._backoff.until_settled(once, self._stop)
+        for task in remaining:
+            if task.error is not None:
+                code = ExitCode.SOME_FAILED if isinstance(task.error, QuotaError) else task.error.exit_code
+                self._problems.append(Problem(task.name, code, f"{task.error.message} (`resume` tries it again)"))
+        self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
 
     def _worth_a_try(self, tasks: Sequence[Task]) -> list[Task]:
-        """Those about which more may be asked, if only to give the verdict on what is hopeless."""
+        """The tasks that may send more requests, if only to set the verdict on a hopeless one."""
         return [
             task
             for task in tasks
-            if self._remotes.open_for(task)
-            and (task.affords(LOOK) or (task.trouble is not None and task.hopeless_after(task.trouble)))
+            if self._stopped_remotes.allow(task)
+            and (task.affords(LOOK) or (task.error is not None and task.hopeless_after(task.error)))
         ]
 
-    def _settled(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
+    def _count_verdicts(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
+        """Update schedule, counts, problems and catalogue after a window."""
         changes = []
         size = 0
         for task in tasks:
             record = task.verdict
             if record is None:
                 continue
-            self._counts[record.step] += 1
+            self._counts[record.stage] += 1
             operation = task.operation
-            if record.step is Stage.DONE:
-                schedule.done(operation.id)
+            if record.stage is Stage.DONE:
+                schedule.complete(operation.id)
                 self._done_now += 1
                 size += operation.size or 0
-                self._in_the_way.left(task)
-                if operation.dst in self._before:
-                    self._aside.add(operation.dst)
+                self._directories_in_the_way.file_left(task)
+                if operation.dst in self._came_from:
+                    self._at_temporary_name.add(operation.dst)
                 if task.route is not Route.REMOVE:
                     copied = task.route in {Route.COPY, Route.WRITE}
-                    changes.append(Change(operation.src, task.destination, record.entry, copied, operation.content_bytes()))
+                    changes.append(FileChange(operation.src, task.destination, record.entry, copied, operation.content_bytes()))
             else:
                 self._problems.append(Problem(task.name, ExitCode(record.code), record.message or ""))
-                self._leave_out(schedule, operation, record.code)
+                self._skip_dependents(schedule, operation, record.code)
             if task.attempt > 1 and task.route in {Route.COPY, Route.TRANSFER}:
-                self._again = True
+                self._copied_again = True
         self._bytes += size
         self._progress.advance(len(tasks), size)
         if changes:
             self._on_changes(changes)
 
-    def _leave_out(self, schedule: Schedule, operation: Operation, code: int) -> None:
-        """Skip, by name, what waits for an operation that did not come through."""
-        lost = schedule.without(operation.id)
+    def _skip_dependents(self, schedule: Schedule, operation: Operation, code: int) -> None:
+        """Skip, and report, the operations that depend on one that did not succeed."""
         stale = ExitCode.STALE if code == ExitCode.STALE else ExitCode.SOME_FAILED
         records = []
-        for follower in lost:
-            name = self._name(follower)
-            message = f"{name}: waits for {self._name(operation)}, which was not carried out"
-            if follower.src in self._aside:
-                message = waits_at(message, follower.src.path)
-            records.append(Record(follower.id, Stage.SKIPPED, code=int(stale), message=message))
+        for dependent in schedule.drop_dependents(operation.id):
+            name = self._name(dependent)
+            message = f"{name}: skipped because it depends on {self._name(operation)}, which was not carried out"
+            if dependent.src in self._at_temporary_name:
+                message = with_temporary_name(message, dependent.src.path)
+            records.append(Record(dependent.id, Stage.SKIPPED, code=int(stale), message=message))
             self._problems.append(Problem(name, stale, message))
         self._journal.append(self._run_id, records)
         self._counts[Stage.SKIPPED] += len(records)
@@ -295,26 +294,18 @@ class Execution:
         pending = planned - sum(self._counts.values())
         complete = not pending and not self._stop.is_set()
         if complete:
-            self._problems += finish(
+            self._problems += check_and_tidy(
                 self._journal,
                 self._run_id,
                 self._plan,
                 self._storages,
                 progress=self._progress,
-                sweep=self._resumed or self._again,
-                again=lambda work: self._patience.until_it_works(work, self._settings.tries, self._stop),
+                remove_partial_copies=self._resumed or self._copied_again,
+                repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )
         self._markers.end()
-        codes = {problem.code for problem in self._problems} | self._remotes.codes()
-        unreached = ExitCode.UNREACHABLE in codes and complete  # the last look at a remote did not come through
-        if self._stop.is_set():
-            codes.add(ExitCode.INTERRUPTED)
-        if ExitCode.STALE in codes and self._counts[Stage.DONE]:
-            codes = (codes - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}
-        code = worst(codes)
-        ended = RunState.FAILED if codes else RunState.FINISHED
-        state = ended if complete and not unreached else RunState.INTERRUPTED
-        summary = RunCounts(
+        code, state = self._outcome(complete=complete)
+        counts = RunCounts(
             planned,
             self._counts[Stage.DONE],
             self._counts[Stage.FAILED],
@@ -322,27 +313,39 @@ class Execution:
             self._bytes,
             int(code),
         )
-        self._journal.set_state(self._run_id, state, summary)
+        self._journal.set_state(self._run_id, state, counts)
         return RunResult(
             run=self._run_id,
             command=self._command,
             state=state,
             planned=planned,
-            done=summary.done,
-            failed=summary.failed,
-            skipped=summary.skipped,
+            done=counts.done,
+            failed=counts.failed,
+            skipped=counts.skipped,
             done_now=self._done_now,
             bytes_moved=self._bytes,
-            problems=(*self._problems, *self._remotes.problems(pending)),
+            problems=(*self._problems, *self._stopped_remotes.problems(pending)),
             exit_code=code,
         )
 
+    def _outcome(self, *, complete: bool) -> tuple[ExitCode, RunState]:
+        """Exit code and state. `complete`: every operation has its verdict and there was no stop."""
+        codes = {problem.code for problem in self._problems} | self._stopped_remotes.codes()
+        final_check_failed = ExitCode.UNREACHABLE in codes and complete
+        if self._stop.is_set():
+            codes.add(ExitCode.INTERRUPTED)
+        if ExitCode.STALE in codes and self._counts[Stage.DONE]:
+            codes = (codes - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}
+        if not complete or final_check_failed:
+            return worst(codes), RunState.INTERRUPTED
+        return worst(codes), RunState.FAILED if codes else RunState.FINISHED
+
     def _task(self, operation: Operation) -> Task:
-        destination = place(operation, self._run_id)
-        # Where the listing showed a file that was to go away first, only a look tells that it has.
-        listed = (destination.fs, destination.path) in self._sources
-        # And where a server takes two Unicode forms for one name, rclone's net does not hold: only a look does.
-        one_form = destination.path.isascii()
+        destination = destination_of(operation, self._run_id)
+        # If the listing showed a file there that is to be moved away first, only a look shows that it was.
+        was_listed = (destination.fs, destination.path) in self._sources
+        # If a server treats two Unicode forms as one name, rclone's trash is bypassed, so look first.
+        one_unicode_form = destination.path.isascii()
         return make_task(
             operation,
             self._sent_once[operation.src.fs],
@@ -350,43 +353,13 @@ class Execution:
             self._run_id,
             self._states.get(operation.id),
             name=self._name(operation),
-            trust_listing=self._settings.fresh and not self._resumed and not listed and one_form,
+            trust_listing=self._settings.fresh and not self._resumed and not was_listed and one_unicode_form,
         )
 
     def _name(self, operation: Operation) -> str:
-        """What a user knows the file by."""
-        return self._before.get(operation.src, operation.src.path)
+        """The path under which a user knows the file."""
+        return self._came_from.get(operation.src, operation.src.path)
 
-    def _step(self, operation: Operation) -> Stage | None:
+    def _stage(self, operation: Operation) -> Stage | None:
         state = self._states.get(operation.id)
-        return state.step if state else None
-
-
-class _Fit:
-    """What goes into one window: a number of operations, a number of bytes to copy, and no path twice."""
-
-    def __init__(self, settings: Settings, storages: Mapping[str, Storage], run_id: str) -> None:
-        self._settings = settings
-        self._storages = storages
-        self._run_id = run_id
-        self._touched: set[Ref] = set()
-        self._count = 0
-        self._bytes = 0
-
-    def fits(self, operation: Operation) -> bool:
-        """Whether one more goes in; it is then counted."""
-        ends = {operation.src, place(operation, self._run_id)}
-        carried = operation.src.fs != operation.dst.fs or not self._storages[operation.src.fs].capabilities.move
-        # Before a delete for good a twin of about that size may be read, and not long before.
-        carried = carried or (is_removal(operation) and bool(operation.expect.kept))
-        size = (operation.size or 0) if carried else 0
-        if self._count and (
-            self._count >= self._settings.window
-            or not ends.isdisjoint(self._touched)
-            or (self._bytes + size > _CARRIED_BYTES and self._count >= self._settings.transfers)
-        ):
-            return False
-        self._touched |= ends
-        self._count += 1
-        self._bytes += size
-        return True
+        return state.stage if state else None

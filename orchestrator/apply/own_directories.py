@@ -11,10 +11,10 @@ from orchestrator.storage.protocol import Storage
 def remove_own_directories(storage: Storage, directories: Iterable[str]) -> None:
     """Remove those of `directories` that are empty, and their empty parents up to and including OWN_DIRECTORY.
 
-    Does nothing on storages where removing a directory would delete files that we have not seen in it: the quarantine lies there.
+    Does nothing where removing a directory also deletes files that were not listed in it: the quarantine is one of them.
     """
     if not storage.capabilities.empty_directories or storage.capabilities.rmdir_is_recursive:
         return
     every = {above for directory in directories if is_ours(directory) for above in (directory, *parents_of(directory))}
-    for directory in sorted(every, key=lambda path: path.count("/"), reverse=True):
+    for directory in sorted(every, key=lambda path: (path.count("/"), path), reverse=True):
         storage.remove_directory(directory)

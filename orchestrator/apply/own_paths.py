@@ -1,4 +1,4 @@
-"""Where apply puts things: the names under OWN_DIRECTORY, and which paths are allowed at all."""
+"""The paths that apply uses below OWN_DIRECTORY: quarantine, trash, damaged copies."""
 
 from __future__ import annotations
 
@@ -14,42 +14,43 @@ EMPTIED = "emptied-"
 
 
 def trash_of(run_id: str, attempt: int) -> str:
-    """The net of one attempt. Destinations are unique in a plan, so nothing in it is ever replaced."""
+    """The directory for files that lie unexpectedly at a destination, one for each attempt of a run.
+
+    Destinations are unique in a plan, so no file in it is ever replaced.
+    """
     return f"{TRASH}/{run_id}/{attempt}"
 
 
 def emptied_of(run_id: str, token: str) -> str:
-    """Where a run puts directories that it has emptied and may not delete; `token` is a new one each time."""
+    """The directory for emptied directories that may not be deleted; `token` must be new each time."""
     return f"{TRASH}/{run_id}/{EMPTIED}{token}"
 
 
 def quarantine_of(run_id: str) -> str:
-    """Where a run puts what it takes out of the library."""
+    """The directory for the files that a run quarantines."""
     return f"{QUARANTINE}/{run_id}"
 
 
-def bad_object_of(run_id: str, attempt: int, path: str) -> str:
-    """Where a damaged copy of ours goes."""
+def damaged_copy_of(run_id: str, attempt: int, path: str) -> str:
+    """The path for a copy of ours that arrived damaged at `path`."""
     return f"{QUARANTINE}/{run_id}{DAMAGED}/{attempt}/{path}"
 
 
-def kept_away(path: str) -> bool:
-    """Whether a path lies in the quarantine or the trash."""
-    return path.startswith((QUARANTINE + "/", TRASH + "/"))
+def deletes_for_good(operation: Operation) -> bool:
+    """Whether an operation deletes its file for good.
+
+    Only files in the quarantine or the trash are deleted for good; a DELETE of any other file moves it to the quarantine.
+    """
+    return operation.verb is Verb.DELETE and operation.src.path.startswith((QUARANTINE + "/", TRASH + "/"))
 
 
-def is_removal(operation: Operation) -> bool:
-    """Whether an operation deletes for good. Only what is in the quarantine or the trash can be; all else goes there first."""
-    return operation.verb is Verb.DELETE and kept_away(operation.src.path)
-
-
-def place(operation: Operation, run_id: str) -> Ref:
-    """Where an operation puts its file: `dst`, or the place in the quarantine of the location that the file lies in."""
-    if operation.verb is Verb.QUARANTINE or (operation.verb is Verb.DELETE and not is_removal(operation)):
+def destination_of(operation: Operation, run_id: str) -> Ref:
+    """Where an operation puts its file: `dst`, or for a quarantined file its path in the quarantine of this run."""
+    if operation.verb is Verb.QUARANTINE or (operation.verb is Verb.DELETE and not deletes_for_good(operation)):
         return Ref(operation.src.fs, f"{quarantine_of(run_id)}/{operation.dst.path}")
     return operation.dst
 
 
 def folded(path: str) -> str:
-    """The same for all names that some storage takes for one: they differ in case or Unicode form only."""
+    """A key that is equal for paths that differ only in case or Unicode form, which some storages treat as one."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

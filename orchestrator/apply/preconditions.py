@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.apply.protocol.decide import Route
+from orchestrator.apply.protocol.routes import Route, route_of
 from orchestrator.apply.protocol.schedule import Schedule
-from orchestrator.apply.protocol.task import route_of
 from orchestrator.errors import NotFoundError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Operation, Plan, Verb, locations_of
 from orchestrator.plan.soundness import check_plan
@@ -25,34 +24,39 @@ def check_preconditions(plan: Plan, storages: Mapping[str, Storage]) -> None:
 
 
 def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:
-    """Only a rename on a remote where files share names can go by id. Raises UsageError."""
+    """Only a rename on a remote where files can share a name works by id. Raises UsageError."""
     if not (operation.src.object_id or operation.dst.object_id):
         return
     source, target = storages[operation.src.fs], storages[operation.dst.fs]
-    able = source.capabilities.by_id and target.capabilities.by_id
-    if not able or operation.verb is Verb.COPY or route_of(operation, source, target, operation.dst) is not Route.RENAME:
-        raise UsageError(f"{operation.src.path}: the plan knows it by an id, and {operation.src.fs} cannot move files by id")
+    supported = source.capabilities.by_id and target.capabilities.by_id
+    if not supported or operation.verb is Verb.COPY or route_of(operation, source, target, operation.dst) is not Route.RENAME:
+        raise UsageError(f"{operation.src.path}: the plan refers to it by an id, but {operation.src.fs} cannot move files by id")
 
 
 def check_space(operations: Sequence[Operation], storages: Mapping[str, Storage]) -> None:
-    """Raise SafetyLimitError where a target says beforehand that it has too little space for what comes to it."""
-    needed: dict[str, int] = {}
-    for operation in operations:
-        source, target = storages[operation.src.fs], storages[operation.dst.fs]
-        # What stays on one storage takes no more space at its end, nor does a rename between two places of one disk.
-        stays = operation.verb not in {Verb.COPY, Verb.REWRITE} and (
-            source is target or route_of(operation, source, target, operation.dst) is Route.RENAME
-        )
-        if not stays:
-            needed[operation.dst.fs] = needed.get(operation.dst.fs, 0) + (operation.size or 0)
-    for fs, size in needed.items():
+    """Raise SafetyLimitError if a target reports too little space for the files that go there."""
+    for fs, size in _space_needed(operations, storages).items():
         if not storages[fs].capabilities.quota:
             continue
         try:
             quota = storages[fs].quota()
         except NotFoundError:
-            # A target that is not there yet: the run would make it anyway.
+            # The target does not exist yet: the run would make it anyway.
             storages[fs].make_directory("")
             quota = storages[fs].quota()
         if quota is not None and quota.free is not None and quota.free < size:
-            raise SafetyLimitError(f"{fs}: {size} bytes are to come, but only {quota.free} are free: make space there first")
+            raise SafetyLimitError(f"{fs}: needs {size} bytes, but only {quota.free} are free: free some space there first")
+
+
+def _space_needed(operations: Sequence[Operation], storages: Mapping[str, Storage]) -> dict[str, int]:
+    """Location -> bytes of the files that go there."""
+    needed: dict[str, int] = {}
+    for operation in operations:
+        source, target = storages[operation.src.fs], storages[operation.dst.fs]
+        # A move within one storage needs no more space in the end, nor does a rename between two locations on one disk.
+        within = operation.verb not in {Verb.COPY, Verb.REWRITE} and (
+            source is target or route_of(operation, source, target, operation.dst) is Route.RENAME
+        )
+        if not within:
+            needed[operation.dst.fs] = needed.get(operation.dst.fs, 0) + (operation.size or 0)
+    return needed

@@ -1,4 +1,4 @@
-"""What runs have moved out of the library: list it, and find what a user names. Plans for it: `plan.planners.quarantine`."""
+"""What runs have moved out of the library: list it, and find what a user names. `plan.planners.quarantine` makes plans for it."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import Storage
 
 
-def list_items(storage: Storage, journal: Journal | None = None) -> list[QuarantinedFile]:
-    """Everything that runs have put away or left behind on this storage, sorted by run and path.
+def quarantined_files(storage: Storage, journal: Journal | None = None) -> list[QuarantinedFile]:
+    """All files that runs have quarantined or left behind on this storage, sorted by run and path.
 
-    Raises the storage's errors, NotFoundError for a place that is not there.
+    Raises the storage's errors, and NotFoundError if the location does not exist.
     """
-    items = [item for prefix in (QUARANTINE, TRASH) for entry in _listed(storage, prefix) if (item := _item(entry)) is not None]
-    if left := [*_listed(storage, TEMPORARY)]:
+    files = [file for prefix in (QUARANTINE, TRASH) for entry in _listed(storage, prefix) if (file := _from_path(entry))]
+    if temporary := [*_listed(storage, TEMPORARY)]:
         origins = _origins(journal, storage.fs) if journal is not None else {}
-        items += [_left(entry, *origins.get(entry.path, ("", ""))) for entry in left]
-    if not items:
-        next(iter(storage.list()), None)
-    return sorted(items, key=lambda item: (item.run, item.path, item.id))
+        files += [_at_temporary_name(entry, *origins.get(entry.path, ("", ""))) for entry in temporary]
+    if not files:
+        next(iter(storage.list()), None)  # raises NotFoundError if the location does not exist
+    return sorted(files, key=lambda file: (file.run, file.path, file.id))
 
 
-def choose(items: Sequence[QuarantinedFile], wanted: Iterable[str]) -> list[QuarantinedFile]:
-    """The items that a user names: by id, by run, or by the path in the library (then the newest of that path).
+def choose_files(files: Sequence[QuarantinedFile], wanted: Iterable[str]) -> list[QuarantinedFile]:
+    """The files that a user names: by id, by run, or by the path in the library (then the newest with that path).
 
-    Raises UsageError for a name that fits none.
+    Raises UsageError for a name that matches none.
     """
     chosen: dict[str, QuarantinedFile] = {}
     for text in wanted:
-        by_path = [item for item in items if item.path == text and item.kind != "damaged"]
-        found = [item for item in items if text in {item.id, item.run}] or by_path[-1:]
+        by_path = [file for file in files if file.path == text and file.kind != "damaged"]
+        found = [file for file in files if text in {file.id, file.run}] or by_path[-1:]
         if not found:
-            raise UsageError(f"nothing in the quarantine is called {text!r}: `quarantine list` shows what there is")
-        chosen.update((item.id, item) for item in found)
+            raise UsageError(f"nothing in the quarantine matches {text!r}: `quarantine list` shows what is there")
+        chosen.update((file.id, file) for file in found)
     return [*chosen.values()]
 
 
-def _item(entry: Entry) -> QuarantinedFile | None:
+def _from_path(entry: Entry) -> QuarantinedFile | None:
     """None for a file that no run of ours has put there."""
     identity = entry.path.removeprefix(OWN_DIRECTORY + "/")
     kind, _, rest = identity.partition("/")
@@ -50,16 +50,16 @@ def _item(entry: Entry) -> QuarantinedFile | None:
     if kind == "quarantine" and run.endswith(DAMAGED):
         kind, run = "damaged", run.removesuffix(DAMAGED)
     if kind in {"trash", "damaged"}:
-        path = path.partition("/")[2]  # the number of the attempt goes before it
+        path = path.partition("/")[2]  # it starts with the number of the attempt
     return QuarantinedFile(identity, kind, run, path, entry) if run and path else None
 
 
-def _left(entry: Entry, run: str, path: str) -> QuarantinedFile:
+def _at_temporary_name(entry: Entry, run: str, path: str) -> QuarantinedFile:
     return QuarantinedFile(entry.path.removeprefix(OWN_DIRECTORY + "/"), "temporary", run, path, entry)
 
 
 def _origins(journal: Journal, fs: str) -> dict[str, tuple[str, str]]:
-    """Temporary name -> the run that used it last, and where it took the file from."""
+    """Temporary name -> the run that used it last, and the path that it took the file from."""
     origins: dict[str, tuple[str, str]] = {}
     for run in journal.runs():
         for operation in journal.plan(run.id).operations:

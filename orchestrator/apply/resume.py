@@ -1,4 +1,4 @@
-"""Finish what was interrupted: the journal has the plan and says how far each operation came; both ends say the rest."""
+"""Finish an interrupted run from its journal: the records say how far each operation came, a look at both ends shows the rest."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from orchestrator.apply.executor import Execution, OnChanges, Settings
-from orchestrator.apply.guard.exclusive_access import guarded
+from orchestrator.apply.guard.exclusive_access import exclusive_access
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import Run, RunResult, RunState
+from orchestrator.apply.journal.records import Run, RunCounts, RunState
 from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.backoff import Backoff
+from orchestrator.apply.results import RunResult
 from orchestrator.plan.model import locations_of
 from orchestrator.progress import Progress
 from orchestrator.storage.protocol import Storage
@@ -22,9 +23,9 @@ OpenStorage = Callable[[str], Storage]
 
 
 def unfinished_runs(journal: Journal, fs: set[str] | None = None, identity_of: Callable[[str], str] = str) -> list[Run]:
-    """The runs that wait for `resume`, oldest first; with `fs` only those that touch these locations, or some in or around.
+    """The runs that `resume` can finish, oldest first; with `fs` only those that touch these locations, or any in or around them.
 
-    `identity_of` tells where a location lies in truth: one place may have several names.
+    `identity_of` gives the server and folder that a location really is: several names may lead to one.
     """
     runs = journal.unfinished()
     if fs is None or not runs:
@@ -42,7 +43,7 @@ def unfinished_runs(journal: Journal, fs: set[str] | None = None, identity_of: C
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether two locations are the same or lie in each other."""
+    """Whether two locations are the same, or one is inside the other."""
     shorter, longer = sorted((one, other), key=len)
     return shorter == longer or longer.startswith(shorter if shorter.endswith((":", "/")) else f"{shorter}/")
 
@@ -56,12 +57,13 @@ def resume(
     progress: Progress | None = None,
     on_changes: OnChanges | None = None,
     stop: threading.Event | None = None,
-    patience: Backoff | None = None,
+    backoff: Backoff | None = None,
 ) -> RunResult:
-    """Continue a run under its own id; without an id the newest unfinished one.
+    """Continue a run under its own id; without an id, the newest unfinished one.
 
-    With nothing unfinished nothing is sent, and the result names the last run (None when there was none). Raises UsageError for
-    an unknown id, and IntegrityError when the journal is damaged, before anything is sent. The rest is as for `apply_plan`.
+    If no run is unfinished, nothing is sent, and the result is that of the last run (`run` is None when there was none). Raises
+    UsageError for an unknown id, and IntegrityError before anything is sent when the journal is damaged. Otherwise as
+    `apply_plan`.
     """
     run = _chosen(run_id, journal)
     if run is None:
@@ -69,17 +71,15 @@ def resume(
     plan = journal.plan(run.id)
     states = journal.states(run.id)
     if not run.state.unfinished:
-        planned = run.summary.planned if run.summary else run.operations
-        done = run.summary.done if run.summary else 0
-        failed = run.summary.failed if run.summary else 0
-        skipped = run.summary.skipped if run.summary else 0
-        return RunResult(run.id, run.command, run.state, planned, done, failed, skipped)
+        counts = run.summary or RunCounts(planned=run.operations)
+        return RunResult(run.id, run.command, run.state, counts.planned, counts.done, counts.failed, counts.skipped)
     storages: Mapping[str, Storage] = {fs: open_storage(fs) for fs in locations_of(plan.operations)}
     check_preconditions(plan, storages)
-    left = [o for o in plan.operations if o.id not in states or not states[o.id].step.verdict]
-    check_space(left, storages)
+    check_space([o for o in plan.operations if o.id not in states or not states[o.id].stage.is_verdict], storages)
     chosen = msgspec.structs.replace(settings or Settings(), verify=run.verify)
-    with guarded(plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker) as markers:
+    with exclusive_access(
+        plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker
+    ) as markers:
         return Execution(
             run.id,
             plan,
@@ -92,7 +92,7 @@ def resume(
             progress=progress,
             on_changes=on_changes,
             stop=stop,
-            patience=patience,
+            backoff=backoff,
         ).run()
 
 

@@ -14,8 +14,9 @@ import msgspec
 
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import RunResult, VerifyMode
+from orchestrator.apply.journal.records import VerifyMode
 from orchestrator.apply.protocol.backoff import Backoff
+from orchestrator.apply.results import RunResult
 from orchestrator.apply.resume import resume
 from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Verb, locations_of, operation_id
 from orchestrator.plan.ordering import Move, order
@@ -28,7 +29,7 @@ JournalKind = TypeVar("JournalKind", bound=Journal)
 
 NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 
-IMPATIENT = Backoff(sleep=lambda _: None)
+WITHOUT_WAITS = Backoff(sleep=lambda _: None)
 
 
 def operation(
@@ -161,14 +162,14 @@ def run(
             {storage.fs: storage for storage in storages},
             opened,
             settings=Settings(window=window, fresh=fresh, verify=verify),
-            patience=IMPATIENT,
+            backoff=WITHOUT_WAITS,
         )
 
 
 def run_again(journal: Path, *storages: Storage, window: int = 100) -> RunResult:
     by_fs = {storage.fs: storage for storage in storages}
     with quick(Journal, journal) as opened:
-        return resume(None, by_fs.__getitem__, opened, settings=Settings(window=window), patience=IMPATIENT)
+        return resume(None, by_fs.__getitem__, opened, settings=Settings(window=window), backoff=WITHOUT_WAITS)
 
 
 def depending(one: Operation, *others: Operation) -> Operation:

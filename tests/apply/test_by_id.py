@@ -17,7 +17,7 @@ from orchestrator.records import Entry, Ref
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import MoveCall
-from tests.apply.plans import IMPATIENT, NOW, move, plan, quick, run, run_again
+from tests.apply.plans import NOW, WITHOUT_WAITS, move, plan, quick, run, run_again
 
 NAME = "dir/a.mp3"
 OTHER, EQUAL = (b"one", b"two!", b"three"), (b"same", b"same", b"same")
@@ -57,7 +57,7 @@ def take_back(journal: Path, storage: MemoryStorage) -> ExitCode:
     with quick(Journal, journal) as opened:
         last = opened.runs()[0].id
         made = undo_plan(opened, last, **NOW)
-        return apply_plan(made, {storage.fs: storage}, opened, undoes=last, patience=IMPATIENT).exit_code
+        return apply_plan(made, {storage.fs: storage}, opened, undoes=last, backoff=WITHOUT_WAITS).exit_code
 
 
 def test_each_goes_where_the_plan_says_and_comes_back(tmp_path: Path) -> None:

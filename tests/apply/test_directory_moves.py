@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import Change, RunResult
+from orchestrator.apply.results import FileChange, RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import (
     AuthError,
@@ -26,7 +26,7 @@ from orchestrator.plan.model import Plan
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.fake.faults import RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
-from tests.apply.plans import IMPATIENT, contents, library, move, plan, run, run_again
+from tests.apply.plans import WITHOUT_WAITS, contents, library, move, plan, run, run_again
 
 NAMES = ("1.mp3", "2.mp3", "3.mp3", "4.mp3", "cd/5.mp3", "cover.jpg")
 
@@ -69,7 +69,7 @@ def at_the_request(storage: MemoryStorage, trouble: object, when: str = "before"
 def test_an_album_moves_in_one_request_and_back(storage: MemoryStorage, tmp_path: Path) -> None:
     before, ids = library(storage), {entry.id for entry in storage.list()}
     made = moving(storage)
-    stats, told = storage.asked["stat"], list[Change]()
+    stats, told = storage.asked["stat"], list[FileChange]()
     with Journal(tmp_path / "journal") as journal:
         result = apply_plan(made, {storage.fs: storage}, journal, on_changes=told.extend)
         assert (result.exit_code, result.done, result.bytes_moved) == (ExitCode.DONE, 6, sum(map(len, NAMES)))
@@ -137,7 +137,7 @@ def test_a_target_that_turns_up_is_drift_and_nothing_is_merged(storage: MemorySt
     at_the_request(storage, lambda _: storage.put("Band/Album/1.mp3", b"1.mp3"))
     result = run(made, tmp_path / "journal", storage, fresh=fresh)
     assert (result.exit_code, result.done, result.skipped) == (ExitCode.SOME_FAILED, 5, 1)
-    assert "turned up" in result.problems[0].message
+    assert "already exists" in result.problems[0].message
     assert library(storage) == {**moved(), "in/al/1.mp3": b"1.mp3"}
     assert ("move_directory", "in/al") not in changes(storage)
 
@@ -163,9 +163,9 @@ def test_refused_the_directory_its_files_move_one_by_one(
     made = moving(storage)
     at_the_request(storage, trouble)
     waits: list[float] = []
-    patience = type(IMPATIENT)(sleep=waits.append)
+    backoff = type(WITHOUT_WAITS)(sleep=waits.append)
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, patience=patience)
+        result = apply_plan(made, {storage.fs: storage}, journal, backoff=backoff)
     assert (result.exit_code, result.done) == (ExitCode.DONE, 6)
     assert {verb for verb, _ in changes(storage)} == {"move"}
     assert library(storage) == moved()
@@ -197,7 +197,7 @@ def test_a_stop_comes_between_directories(tmp_path: Path) -> None:
         made.append(moving(storage, f"in/{number}", f"Band/Album {number}"))
     stop = threading.Event()
 
-    def told(_: Sequence[Change]) -> None:
+    def told(_: Sequence[FileChange]) -> None:
         stop.set()
 
     with Journal(tmp_path / "journal") as journal:
@@ -242,5 +242,5 @@ def test_a_window_is_no_matter(storage: MemoryStorage, tmp_path: Path) -> None:
     made = moving(storage)
     at_the_request(storage, DestinationExistsError("there"))
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, settings=Settings(window=2), patience=IMPATIENT)
+        result = apply_plan(made, {storage.fs: storage}, journal, settings=Settings(window=2), backoff=WITHOUT_WAITS)
     assert (result.exit_code, library(storage)) == (ExitCode.DONE, moved())

@@ -9,8 +9,9 @@ import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import RunResult, RunState
+from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.protocol.backoff import Backoff
+from orchestrator.apply.results import RunResult
 from orchestrator.errors import (
     RATE_LIMIT_WAIT_S,
     AuthError,
@@ -29,7 +30,7 @@ from orchestrator.records import Ref
 from orchestrator.storage.fake.faults import RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
-from tests.apply.plans import IMPATIENT, contents, expecting, library, move, operation, plan, quick, run, run_again
+from tests.apply.plans import WITHOUT_WAITS, contents, expecting, library, move, operation, plan, quick, run, run_again
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_what_waits_for_a_failed_operation_is_skipped_by_name(tmp_path: Path, st
     result = run(made, tmp_path / "journal", storage)
     assert (result.exit_code, result.done, result.skipped) == (ExitCode.SOME_FAILED, 1, 3)
     assert {problem.path for problem in result.problems} == {"in/a.mp3", "in/b.mp3", "in/c.mp3"}
-    assert "waits for in/b.mp3" in messages(result)
+    assert "depends on in/b.mp3" in messages(result)
 
 
 # One remote.
@@ -150,7 +151,7 @@ def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, sto
     storage.fail(storage.changes_made + 2, RateLimitError("slow down", retry_after=17.0), counting="changes")
     waited: list[float] = []
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, patience=Backoff(sleep=waited.append))
+        result = apply_plan(made, {storage.fs: storage}, journal, backoff=Backoff(sleep=waited.append))
     assert result.exit_code == ExitCode.DONE
     assert len(waited) == 1
     assert waited[0] >= 17.0
@@ -161,7 +162,7 @@ def test_a_remote_that_does_not_say_how_long_is_left_alone_for_some_seconds(tmp_
     storage.fail(storage.changes_made + 2, RateLimitError("503 SlowDown"), counting="changes")
     waited: list[float] = []
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, patience=Backoff(sleep=waited.append))
+        result = apply_plan(made, {storage.fs: storage}, journal, backoff=Backoff(sleep=waited.append))
     assert result.exit_code == ExitCode.DONE
     (wait,) = waited
     assert RATE_LIMIT_WAIT_S <= wait <= 2 * RATE_LIMIT_WAIT_S
@@ -173,7 +174,7 @@ def test_a_remote_that_asks_for_a_day_is_out_of_reach_at_once(tmp_path: Path, st
     waited: list[float] = []
     with quick(Journal, tmp_path / "journal") as journal:
         settings = Settings(window=1)
-        result = apply_plan(made, {storage.fs: storage}, journal, settings=settings, patience=Backoff(sleep=waited.append))
+        result = apply_plan(made, {storage.fs: storage}, journal, settings=settings, backoff=Backoff(sleep=waited.append))
     assert (result.exit_code, result.state, result.pending) == (ExitCode.UNREACHABLE, RunState.INTERRUPTED, 4)
     assert storage.changes_made == 1
     assert waited == []
@@ -201,7 +202,7 @@ def test_refused_credentials_stop_that_remote_at_once_and_not_the_other(tmp_path
         storage.fail(number, AuthError("the token was revoked"))
     with Journal(tmp_path / "journal") as journal:
         storages = {storage.fs: storage, other.fs: other}
-        result = apply_plan(made, storages, journal, settings=Settings(window=2), patience=IMPATIENT)
+        result = apply_plan(made, storages, journal, settings=Settings(window=2), backoff=WITHOUT_WAITS)
     assert (result.exit_code, result.done, result.pending) == (ExitCode.AUTH, 4, 4)
     assert storage.asked["move"] == 0
     assert storage.asked["stat"] <= 4 + 2 + 2  # the plan's own looks, and no more than one window's
@@ -216,7 +217,7 @@ def test_a_full_disk_stops_writes_there_and_resume_completes(tmp_path: Path) -> 
     made = plan(*[operation(Verb.MOVE, source, f"in/{n}.mp3", target, f"{n}.mp3") for n in "abcd"])
     with Journal(tmp_path / "journal") as journal:
         both = {source.fs: source, target.fs: target}
-        result = apply_plan(made, both, journal, settings=Settings(window=1), patience=IMPATIENT)
+        result = apply_plan(made, both, journal, settings=Settings(window=1), backoff=WITHOUT_WAITS)
     assert (result.exit_code, result.done, result.pending) == (ExitCode.SOME_FAILED, 2, 2)
     assert target.asked["copy"] == 3  # two that went, one that did not, none after it
     assert library(source).keys() == {"in/c.mp3", "in/d.mp3"}
@@ -418,7 +419,7 @@ def test_a_copy_that_the_server_still_writes_is_waited_for(tmp_path: Path) -> No
 
     storage.fail(storage.changes_made + 1, lose, counting="changes")
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, patience=Backoff(sleep=wait))
+        result = apply_plan(made, {storage.fs: storage}, journal, backoff=Backoff(sleep=wait))
     assert (result.exit_code, result.done) == (ExitCode.DONE, 1), result.problems
     assert library(storage)["out/a.mp3"] == whole
     assert "in/a.mp3" not in library(storage)

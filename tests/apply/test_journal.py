@@ -183,7 +183,7 @@ def test_what_is_appended_is_read_back(tmp_path: Path, windows: list, runs: int)
             number = index % runs
             records = [Record(f"op{which}", step, attempt, None, 0, text) for which, step, attempt, text in window]
             journal.append(ids[number], records)
-            expected[number].update((r.operation, OperationState(r.step, r.attempt, None, 0, r.message)) for r in records)
+            expected[number].update((r.operation, OperationState(r.stage, r.attempt, None, 0, r.message)) for r in records)
     with quick(Journal, file) as journal:
         assert {number: journal.states(ids[number]) for number in range(runs)} == expected
 
@@ -194,7 +194,7 @@ def test_reading_goes_on_beside_a_run_at_work(tmp_path: Path, storage: MemorySto
         run_id = writer.begin(made, "organize")
         assert reader.run(run_id).state is RunState.RUNNING
         writer.append(run_id, [Record(made.operations[0].id, Stage.INTENT)])
-        assert reader.states(run_id)[made.operations[0].id].step is Stage.INTENT
+        assert reader.states(run_id)[made.operations[0].id].stage is Stage.INTENT
 
 
 def test_history_names_every_run(tmp_path: Path, storage: MemoryStorage) -> None:

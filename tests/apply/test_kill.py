@@ -19,7 +19,7 @@ from orchestrator.plan.model import Plan, Verb
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import (
-    IMPATIENT,
+    WITHOUT_WAITS,
     contents,
     depending,
     duplicate,
@@ -104,7 +104,7 @@ def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
 
 def start(made: Plan, journal: Journal, storages: Sequence[MemoryStorage], window: int) -> None:
     with journal:
-        apply_plan(made, {s.fs: s for s in storages}, journal, settings=Settings(window=window), patience=IMPATIENT)
+        apply_plan(made, {s.fs: s for s in storages}, journal, settings=Settings(window=window), backoff=WITHOUT_WAITS)
 
 
 def without_run_ids(storages: Sequence[MemoryStorage]) -> list[dict[str, bytes]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.guard.lock import LOCK_FILE, Holder, RunLock, boot_id, locked_places, start_ticks, this_process
+from orchestrator.apply.guard.lock import LOCK_FILE, ProcessInfo, RunLock, boot_id, locked_directories, start_ticks, this_process
 from orchestrator.errors import ExitCode, LockedError
 
 HOLD = """
@@ -76,7 +76,7 @@ def test_the_lock_of_a_killed_process_is_recovered_with_a_warning(tmp_path: Path
 
 def test_a_reused_process_id_does_not_matter(tmp_path: Path) -> None:
     """The file names a living process - us - that never held the lock: the kernel knows better."""
-    stale = Holder(os.getpid(), "host", "another boot", 1, 0.0)
+    stale = ProcessInfo(os.getpid(), "host", "another boot", 1, 0.0)
     (tmp_path / LOCK_FILE).write_bytes(msgspec.json.encode(stale))
     with RunLock(tmp_path, grace_s=0) as lock:
         assert lock.recovered is not None
@@ -109,18 +109,22 @@ def test_of_two_runs_on_one_place_of_the_disk_one_works_whatever_their_state_dir
         directory.mkdir(parents=True)
     link = tmp_path / "link"
     link.symlink_to(music)
-    with locked_places([str(music), str(music / "in")]):
+    with locked_directories([str(music), str(music / "in")]):
         for place in (music, link, music / "in", music / "not there yet", tmp_path):
-            with pytest.raises(LockedError) as refused, locked_places([str(place)]):
+            with pytest.raises(LockedError) as refused, locked_directories([str(place)]):
                 pass
             assert refused.value.exit_code == ExitCode.LOCKED
-        with locked_places([str(other)]):
+        with locked_directories([str(other)]):
             pass
-    with locked_places([str(tmp_path)]):
+    with locked_directories([str(tmp_path)]):
         pass
 
 
 def test_a_place_that_is_not_there_yet_is_one_run_s_too(tmp_path: Path) -> None:
-    with locked_places([str(tmp_path / "new/deep")]), pytest.raises(LockedError), locked_places([str(tmp_path / "new/deep")]):
+    with (
+        locked_directories([str(tmp_path / "new/deep")]),
+        pytest.raises(LockedError),
+        locked_directories([str(tmp_path / "new/deep")]),
+    ):
         pass
     assert not (tmp_path / "new").exists()

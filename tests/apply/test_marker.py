@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.guard.lock import Holder, start_ticks, this_process
+from orchestrator.apply.guard.lock import ProcessInfo, start_ticks, this_process
 from orchestrator.apply.guard.marker import FRESH_S, MARKER, Mark, Markers
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.errors import ExitCode, IntegrityError, LockedError, PermanentError, TransientError
@@ -88,7 +88,7 @@ def test_a_run_of_this_machine_that_is_not_ours_counts_while_its_process_lives(s
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         its = msgspec.structs.replace(this_process("organize"), pid=process.pid, started=start_ticks(process.pid))
 
-        def left(by: Holder | None) -> None:
+        def left(by: ProcessInfo | None) -> None:
             storage.put(MARKER, msgspec.json.encode(Mark("mine", "its-run", time.time(), time.time(), by)))
 
         left(its)

@@ -21,8 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import RunResult
-from orchestrator.apply.quarantine import list_items
+from orchestrator.apply.quarantine import quarantined_files
+from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, RemoteError, TransientError
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Verb
@@ -30,7 +30,7 @@ from orchestrator.plan.ordering import Move, order
 from orchestrator.records import Ref
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
-from tests.apply.plans import IMPATIENT, NOW, contents, emptying, library, plan, quick, restoring, run_again
+from tests.apply.plans import NOW, WITHOUT_WAITS, contents, emptying, library, plan, quick, restoring, run_again
 from tests.nightly import NIGHTLY
 
 ALBUM = ["1", "2", "3", "cd/4"]
@@ -267,7 +267,7 @@ class Libraries(RuleBasedStateMachine):
         self.finish()
         storage = self.side(first)
         with quick(Journal, self.journal) as journal:
-            items = list_items(storage, journal)
+            items = quarantined_files(storage, journal)
         self.expected = None
         self.runs.clear()  # what an undo would bring back may be gone, or back
         if not empty:
@@ -323,7 +323,7 @@ class Libraries(RuleBasedStateMachine):
     ) -> RunResult | None:
         result: RunResult | None = None
         with self.trouble(faults), quick(Journal, self.journal) as journal:
-            result = apply_plan(made, self.both, journal, undoes=undoes, settings=chosen, patience=IMPATIENT)
+            result = apply_plan(made, self.both, journal, undoes=undoes, settings=chosen, backoff=WITHOUT_WAITS)
         if result is not None and result.run is not None and result.exit_code is ExitCode.DONE and before is not None:
             self.runs[result.run] = (before, self.view())
         return result

@@ -9,8 +9,8 @@ import pytest
 
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import RunResult
-from orchestrator.apply.quarantine import choose, list_items
+from orchestrator.apply.quarantine import choose_files, quarantined_files
+from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.plan.model import Plan, Verb
@@ -18,8 +18,8 @@ from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall, Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import (
-    IMPATIENT,
     NOW,
+    WITHOUT_WAITS,
     contents,
     depending,
     emptying,
@@ -60,7 +60,7 @@ def undo(run_id: str | None, journal: Path, *storages: Storage) -> RunResult:
     assert run_id is not None
     with quick(Journal, journal) as opened:
         made = undo_plan(opened, run_id, **NOW)
-        return apply_plan(made, {s.fs: s for s in storages}, opened, command="undo", undoes=run_id, patience=IMPATIENT)
+        return apply_plan(made, {s.fs: s for s in storages}, opened, command="undo", undoes=run_id, backoff=WITHOUT_WAITS)
 
 
 @pytest.mark.parametrize("kind", ["local", "s3", "dropbox", "plain"])
@@ -116,34 +116,34 @@ def put_away(tmp_path: Path) -> tuple[MemoryStorage, str]:
 
 def test_the_quarantine_is_listed_and_restored(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
     storage, run_id = put_away
-    (item,) = list_items(storage)
+    (item,) = quarantined_files(storage)
     assert (item.kind, item.run, item.path, item.id) == ("quarantine", run_id, "in/d.mp3", f"quarantine/{run_id}/in/d.mp3")
     for name in (item.id, run_id, "in/d.mp3"):
-        assert choose([item], [name]) == [item]
+        assert choose_files([item], [name]) == [item]
     with pytest.raises(UsageError):
-        choose([item], ["in/nothing.mp3"])
+        choose_files([item], ["in/nothing.mp3"])
     before = contents(storage)
     result = run(restoring(storage, [item]), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.DONE, result.problems
     assert storage.content("in/d.mp3") == b"content of d"
     assert contents(storage) == before
-    assert list_items(storage) == []
+    assert quarantined_files(storage) == []
     assert not any(directory.startswith(".music-orchestrator") for directory in storage.directories())
 
 
 def test_a_restore_never_replaces_what_is_there_now(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     storage.put("in/d.mp3", b"another d")
-    result = run(restoring(storage, list_items(storage)), tmp_path / "journal", storage)
+    result = run(restoring(storage, quarantined_files(storage)), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.STALE
     assert storage.content("in/d.mp3") == b"another d"
-    assert len(list_items(storage)) == 1
+    assert len(quarantined_files(storage)) == 1
 
 
 def test_of_two_for_one_path_the_newest_comes_back(put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     storage.put(".music-orchestrator/quarantine/99990101-000000-000000/in/d.mp3", b"newer d")
-    made = restoring(storage, list_items(storage))
+    made = restoring(storage, quarantined_files(storage))
     assert [one.src.path for one in made.operations] == [".music-orchestrator/quarantine/99990101-000000-000000/in/d.mp3"]
     assert [one.path for one in made.skipped] == ["in/d.mp3"]
 
@@ -151,7 +151,7 @@ def test_of_two_for_one_path_the_newest_comes_back(put_away: tuple[MemoryStorage
 def test_emptying_deletes_for_good_and_only_there(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     before = library(storage)
-    result = run(emptying(storage, list_items(storage)), tmp_path / "journal", storage)
+    result = run(emptying(storage, quarantined_files(storage)), tmp_path / "journal", storage)
     assert (result.exit_code, result.done) == (ExitCode.DONE, 1)
     assert library(storage) == storage.snapshot() == before
 
@@ -181,7 +181,7 @@ def test_undo_finds_nothing_to_do_however_a_file_came_home(tmp_path: Path) -> No
 
     away = [operation(Verb.QUARANTINE, storage, name, storage, name) for name in "ab"]
     put_away = run(plan(*away, source=storage.fs, storages=[storage]), journal, storage)
-    restored = run(restoring(storage, choose(list_items(storage), ["a"])), journal, storage)
+    restored = run(restoring(storage, choose_files(quarantined_files(storage), ["a"])), journal, storage)
     rest = undo(put_away.run, journal, storage)
     assert (rest.exit_code, rest.done) == (ExitCode.DONE, 1)
     assert undo(put_away.run, journal, storage).run is None
@@ -237,8 +237,8 @@ def test_a_file_left_half_way_is_named_as_its_owner_knows_it_and_brought_back(tm
     assert result.exit_code == ExitCode.SOME_FAILED
     (problem,) = (problem for problem in result.problems if problem.path != "b")
     with quick(Journal, journal) as opened:
-        (item,) = list_items(storage, opened)
-        (unknown,) = list_items(storage)
+        (item,) = quarantined_files(storage, opened)
+        (unknown,) = quarantined_files(storage)
     assert (problem.path, item.path, item.kind, item.run) == ("a", "a", "temporary", result.run)
     assert item.entry.path in problem.message
     assert "quarantine restore" in problem.message
@@ -259,10 +259,10 @@ def test_a_file_left_half_way_is_restored_by_its_old_path_and_that_can_be_undone
     left_half_way(storage, journal)
     storage.remove("a")
     with quick(Journal, journal) as opened:
-        items = choose(list_items(storage, opened), ["a"])
+        items = choose_files(quarantined_files(storage, opened), ["a"])
     restored = run(restoring(storage, items), journal, storage)
     assert (restored.exit_code, library(storage)) == (ExitCode.DONE, {"a": b"content of a", "b": b"somebody else's"})
     assert undo(restored.run, journal, storage).exit_code == ExitCode.DONE
     assert library(storage) == {"b": b"somebody else's"}
     with quick(Journal, journal) as opened:
-        assert [item.path for item in list_items(storage, opened)] == ["a"]
+        assert [item.path for item in quarantined_files(storage, opened)] == ["a"]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from orchestrator.apply.protocol.task import REQUESTS
+from orchestrator.apply.protocol.request_budget import REQUESTS_PER_OPERATION
 from orchestrator.errors import RATE_LIMIT_WAIT_S
 from tests.audio import make_many
 from tests.faulty import Library, of_music
@@ -143,13 +143,13 @@ def test_a_server_that_asks_for_patience_gets_it(
 @pytest.mark.parametrize(
     ("kind", "methods", "refusal", "most"),
     [
-        ("webdav", "MOVE", Refuse(503), REQUESTS),
-        ("webdav", "MOVE", Refuse(429), REQUESTS),
-        ("webdav", "PROPFIND", Refuse(503), REQUESTS),
-        ("s3_serve", "PUT", Refuse(503, XML, SLOW_DOWN), REQUESTS),
-        ("s3_serve", "PUT", Refuse(500, XML, b"<Error><Code>InternalError</Code></Error>"), REQUESTS),
-        ("s3_serve", "HEAD PUT DELETE", Refuse(503), REQUESTS),
-        ("s3_serve", "DELETE", Refuse(503), REQUESTS + 2),  # seven had gone well before
+        ("webdav", "MOVE", Refuse(503), REQUESTS_PER_OPERATION),
+        ("webdav", "MOVE", Refuse(429), REQUESTS_PER_OPERATION),
+        ("webdav", "PROPFIND", Refuse(503), REQUESTS_PER_OPERATION),
+        ("s3_serve", "PUT", Refuse(503, XML, SLOW_DOWN), REQUESTS_PER_OPERATION),
+        ("s3_serve", "PUT", Refuse(500, XML, b"<Error><Code>InternalError</Code></Error>"), REQUESTS_PER_OPERATION),
+        ("s3_serve", "HEAD PUT DELETE", Refuse(503), REQUESTS_PER_OPERATION),
+        ("s3_serve", "DELETE", Refuse(503), REQUESTS_PER_OPERATION + 2),  # seven had gone well before
     ],
 )
 def test_one_file_that_is_refused_for_ever_costs_a_dozen_requests_and_then_waits(

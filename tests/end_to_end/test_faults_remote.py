@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from orchestrator.apply.protocol.task import REQUESTS
+from orchestrator.apply.protocol.request_budget import REQUESTS_PER_OPERATION
 from tests.audio import make_many
 from tests.faulty import Library, of_music, sent
 from tests.forked import Forks
@@ -154,7 +154,7 @@ def test_an_s3_server_that_finds_our_clock_a_day_off_is_left_alone(
     proxy.when(lambda _: True, Redate(days))
     ended = library("organize", library.place.location, codes=(6,))
     assert {error["code"] for error in ended.errors} == {"auth"}
-    assert len(proxy.requests) <= REQUESTS
+    assert len(proxy.requests) <= REQUESTS_PER_OPERATION
     assert library.tree() == {"in/1.mp3": content}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.guard.lock import LOCK_FILE, Holder, RunLock, locked_places, start_ticks
+from orchestrator.apply.guard.lock import LOCK_FILE, ProcessInfo, RunLock, locked_directories, start_ticks
 from orchestrator.apply.guard.marker import MARKER, Mark
 from tests.audio import make_many
 from tests.forked import Forks
@@ -126,7 +126,7 @@ def test_the_lock_of_a_killed_run_is_recovered_whoever_has_its_number_now(
     program = Program(tmp_path / "state")
     dead = killed_at_work(program, place, proxy)
     lock = program.state / LOCK_FILE
-    holder = msgspec.json.decode(lock.read_bytes(), type=Holder)
+    holder = msgspec.json.decode(lock.read_bytes(), type=ProcessInfo)
     assert holder.pid == dead
     assert MARKER in place.tree(), "it dies with its marker in place"
     # Its number is ours now: alive, but begun at another time than the one that took the lock.
@@ -227,7 +227,7 @@ def test_another_state_directory_stops_a_run_on_a_disk(tmp_path: Path) -> None:
     make_many(music / "in", 2)
     program = Program(tmp_path / "state")
     before = Place("", music).tree()
-    with locked_places([str(music / "in")]):
+    with locked_directories([str(music / "in")]):
         for words in ((str(music),), (str(music / "in"),), (str(music / "in"), str(music))):
             refused = program("organize", *words, "--yes", codes=(8,))
             assert [error["code"] for error in refused.errors] == ["locked"]

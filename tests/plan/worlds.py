@@ -111,7 +111,7 @@ class Done(msgspec.Struct, frozen=True):
     """What the journal remembers of one operation."""
 
     operation: Operation
-    now: Any
+    destination: Any
     entry: Entry | None
 
 

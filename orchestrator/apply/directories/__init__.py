@@ -1,1 +1,1 @@
-"""Whole directories: moved in one request, and removed once a run has emptied them."""
+"""Directories: move one in a single request, and remove those that a run has emptied."""

@@ -1,1 +1,1 @@
-"""What must hold before a run starts, and what keeps other runs out while it works."""
+"""What keeps other runs away: the run lock, locks on directories, markers on remotes."""

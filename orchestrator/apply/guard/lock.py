@@ -1,4 +1,7 @@
-"""One changing run at a time: kernel locks, on the state directory and on places of this disk. They die with their holder."""
+"""One changing run at a time: kernel locks on the state directory and on local directories.
+
+A kernel lock ends with its process, so no lock is ever left behind by one that was killed.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +21,23 @@ from orchestrator.errors import IntegrityError, LockedError, UsageError
 LOCK_FILE = "run.lock"
 
 GRACE_S = 1.0
-"""Twice what rclone gets for its end when the program that started it has died."""
+"""Twice the time that rclone gets to end after the program that started it has died."""
 
 
-class Holder(msgspec.Struct, frozen=True):
-    """A process: who holds, or last held, the lock (for people only, the kernel decides), or is at work on a remote."""
+class ProcessInfo(msgspec.Struct, frozen=True):
+    """The process that holds, or last held, a lock or a marker. For locks it is information only: the kernel decides."""
 
     pid: int
     host: str
     boot_id: str
-    """Changes with every start of the machine; empty where the system has none."""
+    """Changes with every start of the machine; empty if the system has none."""
     started: int
-    """When the process began, in the kernel's ticks since boot; 0 where the system does not tell."""
+    """When the process started, in the kernel's ticks since boot; 0 if the system does not say."""
     since: float
-    """When it took the lock, seconds since 1970, UTC."""
+    """When it took the lock or wrote the marker, seconds since 1970, UTC."""
     command: str = ""
     namespace: str = ""
-    """In which process ids mean the same: two containers have one each. Empty where the system does not tell."""
+    """The namespace of its process id: each container has its own. Empty if the system does not say."""
 
     def describe(self) -> str:
         """For a message: "process 123 on host (organize), since 2026-01-01 12:00:00"."""
@@ -46,10 +49,9 @@ class Holder(msgspec.Struct, frozen=True):
 class RunLock:
     """The lock of a state directory; a context manager, taken on entry.
 
-    Raises IntegrityError where it cannot be written (a full disk), and LockedError, which names the holder, when another process
-    has it: there is no waiting. When the last holder died without giving it back, `recovered` says so, for a warning, and taking
-    the lock lasts `grace_s` seconds: so long may what
-    that process had started - rclone, and with it a move that was under way - outlive it.
+    Raises IntegrityError if it cannot be written (a full disk), and LockedError, which describes the holder, at once if another
+    process has it. If the last holder died without releasing it, `recovered` says so, for a warning, and taking the lock waits
+    `grace_s` seconds: rclone, started by that process, may live on for so long, and so may a move in progress.
     """
 
     def __init__(self, state_directory: Path, *, command: str = "", grace_s: float = GRACE_S) -> None:
@@ -73,25 +75,25 @@ class RunLock:
             holder = _read(descriptor)
             os.close(descriptor)
             who = holder.describe() if holder else "another process"
-            raise LockedError(f"another run is at work ({who}): wait for it, or use another --state-dir") from None
+            raise LockedError(f"another run is in progress ({who}): wait for it, or use another --state-dir") from None
         except OSError as error:
             os.close(descriptor)
             raise UsageError(f"cannot lock {self._path}: {error.strerror}; use a --state-dir on a local disk") from error
         last = _read(descriptor)
         if last is not None:
             who = last.describe()
-            self.recovered = f"the last run ended without giving back its lock ({who}): it was killed, or the machine went down"
+            self.recovered = f"the last run did not release its lock ({who}): it was killed, or the machine went down"
             if last.boot_id == boot_id():
-                time.sleep(self._grace_s)  # nothing tells when the orphans are gone
+                time.sleep(self._grace_s)  # its child processes may still be running, and nothing shows when they end
         try:
             _write(descriptor, msgspec.json.encode(this_process(self._command)))
-        except OSError as error:  # without it the next run could not tell that this one was killed
+        except OSError as error:  # without it the next run would not notice that this one was killed
             os.close(descriptor)
-            raise IntegrityError(f"cannot write the lock {self._path}: {error.strerror}; nothing was begun") from error
+            raise IntegrityError(f"cannot write the lock {self._path}: {error.strerror}; nothing was started") from error
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         if self._descriptor is not None:
             _write(self._descriptor, b"")
             os.close(self._descriptor)
@@ -105,12 +107,12 @@ class RunLock:
         self.release()
 
 
-def this_process(command: str = "") -> Holder:
-    """Who we are."""
-    return Holder(os.getpid(), socket.gethostname(), boot_id(), start_ticks(os.getpid()), time.time(), command, _namespace())
+def this_process(command: str = "") -> ProcessInfo:
+    """This process."""
+    return ProcessInfo(os.getpid(), socket.gethostname(), boot_id(), start_ticks(os.getpid()), time.time(), command, _namespace())
 
 
-def is_dead(process: Holder) -> bool:
+def is_dead(process: ProcessInfo) -> bool:
     """Whether a process of this machine has certainly ended."""
     if not process.boot_id or not boot_id():
         return False
@@ -123,35 +125,35 @@ def is_dead(process: Holder) -> bool:
     except ProcessLookupError:
         return True
     except OSError:
-        pass  # of another user
+        pass  # it belongs to another user
     return start_ticks(process.pid) not in {0, process.started}
 
 
 @contextmanager
-def locked_places(roots: Iterable[str]) -> Iterator[None]:
-    """Keep other runs of this machine off these directories, off those in them and around them, whatever their state directory.
+def locked_directories(roots: Iterable[str]) -> Iterator[None]:
+    """Keep other runs of this machine, with any state directory, out of these directories and those in or around them.
 
-    The lock is one on the directory itself (for a missing one, on what there is above it), and a shared one on all above it.
-    Nothing is written. Raises LockedError when another process has them. Where the file system has no locks, or we may not look,
-    there is none.
+    Takes an exclusive lock on each directory (on the nearest existing parent if it is missing), and shared locks on all parents.
+    Writes nothing. Raises LockedError if another process has one of them. Does nothing on a file system without locks, or where
+    a directory cannot be opened.
     """
-    places = {Path(root).resolve() for root in roots}
-    own = {_existing(place) for place in places if places.isdisjoint(place.parents)}
+    wanted = {Path(root).resolve() for root in roots}
+    own = {_nearest_existing(directory) for directory in wanted if wanted.isdisjoint(directory.parents)}
     with ExitStack() as held:
-        for directory in sorted(own | {above for place in own for above in place.parents}):
+        for directory in sorted(own | {above for one in own for above in one.parents}):
             try:
                 descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 held.callback(os.close, descriptor)
                 fcntl.flock(descriptor, (fcntl.LOCK_EX if directory in own else fcntl.LOCK_SH) | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise LockedError(f"{directory}: another run is at work there, or in a directory in it: wait for it") from None
+                raise LockedError(f"{directory}: another run is in progress there or in a directory in it: wait for it") from None
             except OSError:
                 continue
         yield
 
 
-def _existing(place: Path) -> Path:
-    return next((one for one in (place, *place.parents) if os.path.isdir(one)), place)  # noqa: PTH112 - pathlib's raises
+def _nearest_existing(directory: Path) -> Path:
+    return next((one for one in (directory, *directory.parents) if os.path.isdir(one)), directory)  # noqa: PTH112 - pathlib's raises
 
 
 def _namespace() -> str:
@@ -162,7 +164,7 @@ def _namespace() -> str:
 
 
 def boot_id() -> str:
-    """The kernel's id of this boot, empty where there is none."""
+    """The kernel's id of this boot, empty if it has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
@@ -170,20 +172,20 @@ def boot_id() -> str:
 
 
 def start_ticks(pid: int) -> int:
-    """When a process began, in ticks since boot; 0 when it is gone or the system does not tell."""
+    """When a process started, in ticks since boot; 0 if it is gone or the system does not say."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:
         return 0
-    # The second field is the name in brackets, which may hold spaces and brackets; the 22nd field is the start time.
+    # The second field is the name in brackets, which may contain spaces and brackets; the 22nd field is the start time.
     return int(text.rpartition(")")[2].split()[19])
 
 
-def _read(descriptor: int) -> Holder | None:
+def _read(descriptor: int) -> ProcessInfo | None:
     try:
-        return msgspec.json.decode(os.pread(descriptor, 64 * 1024, 0), type=Holder)
+        return msgspec.json.decode(os.pread(descriptor, 64 * 1024, 0), type=ProcessInfo)
     except msgspec.MsgspecError:
-        return None  # empty, or its writer died in the middle: it is for information only
+        return None  # empty, or incomplete because its writer died: it is for information only
 
 
 def _write(descriptor: int, content: bytes) -> None:

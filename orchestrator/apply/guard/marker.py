@@ -1,7 +1,7 @@
-"""An advisory marker on a storage, `.music-orchestrator/run.json`: whoever else is about to work there sees a run at work.
+"""An advisory marker on a remote, `.music-orchestrator/run.json`, which shows other machines that a run is in progress.
 
-A guard, not a lock: two runs that begin within a moment of each other do not see one another, nor do two machines whose clocks
-are more than FRESH_S apart. It costs a look, a write and a removal a run and storage, and a write a minute.
+It is not a lock: two runs that start at the same moment do not see each other, nor do two machines whose clocks differ by more
+than FRESH_S. It costs a look, a write and a delete for each run and remote, and a write every minute.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from orchestrator.apply.guard.lock import Holder, is_dead, this_process
+from orchestrator.apply.guard.lock import ProcessInfo, is_dead, this_process
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError
 from orchestrator.records import OWN_DIRECTORY
@@ -23,26 +23,26 @@ from orchestrator.storage.protocol import Storage
 MARKER = f"{OWN_DIRECTORY}/run.json"
 
 FRESH_S = 600.0
-"""Without a heartbeat for so long, whoever wrote a marker is taken for dead."""
+"""A run without a heartbeat for this long counts as dead."""
 
 _BEAT_S = 60.0
 _MAX_BYTES = 4096
 _LONGEST_WAIT_S = 10.0
-"""How long the end of a run waits for a heartbeat that is on its way."""
+"""How long the end of a run waits for a heartbeat that is being written."""
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What the marker says. Times are seconds since 1970, UTC, by the clock of `host`."""
+    """The content of the marker. Times are seconds since 1970, UTC, by the clock of `host`."""
 
     host: str
     run: str
     start: float
     heartbeat: float
-    process: Holder | None = None
+    process: ProcessInfo | None = None
 
 
 class Markers:
-    """The markers of one run on the storages that it changes."""
+    """The markers of one run on the remotes that it changes."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Markers:
         host: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`is_ours` tells the runs of our own journal, none of which is at work but this one."""
+        """`is_ours` says whether a run is in our own journal: none of these is in progress except this one."""
         self._storages = list(storages)
         self._is_ours = is_ours
         self._host = host or socket.gethostname()
@@ -62,7 +62,7 @@ class Markers:
         self._heart = threading.Thread(target=self._keep_beating, name="marker", daemon=True)
 
     def check(self) -> None:
-        """Raise LockedError when somebody else is at work on one of the storages. Sends nothing that changes anything."""
+        """Raise LockedError if another run is in progress on one of the remotes. Changes nothing."""
         for storage in self._storages:
             mark = _read(storage)
             if mark is None or abs(self._clock() - mark.heartbeat) >= FRESH_S:
@@ -71,19 +71,20 @@ class Markers:
             if not here or not self._is_left_over(mark):
                 who = mark.process.describe() if here and mark.process is not None else f"the machine {mark.host}"
                 raise LockedError(
-                    f"{storage.fs}: {who} is at work there (run {mark.run}): wait for it, or use --ignore-marker if it is not"
+                    f"{storage.fs}: {who} has a run in progress there ({mark.run}): "
+                    "wait for it, or use --ignore-marker if it has ended"
                 )
 
     @contextmanager
     def at_work(self, run_id: str) -> Iterator[None]:
-        """Keep them there, and fresh, until `end` or the end of the block. One that cannot be written is done without."""
+        """Keep the markers there, and fresh, until `end` or the end of the block. A marker that cannot be written is left out."""
         self.begin(run_id)
         if self._storages:
             self._heart.start()
         try:
             yield
         except InterruptedRunError:
-            raise  # at once: they go stale by themselves
+            raise  # at once: the markers become stale by themselves
         except Exception:
             self.end()
             raise
@@ -93,18 +94,18 @@ class Markers:
             self._over.set()
 
     def begin(self, run_id: str) -> None:
-        """Write them, over what a killed run of this machine has left."""
+        """Write them, replacing those that a killed run of this machine left behind."""
         self._mark = Mark(self._host, run_id, self._clock(), self._clock(), this_process())
         self._write(self._storages)
 
     def beat(self) -> None:
-        """Say that we are still there, if the last word was long ago."""
+        """Write a heartbeat if the last one was a while ago."""
         if self._mark is not None and self._clock() - self._mark.heartbeat >= _BEAT_S:
             self._mark = msgspec.structs.replace(self._mark, heartbeat=self._clock())
             self._write(self._storages)
 
     def end(self) -> None:
-        """Remove them, if they are there still."""
+        """Remove them, if they are still there."""
         self._over.set()
         if self._mark is None:
             return
@@ -128,7 +129,7 @@ class Markers:
 
 
 def _remove(storage: Storage) -> None:
-    """Ask twice: an answer may be lost, or rclone die; and a marker that stays keeps other machines out for a while."""
+    """Try twice: a marker left behind keeps other machines out for a while, and an answer may be lost or rclone die."""
     for _ in range(2):
         with suppress(RemoteError):
             with suppress(NotFoundError):
@@ -141,4 +142,4 @@ def _read(storage: Storage) -> Mark | None:
     try:
         return msgspec.json.decode(storage.read_range(MARKER, 0, _MAX_BYTES), type=Mark)
     except (NotFoundError, PermanentError, msgspec.MsgspecError):
-        return None  # none, one that we may not look at, or one that its writer did not finish
+        return None  # no marker, one that we may not read, or an incomplete one

@@ -1,1 +1,1 @@
-"""The journal: what every run intends, has verified and has done, durable before the next step."""
+"""The journal: what every run is about to do, has verified and has done, durable before the next step."""

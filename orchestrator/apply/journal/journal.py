@@ -1,11 +1,11 @@
-"""The journal: what every run is about to do, has verified and has done, durable before the next step is taken.
+"""The journal: what every run is about to do, has verified and has done, durable before the next step.
 
-One SQLite file, `synchronous=FULL`. A run is one row that never changes, its operations as they stand in the plan (so that
-`resume` and `undo` need no plan file), and a chain of records that only grows. Each row carries a sha256: a record's covers the
-record before it, the first one's covers the run's row, and that covers all operations. So an edited, lost or reordered row is
-found before anything is sent. The sums find damage, not a forger: nothing is signed.
+One SQLite file, `synchronous=FULL`. A run is one row that never changes, its operations as the plan has them (so that `resume`
+and `undo` need no plan file), and a chain of records that only grows. Each row has a sha256: that of a record covers the record
+before it, that of the first record covers the run's row, and that row covers all operations. So an edited, lost or reordered row
+is found before anything is sent. The checksums find damage, not forgery: nothing is signed.
 
-Whoever writes holds the run lock (`orchestrator.apply.guard.lock`). Reading beside a run that is at work is safe.
+A process that writes holds the run lock (`orchestrator.apply.guard.lock`). Reading during a run is safe.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import msgspec
 
 from orchestrator.apply.journal.database import JournalDatabase
 from orchestrator.apply.journal.records import (
-    Fact,
+    CompletedOperation,
     OperationState,
     Record,
     Run,
@@ -34,9 +34,9 @@ from orchestrator.apply.journal.records import (
     StateChange,
     VerifyMode,
 )
+from orchestrator.apply.own_paths import destination_of
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Operation, Plan, locations_of
-from orchestrator.records import Ref
 from orchestrator.sqlite import transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -44,7 +44,7 @@ _decode_start = msgspec.json.Decoder(RunStart).decode
 _decode_operation = msgspec.json.Decoder(Operation).decode
 _decode_line: msgspec.json.Decoder[Record | StateChange] = msgspec.json.Decoder(Record | StateChange)
 
-# Each with the checksum of the record before it, which its own covers.
+# Each with the checksum of the record before it, which its own checksum covers.
 _STATES_OF_A_RUN = """
 SELECT body, checksum, (
     SELECT earlier.checksum FROM record AS earlier
@@ -53,17 +53,16 @@ SELECT body, checksum, (
 
 
 class Journal:
-    """See the module. To be used by one thread at a time; a context manager.
+    """See the module. For one thread at a time; a context manager.
 
-    Raises IntegrityError (exit 9) when the file is damaged or a record cannot be written: the caller stops before its next
-    change.
+    Raises IntegrityError (exit 9) if the file is damaged or a record cannot be written: the caller stops before its next change.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._database = JournalDatabase(path)
         self._clock = clock
         self._heads: dict[str, str] = {}
-        """Run -> checksum of its last record, for the runs that this process has read or begun."""
+        """Run -> checksum of its last record, for the runs that this process has read or started."""
         self._connection = self._database.open()
 
     # Writing.
@@ -71,7 +70,7 @@ class Journal:
     def begin(
         self, plan: Plan, command: str, *, undoes: str | None = None, run_id: str | None = None, verify: VerifyMode = "fast"
     ) -> str:
-        """Note a new run with all its operations; gives its id. Its state is RUNNING."""
+        """Record a new run with all its operations; gives its id. Its state is RUNNING."""
         created = self._clock()
         identity = run_id or time.strftime("%Y%m%d-%H%M%S-", time.gmtime(created)) + secrets.token_hex(3)
         bodies = [_encode(operation) for operation in plan.operations]
@@ -90,12 +89,12 @@ class Journal:
         return identity
 
     def append(self, run_id: str, records: Sequence[Record]) -> None:
-        """Note steps of operations, all or none. They are durable when this returns."""
+        """Record stages of operations, all or none. They are durable when this returns."""
         if records:
             self._append(run_id, records)
 
     def set_state(self, run_id: str, state: RunState, summary: RunCounts | None = None) -> None:
-        """Note a run's new state."""
+        """Record a run's new state."""
         self._append(run_id, [StateChange(state, self._clock(), summary)])
 
     # Reading.
@@ -107,7 +106,7 @@ class Journal:
         return [self.run(identity) for (identity,) in rows]
 
     def run(self, run_id: str) -> Run:
-        """One run. Raises UsageError when there is none of that id."""
+        """One run. Raises UsageError if no run has that id."""
         start, own = self._start(run_id)
         state = StateChange(RunState.RUNNING, start.created)
         with self._database.mapped_errors():
@@ -134,35 +133,35 @@ class Journal:
         )
 
     def plan(self, run_id: str) -> Plan:
-        """The plan of a run, as it was begun. Raises IntegrityError when an operation was changed."""
+        """The plan that a run was started with. Raises IntegrityError if an operation was changed."""
         start, _ = self._start(run_id)
         with self._database.mapped_errors():
             rows = self._connection.execute("SELECT body FROM operation WHERE run = ? ORDER BY position", (run_id,)).fetchall()
         bodies = [body for (body,) in rows]
         if len(bodies) != start.operations or _sum_of_all(bodies) != start.operations_sha256:
-            raise self._database.damaged(f"the operations of run {run_id} are not those that it was begun with")
+            raise self._database.damaged(f"the operations of run {run_id} are not those that it was started with")
         operations = tuple(_decode_operation(body) for body in bodies)
         header = start.header
-        if not header.locations:  # the run was begun by a version whose plans had the format /1
+        if not header.locations:  # the run was started by a version whose plans had the format /1
             locations = dict.fromkeys((header.source, header.target, *locations_of(operations)))
             header = msgspec.structs.replace(header, locations=tuple(locations))
         return Plan(header, operations)
 
     def states(self, run_id: str) -> dict[str, OperationState]:
-        """Operation -> its last record; operations that were never begun are absent. The whole chain is checked."""
+        """Operation -> its last record; operations without a record are absent. Checks the whole chain."""
         return {record.operation: _state(record) for record in self._records(run_id)}
 
-    def facts(self, run_id: str, place: Callable[[Operation], Ref]) -> list[Fact]:
-        """The operations that came through, in the order in which they did. `place` tells where a file was put."""
+    def completed(self, run_id: str) -> list[CompletedOperation]:
+        """The operations that succeeded, in the order in which they did."""
         operations = {operation.id: operation for operation in self.plan(run_id).operations}
         return [
-            Fact(operations[record.operation], place(operations[record.operation]), record.entry)
+            CompletedOperation(operations[record.operation], destination_of(operations[record.operation], run_id), record.entry)
             for record in self._records(run_id)
-            if record.step is Stage.DONE
+            if record.stage is Stage.DONE
         ]
 
     def unfinished(self) -> list[Run]:
-        """The runs that `resume` has something to do for, oldest first."""
+        """The runs that `resume` can continue, oldest first."""
         return [run for run in self.runs() if run.state.unfinished]
 
     def close(self) -> None:
@@ -201,14 +200,14 @@ class Journal:
                 with transaction(self._connection):
                     yield self._connection
             except BaseException:
-                self._heads.clear()  # what was to be the head was not written: read it again
+                self._heads.clear()  # the new heads were not written: read them again
                 raise
 
     def _start(self, run_id: str) -> tuple[RunStart, str]:
         with self._database.mapped_errors():
             row = self._connection.execute("SELECT body, checksum FROM run WHERE id = ?", (run_id,)).fetchone()
         if row is None:
-            raise UsageError(f"there is no run {run_id!r}: `runs` lists them")
+            raise UsageError(f"there is no run {run_id!r}: `runs` lists all runs")
         body, checksum = row
         if _checksum("", body) != checksum:
             raise self._database.damaged(f"the row of run {run_id} was changed")
@@ -221,7 +220,7 @@ class Journal:
         return start, checksum
 
     def _records(self, run_id: str) -> Iterator[Record]:
-        """The records of operations, in order, while the chain is checked; at the end the head is compared."""
+        """The records of operations, in order. Checks the chain on the way, and the head at the end."""
         _, head = self._start(run_id)
         with self._database.mapped_errors():
             rows = self._connection.execute(
@@ -247,7 +246,7 @@ class Journal:
 
 
 def _checksum(previous: object, body: object) -> str:
-    """The checksum of a row; "" for one that holds something else than it was given, which is never right."""
+    """The checksum of a row; "" for a row with values of the wrong type, which matches no stored checksum."""
     if not isinstance(previous, str) or not isinstance(body, bytes):
         return ""
     return sha256(previous.encode() + b"\n" + body).hexdigest()
@@ -261,4 +260,4 @@ def _sum_of_all(bodies: Sequence[bytes]) -> str:
 
 
 def _state(record: Record) -> OperationState:
-    return OperationState(record.step, record.attempt, record.entry, record.code, record.message)
+    return OperationState(record.stage, record.attempt, record.entry, record.code, record.message)

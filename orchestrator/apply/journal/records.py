@@ -1,4 +1,4 @@
-"""What the apply room writes down and hands out: journal records, runs, problems, results."""
+"""What the journal stores: runs, their states, and how far each operation has come."""
 
 from __future__ import annotations
 
@@ -7,39 +7,38 @@ from typing import Literal
 
 import msgspec
 
-from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Header, Operation
 from orchestrator.records import Entry, Ref
 
 
 class Stage(StrEnum):
-    """How far an operation has come. DONE, FAILED and SKIPPED are verdicts: nothing follows them."""
+    """How far an operation has come. DONE, FAILED and SKIPPED are verdicts: no record follows them."""
 
     INTENT = "intent"
-    """About to be sent. Whether it was sent, only a look at both ends tells."""
+    """About to be sent. Only a look at source and destination shows whether it was."""
     VERIFIED = "verified"
-    """The destination was compared with the source and, if local, is on the disk: the source may go."""
+    """The copy was compared with its source and, on a local disk, synced: the source may be deleted."""
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Not sent, because something was not as the plan expected, or because an operation before it did not come through."""
+    """Not sent, because something differed from the plan or an operation that it depends on did not succeed."""
 
     @property
-    def verdict(self) -> bool:
+    def is_verdict(self) -> bool:
         """Whether the operation is over."""
         return self in {Stage.DONE, Stage.FAILED, Stage.SKIPPED}
 
 
 class RunState(StrEnum):
-    """Where a run stands."""
+    """The state of a run."""
 
     RUNNING = "running"
-    """At work, or killed at it."""
+    """In progress, or killed before it could end."""
     INTERRUPTED = "interrupted"
-    """Stopped in good order with operations left over."""
+    """Stopped cleanly with operations still to do."""
     FINISHED = "finished"
     FAILED = "failed"
-    """Finished, and some operations failed or were skipped."""
+    """Finished, but some operations failed or were skipped."""
 
     @property
     def unfinished(self) -> bool:
@@ -48,20 +47,20 @@ class RunState(StrEnum):
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag="step", gc=False):
-    """One step of one operation."""
+    """One stage that one operation reached."""
 
     operation: str
-    step: Stage
+    stage: Stage = msgspec.field(name="step")
     attempt: int = 1
     entry: Entry | None = None
-    """VERIFIED and DONE: the destination as it was seen."""
+    """VERIFIED and DONE: the file as seen at the destination."""
     code: int = 0
-    """FAILED and SKIPPED: the exit code that it stands for."""
+    """FAILED and SKIPPED: the exit code that the verdict stands for."""
     message: str | None = None
 
 
 class RunCounts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a run came to, in counts of operations and bytes."""
+    """The totals of a run: operations, bytes, and the exit code."""
 
     planned: int = 0
     done: int = 0
@@ -81,11 +80,12 @@ class StateChange(msgspec.Struct, frozen=True, omit_defaults=True, tag="state"):
 
 
 VerifyMode = Literal["fast", "full"]
-"""fast: a common hash, a hash of the local side, else the size. full: read both files where no hash is to be had."""
+"""How a copy is compared with its source. fast: by a common hash, otherwise by a hash of the local side, otherwise by size.
+full: by reading both files where no hash can be compared."""
 
 
 class RunStart(msgspec.Struct, frozen=True):
-    """What a run was started with; never changes."""
+    """What a run was started with. It never changes."""
 
     id: str
     command: str
@@ -95,9 +95,9 @@ class RunStart(msgspec.Struct, frozen=True):
     operations: int
     operations_sha256: str
     undoes: str | None = None
-    """The run that this one takes back."""
+    """The run that this one undoes."""
     verify: VerifyMode = "fast"
-    """How copies are checked, also after an interruption."""
+    """Also applies when the run is resumed."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -129,62 +129,18 @@ class Run(msgspec.Struct, frozen=True):
 class OperationState(msgspec.Struct, frozen=True, gc=False):
     """An operation's last record."""
 
-    step: Stage
+    stage: Stage
     attempt: int
     entry: Entry | None = None
     code: int = 0
     message: str | None = None
 
 
-class Fact(msgspec.Struct, frozen=True, gc=False):
-    """One operation that came through: what undo needs to know of it."""
+class CompletedOperation(msgspec.Struct, frozen=True, gc=False):
+    """An operation that succeeded, with what undo needs to know about it."""
 
     operation: Operation
-    now: Ref
-    """Where the file was put (for a quarantine the place inside it)."""
+    destination: Ref
+    """Where the file was put; for a quarantined file its path in the quarantine."""
     entry: Entry | None
-    """The file as it was seen there; its path is that of `now`. None for a file that was removed."""
-
-
-class Change(msgspec.Struct, frozen=True, gc=False):
-    """A file that lies elsewhere now, for the catalogue."""
-
-    src: Ref
-    dst: Ref
-    entry: Entry | None
-    """As seen at the destination."""
-    copied: bool
-    """Whether the source is still there."""
-    content: bytes | None = None
-    """What was written there, where that is not what the source holds."""
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing that did not go as planned; `path` is what it is about, if anything."""
-
-    path: str | None
-    code: ExitCode
-    message: str
-
-
-class RunResult(msgspec.Struct, frozen=True):
-    """What a run came to, all its earlier starts included."""
-
-    run: str | None
-    """None when there was nothing to do and so no run."""
-    command: str
-    state: RunState
-    planned: int = 0
-    done: int = 0
-    failed: int = 0
-    skipped: int = 0
-    done_now: int = 0
-    """Operations that this start, not an earlier one, brought through."""
-    bytes_moved: int = 0
-    problems: tuple[Problem, ...] = ()
-    exit_code: ExitCode = ExitCode.DONE
-
-    @property
-    def pending(self) -> int:
-        """Operations without a verdict; `resume` takes them up."""
-        return self.planned - self.done - self.failed - self.skipped
+    """The file as seen at `destination`; None when it was deleted for good."""

@@ -1,4 +1,4 @@
-"""Bring what was copied to a local disk onto the disk: rclone never does, and the source is about to be deleted."""
+"""Flush copies on a local disk with fsync: rclone does not, and their sources are about to be deleted."""
 
 from __future__ import annotations
 
@@ -14,48 +14,52 @@ from orchestrator.errors import IntegrityError
 def make_durable(tasks: Iterable[Task]) -> None:
     """Fsync every local destination and all directories above it, each directory once.
 
-    Those above the location's root, too: the run may have made it, and some of them. A task whose file cannot be synced gets the
-    error as its trouble: its source stays.
+    That includes the directories above the location's root, because the run may have made them too. A task whose file cannot be
+    synced gets an error, so that its source is kept.
     """
     directories: dict[Path, list[Task]] = {}
-    above: set[Path] = set()
-    spelled_otherwise = False
+    above_root: set[Path] = set()
+    spelled_differently = False
     for task in tasks:
-        place = local_path(task.target, task.dst)
-        if place is None:
+        path = local_path(task.target, task.dst)
+        if path is None:
             continue
-        file = Path(place)
+        file = Path(path)
         try:
             _sync(file, os.O_RDONLY)
         except FileNotFoundError:
-            spelled_otherwise = True
+            spelled_differently = True
             continue
         except OSError as error:
-            _trouble(task, error)
+            _set_error(task, error)
             continue
         depth = task.dst.count("/") + 1
         for directory in file.parents[:depth]:
             directories.setdefault(directory, []).append(task)
-        above.update(file.parents[depth:])
-    if spelled_otherwise:
-        os.sync()  # rclone spells some names (control characters, bytes that are not UTF-8) otherwise than the disk
-    for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
+        above_root.update(file.parents[depth:])
+    if spelled_differently:
+        os.sync()  # on disk, rclone spells control characters and bytes that are not UTF-8 differently
+    for directory in _deepest_first(directories):
         try:
             _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             for task in directories[directory]:
-                _trouble(task, error)
-    _sync_above(above)
+                _set_error(task, error)
+    _sync_above_root(above_root)
 
 
-def _sync_above(directories: Iterable[Path]) -> None:
-    """Those that are not part of the location, and need not be on a file system that syncs directories."""
-    for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
-        if os.access(directory, os.W_OK):  # else nothing of ours was made in it
+def _sync_above_root(directories: Iterable[Path]) -> None:
+    """Sync directories above the location. They may be on a file system that cannot sync directories."""
+    for directory in _deepest_first(directories):
+        if os.access(directory, os.W_OK):  # otherwise we made nothing in it
             try:
                 _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
             except OSError:
                 os.sync()
+
+
+def _deepest_first(directories: Iterable[Path]) -> list[Path]:
+    return sorted(directories, key=lambda path: len(path.parts), reverse=True)
 
 
 def _sync(path: Path, flags: int) -> None:
@@ -66,6 +70,6 @@ def _sync(path: Path, flags: int) -> None:
         os.close(descriptor)
 
 
-def _trouble(task: Task, error: OSError) -> None:
+def _set_error(task: Task, error: OSError) -> None:
     reason = error.strerror or str(error)
-    task.trouble = IntegrityError(f"{task.dst}: cannot be brought onto the disk ({reason}); its source is kept", path=task.dst)
+    task.error = IntegrityError(f"{task.dst}: cannot be synced to the disk ({reason}); its source was kept", path=task.dst)

@@ -1,4 +1,4 @@
-"""Is this still the same file: a listed entry against what a plan expects, or against another entry."""
+"""Whether a file is still the same: its listed entry against what the plan expects, or against another entry."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from orchestrator.records import Entry
 
 
 def common_hashes(one: dict[str, str], other: dict[str, str]) -> list[str]:
-    """The hash types that both sides know, sorted."""
+    """The hash types that both have, sorted."""
     return sorted(one.keys() & other.keys())
 
 
 def same_content_by_hash(one: Entry, other: Entry) -> bool | None:
-    """Whether two entries hold the same bytes as far as sizes and common hashes tell; None when they do not tell."""
+    """Whether two entries hold the same bytes; None when neither their sizes nor a common hash can decide."""
     if one.size is not None and other.size is not None and one.size != other.size:
         return False
     common = common_hashes(one.hashes, other.hashes)
@@ -22,16 +22,16 @@ def same_content_by_hash(one: Entry, other: Entry) -> bool | None:
 
 
 def expected(operation: Operation) -> Entry:
-    """What the operation's source must be, as an entry."""
+    """The entry that the operation's source must have."""
     return Entry(
         path=operation.src.path, size=operation.size, mtime_ns=operation.expect.mtime, hashes=dict(operation.expect.hash)
     )
 
 
 def same_file(one: Entry, other: Entry, precision_ns: int | None) -> bool:
-    """Whether two sights of a file on one storage are of the same state of it.
+    """Whether two looks at a file on one storage show it in the same state.
 
-    Common hashes decide; without one size and modification time stand, the time within `precision_ns` where both are known.
+    Common hashes decide. Without any, size and modification time do, where both times are known, within `precision_ns`.
     """
     by_hash = same_content_by_hash(one, other)
     if by_hash is not None:

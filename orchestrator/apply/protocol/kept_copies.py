@@ -1,7 +1,7 @@
-"""The copy that stays: before a duplicate goes, its twin is looked at again, and must be what the plan saw.
+"""Before a duplicate is quarantined or deleted, check that the copy to keep is still there, unchanged since the plan was made.
 
-A hash that the storage gives for free decides; without one size and modification time do. Where those do not tell either, when
-everything is to be verified, and before anything is deleted for good, the twin is read in full unless such a hash was there.
+A hash that the storage gives for free decides; without one, size and modification time do. Without these, with `--verify full`,
+and before anything is deleted for good, the kept copy is read in full unless a hash was compared.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.apply.journal.records import Stage, VerifyMode
-from orchestrator.apply.own_paths import place
-from orchestrator.apply.protocol.decide import Route
+from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.protocol.fingerprint import common_hashes, same_file
+from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.same_bytes import FULL_HASH, Match, compare
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError
@@ -24,7 +24,7 @@ SAME_BYTES = "T0"
 
 
 class KeptCopies:
-    """The twins of one run's operations. `transfers` is how many of them are read at a time."""
+    """The kept copies that one run's operations refer to. `transfers` is the number of files read at a time."""
 
     def __init__(
         self,
@@ -38,73 +38,65 @@ class KeptCopies:
         self._transfers = transfers
         self._storages = storages
         self._verify = verify
-        wanted = any(operation.expect.kept for operation in operations)
-        self._moved = {o.src: place(o, run_id) for o in operations if o.verb is Verb.MOVE} if wanted else {}
-        """Where this run itself may have put a twin since."""
+        any_kept = any(operation.expect.kept for operation in operations)
+        self._moved = {o.src: destination_of(o, run_id) for o in operations if o.verb is Verb.MOVE} if any_kept else {}
+        """Where this run may have moved a kept copy in the meantime."""
 
     def check(self, tasks: Sequence[Task]) -> None:
-        """Drift where the twin has gone or changed; trouble where that cannot be told now."""
-        asking = [(task, twin) for task in tasks if (twin := task.operation.expect.kept)]
-        if not asking:
+        """Skip the tasks whose kept copy is gone or has changed; set an error where that cannot be found out now."""
+        pairs = [(task, kept) for task in tasks if (kept := task.operation.expect.kept)]
+        if not pairs:
             return
-        found = self._find({twin.ref for _, twin in asking})
+        found = self._find({kept.ref for _, kept in pairs})
 
-        def judge(task: Task, twin: KeptCopy) -> None:
-            at, outcome = found[twin.ref]
+        def judge(task: Task, kept: KeptCopy) -> None:
+            at, outcome = found[kept.ref]
             if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
-                task.trouble = outcome
+                task.error = outcome
             elif not isinstance(outcome, Entry):
-                task.drift(f"{task.name}: stays, for the copy that was to stay instead is gone: {twin.fs} {twin.path}")
+                task.skip(f"{task.name}: kept, because the copy it duplicates is no longer at {kept.fs} {kept.path}")
             else:
-                self._compare(task, twin, self._storages[at.fs], outcome)
+                self._compare(task, kept, self._storages[at.fs], outcome)
 
         with ThreadPoolExecutor(self._transfers) as pool:  # some may have to be read
-            for _ in pool.map(judge, *zip(*asking, strict=True)):
+            for _ in pool.map(judge, *zip(*pairs, strict=True)):
                 pass
 
-    def bring_back_what_was_no_copy(self, tasks: Sequence[Task]) -> None:
-        """After a file went: where its twin went with it, the two were one file under two names. It is brought back."""
-        # Two paths of one remote location are two files. On a disk links and mounts can show one of them twice.
-        apart = [
-            (task, twin)
+    def bring_back_one_object(self, tasks: Sequence[Task]) -> None:
+        """If the kept copy vanished together with the duplicate, both were one file under two names: move it back."""
+        # Two paths of one remote location are two files. On a disk, links and mounts can show one file twice.
+        pairs = [
+            (task, kept)
             for task in tasks
-            if (twin := task.operation.expect.kept) and (twin.fs != task.source.fs or task.source.capabilities.local)
+            if (kept := task.operation.expect.kept) and (kept.fs != task.source.fs or task.source.capabilities.local)
         ]
-        if not apart:
+        if not pairs:
             return
-        found = self._find({twin.ref for _, twin in apart})
-        for task, twin in apart:
-            outcome = found[twin.ref][1]
+        found = self._find({kept.ref for _, kept in pairs})
+        for task, kept in pairs:
+            outcome = found[kept.ref][1]
             if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
-                task.trouble = outcome  # the next try finds the task done, and looks once more
-                continue
-            if isinstance(outcome, Entry) or task.route is Route.REMOVE:
-                continue
-            message = f"{task.name}: is one and the same file as {twin.fs} {twin.path}"
-            try:
-                task.target.move(task.dst, task.src)
-                message += "; it was brought back"
-            except RemoteError as error:
-                message += f"; it lies at {task.dst} and could not be brought back ({error.message})"
-            task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
+                task.error = outcome  # the next try finds the operation done, and looks at the kept copy again
+            elif not isinstance(outcome, Entry) and task.route is not Route.REMOVE:
+                _bring_back(task, kept)
 
     def _find(self, wanted: set[Ref]) -> dict[Ref, tuple[Ref, CallResult]]:
-        """Each file where it was, or where this run has put it: its place and what a look at it came to."""
+        """Look for each file where it was, or where this run has moved it: its present path and the result of the look."""
         found: dict[Ref, tuple[Ref, CallResult]] = {}
         at = {ref: ref for ref in wanted}
         while at:
             by_storage: dict[str, list[Ref]] = {}
             for ref in sorted(at, key=lambda ref: (ref.fs, ref.path, ref.object_id or "")):
                 by_storage.setdefault(at[ref].fs, []).append(ref)
-            following: dict[Ref, Ref] = {}
+            moved_on: dict[Ref, Ref] = {}
             for fs, refs in by_storage.items():
                 for ref, outcome in zip(refs, self._look(fs, [at[ref] for ref in refs]), strict=True):
-                    next_place = self._moved.get(at[ref])
-                    if outcome is None and next_place is not None:
-                        following[ref] = next_place
+                    next_path = self._moved.get(at[ref])
+                    if outcome is None and next_path is not None:
+                        moved_on[ref] = next_path
                     else:
                         found[ref] = (at[ref], outcome)
-            at = following
+            at = moved_on
         return found
 
     def _look(self, fs: str, refs: Sequence[Ref]) -> Sequence[CallResult]:
@@ -113,32 +105,42 @@ class KeptCopies:
         except RemoteError as error:
             return [error] * len(refs)
 
-    def _compare(self, task: Task, twin: KeptCopy, storage: Storage, now: Entry) -> None:
-        before = Entry(twin.path, twin.size, twin.mtime, twin.hash)
+    def _compare(self, task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> None:
+        before = Entry(kept.path, kept.size, kept.mtime, kept.hash)
         try:
             if same_file(before, now, storage.capabilities.mtime_precision_ns) and (
-                not self._must_be_read(task, before, now, storage) or _reads(task, twin, storage, now)
+                not self._must_be_read(task, before, now, storage) or _reads_well(task, kept, storage, now)
             ):
                 return
         except NotFoundError:
-            pass  # it went between two looks: no longer there is no longer the same
+            pass  # it vanished between two looks
         except OrchestratorError as error:
-            task.trouble = error
+            task.error = error
             return
-        task.drift(f"{task.name}: stays, for the copy that was to stay instead has changed: {twin.fs} {twin.path}")
+        task.skip(f"{task.name}: kept, because the copy it duplicates has changed: {kept.fs} {kept.path}")
 
     def _must_be_read(self, task: Task, before: Entry, now: Entry, storage: Storage) -> bool:
-        """Whether what a look gives is not enough."""
+        """Whether a look at the kept copy does not prove enough."""
         if common_hashes(before.hashes, now.hashes):
             return False
         if task.route is Route.REMOVE or self._verify == "full" or before.mtime_ns is None or now.mtime_ns is None:
             return True
-        # A server that keeps no times of ours still tells by its own that nobody has written there since.
+        # A server that does not store our times still shows with its own whether the file was written to.
         return storage.capabilities.mtime_precision_ns is None and before.mtime_ns != now.mtime_ns
 
 
-def _reads(task: Task, twin: KeptCopy, storage: Storage, now: Entry) -> bool:
-    """Read the twin from end to end: as the same bytes where it is to hold those, else as a file that can be read."""
-    if twin.tier == SAME_BYTES and task.at_source is not None:
-        return compare(task.source, task.at_source, storage, now, read_if_need_be=True) is Match.SAME
+def _reads_well(task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> bool:
+    """Read the kept copy to its end. Where both should hold the same bytes they must; otherwise it must be readable."""
+    if kept.tier == SAME_BYTES and task.at_source is not None:
+        return compare(task.source, task.at_source, storage, now, read_if_needed=True) is Match.SAME
     return storage.hash(now.path, FULL_HASH, download=True) is not None
+
+
+def _bring_back(task: Task, kept: KeptCopy) -> None:
+    message = f"{task.name}: the same file as {kept.fs} {kept.path}, under another name"
+    try:
+        task.target.move(task.dst, task.src)
+        message += "; it was moved back"
+    except RemoteError as error:
+        message += f"; it is at {task.dst} and could not be moved back ({error.message})"
+    task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)

@@ -1,4 +1,4 @@
-"""Where a file may be that is at neither end of its operation: trash, temporary names, quarantine, rclone's own names."""
+"""Search for a file that is at neither end of its operation: in trash, quarantine, temporary names, and rclone's own names."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import Storage
 
 _RCLONE_NAME = re.compile(r"-rclone-move-[0-9a-zA-Z]{8}$")
-"""rclone renames through such a name where only the case changes."""
+"""rclone renames through such a name when only the case changes."""
 
 
-def search(task: Task) -> list[str]:
-    """The places of the task's two storages that hold its content, as `fs/path`."""
+def find_elsewhere(task: Task) -> list[str]:
+    """The files of the task's two storages that hold its content, as `fs/path`."""
     wanted = expected(task.operation)
     found: dict[str, None] = {}
     for storage, path in ((task.source, task.src), (task.target, task.dst)):
@@ -43,4 +43,4 @@ def _listed(storage: Storage, prefix: str) -> Iterator[Entry]:
     try:
         yield from storage.list(prefix)
     except RemoteError:
-        return  # the alarm is given in any case; this only helps to find the file
+        return  # the caller reports the missing file in any case

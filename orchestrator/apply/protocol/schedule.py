@@ -1,4 +1,4 @@
-"""In which order the operations of a plan go: each after those that it depends on, as many at a time as a window holds."""
+"""The order in which the operations of a plan are carried out: each after those it depends on, as many as a window holds."""
 
 from __future__ import annotations
 
@@ -8,48 +8,47 @@ from collections.abc import Callable, Iterable, Sequence
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import Operation, Verb, is_temporary
 
-_LAST = 2
-"""The turn of a rewrite."""
+_EARLY, _NORMAL, _LAST = range(3)
 
 
 class Schedule:
-    """The operations that are still to be done. `done` and `out`: the ids that an earlier start brought to a good or a bad end.
+    """The operations still to do. `done` and `abandoned`: ids of those that an earlier start completed, or failed or skipped.
 
-    Duplicates go first, while the copies that stay are where the plan saw them, and moves to temporary names: what waits for the
-    old name of a file or directory then finds it free. Lists are rewritten last, when nothing else can go: until then their
-    entries lead to where the files were.
+    Duplicates come first, while the kept copies are where the plan saw them, and so do moves to temporary names: they free the
+    old name of a file or directory. Playlists and cue sheets are rewritten last, when nothing else can be done: until then their
+    entries point to where the files were.
 
-    Raises IntegrityError for a dependency that the plan does not hold, and for a circle.
+    Raises IntegrityError for a dependency that is not in the plan, and for operations that wait for each other.
     """
 
-    def __init__(self, operations: Sequence[Operation], done: Iterable[str] = (), out: Iterable[str] = ()) -> None:
+    def __init__(self, operations: Sequence[Operation], done: Iterable[str] = (), abandoned: Iterable[str] = ()) -> None:
         self._operations = operations
         self._position = {operation.id: index for index, operation in enumerate(operations)}
         if len(self._position) != len(operations):
-            raise IntegrityError("the plan holds an operation twice")
+            raise IntegrityError("the plan holds the same operation twice")
         self._followers: dict[str, list[str]] = {}
         self._waits_for: dict[str, int] = {}
         self._ready: list[tuple[int, int]] = []
-        already = set(done)
+        completed = set(done)
         for operation in operations:
             for other in operation.depends:
                 if other not in self._position:
-                    raise IntegrityError(f"{operation.src.path}: waits for an operation that the plan does not hold ({other})")
+                    raise IntegrityError(f"{operation.src.path}: depends on an operation that is not in the plan ({other})")
                 self._followers.setdefault(other, []).append(operation.id)
             self._waits_for[operation.id] = len(set(operation.depends))
         self._check_for_circles()
-        self._taken = already.union(out)
+        self._taken = completed.union(abandoned)
         for operation in operations:
-            if operation.id in already:
+            if operation.id in completed:
                 self._release(operation.id)
         for operation in operations:
             if not self._waits_for[operation.id]:
                 self._push(operation.id)
 
-    def window(self, fits: Callable[[Operation], bool]) -> list[Operation]:
-        """The next operations that may go together; empty when none is left that may go.
+    def next_window(self, fits: Callable[[Operation], bool]) -> list[Operation]:
+        """The next operations that can be carried out together; empty when none is left that can be.
 
-        `fits` is asked for one after another and tells whether it still goes into this window.
+        `fits` is asked about one operation after another, and says whether it still fits into this window.
         """
         chosen: list[Operation] = []
         while self._ready:
@@ -64,26 +63,26 @@ class Schedule:
             chosen.append(operation)
         return chosen
 
-    def take(self, operations: Iterable[Operation]) -> None:
-        """These, which wait for nothing, go otherwise than in a window."""
+    def take_out(self, operations: Iterable[Operation]) -> None:
+        """Leave these operations, which depend on nothing, out of the windows: they are carried out in another way."""
         self._taken.update(operation.id for operation in operations)
 
-    def done(self, operation_id: str) -> None:
-        """An operation came through: those that waited for it may go."""
+    def complete(self, operation_id: str) -> None:
+        """An operation succeeded: those that only waited for it are ready."""
         for follower in self._release(operation_id):
             self._push(follower)
 
-    def without(self, operation_id: str) -> list[Operation]:
-        """An operation did not come through: gives, and takes out, all that wait for it, directly or not."""
-        lost: list[Operation] = []
+    def drop_dependents(self, operation_id: str) -> list[Operation]:
+        """An operation did not succeed: take out, and return, all that depend on it, directly or indirectly."""
+        dropped: list[Operation] = []
         pending = [operation_id]
         while pending:
             for follower in self._followers.get(pending.pop(), ()):
                 if follower not in self._taken:
                     self._taken.add(follower)
-                    lost.append(self._operations[self._position[follower]])
+                    dropped.append(self._operations[self._position[follower]])
                     pending.append(follower)
-        return lost
+        return dropped
 
     def _release(self, operation_id: str) -> list[str]:
         freed = []
@@ -96,8 +95,8 @@ class Schedule:
     def _push(self, operation_id: str) -> None:
         position = self._position[operation_id]
         operation = self._operations[position]
-        first = is_temporary(operation.dst.path) or bool(operation.expect.kept)
-        turn = _LAST if operation.verb is Verb.REWRITE else 0 if first else 1
+        early = is_temporary(operation.dst.path) or bool(operation.expect.kept)
+        turn = _LAST if operation.verb is Verb.REWRITE else _EARLY if early else _NORMAL
         heapq.heappush(self._ready, (turn, position))
 
     def _check_for_circles(self) -> None:
@@ -111,4 +110,4 @@ class Schedule:
                 if not waits[follower]:
                     free.append(follower)
         if seen != len(self._operations):
-            raise IntegrityError("operations of the plan wait for each other in a circle: make the plan anew")
+            raise IntegrityError("operations of the plan wait for each other in a circle: make a new plan")

@@ -1,16 +1,16 @@
-"""Which remotes still take part in a run: refused credentials, a full disk or a dead line stop one, not the others."""
+"""Which remotes no longer take part in a run: refused credentials, a full disk or a lost connection stop one, not the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.apply.journal.records import Problem
 from orchestrator.apply.protocol.task import Task
+from orchestrator.apply.results import Problem
 from orchestrator.errors import AuthError, ExitCode, OrchestratorError, QuotaError, RateLimitError, RemoteError, TransientError
 from orchestrator.storage.protocol import PROBE, Storage
 
 
-class Remotes:
+class StoppedRemotes:
     """The remotes of a run that were stopped, and why."""
 
     def __init__(self, storages: Mapping[str, Storage]) -> None:
@@ -18,30 +18,29 @@ class Remotes:
         self._stopped: dict[str, OrchestratorError] = {}
         self._full: dict[str, OrchestratorError] = {}
 
-    def open_for(self, task: Task) -> bool:
-        """Whether a task may still send something."""
-        ends = {task.source.fs, task.target.fs}
-        return ends.isdisjoint(self._stopped) and task.target.fs not in self._full
+    def allow(self, task: Task) -> bool:
+        """Whether a task may still send requests."""
+        return _remotes_of(task).isdisjoint(self._stopped) and task.target.fs not in self._full
 
-    def note(self, task: Task) -> None:
-        """Stop what the task's trouble stops."""
-        if isinstance(task.trouble, QuotaError):
-            self._full.setdefault(task.target.fs, task.trouble)
-        elif task.trouble is not None and _ends_it(task.trouble) and self.open_for(task):
-            error = task.trouble
-            guilty = _ends(task)
-            if len(guilty) > 1:  # a copy between two remotes does not tell which of them refused
-                guilty = {fs for fs in guilty if isinstance(self._answer(fs), type(error))} or guilty
-            self._stopped |= dict.fromkeys(guilty, error)
+    def note_error_of(self, task: Task) -> None:
+        """Stop the remote that the task's error concerns as a whole, if it does."""
+        if isinstance(task.error, QuotaError):
+            self._full.setdefault(task.target.fs, task.error)
+        elif task.error is not None and _concerns_whole_remote(task.error) and self.allow(task):
+            error = task.error
+            refusing = _remotes_of(task)
+            if len(refusing) > 1:  # the error of a copy between two remotes does not say which of them refused it
+                refusing = {fs for fs in refusing if isinstance(self._ask(fs), type(error))} or refusing
+            self._stopped |= dict.fromkeys(refusing, error)
 
-    def probe(self, tasks: Iterable[Task]) -> None:
-        """After a try: wait for the remotes of tasks whose connection was lost, and stop those that do not answer.
+    def stop_unreachable(self, tasks: Iterable[Task]) -> None:
+        """After a try: for tasks that lost their connection, wait for their remotes, and stop those that do not answer.
 
-        So no task is tried again before its server is known to be there.
+        So no task is tried again before its server is known to answer.
         """
-        doubtful = {fs for task in tasks if isinstance(task.trouble, TransientError) for fs in _ends(task)}
-        for fs in sorted(doubtful - self._stopped.keys()):
-            if isinstance(error := self._answer(fs), TransientError | AuthError):
+        in_doubt = {fs for task in tasks if isinstance(task.error, TransientError) for fs in _remotes_of(task)}
+        for fs in sorted(in_doubt - self._stopped.keys()):
+            if isinstance(error := self._ask(fs), TransientError | AuthError):
                 self._stopped[fs] = error
 
     def codes(self) -> set[ExitCode]:
@@ -49,13 +48,13 @@ class Remotes:
         return {error.exit_code for error in self._stopped.values()} | ({ExitCode.SOME_FAILED} if self._full else set())
 
     def problems(self, pending: int) -> Iterable[Problem]:
-        """One a remote."""
+        """One for each stopped remote; `pending` operations are left."""
         for stopped, code in ((self._stopped, None), (self._full, ExitCode.SOME_FAILED)):
             for fs, error in stopped.items():
                 message = f"{fs}: {error.message}; {pending} operations wait for `resume`"
                 yield Problem(None, code or error.exit_code, message)
 
-    def _answer(self, fs: str) -> RemoteError | None:
+    def _ask(self, fs: str) -> RemoteError | None:
         try:
             self._storages[fs].stat(PROBE)
         except RemoteError as error:
@@ -63,10 +62,10 @@ class Remotes:
         return None
 
 
-def _ends(task: Task) -> set[str]:
+def _remotes_of(task: Task) -> set[str]:
     return {task.source.fs, task.target.fs}
 
 
-def _ends_it(error: OrchestratorError) -> bool:
-    """Whether nothing that is sent there now will fare better."""
+def _concerns_whole_remote(error: OrchestratorError) -> bool:
+    """Whether all further requests to the remote would fail too."""
     return isinstance(error, AuthError) or (isinstance(error, RateLimitError) and error.out_of_reach)

@@ -1,37 +1,21 @@
-"""One operation on its way through a window: what is known of it so far."""
+"""One operation while it is being carried out: its two storages, what was last seen on them, and how far it has come."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.apply.journal.records import OperationState, Record, Stage
-from orchestrator.apply.local_disk import local_path, on_one_device
-from orchestrator.apply.own_paths import is_removal, place
-from orchestrator.apply.protocol.decide import Route
-from orchestrator.errors import (
-    CorruptTransferError,
-    ExitCode,
-    OrchestratorError,
-    RateLimitError,
-    TransientError,
-)
-from orchestrator.paths import case_key, remote_of
-from orchestrator.plan.model import Operation, Verb
+from orchestrator.apply.local_disk import local_path
+from orchestrator.apply.own_paths import destination_of
+from orchestrator.apply.protocol.request_budget import REQUESTS_PER_OPERATION
+from orchestrator.apply.protocol.routes import Route, route_of
+from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RateLimitError, TransientError
+from orchestrator.paths import case_key
+from orchestrator.plan.model import Operation
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
-
-REQUESTS = 12
-"""About so many requests about one operation go out in one start, whatever goes wrong; then it waits for `resume`."""
-
-LOOK = 2
-"""Those of a look at both ends, or at one that is refused: to S3 rclone sends twice what was answered with a 5xx."""
-
-CHANGE = 4
-"""Those of a move or copy: rclone looks at both ends itself before it sends it, and to S3 sends it twice as well."""
-
-DELETE = 2
-"""Those of a delete of the source, as before."""
 
 
 @dataclass(slots=True)
@@ -43,24 +27,24 @@ class Task:
     source: Storage
     target: Storage
     destination: Ref
-    """Where the file goes: for a quarantine the place inside it."""
+    """Where the file goes; for a quarantined file its path in the quarantine."""
     trust_listing: bool = False
-    """The listing taken under the lock stands for "destination absent"."""
+    """Do not look at the destination before the first try: the listing made under the lock showed that it is free."""
     attempt: int = 0
     """How often it was sent, by this process or an earlier one."""
     verified: Entry | None = None
-    """The destination as the journal's VERIFIED has it."""
+    """The copy as the journal's VERIFIED record has it."""
     at_source: Entry | None = None
     at_target: Entry | None = None
-    trouble: OrchestratorError | None = None
+    error: OrchestratorError | None = None
     """What stopped the last try; None while all is well."""
     verdict: Record | None = None
-    corrupt: int = 0
-    """How often a copy arrived damaged."""
-    spent: int = 0
-    """Requests that it has cost in this start, counted as if all were refused."""
+    damaged_copies: int = 0
+    """How many copies arrived damaged."""
+    requests_spent: int = 0
+    """Requests in this start of the run, counted as in `request_budget`."""
     name: str = ""
-    """What a user knows the file by: its path at the source, but where that is a temporary name the one that it left before."""
+    """The path under which a user knows the file: the source path, or for a temporary name the path it came from."""
 
     @property
     def begun(self) -> bool:
@@ -79,41 +63,43 @@ class Task:
 
     @property
     def object_id(self) -> str | None:
-        """The id of the file, where its name is not enough to know it at one of the two ends."""
+        """The id of the file, where several files share its name at the source or the destination."""
         return self.operation.src.object_id or self.operation.dst.object_id
 
     @property
     def source_look(self) -> StatCall:
-        """What asks for the file at the source."""
+        """The request for the file at the source."""
         return StatCall(self.src, self.operation.src.object_id)
 
     @property
     def target_look(self) -> StatCall:
-        """What asks for the file at the destination."""
+        """The request for the file at the destination."""
         return StatCall(self.dst, self.destination.object_id)
 
     def affords(self, requests: int) -> bool:
-        """Whether so many more may go out about it."""
-        return self.spent + requests <= REQUESTS
+        """Whether the budget allows so many more requests."""
+        return self.requests_spent + requests <= REQUESTS_PER_OPERATION
 
     def hopeless_after(self, error: OrchestratorError) -> bool:
-        """Whether what went wrong would only go wrong again."""
-        return self.corrupt > 1 or not worth_another_try(error)
+        """Whether another try would only fail again."""
+        return self.damaged_copies > 1 or not worth_another_try(error)
 
-    def settle(self, step: Stage, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None) -> None:
-        """Give the verdict."""
+    def settle(
+        self, stage: Stage, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None
+    ) -> None:
+        """Set the verdict."""
         if message and self.name != self.src and self.at_source is not None:
-            message = waits_at(message, self.src)
-        self.verdict = Record(self.operation.id, step, self.attempt, entry, int(code), message)
+            message = with_temporary_name(message, self.src)
+        self.verdict = Record(self.operation.id, stage, self.attempt, entry, int(code), message)
 
-    def drift(self, message: str) -> None:
-        """Something is not as the plan expected, and nothing was sent."""
+    def skip(self, message: str) -> None:
+        """Set the verdict for a file that is not as the plan expected, and for which nothing was sent."""
         self.settle(Stage.SKIPPED, ExitCode.STALE, message)
 
 
-def waits_at(message: str, temporary: str) -> str:
-    """The message about a file that is left half-way, and how it gets home."""
-    return f"{message}; it waits as {temporary}, `quarantine restore` brings it back"
+def with_temporary_name(message: str, temporary: str) -> str:
+    """A message about a file that got only as far as its temporary name, with the way to bring it back."""
+    return f"{message}; it is now at {temporary}, `quarantine restore` brings it back"
 
 
 def make_task(
@@ -126,39 +112,21 @@ def make_task(
     name: str,
     trust_listing: bool,
 ) -> Task:
-    """The task of an operation, as far as the journal says it has come."""
-    destination = place(operation, run_id)
+    """The task of an operation, starting from what the journal says about it."""
+    destination = destination_of(operation, run_id)
     task = Task(operation, route_of(operation, source, target, destination), source, target, destination, name=name)
-    # A move by id has no net under it: where something lies at the destination, two files carry that name afterwards.
+    # A move by id has no trash to fall back on: if the destination is taken, two files share the name afterwards.
     task.trust_listing = trust_listing and task.object_id is None
     if state is not None:
         task.attempt = state.attempt
-        task.verified = state.entry if state.step is Stage.VERIFIED else None
+        task.verified = state.entry if state.stage is Stage.VERIFIED else None
     return task
 
 
-def route_of(operation: Operation, source: Storage, target: Storage, destination: Ref) -> Route:
-    """How an operation is carried out between these two storages."""
-    if is_removal(operation):
-        return Route.REMOVE
-    if operation.verb is Verb.REWRITE:
-        return Route.WRITE
-    if operation.verb is Verb.COPY:
-        return Route.COPY
-    one_remote = source is target or remote_of(source.fs) == remote_of(target.fs)
-    if not (one_remote and source.capabilities.move and target.capabilities.move):
-        return Route.TRANSFER
-    if source.capabilities.local and not on_one_device(
-        local_path(source, operation.src.path), local_path(target, destination.path)
-    ):
-        return Route.TRANSFER  # a rename would be a copy and a delete there too, but without fsync in between
-    return Route.RENAME
+def is_one_object(task: Task) -> bool:
+    """Whether source and destination may be the same object, so that deleting the source would delete the only copy.
 
-
-def one_object(task: Task) -> bool:
-    """Whether both ends may be one and the same object: then a delete of the source would be the end of it.
-
-    Names that differ in case or normalization only, roots that lie in each other, links and mounts.
+    This happens with names that differ only in case or Unicode form, with locations inside each other, with links and mounts.
     """
     source, target = (
         case_key(f"{fs.rstrip('/')}/{path}") for fs, path in ((task.source.fs, task.src), (task.target.fs, task.dst))
@@ -175,5 +143,15 @@ def one_object(task: Task) -> bool:
 
 
 def worth_another_try(error: OrchestratorError) -> bool:
-    """Whether the same request may work later."""
+    """Whether the same request may succeed later."""
     return isinstance(error, (TransientError, RateLimitError, CorruptTransferError))
+
+
+def without_error(tasks: Iterable[Task]) -> list[Task]:
+    """The tasks that can go on."""
+    return [task for task in tasks if task.error is None]
+
+
+def still_open(tasks: Iterable[Task]) -> list[Task]:
+    """The tasks that can go on and have no verdict yet."""
+    return [task for task in tasks if task.error is None and task.verdict is None]

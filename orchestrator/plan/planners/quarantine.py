@@ -80,7 +80,7 @@ def plan_deleting_duplicates(completed: Iterable[CompletedOperation], header: He
     """
     operations = []
     for one in completed:
-        done, now, entry = one.operation, one.now, one.entry
+        done, now, entry = one.operation, one.destination, one.entry
         if done.verb is Verb.QUARANTINE and done.expect.kept and entry is not None:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns, kept=done.expect.kept)
             identity = operation_id(Verb.DELETE, now, now)

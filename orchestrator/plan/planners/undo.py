@@ -26,7 +26,7 @@ class CompletedOperation(Protocol):
         """The operation."""
 
     @property
-    def now(self) -> Ref:
+    def destination(self) -> Ref:
         """Where the file is now; after a quarantine, its path in there."""
 
     @property
@@ -54,16 +54,16 @@ def plan_undo(
     fetching = not header.options.keys().isdisjoint({"undo", "quarantine"})
     for operation, origin, fact in _collapsed(list(done), fetching=fetching):
         entry = fact.entry
-        deleted_by = run_id if entry is None else deleted.get(fact.now)
+        deleted_by = run_id if entry is None else deleted.get(fact.destination)
         if entry is None or deleted_by is not None:
             skipped.append(Skipped(origin.path, "deleted", f"the run {deleted_by} deleted it for good: it cannot be restored"))
             continue
         if operation.verb in {Verb.COPY, Verb.REWRITE}:
-            moves.append(quarantine_move(fact.now, entry, f"undo of run {run_id}"))
+            moves.append(quarantine_move(fact.destination, entry, f"undo of run {run_id}"))
         else:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
             group = parent_of(origin.path)
-            moves.append(Move(Verb.MOVE, fact.now, origin, entry.size, expect, f"undo of run {run_id}", group))
+            moves.append(Move(Verb.MOVE, fact.destination, origin, entry.size, expect, f"undo of run {run_id}", group))
     capabilities = {fs: msgspec.convert(known, Capabilities) for fs, known in header.capabilities.items()}
     respelling = any(capability.case_insensitive for capability in capabilities.values())
     operations = order(moves, case_insensitive=respelling)

@@ -10,8 +10,8 @@ import pytest
 
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.quarantine import list_items
-from orchestrator.apply.undo import facts_of, undo_plan
+from orchestrator.apply.quarantine import quarantined_files
+from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.quarantine import plan_deleting_duplicates
@@ -19,8 +19,8 @@ from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import (
-    IMPATIENT,
     NOW,
+    WITHOUT_WAITS,
     contents,
     depending,
     duplicate,
@@ -95,7 +95,7 @@ def take_back(journal: Path, storage: MemoryStorage) -> ExitCode:
     with quick(Journal, journal) as opened:
         first = opened.runs()[0].id
         made = undo_plan(opened, first, **NOW)
-        return apply_plan(made, {storage.fs: storage}, opened, undoes=first, patience=IMPATIENT).exit_code
+        return apply_plan(made, {storage.fs: storage}, opened, undoes=first, backoff=WITHOUT_WAITS).exit_code
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -105,18 +105,18 @@ def test_what_is_deleted_for_good_is_never_the_twin_that_stays(tmp_path: Path, k
     quiet = twins(kind)
     run(putting_away(quiet), tmp_path / "quiet", quiet)
     begun = quiet.calls_made
-    run(emptying(quiet, list_items(quiet)), tmp_path / "quiet", quiet)
+    run(emptying(quiet, quarantined_files(quiet)), tmp_path / "quiet", quiet)
     for number in range(1, quiet.calls_made - begun + 1):
         storage, journal = twins(kind), tmp_path / f"journal{number}"
         run(putting_away(storage), journal, storage)
-        made = emptying(storage, list_items(storage))
+        made = emptying(storage, quarantined_files(storage))
         storage.fail(storage.calls_made + number, Killed("killed"), when=when)
         with suppress(Killed):
             run(made, journal, storage)
         assert kept(storage)
         storage.revive()
         run_again(journal, storage)
-        run(emptying(storage, list_items(storage)), journal, storage)
+        run(emptying(storage, quarantined_files(storage)), journal, storage)
         assert storage.snapshot() == {"best/one.flac": b"the same content", "other.flac": b"another one"}
 
 
@@ -144,7 +144,7 @@ def test_duplicates_are_deleted_for_good_while_their_twin_is_there(tmp_path: Pat
 def deleting(journal: Path) -> Plan:
     with quick(Journal, journal) as opened:
         first = opened.runs()[0]
-        return plan_deleting_duplicates(facts_of(opened, first.id), first.header, **NOW)
+        return plan_deleting_duplicates(opened.completed(first.id), first.header, **NOW)
 
 
 @pytest.mark.parametrize("kind", ["local", "s3", "dropbox", "webdav", "plain"])
@@ -219,4 +219,4 @@ def test_one_file_under_two_names_is_brought_back(tmp_path: Path, kind: str) -> 
     result = run(made, tmp_path / "journal", storage, alias)
     assert result.exit_code == ExitCode.INTEGRITY
     assert library(storage) == before
-    assert "one and the same file" in result.problems[0].message
+    assert "the same file as" in result.problems[0].message

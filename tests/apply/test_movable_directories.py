@@ -9,9 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.apply.directories.whole import FEWEST_FILES, WholeDirectory, as_listed, whole_directories
-from orchestrator.apply.own_paths import folded
-from orchestrator.paths import parents
+from orchestrator.apply.directories.movable import FEWEST_FILES, MovableDirectory, as_listed, movable_directories
+from orchestrator.paths import case_key, parents_of
 from orchestrator.plan.model import Expect, KeptCopy, Operation, Verb, operation_id
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -32,7 +31,7 @@ def album(source: str, target: str, names: Sequence[str] = ("1", "2", "3", "cd/4
 
 
 def found(operations: Sequence[Operation], storages: dict[str, Storage] | None = None) -> dict[str, str]:
-    return {one.source: one.target for one in whole_directories(operations, storages or STORAGES)}
+    return {one.source: one.target for one in movable_directories(operations, storages or STORAGES)}
 
 
 def test_an_album_is_one_directory() -> None:
@@ -114,7 +113,7 @@ def plans(draw: st.DrawFn) -> list[Operation]:
 
 
 def below(directory: str, path: str) -> bool:
-    return folded(path) == folded(directory) or folded(path).startswith(folded(directory) + "/")
+    return case_key(path) == case_key(directory) or case_key(path).startswith(case_key(directory) + "/")
 
 
 def whole(operations: Sequence[Operation], source: str, target: str) -> bool:
@@ -129,13 +128,13 @@ def whole(operations: Sequence[Operation], source: str, target: str) -> bool:
 @settings(max_examples=600, deadline=None)
 @given(operations=plans())
 def test_each_is_whole_and_none_above_it_is(operations: list[Operation]) -> None:
-    groups = whole_directories(operations, STORAGES)
+    groups = movable_directories(operations, STORAGES)
     members = [one.id for group in groups for one in group.operations]
     assert len(members) == len({*members})
     ends = {end.path for one in operations for end in (one.src, one.dst)}
     spelled: defaultdict[str, set[str]] = defaultdict(set)
-    for path in {path for end in ends for path in parents(end)}:
-        spelled[folded(path)].add(path)
+    for path in {path for end in ends for path in parents_of(end)}:
+        spelled[case_key(path)].add(path)
     for group in groups:
         assert group.source
         assert group.target
@@ -143,7 +142,7 @@ def test_each_is_whole_and_none_above_it_is(operations: list[Operation]) -> None
         assert {one.id for one in group.operations} == {one.id for one in operations if below(group.source, one.src.path)}
         above, _, name = group.source.rpartition("/")
         above_target, _, other = group.target.rpartition("/")
-        one_spelling = all(len(spelled[folded(path)]) == 1 for end in (above, above_target) for path in parents(end))
+        one_spelling = all(len(spelled[case_key(path)]) == 1 for end in (above, above_target) for path in parents_of(end))
         if above and above_target and name == other and one_spelling:
             assert not whole(operations, above, above_target)
 
@@ -162,7 +161,7 @@ names = st.sampled_from(["1", "2", "3", "4", "x/5", "x/6", "x/7", "x/8", "x/y/9"
 def test_only_what_holds_nothing_else_and_meets_nothing_moves(
     moved: set[str], there: set[str], twice: set[str], changed: set[str], taken: set[str] | None
 ) -> None:
-    directory = WholeDirectory("one:library", "in", "out", tuple(album("in", "out", sorted(moved))))
+    directory = MovableDirectory("one:library", "in", "out", tuple(album("in", "out", sorted(moved))))
     listed = [Entry(f"in/{name}", size=2 if name in changed else 1) for name in [*sorted(moved | there), *(twice & moved)]]
     at_target = None if taken is None else [Entry(f"out/{name}") for name in taken]
 

@@ -1,4 +1,4 @@
-"""The last proof of a run: what was put somewhere is there, what was taken away is gone, as the remote lists it now."""
+"""The final check of a run: every file is where it was put, and gone from where it was, as the remote shows it now."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from contextlib import suppress
 
 import msgspec
 
-from orchestrator.apply.journal.records import Fact, Problem
-from orchestrator.apply.own_paths import is_removal
+from orchestrator.apply.journal.records import CompletedOperation
+from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.apply.protocol.fingerprint import same_file
+from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
 from orchestrator.paths import case_key, is_ours
 from orchestrator.plan.model import Verb
@@ -19,43 +20,43 @@ from orchestrator.storage.protocol import StatCall, Storage
 _FEW = 200
 """So many looks cost less than any listing."""
 
-_LOOKS_A_LISTED_FILE = 10
-"""One listed file costs about a tenth of a look."""
+_LISTED_FILES_PER_LOOK = 10
+"""Listing this many files costs about as much as one look."""
 
 
-class Proof(msgspec.Struct, frozen=True):
-    """What must hold after the operations of a run."""
+class FinalState(msgspec.Struct, frozen=True):
+    """What must be true after the operations of a run."""
 
     there: dict[Ref, Entry | None]
     gone: frozenset[Ref]
 
 
-def outcome_of(facts: Sequence[Fact]) -> Proof:
-    """What the operations that came through, in that order, lead to."""
+def final_state(completed: Sequence[CompletedOperation]) -> FinalState:
+    """What these operations lead to, in this order."""
     there: dict[Ref, Entry | None] = {}
     gone: set[Ref] = set()
-    for fact in facts:
-        if fact.operation.verb not in {Verb.COPY, Verb.REWRITE}:
-            there.pop(fact.operation.src, None)
-            gone.add(fact.operation.src)
-        if not is_removal(fact.operation):
-            there[fact.now] = fact.entry
-            gone.discard(fact.now)
-    return Proof(there, frozenset(gone))
+    for one in completed:
+        if one.operation.verb not in {Verb.COPY, Verb.REWRITE}:
+            there.pop(one.operation.src, None)
+            gone.add(one.operation.src)
+        if not deletes_for_good(one.operation):
+            there[one.destination] = one.entry
+            gone.discard(one.destination)
+    return FinalState(there, frozenset(gone))
 
 
-def verify_outcome(outcome: Proof, storages: Mapping[str, Storage], *, listed: int | None) -> list[Problem]:
-    """Compare with the storages: by looks where they are few for the `listed` files of the plan, else by a new listing.
+def check_final_state(wanted: FinalState, storages: Mapping[str, Storage], *, listed: int | None) -> list[Problem]:
+    """Compare with the storages: by single looks if these are few, otherwise by a new listing. Raises the storages' errors.
 
-    Raises the storages' errors.
+    `listed` is the number of files that the plan was made from.
     """
     problems: list[Problem] = []
-    for fs in sorted({ref.fs for ref in (*outcome.there, *outcome.gone)}):
-        there = {ref: entry for ref, entry in outcome.there.items() if ref.fs == fs}
-        gone = {ref for ref in outcome.gone if ref.fs == fs}
+    for fs in sorted({ref.fs for ref in (*wanted.there, *wanted.gone)}):
+        there = {ref: entry for ref, entry in wanted.there.items() if ref.fs == fs}
+        gone = {ref for ref in wanted.gone if ref.fs == fs}
         looks = len(there) + len(gone)
         storage = storages[fs]
-        if looks <= _FEW or (listed is not None and looks * _LOOKS_A_LISTED_FILE < listed):
+        if looks <= _FEW or (listed is not None and looks * _LISTED_FILES_PER_LOOK < listed):
             found = _look(storage, [*there, *gone])
         else:
             found = _list(storage, [*there, *gone])
@@ -75,11 +76,11 @@ def _look(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
 
 def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
     wanted = {(ref.path, ref.object_id): ref for ref in refs}
-    entries = [storage.list()]
+    listings = [storage.list()]
     if any(is_ours(ref.path) for ref in refs):
-        entries.append(storage.list(OWN_DIRECTORY))
+        listings.append(storage.list(OWN_DIRECTORY))
     found = {}
-    for listing in entries:
+    for listing in listings:
         with suppress(NotFoundError):
             for entry in listing:
                 for ref in filter(
@@ -94,16 +95,16 @@ def _compare(storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref]
     for ref, entry in there.items():
         now, path = found.get(ref), ref.path
         if now is None:
-            message = f"{path}: was put there, and a new look does not find it"
+            message = f"{path}: was put there, but the final check does not find it"
             problems.append(Problem(path, ExitCode.INTEGRITY, message))
         elif entry is not None and not same_file(entry, now, storage.capabilities.mtime_precision_ns):
             problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
-    back = sorted({ref.path for ref in gone & found.keys()})
-    # There a storage that ignores case finds the file under its old name.
-    respelled = {case_key(ref.path) for ref in there} if back else set()
+    still_there = sorted({ref.path for ref in gone & found.keys()})
+    # A storage that ignores case also finds a renamed file under the old spelling of its name.
+    respelled = {case_key(ref.path) for ref in there} if still_there else set()
     problems += [
-        Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, and a file is there again")
-        for path in back
+        Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, but the final check finds a file there")
+        for path in still_there
         if case_key(path) not in respelled
     ]
     return problems

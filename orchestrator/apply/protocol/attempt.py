@@ -1,0 +1,94 @@
+"""One try at a window of operations: look, decide, send, verify, make durable, delete the sources, record the verdicts.
+
+Whatever goes wrong on the way leaves a task without a verdict. The next try, by this process or by `resume`, looks at both ends
+again and decides again: a lost reply and a power failure are handled in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Record, Stage, VerifyMode
+from orchestrator.apply.protocol.both_ends import decide, look_at_both_ends
+from orchestrator.apply.protocol.delete_sources import delete_sources
+from orchestrator.apply.protocol.durable import make_durable
+from orchestrator.apply.protocol.kept_copies import KeptCopies
+from orchestrator.apply.protocol.next_action import Action
+from orchestrator.apply.protocol.request_budget import CHANGE
+from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.send import send
+from orchestrator.apply.protocol.task import Task, still_open, without_error
+from orchestrator.apply.protocol.verdicts import conclude
+from orchestrator.apply.protocol.verify_arrival import verify_arrivals
+from orchestrator.errors import OrchestratorError, TransientError
+
+
+class Attempts:
+    """The tries of one run. `transfers` is the number of requests at a time."""
+
+    def __init__(self, run_id: str, journal: Journal, kept_copies: KeptCopies, *, transfers: int, verify: VerifyMode) -> None:
+        self._run_id = run_id
+        self._journal = journal
+        self._kept_copies = kept_copies
+        self._transfers = transfers
+        self._verify = verify
+
+    def slow_down(self) -> None:
+        """Halve the number of requests at a time, because a remote asked for fewer."""
+        self._transfers = max(1, self._transfers // 2)
+
+    def try_once(self, tasks: Sequence[Task]) -> None:
+        """Try each task once. Verdicts are durable when this returns; a task without a verdict has an error."""
+        earlier = {task.operation.id: task.error for task in tasks}
+        for task in tasks:
+            task.error = None
+        actions = self._decide_all(tasks, earlier)
+        already_done = [task for task in still_open(tasks) if actions[task.operation.id] is Action.DONE]
+        unfinished = [task for task in still_open(tasks) if actions[task.operation.id] is not Action.DONE]
+        self._kept_copies.check(unfinished)
+        unfinished = still_open(unfinished)
+
+        def that_need(*wanted: Action) -> list[Task]:
+            return [task for task in unfinished if actions[task.operation.id] in wanted]
+
+        sent = self._send(that_need(Action.SEND), earlier)
+        copied = without_error(sent) + that_need(Action.VERIFY)
+        self._secure_copies(copied)
+        self._delete_sources(copied + that_need(Action.DELETE_SOURCE))
+        succeeded = still_open(already_done + unfinished)
+        self._kept_copies.bring_back_one_object(succeeded)
+        for task in still_open(succeeded):
+            task.settle(Stage.DONE, entry=task.at_target)
+        self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
+
+    def _decide_all(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> dict[str, Action]:
+        """Look at both ends; the next action by operation id, and verdicts where nothing is left to do."""
+        look_at_both_ends(tasks, concurrency=self._transfers)
+        actions = {task.operation.id: decide(task) for task in tasks if task.error is None}
+        for task in without_error(tasks):
+            conclude(task, actions[task.operation.id], earlier[task.operation.id])
+        return actions
+
+    def _send(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> list[Task]:
+        """Send what the request budget allows, and verify what arrived; gives the tasks that were sent."""
+        for task in tasks:
+            if not task.affords(CHANGE):
+                task.error = earlier[task.operation.id] or TransientError(f"{task.name}: refused too often", path=task.name)
+        sent = still_open(tasks)
+        send(sent, self._run_id, self._journal, concurrency=self._transfers)
+        verify_arrivals(sent, self._run_id, self._verify, concurrency=self._transfers)
+        return sent
+
+    def _secure_copies(self, tasks: Sequence[Task]) -> None:
+        """Make copies durable, then record those as VERIFIED whose source is to be deleted."""
+        make_durable(task for task in tasks if task.route in {Route.COPY, Route.TRANSFER, Route.WRITE})
+        moved = [task for task in without_error(tasks) if task.route is Route.TRANSFER]
+        records = [Record(task.operation.id, Stage.VERIFIED, task.attempt, task.at_target) for task in moved]
+        self._journal.append(self._run_id, records)
+        for task in moved:
+            task.verified = task.at_target
+
+    def _delete_sources(self, tasks: Sequence[Task]) -> None:
+        moved = [task for task in without_error(tasks) if task.route is Route.TRANSFER]
+        delete_sources(moved, concurrency=self._transfers)

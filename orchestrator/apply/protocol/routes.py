@@ -1,0 +1,45 @@
+"""How an operation is carried out between its two storages: rename, copy and delete, copy only, write, or delete."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from orchestrator.apply.local_disk import local_path, on_one_device
+from orchestrator.apply.own_paths import deletes_for_good
+from orchestrator.paths import remote_of
+from orchestrator.plan.model import Operation, Verb
+from orchestrator.records import Ref
+from orchestrator.storage.protocol import Storage
+
+
+class Route(StrEnum):
+    """How an operation is carried out."""
+
+    RENAME = "rename"
+    """One request on one remote."""
+    TRANSFER = "transfer"
+    """Copy, verify, delete the source: between remotes, or where the remote cannot rename."""
+    COPY = "copy"
+    """Copy and verify; keep the source."""
+    WRITE = "write"
+    """Write the content that the plan holds to a temporary name; keep the source, which the content was made from."""
+    REMOVE = "remove"
+    """Delete for good; only files in the quarantine or the trash."""
+
+
+def route_of(operation: Operation, source: Storage, target: Storage, destination: Ref) -> Route:
+    """The route of an operation between these two storages."""
+    if deletes_for_good(operation):
+        return Route.REMOVE
+    if operation.verb is Verb.REWRITE:
+        return Route.WRITE
+    if operation.verb is Verb.COPY:
+        return Route.COPY
+    one_remote = source is target or remote_of(source.fs) == remote_of(target.fs)
+    if not (one_remote and source.capabilities.move and target.capabilities.move):
+        return Route.TRANSFER
+    if source.capabilities.local and not on_one_device(
+        local_path(source, operation.src.path), local_path(target, destination.path)
+    ):
+        return Route.TRANSFER  # a rename across devices is a copy and a delete too, but without an fsync in between
+    return Route.RENAME

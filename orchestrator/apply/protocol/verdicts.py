@@ -1,0 +1,76 @@
+"""The verdict on a task for which nothing more can be done, and its message."""
+
+from __future__ import annotations
+
+from orchestrator.apply.journal.records import Stage
+from orchestrator.apply.protocol.missing_files import find_elsewhere
+from orchestrator.apply.protocol.next_action import Action
+from orchestrator.apply.protocol.request_budget import LOOK
+from orchestrator.apply.protocol.task import Task
+from orchestrator.errors import DestinationExistsError, ExitCode, IntegrityError, NotFoundError, OrchestratorError, TransientError
+
+_SKIPPED_BECAUSE = {
+    Action.SKIP_SOURCE_GONE: "the source is gone",
+    Action.SKIP_SOURCE_CHANGED: "the source has changed since the plan was made",
+    Action.SKIP_DESTINATION_EXISTS: "the destination {dst} already exists",
+}
+
+
+def conclude(task: Task, action: Action, earlier: OrchestratorError | None) -> None:
+    """Set the verdict if the next action, or the error of the try before it, leaves nothing to do.
+
+    Sets an error instead where another look may give a different answer.
+    """
+    last = not task.affords(LOOK)
+    if action in _SKIPPED_BECAUSE:
+        _skip(task, action)
+    elif action is Action.DONE:
+        return  # the kept copy may still have to be looked at
+    elif isinstance(earlier, DestinationExistsError) and task.at_target is not None:
+        # Even a file of equal content is not ours: the remote said that it was there before.
+        _skip(task, Action.SKIP_DESTINATION_EXISTS)
+    elif action is Action.CONFLICT:
+        message = f"{task.name}: a different file is at the destination {task.dst}; both files were left as they are"
+        if last:
+            task.skip(message)
+        else:  # it may be an incomplete copy that the server is still writing, after a lost connection
+            task.error = TransientError(message, path=task.name)
+    elif action is Action.LOST:
+        if last or isinstance(earlier, NotFoundError):
+            _lost(task, earlier)
+        else:
+            task.error = TransientError(f"{task.name}: neither at its source nor at its destination", path=task.name)
+    elif earlier is not None and _is_final(earlier, action, task):
+        _fail(task, earlier)
+
+
+def _skip(task: Task, action: Action) -> None:
+    task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}")
+
+
+def _is_final(earlier: OrchestratorError, action: Action, task: Task) -> bool:
+    """Whether another try would only fail again."""
+    if action is Action.VERIFY:  # the file did arrive
+        return isinstance(earlier, IntegrityError)
+    return task.hopeless_after(earlier)
+
+
+def _fail(task: Task, error: OrchestratorError) -> None:
+    if isinstance(error, NotFoundError | DestinationExistsError):
+        task.skip(f"{task.name}: {error.message}")
+    else:
+        task.settle(Stage.FAILED, error.exit_code, f"{task.name}: {error.message}")
+
+
+def _lost(task: Task, earlier: OrchestratorError | None) -> None:
+    found = find_elsewhere(task)
+    if found:
+        message = f"{task.name}: not there and not at {task.dst}; the same content is at {', '.join(found)}"
+    elif isinstance(earlier, NotFoundError) and task.attempt == 1:
+        task.skip(f"{task.name}: the source vanished before it could be moved")
+        return
+    elif task.at_target is not None:
+        message = f"{task.name}: gone from {task.src}, and a different file has replaced it at {task.dst}"
+    else:
+        message = f"{task.name}: not there, not at {task.dst}, and not in the trash; search for it before you do anything else"
+    task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)

@@ -1,0 +1,54 @@
+"""What a run reports: its result, its problems, and the files that it changed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from orchestrator.apply.journal.records import RunState
+from orchestrator.errors import ExitCode
+from orchestrator.records import Entry, Ref
+
+
+class FileChange(msgspec.Struct, frozen=True, gc=False):
+    """A file that the run moved, copied or wrote, for the catalogue."""
+
+    src: Ref
+    dst: Ref
+    entry: Entry | None
+    """The file as seen at `dst`."""
+    copied: bool
+    """Whether the file at `src` is still there."""
+    content: bytes | None = None
+    """The content written at `dst`, where it differs from that of `src`."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that did not go as planned."""
+
+    path: str | None
+    """The file it concerns; None for a whole remote."""
+    code: ExitCode
+    message: str
+
+
+class RunResult(msgspec.Struct, frozen=True):
+    """What became of a run. The counts include its earlier starts."""
+
+    run: str | None
+    """None when there was nothing to do, so that no run was recorded."""
+    command: str
+    state: RunState
+    planned: int = 0
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+    done_now: int = 0
+    """Operations completed by this start, without those of earlier starts."""
+    bytes_moved: int = 0
+    problems: tuple[Problem, ...] = ()
+    exit_code: ExitCode = ExitCode.DONE
+
+    @property
+    def pending(self) -> int:
+        """Operations without a verdict, which `resume` continues with."""
+        return self.planned - self.done - self.failed - self.skipped
