@@ -10,11 +10,11 @@ _FOOTER = 32
 _LONGEST_KEY = 255
 _MOST_ITEMS = 20_000
 _LOOK_BEFORE = 1024 + 64
-"""mutagen looks for a header before the items, and for remains of a broken one before that; the sound's end identifies it."""
+"""mutagen looks for a header before the items, and for the rest of a broken one before that; so do identities."""
 
 
 def find_footer(file: SparseFile) -> int | None:
-    """Where the APEv2 footer stands: last, before an ID3v1 tag, or before Lyrics3v2 and ID3v1. None: there is none."""
+    """Offset of the APEv2 footer (last, or before ID3v1, or before Lyrics3v2 and ID3v1), or None."""
     tail_start = max(0, file.size - 160)
     tail = file.peek(tail_start, 160)
     if tail[-32:-24] == b"APETAGEX":
@@ -31,7 +31,7 @@ def find_footer(file: SparseFile) -> int | None:
 
 
 def plan_tag(file: SparseFile, footer: int) -> int:
-    """Dig the holes of the tag whose footer stands at `footer`, and return where its items begin."""
+    """Make holes for the bulk of the tag whose footer is at `footer`, and return where its items begin."""
     header = file.peek(footer, _FOOTER)
     size = int.from_bytes(header[12:16], "little")
     count = int.from_bytes(header[16:20], "little")
@@ -52,11 +52,11 @@ def plan_tag(file: SparseFile, footer: int) -> int:
         length = int.from_bytes(item[:4], "little")
         key_end = item.find(b"\0", 8)
         if key_end < 0:
-            raise NotReadableError("its APEv2 tag is damaged: a name in it does not end")
+            raise NotReadableError("its APEv2 tag is damaged: an item name has no end")
         value = position + key_end + 1
         position = value + length
         if position > footer:
             break
         if not whole and item[8:17].lower() == b"cover art":
-            file.dig(value + _KEPT, position, "a picture (Cover Art)")
+            file.make_hole(value + _KEPT, position, "a picture (Cover Art)")
     return start

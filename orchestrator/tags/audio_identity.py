@@ -1,8 +1,8 @@
-"""What of a file's bytes tells its sound from every other, and when it tells nothing.
+"""Which bytes of a file identify its sound, and when none do.
 
-An identity has to come out the same for every reading policy, so its bytes stand at places that the sound alone fixes, and are
-fetched where they are not in hand: they were chosen so that this nearly never takes a request more. Silence is no identity: two
-silent tracks of one length are alike in every respect that a header shows, so windows without information count for nothing.
+An identity must be the same under every reading policy. So its bytes are at offsets that depend on the sound alone, and are
+fetched if missing; they are chosen so that this almost never costs another request. Silence has no identity: two silent tracks of
+one length look alike in every header, so windows without information do not count.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from orchestrator.track import AudioIdentity, Strength
 
 _EDGE = 1024
 _LEAST = 40
-"""Deflated, 2 KiB of any constant or two-byte pattern take up to 33 bytes, 2 KiB of sound more than 1,000."""
+"""Deflated, 2 KiB of a constant or a two-byte pattern take up to 33 bytes; 2 KiB of sound take over 1,000."""
 _LEAST_OF_FOUR = 64
 """The same for 4 KiB: a pattern takes up to 47 bytes."""
 _MIB = 1 << 20
 _MOST_SILENCE = 64 * _MIB
 _MD5_OF_NOTHING = md5(usedforsecurity=False).digest()
-"""Written by encoders that never fed their checksum: it tells no sound from another."""
+"""Written by encoders that never computed a checksum: it identifies nothing."""
 STREAMINFO_SIZE = 34
 
 
 def digest(*parts: bytes) -> str:
-    """128 bits of a checksum over `parts`, in hexadecimal."""
+    """A 128-bit checksum over `parts`, in hexadecimal."""
     return sha256(b"".join(parts)).hexdigest()[:32]
 
 
 def distinctive(data: bytes, least: int = _LEAST) -> bool:
-    """Whether `data` deflates to `least` bytes or more: by chance, no other sound has the same."""
+    """Whether `data` deflates to at least `least` bytes, so that no other sound has the same bytes by chance."""
     return len(zlib.compress(data, 1)) >= least
 
 
 def pcm(checksum: bytes, samples: int, rate: int, channels: int, bits: int, *, may_be_silent: bool) -> AudioIdentity | None:
-    """The identity of decoded sound with this md5, as FLAC and WavPack keep it: samples interleaved, in whole bytes.
+    """The identity of decoded sound by the md5 that FLAC and WavPack store: samples interleaved, in whole bytes.
 
-    None where the checksum is missing, and for digital silence, which is looked for (1.5 ms a MiB of decoded sound, then known by
-    heart) only where the stream is so small that it `may_be_silent`. What the checksum cannot tell is part of the value: equal
-    samples at another rate, or parted into other channels, are another sound. The count of samples, 0 where it is unknown, is
-    not: files that do not state it have the same sound as those that do.
+    None if the checksum is missing, and for digital silence; silence is checked for (1.5 ms a MiB of decoded sound, then cached)
+    only if the stream is so small that it `may_be_silent`. Facts that the checksum does not cover are part of the value: equal
+    samples at another rate, or split into other channels, are another sound. The number of samples (0 if unknown) is not part
+    of it: files that do not state it can hold the same sound as files that do.
     """
     if not any(checksum) or checksum == _MD5_OF_NOTHING:
         return None
@@ -63,18 +63,18 @@ def _md5_of_zeros(size: int) -> bytes:
 
 
 def streaminfo(block: bytes) -> AudioIdentity | None:
-    """The identity in FLAC's STREAMINFO block of 34 bytes; None for fewer."""
+    """The identity in FLAC's STREAMINFO block of 34 bytes; None if there are fewer."""
     if len(block) < STREAMINFO_SIZE:
         return None
     largest = int.from_bytes(block[7:10], "big")
     facts = int.from_bytes(block[10:18], "big")
     rate, channels, bits, samples = facts >> 44, (facts >> 41 & 7) + 1, (facts >> 36 & 31) + 1, facts & 0xFFFFFFFFF
-    constant = 16 + 5 * channels  # the most that a frame of nothing but constants takes
+    constant = 16 + 5 * channels  # the largest frame that holds only constants
     return pcm(block[18:34], samples, rate, channels, bits, may_be_silent=0 < largest <= constant)
 
 
 def window(file: SparseFile, start: int, length: int) -> bytes:
-    """The real bytes there, fetched exactly where they are not in hand; empty where that would cost more than a tag may."""
+    """The real bytes there; missing ones are fetched exactly. Empty if that would exceed the read limits for tags."""
     end = min(start + length, file.size)
     if not 0 <= start < end:
         return b""
@@ -83,14 +83,14 @@ def window(file: SparseFile, start: int, length: int) -> bytes:
             return b""
         file.fetch(start, end, "the beginning or end of the sound, for its identity")
         if not file.has(start, end):
-            return b""  # it lies in a hole: what was taken for sound is something else
+            return b""  # it is in a hole: what looked like sound is something else
     return file.peek(start, end - start)
 
 
 def of_edges(file: SparseFile, name: str, start: int, end: int, *, beginning: bool = True) -> AudioIdentity | None:
-    """A hint for streams that say nothing of their own: length, first and last KiB of what lies from `start` to `end`.
+    """A hint for streams without a checksum: length, first and last KiB of the bytes from `start` to `end`.
 
-    For formats of which both ends are read for the tags anyway. Without `beginning` where taggers write into it.
+    For formats whose two ends are read for the tags anyway. Pass `beginning=False` if taggers write into the beginning.
     """
     length = end - start
     if length <= 0:
@@ -103,9 +103,9 @@ def of_edges(file: SparseFile, name: str, start: int, end: int, *, beginning: bo
 
 
 def of_beginning(file: SparseFile, name: str, form: bytes, start: int, length: int) -> AudioIdentity | None:
-    """A hint for plain samples: what they are (`form`), their exact length, and the first 4 KiB of them.
+    """A hint for plain samples: their format (`form`), their exact length, and their first 4 KiB.
 
-    23 ms of a CD: many a track begins with silence longer than that, and then has no identity.
+    4 KiB are 23 ms of a CD: a track that begins with longer silence has no identity.
     """
     beginning = window(file, start, min(4 * _EDGE, length))
     if not distinctive(beginning, _LEAST_OF_FOUR):

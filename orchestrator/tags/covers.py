@@ -1,4 +1,4 @@
-"""The pictures of a file: kind, type, size and dimensions, by their first bytes. The rest of each is a hole."""
+"""The pictures of a file: kind, type, size and dimensions, from their first bytes. The rest of each is a hole."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from orchestrator.tags.parsed import Parsed
 from orchestrator.track import Cover
 
 LOOKS_AT = 512
-"""Bytes of a picture: enough for its dimensions unless a profile or a thumbnail stands in front of them."""
+"""Bytes of a picture: enough for its dimensions, unless a profile or a thumbnail comes first."""
 KEPT = 1024
-"""Bytes that the holes leave of a picture and what precedes it: text as long as it is short enough to leave `LOOKS_AT`."""
+"""Bytes that the holes leave of a picture and its header: enough for `LOOKS_AT`, unless the header text is very long."""
 _FRONT = 3
 _MOST = 16
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -23,7 +23,7 @@ _LINK = "-->"
 
 
 def covers_of(parsed: Parsed) -> tuple[Cover, ...] | None:
-    """The pictures among the parsed tags, and those that the container's module found itself; at most 16."""
+    """The pictures in the parsed tags, and those that the container's module found itself; at most 16."""
     found = list(parsed.covers or ())
     if parsed.tags:
         found += _FINDERS[parsed.kind](parsed.tags)
@@ -33,7 +33,7 @@ def covers_of(parsed: Parsed) -> tuple[Cover, ...] | None:
 
 
 def cover(kind: int, mime: str, beginning: bytes, size: int, stated: tuple[int, int] = (0, 0)) -> Cover:
-    """A picture of `size` bytes that begins so. What its bytes say goes before what its tag says."""
+    """A picture of `size` bytes with this beginning. Its bytes win over its tag."""
     mime = mime.strip("\0 ").lower()
     mime = _BARE_NAMES.get(mime, mime)
     dimensions: tuple[int, int] | None = None
@@ -52,7 +52,7 @@ def cover(kind: int, mime: str, beginning: bytes, size: int, stated: tuple[int, 
 
 
 def flac_picture(header: bytes, size: int) -> Cover | None:
-    """The picture in a FLAC PICTURE block, or its Vorbis comment, that begins so; `size` where that does not say it."""
+    """The picture in a FLAC PICTURE block or Vorbis comment with this beginning; `size` if the block does not state it."""
     position = 8 + int.from_bytes(header[4:8], "big")
     mime = header[8:position]
     position += 4 + int.from_bytes(header[position : position + 4], "big") + 20
@@ -110,7 +110,7 @@ def _in_asf(tags: Any) -> Iterator[Cover]:
 
 
 def _utf16(value: bytes, start: int) -> tuple[str, int]:
-    """The text at `start`, and where what follows it begins."""
+    """The text at `start`, and the offset after it."""
     end = start
     while end + 2 <= min(len(value), KEPT) and value[end : end + 2] != b"\0\0":
         end += 2
@@ -127,7 +127,7 @@ def _in_vorbis(tags: Any) -> Iterator[Cover]:
 
 
 def _decoded(text: str) -> bytes:
-    """The beginning of what `text` holds in base64."""
+    """The beginning of the base64 content of `text`."""
     start = text[: (KEPT - 64) // 4 * 4]
     try:
         return base64.b64decode(start + "=" * (-len(start) % 4))

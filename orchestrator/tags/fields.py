@@ -1,4 +1,4 @@
-"""Tags of any kind -> Track: which key of which kind means which field."""
+"""Tags of any kind -> Track: which key of which tag format means which field."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orchestrator.track import Track
 
 MOST_VALUES = 16
 _APE_BINARY = _ASF_BYTES = 1
-"""The types of values that are no text: pictures, mostly."""
+"""The types of values that are not text: mostly pictures."""
 _NUMBER = re.compile(r"\s*0*([1-9]\d{0,8})")
 _TOTAL = re.compile(r"\s*\d*\s*/\s*0*([1-9]\d{0,8})")
 
-# Track field -> keys, in lower case (ASF: as spelled); of several keys the first that is present counts. The texts among them:
+# Track field -> keys, in lower case (ASF: as spelled); of several keys, the first one present counts. Texts:
 _LISTS = (
     "title", "artist", "album_artist", "album", "release_type", "genre", "composer", "isrc", "version", "remixer",
     "musicbrainz_artist_ids", "musicbrainz_album_artist_ids", "artist_sort", "album_artist_sort",
@@ -30,7 +30,7 @@ _SINGLES = (
 
 Keys = dict[str, tuple[str, ...]]
 
-_MUSICBRAINZ_NAMES: Keys = {  # as spelled in ID3's TXXX and MP4's free-form atoms
+_MUSICBRAINZ_NAMES: Keys = {  # as spelled in TXXX frames of ID3 and free-form atoms of MP4
     "musicbrainz_track_id": ("musicbrainz release track id",),
     "musicbrainz_release_id": ("musicbrainz album id",),
     "musicbrainz_release_group_id": ("musicbrainz release group id",),
@@ -155,7 +155,7 @@ MP4: Keys = {
     "album_sort": ("soal",),
 } | _MUSICBRAINZ_NAMES | {"advisory": ("rtng", "itunesadvisory")}  # fmt: skip
 
-ASF: Keys = {  # as spelled: mutagen tells "Title" from "title"
+ASF: Keys = {  # as spelled: mutagen distinguishes "Title" from "title"
     "title": ("Title",),
     "artist": ("Author",),
     "album_artist": ("WM/AlbumArtist",),
@@ -287,7 +287,7 @@ def _total(values: list[str]) -> int | None:
 
 
 def _truth(values: list[str]) -> bool | None:
-    """None where nothing is said; "0" and "no" are false, all else ("1", "yes") is true."""
+    """None if absent; "0" and "no" are false, everything else ("1", "yes") is true."""
     word = values[0].strip().lower() if values else ""
     return None if not word else word not in ("0", "no", "false")
 
@@ -298,7 +298,7 @@ def _advisory(values: list[str]) -> str | None:
 
 
 def text_fields(kind: str, tags: Any) -> dict[str, Any]:
-    """The fields of Track that come from tags; those absent are left out or None."""
+    """The fields of Track that come from tags; absent ones are missing or None."""
     read_values, keys = _KINDS[kind]
     values = read_values(tags)
 
@@ -327,7 +327,7 @@ def text_fields(kind: str, tags: Any) -> dict[str, Any]:
 
 
 def _words(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Two of them in "Album/Live" and in "album; live"."""
+    """The words of a list: two in "Album/Live" and in "album; live"."""
     return tuple(word for text in texts for part in re.split("[/;]", text) if (word := part.strip()))
 
 
@@ -336,7 +336,7 @@ def _positive(value: object) -> int | None:
 
 
 def track_of(parsed: Parsed) -> Track:
-    """All fields of one file."""
+    """All fields of a file."""
     fields: dict[str, Any] = text_fields(parsed.kind, parsed.tags) if parsed.tags else {}
     for kind, tags in ((parsed.other_kind, parsed.other_tags), (parsed.kind, parsed.last_tags)):
         if tags:

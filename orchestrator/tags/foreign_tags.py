@@ -1,4 +1,4 @@
-"""Tags that the format's own class passes over: ID3 before a FLAC, APEv2 behind an MP3."""
+"""Tags that mutagen's class for the format ignores: ID3 before a FLAC, APEv2 after an MP3."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.sparse import SparseFile
 
 _ID3V1 = 131
-"""mutagen looks for ID3v1 in so many bytes of the file's end."""
+"""mutagen looks for ID3v1 in this many bytes at the end of the file."""
 
 
 def fetch_end(file: SparseFile) -> None:
-    """The file's end, where ID3v1 and APEv2 stand."""
-    file.fetch(file.size - file.policy.short_tail, file.size, "the end: ID3v1 or APEv2 may stand there")
+    """The end of the file, where ID3v1 and APEv2 are."""
+    file.fetch(file.size - file.policy.short_tail, file.size, "the end: ID3v1 or APEv2 may be there")
 
 
 def may_have_id3v1(file: SparseFile) -> bool:
@@ -26,7 +26,7 @@ def may_have_id3v1(file: SparseFile) -> bool:
 
 
 def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] = ("id3v2", "ape", "id3v1")) -> None:
-    """Give `parsed` the first tags of these kinds that the file has. Damaged ones count as none."""
+    """Add to `parsed` the first tags of these kinds that the file has. Damaged tags count as absent."""
     if "id3v2" in kinds and plan_tag(file, 0) is not None:
         parsed.other_kind, parsed.other_tags = "id3", _read(file, "id3", "ID3", load_v1=False)
         if parsed.other_tags:
@@ -45,5 +45,7 @@ def _read(file: SparseFile, module: str, name: str, **options: bool) -> Any:
     file.seek(0)
     try:
         return parser(module, name)(file, **options)
-    except Exception:  # whatever a damaged tag makes mutagen raise; the file itself was read, and failed requests are remembered
+    except (
+        Exception
+    ):  # a damaged tag can make mutagen raise anything; the file itself was read, and failed requests are remembered
         return None

@@ -1,6 +1,6 @@
-"""The one table of containers: extension and magic number -> who reads it.
+"""The one table of containers: extension and magic number -> the module that reads it.
 
-A new format is one module below `orchestrator/tags/containers/` and one line here.
+A new format is one module in `orchestrator/tags/containers/` and one line here.
 """
 
 from __future__ import annotations
@@ -83,17 +83,17 @@ _BY_EXTENSION = {extension: container for container in CONTAINERS for extension 
 
 
 def is_audio(path: str) -> bool:
-    """Whether the name is that of an audio file, by its extension; AppleDouble files (`._name`) are none."""
+    """Whether the extension is that of an audio file; AppleDouble files (`._name`) are not audio."""
     return extension_of(path) in _BY_EXTENSION and not name_of(path).startswith("._")
 
 
 def by_name(path: str) -> Container | None:
-    """The container that the extension promises."""
+    """The container that the extension stands for."""
     return _BY_EXTENSION.get(extension_of(path))
 
 
 def by_magic(head: bytes) -> Container | None:
-    """The container that the first bytes, after any ID3v2 tag, give away; MPEG and ADTS give nothing away."""
+    """The container by the first bytes after any ID3v2 tag; MPEG and ADTS have no magic number."""
     for container in CONTAINERS:
         if container.matches(head):
             return container

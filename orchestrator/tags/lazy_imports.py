@@ -1,4 +1,4 @@
-"""Imports at first need: mutagen's classes, untyped as they are, and our own container modules."""
+"""Imports on first use: mutagen's (untyped) classes, and our own container modules."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-# Modules that import each other, imported first by several threads in different orders, are at times seen half made: Python
-# breaks the deadlock of their locks that way. Seen with mutagen.flac and mutagen.mp3, both above mutagen.id3.
+# If several threads first import modules that import each other in different orders, a thread can see a half-initialised module:
+# Python breaks the deadlock of their locks that way. Seen with mutagen.flac and mutagen.mp3, which both import mutagen.id3.
 _importing = threading.RLock()
 
 
 @cache
 def loaded(module: str, name: str) -> Any:
-    """What `module` calls `name`. Safe to call from any thread."""
+    """The attribute `name` of `module`. Safe to call from any thread."""
     with _importing:
         return getattr(import_module(module), name)
 

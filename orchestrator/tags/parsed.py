@@ -11,7 +11,7 @@ from orchestrator.track import AudioIdentity, Cover
 
 
 class NotReadableError(Exception):
-    """The file cannot be read; the message is the reason in people's words."""
+    """The file cannot be read; the message is the reason, for people."""
 
 
 @dataclass(slots=True)
@@ -19,38 +19,38 @@ class Parsed:
     """One parsed file. `tags` and `info` are mutagen's objects."""
 
     kind: str
-    """Which rules of `orchestrator.tags.fields` fit `tags`: "id3", "vorbis", "ape", "mp4", "asf"."""
+    """Which rules of `orchestrator.tags.fields` apply to `tags`: "id3", "vorbis", "ape", "mp4", "asf"."""
     tags: Any
     info: Any
     codec: str | None
     lossless: bool | None
     other_kind: str = "id3"
     other_tags: Any = None
-    """Tags of another kind in the same file: they fill what `tags` leave open."""
+    """Tags of another kind in the same file: they fill fields that `tags` lack."""
     last_tags: Any = None
-    """Those of the first kind again, with texts that count only where no other tag has any."""
+    """Tags of the first kind again, with texts that count only if no other tag has any."""
     identity: AudioIdentity | None = None
     suspect: str | None = None
     whole: bool = False
-    """The end of the sound was looked at, and nothing is missing."""
+    """The end of the sound was checked, and nothing is missing."""
     covers: tuple[Cover, ...] | None = ()
-    """Pictures that are not among the tags; None where not even that is known."""
+    """Pictures outside the tags; None if unknown."""
     bitrate: int | None = None
-    """Where mutagen's own figure would depend on how much was read."""
+    """Set if mutagen's own figure would depend on how much was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One kind of file: how it is recognised, what is asked for first, and who reads it."""
+    """One kind of file: how it is recognised, what is requested first, and which module reads it."""
 
     name: str
-    """For messages: "a FLAC file"."""
+    """For messages, such as "a FLAC file"."""
     extensions: tuple[str, ...]
     matches: Callable[[bytes], bool]
     """Whether these first bytes, after any ID3v2 tag, are of this kind."""
     module: str
-    """The module below `orchestrator.tags.containers` whose `read` reads it; imported at first need."""
+    """The module in `orchestrator.tags.containers` that reads it; imported on first use."""
     function: str = "read"
     head: Callable[[Policy], int] = lambda policy: policy.head
     tail: Callable[[Policy], int] | None = None
-    """How much of the file's end goes out together with the head; None where the head says what is needed."""
+    """How much of the end is requested together with the head; None if the head determines it."""

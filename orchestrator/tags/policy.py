@@ -1,4 +1,4 @@
-"""How much of a file is asked for at once: requests against bytes."""
+"""How much of a file is requested at once: requests against bytes."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes in bytes that govern the reading of one file."""
 
     head: int
-    """First range of formats whose texts stand at the very front: FLAC, Ogg, WMA."""
+    """First range of formats with their texts at the very front: FLAC, Ogg, WMA."""
     short_head: int
     """First range of formats that keep little more than stream facts at the front."""
     large_head: int
-    """First range of formats with more than texts before what is needed: MPEG audio (pictures, then the first frame), MP4."""
+    """First range of formats with more than texts before the needed part: MPEG audio (pictures, then the first frame), MP4."""
     tail: int
-    """Last range of formats that keep tags behind the sound."""
+    """Last range of formats that keep tags after the sound."""
     ogg_tail: int
     """Last range of Ogg: enough to hold the beginning of the last page."""
     short_tail: int
-    """Last range where only a small tag may stand there (MPEG audio)."""
+    """Last range of formats with only a small tag there (MPEG audio)."""
     extra: int
-    """The least that an unforeseen range asks for; doubled each time within one file."""
+    """The least that an unforeseen range requests; doubled each time within one file."""
     hole: int
-    """Bulk shorter than this is read through, rather than part one range into two."""
+    """Bulk shorter than this is read rather than split one range into two."""
     flac_end: int = 0
-    """Last range of FLAC, in which its last frame is looked for; 0: nobody looks, for the head says all else."""
+    """Last range of FLAC, to check its last frame; 0: not read, because the head has everything else."""
     most_at_first: int = 0
-    """The most that is asked for at first where other files of an album tell how much that is; 0: they are not heard."""
+    """The most that is requested first when other files of the album predict the need; 0: predictions are not used."""
     budget: int = 2048 * KIB
     """The most that may be read of one file."""
     requests: int = 24
-    """The most ranges that may be asked of one file."""
+    """The most ranges that may be requested of one file."""
     reads: int = 200_000
-    """The most that the parser may read; two a text are normal."""
+    """The most reads by the parser; two a text are normal."""
     memory: int = 64 * 1024 * KIB
-    """The most that one read of the parser may span, holes included."""
+    """The most bytes that one read by the parser may span, holes included."""
 
     @property
     def piece(self) -> int:
-        """The longest range that a file's beginning is asked for."""
+        """The longest first range."""
         return max(self.head, self.large_head, self.most_at_first)
 
 
@@ -55,7 +55,7 @@ FEW_BYTES = Policy(
     extra=16 * KIB,
     hole=24 * KIB,
 )
-"""For remotes where bytes cost (S3, GCS, Azure): the egress of 5 KiB costs as much as a request."""
+"""For remotes that charge for bytes (S3, GCS, Azure): the egress of 5 KiB costs as much as a request."""
 
 FEW_REQUESTS = Policy(
     head=64 * KIB,
@@ -68,4 +68,4 @@ FEW_REQUESTS = Policy(
     hole=256 * KIB,
     most_at_first=1536 * KIB,
 )
-"""For remotes where requests cost (Drive, Dropbox, OneDrive)."""
+"""For remotes that limit requests (Drive, Dropbox, OneDrive)."""

@@ -4,7 +4,7 @@
                     -> the container's module plans holes, fetches exact offsets, lets mutagen parse the sparse file
                     -> fields -> Track
 
-Whatever a file holds, the result is a Reading; only errors of the storage are raised.
+Whatever a file holds, the result is a Reading; only storage errors are raised.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from orchestrator.tags.trace import Trace
 from orchestrator.track import Reading, Status
 
 _MAGIC = 300
-"""Bytes that tell every container: an Ogg page header with its segment table is the longest."""
+"""Bytes that identify every container: an Ogg page header with its segment table is the longest."""
 
 _SMALL = 16 * 1024
-"""A rest of the file shorter than this comes with the head in one range."""
+"""If less than this is left of the file, it is requested together with the head."""
 
 
 def read_track(
@@ -40,10 +40,10 @@ def read_track(
     read_ranges: ReadRanges | None = None,
     album: AlbumHints | None = None,
 ) -> Reading:
-    """Read the tags, stream facts and audio identity of one file of `size` bytes, asking only for the ranges needed.
+    """Read the tags, stream facts and audio identity of one file of `size` bytes, requesting only the ranges needed.
 
-    `read_range(offset, length)` is one request; what it raises passes through, unless it is a ReadLimitError. `read_ranges`
-    reads several ranges in the time of one; without it, `read_range` reads one after the other. `trace` is given by who wants to
+    `read_range(offset, length)` is one request; its errors are raised, except ReadLimitError. `read_ranges`
+    reads several ranges in the time of one; without it, `read_range` reads one after another. `trace` is given by who wants to
     know what was asked for and why. `album` knows what other files of the same folder and format needed, where the policy
     listens to that, and learns of this one.
     """
@@ -52,7 +52,7 @@ def read_track(
     found = _read(path, SparseFile(size, read_range, policy, trace, read_ranges, noting=True), album)
     if found.status is not Status.UNREADABLE:
         return found
-    # Nothing that is said of a file may come from another one: a long first range could have used its budget up.
+    # A hint from other files must not make this one fail: a long first range may have used up its budget.
     alone = _read(path, SparseFile(size, read_range, policy, trace, read_ranges))
     requests, bytes_read = found.requests + alone.requests, found.bytes_read + alone.bytes_read
     return msgspec.structs.replace(alone, requests=requests, bytes_read=bytes_read)
@@ -68,7 +68,7 @@ def _read(path: str, file: SparseFile, album: AlbumHints | None = None) -> Readi
         if album is not None:
             album.note(file)
     except ImportError:
-        raise  # it says nothing of the file
+        raise  # it says nothing about the file
     except (
         Exception
     ) as error:  # mutagen raises far more than MutagenError on damaged files: IndexError, ValueError, AssertionError
@@ -77,7 +77,7 @@ def _read(path: str, file: SparseFile, album: AlbumHints | None = None) -> Readi
     return Reading(
         Status.TAGGED if track.has_tags else Status.UNTAGGED,
         track=track,
-        # What the head says of the sound no longer holds for a file that lost some of it.
+        # A file that lost some of its sound no longer matches its head.
         identity=parsed.identity if parsed.suspect is None else None,
         suspect=parsed.suspect,
         whole=parsed.whole,
@@ -106,15 +106,15 @@ def _fetch_first(file: SparseFile, container: Container | None, album: AlbumHint
 
 
 def _recognise(file: SparseFile, named: Container | None) -> Container:
-    """By what the file begins with behind ID3v2 tags; by its name where that says nothing."""
+    """Recognise the container by the bytes after any ID3v2 tags, or by the name if those say nothing."""
     start = 0
     end = tag_end(file.peek(0, 10), 0)
     if end is not None:
         plan_tag(file, 0)
     while end is not None and end < file.size:
         start = end
-        end = tag_end(file.peek(start, 10, "past the ID3v2 tag: whether another one follows"), start)
-    magic = formats.by_magic(file.peek(start, _MAGIC, "past the ID3v2 tag: what kind of file it is"))
+        end = tag_end(file.peek(start, 10, "past the ID3v2 tag: is there another one"), start)
+    magic = formats.by_magic(file.peek(start, _MAGIC, "past the ID3v2 tag: the kind of file"))
     container = magic or named
     if file.trace is not None and container is not None:
         file.trace.container = container.name
@@ -129,12 +129,12 @@ def _parse(file: SparseFile, container: Container) -> Parsed:
     file.seek(0)
     parsed: Parsed = read(file)
     if file.failure is not None:
-        raise file.failure  # the parser swallowed it: what it made of the rest is not to be trusted
+        raise file.failure  # the parser swallowed the error, so its result cannot be trusted
     return parsed
 
 
 def _reason(error: Exception, file: SparseFile, container: Container | None) -> str:
-    """Why the file could not be read, in words. Errors of the storage are raised again."""
+    """Why the file could not be read, for people. Storage errors are raised again."""
     failure = file.failure if file.failure is not None else error
     if isinstance(failure, NotReadableError | ReadLimitError | ShortReadError):
         return str(failure)

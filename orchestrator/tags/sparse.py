@@ -1,4 +1,4 @@
-"""A file of the true length of which only parts are here: what is missing is fetched when it is touched."""
+"""A file of full length of which only parts were read: missing parts are fetched on first access."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ReadRange = Callable[[int, int], bytes]
 """(offset, length) -> bytes, one request."""
 
 ReadRanges = Callable[[Sequence[tuple[int, int]]], Sequence[bytes]]
-"""Several such ranges at once, in ascending order, in one wave."""
+"""Several such ranges at once, in ascending order."""
 
 
 _REST = 3
-"""A rest of the file up to so many times the policy's `extra` is fetched at once: less than another request would cost."""
+"""If at most this many times the policy's `extra` is left of the file, it is fetched at once: cheaper than another request."""
 
 
 class ReadLimitError(Exception):
@@ -25,16 +25,16 @@ class ReadLimitError(Exception):
 
 
 class ShortReadError(Exception):
-    """The storage gave fewer bytes than the listed size promises."""
+    """The storage returned fewer bytes than the listed size."""
 
 
 class SparseFile:
     """A read-only binary file over ranged reads, for parsers that seek.
 
-    Bytes come from ranges already fetched, else from holes (read as zeros; only a container module that knows the bulk to be
-    without meaning digs one), else from a new request. So a parser can never mistake what was not read for what is not there.
-    A failed request is remembered in `failure`: parsers that swallow exceptions do not turn it into an empty result.
-    Where there is a `trace`, each request and each hole is written down there with its reason.
+    Bytes come from ranges already fetched, otherwise from holes (read as zeros; only a container module makes one, for bulk that
+    cannot matter), otherwise from a new request. So a parser never mistakes unread bytes for absent ones. A failed request is
+    kept in `failure`, so parsers that swallow exceptions cannot turn it into an empty result. If there is a `trace`, every
+    request and hole is recorded there with its reason.
     """
 
     name = "audio file"
@@ -49,7 +49,7 @@ class SparseFile:
         *,
         noting: bool = False,
     ) -> None:
-        """`noting` makes it keep what is looked at, for `touched`."""
+        """`noting` records every access, for `touched`."""
         self.size = size
         self.policy = policy
         self.requests = 0
@@ -57,7 +57,7 @@ class SparseFile:
         self.failure: Exception | None = None
         self.trace = trace
         self.planned: dict[int, int | None] = {}
-        """Where tags were looked for: start -> end."""
+        """Where tags were searched for: start -> end."""
         self._touched: list[tuple[int, int, bool]] | None = [] if noting else None
         self._reads = 0
         self._read_range = read_range
@@ -67,14 +67,14 @@ class SparseFile:
         self._segments: dict[int, bytes] = {}
         self._holes: list[tuple[int, int]] = []  # sorted (start, end)
         self._extra = policy.extra
-        # The segment read last: nearly every read of a parser falls into it.
+        # The last segment read: almost every read by a parser hits it.
         self._current = b""
         self._current_start = 0
 
     # ------------------------------------------------------------ what container modules use
 
-    def dig(self, start: int, end: int, what: str) -> None:
-        """Make a hole: the bytes from `start` to `end` are `what`, bulk, and read as zeros unless they are in hand."""
+    def make_hole(self, start: int, end: int, what: str) -> None:
+        """Make a hole: the bytes from `start` to `end` are bulk (`what`) and read as zeros unless already fetched."""
         end = min(end, self.size)
         if end > start:
             insort(self._holes, (start, end))
@@ -82,13 +82,13 @@ class SparseFile:
                 self.trace.holes.append(SkippedRange(start, end - start, what))
 
     def plant(self, start: int, data: bytes) -> None:
-        """Put bytes that need not be fetched, because they follow from what was, where nothing is in hand yet."""
+        """Insert bytes that need no fetching, because fetched bytes determine them, where nothing was fetched yet."""
         if self._segment_end(start) is None:
             insort(self._starts, start)
             self._segments[start] = data
 
     def patch(self, offset: int, byte: int) -> None:
-        """Let the parser see `byte` at `offset`, which must be in hand."""
+        """Show `byte` to the parser at `offset`, which must already be fetched."""
         start = self._starts[bisect_right(self._starts, offset) - 1]
         segment = bytearray(self._segments[start])
         segment[offset - start] = byte
@@ -96,7 +96,7 @@ class SparseFile:
         self._current_start = start
 
     def fetch(self, start: int, end: int, why: str) -> None:
-        """Ask for what is missing between `start` and `end`, holes aside, in as few requests as possible. `why` is in words."""
+        """Fetch what is missing between `start` and `end`, except holes, in as few requests as possible. `why` is for people."""
         end = min(end, self.size)
         position = max(start, 0)
         while position < end:
@@ -113,11 +113,11 @@ class SparseFile:
             position = stop
 
     def fetch_ends(self, head: int, tail: int) -> None:
-        """Ask for the first `head` and the last `tail` bytes, which do not meet and are not in hand: in one wave if possible."""
+        """Fetch the first `head` and last `tail` bytes, which must not overlap or be fetched yet; both at once if possible."""
         self._request((0, head, "the head"), (self.size - tail, self.size, "the tail"))
 
     def peek(self, start: int, length: int, why: str = "the next header") -> bytes:
-        """The bytes there, fetched if need be; fewer only at the file's end. Does not move the position."""
+        """The bytes there, fetched if needed; fewer only at the end of the file. Does not move the position."""
         if self._touched is not None:
             self._touched.append((start, start + length, False))
         offset = start - self._current_start
@@ -127,24 +127,24 @@ class SparseFile:
         return self._assemble(start, end, why) if end > start >= 0 else b""
 
     def has(self, start: int, end: int) -> bool:
-        """Whether the real bytes from `start` to `end` are in hand."""
+        """Whether the real bytes from `start` to `end` were fetched."""
         segment_end = self._segment_end(start)
         while segment_end is not None and segment_end < end:
             segment_end = self._segment_end(segment_end)
         return segment_end is not None
 
     def gap(self, start: int, end: int) -> tuple[int, int] | None:
-        """The first part from `start` to `end` that is not in hand."""
+        """The first part from `start` to `end` that was not fetched."""
         while start < end and (segment_end := self._segment_end(start)) is not None:
             start = segment_end
         return (start, min(end, self._next_start(start))) if start < end else None
 
     def affords(self, length: int) -> bool:
-        """Whether the policy leaves one more request, of so many bytes."""
+        """Whether the policy allows one more request of this many bytes."""
         return self.requests < self.policy.requests and self.bytes_read + length <= self.policy.budget
 
     def touched(self) -> Iterator[tuple[int, int]]:
-        """(start, end) of all that was looked at; what the parser read, without the holes at either end of it."""
+        """(start, end) of everything accessed; reads by the parser without the holes at their ends."""
         for first, last, by_parser in self._touched or ():
             start, end = first, min(last, self.size)
             for hole_start, hole_end in self._holes if by_parser else ():
@@ -158,10 +158,10 @@ class SparseFile:
     # ------------------------------------------------------------ the file protocol
 
     def read(self, length: int = -1) -> bytes:
-        """Read on from the position; fewer bytes only at the file's end. The policy ends parsers that would go on for ever."""
+        """Read from the position; fewer bytes only at the end of the file. The policy stops parsers that would never end."""
         self._reads += 1
         if self._reads > self.policy.reads:
-            self._fail(ReadLimitError("its header is damaged: reading it would not end"))
+            self._fail(ReadLimitError("its header is damaged: reading it would never end"))
         start = self._position
         if self._touched is not None:
             self._touched.append((start, start + length if length >= 0 else self.size, True))
@@ -176,7 +176,7 @@ class SparseFile:
         return self._assemble(start, end, None)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move the position, beyond the end too; OSError before the start, as a real file does."""
+        """Move the position, also beyond the end; OSError before the start, as for a real file."""
         if whence == io.SEEK_CUR:
             offset += self._position
         elif whence == io.SEEK_END:
@@ -194,7 +194,7 @@ class SparseFile:
 
     def _assemble(self, start: int, end: int, why: str | None) -> bytes:
         if end - start > self.policy.memory:
-            self._fail(ReadLimitError(f"one piece of its header claims {end - start:,} bytes"))
+            self._fail(ReadLimitError(f"a part of its header claims {end - start:,} bytes"))
         pieces: list[bytes] = []
         position = start
         while position < end:
@@ -217,7 +217,7 @@ class SparseFile:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _fetch_unforeseen(self, position: int, end: int, why: str | None) -> None:
-        """Fetch at least the policy's `extra` from `position`; each time twice as much, so that requests stay few."""
+        """Fetch at least the policy's `extra` from `position`, twice as much each time, to keep requests few."""
         stop = max(end, position + self._extra)
         if self.size - position <= _REST * self.policy.extra:
             stop = self.size
@@ -231,7 +231,7 @@ class SparseFile:
             raise self.failure
         length = sum(end - start for start, end, _ in wanted)
         if self.bytes_read + length > self.policy.budget or self.requests + len(wanted) > self.policy.requests:
-            self._fail(ReadLimitError(f"its header takes more than {self.policy.budget // 1024:,} KiB to read"))
+            self._fail(ReadLimitError(f"its header needs more than {self.policy.budget // 1024:,} KiB to read"))
         self.requests += len(wanted)
         if self.trace is not None:
             self.trace.asked.extend(RangeRequest(start, end - start, why) for start, end, why in wanted)
@@ -240,7 +240,7 @@ class SparseFile:
                 parts: Sequence[bytes] = [self._read_range(start, end - start) for start, end, _ in wanted]
             else:
                 parts = self._read_ranges([(start, end - start) for start, end, _ in wanted])
-        except Exception as error:  # kept whatever it is: a parser may swallow it, the caller must see it
+        except Exception as error:  # any error is kept: a parser may swallow it, but the caller must see it
             self.failure = error
             raise
         self.bytes_read += sum(map(len, parts))
@@ -279,7 +279,7 @@ class SparseFile:
         return self._starts[index] if index < len(self._starts) else self.size
 
     def _next_boundary(self, position: int) -> int:
-        """Where the next segment or hole after `position` begins, or the file ends; a small hole is read through."""
+        """Where the next segment or hole after `position` begins, or the file ends; small holes are read."""
         boundary = self._next_start(position)
         for start, end in self._holes:
             if start > position and end - start >= self.policy.hole:

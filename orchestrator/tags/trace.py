@@ -1,4 +1,4 @@
-"""What was read of one file, and why: kept only where somebody wants it explained."""
+"""What was read of one file, and why; recorded only for `scan --explain`."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ class RangeRequest(msgspec.Struct, frozen=True):
     offset: int
     length: int
     why: str
-    """In words: "the head", "the tail", "past the ID3v2 tag: the first MPEG frames"."""
+    """For people: "the head", "the tail", "past the ID3v2 tag: the first MPEG frames"."""
 
 
 class SkippedRange(msgspec.Struct, frozen=True):
-    """Bulk that nobody asked for, because the container's headers told where it lies: `length` bytes from `offset`."""
+    """Bulk that was not requested, because the container's headers told where it is: `length` bytes from `offset`."""
 
     offset: int
     length: int
     what: str
-    """In words: "a picture (APIC)", "padding"."""
+    """For people: "a picture (APIC)", "padding"."""
 
 
 class Trace:
-    """The story of one reading. `SparseFile` writes down requests and holes, the reader the container."""
+    """The record of one reading. `SparseFile` adds requests and holes, the reader adds the container."""
 
     def __init__(self) -> None:
         self.asked: list[RangeRequest] = []
-        """In the order of asking; no two overlap."""
+        """In the order of requests; no two overlap."""
         self.holes: list[SkippedRange] = []
-        """As they were dug: some twice, some over bytes that were in hand."""
+        """As they were made: some twice, some over bytes already fetched."""
         self.container: str | None = None
-        """What kind of file it is; None where nothing told."""
+        """The kind of file; None if not recognised."""
         self.recognised_by: str | None = None
-        """What told the container: "its first bytes" or "its name"."""
+        """How the container was recognised: "its first bytes" or "its name"."""
 
     def skipped(self) -> list[SkippedRange]:
-        """The holes less what was fetched for other reasons, by offset; each byte once."""
+        """The holes without bytes fetched for other reasons, by offset; each byte once."""
         found = []
         position = 0
         for hole in sorted(self.holes, key=lambda hole: (hole.offset, -hole.length)):

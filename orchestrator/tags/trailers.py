@@ -1,4 +1,4 @@
-"""Where the sound ends: in front of the tags that taggers hang behind it."""
+"""Where the sound ends: before the tags that taggers append."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _ID3V2_FOOTER = 10
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
 _MOST_TAGS = 5
 LOOKS_AT = 160
-"""So many bytes at the end show the last tags."""
+"""This many bytes at the end show the last tags."""
 
 
 def sound_end(file: SparseFile) -> int:
-    """Where ID3v1, Lyrics3v2, APEv2 and ID3v2 tags at the file's end begin; its size where there is none."""
+    """Where the ID3v1, Lyrics3v2, APEv2 and ID3v2 tags at the end of the file begin; the file size if there are none."""
     end = file.size
     for _ in range(_MOST_TAGS):
         length = _tag_length(file.peek(max(0, end - LOOKS_AT), min(end, LOOKS_AT)))

@@ -55,7 +55,7 @@ def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
     ranges = Ranges(CONTENT)
     file = sparse(ranges)
     file.fetch(0, 1000, "test")
-    file.dig(500, 300_000, "test")
+    file.make_hole(500, 300_000, "test")
     file.fetch(300_000, 301_000, "test")
     file.seek(900)
     assert file.read(299_200) == CONTENT[900:1000] + bytes(299_000) + CONTENT[300_000:300_100]
@@ -65,7 +65,7 @@ def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
 def test_a_hole_too_small_to_be_worth_two_requests_is_read_through() -> None:
     ranges = Ranges(CONTENT)
     file = sparse(ranges)
-    file.dig(1000, 1050, "test")
+    file.make_hole(1000, 1050, "test")
     assert file.peek(990, 100) == CONTENT[990:1090]
     assert len(ranges.asked) == 1
 
@@ -79,7 +79,7 @@ def test_a_patched_byte_is_what_the_parser_sees() -> None:
 
 def test_planted_bytes_show_up_in_a_hole() -> None:
     file = sparse(Ranges(CONTENT))
-    file.dig(1000, 3000, "test")
+    file.make_hole(1000, 3000, "test")
     file.plant(2000, b"OggS")
     assert file.peek(1998, 8) == b"\0\0OggS\0\0"
 
@@ -106,7 +106,7 @@ def test_more_than_the_budget_is_never_read() -> None:
 
 def test_a_piece_as_large_as_memory_is_refused_before_it_is_made() -> None:
     file = SparseFile(1 << 40, lambda _offset, length: bytes(length), SMALL)
-    file.dig(100, 1 << 40, "test")
+    file.make_hole(100, 1 << 40, "test")
     with pytest.raises(ReadLimitError):
         file.read()
 

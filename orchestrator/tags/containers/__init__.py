@@ -1,1 +1,1 @@
-"""One module a container or family: which ranges are needed, and mutagen's class for it."""
+"""One module per container or family: which ranges it needs, and which mutagen class parses it."""

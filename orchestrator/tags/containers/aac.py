@@ -1,4 +1,4 @@
-"""Raw AAC streams (ADTS, ADIF): no tags of their own, at times ID3v2 before or APEv2 behind the sound."""
+"""Raw AAC streams (ADTS, ADIF): no tags of their own, sometimes ID3v2 before the sound or APEv2 after it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.tags.trailers import sound_end
 
 
 def read(file: SparseFile) -> Parsed:
-    """Parse the first frames, and the tags that mutagen's class passes over."""
+    """Parse the first frames, and the tags that mutagen's class ignores."""
     start = plan_tag(file, 0) or 0
     file.seek(0)
     aac = parser("aac", "AAC")(file)

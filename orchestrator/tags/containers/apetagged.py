@@ -19,11 +19,11 @@ from orchestrator.track import AudioIdentity, Strength
 _HYBRID = 0x08
 _DESCRIPTOR = 52
 _HARDLY_ANYTHING = 1000
-"""Samples a byte: only silence and other constants take so little."""
+"""Samples per byte: only silence and other constants need so few bytes."""
 
 
 def _parse(file: SparseFile, mutagen_class: Any, codec: str, *, lossless: bool) -> tuple[Parsed, SparseFile, int]:
-    """The parsed file, the file without any ID3v2 tag before it, and where the sound ends and the tags begin."""
+    """The parsed file, the file without a leading ID3v2 tag, and the offset where the sound ends and the tags begin."""
     stream = _behind_id3(file)
     footer = apev2.find_footer(stream)
     tag = stream.size if footer is None else apev2.plan_tag(stream, footer)
@@ -38,7 +38,7 @@ def _parse(file: SparseFile, mutagen_class: Any, codec: str, *, lossless: bool) 
 
 
 def _behind_id3(file: SparseFile) -> SparseFile:
-    """The file as it is behind an ID3v2 tag: some taggers put one there, and mutagen's classes do not expect it."""
+    """The file after its ID3v2 tag: some taggers put one there, and mutagen's classes do not expect it."""
     start = plan_tag(file, 0)
     if start is None or start >= file.size:
         return file
@@ -46,7 +46,7 @@ def _behind_id3(file: SparseFile) -> SparseFile:
 
 
 def read_monkeys(file: SparseFile) -> Parsed:
-    """APE; from version 3.98 on the descriptor holds an md5 of the stream, and how long its parts are."""
+    """APE; since version 3.98 the descriptor holds an md5 of the stream and the lengths of its parts."""
     parsed, stream, end = _parse(file, parser("monkeysaudio", "MonkeysAudio"), "ape", lossless=True)
     head = stream.peek(0, _DESCRIPTOR)
     if int.from_bytes(head[4:6], "little") < 3980:
@@ -70,7 +70,7 @@ def read_wavpack(file: SparseFile) -> Parsed:
     samples = int.from_bytes(head[12:16], "little")
     parsed.suspect = wavpack.missing_end(stream, end, samples)
     checksum = wavpack.md5(stream, end)
-    if checksum and parsed.lossless:  # a lossy file has the md5 of what it was made from
+    if checksum and parsed.lossless:  # a lossy file stores the md5 of its lossless original
         rate, bits = parsed.info.sample_rate, parsed.info.bits_per_sample
         silent = end * _HARDLY_ANYTHING < samples != wavpack.UNKNOWN
         parsed.identity = pcm(checksum, samples, rate, wavpack.channels(stream), bits, may_be_silent=silent)
@@ -80,7 +80,7 @@ def read_wavpack(file: SparseFile) -> Parsed:
 
 
 def read_musepack(file: SparseFile) -> Parsed:
-    """MPC, stream versions 4 to 8. Its header is left out of the identity: gain tools write into it."""
+    """MPC, stream versions 4 to 8. Its header is not part of the identity: gain tools write into it."""
     parsed, stream, end = _parse(file, parser("musepack", "Musepack"), "musepack", lossless=False)
     if stream.peek(0, 4) == b"MPCK" and not stream.peek(max(0, end - 3), 3).startswith(b"SE"):
         parsed.suspect = "cut short: the packet that ends its stream is missing"

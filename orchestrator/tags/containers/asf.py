@@ -1,4 +1,4 @@
-"""WMA: everything stands in the header object at the front, pictures among it."""
+"""WMA: everything is in the header object at the front, pictures included."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def read(file: SparseFile) -> Parsed:
 def _look_at_properties(file: SparseFile, properties: bytes, header_end: int, parsed: Parsed) -> None:
     """Completeness and identity from the file properties object.
 
-    Encoders give each file an id of its own that taggers keep; ffmpeg gives none. With the count of packets and the play and send
-    times a hint: no byte of the sound is looked at, for behind a picture that would take a request more.
+    Encoders give each file an id that taggers keep; ffmpeg gives none. With the number of packets and the play and send times
+    it is a hint only: no byte of the sound is read, because after a picture that would take another request.
     """
     if len(properties) < _PROPERTIES_SIZE or int.from_bytes(properties[64:68], "little") & _BROADCAST:
-        return  # nobody knew the counts when the header was written
+        return  # the counts were unknown when the header was written
     packets, smallest = int.from_bytes(properties[32:40], "little"), int.from_bytes(properties[68:72], "little")
     stated, there = packets * smallest, max(0, file.size - header_end - _DATA_HEADER)
     if stated > there:
@@ -56,7 +56,7 @@ def _look_at_properties(file: SparseFile, properties: bytes, header_end: int, pa
 
 
 def _plan(file: SparseFile, position: int, end: int) -> int | None:
-    """Dig the holes of the objects from `position` on; where the payload of the file properties begins."""
+    """Make holes for the objects from `position` on; returns the payload offset of the file properties."""
     properties = None
     for _ in range(_MOST_OBJECTS):
         header = file.peek(position, _OBJECT_HEADER, "the next object")
@@ -69,7 +69,7 @@ def _plan(file: SparseFile, position: int, end: int) -> int | None:
         elif kind == _EXTENSION:
             _plan(file, payload - _OBJECT_HEADER + _EXTENSION_HEADER, position)
         elif kind == _PADDING:
-            file.dig(payload, position, "padding")
+            file.make_hole(payload, position, "padding")
         elif kind == _EXTENDED_CONTENT:
             _plan_values(file, payload, position, name_length_at=0)
         elif kind == _METADATA_LIBRARY:
@@ -78,7 +78,7 @@ def _plan(file: SparseFile, position: int, end: int) -> int | None:
 
 
 def _plan_values(file: SparseFile, payload: int, end: int, *, name_length_at: int) -> None:
-    """Dig holes in values too long to be text."""
+    """Make holes for values that are too long to be text."""
     # Extended content: name length, name, type, length (2 bytes), value.
     # Library: language, stream, name length, type, length (4 bytes), name, value.
     count = int.from_bytes(file.peek(payload, 2), "little")
@@ -96,4 +96,4 @@ def _plan_values(file: SparseFile, payload: int, end: int, *, name_length_at: in
         position = value + length
         if position > end:
             return
-        file.dig(value + KEPT, position, "a value too long to be text (a picture, mostly)")
+        file.make_hole(value + KEPT, position, "a value too long to be text (usually a picture)")

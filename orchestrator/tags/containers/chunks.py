@@ -1,4 +1,4 @@
-"""WAV, AIFF and DSDIFF: chunks one after the other; an ID3v2 tag is one of them, mostly behind the sound."""
+"""WAV, AIFF and DSDIFF: a sequence of chunks; an ID3v2 tag is one of them, usually after the sound."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WAV_CODECS: dict[int, tuple[str, bool]] = {
 
 
 def _chunks(file: SparseFile, order: Literal["little", "big"], width: int) -> Iterator[tuple[bytes, int, int]]:
-    """(id, payload offset, payload size) of each chunk, the outermost first. Ends where the walk would stand still."""
+    """(id, payload offset, payload size) of each chunk, the outermost first. Stops when a chunk does not move the offset."""
     header_size = 4 + width
     outer = file.peek(0, header_size)
     outer_size = int.from_bytes(outer[4:], order)
@@ -38,7 +38,7 @@ def _chunks(file: SparseFile, order: Literal["little", "big"], width: int) -> It
             return
         header = file.peek(position, header_size, "the next chunk, at its exact offset")
         if not all(32 <= byte < 127 for byte in header[:4]):
-            return  # no chunk: mutagen stops there too
+            return  # not a chunk: mutagen stops there too
         size = int.from_bytes(header[4:], order)
         yield header[:4], position + header_size, size
         position += header_size + size + size % 2
@@ -48,11 +48,11 @@ _FORMS = (b"fmt ", b"COMM", b"PROP")
 _SOUNDS = (b"data", b"SSND", b"DSD ", b"DST ")
 _LONGEST_FORM = 64
 _OPEN_END = {4: 0x7FFFF000, 8: 1 << 62}
-"""Sizes from here on, by the width of the field, come from writers into a pipe: the sound is as long as it goes."""
+"""Sizes from here on (by the width of the field) come from programs that wrote to a pipe: the sound goes on to the end."""
 
 
 def _plan(file: SparseFile, order: Literal["little", "big"], width: int) -> tuple[str | None, AudioIdentity | None]:
-    """Plan the ID3v2 chunks. Says whether the sound, or the whole, runs beyond the file's end, and which sound it is."""
+    """Plan the ID3v2 chunks. Notes whether the sound or the outer chunk exceeds the file, and the identity of the sound."""
     suspect, identity, form, name = None, None, b"", ""
     for chunk, payload, size in _chunks(file, order, width):
         open_end = size >= _OPEN_END[width]

@@ -1,4 +1,4 @@
-"""DSF: the header points at an ID3v2 tag behind the sound."""
+"""DSF: the header points to an ID3v2 tag after the sound."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DATA_AT, _DATA = 80, 92
 
 
 def read(file: SparseFile) -> Parsed:
-    """Parse the header and the tag that it points at."""
+    """Parse the header and the tag that it points to."""
     head = file.peek(0, _DATA)
     pointer, stated = int.from_bytes(head[20:28], "little"), int.from_bytes(head[12:20], "little")
     if 0 < pointer < file.size:

@@ -1,4 +1,4 @@
-"""FLAC: STREAMINFO and VORBIS_COMMENT stand at the front, pictures and padding between them are skipped."""
+"""FLAC: STREAMINFO and VORBIS_COMMENT are at the front; pictures and padding between them are skipped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_COMMENTS = 50_000
 _PICTURE_HEADER = 1024
 _SEEK_POINT = 18
 _KNOWN_HEADERS = 16 * 1024
-"""Block headers within so much of the file's start count for the bit rate, so that it is the same however much was read."""
+"""Only block headers within this many bytes count for the bit rate, so that it does not depend on how much was read."""
 
 
 @dataclass(slots=True)
@@ -31,17 +31,17 @@ class _Blocks:
     """What the walk over the metadata blocks found."""
 
     sound: int
-    """Where the sound begins, by the blocks that every policy sees: the bit rate goes by it."""
+    """Where the sound begins, judged by the blocks that every policy reads: the bit rate depends on it."""
     end: int
-    """Where the blocks that were looked at end."""
+    """Where the blocks that were read end."""
     streaminfo: int = 0
     seek_table: tuple[int, int] | None = None
     covers: list[Cover] = field(default_factory=list)
     rest: int | None = None
-    """The first block not looked at; None when all were."""
+    """The first block that was not read; None if all were."""
 
     def note(self, file: SparseFile, kind: int, payload: int, end: int) -> None:
-        """Take what is of use in a block, apart from the comments."""
+        """Take what is useful in a block other than the comments."""
         if kind == _STREAMINFO and not self.streaminfo:
             self.streaminfo = payload
         elif kind == _SEEKTABLE:
@@ -68,7 +68,7 @@ def read(file: SparseFile) -> Parsed:
     parsed.identity = streaminfo(file.peek(blocks.streaminfo, STREAMINFO_SIZE))
     sound, least = max(0, file.size - blocks.end), _least_bytes(file, info, blocks)
     if least > sound:
-        parsed.suspect = f"cut short: its sound takes at least {least:,} bytes, more than are there"
+        parsed.suspect = f"cut short: its sound needs at least {least:,} bytes, more than the file has"
         _check_rest(file, blocks.rest)
     elif file.policy.flac_end:
         parsed.suspect = missing_end(file, blocks.end, info)
@@ -77,11 +77,10 @@ def read(file: SparseFile) -> Parsed:
 
 
 def _least_bytes(file: SparseFile, info: Any, blocks: _Blocks) -> int:
-    """The fewest bytes that the sound can take, by what the head says of it.
+    """The fewest bytes that the sound can take, according to the head.
 
-    A frame takes what STREAMINFO gives as the least, the last one excepted, and never less than a header of 6 bytes, a checksum
-    of 2 and a constant of one byte a channel. The frame that the last seek point names begins as far behind the first one as the
-    point says.
+    Every frame but the last takes at least the minimum that STREAMINFO states, and never less than a header of 6 bytes, a
+    checksum of 2 and one byte per channel. The last seek point states how far its frame is from the first one.
     """
     if not info.total_samples or not info.max_blocksize:
         return 0
@@ -97,7 +96,7 @@ def _least_bytes(file: SparseFile, info: Any, blocks: _Blocks) -> int:
 
 
 def _seek_points(file: SparseFile, table: tuple[int, int] | None, samples: int) -> list[tuple[int, int]]:
-    """(sample, offset) of the last seek point within the sound, where the table is in hand; free points are passed over."""
+    """(sample, offset) of the last seek point within the sound, if the table has been read; placeholder points are ignored."""
     if table is None or not file.has(*table):
         return []
     data = file.peek(table[0], table[1] - table[0])
@@ -109,7 +108,7 @@ def _seek_points(file: SparseFile, table: tuple[int, int] | None, samples: int) 
 
 
 def _check_rest(file: SparseFile, position: int | None) -> None:
-    """Raise where even the metadata from `position` on is cut: worth a request only for a file already suspect."""
+    """Raise if even the metadata from `position` on is cut; worth a request only for a file that is already suspect."""
     for _ in range(_MOST_BLOCKS):
         if position is None or position + 4 > file.size:
             return
@@ -118,7 +117,7 @@ def _check_rest(file: SparseFile, position: int | None) -> None:
 
 
 def _plan(file: SparseFile, start: int) -> _Blocks:
-    """Walk the block headers and make the parser stop once it has what we need."""
+    """Walk the block headers, and make the parser stop as soon as it has what we need."""
     if file.peek(start, 4) != b"fLaC":
         raise NotReadableError("it does not begin as a FLAC file does")
     position = start + 4
@@ -127,7 +126,7 @@ def _plan(file: SparseFile, start: int) -> _Blocks:
     for _ in range(_MOST_BLOCKS):
         if not needed and not file.has(position, min(position + _PICTURE_HEADER, file.size)):
             blocks.rest = position
-            return blocks  # what follows is looked at only where that costs nothing
+            return blocks  # the rest is checked only if that costs nothing
         flags, kind, end = _block(file, position, needed)
         blocks.note(file, kind, position + 4, end)
         blocks.end = end
@@ -136,21 +135,21 @@ def _plan(file: SparseFile, start: int) -> _Blocks:
             if not needed:
                 file.patch(position, flags | _LAST | kind)
         elif needed and kind in (_PICTURE, _PADDING):
-            # As padding of the same length it needs no parsing, so none of it needs to be here.
+            # Shown as padding of the same length it needs no parsing, so none of it has to be fetched.
             file.patch(position, flags | _PADDING)
-            file.dig(position + 4, end, "a picture" if kind == _PICTURE else "padding")
+            file.make_hole(position + 4, end, "a picture" if kind == _PICTURE else "padding")
         if position + _PICTURE_HEADER <= _KNOWN_HEADERS or needed:
             blocks.sound = end
         if flags & _LAST or end + 4 > file.size:
             return blocks
         position = end
-    raise NotReadableError("its metadata is damaged: there would be too many blocks")
+    raise NotReadableError("its metadata is damaged: it has too many blocks")
 
 
 def _block(file: SparseFile, position: int, needed: set[int]) -> tuple[int, int, int]:
-    """Flags, kind and real end of the block at `position`: the stated length is wrong at times.
+    """Flags, kind and real end of the block at `position`: the stated length is sometimes wrong.
 
-    mutagen goes by the lengths inside pictures and comments. Comments that are needed are fetched whole.
+    mutagen trusts the lengths inside pictures and comments. Comments that are needed are fetched whole.
     """
     header = file.peek(position, 4, "the next metadata block").ljust(4, b"\0")
     kind, payload = header[0] & 0x7F, position + 4
@@ -162,7 +161,7 @@ def _block(file: SparseFile, position: int, needed: set[int]) -> tuple[int, int,
             file.fetch(position, end, "the Vorbis comment")
         end = _comment_end(file, payload, end)
     if end > file.size:
-        raise NotReadableError("cut short: a block of its metadata runs beyond the file's end")
+        raise NotReadableError("cut short: a metadata block exceeds the file")
     return header[0] & _LAST, kind, end
 
 
@@ -181,7 +180,7 @@ def _comment_end(file: SparseFile, payload: int, stated: int) -> int:
     count = int.from_bytes(file.peek(position, 4), "little") if position < file.size else 0
     position += 4
     if count > _MOST_COMMENTS:
-        raise NotReadableError("its comments are damaged: there would be too many")
+        raise NotReadableError("its comments are damaged: there are too many")
     for _ in range(count):
         if position + 4 > file.size:
             return stated

@@ -1,4 +1,4 @@
-"""Whether a FLAC's last frame is there. Its head says the same of the whole file and of one that was cut."""
+"""Whether the last frame of a FLAC file is complete. Its head is the same whether or not the file was cut."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from orchestrator.tags.trailers import sound_end
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _LONGEST_HEADER = 16
 _MOST_LOOKED_AT = 16
-"""So many headers are tried: what looks like one stands within a frame by chance, once in 8 MiB."""
+"""How many headers are tried: about once in 8 MiB, bytes inside a frame look like a header by chance."""
 _LONGEST_FRAME = 1024 * 1024
 _BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << shift for shift in range(8)))
-"""Samples, by the code in the header; 6 and 7 say that they stand behind the number."""
+"""Samples by the code in the header; 6 and 7 mean that they follow the number."""
 
 
 def missing_end(file: SparseFile, start: int, info: Any) -> str | None:
-    """Says so where the sound, which begins at `start`, does not end with a whole frame that holds its last samples."""
+    """The reason if the sound (from `start`) does not end with a complete frame that holds its last samples."""
     end = sound_end(file)
     begin = max(start, min(file.size - file.policy.flac_end, end - min(info.max_framesize, _LONGEST_FRAME)))
     data = file.peek(begin, end - begin, "the end of the sound, for its last frame") if end > begin else b""
@@ -28,7 +28,7 @@ def missing_end(file: SparseFile, start: int, info: Any) -> str | None:
         held = _samples_up_to(data[at : at + _LONGEST_HEADER], info.max_blocksize) if at >= least else None
         if held is None:
             continue
-        if not _crc16(data[at:]):  # its own checksum ends it
+        if not _crc16(data[at:]):  # it ends with its own checksum
             short = held < info.total_samples
             return f"cut short: {held:,} of {info.total_samples:,} samples are there" if short else None
         looked_at += 1
@@ -38,14 +38,14 @@ def missing_end(file: SparseFile, start: int, info: Any) -> str | None:
 
 
 def _samples_up_to(header: bytes, block: int) -> int | None:
-    """How many samples there are up to the end of the frame that begins so; None where that is no frame's header.
+    """How many samples there are up to the end of the frame with this header; None if it is not a frame header.
 
-    `block` is the length of all frames but the last one, where they are of one length.
+    `block` is the length of all frames but the last, if they have one length.
     """
     if len(header) < 6 or header[3] & 1:
         return None
     size_code, rate_code, first = header[2] >> 4, header[2] & 15, header[4]
-    more = 0 if first < 0x80 else 7 - (first ^ 0xFF).bit_length()  # as in UTF-8: ones in front count the bytes
+    more = 0 if first < 0x80 else 7 - (first ^ 0xFF).bit_length()  # as in UTF-8: leading ones count the bytes
     at = 5 + more
     number = first & (0x7F if not more else (1 << 6 - more) - 1)
     for byte in header[5:at]:

@@ -1,4 +1,4 @@
-"""MP4: everything stands in `moov`, before or behind the sound; covers and most sample tables in it are skipped."""
+"""MP4: everything is in `moov`, before or after the sound; covers and most sample tables in it are skipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator.tags.sparse import SparseFile
 _MOST_ATOMS = 1000
 _META_HEADER = 4
 _REST = 4
-"""A rest of `moov`, or of the file, of up to so many times the policy's `extra` comes at once: seldom is a cover left in it."""
+"""If at most this many times the policy's `extra` is left of `moov` or the file, it is fetched at once: covers are rare there."""
 _SKIPPED_TABLES = frozenset((b"stco", b"co64", b"stsc", b"ctts", b"free", b"skip"))
 _CODECS = {"mp4a": "aac", "alac": "alac", "ac-3": "ac3", "Opus": "opus", "fLaC": "flac"}
 _LOSSLESS = ("alac", "flac")
@@ -23,9 +23,9 @@ def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, plan its holes, parse."""
     suspect, planned = None, False
     samples = Samples(file)
-    elsewhere = 0  # bytes of the file that are not of its sound
+    elsewhere = 0  # bytes of the file that are not sound
     for atom, payload, end in _atoms(file, 0, file.size, file.size, file.policy.large_head):
-        if atom != b"mdat" and not planned:  # what stands behind `moov` is not always seen
+        if atom != b"mdat" and not planned:  # what follows `moov` is not always read
             elsewhere += min(end, file.size) - payload
         if atom == b"moov":
             _Moov(file, min(end, file.size), samples).plan(payload, end)
@@ -49,7 +49,7 @@ def read(file: SparseFile) -> Parsed:
 
 
 def _seal(file: SparseFile, position: int) -> bool:
-    """Where the atoms behind `moov` are not in hand, let the parser see one free atom instead: it needs none of them."""
+    """If the atoms after `moov` were not read, show the parser one free atom instead: it needs none of them."""
     rest = file.size - position
     if rest < 16 or file.has(position, position + 1):
         return False
@@ -58,9 +58,9 @@ def _seal(file: SparseFile, position: int) -> bool:
 
 
 def _atoms(file: SparseFile, position: int, end: int, until: int, piece: int = 0) -> Iterator[tuple[bytes, int, int]]:
-    """(name, payload offset, end) of the atoms in a row; ends at the first one that cannot be.
+    """(name, payload offset, end) of consecutive atoms; stops at the first impossible one.
 
-    Where an atom's header is not in hand, all up to `until` is fetched with it if that is little, else `piece` bytes.
+    If an atom's header was not read, everything up to `until` is fetched with it if that is little, otherwise `piece` bytes.
     """
     previous = b""
     for _ in range(_MOST_ATOMS):
@@ -83,7 +83,7 @@ def _atoms(file: SparseFile, position: int, end: int, until: int, piece: int = 0
 
 
 class _Moov:
-    """One `moov`, which ends at `end`: digs its holes, and notes where the tables of sample sizes and durations lie."""
+    """One `moov` that ends at `end`: makes its holes, and notes where the tables of sample sizes and durations are."""
 
     def __init__(self, file: SparseFile, end: int, samples: Samples) -> None:
         self._file = file
@@ -91,7 +91,7 @@ class _Moov:
         self._samples = samples
 
     def plan(self, start: int, end: int) -> None:
-        """The atoms from `start` to `end`, and those within."""
+        """The atoms from `start` to `end`, and the atoms inside them."""
         for name, payload, atom_end in self._atoms(start, min(end, self._end)):
             if name in (b"trak", b"mdia", b"minf", b"stbl", b"udta"):
                 self.plan(payload, atom_end)
@@ -102,14 +102,14 @@ class _Moov:
                     if item == b"covr":
                         self._plan_covers(item_payload, item_end)
             elif name in _SKIPPED_TABLES:
-                self._file.dig(payload, atom_end, f"the `{name.decode()}` table")
+                self._file.make_hole(payload, atom_end, f"the `{name.decode()}` table")
             else:
                 self._samples.note(name, payload, min(atom_end, self._file.size))
 
     def _plan_covers(self, start: int, end: int) -> None:
         for _, payload, data_end in self._atoms(start, end):
-            # What stays: version, flags, locale, and the picture's beginning.
-            self._file.dig(payload + 8 + LOOKS_AT, data_end, "a cover")
+            # Kept: version, flags, locale, and the beginning of the picture.
+            self._file.make_hole(payload + 8 + LOOKS_AT, data_end, "a cover")
 
     def _atoms(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         return _atoms(self._file, start, end, until=self._end)

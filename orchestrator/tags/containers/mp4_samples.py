@@ -1,4 +1,4 @@
-"""The tables of sample sizes and durations in an MP4: what no other sound shares, and how many bytes it takes."""
+"""The tables of sample sizes and durations in an MP4: they identify the sound, and say how many bytes it takes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from orchestrator.track import AudioIdentity, Strength
 _WHOLE = 128 * 1024
 """A table up to this size is read whole: 12 minutes of AAC, 50 of Apple Lossless."""
 _EDGE = 16 * 1024
-"""Of a longer one (audiobooks), its beginning and its end."""
+"""Of a longer table (audiobooks), its beginning and its end."""
 _ENTRIES = 12
-"""Where the sizes begin in `stsz`, behind version, common size and count."""
+"""Where the sizes begin in `stsz`, after version, common size and count."""
 _SOUND = b"soun"
 _LOOK, _LEAST = 512, 8
-"""So many different sizes among the first 512: silence and constant bit rates have 1 to 4, the shortest music 10."""
+"""The fewest different sizes among the first 512: silence and constant bit rates have 1 to 4, the shortest music 10."""
 
 
 class Samples:
-    """The first sound track's tables, whose sizes follow from the sound and the encoder's every decision.
+    """The tables of the first sound track; the sizes depend on the sound and on every decision of the encoder.
 
-    In silence, and at a constant bit rate without a reservoir, they are all the same: then they tell nothing. A hint: how often
-    two recordings share a table was not measured. Moving the sound about, tags, covers and padding leave the tables alone;
-    another encoder, bit rate or cut gives others. Apple's protected files have the sizes of the unprotected ones: so the codec
-    counts too.
+    In silence, and at a constant bit rate without a reservoir, all sizes are the same and identify nothing. This is a hint only:
+    how often two recordings share a table was not measured. Moving the sound, tags, covers and padding do not change the tables;
+    another encoder, bit rate or cut does. Apple's protected files have the same sizes as unprotected ones, so the codec counts
+    too.
     """
 
     def __init__(self, file: SparseFile) -> None:
@@ -35,11 +35,11 @@ class Samples:
         self._durations: tuple[int, int] | None = None
         self._sizes: tuple[int, int] | None = None
         self.total = 0
-        """Bytes of the samples of all tracks whose tables are in hand."""
+        """Bytes of the samples of all tracks whose tables were read."""
 
     def note(self, atom: bytes, payload: int, end: int) -> None:
-        """Take what is ours of an atom within `moov`: the kind of track it belongs to, its durations or its sizes."""
-        if atom == b"hdlr":  # that of other atoms than tracks does no harm: what follows has no tables
+        """Take what matters of an atom inside `moov`: the kind of its track, its durations or its sizes."""
+        if atom == b"hdlr":  # harmless for atoms that are not tracks: no tables follow them
             self._is_sound = self._file.peek(payload + 8, 4, "the kind of track") == _SOUND
         elif atom == b"stts" and self._is_sound and self._durations is None:
             self._durations = payload, end
@@ -51,15 +51,15 @@ class Samples:
             self._sizes = start, end
             extra = self._file.policy.extra
             if end - start > _WHOLE:
-                self._file.dig(start + _EDGE, end - _EDGE, "the middle of the sample sizes")
+                self._file.make_hole(start + _EDGE, end - _EDGE, "the middle of the sample sizes")
             elif not self._file.has(start, end) and self._file.affords(end - start + extra):
-                # With what follows: often the tags, which have to be read anyway.
+                # Together with what follows: often the tags, which are needed anyway.
                 self._file.fetch(start, end + extra, "the sample sizes and what follows")
         elif self._file.has(start, end) and end - start >= _ENTRIES:
             self.total += _sum(self._file.peek(start, end - start))
 
     def identity(self, codec: str) -> AudioIdentity | None:
-        """The identity of the sound in this codec; None for silence, and for files whose table is elsewhere (fragments)."""
+        """The identity of the sound in this codec; None for silence, and for fragmented files, whose table is elsewhere."""
         if self._sizes is None or self._durations is None:
             return None
         start, end = self._sizes
@@ -86,7 +86,7 @@ class Samples:
 
 
 def _sum(table: bytes) -> int:
-    """The bytes that the samples of this `stsz` take together."""
+    """The total bytes of the samples of this `stsz`."""
     common, count = int.from_bytes(table[4:8], "big"), int.from_bytes(table[8:12], "big")
     if common:
         return common * count
@@ -94,7 +94,7 @@ def _sum(table: bytes) -> int:
 
 
 def _entries(table: bytes, most: int) -> array[int]:
-    """The first sizes of an `stsz`, as many as there are."""
+    """The first sizes of an `stsz`."""
     entries = array("I")
     entries.frombytes(table[_ENTRIES : _ENTRIES + 4 * min(most, (len(table) - _ENTRIES) // 4)])
     if sys.byteorder == "little":

@@ -1,4 +1,4 @@
-"""MPEG audio: ID3v2 at the front, the first frame behind it, ID3v1 and APEv2 at the end."""
+"""MPEG audio: ID3v2 at the front, then the first frame; ID3v1 and APEv2 at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
 
 def read(file: SparseFile) -> Parsed:
-    """Parse the ID3v2 tag and the first frames; look at the end only where a field is missing: at APEv2, then at ID3v1."""
+    """Parse the ID3v2 tag and the first frames; read the end only if a field is missing: APEv2 first, then ID3v1."""
     _plan(file)
     file.seek(0)
     mp3 = parser("mp3", "MP3")(file, load_v1=False)
@@ -31,7 +31,7 @@ def read(file: SparseFile) -> Parsed:
         if may_have_id3v1(file):
             file.seek(0)
             with_id3v1 = parser("mp3", "MP3")(file).tags
-            if parsed.other_tags:  # ID3v1 cuts each text to 30 characters: what APEv2 says as well goes before it
+            if parsed.other_tags:  # ID3v1 cuts each text to 30 characters, so APEv2 wins
                 parsed.last_tags = with_id3v1
             else:
                 parsed.tags = with_id3v1
@@ -45,7 +45,7 @@ def _has(tags: Any, keys: tuple[str, ...]) -> bool:
 
 
 def _plan(file: SparseFile) -> None:
-    """Plan the ID3v2 tags at the start (some writers stack them; only the first is parsed) and the first frames behind them."""
+    """Plan the ID3v2 tags at the start (some programs stack them; only the first is parsed) and the first frames after them."""
     end = plan_tag(file, 0) or 0
     position = end
     while position < file.size and (following := tag_end(file.peek(position, 10), position)):

@@ -1,10 +1,10 @@
-"""The first frame of MPEG audio, in which encoders say how long the sound is, and some of them its checksum.
+"""The first frame of MPEG audio: encoders store the length of the sound in it, and some its checksum.
 
 - Xing or Info, with LAME's or Lavc's extension: frames, bytes, seek table, music length, CRC-16 of the music, CRC-16 of the frame
-  itself. With 4 KiB of the sound they never stand for two sounds; the music length is exact, and every cut file is shorter.
-- Xing or Info alone, VBRI: frames, bytes, seek table. Not exact to the byte: encoders count their own frame or do not.
+  itself. Together with 4 KiB of the sound they are unique; the music length is exact, and every cut file is shorter.
+- Xing or Info alone, VBRI: frames, bytes, seek table. Not exact to the byte: some encoders count their own frame, some do not.
 
-A stream without any of them has no identity: its length shows only at the other end of the file, which whole ID3v2 tags spare us.
+A stream without any of them has no identity: its length is known only at the other end of the file, which we rarely need to read.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from orchestrator.tags.trailers import LOOKS_AT, sound_end
 from orchestrator.track import AudioIdentity, Strength
 
 _FRAME = 512
-"""The extension ends 191 bytes into the frame at most, a VBRI table of 100 entries by then as well."""
+"""The extension ends at most 191 bytes into the frame, as does a VBRI table of 100 entries."""
 _LOOK_FROM, _LOOK = 4096, 4096
 _LEAST = 192
-"""Deflated, 4 KiB of LAME's silent frames take up to 140 bytes, of music more than 3,500."""
+"""Deflated, 4 KiB of LAME's silent frames take up to 140 bytes; 4 KiB of music take over 3,500."""
 _TOLERANCE = 4096
-"""More than one frame: whether the count of bytes includes the first one differs between encoders."""
+"""More than one frame: encoders differ in whether the byte count includes the first one."""
 _MORE = 16 * 1024
 """One second at 128 kbit/s."""
 _FRAMES, _BYTES, _TOC, _QUALITY = 1, 2, 4, 8
@@ -29,7 +29,7 @@ _WRITERS = (b"LAME", b"Lavc", b"Lavf", b"L3.9")
 
 
 def look_at_first_frame(file: SparseFile, start: int, parsed: Parsed) -> None:
-    """Give `parsed` what the first frame, which stands at `start`, says of the whole sound."""
+    """Add to `parsed` what the first frame (at `start`) says about the whole sound."""
     frame = window(file, start, _FRAME)
     at = max(frame.find(b"Xing", 0, 64), frame.find(b"Info", 0, 64))
     if at >= 0:
@@ -53,16 +53,16 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
     music_length = _number(lame, 28) if lame[:4] in _WRITERS else 0
     _check(file, start, music_length or stated - _TOLERANCE, parsed)
     if not {_FRAMES, _BYTES, _TOC} <= place.keys():
-        return  # they make the tuple
+        return  # these fields form the tuple
     frames, toc = _number(frame, place[_FRAMES]), frame[place[_TOC] :][:100]
     sound = _sound(file, start, music_length or stated)
     music_crc, tag_crc = lame[32:34], lame[34:36]
     if not sound:
-        return  # it was not to be had
+        return  # it could not be read
     if music_length and any(music_crc):
         if _goes_on(file, start + music_length):
             return
-        # Checksums of 16 bits are alike by chance in a large library; a piece of the sound, in hand anyway, is not.
+        # In a large library, 16-bit checksums agree by chance; a piece of the sound (read anyway) does not.
         value = f"{music_length}:{music_crc.hex()}:{frames}:{tag_crc.hex()}:{digest(toc, sound)[:16]}"
         strength = Strength.STRONG if distinctive(sound, _LEAST) else Strength.HINT
         parsed.identity = AudioIdentity("lame", value, strength)
@@ -71,25 +71,25 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
 
 
 def _goes_on(file: SparseFile, end: int) -> bool:
-    """Whether more than tags follows the sound: of a file that was put together, the header knows the first part alone."""
+    """Whether anything but tags follows the sound: in a file joined from parts, the header describes only the first part."""
     if file.size - end <= _MORE:
         return False
     return not window(file, file.size - LOOKS_AT, LOOKS_AT) or sound_end(file) - end > _MORE
 
 
 def _by_table(kind: str, table: bytes, sound: bytes) -> AudioIdentity | None:
-    """A hint: the counts, the seek table, and a piece of the sound that is no silence."""
+    """A hint: the counts, the seek table, and a piece of the sound that is not silent."""
     return AudioIdentity(kind, digest(table, sound), Strength.HINT) if distinctive(sound, _LEAST) else None
 
 
 def _sound(file: SparseFile, start: int, length: int) -> bytes:
-    """4 KiB from a quarter of a second after the beginning (at 128 kbit/s), where few recordings are still silent."""
+    """4 KiB, a quarter of a second after the beginning (at 128 kbit/s), where few recordings are still silent."""
     begin = min(_LOOK_FROM, length // 2)
     return window(file, start + begin, min(_LOOK, length - begin))
 
 
 def _check(file: SparseFile, start: int, least: int, parsed: Parsed) -> None:
-    """Call it suspect where fewer than `least` bytes follow from `start`; tags at the end do not count where they are in hand."""
+    """Mark the file suspect if fewer than `least` bytes follow `start`, not counting tags at the end that were read."""
     end = file.size
     if file.has(max(0, end - LOOKS_AT), end):
         end = sound_end(file)

@@ -15,30 +15,30 @@ from orchestrator.tags.sparse import SparseFile
 from orchestrator.track import AudioIdentity
 
 _LAST_READ = 256 * 256
-"""mutagen looks for the last page in so many bytes of the file's end."""
+"""mutagen looks for the last page in this many bytes at the end of the file."""
 _BLOCK_HEADER = 4
 _END_OF_STREAM = 4
 _HEADERS = {"vorbis": 1, "opus": 0, "speex": 0}
 """Packets between the comments and the sound."""
 _HEADERS_AT, _STREAMINFO_AT = 7, 17
-"""Behind "\\x7fFLAC", versions and the first block's header."""
+"""After "\\x7fFLAC", the versions and the header of the first block."""
 _INCOMPLETE = "cut short: its last Ogg page is incomplete"
 _NO_PAGES = "its Ogg stream ends before the file does"
 _TO_BE_CONTINUED = 255
-"""A last segment of this length belongs to a packet that goes on."""
+"""A last segment of this length belongs to a packet that continues."""
 _NO_PACKET_ENDS = b"\xff" * 8
 """The granule position of a page on which no packet ends."""
 
 
 class _End(NamedTuple):
-    """What the end of a stream says."""
+    """What the end of a stream shows."""
 
     samples: int | None
-    """Up to where its last good page goes; None where that lies before what was looked at."""
+    """Where its last good page ends; None if that is before the bytes that were read."""
     suspect: str | None
     identity: AudioIdentity | None = None
     has_pages: bool = True
-    """Whether pages of any stream stand there."""
+    """Whether there are pages of any stream."""
 
 
 def _parse(file: SparseFile, mutagen_class: Any, codec: str, magic: bytes, packet_magic: bytes) -> Parsed:
@@ -49,11 +49,11 @@ def _parse(file: SparseFile, mutagen_class: Any, codec: str, magic: bytes, packe
 
 
 def _opened(file: SparseFile, mutagen_class: Any, comments: Page, end: _End) -> Any:
-    """Mutagen's view of the file, without a length where the end that it goes by was not found."""
+    """The file as mutagen sees it; without a length if the end of the stream was not found."""
     whole = file.has(0, file.size)
     if not end.has_pages and not whole:
-        raise NotReadableError(f"{_NO_PAGES}: the duration cannot be told from its ends")
-    # With all of a file in hand the parser looks at every page; in a damaged one that would give what no other policy can.
+        raise NotReadableError(f"{_NO_PAGES}: its ends do not show the duration")
+    # If the whole file was read, the parser would check every page and get a result that no other policy gets.
     known = end.samples is not None or (whole and end.suspect is None)
     source = file if known else _up_to(file, comments.end)
     source.seek(0)
@@ -64,19 +64,19 @@ def _opened(file: SparseFile, mutagen_class: Any, comments: Page, end: _End) -> 
 
 
 def _up_to(file: SparseFile, end: int) -> SparseFile:
-    """The file as if it ended there, for a parser that would read all of it to find the last page."""
+    """The file as if it ended there, for a parser that would otherwise read all of it to find the last page."""
     return SparseFile(end, file.peek, replace(file.policy, budget=end, extra=end))
 
 
 def _plan_end(file: SparseFile, comments: Page, codec: str, headers: int) -> _End:
-    """Let the parser find the last page in the file's end, without the rest of what it would read there.
+    """Let the parser find the last page at the end of the file without reading everything before it.
 
-    It reads the whole file when the last page lacks the end-of-stream flag, is incomplete or is another stream's: then the last
-    good page of our stream gets the flag, and what looks like a page behind it is hidden.
+    It reads the whole file if the last page lacks the end-of-stream flag, is incomplete or belongs to another stream: then the
+    last good page of our stream gets the flag, and anything after it that looks like a page is hidden.
 
-    Gives the identity of the sound, and says so when a page, or the last packet, is incomplete. A missing end-of-stream flag
-    alone is no sign of damage: many writers forget it. Where another stream follows for longer than what is looked at, nothing
-    is known of the end of ours, nor how long the two are together.
+    Returns the identity of the sound, and reports an incomplete page or last packet. A missing end-of-stream flag alone is no
+    sign of damage: many programs forget it. If another stream follows for longer than what is read, neither the end of ours nor
+    the total length is known.
     """
     window = max(comments.end, file.size - _LAST_READ)
     suspect, behind = None, list[int]()
@@ -94,7 +94,7 @@ def _plan_end(file: SparseFile, comments: Page, codec: str, headers: int) -> _En
                         file.patch(offset, 0)
                     file.patch(start + at + 5, page.header[5] | _END_OF_STREAM)
                     if not file.has(window, start):
-                        file.dig(window, start, "pages before the last one")
+                        file.make_hole(window, start, "pages before the last one")
                     return _End(int.from_bytes(page.position, "little"), suspect, identity)
                 suspect = _INCOMPLETE
             behind.append(start + at)
@@ -118,7 +118,7 @@ def read_speex(file: SparseFile) -> Parsed:
 
 
 def read_flac(file: SparseFile) -> Parsed:
-    """FLAC in Ogg: its header states the duration, except for streams made on the fly, and the last page whether all is there."""
+    """FLAC in Ogg: its header states the duration (except for live streams), and the last page shows whether it is complete."""
     comments = plan_comments(file, b"\x7fFLAC", _BLOCK_HEADER)
     info_at = file.peek(0, 128).find(b"\x7fFLAC")
     block = file.peek(info_at + _STREAMINFO_AT, STREAMINFO_SIZE) if info_at >= 0 else b""

@@ -1,4 +1,4 @@
-"""The comment packet of an Ogg stream, across its pages: pictures in it are skipped without reading the pages they fill."""
+"""The comment packet of an Ogg stream, across pages: pictures are skipped without reading the pages that they fill."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PICTURES = (b"METADATA_BLOCK_PICTURE=", b"COVERART=")
 
 
 class Page(NamedTuple):
-    """One page: `header` with the lacing, and where things lie in the file."""
+    """One page: `header` with the lacing, and its offsets in the file."""
 
     start: int
     header: bytes
@@ -40,12 +40,12 @@ class Page(NamedTuple):
 
     @property
     def position(self) -> bytes:
-        """The granule position: how much sound there is up to the end of the page."""
+        """The granule position: how many samples there are up to the end of the page."""
         return self.header[6:14]
 
     @property
     def is_whole(self) -> bool:
-        """Whether its header is: the file may end in it."""
+        """Whether its header is complete: the file may end inside it."""
         return len(self.header) == _HEADER + self.header[26]
 
     @property
@@ -55,7 +55,7 @@ class Page(NamedTuple):
 
 
 def page_at(file: SparseFile, position: int) -> Page | None:
-    """The page at `position`; None where there is none."""
+    """The page at `position`; None if there is none."""
     header = file.peek(position, LONGEST_HEADER, "the next Ogg page")
     if len(header) < _HEADER or header[:4] != b"OggS":
         return None
@@ -64,12 +64,12 @@ def page_at(file: SparseFile, position: int) -> Page | None:
 
 
 def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: int) -> Page:
-    """Plan the comments of the stream that begins with `stream_magic`: the page on which they end."""
+    """Plan the comments of the stream that begins with `stream_magic`. Returns the page on which they end."""
     page = page_at(file, 0)
     while page is not None and file.peek(page.payload, len(stream_magic)) != stream_magic:
         page = page_at(file, page.end)
     packet = _Packet(file, page)
-    with suppress(EOFError):  # wrong lengths: mutagen decides what can be made of them
+    with suppress(EOFError):  # wrong lengths: mutagen decides what to make of them
         packet.skip_pictures(packet_magic_length)
     while packet.grow():
         pass
@@ -77,11 +77,11 @@ def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: in
 
 
 class _Packet:
-    """The packet behind the stream's first page, as a row of the pages that hold it."""
+    """The packet after the first page of the stream, as the list of pages that hold it."""
 
     def __init__(self, file: SparseFile, first: Page | None) -> None:
         if first is None:
-            raise NotReadableError("its Ogg stream begins with none of the kinds that can be read")
+            raise NotReadableError("its Ogg stream is of an unsupported kind")
         self._file = file
         self.serial = first.serial
         self.end = first.end
@@ -91,11 +91,11 @@ class _Packet:
 
     @property
     def last(self) -> Page:
-        """The page on which it ends, as far as it has grown."""
+        """The page on which it ends so far."""
         return self._pages[-1]
 
     def grow(self) -> bool:
-        """Add the stream's next page; False when the packet is complete."""
+        """Add the next page of the stream; False if the packet is already complete."""
         if self._pages and self._pages[-1].packets_ended:
             return False
         while True:
@@ -108,12 +108,12 @@ class _Packet:
                 return True
 
     def skip_pictures(self, start: int) -> None:
-        """Walk the comments from `start`, and dig a hole in each picture."""
+        """Walk the comments from `start`, and make a hole for each picture."""
         position = start + 4 + self._number(start)
         count = self._number(position)
         position += 4
         if count > _MOST_COMMENTS:
-            raise NotReadableError("its comments are damaged: there would be too many")
+            raise NotReadableError("its comments are damaged: there are too many")
         for _ in range(count):
             length = self._number(position)
             position += 4
@@ -122,7 +122,7 @@ class _Packet:
             position += length
 
     def _skip(self, start: int, end: int) -> None:
-        """Dig from `start` to `end` of the packet, page headers included: they follow from the first full page."""
+        """Make a hole from `start` to `end` of the packet, page headers included: the first full page determines them."""
         begin = self._locate(start)
         while self._pages[-1].start < begin:
             if not self.grow():
@@ -133,10 +133,10 @@ class _Packet:
             return
         count = (end - self._length) // content + 1
         if size < _LONGEST_PAGE:
-            count -= 1  # writers of short pages make the last one up to half as long again
+            count -= 1  # programs that write short pages make the last one up to half as long again
         last = page_at(self._file, full.start + count * size)
         if count < 2 or last is None or last.serial != self.serial or last.sequence != full.sequence + count:
-            return  # pages of several sizes or streams: it has to be read
+            return  # pages of several sizes or streams: it must be read
         for index in range(1, count):
             sequence = (full.sequence + index).to_bytes(4, "little")
             header = full.header[:18] + sequence + full.header[22:]
@@ -144,7 +144,7 @@ class _Packet:
             self._add(Page(full.start + index * size, header, full.start + (index + 1) * size))
         self._add(last)
         self.end = last.end
-        self._file.dig(begin, self._locate(end - 1) + 1, "a picture")  # it may be the last of the packet
+        self._file.make_hole(begin, self._locate(end - 1) + 1, "a picture")  # it may be the last of the packet
 
     def _add(self, page: Page) -> None:
         self._pages.append(page)
@@ -152,7 +152,7 @@ class _Packet:
         self._length += page.end - page.payload
 
     def _locate(self, offset: int) -> int:
-        """Where the packet's byte `offset` lies in the file."""
+        """The file offset of the packet's byte `offset`."""
         while offset >= self._length:
             if not self.grow():
                 raise EOFError
@@ -162,7 +162,7 @@ class _Packet:
         return self._pages[index].payload + offset - self._offsets[index]
 
     def _read(self, start: int, length: int) -> bytes:
-        """`length` bytes of the packet; they may lie on several pages."""
+        """`length` bytes of the packet, possibly from several pages."""
         first, last = self._locate(start), self._locate(start + length - 1)
         if last - first == length - 1:
             return self._file.peek(first, length)

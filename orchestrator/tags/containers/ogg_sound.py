@@ -1,4 +1,4 @@
-"""Which sound an Ogg stream holds, by its end."""
+"""The identity of the sound in an Ogg stream, by its end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _EDGE = 1024
 
 
 def identify(file: SparseFile, codec: str, comments: Page, headers: int, last: Page) -> AudioIdentity | None:
-    """A hint: how much sound there is in samples and in bytes, and the last KiB of its content, headers of pages aside.
+    """A hint: samples, bytes, and the last KiB of the sound, without page headers.
 
-    `comments` is the page on which they end, `headers` how many more packets precede the sound, `last` the last page. Taggers
-    write the pages of the headers anew and number all others: so no page's header counts. Programs that part the same packets
-    into other pages give another identity. None for an end in silence.
+    `comments` is the page on which the comments end, `headers` the number of packets between them and the sound, `last` the last
+    page. Taggers rewrite the header pages and renumber all others, so page headers do not count. A program that splits the same
+    packets into other pages changes the identity. None if the sound ends in silence.
     """
     first = _sound_start(file, comments, headers)
     if first is None or first > last.start:
@@ -32,7 +32,7 @@ def identify(file: SparseFile, codec: str, comments: Page, headers: int, last: P
 
 
 def _sound_start(file: SparseFile, page: Page, headers: int) -> int | None:
-    """Where the stream's first page of sound begins: behind the page on which the last header ends, by the standard."""
+    """Where the first page of sound begins: by the standard, after the page on which the last header ends."""
     serial, end, ended = page.serial, page.end, page.packets_ended - 1
     for _ in range(_MOST_HEADER_PAGES):
         if ended >= headers:

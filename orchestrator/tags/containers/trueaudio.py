@@ -15,11 +15,11 @@ from orchestrator.track import AudioIdentity, Strength
 _HEADER, _CHECKSUM = 22, 4
 _LONGEST_TABLE = 64 * 1024
 _LEAST_SIZES = 8
-"""So many different frame sizes are no silence."""
+"""At least this many different frame sizes mean that the sound is not silent."""
 
 
 def read(file: SparseFile) -> Parsed:
-    """Parse ID3 as mutagen does; APEv2 where there is no ID3."""
+    """Parse ID3 as mutagen does, or APEv2 if there is no ID3."""
     start = plan_tag(file, 0) or 0
     file.seek(0)
     audio = parser("trueaudio", "TrueAudio")(file)
@@ -34,7 +34,7 @@ def read(file: SparseFile) -> Parsed:
 
 
 def _look_at_frames(file: SparseFile, start: int, parsed: Parsed) -> None:
-    """Identity and completeness from the seek table behind the header, which holds the size of every frame of 1.04 s."""
+    """Identity and completeness from the seek table after the header: it holds the size of every frame of 1.04 s."""
     header = file.peek(start, _HEADER)
     rate, samples = int.from_bytes(header[10:14], "little"), int.from_bytes(header[14:18], "little")
     if header[:4] != b"TTA1" or not rate or not samples:

@@ -1,4 +1,4 @@
-"""Kinds of audio that are known by sight but cannot be read."""
+"""Kinds of audio that are recognised but cannot be read."""
 
 from __future__ import annotations
 
