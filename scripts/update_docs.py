@@ -154,7 +154,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def updated(text: str) -> str:
-    """A document with its generated parts as they are to be."""
+    """The text of a document, its generated parts up to date."""
     return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n{found[3]}", text)
 
 

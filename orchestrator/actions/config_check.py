@@ -35,7 +35,7 @@ def check_profile(loaded: LoadedConfig, remote: str) -> None:
     from orchestrator.profiles import profile_names  # noqa: PLC0415 - most configs name none
 
     if settings.profile not in profile_names():
-        where = loaded.named("remotes", remote, "profile")
+        where = loaded.label("remotes", remote, "profile")
         raise ConfigError(f"{where}: there is no profile {settings.profile!r}; choose one of {', '.join(profile_names())}")
 
 
@@ -61,7 +61,7 @@ def _check_layout(compile_text: Callable[[str], object], text: str, loaded: Load
     try:
         compile_text(text)
     except UsageError as error:
-        raise ConfigError(f"{loaded.place(*key)}: {'.'.join(key)}: {error.message}") from error
+        raise ConfigError(f"{loaded.origin(*key)}: {'.'.join(key)}: {error.message}") from error
 
 
 Check = Callable[[Any, "LoadedConfig", Key], object]
@@ -83,27 +83,27 @@ def _settings(loaded: LoadedConfig) -> Iterator[tuple[Check, Any, Key]]:
 
 
 def _bandwidth(value: str, loaded: LoadedConfig, key: Key) -> None:
-    _as_config_error(lambda: parse_bandwidth(value, loaded.named(*key)))
+    _as_config_error(lambda: parse_bandwidth(value, loaded.label(*key)))
 
 
 def _limit(value: str | int, loaded: LoadedConfig, key: Key) -> None:
-    _as_config_error(lambda: parse_limit(value, loaded.named(*key)))
+    _as_config_error(lambda: parse_limit(value, loaded.label(*key)))
 
 
 def _duration(value: str, loaded: LoadedConfig, key: Key) -> None:
-    _as_config_error(lambda: parse_duration(value, loaded.named(*key)))
+    _as_config_error(lambda: parse_duration(value, loaded.label(*key)))
 
 
 def _directory(value: str, loaded: LoadedConfig, key: Key) -> None:
     from orchestrator.paths import check_directory  # noqa: PLC0415 - most configs name none
 
-    _as_config_error(lambda: check_directory(value, loaded.named(*key)))
+    _as_config_error(lambda: check_directory(value, loaded.label(*key)))
 
 
 def _keep(value: str | list[str], loaded: LoadedConfig, key: Key) -> None:
     from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words  # noqa: PLC0415 - most configs name none
 
-    _as_config_error(lambda: check_keep(keep_words(value) if isinstance(value, str) else value, loaded.named(*key)))
+    _as_config_error(lambda: check_keep(keep_words(value) if isinstance(value, str) else value, loaded.label(*key)))
 
 
 _OF_STEPS: dict[str, Check] = {

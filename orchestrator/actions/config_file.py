@@ -12,12 +12,13 @@ import yaml
 
 from orchestrator.actions.config_check import check_config
 from orchestrator.actions.session import Session
-from orchestrator.config.edit import known_key, lookup, set_key, split_key, template, write_atomically
-from orchestrator.config.loading import config_path, loaded
+from orchestrator.config.edit import known_key, lookup, set_key, split_key, write_atomically
+from orchestrator.config.loading import config_path, load_text
 from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
 from orchestrator.config.options.config import ConfigGetOptions, ConfigInitOptions, ConfigSetOptions, ConfigValidateOptions
 from orchestrator.config.schema import schema
+from orchestrator.config.template import template
 from orchestrator.errors import ConfigError, UsageError
 
 
@@ -77,7 +78,7 @@ def validate(options: ConfigValidateOptions, session: Session) -> Path:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    check_config(loaded(text, path, {}))
+    check_config(load_text(text, path, {}))
     session.reporter.document("config-file", f"{path}: valid", {"path": str(path), "valid": True})
     return path
 

@@ -41,7 +41,7 @@ def search_options(
 def keep_criteria(session: Session, keep: str | None) -> Sequence[str]:
     """The criteria given or, without any, those of the config. Raises UsageError for an unknown one."""
     words = keep_words(keep) if keep else session.config.dedup.keep
-    check_keep(words, "--keep" if keep else session.loaded_config.named("dedup", "keep"))
+    check_keep(words, "--keep" if keep else session.loaded_config.label("dedup", "keep"))
     return words
 
 

@@ -134,7 +134,7 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
         check_directory(options.untagged, "--untagged")
     leftovers = options.leftovers or config.leftovers
     if leftovers is not None:
-        check_directory(leftovers, "--leftovers" if options.leftovers else session.loaded_config.named("leftovers"))
+        check_directory(leftovers, "--leftovers" if options.leftovers else session.loaded_config.label("leftovers"))
     # A wrong template is found before anything is listed; one in the config is reported with its file and line.
     if not options.layout:
         check_layouts(session.loaded_config)

@@ -115,7 +115,7 @@ class Session:
 
     def _named(self, key: str) -> str:
         """How a message names a setting: its option, its environment variable, or its file, line and key."""
-        return f"--{key.replace('_', '-')}" if getattr(self.options, key) is not None else self.loaded_config.named(key)
+        return f"--{key.replace('_', '-')}" if getattr(self.options, key) is not None else self.loaded_config.label(key)
 
     # What is opened.
 

@@ -1,4 +1,4 @@
-"""What the shell offers for arguments: folders and the config's names for locations, files for plans."""
+"""What the shell offers for a value: folders and names of the config for a location, files for a plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orchestrator.errors import OrchestratorError
 
 
 def complete_location(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Folders for what begins as one, else the names under `locations:`. Asking rclone for its remotes takes too long here."""
+    """Folders for the beginning of a path, otherwise the names under `locations:`. Asking rclone for remotes takes too long."""
     if incomplete.startswith(("/", ".", "~")):
         return [CompletionItem(incomplete, type="dir")]
     from orchestrator.config.loading import load  # noqa: PLC0415 - only when the shell asks

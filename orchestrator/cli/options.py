@@ -30,7 +30,7 @@ class Argument(click.Argument):
 
 
 class CommonOption(click.Option):
-    """An option that every command accepts. `--help` lists those that make a difference, under their own heading."""
+    """An option that every command accepts. `--help` lists those that affect the command, under their own heading."""
 
 
 def parameters_of(declaration: type[Options]) -> list[click.Parameter]:

@@ -1,88 +1,25 @@
-"""The config file as a text: the commented template, and changing one key in place with the comments kept."""
+"""Changes one key of the config file and keeps its comments; what a dotted key names."""
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from msgspec import Struct, inspect
+from msgspec import Struct
 
-from orchestrator.config.fields import FieldFacts, alternatives, fields_of
+from orchestrator.config.fields import fields_of
 from orchestrator.config.loading import parse
 from orchestrator.config.model import Config
 from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
 
-_HEAD = """\
-# The config of music-orchestrator. Every key may be left out; what stands here after "#" are examples.
-# `music-orchestrator config validate` checks this file, `config schema` gives its JSON schema for editors.
-"""
-
-
-def template() -> str:
-    """A config in which every key is described and commented out."""
-    lines = [_HEAD]
-    for field in fields_of(Config):
-        lines += [f"# {field.description}", *(f"#{line}" for line in _example(field, 0)), ""]
-    return "\n".join(lines)
-
-
-def _example(field: FieldFacts, indent: int) -> list[str]:
-    """The key with an example value, in YAML."""
-    space = "  " * indent
-    if field.example is not None:
-        return [f"{space}{field.name}: {_flow(field.example)}"]
-    if field.section is not None:
-        return [f"{space}{field.name}:", *_section_example(field, indent + 1)]
-    if isinstance(field.default, (list, dict)) and not field.default:
-        return [f"{space}{field.name}: {'[]' if isinstance(field.default, list) else '{}'}"]
-    return [f"{space}{field.name}: {_flow(field.default) if field.default is not None else ''}".rstrip()]
-
-
-def _section_example(field: FieldFacts, indent: int) -> list[str]:
-    """What stands below a key that holds a closed mapping, or mappings by name, or a list of them."""
-    assert field.section is not None  # noqa: S101 - for mypy: the caller has looked
-    space = "  " * indent
-    inner = fields_of(field.section)
-    if field.closed:
-        return [line for one in inner for line in _example(one, indent)]
-    if isinstance(field.default, list) and field.default:
-        rows = (msgspec.to_builtins(row).items() for row in field.default)
-        return [f"{space}- {_flow({key: value for key, value in row if value})}" for row in rows]
-    if any(isinstance(kind, inspect.ListType) for kind in alternatives(field.type)):
-        shown = ", ".join(f"{one.name}: {_flow(one.example)}" for one in inner if one.example is not None)
-        return [f"{space}- {{{shown}}}"]
-    if field.name == "jobs":
-        return [
-            f"{space}nightly:",
-            f"{space}  - organize: {{source: gdrive:Inbox, target: library}}",
-            f"{space}  - scan: {{location: library}}",
-        ]
-    shown = ", ".join(f"{one.name}: {_flow(one.example)}" for one in inner if one.example is not None)
-    return [f"{space}my-aws: {{{shown}}}"]
-
-
-def _flow(value: Any) -> str:
-    """A value on one line of YAML."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str) and any(mark in value for mark in "{}[],#%'\"&*!|>@`") and not value.replace("%", "").isalnum():
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
 
 def split_key(key: str) -> list[str]:
-    """The parts of a dotted key; a part that holds dots stands in double quotes. Raises UsageError."""
+    """The parts of a dotted key; a part that contains dots is in double quotes. Raises UsageError."""
     parts: list[str] = []
     rest = key
     while rest:
@@ -102,20 +39,20 @@ def split_key(key: str) -> list[str]:
 
 
 def lookup(document: Any, parts: Sequence[str]) -> Any:
-    """The value at a key. Raises KeyError."""
-    place = document
+    """The value of a key. Raises KeyError."""
+    value = document
     for part in parts:
-        if isinstance(place, Mapping):
-            place = place[part]
-        elif isinstance(place, list) and part.isdigit() and int(part) < len(place):
-            place = place[int(part)]
+        if isinstance(value, Mapping):
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
         else:
             raise KeyError(part)
-    return place
+    return value
 
 
 def set_key(path: Path, key: str, value: str) -> None:
-    """Set one key of the file, which is made if need be. Comments stay; a file that would be wrong is not written.
+    """Set one key of the file, and create the file if needed. Comments are kept; a file that would be wrong is not written.
 
     `value` is YAML: a word, a number, `[a, b]`, `{a: b}`. Raises ConfigError.
     """
@@ -131,7 +68,7 @@ def set_key(path: Path, key: str, value: str) -> None:
     try:
         text = path.read_bytes() if path.exists() else b""
         if text:
-            # Its own mistakes first, with their lines.
+            # Report mistakes that the file has already, with their lines.
             parse(text, path)
         document = yaml.load(text.decode("utf-8"))
         new_value = yaml.load(value) if _is_structure(value) else scalar(value)
@@ -140,15 +77,15 @@ def set_key(path: Path, key: str, value: str) -> None:
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
     if document is None:
-        kept = text.decode("utf-8")
+        comments = text.decode("utf-8")
         document = yaml.load("{}")
         document.fa.set_block_style()
     else:
-        kept = ""
+        comments = ""
     _put(document, parts, new_value, f"{path}: {key}")
     written = io.StringIO()
     yaml.dump(document, written)
-    new_text = kept + ("\n" if kept and not kept.endswith("\n") else "") + written.getvalue()
+    new_text = comments + ("\n" if comments and not comments.endswith("\n") else "") + written.getvalue()
     try:
         parse(new_text.encode("utf-8"), path)
     except ConfigError as error:
@@ -157,33 +94,33 @@ def set_key(path: Path, key: str, value: str) -> None:
 
 
 def _put(document: Any, parts: Sequence[str], value: Any, where: str) -> None:
-    """Put a value at a key of ruamel's document, the mappings on the way made where they are missing. Raises ConfigError."""
-    place = document
+    """Set a key of ruamel's document, and create missing mappings above it. Raises ConfigError."""
+    parent = document
     for part in parts[:-1]:
-        at = _at(place, part, where)
-        if (place.get(at) if isinstance(place, dict) else place[at]) is None:
-            place[at] = type(document)()
-        place = place[at]
-    place[_at(place, parts[-1], where)] = value
+        index = _index(parent, part, where)
+        if (parent.get(index) if isinstance(parent, dict) else parent[index]) is None:
+            parent[index] = type(document)()
+        parent = parent[index]
+    parent[_index(parent, parts[-1], where)] = value
 
 
-def _at(place: Any, part: str, where: str) -> Any:
-    if isinstance(place, dict):
+def _index(parent: Any, part: str, where: str) -> Any:
+    if isinstance(parent, dict):
         return part
-    if not isinstance(place, list):
-        raise ConfigError(f"{where}: what stands above `{part}` holds a value, not keys")
-    if not (part.isdecimal() and len(part) < 9 and int(part) < len(place)):
-        raise ConfigError(f"{where}: `{part}` stands where the number of an entry must; there are {len(place)}, counted from 0")
+    if not isinstance(parent, list):
+        raise ConfigError(f"{where}: the key above `{part}` holds a value, not keys")
+    if not (part.isdecimal() and len(part) < 9 and int(part) < len(parent)):
+        raise ConfigError(f"{where}: `{part}` must be the number of an entry: there are {len(parent)}, counted from 0")
     return int(part)
 
 
 def _is_structure(value: str) -> bool:
-    """Whether a value is a list, a mapping or a quoted word. A layout template begins with a brace as well."""
+    """Whether a value is a list, a mapping or a quoted word. A layout template, which begins with a brace, is none of these."""
     return value.startswith(("[", "{", '"', "'")) and not value.startswith(("{{", "{%"))
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace the file as a whole; readable by its owner alone when it is new. Raises ConfigError."""
+    """Replace the whole file; a new one is readable only by its owner. Raises ConfigError."""
     real = Path(os.path.realpath(path))
     try:
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -204,7 +141,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def known_key(parts: Sequence[str], section: type[Struct] = Config) -> bool:
-    """Whether a key may stand in the file (names that the user chooses, such as a job's, are all known)."""
+    """Whether a key is valid in the file. Any name is valid where the user chooses it, such as that of a job."""
     facts = {field.name: field for field in fields_of(section)}
     field = facts.get(parts[0])
     if field is None or len(parts) == 1:

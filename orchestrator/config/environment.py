@@ -16,7 +16,7 @@ ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
 
 
 def with_environment(config: Config, environment: Mapping[str, str]) -> Config:
-    """The config with `MUSIC_ORCHESTRATOR_<KEY>` and `MUSIC_ORCHESTRATOR_<SECTION>_<KEY>` laid over it."""
+    """Apply `MUSIC_ORCHESTRATOR_<KEY>` and `MUSIC_ORCHESTRATOR_<SECTION>_<KEY>` to a config. Raises ConfigError."""
     for name, path in environment_names().items():
         value = environment.get(name)
         if value:
@@ -25,7 +25,7 @@ def with_environment(config: Config, environment: Mapping[str, str]) -> Config:
 
 
 def environment_names() -> dict[str, tuple[str, ...]]:
-    """Environment variable -> path of the key that it overrides. Keys that hold one text or number have one."""
+    """Variable -> the key that it overrides, part by part. Every key that holds one text or number has one."""
     names = {}
     for path in _scalar_paths(Config, ()):
         names[ENVIRONMENT_PREFIX + "_".join(path).upper()] = path
@@ -45,17 +45,17 @@ def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> C
         raise ConfigError(f"{name}: not UTF-8 text")
     document = msgspec.to_builtins(config)
     *sections, key = path
-    place = document
+    parent = document
     for section in sections:
-        if place[section] is None:
-            place[section] = {}
-        place = place[section]
-    place[key] = yaml_decoder.scalar(value)
+        if parent[section] is None:
+            parent[section] = {}
+        parent = parent[section]
+    parent[key] = yaml_decoder.scalar(value)
     try:
         return msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
         first = error
-    place[key] = value  # `2024` where a text is wanted
+    parent[key] = value  # `2024` for a key that holds text
     try:
         return msgspec.convert(document, Config)
     except msgspec.ValidationError:

@@ -1,4 +1,4 @@
-"""What the types say about each key of the config and each option of a command: one reading of them for all who ask.
+"""What the types declare about each key of the config and each option of a command.
 
 Imports nothing heavy but msgspec: `--help` passes through here.
 """

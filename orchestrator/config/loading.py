@@ -30,19 +30,19 @@ class LoadedConfig(Struct, frozen=True, kw_only=True):
     """The file, whether or not it exists."""
     exists: bool
     sha256: str
-    """Of the settings in force; part of a plan's header."""
+    """Of all settings in force. A plan's header records it."""
     lines: yaml_decoder.Lines
-    """Where each key of the file stands."""
+    """The line of each key in the file."""
     variables: dict[tuple[str, ...], str]
-    """Path of a key -> the variable of the environment that overrides it."""
+    """Key, part by part -> the variable of the environment that overrides it."""
 
-    def place(self, *key: str) -> str:
+    def origin(self, *key: str) -> str:
         """Where the value of a key comes from: file and line, or a variable of the environment."""
         return self.variables.get(key) or f"{self.path}:{self.lines.of(*key)}"
 
-    def named(self, *key: str) -> str:
-        """What to call the value of a key in a message: file, line and key, or a variable of the environment."""
-        return self.variables.get(key) or f"{self.place(*key)}: {'.'.join(key)}"
+    def label(self, *key: str) -> str:
+        """The value of a key as messages call it: file, line and key, or a variable of the environment."""
+        return self.variables.get(key) or f"{self.origin(*key)}: {'.'.join(key)}"
 
 
 def default_path() -> Path:
@@ -53,13 +53,13 @@ def default_path() -> Path:
 
 
 def config_path(option: str | Path | None, environment: Mapping[str, str]) -> tuple[Path, bool]:
-    """The file to read, and whether somebody named it (and so it must exist)."""
+    """The file to read, and whether it was named (then it must exist)."""
     named = option or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
     return (Path(named).expanduser(), True) if named else (default_path(), False)
 
 
 def load(option: str | Path | None = None, environment: Mapping[str, str] | None = None) -> LoadedConfig:
-    """Read the file, lay the environment over it, check it. Raises ConfigError with file and line."""
+    """Read the file, apply the environment, and check the result. Raises ConfigError with file and line."""
     environment = os.environ if environment is None else environment
     path, named = config_path(option, environment)
     try:
@@ -70,11 +70,11 @@ def load(option: str | Path | None = None, environment: Mapping[str, str] | None
         text = None
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    return loaded(text, path, environment)
+    return load_text(text, path, environment)
 
 
-def loaded(text: bytes | None, path: Path, environment: Mapping[str, str]) -> LoadedConfig:
-    """What a file's content says (None: there is no file), the environment over it. Raises ConfigError."""
+def load_text(text: bytes | None, path: Path, environment: Mapping[str, str]) -> LoadedConfig:
+    """Apply the environment to the content of a file (None: there is no file). Raises ConfigError."""
     config, lines = (Config(), yaml_decoder.Lines()) if text is None else _parse(text, path)
     config = with_environment(config, environment)
     digest = sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()
@@ -83,7 +83,7 @@ def loaded(text: bytes | None, path: Path, environment: Mapping[str, str]) -> Lo
 
 
 def parse(text: bytes, path: Path) -> Config:
-    """The config that a file's content says, checked in itself (no rclone, no remote). Raises ConfigError."""
+    """Read and check the content of a file by itself: neither rclone nor a remote is asked. Raises ConfigError."""
     return _parse(text, path)[0]
 
 
@@ -94,7 +94,7 @@ def _parse(text: bytes, path: Path) -> tuple[Config, yaml_decoder.Lines]:
 
 
 def _check(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
-    """What types cannot say."""
+    """Check what types cannot express."""
     _check_locations(config, path, lines)
     for number, sidecar in enumerate(config.sidecars):
         problem = rule_problem(sidecar)

@@ -1,4 +1,4 @@
-"""What can be said of a typed location by its text alone."""
+"""What the text of a location alone says: whether it is a path, and whether it may hold a secret."""
 
 from __future__ import annotations
 

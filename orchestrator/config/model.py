@@ -147,7 +147,7 @@ class Config(Section, frozen=True):
     ] = []
     sidecars: Annotated[
         list[SidecarRule],
-        Meta(description="With what the files beside the music go: the first rule that fits decides; this is the whole table."),
+        Meta(description="What the files beside the music move with: the first matching rule counts; this is the whole table."),
     ] = msgspec.field(default_factory=lambda: [*DEFAULT_SIDECARS])
     leftovers: Annotated[
         str | None,

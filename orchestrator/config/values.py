@@ -1,4 +1,4 @@
-"""How the texts of settings are read: limits, times, rates. Imports nothing heavy."""
+"""Reads settings with a syntax of their own: limits, times, rates."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _BANDWIDTH = re.compile(rf"(?:(?:[A-Za-z]{{3}}-)?\d{{1,2}}:\d{{2}},)?{_RATE}(?::
 
 
 def parse_bandwidth(text: str | None, name: str = "--bandwidth") -> str | None:
-    """Check rclone's syntax, timetables included. Raises UsageError, which names the setting `name`."""
+    """Check a rate or a timetable in rclone's syntax. Raises UsageError, which names the setting `name`."""
     if text is None:
         return None
     if not text.split() or not all(_BANDWIDTH.fullmatch(part) for part in text.split()):

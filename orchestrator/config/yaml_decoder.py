@@ -1,4 +1,4 @@
-"""YAML to typed records, with the line of every mistake. Booleans are YAML 1.2's: `off`, `yes` and `no` are words."""
+"""YAML to typed records, with the line of every mistake. As in YAML 1.2, `off`, `yes` and `no` are words, not booleans."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 class Lines:
-    """Where each key of a document stands."""
+    """The line of each key of a document."""
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, ...], int] = {}
 
     def note(self, path: tuple[str, ...], line: int) -> None:
-        """Remember the line (from 1) of a key."""
+        """Remember the line of a key, counted from 1."""
         self._lines[path] = line
 
     def of(self, *path: str) -> int:
-        """The line of the key, or of the nearest key above it; 1 when none is known."""
+        """The line of the key, or of the nearest known key above it; 1 if none is known."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._lines:
                 return self._lines[path[:length]]
@@ -44,7 +44,7 @@ class Lines:
 
 
 def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[SettingsT, Lines]:
-    """Read `text` as `settings`. Raises ConfigError that names file, line and, for an unknown key, the nearest right one."""
+    """Read `text` as `settings`. Raises ConfigError with file, line and, for an unknown key, the most similar valid one."""
     try:
         node = yaml.compose(text.decode("utf-8"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
@@ -77,7 +77,7 @@ def scalar(text: str) -> Any:
 
 
 def is_text(text: str) -> bool:
-    """Whether every character of it is one: bytes that are no UTF-8, and halves of characters, can be written nowhere."""
+    """Whether a text can be written at all: bytes that are not UTF-8 and lone surrogates cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -85,14 +85,14 @@ _PLAIN = {"str": "text", "int": "a number", "bool": "true or false", "null": "no
 
 
 def plain_reason(error: msgspec.ValidationError) -> str:
-    """The message of msgspec in words for people, without its path."""
+    """The message of msgspec in plain words, without its path."""
     reason = str(error).split(" - at ")[0]
     reason = re.sub(r"`([a-z |]+)`", lambda found: " or ".join(_PLAIN.get(one, one) for one in found[1].split(" | ")), reason)
     return reason[:1].lower() + reason[1:]
 
 
 class _Decoder:
-    """Walks the document beside the types, so that each mistake has its line."""
+    """Walks the document and the types side by side, so that each mistake has its line."""
 
     def __init__(self, path: Path, lines: Lines) -> None:
         self._path = path
@@ -115,7 +115,7 @@ class _Decoder:
             if isinstance(kind, inspect.DictType):
                 return {key: self.value(item, kind.value_type, (*where, key)) for key, item in self._items(node, where)}
             if isinstance(kind, _LISTS) and _holds_sections(kind):
-                # "A job that is a single mapping is a list of one."
+                # A single mapping stands for a list of one, such as a job of one step.
                 return [self.value(node, kind.item_type, (*where, "0"))]
         raise self._error(node, where, f"expected {_wanted(kinds)}, got a mapping")
 
@@ -125,7 +125,7 @@ class _Decoder:
         for key, item in self._items(node, where):
             if key not in fields:
                 near = difflib.get_close_matches(key.lower().replace("-", "_"), fields, n=1, cutoff=0.5)
-                hint = f"; did you mean `{near[0]}`?" if near else f"; known here: {', '.join(fields)}"
+                hint = f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(fields)}"
                 raise ConfigError(f"{self._path}:{self._lines.of(*where, key)}: unknown key `{'.'.join((*where, key))}`{hint}")
             document[key] = self.value(item, fields[key].type, (*where, key))
         for name, field in fields.items():
@@ -141,9 +141,9 @@ class _Decoder:
                 raise self._error(key_node, where, "a key must be a word")
             key = str(key_node.value)
             if not is_text(key):
-                raise self._error(key_node, where, "a key is not text: it holds half of a character")
+                raise self._error(key_node, where, "a key is not valid text: it contains half of a surrogate pair")
             if key in seen:
-                raise self._error(key_node, where, f"the key `{key}` stands here twice")
+                raise self._error(key_node, where, f"the key `{key}` is given twice")
             seen.add(key)
             self._lines.note((*where, key), key_node.start_mark.line + 1)
             items.append((key, item))
@@ -160,13 +160,13 @@ class _Decoder:
     def _scalar(self, node: yaml.Node, kind: inspect.Type, kinds: list[inspect.Type], where: tuple[str, ...]) -> Any:
         text = str(node.value)
         if not is_text(text):
-            raise self._error(node, where, "not text: it holds half of a character")
+            raise self._error(node, where, "not valid text: it contains half of a surrogate pair")
         value = scalar(text) if isinstance(node, yaml.ScalarNode) and node.style is None else text
         if value is None and any(isinstance(one, (inspect.StructType, inspect.DictType, *_LISTS)) for one in kinds):
             # A section whose lines are all commented out.
             return None if any(isinstance(one, inspect.NoneType) for one in kinds) else _empty(kinds)
         if not isinstance(value, str) and value is not None and not _accepts(kinds, value) and _accepts(kinds, text):
-            # `bucket: 2024`: where a text is wanted, what was typed is the text.
+            # `bucket: 2024`: the key holds text, and this is the text.
             value = text
         if not _accepts(kinds, value):
             raise self._error(node, where, f"expected {_wanted(kinds)}, got `{text}`")

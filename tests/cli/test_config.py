@@ -11,6 +11,7 @@ import yaml
 from orchestrator.config import edit, loading, model
 from orchestrator.config.masking import masked
 from orchestrator.config.schema import schema
+from orchestrator.config.template import template
 from orchestrator.errors import ConfigError, ExitCode, UsageError
 
 FULL = """\
@@ -70,7 +71,7 @@ def test_an_empty_file_is_all_defaults(text: str) -> None:
         ("dedup: {action: delete}\n", "expected one of off, quarantine, report, got `delete`"),
         ("a: [\n", "not valid YAML"),
         ("- 1\n", "expected a mapping, got a list"),
-        ("locations: {a: b}\nlocations: {a: c}\n", "c.yaml:2: the key `locations` stands here twice"),
+        ("locations: {a: b}\nlocations: {a: c}\n", "c.yaml:2: the key `locations` is given twice"),
         ("layouts:\n- {when: x}\n", "c.yaml:2: layouts.0: `template` is missing"),
         ("layouts:\n- template: a\n- template: b\n", "only the last rule may have no `when`"),
         ("jobs:\n  n:\n    - {}\n", "c.yaml:3: jobs.n: a step is one command"),
@@ -122,10 +123,10 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_template_names_every_key_and_each_example_is_valid() -> None:
-    template = edit.template()
-    assert parse(template) == model.Config()
+    text = template()
+    assert parse(text) == model.Config()
     uncommented = "\n".join(
-        line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in template.splitlines()
+        line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in text.splitlines()
     )
     # What is commented out is valid once the comment signs are gone.
     document = yaml.safe_load("\n".join(line for line in uncommented.splitlines() if not line.startswith("# ")))
@@ -178,9 +179,9 @@ def test_set_keeps_comments_and_refuses_what_would_be_wrong(tmp_path: Path) -> N
 
 def test_set_in_a_file_of_comments_keeps_them(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
-    file.write_text(edit.template())
+    file.write_text(template())
     edit.set_key(file, "cloud.provider", "s3")
-    assert file.read_text().startswith(edit.template())
+    assert file.read_text().startswith(template())
     assert loading.load(file, {}).config.cloud is not None
 
 

@@ -66,8 +66,8 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("jobs: {n: {organize: {source: a, untagged: /x}}}\n", "jobs.n.0.organize.untagged: '/x'"),
         ("jobs: {n: {organize: {source: a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: unknown criterion 'nonsense'"),
         ("remotes:\n  r:\n    profile: nosuch\n", ":3: remotes.r.profile: there is no profile 'nosuch'"),
-        ('layout: "{{ title }}\\uD800"\n', ":1: layout: not text"),
-        ('locations: {"\\uD800": x}\n', ":1: locations: a key is not text"),
+        ('layout: "{{ title }}\\uD800"\n', ":1: layout: not valid text"),
+        ('locations: {"\\uD800": x}\n', ":1: locations: a key is not valid text"),
         ("locatoins: {}\n", "did you mean `locations`"),
         ("locations:\n  a: 's3,secret_access_key=ab/SECRET:bucket'\n", ":2: locations.a: options inside a location"),
         ("locations: {a: 's3://KEY:SEC/SECRET@bucket'}\n", ":1: locations.a: s3://: no user name or password"),
@@ -85,15 +85,15 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("jobs.nightly.foo.bar", "x", "`foo` stands where the number of an entry must"),
-        ("jobs.nightly.foo", "x", "`foo` stands where"),
+        ("jobs.nightly.foo.bar", "x", "`foo` must be the number of an entry"),
+        ("jobs.nightly.foo", "x", "`foo` must be the number"),
         ("jobs.nightly.7", "{scan: {location: a}}", "there are 1"),
         ("layouts.5.template", "x", "there are 1"),
-        ("layouts.foo", "x", "`foo` stands where"),
+        ("layouts.foo", "x", "`foo` must be the number"),
         ("transfers.x", "1", "holds a value"),
         ("transfers", "9" * 5000, "expected a number"),
         ("locations.w", "bad\udcff", "not UTF-8 text"),
-        ("cloud.remote_path", '"\\uD800"', "not text"),
+        ("cloud.remote_path", '"\\uD800"', "not valid text"),
     ],
 )
 def test_what_cannot_be_set_is_2_and_not_written(

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.actions.config_check import check_layouts
 from orchestrator.cli.main import run
-from orchestrator.config.loading import loaded
+from orchestrator.config.loading import load_text
 from orchestrator.config.model import LayoutRule
 from orchestrator.errors import ConfigError
 from tests.plan.worlds import moved, plan, song
@@ -66,14 +66,14 @@ def test_rules_that_are_right_are_accepted(tmp_path: Path) -> None:
 def test_a_layout_of_the_environment_is_told_by_its_name(tmp_path: Path) -> None:
     environment = {"MUSIC_ORCHESTRATOR_LAYOUT": "plexx"}
     with pytest.raises(ConfigError, match=r"^MUSIC_ORCHESTRATOR_LAYOUT: layout: .*'plex'"):
-        check_layouts(loaded(b"layout: plex\n", tmp_path / "c.yaml", environment))
+        check_layouts(load_text(b"layout: plex\n", tmp_path / "c.yaml", environment))
 
 
 def test_the_rules_in_the_documentation_do_what_they_say() -> None:
     text = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n(layouts:.*?)```", text, re.DOTALL)
     assert example is not None
-    found = loaded(example[1].encode(), Path("layouts.md"), {})
+    found = load_text(example[1].encode(), Path("layouts.md"), {})
     check_layouts(found)
     rules = tuple(LayoutRule(rule.template, rule.when) for rule in found.config.layouts)
     albums = {

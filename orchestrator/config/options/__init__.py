@@ -1,1 +1,1 @@
-"""The options of every command, declared once: the command line, the steps of a job, the JSON schema and the docs follow them."""
+"""The options of every command, declared once, for the command line, the steps of jobs, the JSON schema and the docs."""

@@ -1,4 +1,4 @@
-"""The options that every command accepts, and which of them matter to which kind of command."""
+"""The options that every command accepts, and the sets of them that affect each kind of command."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from orchestrator.config.options.declare import Options, option
 from orchestrator.config.options.shared import Bandwidth, LogFile, Rclone, RcloneConfig, StateDirectory, Transfers
 
 OUTPUT = ("json", "verbose", "quiet", "log_file")
-"""Of every command."""
+"""They affect every command."""
 CONFIGURED = ("config", *OUTPUT)
-"""Of commands that read the config."""
+"""They affect commands that read the config."""
 STATE = ("state_dir", *CONFIGURED)
-"""Of commands that read or write the catalogue or the journal."""
+"""They affect commands that use the catalogue or the journal."""
 REMOTES = ("rclone", "rclone_config", "bandwidth", "transfers")
-"""Of commands that ask remotes."""
+"""They affect commands that contact remotes."""
 SCANS = (*STATE, *REMOTES, "max_delete")
-"""Of commands that scan."""
+"""They affect commands that scan."""
 CHANGES = (*STATE, *REMOTES, "dry_run", "exit_code", "yes", "ignore_marker")
-"""Of commands that change files."""
+"""They affect commands that change files."""
 
 
 class CommonOptions(Options, frozen=True):

@@ -14,7 +14,7 @@ Completion = Literal["location", "file"]
 
 
 class Spelling(NamedTuple):
-    """How a field is written on the command line, where its name and type alone do not say it."""
+    """How a field is written on the command line, if its name and type alone do not say so."""
 
     name: str | None = None
     """The option's name without dashes; None: the field's name."""
@@ -51,7 +51,7 @@ def argument(description: str, *, metavar: str | None = None, completes: Complet
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one command, or one step of a job, was asked to do."""
+    """The options and arguments of one command, or of one step of a job."""
 
     common: ClassVar[tuple[str, ...]] = ()
-    """The common options that make a difference to the command: the others are accepted, and not shown by `--help`."""
+    """The common options that affect the command. `--help` shows no others, but all are accepted."""
