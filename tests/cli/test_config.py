@@ -1,4 +1,4 @@
-"""The config file: what it may say, and how its mistakes are told."""
+"""The config file: what it can contain, and how its mistakes are reported."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def parse(text: str) -> model.Config:
     return loading.parse(text.encode(), Path("c.yaml"))
 
 
-def test_everything_that_the_design_shows_is_understood() -> None:
+def test_every_section_is_understood() -> None:
     found = parse(FULL)
     assert found.locations == {"library": "gdrive:Music"}
     assert found.schemes.s3 == "my-aws"
     assert found.cloud is not None
-    # YAML 1.2: "no" is a word; where text is wanted, a number is the text that was typed.
+    # YAML 1.2: "no" is a word; a number is the text that was typed, if the key holds text.
     assert (found.cloud.bucket, found.cloud.region) == ("2024", "no")
     assert found.remotes["my-aws"].options == {"server_side_encryption": "AES256", "chunk_size": "64"}
     assert found.dedup.action == "off"
@@ -79,7 +79,7 @@ def test_an_empty_file_is_all_defaults(text: str) -> None:
         ("\ttransfers: 1\n", "c.yaml:1: not valid YAML"),
     ],
 )
-def test_a_mistake_is_told_with_its_line_and_the_right_word(text: str, says: str) -> None:
+def test_a_mistake_is_reported_with_its_line_and_the_right_word(text: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text)
     assert says in caught.value.message
@@ -87,7 +87,7 @@ def test_a_mistake_is_told_with_its_line_and_the_right_word(text: str, says: str
     assert caught.value.exit_code == ExitCode.USAGE
 
 
-def test_the_environment_beats_the_file(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text("transfers: 2\nbandwidth: 1M\n")
     environment = {
@@ -128,7 +128,7 @@ def test_the_template_names_every_key_and_each_example_is_valid() -> None:
     uncommented = "\n".join(
         line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in text.splitlines()
     )
-    # What is commented out is valid once the comment signs are gone.
+    # The examples are valid without their comment signs.
     document = yaml.safe_load("\n".join(line for line in uncommented.splitlines() if not line.startswith("# ")))
     assert set(document) == set(model.Config.__struct_fields__)
     empty = [f"{key}:" for key, value in document.items() if value is None]
@@ -143,7 +143,7 @@ def test_the_schema_knows_every_key_and_forbids_others() -> None:
     assert all(field["description"] for name, field in top["properties"].items() if "$ref" not in field and "allOf" not in field)
 
 
-def test_set_keeps_comments_and_refuses_what_would_be_wrong(tmp_path: Path) -> None:
+def test_set_keeps_comments_and_refuses_wrong_values(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "c.yaml"
     edit.set_key(file, "cloud.provider", "s3")
     assert file.stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""`config`: what one does with the file from the command line."""
+"""The `config` commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_init_set_get_show_validate(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "init"]) == 0
     assert file.stat().st_mode & 0o777 == 0o600
-    assert run(["config", "init"]) == 2, "a file that is there is not replaced"
+    assert run(["config", "init"]) == 2, "an existing file is not replaced"
     assert run(["config", "set", "cloud.provider", "s3"]) == 0
     assert run(["config", "set", "cloud.options.secret_access_key", "hush-hush"]) == 0
     assert run(["config", "set", "jobs.nightly", "[{scan: {location: 'gdrive:x'}}]"]) == 0
@@ -31,7 +31,7 @@ def test_init_set_get_show_validate(file: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "s3\n"
     assert run(["config", "get", "transfers"]) == 0
     template = "{{ artist }}/{% if track %}{{ track }} {% endif %}{{ title }}"
-    assert run(["config", "set", "layout", template]) == 0, "a template needs no quotes of YAML's"
+    assert run(["config", "set", "layout", template]) == 0, "a template needs no YAML quotes"
     assert run(["config", "validate"]) == 0
     capsys.readouterr()
     assert run(["config", "get", "layout"]) == 0
@@ -96,7 +96,7 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
         ("cloud.remote_path", '"\\uD800"', "not valid text"),
     ],
 )
-def test_what_cannot_be_set_is_2_and_not_written(
+def test_a_value_that_cannot_be_set_is_2_and_not_written(
     file: Path, key: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = "jobs: {nightly: [{scan: {location: a}}]}\nlayouts: [{template: '{{ title }}'}]\ntransfers: 3\n"
@@ -119,7 +119,7 @@ def test_what_cannot_be_set_is_2_and_not_written(
         ("LAYOUT=bad\udcff", "MUSIC_ORCHESTRATOR_LAYOUT: not UTF-8 text"),
     ],
 )
-def test_a_wrong_variable_is_called_by_its_name(
+def test_a_wrong_variable_is_reported_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str, says: str
 ) -> None:
     make_track(tmp_path / "music" / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
@@ -152,7 +152,7 @@ def test_validate_needs_no_rclone(file: Path, monkeypatch: pytest.MonkeyPatch) -
     assert run(["config", "validate", "/no/such/file"]) == 2
 
 
-def test_the_command_line_beats_the_environment_beats_the_file(
+def test_the_command_line_overrides_the_environment_overrides_the_file(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from_file, from_environment, from_option = (tmp_path / name for name in ("one", "two", "three"))

@@ -1,4 +1,4 @@
-"""`--help` is quick because it imports nothing that it does not need; every command has one."""
+"""`--help` is fast because it imports only what it needs."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_version_names_ours_and_rclones(capsys: pytest.CaptureFixture[str]) 
     assert rclone.startswith("rclone 1.")
 
 
-def test_a_misspelled_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelled_command_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["organise"]) == 2
     assert "organise" in capsys.readouterr().err
 
@@ -121,7 +121,7 @@ def test_a_bug_ends_with_1_one_line_and_a_traceback_in_the_log(
         ("music-orchestrator quar", "plain,quarantine"),
     ],
 )
-def test_the_shell_is_offered_places_files_and_commands(words: str, offers: str, tmp_path: Path) -> None:
+def test_the_shell_is_offered_locations_files_and_commands(words: str, offers: str, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("locations: {library: 'gdrive:Music', inbox: ./in}\n")
     asked = {

@@ -1,4 +1,4 @@
-"""Layouts in the config: what a wrong one says and where, and that the examples of the documentation work."""
+"""Layouts in the config: mistakes are reported where they are, and the examples of the documentation work."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "line", "key", "says"), MISTAKES)
-def test_a_mistake_is_told_with_file_and_line(
+def test_a_mistake_is_reported_with_file_and_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], *, right: str, wrong: str, line: int, key: str, says: str
 ) -> None:
     file = tmp_path / "model.yaml"
@@ -57,13 +57,13 @@ def test_a_mistake_is_told_with_file_and_line(
         assert message.count("\n") == 1
 
 
-def test_rules_that_are_right_are_accepted(tmp_path: Path) -> None:
+def test_valid_rules_are_accepted(tmp_path: Path) -> None:
     file = tmp_path / "model.yaml"
     file.write_text(RULES)
     assert run(["config", "validate", "--config", str(file)]) == 0
 
 
-def test_a_layout_of_the_environment_is_told_by_its_name(tmp_path: Path) -> None:
+def test_a_layout_of_the_environment_is_reported_by_its_variable(tmp_path: Path) -> None:
     environment = {"MUSIC_ORCHESTRATOR_LAYOUT": "plexx"}
     with pytest.raises(ConfigError, match=r"^MUSIC_ORCHESTRATOR_LAYOUT: layout: .*'plex'"):
         check_layouts(load_text(b"layout: plex\n", tmp_path / "c.yaml", environment))

@@ -94,7 +94,7 @@ def test_of_two_flags_that_exclude_each_other_the_last_one_counts() -> None:
 
 
 @every_command
-def test_help_shows_the_common_options_that_make_a_difference_and_all_are_accepted(
+def test_help_shows_the_common_options_that_affect_the_command_and_all_are_accepted(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = COMMANDS[name]
@@ -106,7 +106,7 @@ def test_help_shows_the_common_options_that_make_a_difference_and_all_are_accept
     assert shown == [field for field in CommonOptions.__struct_fields__ if field in command.declaration.common]
 
 
-def test_some_common_options_matter_to_some_commands_only() -> None:
+def test_some_common_options_affect_only_some_commands() -> None:
     common = {name: command.declaration.common for name, command in COMMANDS.items()}
     assert [name for name in common if "max_delete" in common[name]] == ["organize", "plan", "apply", "scan", "stats", "dedup"]
     assert [name for name in common if "yes" in common[name]] == [
@@ -128,7 +128,7 @@ NOT_IN_JOBS = {
     "scan": {"allow_empty", "explain"},
     "sync": set(),
 }
-"""Options for somebody who looks on. `allow_empty`: a job must stop where the music has gone."""
+"""Options for a person at a terminal. `allow_empty`: a job must stop if the music is gone."""
 ONLY_IN_JOBS = {"organize": {"max_delete", "mirror"}, "dedup": {"max_delete"}, "scan": set(), "sync": set()}
 """`max_delete` is a common option of the command line; no command mirrors yet."""
 STRUCTS = {"organize": OrganizeOptions, "dedup": DedupOptions, "scan": ScanOptions, "sync": SyncOptions}
