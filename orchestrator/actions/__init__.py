@@ -1,1 +1,1 @@
-"""What each command does, without click and without printing: used by the CLI, by jobs and from Python."""
+"""What each command does, without click and without printing: called by the CLI and from Python (docs/python-api.md)."""

@@ -106,7 +106,7 @@ def command(
         def callback(**values: Any) -> int:
             common = take_record(CommonOptions, values).over(_outer())
             options = take_record(declaration, values)
-            from orchestrator.cli.invocation import run_command  # noqa: PLC0415 - the rooms are imported when a command runs
+            from orchestrator.cli.invocation import run_command  # noqa: PLC0415 - imported when a command runs
 
             return run_command(title or name, common, lambda session: function(session, options))
 

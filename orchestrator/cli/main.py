@@ -1,4 +1,4 @@
-"""The entry: reads the command line, calls the command, ends with its exit code. `--help` imports no command."""
+"""The program's entry point: read the command line, run the command, exit with its code. `--help` imports no command."""
 
 from __future__ import annotations
 
@@ -58,11 +58,16 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     epilog="A location is remote:path, /a/folder, ./a/folder, s3://bucket/path or a name of the config.",
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show our version and rclone's."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the versions of this program and of rclone.",
 )
 @click.pass_context
 def application(ctx: click.Context, /, **values: Any) -> None:
-    """Organize a music library where it lies: on disk, or on any remote that rclone speaks.
+    """Organize a music library where it is: on disk, or on any remote that rclone supports.
 
     Start with: music-orchestrator organize ./Music --dry-run
     """
@@ -74,15 +79,15 @@ def main() -> None:
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A name that the terminal's encoding cannot show must not end a run.
+            # A name that the terminal cannot display must not end a run.
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
 def _open_closed_streams() -> None:
-    """Put something in the place of standard streams that are closed (`>&-`).
+    """Replace standard streams that are closed (`>&-`) by ones whose use fails.
 
-    Else the next file that is opened, the journal maybe, is what others take for stdout. Writing to them fails, as it should.
+    Otherwise the next file that is opened, perhaps the journal, would get the number of stdout, and be written to as such.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -90,14 +95,14 @@ def _open_closed_streams() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; gives the exit code."""
+    """Run one command line, and return its exit code."""
     before_dashes = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" not in before_dashes:
         return _run(arguments, sys.stdout, as_json=False)
-    # With --json, nothing but our JSON lines may reach stdout, whoever prints.
+    # With --json, only our JSON lines may reach stdout, even if a library prints.
     stdout, stray = sys.stdout, io.StringIO()
     sys.stdout = stray
-    from orchestrator.cli import invocation  # noqa: PLC0415 - the rooms are imported when a command runs
+    from orchestrator.cli import invocation  # noqa: PLC0415 - imported when a command runs
 
     invocation.json_output = stdout
     try:
@@ -115,7 +120,7 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
         return _refuse(error, arguments, stdout, as_json=as_json)
     except click.Abort:
         return ExitCode.INTERRUPTED
-    except OSError as error:  # click's own words (`--help >/dev/full`); a command lets none through
+    except OSError as error:  # from click's own output (`--help >/dev/full`); a command handles its own
         from orchestrator.report.output import Output, all_written  # noqa: PLC0415
 
         output = Output(sys.stdout)
@@ -129,7 +134,7 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
 
 
 def _check_text(arguments: list[str]) -> None:
-    """No name that we keep, send or print may hold bytes that are no text."""
+    """Refuse arguments that are not text: every name is stored, sent or printed."""
     for argument in arguments:
         try:
             argument.encode()
@@ -139,7 +144,7 @@ def _check_text(arguments: list[str]) -> None:
 
 
 def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *, as_json: bool) -> int:
-    """A command line that click does not understand."""
+    """Report a command line that click does not accept; returns 2."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
         from orchestrator.report.output import Output  # noqa: PLC0415
 
@@ -150,7 +155,7 @@ def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *
     if isinstance(error, click.UsageError) and error.ctx is not None:
         message = f"{message.rstrip('.')}. `{error.ctx.command_path} --help` says more."
     from orchestrator.cli.invocation import refuse  # noqa: PLC0415
-    from orchestrator.rclone.redact import redact  # noqa: PLC0415 - click repeats arguments that it did not expect
+    from orchestrator.rclone.redact import redact  # noqa: PLC0415 - click's message repeats unexpected arguments
 
     return refuse(redact(message), _command_of(error, arguments), stdout, as_json=as_json)
 

@@ -1,1 +1,1 @@
-"""One module a command: arguments in, an action called, its exit code out."""
+"""One module per command: it calls an action with the command's options, and returns the exit code."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from orchestrator.config.options.common import CHANGES, STATE
 from orchestrator.config.options.declare import Options, argument
 
-_RUN = argument("The run's id, a unique beginning of it, or `last`.")
+_RUN = argument("The run's id, as `runs` lists it.")
 
 
 class RunsListOptions(Options, frozen=True):
