@@ -158,7 +158,7 @@ def _ask_to_quarantine(plan: Plan) -> str:
 
 
 def _ask_to_delete(plan: Plan) -> str:
-    return f"Quarantine these {_number_of_duplicates(plan)} duplicates, then delete them permanently? This cannot be undone."
+    return f"Quarantine these {_number_of_duplicates(plan)} duplicates, then delete them for good? This cannot be undone."
 
 
 def _number_of_duplicates(plan: Plan) -> int:

@@ -1,4 +1,4 @@
-"""What runs have moved into the quarantine of a location: list it, restore it, delete it permanently."""
+"""What runs have moved into the quarantine of a location: list it, restore it, delete it for good."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def restore(options: QuarantineRestoreOptions, session: Session) -> ChangeResult
 
 
 def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
-    """Delete permanently what is in the quarantine of a location. Raises what `change` raises."""
+    """Delete for good what is in the quarantine of a location. Raises what `change` raises."""
 
     def plan(location: Location) -> Plan:
         items = _items(session, location)
@@ -66,7 +66,7 @@ def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
         )
 
     return _change(
-        session, options.location, plan, "quarantine empty", "Delete these {} files permanently? This cannot be undone."
+        session, options.location, plan, "quarantine empty", "Delete these {} files for good? This cannot be undone."
     )
 
 

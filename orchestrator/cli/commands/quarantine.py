@@ -36,7 +36,7 @@ def restore_command(session: Session, options: QuarantineRestoreOptions) -> int:
 
 @command("empty", QuarantineEmptyOptions, parent=quarantine_command, title="quarantine empty")
 def empty_command(session: Session, options: QuarantineEmptyOptions) -> int:
-    """Delete permanently what is in the quarantine of LOCATION."""
+    """Delete for good what is in the quarantine of LOCATION."""
     from orchestrator.actions.quarantine import empty  # noqa: PLC0415 - imported when the command runs
 
     return empty(options, session).exit_code
