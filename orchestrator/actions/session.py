@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.actions.config_check import check_profile
 from orchestrator.config.loading import LoadedConfig, load
 from orchestrator.config.model import Config
 from orchestrator.config.options.common import CommonOptions
@@ -171,7 +172,7 @@ class Session:
         return found
 
     def identity_of(self, fs: str) -> str:
-        """Which server and folder a canonical location really is, whatever its remote is called. Only for `path_below`."""
+        """Which server and folder a canonical location really is, whatever its remote is called. For comparisons."""
         if is_local(fs):
             return os.path.realpath(fs)
         with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all we have
@@ -248,8 +249,6 @@ class Session:
         return opened
 
     def _profile(self, location: Location) -> str | None:
-        from orchestrator.actions.config_check import check_profile  # noqa: PLC0415 - not every command needs storages
-
         settings = self.config.remotes.get(location.remote or "")
         check_profile(self.loaded_config, location.remote or "")
         return settings.profile if settings is not None else None
