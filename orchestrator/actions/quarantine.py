@@ -65,9 +65,7 @@ def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
             created=created_now(),
         )
 
-    return _change(
-        session, options.location, plan, "quarantine empty", "Delete these {} files for good? This cannot be undone."
-    )
+    return _change(session, options.location, plan, "quarantine empty", "Delete these {} files for good? This cannot be undone.")
 
 
 def _items(session: Session, location: Location) -> list[QuarantinedFile]:
