@@ -61,12 +61,11 @@ def _value(field: FieldFacts, values: dict[str, Any], switches: Mapping[str, str
 
 
 def _argument(field: FieldFacts) -> Argument:
-    several, spelling = _several(field), field.spelling
-    settings: dict[str, Any] = (
-        {"nargs": -1, "metavar": f"{spelling.metavar or field.name.upper()}..."} if several else {"metavar": spelling.metavar}
-    )
-    completion = _COMPLETIONS.get(spelling.completes or "")
-    return Argument([field.name], description=field.description, required=field.required, shell_complete=completion, **settings)
+    spelling = field.spelling
+    settings: dict[str, Any] = {"required": field.required, "shell_complete": _COMPLETIONS.get(spelling.completes or "")}
+    if _several(field):
+        settings |= {"nargs": -1, "metavar": f"{spelling.metavar or field.name.upper()}..."}
+    return Argument([field.name], description=field.description, **settings)
 
 
 def _option(field: FieldFacts, kind: type[click.Option]) -> click.Option:

@@ -24,7 +24,7 @@ CHANGES = (*STATE, *REMOTES, "dry_run", "exit_code", "yes", "ignore_marker")
 
 
 class CommonOptions(Options, frozen=True):
-    """What was given on the command line; None where nothing was."""
+    """The options that every command accepts; None if not given."""
 
     dry_run: Annotated[bool | None, option("Show what would be done; change nothing, take no lock.")] = None
     exit_code: Annotated[bool | None, option("With --dry-run: end with exit code 10 if changes are pending.")] = None

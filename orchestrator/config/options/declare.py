@@ -46,7 +46,7 @@ def option(
 
 
 def argument(description: str, *, metavar: str | None = None, completes: Completion | None = None) -> Meta:
-    """Declare an argument, which is given without a name, for `Annotated`."""
+    """Declare an argument, which is given without a name, for `Annotated`. `metavar` is that of one value of several."""
     return Meta(description=description, extra={"spelling": Spelling(metavar=metavar, positional=True, completes=completes)})
 
 

@@ -22,11 +22,11 @@ _WHAT_TO_DO = option("What to do with duplicates: report (default) or quarantine
 
 
 class DedupChoices(Options, frozen=True):
-    """What is a duplicate, and what happens to it: for the command and a job alike."""
+    """What the command and a step of a job have in common."""
 
     locations: Annotated[tuple[str, ...], argument("Where to search.", metavar="LOCATION", completes="location")]
     dedup: Annotated[Literal["report", "quarantine"] | None, _WHAT_TO_DO] = None
-    """None where nothing was said: only a `report` that was asked for contradicts `delete`."""
+    """None if not given: `delete` is refused only together with a `report` that was given."""
     delete: Annotated[
         bool, option("Quarantine duplicates, then delete each for good once the copy that is kept has been verified.")
     ] = False

@@ -22,13 +22,13 @@ from orchestrator.config.options.shared import (
 
 
 class OrganizeChoices(Options, frozen=True):
-    """What decides where files go: for `organize`, `plan` and a job alike."""
+    """What `organize`, `plan` and a step of a job have in common."""
 
     source: Annotated[str, argument("The location to organize.", completes="location")]
     target: Annotated[str | None, argument("Where organized files go (default: in place).", completes="location")] = None
     layout: Annotated[
         str | None,
-        option("A preset, such as by-class or plex, or a template: see docs/layouts.md.", metavar="NAME|TEMPLATE"),
+        option("The layout: a preset, such as by-class or plex, or a template (see docs/layouts.md).", metavar="NAME|TEMPLATE"),
     ] = None
     copy: Annotated[bool, option("Copy files, even in place (default: only to another target).", switch="transfer")] = False
     move: Annotated[bool, option("Move files, even to another target (default: only in place).", switch="transfer")] = False
@@ -60,7 +60,7 @@ class OrganizeChoices(Options, frozen=True):
     same_format_only: SameFormatOnly = False
 
     def copies(self, *, in_place: bool) -> bool:
-        """Whether files are copied, and not moved."""
+        """Whether files are copied instead of moved."""
         return self.copy if self.copy or self.move else not in_place
 
 
