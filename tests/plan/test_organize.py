@@ -32,14 +32,14 @@ ONE = {"title": "One", "artist": "A", "album": "X", "track": 1}
 AT_HOME = "A/X/01 One.mp3"
 
 
-def test_what_is_right_gets_no_operation() -> None:
+def test_files_in_place_get_no_operation() -> None:
     made = plan([song(AT_HOME, **ONE), plain("A/X/cover.jpg"), plain("A/artist.jpg"), plain("A/X/01 One.lrc")])
     assert made.operations == ()
     assert made.skipped == ()
     assert made.header.counts == {"artist_inferred": 1, "files": 4, "in_place": 1, "music": 1}
 
 
-def test_unreadable_and_untagged_files_stay_and_are_named() -> None:
+def test_unreadable_and_untagged_files_stay_and_are_reported() -> None:
     few = Item(entry("few.mp3"), Reading(Status.TAGGED, Track(title=("only a title",))))
     unread = Item(entry("unread.mp3"))
     made = plan([unreadable("a.mp3"), untagged("b.mp3"), few, unread])
@@ -54,7 +54,7 @@ def test_unreadable_and_untagged_files_stay_and_are_named() -> None:
     }
 
 
-def test_untagged_files_get_a_place_only_where_one_is_named() -> None:
+def test_untagged_files_move_only_to_a_directory_of_the_options() -> None:
     items = [untagged("in/b.mp3"), untagged("No Tags/c.mp3"), unreadable("a.mp3")]
     made = plan(items, untagged="No Tags")
     assert moved(made) == {"in/b.mp3": "No Tags/in/b.mp3"}
@@ -62,22 +62,22 @@ def test_untagged_files_get_a_place_only_where_one_is_named() -> None:
 
 
 @pytest.mark.parametrize("directory", ["/abs", "../x", "a/../b", "", "a//b"])
-def test_a_place_for_untagged_files_lies_in_the_target(directory: str) -> None:
+def test_the_directory_for_untagged_files_must_be_inside_the_target(directory: str) -> None:
     with pytest.raises(UsageError, match="untagged"):
         plan([], untagged=directory)
 
 
-def test_files_for_one_name_get_numbers_in_a_fixed_order() -> None:
+def test_files_with_one_destination_are_numbered_in_a_fixed_order() -> None:
     items = [song(f"{name}.mp3", **ONE) for name in "cab"]
     assert moved(plan(items)) == {"a.mp3": AT_HOME, "b.mp3": "A/X/01 One (2).mp3", "c.mp3": "A/X/01 One (3).mp3"}
 
 
-def test_who_stands_at_a_name_keeps_it() -> None:
+def test_a_file_at_its_name_keeps_it() -> None:
     items = [song("a.mp3", **ONE), song(AT_HOME, **ONE), song("A/X/01 One (2).mp3", **ONE)]
     assert moved(plan(items)) == {"a.mp3": "A/X/01 One (3).mp3"}
 
 
-def test_a_title_that_looks_like_a_number_is_nobodys_variant() -> None:
+def test_a_title_that_looks_like_a_number_is_no_numbered_name() -> None:
     items = [song("a.mp3", **ONE), song("b.mp3", **ONE), song("c.mp3", **{**ONE, "title": "One (2)"})]
     assert moved(plan(items)) == {"a.mp3": AT_HOME, "b.mp3": "A/X/01 One (3).mp3", "c.mp3": "A/X/01 One (2).mp3"}
 
@@ -112,7 +112,7 @@ def test_a_swap_takes_three_operations_and_a_chain_two() -> None:
     assert (first.src.path, second.src.path, second.depends) == (AT_HOME, "in.mp3", (first.id,))
 
 
-def test_a_directory_that_is_spelled_anew_is_emptied_first_where_case_does_not_count() -> None:
+def test_a_respelled_directory_is_emptied_first_on_a_case_insensitive_target() -> None:
     tags = [{"title": f"t{n}", "artist": "Beck", "album": "X", "track": n} for n in range(1, 5)]
     items = [song(f"beck/X/0{n} t{n}.mp3", **tags[n - 1]) for n in (1, 2)]
     items += [song("beck/old/3.mp3", **tags[2]), song("in/4.mp3", **tags[3])]
@@ -132,7 +132,7 @@ def test_a_file_in_the_way_of_a_directory() -> None:
 
 
 @pytest.mark.parametrize("copy", [True, False])
-def test_what_the_target_has_already_is_not_sent_again(copy: bool) -> None:
+def test_files_that_the_target_holds_are_not_sent_again(copy: bool) -> None:
     items = [song("a.mp3", "one", **ONE), song("b.mp3", "two", **ONE), plain("cover.jpg", "art")]
     there = [song(AT_HOME, "other", **ONE), song("A/X/01 One (2).mp3", "two", **ONE), plain("A/X/cover.jpg", "art")]
     made = plan(items, target="/other", there=there, copy=copy)
@@ -153,14 +153,14 @@ def test_without_a_common_hash_tags_and_sound_decide() -> None:
     assert "A/X/01 One (2).mp3" in moved(plan(items, target="dav:x", there=unread, copy=True)).values()
 
 
-def test_a_source_inside_its_target_is_known_by_where_its_files_really_are() -> None:
+def test_files_of_a_source_inside_its_target_are_in_the_target() -> None:
     items = [song("a.mp3", **ONE), song("x/b.mp3", **{**ONE, "artist": "inbox", "album": "x", "title": "b", "track": None})]
     there = [Item(msgspec.structs.replace(item.entry, path=f"inbox/{item.entry.path}"), item.reading) for item in items]
     made = plan(items, source="/m/inbox", target="/m", there=there)
     assert [(o.src.fs, o.src.path, o.dst.fs, o.dst.path) for o in made.operations] == [("/m/inbox", "a.mp3", "/m", AT_HOME)]
 
 
-def test_a_name_that_the_server_cannot_hold_is_listed_and_frees_nothing() -> None:
+def test_a_path_too_long_for_the_server_is_reported_and_its_name_stays_taken() -> None:
     long = {**ONE, "artist": "x" * 250, "album": "y" * 250, "title": "z" * 250}
     items = [song(AT_HOME, **long), song("b.mp3", **ONE)]
     capabilities = msgspec.structs.replace(BUCKET, max_path_bytes=700)
@@ -170,24 +170,24 @@ def test_a_name_that_the_server_cannot_hold_is_listed_and_frees_nothing() -> Non
 
 
 @pytest.mark.parametrize("path", ["a//b.mp3", "../b.mp3", "/b.mp3", "a/./b.mp3", "a\0.mp3", "\ud800.mp3"])
-def test_a_file_that_no_operation_can_name_is_listed(path: str) -> None:
+def test_a_file_whose_path_cannot_be_used_is_reported(path: str) -> None:
     made = plan([song(path, **ONE)])
     assert (skips(made), made.operations) == ({path: "unsupported-name"}, ())
 
 
-def test_two_objects_of_one_name_are_told_to_the_user_and_left_alone() -> None:
+def test_two_objects_with_one_name_are_reported_and_stay() -> None:
     made = plan([song("a.mp3", **ONE), song("a.mp3", "other", **ONE)])
     assert (skips(made), made.operations) == ({"a.mp3": "unsupported-name"}, ())
 
 
 @pytest.mark.parametrize("name", ["a.mp3.0a1b2c3d.partial", "a.mp3-rclone-move-x1y2z3w4"])
-def test_leftovers_of_transfers_are_listed_and_left_alone(name: str) -> None:
+def test_debris_of_transfers_is_reported_and_stays(name: str) -> None:
     made = plan([plain(name)])
     assert (skips(made), made.operations) == ({name: "other"}, ())
 
 
 @pytest.mark.parametrize("name", ["Live -rclone-move-2020 mix.mp3", "Song.0a1b2c3d.partial.mp3"])
-def test_a_song_that_is_only_called_like_a_leftover_is_music(name: str) -> None:
+def test_a_song_with_a_name_like_debris_is_music(name: str) -> None:
     made = plan([song(name, **ONE)])
     assert skips(made) == {}
     assert [operation.src.path for operation in made.operations] == [name]
@@ -213,7 +213,7 @@ MOVES, COPIES = Capabilities(move=True, copy=True), Capabilities(copy=True)
         ("/a", "/b", LOCAL, True, True),
     ],
 )
-def test_cloud_only_refuses_what_would_pass_through_this_machine(
+def test_cloud_only_refuses_transfers_through_this_machine(
     source: str, target: str, capabilities: Capabilities, copy: bool, allowed: bool
 ) -> None:
     items = [song("a.mp3", **ONE)]
@@ -224,7 +224,7 @@ def test_cloud_only_refuses_what_would_pass_through_this_machine(
             plan(items, source=source, target=target, capabilities=capabilities, copy=copy, cloud_only=True)
 
 
-def test_the_estimate_counts_requests_and_what_passes_through() -> None:
+def test_the_estimate_counts_requests_and_bytes_through_this_machine() -> None:
     items = [song("a.mp3", "x" * 1000, **ONE)]
     server = plan(items, source="gdrive:a", capabilities=MOVES).header.estimate
     bucket = plan(items, source="s3:a", capabilities=COPIES).header.estimate
@@ -234,7 +234,7 @@ def test_the_estimate_counts_requests_and_what_passes_through() -> None:
     assert server["requests"] < bucket["requests"]  # type: ignore[operator]
 
 
-def test_copying_in_place_comes_to_rest() -> None:
+def test_copying_in_place_twice_copies_nothing_more() -> None:
     items = [
         song("a.mp3", **ONE),
         song("b.mp3", "a.mp3", **ONE),
@@ -247,7 +247,7 @@ def test_copying_in_place_comes_to_rest() -> None:
     assert plan(storage.list("/music"), copy=True).operations == ()
 
 
-def test_a_suspect_file_goes_where_a_whole_one_would_and_the_plan_says_so() -> None:
+def test_a_suspect_file_is_organized_and_the_plan_says_so() -> None:
     whole = song("a.mp3", **ONE)
     assert whole.reading is not None
     cut = Item(whole.entry, msgspec.structs.replace(whole.reading, suspect="cut short: 1 of 2 bytes"))
@@ -259,7 +259,7 @@ def test_a_suspect_file_goes_where_a_whole_one_would_and_the_plan_says_so() -> N
     assert made.header.counts["suspect"] == 1
 
 
-def test_a_suspect_file_stands_for_no_whole_one() -> None:
+def test_a_suspect_file_does_not_replace_a_complete_one() -> None:
     def without_hash(path: str, suspect: str | None) -> Item:
         item = song(path, "same", **ONE)
         assert item.reading is not None
@@ -273,7 +273,7 @@ def test_a_suspect_file_stands_for_no_whole_one() -> None:
     assert plan([cut], target="/other", there=[there], copy=True).operations == ()
 
 
-def test_hostile_tags_stay_inside_and_say_nothing_twice() -> None:
+def test_hostile_tags_stay_inside_the_target_and_never_collide() -> None:
     items = [
         song(f"{n}.mp3", title=text, artist=text, album=text, album_artist=text, track=1, date="2001")
         for n, text in enumerate((*HOSTILE_TAGS, "\ud800", "x" * 10_000_000))
@@ -287,14 +287,14 @@ def test_hostile_tags_stay_inside_and_say_nothing_twice() -> None:
     assert all(len(part.encode()) <= 255 for o in made.operations for part in o.dst.path.split("/"))
 
 
-def test_what_the_options_leave_alone_keeps_its_name() -> None:
+def test_files_that_the_options_skip_keep_their_names() -> None:
     alone = Item(entry(AT_HOME), None, "excluded")
     made = plan([alone, song("a.mp3", **ONE)])
     assert moved(made) == {"a.mp3": "A/X/01 One (2).mp3"}
     assert skips(made) == {AT_HOME: "left-alone"}
 
 
-def test_the_header_says_what_the_plan_was_made_from() -> None:
+def test_the_header_records_the_inputs() -> None:
     header = plan([tagged("a.mp3", Track(title=("t",), artist=("A",)))], layout="flat").header
     assert header.options["layout"] == "flat"
     assert header.options["rules"] == [{"template": "{{ artist }} - {{ title }}", "when": None}]

@@ -1,4 +1,4 @@
-"""The plan file: deterministic, private, and refused when anything about it is not as it was written."""
+"""The plan file: deterministic, private, and refused if it was changed in any way."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from orchestrator.errors import ExitCode, IntegrityError, UsageError
 from orchestrator.plan.build import seal
 from orchestrator.plan.model import Operation, Plan, Verb, operation_id
 from orchestrator.plan.plan_file import read_plan, write_plan
+from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Ref
 from tests.plan.worlds import plan, song
 
@@ -30,7 +31,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_written_is_read(file: Path) -> None:
+def test_a_written_plan_reads_the_same(file: Path) -> None:
     assert read_plan(file) == MADE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in file.parent.iterdir()] == ["library.plan"]
@@ -89,7 +90,7 @@ def edited(file: Path, *lines: bytes) -> Path:
     return file
 
 
-def test_lines_that_moved_or_are_missing_are_found(file: Path) -> None:
+def test_moved_and_missing_lines_are_found(file: Path) -> None:
     header, *operations = file.read_bytes().splitlines()
     for wrong in ([header, *reversed(operations)], [header, *operations[:-1]], [header, *operations, operations[0]], [], [b""]):
         with pytest.raises(IntegrityError):
@@ -102,7 +103,7 @@ def test_lines_that_moved_or_are_missing_are_found(file: Path) -> None:
 @pytest.mark.parametrize(
     "path", ["../../x", "/etc/passwd", "a/../b", "a//b", "", "a\0b", "./a", ".music-orchestrator/quarantine/x", "a/"]
 )
-def test_a_destination_outside_of_the_target_is_refused_even_when_everything_adds_up(tmp_path: Path, path: str) -> None:
+def test_a_destination_outside_the_target_is_refused_even_with_a_valid_plan_id(tmp_path: Path, path: str) -> None:
     first = MADE.operations[0]
     dst = Ref(first.dst.fs, path)
     wrong = msgspec.structs.replace(first, dst=dst, id=operation_id(first.verb, first.src, dst))
@@ -127,7 +128,7 @@ def test_operations_that_no_planner_makes_are_refused(tmp_path: Path) -> None:
     refused(tmp_path, first, replace(second, dst=first.dst, id=operation_id(second.verb, second.src, first.dst)))
 
 
-def test_another_format_is_another_matter_than_damage(file: Path) -> None:
+def test_another_format_is_a_usage_error_and_not_damage(file: Path) -> None:
     content = file.read_bytes()
     for form in (b"music-orchestrator-plan/3", b"music-orchestrator-plan/17", b"other/1"):
         file.write_bytes(content.replace(b"music-orchestrator-plan/2", form, 1))
@@ -139,7 +140,7 @@ def test_another_format_is_another_matter_than_damage(file: Path) -> None:
         read_plan(file.parent)
 
 
-def test_a_plan_of_an_older_version_is_to_be_made_again(tmp_path: Path) -> None:
+def test_a_plan_of_an_older_version_must_be_made_again(tmp_path: Path) -> None:
     """Written as version /1 wrote it: another format, no field `locations`, and a plan_id that fits."""
     header, *operations = (msgspec.json.encode(part) for part in (MADE.header, *MADE.operations))
     fields = json.loads(header)
@@ -154,6 +155,24 @@ def test_a_plan_of_an_older_version_is_to_be_made_again(tmp_path: Path) -> None:
     assert caught.value.exit_code == ExitCode.USAGE
 
 
-def test_the_id_is_part_of_every_plan() -> None:
+def test_only_plans_that_are_not_files_may_put_files_into_our_own_directory() -> None:
+    """The undo of a `quarantine restore` moves files back into the quarantine."""
+    first = MADE.operations[0]
+    dst = Ref(first.dst.fs, ".music-orchestrator/quarantine/run/a.mp3")
+    made = Plan(MADE.header, (msgspec.structs.replace(first, dst=dst, id=operation_id(first.verb, first.src, dst)),))
+    check_plan(made, own_directory=True)
+    with pytest.raises(IntegrityError, match="no operation may put a file"):
+        check_plan(made)
+
+
+def test_a_header_names_all_locations_of_its_operations() -> None:
+    """A plan that works at a location which its header does not name is refused."""
+    assert MADE.header.locations == ("/music",)
+    header = msgspec.structs.replace(MADE.header, locations=("/elsewhere",))
+    with pytest.raises(IntegrityError, match="not one of the plan's locations"):
+        check_plan(msgspec.structs.replace(MADE, header=header))
+
+
+def test_every_plan_has_its_id() -> None:
     assert seal(MADE) == MADE
     assert len(MADE.header.plan_id) == 64

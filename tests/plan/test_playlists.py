@@ -1,4 +1,4 @@
-"""Lists in forms that are seldom met: they follow their files, or are named."""
+"""Playlists in rare forms: they are updated, or reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ URI = "A/X/01%20L%C3%B6we.mp3"
 
 
 def rewritten(name: str, content: bytes) -> bytes | None:
-    """What a list holds after the song has moved."""
+    """The content of a list after the song has moved."""
     made = plan([SONG, listing(name, content)])
     return next((content for one in made.operations if (content := one.content_bytes()) is not None), None)
 
@@ -24,7 +24,7 @@ def test_utf_16_with_and_without_a_mark(codec: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["in/1.mp3\n\0", "in/1.mp3\r\n\0\0", "in/1.mp3\n#\0"])
-def test_zeros_alone_make_no_utf_16(text: str) -> None:
+def test_zeros_alone_are_not_utf_16(text: str) -> None:
     assert rewritten("a.m3u", text.encode()) == text.replace("in/1.mp3", NEW).encode()
 
 
@@ -46,7 +46,7 @@ def test_entries_in_cdata_sections(old: str, new: str | None) -> None:
     assert rewritten("a.xspf", XSPF.format(old).encode()) == (None if new is None else XSPF.format(new).encode())
 
 
-def test_a_list_with_a_document_type_is_left_and_named() -> None:
+def test_a_list_with_a_document_type_is_not_updated_and_is_reported() -> None:
     content = b'<?xml version="1.0"?><!DOCTYPE playlist [<!ENTITY a "b">]>' + XSPF.format("in/1.mp3").encode()
     made = plan([SONG, listing("a.xspf", content)])
     assert skips(made) == {"a.xspf": "playlist"}

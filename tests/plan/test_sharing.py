@@ -1,4 +1,4 @@
-"""Files of one name: told apart by their ids where that can be, left alone where it cannot, never one taken for another."""
+"""Files with one name: moved by their ids where possible, otherwise left alone, and never mistaken for each other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def album_track(path: str, number: int, object_id: str | None, title: str = "") 
 
 
 class Drive:
-    """Objects by their ids. What is known by its name only must be alone with it; nothing lands on a name that is taken."""
+    """Objects by their ids. Without an id a name must be unique; nothing moves to a name that is taken."""
 
     def __init__(self, items: list[Item]) -> None:
         self.items = {item.entry.id: item for item in items}
@@ -68,7 +68,7 @@ class Drive:
         return {object_id: item.entry.path for object_id, item in self.items.items()}
 
 
-def test_each_gets_its_own_place_and_is_named_by_its_id() -> None:
+def test_each_gets_its_own_destination_and_operations_use_its_id() -> None:
     items = [album_track("rip/a.mp3", number, f"id{number}") for number in (1, 2, 3)]
     made = plan([*items, album_track("rip/b.mp3", 4, "id4")], capabilities=DRIVE)
     assert {(o.src.path, o.src.object_id, o.dst.path, o.dst.object_id) for o in made.operations} == {
@@ -77,7 +77,7 @@ def test_each_gets_its_own_place_and_is_named_by_its_id() -> None:
     assert skips(made) == {}
 
 
-def test_one_of_them_may_be_where_it_belongs() -> None:
+def test_one_of_them_can_be_in_place() -> None:
     right = "Band/Album (2001)/01 Song 1.mp3"
     made = plan([album_track(right, 1, "a"), album_track(right, 1, "b"), album_track(right, 2, "c")], capabilities=DRIVE)
     assert {(o.src.object_id, o.dst.path) for o in made.operations} == {
@@ -97,7 +97,7 @@ def test_one_of_them_may_be_where_it_belongs() -> None:
         (("a", "b"), {"capabilities": DRIVE, "target": "other:x"}, "organize /music in place first"),
     ],
 )
-def test_what_cannot_be_told_apart_stays_and_is_named(
+def test_files_without_distinct_ids_stay_and_are_reported(
     ids: tuple[str | None, ...], options: dict[str, object], reason: str
 ) -> None:
     made = plan([album_track("a.mp3", 1, ids[0]), album_track("a.mp3", 2, ids[1])], **options)  # type: ignore[arg-type]
@@ -108,14 +108,14 @@ def test_what_cannot_be_told_apart_stays_and_is_named(
     assert reason in made.skipped[0].reason
 
 
-def test_what_stays_keeps_its_name_from_the_others() -> None:
+def test_a_file_that_stays_keeps_its_name_from_the_others() -> None:
     right = "Band/Album (2001)/01 Song 1.mp3"
     shortcut = album_track(right, 7, "target shortcut")
     made = plan([album_track(right, 1, "a"), shortcut], capabilities=DRIVE)
     assert [(o.src.object_id, o.dst.path) for o in made.operations] == [("a", "Band/Album (2001)/01 Song 1 (2).mp3")]
 
 
-def test_clutter_of_one_name_goes_to_names_of_its_own() -> None:
+def test_clutter_with_one_name_gets_distinct_names_in_the_quarantine() -> None:
     items = [album_track("rip/a.mp3", 1, "a"), *(with_id(plain("rip/Thumbs.db"), one) for one in ("x", "y"))]
     made = plan(items, capabilities=DRIVE)
     check_plan(made)
@@ -127,7 +127,7 @@ def test_clutter_of_one_name_goes_to_names_of_its_own() -> None:
 
 @st.composite
 def drives(draw: st.DrawFn) -> list[Item]:
-    """A library in which some files share their names with others."""
+    """A library in which some files have the same name."""
     items = draw(libraries())
     copies = draw(st.lists(st.tuples(st.sampled_from(items), st.sampled_from(items), st.booleans()), max_size=5)) if items else []
     for number, (named, other, equal) in enumerate(copies):
@@ -141,7 +141,7 @@ def drives(draw: st.DrawFn) -> list[Item]:
 
 @settings(deadline=None)
 @given(drives(), st.integers(0, 999))
-def test_no_file_is_lost_or_taken_for_another(items: list[Item], seed: int) -> None:
+def test_no_file_is_lost_or_mistaken_for_another(items: list[Item], seed: int) -> None:
     drive = Drive(items)
     before = drive.tree()
     made = plan(items, capabilities=DRIVE)

@@ -1,4 +1,4 @@
-"""What lies beside the music goes with it, or stays and is named."""
+"""Companions move with their music, or stay and are reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def album(directory: str, name: str, count: int = 2, **tags: object) -> list[Ite
     return [song(f"{directory}/{n}.mp3", title=f"t{n}", artist="A", album=name, track=n, **tags) for n in range(1, count + 1)]
 
 
-def test_an_albums_files_go_with_it_and_keep_their_names() -> None:
+def test_companions_of_an_album_move_with_it_and_keep_their_names() -> None:
     names = [
         "cover.jpg",
         "Back.PNG",
@@ -55,7 +55,7 @@ def test_a_companion_of_a_track_that_stays_stays() -> None:
     assert skips(made) == {"in/bad.mp3": "unreadable"}
 
 
-def test_a_folder_that_feeds_several_albums_keeps_its_cover_and_says_so() -> None:
+def test_a_cover_in_a_folder_of_several_albums_stays_and_is_reported() -> None:
     made = plan(
         [*album("in", "X"), *[song("in/y.mp3", title="y", artist="A", album="Y")], plain("in/cover.jpg"), plain("in/1.lrc")]
     )
@@ -77,7 +77,7 @@ def test_discs_below_an_album_share_its_cover_and_keep_their_own() -> None:
     assert made["in/CD2/cover.jpg"] == "A/X/Disc 2/cover.jpg"
 
 
-def test_other_files_stay_and_are_named_where_music_leaves() -> None:
+def test_other_files_stay_and_are_reported_where_music_leaves() -> None:
     made = plan([*album("in", "X"), plain("in/notes.txt"), plain("in/video/clip.avi"), plain("else/notes.txt")])
     assert skips(made) == {"in/notes.txt": "other", "in/video/clip.avi": "other"}
 
@@ -87,7 +87,7 @@ def test_an_artists_picture_stays_above_the_albums() -> None:
     assert not {"A/artist.jpg", "library.m3u"} & moved(made).keys()
 
 
-def test_clutter_goes_to_quarantine_only_when_it_alone_keeps_a_directory_alive() -> None:
+def test_clutter_is_quarantined_only_if_it_alone_keeps_a_directory_alive() -> None:
     clutter = ["in/.DS_Store", "in/._1.mp3", "in/Scans/Thumbs.db"]
     made = plan([*album("in", "X"), *(plain(path) for path in clutter), plain(".DS_Store"), plain("else/.DS_Store")])
     swept = [operation for operation in made.operations if operation.verb is Verb.QUARANTINE]
@@ -99,7 +99,7 @@ def test_clutter_goes_to_quarantine_only_when_it_alone_keeps_a_directory_alive()
     assert {operation.verb for operation in copied.operations} == {Verb.COPY}
 
 
-def test_an_image_called_cover_is_the_albums_even_beside_a_track_called_cover() -> None:
+def test_an_image_named_cover_belongs_to_the_album_even_beside_a_track_named_cover() -> None:
     items = [song("in/cover.mp3", title="Song", artist="A", album="X"), plain("in/Cover.jpg")]
     assert moved(plan(items))["in/Cover.jpg"] == "A/X/Cover.jpg"
 
@@ -117,7 +117,7 @@ def test_clutter_neither_spells_a_directory_nor_blocks_a_file() -> None:
     assert list(storage.tree("/music")) == ["t.mp3"]
 
 
-def test_a_list_in_a_folder_of_two_albums_goes_with_the_only_one_that_it_names() -> None:
+def test_a_list_in_a_folder_of_two_albums_moves_with_the_only_one_that_it_names() -> None:
     items = [*album("mix", "X"), song("mix/y.mp3", title="y", artist="A", album="Y", track=1)]
     lists = [
         listing("mix/X.cue", b'FILE "1.wav" WAVE\nFILE "2.wav" WAVE\n'),
@@ -133,6 +133,6 @@ def test_a_list_in_a_folder_of_two_albums_goes_with_the_only_one_that_it_names()
     assert not plan(storage.list("/music")).operations
 
 
-def test_a_folder_of_lyrics_goes_as_scans_do() -> None:
+def test_a_folder_of_lyrics_moves_like_scans() -> None:
     made = moved(plan([*album("in", "X"), plain("in/Lyrics/1.lrc"), plain("in/lyrics/de/2.lrc")]))
     assert (made["in/Lyrics/1.lrc"], made["in/lyrics/de/2.lrc"]) == ("A/X/Lyrics/1.lrc", "A/X/Lyrics/de/2.lrc")

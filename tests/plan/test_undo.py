@@ -1,4 +1,4 @@
-"""Undo: the reverse of what came through, and of nothing else."""
+"""Undo: the reverse of the completed operations, and of nothing else."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_nothing_done_is_nothing_to_undo() -> None:
     assert undo([], plan(SWAPPED).header).operations == ()  # type: ignore[attr-defined]
 
 
-def test_half_a_rename_without_its_beginning_is_an_alarm() -> None:
+def test_the_second_step_of_a_rename_without_the_first_is_an_error() -> None:
     made = plan(SWAPPED)
     storage = PretendStorage.holding("/music", SWAPPED)
     done = [fact for fact in storage.carry_out(made) if not fact.operation.dst.path.startswith(".music-orchestrator/tmp")]

@@ -1,4 +1,4 @@
-"""Small libraries for planner tests: what is where, a plan for it, and a pretend storage that carries plans out."""
+"""Small libraries for planner tests: their files, a plan for them, and a pretend storage that carries plans out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.paths import collision_key
+from orchestrator.paths import collision_key, location_prefix
 from orchestrator.plan.model import Operation, Plan, Verb
-from orchestrator.plan.ordering import location_prefix
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.records import Capabilities, Entry, Item
@@ -24,7 +23,7 @@ _TEXTS = frozenset({"title", "artist", "album_artist", "album", "release_type", 
 
 
 def track(**fields: Any) -> Track:
-    """A Track; texts that may have several values can be given as one."""
+    """A Track; fields with several values can be given as one text."""
     return Track(**{name: (value,) if name in _TEXTS and isinstance(value, str) else value for name, value in fields.items()})
 
 
@@ -45,7 +44,7 @@ def entry(path: str, content: str | None = None) -> Entry:
 
 
 def plain(path: str, content: str | None = None) -> Item:
-    """A file that is no music."""
+    """A file that is not music."""
     return Item(entry(path, content))
 
 
@@ -93,12 +92,14 @@ def plan(
 
 
 def moved(made: Plan) -> dict[str, str]:
-    """Old path -> new path; two steps count as one."""
-    aside = {operation.dst.path: operation.src.path for operation in made.operations if operation.dst.path.startswith(".music-o")}
+    """Old path -> new path; a move in two steps is one."""
+    halfway = {
+        operation.dst.path: operation.src.path for operation in made.operations if operation.dst.path.startswith(".music-o")
+    }
     return {
-        aside.get(operation.src.path, operation.src.path): operation.dst.path
+        halfway.get(operation.src.path, operation.src.path): operation.dst.path
         for operation in made.operations
-        if operation.dst.path not in aside
+        if operation.dst.path not in halfway
     }
 
 
@@ -108,7 +109,7 @@ def skips(made: Plan) -> dict[str, str]:
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What the journal remembers of one operation."""
+    """What the journal has of one operation."""
 
     operation: Operation
     destination: Any
@@ -116,10 +117,10 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class PretendStorage:
-    """Files by absolute path, which refuses whatever a disk would refuse, and overwriting on top.
+    """Files by absolute path. It refuses what a disk would refuse, and overwriting.
 
-    With `folding` names meet without regard to case, and a directory keeps the spelling that it was made with.
-    Directories go when their last file goes.
+    With `folding` it ignores case, and a directory keeps the spelling that it was made with.
+    A directory is gone when its last file is.
     """
 
     def __init__(self, files: Mapping[str, Item], *, folding: bool = False) -> None:
@@ -188,7 +189,7 @@ class PretendStorage:
         return Done(operation, now, msgspec.structs.replace(item.entry, path=now.path))
 
     def tree(self, root: str) -> dict[str, str]:
-        """Path below `root` -> content; ours left out."""
+        """Path below `root` -> content, without our own directory."""
         return {item.entry.path: item.entry.hashes["md5"] for item in self.list(root)}
 
     def list(self, root: str) -> list[Item]:
@@ -200,5 +201,5 @@ class PretendStorage:
         ]
 
     def contents(self) -> list[str]:
-        """Every content there is, ours included."""
+        """Every content, including our own directory."""
         return sorted(item.entry.hashes["md5"] for item in self.files.values())
