@@ -96,7 +96,7 @@ def _read(session: Session, location: Location, path: str, reading: str | None) 
         size=entry.size or 0,  # read_entry has refused a file of unknown size
         scanned=is_audio(path),
         policy="few-requests" if policy is FEW_REQUESTS else "few-bytes",
-        way=session.rclone_storage(location).way_of_reading(path),
+        way=session.rclone_storage(location).read_method(path),
         container=trace.container,
         recognised_by=trace.recognised_by,
         requests=trace.asked,

@@ -38,7 +38,7 @@ from orchestrator.errors import ExitCode, QuotaError, RateLimitError, RemoteErro
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
-from orchestrator.storage.wrappers.retry import sent_once
+from orchestrator.storage.wrappers.retry import without_retries
 
 OnChanges = Callable[[Sequence[FileChange]], None]
 
@@ -136,7 +136,7 @@ class Execution:
         self._on_changes = on_changes or (lambda _: None)
         self._stop = stop or threading.Event()
         self._backoff = backoff or Backoff()
-        self._sent_once = {fs: sent_once(storage) for fs, storage in storages.items()}
+        self._sent_once = {fs: without_retries(storage) for fs, storage in storages.items()}
         """The storages for the operations, without retries: operations are tried again here."""
         kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
         self._attempts = Attempts(run_id, journal, kept_copies, transfers=settings.transfers, verify=settings.verify)

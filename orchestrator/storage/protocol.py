@@ -1,45 +1,49 @@
-"""The seam to storage: one protocol that every remote, the local disk and the in-memory fake fulfil.
+"""The seam to storage: one protocol for every remote, the local disk and the in-memory fake.
 
-A Storage is one rooted place, such as `gdrive:Music` or `/srv/music`. Paths are relative to that root, with `/`, never
-leading or trailing, `""` for the root itself.
+A Storage is one location, such as `gdrive:Music` or `/srv/music`. Paths are relative to its root, with `/`, never leading or
+trailing; `""` is the root itself.
 
-Who retries: a Storage does each request once (what rclone repeats while it lists aside). `RetryingStorage` repeats what may be
-repeated without looking (list, stat, hash, reads); changing calls are repeated by the executor only, which looks at both
-ends first. All methods may be called from several threads.
+An implementation derives from DerivedStorage (`orchestrator.storage.derived`) and writes the abstract methods. DerivedStorage
+makes the others from them; override one where the storage can do better.
 
-Errors are those of `orchestrator.errors`: NotFoundError for what is not there, TransientError and RateLimitError for what may
+Who retries: a Storage sends each request once (but rclone itself repeats requests while it lists). `RetryingStorage` repeats
+what is safe to repeat without a look (list, stat, hash, reads). Only the executor repeats changing calls, after a look at both
+ends. All methods may be called from several threads.
+
+Errors are those of `orchestrator.errors`: NotFoundError for what does not exist, TransientError and RateLimitError for what may
 work later, AuthError and QuotaError for what stops the whole remote, PermanentError for what never works for this item.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from orchestrator.errors import OrchestratorError, UnsupportedError
+from orchestrator.errors import OrchestratorError
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Quota
 
 PROBE = f"{OWN_DIRECTORY}/probe"
-"""A name that nobody uses: looking for it tells whether the remote answers."""
+"""A name that is never used: looking for it shows whether the remote answers."""
 
 
 class StatCall(msgspec.Struct, frozen=True, tag="stat"):
-    """Look at one file. CallResult: Entry, or None when nothing is there."""
+    """Look at one file. Result: Entry, or None when it does not exist."""
 
     path: str
     id: str | None = None
-    """Of several files of that name the one of this id (see `Capabilities.by_id`)."""
+    """Of several files with that name the one with this id (see `Capabilities.by_id`)."""
 
 
 class MoveCall(msgspec.Struct, frozen=True, tag="move"):
-    """Rename within this storage, or from `source`, another root of the same remote (`remote_of`). CallResult: None.
+    """Rename within this storage, or from `source`, another root of the same remote (`remote_of`). Result: None.
 
-    Whatever lies at the destination against expectation goes to `trash` (a directory under OWN_DIRECTORY, unique to run and
-    attempt), never away.
+    A file that unexpectedly lies at the destination is moved to `trash` (a directory under OWN_DIRECTORY, used by one attempt of
+    one run only), never overwritten.
     """
 
     src: str
@@ -47,12 +51,12 @@ class MoveCall(msgspec.Struct, frozen=True, tag="move"):
     trash: str
     source: Storage | None = None
     id: str | None = None
-    """Of several files called `src` the one of this id. It replaces nothing: where something lies at `dst`, two files carry that
-    name then. NotFoundError when no file has this id."""
+    """Of several files called `src` the one with this id. Such a move replaces nothing: if a file lies at `dst`, two files then
+    have that name. NotFoundError when no file has this id."""
 
 
 class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
-    """Copy into this storage, from `source` if given, else from itself. CallResult: None. `trash` as for MoveCall."""
+    """Copy into this storage, from `source` if given, otherwise from itself. Result: None. `trash` as for MoveCall."""
 
     src: str
     dst: str
@@ -61,40 +65,92 @@ class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
 
 
 class DeleteCall(msgspec.Struct, frozen=True, tag="delete"):
-    """Delete one file. CallResult: None; NotFoundError when it is not there, unless it was `seen`."""
+    """Delete one file. Result: None; NotFoundError when it does not exist, unless it was `seen`."""
 
     path: str
     seen: bool = False
-    """The caller has just looked at it: a storage that would look for itself need not."""
+    """The caller has just looked at it, so the storage need not look again."""
 
 
 Call: TypeAlias = StatCall | MoveCall | CopyCall | DeleteCall
 CallResult: TypeAlias = Entry | OrchestratorError | None
-"""What became of one call of a batch: its result, or the error that it would have raised alone."""
+"""The result of one call of a batch, or the error that the call would have raised alone."""
 
 
 @runtime_checkable
 class Storage(Protocol):
-    """One rooted place that holds files. The module's docstring is the contract."""
+    """One location that holds files. The module's docstring is the contract."""
+
+    # To be implemented.
 
     @property
+    @abstractmethod
     def fs(self) -> str:
         """The location in canonical form (`gdrive:Music`, `/srv/music`)."""
 
     @property
+    @abstractmethod
     def capabilities(self) -> Capabilities:
         """What this storage can do; asked once, then remembered."""
 
+    @abstractmethod
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Every file below `prefix`, in no promised order, streamed in constant memory.
+        """Every file below `prefix`, in no particular order, streamed in constant memory.
 
         Leaves out OWN_DIRECTORY at the root unless `prefix` lies in it. Asks only for what is free on this remote.
-        Raises an error when the listing is not complete: a short listing never passes for the whole. Bucket remotes cannot
+        Raises an error when the listing is incomplete: a short listing never passes for the whole. Bucket remotes cannot
         tell a missing prefix from an empty one; others raise NotFoundError for a missing directory.
         """
 
+    @abstractmethod
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+        """Carry out the calls, at most `concurrency` at a time, in any order; results in the order of the calls.
+
+        An item's failure is its result and does not stop the others; only a failure of the batch itself is raised.
+        """
+
+    @abstractmethod
+    def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
+        """Lower-case hex. With `download` the whole file is read if need be. None where the remote has no hash of that type.
+
+        Raises NotFoundError, and UnsupportedError for a type that the remote never has (unless `download`).
+        """
+
+    @abstractmethod
+    def read(self, path: str) -> Iterator[bytes]:
+        """The content in blocks. Raises NotFoundError."""
+
+    @abstractmethod
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset`; fewer only where the file ends. One request. Raises NotFoundError."""
+
+    @abstractmethod
+    def write(self, path: str, content: bytes | BinaryIO) -> None:
+        """Create or replace the file, parents included."""
+
+    @abstractmethod
+    def make_directory(self, path: str) -> None:
+        """Make a directory and its parents; nothing where the remote has no directories."""
+
+    @abstractmethod
+    def remove_directory(self, path: str) -> bool:
+        """Remove one directory if it is empty. False when it is not empty or does not exist.
+
+        With `Capabilities.rmdir_is_recursive`, whatever is added meanwhile or was left out of the listing is deleted for good.
+        """
+
+    @abstractmethod
+    def entries(self, path: str) -> Sequence[str] | None:
+        """Names of everything directly in a directory, directories with a trailing "/". None when it does not exist."""
+
+    @abstractmethod
+    def quota(self) -> Quota | None:
+        """None where the remote does not report it."""
+
+    # Derived.
+
     def stat(self, path: str) -> Entry | None:
-        """The file at `path`, None when there is none (a directory is none)."""
+        """The file at `path`, None when it does not exist (a directory is not a file)."""
 
     def exists(self, path: str) -> bool:
         """Whether a file lies at `path`."""
@@ -105,42 +161,8 @@ class Storage(Protocol):
     def mtime(self, path: str) -> int | None:
         """Nanoseconds since 1970, UTC; may cost a request where listings do not give it. Raises NotFoundError."""
 
-    def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
-        """Lower-case hex. With `download` the whole file is read if need be. None where the remote has none of that type.
-
-        Raises NotFoundError, and UnsupportedError for a type that the remote never has (unless `download`).
-        """
-
-    def read(self, path: str) -> Iterator[bytes]:
-        """The content in blocks. Raises NotFoundError."""
-
-    def read_range(self, path: str, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset`; fewer only where the file ends. One request. Raises NotFoundError."""
-
-    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """`read_range` of each (offset, length), in ascending order, at the same time or in fewer requests where that can be."""
-        return [self.read_range(path, offset, length) for offset, length in ranges]
-
-    def reading(self, piece: int) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that can make use of it
-        """While this is open, `read_range` and `read_ranges` may rely on what a directory held when they first looked into it.
-
-        For one who has just listed the storage and reads many files of it, mostly parts of up to `piece` bytes, while nothing of
-        ours changes there. One at a time.
-        """
-        return nullcontext()
-
-    def fetch(self, path: str, object_id: str, to: Path) -> None:  # noqa: ARG002 - for those that have ids
-        """Bring one of several files of that name, known by its id, to a file on this machine, as a whole.
-
-        Raises NotFoundError, and UnsupportedError where files of one name do not exist.
-        """
-        raise UnsupportedError(f"{self.fs}: files have no ids by which they could be asked for", path=path)
-
-    def write(self, path: str, content: bytes | BinaryIO) -> None:
-        """Create or replace the file, parents included."""
-
     def copy(self, src: str, dst: str) -> None:
-        """Copy within this storage. Raises NotFoundError; DestinationExistsError when `dst` is there."""
+        """Copy within this storage. Raises NotFoundError, and DestinationExistsError when `dst` exists."""
 
     def move(self, src: str, dst: str) -> None:
         """Rename within this storage (copy and delete where it cannot). Errors as for `copy`."""
@@ -148,34 +170,28 @@ class Storage(Protocol):
     def delete(self, path: str) -> None:
         """Delete one file. Raises NotFoundError."""
 
-    def make_directory(self, path: str) -> None:
-        """Make a directory and its parents; nothing where the remote has no directories."""
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """`read_range` of each (offset, length), in ascending order; at the same time or in fewer requests where possible."""
 
-    def remove_directory(self, path: str) -> bool:
-        """Remove one directory if it is empty. False when it is not empty or not there.
+    def reading(self, piece: int) -> AbstractContextManager[None]:
+        """While this is open, `read_range` and `read_ranges` may rely on their first look into a directory.
 
-        With `Capabilities.rmdir_is_recursive` what comes into it meanwhile, or was left out of the listing, is deleted for good.
+        Use it right after a listing, to read parts of up to about `piece` bytes from many files, while this program changes
+        nothing there. One at a time.
         """
 
-    def entries(self, path: str) -> Sequence[str] | None:
-        """Names of all that lies directly in a directory, those of directories with a "/" behind. None when it is not there."""
+    def fetch(self, path: str, object_id: str, to: Path) -> None:
+        """Download a whole file to this machine: of several files with that name the one with this id.
+
+        Raises NotFoundError, and UnsupportedError where several files cannot have one name.
+        """
 
     def move_directory(self, src: str, dst: str) -> None:
-        """Rename a directory with all that lies in it, seen or not, in one change of the server's; not the root, not into itself.
+        """Rename a directory and everything in it, listed or not, in one change on the server; not the root, not into itself.
 
-        It never merges: where anything lies at `dst`, an empty directory too, DestinationExistsError, and nothing has changed.
-        Raises NotFoundError, and UnsupportedError where no directory can be renamed so (see `Capabilities.directory_move`). After
-        any other error only a look tells whether it was done.
-        """
-        raise UnsupportedError(f"{self.fs}: directories cannot be renamed, so not to {dst}", path=src)
-
-    def quota(self) -> Quota | None:
-        """None where the remote does not tell."""
-
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """Carry out the calls, at most `concurrency` at a time, unordered; outcomes in the order of the calls.
-
-        An item's failure is its outcome and does not stop the others; only a failure of the batch itself is raised.
+        It never merges: where anything lies at `dst`, even an empty directory, it raises DestinationExistsError and changes
+        nothing. Raises NotFoundError, and UnsupportedError where directories cannot be renamed (see
+        `Capabilities.directory_move`). After any other error only a look shows whether it was done.
         """
 
     def close(self) -> None:

@@ -69,12 +69,12 @@ def at_the_request(storage: MemoryStorage, trouble: object, when: str = "before"
 def test_an_album_moves_in_one_request_and_back(storage: MemoryStorage, tmp_path: Path) -> None:
     before, ids = library(storage), {entry.id for entry in storage.list()}
     made = moving(storage)
-    stats, told = storage.asked["stat"], list[FileChange]()
+    stats, told = storage.call_counts["stat"], list[FileChange]()
     with Journal(tmp_path / "journal") as journal:
         result = apply_plan(made, {storage.fs: storage}, journal, on_changes=told.extend)
         assert (result.exit_code, result.done, result.bytes_moved) == (ExitCode.DONE, 6, sum(map(len, NAMES)))
         assert changes(storage) == [("move_directory", "in/al")]
-        assert storage.asked["stat"] - stats <= 3 * len(NAMES), "as they arrive, and for the last proof"
+        assert storage.call_counts["stat"] - stats <= 3 * len(NAMES), "as they arrive, and for the last proof"
         assert {(change.src.path, change.dst.path) for change in told} == {
             (f"in/al/{name}", f"Band/Album/{name}") for name in NAMES
         }
@@ -183,7 +183,7 @@ def test_what_stops_a_remote_stops_it_here_too(
     at_the_request(storage, trouble)
     result = run(made, tmp_path / "journal", storage)
     assert (result.exit_code, result.done, result.pending, library(storage)) == (code, 0, 12, before)
-    assert storage.changes_made == storage.asked["move_directory"] == 1
+    assert storage.changes_made == storage.call_counts["move_directory"] == 1
     assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
     assert library(storage) == {**moved(), **{f"Band/Second/{name}": b"second " + name.encode() for name in NAMES}}
 

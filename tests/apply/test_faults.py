@@ -204,8 +204,8 @@ def test_refused_credentials_stop_that_remote_at_once_and_not_the_other(tmp_path
         storages = {storage.fs: storage, other.fs: other}
         result = apply_plan(made, storages, journal, settings=Settings(window=2), backoff=WITHOUT_WAITS)
     assert (result.exit_code, result.done, result.pending) == (ExitCode.AUTH, 4, 4)
-    assert storage.asked["move"] == 0
-    assert storage.asked["stat"] <= 4 + 2 + 2  # the plan's own looks, and no more than one window's
+    assert storage.call_counts["move"] == 0
+    assert storage.call_counts["stat"] <= 4 + 2 + 2  # the plan's own looks, and no more than one window's
     storage.revive()
     assert run_again(tmp_path / "journal", storage, other).exit_code == ExitCode.DONE
     assert library(storage).keys() == {f"out/{name}.mp3" for name in "abcd"}
@@ -219,7 +219,7 @@ def test_a_full_disk_stops_writes_there_and_resume_completes(tmp_path: Path) -> 
         both = {source.fs: source, target.fs: target}
         result = apply_plan(made, both, journal, settings=Settings(window=1), backoff=WITHOUT_WAITS)
     assert (result.exit_code, result.done, result.pending) == (ExitCode.SOME_FAILED, 2, 2)
-    assert target.asked["copy"] == 3  # two that went, one that did not, none after it
+    assert target.call_counts["copy"] == 3  # two that went, one that did not, none after it
     assert library(source).keys() == {"in/c.mp3", "in/d.mp3"}
     target._objects.quota_bytes = None
     assert run_again(tmp_path / "journal", source, target).exit_code == ExitCode.DONE
@@ -278,7 +278,7 @@ def test_a_copy_that_keeps_arriving_damaged_is_put_aside_and_its_source_kept(tmp
     assert source.content("in/a.mp3") == b"content of a"
     assert library(target) == {}
     assert b"conte" in target.snapshot().values()
-    assert target.asked["copy"] == 2
+    assert target.call_counts["copy"] == 2
 
 
 def test_a_copy_that_rclone_itself_finds_damaged_is_repeated(tmp_path: Path) -> None:
@@ -398,7 +398,7 @@ def test_quota_error_is_not_retried(tmp_path: Path) -> None:
     made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
     target.fail(1, QuotaError("no space"), counting="changes")
     result = run(made, tmp_path / "journal", source, target)
-    assert (result.exit_code, result.pending, target.asked["copy"]) == (ExitCode.SOME_FAILED, 1, 1)
+    assert (result.exit_code, result.pending, target.call_counts["copy"]) == (ExitCode.SOME_FAILED, 1, 1)
 
 
 def test_a_copy_that_the_server_still_writes_is_waited_for(tmp_path: Path) -> None:

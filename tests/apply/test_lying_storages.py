@@ -118,7 +118,7 @@ def test_a_copy_onto_the_same_object_is_not_followed_by_a_delete(tmp_path: Path)
     result = run(plan(move(storage, "in/a.mp3", "in/A.mp3")), tmp_path / "journal", storage, fresh=True)
     assert (result.exit_code, result.failed) == (ExitCode.INTEGRITY, 1)
     assert library(storage) == {"in/a.mp3": GOOD}
-    assert storage.asked["delete"] == 0
+    assert storage.call_counts["delete"] == 0
     assert "same object: nothing was deleted" in messages(result)
 
 

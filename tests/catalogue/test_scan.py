@@ -33,10 +33,10 @@ def test_a_second_scan_reads_nothing(catalogue: Catalogue, kind: str) -> None:
     assert (first.files_seen, first.audio_seen, first.files_read, first.changed) == (3, 2, 2, True)
     assert first.requests >= 2
     assert first.bytes_read > 0
-    before = storage.asked["read_range"]
+    before = storage.call_counts["read_range"]
     second = bring(storage, catalogue)
     assert (second.files_seen, second.audio_seen, second.files_read, second.requests, second.changed) == (3, 2, 0, 0, False)
-    assert storage.asked["read_range"] == before
+    assert storage.call_counts["read_range"] == before
     assert titles(catalogue, storage.fs) == {"in/cover.jpg": None, "in/one.mp3": "One", "in/two.FLAC": "Two"}
 
 

@@ -46,7 +46,7 @@ def test_refused_credentials_stop_the_scan_and_keep_what_was_read(catalogue: Cat
     storage.refuse_read = lambda path: AuthError("token expired") if path == "020.mp3" else None
     with pytest.raises(AuthError):
         bring(storage, catalogue, readers=1)
-    assert storage.asked["read_range"] < 2 * 40
+    assert storage.call_counts["read_range"] < 2 * 40
     read = [title for title in titles(catalogue, storage.fs).values() if title]
     assert len(read) == 20
 

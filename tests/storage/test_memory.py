@@ -223,7 +223,7 @@ def test_the_log_holds_the_changes_that_took_effect() -> None:
     storage.batch([CopyCall("a.mp3", "b.mp3", TRASH), DeleteCall("a.mp3")], concurrency=1)
     assert [(asked.verb, asked.path) for asked in storage.log] == [("write", "a.mp3"), ("delete", "a.mp3")]
     assert storage.changes_made == 3
-    assert storage.asked == {"write": 1, "stat": 1, "copy": 1, "delete": 1}
+    assert storage.call_counts == {"write": 1, "stat": 1, "copy": 1, "delete": 1}
 
 
 def test_a_broken_listing_raises_instead_of_ending_early() -> None:

@@ -166,7 +166,7 @@ def test_a_batch_is_sent_once(memory: MemoryStorage, storage: RetryingStorage, w
     memory.fail(memory.calls_made + 1, TransientError("the daemon died"), whole_batch=True)
     with pytest.raises(TransientError, match="daemon"):
         storage.batch([MoveCall("a.mp3", "b.mp3", "trash"), StatCall("a.mp3")])
-    assert memory.asked == {"stat": 2, "move": 1}
+    assert memory.call_counts == {"stat": 2, "move": 1}
     assert waits == []
 
 

@@ -1,1 +1,1 @@
-"""An in-memory storage for tests and scripts, with faults to order."""
+"""An in-memory storage for tests and scripts, whose calls can be made to fail."""

@@ -1,12 +1,14 @@
-"""Faults for the in-memory storage: which call goes wrong, when, and how; and the record of what was asked.
+"""Faults for the in-memory storage: which call goes wrong, when, and how; and the record of calls.
 
-The executor is tested by letting call N fail for every N, so a fault is addressed by number. Numbers start at 1 and go on
-over the storage's whole life.
+The executor is tested by failing call N for every N, so faults are addressed by number. Numbers start at 1 and count over the
+storage's whole life.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, MutableSequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -15,17 +17,17 @@ CHANGING = frozenset({"write", "copy", "move", "delete", "make_directory", "remo
 """The verbs that change a storage."""
 
 When: TypeAlias = Literal["before", "between", "after"]
-"""before: nothing happened. after: it happened, and the reply was lost. between: half of it happened - a move that is a copy
-and a delete stopped after the copy, a replaced file is in the trash and its successor not yet there, a listing or a read broke
-off in the middle. Where a call has no middle, "between" never comes to pass."""
+"""before: nothing happened. after: it happened, and the reply was lost. between: half of it happened - a move that is a copy and
+a delete stopped after the copy, a replaced file is in the trash and its successor is missing, a listing or a read broke off in
+the middle. A call that has no middle never fails "between"."""
 
 Counting: TypeAlias = Literal["calls", "changes"]
 
 
 class Killed(BaseException):
-    """The process died at this call. Not an `Exception`, so that nobody handles it by accident.
+    """The process died at this call. Not an `Exception`, so that no code handles it by accident.
 
-    Every later call raises it too, whichever thread it comes from, until `MemoryStorage.revive()`.
+    Every later call raises it too, from any thread, until `MemoryStorage.revive()`.
     """
 
 
@@ -45,11 +47,11 @@ class RecordedCall(msgspec.Struct, frozen=True):
 
 
 Trouble: TypeAlias = BaseException | Callable[[RecordedCall], BaseException | None]
-"""What to raise, or something to call: it may do as it likes and returns what to raise, None for nothing."""
+"""What to raise, or a function that may do anything and returns what to raise, None for nothing."""
 
 
 class Fault(msgspec.Struct):
-    """One fault that waits for its call."""
+    """One fault, waiting for its call."""
 
     number: int
     trouble: Trouble
@@ -58,8 +60,8 @@ class Fault(msgspec.Struct):
     whole_batch: bool
 
 
-class BatchFailure(Exception):  # noqa: N818 - not an error of its own: the envelope that carries one out of a batch
-    """Carries an error out of a batch that would otherwise be an item's outcome."""
+class BatchFailure(Exception):  # noqa: N818 - only carries an error out of a batch
+    """Carries out of a batch an error that would otherwise be one item's result."""
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))
@@ -67,7 +69,7 @@ class BatchFailure(Exception):  # noqa: N818 - not an error of its own: the enve
 
 
 class FaultPlan:
-    """Counts calls and raises what was ordered for them. The storage calls it under its own lock."""
+    """Counts calls and raises their faults. The caller holds a lock."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -76,36 +78,36 @@ class FaultPlan:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Wait for one more fault."""
+        """Add a fault."""
         self._faults.append(fault)
 
     def clear(self) -> None:
-        """Forget the faults that have not come to pass, and let the dead live."""
+        """Drop the faults that have not happened, and accept calls after a `Killed` again."""
         self._faults.clear()
         self.dead = False
 
     def begin(self, verb: str, path: str, dst: str | None) -> tuple[RecordedCall, int]:
-        """Count a call; gives its record and its number among the changing ones (0 for the others)."""
+        """Count a call; returns its record and its number among the changing ones (0 for the others)."""
         if self.dead:
             raise Killed(f"{verb} {path}: the process is dead")
         self.calls += 1
-        asked = RecordedCall(self.calls, verb, path, dst)
-        if not asked.changing:
-            return asked, 0
+        call = RecordedCall(self.calls, verb, path, dst)
+        if not call.changing:
+            return call, 0
         self.changes += 1
-        return asked, self.changes
+        return call, self.changes
 
-    def reach(self, asked: RecordedCall, change: int, when: When) -> None:
-        """Raise what waits for this point of this call."""
+    def reach(self, call: RecordedCall, change: int, when: When) -> None:
+        """Raise the fault for this point of this call."""
         for fault in self._faults:
-            number = asked.number if fault.counting == "calls" else change
+            number = call.number if fault.counting == "calls" else change
             if fault.number == number and fault.when == when:
                 self._faults.remove(fault)
-                self._raise(fault, asked)
+                self._raise(fault, call)
                 return
 
-    def _raise(self, fault: Fault, asked: RecordedCall) -> None:
-        trouble = fault.trouble if isinstance(fault.trouble, BaseException) else fault.trouble(asked)
+    def _raise(self, fault: Fault, call: RecordedCall) -> None:
+        trouble = fault.trouble if isinstance(fault.trouble, BaseException) else fault.trouble(call)
         if trouble is None:
             return
         if isinstance(trouble, Killed):
@@ -113,3 +115,56 @@ class FaultPlan:
         if fault.whole_batch:
             raise BatchFailure(trouble)
         raise trouble
+
+
+class FaultyCalls:
+    """The base of the in-memory storage that counts and logs its calls, and lets them fail."""
+
+    def __init__(self) -> None:
+        self._faults = FaultPlan()
+        self._lock = threading.RLock()
+        self.call_counts: Counter[str] = Counter()
+        """Verb -> calls so far."""
+        self.log: MutableSequence[RecordedCall] = []
+        """The changing calls that took effect, oldest first."""
+
+    def fail(
+        self, number: int, trouble: Trouble, *, when: When = "before", counting: Counting = "calls", whole_batch: bool = False
+    ) -> None:
+        """Let the `number`-th call of the storage's life go wrong.
+
+        `counting` "changes" counts only the changing calls. `whole_batch` fails the batch instead of its item. `calls_made` and
+        `changes_made` are the numbers of the last calls.
+        """
+        with self._lock:
+            self._faults.add(Fault(number, trouble, when, counting, whole_batch))
+
+    def revive(self) -> None:
+        """A new process: pending faults are dropped, and calls work again after a `Killed`."""
+        with self._lock:
+            self._faults.clear()
+
+    @property
+    def calls_made(self) -> int:
+        """All calls so far; an item of a batch counts as one."""
+        return self._faults.calls
+
+    @property
+    def changes_made(self) -> int:
+        """Changing calls so far, failed ones included."""
+        return self._faults.changes
+
+    def _begin(self, verb: str, path: str, dst: str | None = None) -> tuple[RecordedCall, int]:
+        with self._lock:
+            call, change = self._faults.begin(verb, path, dst)
+            self.call_counts[verb] += 1
+            self._faults.reach(call, change, "before")
+            return call, change
+
+    def _reach(self, call: RecordedCall, change: int, when: When) -> None:
+        with self._lock:
+            self._faults.reach(call, change, when)
+
+    def _done(self, call: RecordedCall, change: int) -> None:
+        self.log.append(call)
+        self._faults.reach(call, change, "after")

@@ -1,43 +1,42 @@
 """A storage in memory: a small real program that overwrites, loses and duplicates as rclone's remotes do.
 
-Two uses: tests of everything above the seam, with a fault at any call; and a model of how providers differ. `MemoryStorage.like`
-gives the shapes of well-known ones. What it copies from rclone (measured on 1.75.2):
+It has two uses: tests of everything above the seam, with a fault at any call; and a model of how providers differ
+(`MemoryStorage.like` knows the shapes of common ones). Copied from rclone (measured with 1.75.2):
 
-- a move or copy with a trash sends whatever lies at the destination to `<trash>/<destination>`, replacing an older file there;
-- a rename that changes nothing but the Unicode normalization of an existing name overwrites it and *passes the trash by*;
-- a move on a remote that has none is a copy and a delete, and can stop in between;
+- a move or copy with a trash moves whatever lies at the destination to `<trash>/<destination>`, replacing an older file there;
+- a rename that only changes the Unicode normalization of an existing name overwrites it and *bypasses the trash*;
+- a move on a remote without moves is a copy and a delete, and can stop in between;
 - `write` replaces silently.
 """
 
 from __future__ import annotations
 
-import threading
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import BinaryIO
 
 import msgspec
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.errors import NotFoundError, OrchestratorError, UnsupportedError
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Quota
-from orchestrator.storage.fake.faults import BatchFailure, Counting, Fault, FaultPlan, Killed, RecordedCall, Trouble, When
+from orchestrator.storage.derived import DerivedStorage
+from orchestrator.storage.fake.faults import BatchFailure, FaultyCalls, Killed
 from orchestrator.storage.fake.objects import KINDS, SECOND_NS, Objects, StoredFile, digest
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
-from orchestrator.storage.wrappers.forwarding import innermost
+from orchestrator.storage.wrappers.forwarding import unwrapped
 
 _BLOCK = 256 * 1024
 
 
-class MemoryStorage(Storage):
+class MemoryStorage(FaultyCalls, DerivedStorage):
     """See the module. All public members may be used from several threads.
 
-    `encoding` maps characters to what the server keeps in their place (a name and its twin become one; listings show the
-    original). `refuse` tells the names that the server never takes. `quota_bytes` is the size of the disk. `shuffle` is a seed:
-    batches are then carried out in another order than given, as rclone does. Times begin at `clock_ns` and grow by a second a
-    write, so that the same calls give the same storage. `missing` is a root that is not there before the first write.
+    `encoding` maps characters to what the server stores instead (both spellings name one file; listings show the original).
+    `refuse` is true for names that the server does not accept. `quota_bytes` is the size of the disk. `shuffle` is a seed:
+    batches are then carried out in random order, as rclone does. Times begin at `clock_ns` and grow by a second per write, so
+    that the same calls give the same storage. With `missing` the root does not exist before the first write.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class MemoryStorage(Storage):
         clock_ns: int = 1_700_000_000 * SECOND_NS,
         missing: bool = False,
     ) -> None:
+        super().__init__()
         self._fs = fs
         self._capabilities = capabilities or KINDS["local"]
         self._objects = Objects(
@@ -66,70 +66,38 @@ class MemoryStorage(Storage):
             missing=missing,
         )
         self._shuffle = None if shuffle is None else Random(shuffle)  # noqa: S311 - an order, not a secret
-        self._faults = FaultPlan()
-        self._lock = threading.RLock()
-        self.asked: Counter[str] = Counter()
-        """Verb -> calls so far."""
-        self.log: MutableSequence[RecordedCall] = []
-        """The changing calls that took effect, oldest first."""
         self.bytes_read = 0
         self.bytes_through = 0
-        """Bytes of copies that went through this machine because the remote cannot copy by itself."""
+        """Bytes of copies that passed through this machine because the remote cannot copy by itself."""
 
     @classmethod
     def like(cls, kind: str, fs: str | None = None, **options: object) -> MemoryStorage:
-        """A storage shaped as the provider `kind` of KINDS; `options` as for the class, or single capabilities by name."""
+        """A storage like the provider `kind` of KINDS; `options` as for the class, or single capabilities by name."""
         fields = set(Capabilities.__struct_fields__)
         capabilities = msgspec.structs.replace(KINDS[kind], **{key: value for key, value in options.items() if key in fields})
         rest = {key: value for key, value in options.items() if key not in fields}
         return cls(fs or f"{kind}:library", capabilities, **rest)  # type: ignore[arg-type]  # names are checked by the call
 
-    # What tests use: none of it counts, is logged, or fails.
-
-    def fail(
-        self, number: int, trouble: Trouble, *, when: When = "before", counting: Counting = "calls", whole_batch: bool = False
-    ) -> None:
-        """Let the `number`-th call from the start of the storage's life go wrong.
-
-        `counting` "changes" counts the changing calls only. `whole_batch` lets a batch as such fail instead of its item. The
-        numbers of past calls are in `calls_made` and `changes_made`.
-        """
-        with self._lock:
-            self._faults.add(Fault(number, trouble, when, counting, whole_batch))
-
-    def revive(self) -> None:
-        """A new process: pending faults are forgotten, and calls work again after a `Killed`."""
-        with self._lock:
-            self._faults.clear()
-
-    @property
-    def calls_made(self) -> int:
-        """All calls so far; an item of a batch counts as one."""
-        return self._faults.calls
-
-    @property
-    def changes_made(self) -> int:
-        """Changing calls so far, failed ones included."""
-        return self._faults.changes
+    # For tests: these are not counted or logged, and never fail.
 
     def put(self, path: str, content: bytes, *, mtime_ns: int | None = None, duplicate: bool = False) -> None:
-        """Set a file; with `duplicate` beside others of the same name."""
+        """Set a file; with `duplicate` in addition to files with the same name."""
         with self._lock:
             self._objects.store(path, content, mtime_ns, duplicate=duplicate)
 
     def remove(self, path: str) -> None:
-        """Take every file of that name away."""
+        """Remove every file with that name."""
         with self._lock:
             for file in self._objects.files[self._objects.key(path)]:
                 self._objects.drop(file)
 
     def content(self, path: str) -> bytes:
-        """The bytes of a file (the first of that name)."""
+        """The bytes of a file (the first with that name)."""
         with self._lock:
             return self._objects.find(path).content
 
     def snapshot(self) -> dict[str, bytes]:
-        """Path -> content of everything, OWN_DIRECTORY included. Of duplicates the later ones are called `path#2` and so on."""
+        """Path -> content of everything, OWN_DIRECTORY included. More files with one name are called `path#2` and so on."""
         with self._lock:
             return {
                 file.path if index == 0 else f"{file.path}#{index + 1}": file.content
@@ -157,7 +125,7 @@ class MemoryStorage(Storage):
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """See Storage."""
         with self._lock:
-            asked, change = self._begin("list", prefix)
+            recorded, change = self._begin("list", prefix)
             objects = self._objects
             gone = objects.missing or (prefix and objects.key(prefix) not in objects.directories)
             if self._capabilities.empty_directories and gone:
@@ -165,21 +133,9 @@ class MemoryStorage(Storage):
             found = (*objects.below(prefix, OWN_DIRECTORY),)
         for index, file in enumerate(found):
             if index == len(found) // 2:
-                self._reach(asked, change, "between")
+                self._reach(recorded, change, "between")
             yield self._entry(file)
-        self._reach(asked, change, "after")
-
-    def stat(self, path: str) -> Entry | None:
-        """See Storage."""
-        return self._stat(path, None)
-
-    def exists(self, path: str) -> bool:
-        """See Storage."""
-        return self.stat(path) is not None
-
-    def size(self, path: str) -> int | None:
-        """See Storage."""
-        return len(self._look("stat", path).content)
+        self._reach(recorded, change, "after")
 
     def mtime(self, path: str) -> int | None:
         """See Storage."""
@@ -197,12 +153,12 @@ class MemoryStorage(Storage):
     def read(self, path: str) -> Iterator[bytes]:
         """See Storage."""
         with self._lock:
-            asked, change = self._begin("read", path)
+            recorded, change = self._begin("read", path)
             content = self._objects.find(path).content
         half = len(content) // 2
         for start in (*range(0, half, _BLOCK), *range(half, len(content), _BLOCK)):
             if start == half:
-                self._reach(asked, change, "between")
+                self._reach(recorded, change, "between")
             block = content[start : min(start + _BLOCK, half if start < half else len(content))]
             self._count_read(len(block))
             yield block
@@ -210,10 +166,10 @@ class MemoryStorage(Storage):
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """See Storage."""
         with self._lock:
-            asked, change = self._begin("read_range", path)
+            recorded, change = self._begin("read_range", path)
             data = self._objects.find(path).content[offset : offset + length]
             self._count_read(len(data))
-            self._reach(asked, change, "after")
+            self._reach(recorded, change, "after")
             return data
 
     def fetch(self, path: str, object_id: str, to: Path) -> None:
@@ -221,62 +177,43 @@ class MemoryStorage(Storage):
         if not self._capabilities.by_id:
             super().fetch(path, object_id, to)
         with self._lock:
-            asked, change = self._begin("fetch", path)
+            recorded, change = self._begin("fetch", path)
             content = self._objects.find(path, object_id).content
             self._count_read(len(content))
-            self._reach(asked, change, "after")
+            self._reach(recorded, change, "after")
         to.write_bytes(content)
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
         """See Storage."""
         data = content if isinstance(content, bytes) else content.read()
         with self._lock:
-            asked, change = self._begin("write", path)
+            recorded, change = self._begin("write", path)
             self._objects.store(path, data, None)
-            self._done(asked, change)
-
-    def copy(self, src: str, dst: str) -> None:
-        """See Storage."""
-        with self._lock:
-            self._refuse_existing(src, dst)
-            self._copy(CopyCall(src, dst, ""))
-
-    def move(self, src: str, dst: str) -> None:
-        """See Storage."""
-        with self._lock:
-            self._refuse_existing(src, dst)
-            self._move(MoveCall(src, dst, ""))
-
-    def delete(self, path: str) -> None:
-        """See Storage."""
-        with self._lock:
-            asked, change = self._begin("delete", path)
-            self._objects.drop(self._objects.find(path))
-            self._done(asked, change)
+            self._done(recorded, change)
 
     def make_directory(self, path: str) -> None:
         """See Storage."""
         with self._lock:
-            asked, change = self._begin("make_directory", path)
+            recorded, change = self._begin("make_directory", path)
             self._objects.make_directories(path)
-            self._done(asked, change)
+            self._done(recorded, change)
 
     def remove_directory(self, path: str) -> bool:
         """See Storage."""
         with self._lock:
-            asked, change = self._begin("remove_directory", path)
+            recorded, change = self._begin("remove_directory", path)
             if not self._objects.remove_directory(path):
-                self._reach(asked, change, "after")
+                self._reach(recorded, change, "after")
                 return False
-            self._done(asked, change)
+            self._done(recorded, change)
             return True
 
     def entries(self, path: str) -> Sequence[str] | None:
         """See Storage."""
         with self._lock:
-            asked, change = self._begin("entries", path)
+            recorded, change = self._begin("entries", path)
             found = self._objects.entries(path)
-            self._reach(asked, change, "after")
+            self._reach(recorded, change, "after")
             return found
 
     def move_directory(self, src: str, dst: str) -> None:
@@ -284,39 +221,36 @@ class MemoryStorage(Storage):
         if not self._capabilities.directory_move:
             super().move_directory(src, dst)
         with self._lock:
-            asked, change = self._begin("move_directory", src, dst)
+            recorded, change = self._begin("move_directory", src, dst)
             self._objects.move_directory(src, dst)
-            self._done(asked, change)
+            self._done(recorded, change)
 
     def quota(self) -> Quota | None:
         """See Storage."""
         with self._lock:
-            asked, change = self._begin("quota", "")
-            self._reach(asked, change, "after")
+            recorded, change = self._begin("quota", "")
+            self._reach(recorded, change, "after")
             if not self._capabilities.quota:
                 return None
             total, used = self._objects.quota_bytes, self._objects.used
             return Quota(total=total, used=used, free=None if total is None else max(0, total - used))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """See Storage. One after another, whatever `concurrency`; in another order than given with `shuffle`."""
+        """See Storage. One by one, whatever `concurrency`; in random order with `shuffle`."""
         order = [*range(len(calls))]
         if self._shuffle is not None and concurrency > 1:
             self._shuffle.shuffle(order)
-        outcomes: dict[int, CallResult] = {}
+        results: dict[int, CallResult] = {}
         for index in order:
             try:
-                outcomes[index] = self._one(calls[index])
+                results[index] = self._one(calls[index])
             except BatchFailure as failure:
                 raise failure.cause from None
             except OrchestratorError as error:
-                outcomes[index] = error
-        return [outcomes[index] for index in range(len(calls))]
+                results[index] = error
+        return [results[index] for index in range(len(calls))]
 
-    def close(self) -> None:
-        """Nothing to give back."""
-
-    # Inside: the lock is held where files are touched.
+    # Inside. The lock is held while files are changed.
 
     def _one(self, call: Call) -> Entry | None:
         match call:
@@ -327,65 +261,51 @@ class MemoryStorage(Storage):
             case CopyCall():
                 self._copy(call)
             case DeleteCall(path, _):
-                self.delete(path)
+                self._delete(path)
         return None
+
+    def _delete(self, path: str) -> None:
+        with self._lock:
+            recorded, change = self._begin("delete", path)
+            self._objects.drop(self._objects.find(path))
+            self._done(recorded, change)
 
     def _stat(self, path: str, object_id: str | None) -> Entry | None:
         with self._lock:
-            asked, change = self._begin("stat", path)
+            recorded, change = self._begin("stat", path)
             files = self._objects.files.get(self._objects.key(path), ())
-            self._reach(asked, change, "after")
+            self._reach(recorded, change, "after")
             return next((self._entry(file) for file in files if object_id in {None, file.id}), None)
-
-    def _begin(self, verb: str, path: str, dst: str | None = None) -> tuple[RecordedCall, int]:
-        with self._lock:
-            asked, change = self._faults.begin(verb, path, dst)
-            self.asked[verb] += 1
-            self._faults.reach(asked, change, "before")
-            return asked, change
-
-    def _reach(self, asked: RecordedCall, change: int, when: When) -> None:
-        with self._lock:
-            self._faults.reach(asked, change, when)
-
-    def _done(self, asked: RecordedCall, change: int) -> None:
-        self.log.append(asked)
-        self._faults.reach(asked, change, "after")
-
-    def _refuse_existing(self, src: str, dst: str) -> None:
-        self._objects.find(src)
-        if self._objects.key(dst) in self._objects.files:
-            raise DestinationExistsError(f"{self._fs}: {dst!r} is there already", path=dst)
 
     def _move(self, call: MoveCall) -> None:
         objects = self._objects
-        other = self if call.source is None else _underlying(call.source)
+        other = self if call.source is None else _memory_storage(call.source)
         within = other is self
         with self._lock, other._lock:  # noqa: SLF001 - of our own kind
-            asked, change = self._begin("move", call.src, call.dst)
+            recorded, change = self._begin("move", call.src, call.dst)
             file = other._objects.find(call.src, call.id)  # noqa: SLF001 - as above
             objects.check_name(call.dst)
             if within and objects.key(call.src) == objects.key(call.dst):
-                file.path = call.dst  # the same object: at most its spelling changes
-                self._done(asked, change)
+                file.path = call.dst  # the same file: at most its spelling changes
+                self._done(recorded, change)
                 return
             if call.id is None and self._clear_way(call.src if within else None, call.dst, call.trash):
-                self._reach(asked, change, "between")
+                self._reach(recorded, change, "between")
             if self._capabilities.move:
                 other._objects.drop(file)  # noqa: SLF001 - as above
                 objects.add(call.dst, file)
             else:
                 objects.store(call.dst, file.content, file.mtime_ns)
                 self._count_through(len(file.content))
-                self._reach(asked, change, "between")
+                self._reach(recorded, change, "between")
                 other._objects.drop(file)  # noqa: SLF001 - as above
-            self._done(asked, change)
+            self._done(recorded, change)
 
     def _copy(self, call: CopyCall) -> None:
-        fetched = None if call.source is None else self._fetch(call.source, call.src)
+        fetched = None if call.source is None else self._download(call.source, call.src)
         objects = self._objects
         with self._lock:
-            asked, change = self._begin("copy", call.src, call.dst)
+            recorded, change = self._begin("copy", call.src, call.dst)
             src = None if fetched else call.src
             if fetched is None:
                 file = objects.find(call.src)
@@ -393,12 +313,12 @@ class MemoryStorage(Storage):
                 self._count_through(len(file.content))
             if src is None or objects.key(src) != objects.key(call.dst):
                 if self._clear_way(src, call.dst, call.trash):
-                    self._reach(asked, change, "between")
+                    self._reach(recorded, change, "between")
                 objects.store(call.dst, *fetched)
-            self._done(asked, change)
+            self._done(recorded, change)
 
-    def _fetch(self, source: Storage, path: str) -> tuple[bytes, int | None]:
-        """The content from another storage, read without holding our lock: two storages may copy to each other."""
+    def _download(self, source: Storage, path: str) -> tuple[bytes, int | None]:
+        """The content from another storage, read without our lock: two storages may copy to each other."""
         if self._faults.dead:
             raise Killed(f"copy {path}: the process is dead")
         content = b"".join(source.read(path))
@@ -407,20 +327,20 @@ class MemoryStorage(Storage):
         return content, found.mtime_ns if found else None
 
     def _clear_way(self, src: str | None, dst: str, trash: str) -> bool:
-        """Send what lies at `dst` to the trash, as rclone's BackupDir does. True when something lay there."""
+        """Move a file at `dst` to the trash, as rclone's BackupDir does. True when there was one."""
         objects = self._objects
-        there = objects.files.get(objects.key(dst))
-        if not there:
+        taken = objects.files.get(objects.key(dst))
+        if not taken:
             return False
         if trash and not (self._capabilities.move or self._capabilities.copy):
-            raise UnsupportedError(f"{self._fs}: a remote without move and copy has no trash", path=dst)
+            raise UnsupportedError(f"{self._fs}: a remote that can neither move nor copy has no trash", path=dst)
         same_but_for_form = src is not None and unicodedata.normalize("NFC", src) == unicodedata.normalize("NFC", dst)
-        objects.drop(there[0])
+        objects.drop(taken[0])
         if trash and not same_but_for_form:
             kept = f"{trash}/{dst}"
             for older in objects.files.get(objects.key(kept), ()):
                 objects.drop(older)
-            objects.add(kept, there[0])
+            objects.add(kept, taken[0])
         return True
 
     def _count_read(self, size: int) -> None:
@@ -433,9 +353,9 @@ class MemoryStorage(Storage):
 
     def _look(self, verb: str, path: str) -> StoredFile:
         with self._lock:
-            asked, change = self._begin(verb, path)
+            recorded, change = self._begin(verb, path)
             file = self._objects.find(path)
-            self._reach(asked, change, "after")
+            self._reach(recorded, change, "after")
             return file
 
     def _rounded(self, mtime_ns: int) -> int | None:
@@ -452,9 +372,9 @@ class MemoryStorage(Storage):
         )
 
 
-def _underlying(storage: Storage) -> MemoryStorage:
-    """The MemoryStorage inside wrappers: a rename takes place within one server."""
-    inner = innermost(storage)
+def _memory_storage(storage: Storage) -> MemoryStorage:
+    """The MemoryStorage inside wrappers: a rename happens within one server."""
+    inner = unwrapped(storage)
     if not isinstance(inner, MemoryStorage):
-        raise UnsupportedError(f"{storage.fs}: is not in memory, so nothing can be renamed from there")
+        raise UnsupportedError(f"{storage.fs}: not in memory, so nothing can be renamed from there")
     return inner

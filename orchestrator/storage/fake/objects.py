@@ -1,4 +1,4 @@
-"""What the in-memory storage keeps, and the shapes of well-known providers: names, objects, directories, no requests."""
+"""What the in-memory storage holds (names, files, directories), and the shapes of common providers."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ KINDS: Mapping[str, Capabilities] = {
     "sftp": Capabilities(move=True, directory_move=True, mtime_precision_ns=SECOND_NS, quota=True, remote_type="sftp"),
     "plain": Capabilities(mtime=False, mtime_precision_ns=None, remote_type="ftp"),
 }
-"""Shapes of providers; "plain" has nothing: no move, no copy, no hash, no times."""
+"""Shapes of providers; "plain" can do nothing special: no move, copy, hashes or times."""
 
 
 class StoredFile:
-    """One object. Its name is as the storage shows it."""
+    """One file, with its name as the storage shows it."""
 
     __slots__ = ("content", "id", "mtime_ns", "path")
 
@@ -77,7 +77,7 @@ class StoredFile:
 
 
 class Objects:
-    """Files and directories under one provider's rules for names. The caller holds the lock."""
+    """Files and directories with one provider's rules for names. The caller holds the lock."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Objects:
         missing: bool,
     ) -> None:
         self.files: dict[str, tuple[StoredFile, ...]] = {}
-        """Key -> the files of that name, more than one where duplicates are allowed."""
+        """Key -> the files with that name, several where duplicates are allowed."""
         self.directories: dict[str, str] = {}
         """Key -> path."""
         self.missing = missing
@@ -108,7 +108,7 @@ class Objects:
         self._ids = 0
 
     def key(self, path: str) -> str:
-        """What the server takes a name for: two names with one key are one file."""
+        """Two names with one key are one file on this server."""
         key = path.translate(self._encoding) if self._encoding else path
         if self._normalization_insensitive:
             key = unicodedata.normalize("NFC", key)
@@ -117,7 +117,7 @@ class Objects:
         return key
 
     def find(self, path: str, object_id: str | None = None) -> StoredFile:
-        """The first file of that name, or the one of an id. Raises NotFoundError, or PermanentError for a directory."""
+        """The first file with that name, or the one with an id. Raises NotFoundError, or PermanentError for a directory."""
         key = self.key(path)
         for file in self.files.get(key, ()):
             if object_id in {None, file.id}:
@@ -127,7 +127,7 @@ class Objects:
         raise NotFoundError(f"{self._fs}: {path!r} not found", path=path)
 
     def below(self, prefix: str, hidden: str) -> Iterator[StoredFile]:
-        """Every file below `prefix` but those below `hidden`, unless the prefix lies in there."""
+        """Every file below `prefix`, without those below `hidden` unless the prefix lies in it."""
         below = self.key(prefix) + "/" if prefix else ""
         shown = prefix == hidden or prefix.startswith(hidden + "/")
         for key, files in self.files.items():
@@ -135,7 +135,7 @@ class Objects:
                 yield from files
 
     def store(self, path: str, content: bytes, mtime_ns: int | None, *, duplicate: bool = False) -> None:
-        """Create or replace a file, or add one of the same name. Raises QuotaError and PermanentError."""
+        """Create or replace a file, or add one with the same name. Raises QuotaError and PermanentError."""
         self.check_name(path)
         there = () if duplicate else self.files.get(self.key(path), ())
         growth = len(content) - (len(there[0].content) if there else 0)
@@ -152,7 +152,7 @@ class Objects:
         self.add(path, StoredFile(path, content, written_ns, f"id-{self._ids}"))
 
     def add(self, path: str, file: StoredFile) -> None:
-        """Put an object at a name, beside what is there."""
+        """Give a file a name, in addition to files that have it already."""
         parent = parent_of(path)
         if parent:
             self.make_directories(parent)
@@ -163,7 +163,7 @@ class Objects:
         self.used += len(file.content)
 
     def drop(self, file: StoredFile) -> None:
-        """Take an object away."""
+        """Remove a file."""
         key = self.key(file.path)
         rest = tuple(other for other in self.files[key] if other is not file)
         self.used -= len(file.content)
@@ -184,7 +184,7 @@ class Objects:
             path = parent_of(path)
 
     def remove_directory(self, path: str) -> bool:
-        """Remove an empty directory; False when it is not there or not empty."""
+        """Remove an empty directory; False when it does not exist or is not empty."""
         key = self.key(path)
         inside = key + "/"
         if key not in self.directories or any(
@@ -195,7 +195,7 @@ class Objects:
         return True
 
     def entries(self, path: str) -> list[str] | None:
-        """What lies directly in a directory, as `Storage.entries` gives it."""
+        """See `Storage.entries`."""
         if self.missing or (path and self._capabilities.empty_directories and self.key(path) not in self.directories):
             return None
         below = f"{path}/" if path else ""
@@ -208,11 +208,11 @@ class Objects:
         return [name for name in names if "/" not in name] + sorted(folders)
 
     def move_directory(self, src: str, dst: str) -> None:
-        """Rename a directory with all in it. Raises NotFoundError, and DestinationExistsError where anything lies at `dst`."""
+        """See `Storage.move_directory`."""
         if self.key(src) not in self.directories:
             raise NotFoundError(f"{self._fs}: directory {src!r} not found", path=src)
         if self.key(dst) in (self.files | self.directories):
-            raise DestinationExistsError(f"{self._fs}: {dst!r} is there already", path=dst)
+            raise DestinationExistsError(f"{self._fs}: {dst!r} already exists", path=dst)
         self.check_name(dst)
         inside = self.key(src) + "/"
         if self.key(dst).startswith(inside):
@@ -227,7 +227,7 @@ class Objects:
             del self.directories[key]
 
     def check_name(self, path: str) -> None:
-        """Raise PermanentError for a name that the server does not take."""
+        """Raise PermanentError for a name that the server does not accept."""
         for part in path.split("/"):
             if part in {"", ".", ".."} or "\0" in part:
                 raise PermanentError(f"{self._fs}: malformed path {path!r}", path=path)
@@ -237,13 +237,13 @@ class Objects:
         if limit is not None and len(path.encode("utf-8", "surrogatepass")) > limit:
             raise PermanentError(f"{self._fs}: KeyTooLong: {path!r}", path=path)
         if self._refuse is not None and self._refuse(path):
-            raise PermanentError(f"{self._fs}: the server does not take the name {path!r}", path=path)
+            raise PermanentError(f"{self._fs}: the server does not accept the name {path!r}", path=path)
         if self.key(path) in self.directories:
             raise PermanentError(f"{self._fs}: {path!r} is a directory not a file", path=path)
 
 
 def digest(hash_type: str, content: bytes) -> str:
-    """The hash that rclone calls `hash_type`, as lower-case hex. Raises UnsupportedError for the kinds that are not here."""
+    """The hash that rclone calls `hash_type`, as lower-case hex. Raises UnsupportedError for other types."""
     if hash_type in {"md5", "sha1", "sha256", "sha512"}:
         return hashlib.new(hash_type, content, usedforsecurity=False).hexdigest()
     if hash_type == "crc32":
@@ -251,4 +251,4 @@ def digest(hash_type: str, content: bytes) -> str:
     if hash_type == "dropbox":
         blocks = (content[start : start + 4 * 1024 * 1024] for start in range(0, len(content), 4 * 1024 * 1024))
         return hashlib.sha256(b"".join(hashlib.sha256(block).digest() for block in blocks)).hexdigest()
-    raise UnsupportedError(f"no {hash_type} here")
+    raise UnsupportedError(f"no hash of the type {hash_type}")

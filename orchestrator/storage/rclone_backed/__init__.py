@@ -1,1 +1,1 @@
-"""The storage on anything that rclone speaks."""
+"""Storage on anything that rclone supports."""

@@ -1,4 +1,4 @@
-"""Storage on anything that rclone speaks: a disk of this machine, or one of some seventy providers."""
+"""Storage on anything that rclone supports: a disk of this machine, or one of about seventy providers."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
-from orchestrator.paths import join_location, parent_of
+from orchestrator.paths import is_local, join_location, parent_of
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
-from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS, capabilities_of
-from orchestrator.rclone.listing import ListRequest, Row
+from orchestrator.rclone.capabilities import capabilities_of
+from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.rc_client import DaemonLostError, UnexplainedReadError, refusal
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.rclone.vfs_reads import VfsReads
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Quota
-from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
-from orchestrator.storage.rclone_backed.by_id import ById, names_an_object
-from orchestrator.storage.rclone_backed.directories import Folders
-from orchestrator.storage.wrappers.forwarding import innermost
+from orchestrator.records import Capabilities, Entry, Quota
+from orchestrator.storage.derived import DerivedStorage
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, MoveCall, StatCall
+from orchestrator.storage.rclone_backed.calls_by_id import CallsById, has_id
+from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
+from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure, is_below_a_file
 
 _FIRST_ENTRIES = 1000
-"""How much of a listing shows what its hashes cost: one page of S3's."""
+"""So many entries of a listing show what its hashes cost: one page on S3."""
 _HASH_MISSES = 16
-"""How many objects without a hash are worth a request each: 0.6 s at 40 ms."""
-_REPLACED = f"{OWN_DIRECTORY}/trash/api"
+"""A request each is acceptable for so many objects without a hash: 0.6 s at 40 ms."""
 
 
-class RcloneStorage(Storage):
-    """One location of rclone's: `remote:path`, or an absolute path of this machine."""
+class RcloneStorage(DerivedStorage):
+    """One location that rclone reaches: `remote:path`, or an absolute path on this machine."""
 
     def __init__(self, rclone: Rclone, fs: str, *, profile: str | None = None) -> None:
-        """`profile` stands for the one of the remote's type. Nothing is asked of the remote yet."""
+        """`profile` replaces the profile of the remote's type. Sends no request yet."""
         try:
             fs.encode()
         except UnicodeEncodeError as error:
-            raise UsageError(f"{fs!a}: the name of this place is not UTF-8; rename the directory") from error
+            raise UsageError(f"{fs!a}: the name of this location is not UTF-8; rename the directory") from error
         self._rclone = rclone
         self._client = rclone.client
         self._fs = fs
@@ -60,23 +60,23 @@ class RcloneStorage(Storage):
 
     @property
     def fs(self) -> str:
-        """The location."""
+        """See Storage."""
         return self._fs
 
     @property
     def rclone(self) -> Rclone:
-        """The rclone that carries it out."""
+        """The rclone that carries out the calls."""
         return self._rclone
 
     @cached_property
     def _info(self) -> dict[str, Any]:
-        # UsageError for an unknown remote, and for a file in place of a directory.
+        # UsageError for an unknown remote, and for a file instead of a directory.
         try:
-            if self.profile.server_mtime:  # opened once here, and not by the first eight looks at the same time
+            if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
                 self._client.call("operations/fsinfo", {"fs": rc_bodies.with_server_mtime(self._fs)})
             return self._client.call("operations/fsinfo", {"fs": self._fs})
         except UsageError:
-            # rclone also says so of a bucket's folder when the server is away or refuses us: the listing above it tells.
+            # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
             remote, colon, path = self._fs.partition(":")
             if colon and path.strip("/"):
                 parent = parent_of(path)
@@ -85,7 +85,7 @@ class RcloneStorage(Storage):
 
     @cached_property
     def profile(self) -> Profile:
-        """What is known of the provider, for this remote."""
+        """What is known about the provider, for this remote."""
         profile = load_profile(self._profile_name or self._rclone.remote_type(self._fs))
         return profile.for_remote(lambda option: self._rclone.option(self._fs, option))
 
@@ -95,7 +95,7 @@ class RcloneStorage(Storage):
         return capabilities_of(self.profile, self._rclone.remote_type(self._fs), self._info)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Every file below `prefix`, streamed from a process of its own."""
+        """See Storage. Streamed from a separate rclone process."""
         request = ListRequest(
             fs=join_location(self._fs, prefix),
             mtime=self.capabilities.mtime,
@@ -104,13 +104,13 @@ class RcloneStorage(Storage):
             flat=bool(self._info["Features"].get("ListR")),
             hide_own=not prefix,
         )
-        entries = self._listed(request) if self.profile.costly_hashes and request.hashes else self._rclone.list(request)
+        entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._rclone.list(request)
         if not prefix:
             return entries
         return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries)
 
-    def _listed(self, request: ListRequest) -> Iterator[Entry]:
-        """A listing with hashes, unless its beginning shows that they cost a request an object: then without."""
+    def _list_with_hashes(self, request: ListRequest) -> Iterator[Entry]:
+        """A listing with hashes, or without them when its beginning shows that they cost a request per object."""
         first: list[Entry] = []
         misses = 0
         with contextlib.closing(self._rclone.list(request)) as entries:
@@ -125,33 +125,16 @@ class RcloneStorage(Storage):
                 return
         yield from self._rclone.list(msgspec.structs.replace(request, hashes=()))
 
-    def stat(self, path: str) -> Entry | None:
-        """The file as the listing shows it. One request."""
-        try:
-            return self._entry(self._client.call("operations/stat", self._look(path)))
-        except PermanentError as error:
-            if _is_below_a_file(error):
-                return None
-            raise
-
-    def exists(self, path: str) -> bool:
-        """Whether a file lies there."""
-        return self.stat(path) is not None
-
-    def size(self, path: str) -> int | None:
-        """Bytes."""
-        return self._found(path).size
-
     def mtime(self, path: str) -> int | None:
-        """The file's own, also where listings leave it out or give the time of upload."""
+        """The file's own time, even where listings leave it out or give the time of upload."""
         body = rc_bodies.stat(self._fs, path, mtime=True, hashes=())
-        entry = self._entry(self._client.call("operations/stat", body), precision_ns=1)
+        entry = self._calls.entry(self._client.call("operations/stat", body).get("item"), exact_mtime=True)
         if entry is None:
             raise NotFoundError(f"{path}: not found", path=path)
         return entry.mtime_ns
 
     def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
-        """What the remote says, else (with `download`) the hash of what it sends."""
+        """The hash that the remote knows, otherwise (with `download`) that of the downloaded content."""
         try:
             answer = self._hash(path, hash_type, download=False)
         except UnsupportedError:
@@ -163,15 +146,15 @@ class RcloneStorage(Storage):
         return answer
 
     def read(self, path: str) -> Iterator[bytes]:
-        """The content in blocks."""
+        """See Storage."""
         return self._client.get(self._fs, path)
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        """From the disk itself where the profile allows it, else one ranged GET."""
+        """See Storage. Directly from the disk where the profile allows it, otherwise one ranged GET."""
         return self.read_ranges(path, [(offset, length)])[0]
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """One after the other from the disk; all in one request where the location is served; else in requests side by side."""
+        """See Storage. Directly from the disk, or in one request while `reading`, otherwise in parallel requests."""
         if self._direct and readable_directly(path):
             return [read_local(self._fs, path, offset, length) for offset, length in ranges]
         try:
@@ -181,18 +164,18 @@ class RcloneStorage(Storage):
                 except UnexplainedReadError:
                     raise
                 except RemoteError:
-                    pass  # whatever it is, the other way says it better
+                    pass  # the request below gives the better error
             return self._client.get_ranges(self._fs, path, ranges)
         except UnexplainedReadError as error:
             raise self._rclone.why_unreadable(self._fs, path) or error from error
 
-    def way_of_reading(self, path: str) -> str:
-        """The profile's `read`, but "rclone" for a file of this disk whose name rclone spells otherwise."""
+    def read_method(self, path: str) -> str:
+        """The profile's `read`, but "rclone" for a file on this disk whose name rclone spells differently."""
         return "rclone" if self._direct and not readable_directly(path) else self.profile.read
 
     @contextlib.contextmanager
     def reading(self, piece: int) -> Iterator[None]:
-        """Serves the location where its profile says that this costs less."""
+        """See Storage. Reads through a VFS of rclone's where the profile says that this costs less."""
         if self.profile.read != "vfs":
             yield
             return
@@ -204,7 +187,7 @@ class RcloneStorage(Storage):
                 self._served = None
 
     def write(self, path: str, content: bytes | BinaryIO) -> None:
-        """Create or replace. Goes by a temporary file, so that rclone verifies what arrived and never shows half of it."""
+        """See Storage. Through a temporary file, so that rclone verifies what arrived and never shows half of it."""
         with tempfile.TemporaryDirectory(prefix="music-orchestrator-") as directory:
             with (Path(directory) / "content").open("wb") as stream:
                 if isinstance(content, bytes):
@@ -214,43 +197,29 @@ class RcloneStorage(Storage):
             body = rc_bodies.transfer(directory, "content", self._fs, path, trash=None)
             self._client.call("operations/copyfile", body, about=path)
 
-    def copy(self, src: str, dst: str) -> None:
-        """Copy within the storage."""
-        self._must_be_free(dst)
-        self._carry_out(CopyCall(src, dst, _REPLACED))
-
-    def move(self, src: str, dst: str) -> None:
-        """Rename within the storage."""
-        self._must_be_free(dst)
-        self._carry_out(MoveCall(src, dst, _REPLACED))
-
-    def delete(self, path: str) -> None:
-        """Delete one file."""
-        self._carry_out(DeleteCall(path))
-
     def make_directory(self, path: str) -> None:
-        """Make a directory and its parents."""
+        """See Storage."""
         if self.capabilities.empty_directories:
             self._client.call("operations/mkdir", rc_bodies.one_path(self._fs, path))
 
     def remove_directory(self, path: str) -> bool:
-        """Remove one empty directory."""
+        """See Storage."""
         if not self.capabilities.empty_directories:
             return False  # rclone would answer "done"; for the root, it would remove the bucket
-        if self._is_something_else(path):
+        if self._is_file_or_link(path):
             return False
         try:
             self._client.call("operations/rmdir", rc_bodies.one_path(self._fs, path))
         except NotFoundError:
             return False
         except OrchestratorError as error:
-            if "not empty" in error.message.lower() or _is_below_a_file(error):
+            if "not empty" in error.message.lower() or is_below_a_file(error):
                 return False
             raise
         return True
 
     def entries(self, path: str) -> Sequence[str] | None:
-        """Names in one directory."""
+        """See Storage."""
         try:
             listed = self._client.call("operations/list", rc_bodies.list_names(self._fs, path))["list"]
         except NotFoundError:
@@ -258,29 +227,29 @@ class RcloneStorage(Storage):
         return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
 
     def move_directory(self, src: str, dst: str) -> None:
-        """Rename a directory on the server, or do nothing."""
+        """See Storage."""
         if not self.capabilities.directory_move:
             super().move_directory(src, dst)
-        there = DestinationExistsError(f"{dst}: something is there already", path=dst)
+        taken = DestinationExistsError(f"{dst}: already exists", path=dst)
         try:
             self._client.call("sync/move", rc_bodies.directory_move(self._fs, src, dst), about=src)
         except UsageError as error:  # one of the two is a file
             if self.exists(dst):
-                raise there from error
-            raise NotFoundError(f"{src}: is not a directory", path=src) from error
+                raise taken from error
+            raise NotFoundError(f"{src}: not a directory", path=src) from error
         except PermanentError as error:
             if error.message.endswith(rc_bodies.BACKUP_OVERLAP):
-                raise there from error
-            if self.entries(src) is None and self.entries(dst) is None:  # servers have many words for it
+                raise taken from error
+            if self.entries(src) is None and self.entries(dst) is None:  # servers say this in many ways
                 raise NotFoundError(f"{src}: not found", path=src) from error
             raise
         finally:
-            # Each location that rclone has open remembers which directory has which name (Google Drive): what is written to
-            # `src` from now on would go into the one that was renamed, and what was in it be found there still.
+            # rclone remembers the ids of directories (Google Drive): otherwise later writes to `src` would go into the renamed
+            # directory, and its files would still be found at `src`.
             self._client.call("fscache/clear", repeatable=True)
 
     def quota(self) -> Quota | None:
-        """What the remote says of its space."""
+        """See Storage."""
         if not self.capabilities.quota:
             return None
         try:
@@ -290,135 +259,67 @@ class RcloneStorage(Storage):
         return Quota(answer.get("total"), answer.get("used"), answer.get("free"))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """All calls in one request to rclone; those that name an object by its id after the others, listings before looks."""
-        named = [call for call in calls if names_an_object(call)]
-        if named:
-            others = iter(self.batch([call for call in calls if not names_an_object(call)], concurrency=concurrency))
-            those = iter(self._by_id.batch(named, concurrency))
-            return [next(those if names_an_object(call) else others) for call in calls]
+        """See Storage. One request to rclone where possible; first the calls by path, then those by id."""
+        if any(has_id(call) for call in calls):
+            by_path = iter(self.batch([call for call in calls if not has_id(call)], concurrency=concurrency))
+            by_id = iter(self._calls_by_id.batch([call for call in calls if has_id(call)], concurrency))
+            return [next(by_id if has_id(call) else by_path) for call in calls]
         if len(calls) > 1 and self.capabilities.by_directory and all(isinstance(call, StatCall) for call in calls):
             paths = [call.path for call in calls if isinstance(call, StatCall)]
-            seen = self._folders.looks(paths, concurrency, case_insensitive=self.capabilities.case_insensitive)
-            left = iter(self._together([StatCall(path) for path in paths if path not in seen], concurrency))
-            return [seen[path] if path in seen else next(left) for path in paths]
-        return self._together(calls, concurrency)
+            listed = self._listings.looks(paths, concurrency, case_insensitive=self.capabilities.case_insensitive)
+            others = iter(self._send([StatCall(path) for path in paths if path not in listed], concurrency))
+            return [listed[path] if path in listed else next(others) for path in paths]
+        return self._send(calls, concurrency)
 
-    def _together(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
-        """In one request to rclone, as far as that can be."""
-        if len(calls) < 2 or (not self._has_backup_dir and any(isinstance(call, MoveCall | CopyCall) for call in calls)):
-            return [self._attempt(call) for call in calls]
-        prepared = [self._request(call) for call in calls]
+    def _send(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
+        """In one request, unless a call needs a look first."""
+        if len(calls) < 2 or (not self._calls.has_backup_dir and any(isinstance(call, MoveCall | CopyCall) for call in calls)):
+            return [self._send_one(call) for call in calls]
+        prepared = [self._calls.request(call) for call in calls]
         repeatable = all(isinstance(call, StatCall) for call in calls)
         results = self._client.call("job/batch", rc_bodies.batch(prepared, concurrency), repeatable=repeatable)["results"]
         return [
-            _refused(call, refusal(result, body)) if "error" in result else self._outcome(call, result)
+            failure(call, refusal(result, body)) if "error" in result else self._calls.result(call, result)
             for call, (_, body), result in zip(calls, prepared, results, strict=True)
         ]
 
+    def _send_one(self, call: Call) -> CallResult:
+        try:
+            if isinstance(call, MoveCall | CopyCall) and not self._calls.has_backup_dir and self.exists(call.dst):
+                raise UnsupportedError(f"{call.dst}: already exists, and {self._fs} has no trash to move it to", path=call.dst)
+            method, body = self._calls.request(call)
+            return self._calls.result(call, self._client.call(method, body))
+        except DaemonLostError:
+            raise  # the batch itself failed
+        except OrchestratorError as error:
+            return failure(call, error)
+
     def fetch(self, path: str, object_id: str, to: Path) -> None:
-        """By the drive backend's own command."""
+        """See Storage. With the drive backend's own command."""
         if not self.capabilities.by_id:
             super().fetch(path, object_id, to)
-        self._by_id.fetch(path, object_id, to)
-
-    def close(self) -> None:
-        """Nothing: connections belong to the Rclone, which outlives its storages."""
+        self._calls_by_id.fetch(path, object_id, to)
 
     @cached_property
-    def _by_id(self) -> ById:
-        return ById(self._client, self._fs, self._folders)
+    def _calls(self) -> RcCalls:
+        return RcCalls(self._fs, self.profile, self.capabilities)
 
     @cached_property
-    def _folders(self) -> Folders:
-        return Folders(self._client, self._look, self._entry)
+    def _calls_by_id(self) -> CallsById:
+        return CallsById(self._client, self._fs, self._listings)
+
+    @cached_property
+    def _listings(self) -> DirectoryListings:
+        return DirectoryListings(self._client, self._calls)
 
     @cached_property
     def _direct(self) -> bool:
-        return self._fs.startswith("/") and self.profile.read == "direct"
+        return is_local(self._fs) and self.profile.read == "direct"
 
-    def _look(self, path: str) -> rc_bodies.Body:
-        can = self.capabilities
-        return rc_bodies.stat(self._fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self.profile.server_mtime)
-
-    def _is_something_else(self, path: str) -> bool:
+    def _is_file_or_link(self, path: str) -> bool:
         """Whether a file or a link lies there: WebDAV would delete the file, and a disk the link to an empty directory."""
-        return (self._fs.startswith("/") and Path(self._fs, path).is_symlink()) or (path != "" and self.exists(path))
-
-    def _found(self, path: str) -> Entry:
-        entry = self.stat(path)
-        if entry is None:
-            raise NotFoundError(f"{path}: not found", path=path)
-        return entry
-
-    def _must_be_free(self, path: str) -> None:
-        if self.exists(path):
-            raise DestinationExistsError(f"{path}: something is there already", path=path)
+        return (is_local(self._fs) and Path(self._fs, path).is_symlink()) or (path != "" and self.exists(path))
 
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
         answer = self._client.call("operations/hashsumfile", rc_bodies.hash_sum(self._fs, path, hash_type, download=download))
         return str(answer["hash"]).lower() or None
-
-    def _request(self, call: Call) -> tuple[str, rc_bodies.Body]:
-        """The rc method and body of one call."""
-        match call:
-            case StatCall(path, _):
-                return "operations/stat", self._look(path)
-            case DeleteCall(path, seen):
-                blind = self.profile.delete_unseen if seen else None
-                return "operations/deletefile", rc_bodies.one_path(
-                    rc_bodies.with_option(self._fs, blind) if blind else self._fs, path
-                )
-            case MoveCall(src, dst, trash, source, _):
-                return "operations/movefile", self._transfer(src, dst, trash, source)
-            case CopyCall(src, dst, trash, source):
-                return "operations/copyfile", self._transfer(src, dst, trash, source)
-
-    def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> rc_bodies.Body:
-        source_fs = self._fs if source is None else underlying(source).fs
-        return rc_bodies.transfer(source_fs, src, self._fs, dst, trash=trash if self._has_backup_dir else None)
-
-    @cached_property
-    def _has_backup_dir(self) -> bool:
-        """Whether rclone can put away what lies in the way: the few remotes that neither move nor copy have no BackupDir."""
-        return self.capabilities.move or self.capabilities.copy
-
-    def _carry_out(self, call: Call) -> CallResult:
-        if isinstance(call, MoveCall | CopyCall) and not self._has_backup_dir and self.exists(call.dst):
-            raise UnsupportedError(f"{call.dst}: something is there, and {self._fs} has no trash to put it into", path=call.dst)
-        method, body = self._request(call)
-        return self._outcome(call, self._client.call(method, body))
-
-    def _outcome(self, call: Call, answer: dict[str, Any]) -> CallResult:
-        return self._entry(answer) if isinstance(call, StatCall) else None
-
-    def _entry(self, answer: dict[str, Any], precision_ns: int | None = None) -> Entry | None:
-        item = answer.get("item")
-        if not item or item.get("IsDir"):
-            return None
-        usual = SERVER_MTIME_PRECISION_NS if self.profile.server_mtime else 1
-        return msgspec.convert(item, Row).entry(precision_ns or usual)
-
-    def _attempt(self, call: Call) -> CallResult:
-        try:
-            return self._carry_out(call)
-        except DaemonLostError:
-            raise  # the batch itself failed
-        except OrchestratorError as error:
-            return error
-
-
-def underlying(storage: Storage) -> RcloneStorage:
-    """The RcloneStorage inside wrappers. Raises UnsupportedError where there is none."""
-    inner = innermost(storage)
-    if not isinstance(inner, RcloneStorage):
-        raise UnsupportedError(f"{storage.fs}: rclone does not reach it, so it cannot copy from there")
-    return inner
-
-
-def _refused(call: Call, error: OrchestratorError) -> CallResult:
-    return None if isinstance(call, StatCall) and _is_below_a_file(error) else error
-
-
-def _is_below_a_file(error: OrchestratorError) -> bool:
-    """Whether a directory of the path is a file: then nothing is there, but a disk does not say "not found"."""
-    return isinstance(error, PermanentError) and error.message.endswith("not a directory")

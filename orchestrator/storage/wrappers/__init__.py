@@ -1,1 +1,1 @@
-"""Storages that wrap another one: retry, rate limit."""
+"""Storages that wrap another one: retries, rate limit."""

@@ -1,28 +1,45 @@
-"""The base of the storages that stand before another one and change how it is asked, not what it holds."""
+"""The base of storages that wrap another one: they change how it is asked, not what it holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.protocol import Call, CallResult, Storage
 
+Result = TypeVar("Result")
 
-def innermost(storage: Storage) -> Storage:
-    """The storage that holds the files, inside all those that stand before it."""
+
+def unwrapped(storage: Storage) -> Storage:
+    """The storage that holds the files, inside its wrappers."""
     while isinstance(storage, ForwardingStorage):
         storage = storage.inner
     return storage
 
 
 class ForwardingStorage(Storage):
-    """Hands every call to `inner` as it is; subclasses override what they are for."""
+    """Hands every call to `inner`.
+
+    Each request goes through one of `look`, `change` and `stream`: a subclass overrides these to retry, to wait or to count.
+    """
 
     def __init__(self, inner: Storage) -> None:
         self.inner = inner
+
+    def look(self, ask: Callable[[], Result], requests: int = 1) -> Result:  # noqa: ARG002 - for subclasses that count
+        """Send a request that changes nothing; it stands for about so many `requests` to the remote."""
+        return ask()
+
+    def change(self, ask: Callable[[], Result], requests: int = 1) -> Result:  # noqa: ARG002 - for subclasses that count
+        """Send a request that changes something, or a batch."""
+        return ask()
+
+    def stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
+        """Send a request that is answered item by item."""
+        return ask()
 
     @property
     def fs(self) -> str:
@@ -36,39 +53,75 @@ class ForwardingStorage(Storage):
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """See Storage."""
-        return self.inner.list(prefix)
+        return self.stream(lambda: self.inner.list(prefix))
 
-    def stat(self, path: str) -> Entry | None:
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """See Storage."""
-        return self.inner.stat(path)
-
-    def exists(self, path: str) -> bool:
-        """See Storage."""
-        return self.inner.exists(path)
-
-    def size(self, path: str) -> int | None:
-        """See Storage."""
-        return self.inner.size(path)
-
-    def mtime(self, path: str) -> int | None:
-        """See Storage."""
-        return self.inner.mtime(path)
+        return self.change(lambda: self.inner.batch(calls, concurrency=concurrency), len(calls))
 
     def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
         """See Storage."""
-        return self.inner.hash(path, hash_type, download=download)
+        return self.look(lambda: self.inner.hash(path, hash_type, download=download))
 
     def read(self, path: str) -> Iterator[bytes]:
         """See Storage."""
-        return self.inner.read(path)
+        return self.stream(lambda: self.inner.read(path))
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """See Storage."""
-        return self.inner.read_range(path, offset, length)
+        return self.look(lambda: self.inner.read_range(path, offset, length))
+
+    def write(self, path: str, content: bytes | BinaryIO) -> None:
+        """See Storage."""
+        self.change(lambda: self.inner.write(path, content))
+
+    def make_directory(self, path: str) -> None:
+        """See Storage."""
+        self.change(lambda: self.inner.make_directory(path))
+
+    def remove_directory(self, path: str) -> bool:
+        """See Storage."""
+        return self.change(lambda: self.inner.remove_directory(path))
+
+    def entries(self, path: str) -> Sequence[str] | None:
+        """See Storage."""
+        return self.look(lambda: self.inner.entries(path))
+
+    def quota(self) -> Quota | None:
+        """See Storage."""
+        return self.look(self.inner.quota)
+
+    def stat(self, path: str) -> Entry | None:
+        """See Storage."""
+        return self.look(lambda: self.inner.stat(path))
+
+    def exists(self, path: str) -> bool:
+        """See Storage."""
+        return self.look(lambda: self.inner.exists(path))
+
+    def size(self, path: str) -> int | None:
+        """See Storage."""
+        return self.look(lambda: self.inner.size(path))
+
+    def mtime(self, path: str) -> int | None:
+        """See Storage."""
+        return self.look(lambda: self.inner.mtime(path))
+
+    def copy(self, src: str, dst: str) -> None:
+        """See Storage."""
+        self.change(lambda: self.inner.copy(src, dst), 2)  # it looks at `dst` first
+
+    def move(self, src: str, dst: str) -> None:
+        """See Storage."""
+        self.change(lambda: self.inner.move(src, dst), 2)  # it looks at `dst` first
+
+    def delete(self, path: str) -> None:
+        """See Storage."""
+        self.change(lambda: self.inner.delete(path))
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """See Storage."""
-        return self.inner.read_ranges(path, ranges)
+        return self.look(lambda: self.inner.read_ranges(path, ranges), len(ranges))
 
     def reading(self, piece: int) -> AbstractContextManager[None]:
         """See Storage."""
@@ -76,47 +129,11 @@ class ForwardingStorage(Storage):
 
     def fetch(self, path: str, object_id: str, to: Path) -> None:
         """See Storage."""
-        self.inner.fetch(path, object_id, to)
-
-    def write(self, path: str, content: bytes | BinaryIO) -> None:
-        """See Storage."""
-        self.inner.write(path, content)
-
-    def copy(self, src: str, dst: str) -> None:
-        """See Storage."""
-        self.inner.copy(src, dst)
-
-    def move(self, src: str, dst: str) -> None:
-        """See Storage."""
-        self.inner.move(src, dst)
-
-    def delete(self, path: str) -> None:
-        """See Storage."""
-        self.inner.delete(path)
-
-    def make_directory(self, path: str) -> None:
-        """See Storage."""
-        self.inner.make_directory(path)
-
-    def remove_directory(self, path: str) -> bool:
-        """See Storage."""
-        return self.inner.remove_directory(path)
-
-    def entries(self, path: str) -> Sequence[str] | None:
-        """See Storage."""
-        return self.inner.entries(path)
+        self.look(lambda: self.inner.fetch(path, object_id, to))
 
     def move_directory(self, src: str, dst: str) -> None:
         """See Storage."""
-        self.inner.move_directory(src, dst)
-
-    def quota(self) -> Quota | None:
-        """See Storage."""
-        return self.inner.quota()
-
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """See Storage."""
-        return self.inner.batch(calls, concurrency=concurrency)
+        self.change(lambda: self.inner.move_directory(src, dst))
 
     def close(self) -> None:
         """See Storage."""

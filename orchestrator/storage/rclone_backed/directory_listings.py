@@ -1,8 +1,8 @@
-"""Single directories of rclone's, many listed in one request to it."""
+"""Listings of single directories, many in one request to rclone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, RemoteError, TransientError
@@ -10,29 +10,26 @@ from orchestrator.paths import parent_of
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.rc_client import RcClient, refusal
 from orchestrator.records import Entry
+from orchestrator.storage.rclone_backed.rc_calls import RcCalls
 
 _WORTH_A_LISTING = 4
-"""So many looks cost more than a listing, which shows a thousand files or two at once."""
+"""This many looks cost more than one listing, which shows one or two thousand files at once."""
 
 Listed: TypeAlias = Sequence[Entry] | OrchestratorError
 
 
-class Folders:
-    """The files that lie in directories, those below them left out."""
+class DirectoryListings:
+    """The files directly in directories of one location."""
 
-    def __init__(
-        self, client: RcClient, look: Callable[[str], rc_bodies.Body], entry: Callable[[dict[str, Any]], Entry | None]
-    ) -> None:
-        """`look` gives the body of an `operations/stat`, `entry` makes an Entry of an answer."""
+    def __init__(self, client: RcClient, calls: RcCalls) -> None:
         self._client = client
-        self._look = look
-        self._entry = entry
+        self._calls = calls
 
     def list(self, directories: Collection[str], concurrency: int) -> dict[str, Listed]:
-        """Directory -> its files, none for one that is not there, or what went wrong."""
+        """Directory -> its files (none for a directory that does not exist), or the error."""
         if not directories:
             return {}
-        bodies = [self._look(directory) for directory in directories]
+        bodies = [self._calls.stat(directory) for directory in directories]
         batch = rc_bodies.batch([("operations/list", body) for body in bodies], concurrency)
         results = self._client.call("job/batch", batch, repeatable=True)["results"]
         return {
@@ -40,7 +37,7 @@ class Folders:
         }
 
     def looks(self, paths: Iterable[str], concurrency: int, *, case_insensitive: bool) -> dict[str, Entry | RemoteError | None]:
-        """What a look at each would find, as far as a listing tells it in fewer requests: where several lie in one directory."""
+        """Path -> what a look would find, for those paths where one listing of their directory saves requests."""
         members: dict[str, list[str]] = {}
         for path in dict.fromkeys(paths):
             members.setdefault(parent_of(path), []).append(path)
@@ -48,7 +45,9 @@ class Folders:
         found: dict[str, Entry | RemoteError | None] = {}
         for directory, files in self.list(many, concurrency).items():
             if isinstance(files, OrchestratorError):
-                if isinstance(files, TransientError | RateLimitError | AuthError):  # others may be about a file of that name
+                if isinstance(
+                    files, TransientError | RateLimitError | AuthError
+                ):  # other errors may be about a file with that name
                     found |= dict.fromkeys(many[directory], files)
                 continue
             by_path: dict[str, list[Entry]] = {}
@@ -58,7 +57,7 @@ class Folders:
                 same = by_path.get(path, [])
                 if len(same) == 1:
                     found[path] = same[0]
-                elif not same and not (files and case_insensitive):  # else it may be there under another spelling
+                elif not same and not (files and case_insensitive):  # there it may exist under another spelling
                     found[path] = None
         return found
 
@@ -66,4 +65,4 @@ class Folders:
         if "error" in result:
             error = refusal(result, body)
             return () if isinstance(error, NotFoundError) else error
-        return [entry for item in result["list"] if (entry := self._entry({"item": item})) is not None]
+        return [entry for item in result["list"] if (entry := self._calls.entry(item)) is not None]

@@ -1,0 +1,89 @@
+"""The methods of a storage that follow from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
+
+_REPLACED = f"{OWN_DIRECTORY}/trash/api"
+"""Where a file goes that appears at a destination right after it was found free."""
+
+
+class DerivedStorage(Storage):
+    """The base of storages that hold files: implement the abstract methods of Storage, and override what you can do better."""
+
+    def stat(self, path: str) -> Entry | None:
+        """See Storage."""
+        return self._seen(StatCall(path))
+
+    def exists(self, path: str) -> bool:
+        """See Storage."""
+        return self.stat(path) is not None
+
+    def size(self, path: str) -> int | None:
+        """See Storage."""
+        return self._found(path).size
+
+    def mtime(self, path: str) -> int | None:
+        """See Storage."""
+        return self._found(path).mtime_ns
+
+    def copy(self, src: str, dst: str) -> None:
+        """See Storage."""
+        self._check_free(dst)
+        self._carry_out(CopyCall(src, dst, _REPLACED))
+
+    def move(self, src: str, dst: str) -> None:
+        """See Storage."""
+        self._check_free(dst)
+        self._carry_out(MoveCall(src, dst, _REPLACED))
+
+    def delete(self, path: str) -> None:
+        """See Storage."""
+        self._carry_out(DeleteCall(path))
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """One after the other."""
+        return [self.read_range(path, offset, length) for offset, length in ranges]
+
+    def reading(self, piece: int) -> AbstractContextManager[None]:  # noqa: ARG002 - for storages that prepare reads
+        """Nothing to prepare."""
+        return nullcontext()
+
+    def fetch(self, path: str, object_id: str, to: Path) -> None:  # noqa: ARG002 - for storages with ids
+        """Unsupported."""
+        raise UnsupportedError(f"{self.fs}: files cannot be read by their ids", path=path)
+
+    def move_directory(self, src: str, dst: str) -> None:
+        """Unsupported."""
+        raise UnsupportedError(f"{self.fs}: cannot rename directories, so not to {dst}", path=src)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _carry_out(self, call: Call) -> CallResult:
+        """One call alone: its error is raised."""
+        (result,) = self.batch([call])
+        if isinstance(result, OrchestratorError):
+            raise result
+        return result
+
+    def _seen(self, call: StatCall) -> Entry | None:
+        result = self._carry_out(call)
+        assert not isinstance(result, OrchestratorError)  # noqa: S101 - it would have been raised
+        return result
+
+    def _found(self, path: str) -> Entry:
+        entry = self.stat(path)
+        if entry is None:
+            raise NotFoundError(f"{path}: not found", path=path)
+        return entry
+
+    def _check_free(self, path: str) -> None:
+        if self.exists(path):
+            raise DestinationExistsError(f"{path}: already exists", path=path)

@@ -1,0 +1,95 @@
+"""The calls of a storage as requests to rclone, and what rclone's answers mean."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from orchestrator.errors import OrchestratorError, PermanentError, UnsupportedError
+from orchestrator.profiles import Profile
+from orchestrator.rclone import rc_bodies
+from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
+from orchestrator.rclone.listing import Row
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.records import Capabilities, Entry
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
+from orchestrator.storage.wrappers.forwarding import unwrapped
+
+
+@runtime_checkable
+class _OnRclone(Protocol):
+    """A storage that rclone reaches."""
+
+    @property
+    def fs(self) -> str: ...
+
+    @property
+    def rclone(self) -> Rclone: ...
+
+
+class RcCalls:
+    """Requests about one location."""
+
+    def __init__(self, fs: str, profile: Profile, capabilities: Capabilities) -> None:
+        self.fs = fs
+        self._profile = profile
+        self._capabilities = capabilities
+
+    @cached_property
+    def has_backup_dir(self) -> bool:
+        """Whether rclone can move aside a file that lies at a destination: a remote without move and copy has no BackupDir."""
+        return self._capabilities.move or self._capabilities.copy
+
+    def stat(self, path: str) -> rc_bodies.Body:
+        """The body of a look at one file, which asks only for what is free."""
+        can = self._capabilities
+        return rc_bodies.stat(self.fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self._profile.server_mtime)
+
+    def request(self, call: Call) -> tuple[str, rc_bodies.Body]:
+        """The rc method and the body of one call."""
+        match call:
+            case StatCall(path, _):
+                return "operations/stat", self.stat(path)
+            case DeleteCall(path, seen):
+                option = self._profile.delete_unseen if seen else None
+                fs = rc_bodies.with_option(self.fs, option) if option else self.fs
+                return "operations/deletefile", rc_bodies.one_path(fs, path)
+            case MoveCall(src, dst, trash, source, _):
+                return "operations/movefile", self._transfer(src, dst, trash, source)
+            case CopyCall(src, dst, trash, source):
+                return "operations/copyfile", self._transfer(src, dst, trash, source)
+
+    def result(self, call: Call, answer: dict[str, Any]) -> CallResult:
+        """The result of a call that succeeded."""
+        return self.entry(answer.get("item")) if isinstance(call, StatCall) else None
+
+    def entry(self, item: dict[str, Any] | None, *, exact_mtime: bool = False) -> Entry | None:
+        """The file that rclone describes; None for a directory. `exact_mtime`: it is the file's own, not the time of upload."""
+        if not item or item.get("IsDir"):
+            return None
+        rounded = self._profile.server_mtime and not exact_mtime
+        return msgspec.convert(item, Row).entry(SERVER_MTIME_PRECISION_NS if rounded else 1)
+
+    def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> rc_bodies.Body:
+        source_fs = self.fs if source is None else _rclone_location(source)
+        return rc_bodies.transfer(source_fs, src, self.fs, dst, trash=trash if self.has_backup_dir else None)
+
+
+def _rclone_location(storage: Storage) -> str:
+    """What rclone calls the location of a storage, inside its wrappers."""
+    inner = unwrapped(storage)
+    if not isinstance(inner, _OnRclone):
+        raise UnsupportedError(f"{storage.fs}: rclone cannot reach it, so it cannot copy from there")
+    return inner.fs
+
+
+def failure(call: Call, error: OrchestratorError) -> CallResult:
+    """The result of a call that failed: a look below a file finds nothing."""
+    return None if isinstance(call, StatCall) and is_below_a_file(error) else error
+
+
+def is_below_a_file(error: OrchestratorError) -> bool:
+    """Whether a directory of the path is a file: then nothing exists there, but a disk does not say "not found"."""
+    return isinstance(error, PermanentError) and error.message.endswith("not a directory")
