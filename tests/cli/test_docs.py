@@ -60,7 +60,7 @@ def test_every_exit_code_is_documented(file: Path) -> None:
 
 def test_the_order_of_the_exit_codes_is_documented() -> None:
     row = ", ".join(str(int(code)) for code in PRECEDENCE)
-    assert f"the first of this row wins: {row}." in read("commands.md")
+    assert f"the first in this list wins: {row}." in read("commands.md")
 
 
 def test_every_json_key_is_documented() -> None:
