@@ -1,4 +1,4 @@
-"""What is typed, and where that is."""
+"""What a user types, and which location it means."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def never() -> NoReturn:
         ("gdrive:a:b", "gdrive:a:b"),
     ],
 )
-def test_places_on_remotes(typed: str, fs: str) -> None:
+def test_locations_on_remotes(typed: str, fs: str) -> None:
     found = resolve(typed, CONFIG, REMOTES, HOME)
     assert (found.fs, found.typed, found.local) == (fs, typed, False)
     assert resolve(found.fs, CONFIG, REMOTES, HOME).fs == fs, "what is printed may be typed again"
@@ -124,14 +124,14 @@ def test_the_cloud_section_makes_a_remote() -> None:
         ("azure:x", "no such remote"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_the_remedy(typed: str, says: str) -> None:
+def test_unusable_locations_are_refused_with_a_remedy(typed: str, says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
         resolve(typed, CONFIG, REMOTES, {})
     assert "SECRET" not in caught.value.message
     assert "\n" not in caught.value.message
 
 
-def test_no_remote_of_a_type_is_told() -> None:
+def test_a_url_without_a_remote_is_reported() -> None:
     with pytest.raises(UsageError, match="no remote of type dropbox"):
         resolve("dropbox://p", Config(), {}, {})
 
@@ -167,5 +167,5 @@ def test_the_config_adds_options_to_remotes_of_rclone() -> None:
         ("gdrive:", "gdrive:", ""),
     ],
 )
-def test_what_lies_in_what(inner: str, outer: str, below: str | None) -> None:
+def test_locations_inside_locations(inner: str, outer: str, below: str | None) -> None:
     assert path_below(inner, outer) == below

@@ -38,7 +38,7 @@ def test_option_comes_before_environment_before_path(tmp_path: Path, monkeypatch
     assert find_rclone(str(option)).version == "1.90.0"
 
 
-def test_binary_of_the_extra_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rclone_binary: Path) -> None:
+def test_the_binary_of_the_extra_is_tried_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rclone_binary: Path) -> None:
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "rclone").symlink_to(rclone_binary)
@@ -47,7 +47,7 @@ def test_binary_of_the_extra_is_the_last_resort(tmp_path: Path, monkeypatch: pyt
     assert find_rclone().path == scripts / "rclone"
 
 
-def test_an_old_one_on_path_gives_way_to_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_extra_replaces_an_old_binary_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = script(tmp_path / "old" / "rclone", "echo rclone v1.60.1-DEV")
     monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}/usr/bin:/bin")
     monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path / "scripts"))
@@ -55,7 +55,7 @@ def test_an_old_one_on_path_gives_way_to_the_extra(tmp_path: Path, monkeypatch: 
         find_rclone()
     extra = script(tmp_path / "scripts" / "rclone", "echo rclone v1.80.0")
     assert find_rclone().path == extra
-    with pytest.raises(UsageError):  # one that was asked for is never replaced
+    with pytest.raises(UsageError):  # a binary named by the user is never replaced
         find_rclone(str(old))
 
 
@@ -66,7 +66,7 @@ def test_inherited_settings_of_rclone_do_not_disturb(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("version", ["1.75.0", "v1.68.2", "1.9"])
-def test_too_old_is_refused_with_what_to_do(tmp_path: Path, version: str) -> None:
+def test_an_old_binary_is_refused_with_a_remedy(tmp_path: Path, version: str) -> None:
     old = script(tmp_path / "rclone", f"echo rclone {version}")
     with pytest.raises(UsageError, match=r"at least 1\.75\.1 is needed.*selfupdate"):
         find_rclone(str(old))
@@ -79,7 +79,7 @@ def test_something_else_called_rclone_is_refused(tmp_path: Path) -> None:
             find_rclone(str(other))
 
 
-def test_nothing_there_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_rclone_is_reported_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
     with pytest.raises(UsageError, match=r"music-orchestrator\[rclone\]"):
@@ -88,7 +88,7 @@ def test_nothing_there_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.Mo
         find_rclone(str(tmp_path / "nope"))
 
 
-def test_no_shell_sees_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_never_reaches_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     before = os.environ["PATH"]
     hostile = script(tmp_path / "$(touch PWNED); touch PWNED #" / "rclone", "echo rclone v1.80.0")
@@ -97,14 +97,14 @@ def test_no_shell_sees_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert os.environ["PATH"] == before
 
 
-def test_slow_imports_wait_until_they_are_needed() -> None:
+def test_slow_imports_are_deferred() -> None:
     late = ("rclone_python", "rich", "yaml")
     code = f"import sys, orchestrator.storage.rclone_backed.storage; print(*(n for n in {late} if n in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
-def test_versions_are_read_as_rclone_writes_them() -> None:
+def test_versions_are_parsed_as_rclone_writes_them() -> None:
     assert parse_version("v1.76.0-beta.8123.abc") == (1, 76, 0)
     assert parse_version("1.75.2") == (1, 75, 2)
     assert parse_version("unknown") is None

@@ -1,4 +1,4 @@
-"""What rclone and the providers say, and what it means for the run."""
+"""Which error class each message of rclone and the providers gets."""
 
 from __future__ import annotations
 
@@ -76,20 +76,20 @@ def test_texts(text: str, kind: type[OrchestratorError]) -> None:
     assert type(classify(text)) is kind
 
 
-def test_status_404_is_not_found_whatever_the_words() -> None:
+def test_status_404_is_not_found_whatever_the_text() -> None:
     assert type(classify("gone fishing", status=404)) is NotFoundError
 
 
 @pytest.mark.parametrize(
     "name", ["429 Too Many Requests.mp3", "connection refused.mp3", "Album 503/(429) SlowDown: EOF.mp3", "d"]
 )
-def test_names_of_songs_decide_nothing(name: str) -> None:
+def test_names_of_songs_do_not_change_the_class(name: str) -> None:
     assert type(classify(f"open /srv/{name}: permission denied", path=name)) is PermanentError
     assert type(classify("is a file not a directory", path="/srv/file")) is UsageError
     assert type(classify(f"stat /srv/{name}: no such file or directory", path=name)) is NotFoundError
 
 
-def test_how_long_to_wait_is_kept() -> None:
+def test_the_stated_delay_is_kept() -> None:
     error = classify("429 Too Many Requests: Retry-After: 7")
     assert isinstance(error, RateLimitError)
     assert error.retry_after == 7
@@ -99,7 +99,7 @@ def test_how_long_to_wait_is_kept() -> None:
 
 
 @pytest.mark.parametrize("name", ["Band/Wait 30 Minutes.mp3", "Try Again in 900 s/1.mp3", "Retry-After 5m.mp3"])
-def test_names_of_songs_ask_for_no_patience(name: str) -> None:
+def test_names_of_songs_set_no_delay(name: str) -> None:
     error = classify(f'Put "http://host/{name}": 429 Too Many Requests', path=name)
     assert isinstance(error, RateLimitError)
     assert error.retry_after is None
@@ -108,7 +108,7 @@ def test_names_of_songs_ask_for_no_patience(name: str) -> None:
     assert slower.retry_after == 7
 
 
-def test_message_names_the_item_and_is_one_line() -> None:
+def test_the_message_is_one_line_and_names_the_file() -> None:
     error = classify("bad\nthing\x1b[31m", path="a/b.mp3")
     assert error.message == "a/b.mp3: bad thing [31m"
     assert error.path == "a/b.mp3"
@@ -130,12 +130,12 @@ def test_message_names_the_item_and_is_one_line() -> None:
         "could not parse line: secret_access_key SECRET1 SECRET2",
     ],
 )
-def test_secrets_stay_inside(text: str) -> None:
+def test_secrets_are_removed(text: str) -> None:
     assert "SECRET1" not in redact(text)
     assert "SECRET2" not in redact(text)
 
 
-def test_what_is_no_secret_is_left() -> None:
+def test_other_text_is_kept() -> None:
     text = 'Get "http://h/lib?max-keys=1000&prefix=": Artist, the key to it.mp3'
     assert redact(text) == text
     assert one_line("a\u202eb\nc") == "a b c"

@@ -1,4 +1,4 @@
-"""What rclone inherits from whoever runs the program."""
+"""What rclone inherits from the environment of the program."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from orchestrator.rclone.environment import child_environment
 
 
-def test_settings_of_rclone_do_not_pass() -> None:
+def test_rclone_inherits_no_settings() -> None:
     names = ("RCLONE_DRY_RUN", "RCLONE_BACKUP_DIR", "RCLONE_MAX_DELETE", "RCLONE_RC_NO_AUTH", "RCLONE_INPLACE", "RCLONE_RC_USER")
     assert not child_environment(dict.fromkeys((*names, "LD_PRELOAD"), "x")).keys() & {*names, "LD_PRELOAD"}
 
 
-def test_configuration_credentials_and_proxies_pass() -> None:
+def test_rclone_inherits_config_credentials_and_proxies() -> None:
     names = (
         *("RCLONE_CONFIG", "RCLONE_CONFIG_PASS", "RCLONE_PASSWORD_COMMAND", "RCLONE_CONFIG_MINE_TYPE", "RCLONE_CA_CERT"),
         *("HTTPS_PROXY", "AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_ACCOUNT", "HOME", "SSH_AUTH_SOCK"),
@@ -20,11 +20,11 @@ def test_configuration_credentials_and_proxies_pass() -> None:
     assert child_environment(dict.fromkeys(names, "x")).items() >= dict.fromkeys(names, "x").items()
 
 
-def test_the_config_that_was_asked_for_wins() -> None:
+def test_our_config_file_wins() -> None:
     assert child_environment({"RCLONE_CONFIG": "/theirs"}, config=Path("/ours"))["RCLONE_CONFIG"] == "/ours"
 
 
-def test_remotes_of_ours_are_spelled_as_rclone_reads_them() -> None:
+def test_our_remotes_are_spelled_as_rclone_reads_them() -> None:
     environment = child_environment({}, remotes={"my-aws": {"type": "s3", "storage-class": "IA"}}, extra={"RCLONE_BWLIMIT": "1M"})
     assert environment["RCLONE_CONFIG_MY-AWS_TYPE"] == "s3"
     assert environment["RCLONE_CONFIG_MY-AWS_STORAGE_CLASS"] == "IA"

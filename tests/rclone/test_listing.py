@@ -1,4 +1,4 @@
-"""Listings are whole or an error, ask only for what is free, and stay out of our own directory."""
+"""A listing is complete or an error, asks only for free facts, and hides our own directory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROW = '{"Path":"a","Name":"a","Size":1,"ModTime":"","IsDir":false}'
 
 
 def fake(directory: Path, output: str, *, said: str = "", code: int = 0) -> Binary:
-    """An rclone that prints so much and ends so."""
+    """An rclone that prints this text and exits with this code."""
     (directory / "out").write_text(output)
     (directory / "said").write_text(said)
     script = directory / "rclone"
@@ -35,7 +35,7 @@ def names(binary: Binary) -> list[str]:
     return [entry.path for entry in list_files(binary, dict(os.environ), ListRequest(fs="/srv"))]
 
 
-def test_a_whole_listing_counts(tmp_path: Path) -> None:
+def test_a_complete_listing_counts(tmp_path: Path) -> None:
     assert names(fake(tmp_path, f"[\n{ROW},\n{ROW}\n]\n")) == ["a", "a"]
     assert names(fake(tmp_path, "[\n]\n")) == []
 
@@ -51,7 +51,7 @@ def test_a_whole_listing_counts(tmp_path: Path) -> None:
         (f"[\n{ROW},\n{ROW[:-9]}\n]\n", 0),
     ],
 )
-def test_a_short_listing_never_does(tmp_path: Path, output: str, code: int) -> None:
+def test_a_short_listing_is_an_error(tmp_path: Path, output: str, code: int) -> None:
     with pytest.raises(TransientError):
         names(fake(tmp_path, output, code=code))
 
@@ -69,7 +69,7 @@ def test_a_short_listing_never_does(tmp_path: Path, output: str, code: int) -> N
         ),
     ],
 )
-def test_reasons_are_typed(tmp_path: Path, said: str, code: int, kind: type[OrchestratorError]) -> None:
+def test_errors_are_typed(tmp_path: Path, said: str, code: int, kind: type[OrchestratorError]) -> None:
     with pytest.raises(OrchestratorError) as caught:
         names(fake(tmp_path, "[\n", said=f"2026/11/23 22:26:52 NOTICE: Config file not found\n{said}\n", code=code))
     assert type(caught.value) is kind
@@ -125,14 +125,14 @@ def test_listing_a_bucket_costs_one_request_a_page(found_rclone: Binary, s3_serv
         proxy.reset()
         entries = list(storage.list())
         assert len(entries) == 6
-        assert proxy.counts == {"HEAD": 1, "GET": 1}  # the HEAD: whether the location is a file
+        assert proxy.counts == {"HEAD": 1, "GET": 1}  # the HEAD checks whether the location is a file
         assert all(entry.mtime_ns is not None and entry.hashes.keys() == {"md5"} for entry in entries)
         proxy.reset()
         assert storage.stat("0/x") == next(entry for entry in entries if entry.path == "0/x")
         assert proxy.counts == {"HEAD": 1}
 
 
-def test_links_and_pipes_are_no_files(rclone: Rclone, tmp_path: Path) -> None:
+def test_links_and_pipes_are_not_files(rclone: Rclone, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"1")
     (tmp_path / "link").symlink_to("file")
     (tmp_path / "loop").symlink_to(".")
@@ -140,7 +140,7 @@ def test_links_and_pipes_are_no_files(rclone: Rclone, tmp_path: Path) -> None:
     assert [entry.path for entry in RcloneStorage(rclone, str(tmp_path)).list()] == ["file"]
 
 
-def test_what_is_not_there_is_told_apart(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
+def test_a_missing_directory_is_not_an_empty_one(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"1")
     for fs in (str(tmp_path / "missing"), f"{s3_serve.name}:no-such-bucket"):
         with pytest.raises(NotFoundError):
@@ -150,7 +150,7 @@ def test_what_is_not_there_is_told_apart(rclone: Rclone, s3_serve: RemoteServer,
     assert list(RcloneStorage(rclone, s3_serve.fs("no-such-prefix")).list()) == []
 
 
-def test_lost_server_is_an_error(found_rclone: Binary, webdav: RemoteServer) -> None:
+def test_a_lost_server_is_an_error(found_rclone: Binary, webdav: RemoteServer) -> None:
     with http_proxy(webdav.port) as proxy, Rclone(found_rclone) as rclone:
         rclone.define_remote("lost", "webdav", webdav.options_at(proxy.port))
         storage = RcloneStorage(rclone, webdav.fs(name="lost"))

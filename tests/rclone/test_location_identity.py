@@ -1,4 +1,4 @@
-"""Where a location lies in truth, by the options of its remote."""
+"""Which server and folder a location really is, by the options of its remote."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def place(fs: str) -> str:
         ("dav:a/b", "dav2:a/b"),
     ],
 )
-def test_one_place_of_two_names(one: str, other: str) -> None:
+def test_two_names_of_one_location(one: str, other: str) -> None:
     assert place(one) == place(other)
     assert place(f"{one.rstrip('/')}/y").startswith(place(other)), "what lies in it begins alike"
 
 
 @pytest.mark.parametrize(("one", "other"), [("one:bucket/x", "theirs:bucket/x"), ("box:a", "box2:a"), ("one:a", "aws:a")])
-def test_two_places(one: str, other: str) -> None:
+def test_two_locations(one: str, other: str) -> None:
     assert place(one) != place(other)
 
 
-def test_what_is_unknown_is_its_name() -> None:
+def test_an_unknown_remote_is_identified_by_its_name() -> None:
     assert place("gone:a/b") == "gone:a/b"
     assert place("loop:a").startswith("loop:")
     assert place("") == ""

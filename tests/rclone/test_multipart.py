@@ -1,4 +1,4 @@
-"""Objects that other tools uploaded in parts have no md5 on S3: a listing must not pay a request for each of them."""
+"""On S3, objects that other tools uploaded in parts have no md5: a listing must not make one request for each of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REMOTE = "s3parts"
 
 @pytest.fixture(scope="module")
 def bucket(s3_moto: RemoteServer, rclone_config: Path) -> Iterator[tuple[Any, HttpProxy]]:
-    """The bucket past rclone, and a counting proxy before it."""
+    """The bucket without rclone in between, and a counting proxy in front of it."""
     client = boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{s3_moto.port}",

@@ -1,4 +1,4 @@
-"""rclone dies with the program, the program survives rclone, and nobody else sees what passes between them."""
+"""rclone dies with the program, the program survives rclone, and nobody else sees what they exchange."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def parent_of(pid: int) -> int:
 
 @pytest.fixture
 def program(found_rclone: Binary) -> Iterator[Callable[[str], tuple[subprocess.Popen[str], int]]]:
-    """Runs Python code with `rclone` an Rclone in a process of its own; gives the process and the number that it prints."""
+    """Runs Python code, with `rclone` an Rclone, in its own process; returns the process and the number that it prints."""
     running: list[subprocess.Popen[str]] = []
 
     def start(code: str) -> tuple[subprocess.Popen[str], int]:
@@ -84,27 +84,27 @@ DAEMON = """
 """
 
 
-def test_daemon_is_gone_when_the_program_is_killed(program: Callable[[str], tuple[subprocess.Popen[str], int]]) -> None:
+def test_the_daemon_ends_when_the_program_is_killed(program: Callable[[str], tuple[subprocess.Popen[str], int]]) -> None:
     process, rclone = program(DAEMON)
     process.kill()
     assert ends_within(rclone, 2)
 
 
-def test_daemon_is_gone_when_its_watcher_is_killed(program: Callable[[str], tuple[subprocess.Popen[str], int]]) -> None:
+def test_the_daemon_ends_when_its_supervisor_is_killed(program: Callable[[str], tuple[subprocess.Popen[str], int]]) -> None:
     _, rclone = program(DAEMON)
     os.kill(parent_of(rclone), signal.SIGKILL)
     assert ends_within(rclone, 2)
 
 
-def test_daemon_that_ignores_polite_requests_is_gone_too(program: Callable[[str], tuple[subprocess.Popen[str], int]]) -> None:
+def test_a_daemon_that_ignores_sigterm_ends_too(program: Callable[[str], tuple[subprocess.Popen[str], int]]) -> None:
     process, rclone = program(DAEMON)
-    os.kill(rclone, signal.SIGSTOP)  # a stopped process handles no SIGTERM
+    os.kill(rclone, signal.SIGSTOP)  # a stopped process does not handle SIGTERM
     process.kill()
     assert ends_within(rclone, 2)
 
 
 @pytest.mark.parametrize("killed", ["program", "watcher"])
-def test_listing_is_gone_with_the_program(
+def test_a_listing_ends_with_the_program(
     program: Callable[[str], tuple[subprocess.Popen[str], int]], tmp_path: Path, killed: str
 ) -> None:
     endless = tmp_path / "rclone"
@@ -140,7 +140,7 @@ def test_interrupt_from_the_terminal_does_not_reach_rclone(program: Callable[[st
     assert ends_within(rclone, 2)
 
 
-def test_close_leaves_nothing(found_rclone: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_close_leaves_nothing_behind(found_rclone: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with Rclone(found_rclone) as rclone:
         pid = rclone.client.call("core/pid")["pid"]
@@ -180,7 +180,7 @@ def test_killed_rclone_is_replaced(found_rclone: Binary, tmp_path: Path) -> None
         assert call_until_answered(rclone) != first
 
 
-def test_rclone_that_keeps_dying_is_given_up(found_rclone: Binary) -> None:
+def test_the_run_gives_up_when_rclone_keeps_dying(found_rclone: Binary) -> None:
     with Rclone(found_rclone) as rclone:
         for _ in range(6):
             os.kill(call_until_answered(rclone), signal.SIGKILL)
@@ -189,7 +189,7 @@ def test_rclone_that_keeps_dying_is_given_up(found_rclone: Binary) -> None:
 
 
 def call_until_answered(rclone: Rclone) -> int:
-    """The process id; the call that meets the dead process may fail, the next may not."""
+    """The process id. The call that finds the process dead may fail, the next must not."""
     try:
         return int(rclone.client.call("core/pid")["pid"])
     except TransientError:
@@ -210,7 +210,7 @@ def held(found_rclone: Binary, s3_serve: RemoteServer) -> Iterator[tuple[RcloneS
 def kill_in_mid_call(
     storage: RcloneStorage, proxy: HttpProxy, method: str, calls: Sequence[Call]
 ) -> Sequence[CallResult] | TransientError:
-    """What a batch comes to whose rclone is killed while the server keeps back its first request of that method."""
+    """The result of a batch whose rclone is killed while the server holds its first request of that method."""
     hold = Hold()
     proxy.when(lambda seen: seen.method == method, hold, times=1)
     pid = storage.rclone.client.call("core/pid")["pid"]
@@ -226,21 +226,21 @@ def kill_in_mid_call(
             hold.release.set()
 
 
-def test_change_breaks_off_when_rclone_is_killed(held: tuple[RcloneStorage, HttpProxy]) -> None:
+def test_a_change_fails_when_rclone_is_killed(held: tuple[RcloneStorage, HttpProxy]) -> None:
     storage, proxy = held
     assert isinstance(kill_in_mid_call(storage, proxy, "DELETE", [DeleteCall("a"), DeleteCall("none")]), TransientError)
     assert isinstance(kill_in_mid_call(storage, proxy, "DELETE", [DeleteCall("b")]), TransientError)
     storage.exists("a")  # the next call is answered
 
 
-def test_look_is_repeated_with_the_next_rclone(held: tuple[RcloneStorage, HttpProxy]) -> None:
+def test_a_stat_is_repeated_with_the_next_rclone(held: tuple[RcloneStorage, HttpProxy]) -> None:
     storage, proxy = held
     outcomes = kill_in_mid_call(storage, proxy, "HEAD", [StatCall("a"), StatCall("b")])
     assert not isinstance(outcomes, TransientError)
     assert [entry.path for entry in outcomes if isinstance(entry, Entry)] == ["a", "b"]
 
 
-def test_a_silent_server_is_given_up(held: tuple[RcloneStorage, HttpProxy]) -> None:
+def test_a_silent_server_times_out(held: tuple[RcloneStorage, HttpProxy]) -> None:
     storage, proxy = held
     endpoint = storage.rclone.client._endpoint
     hold = Hold()
@@ -276,7 +276,7 @@ def test_log_is_private_and_without_secrets(found_rclone: Binary, tmp_path: Path
     assert "TOPSECRET" not in log.read_text()
 
 
-def test_settings_that_cannot_be_used_are_named(found_rclone: Binary, tmp_path: Path) -> None:
+def test_unusable_settings_are_reported(found_rclone: Binary, tmp_path: Path) -> None:
     with Rclone(found_rclone, bandwidth="a lot") as rclone, pytest.raises(UsageError, match="bandwidth"):
         rclone.client.call("rc/noop")
     broken = tmp_path / "broken.conf"
@@ -298,7 +298,7 @@ def test_inherited_settings_change_nothing(found_rclone: Binary, tmp_path: Path,
     assert (tmp_path / "b").exists()
 
 
-def test_remotes_are_told_without_secrets(found_rclone: Binary, tmp_path: Path) -> None:
+def test_remotes_are_listed_without_secrets(found_rclone: Binary, tmp_path: Path) -> None:
     config = tmp_path / "rclone.conf"
     config.write_text("[My Drive]\ntype = webdav\npass = TOPSECRET\nurl = http://127.0.0.1:1\n")
     with Rclone(found_rclone, config=config) as rclone:

@@ -1,4 +1,4 @@
-"""What RcloneStorage adds to the contract that every storage fulfils: names, the net below moves, costs."""
+"""What RcloneStorage adds to the contract of every storage: names, replaced files in the trash, costs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NAMES = [
 
 @pytest.fixture(params=["local", "s3_serve"])
 def place(request: pytest.FixtureRequest, rclone: Rclone, tmp_path: Path) -> RcloneStorage:
-    """An empty place on the disk, and one on S3."""
+    """An empty location on disk, and one on S3."""
     if request.param == "local":
         return RcloneStorage(rclone, str(tmp_path))
     server: RemoteServer = request.getfixturevalue("s3_serve")
@@ -121,7 +121,7 @@ def test_batch_gives_each_item_its_outcome(place: RcloneStorage) -> None:
 
 
 @pytest.mark.parametrize("together", [False, True])
-def test_what_lies_in_the_way_goes_to_the_trash(place: RcloneStorage, together: bool) -> None:
+def test_a_replaced_file_goes_to_the_trash(place: RcloneStorage, together: bool) -> None:
     for name in ("a", "b", "d/a", "d/b"):
         place.write(name, b"new" if "/" not in name else b"old")  # the same size, and nearly the same time
     calls = [MoveCall("a", "d/a", f"{TRASH}/1"), CopyCall("b", "d/b", f"{TRASH}/2")]
@@ -135,7 +135,7 @@ def test_what_lies_in_the_way_goes_to_the_trash(place: RcloneStorage, together: 
     }
 
 
-def test_move_and_copy_refuse_what_is_there(place: RcloneStorage) -> None:
+def test_move_and_copy_refuse_an_existing_file(place: RcloneStorage) -> None:
     place.write("a", b"1")
     place.write("b", b"2")
     for change in (place.move, place.copy):
@@ -157,7 +157,7 @@ def test_copies_go_across_storages_and_through_wrappers(
     assert isinstance(outcome, UnsupportedError)
 
 
-def test_hashes_and_times_can_be_asked_for(place: RcloneStorage) -> None:
+def test_hashes_and_times_on_request(place: RcloneStorage) -> None:
     place.write("x", b"abc")
     assert place.hash("x", "sha1", download=True) == "a9993e364706816aba3e25717850c26c9cd0d89d"
     assert place.hash("x", "md5") == "900150983cd24fb0d6963f7d28e17f72"
@@ -171,7 +171,7 @@ def test_hashes_and_times_can_be_asked_for(place: RcloneStorage) -> None:
             place.hash("x", "sha1")
 
 
-def test_only_empty_directories_go(rclone: Rclone, tmp_path: Path) -> None:
+def test_only_empty_directories_are_removed(rclone: Rclone, tmp_path: Path) -> None:
     place = RcloneStorage(rclone, str(tmp_path))
     place.make_directory("d/e")
     place.write("d/e/x", b"1")
@@ -191,14 +191,14 @@ def test_a_bucket_is_never_removed(rclone: Rclone, s3_serve: RemoteServer) -> No
     place.delete("still-there")
 
 
-def test_a_missing_bucket_is_not_made(rclone: Rclone, s3_serve: RemoteServer) -> None:
+def test_a_missing_bucket_is_not_created(rclone: Rclone, s3_serve: RemoteServer) -> None:
     with pytest.raises(NotFoundError):
         RcloneStorage(rclone, f"{s3_serve.name}:misspelled").write("x", b"1")
     assert s3_serve.directory is not None
     assert not (s3_serve.directory.parent / "misspelled").exists()
 
 
-def test_space_is_told_where_it_is_known(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
+def test_free_space_is_reported_where_it_is_known(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
     quota = RcloneStorage(rclone, str(tmp_path)).quota()
     assert quota is not None
     assert quota.free
@@ -230,7 +230,7 @@ def test_what_remotes_can_do(
     assert (dav.move, dav.remote_type, ssh.move, ssh.remote_type, ssh.hashes) == (True, "webdav", True, "sftp", ())
 
 
-def test_local_reads_wait_for_nothing_and_follow_nothing(rclone: Rclone, tmp_path: Path) -> None:
+def test_local_reads_do_not_block_or_follow_links(rclone: Rclone, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/etc/passwd")
     (tmp_path / "dir").mkdir()
@@ -245,7 +245,7 @@ def test_local_reads_wait_for_nothing_and_follow_nothing(rclone: Rclone, tmp_pat
         place.read_range("none", 0, 1)
 
 
-def test_names_that_rclone_shows_otherwise_are_read_all_the_same(rclone: Rclone, tmp_path: Path) -> None:
+def test_names_that_rclone_shows_differently_can_be_read(rclone: Rclone, tmp_path: Path) -> None:
     (tmp_path / "line\nbreak").write_bytes(b"1")
     place = RcloneStorage(rclone, str(tmp_path))
     (entry,) = place.list()
@@ -254,7 +254,7 @@ def test_names_that_rclone_shows_otherwise_are_read_all_the_same(rclone: Rclone,
     assert (tmp_path / "good").exists()
 
 
-def test_a_name_that_is_no_utf8_says_so(rclone: Rclone, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_reported(rclone: Rclone, tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xfe.mp3")).write_bytes(b"1")
     place = RcloneStorage(rclone, str(tmp_path))
     (entry,) = place.list()
@@ -266,7 +266,7 @@ def test_a_name_that_is_no_utf8_says_so(rclone: Rclone, tmp_path: Path) -> None:
 
 @pytest.fixture
 def counted(found_rclone: Binary, s3_serve: RemoteServer) -> Iterator[tuple[RcloneStorage, HttpProxy]]:
-    """A place on S3 whose requests are counted, with ten files."""
+    """A location on S3 with ten files, whose requests are counted."""
     with http_proxy(s3_serve.port) as proxy, Rclone(found_rclone) as rclone:
         rclone.define_remote("counted2", "s3", s3_serve.options_at(proxy.port))
         storage = RcloneStorage(rclone, s3_serve.fs("costs", name="counted2"))
@@ -294,7 +294,7 @@ def test_requests_on_s3(counted: tuple[RcloneStorage, HttpProxy]) -> None:
     assert proxy.counts["PUT"] == 0
 
 
-def test_what_was_just_seen_is_deleted_on_s3_by_one_request(counted: tuple[RcloneStorage, HttpProxy]) -> None:
+def test_s3_deletes_a_file_we_have_just_seen_with_one_request(counted: tuple[RcloneStorage, HttpProxy]) -> None:
     storage, proxy = counted
     assert storage.batch([DeleteCall("0", seen=True), DeleteCall("1", seen=True)]) == [None, None]
     assert proxy.counts == {"DELETE": 2}
@@ -302,7 +302,7 @@ def test_what_was_just_seen_is_deleted_on_s3_by_one_request(counted: tuple[Rclon
 
 
 class WithoutNet(RcloneStorage):
-    """A remote that can neither move nor copy, so that rclone refuses it a BackupDir."""
+    """A remote that can neither move nor copy, so rclone allows no BackupDir on it."""
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -311,7 +311,7 @@ class WithoutNet(RcloneStorage):
 
 @pytest.mark.parametrize("how", [MoveCall, CopyCall])
 @pytest.mark.parametrize("several", [False, True])
-def test_without_a_trash_nothing_is_put_over_a_file(
+def test_without_a_trash_no_file_is_overwritten(
     rclone: Rclone, tmp_path: Path, how: type[MoveCall | CopyCall], several: bool
 ) -> None:
     storage = WithoutNet(rclone, str(tmp_path))
@@ -327,7 +327,7 @@ def test_without_a_trash_nothing_is_put_over_a_file(
 
 
 @pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
-def test_only_a_directory_is_removed_as_one(open_storage: Callable[[str], Storage], tmp_path: Path, kind: str) -> None:
+def test_remove_directory_removes_only_directories(open_storage: Callable[[str], Storage], tmp_path: Path, kind: str) -> None:
     storage = open_storage(kind)
     storage.write("dir/x.mp3", b"content")
     assert not storage.remove_directory("dir/x.mp3")
@@ -341,7 +341,7 @@ def test_only_a_directory_is_removed_as_one(open_storage: Callable[[str], Storag
         assert (root / "link").is_symlink()
 
 
-def test_below_a_file_there_is_nothing(rclone: Rclone, tmp_path: Path) -> None:
+def test_nothing_exists_below_a_file(rclone: Rclone, tmp_path: Path) -> None:
     storage = RcloneStorage(rclone, str(tmp_path))
     storage.write("x.mp3", b"content")
     assert storage.stat("x.mp3/y.mp3") is None

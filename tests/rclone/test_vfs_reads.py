@@ -1,4 +1,4 @@
-"""Parts of files read over the VFS, as a scan does where a look-up costs a request: what it costs, and that it never lies."""
+"""Reading parts of files over the VFS, as a scan does where a lookup costs a request: its cost, and that it is always right."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NAMES = [
 
 
 class ServedStorage(RcloneStorage):
-    """Any place, read as the profile `vfs` says."""
+    """Any location, read with `read: vfs`."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -62,7 +62,7 @@ class ServedStorage(RcloneStorage):
 
 @pytest.fixture
 def seen(rclone: Rclone, webdav: RemoteServer, tmp_path: Path) -> Iterator[tuple[RcloneStorage, Path, HttpProxy]]:
-    """A place on WebDAV, the directory that it is, and what the server is asked."""
+    """A location on WebDAV, its directory on disk, and the proxy in front of the server."""
     assert webdav.directory is not None
     root = webdav.directory / tmp_path.parent.name / tmp_path.name
     for album in ("A", "B"):
@@ -93,7 +93,7 @@ def test_any_name_is_carried_exactly(rclone: Rclone, tmp_path: Path) -> None:
     assert found == set(NAMES)
 
 
-def test_a_part_is_less_only_where_the_file_ends(rclone: Rclone, tmp_path: Path) -> None:
+def test_a_part_is_shorter_only_where_the_file_ends(rclone: Rclone, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(b"0123456789")
     (tmp_path / "empty.mp3").write_bytes(b"")
     with rclone.vfs_reads(str(tmp_path), chunk_bytes=PIECE) as served:
@@ -121,7 +121,7 @@ def test_several_parts_at_once_on_every_storage(storage: Storage, during_a_scan:
             storage.read_ranges("dir/none.mp3", wanted[:2])
 
 
-def test_a_directory_costs_a_request_and_a_head_another(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
+def test_a_directory_costs_one_request_and_each_head_one(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
     storage, _, proxy = seen
     with storage.reading(PIECE):
         for album in ("A", "B"):
@@ -149,7 +149,7 @@ def test_no_listing_outlives_the_reading(rclone: Rclone, tmp_path: Path) -> None
             assert storage.read_range(f"new{size}.mp3", 0, 10) == b"new"
 
 
-def test_what_the_directory_does_not_show_is_looked_for(rclone: Rclone, tmp_path: Path) -> None:
+def test_a_file_missing_from_the_directory_is_looked_up(rclone: Rclone, tmp_path: Path) -> None:
     storage = ServedStorage(rclone, str(tmp_path))
     for name in ("a.mp3", "b.mp3"):
         (tmp_path / name).write_bytes(SONG)
@@ -182,13 +182,13 @@ def is_look(request: Seen) -> bool:
         (507, QuotaError),
     ],
 )
-def test_what_is_refused_is_an_error_and_not_the_end_of_the_file(
+def test_a_refusal_is_an_error_and_not_the_end_of_the_file(
     seen: tuple[RcloneStorage, Path, HttpProxy], way: str, status: int, kind: type[OrchestratorError]
 ) -> None:
     storage, _, proxy = seen
     with storage.reading(PIECE):
         if way == "looked up":
-            storage._served = None  # as outside of a scan
+            storage._served = None  # as outside a scan
         proxy.when(is_content, Refuse(status))
         with pytest.raises(kind) as caught:
             storage.read_ranges("Artist/A/0.mp3", [(0, 100), TAIL])
@@ -198,7 +198,7 @@ def test_what_is_refused_is_an_error_and_not_the_end_of_the_file(
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_why_a_failing_server_refuses_is_asked_once_for_rclone_itself_would_try_for_minutes(
+def test_a_failing_server_is_asked_for_its_reason_once_because_rclone_retries_for_minutes(
     rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path, status: int
 ) -> None:
     assert s3_serve.directory is not None
@@ -214,7 +214,7 @@ def test_why_a_failing_server_refuses_is_asked_once_for_rclone_itself_would_try_
 
 
 @pytest.mark.parametrize(("status", "kind"), [(503, TransientError), (429, RateLimitError), (401, AuthError)])
-def test_a_directory_that_cannot_be_listed_hides_no_reason(
+def test_an_unlistable_directory_does_not_hide_the_reason(
     seen: tuple[RcloneStorage, Path, HttpProxy], status: int, kind: type[OrchestratorError]
 ) -> None:
     storage, _, proxy = seen
@@ -226,7 +226,7 @@ def test_a_directory_that_cannot_be_listed_hides_no_reason(
         assert storage.read_range("Artist/B/0.mp3", 0, 100) == SONG[:100]
 
 
-def test_a_connection_that_breaks_may_be_tried_again(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
+def test_a_broken_connection_may_be_retried(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
     storage, _, proxy = seen
     with storage.reading(PIECE):
         proxy.when(is_content, Drop())
@@ -252,7 +252,7 @@ def test_it_is_private_and_ends_with_rclone(found_rclone: Binary, tmp_path: Path
     assert not socket.exists()
 
 
-def test_another_rclone_serves_when_one_dies(found_rclone: Binary, tmp_path: Path) -> None:
+def test_another_rclone_takes_over_when_one_dies(found_rclone: Binary, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(SONG)
     with Rclone(found_rclone) as rclone:
         storage = ServedStorage(rclone, str(tmp_path))
@@ -263,13 +263,13 @@ def test_another_rclone_serves_when_one_dies(found_rclone: Binary, tmp_path: Pat
             for _ in range(3):
                 try:
                     answers.append(storage.read_range("a.mp3", 0, 5))
-                except TransientError:  # the one that was under way may be lost
+                except TransientError:  # the running one may be lost
                     continue
             assert answers[-1] == SONG[:5]
             assert len(rclone.client.call("serve/list")["list"]) == 1
 
 
-def test_content_that_looks_like_the_frame_around_it() -> None:
+def test_content_that_looks_like_a_multipart_header() -> None:
     tricky = b"\r\n\r\n--x\r\nContent-Range: bytes 0-3/9\r\n\r\nabcd\r\n--x--\r\n"
     body = b"".join(
         b"--x\r\nContent-Range: bytes %d-%d/9999\r\nContent-Type: audio/mpeg\r\n\r\n%b\r\n"
@@ -291,5 +291,5 @@ def test_content_that_looks_like_the_frame_around_it() -> None:
         (500, "", None),
     ],
 )
-def test_only_beyond_the_end_there_is_nothing(status: int, span: str, expected: list[bytes] | None) -> None:
+def test_only_ranges_beyond_the_end_are_empty(status: int, span: str, expected: list[bytes] | None) -> None:
     assert ranges.parts_of_answer(status, span, b"x" * 10, [(10, 10)]) == expected

@@ -1,4 +1,4 @@
-"""A proxy for HTTPS that ends TLS itself: clients that insist on one host's name reach a plain HTTP server of ours.
+"""An HTTPS proxy that terminates TLS: clients that insist on certain host names reach a plain HTTP server of ours.
 
     with connect_proxy("www.googleapis.com") as proxy:
         rclone: http_proxy = proxy.url(server.port), ca_cert = proxy.ca_cert
@@ -34,11 +34,11 @@ class ConnectProxy:
         authority.issue_cert(*hosts).configure_cert(self._tls)
         self._directory = tempfile.TemporaryDirectory(prefix="connect-proxy-")
         self.ca_cert = Path(self._directory.name, "ca.pem")
-        """The authority to trust."""
+        """The certificate authority to trust."""
         authority.cert_pem.write_to_path(self.ca_cert)
         self.refused: list[str] = []
-        """Hosts that were asked for and are not ours."""
-        self._clients: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly
+        """Hosts that clients asked for and we do not serve."""
+        self._clients: set[asyncio.Task[None]] = set()  # because the loop keeps only weak references to its tasks
         self._thread = LoopThread("connect-proxy")
         self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0))
         self._port: int = self._server.sockets[0].getsockname()[1]
@@ -48,7 +48,7 @@ class ConnectProxy:
         return f"http://{port}:x@127.0.0.1:{self._port}"
 
     def close(self) -> None:
-        """End it."""
+        """Stop the proxy."""
         self._thread.loop.call_soon_threadsafe(self._server.close)
         self._thread.close()
         self._directory.cleanup()
@@ -76,7 +76,7 @@ class ConnectProxy:
                 both.create_task(_pass(reader, upstream))
                 both.create_task(_pass(server, writer))
         except* (OSError, EOFError):
-            pass  # one side left, and so does the other
+            pass  # one side has closed, so close the other
         finally:
             writer.transport.abort()
             if upstream is not None:
@@ -101,7 +101,7 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @contextlib.contextmanager
 def connect_proxy(*hosts: str) -> Iterator[ConnectProxy]:
-    """A ConnectProxy for the length of the block."""
+    """A ConnectProxy that runs during the block."""
     proxy = ConnectProxy(*hosts)
     try:
         yield proxy

@@ -1,4 +1,4 @@
-"""Bytes of a file of an emulated cloud, and the hashes that clouds tell of them."""
+"""The bytes of a file in an emulated cloud, and the hashes that clouds report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DROPBOX_BLOCK = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Content:
-    """Bytes of a file: in memory, or those of a file on disk that nobody changes."""
+    """The bytes of a file: in memory, or in a file on disk that must not change."""
 
     data: bytes | Path
 
@@ -24,7 +24,7 @@ class Content:
         return self.data.read_bytes() if isinstance(self.data, Path) else self.data
 
     def part(self, start: int, end: int) -> bytes:
-        """From `start` up to, not with, `end`."""
+        """The bytes from `start` up to `end`, exclusive."""
         if not isinstance(self.data, Path):
             return self.data[start:end]
         with self.data.open("rb") as file:
@@ -33,7 +33,7 @@ class Content:
 
     @cached_property
     def hashes(self) -> dict[str, str]:
-        """By the names of Google's API."""
+        """The hashes, by their names in Google's API."""
         data = self.whole()
         return {f"{name}Checksum": hashlib.new(name, data).hexdigest() for name in ("md5", "sha1", "sha256")}
 

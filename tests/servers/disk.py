@@ -1,4 +1,4 @@
-"""A disk of a few megabytes that a test can fill: a tmpfs, mounted by whoever may."""
+"""A disk of a few megabytes that a test can fill: a tmpfs, mounted as root or in a user namespace."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 
 HOG = "of another program"
 
-# Mounts at $1 and unmounts at the end.
+# Mounts at $1, and unmounts at the end.
 _KEEPER = 'mount -t tmpfs -o "size=$2" tmpfs "$1" && echo ready && cat && umount --lazy "$1"'
 _IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
 class SmallDisk:
-    """`root` is where it lies."""
+    """`root` is its directory."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def leave(self, size: int) -> None:
-        """Let another program take all but `size` bytes."""
+        """Fill the disk, as another program might, until only `size` bytes are free."""
         self.free()
         with (self.root / HOG).open("wb", buffering=0) as hog:
             with contextlib.suppress(OSError):
@@ -32,13 +32,13 @@ class SmallDisk:
             hog.truncate(max(0, hog.tell() - size))
 
     def free(self) -> None:
-        """Let the other program give back what it took."""
+        """Free that space again."""
         (self.root / HOG).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def small_disk(directory: Path, size: int) -> Iterator[SmallDisk]:
-    """Mount one on `directory`: as root, else in a user namespace of its own, which is reached through /proc."""
+    """Mount a disk on `directory`: as root, or in a user namespace that is reached through /proc."""
     directory.mkdir()
     complaints = []
     for way in ((), _IN_A_NAMESPACE):

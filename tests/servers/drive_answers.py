@@ -1,4 +1,4 @@
-"""What an emulated Google Drive writes and reads: items as JSON, errors, uploads of several parts."""
+"""What an emulated Google Drive writes and reads: items as JSON, errors, multipart uploads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from tests.servers.drive_files import DriveError, DriveTree, Item
 
 DEFAULT_FIELDS = frozenset({"kind", "id", "name", "mimeType"})
-"""What Drive shows of an item when a client names no fields."""
+"""The fields that Drive returns when a client names none."""
 EXPORTS = {"application/vnd.google-apps.document": ["application/vnd.openxmlformats-officedocument.wordprocessingml.document"]}
-"""Types of Google's own documents -> what they can be saved as."""
+"""Types of Google's own documents -> the types that they can be exported as."""
 
 
 def shown(item: Item, tree: DriveTree, wanted: AbstractSet[str]) -> dict[str, Any]:
-    """The fields of an item that were asked for."""
+    """The requested fields of an item."""
     known: dict[str, Any] = {
         "kind": "drive#file",
         "id": item.id,
@@ -41,7 +41,7 @@ def shown(item: Item, tree: DriveTree, wanted: AbstractSet[str]) -> dict[str, An
 
 
 def multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], str | None, bytes]:
-    """The metadata, and the type and bytes of the content, of a multipart/related upload."""
+    """The metadata, content type and content of a multipart/related upload."""
     boundary = re.search(r'boundary="?([^";]+)', content_type)
     if boundary is None:
         raise DriveError(400, "badContent", "Malformed multipart body.")

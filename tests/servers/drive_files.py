@@ -1,4 +1,4 @@
-"""The tree of an emulated Google Drive: items known by their id, several of one name in a folder if need be, and a trash."""
+"""The tree of an emulated Google Drive: items with ids, several of one name in a folder if a test wants that, and a trash."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.servers.content import Content
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
 _GOOGLE_OWN = "application/vnd.google-apps."
-_numbers = itertools.count()  # of all trees: an id of one drive is none of another
+_numbers = itertools.count()  # shared by all trees, so that no two drives share an id
 
 
 class DriveError(Exception):
-    """What Drive answers instead of doing it."""
+    """An error that Drive answers."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message)
@@ -42,11 +42,11 @@ class Item:
     modified: str
     created: str
     content: Content | None = None
-    """None: a folder, or a document of Google's own."""
+    """None for a folder, or for one of Google's own documents."""
     trashed: bool = False
-    """Itself, not with a folder above it."""
+    """The item itself is in the trash, not just a folder above it."""
     more: dict[str, Any] = field(default_factory=dict)
-    """Metadata that is kept and means nothing to us (description, properties)."""
+    """Metadata that we store but ignore (description, properties)."""
 
     @property
     def is_folder(self) -> bool:
@@ -54,40 +54,40 @@ class Item:
 
 
 class DriveTree:
-    """All items. Used by any number of threads."""
+    """All items. Thread-safe."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.items: dict[str, Item] = {}
         self._children: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.changes: list[str] = []
-        """The id of what was changed, at each change."""
+        """The id of the item, for each change."""
         self.limit: int | None = None
-        """Bytes that all files together may take; None: as many as there are."""
+        """How many bytes all files together may have; None: no limit."""
         self.root = self._add(Item(self._id("0A", 19), "My Drive", FOLDER, None, now(), now())).id
 
-    # What the server does.
+    # Used by the server.
 
     def get(self, item_id: str) -> Item:
-        """The item; DriveError 404."""
+        """The item. Raises DriveError 404."""
         try:
             return self.items[self.root if item_id == "root" else item_id]
         except KeyError:
             raise DriveError(404, "notFound", f"File not found: {item_id}.") from None
 
     def children(self, folder: str) -> list[Item]:
-        """What lies in a folder, trashed or not, in the order in which it came."""
+        """The items in a folder, trashed or not, oldest first."""
         with self.lock:
             return [self.items[child] for child in self._children.get(self.root if folder == "root" else folder, ())]
 
     def in_trash(self, item: Item) -> bool:
-        """Whether it, or a folder above it, is in the trash."""
+        """Whether the item, or a folder above it, is in the trash."""
         while not item.trashed and item.parent is not None:
             item = self.items[item.parent]
         return item.trashed
 
     def create(self, metadata: Mapping[str, Any], content: Content | None = None, media_type: str | None = None) -> Item:
-        """A new item, beside what has its name already."""
+        """Create an item, even if another one has the same name."""
         with self.lock:
             parents = metadata.get("parents") or [self.root]
             if len(parents) > 1:
@@ -116,7 +116,7 @@ class DriveTree:
         remove: Iterable[str] = (),
         content: Content | None = None,
     ) -> Item:
-        """Rename, move, trash, touch or fill with other content."""
+        """Rename, move, trash or touch an item, or replace its content."""
         with self.lock:
             item = self.get(item_id)
             self._must_fit(content, instead_of=item.content)
@@ -139,7 +139,7 @@ class DriveTree:
             return item
 
     def copy(self, item_id: str, metadata: Mapping[str, Any]) -> Item:
-        """A second file of the same content; folders cannot be copied."""
+        """Copy a file; folders cannot be copied."""
         with self.lock:
             item = self.get(item_id)
             if item.is_folder:
@@ -148,7 +148,7 @@ class DriveTree:
             return self.create({"mimeType": item.mime_type, **wanted}, item.content)
 
     def delete(self, item_id: str) -> None:
-        """Away for ever, with all below it."""
+        """Delete an item for good, with everything below it."""
         with self.lock:
             item = self.get(item_id)
             for child in [*self._children.pop(item.id, ())]:
@@ -160,14 +160,14 @@ class DriveTree:
 
     @property
     def used(self) -> int:
-        """Bytes of all files, those in the trash too."""
+        """The bytes of all files, including those in the trash."""
         with self.lock:
             return sum(item.content.size for item in self.items.values() if item.content)
 
-    # What tests do, past the API.
+    # Used by tests, without the API.
 
     def folder(self, path: str = "") -> Item:
-        """The folder there, made if need be."""
+        """The folder at that path; created if necessary."""
         with self.lock:
             item = self.items[self.root]
             for name in filter(None, path.split("/")):
@@ -178,7 +178,7 @@ class DriveTree:
             return item
 
     def put(self, path: str, content: bytes | Path, *, mtime_ns: int | None = None) -> Item:
-        """A new file there, even if one of that name is there already."""
+        """Create a file, even if another one has the same name."""
         above, _, name = path.rpartition("/")
         with self.lock:
             metadata: dict[str, Any] = {"name": name, "parents": [self.folder(above).id]}
@@ -187,7 +187,7 @@ class DriveTree:
             return self.create(metadata, Content(content))
 
     def preload(self, directory: Path, path: str = "", *, files: Iterable[str] | None = None) -> None:
-        """All files below a directory (or `files` of it), times kept, as `path`. They are read when asked for: leave them."""
+        """Add all files below a directory (or only `files`) at `path`, with their times. Read on demand: do not change them."""
         names = files if files is not None else (file.relative_to(directory).as_posix() for file in directory.rglob("*"))
         folders: dict[str, str] = {}
         with self.lock:
@@ -202,7 +202,7 @@ class DriveTree:
                 self.create({"name": leaf, "parents": [folders[above]], "modifiedTime": modified}, Content(source))
 
     def walk(self, path: str = "", *, trashed: bool = False) -> Iterator[tuple[str, Item]]:
-        """(path below `path`, item) of every file and folder there, duplicates too, outside the trash; or of those in it."""
+        """(path below `path`, item) of every file and folder there, including duplicates; either outside the trash or in it."""
         with self.lock:
             base = self.folder(path) if path else self.items[self.root]
             open_folders = [("", base, self.in_trash(base))]
@@ -216,14 +216,14 @@ class DriveTree:
                         open_folders.append((f"{above}{child.name}/", child, child_gone))
 
     def tree(self, path: str = "", *, trashed: bool = False) -> dict[str, list[str]]:
-        """Path -> sha256 of each file of that path."""
+        """Path -> sha256 of each file with that path."""
         found: dict[str, list[str]] = {}
         for name, item in self.walk(path, trashed=trashed):
             if item.content is not None:
                 found.setdefault(name, []).append(item.content.sha256)
         return found
 
-    # Inside.
+    # Internal.
 
     def _add(self, item: Item) -> Item:
         self.items[item.id] = item
@@ -265,7 +265,7 @@ class DriveTree:
 
 
 def now() -> str:
-    """As the API writes times: UTC, milliseconds."""
+    """A time as the API writes it: UTC, in milliseconds."""
     return _written(datetime.now(UTC))
 
 

@@ -2,7 +2,7 @@ r"""The search language of Google Drive (`q` of files.list), as far as clients u
 
     ('ID1' in parents or 'ID2' in parents) and name = 'it\'s' and mimeType != 'application/...' and trashed = false
 
-What is not understood is refused, as by Drive, so that a client's mistake is not answered with everything.
+Like Drive, it refuses what it cannot parse, so that a mistake in a client does not return everything.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Query:
             raise _invalid(text)
 
     def find(self, tree: DriveTree) -> list[Item]:
-        """All items that match."""
+        """All matching items."""
         if self._parents is None:
             candidates: Iterable[Item] = [*tree.items.values()]
         else:
             candidates = (item for parent in self._parents for item in tree.children(parent))
         return [item for item in candidates if self.test(tree, item)]
 
-    # Each gives the test, and the folders outside which nothing can match (None: anywhere).
+    # Each returns the test, and the only folders in which something can match (None: all).
 
     def _alternatives(self) -> tuple[Test, list[str] | None]:
         tests, parents = zip(*self._separated("or", self._conditions), strict=True)
@@ -86,7 +86,7 @@ class Query:
                 return lambda _, item: item.mime_type != wanted
             case "mimeType", "contains", ("text", wanted):
                 return lambda _, item: item.mime_type.startswith(wanted)
-            case "name", "=", ("text", wanted):  # Drive does not look at upper and lower case here
+            case "name", "=", ("text", wanted):  # Drive ignores case here
                 folded = wanted.casefold()
                 return lambda _, item: item.name.casefold() == folded
             case "name", "contains", ("text", wanted):  # the beginning of the name, or of a word in it
@@ -122,7 +122,7 @@ _COMPARED: dict[str, Callable[[str], Test]] = {
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Query:
-    """The query; DriveError 400 for what is none."""
+    """Parse a query. Raises DriveError 400."""
     return Query(text)
 
 

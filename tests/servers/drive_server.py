@@ -1,7 +1,7 @@
 """An emulated Google Drive: the calls of the v3 API that rclone's drive backend makes, over plain HTTP/1.1, in threads.
 
     with drive_server() as drive:
-        drive.tree.preload(library)             # see `drive_files` for what a test may do past the API
+        drive.tree.preload(library)             # see `drive_files` for what tests may do without the API
         ...
         assert drive.calls == {"files.list": 3, "files.media": 20}
 
@@ -29,7 +29,7 @@ _STATUS = {"rateLimitExceeded": 403, "userRateLimitExceeded": 403, "storageQuota
 
 
 def refusal(reason: str, status: int | None = None, **headers: str) -> Refuse:
-    """What an `HttpProxy` answers in Google's name ("rateLimitExceeded", "userRateLimitExceeded", "storageQuotaExceeded")."""
+    """An error of Google's for an `HttpProxy` ("rateLimitExceeded", "userRateLimitExceeded", "storageQuotaExceeded")."""
     code = status or _STATUS[reason]
     body = json.dumps(error_body(DriveError(code, reason, f"Ordered: {reason}."))).encode()
     return Refuse(code, {"Content-Type": "application/json; charset=UTF-8", **headers}, body)
@@ -41,14 +41,14 @@ class DriveServer(EmulatedServer):
     def __init__(self) -> None:
         self.tree = DriveTree()
         self.page_limit = 1000
-        """Items a page at most, whatever is asked for."""
+        """The largest page, whatever the client asks for."""
         self.pages: dict[str, list[Item]] = {}
         self.uploads: dict[str, _Upload] = {}
         super().__init__(_Handler, "drive")
 
 
 class _Upload:
-    """A resumable upload under way."""
+    """A running resumable upload."""
 
     def __init__(self, finish: Callable[[bytes], Item], fields: str | None) -> None:
         self.finish = finish
@@ -72,11 +72,11 @@ class _Handler(EmulatedHandler):
                     call(self, *found.groups())
                     return
             self.server_of.note("unknown", f"{self.command} {self.path}")
-            raise DriveError(404, "notFound", f"No such method: {self.command} {url.path}")  # noqa: TRY301 it is answered as all are
+            raise DriveError(404, "notFound", f"No such method: {self.command} {url.path}")  # noqa: TRY301 because it is answered like all others
         except DriveError as error:
             self.send_json(error_body(error), error.status)
 
-    # The calls.
+    # The API calls.
 
     def list_files(self) -> None:
         size = min(int(self.query.get("pageSize", "100")), self.server_of.page_limit)
@@ -185,7 +185,7 @@ class _Handler(EmulatedHandler):
     def token(self) -> None:
         self.send_json({"access_token": "t", "token_type": "Bearer", "expires_in": 10**9})
 
-    # What they share.
+    # Shared by the calls.
 
     def _change(self, item_id: str) -> dict[str, Any]:
         item = self.tree.items.get(item_id)
@@ -197,7 +197,7 @@ class _Handler(EmulatedHandler):
         return self.tree.update(item_id, metadata, add=add, remove=remove, content=content)
 
     def _named(self, parameter: str) -> list[str]:
-        """The ids that a parameter of the query lists."""
+        """The ids listed in a query parameter."""
         return [item_id for item_id in self.query.get(parameter, "").split(",") if item_id]
 
     def _metadata(self) -> dict[str, Any]:
@@ -242,7 +242,7 @@ _ROUTES: list[tuple[str, str, str | Callable[[dict[str, str]], str], Callable[..
 
 @contextlib.contextmanager
 def drive_server() -> Iterator[DriveServer]:
-    """A DriveServer for the length of the block."""
+    """A DriveServer that runs during the block."""
     server = DriveServer()
     try:
         yield server

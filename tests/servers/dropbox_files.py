@@ -1,4 +1,4 @@
-"""The tree of an emulated Dropbox: names keep their case and mean nothing by it; every file has an id, each state of it a rev."""
+"""The tree of an emulated Dropbox: names keep their case but ignore it; every file has an id, each of its versions a rev."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 from tests.servers.content import Content
 
 MAX_NAME = 255
-"""Characters a part of a path may have."""
-_numbers = itertools.count(1)  # of all trees: an id of one account is none of another
+"""How many characters one part of a path may have."""
+_numbers = itertools.count(1)  # shared by all trees, so that no two accounts share an id
 _IGNORED = frozenset({".dropbox", ".dropbox.attr", "desktop.ini", "thumbs.db", ".ds_store", "icon\r"})
 
 
 class DropboxError(Exception):
-    """What Dropbox answers instead of doing it: tags from the outermost in, and what the innermost says besides."""
+    """An error that Dropbox answers: its tags from the outside in, and the other fields of the innermost."""
 
     def __init__(self, *tags: str, status: int = 409, **details: Any) -> None:
         super().__init__("/".join(tags))
@@ -47,24 +47,24 @@ class Item:
 
 
 class DropboxTree:
-    """All items, by their key: the path in lower case, "" for the root. Used by any number of threads."""
+    """All items by their key: the path in lower case, "" for the root. Thread-safe."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.items: dict[str, Item] = {"": Item("", "id:root")}
         self.revisions: dict[str, Item] = {}
-        """Rev -> the file as it was."""
+        """Rev -> that version of the file."""
         self.deleted: list[Content] = []
-        """What was deleted or replaced."""
+        """Deleted or replaced files."""
         self.limit = 1 << 40
-        """Bytes that all files together may take."""
+        """How many bytes all files together may have."""
         self._below: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._ids: dict[str, str] = {}
 
-    # What the server does.
+    # Used by the server.
 
     def key(self, path: str, lookup: str) -> str:
-        """The key of a path, an `id:` or a `rev:`. `lookup` is what an error is called (path, from_lookup)."""
+        """The key of a path, an `id:` or a `rev:`. `lookup` is the tag of an error (path, from_lookup)."""
         if path.startswith("id:"):
             if path not in self._ids:
                 raise DropboxError(lookup, "not_found")
@@ -74,7 +74,7 @@ class DropboxTree:
         return path.lower()
 
     def get(self, path: str, lookup: str = "path") -> tuple[str, Item]:
-        """Key and item of what is there."""
+        """The key and the item."""
         with self.lock:
             key = self.key(path, lookup)
             if key not in self.items:
@@ -82,14 +82,14 @@ class DropboxTree:
             return key, self.items[key]
 
     def revision(self, rev: str) -> Item:
-        """A file as it was."""
+        """An old version of a file."""
         try:
             return self.revisions[rev]
         except KeyError:
             raise DropboxError("path", "not_found") from None
 
     def display(self, key: str) -> str:
-        """The path with the case of each name on it."""
+        """The path, each name in its own case."""
         parts = []
         while key:
             parts.append(self.items[key].name)
@@ -97,12 +97,12 @@ class DropboxTree:
         return "".join(f"/{part}" for part in reversed(parts))
 
     def children(self, key: str) -> list[str]:
-        """Keys of what lies in a folder."""
+        """The keys of all items in a folder."""
         with self.lock:
             return [*self._below.get(key, ())]
 
     def below(self, key: str) -> Iterator[str]:
-        """Keys of all below a folder."""
+        """The keys of all items below a folder."""
         for child in self.children(key):
             yield child
             yield from self.below(child)
@@ -116,7 +116,7 @@ class DropboxTree:
         client_modified: str | None = None,
         write: str = "path",
     ) -> str:
-        """Write a file; its key. What is there is replaced only with `overwrite`. `write` is what an error is called."""
+        """Write a file and return its key. Replaces one only with `overwrite`. `write` is the tag of an error."""
         with self.lock:
             self._check_names(path, write)
             key = path.lower()
@@ -136,7 +136,7 @@ class DropboxTree:
             return key
 
     def create_folder(self, path: str) -> str:
-        """Make a folder and those above it; its key."""
+        """Create a folder and its parents; return its key."""
         with self.lock:
             self._check_names(path, "path")
             if path.lower() in self.items:
@@ -146,7 +146,7 @@ class DropboxTree:
             return path.lower()
 
     def move(self, source: str, target: str) -> str:
-        """Rename; the new key. A name cannot be changed in its case only, nor can anything move into itself."""
+        """Rename an item and return its new key. Refuses a change of case only, and a move of an item into itself."""
         with self.lock:
             key, _ = self.get(source, "from_lookup")
             to = self._free(target)
@@ -163,7 +163,7 @@ class DropboxTree:
             return to
 
     def copy(self, source: str, target: str) -> str:
-        """A second file, or folder, of the same content; its key."""
+        """Copy a file or folder and return the key of the copy."""
         with self.lock:
             key, _ = self.get(source, "from_lookup")
             to = self._free(target)
@@ -181,7 +181,7 @@ class DropboxTree:
             return to
 
     def delete(self, path: str) -> tuple[str, Item]:
-        """Away, with all below it; the path as it was shown, and the item."""
+        """Delete an item with everything below it; return its path in its case, and the item."""
         with self.lock:
             key, item = self.get(path, "path_lookup")
             if not key:
@@ -195,24 +195,24 @@ class DropboxTree:
 
     @property
     def used(self) -> int:
-        """Bytes of all files."""
+        """The bytes of all files."""
         with self.lock:
             return sum(self._size(key) for key in self.items)
 
-    # What tests do, past the API.
+    # Used by tests, without the API.
 
     def put(self, path: str, content: bytes | Path, *, mtime_ns: int | None = None) -> Item:
-        """A file there; `path` has no slash before it."""
+        """Create a file; `path` has no leading slash."""
         modified = None if mtime_ns is None else _written(mtime_ns / 1e9)
         return self.items[self.upload(f"/{path}", Content(content), overwrite=True, client_modified=modified)]
 
     def folder(self, path: str) -> None:
-        """A folder there, if need be."""
+        """Create a folder unless it exists."""
         if f"/{path}".lower() not in self.items:
             self.create_folder(f"/{path}")
 
     def preload(self, directory: Path, path: str = "", *, files: Iterable[str]) -> None:
-        """Files below a directory, times kept, as `path`. They are read when asked for: leave them."""
+        """Add all files below a directory at `path`, with their times. They are read on demand: do not change them."""
         for name in files:
             source = directory / name
             self.put(f"{path}/{name}".lstrip("/"), source, mtime_ns=source.stat().st_mtime_ns)
@@ -222,12 +222,12 @@ class DropboxTree:
         return {shown: item.content.sha256 for shown, item in self.walk(path) if item.content is not None}
 
     def walk(self, path: str = "") -> list[tuple[str, Item]]:
-        """(path below `path` in its case, item) of all files and folders there."""
+        """(path below `path` in its case, item) of all files and folders."""
         with self.lock:
             base = f"/{path}".rstrip("/")
             return [(self.display(key)[len(base) + 1 :], self.items[key]) for key in self.below(base.lower())]
 
-    # Inside.
+    # Internal.
 
     def _free(self, target: str) -> str:
         self._check_names(target, "to")
@@ -287,7 +287,7 @@ def _id() -> str:
 
 
 def now() -> str:
-    """As the API writes times: UTC, whole seconds."""
+    """A time as the API writes it: UTC, in whole seconds."""
     return _written(datetime.now(UTC).timestamp())
 
 

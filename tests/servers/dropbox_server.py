@@ -1,7 +1,7 @@
 """An emulated Dropbox: the calls of the v2 API that rclone's dropbox backend makes, over plain HTTP/1.1, in threads.
 
     with dropbox_server() as dropbox:
-        dropbox.tree.put("music/a.mp3", b"...")     # see `dropbox_files` for what a test may do past the API
+        dropbox.tree.put("music/a.mp3", b"...")     # see `dropbox_files` for what tests may do without the API
         ...
         assert dropbox.calls == {"files/list_folder": 3, "files/download": 20}
 
@@ -29,11 +29,11 @@ CHANGES = frozenset(
         *("files/upload_session/finish", "files/upload_session/finish_batch_v2"),
     }
 )
-"""The calls that change what is there."""
+"""The calls that change something."""
 
 
 def refusal(reason: str, *, retry_after: int = 1) -> Refuse:
-    """What an `HttpProxy` answers in Dropbox's name.
+    """An error of Dropbox's for an `HttpProxy`.
 
     "too_many_requests", "too_many_write_operations" (429), "invalid_access_token", "expired_access_token" (401),
     "insufficient_space" (409, of a move or a copy), "internal" (500).
@@ -52,7 +52,7 @@ def refusal(reason: str, *, retry_after: int = 1) -> Refuse:
 
 
 def error_body(error: DropboxError) -> dict[str, Any]:
-    """An error in Dropbox's form: each tag holds the next one under its own name, or under the one behind its colon."""
+    """An error in Dropbox's form: each tag holds the next one under its own name, or under the name after its colon."""
     *outer, inner = error.tags
     said: dict[str, Any] = {".tag": inner, **error.details}
     for tag, _, name in (one.partition(":") for one in reversed(outer)):
@@ -72,15 +72,15 @@ class DropboxServer(EmulatedServer):
     def __init__(self) -> None:
         self.tree = DropboxTree()
         self.page_limit = 2000
-        """Entries a page at most, whatever is asked for."""
+        """The largest page, whatever the client asks for."""
         self.cursors: dict[str, tuple[list[str], int]] = {}
-        """Cursor -> (keys still to be listed, entries a page)."""
+        """Cursor -> (keys left to list, entries per page)."""
         self.sessions: dict[str, _Session] = {}
         super().__init__(_Handler, "dropbox")
 
     @property
     def changes(self) -> int:
-        """Calls since `reset` that change what is there."""
+        """How many calls since `reset` changed something."""
         return sum(number for kind, number in self.calls.items() if kind in CHANGES)
 
 
@@ -104,7 +104,7 @@ class _Handler(EmulatedHandler):
         except DropboxError as error:
             self.send_json(error_body(error), error.status)
 
-    # Looking.
+    # Calls that read.
 
     def list_folder(self) -> None:
         if self.given["path"] == "/":
@@ -165,7 +165,7 @@ class _Handler(EmulatedHandler):
         }
         self.send_json(account)
 
-    # Changing.
+    # Calls that change something.
 
     def create_folder(self) -> None:
         with self.tree.lock:
@@ -218,7 +218,7 @@ class _Handler(EmulatedHandler):
                     entries.append({".tag": "failure", "failure": error_body(error)["error"]})
         self.send_json({"entries": entries})
 
-    # What they share.
+    # Shared by the calls.
 
     def _page(self, keys: list[str], limit: int) -> None:
         cursor = f"cursor{next(self.server_of.numbers)}"
@@ -282,7 +282,7 @@ _ROUTES: dict[str, Callable[[_Handler], None]] = {
 
 @contextlib.contextmanager
 def dropbox_server() -> Iterator[DropboxServer]:
-    """A DropboxServer for the length of the block."""
+    """A DropboxServer that runs during the block."""
     server = DropboxServer()
     try:
         yield server

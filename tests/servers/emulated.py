@@ -1,4 +1,4 @@
-"""What the emulated clouds have in common: an HTTP/1.1 server in threads that counts calls by their kind."""
+"""The base of the emulated clouds: an HTTP/1.1 server in threads that counts calls by kind."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
 class EmulatedServer:
-    """`port` is where it listens, on 127.0.0.1."""
+    """It listens on `port` of 127.0.0.1."""
 
     def __init__(self, handler: type[EmulatedHandler], name: str) -> None:
         self.calls: Counter[str] = Counter()
-        """Kind of call -> how many since `reset`."""
+        """Kind of call -> its number since `reset`."""
         self.requests: list[tuple[str, str]] = []
-        """(kind, what was asked for) of each, in order."""
+        """(kind, details) of each call, in order."""
         self.lock = threading.Lock()
         self.numbers = count(1)
         self.connections: set[socket.socket] = set()
@@ -37,13 +37,13 @@ class EmulatedServer:
         self._thread.start()
 
     def reset(self) -> None:
-        """Forget the calls so far."""
+        """Start counting again."""
         with self.lock:
             self.calls.clear()
             self.requests.clear()
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -59,7 +59,7 @@ class EmulatedServer:
 
 
 class EmulatedHandler(BaseHTTPRequestHandler):
-    """One connection. `answer` says what to do with a request."""
+    """One connection. Subclasses implement `answer`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -80,24 +80,24 @@ class EmulatedHandler(BaseHTTPRequestHandler):
             super().finish()
 
     def handle(self) -> None:
-        with contextlib.suppress(OSError):  # the client left
+        with contextlib.suppress(OSError):  # the client has disconnected
             super().handle()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 its name
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 because http.server names it so
         pass
 
     def do_GET(self) -> None:
         self.body = self._read_body()
         self.answer()
 
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 their names
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 because http.server names them so
 
     def send_json(self, answer: object, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         """Answer with JSON."""
         self.send(status, json.dumps(answer).encode(), {"Content-Type": "application/json; charset=UTF-8", **(headers or {})})
 
     def send_content(self, content: Content, headers: Mapping[str, str]) -> None:
-        """Answer with a file, or the range of it that was asked for."""
+        """Answer with a file, or the requested range of it."""
         size = content.size
         headers = {**headers, "Accept-Ranges": "bytes"}
         wanted = _RANGE.match(self.headers.get("Range", ""))

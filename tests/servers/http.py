@@ -1,7 +1,7 @@
-"""An HTTP proxy that counts requests and lets chosen ones go wrong.
+"""An HTTP proxy that counts requests and makes chosen ones fail.
 
     with http_proxy(server.port) as proxy:
-        proxy.at(3, Lose())                 # the third changing request is carried out, its reply never comes
+        proxy.at(3, Lose())                 # the server carries out the third changing request, but its reply is lost
         proxy.when(lambda seen: seen.method == "DELETE", Hold())
         ...
         assert proxy.changing == 20
@@ -33,23 +33,23 @@ class Seen:
     """One request."""
 
     number: int
-    """Among all, from 1."""
+    """Its number among all requests, from 1."""
     change: int
-    """Among the changing ones, 0 for the others."""
+    """Its number among the changing requests; 0 for others."""
     method: str
     path: str
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """By their names in lower case."""
     status: int | None = None
-    """What the client was answered; None when it never was."""
+    """The status that the client got; None if it got none."""
     body_bytes: int = 0
     at: float = field(default_factory=time.monotonic)
-    """When its head had come, in seconds of the monotonic clock."""
+    """When its headers were complete, in seconds of the monotonic clock."""
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """Answer so, without asking the server."""
+    """Answer with an error, without asking the server."""
 
     status: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -63,12 +63,12 @@ class Drop:
 
 @dataclass(frozen=True)
 class Lose:
-    """Let the server do it, then close the connection without a reply."""
+    """Let the server carry it out, then close the connection without a reply."""
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Keep the request back until `release` is set; `held` says that it has come. With `reply`, keep back the reply instead."""
+    """Hold the request until `release` is set; `held` is set when it has arrived. With `reply`, hold the reply instead."""
 
     reply: bool = False
     held: threading.Event = field(default_factory=threading.Event)
@@ -77,7 +77,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Then:
-    """Call something (kill a process, say) before the request goes on, or after it was done with `reply`; then drop it."""
+    """Call a function (to kill a process, say) before the request is passed on, or with `reply` after it; then drop it."""
 
     call: Callable[[], None]
     reply: bool = False
@@ -85,12 +85,12 @@ class Then:
 
 @dataclass(frozen=True)
 class Halve:
-    """Let the server have the first half of the body only, and answer as if it were all."""
+    """Send only the first half of the body to the server, as if it were all."""
 
 
 @dataclass(frozen=True)
 class Redate:
-    """Tell an S3 server that the request was made so many days from now: it finds our clock to be off, and says so itself."""
+    """Date the request that many days from now, so that an S3 server itself reports that our clock is wrong."""
 
     days: int
 
@@ -110,7 +110,7 @@ class _Gone(Exception):  # noqa: N818 - the end of a connection, not an error
 
 
 class HttpProxy:
-    """See the module. `port` is where it listens, on 127.0.0.1."""
+    """See the module. It listens on `port` of 127.0.0.1."""
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
@@ -119,55 +119,55 @@ class HttpProxy:
         self._changes = 0
         self._lock = threading.Lock()
         self._under_way = 0
-        self._clients: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly
+        self._clients: set[asyncio.Task[None]] = set()  # because the loop keeps only weak references to its tasks
         self._idle = threading.Condition()
         self._thread = LoopThread("http-proxy")
         self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0, limit=_LIMIT))
         self.port: int = self._server.sockets[0].getsockname()[1]
 
-    # What tests use.
+    # Used by tests.
 
     @property
     def counts(self) -> Counter[str]:
-        """Method -> requests."""
+        """Method -> number of requests."""
         return Counter(seen.method for seen in self.requests)
 
     @property
     def changing(self) -> int:
-        """Changing requests so far."""
+        """The number of changing requests so far."""
         return self._changes
 
     def reset(self) -> None:
-        """Forget what was seen and what was ordered."""
+        """Forget all requests and all faults."""
         with self._lock:
             self.requests = []
             self._changes = 0
             self._rules = []
 
     def at(self, number: int, action: Action, *, changing: bool = True) -> None:
-        """Let the `number`-th request since the last reset go wrong, among the changing ones or among all."""
+        """Make the `number`-th request since the last reset fail, counting the changing ones or all."""
         self.when(lambda seen: (seen.change if changing else seen.number) == number, action, times=1)
 
     def when(self, applies: Callable[[Seen], bool], action: Action, *, times: int | None = None) -> None:
-        """Let the requests of a kind go wrong, all of them or the first `times`."""
+        """Make the requests of a kind fail: all, or the first `times`."""
         with self._lock:
             self._rules.append(_Rule(applies, action, times))
 
     def wait_until_idle(self, timeout_s: float = 30) -> None:
-        """Return when the server has answered all that was sent to it, whether or not the client still listens."""
+        """Wait until the server has answered everything, even if the client no longer listens."""
         with self._idle:
             if not self._idle.wait_for(lambda: self._under_way == 0, timeout_s):
                 raise TimeoutError("the server does not answer")
 
     def close(self) -> None:
-        """End it; what is held back goes on to nobody."""
+        """Stop the proxy; held requests are dropped."""
         for rule in self._rules:
             if isinstance(rule.action, Hold):
                 rule.action.release.set()
         self._thread.loop.call_soon_threadsafe(self._server.close)
         self._thread.close()
 
-    # Inside, on the loop.
+    # Internal, on the loop.
 
     def _note(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[Seen, Action | None]:
         with self._lock:
@@ -194,7 +194,7 @@ class HttpProxy:
                     upstream = await asyncio.open_connection("127.0.0.1", self.target_port, limit=_LIMIT)
                 await self._exchange(head, reader, writer, upstream)
         except (_Gone, OSError, EOFError, asyncio.LimitOverrunError):
-            pass  # either side left, or a fault was ordered: the connection ends
+            pass  # a side has disconnected, or a fault closes the connection
         finally:
             writer.transport.abort()
             if upstream is not None:
@@ -215,7 +215,7 @@ class HttpProxy:
         if headers.get("expect", "").lower() == "100-continue" and not isinstance(action, Refuse):
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.lower().startswith(b"expect:"))
-        unsent = isinstance(action, Refuse) and "expect" in headers  # the client waits for a 100 that never comes
+        unsent = isinstance(action, Refuse) and "expect" in headers  # the client waits for a 100 that it never gets
         body = b"" if unsent else b"".join([block async for block in _body(reader, headers)])
         seen.body_bytes = len(body)
         if isinstance(action, Halve):
@@ -290,7 +290,7 @@ def _parse(head: bytes) -> tuple[str, dict[str, str]]:
 
 
 def _halved(head: bytes, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """A request with half its content, and without the sums that would tell."""
+    """A request with half its content, and without the checksums that would reveal it."""
     content = body[: int(headers["content-length"]) // 2]
     telling = (b"content-length:", b"content-md5:", b"x-amz-checksum", b"x-amz-content-sha256:")
     lines = [line for line in head.rstrip(b"\r\n").split(b"\r\n") if not line.lower().startswith(telling)]
@@ -304,7 +304,7 @@ def _bodiless(method: str, status: int) -> bool:
 async def _body(
     reader: asyncio.StreamReader, headers: Mapping[str, str], *, bodiless: bool = False, until_close: bool = False
 ) -> AsyncIterator[bytes]:
-    """The raw bytes of a body as they come, chunk headers included."""
+    """The raw bytes of a body as they arrive, including chunk headers."""
     if bodiless:
         return
     if headers.get("transfer-encoding", "").lower() == "chunked":
@@ -330,7 +330,7 @@ async def _body(
 
 @contextlib.contextmanager
 def http_proxy(target_port: int) -> Iterator[HttpProxy]:
-    """An HttpProxy for the length of the block."""
+    """An HttpProxy that runs during the block."""
     proxy = HttpProxy(target_port)
     try:
         yield proxy

@@ -1,4 +1,4 @@
-"""A server as a child process: started on a free port of 127.0.0.1, ready when it answers, gone when the test process is."""
+"""A server as a child process: on a free port of 127.0.0.1, ready when it answers, stopped with the test process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STEP_S = 0.01
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -41,7 +41,7 @@ def _answers(port: int) -> bool:
 def serving(
     command: Callable[[int], Sequence[str]], log: Path, *, environment: Mapping[str, str] | None = None, timeout_s: float = 60
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Run `command(port)` until the block ends. Gives the port once something listens there, and the process.
+    """Run `command(port)` during the block. Yields the port once the server listens, and the process.
 
     Its output goes to `log`. A process that ends at once (the port was taken meanwhile) is tried again on other ports.
     """
@@ -61,7 +61,7 @@ def serving(
             while process.poll() is None and not _answers(port):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{process.args!r} does not listen on {port}: {log.read_text(errors='replace')[-2000:]}")
-                time.sleep(_STEP_S)  # there is no event for "somebody listens there"
+                time.sleep(_STEP_S)  # no event says that a server listens
             if process.poll() is None:
                 yield port, process
                 return

@@ -23,45 +23,45 @@ ACCESS_KEY = "testtesttesttest"
 SECRET_KEY = "secretsecretsecret"
 PASSWORD = "secret"
 
-# What tests put into the served directory is seen at once, almost: with 0 s rclone spins for ever now and then, and locks up.
+# Show almost at once what tests put into the served directory: with 0 s, rclone sometimes hangs in an endless loop.
 _FRESH = ("--dir-cache-time", "10ms")
 
 
 @dataclass
 class RemoteServer:
-    """A running server and how rclone reaches it."""
+    """A running server, and how rclone reaches it."""
 
     name: str
-    """Of the remote in the test's rclone.conf."""
+    """The name of the remote in the test's rclone.conf."""
     type: str
     port: int
     base: str
-    """Path on the remote below which tests work: the bucket, or "" where there is none."""
+    """The path on the remote below which tests work: the bucket, or "" without buckets."""
     directory: Path | None
-    """The served directory that `base` is; None where the server keeps its files in memory."""
+    """The served directory for `base`; None if the server keeps its files in memory."""
     process: subprocess.Popen[bytes] | None
-    """None: it runs in threads of this process."""
+    """None if it runs in threads of this process."""
     options_at: Callable[[int], dict[str, str]] = field(repr=False)
 
     @property
     def options(self) -> dict[str, str]:
-        """The remote's options, apart from its type."""
+        """The options of the remote, without its type."""
         return self.options_at(self.port)
 
     def section(self, name: str | None = None, *, port: int | None = None) -> str:
-        """The remote as a section of rclone.conf, under another name or through a proxy's port if given."""
+        """The remote as a section of rclone.conf, optionally under another name or through the port of a proxy."""
         options = self.options_at(port or self.port)
         lines = "".join(f"{key} = {value}\n" for key, value in options.items())
         return f"[{name or self.name}]\ntype = {self.type}\n{lines}\n"
 
     def fs(self, path: str = "", *, name: str | None = None) -> str:
-        """The location of `path` on the server, as one types it."""
+        """The location of `path` on the server, as a user types it."""
         return f"{name or self.name}:" + "/".join(part for part in (self.base, path) if part)
 
 
 @dataclass
 class DriveRemote(RemoteServer):
-    """The emulated Google Drive, its calls and its files at hand."""
+    """The emulated Google Drive, with access to its calls and files."""
 
     drive: DriveServer
 
@@ -73,7 +73,7 @@ class DriveRemote(RemoteServer):
 
 @dataclass
 class DropboxRemote(RemoteServer):
-    """The emulated Dropbox, its calls and its files at hand."""
+    """The emulated Dropbox, with access to its calls and files."""
 
     dropbox: DropboxServer
 
@@ -98,14 +98,14 @@ def _s3(provider: str, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)) -> Call
 
 
 def obscured(rclone: Path, password: str) -> str:
-    """A password as rclone.conf has it."""
+    """A password as rclone.conf stores it."""
     ended = subprocess.run([str(rclone), "obscure", "-"], input=password.encode(), capture_output=True, check=True)
     return ended.stdout.decode().strip()
 
 
 @contextlib.contextmanager
 def s3_serve(rclone: Path, directory: Path, *, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)) -> Iterator[RemoteServer]:
-    """`rclone serve s3`: buckets are directories of a served one."""
+    """`rclone serve s3`: its buckets are directories on disk."""
     bucket = directory / "served" / BUCKET
     bucket.mkdir(parents=True, exist_ok=True)
 
@@ -132,7 +132,7 @@ main()
 
 @contextlib.contextmanager
 def s3_moto(directory: Path, *, clock_s: int = 0) -> Iterator[RemoteServer]:
-    """moto's S3, which is independent of rclone; files are in memory. `clock_s`: so far its clock is off."""
+    """moto's S3, which is independent of rclone; files are in memory. `clock_s`: how far its clock is off."""
     directory.mkdir(parents=True, exist_ok=True)
 
     def command(port: int) -> list[str]:
@@ -149,7 +149,7 @@ def s3_moto(directory: Path, *, clock_s: int = 0) -> Iterator[RemoteServer]:
 
 @contextlib.contextmanager
 def webdav(rclone: Path, directory: Path, *, password: str | None = None) -> Iterator[RemoteServer]:
-    """`rclone serve webdav`, seen as a WebDAV server of unknown make: no hashes, no times."""
+    """`rclone serve webdav`, used as a WebDAV server of unknown vendor: no hashes, no times."""
     served = directory / "served"
     served.mkdir(parents=True, exist_ok=True)
 
@@ -168,7 +168,7 @@ def webdav(rclone: Path, directory: Path, *, password: str | None = None) -> Ite
 
 @contextlib.contextmanager
 def sftp(rclone: Path, directory: Path, *, password: str = PASSWORD) -> Iterator[RemoteServer]:
-    """`rclone serve sftp` without a shell on the other side, so without hashes."""
+    """`rclone serve sftp` without a remote shell, so without hashes."""
     served = directory / "served"
     served.mkdir(parents=True, exist_ok=True)
     hidden = obscured(rclone, password)
@@ -221,7 +221,7 @@ def dropbox() -> Iterator[DropboxRemote]:
                 "override.http_proxy": proxy.url(port),
                 "override.ca_cert": str(proxy.ca_cert),
                 "pacer_min_sleep": "1ms",
-                "batch_timeout": "5ms",  # rclone waits so long for more uploads before it commits one
+                "batch_timeout": "5ms",  # how long rclone waits for more uploads before it commits
             }
 
         yield DropboxRemote("dropbox", "dropbox", server.port, "", None, None, options, server)

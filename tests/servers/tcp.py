@@ -1,4 +1,4 @@
-"""A TCP proxy with a distance: each direction takes half the round trip, a new connection one whole round trip more.
+"""A TCP proxy with latency: each direction takes half the round trip, a new connection one whole round trip more.
 
 It also breaks connections: refuses, resets after so many bytes, falls silent, crawls, or ends one direction. It lives
 in a thread of its own; as a module of a process it is `python -m tests.servers.tcp TARGET_PORT RTT_MS`, which prints its port.
@@ -15,11 +15,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Literal
 
 Manner = Literal["as usual", "crawling", "half-closed"]
-"""crawling: a byte a second, and no more than one block. half-closed: the sender of anything hears the other side's end."""
+"""crawling: one byte per second, and no more than one block. half-closed: whoever sends data sees the other side close."""
 
 
 class LoopThread:
-    """An asyncio loop in a thread, for servers that tests talk to."""
+    """An asyncio loop in a thread, for test servers."""
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
@@ -31,7 +31,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
 
     def close(self) -> None:
-        """End every task, the loop and the thread."""
+        """Stop every task, the loop and the thread."""
         self.run(self._cancel_tasks())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=30)
@@ -46,7 +46,7 @@ class LoopThread:
 
 
 class _Delayed:
-    """Writes to a transport what it is given, each piece when its time has come, in order."""
+    """Writes data to a transport in order, each block at its own time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -73,7 +73,7 @@ class _Delayed:
 
 
 class _Side(asyncio.Protocol):
-    """One end of a proxied connection; what comes in goes to the other end."""
+    """One end of a proxied connection; passes everything it receives to the other end."""
 
     def __init__(self, proxy: TcpProxy, out: _Delayed, back: _Delayed, ready: float) -> None:
         self._proxy = proxy
@@ -92,7 +92,7 @@ class _Side(asyncio.Protocol):
             return
         own = self._back.transport
         if self._proxy.manner == "half-closed" and own is not None and own.can_write_eof():
-            own.write_eof()  # an end that is heard by whoever sent this, who is himself not heard any more
+            own.write_eof()  # the sender sees the connection close, and its data is dropped
             return
         if self._proxy.manner == "crawling" and own is not None:
             own.pause_reading()
@@ -108,7 +108,7 @@ class _Side(asyncio.Protocol):
 
 
 class TcpProxy:
-    """See the module. `port` is where it listens, on 127.0.0.1."""
+    """See the module. It listens on `port` of 127.0.0.1."""
 
     def __init__(self, target_port: int, *, rtt_s: float = 0.0) -> None:
         self.target_port = target_port
@@ -121,7 +121,7 @@ class TcpProxy:
         self._cut_again: int | None = None
         self._then_port: int | None = None
         self.manner: Manner = "as usual"
-        """How whatever comes in is passed on from now on."""
+        """How to pass on data from now on."""
         self._call_after: tuple[int, Callable[[], None]] | None = None
         self._thread = LoopThread("tcp-proxy")
         self.loop = self._thread.loop
@@ -146,7 +146,7 @@ class TcpProxy:
             to_client.send(self.loop.time(), None)
 
     def passes(self, size: int) -> bool:
-        """Count bytes that came in; False when they go no further."""
+        """Count received bytes; False when they must not be passed on."""
         if self._silent:
             return False
         self.bytes_passed += size
@@ -168,7 +168,7 @@ class TcpProxy:
         action()
 
     def cut_after(self, size: int, *, again: bool = False, then_port: int | None = None) -> None:
-        """Reset every connection once `size` more bytes have come in, both directions counted; `again`: each time.
+        """Reset every connection after `size` more bytes in both directions together; `again`: each time.
 
         New connections go to `then_port` from then on.
         """
@@ -177,22 +177,22 @@ class TcpProxy:
         self._cut_again = size if again else None
 
     def heal(self) -> None:
-        """Reset what is open and pass on whatever comes from now on."""
+        """Reset all connections, and pass on everything from now on."""
         self._cut_after = self._cut_again = None
         self._silent = False
         self.manner = "as usual"
         self._thread.run(self._on_loop(self._abort_all))
 
     def call_after(self, size: int, call: Callable[[], None]) -> None:
-        """Call something (kill a process, say) once `size` more bytes have come in, both directions counted."""
+        """Call a function (to kill a process, say) after `size` more bytes in both directions together."""
         self._call_after = (self.bytes_passed + size, call)
 
     def silent(self, silent: bool = True) -> None:
-        """Swallow everything from now on and keep the connections open; or pass it on again (what was swallowed is lost)."""
+        """Drop all data from now on and keep the connections open; or pass data on again (what was dropped is lost)."""
         self._silent = silent
 
     def refuse(self) -> None:
-        """Reset what is open and listen no more: connections are refused until `accept`."""
+        """Reset all connections and stop listening: new ones are refused until `accept`."""
         self._thread.run(self._on_loop(self._server.close))
         self._thread.run(self._on_loop(self._abort_all))
 
@@ -201,14 +201,14 @@ class TcpProxy:
         self._server = self._thread.run(self._listen(self.port))
 
     def close(self) -> None:
-        """End it."""
+        """Stop the proxy."""
         self.refuse()
         self._thread.close()
 
 
 @contextlib.contextmanager
 def tcp_proxy(target_port: int, *, rtt_s: float = 0.0) -> Iterator[TcpProxy]:
-    """A TcpProxy for the length of the block."""
+    """A TcpProxy that runs during the block."""
     proxy = TcpProxy(target_port, rtt_s=rtt_s)
     try:
         yield proxy
@@ -220,4 +220,4 @@ if __name__ == "__main__":
     with tcp_proxy(int(sys.argv[1]), rtt_s=float(sys.argv[2]) / 1000) as running:
         sys.stdout.write(f"{running.port}\n")
         sys.stdout.flush()
-        sys.stdin.read()  # until whoever started us closes the pipe
+        sys.stdin.read()  # until the parent process closes the pipe

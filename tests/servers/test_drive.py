@@ -1,4 +1,4 @@
-"""The emulated Google Drive answers as Google does where a client may be wrong, and its door opens to Google's names only."""
+"""The emulated Google Drive answers mistakes of clients as Google does, and serves only Google's host names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def ask(drive: DriveServer, method: str, path: str, body: object = None, **heade
         return answer.status, json.loads(content) if "json" in answer.headers.get("Content-Type", "") else content
 
 
-def test_a_query_finds_what_it_asks_for(tree: DriveTree) -> None:
+def test_a_query_finds_the_right_items(tree: DriveTree) -> None:
     a, b = tree.folder("a").id, next(item.id for item in tree.items.values() if item.name == "b")
     assert found(tree, f"'{a}' in parents and name='it\\'s.mp3'") == ["it's.mp3"]
     assert found(tree, r"name = 'back\\slash.mp3'") == [r"back\slash.mp3"]
@@ -62,7 +62,7 @@ def test_a_query_finds_what_it_asks_for(tree: DriveTree) -> None:
 @pytest.mark.parametrize(
     "query", ["", "name", "name = ", "name ~ 'a'", "(name = 'a'", "nonsense = 'a'", "name = 'a' name = 'b'", "'a"]
 )
-def test_a_query_that_is_none_is_refused(query: str) -> None:
+def test_a_malformed_query_is_refused(query: str) -> None:
     with pytest.raises(DriveError):
         parse(query)
 
@@ -99,7 +99,7 @@ def test_ranges(drive: DriveServer, asked: str, status: int, content: bytes) -> 
     assert ask(drive, "GET", f"/drive/v3/files/{item.id}?alt=media", Range=asked) == (status, content)
 
 
-def test_one_file_lies_in_one_folder(drive: DriveServer) -> None:
+def test_a_file_is_in_one_folder_only(drive: DriveServer) -> None:
     item, other = drive.tree.put("from/a", b""), drive.tree.folder("to").id
     status, answer = ask(drive, "PATCH", f"/drive/v3/files/{item.id}?addParents={other}", {})
     assert (status, answer["error"]["errors"][0]["reason"]) == (403, "cannotAddParent")
@@ -110,7 +110,7 @@ def test_one_file_lies_in_one_folder(drive: DriveServer) -> None:
     assert status == 403
 
 
-def test_what_is_not_there_is_said_in_googles_words(drive: DriveServer) -> None:
+def test_a_missing_item_is_reported_in_googles_words(drive: DriveServer) -> None:
     for method, path in (("GET", "/drive/v3/files/none"), ("PATCH", "/drive/v3/files/none"), ("DELETE", "/drive/v3/files/none")):
         status, answer = ask(drive, method, path)
         assert (status, answer["error"]["errors"][0]["reason"]) == (404, "notFound")

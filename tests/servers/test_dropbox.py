@@ -1,4 +1,4 @@
-"""The emulated Dropbox answers as Dropbox does where a client may be wrong."""
+"""The emulated Dropbox answers mistakes of clients as Dropbox does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def dropbox() -> Iterator[DropboxServer]:
 
 
 def ask(dropbox: DropboxServer, call: str, given: object, content: bytes | None = None, **headers: str) -> tuple[int, Any]:
-    """Status, and the answer as JSON or as it is."""
+    """The status, and the answer as JSON or as raw bytes."""
     body = json.dumps(given).encode() if content is None else content
     if content is not None:
         headers |= {"Dropbox-API-Arg": json.dumps(given)}
@@ -57,7 +57,7 @@ def test_no_name_changes_in_its_case_only(dropbox: DropboxServer) -> None:
     assert dropbox.tree.tree().keys() == {"music/a.mp3"}
 
 
-def test_errors_say_what_is_wrong_tag_in_tag(dropbox: DropboxServer) -> None:
+def test_errors_are_nested_tags(dropbox: DropboxServer) -> None:
     dropbox.tree.put("a.mp3", b"a")
     dropbox.tree.put("b.mp3", b"b")
     status, answer = ask(dropbox, "files/get_metadata", {"path": "/absent"})
@@ -90,7 +90,7 @@ def test_listings_come_in_pages_and_as_whole_trees(dropbox: DropboxServer) -> No
     assert summary(ask(dropbox, "files/list_folder/continue", {"cursor": "never"})) == (409, "reset/...")
 
 
-def test_a_folder_moves_and_goes_with_all_below_it(dropbox: DropboxServer) -> None:
+def test_a_folder_moves_and_is_deleted_with_everything_below_it(dropbox: DropboxServer) -> None:
     item = dropbox.tree.put("a/b/c.mp3", b"c")
     assert ask(dropbox, "files/move_v2", {"from_path": "/a", "to_path": "/x/y"})[0] == 200
     assert dropbox.tree.tree().keys() == {"x/y/b/c.mp3"}
@@ -99,7 +99,7 @@ def test_a_folder_moves_and_goes_with_all_below_it(dropbox: DropboxServer) -> No
     assert dropbox.tree.walk() == []
 
 
-def test_uploads_end_whole_or_not_at_all(dropbox: DropboxServer) -> None:
+def test_an_upload_is_complete_or_absent(dropbox: DropboxServer) -> None:
     session = ask(dropbox, "files/upload_session/start", {}, b"")[1]["session_id"]
     cursor = {"session_id": session, "offset": 0}
     assert ask(dropbox, "files/upload_session/append_v2", {"cursor": cursor}, b"abc") == (200, None)
@@ -117,7 +117,7 @@ def test_uploads_end_whole_or_not_at_all(dropbox: DropboxServer) -> None:
     assert dropbox.tree.tree().keys() == {"a.mp3"}
 
 
-def test_what_was_is_there_by_its_revision(dropbox: DropboxServer) -> None:
+def test_old_versions_are_found_by_their_revision(dropbox: DropboxServer) -> None:
     old = dropbox.tree.put("a.mp3", b"old").rev
     dropbox.tree.put("a.mp3", b"newer")
     assert ask(dropbox, "files/download", {"path": f"rev:{old}"}, b"") == (200, b"old")

@@ -1,4 +1,4 @@
-"""The proxies that the fault tests lean on: they count right, break what was ordered, and add the distance asked for."""
+"""The proxies of the fault tests count correctly, break what they should break, and add latency."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    do_GET = do_PUT = do_DELETE = do_HEAD = do_MOVE = _answer  # noqa: N815 - the names that http.server looks for
+    do_GET = do_PUT = do_DELETE = do_HEAD = do_MOVE = _answer  # noqa: N815 - because http.server looks for these names
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the method it replaces
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - because the overridden method names it so
         pass
 
 
@@ -126,7 +126,7 @@ def test_a_request_or_its_reply_is_held(proxy: HttpProxy, done: list[tuple[str, 
     assert answers == [(200, b"answer to /held")]
 
 
-def test_something_may_happen_at_a_request(proxy: HttpProxy, done: list[tuple[str, str, bytes]]) -> None:
+def test_a_function_may_be_called_at_a_request(proxy: HttpProxy, done: list[tuple[str, str, bytes]]) -> None:
     happened: list[int] = []
     proxy.at(1, Then(lambda: happened.append(len(done))))
     proxy.at(2, Then(lambda: happened.append(len(done)), reply=True))
@@ -136,7 +136,7 @@ def test_something_may_happen_at_a_request(proxy: HttpProxy, done: list[tuple[st
     assert happened == [0, 1]
 
 
-def test_a_distance_delays_every_exchange(server: int) -> None:
+def test_latency_delays_every_exchange(server: int) -> None:
     with tcp_proxy(server, rtt_s=0.1) as proxy:
         connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)
         started = time.monotonic()
@@ -145,10 +145,10 @@ def test_a_distance_delays_every_exchange(server: int) -> None:
             assert connection.getresponse().read() == f"answer to /{index}".encode()
         took_s = time.monotonic() - started
         connection.close()
-    assert took_s >= 0.39  # one round trip to connect, three to ask
+    assert took_s >= 0.39  # one round trip to connect, three for the requests
 
 
-def test_a_distance_costs_connections_side_by_side_no_more_than_one(server: int) -> None:
+def test_parallel_connections_wait_only_once(server: int) -> None:
     with tcp_proxy(server, rtt_s=0.2) as proxy:
         started = time.monotonic()
         threads = [threading.Thread(target=ask, args=(proxy.port, "GET", "/a")) for _ in range(20)]
@@ -156,7 +156,7 @@ def test_a_distance_costs_connections_side_by_side_no_more_than_one(server: int)
             thread.start()
         for thread in threads:
             thread.join()
-        assert time.monotonic() - started < 2  # one after another: 8
+        assert time.monotonic() - started < 2  # 8 s if they ran one after another
 
 
 def test_large_bodies_keep_their_order(server: int) -> None:
