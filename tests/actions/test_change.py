@@ -1,0 +1,146 @@
+"""The one way in which every command changes a library: finish what was interrupted, plan, show, ask, carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.actions.apply import apply
+from orchestrator.actions.dedup import dedup
+from orchestrator.actions.organize import organize, plan
+from orchestrator.actions.quarantine import empty, list_quarantine, restore
+from orchestrator.actions.runs import list_runs, resume, show_run, undo
+from orchestrator.actions.session import Session, open_session
+from orchestrator.actions.stats import stats
+from orchestrator.config.options.common import CommonOptions
+from orchestrator.config.options.dedup import DedupOptions
+from orchestrator.config.options.organize import OrganizeOptions, PlanOptions
+from orchestrator.config.options.plan_files import ApplyOptions
+from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
+from orchestrator.config.options.runs import ResumeOptions, RunsShowOptions, UndoOptions
+from orchestrator.config.options.scan import StatsOptions
+from orchestrator.errors import ExitCode, LockedError, SafetyLimitError
+from orchestrator.plan.model import Plan
+from orchestrator.report.log_reporter import LogReporter
+from orchestrator.track import Track
+from tests.audio import make_track
+
+
+class Person(LogReporter):
+    """Somebody at a terminal, and what they see there."""
+
+    can_ask = True
+
+    def __init__(self, *, says_yes: bool) -> None:
+        super().__init__()
+        self.says_yes = says_yes
+        self.questions: list[str] = []
+        self.notes: list[str] = []
+        self.plans: list[Plan] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def plan(self, plan: Plan, *, everything: bool = False) -> None:
+        self.plans.append(plan)
+
+    def confirm(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.says_yes
+
+
+@pytest.fixture
+def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two songs, and a second copy of one of them."""
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    root = tmp_path / "music"
+    for number in (1, 2):
+        track = Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number, date="2001")
+        make_track(root / "Band" / "Album" / f"0{number}.flac", "flac", track, seconds=0.2, serial=number)
+    copy = root / "Downloads" / "song.flac"
+    copy.parent.mkdir()
+    copy.write_bytes((root / "Band" / "Album" / "01.flac").read_bytes())
+    return root
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with open_session(CommonOptions(yes=True, state_dir=str(tmp_path / "state"))) as session:
+        yield session
+
+
+def files(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_no_changes_nothing(music: Path, tmp_path: Path) -> None:
+    before, person = files(music), Person(says_yes=False)
+    with open_session(CommonOptions(state_dir=str(tmp_path / "state")), person) as session:
+        result = organize(OrganizeOptions(source=str(music)), session)
+        assert list_runs(session) == []
+    assert (result.exit_code, result.run, files(music)) == (ExitCode.DONE, None, before)
+    assert [len(plan.operations) for plan in person.plans] == [3]
+    assert person.questions == ["Make these 3 changes?"]
+    assert person.notes == ["nothing was changed"]
+
+
+def test_a_yes_is_asked_for_once_and_nothing_to_do_is_not_asked_for(music: Path, tmp_path: Path) -> None:
+    person = Person(says_yes=True)
+    with open_session(CommonOptions(state_dir=str(tmp_path / "state")), person) as session:
+        first = organize(OrganizeOptions(source=str(music)), session)
+        second = organize(OrganizeOptions(source=str(music)), session)
+        undone = undo(UndoOptions(run=str(first.run)), session)
+        again = undo(UndoOptions(run=str(first.run)), session)
+    assert len(person.questions) == 2
+    assert (first.exit_code, second.run, undone.exit_code, again.run) == (ExitCode.DONE, None, ExitCode.DONE, None)
+    assert person.notes == [f"run {first.run}: nothing is left to undo"]
+    assert files(music) == {"Band/Album/01.flac", "Band/Album/02.flac", "Downloads/song.flac"}
+
+
+def test_a_plan_file_is_carried_out_and_its_run_shown(music: Path, session: Session, tmp_path: Path) -> None:
+    file = str(tmp_path / "plan.jsonl")
+    planned = plan(PlanOptions(source=str(music), output=file), session)
+    applied = apply(ApplyOptions(file=file), session)
+    assert planned.plan is not None
+    assert applied.plan == planned.plan
+    assert show_run(RunsShowOptions(run=str(applied.run)), session).operations == 3
+    assert resume(ResumeOptions(), session).run == applied.run  # nothing is left of it
+
+
+def test_duplicates_are_quarantined_restored_and_deleted(music: Path, session: Session) -> None:
+    place = str(music)
+    assert stats(StatsOptions(location=place), session).statistics.music.files == 3
+    reported = dedup(DedupOptions(locations=(place,)), session)
+    assert (reported.duplicates is not None, reported.run) == (True, None)
+    done = dedup(DedupOptions(locations=(place,), dedup="quarantine"), session)
+    (item,) = list_quarantine(QuarantineListOptions(location=place), session)
+    assert item.run == done.run
+    restored = restore(QuarantineRestoreOptions(items=(item.id,), location=place), session)
+    assert (restored.exit_code, "Downloads/song.flac" in files(music)) == (ExitCode.DONE, True)
+    dedup(DedupOptions(locations=(place,), delete=True), session)
+    assert list_quarantine(QuarantineListOptions(location=place), session) == []
+    assert empty(QuarantineEmptyOptions(location=place), session).run is None
+    assert files(music) == {"Band/Album/01.flac", "Band/Album/02.flac"}
+
+
+def test_a_plan_over_the_limit_is_neither_shown_nor_carried_out(music: Path, tmp_path: Path) -> None:
+    before, person = files(music), Person(says_yes=True)
+    options = CommonOptions(max_delete="0", state_dir=str(tmp_path / "state"))
+    with open_session(options, person) as session, pytest.raises(SafetyLimitError, match="--max-delete 0"):
+        dedup(DedupOptions(locations=(str(music),), dedup="quarantine"), session)
+    assert (person.plans, person.questions, files(music)) == ([], [], before)
+
+
+def test_the_lock_is_held_while_a_person_thinks(music: Path, session: Session, tmp_path: Path) -> None:
+    class Thinking(Person):
+        def confirm(self, question: str) -> bool:
+            with pytest.raises(LockedError):
+                organize(OrganizeOptions(source=str(music)), session)
+            return super().confirm(question)
+
+    with open_session(CommonOptions(state_dir=str(tmp_path / "state")), Thinking(says_yes=False)) as other:
+        organize(OrganizeOptions(source=str(music)), other)
+    assert organize(OrganizeOptions(source=str(music)), session).run is not None
