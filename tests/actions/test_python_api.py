@@ -15,11 +15,13 @@ from orchestrator.actions.organize import organize
 from orchestrator.actions.runs import list_runs
 from orchestrator.actions.scan import scan
 from orchestrator.actions.session import open_session
+from orchestrator.cli.main import PROGRAM
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.options.organize import OrganizeOptions
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.track import Status, Track
+from scripts import update_docs
 from tests.audio import make_track
 
 PAGE = (Path(__file__).parents[2] / "docs" / "python-api.md").read_text(encoding="utf-8")
@@ -85,6 +87,13 @@ def test_every_name_on_the_page_exists() -> None:
             importlib.import_module(dotted)
         except ModuleNotFoundError:
             assert hasattr(importlib.import_module(module), name), dotted
+
+
+def test_every_command_has_its_action_on_the_page() -> None:
+    paths = {path.removeprefix(f"{PROGRAM} ") for path, _ in update_docs.commands()} - {PROGRAM}
+    commands = paths - {path.rpartition(" ")[0] for path in paths}  # groups have no action of their own
+    assert len(commands) > 20
+    assert set(re.findall(r"^\| `([a-z ]+)` \|", PAGE, re.MULTILINE)) >= commands
 
 
 def test_nobody_is_asked_and_a_dry_run_gives_the_plan(home: Path) -> None:
