@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.apply.directories.emptied import remove_emptied
@@ -13,13 +12,11 @@ from orchestrator.apply.own_paths import EMPTIED, TRASH, trash_of
 from orchestrator.apply.protocol.final_check import check_final_state, final_state
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, RemoteError
-from orchestrator.paths import split_path
+from orchestrator.paths import is_rclone_debris, split_path
 from orchestrator.plan.model import TEMPORARY, Plan, Verb
 from orchestrator.progress import Progress
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
-
-_PARTIAL = re.compile(r"(?P<name>.+)\.[0-9a-f]{8}\.partial")
 
 _SHORTENED_BYTES = 60
 """rclone shortens long names before it adds its ending, but keeps at least so many bytes of them."""
@@ -101,12 +98,12 @@ def _remove_partial_copies(completed: Sequence[CompletedOperation], storages: Ma
     for (fs, directory), names in sorted(by_directory.items()):
         for entry in _listed(storages[fs], directory):
             parent, name = split_path(entry.path)
-            found = _PARTIAL.fullmatch(name) if parent == directory else None
-            if found is not None and _is_name_of(found["name"], names):
+            if parent == directory and name.endswith(".partial") and is_rclone_debris(name) and _is_partial_of(name, names):
                 storages[fs].delete(entry.path)
 
 
-def _is_name_of(stem: str, names: set[str]) -> bool:
+def _is_partial_of(partial: str, names: set[str]) -> bool:
+    stem = partial.rsplit(".", 2)[0]
     if stem in names:
         return True
     return len(stem.encode("utf-8", "surrogatepass")) >= _SHORTENED_BYTES and any(name.startswith(stem) for name in names)

@@ -99,18 +99,6 @@ def test_after_a_kill_no_source_is_deleted_because_of_an_equal_size(tmp_path: Pa
 # One object under two names.
 
 
-class Alias(ForwardingStorage):
-    """The same files under another location: one that ignores case shows them under more than one name."""
-
-    def __init__(self, inner: MemoryStorage, fs: str) -> None:
-        super().__init__(inner)
-        self._fs = fs
-
-    @property
-    def fs(self) -> str:
-        return self._fs
-
-
 def test_a_copy_onto_the_same_object_is_not_followed_by_a_delete(tmp_path: Path) -> None:
     """A change of case only, where files are copied and the listing is trusted: the copy succeeds, for it is the file itself."""
     storage = MemoryStorage.like("s3", case_insensitive=True)
