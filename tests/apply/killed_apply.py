@@ -22,7 +22,7 @@ from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 
 
 class Request(msgspec.Struct):
-    """What to apply, and when to die."""
+    """What to apply, and when to kill the process."""
 
     plan: Plan
     journal: str
@@ -30,22 +30,22 @@ class Request(msgspec.Struct):
     batch: int
     """Die at this batch of changing calls (from 1)."""
     delay_s: float | None
-    """So long after it was sent; None: just after its answer."""
+    """Seconds after it was sent; None: right after its answer."""
 
 
 def die() -> None:
-    """As `kill -9` does it."""
+    """Kill this process, as `kill -9` does."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Dying(ForwardingStorage):
-    """Dies at a batch; the batches of all storages are counted together."""
+    """Kills the process at a batch; the batches of all storages are counted together."""
 
     left = 0
     delay_s: float | None = None
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """Count, forward, die."""
+        """Count the batch and forward it; kill the process when its turn comes."""
         if not all(isinstance(call, StatCall) for call in calls):
             Dying.left -= 1
             if not Dying.left and self.delay_s is not None:
@@ -57,7 +57,7 @@ class Dying(ForwardingStorage):
 
 
 def main(file: str) -> None:
-    """Apply, and die."""
+    """Apply the plan; the process kills itself on the way."""
     request = msgspec.json.decode(Path(file).read_bytes(), type=Request)
     Dying.left, Dying.delay_s = request.batch, request.delay_s
     with Rclone(find_rclone(None), config=Path(request.config)) as rclone, Journal(Path(request.journal)) as journal:
@@ -65,7 +65,7 @@ def main(file: str) -> None:
         storages = {fs: Dying(RcloneStorage(rclone, fs)) for fs in locations}
         apply_plan(request.plan, storages, journal, settings=Settings(window=3, transfers=2))
     if Dying.left <= 0:
-        signal.pause()  # the end was quicker than the death, which comes now
+        signal.pause()  # the run ended before the timer: die now
 
 
 if __name__ == "__main__":

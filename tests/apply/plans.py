@@ -1,4 +1,4 @@
-"""Small plans for the tests of apply, and what to hold against a storage."""
+"""Small plans for the tests of apply, and what to compare storages with."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def expecting(verb: Verb, seen_on: Storage, seen: str, src: Ref, dst: Ref, *, de
 
 
 def duplicate(storage: Storage, src: str, kept_on: Storage, kept: str, *, tier: str = "T0") -> Operation:
-    """A quarantine that expects its twin as it lies there now."""
-    twin = kept_on.stat(kept)
-    assert twin is not None
+    """A quarantine that expects the kept copy as it is now."""
+    entry = kept_on.stat(kept)
+    assert entry is not None
     made = operation(Verb.QUARANTINE, storage, src, storage, src)
-    expect = msgspec.structs.replace(made.expect, kept=KeptCopy(kept_on.fs, kept, twin.size, twin.hashes, twin.mtime_ns, tier))
+    expect = msgspec.structs.replace(made.expect, kept=KeptCopy(kept_on.fs, kept, entry.size, entry.hashes, entry.mtime_ns, tier))
     return msgspec.structs.replace(made, expect=expect)
 
 
@@ -70,7 +70,7 @@ def move(storage: Storage, src: str, dst: str, *, depends: Iterable[Operation] =
 
 
 def rewrite(storage: Storage, src: str, dst: str, content: bytes) -> tuple[Operation, ...]:
-    """The operations that write a list anew, put the old one away, and give the new one its place."""
+    """The operations that write a new list, quarantine the old one, and give the new one its name."""
     entry = storage.stat(src)
     assert entry is not None
     ends = Ref(storage.fs, src), Ref(storage.fs, dst)
@@ -114,7 +114,7 @@ def emptying(storage: Storage, files: Sequence[QuarantinedFile]) -> Plan:
 
 
 def contents(*storages: MemoryStorage) -> Counter[str]:
-    """How often each content is there, our own directory included."""
+    """How many files have each content, our own directory included."""
     return Counter(
         sha256(content).hexdigest()
         for storage in storages
@@ -129,7 +129,7 @@ def library(storage: MemoryStorage) -> dict[str, bytes]:
 
 
 def folders(storage: MemoryStorage) -> set[str]:
-    """The directories that must be as they should: all, or where our own may not be removed those that a user sees."""
+    """The directories to compare: all, or only those that a user sees where our own cannot be removed."""
     every = storage.directories()
     return {
         path for path in every if not (storage.capabilities.rmdir_is_recursive and f"{path}/".startswith(".music-orchestrator/"))
@@ -145,7 +145,7 @@ def _empty_journal() -> bytes:
 
 
 def quick(kind: Callable[..., JournalKind], path: Path, *arguments: object) -> JournalKind:
-    """A journal without its waits for the disk: the kills of these tests leave the machine running."""
+    """A journal that does not wait for the disk: the kills of these tests do not stop the machine."""
     if not path.exists():
         path.write_bytes(_empty_journal())
     journal = kind(path, *arguments)
@@ -173,5 +173,5 @@ def run_again(journal: Path, *storages: Storage, window: int = 100) -> RunResult
 
 
 def depending(one: Operation, *others: Operation) -> Operation:
-    """The operation, waiting for the others."""
+    """The operation, depending on the others."""
     return msgspec.structs.replace(one, depends=tuple(other.id for other in others))

@@ -68,8 +68,8 @@ def test_moves_and_copies_between_storages(tmp_path: Path, kind: str) -> None:
     assert storage.content(f".music-orchestrator/quarantine/{result.run}/in/c.mp3") == b"content of c"
 
 
-def test_an_interrupted_run_goes_on_checking_as_it_was_begun(tmp_path: Path) -> None:
-    storage = shelf("plain")  # no hashes: only a full read tells
+def test_a_resumed_run_verifies_as_it_was_started(tmp_path: Path) -> None:
+    storage = shelf("plain")  # no hashes: only a full read finds it
     target = MemoryStorage.like("plain", "target:library")
     copies = [operation(Verb.COPY, storage, f"in/{name}.mp3", target, f"x/{name}.mp3") for name in "ab"]
     stop = threading.Event()

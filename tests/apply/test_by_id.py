@@ -1,4 +1,4 @@
-"""Several files of one name, each known by its id: killed at every call, taken back, and never one taken for another."""
+"""Several files of one name, each known by its id: killed at every call, undone, and never mistaken for another."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def by_id(storage: MemoryStorage, entry: Entry, dst: str, verb: Verb = Verb.MOVE
 
 
 def telling_apart(storage: MemoryStorage) -> Plan:
-    """One stays, one is moved, one is put away; a file of another name moves besides."""
+    """One stays, one is moved, one is quarantined; a file of another name moves as well."""
     _, second, third = (entry for entry in storage.list() if entry.path == NAME)
     operations = (by_id(storage, second, "new/a.mp3"), by_id(storage, third, "dir/a [3].mp3", Verb.QUARANTINE))
     return plan(*operations, move(storage, "dir/b.mp3", "new/b.mp3"), source=storage.fs, storages=[storage])
@@ -60,7 +60,7 @@ def take_back(journal: Path, storage: MemoryStorage) -> ExitCode:
         return apply_plan(made, {storage.fs: storage}, opened, undoes=last, backoff=WITHOUT_WAITS).exit_code
 
 
-def test_each_goes_where_the_plan_says_and_comes_back(tmp_path: Path) -> None:
+def test_each_file_goes_where_the_plan_says_and_undo_brings_it_back(tmp_path: Path) -> None:
     storage = drive(OTHER)
     before = objects(storage)
     assert run(telling_apart(storage), tmp_path / "journal", storage).exit_code == ExitCode.DONE
@@ -105,7 +105,7 @@ def _without_run(path: str) -> str:
     return head + own_directory + (tail.partition("/")[2] if own_directory else "")
 
 
-def test_another_file_of_the_name_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_another_file_of_the_same_name_is_not_mistaken_for_it(tmp_path: Path) -> None:
     storage = drive(EQUAL)
     made = telling_apart(storage)
     moved = made.operations[0]
@@ -118,7 +118,7 @@ def test_another_file_of_the_name_is_not_taken_for_it(tmp_path: Path) -> None:
     assert objects(storage).keys() == left.keys()
 
 
-def test_what_has_appeared_at_the_destination_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_appeared_at_the_destination_is_not_touched(tmp_path: Path) -> None:
     storage = drive(OTHER)
     made = telling_apart(storage)
     storage.put("new/a.mp3", b"of somebody else")
@@ -130,7 +130,7 @@ def test_what_has_appeared_at_the_destination_is_left_alone(tmp_path: Path) -> N
     assert objects(storage)[stayed] == before[stayed]
 
 
-def test_no_plan_goes_by_id_where_files_have_none(tmp_path: Path) -> None:
+def test_a_plan_with_ids_is_refused_where_files_have_none(tmp_path: Path) -> None:
     storage = MemoryStorage.like("local")
     storage.put(NAME, b"one")
     entry = storage.stat(NAME)
@@ -139,15 +139,15 @@ def test_no_plan_goes_by_id_where_files_have_none(tmp_path: Path) -> None:
         run(plan(by_id(storage, Entry(NAME, 3, entry.mtime_ns, {}, "x"), "b.mp3")), tmp_path / "journal", storage)
 
 
-def test_a_twin_of_the_same_name_is_the_one_of_its_id(tmp_path: Path) -> None:
-    """Neither the file that goes nor a third one is taken for the copy that is to stay."""
+def test_a_kept_copy_of_the_same_name_is_found_by_its_id(tmp_path: Path) -> None:
+    """Neither the duplicate nor a third file is mistaken for the kept copy."""
     storage = drive(EQUAL)
     first, second, _ = (entry for entry in storage.list() if entry.path == NAME)
     goes = by_id(storage, second, "dir/a [2].mp3", Verb.QUARANTINE)
-    twin = KeptCopy(storage.fs, NAME, first.size, first.hashes, first.mtime_ns, "T0", first.id or "")
-    made = plan(msgspec.structs.replace(goes, expect=msgspec.structs.replace(goes.expect, kept=twin)), source=storage.fs)
-    with_twin = drive(EQUAL)
-    assert run(made, tmp_path / "with", with_twin).exit_code == ExitCode.DONE
+    kept = KeptCopy(storage.fs, NAME, first.size, first.hashes, first.mtime_ns, "T0", first.id or "")
+    made = plan(msgspec.structs.replace(goes, expect=msgspec.structs.replace(goes.expect, kept=kept)), source=storage.fs)
+    with_kept_copy = drive(EQUAL)
+    assert run(made, tmp_path / "with", with_kept_copy).exit_code == ExitCode.DONE
     storage.batch([MoveCall(NAME, "elsewhere.mp3", "", None, first.id)])
     before = objects(storage)
     result = run(made, tmp_path / "without", storage)

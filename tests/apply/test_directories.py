@@ -1,4 +1,4 @@
-"""What a run leaves behind: no directory that it emptied, none of its own, and every one that it did not empty."""
+"""A run removes the directories that it emptied and its own, and no others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from orchestrator.storage.protocol import Storage
 from tests.apply.plans import folders, library, move, operation, plan, run, run_again
 
 
-def test_directories_that_were_emptied_go_and_others_stay(tmp_path: Path) -> None:
+def test_emptied_directories_are_removed_and_others_stay(tmp_path: Path) -> None:
     storage = MemoryStorage.like("local")
     for path in ("a/b/c/1.mp3", "a/b/2.mp3", "kept/3.mp3", "kept/cover.jpg"):
         storage.put(path, path.encode())
@@ -42,8 +42,8 @@ def respelled(storage: MemoryStorage, names: dict[str, str]) -> tuple:
 
 
 @pytest.mark.parametrize("killed_at", [None, *range(1, 9)])
-def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at: int | None) -> None:
-    """Fault case 10, on the in-memory shape of Dropbox: killed at any change, folders and files end in their new case."""
+def test_a_directory_whose_case_changes_has_its_new_spelling(tmp_path: Path, killed_at: int | None) -> None:
+    """Fault case 10, on an in-memory Dropbox: killed at any change, folders and files end with their new case."""
     storage = MemoryStorage.like("dropbox")
     names = {"beck/x/1.mp3": "Beck/X/1.mp3", "beck/x/2.mp3": "Beck/X/2.mp3", "beck/3.mp3": "Beck/3.mp3"}
     made = plan(*respelled(storage, names))
@@ -59,8 +59,8 @@ def test_a_directory_spelled_anew_has_its_new_spelling(tmp_path: Path, killed_at
     assert folders(storage) == {"Beck", "Beck/X"}
 
 
-def test_a_file_spelled_anew_waits_under_its_temporary_name(tmp_path: Path) -> None:
-    """Fault case 10: killed between the two moves, the content lies under the temporary name; `resume` brings it home."""
+def test_a_file_whose_case_changes_survives_a_kill_at_its_temporary_name(tmp_path: Path) -> None:
+    """Fault case 10: killed between the two moves, the content is at the temporary name; `resume` finishes the rename."""
     storage = MemoryStorage.like("dropbox")
     made = plan(*respelled(storage, {"beck/x": "Beck/x"}))
     first, second = made.operations
@@ -77,7 +77,7 @@ def test_a_file_spelled_anew_waits_under_its_temporary_name(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_a_file_takes_the_name_of_a_directory_that_the_plan_empties(
+def test_a_file_gets_the_name_of_a_directory_that_the_plan_empties(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str, interrupted: bool
 ) -> None:
     storage = open_storage(kind)
@@ -98,7 +98,7 @@ def test_a_file_takes_the_name_of_a_directory_that_the_plan_empties(
 
 
 @pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
-def test_a_directory_that_is_not_empty_after_all_keeps_its_name(
+def test_a_directory_that_still_holds_a_file_keeps_its_name(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
 ) -> None:
     storage = open_storage(kind)
@@ -112,7 +112,7 @@ def test_a_directory_that_is_not_empty_after_all_keeps_its_name(
     assert found == {"1.mp3": b"x.mp3/1.mp3", "x.mp3/new.mp3": b"x.mp3/new.mp3", "in/3.mp3": b"in/3.mp3"}
 
 
-def test_what_a_cut_copy_left_is_swept_and_what_others_left_is_not(tmp_path: Path) -> None:
+def test_our_partial_copies_are_removed_and_those_of_others_are_not(tmp_path: Path) -> None:
     source, target = MemoryStorage.like("s3", "one:library"), MemoryStorage.like("local", "two:library")
     source.put("a.mp3", b"content of a")
     made = plan(operation(Verb.MOVE, source, "a.mp3", target, "x/a.mp3"))

@@ -1,4 +1,4 @@
-"""A directory moves in one request where nothing speaks against it; where something does, its files move one by one as ever."""
+"""A directory moves in one request if nothing prevents it; otherwise its files move one by one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAMES = ("1.mp3", "2.mp3", "3.mp3", "4.mp3", "cd/5.mp3", "cover.jpg")
 
 @pytest.fixture(params=["drive", "dropbox"])
 def storage(request: pytest.FixtureRequest) -> MemoryStorage:
-    """An album in a folder of the wrong name, and one more in its own."""
+    """An album in a folder with the wrong name, and another one in the right one."""
     made = MemoryStorage.like(str(request.param), "one:library")
     for name in NAMES:
         made.put(f"in/al/{name}", name.encode())
@@ -42,7 +42,7 @@ def storage(request: pytest.FixtureRequest) -> MemoryStorage:
 
 
 def moving(storage: MemoryStorage, source: str = "in/al", target: str = "Band/Album") -> Plan:
-    """All that lies in one directory goes to another."""
+    """Moves everything in one directory to another."""
     files = [entry.path.removeprefix(f"{source}/") for entry in storage.list(source)]
     return plan(*[move(storage, f"{source}/{name}", f"{target}/{name}") for name in files], source=storage.fs, storages=[storage])
 
@@ -52,7 +52,7 @@ def moved(target: str = "Band/Album") -> dict[str, bytes]:
 
 
 def changes(storage: MemoryStorage) -> list[tuple[str, str]]:
-    """The changes of directories and files, those of ours and emptied directories that go into the trash left out."""
+    """The changes of directories and files, without our own and without emptied directories that are moved to the trash."""
     kinds = {"move", "move_directory", "copy", "delete"}
     return [
         (asked.verb, asked.path)
@@ -62,7 +62,7 @@ def changes(storage: MemoryStorage) -> list[tuple[str, str]]:
 
 
 def at_the_request(storage: MemoryStorage, trouble: object, when: str = "before") -> None:
-    """Let the next changing call, which is the directory's, go wrong."""
+    """Let the next changing call, which moves the directory, fail."""
     storage.fail(storage.changes_made + 1, trouble, when=when, counting="changes")  # type: ignore[arg-type]
 
 
@@ -89,7 +89,7 @@ def test_an_album_moves_in_one_request_and_back(storage: MemoryStorage, tmp_path
 
 
 @pytest.mark.parametrize("kind", ["local", "s3", "webdav", "sftp"])
-def test_elsewhere_files_move_one_by_one(tmp_path: Path, kind: str) -> None:
+def test_on_other_remotes_files_move_one_by_one(tmp_path: Path, kind: str) -> None:
     storage = MemoryStorage.like(kind, "one:library")
     for name in NAMES:
         storage.put(f"in/al/{name}", name.encode())
@@ -106,7 +106,7 @@ def test_a_file_that_the_plan_does_not_know_stays_and_the_others_move_one_by_one
     assert {verb for verb, _ in changes(storage)} <= {"move", "copy", "delete"}
 
 
-def test_what_has_changed_since_is_left_and_the_rest_moves(storage: MemoryStorage, tmp_path: Path) -> None:
+def test_a_changed_file_is_skipped_and_the_rest_moves(storage: MemoryStorage, tmp_path: Path) -> None:
     made = moving(storage)
     storage.put("in/al/2.mp3", b"2.MP3", mtime_ns=storage.mtime("in/al/2.mp3"))
     result = run(made, tmp_path / "journal", storage)
@@ -114,7 +114,7 @@ def test_what_has_changed_since_is_left_and_the_rest_moves(storage: MemoryStorag
     assert library(storage) == {**{p: c for p, c in moved().items() if not p.endswith("2.mp3")}, "in/al/2.mp3": b"2.MP3"}
 
 
-def test_albums_move_each_where_their_artist_is_there_already(tmp_path: Path) -> None:
+def test_albums_move_one_by_one_into_an_existing_artist(tmp_path: Path) -> None:
     storage = MemoryStorage.like("drive", "one:library")
     for number in (1, 2, 3):
         for name in NAMES:
@@ -131,7 +131,7 @@ def test_albums_move_each_where_their_artist_is_there_already(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_a_target_that_turns_up_is_drift_and_nothing_is_merged(storage: MemoryStorage, tmp_path: Path, fresh: bool) -> None:
+def test_a_target_that_appears_is_skipped_and_nothing_is_merged(storage: MemoryStorage, tmp_path: Path, fresh: bool) -> None:
     """Between the look and the request: the files whose names are free move one by one."""
     made = moving(storage)
     at_the_request(storage, lambda _: storage.put("Band/Album/1.mp3", b"1.mp3"))
@@ -143,7 +143,7 @@ def test_a_target_that_turns_up_is_drift_and_nothing_is_merged(storage: MemorySt
 
 
 @pytest.mark.parametrize("trouble", [TransientError("connection reset"), RateLimitError("slow down"), PermanentError("no")])
-def test_an_answer_that_was_lost_is_found_out_by_a_look(
+def test_after_a_lost_answer_a_look_shows_what_was_done(
     storage: MemoryStorage, tmp_path: Path, trouble: OrchestratorError
 ) -> None:
     made = moving(storage)
@@ -157,7 +157,7 @@ def test_an_answer_that_was_lost_is_found_out_by_a_look(
 @pytest.mark.parametrize(
     "trouble", [TransientError("connection reset"), RateLimitError("slow down", retry_after=3), PermanentError("no folders")]
 )
-def test_refused_the_directory_its_files_move_one_by_one(
+def test_if_the_directory_is_refused_its_files_move_one_by_one(
     storage: MemoryStorage, tmp_path: Path, trouble: OrchestratorError
 ) -> None:
     made = moving(storage)
@@ -173,7 +173,7 @@ def test_refused_the_directory_its_files_move_one_by_one(
 
 
 @pytest.mark.parametrize(("trouble", "code"), [(AuthError("revoked"), ExitCode.AUTH), (QuotaError("full"), ExitCode.SOME_FAILED)])
-def test_what_stops_a_remote_stops_it_here_too(
+def test_errors_that_stop_a_remote_stop_it_here_too(
     storage: MemoryStorage, tmp_path: Path, trouble: OrchestratorError, code: ExitCode
 ) -> None:
     for name in NAMES:
@@ -188,7 +188,7 @@ def test_what_stops_a_remote_stops_it_here_too(
     assert library(storage) == {**moved(), **{f"Band/Second/{name}": b"second " + name.encode() for name in NAMES}}
 
 
-def test_a_stop_comes_between_directories(tmp_path: Path) -> None:
+def test_a_stop_takes_effect_between_directories(tmp_path: Path) -> None:
     storage = MemoryStorage.like("drive", "one:library")
     made: list[Plan] = []
     for number in (1, 2):
@@ -215,7 +215,7 @@ def in_the_middle(storage: MemoryStorage, act: Callable[[], None]) -> None:
     at_the_request(storage, then)
 
 
-def test_a_directory_that_goes_away_in_the_middle_is_drift(storage: MemoryStorage, tmp_path: Path) -> None:
+def test_a_directory_that_vanishes_during_the_run_is_skipped(storage: MemoryStorage, tmp_path: Path) -> None:
     made = moving(storage)
 
     def away() -> None:
@@ -228,8 +228,8 @@ def test_a_directory_that_goes_away_in_the_middle_is_drift(storage: MemoryStorag
     assert (result.exit_code, result.skipped) == (ExitCode.STALE, 6)
 
 
-def test_a_file_that_comes_in_the_middle_goes_along_and_is_not_lost(storage: MemoryStorage, tmp_path: Path) -> None:
-    """Between the listing and the request: it keeps its place among the others."""
+def test_a_file_added_before_the_request_moves_with_the_directory(storage: MemoryStorage, tmp_path: Path) -> None:
+    """Between the listing and the request: it is then beside the others."""
     made, before = moving(storage), contents(storage)
     in_the_middle(storage, lambda: storage.put("in/al/new", b"new"))
     assert run(made, tmp_path / "journal", storage).exit_code == ExitCode.DONE
@@ -237,8 +237,8 @@ def test_a_file_that_comes_in_the_middle_goes_along_and_is_not_lost(storage: Mem
     assert before <= contents(storage)
 
 
-def test_a_window_is_no_matter(storage: MemoryStorage, tmp_path: Path) -> None:
-    """Refused because the target is there after all, with windows of two."""
+def test_windows_smaller_than_the_directory_make_no_difference(storage: MemoryStorage, tmp_path: Path) -> None:
+    """Refused because the target exists by now, with windows of two."""
     made = moving(storage)
     at_the_request(storage, DestinationExistsError("there"))
     with Journal(tmp_path / "journal") as journal:

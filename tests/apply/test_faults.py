@@ -1,4 +1,4 @@
-"""What goes wrong with one item or one remote, and what apply makes of it."""
+"""Faults of one file or one remote, and how apply handles them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def storage() -> MemoryStorage:
 
 
 def filled(kind: str, fs: str = "one:library", **options: object) -> MemoryStorage:
-    """On which files move one by one."""
+    """A storage on which files move one by one."""
     storage = MemoryStorage.like(kind, fs, by_directory=False, **options)
     for name in "abcd":
         storage.put(f"in/{name}.mp3", f"content of {name}".encode())
@@ -54,10 +54,10 @@ def messages(result: RunResult) -> str:
     return "\n".join(problem.message for problem in result.problems)
 
 
-# Drift: nothing is sent for what is no longer as the plan expects.
+# Skipped: nothing is sent for files that are no longer as the plan expects.
 
 
-def test_a_source_that_changed_or_vanished_is_left_alone_and_the_rest_is_done(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_a_source_that_changed_or_vanished_is_skipped_and_the_rest_is_done(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(*rename_all(storage))
     storage.put("in/a.mp3", b"content of A", mtime_ns=storage.mtime("in/a.mp3"))  # same size, same time, other bytes
     storage.remove("in/b.mp3")
@@ -68,7 +68,7 @@ def test_a_source_that_changed_or_vanished_is_left_alone_and_the_rest_is_done(tm
     assert [problem.path for problem in result.problems] == ["in/a.mp3", "in/b.mp3"]
 
 
-def test_when_nothing_could_be_done_the_plan_is_stale(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_if_nothing_can_be_done_the_plan_is_stale(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(*rename_all(storage))
     for name in "abcd":
         storage.put(f"out/{name}.mp3", b"was here first")
@@ -81,8 +81,8 @@ def test_when_nothing_could_be_done_the_plan_is_stale(tmp_path: Path, storage: M
 
 
 @pytest.mark.parametrize("kind", ["local", "s3", "webdav", "sftp", "drive"])
-def test_a_file_that_turns_up_after_the_listing_is_kept_in_the_trash_and_reported(tmp_path: Path, kind: str) -> None:
-    """`fresh` takes the listing's word; the net catches what came in between."""
+def test_a_file_that_appears_after_the_listing_is_kept_in_the_trash_and_reported(tmp_path: Path, kind: str) -> None:
+    """With `fresh` the listing is trusted; a file that appeared since is moved to the trash."""
     storage = filled(kind)
     made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
     storage.put("out/a.mp3", b"was here first")
@@ -94,7 +94,7 @@ def test_a_file_that_turns_up_after_the_listing_is_kept_in_the_trash_and_reporte
     assert ".music-orchestrator/trash/" in messages(result)
 
 
-def test_what_waits_for_a_failed_operation_is_skipped_by_name(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_operations_that_depend_on_a_failed_one_are_skipped_and_reported(tmp_path: Path, storage: MemoryStorage) -> None:
     first = move(storage, "in/b.mp3", "in/z.mp3")
     second = move(storage, "in/a.mp3", "in/b.mp3", depends=[first])
     third = move(storage, "in/c.mp3", "in/a.mp3", depends=[second])
@@ -110,7 +110,7 @@ def test_what_waits_for_a_failed_operation_is_skipped_by_name(tmp_path: Path, st
 
 
 @pytest.mark.parametrize("kind", ["local", "s3", "webdav"])
-def test_lost_replies_and_short_outages_are_made_good_at_once(tmp_path: Path, kind: str) -> None:
+def test_lost_replies_and_short_outages_are_repaired_in_the_same_run(tmp_path: Path, kind: str) -> None:
     for when in ("before", "between", "after"):
         for change in range(1, 13):
             storage = filled(kind)
@@ -136,7 +136,7 @@ def test_a_lost_connection_stops_with_5_and_resume_finishes(tmp_path: Path, stor
     assert library(storage).keys() == {f"out/{name}.mp3" for name in "abcd"}
 
 
-def test_a_batch_that_fails_as_a_whole_is_looked_after(tmp_path: Path) -> None:
+def test_after_a_batch_that_failed_as_a_whole_the_run_still_finishes(tmp_path: Path) -> None:
     for number in range(1, 16):
         storage = filled("local")
         made = plan(*rename_all(storage))
@@ -157,7 +157,7 @@ def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, sto
     assert waited[0] >= 17.0
 
 
-def test_a_remote_that_does_not_say_how_long_is_left_alone_for_some_seconds(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_a_rate_limit_without_a_delay_is_waited_out_for_some_seconds(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(*rename_all(storage))
     storage.fail(storage.changes_made + 2, RateLimitError("503 SlowDown"), counting="changes")
     waited: list[float] = []
@@ -168,7 +168,7 @@ def test_a_remote_that_does_not_say_how_long_is_left_alone_for_some_seconds(tmp_
     assert RATE_LIMIT_WAIT_S <= wait <= 2 * RATE_LIMIT_WAIT_S
 
 
-def test_a_remote_that_asks_for_a_day_is_out_of_reach_at_once(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_a_remote_that_asks_for_a_day_ends_the_run_at_once(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(*rename_all(storage))
     storage.fail(storage.changes_made + 1, RateLimitError("429", retry_after=86_400.0), counting="changes")
     waited: list[float] = []
@@ -182,7 +182,7 @@ def test_a_remote_that_asks_for_a_day_is_out_of_reach_at_once(tmp_path: Path, st
 
 
 def test_a_server_that_went_away_is_asked_one_question_at_a_time(tmp_path: Path, storage: MemoryStorage) -> None:
-    """A call to a server that is not there costs rclone seconds: a window of calls, repeated, an hour."""
+    """A call to a missing server takes rclone seconds; a window of them, repeated, would take an hour."""
     made = plan(*rename_all(storage))
     for number in range(storage.calls_made + 5, storage.calls_made + 400):
         storage.fail(number, TransientError("connection refused"))
@@ -235,7 +235,7 @@ def test_too_little_space_known_beforehand_is_refused_before_anything_is_sent(tm
     assert target.changes_made == source.changes_made == 0
 
 
-def test_an_item_that_never_works_fails_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_always_refused_fails_alone(tmp_path: Path) -> None:
     storage = filled("local", refuse=lambda path: path == "out/b.mp3")
     result = run(plan(*rename_all(storage)), tmp_path / "journal", storage)
     assert (result.exit_code, result.done, result.failed) == (ExitCode.SOME_FAILED, 3, 1)
@@ -246,7 +246,7 @@ def test_an_item_that_never_works_fails_alone(tmp_path: Path) -> None:
 
 
 def damaging(target: MemoryStorage, path: str, times: int) -> None:
-    """From now on the first `times` copies to `path` are stored cut, and reported as well."""
+    """From now on the first `times` copies to `path` are stored incomplete, and reported as successful."""
     left = [times]
 
     def cut(asked: RecordedCall) -> BaseException | None:
@@ -270,7 +270,7 @@ def test_a_copy_that_arrives_damaged_once_is_repeated(tmp_path: Path, kind: str)
 
 
 @pytest.mark.parametrize("kind", ["s3", "local", "sftp"])
-def test_a_copy_that_keeps_arriving_damaged_is_put_aside_and_its_source_kept(tmp_path: Path, kind: str) -> None:
+def test_a_copy_that_keeps_arriving_damaged_is_moved_away_and_its_source_kept(tmp_path: Path, kind: str) -> None:
     source, target = filled("s3"), MemoryStorage.like(kind, "target:library")
     damaging(target, "a.mp3", 9)
     result = run(plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3")), tmp_path / "journal", source, target)
@@ -302,14 +302,14 @@ def test_a_source_that_changes_while_it_is_copied_is_kept(tmp_path: Path) -> Non
 
 
 def test_two_names_of_one_object_are_never_copied_and_deleted(tmp_path: Path) -> None:
-    """A rename that only changes case, on a copy-only storage that ignores case, without the step aside."""
+    """A rename that only changes case, on a copy-only storage that ignores case, without a temporary name."""
     storage = filled("s3", case_insensitive=True)
     result = run(plan(move(storage, "in/a.mp3", "in/A.mp3")), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.STALE
     assert b"content of a" in storage.snapshot().values()
 
 
-def test_a_file_at_neither_end_is_an_alarm_that_names_where_it_lies(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_a_file_at_neither_end_is_reported_with_where_it_is(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(*rename_all(storage)[:1])
 
     def vanish(_: RecordedCall) -> BaseException:
@@ -343,13 +343,13 @@ def test_a_stop_ends_after_the_window_in_flight_and_resume_goes_on(tmp_path: Pat
     assert (again.exit_code, again.run, again.done, again.done_now) == (ExitCode.DONE, result.run, 4, 2)
 
 
-def test_the_changes_are_told_as_they_are_made(tmp_path: Path) -> None:
+def test_changes_are_passed_on_as_they_are_made(tmp_path: Path) -> None:
     source, target = filled("s3"), MemoryStorage.like("local", "target:library")
-    told = []
+    changed = []
     made = plan(move(source, "in/a.mp3", "out/a.mp3"), operation(Verb.COPY, source, "in/b.mp3", target, "b.mp3"))
     with Journal(tmp_path / "journal") as journal:
-        apply_plan(made, {source.fs: source, target.fs: target}, journal, on_changes=told.extend)
-    assert [(one.src.path, one.dst, one.copied, one.entry.path) for one in told] == [
+        apply_plan(made, {source.fs: source, target.fs: target}, journal, on_changes=changed.extend)
+    assert [(one.src.path, one.dst, one.copied, one.entry.path) for one in changed] == [
         ("in/a.mp3", Ref(source.fs, "out/a.mp3"), False, "out/a.mp3"),
         ("in/b.mp3", Ref(target.fs, "b.mp3"), True, "b.mp3"),
     ]
@@ -363,7 +363,7 @@ def test_a_path_that_leaves_its_location_is_refused(tmp_path: Path, storage: Mem
     assert storage.changes_made == 0
 
 
-def test_a_plan_for_a_location_that_is_not_open_or_with_unknown_work_is_refused(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_a_plan_that_needs_another_location_or_is_not_sound_is_refused(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(expecting(Verb.MOVE, storage, "in/a.mp3", Ref("memory:nowhere", "a"), Ref(storage.fs, "b")))
     with pytest.raises(UsageError):
         run(made, tmp_path / "journal", storage)
@@ -376,7 +376,7 @@ def test_a_plan_for_a_location_that_is_not_open_or_with_unknown_work_is_refused(
         run(plan(depending(circle[0], circle[1]), depending(circle[1], circle[0])), tmp_path / "journal", storage)
 
 
-def test_an_empty_plan_is_no_run(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_an_empty_plan_is_not_recorded_as_a_run(tmp_path: Path, storage: MemoryStorage) -> None:
     result = run(plan(), tmp_path / "journal", storage)
     assert (result.run, result.exit_code) == (None, ExitCode.DONE)
     with Journal(tmp_path / "journal") as journal:
@@ -402,7 +402,7 @@ def test_quota_error_is_not_retried(tmp_path: Path) -> None:
 
 
 def test_a_copy_that_the_server_still_writes_is_waited_for(tmp_path: Path) -> None:
-    """The connection is lost in the middle of a copy; the server shows the half of it, then the whole."""
+    """The connection is lost during a copy; the server first shows half of it, then all."""
     storage = filled("s3")
     made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
     whole = storage.content("in/a.mp3")

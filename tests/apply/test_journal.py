@@ -1,4 +1,4 @@
-"""The journal keeps what it was given, in order, and notices when it was changed."""
+"""The journal keeps its records in order, and notices when it was edited."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_an_edited_journal_is_refused_before_the_first_call(tmp_path: Path, stor
     assert storage.calls_made == calls
 
 
-def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal").write_bytes(b"not a database, and long enough to be told from an empty file" * 20)
     with pytest.raises(IntegrityError, match="move it away"):
         Journal(tmp_path / "journal")
@@ -114,7 +114,7 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
         Journal(tmp_path / "journal")
 
 
-def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_another_programs_database_is_refused_and_not_changed(tmp_path: Path) -> None:
     file = tmp_path / "journal"
     with sqlite3.connect(file) as database:
         database.execute("CREATE TABLE mine (x)")
@@ -125,7 +125,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) 
     assert file.read_bytes() == before
 
 
-def test_a_run_that_is_missing_is_noticed_whichever_it_was(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_any_missing_run_is_noticed(tmp_path: Path, storage: MemoryStorage) -> None:
     for number, victim in enumerate(("min(number)", "max(number)")):
         file = tmp_path / f"journal{number}"
         run(plan(move(storage, "in/a.mp3", "out/a.mp3")), file, storage)
@@ -141,7 +141,7 @@ def test_a_run_that_is_missing_is_noticed_whichever_it_was(tmp_path: Path, stora
 
 @pytest.mark.parametrize("write", [1, 2])
 def test_nothing_is_changed_after_a_write_that_failed(tmp_path: Path, storage: MemoryStorage, write: int) -> None:
-    """A full disk under the journal. The first write notes the intents, the second the verdicts."""
+    """The journal's disk is full. The first write records the intents, the second the verdicts."""
     made = plan(*[move(storage, f"in/{name}.mp3", f"out/{name}.mp3") for name in "abc"])
     before = contents(storage)
 
@@ -173,7 +173,7 @@ steps = st.lists(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(windows=st.lists(steps, max_size=5), runs=st.integers(1, 2))
 def test_what_is_appended_is_read_back(tmp_path: Path, windows: list, runs: int) -> None:
-    """Whatever is written, in whatever windows and runs side by side, the last record of each operation stands."""
+    """However records are divided among writes and runs, the last record of each operation counts."""
     file = tmp_path / "journal"
     file.unlink(missing_ok=True)
     expected: dict[int, dict[str, OperationState]] = {number: {} for number in range(runs)}
@@ -188,7 +188,7 @@ def test_what_is_appended_is_read_back(tmp_path: Path, windows: list, runs: int)
         assert {number: journal.states(ids[number]) for number in range(runs)} == expected
 
 
-def test_reading_goes_on_beside_a_run_at_work(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_the_journal_can_be_read_during_a_run(tmp_path: Path, storage: MemoryStorage) -> None:
     made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
     with Journal(tmp_path / "journal") as writer, Journal(tmp_path / "journal") as reader:
         run_id = writer.begin(made, "organize")
@@ -197,7 +197,7 @@ def test_reading_goes_on_beside_a_run_at_work(tmp_path: Path, storage: MemorySto
         assert reader.states(run_id)[made.operations[0].id].stage is Stage.INTENT
 
 
-def test_history_names_every_run(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_the_history_lists_every_run(tmp_path: Path, storage: MemoryStorage) -> None:
     first = run(plan(move(storage, "in/a.mp3", "out/a.mp3")), tmp_path / "journal", storage)
     second = run(plan(move(storage, "in/b.mp3", "out/b.mp3")), tmp_path / "journal", storage)
     with Journal(tmp_path / "journal") as journal:

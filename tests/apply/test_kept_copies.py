@@ -1,4 +1,4 @@
-"""Twins of which all but one go: however often it is interrupted, one is always there, and undo brings back each to its path."""
+"""All duplicates but one are removed: despite any interruption one is always there, and undo restores each to its path."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from tests.apply.plans import (
     through_temporary_name,
 )
 
-TWINS = ("best/one.flac", "copy/one.flac", "old/one.flac")
+COPIES = ("best/one.flac", "copy/one.flac", "old/one.flac")
 
 
-def twins(kind: str) -> MemoryStorage:
+def copies(kind: str) -> MemoryStorage:
     storage = MemoryStorage.like(kind)
-    for name in TWINS:
+    for name in COPIES:
         storage.put(name, b"the same content")
     storage.put("other.flac", b"another one")
     return storage
 
 
-def putting_away(storage: MemoryStorage) -> Plan:
-    return plan(*(duplicate(storage, name, storage, TWINS[0]) for name in TWINS[1:]), source=storage.fs, storages=[storage])
+def quarantining(storage: MemoryStorage) -> Plan:
+    return plan(*(duplicate(storage, name, storage, COPIES[0]) for name in COPIES[1:]), source=storage.fs, storages=[storage])
 
 
 def kept(storage: MemoryStorage) -> bool:
@@ -53,45 +53,45 @@ def kept(storage: MemoryStorage) -> bool:
 
 
 def go_on(made: Plan, journal: Path, storage: MemoryStorage) -> None:
-    """What a user does after a kill: `resume`, or the command again where the run had not begun."""
+    """What a user does after a kill: `resume`, or the command again if the run had not begun."""
     if run_again(journal, storage).run is None:
         assert run(made, journal, storage).exit_code == ExitCode.DONE
 
 
 @pytest.mark.parametrize("when", ["before", "between", "after"])
 @pytest.mark.parametrize("kind", ["local", "s3", "webdav", "plain"])
-def test_twins_go_to_quarantine_and_come_back(tmp_path: Path, kind: str, when: When) -> None:
+def test_duplicates_are_quarantined_and_undo_restores_them(tmp_path: Path, kind: str, when: When) -> None:
     """Fault case 25, its protocol: killed at every call of the run and of its undo; a second undo does nothing: 0."""
-    quiet = twins(kind)
-    run(putting_away(quiet), tmp_path / "quiet", quiet)
+    quiet = copies(kind)
+    run(quarantining(quiet), tmp_path / "quiet", quiet)
     for number in range(1, quiet.calls_made + 1):
-        storage, journal = twins(kind), tmp_path / f"journal{number}"
+        storage, journal = copies(kind), tmp_path / f"journal{number}"
         before, everything = library(storage), contents(storage)
-        made = putting_away(storage)
+        made = quarantining(storage)
         for step in ("run", "undo"):
             storage.fail(storage.calls_made + number, Killed("killed"), when=when)
             with suppress(Killed):
                 if step == "run":
                     run(made, journal, storage)
                 else:
-                    take_back(journal, storage)
+                    undo(journal, storage)
             assert kept(storage), f"killed in {step} {when} call {number}"
             assert everything <= contents(storage)
             storage.revive()
             if step == "run":
                 go_on(made, journal, storage)
-                assert library(storage) == {name: content for name, content in before.items() if name not in TWINS[1:]}
+                assert library(storage) == {name: content for name, content in before.items() if name not in COPIES[1:]}
             else:
                 run_again(journal, storage)
-                take_back(journal, storage)
+                undo(journal, storage)
                 assert library(storage) == before
             assert contents(storage) == everything
         changes = storage.changes_made
-        assert take_back(journal, storage) == ExitCode.DONE
+        assert undo(journal, storage) == ExitCode.DONE
         assert storage.changes_made == changes, "a second undo does nothing"
 
 
-def take_back(journal: Path, storage: MemoryStorage) -> ExitCode:
+def undo(journal: Path, storage: MemoryStorage) -> ExitCode:
     with quick(Journal, journal) as opened:
         first = opened.runs()[0].id
         made = undo_plan(opened, first, **NOW)
@@ -100,15 +100,15 @@ def take_back(journal: Path, storage: MemoryStorage) -> ExitCode:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", ["local", "s3", "plain"])
-def test_what_is_deleted_for_good_is_never_the_twin_that_stays(tmp_path: Path, kind: str, when: When) -> None:
+def test_emptying_the_quarantine_never_deletes_the_kept_copy(tmp_path: Path, kind: str, when: When) -> None:
     """Fault case 25, its protocol: emptying the quarantine, killed at every call, deletes what it names and nothing else."""
-    quiet = twins(kind)
-    run(putting_away(quiet), tmp_path / "quiet", quiet)
+    quiet = copies(kind)
+    run(quarantining(quiet), tmp_path / "quiet", quiet)
     begun = quiet.calls_made
     run(emptying(quiet, quarantined_files(quiet)), tmp_path / "quiet", quiet)
     for number in range(1, quiet.calls_made - begun + 1):
-        storage, journal = twins(kind), tmp_path / f"journal{number}"
-        run(putting_away(storage), journal, storage)
+        storage, journal = copies(kind), tmp_path / f"journal{number}"
+        run(quarantining(storage), journal, storage)
         made = emptying(storage, quarantined_files(storage))
         storage.fail(storage.calls_made + number, Killed("killed"), when=when)
         with suppress(Killed):
@@ -122,15 +122,15 @@ def test_what_is_deleted_for_good_is_never_the_twin_that_stays(tmp_path: Path, k
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", ["local", "s3", "webdav", "plain"])
-def test_duplicates_are_deleted_for_good_while_their_twin_is_there(tmp_path: Path, kind: str, when: When) -> None:
-    """Fault case 25, its protocol: `--delete` killed at every call; before each delete the twin is verified once more."""
-    quiet = twins(kind)
-    run(putting_away(quiet), tmp_path / "quiet", quiet)
+def test_duplicates_are_deleted_for_good_while_their_kept_copy_is_there(tmp_path: Path, kind: str, when: When) -> None:
+    """Fault case 25, its protocol: `--delete` killed at every call; before each delete the kept copy is checked again."""
+    quiet = copies(kind)
+    run(quarantining(quiet), tmp_path / "quiet", quiet)
     begun = quiet.calls_made
     assert run(deleting(tmp_path / "quiet"), tmp_path / "quiet", quiet).exit_code == ExitCode.DONE
     for number in range(1, quiet.calls_made - begun + 1):
-        storage, journal = twins(kind), tmp_path / f"journal{number}"
-        run(putting_away(storage), journal, storage)
+        storage, journal = copies(kind), tmp_path / f"journal{number}"
+        run(quarantining(storage), journal, storage)
         made = deleting(journal)
         storage.fail(storage.calls_made + number, Killed("killed"), when=when)
         with suppress(Killed):
@@ -149,11 +149,11 @@ def deleting(journal: Path) -> Plan:
 
 @pytest.mark.parametrize("kind", ["local", "s3", "dropbox", "webdav", "plain"])
 @pytest.mark.parametrize("what", ["gone", "changed"])
-def test_a_twin_that_is_not_what_it_was_keeps_its_duplicates(tmp_path: Path, kind: str, what: str) -> None:
-    storage = twins(kind)
+def test_without_an_unchanged_kept_copy_duplicates_are_kept(tmp_path: Path, kind: str, what: str) -> None:
+    storage = copies(kind)
     storage.put("a.flac", b"apart")
     storage.put("b.flac", b"apart")
-    made = putting_away(storage)
+    made = quarantining(storage)
     made = msgspec.structs.replace(made, operations=(*made.operations, duplicate(storage, "b.flac", storage, "a.flac")))
     if what == "gone":
         storage.delete("best/one.flac")
@@ -166,10 +166,10 @@ def test_a_twin_that_is_not_what_it_was_keeps_its_duplicates(tmp_path: Path, kin
     assert all("best/one.flac" in problem.message for problem in result.problems)
 
 
-def test_a_twin_that_has_changed_stops_the_delete_as_well(tmp_path: Path) -> None:
-    """A disk gives no hash for nothing: before a delete both are read, though size and time are what they were."""
-    storage = twins("local")
-    run(putting_away(storage), tmp_path / "journal", storage)
+def test_a_kept_copy_that_has_changed_prevents_the_delete(tmp_path: Path) -> None:
+    """A disk gives no free hash: before a delete both files are read, even if size and time are unchanged."""
+    storage = copies("local")
+    run(quarantining(storage), tmp_path / "journal", storage)
     made = deleting(tmp_path / "journal")
     entry = storage.stat("best/one.flac")
     assert entry is not None
@@ -180,18 +180,18 @@ def test_a_twin_that_has_changed_stops_the_delete_as_well(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("tier", ["T0", "T2"])
-def test_everything_is_read_when_everything_is_to_be_verified(tmp_path: Path, tier: str) -> None:
+def test_kept_copies_are_read_in_full_with_verify_full(tmp_path: Path, tier: str) -> None:
     for verify, expected in (("fast", 0), ("full", len(b"the same content"))):
-        storage = twins("local")
+        storage = copies("local")
         made = plan(duplicate(storage, "copy/one.flac", storage, "best/one.flac", tier=tier), source=storage.fs)
         assert run(made, tmp_path / verify, storage, verify=verify).exit_code == ExitCode.DONE
         assert storage.bytes_read == (2 if tier == "T0" else 1) * expected
 
 
-def test_a_twin_is_found_where_the_same_run_has_put_it(tmp_path: Path) -> None:
-    storage = twins("s3")
+def test_a_kept_copy_is_found_where_the_same_run_has_moved_it(tmp_path: Path) -> None:
+    storage = copies("s3")
     there = through_temporary_name(storage, "best/one.flac", "Artist/One.flac")
-    later = [duplicate(storage, name, storage, "best/one.flac") for name in TWINS[1:]]
+    later = [duplicate(storage, name, storage, "best/one.flac") for name in COPIES[1:]]
     made = plan(*there, *(depending(one, there[1]) for one in later), source=storage.fs)
     result = run(made, tmp_path / "journal", storage, window=1)
     assert (result.exit_code, result.done) == (ExitCode.DONE, 4)
@@ -199,7 +199,7 @@ def test_a_twin_is_found_where_the_same_run_has_put_it(tmp_path: Path) -> None:
 
 
 class Alias(ForwardingStorage):
-    """The same place under another name."""
+    """The same location under another name."""
 
     def __init__(self, storage: MemoryStorage, fs: str) -> None:
         super().__init__(storage)
@@ -211,8 +211,8 @@ class Alias(ForwardingStorage):
 
 
 @pytest.mark.parametrize("kind", ["s3", "webdav"])
-def test_one_file_under_two_names_is_brought_back(tmp_path: Path, kind: str) -> None:
-    storage = twins(kind)
+def test_one_file_under_two_names_is_moved_back(tmp_path: Path, kind: str) -> None:
+    storage = copies(kind)
     alias = Alias(storage, "alias:library")
     before = library(storage)
     made = plan(duplicate(storage, "other.flac", alias, "other.flac"), source=storage.fs, target=alias.fs)

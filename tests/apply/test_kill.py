@@ -1,7 +1,7 @@
-"""Killed before or after any request, or around any write of the journal: the next run ends where an unkilled one does.
+"""Killed before or after any request, or around any write of the journal: the next run ends like one without a kill.
 
-After every kill no content is missing (I1), and no file is cut (I2: contents are compared as wholes). After `resume` the trees
-are those of the unkilled run (I3), and one more run sends nothing that changes anything (I4).
+After every kill no content is missing, and every file is whole (contents are compared). After `resume` the trees are those of
+a run without a kill, and one more run sends no changing request.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KINDS = ["local", "s3", "dropbox", "drive", "webdav", "sftp", "plain"]
 
 
 class KilledJournal(Journal):
-    """Dies before or after its Nth write."""
+    """Kills the process before or after its Nth write."""
 
     def __init__(self, path: Path, number: int, when: When) -> None:
         super().__init__(path)
@@ -64,7 +64,7 @@ class KilledJournal(Journal):
 
 
 def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
-    """A swap, a chain, a quarantine, a twin, a rename, an album, rewritten lists; a move and a copy from and to elsewhere."""
+    """A swap, a chain, a quarantine, a duplicate, a rename, an album, rewritten lists; a move and a copy between storages."""
     storage = MemoryStorage.like(kind, fs="one:library", shuffle=7)
     other = MemoryStorage.like("local", fs="two:library")
     for name in "abcdefghi":
@@ -74,7 +74,7 @@ def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
     for name in album:
         storage.put(f"lone/al/{name}", f"content of {name}".encode())
     other.put("new/z.mp3", b"content of z")
-    storage.put("lone/twin.mp3", storage.content("deep/in/i.mp3"))
+    storage.put("lone/copy.mp3", storage.content("deep/in/i.mp3"))
     storage.put("deep/in/here.m3u", b"a.mp3")
     storage.put("deep/in/moved.m3u", b"b.mp3")
     a1, a2 = through_temporary_name(storage, "deep/in/a.mp3", "deep/in/b.mp3")
@@ -93,7 +93,7 @@ def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
         operation(Verb.COPY, storage, "deep/in/g.mp3", other, "new/g.mp3"),
         operation(Verb.MOVE, other, "new/z.mp3", storage, "out/z.mp3"),
         move(storage, "lone/deeper/h.mp3", "out/h.mp3"),
-        duplicate(storage, "lone/twin.mp3", storage, "deep/in/i.mp3"),
+        duplicate(storage, "lone/copy.mp3", storage, "deep/in/i.mp3"),
         *rewrite(storage, "deep/in/here.m3u", "deep/in/here.m3u", b"what is in it now"),
         *rewrite(storage, "deep/in/moved.m3u", "out/moved.m3u", b"what is in this one now"),
         *(move(storage, f"lone/al/{name}", f"out/Band/Album/{name}") for name in album),
@@ -120,7 +120,7 @@ def check_after(tmp_path: Path, storages: list[MemoryStorage], made: Plan, expec
     for storage in storages:
         storage.revive()
     result = run_again(tmp_path / "journal", *storages, window=window)
-    if result.run is None:  # killed before the run was noted: nothing was sent
+    if result.run is None:  # killed before the run was recorded: nothing was sent
         result = run(made, tmp_path / "journal", *storages, window=window)
     assert result.exit_code == ExitCode.DONE, result.problems
     assert without_run_ids(storages) == expected
@@ -137,8 +137,8 @@ def unkilled(tmp_path: Path, kind: str, window: int) -> tuple[list[MemoryStorage
 
 
 @pytest.mark.parametrize(("kind", "window"), [*((kind, 100) for kind in KINDS), ("local", 2), ("s3", 2)])
-def test_a_kill_at_any_request_loses_nothing_and_is_made_good(tmp_path: Path, kind: str, window: int) -> None:
-    """Fault case 11, on every shape of storage: a swap among other work, killed before, amid and after every request."""
+def test_a_kill_at_any_request_loses_nothing_and_resume_finishes(tmp_path: Path, kind: str, window: int) -> None:
+    """Fault case 11, on every shape of storage: a swap among other operations, killed before, during and after every request."""
     done, _ = unkilled(tmp_path, kind, window)
     expected = without_run_ids(done)
     whens: tuple[When, ...] = ("before", "between", "after")
@@ -164,7 +164,7 @@ def test_a_kill_at_any_request_loses_nothing_and_is_made_good(tmp_path: Path, ki
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_around_any_write_of_the_journal_is_made_good(tmp_path: Path, kind: str, when: When) -> None:
+def test_a_kill_around_any_write_of_the_journal_loses_nothing_and_resume_finishes(tmp_path: Path, kind: str, when: When) -> None:
     done, writes = unkilled(tmp_path, kind, 3)
     expected = without_run_ids(done)
     for number in range(1, writes + 1):

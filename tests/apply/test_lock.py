@@ -1,4 +1,4 @@
-"""Of two changing runs one works; the lock of a dead process is free, that of a live one never is."""
+"""Only one of two changing runs proceeds; the lock of a dead process is free, that of a live one is not."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def end(process: subprocess.Popen[str]) -> None:
     process.communicate("\n", timeout=20)
 
 
-def test_a_live_holder_is_named_and_never_robbed(tmp_path: Path) -> None:
+def test_a_live_holder_is_reported_and_keeps_its_lock(tmp_path: Path) -> None:
     process = holder(tmp_path)
     try:
         assert answer(process) == "held"
@@ -75,7 +75,7 @@ def test_the_lock_of_a_killed_process_is_recovered_with_a_warning(tmp_path: Path
 
 
 def test_a_reused_process_id_does_not_matter(tmp_path: Path) -> None:
-    """The file names a living process - us - that never held the lock: the kernel knows better."""
+    """The file names a live process (this one) that never held the lock: only the kernel decides."""
     stale = ProcessInfo(os.getpid(), "host", "another boot", 1, 0.0)
     (tmp_path / LOCK_FILE).write_bytes(msgspec.json.encode(stale))
     with RunLock(tmp_path, grace_s=0) as lock:
@@ -84,7 +84,7 @@ def test_a_reused_process_id_does_not_matter(tmp_path: Path) -> None:
     assert start_ticks(os.getpid()) == this_process().started
 
 
-def test_of_many_at_once_exactly_one_gets_it(tmp_path: Path) -> None:
+def test_exactly_one_of_many_gets_the_lock(tmp_path: Path) -> None:
     processes = [holder(tmp_path) for _ in range(6)]
     answers = [answer(process) for process in processes]
     for process in processes:
@@ -92,7 +92,7 @@ def test_of_many_at_once_exactly_one_gets_it(tmp_path: Path) -> None:
     assert sorted(answers) == ["held", *["locked"] * 5]
 
 
-def test_garbage_in_the_file_is_no_obstacle(tmp_path: Path) -> None:
+def test_garbage_in_the_lock_file_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / LOCK_FILE).write_bytes(b"\xff\x00 not json")
     with RunLock(tmp_path) as lock:
         assert lock.recovered is None
@@ -103,7 +103,7 @@ def test_the_lock_file_is_private(tmp_path: Path) -> None:
         assert (tmp_path / "state" / LOCK_FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_of_two_runs_on_one_place_of_the_disk_one_works_whatever_their_state_directory(tmp_path: Path) -> None:
+def test_only_one_run_at_a_time_changes_a_directory_whatever_the_state_directories(tmp_path: Path) -> None:
     music, other = tmp_path / "music", tmp_path / "other"
     for directory in (music / "in", other):
         directory.mkdir(parents=True)
@@ -120,7 +120,7 @@ def test_of_two_runs_on_one_place_of_the_disk_one_works_whatever_their_state_dir
         pass
 
 
-def test_a_place_that_is_not_there_yet_is_one_run_s_too(tmp_path: Path) -> None:
+def test_a_directory_that_does_not_exist_yet_is_locked_too(tmp_path: Path) -> None:
     with (
         locked_directories([str(tmp_path / "new/deep")]),
         pytest.raises(LockedError),

@@ -66,7 +66,7 @@ def test_with_verify_full_a_damaged_copy_of_the_right_size_is_found(tmp_path: Pa
 
 @pytest.mark.parametrize("kind", WITHOUT_HASHES)
 def test_a_copy_of_the_right_size_that_rclone_reports_as_damaged_is_read(tmp_path: Path, kind: str) -> None:
-    """Its size would speak for it; a report of damage weighs more."""
+    """Its size is right, but a report of damage counts more."""
     source, target = filled("s3"), MemoryStorage.like(kind, "target:library")
     made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
     damaging(target, CorruptTransferError("corrupted on transfer"))
@@ -100,7 +100,7 @@ def test_after_a_kill_no_source_is_deleted_because_of_an_equal_size(tmp_path: Pa
 
 
 def test_a_copy_onto_the_same_object_is_not_followed_by_a_delete(tmp_path: Path) -> None:
-    """A change of case only, where files are copied and the listing is trusted: the copy succeeds, for it is the file itself."""
+    """A change of case only, where the listing is trusted: the copy "succeeds", because it is the file itself."""
     storage = MemoryStorage.like("s3", case_insensitive=True)
     storage.put("in/a.mp3", GOOD)
     result = run(plan(move(storage, "in/a.mp3", "in/A.mp3")), tmp_path / "journal", storage, fresh=True)

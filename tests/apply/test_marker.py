@@ -1,4 +1,4 @@
-"""A second machine sees that somebody is at work, and stops."""
+"""A second machine sees that a run is in progress, and stops."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def storage() -> MemoryStorage:
     return storage
 
 
-def test_the_marker_is_there_while_a_run_is_at_work_and_gone_afterwards(tmp_path: Path, storage: MemoryStorage) -> None:
+def test_the_marker_is_there_during_a_run_and_removed_afterwards(tmp_path: Path, storage: MemoryStorage) -> None:
     seen: list[Mark] = []
 
     def look(_: object) -> None:
@@ -59,7 +59,7 @@ def test_a_fresh_marker_of_another_machine_stops_a_run_before_it_begins(tmp_path
         assert apply_plan(made, {storage.fs: storage}, journal, settings=settings).exit_code == ExitCode.DONE
 
 
-def test_old_broken_and_own_markers_are_no_obstacle(storage: MemoryStorage) -> None:
+def test_old_broken_and_own_markers_are_ignored(storage: MemoryStorage) -> None:
     now = [1_000_000.0]
     Markers([storage], host="another", clock=lambda: now[0]).begin("its-run")
     now[0] += FRESH_S + 1
@@ -78,13 +78,13 @@ def test_old_broken_and_own_markers_are_no_obstacle(storage: MemoryStorage) -> N
     now[0] += FRESH_S
     late = Markers([storage], host="mine", clock=lambda: now[0])
     late.check()
-    late.begin("my-run")  # an old one tells others nothing: it is written anew
+    late.begin("my-run")  # an old one no longer counts for others: it is written again
     assert msgspec.json.decode(storage.content(MARKER), type=Mark).heartbeat == now[0]
     storage.put(MARKER, b"not json")
     again.check()
 
 
-def test_a_run_of_this_machine_that_is_not_ours_counts_while_its_process_lives(storage: MemoryStorage) -> None:
+def test_a_marker_of_this_machine_counts_while_its_process_lives(storage: MemoryStorage) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         its = msgspec.structs.replace(this_process("organize"), pid=process.pid, started=start_ticks(process.pid))
 
@@ -102,18 +102,16 @@ def test_a_run_of_this_machine_that_is_not_ours_counts_while_its_process_lives(s
         process.kill()
     Markers([storage], host="mine").check()
     for unknown in (msgspec.structs.replace(its, namespace="pid:[1]"), msgspec.structs.replace(its, boot_id="")):
-        left(unknown)  # in another container, or on a system that tells nothing
+        left(unknown)  # in another container, or on a system that does not say
         with pytest.raises(LockedError):
             Markers([storage], host="mine").check()
     left(msgspec.structs.replace(its, boot_id="an earlier one"))
     Markers([storage], host="mine").check()
-    left(msgspec.structs.replace(its, pid=os.getpid()))  # its number is ours by now
+    left(msgspec.structs.replace(its, pid=os.getpid()))  # its process id is ours by now
     Markers([storage], host="mine").check()
 
 
-def test_what_is_only_read_carries_no_marker_and_one_that_cannot_be_written_is_done_without(
-    tmp_path: Path, storage: MemoryStorage
-) -> None:
+def test_remotes_that_are_only_read_get_no_marker_and_a_failed_write_is_ignored(tmp_path: Path, storage: MemoryStorage) -> None:
     target = MemoryStorage.like("s3")
     made = plan(operation(Verb.COPY, storage, "a.mp3", target, "a.mp3"))
     target.fail(1, PermanentError("no listing here"))
@@ -125,7 +123,7 @@ def test_what_is_only_read_carries_no_marker_and_one_that_cannot_be_written_is_d
     assert target.snapshot() == {"a.mp3": b"content"}
 
 
-def test_a_run_that_breaks_off_takes_its_marker_along(storage: MemoryStorage) -> None:
+def test_a_run_that_fails_removes_its_marker(storage: MemoryStorage) -> None:
     markers = Markers([storage])
 
     def work() -> None:
@@ -140,7 +138,7 @@ def test_a_run_that_breaks_off_takes_its_marker_along(storage: MemoryStorage) ->
     assert not storage.exists(MARKER)
 
 
-def test_a_disk_of_this_machine_needs_none(tmp_path: Path) -> None:
+def test_a_local_disk_gets_no_marker(tmp_path: Path) -> None:
     disk = MemoryStorage.like("local", str(tmp_path))
     disk.put("a.mp3", b"content")
     made = plan(move(disk, "a.mp3", "b.mp3"))
@@ -151,7 +149,7 @@ def test_a_disk_of_this_machine_needs_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("change", [1, 2])
-def test_a_marker_goes_in_spite_of_a_fault(storage: MemoryStorage, change: int, when: When) -> None:
+def test_a_marker_is_removed_in_spite_of_a_fault(storage: MemoryStorage, change: int, when: When) -> None:
     mine = Markers([storage], host="mine")
     mine.begin("my-run")
     storage.fail(storage.changes_made + change, TransientError("connection reset"), when=when, counting="changes")

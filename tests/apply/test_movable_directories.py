@@ -1,4 +1,4 @@
-"""Which directories a plan moves as a whole: nothing else of it may touch them, and nothing else may lie in them."""
+"""Which directories a plan moves whole: no other operation may touch them, and they may hold no other files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_highest_directory_moves() -> None:
     assert found(album("al", "Band/al")) == {"al": "Band/al"}, "the root does not"
 
 
-def test_what_else_ends_or_begins_there_keeps_it_from_moving() -> None:
+def test_other_operations_in_it_prevent_the_move() -> None:
     files = album("in/al", "Band/Album")
     others = [
         moving("in/al/5", "Band/Album/6"),
@@ -68,7 +68,7 @@ def test_what_else_ends_or_begins_there_keeps_it_from_moving() -> None:
     assert found([*files, moving("other", "Band/Other/x")]) == {"in/al": "Band/Album"}
 
 
-def test_what_waits_or_is_waited_for_keeps_it_from_moving() -> None:
+def test_dependencies_prevent_the_move() -> None:
     files = album("in/al", "Band/Album")
     for members in ((files[0], moving("x", "y")), (moving("x", "y"), files[0])):
         first, waiting = members
@@ -76,12 +76,12 @@ def test_what_waits_or_is_waited_for_keeps_it_from_moving() -> None:
         assert found([first, late, *files[1:]]) == {}
 
 
-def test_known_by_its_id_a_file_moves_alone() -> None:
+def test_a_file_known_by_its_id_moves_alone() -> None:
     one, *rest = album("in/al", "Band/Album")
     assert found([msgspec.structs.replace(one, src=Ref("one:library", one.src.path, "id")), *rest]) == {}
 
 
-def test_directories_that_lie_in_each_other_or_differ_in_their_case_do_not_move() -> None:
+def test_directories_inside_each_other_or_that_differ_only_in_case_do_not_move() -> None:
     for source, target in (("a", "a/b"), ("a/b", "a"), ("beck/x", "Beck/x"), ("beck", "BECK")):
         assert found(album(source, target)) == {}, (source, target)
 
@@ -103,7 +103,7 @@ directories = st.sampled_from(DIRECTORIES)
 
 @st.composite
 def plans(draw: st.DrawFn) -> list[Operation]:
-    """Directories that move with what is in them, and files that move as they like; no two files end at one place."""
+    """Directories that move with their files, and files that move on their own; no two files get one path."""
     wishes = draw(st.lists(st.tuples(directories, directories, st.integers(1, 6)), max_size=4))
     files = [(f"{s}/{n}", f"{d}/{n}") for s, d, count in wishes for n in ("1", "2", "c/3", "4", "b/5", "x/6")[:count]]
     ends = st.tuples(directories, st.sampled_from("123"))
@@ -117,7 +117,7 @@ def below(directory: str, path: str) -> bool:
 
 
 def whole(operations: Sequence[Operation], source: str, target: str) -> bool:
-    """By the book: all that begins or ends in either is a file that keeps its name below them."""
+    """By definition: every operation that begins or ends in either one keeps the name below them."""
     touching = [one for one in operations if any(below(at, end.path) for at in (source, target) for end in (one.src, one.dst))]
     names = {(one.src.path.removeprefix(source + "/"), one.dst.path.removeprefix(target + "/")) for one in touching}
     inside = all(one.src.path.startswith(source + "/") and one.dst.path.startswith(target + "/") for one in touching)
@@ -127,7 +127,7 @@ def whole(operations: Sequence[Operation], source: str, target: str) -> bool:
 
 @settings(max_examples=600, deadline=None)
 @given(operations=plans())
-def test_each_is_whole_and_none_above_it_is(operations: list[Operation]) -> None:
+def test_each_directory_found_is_whole_and_none_above_it_is(operations: list[Operation]) -> None:
     groups = movable_directories(operations, STORAGES)
     members = [one.id for group in groups for one in group.operations]
     assert len(members) == len({*members})
@@ -158,7 +158,7 @@ names = st.sampled_from(["1", "2", "3", "4", "x/5", "x/6", "x/7", "x/8", "x/y/9"
     changed=st.sets(names, max_size=1),
     taken=st.none() | st.sets(names, max_size=2),
 )
-def test_only_what_holds_nothing_else_and_meets_nothing_moves(
+def test_only_directories_without_other_files_and_with_a_free_target_move(
     moved: set[str], there: set[str], twice: set[str], changed: set[str], taken: set[str] | None
 ) -> None:
     directory = MovableDirectory("one:library", "in", "out", tuple(album("in", "out", sorted(moved))))

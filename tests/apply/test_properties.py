@@ -1,4 +1,4 @@
-"""Random libraries, random renames, random faults: nothing is lost, and `resume` ends where a quiet run does."""
+"""Random libraries, renames and faults: nothing is lost, and `resume` ends like a run without faults."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ faults = st.lists(
 
 @st.composite
 def renames(draw: st.DrawFn) -> dict[str, str]:
-    """Old name -> new name, one to one: chains, swaps and rings come about by themselves."""
+    """Old name -> new name, one to one: this includes chains, swaps and rings."""
     old = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=8, unique=True))
     new = draw(st.permutations(NAMES))[: len(old)]
     return dict(zip(old, new, strict=True))
@@ -69,7 +69,7 @@ def test_nothing_is_lost_whatever_happens(
     try:
         result = run(made, journal, storage, window=window)
     except (Killed, TransientError, RateLimitError, AuthError, QuotaError, PermanentError):
-        killed = True  # the others: before the run began, when nobody answers how much space there is
+        killed = True  # raised before the run began, when the storage does not answer how much space is free
     assert before <= contents(storage), "a content is gone"
     storage.revive()
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Apply on real storages through a real rclone: durability, a dying daemon, and every kind of server."""
+"""Apply on real storages through a real rclone: durability, a daemon that dies, and every kind of server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.apply.plans import move, operation, plan, run
 
 
 class Watched(ForwardingStorage):
-    """Tells of its changing calls before they are sent."""
+    """Reports its changing calls before they are sent."""
 
     def __init__(self, inner: Storage, tell: Callable[[Call], None]) -> None:
         super().__init__(inner)
@@ -35,10 +35,10 @@ class Watched(ForwardingStorage):
 
 
 @pytest.mark.parametrize("missing", [False, True])
-def test_what_comes_to_a_local_disk_is_synced_before_its_source_goes(
+def test_a_copy_on_a_local_disk_is_synced_before_its_source_is_deleted(
     rclone: Rclone, open_storage: Callable[[str], Storage], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: bool
 ) -> None:
-    """Fault case 5, at the seam: the file, its directories, those above its root, which may be new, too; then the delete."""
+    """Fault case 5, at the seam: the file and its directories, also those above a new root; then the delete."""
     events: list[str] = []
     sync = os.fsync
 
@@ -64,9 +64,7 @@ def test_what_comes_to_a_local_disk_is_synced_before_its_source_goes(
     ]
 
 
-def test_a_daemon_that_dies_at_work_is_replaced_and_the_run_goes_on(
-    found_rclone: Binary, rclone_config: Path, tmp_path: Path
-) -> None:
+def test_a_daemon_that_dies_is_replaced_and_the_run_continues(found_rclone: Binary, rclone_config: Path, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     with Rclone(found_rclone, config=rclone_config) as rclone:
         plain = RcloneStorage(rclone, str(tmp_path / "library"))
@@ -88,7 +86,7 @@ def test_a_daemon_that_dies_at_work_is_replaced_and_the_run_goes_on(
         assert sorted(entry.path for entry in plain.list()) == [f"out/{number}.mp3" for number in range(6)]
 
 
-def test_a_local_disk_is_found_behind_a_storage_and_nothing_else_is(open_storage: Callable[[str], Storage]) -> None:
+def test_only_local_storages_have_local_paths(open_storage: Callable[[str], Storage]) -> None:
     local, memory = open_storage("local"), open_storage("memory")
     assert local_path(local, "a/b") == f"{local.fs}/a/b"
     assert local_path(memory, "a/b") is None
@@ -98,7 +96,7 @@ ODD_NAMES = ["-rf", "new\nline", "$(touch PWNED)", "quote'\"", "[1] * ?", "e\u03
 
 
 @pytest.mark.parametrize("across", [False, True])
-def test_odd_names_arrive_as_they_are(open_storage: Callable[[str], Storage], tmp_path: Path, across: bool) -> None:
+def test_unusual_names_arrive_unchanged(open_storage: Callable[[str], Storage], tmp_path: Path, across: bool) -> None:
     storage = open_storage("local")
     target = open_storage("local") if across else storage
     root = Path(storage.fs)
@@ -132,7 +130,7 @@ def test_many_renames_on_a_disk_leave_no_empty_directory(
 
 
 @pytest.mark.parametrize("kind", ["local", "webdav", "sftp"])
-def test_what_came_after_the_listing_under_another_form_of_the_name_is_kept(
+def test_a_file_that_appears_after_the_listing_in_another_unicode_form_is_kept(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
 ) -> None:
     storage = open_storage(kind)
@@ -144,7 +142,7 @@ def test_what_came_after_the_listing_under_another_form_of_the_name_is_kept(
 
 
 @pytest.mark.parametrize("kind", ["local", "webdav"])
-def test_a_source_that_is_replaced_in_mid_move_is_said_to_be(
+def test_a_source_that_is_replaced_during_the_move_is_reported(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
 ) -> None:
     plain = open_storage(kind)

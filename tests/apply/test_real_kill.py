@@ -1,4 +1,4 @@
-"""The program killed with SIGKILL in the middle of its work on real storages, with a real rclone; then `resume`."""
+"""A run on real storages, with a real rclone, killed with SIGKILL; then `resume`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def scene(storage: Storage, other: Storage) -> Plan:
 
 
 def tree(*storages: Storage) -> list[dict[str, bytes]]:
-    """What lies there; the quarantine without the run's id."""
+    """All files; in the quarantine without the id of the run."""
     found: list[dict[str, bytes]] = []
     for storage in storages:
         files = {entry.path: b"".join(storage.read(entry.path)) for entry in storage.list()}

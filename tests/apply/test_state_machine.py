@@ -1,4 +1,4 @@
-"""Any sequence of plans, faults, kills, resumes, undos and changes by others: no content is ever gone, and no file is ever cut.
+"""Any sequence of plans, faults, kills, resumes, undos and changes by others: no content is lost, and every file is whole.
 
 pytest tests/apply/test_state_machine.py --hypothesis-profile=nightly --timeout=0
 """
@@ -46,7 +46,7 @@ TROUBLES = {
 }
 names = st.sampled_from(NAMES)
 verbs = st.sampled_from([Verb.MOVE, Verb.MOVE, Verb.COPY, Verb.QUARANTINE, Verb.REWRITE])
-"""A rewrite is of a list that moves, or stays where it is; of what is put away the plan names the twin where there is one."""
+"""A rewrite is of a list that moves or stays; a quarantine in the plan has a kept copy if there is one."""
 
 View: TypeAlias = tuple[dict[str, bytes], dict[str, bytes]]
 """What a user sees of both storages."""
@@ -64,7 +64,7 @@ faults = st.lists(
 
 
 class Libraries(RuleBasedStateMachine):
-    """Two storages, a journal, and everybody who changes something."""
+    """Two storages, a journal, and everything that changes them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Libraries(RuleBasedStateMachine):
         for name in files:
             self.put(self.storage, name)
 
-    # What we look at.
+    # What is checked.
 
     @invariant()
     def nothing_is_gone_and_nothing_is_cut(self) -> None:
@@ -121,7 +121,7 @@ class Libraries(RuleBasedStateMachine):
         storage.put(name, content)
 
     def lose(self, storage: MemoryStorage, name: str) -> None:
-        """Somebody takes a file away: of that content there may be one less now."""
+        """Another program removes a file: of its content there may be one less now."""
         self.expected = None
         content = sha256(storage.content(name)).hexdigest()
         there = contents(*self.both.values())[content]
@@ -143,12 +143,12 @@ class Libraries(RuleBasedStateMachine):
 
     @rule(first=st.booleans(), number=st.integers(0, 11), second=st.booleans(), name=names)
     def somebody_copies(self, first: bool, number: int, second: bool, name: str) -> None:
-        """From now on there are twins."""
+        """Another program copies a file: from now on there are duplicates."""
         there = sorted(library(self.side(first)))
         if there and name not in library(self.side(second)):
             self.put(self.side(second), name, self.side(first).content(there[number % len(there)]))
 
-    # What we do.
+    # What the program does.
 
     @rule(
         wishes=st.lists(st.tuples(st.integers(0, 11), verbs), min_size=1, max_size=6),
@@ -165,7 +165,7 @@ class Libraries(RuleBasedStateMachine):
         chosen: Settings,
         faults: Faults,
     ) -> None:
-        """A plan as a planner makes it; somebody may come between the plan and its run, or between a kill and `resume`."""
+        """A plan as a planner makes it; others may change files between plan and run, or between a kill and `resume`."""
         self.finish()
         there = [(first, name) for first in (True, False) for name in sorted(library(self.side(first)))]
         wanted = {there[number % len(there)]: verb for number, verb in wishes if there}
@@ -187,8 +187,8 @@ class Libraries(RuleBasedStateMachine):
                     after[not target[0]][target[1]] = content or before[not source[0]][source[1]]
                 ends = [Ref(self.side(first).fs, name) for first, name in (source, target)]
                 expect = Expect(entry.hashes, entry.mtime_ns)
-                if verb is Verb.QUARANTINE and (twin := self.twin(source, leaving)):
-                    expect = msgspec.structs.replace(expect, kept=twin)
+                if verb is Verb.QUARANTINE and (kept := self.kept_copy(source, leaving)):
+                    expect = msgspec.structs.replace(expect, kept=kept)
                 moves.append(Move(Verb.MOVE if content else verb, *ends, entry.size, expect, "", "", content=content))
         made = plan(*order(moves), source=self.storage.fs, target=self.other.fs, storages=self.both.values())
         self.expected = before, (after[0], after[1])
@@ -209,7 +209,7 @@ class Libraries(RuleBasedStateMachine):
         faults=faults,
     )
     def move_an_album(self, ends: list[str], meddling: tuple[str, int, str] | None, chosen: Settings, faults: Faults) -> None:
-        """All that lies in one directory goes to another; somebody may put something into either, before or after."""
+        """Everything in one directory moves to another; others may add files to either, before or after."""
         self.finish()
         source, destination, *_ = ends
         for one in ALBUM:
@@ -247,7 +247,7 @@ class Libraries(RuleBasedStateMachine):
     @precondition(lambda self: self.runs)
     @rule(number=st.integers(0, 3), faults=faults)
     def undo(self, number: int, faults: Faults) -> None:
-        """Where nobody has come between and nothing goes wrong, all is as it was before the run."""
+        """If nobody else changes anything and nothing fails, everything is as it was before the run."""
         self.finish()
         run_id = [*self.runs][-1 - number % len(self.runs)]
         before, after = self.runs.pop(run_id)
@@ -263,13 +263,13 @@ class Libraries(RuleBasedStateMachine):
 
     @rule(first=st.booleans(), empty=st.booleans(), faults=faults)
     def quarantine(self, first: bool, empty: bool, faults: Faults) -> None:
-        """All that was put away comes back, as far as its place is free, or is deleted for good."""
+        """Everything in the quarantine is restored, where the path is free, or deleted for good."""
         self.finish()
         storage = self.side(first)
         with quick(Journal, self.journal) as journal:
             items = quarantined_files(storage, journal)
         self.expected = None
-        self.runs.clear()  # what an undo would bring back may be gone, or back
+        self.runs.clear()  # what an undo would restore may be deleted, or already restored
         if not empty:
             self.carry_out(restoring(storage, items), None, faults, Settings())
             return
@@ -289,10 +289,10 @@ class Libraries(RuleBasedStateMachine):
         finally:
             self.directory.cleanup()
 
-    # How.
+    # How it is done.
 
-    def twin(self, source: tuple[bool, str], leaving: Collection[tuple[bool, str]]) -> KeptCopy | None:
-        """A file of the same content that stays where it is."""
+    def kept_copy(self, source: tuple[bool, str], leaving: Collection[tuple[bool, str]]) -> KeptCopy | None:
+        """A file of the same content that is not moved."""
         content = self.side(source[0]).content(source[1])
         for first in (True, False):
             storage = self.side(first)
@@ -307,12 +307,12 @@ class Libraries(RuleBasedStateMachine):
 
     @contextmanager
     def trouble(self, faults: Faults) -> Iterator[None]:
-        """Let calls go wrong, and live through it."""
+        """Let calls fail during the block, and catch what they raise."""
         for first, number, trouble, when in faults:
             storage = self.side(first)
             storage.fail(storage.calls_made + number, TROUBLES[trouble](), when=when)
             if trouble == "permanent":
-                self.expected = None  # what it meets is left as it is
+                self.expected = None  # it leaves existing files as they are
         with suppress(Killed, RemoteError):  # RemoteError: before the run began
             yield
         for storage in self.both.values():
@@ -329,7 +329,7 @@ class Libraries(RuleBasedStateMachine):
         return result
 
     def finish(self) -> None:
-        """As the commands do: what was interrupted comes first. In quiet it always ends."""
+        """Finish interrupted runs first, as the commands do. Without faults this always succeeds."""
         for _ in range(2):
             run_again(self.journal, *self.both.values())
         with quick(Journal, self.journal) as journal:

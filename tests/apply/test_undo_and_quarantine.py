@@ -1,4 +1,4 @@
-"""What a run did can be taken back, and what it put away can be brought back or deleted for good."""
+"""A run can be undone, and what it quarantined can be restored or deleted for good."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def undo(run_id: str | None, journal: Path, *storages: Storage) -> RunResult:
 
 
 @pytest.mark.parametrize("kind", ["local", "s3", "dropbox", "plain"])
-def test_undo_gives_back_names_content_and_count_and_undoing_twice_does_nothing(tmp_path: Path, kind: str) -> None:
+def test_undo_restores_names_contents_and_count_and_a_second_undo_does_nothing(tmp_path: Path, kind: str) -> None:
     storage, other, made = scene(kind)
     before, directories = library(storage), folders(storage)
     result = run(made, tmp_path / "journal", storage, other)
@@ -92,7 +92,7 @@ def test_an_undo_can_be_undone_and_the_run_undone_again(tmp_path: Path) -> None:
     assert library(storage) == before
 
 
-def test_undo_leaves_what_changed_since_and_takes_the_rest_later(tmp_path: Path) -> None:
+def test_undo_skips_what_has_changed_since_and_can_be_repeated_later(tmp_path: Path) -> None:
     storage, other, made = scene("dropbox")
     result = run(made, tmp_path / "journal", storage, other)
     kept = storage.content("out/deep/c.mp3")
@@ -140,7 +140,7 @@ def test_a_restore_never_replaces_what_is_there_now(tmp_path: Path, put_away: tu
     assert len(quarantined_files(storage)) == 1
 
 
-def test_of_two_for_one_path_the_newest_comes_back(put_away: tuple[MemoryStorage, str]) -> None:
+def test_of_two_files_for_one_path_the_newest_is_restored(put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     storage.put(".music-orchestrator/quarantine/99990101-000000-000000/in/d.mp3", b"newer d")
     made = restoring(storage, quarantined_files(storage))
@@ -148,7 +148,7 @@ def test_of_two_for_one_path_the_newest_comes_back(put_away: tuple[MemoryStorage
     assert [one.path for one in made.skipped] == ["in/d.mp3"]
 
 
-def test_emptying_deletes_for_good_and_only_there(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
+def test_emptying_deletes_for_good_and_only_in_the_quarantine(tmp_path: Path, put_away: tuple[MemoryStorage, str]) -> None:
     storage, _ = put_away
     before = library(storage)
     result = run(emptying(storage, quarantined_files(storage)), tmp_path / "journal", storage)
@@ -164,7 +164,7 @@ def test_a_delete_of_a_plan_goes_to_the_quarantine(tmp_path: Path) -> None:
     assert storage.snapshot() == {f".music-orchestrator/quarantine/{result.run}/a.mp3": b"content"}
 
 
-def test_undo_finds_nothing_to_do_however_a_file_came_home(tmp_path: Path) -> None:
+def test_undo_finds_nothing_to_do_however_a_file_was_restored(tmp_path: Path) -> None:
     """By an undo that was undone and done again, or by `quarantine restore`."""
     storage, journal = MemoryStorage.like("local", "one:library"), tmp_path / "journal"
     storage.put("a", b"content of a")
@@ -189,7 +189,7 @@ def test_undo_finds_nothing_to_do_however_a_file_came_home(tmp_path: Path) -> No
     assert undo(put_away.run, journal, storage).done == 1, "the restore was taken back itself"
 
 
-def test_undo_is_not_misled_by_another_file_that_had_the_same_place(tmp_path: Path) -> None:
+def test_undo_is_not_misled_by_another_file_that_had_the_same_path(tmp_path: Path) -> None:
     storage, journal = MemoryStorage.like("local", "one:library"), tmp_path / "journal"
     storage.put("a", b"content of a")
     storage.put("other", b"another content")
@@ -206,7 +206,7 @@ def test_undo_is_not_misled_by_another_file_that_had_the_same_place(tmp_path: Pa
 
 
 class _Meddling(ForwardingStorage):
-    """Somebody writes a new file at `b` as soon as the old one has left."""
+    """Another program writes a new file at `b` as soon as the old one has moved."""
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         outcomes = self.inner.batch(calls, concurrency=concurrency)
@@ -231,7 +231,7 @@ def left_half_way(memory: MemoryStorage, journal: Path) -> RunResult:
 
 
 @pytest.mark.parametrize("kind", ["local", "s3", "webdav"])
-def test_a_file_left_half_way_is_named_as_its_owner_knows_it_and_brought_back(tmp_path: Path, kind: str) -> None:
+def test_a_file_at_its_temporary_name_is_reported_by_its_old_path_and_restored(tmp_path: Path, kind: str) -> None:
     storage, journal = MemoryStorage.like(kind, "one:library"), tmp_path / "journal"
     result = left_half_way(storage, journal)
     assert result.exit_code == ExitCode.SOME_FAILED
@@ -254,7 +254,7 @@ def test_a_file_left_half_way_is_named_as_its_owner_knows_it_and_brought_back(tm
     assert contents(storage) == everything
 
 
-def test_a_file_left_half_way_is_restored_by_its_old_path_and_that_can_be_undone(tmp_path: Path) -> None:
+def test_a_file_at_its_temporary_name_is_restored_by_its_old_path_and_that_can_be_undone(tmp_path: Path) -> None:
     storage, journal = MemoryStorage.like("local", "one:library"), tmp_path / "journal"
     left_half_way(storage, journal)
     storage.remove("a")
