@@ -69,7 +69,7 @@ def _check_work(operation: Operation) -> None:
     if src == dst and operation.verb in {Verb.MOVE, Verb.COPY}:
         raise damaged(f"{src.path!r} is moved onto itself", path=src.path)
     if operation.verb is Verb.REWRITE:
-        # The new content goes to a temporary name; the move that follows gives it a name of the library.
+        # The new content is written to a temporary name; the move after it gives it its name in the library.
         sound = operation.content_bytes() is not None and is_temporary(dst.path)
     else:
         sound = operation.content is msgspec.UNSET

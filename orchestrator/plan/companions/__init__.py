@@ -1,1 +1,1 @@
-"""What goes with the music: covers, lyrics, cue sheets and playlists. Pure."""
+"""Companions: covers, lyrics, cue sheets and playlists, which move with the music. Pure."""

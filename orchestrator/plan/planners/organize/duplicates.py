@@ -1,4 +1,4 @@
-"""Duplicates in an organize run: they are set aside before names are given, so that none takes a name."""
+"""Duplicates in an organize run: they are removed before names are given, so that none takes a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How source and target of an organize run lie to each other."""
+"""Whether the source of an organize run is inside its target, and what follows for paths."""
 
 from __future__ import annotations
 

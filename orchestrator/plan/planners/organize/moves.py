@@ -29,7 +29,7 @@ _MOVES_WITH = {
 
 
 class OrganizeMoves:
-    """`moves` is everything that has to be done; what is left alone is added to the skipped files of the placement."""
+    """`moves` is everything to do. Files that are left as they are get added to the skipped files of the placement."""
 
     def __init__(
         self,
