@@ -257,7 +257,7 @@ class _Search:
             if all(found is not None for found in tiers):
                 for duplicate, found in zip(duplicates, tiers, strict=True):
                     self._matches[id(duplicate)] = _Match(duplicate, other, found or tier)
-                self._duplicates_of[id(other)] += [*duplicates, candidate]
+                # The other file is not replaced in turn: it ranks behind this one, so it was looked at before.
                 del self._kept[id(candidate)]
                 self._matches[id(candidate)] = _Match(candidate, other, tier)
                 return True
