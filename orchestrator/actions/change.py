@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.actions.execution import MAY_CONTINUE, carry_out, finish_interrupted_runs
 from orchestrator.actions.plan_files import write_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
@@ -65,6 +64,12 @@ def change(
     """
     if session.options.dry_run:
         return preview(session, make_plan, limited=limited, plan_file=plan_file)
+    from orchestrator.actions.execution import (  # noqa: PLC0415 - slow to import, and a dry run does not need it
+        MAY_CONTINUE,
+        carry_out,
+        finish_interrupted_runs,
+    )
+
     with session.lock(command):
         finished = finish_interrupted_runs(session, touching)
         if finished not in MAY_CONTINUE:

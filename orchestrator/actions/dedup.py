@@ -11,7 +11,6 @@ import msgspec
 import orchestrator
 from orchestrator.actions.change import Planned, change, created_now, report_skipped
 from orchestrator.actions.duplicates import check_references, read_doubtful_ends, search_options, show_duplicates
-from orchestrator.actions.execution import carry_out
 from orchestrator.actions.locations import check_bucket
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
@@ -167,6 +166,8 @@ def _number_of_duplicates(plan: Plan) -> int:
 
 def _delete_quarantined(session: Session, run_id: str) -> ExitCode:
     """Delete the duplicates that a run has quarantined, each after another check of the copy that is kept."""
+    from orchestrator.actions.execution import carry_out  # noqa: PLC0415 - slow to import, and a report does not need it
+
     plan = plan_deleting_duplicates(
         session.journal.completed(run_id),
         session.journal.run(run_id).header,

@@ -8,7 +8,6 @@ from typing import Any
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
-from orchestrator.actions.execution import finish_run
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import Run
 from orchestrator.apply.undo import undo_plan
@@ -75,6 +74,8 @@ def resume(options: ResumeOptions, session: Session) -> ChangeResult:
         return ChangeResult(_report_unfinished(session, run), plan)
     if not agreed(session, f"Finish run {run.id} ({run.command} {run.source})?"):
         return ChangeResult(ExitCode.DONE, plan)
+    from orchestrator.actions.execution import finish_run  # noqa: PLC0415 - slow to import, and `runs` does not need it
+
     with session.lock("resume"):
         return ChangeResult(finish_run(session, run.id).exit_code, plan, run.id)
 
