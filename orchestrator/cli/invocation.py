@@ -33,23 +33,23 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
     session.summary.command = name
     began = time.monotonic()
     with _signals(session):
-        code = _carry_out(session, lambda opened: _begin(name, opened, body))
+        code = _exit_code_of(session, lambda opened: _start(name, opened, body))
         session.closing = True
-        ending = _carry_out(session, _close)
+        ending = _exit_code_of(session, _close)
     code = ending if code == ExitCode.DONE else code
     session.summary.exit_code = int(code)
     session.summary.duration_s = round(time.monotonic() - began, 3)
     return _end(reporter, session.summary)
 
 
-def refuse(message: str, command: str | None, stdout: TextIO, *, as_json: bool) -> int:
+def report_usage_error(message: str, command: str | None, stdout: TextIO, *, as_json: bool) -> int:
     """End a command line that click does not accept: an error, the summary, exit code 2."""
     reporter = _new_reporter(stdout, as_json=as_json, verbose=0, quiet=False)
     reporter.error("usage", message)
     return _end(reporter, Summary(command=command, exit_code=ExitCode.USAGE))
 
 
-def say_text(stdout: TextIO, command: str | None, text: str) -> int:
+def report_text(stdout: TextIO, command: str | None, text: str) -> int:
     """With `--json`, report what click printed (`--help`, `--version`) as an object."""
     reporter = _new_reporter(stdout, as_json=True, verbose=0, quiet=False)
     reporter.document("text", text, {"text": text})
@@ -62,7 +62,7 @@ def _end(reporter: Reporter, summary: Summary) -> int:
     return summary.exit_code if reporter.close() or summary.exit_code != ExitCode.DONE else ExitCode.UNEXPECTED
 
 
-def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
+def _exit_code_of(session: Session, body: Callable[[Session], int]) -> int:
     try:
         return body(session)
     except InterruptedRunError as error:
@@ -88,7 +88,7 @@ def _carry_out(session: Session, body: Callable[[Session], int]) -> int:
         return ExitCode.UNEXPECTED
 
 
-def _begin(name: str, session: Session, body: Callable[[Session], int]) -> int:
+def _start(name: str, session: Session, body: Callable[[Session], int]) -> int:
     session.check_options()
     session.enter(logging_to(_log_file(name, session), sys.stderr, verbose=session.options.verbose))
     return body(session)

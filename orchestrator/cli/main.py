@@ -117,7 +117,7 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
         _check_text(arguments)
         outcome = application.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
-        return _refuse(error, arguments, stdout, as_json=as_json)
+        return _report_click_error(error, arguments, stdout, as_json=as_json)
     except click.Abort:
         return ExitCode.INTERRUPTED
     except OSError as error:  # from click's own output (`--help >/dev/full`); a command handles its own
@@ -127,9 +127,9 @@ def _run(arguments: list[str], stdout: TextIO, *, as_json: bool, stray: io.Strin
         output.stop_writing(error)
         return ExitCode.DONE if all_written(output, Output(sys.stderr), stderr_counts=False) else ExitCode.UNEXPECTED
     if stray is not None and stray.getvalue():
-        from orchestrator.cli.invocation import say_text  # noqa: PLC0415
+        from orchestrator.cli.invocation import report_text  # noqa: PLC0415
 
-        return say_text(stdout, _command_of(None, arguments), stray.getvalue())
+        return report_text(stdout, _command_of(None, arguments), stray.getvalue())
     return outcome if isinstance(outcome, int) else ExitCode.DONE
 
 
@@ -143,7 +143,7 @@ def _check_text(arguments: list[str]) -> None:
             raise click.UsageError(f"{shown} is not UTF-8 text") from error
 
 
-def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *, as_json: bool) -> int:
+def _report_click_error(error: click.ClickException, arguments: list[str], stdout: TextIO, *, as_json: bool) -> int:
     """Report a command line that click does not accept; returns 2."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
         from orchestrator.report.output import Output  # noqa: PLC0415
@@ -154,10 +154,10 @@ def _refuse(error: click.ClickException, arguments: list[str], stdout: TextIO, *
     message = "no command was given." if nothing_said else " ".join(error.format_message().split())
     if isinstance(error, click.UsageError) and error.ctx is not None:
         message = f"{message.rstrip('.')}. `{error.ctx.command_path} --help` says more."
-    from orchestrator.cli.invocation import refuse  # noqa: PLC0415
+    from orchestrator.cli.invocation import report_usage_error  # noqa: PLC0415
     from orchestrator.rclone.redact import redact  # noqa: PLC0415 - click's message repeats unexpected arguments
 
-    return refuse(redact(message), _command_of(error, arguments), stdout, as_json=as_json)
+    return report_usage_error(redact(message), _command_of(error, arguments), stdout, as_json=as_json)
 
 
 def _command_of(error: click.ClickException | None, arguments: list[str]) -> str | None:
