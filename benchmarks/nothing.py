@@ -17,7 +17,7 @@ from benchmarks.listing_server import entry_of, listing_server, track_of
 from benchmarks.measure import say
 from benchmarks.servers import REMOTE, write_config
 from orchestrator.actions.session import CATALOGUE_FILE
-from orchestrator.catalogue.compare import Staging
+from orchestrator.catalogue.compare import NewListing
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.rclone.binary import find_rclone
@@ -28,10 +28,10 @@ from tests.servers.remotes import BUCKET
 def _fill(file: Path, fs: str, count: int) -> None:
     """The catalogue after a scan of everything."""
     with Catalogue(file) as catalogue:
-        with Staging(catalogue, fs) as staging:
+        with NewListing(catalogue, fs) as listing:
             for start in range(0, count, 2000):
-                staging.add([entry_of(number) for number in range(start, min(start + 2000, count))])
-            staging.commit(1)
+                listing.add([entry_of(number) for number in range(start, min(start + 2000, count))])
+            listing.commit(1)
         batch: list[tuple[Unread, Reading]] = []
         for unread in catalogue.unread(fs):
             number = (unread.entry.size or 0) - 20_000_000

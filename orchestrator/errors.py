@@ -1,25 +1,25 @@
 """The error tree and the one table error -> exit code.
 
     OrchestratorError
-    ├── UsageError                  the command line, or what it names
-    │   └── ConfigError             the config file: file and line in the message
-    ├── RemoteError                 a storage said no
-    │   ├── TransientError          worth another try: connection lost, 5xx
-    │   ├── RateLimitError          worth another try, later and slower
-    │   ├── AuthError               credentials refused, or clocks apart
-    │   ├── QuotaError              no space left: writes there stop
-    │   ├── NotFoundError           the file, directory or bucket is not there
-    │   ├── DestinationExistsError  something is in the way
-    │   ├── CorruptTransferError    what arrived is not what was sent
-    │   └── PermanentError          this item will never work: name, permission, kind
-    │       └── UnsupportedError    the storage cannot do that at all
-    ├── StalePlanError              what the plan was made from has changed
-    ├── SafetyLimitError            a limit that protects the library would be passed
+    ├── UsageError                  the command line, or something that it names
+    │   └── ConfigError             the config file; the message has file and line
+    ├── RemoteError                 a storage refused or failed
+    │   ├── TransientError          try again: connection lost, 5xx
+    │   ├── RateLimitError          try again later, with fewer requests
+    │   ├── AuthError               credentials refused, or clocks differ
+    │   ├── QuotaError              no space left: no more writes there
+    │   ├── NotFoundError           the file, directory or bucket does not exist
+    │   ├── DestinationExistsError  a file lies at the destination
+    │   ├── CorruptTransferError    the copy differs from what was sent
+    │   └── PermanentError          this item never works: name, permission, kind
+    │       └── UnsupportedError    the storage has no such operation
+    ├── StalePlanError              the files have changed since the plan was made
+    ├── SafetyLimitError            a limit that protects the library would be exceeded
     ├── LockedError                 another run holds the lock
     ├── IntegrityError              a damaged plan, journal or transfer
     └── InterruptedRunError         stopped by a signal; resumable
 
-A message is one line that names the thing and the remedy and carries no secret.
+A message is one line: it names the item and the remedy, and contains no secrets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the program ends with (contract)."""
+    """The exit codes of the program (contract)."""
 
     DONE = 0
     UNEXPECTED = 1
@@ -46,7 +46,7 @@ class ExitCode(IntEnum):
 
 
 class OrchestratorError(Exception):
-    """The root. `path` is the item that the error is about, where there is one."""
+    """The root. `path` is the item that the error concerns, if any."""
 
     exit_code: ExitCode = ExitCode.UNEXPECTED
 
@@ -63,7 +63,7 @@ class UsageError(OrchestratorError):
 
 
 class ConfigError(UsageError):
-    """The config file is wrong; the message names file and line."""
+    """The config file is invalid; the message names file and line."""
 
 
 class RemoteError(OrchestratorError):
@@ -73,21 +73,21 @@ class RemoteError(OrchestratorError):
 
 
 class TransientError(RemoteError):
-    """May work when tried again: refused or lost connection, time-out, 5xx."""
+    """May work on another try: connection refused or lost, timeout, 5xx."""
 
     exit_code = ExitCode.UNREACHABLE
 
 
 RATE_LIMIT_WAIT_S = 4.0
-"""A remote that wants fewer requests and does not say when to come back is left alone for so long at first. rclone hands on what
-Dropbox says; what S3 and WebDAV say stands in a header, which never gets into its error's text."""
+"""The first wait after a rate limit without a stated delay. rclone passes on the delay that Dropbox states; S3 and WebDAV state
+theirs in a header, which rclone's error text does not contain."""
 
 LONGEST_RETRY_AFTER_S = 900.0
-"""A remote that asks for more is out of reach."""
+"""A remote that asks for a longer wait counts as unreachable."""
 
 
 class RateLimitError(RemoteError):
-    """The remote wants fewer requests. `retry_after` is in seconds, None when it did not say."""
+    """The remote wants fewer requests. `retry_after` is the delay that it stated in seconds, None for none."""
 
     exit_code = ExitCode.UNREACHABLE
 
@@ -97,18 +97,18 @@ class RateLimitError(RemoteError):
 
     @property
     def out_of_reach(self) -> bool:
-        """Whether it asks for more patience than anybody has: another run may come when the time is up."""
+        """Whether the stated delay is too long to wait for; a later run may succeed."""
         return (self.retry_after or 0.0) > LONGEST_RETRY_AFTER_S
 
 
 class AuthError(RemoteError):
-    """Credentials refused, expired, or clocks too far apart: nothing on that remote will work."""
+    """Credentials refused or expired, or the clocks differ too much: nothing on that remote will work."""
 
     exit_code = ExitCode.AUTH
 
 
 class QuotaError(RemoteError):
-    """No space left: no further write to that remote."""
+    """No space left: no more writes to that remote."""
 
     exit_code = ExitCode.SAFETY_LIMIT
 
@@ -118,17 +118,17 @@ class NotFoundError(RemoteError):
 
 
 class DestinationExistsError(RemoteError):
-    """Something already lies at the destination."""
+    """A file already lies at the destination."""
 
 
 class CorruptTransferError(RemoteError):
-    """What arrived differs from what was sent."""
+    """The copy differs from what was sent."""
 
     exit_code = ExitCode.INTEGRITY
 
 
 class PermanentError(RemoteError):
-    """This item cannot work: its name, its permission or its kind forbids it."""
+    """This item never works, because of its name, permissions or kind."""
 
 
 class UnsupportedError(PermanentError):
@@ -136,13 +136,13 @@ class UnsupportedError(PermanentError):
 
 
 class StalePlanError(OrchestratorError):
-    """What the plan was made from has changed."""
+    """The files have changed since the plan was made."""
 
     exit_code = ExitCode.STALE
 
 
 class SafetyLimitError(OrchestratorError):
-    """A limit that protects the library would be passed."""
+    """A limit that protects the library would be exceeded."""
 
     exit_code = ExitCode.SAFETY_LIMIT
 
@@ -180,9 +180,9 @@ PRECEDENCE: tuple[ExitCode, ...] = (
 
 
 def worst(codes: Iterable[int]) -> ExitCode:
-    """The exit code to end with when these apply together; 0 when there are none.
+    """The exit code for several codes together; 0 when there are none.
 
-    Usage and unexpected errors end a program at once and so never meet another code; they win if they do.
+    Usage and unexpected errors end the program at once, so they normally never meet another code; if they do, they win.
     """
     seen = {ExitCode(code) for code in codes}
     for code in (ExitCode.USAGE, ExitCode.UNEXPECTED, *PRECEDENCE):

@@ -1,4 +1,4 @@
-"""How long work tells that it goes on. Rooms call it; only `report/` shows it."""
+"""How long work reports its progress. Rooms call it; only `report/` shows it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """One stage after another, each counted in items and bytes. Calls come from several threads."""
+    """Stages in sequence, each counted in items and bytes. May be called from several threads."""
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """Begin a stage ("listing", "reading tags", "moving", "verifying") of `total` items, None when unknown."""
+        """Start a stage ("listing", "reading tags", "moving", "verifying") of `total` items, None when unknown."""
 
     def advance(self, items: int = 1, size: int = 0) -> None:
-        """So many items and bytes more are done in the present stage."""
+        """So many more items and bytes of the current stage are done."""
 
 
 class NoProgress:
-    """Tells nobody."""
+    """Ignores all progress."""
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""The records that every room shares: what a storage lists, what it can do, which file is meant."""
+"""The records that every room shares: listed files, the capabilities of a storage, references to files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import msgspec
 from orchestrator.track import Reading
 
 OWN_DIRECTORY = ".music-orchestrator"
-"""What is ours on a storage lies under this directory of the root; `list` never shows it."""
+"""All our own files on a storage are in this directory at its root; `list` never shows it."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -15,13 +15,13 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     path: str
     size: int | None = None
-    """Bytes; None where the remote does not know (documents made by Google, for example)."""
+    """Bytes; None where the remote does not know, such as for Google documents."""
     mtime_ns: int | None = None
-    """Modification time, nanoseconds since 1970 in UTC; None where the remote has none or charges for it."""
+    """Modification time, nanoseconds since 1970 in UTC; None where the remote has none or needs a request per file for it."""
     hashes: dict[str, str] = {}
-    """rclone's name of the hash -> lower-case hex, as far as the remote gives them without reading the file."""
+    """rclone's name of the hash -> lower-case hex; only hashes that the remote gives without reading the file."""
     id: str | None = None
-    """The remote's own id of the object: survives a rename, tells duplicates of one name apart."""
+    """The remote's own id of the file: stays the same after a rename, differs for files with the same name."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,30 +32,30 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     copy: bool = False
     """Copies on the server, without bringing the content through this machine."""
     directory_move: bool = False
-    """Renames a directory with all that lies in it, in one request."""
+    """Renames a directory with everything in it, in one request."""
     by_directory: bool = False
-    """Requests are what this remote counts: what can be done or looked at for a whole directory is, where that saves some."""
+    """Requests are scarce on this remote: move or list whole directories where that saves requests."""
     case_insensitive: bool = False
     duplicate_names: bool = False
-    """Several files may carry one name (Google Drive)."""
+    """Several files can have one name (Google Drive)."""
     by_id: bool = False
-    """Such files can be looked at, moved and fetched each by its id."""
+    """Each of such files can be looked at, moved and downloaded by its id."""
     empty_directories: bool = True
     """Directories exist on their own. False: they are prefixes of keys (S3, GCS, Azure)."""
     hashes: tuple[str, ...] = ()
-    """Hash types that a listing gives without reading files; empty where they are slow."""
+    """Hash types that a listing gives without reading files; empty where that is slow."""
     mtime: bool = True
-    """A listing gives modification times without a request an object."""
+    """A listing gives modification times without a request per file."""
     mtime_precision_ns: int | None = 1
     """None: the remote keeps no modification times."""
     quota: bool = False
     rmdir_is_recursive: bool = False
-    """Removing a directory deletes for good what was not listed in it: no request is refused while something lies there (WebDAV,
-    Dropbox)."""
+    """Removing a directory also deletes for good what was not listed in it: the server does not refuse to remove a directory that
+    is not empty (WebDAV, Dropbox)."""
     local: bool = False
-    """On a disk of this machine: a write needs fsync before it counts."""
+    """On a disk of this machine: written files need fsync."""
     names: str = "portable"
-    """The rule set of `orchestrator.plan.layout.names` that this provider's own limits ask for."""
+    """The rule set of `orchestrator.plan.layout.names` that fits the provider's limits."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
     remote_type: str = "unknown"
@@ -63,7 +63,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quota(msgspec.Struct, frozen=True):
-    """Space on the remote in bytes; None where it does not say."""
+    """Space on the remote in bytes; None where it does not report it."""
 
     total: int | None = None
     used: int | None = None
@@ -76,20 +76,21 @@ class Ref(msgspec.Struct, frozen=True, gc=False):
     fs: str
     path: str
     id: str | msgspec.UnsetType = msgspec.UNSET
-    """The remote's id of the file, only where other files carry the same name: it is this one of them."""
+    """The remote's id of the file; set only where other files have the same name."""
 
     @property
     def object_id(self) -> str | None:
-        """The id, None where the path is enough."""
+        """The id; None where the path is enough."""
         return self.id or None
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """One listed file and, if it is audio, what reading it came to (None for every other file)."""
+    """One listed file."""
 
     entry: Entry
     reading: Reading | None = None
+    """None for files that are not audio, and for audio that was not read."""
     skipped_because: str | None = None
-    """Why the run's options leave the file where it is, in words; its name is taken all the same."""
+    """Why the file stays where it is, in words; its name stays taken."""
     content: bytes | None = None
-    """What a playlist or cue sheet holds; None for other files, and for lists that were not read."""
+    """The content of a playlist or cue sheet; None for other files, and for lists that were not read."""

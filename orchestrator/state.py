@@ -1,4 +1,4 @@
-"""Where what we remember on this machine lies: catalogue, journal, locks and logs."""
+"""Where the state on this machine is kept: catalogue, journal, locks and logs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ APPLICATION = "music-orchestrator"
 
 
 def state_directory(option: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
-    """The state directory, made if need be, readable by its owner alone (0700).
+    """The state directory, created if needed, accessible only to its owner (0700).
 
-    `option` (command line, environment or config) goes first, then systemd's STATE_DIRECTORY (its first entry), then the
-    platform's own place. Raises UsageError when it cannot be made or is not ours.
+    `option` (command line, environment or config) comes first, then the first entry of systemd's STATE_DIRECTORY, then the
+    platform's default. Raises UsageError when it cannot be created or holds other files.
     """
     environment = os.environ if environment is None else environment
     chosen = _chosen(option, environment)
@@ -24,7 +24,7 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
         if chosen.stat().st_mode & 0o077:
             if not _is_ours(chosen):
                 raise UsageError(
-                    f"the state directory {chosen} holds other things and is open to others: name one of its own with --state-dir"
+                    f"the state directory {chosen} holds other files and others can read it: choose another with --state-dir"
                 )
             chosen.chmod(0o700)
     except OSError as error:
@@ -35,7 +35,7 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
 
 
 def _is_ours(directory: Path) -> bool:
-    """Whether it is empty, or ours already: nobody else is locked out when it is closed (`--state-dir /tmp`)."""
+    """Whether it is empty or already ours: otherwise closing it could lock others out (`--state-dir /tmp`)."""
     names = {entry.name for entry in directory.iterdir()}
     return not names or bool(names & {"catalogue.sqlite3", "journal.sqlite3"})
 

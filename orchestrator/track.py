@@ -1,4 +1,4 @@
-"""What an audio file says of itself: the records that the tags room makes and every later room uses."""
+"""What an audio file says about itself: the records that the tags room makes and later rooms use."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgspec
 
 
 class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The tags and the stream facts of one audio file.
+    """The tags and the stream properties of one audio file.
 
-    Texts are as the file holds them: untrimmed, in the file's order, empty strings dropped, at most 16 values. An absent text is
-    `()` or None, an absent number None, a number of 0 counts as absent.
+    Texts are as in the file: untrimmed, in the file's order, without empty strings, at most 16 values. A missing text is `()` or
+    None, a missing number None; 0 counts as missing.
     """
 
     title: tuple[str, ...] = ()
@@ -26,15 +26,15 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     compilation: bool | None = None
     """None where the file does not say."""
     release_type: tuple[str, ...] = ()
-    """MusicBrainz' words in lower case: album, single, ep, live, compilation, remix, soundtrack ..."""
+    """MusicBrainz' terms in lower case: album, single, ep, live, compilation, remix, soundtrack ..."""
     release_status: str | None = None
-    """MusicBrainz' word in lower case: official, promotion, bootleg, pseudo-release."""
+    """MusicBrainz' term in lower case: official, promotion, bootleg, pseudo-release."""
     edition: str | None = None
-    """What tells this release from others of its name: "deluxe edition", "2009 remaster" (MusicBrainz' disambiguation)."""
+    """Distinguishes releases with the same name: "deluxe edition", "2009 remaster" (MusicBrainz' disambiguation)."""
     venue: str | None = None
     """Where a concert took place."""
     date: str | None = None
-    """The first date as it stands ("1997", "1997-05-21")."""
+    """The first date, as in the file ("1997", "1997-05-21")."""
     original_date: str | None = None
     genre: tuple[str, ...] = ()
     composer: tuple[str, ...] = ()
@@ -44,9 +44,9 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     media: str | None = None
     subtitle: str | None = None
     version: tuple[str, ...] = ()
-    """Which version of its title it is, where a tag of its own says so: "Live at Wembley", "Club Mix"."""
+    """Which version of its title it is, if a separate tag says so: "Live at Wembley", "Club Mix"."""
     remixer: tuple[str, ...] = ()
-    """Who made another version of it."""
+    """Who remixed it."""
     comment: str | None = None
     isrc: tuple[str, ...] = ()
     musicbrainz_recording_id: str | None = None
@@ -67,7 +67,7 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     codec: str | None = None
     """"mp3", "flac", "alac", "aac", "vorbis", "opus", "speex", "pcm", "wma", "ape", "wavpack", "musepack", "dsd", "tta"."""
     bitrate: int | None = None
-    """Bits a second."""
+    """Bits per second."""
     sample_rate: int | None = None
     """Hz."""
     bit_depth: int | None = None
@@ -76,25 +76,25 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     @property
     def has_tags(self) -> bool:
-        """Whether any of the fields that place a file (title, artist, album) is there."""
+        """Whether the file has any of the tags that decide its destination: title, artist, album."""
         return bool(self.title or self.artist or self.album or self.album_artist)
 
 
 class Strength(StrEnum):
-    """How far two files of one audio identity hold the same sound."""
+    """How sure it is that two files with the same audio identity hold the same sound."""
 
     SURE = "sure"
     """A checksum of 128 bits over all of the sound."""
     STRONG = "strong"
-    """Facts of the whole stream that two recordings do not share by chance."""
+    """Properties of the whole stream that two recordings do not share by chance."""
     HINT = "hint"
-    """Lengths, and a checksum of a part: needs agreeing tags or a full read."""
+    """Lengths and a checksum of a part: needs matching tags or a full read as well."""
 
 
 class AudioIdentity(msgspec.Struct, frozen=True, gc=False):
-    """Which sound a file holds, whatever its tags, pictures and padding, and however it was read. Different kinds never compare.
+    """Which sound a file holds, regardless of tags, pictures and padding, and of how it was read. Kinds are not comparable.
 
-    It is what the file says of its sound: a file cut short without a sign of it says the same as the whole one.
+    It is what the file says about its sound: a file that was cut without a trace still says the same as the complete one.
     """
 
     kind: str
@@ -104,12 +104,12 @@ class AudioIdentity(msgspec.Struct, frozen=True, gc=False):
 
 
 class Cover(msgspec.Struct, frozen=True, gc=False):
-    """A picture in a file, as far as its first bytes tell: the picture itself is not read."""
+    """A picture in a file, known only by its first bytes."""
 
     kind: int
-    """What it shows, as ID3 and FLAC number it: 3 the front, 4 the back, 0 something else."""
+    """What it shows, by the numbers of ID3 and FLAC: 3 the front, 4 the back, 0 something else."""
     mime: str
-    """By its first bytes, else as the file says: "image/jpeg"."""
+    """By its first bytes, otherwise as the file says: "image/jpeg"."""
     size: int
     """Bytes."""
     width: int | None = None
@@ -118,31 +118,31 @@ class Cover(msgspec.Struct, frozen=True, gc=False):
 
 
 class Status(StrEnum):
-    """What reading a file came to."""
+    """The result of reading a file."""
 
     TAGGED = "tagged"
     UNTAGGED = "untagged"
-    """Read in full, and there are no tags that place it."""
+    """Read completely, but it has no tags that decide its destination."""
     UNREADABLE = "unreadable"
     """Could not be read: never treated as untagged. `reason` says why."""
 
 
 class Reading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The result of reading one file. The reader never raises for what a file holds; storage errors do pass."""
+    """What was read from one file. The reader never raises an error because of a file's content, only storage errors."""
 
     status: Status
     track: Track | None = None
     """None when unreadable."""
     identity: AudioIdentity | None = None
-    """None is unknown, as it is for a suspect file."""
+    """None when unknown, as for a suspect file."""
     suspect: str | None = None
-    """Why the sound is thought to be cut or damaged, in words."""
+    """Why the sound seems to be cut or damaged, in words."""
     whole: bool = False
-    """Its end was looked at and is there. False says nothing: most containers tell it at their head, or nobody looked."""
+    """Its end was read and is there. False means nothing: most containers state it at their beginning, or nobody looked."""
     covers: tuple[Cover, ...] | None = None
-    """The pictures whose beginning was in hand; () where there is none, None where nobody looked."""
+    """The pictures whose first bytes were read; () for none, None when they were not looked for."""
     reason: str | None = None
     """Why it could not be read, in words."""
     requests: int = 0
-    """Ranges asked for."""
+    """Ranges requested."""
     bytes_read: int = 0

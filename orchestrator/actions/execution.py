@@ -141,7 +141,7 @@ def _check_reachable(session: Session, storages: Mapping[str, Storage]) -> None:
 def _update_catalogue(session: Session, changes: Sequence[FileChange]) -> None:
     """Record in the catalogue what was done, so that nothing has to be read again."""
     with _catalogue_errors_reported(session):
-        session.catalogue.moved([Moved(one.src, one.dst, one.entry, one.copied, one.content) for one in changes])
+        session.catalogue.record_moves([Moved(one.src, one.dst, one.entry, one.copied, one.content) for one in changes])
 
 
 def _update_catalogue_of_earlier_starts(session: Session, run_id: str) -> None:
@@ -155,7 +155,7 @@ def _update_catalogue_of_earlier_starts(session: Session, run_id: str) -> None:
     lists = [one for one in completed if one.operation.src in written]
     moved += [Moved(one.operation.src, one.destination, one.entry, content=written[one.operation.src]) for one in lists]
     with _catalogue_errors_reported(session):
-        session.catalogue.moved(moved, only_known=True)
+        session.catalogue.record_moves(moved, only_known=True)
 
 
 @contextmanager

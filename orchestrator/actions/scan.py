@@ -12,8 +12,8 @@ from orchestrator.actions.locations import check_folder, reaching
 from orchestrator.actions.session import Session
 from orchestrator.catalogue import update
 from orchestrator.catalogue.external_playlists import read_lists
-from orchestrator.catalogue.last_scan import recall
-from orchestrator.catalogue.selection import OUTSIDE
+from orchestrator.catalogue.last_scan import find_last_scan
+from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.values import parse_duration
@@ -120,7 +120,7 @@ def latest_scan(
     if not no_scan:
         return scan_location(session, location, settings), session.storage(location).capabilities
     now_ns = time.time_ns()
-    found = recall(
+    found = find_last_scan(
         session.catalogue,
         location.fs,
         include=settings.include,
@@ -151,25 +151,25 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
         session.reporter.error("vanished", f"was listed, but was gone when it was read{hidden}", path)
     for path, reason in result.failures:
         session.reporter.error("failed", reason, path)
-    for path in result.difference.twice:
+    for path in result.difference.listed_twice:
         session.reporter.error("duplicate-name", "listed more than once, and nothing tells the files apart", path)
-    for path in result.leftovers:
+    for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
     if not result.audio_seen:
         session.reporter.note("no music found")
-    session.summary.ops_skipped += len(result.vanished) + len(result.failures) + len(result.difference.twice)
-    return ExitCode.SOME_FAILED if result.vanished or result.failures or result.difference.twice else ExitCode.DONE
+    session.summary.ops_skipped += len(result.vanished) + len(result.failures) + len(result.difference.listed_twice)
+    return ExitCode.SOME_FAILED if result.vanished or result.failures or result.difference.listed_twice else ExitCode.DONE
 
 
 def report_shared_names(session: Session, result: ScanResult) -> ExitCode:
     """Report names that several files have: a finding where ids tell the files apart, otherwise an error."""
     for path, number in result.sharing_names.items():
-        if path in result.nameless:
+        if path in result.indistinguishable:
             session.reporter.error("duplicate-name", f"{number} files have this name: rename them first", path)
         else:
             session.reporter.finding("duplicate-name", f"{number} files have this name; their ids tell them apart", path)
-    session.summary.ops_skipped += len(result.nameless)
-    return ExitCode.SOME_FAILED if result.nameless else ExitCode.DONE
+    session.summary.ops_skipped += len(result.indistinguishable)
+    return ExitCode.SOME_FAILED if result.indistinguishable else ExitCode.DONE
 
 
 def items_of(session: Session, location: Location, result: ScanResult) -> list[Item]:
@@ -180,7 +180,7 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
         unread = "it could not be read" if one.reading is None and is_audio(one.entry.path) else None
         items.append(Item(one.entry, one.reading, one.skipped_because or unread, one.content))
     wanted = result.selection.include
-    if wanted and all(item.skipped_because in OUTSIDE for item in items):
+    if wanted and all(item.skipped_because in LEFT_OUT_BY_GLOBS for item in items):
         session.reporter.warning(f"{location.typed}: no file matches --include {' --include '.join(wanted)}")
     return items
 

@@ -1,17 +1,17 @@
-"""A complete listing meets the catalogue: what is unchanged, renamed, changed, new and gone.
+"""Compare a complete listing with the catalogue: which files are unchanged, renamed, changed, new and gone.
 
-The listing goes into a temporary table as it streams in and nothing else is touched until it is complete, so one that breaks off
-half-way changes nothing. The comparison is SQL over both tables: memory stays the same for a thousand files and a million.
+The listing is streamed into a temporary table, and nothing else is touched until it is complete: a listing that breaks off
+changes nothing. The comparison is SQL over both tables, so memory use is the same for a thousand files and a million.
 
 Two files have the same content when
-- both have hashes: size and hashes are equal (the time does not matter: touching a file changes nothing in it);
+- both have hashes: size and hashes are equal (the time does not matter: touching a file does not change its content);
 - neither has: size and time are equal;
-- there is no time either: the size is equal, and the id where there is one. Such a remote tells no more: an edit that keeps the
-  size to the byte goes unseen, which can misplace a file and cannot lose one. To read all of it at each scan would cost every
+- there is no time either: the size is equal, and the id where there is one. Such a remote gives no more, so an edit that keeps
+  the exact size is missed, which can misplace a file but cannot lose one. Reading everything at each scan would cost every
   user of such a remote far more than that rare edit.
 
-Which file is which: the same place and content first, then the remote's own id, then equal hashes (a rename), then the same place
-with other content (an edit).
+Which file is which is decided in this order: same path and content, the remote's own id, equal hashes (a rename), same path with
+other content (an edit).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from orchestrator.errors import SafetyLimitError
 from orchestrator.records import Entry
 from orchestrator.tags.version import READER_VERSION
 
-A_FEW = 4
-"""So many files may go without a question, whatever their share: a small place changes by halves in everyday use."""
+FEW_FILES = 4
+"""So many files may disappear without a question, whatever their share: small locations often change by half."""
 
 AllowGone: TypeAlias = Callable[[int, int], bool]
-"""Whether it is all right that so many audio files are gone, of so many that were known."""
+"""(gone, known) audio files -> whether that many may be gone."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listing brought. Files, not bytes."""
+    """What a listing changed, counted in files."""
 
     seen: int
     audio: int
@@ -45,99 +45,98 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     changed: int = 0
     added: int = 0
     gone: int = 0
-    twice: tuple[str, ...] = ()
-    """Paths listed more than once with nothing to tell the files apart: only the first of each is known."""
+    listed_twice: tuple[str, ...] = ()
+    """Paths listed more than once for files that nothing distinguishes: only the first of each is saved."""
 
     @property
     def any(self) -> bool:
-        """Whether the location is not what it was."""
+        """Whether the location has changed."""
         return bool(self.renamed or self.changed or self.added or self.gone)
 
 
-class Staging:
-    """One listing on its way into the catalogue. A context manager; without `commit` nothing is changed."""
+class NewListing:
+    """One listing to be saved in the catalogue. A context manager; nothing is changed before `commit`."""
 
     def __init__(self, catalogue: Catalogue, fs: str) -> None:
         self._catalogue = catalogue
         self._fs = fs
 
-    def __enter__(self) -> Staging:
+    def __enter__(self) -> NewListing:
         with self._catalogue.using() as connection:
-            for statement in (*sql.UNSTAGE, *sql.STAGE):
+            for statement in (*sql.DROP_TEMPORARY, *sql.CREATE_TEMPORARY):
                 connection.execute(statement)
         return self
 
     def __exit__(self, *_: object) -> None:
         with self._catalogue.using() as connection:
-            for statement in sql.UNSTAGE:
+            for statement in sql.DROP_TEMPORARY:
                 connection.execute(statement)
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Take in a part of the listing."""
+        """Add a part of the listing."""
         rows = [
             (entry.path.encode(), entry.id or "", entry.size, entry.mtime_ns, hashes_text(entry.hashes), kind_of(entry.path))
             for entry in entries
         ]
         with self._catalogue.using() as connection:
-            connection.execute("BEGIN")  # one for the whole batch; it concerns the temporary table only
+            connection.execute("BEGIN")  # one for all rows; it only concerns the temporary table
             connection.executemany(sql.ADD_LISTED, rows)
             connection.execute("COMMIT")
 
     def commit(self, now_ns: int, *, allow_emptied: bool = False, allow_gone: AllowGone | None = None) -> Difference:
-        """Let the catalogue say what the listing said, all at once.
+        """Save the listing in one transaction.
 
-        Raises SafetyLimitError, and changes nothing, when there is no music any more where there was some, or no more than half
-        of it: that is how a disk that is not mounted and a server that gives a part look. `allow_emptied` lets all of it go,
-        `allow_gone` may let half and more go.
+        Raises SafetyLimitError, and changes nothing, when all known music is gone, or half of it and more: the disk may not be
+        mounted, or the server may have listed only a part. `allow_emptied` permits both, `allow_gone` may permit the second.
         """
         known = self._catalogue.audio_count(self._fs)
         with self._catalogue.writing() as connection:
             seen, audio = connection.execute(sql.COUNT_LISTED).fetchone()
             if audio == 0 and known > 0 and not allow_emptied:
                 raise SafetyLimitError(
-                    f"{self._fs} lists no music at all, and {known} audio files were there at the last scan: is it mounted, is "
-                    "the path right? Nothing was changed."
+                    f"{self._fs} lists no music at all, but had {known} audio files at the last scan: is it mounted, is the path "
+                    "right? Nothing was changed."
                 )
             gone = known - audio
-            shrunken = gone > A_FEW and gone * 2 >= known and not (allow_gone is not None and allow_gone(gone, known))
-            if shrunken and not allow_emptied:
+            too_many_gone = gone > FEW_FILES and gone * 2 >= known and not (allow_gone is not None and allow_gone(gone, known))
+            if too_many_gone and not allow_emptied:
                 raise SafetyLimitError(
-                    f"{self._fs} lists {audio} audio files, and {known} were there at the last scan: is that all of it? "
+                    f"{self._fs} lists {audio} audio files, but had {known} at the last scan: is the listing complete? "
                     "Nothing was changed."
                 )
             location = location_of(connection, self._fs)
             values = {"location": location, "now": now_ns, "ours_from": OURS_FROM, "ours_to": OURS_TO, "reader": READER_VERSION}
-            connection.execute(sql.TICK, values)
+            connection.execute(sql.NEW_GENERATION, values)
             if _nothing_new(connection, values, seen):
                 return Difference(seen=seen, audio=audio)
-            return _take_in(connection, values)
+            return _save(connection, values)
 
 
 def _nothing_new(connection: sqlite3.Connection, values: dict[str, object], seen: int) -> bool:
-    """The short way for the most frequent case: every listed file is known just as it is, and no other one is known."""
+    """The most common case, found quickly: the listed files are exactly the known files."""
     known = connection.execute(sql.COUNT_KNOWN, values).fetchone()[0]
     return bool(known == seen and connection.execute(sql.COUNT_SAME, values).fetchone()[0] == seen)
 
 
-def _take_in(connection: sqlite3.Connection, values: dict[str, object]) -> Difference:
+def _save(connection: sqlite3.Connection, values: dict[str, object]) -> Difference:
     def run(statement: str) -> int:
         return connection.execute(statement, values).rowcount
 
-    twice = tuple(path.decode() for (path,) in connection.execute(sql.LISTED_TWICE))
-    if twice:
-        run(sql.DROP_TWICE)
+    listed_twice = tuple(path.decode() for (path,) in connection.execute(sql.LISTED_TWICE))
+    if listed_twice:
+        run(sql.DROP_REPEATED)
     for statement in sql.PAIRING:
         run(statement)
-    for statement in sql.DROP_GONE_TEXTS:
+    for statement in sql.DROP_GONE_CONTENT:
         run(statement)
     gone = run(sql.DROP_GONE)
-    for statement in sql.DROP_CHANGED_TEXTS:
+    for statement in sql.DROP_CHANGED_CONTENT:
         run(statement)
     changed = connection.execute(sql.COUNT_CHANGED).fetchone()[0]
-    renamed = run(sql.STEP_ASIDE)  # files may have changed places with one another: no two may meet on one key
-    run(sql.TAKE_PLACE)
+    renamed = run(sql.FREE_KEYS)  # two files may have swapped their names
+    run(sql.UPDATE_PAIRED)
     added = run(sql.ADD_NEW)
-    for statement in sql.READ_TWINS:
+    for statement in sql.SHARE_READINGS:
         run(statement)
     seen, audio = connection.execute(sql.COUNT_LISTED).fetchone()
-    return Difference(seen=seen, audio=audio, renamed=renamed, changed=changed, added=added, gone=gone, twice=twice)
+    return Difference(seen=seen, audio=audio, renamed=renamed, changed=changed, added=added, gone=gone, listed_twice=listed_twice)

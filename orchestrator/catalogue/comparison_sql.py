@@ -1,13 +1,13 @@
-"""The comparison's SQL. `l` is a listed file, `e` a known one, `p` the pairing of the two.
+"""The SQL of the comparison. `l` is a listed file, `e` a known one, `p` the pair of the two.
 
-CROSS JOIN keeps SQLite from turning the loops round: the listing is walked, the catalogue is looked up.
+CROSS JOIN keeps SQLite from swapping the loops: it goes through the listing and looks up the catalogue.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-STAGE: Final = (
+CREATE_TEMPORARY: Final = (
     """
     CREATE TEMP TABLE listed (
         id INTEGER PRIMARY KEY, path BLOB, remote_id TEXT, size INTEGER, mtime_ns INTEGER, hashes TEXT, kind TEXT
@@ -15,12 +15,12 @@ STAGE: Final = (
     """,
     "CREATE TEMP TABLE pair (listed INTEGER PRIMARY KEY, entry INTEGER NOT NULL UNIQUE, same_content INTEGER NOT NULL)",
     """
-    CREATE TEMP TABLE left_over (
+    CREATE TEMP TABLE unpaired (
         hashes TEXT, size INTEGER, kind TEXT, number INTEGER, entry INTEGER, PRIMARY KEY (hashes, size, kind, number)
     ) WITHOUT ROWID
     """,
 )
-UNSTAGE: Final = tuple(f"DROP TABLE IF EXISTS temp.{table}" for table in ("listed", "pair", "left_over", "twin"))
+DROP_TEMPORARY: Final = tuple(f"DROP TABLE IF EXISTS temp.{table}" for table in ("listed", "pair", "unpaired", "copy"))
 
 ADD_LISTED: Final = "INSERT INTO listed (path, remote_id, size, mtime_ns, hashes, kind) VALUES (?, ?, ?, ?, ?, ?)"
 COUNT_LISTED: Final = "SELECT count(*), count(nullif(kind, '')) FROM listed"
@@ -31,68 +31,68 @@ _SAME_CONTENT: Final = """(
 )"""
 _SAME_ROW: Final = f"({_SAME_KEY} AND {_SAME_CONTENT} AND l.mtime_ns IS e.mtime_ns)"
 _KNOWN: Final = "(e.location = :location AND NOT (e.path >= :ours_from AND e.path < :ours_to))"
-_LISTED_LEFT: Final = "l.id NOT IN (SELECT listed FROM pair)"
-_KNOWN_LEFT: Final = "e.id NOT IN (SELECT entry FROM pair)"
+_LISTED_UNPAIRED: Final = "l.id NOT IN (SELECT listed FROM pair)"
+_KNOWN_UNPAIRED: Final = "e.id NOT IN (SELECT entry FROM pair)"
 
-TICK: Final = "UPDATE location SET generation = generation + 1, scanned_ns = :now WHERE id = :location"
+NEW_GENERATION: Final = "UPDATE location SET generation = generation + 1, scanned_ns = :now WHERE id = :location"
 COUNT_KNOWN: Final = f"SELECT count(*) FROM entry AS e WHERE {_KNOWN}"
 COUNT_SAME: Final = f"""
     SELECT count(*) FROM listed AS l CROSS JOIN entry AS e ON e.location = :location AND {_SAME_ROW}
 """
 
 LISTED_TWICE: Final = "SELECT path FROM listed GROUP BY path, remote_id HAVING count(*) > 1"
-DROP_TWICE: Final = "DELETE FROM listed WHERE id NOT IN (SELECT min(id) FROM listed GROUP BY path, remote_id)"
+DROP_REPEATED: Final = "DELETE FROM listed WHERE id NOT IN (SELECT min(id) FROM listed GROUP BY path, remote_id)"
 
 PAIRING: Final = (
-    # The same place and the same content.
+    # Same path, same content.
     f"""
     INSERT OR IGNORE INTO pair
     SELECT l.id, e.id, 1 FROM listed AS l CROSS JOIN entry AS e ON e.location = :location AND {_SAME_KEY}
     WHERE {_SAME_CONTENT}
     """,
-    # The remote's own id.
+    # Same id on the remote.
     f"""
     INSERT OR IGNORE INTO pair
     SELECT l.id, e.id, {_SAME_CONTENT} FROM listed AS l
     CROSS JOIN entry AS e ON e.location = :location AND e.remote_id = l.remote_id AND e.remote_id <> ''
-    WHERE l.remote_id <> '' AND {_LISTED_LEFT} AND {_KNOWN_LEFT}
+    WHERE l.remote_id <> '' AND {_LISTED_UNPAIRED} AND {_KNOWN_UNPAIRED}
     """,
-    # Equal hashes: a rename. Several files of the same bytes are paired in the order of their paths.
+    # Equal hashes: a rename. Several files with the same content are paired in the order of their paths.
     f"""
-    INSERT INTO left_over
+    INSERT INTO unpaired
     SELECT e.hashes, e.size, e.kind, row_number() OVER (PARTITION BY e.hashes, e.size, e.kind ORDER BY e.path), e.id
-    FROM entry AS e WHERE {_KNOWN} AND e.hashes <> '' AND e.size IS NOT NULL AND {_KNOWN_LEFT}
+    FROM entry AS e WHERE {_KNOWN} AND e.hashes <> '' AND e.size IS NOT NULL AND {_KNOWN_UNPAIRED}
     """,
     f"""
     INSERT OR IGNORE INTO pair
     SELECT l.id, e.entry, 1 FROM (
         SELECT l.id, l.size, l.hashes, l.kind,
             row_number() OVER (PARTITION BY l.hashes, l.size, l.kind ORDER BY l.path) AS number
-        FROM listed AS l WHERE l.hashes <> '' AND {_LISTED_LEFT}
+        FROM listed AS l WHERE l.hashes <> '' AND {_LISTED_UNPAIRED}
     ) AS l
-    CROSS JOIN left_over AS e ON e.hashes = l.hashes AND e.size = l.size AND e.kind = l.kind AND e.number = l.number
+    CROSS JOIN unpaired AS e ON e.hashes = l.hashes AND e.size = l.size AND e.kind = l.kind AND e.number = l.number
     """,
-    # The same place with other content: an edit.
+    # Same path, other content: an edit.
     f"""
     INSERT OR IGNORE INTO pair
     SELECT l.id, e.id, 0 FROM listed AS l CROSS JOIN entry AS e ON e.location = :location AND {_SAME_KEY}
-    WHERE {_LISTED_LEFT} AND {_KNOWN_LEFT}
+    WHERE {_LISTED_UNPAIRED} AND {_KNOWN_UNPAIRED}
     """,
 )
 
-_GONE: Final = f"SELECT e.id FROM entry AS e WHERE {_KNOWN} AND {_KNOWN_LEFT}"
-DROP_GONE_TEXTS: Final = tuple(f"DELETE FROM {table} WHERE entry IN ({_GONE})" for table in ("reading", "content"))
+_GONE: Final = f"SELECT e.id FROM entry AS e WHERE {_KNOWN} AND {_KNOWN_UNPAIRED}"
+DROP_GONE_CONTENT: Final = tuple(f"DELETE FROM {table} WHERE entry IN ({_GONE})" for table in ("reading", "content"))
 DROP_GONE: Final = f"DELETE FROM entry WHERE id IN ({_GONE})"
-DROP_CHANGED_TEXTS: Final = tuple(
+DROP_CHANGED_CONTENT: Final = tuple(
     f"DELETE FROM {table} WHERE entry IN (SELECT entry FROM pair WHERE NOT same_content)" for table in ("reading", "content")
 )
 COUNT_CHANGED: Final = "SELECT count(*) FROM pair WHERE NOT same_content"
 
 _PAIRED: Final = "FROM pair AS p CROSS JOIN listed AS l ON l.id = p.listed WHERE e.id = p.entry"
-STEP_ASIDE: Final = f"""
-    UPDATE entry AS e SET path = CAST(e.id AS BLOB), remote_id = '/aside' {_PAIRED} AND NOT {_SAME_KEY}
+FREE_KEYS: Final = f"""
+    UPDATE entry AS e SET path = CAST(e.id AS BLOB), remote_id = '/freed' {_PAIRED} AND NOT {_SAME_KEY}
 """
-TAKE_PLACE: Final = f"""
+UPDATE_PAIRED: Final = f"""
     UPDATE entry AS e SET
         path = l.path, remote_id = l.remote_id, size = l.size, mtime_ns = l.mtime_ns, hashes = l.hashes, kind = l.kind,
         since_ns = iif(p.same_content, e.since_ns, :now),
@@ -103,23 +103,23 @@ TAKE_PLACE: Final = f"""
 ADD_NEW: Final = f"""
     INSERT INTO entry (location, path, remote_id, size, mtime_ns, hashes, kind, since_ns)
     SELECT :location, l.path, l.remote_id, l.size, l.mtime_ns, l.hashes, l.kind, :now FROM listed AS l
-    WHERE {_LISTED_LEFT} ORDER BY l.path, l.remote_id
+    WHERE {_LISTED_UNPAIRED} ORDER BY l.path, l.remote_id
 """
 
-# The same bytes elsewhere, in this location or another: a copy says what its original says.
-READ_TWINS: Final = (
+# The same content elsewhere, in this location or another: a copy has the reading of its original.
+SHARE_READINGS: Final = (
     """
-    CREATE TEMP TABLE twin AS
+    CREATE TEMP TABLE copy AS
     SELECT e.id AS entry, min(o.id) AS original FROM entry AS e
     CROSS JOIN entry AS o
         ON o.hashes = e.hashes AND o.size = e.size AND o.hashes <> '' AND o.kind = e.kind AND o.reader = :reader
     WHERE e.location = :location AND e.kind <> '' AND e.hashes <> '' AND e.reader <> :reader
     GROUP BY e.id
     """,
-    "INSERT OR REPLACE INTO reading SELECT t.entry, r.reading FROM twin AS t JOIN reading AS r ON r.entry = t.original",
+    "INSERT OR REPLACE INTO reading SELECT c.entry, r.reading FROM copy AS c JOIN reading AS r ON r.entry = c.original",
     """
     UPDATE entry AS e SET reader = :reader, trouble = o.trouble
-    FROM twin AS t CROSS JOIN entry AS o ON o.id = t.original WHERE e.id = t.entry
+    FROM copy AS c CROSS JOIN entry AS o ON o.id = c.original WHERE e.id = c.entry
     """,
-    "DROP TABLE twin",
+    "DROP TABLE copy",
 )

@@ -1,4 +1,4 @@
-"""The playlists and cue sheets of a place that is not organized: read, and looked at by the planner."""
+"""Read the playlists and cue sheets of a location that is not organized itself: they may point at files that move."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AT_A_TIME = 8
 
 
 def read_lists(storage: Storage) -> tuple[list[ExternalList], list[tuple[str, str]]]:
-    """Every list below the storage's root, sorted by path, and (path, reason) of those that cannot be read.
+    """Every playlist and cue sheet, sorted by path, and (path, reason) of those that cannot be read.
 
     Raises the storage's error when the listing breaks off, and AuthError.
     """
@@ -34,6 +34,6 @@ def read_lists(storage: Storage) -> tuple[list[ExternalList], list[tuple[str, st
     if not entries:
         return [], []
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        outcomes = [*zip(entries, pool.map(read, entries), strict=True)]
-    lists = [outcome for _, outcome in outcomes if isinstance(outcome, ExternalList)]
-    return lists, [(entry.path, outcome) for entry, outcome in outcomes if isinstance(outcome, str)]
+        results = [*zip(entries, pool.map(read, entries), strict=True)]
+    lists = [outcome for _, outcome in results if isinstance(outcome, ExternalList)]
+    return lists, [(entry.path, outcome) for entry, outcome in results if isinstance(outcome, str)]

@@ -1,4 +1,4 @@
-"""Look at the ends of files of which the catalogue knows no more than their heads say."""
+"""Read the ends of files of which only the beginning was read so far."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orchestrator.storage.protocol import Storage
 from orchestrator.tags.policy import FEW_BYTES, KIB, Policy
 
 _FLAC_END = 64 * KIB
-"""Frames of a CD take up to 16 KiB, of the finest sound 64."""
+"""A frame of a CD takes up to 16 KiB, of the highest resolution 64."""
 
 
 def read_ends(
@@ -27,19 +27,19 @@ def read_ends(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
 ) -> Iterator[ReadResult]:
-    """Read these files of the catalogue again, their ends included, and keep the readings there: a later scan does not ask again.
+    """Read these files again, with their ends, and save the readings: a later scan does not read them again.
 
-    Files that the catalogue no longer knows so are passed over. Raises what `Readers` raises.
+    Files that the catalogue no longer knows are skipped. Raises what `Readers` raises.
     """
     progress = progress or NoProgress()
     policy = msgspec.structs.replace(policy, flac_end=_FLAC_END)
-    waiting = catalogue.known(storage.fs, entries, by_id=storage.capabilities.by_id)
+    waiting = catalogue.to_read_again(storage.fs, entries, by_id=storage.capabilities.by_id)
     progress.stage("looking at the ends of FLAC files", len(waiting))
     with (
         storage.reading(_FLAC_END),
-        Readers(storage, iter(waiting), policy, reader_count(storage, None), stop) as outcomes,
+        Readers(storage, iter(waiting), policy, reader_count(storage, None), stop) as results,
     ):
-        for outcome in outcomes:
+        for outcome in results:
             progress.advance(1, outcome.reading.bytes_read if outcome.reading is not None else 0)
             if outcome.reading is not None:
                 catalogue.save_readings([(outcome.unread, outcome.reading)])

@@ -1,4 +1,4 @@
-"""What the last scan found, without another look: for planning where nothing is to be listed."""
+"""What the catalogue knows about a location from its last scan: for plans without a new listing."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import msgspec
 from orchestrator.catalogue.compare import Difference
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.catalogue.update import ScanResult, name_trouble
+from orchestrator.catalogue.update import ScanResult, add_known_problems
 from orchestrator.records import Capabilities
 
 
-class Recalled(msgspec.Struct, frozen=True):
-    """One location as the catalogue knows it."""
+class LastScan(msgspec.Struct, frozen=True):
+    """One location, as the catalogue knows it."""
 
     result: ScanResult
     capabilities: Capabilities
     scanned_ns: int
-    """When it was last listed, nanoseconds since 1970, UTC. What this program changed since is known as well."""
+    """When it was last listed, nanoseconds since 1970, UTC. Our own changes since then are included."""
     unread: int
-    """Audio files whose tags no reader of this version has read: they are not to be planned for."""
+    """Audio files that this version of the reader has not read: plans must leave them out."""
 
 
-def recall(
+def find_last_scan(
     catalogue: Catalogue, fs: str, *, include: Sequence[str] = (), exclude: Sequence[str] = (), settle_s: float = 0.0, now_ns: int
-) -> Recalled | None:
-    """What the catalogue knows of `fs`; None when it was never scanned."""
+) -> LastScan | None:
+    """What the catalogue knows about `fs`; None when it was never scanned."""
     with catalogue.using() as connection:
         row = connection.execute("SELECT scanned_ns, capabilities FROM location WHERE fs = ?", (fs,)).fetchone()
     if row is None or row[0] is None or row[1] is None:
@@ -40,5 +40,5 @@ def recall(
         difference=Difference(seen=seen, audio=audio),
         selection=Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns),
     )
-    name_trouble(catalogue, fs, result, capabilities)
-    return Recalled(result, capabilities, row[0], catalogue.unread_count(fs))
+    add_known_problems(catalogue, fs, result, capabilities)
+    return LastScan(result, capabilities, row[0], catalogue.unread_count(fs))

@@ -1,4 +1,4 @@
-"""Read the tags of many files at once, and the playlists and cue sheets among them."""
+"""Read many files at once: the tags of audio files, the content of playlists and cue sheets."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from orchestrator.tags.trace import Trace
 from orchestrator.track import Reading
 
 _JOIN_S = 5.0
-"""How long a reader that waits for the network may hold up the end of an abandoned scan."""
+"""How long an abandoned scan waits for readers that wait for the network."""
 
-_LOOK_UP_S = 0.25
-"""How long a signal may go unnoticed while every reader waits for the network."""
+_CHECK_STOP_S = 0.25
+"""How long a signal may go unnoticed while all readers wait for the network."""
 
-_LONGEST_RUN = 16
-"""So many files of an album at most are read by one reader, one after the other."""
+_LONGEST_GROUP = 16
+"""One reader reads at most so many files of an album in sequence."""
 
 GIVE_UP_AFTER: Final = 12
-"""So many files in a row lost to the network, each after its own retries, and the remote counts as unreachable."""
+"""After so many network failures in a row, each after its own retries, the remote counts as unreachable."""
 
 
 class ReadResult(msgspec.Struct, frozen=True):
-    """What became of one file: a reading, a list's content, or the error that stood in its way."""
+    """The result for one file: a reading, the content of a playlist or cue sheet, or an error."""
 
     unread: Unread
     reading: Reading | None = None
@@ -55,15 +55,15 @@ class ReadResult(msgspec.Struct, frozen=True):
 
     @property
     def vanished(self) -> bool:
-        """Whether the file was gone when its turn came."""
+        """Whether the file was gone when it was read."""
         return isinstance(self.error, NotFoundError)
 
 
 class Readers:
-    """`count` threads that read `files` from `storage`. A context manager; leaving it early abandons what is left.
+    """`count` threads that read `files` from `storage`. A context manager; leaving it early abandons the remaining files.
 
-    Iterating gives the outcomes as they come. It raises AuthError at the first refusal, the last network error once the remote
-    seems gone, whatever else went wrong in a reader, and InterruptedRunError when `stop` is set.
+    Iterating returns results as they come. It raises AuthError at the first refusal, the last network error when the remote
+    seems unreachable, any other error of a reader, and InterruptedRunError when `stop` is set.
     """
 
     def __init__(
@@ -76,16 +76,16 @@ class Readers:
         *,
         waiting: int = 0,
     ) -> None:
-        """`waiting` is how many `files` there are, about: one thread reads an album's files where that leaves no other idle."""
+        """`waiting` is about how many `files` there are: one thread reads the files of an album unless others would be idle."""
         self._storage = storage
-        self._runs = albums(files, waiting if policy.most_at_first else 0, count)
+        self._groups = album_groups(files, waiting if policy.most_at_first else 0, count)
         self._policy = policy
         self._stop = stop
         self._abandoned = threading.Event()
         self._next = threading.Lock()
-        # Unbounded, for the bounded one costs a tenth of the speed: storing a reading is far quicker than making it.
-        self._outcomes: queue.SimpleQueue[ReadResult | BaseException | None] = queue.SimpleQueue()
-        # Daemons: a reader that hangs in the network must not keep the program alive after Ctrl-C.
+        # Unbounded: a bounded queue costs a tenth of the speed, and saving a reading is far faster than making it.
+        self._results: queue.SimpleQueue[ReadResult | BaseException | None] = queue.SimpleQueue()
+        # Daemon threads: a reader that hangs in the network must not keep the program alive after Ctrl-C.
         self._threads = [threading.Thread(target=self._work, name=f"tags-{number}", daemon=True) for number in range(count)]
 
     def __enter__(self) -> Readers:
@@ -106,7 +106,7 @@ class Readers:
             if self._stop is not None and self._stop.is_set():
                 raise InterruptedRunError("interrupted while reading tags; what was read is kept")
             try:
-                outcome = self._outcomes.get(timeout=_LOOK_UP_S)
+                outcome = self._results.get(timeout=_CHECK_STOP_S)
             except queue.Empty:
                 continue
             if outcome is None:
@@ -123,17 +123,17 @@ class Readers:
         try:
             while not self._abandoned.is_set():
                 with self._next:
-                    run = next(self._runs, ())
-                if not run:
+                    group = next(self._groups, ())
+                if not group:
                     break
                 album = AlbumHints()
-                for unread in run:
+                for unread in group:
                     if not self._abandoned.is_set():
-                        self._outcomes.put(self._read(unread, album))
-        except BaseException as error:  # whatever it is, the scan's own thread raises it
-            self._outcomes.put(error)
+                        self._results.put(self._read(unread, album))
+        except BaseException as error:  # the thread that iterates raises it
+            self._results.put(error)
         finally:
-            self._outcomes.put(None)
+            self._results.put(None)
 
     def _read(self, unread: Unread, album: AlbumHints) -> ReadResult:
         try:
@@ -148,18 +148,18 @@ class Readers:
             return ReadResult(unread, error=error)
 
 
-def albums(files: Iterator[Unread], waiting: int, readers: int) -> Iterator[Sequence[Unread]]:
-    """`files` in runs of one folder and format: long ones save requests, ever shorter ones keep all readers busy to the end."""
-    run: list[Unread] = []
+def album_groups(files: Iterator[Unread], waiting: int, readers: int) -> Iterator[Sequence[Unread]]:
+    """`files` in groups of one folder and format: long groups save requests, shorter ones at the end keep all readers busy."""
+    group: list[Unread] = []
     left = waiting
     for unread in files:
-        if run and (len(run) >= min(_LONGEST_RUN, left // (2 * readers)) or _album(unread) != _album(run[0])):
-            yield run
-            left -= len(run)
-            run = []
-        run.append(unread)
-    if run:
-        yield run
+        if group and (len(group) >= min(_LONGEST_GROUP, left // (2 * readers)) or _album(unread) != _album(group[0])):
+            yield group
+            left -= len(group)
+            group = []
+        group.append(unread)
+    if group:
+        yield group
 
 
 def _album(unread: Unread) -> tuple[str, str]:
@@ -170,10 +170,10 @@ def _album(unread: Unread) -> tuple[str, str]:
 def read_entry(
     storage: Storage, entry: Entry, policy: Policy, trace: Trace | None = None, album: AlbumHints | None = None
 ) -> Reading:
-    """What the listed file says of itself. Raises the storage's error, RemoteError where it does not tell the size."""
+    """The reading of a listed file. Raises the storage's error, and RemoteError where the size is unknown."""
     path = entry.path
     if entry.size is None:
-        raise RemoteError("the remote does not tell its size", path=path)
+        raise RemoteError("the remote does not report its size", path=path)
 
     def read_range(offset: int, length: int) -> bytes:
         return storage.read_range(path, offset, length)
@@ -185,7 +185,7 @@ def read_entry(
 
 
 def read_list(storage: Storage, entry: Entry) -> bytes:
-    """What a listed playlist or cue sheet holds. Raises the storage's error, RemoteError where it is not as it was listed."""
+    """The content of a listed playlist or cue sheet. Raises the storage's error, and RemoteError when it has changed since."""
     content = storage.read_range(entry.path, 0, entry.size) if entry.size else b""
     if len(content) != entry.size:
         raise RemoteError("it has changed since it was listed", path=entry.path)
@@ -193,7 +193,7 @@ def read_list(storage: Storage, entry: Entry) -> bytes:
 
 
 def read_by_id(storage: Storage, entry: Entry, policy: Policy) -> Reading:
-    """The same of one of several files of a name: brought here as a whole, for no remote gives parts of a file by its id."""
+    """The reading of one of several files with one name. Downloads it whole: no remote gives parts of a file by its id."""
     with tempfile.TemporaryDirectory(prefix="music-orchestrator-") as directory:
         file = Path(directory, "content")
         storage.fetch(entry.path, entry.id or "", file)
@@ -207,11 +207,11 @@ def read_by_id(storage: Storage, entry: Entry, policy: Policy) -> Reading:
 
 
 def reader_count(storage: Storage, wanted: int | None) -> int:
-    """How many files to read at once, where nobody said.
+    """How many files to read at once: as many as `wanted`, otherwise by the kind of storage.
 
     A local disk answers at once, so more readers only take turns. Object stores are built for many requests at a time, and each
-    range costs two round trips there: at 40 ms a round trip, on two cores, 64 readers get 280 files a second, 128 get 350. Others
-    would count so many connections as an attack, or allow no more.
+    range costs two round trips there: at 40 ms per round trip, on two cores, 64 readers read 280 files a second, 128 read 350.
+    Other servers may refuse so many connections, or take them for an attack.
     """
     if wanted is not None:
         return max(1, wanted)

@@ -1,4 +1,4 @@
-"""Which files a run may touch: --include, --exclude and --settle."""
+"""Which files a run selects: --include, --exclude and --settle."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from orchestrator.errors import UsageError
 from orchestrator.records import Entry
 
 EXCLUDED, NOT_INCLUDED = "excluded", "not included"
-OUTSIDE = frozenset({EXCLUDED, NOT_INCLUDED})
-"""Why a file is left alone that the globs leave out."""
+LEFT_OUT_BY_GLOBS = frozenset({EXCLUDED, NOT_INCLUDED})
+"""The reasons for files that --include and --exclude leave out."""
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """What the options of a run leave in. An excluded or unsettled file stays where it is; its name stays taken.
+    """The files that the options of a run select. The others stay where they are, and their names stay taken.
 
-    A glob with a `/` (other than at its end) is matched from the root of the location, any other one at every level. A glob that
-    matches a directory covers what lies below it. `*` and `?` do not match `/`, `**` does; case counts.
+    A glob with a `/` (except at its end) is matched from the root of the location, any other glob at every level. A glob that
+    matches a directory covers everything below it. `*` and `?` do not match `/`, `**` does. Case matters.
     """
 
     include: tuple[str, ...] = ()
-    """Only what matches one of these; () is everything."""
+    """Only files that match one of these; () selects all."""
     exclude: tuple[str, ...] = ()
-    """Never what matches one of these; stronger than `include`."""
+    """No files that match one of these; overrides `include`."""
     settle_ns: int = 0
-    """Leave files alone that changed less than this ago."""
+    """No files that changed less than this ago."""
     now_ns: int = 0
-    """When the run began, nanoseconds since 1970, UTC."""
+    """When the run started, nanoseconds since 1970, UTC."""
 
     @property
     def everything(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether all files are selected."""
         return not (self.include or self.exclude or self.settle_ns)
 
-    def compiled(self) -> Chooser:
-        """The same, ready to be asked about many files. Raises UsageError for a glob that cannot be."""
-        return Chooser(self)
+    def compiled(self) -> FileFilter:
+        """The same, prepared for many files. Raises UsageError for an invalid glob."""
+        return FileFilter(self)
 
 
-class Chooser:
-    """Answers for one Selection."""
+class FileFilter:
+    """A Selection with its globs compiled."""
 
     def __init__(self, selection: Selection) -> None:
         self._include = _pattern(selection.include)
         self._exclude = _pattern(selection.exclude)
         self._youngest_ns = selection.now_ns - selection.settle_ns if selection.settle_ns > 0 else None
 
-    def why_not(self, entry: Entry, since_ns: int) -> str | None:
-        """Why the file is left alone, in words; None when it is in.
+    def skip_reason(self, entry: Entry, since_ns: int) -> str | None:
+        """Why the file is skipped, in words; None when it is selected.
 
-        `since_ns` is when the catalogue first met this content: on a remote without modification times nothing else tells that a
-        file has come to rest.
+        `since_ns` is when the catalogue first saw this content. On a remote without modification times only this shows that a
+        file no longer changes.
         """
         if self._exclude is not None and self._exclude.search(entry.path):
             return EXCLUDED
@@ -73,10 +73,10 @@ def _pattern(globs: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _translated(glob: str) -> str:
-    """One glob as a regular expression to be searched in a path."""
+    """One glob as a regular expression, to search in a path."""
     body = glob.strip("/")
     if not body:
-        raise UsageError(f"the glob {glob!r} names nothing: write for example '*.flac' or 'Inbox/**'")
+        raise UsageError(f"the glob {glob!r} is empty: write for example '*.flac' or 'Inbox/**'")
     anchored = glob.startswith("/") or "/" in body
     parts: list[str] = [r"\A" if anchored else r"(?:\A|/)"]
     at = 0
@@ -102,10 +102,10 @@ def _translated(glob: str) -> str:
         else:
             parts.append(re.escape(body[at]))
             at += 1
-    # A pattern that ends in "/" means a directory; any other may be one: it then covers all below it.
+    # A glob that ends in "/" means a directory; any other glob may match one, and then covers everything below it.
     parts.append("/" if glob.endswith("/") else r"(?:/|\Z)")
     try:
         re.compile("".join(parts))
     except re.error as error:
-        raise UsageError(f"cannot read the glob {glob!r}: {error}") from error
+        raise UsageError(f"invalid glob {glob!r}: {error}") from error
     return "".join(parts)

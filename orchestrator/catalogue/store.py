@@ -1,7 +1,7 @@
-"""The catalogue: what was listed, when and as what, and what each audio file said of itself.
+"""The catalogue: which files were listed, when, and what each audio file says about itself.
 
-It is a cache with two exceptions that only it can give: what a file was at the last look, so that an unchanged file is not read
-again, and which files a location had, so that a mount that is gone does not pass for an emptied library.
+It is a cache, but two facts exist only here: what a file was at the last look, so that unchanged files are not read again; and
+which files a location had, so that a disk that is not mounted does not look like an emptied library.
 
 A Catalogue may be used from several threads; each call is one transaction.
 """
@@ -20,31 +20,32 @@ from types import TracebackType
 import msgspec
 
 from orchestrator.catalogue.database import CatalogueDatabase
-from orchestrator.catalogue.rows import Moved, Unread, drop_texts, entry_of, hashes_text, location_of, take_over
+from orchestrator.catalogue.rows import Moved, Unread, drop_content, entry_of, hashes_text, location_of, record_move
 from orchestrator.catalogue.selection import Selection
 from orchestrator.plan.companions.playlists.formats import FORMATS, MAX_BYTES, is_list
-from orchestrator.records import OWN_DIRECTORY, Entry, Ref
+from orchestrator.records import OWN_DIRECTORY, Entry, Item, Ref
 from orchestrator.sqlite import transaction
 from orchestrator.tags.version import READER_VERSION
 from orchestrator.track import Reading, Status
 
 _FETCH = 2000
 
-# What lies below OWN_DIRECTORY was put there by a run: kept, so that it need not be read again when it comes back, never shown.
+# Files below OWN_DIRECTORY were moved there by a run. They are kept, so that they need not be read again when they come back, but
+# never shown.
 OURS_FROM = f"{OWN_DIRECTORY}/".encode()
 OURS_TO = f"{OWN_DIRECTORY}0".encode()  # "0" follows "/"
 
 _VISIBLE = "e.location = ? AND NOT (e.path >= ? AND e.path < ?)"
 _SHARED = "EXISTS (SELECT 1 FROM entry AS o WHERE o.location = e.location AND o.path = e.path AND o.id <> e.id)"
-"""Another file has the same name: whoever asks for the name gets one of them, and cannot say which."""
+"""Another file has the same name: a request for the name returns either of them."""
 _ID = re.compile(r"[A-Za-z0-9_-]+")
-_UNLIKE = (
+_DIFFERS = (
     "EXISTS (SELECT 1 FROM entry AS o WHERE o.location = e.location AND o.path = e.path AND o.id <> e.id "
     "AND (o.hashes = '' OR o.hashes <> e.hashes OR o.size IS NOT e.size))"
 )
-"""And it may hold other content: else it makes no difference which of them is read."""
-_NAMELESS = f"({_SHARED} AND (e.remote_id = '' OR e.remote_id GLOB '*[^A-Za-z0-9_-]*'))"
-"""It shares its name, and has no id of its own either: a shortcut, for which rclone gives two."""
+"""The other file may also have other content; otherwise it does not matter which of them is read."""
+_INDISTINGUISHABLE = f"({_SHARED} AND (e.remote_id = '' OR e.remote_id GLOB '*[^A-Za-z0-9_-]*'))"
+"""It shares its name and has no id of its own: a shortcut, for which rclone gives two ids."""
 
 
 _UNCHANGED = "id = ? AND path = ? AND size IS ? AND mtime_ns IS ? AND hashes = ?"
@@ -56,23 +57,11 @@ def _unchanged(unread: Unread) -> tuple[object, ...]:
     return unread.row, entry.path.encode(), entry.size, entry.mtime_ns, hashes_text(entry.hashes)
 
 
-class Catalogued(msgspec.Struct, frozen=True, gc=False):
-    """One file as the catalogue knows it."""
-
-    entry: Entry
-    reading: Reading | None
-    """None for what is not audio, and for audio that was not read: never to be taken for a file without tags."""
-    skipped_because: str | None = None
-    """Why the run's options leave the file alone, in words; its name is taken all the same."""
-    content: bytes | None = None
-    """What a playlist or cue sheet holds; None for other files, and for lists that were not read."""
-
-
 class Catalogue:
-    """See the module. `path` is the file; it and its directory are made when they are not there.
+    """See the module. `path` is the file; it and its directory are created if needed.
 
-    Raises UsageError when it cannot be opened, IntegrityError when it is damaged; every method raises LockedError when another
-    process keeps it locked and QuotaError when the disk is full.
+    Raises UsageError when it cannot be opened, IntegrityError when it is damaged. Every method raises LockedError when another
+    process keeps it locked, and QuotaError when the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
@@ -92,18 +81,19 @@ class Catalogue:
             self._connection.close()
 
     def check(self) -> None:
-        """Look at the whole file. Raises IntegrityError when it is damaged."""
+        """Check the whole file. Raises IntegrityError when it is damaged."""
         with self._lock, self._database.mapped_errors():
             said = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if said != "ok":
             raise self._database.damaged(said)
 
-    def entries(self, fs: str, selection: Selection | None = None) -> Iterator[Catalogued]:
-        """Every file of `fs`, sorted by path, as of now: what is written meanwhile does not show.
+    def entries(self, fs: str, selection: Selection | None = None) -> Iterator[Item]:
+        """Every file of `fs`, sorted by path, as it is now: later writes do not show.
 
-        With a `selection`, files that it leaves out come with `skipped_because` set.
+        Audio without a reading was not read: it is not a file without tags. Files that the `selection` leaves out have
+        `skipped_because` set.
         """
-        why_not = None if selection is None or selection.everything else selection.compiled().why_not
+        skip_reason = None if selection is None or selection.everything else selection.compiled().skip_reason
         decoder = msgspec.msgpack.Decoder(Reading)
         query = (
             "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, CASE e.reader WHEN ? THEN r.reading END, "
@@ -111,7 +101,7 @@ class Catalogue:
             f"WHERE {_VISIBLE} ORDER BY e.path, e.remote_id"
         )
         with self._database.mapped_errors():
-            # A connection of its own: one consistent view, whatever this process writes while the caller looks.
+            # A separate connection: one consistent view, whatever this process writes meanwhile.
             connection = self._database.connect()
             try:
                 cursor = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO))
@@ -119,12 +109,12 @@ class Catalogue:
                     for path, remote_id, size, mtime_ns, hashes, since_ns, blob, content in rows:
                         entry = entry_of(path, remote_id, size, mtime_ns, hashes)
                         reading = None if blob is None else decoder.decode(blob)
-                        yield Catalogued(entry, reading, None if why_not is None else why_not(entry, since_ns), content)
+                        yield Item(entry, reading, None if skip_reason is None else skip_reason(entry, since_ns), content)
             finally:
                 connection.close()
 
     def count(self, fs: str) -> int:
-        """How many files `fs` had at the last scan, with what was moved since."""
+        """How many files `fs` has: those of the last scan, and our own changes since."""
         return self._count(fs, "1")
 
     def audio_count(self, fs: str) -> int:
@@ -132,19 +122,23 @@ class Catalogue:
         return self._count(fs, "e.kind <> ''")
 
     def generation(self, fs: str) -> int:
-        """How many complete listings of `fs` the catalogue has taken in; 0 when it does not know the location."""
+        """How many complete listings of `fs` the catalogue has saved; 0 for an unknown location."""
         with self.using() as connection:
             row = connection.execute("SELECT generation FROM location WHERE fs = ?", (fs,)).fetchone()
         return int(row[0]) if row else 0
 
     def unread_count(self, fs: str, *, by_id: bool = False) -> int:
-        """How many files `unread` gives."""
-        return self._count(fs, f"e.kind <> '' AND e.reader <> {READER_VERSION} AND NOT {_NAMELESS if by_id else _SHARED}")
+        """How many files `unread` returns."""
+        return self._count(
+            fs, f"e.kind <> '' AND e.reader <> {READER_VERSION} AND NOT {_INDISTINGUISHABLE if by_id else _SHARED}"
+        )
 
-    def sharing_names(self, fs: str, selection: Selection | None = None, *, nameless: bool = False) -> dict[str, int]:
-        """Path -> how many files carry it, where it is several and one of them at least is of the selection; sorted.
+    def sharing_names(
+        self, fs: str, selection: Selection | None = None, *, only_indistinguishable: bool = False
+    ) -> dict[str, int]:
+        """Path -> how many files have it, for paths of several files of which the selection includes at least one; sorted.
 
-        `nameless`: only those among whose files there are some that have no id of their own.
+        `only_indistinguishable`: only paths where some file has no id of its own.
         """
         query = (
             "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
@@ -152,15 +146,15 @@ class Catalogue:
         )
         with self.using() as connection:
             rows = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO)).fetchall()
-        why_not = (selection or Selection()).compiled().why_not
+        skip_reason = (selection or Selection()).compiled().skip_reason
         numbers = Counter(path for path, *_ in rows)
         return {
             row[0].decode(): numbers[row[0]]
             for row in rows
-            if why_not(entry_of(*row[:5]), row[5]) is None and (not nameless or not _ID.fullmatch(row[1]))
+            if skip_reason(entry_of(*row[:5]), row[5]) is None and (not only_indistinguishable or not _ID.fullmatch(row[1]))
         }
 
-    def troubled(self, fs: str, selection: Selection | None = None) -> list[tuple[str, Reading]]:
+    def unreadable_or_suspect(self, fs: str, selection: Selection | None = None) -> list[tuple[str, Reading]]:
         """Path and reading of each file of the selection that cannot be read as audio or is suspect, sorted by path."""
         query = (
             "SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, r.reading "
@@ -170,44 +164,44 @@ class Catalogue:
         with self.using() as connection:
             rows = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO)).fetchall()
         decoder = msgspec.msgpack.Decoder(Reading)
-        why_not = (selection or Selection()).compiled().why_not
+        skip_reason = (selection or Selection()).compiled().skip_reason
         return [
             (path.decode(), decoder.decode(blob))
             for path, remote_id, size, mtime_ns, hashes, since_ns, blob in rows
-            if why_not(entry_of(path, remote_id, size, mtime_ns, hashes), since_ns) is None
+            if skip_reason(entry_of(path, remote_id, size, mtime_ns, hashes), since_ns) is None
         ]
 
-    def moved(self, changes: Sequence[Moved], *, only_known: bool = False) -> None:
-        """Take over what this program did itself, in the order in which it was done, so that nothing is read again.
+    def record_moves(self, changes: Sequence[Moved], *, only_known: bool = False) -> None:
+        """Save what this program itself moved and copied, in that order, so that nothing is read again.
 
-        `only_known` passes over files that are not known at their source: those were taken over before.
+        `only_known` skips files that are unknown at their source: those were saved before.
         """
         with self.writing() as connection:
             for change in changes:
-                take_over(connection, change, only_known=only_known)
+                record_move(connection, change, only_known=only_known)
 
     def forget(self, refs: Iterable[Ref]) -> None:
-        """Drop files that this program deleted or that turned out to be gone. Unknown ones are no error."""
+        """Remove files that this program deleted or that no longer exist. Unknown files are no error."""
         with self.writing() as connection:
             for ref in refs:
                 location = location_of(connection, ref.fs)
                 where = "location = ? AND path = ? AND ? IN ('', remote_id)"
                 values = location, ref.path.encode(), ref.object_id or ""
-                drop_texts(connection, f"SELECT id FROM entry WHERE {where}", values)
+                drop_content(connection, f"SELECT id FROM entry WHERE {where}", values)
                 connection.execute(f"DELETE FROM entry WHERE {where}", values)
 
     def unread(self, fs: str, *, by_id: bool = False) -> Iterator[Unread]:
-        """The audio files of `fs` that no reader of this version has read, sorted by path.
+        """The audio files of `fs` that this version of the reader has not read, sorted by path.
 
-        Those that share a name are among them only with `by_id`, where the storage tells files apart by their ids.
+        Files that share a name are included only with `by_id`: the storage can read each by its id.
 
-        Looked up page by page, so that no view stays open for as long as the reading takes: the log would grow all that time.
+        Looked up page by page: a view that stays open while files are read would let the log grow.
         """
         query = (
-            f"SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, {_UNLIKE if by_id else 0} "
+            f"SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, {_DIFFERS if by_id else 0} "
             "FROM entry AS e "
             f"WHERE {_VISIBLE} AND (e.path, e.remote_id) > (?, ?) AND e.kind <> '' AND e.reader <> ? "
-            f"AND NOT {_NAMELESS if by_id else _SHARED} "
+            f"AND NOT {_INDISTINGUISHABLE if by_id else _SHARED} "
             "ORDER BY e.path, e.remote_id LIMIT ?"
         )
         location = self._location(fs)
@@ -221,10 +215,10 @@ class Catalogue:
             for row, path, remote_id, size, mtime_ns, hashes, since_ns, unlike in rows:
                 yield Unread(row, entry_of(path, remote_id, size, mtime_ns, hashes), since_ns, bool(unlike))
 
-    def known(self, fs: str, entries: Iterable[Entry], *, by_id: bool = False) -> list[Unread]:
-        """Those of these files of `fs` that the catalogue has, to be read once more. `by_id` as for `unread`."""
+    def to_read_again(self, fs: str, entries: Iterable[Entry], *, by_id: bool = False) -> list[Unread]:
+        """Those of `entries` that the catalogue knows, as files to read again. `by_id` as for `unread`."""
         query = (
-            f"SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, {_UNLIKE if by_id else 0} "
+            f"SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns, {_DIFFERS if by_id else 0} "
             "FROM entry AS e WHERE e.location = ? AND e.path = ? AND e.remote_id = ?"
         )
         location = self._location(fs)
@@ -233,13 +227,13 @@ class Catalogue:
         return [Unread(row[0], entry_of(*row[1:6]), row[6], bool(row[7])) for row in found if row is not None]
 
     def unread_lists(self, fs: str) -> list[Unread]:
-        """The lists of `fs` whose content is not known, sorted by path; none of those that share a name or are too large."""
+        """The playlists and cue sheets of `fs` with unknown content, sorted by path; none that share a name or are too large."""
         endings = ", ".join(f"'.{extension}'" for extension in sorted(FORMATS))
         lengths = sorted({len(extension) + 1 for extension in FORMATS})
-        called = " OR ".join(f"lower(CAST(substr(e.path, -{length}) AS TEXT)) IN ({endings})" for length in lengths)
+        has_ending = " OR ".join(f"lower(CAST(substr(e.path, -{length}) AS TEXT)) IN ({endings})" for length in lengths)
         query = (
             "SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
-            f"WHERE {_VISIBLE} AND e.kind = '' AND ({called}) AND e.size <= ? AND NOT {_SHARED} "
+            f"WHERE {_VISIBLE} AND e.kind = '' AND ({has_ending}) AND e.size <= ? AND NOT {_SHARED} "
             "AND NOT EXISTS (SELECT 1 FROM content AS c WHERE c.entry = e.id) ORDER BY e.path"
         )
         with self.using() as connection:
@@ -248,7 +242,7 @@ class Catalogue:
         return [unread for unread in found if is_list(unread.entry.path)]
 
     def save_contents(self, contents: Sequence[tuple[Unread, bytes]]) -> None:
-        """Keep what lists hold. A file that was listed as something else meanwhile gets nothing."""
+        """Save the content of playlists and cue sheets, except of files that a later listing changed."""
         with self.writing() as connection:
             for unread, content in contents:
                 connection.execute(
@@ -256,7 +250,7 @@ class Catalogue:
                 )
 
     def save_readings(self, readings: Sequence[tuple[Unread, Reading]]) -> None:
-        """Keep what was read. A file that was listed as something else meanwhile gets nothing."""
+        """Save readings, except of files that a later listing changed."""
         encode = msgspec.msgpack.encode
         with self.writing() as connection:
             for unread, reading in readings:
@@ -269,13 +263,13 @@ class Catalogue:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection inside a transaction, for the modules of this room."""
+        """The connection, inside a transaction; for the modules of this room."""
         with self._lock, self._database.mapped_errors(), transaction(self._connection):
             yield self._connection
 
     @contextmanager
     def using(self) -> Iterator[sqlite3.Connection]:
-        """The connection as it is, to look or to work in temporary tables, for the modules of this room."""
+        """The connection, to look or to use temporary tables; for the modules of this room."""
         with self._lock, self._database.mapped_errors():
             yield self._connection
 
@@ -285,7 +279,7 @@ class Catalogue:
             return int(connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO)).fetchone()[0])
 
     def _location(self, fs: str) -> int:
-        """The number of a location, -1 when it is not known."""
+        """The number of a location, -1 when it is unknown."""
         with self.using() as connection:
             row = connection.execute("SELECT id FROM location WHERE fs = ?", (fs,)).fetchone()
         return int(row[0]) if row else -1

@@ -1,4 +1,4 @@
-"""Bring the catalogue up to date: list, compare, read the tags of what is new, store."""
+"""Bring the catalogue up to date: list, compare, read the tags of new and changed files, save."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from time import monotonic
 
 import msgspec
 
-from orchestrator.catalogue.compare import AllowGone, Difference, Staging
+from orchestrator.catalogue.compare import AllowGone, Difference, NewListing
 from orchestrator.catalogue.reading import Readers, reader_count
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection
@@ -31,45 +31,45 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """What a scan found and did."""
 
     files_seen: int = 0
-    """All files of the location but leftovers and our own directory."""
+    """All files of the location, without rclone's debris and our own directory."""
     audio_seen: int = 0
     files_read: int = 0
-    """Audio files whose tags this scan read, the unreadable ones included."""
+    """Audio files that this scan read, including unreadable ones."""
     lists_read: int = 0
     """Playlists and cue sheets whose content this scan read."""
     requests: int = 0
-    """Ranges asked for."""
+    """Ranges requested."""
     bytes_read: int = 0
     difference: Difference
-    """What is new since the last scan."""
+    """What has changed since the last scan."""
     selection: Selection = Selection()
-    """What the run's options leave in: to be handed to `Catalogue.entries`."""
+    """Which files the options select, for `Catalogue.entries`."""
     unreadable: list[tuple[str, str]] = []
-    """(path, reason) of each file whose content cannot be read as audio, those known from earlier scans included."""
+    """(path, reason) of each file that is not readable as audio, including files from earlier scans."""
     suspect: list[tuple[str, str]] = []
-    """(path, why) of each file that was read and whose sound is thought to be cut or damaged, the known ones included."""
+    """(path, reason) of each file whose sound seems to be cut or damaged, including files from earlier scans."""
     vanished: list[str] = []
-    """Files that were listed and then gone."""
+    """Files that were listed, but were gone when they were read."""
     folders_may_hide: bool = False
-    """Folders can share a name there too, and hide from a look what lies in one another."""
+    """Folders can share a name too, and a look then finds the files of only one of them."""
     failures: list[tuple[str, str]] = []
-    """(path, reason) of each file that the storage did not give; the next scan tries again."""
+    """(path, reason) of each file that the storage failed to deliver; the next scan tries again."""
     sharing_names: dict[str, int] = {}
-    """Path -> how many files carry that name."""
-    nameless: dict[str, int] = {}
-    """Those of them that nothing tells apart: whoever asks for the name gets one, and cannot say which. They are not all read."""
-    leftovers: list[str] = []
-    """What rclone left behind when it was killed: ignored."""
+    """Path -> how many files have it, for paths of several files."""
+    indistinguishable: dict[str, int] = {}
+    """Those of them whose files nothing distinguishes: a request for the name returns either. Not all of them are read."""
+    rclone_debris: list[str] = []
+    """Unfinished transfers that a killed rclone left behind; skipped."""
 
     @property
     def changed(self) -> bool:
-        """Whether the catalogue says anything else than before."""
+        """Whether the catalogue has changed."""
         return self.difference.any or self.files_read + self.lists_read > 0 or bool(self.vanished)
 
     @property
     def complete(self) -> bool:
-        """Whether every file could be looked at; else the run ends with 3."""
-        return not (self.unreadable or self.vanished or self.failures or self.difference.twice or self.nameless)
+        """Whether every file could be read; otherwise the run ends with 3."""
+        return not (self.unreadable or self.vanished or self.failures or self.difference.listed_twice or self.indistinguishable)
 
 
 def scan(
@@ -87,74 +87,78 @@ def scan(
     allow_gone: AllowGone | None = None,
     stop: threading.Event | None = None,
 ) -> ScanResult:
-    """List `storage`, read the tags of every audio file that is new or changed, and keep all that in `catalogue`.
+    """List `storage`, read the tags of every audio file that is new or changed, and save it all in `catalogue`.
 
-    `readers` is how many files are read at once; None leaves it to the kind of storage.
+    `readers` is how many files are read at once; None chooses by the kind of storage.
 
-    The catalogue always holds the whole listing; the options only say whose tags are read. A file is read again when its content
-    may have changed (see `orchestrator.catalogue.compare`) or the reader has. Playlists and cue sheets are read
-    whole, whatever the options say: their entries may lead to files that move.
+    The catalogue always holds the whole listing; the options only select whose tags are read. A file is read again when its
+    content may have changed (see `orchestrator.catalogue.compare`), or when a newer version of the reader is in use. Playlists
+    and cue sheets are always read, whole: their entries may point at files that move.
 
     Raises the storage's error when the listing breaks off, and then has changed nothing; SafetyLimitError when all music is gone,
-    or half of it and more, unless `allow_emptied` or `allow_gone`; AuthError, TransientError and InterruptedRunError (`stop` was
-    set) from the reading, and then keeps what was read.
+    or half of it and more, unless `allow_emptied` or `allow_gone` permits that; AuthError, TransientError and
+    InterruptedRunError (`stop` was set) from the reading, and then keeps what was read.
     """
     progress = progress or NoProgress()
     selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns)
-    leftovers: list[str] = []
-    with Staging(catalogue, storage.fs) as staging:
+    rclone_debris: list[str] = []
+    with NewListing(catalogue, storage.fs) as listing:
         progress.stage("listing")
-        for batch in _batches(storage.list(), leftovers):
-            staging.add(batch)
+        for batch in _batches(storage.list(), rclone_debris):
+            listing.add(batch)
             progress.advance(len(batch))
             if stop is not None and stop.is_set():
                 raise InterruptedRunError("interrupted while listing; nothing was changed")
-        difference = staging.commit(now_ns, allow_emptied=allow_emptied, allow_gone=allow_gone)
+        difference = listing.commit(now_ns, allow_emptied=allow_emptied, allow_gone=allow_gone)
     result = ScanResult(
-        files_seen=difference.seen, audio_seen=difference.audio, difference=difference, selection=selection, leftovers=leftovers
+        files_seen=difference.seen,
+        audio_seen=difference.audio,
+        difference=difference,
+        selection=selection,
+        rclone_debris=rclone_debris,
     )
-    _remember(catalogue, storage)
+    _save_capabilities(catalogue, storage)
     lists = catalogue.unread_lists(storage.fs)
     waiting = catalogue.unread_count(storage.fs, by_id=storage.capabilities.by_id) + len(lists)
     if waiting:
         progress.stage("reading tags", waiting if selection.everything else None)
-        files = chain(lists, _chosen(catalogue, storage, selection))
+        files = chain(lists, _audio_to_read(catalogue, storage, selection))
         with (
             storage.reading(policy.piece),
-            Readers(storage, files, policy, reader_count(storage, readers), stop, waiting=waiting) as outcomes,
+            Readers(storage, files, policy, reader_count(storage, readers), stop, waiting=waiting) as results,
         ):
-            _keep(outcomes, catalogue, storage.fs, result, progress)
-    name_trouble(catalogue, storage.fs, result, storage.capabilities)
+            _save_results(results, catalogue, storage.fs, result, progress)
+    add_known_problems(catalogue, storage.fs, result, storage.capabilities)
     return result
 
 
-def name_trouble(catalogue: Catalogue, fs: str, result: ScanResult, capabilities: Capabilities) -> None:
-    """Put into `result` what the catalogue knows of files that share a name, cannot be read or are suspect."""
+def add_known_problems(catalogue: Catalogue, fs: str, result: ScanResult, capabilities: Capabilities) -> None:
+    """Add the files that share a name, cannot be read or are suspect, as far as the catalogue knows them."""
     if capabilities.duplicate_names:
         result.folders_may_hide = True
         result.sharing_names = catalogue.sharing_names(fs, result.selection)
-        result.nameless = result.sharing_names
+        result.indistinguishable = result.sharing_names
     if capabilities.by_id:
-        result.nameless = catalogue.sharing_names(fs, result.selection, nameless=True)
-    for path, reading in catalogue.troubled(fs, result.selection):
+        result.indistinguishable = catalogue.sharing_names(fs, result.selection, only_indistinguishable=True)
+    for path, reading in catalogue.unreadable_or_suspect(fs, result.selection):
         if reading.status is Status.UNREADABLE:
             result.unreadable.append((path, reading.reason or "unreadable"))
         elif reading.suspect is not None:
             result.suspect.append((path, reading.suspect))
 
 
-def _remember(catalogue: Catalogue, storage: Storage) -> None:
-    """Keep what the storage can do: whoever plans from the catalogue alone has to know it."""
+def _save_capabilities(catalogue: Catalogue, storage: Storage) -> None:
+    """Save what the storage can do: a plan made from the catalogue alone needs it."""
     with catalogue.writing() as connection:
         values = (msgspec.json.encode(storage.capabilities), storage.fs)
         connection.execute("UPDATE location SET capabilities = ? WHERE fs = ?", values)
 
 
-def _batches(entries: Iterator[Entry], leftovers: list[str]) -> Iterator[list[Entry]]:
+def _batches(entries: Iterator[Entry], rclone_debris: list[str]) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     for entry in entries:
         if is_rclone_debris(entry.path):
-            leftovers.append(entry.path)
+            rclone_debris.append(entry.path)
         elif not is_ours(entry.path):
             batch.append(entry)
             if len(batch) == _LISTING_BATCH:
@@ -163,26 +167,26 @@ def _batches(entries: Iterator[Entry], leftovers: list[str]) -> Iterator[list[En
     yield batch
 
 
-def _chosen(catalogue: Catalogue, storage: Storage, selection: Selection) -> Iterator[Unread]:
-    """What is to be read. Runs in the readers' threads, in one at a time."""
+def _audio_to_read(catalogue: Catalogue, storage: Storage, selection: Selection) -> Iterator[Unread]:
+    """The selected audio files to read. Runs in the readers' threads, in one at a time."""
     waiting = catalogue.unread(storage.fs, by_id=storage.capabilities.by_id)
     if selection.everything:
         yield from waiting
         return
-    why_not = selection.compiled().why_not
+    skip_reason = selection.compiled().skip_reason
     for unread in waiting:
-        if why_not(unread.entry, unread.since_ns) is None:
+        if skip_reason(unread.entry, unread.since_ns) is None:
             yield unread
 
 
-def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, progress: Progress) -> None:
-    """Store readings as they come, and account for every file."""
+def _save_results(results: Readers, catalogue: Catalogue, fs: str, result: ScanResult, progress: Progress) -> None:
+    """Save readings as they come, and count every file."""
     read: list[tuple[Unread, Reading]] = []
     lists: list[tuple[Unread, bytes]] = []
     gone: list[Ref] = []
     saved_at = monotonic()
     try:
-        for outcome in outcomes:
+        for outcome in results:
             path = outcome.unread.entry.path
             if outcome.reading is not None:
                 read.append((outcome.unread, outcome.reading))
@@ -210,7 +214,7 @@ def _keep(outcomes: Readers, catalogue: Catalogue, fs: str, result: ScanResult, 
                 read, lists = [], []
                 saved_at = monotonic()
     finally:
-        # Also when the reading breaks off: nothing is read twice. A full disk here hides no other error: it would be raised anew.
+        # Even when the reading breaks off, so that nothing is read twice. The error of a full disk here hides no other error.
         catalogue.save_readings(read)
         catalogue.save_contents(lists)
     catalogue.forget(gone)

@@ -28,5 +28,5 @@ def test_what_the_end_says_is_kept_and_what_cannot_be_read_stays_as_it_was(catal
         "cut.flac": (False, True),
         "refused.flac": (False, False),
     }
-    assert [path for path, _ in catalogue.troubled(storage.fs)] == ["cut.flac"]
+    assert [path for path, _ in catalogue.unreadable_or_suspect(storage.fs)] == ["cut.flac"]
     assert bring(storage, catalogue).files_read == 0

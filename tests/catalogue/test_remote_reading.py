@@ -139,7 +139,7 @@ def test_what_is_refused_to_the_end_is_read_by_the_next_scan(
         result = scan(storage, catalogue, policy=FEW_REQUESTS, now_ns=NOW_NS)
         assert {path for path, _ in result.failures} == set(expected)
         assert all(str(status) in reason for _, reason in result.failures)
-        assert not catalogue.troubled(storage.fs), "no file is called unreadable for it"
+        assert not catalogue.unreadable_or_suspect(storage.fs), "no file is called unreadable for it"
         proxy.reset()
         assert scanned(storage, catalogue).complete
         assert titles(catalogue, storage.fs) == expected
@@ -159,7 +159,7 @@ def test_of_songs_that_share_a_name_each_has_its_own_tags(
     storage = RcloneStorage(rclone, drive.fs("twins"))
     drive.drive.reset()
     result = scanned(storage, catalogue)
-    assert (result.complete, result.sharing_names, result.nameless) == (True, {twin: 2, "equal.mp3": 2}, {})
+    assert (result.complete, result.sharing_names, result.indistinguishable) == (True, {twin: 2, "equal.mp3": 2}, {})
     media = [path for kind, path in drive.drive.requests if kind == "files.media"]
     assert sum(other.id in path for path in media) == 1
     found = Counter(

@@ -156,7 +156,7 @@ def test_a_shrunken_listing_is_refused_and_forgets_nothing(catalogue: Catalogue)
     for number in range(6):
         storage.remove(f"{number}.mp3")
     for allow_gone in (None, Limit(5, percent=False).allows, Limit(54, percent=True).allows):
-        with pytest.raises(SafetyLimitError, match="5 audio files, and 11 were there"):
+        with pytest.raises(SafetyLimitError, match="5 audio files, but had 11"):
             bring(storage, catalogue, allow_gone=allow_gone)
         assert list(catalogue.entries(storage.fs)) == known
     assert bring(storage, catalogue, allow_gone=Limit(55, percent=True).allows).difference.gone == 6
@@ -174,7 +174,7 @@ def test_less_than_half_of_the_music_may_go_and_half_may_not(catalogue: Catalogu
         storage.remove(f"{number}.mp3")
     listing = storage.snapshot()
     storage.remove("9.mp3")
-    with pytest.raises(SafetyLimitError, match="lists 10 audio files, and 20 were there"):
+    with pytest.raises(SafetyLimitError, match="lists 10 audio files, but had 20"):
         bring(storage, catalogue)
     storage.put("9.mp3", listing["9.mp3"])
     assert bring(storage, catalogue).difference.gone == 9
@@ -193,7 +193,7 @@ def test_what_rclone_left_behind_is_ignored_and_named(catalogue: Catalogue) -> N
     for name in leftovers:
         storage.put(name, b"half")
     result = bring(storage, catalogue)
-    assert sorted(result.leftovers) == sorted(leftovers)
+    assert sorted(result.rclone_debris) == sorted(leftovers)
     assert result.files_seen == 3
     assert not set(leftovers) & set(titles(catalogue, storage.fs))
 
@@ -255,7 +255,12 @@ def test_what_shares_a_name_is_not_read_for_the_other_one(catalogue: Catalogue) 
     assert bring(storage, catalogue).files_read == 1
     storage.put("a.mp3", song("Second one"), duplicate=True)
     result = bring(storage, catalogue)
-    assert (result.files_read, result.sharing_names, result.nameless, result.complete) == (0, {"a.mp3": 2}, {"a.mp3": 2}, False)
+    assert (result.files_read, result.sharing_names, result.indistinguishable, result.complete) == (
+        0,
+        {"a.mp3": 2},
+        {"a.mp3": 2},
+        False,
+    )
     assert [item.reading is not None for item in catalogue.entries(storage.fs)].count(True) == 1
     storage.move("a.mp3", "b.mp3")
     result = bring(storage, catalogue)
@@ -273,7 +278,7 @@ def test_files_of_one_name_that_nothing_tells_apart_are_named(catalogue: Catalog
     storage.put("a.mp3", song("Once"))
     for _ in range(2):
         result = bring(storage, catalogue)
-        assert (result.files_seen, result.difference.twice, result.complete) == (1, ("a.mp3",), False)
+        assert (result.files_seen, result.difference.listed_twice, result.complete) == (1, ("a.mp3",), False)
 
 
 def test_every_name_survives(catalogue: Catalogue) -> None:
@@ -308,12 +313,12 @@ def test_the_songs_of_an_album_tell_each_other_what_to_ask_for(catalogue: Catalo
 
 
 @pytest.mark.parametrize(("waiting", "longest"), [(0, 1), (40, 2), (10_000, 16)])
-def test_albums_are_read_in_runs_that_leave_no_reader_idle(waiting: int, longest: int) -> None:
+def test_albums_are_read_in_groups_that_leave_no_reader_idle(waiting: int, longest: int) -> None:
     paths = [f"A/{number:02}.mp3" for number in range(20)] + [
         f"B/{number:02}.{kind}" for kind in ("flac", "mp3") for number in range(5)
     ]
     files = [Unread(row, Entry(path, 1), 0) for row, path in enumerate(paths)]
-    runs = [*reading.albums(iter(files), waiting, 10)]
-    assert [file for run in runs for file in run] == files
-    assert max(map(len, runs)) == longest
-    assert all(len({(file.entry.path[0], file.entry.path[-3:]) for file in run}) == 1 for run in runs)
+    groups = [*reading.album_groups(iter(files), waiting, 10)]
+    assert [file for group in groups for file in group] == files
+    assert max(map(len, groups)) == longest
+    assert all(len({(file.entry.path[0], file.entry.path[-3:]) for file in group}) == 1 for group in groups)

@@ -46,14 +46,14 @@ MINUTE_NS = 60_000_000_000
 )
 def test_globs(glob: str, path: str, covered: bool) -> None:
     entry = Entry(path, 1)
-    assert (Selection(exclude=(glob,)).compiled().why_not(entry, 0) == "excluded") is covered
-    assert (Selection(include=(glob,)).compiled().why_not(entry, 0) is None) is covered
+    assert (Selection(exclude=(glob,)).compiled().skip_reason(entry, 0) == "excluded") is covered
+    assert (Selection(include=(glob,)).compiled().skip_reason(entry, 0) is None) is covered
 
 
 def test_exclude_is_stronger_than_include() -> None:
-    chooser = Selection(include=("*.mp3",), exclude=("live",)).compiled()
-    assert chooser.why_not(Entry("a/b.mp3"), 0) is None
-    assert chooser.why_not(Entry("live/b.mp3"), 0) == "excluded"
+    file_filter = Selection(include=("*.mp3",), exclude=("live",)).compiled()
+    assert file_filter.skip_reason(Entry("a/b.mp3"), 0) is None
+    assert file_filter.skip_reason(Entry("live/b.mp3"), 0) == "excluded"
 
 
 @pytest.mark.parametrize("glob", ["", "/", "[b-a].mp3"])

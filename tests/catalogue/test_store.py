@@ -88,7 +88,7 @@ def test_what_we_moved_is_not_read_again(catalogue: Catalogue, kind: str) -> Non
     storage.move("in/a.mp3", "out/a.mp3")
     storage.move("in/b.mp3", "out/b.mp3")
     entry = storage.stat("out/a.mp3")
-    catalogue.moved(
+    catalogue.record_moves(
         [
             Moved(Ref(storage.fs, "in/a.mp3"), Ref(storage.fs, "out/a.mp3"), entry),
             Moved(Ref(storage.fs, "in/b.mp3"), Ref(storage.fs, "out/b.mp3"), storage.stat("out/b.mp3")),
@@ -104,7 +104,7 @@ def test_what_we_copied_to_another_storage_is_not_read_again(catalogue: Catalogu
     source.put("a.mp3", song("A"))
     bring(source, catalogue)
     target.put("b/a.mp3", song("A"))
-    catalogue.moved([Moved(Ref(source.fs, "a.mp3"), Ref(target.fs, "b/a.mp3"), target.stat("b/a.mp3"), copied=True)])
+    catalogue.record_moves([Moved(Ref(source.fs, "a.mp3"), Ref(target.fs, "b/a.mp3"), target.stat("b/a.mp3"), copied=True)])
     assert bring(source, catalogue).files_read == bring(target, catalogue).files_read == 0
     assert titles(catalogue, source.fs) == {"a.mp3": "A"}
     assert titles(catalogue, target.fs) == {"b/a.mp3": "A"}
@@ -119,7 +119,7 @@ def test_places_exchanged_through_our_own_name(catalogue: Catalogue) -> None:
     steps = [("a.mp3", aside), ("b.mp3", "a.mp3"), (aside, "b.mp3")]
     for step, (src, dst) in enumerate(steps):
         storage.move(src, dst)
-        catalogue.moved([Moved(Ref(storage.fs, src), Ref(storage.fs, dst), storage.stat(dst))])
+        catalogue.record_moves([Moved(Ref(storage.fs, src), Ref(storage.fs, dst), storage.stat(dst))])
         assert not any(path.startswith(OWN_DIRECTORY) for path in titles(catalogue, storage.fs)), step
     assert titles(catalogue, storage.fs) == {"a.mp3": "Bb", "b.mp3": "A"}
     assert bring(storage, catalogue).files_read == 0
@@ -132,10 +132,10 @@ def test_what_comes_back_from_quarantine_is_not_read_again(catalogue: Catalogue)
     bring(storage, catalogue)
     there, back = Ref(storage.fs, "a.mp3"), Ref(storage.fs, f"{OWN_DIRECTORY}/quarantine/run/a.mp3")
     storage.move(there.path, back.path)
-    catalogue.moved([Moved(there, back, storage.stat(back.path))])
+    catalogue.record_moves([Moved(there, back, storage.stat(back.path))])
     assert bring(storage, catalogue).files_seen == 1
     storage.move(back.path, there.path)
-    catalogue.moved([Moved(back, there, storage.stat(there.path))])
+    catalogue.record_moves([Moved(back, there, storage.stat(there.path))])
     assert bring(storage, catalogue).files_read == 0
     assert titles(catalogue, storage.fs) == {"a.mp3": "A", "b.mp3": "Bb"}
 
@@ -146,16 +146,16 @@ def test_a_destination_that_is_not_what_was_moved_is_read(catalogue: Catalogue) 
     bring(storage, catalogue)
     storage.remove("a.mp3")
     storage.put("b.mp3", song("Something else"))
-    catalogue.moved([Moved(Ref(storage.fs, "a.mp3"), Ref(storage.fs, "b.mp3"), storage.stat("b.mp3"))])
+    catalogue.record_moves([Moved(Ref(storage.fs, "a.mp3"), Ref(storage.fs, "b.mp3"), storage.stat("b.mp3"))])
     assert titles(catalogue, storage.fs) == {"b.mp3": None}
     assert bring(storage, catalogue).files_read == 1
 
 
 def test_moves_of_unknown_files_do_no_harm(catalogue: Catalogue) -> None:
     fs = "s3:x"
-    catalogue.moved([Moved(Ref(fs, "a.mp3"), Ref(fs, "b.mp3"))])
+    catalogue.record_moves([Moved(Ref(fs, "a.mp3"), Ref(fs, "b.mp3"))])
     assert catalogue.count(fs) == 0
-    catalogue.moved([Moved(Ref(fs, "a.mp3"), Ref(fs, "b.mp3"), Entry("b.mp3", 3))])
+    catalogue.record_moves([Moved(Ref(fs, "a.mp3"), Ref(fs, "b.mp3"), Entry("b.mp3", 3))])
     assert titles(catalogue, fs) == {"b.mp3": None}
 
 
@@ -183,7 +183,7 @@ def test_many_threads_may_write(catalogue: Catalogue) -> None:
     def write(number: int) -> None:
         for step in range(20):
             path = f"{number}-{step}.mp3"
-            catalogue.moved([Moved(Ref("a:", path), Ref("b:", path), Entry(path, 1))])
+            catalogue.record_moves([Moved(Ref("a:", path), Ref("b:", path), Entry(path, 1))])
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -202,14 +202,14 @@ from orchestrator.catalogue import compare
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.records import Entry
 catalogue = Catalogue(Path(sys.argv[1]))
-def listing(count):
+def files(count):
     return [Entry(f"{number:06}.txt", number, None, {"md5": f"{number:032x}"}) for number in range(count)]
 def take(count):
-    with compare.Staging(catalogue, "s3:x") as staging:
-        staging.add(listing(count))
-        staging.commit(1)
+    with compare.NewListing(catalogue, "s3:x") as listing:
+        listing.add(files(count))
+        listing.commit(1)
 take(1000)
-compare.sql.READ_TWINS = ("SELECT die()",)
+compare.sql.SHARE_READINGS = ("SELECT die()",)
 catalogue._connection.create_function("die", 0, lambda: os.kill(os.getpid(), 9))
 take(3000)
 """
