@@ -184,8 +184,14 @@ def profile_names() -> list[str]:
 
 
 def load_profile(name: str) -> Profile:
-    """The profile of a backend type, by any of its names; the default one where there is none."""
-    return _read(directory(), name) or _by_alias(name) or _read(directory(), DEFAULT) or Profile(type=DEFAULT)
+    """The profile of a backend type, by any of its names; the default one where there is none.
+
+    Raises UsageError for a file with a mistake, and when the profiles are not installed.
+    """
+    found = _read(directory(), name) or _by_alias(name) or _read(directory(), DEFAULT)
+    if found is None:
+        raise UsageError(f"{directory()}: the profiles are missing; install music-orchestrator again")
+    return found
 
 
 def all_profiles() -> list[Profile]:

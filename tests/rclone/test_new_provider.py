@@ -9,6 +9,8 @@ from typing import NoReturn
 import pytest
 
 from orchestrator import profiles
+from orchestrator.actions.locations import check_bucket
+from orchestrator.actions.session import open_session
 from orchestrator.config.model import Cloud, Config
 from orchestrator.errors import UsageError
 from orchestrator.location import resolve
@@ -94,6 +96,11 @@ def test_its_remotes_have_buckets_and_its_own_limits() -> None:
     tiny = load_profile("pebble").for_remote({"flavor": "tiny"}.get)
     capabilities = capabilities_of(tiny, "pebble", {"Hashes": ["md5", "sha1"], "Features": {}})
     assert (capabilities.hashes, capabilities.names, capabilities.max_path_bytes) == (("md5",), "remote", 90)
+
+
+def test_its_top_level_is_refused_as_a_target() -> None:
+    with open_session() as session, pytest.raises(UsageError, match=r"pebbleenv: holds buckets.*pebbleenv:my-bucket/Music"):
+        check_bucket(session, resolve("pebbleenv:", Config(), never, {}))
 
 
 def test_two_of_its_remotes_may_be_one() -> None:

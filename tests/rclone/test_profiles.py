@@ -94,6 +94,12 @@ def test_an_unknown_key_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         load_profile("odd")
 
 
+def test_missing_profiles_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profiles, "directory", lambda: tmp_path)
+    with pytest.raises(UsageError, match="install"):
+        load_profile("s3")
+
+
 def test_slow_hashes_and_times_are_not_free() -> None:
     info = {"Features": {"SlowHash": True, "SlowModTime": True, "Move": True}, "Hashes": ["md5"], "Precision": 1}
     slow = capabilities_of(Profile(type="x"), "x", info)
