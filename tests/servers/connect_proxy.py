@@ -3,8 +3,8 @@
     with connect_proxy("www.googleapis.com") as proxy:
         rclone: http_proxy = proxy.url(server.port), ca_cert = proxy.ca_cert
 
-The port behind it travels as the proxy's user name, so that one proxy leads to any number of servers, or to an `HttpProxy` or
-`TcpProxy` before one of them. Names that it was not made for are refused: nothing leaves this machine.
+The user name for the proxy is the port of the server, so that one proxy serves any number of servers, or an `HttpProxy` or
+`TcpProxy` in front of one. It refuses other host names: nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ConnectProxy:
         self._port: int = self._server.sockets[0].getsockname()[1]
 
     def url(self, port: int) -> str:
-        """This proxy, with the plain server on `port` behind it."""
+        """The URL of this proxy for the plain server on `port`."""
         return f"http://{port}:x@127.0.0.1:{self._port}"
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-r"""The search language of Google Drive (`q` of files.list), as far as clients use it, matched as Drive matches it.
+r"""The search language of Google Drive (`q` of files.list), as far as clients use it, with Drive's rules for matching.
 
     ('ID1' in parents or 'ID2' in parents) and name = 'it\'s' and mimeType != 'application/...' and trashed = false
 

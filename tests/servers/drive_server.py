@@ -5,8 +5,8 @@
         ...
         assert drive.calls == {"files.list": 3, "files.media": 20}
 
-Clients come through a `ConnectProxy`, for they speak TLS to www.googleapis.com only. Put an `HttpProxy` before it to let chosen
-requests go wrong (`refusal` makes Google's answers), a `TcpProxy` to put it at a distance.
+Clients insist on TLS to www.googleapis.com, so they connect through a `ConnectProxy`. Put an `HttpProxy` in front to make chosen
+requests fail (`refusal` makes Google's answers), or a `TcpProxy` to add latency.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
         ...
         assert dropbox.calls == {"files/list_folder": 3, "files/download": 20}
 
-Clients come through a `ConnectProxy`, for they speak TLS to Dropbox's hosts only. Put an `HttpProxy` before it to let chosen
-requests go wrong (`refusal` makes Dropbox's answers); every call is a POST, so that tells calls apart by their paths.
+Clients insist on TLS to Dropbox's hosts, so they connect through a `ConnectProxy`. Put an `HttpProxy` in front to make chosen
+requests fail (`refusal` makes Dropbox's answers); every call is a POST, so choose calls by their paths.
 """
 
 from __future__ import annotations

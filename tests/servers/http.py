@@ -6,7 +6,7 @@
         ...
         assert proxy.changing == 20
 
-It lives in a thread of its own; requests are forwarded with their Host header as it is, so that signatures stay right.
+It runs in its own thread, and forwards requests with their Host header unchanged, so that signatures stay valid.
 """
 
 from __future__ import annotations

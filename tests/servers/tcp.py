@@ -1,7 +1,7 @@
 """A TCP proxy with latency: each direction takes half the round trip, a new connection one whole round trip more.
 
-It also breaks connections: refuses, resets after so many bytes, falls silent, crawls, or ends one direction. It lives
-in a thread of its own; as a module of a process it is `python -m tests.servers.tcp TARGET_PORT RTT_MS`, which prints its port.
+It can also break connections: refuse them, reset them after some bytes, drop all data, slow down, or close one direction. It runs
+in its own thread; to run it as a process, `python -m tests.servers.tcp TARGET_PORT RTT_MS` prints its port.
 """
 
 from __future__ import annotations
