@@ -1,1 +1,1 @@
-"""What the README claims, measured: `python -m benchmarks.NAME`. Each prints ratios against an alternative of the same run."""
+"""Measures what the README claims: `python -m benchmarks.NAME`. Each prints ratios against an alternative in the same run."""

@@ -1,9 +1,9 @@
-"""S3 over a directory, so many milliseconds away: lists, tells and gives ranges, and takes as little of the machine as it can.
+"""An S3 server for a directory, RTT_MS away: answers LIST, HEAD and GET with ranges, and uses as little CPU as it can.
 
     python -m benchmarks.file_server DIRECTORY RTT_MS      prints its port, serves until its standard input is closed
 
-Every answer leaves one round trip after its request came in, on a new connection two: what a client sees of a server that far
-away and infinitely fast. `GET /_counts` gives the requests so far, by kind, at once.
+Every answer is sent one round trip after its request arrived, and two on a new connection: to a client, the server seems that
+far away and infinitely fast. `GET /_counts` returns the number of requests so far, by kind, without delay.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DATE = b"Mon, 01 Jan 2024 00:00:00 GMT"
 
 
 class _Files:
-    """What is served, and how often it was asked for."""
+    """The files that are served, and the number of requests by kind."""
 
     def __init__(self, root: Path, rtt_s: float) -> None:
         self.root = root
@@ -42,8 +42,8 @@ class _Files:
                 self.entries[key] = Entry(key, len(content), None, {"md5": digest})
         self.bucket = Bucket(self.entries.values())
 
-    def answer(self, method: str, target: str, wanted: str) -> bytes:  # noqa: PLR0911 - one a kind of request
-        """A whole answer, head and body."""
+    def answer(self, method: str, target: str, wanted: str) -> bytes:  # noqa: PLR0911 - one for each kind of request
+        """The complete answer, head and body."""
         path, _, query = target.partition("?")
         _, _, key = unquote(path).lstrip("/").partition("/")
         if path == "/_counts":
@@ -67,8 +67,8 @@ class _Files:
         end = min(size - 1, int(last)) if first and last else size - 1
         if start > end:
             return _reply(b"416 Range Not Satisfiable", b"", b"Content-Range: bytes */%d\r\n" % size)
-        place = b"Content-Range: bytes %d-%d/%d\r\n" % (start, end, size)
-        return _reply(b"206 Partial Content", self._part(key, start, end - start + 1), extra + place)
+        content_range = b"Content-Range: bytes %d-%d/%d\r\n" % (start, end, size)
+        return _reply(b"206 Partial Content", self._part(key, start, end - start + 1), extra + content_range)
 
     def _part(self, key: str, offset: int, length: int) -> bytes:
         descriptor = os.open(self.root / key, os.O_RDONLY)
@@ -89,7 +89,7 @@ class _Connection(asyncio.Protocol):
         self._files = files
         self._pending = b""
         self._transport: asyncio.Transport | None = None
-        self._extra_s = files.rtt_s  # the handshake of TCP
+        self._extra_s = files.rtt_s  # the TCP handshake
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -126,7 +126,7 @@ async def _serve(root: Path, rtt_s: float) -> None:
 
 @contextlib.contextmanager
 def file_server(root: Path, rtt_ms: float) -> Iterator[tuple[int, int]]:
-    """The server in a process of its own: its port and its process id. The directory must not change meanwhile."""
+    """Run the server in a process of its own; gives its port and process id. The directory must not change meanwhile."""
     command = [sys.executable, "-m", "benchmarks.file_server", str(root), str(rtt_ms)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

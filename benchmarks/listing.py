@@ -1,10 +1,11 @@
-"""(b) Listing 100,000 objects: the program's listing, and its whole scan, against the fastest plain `rclone lsjson`.
+"""(b) Listing 100,000 objects: the program's listing and its whole scan, against the fastest plain `rclone lsjson`.
 
     python -m benchmarks.listing [--objects 100000] [--rounds 3]
 
-In turns; the best of each counts. Ours is timed from the call to the last entry, which contains the start of the rclone that
-lists, as the plain one does; the whole program, with the start of Python and of rclone's daemon, is told beside it. The server
-only lists, as fast as it can. The plain listing gives the same columns: path, size and hash.
+They take turns, and the best time of each counts. Our listing is timed from the call to the last entry; that includes the
+start of the rclone that lists, as it does for the plain one. The time of the whole program, with the start of Python and of
+rclone's daemon, is printed as well. The server only lists, as fast as it can. The plain listing has the same columns: path,
+size and hash.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ with Rclone(find_rclone(None), config=Path(config)) as rclone:
 
 
 def plain_commands(binary: Binary, config: Path, fs: str) -> dict[str, list[str | Path]]:
-    """The ways in which rclone lists with hashes."""
+    """The ways in which rclone itself can list with hashes."""
     flags = ("--files-only", "--no-modtime", "--no-mimetype", "--hash")
     common: list[str | Path] = [binary.path, "--config", config, "lsjson", "-R", *flags, fs]
     return {
@@ -74,14 +75,14 @@ def main() -> None:
         fastest = min(usage.wall_s for name in commands for usage in times[name])
         alone = min(float(seconds) for _, seconds in answers)
         whole = min(usage.wall_s for usage in listed)
-        say(f"  the listing in it alone: {alone:.2f} s; the whole process takes {whole / fastest:.2f} times the plain one")
+        say(f"  the listing alone: {alone:.2f} s; the whole process takes {whole / fastest:.2f} times as long as the plain one")
         measure.verdict("listing against the fastest plain lsjson", alone / fastest, 1.3, at_least=False, unit=" times")
         peak = max(usage.peak_tree_mb for usage in listed)
         measure.verdict("program and rclone together", peak, 220, at_least=False, unit=" MB")
 
 
 def _scan(work: Path, config: Path, fs: str) -> measure.Usage:
-    """A first scan without the reading of tags, which this server does not give: listing, comparing, storing."""
+    """A first scan that reads no tags, because this server has no files: list, compare, store."""
     command: list[str | Path] = [*measure.PROGRAM, "scan", fs, "--exclude", "*"]
     command += ["--state-dir", work / "state", "--rclone-config", config]
     usage = measure.must_run(command)

@@ -1,4 +1,4 @@
-"""An S3 bucket that can be listed and nothing else: answers as fast as a listing can be written, so that the client is measured.
+"""An S3 bucket that can only be listed. It answers from memory, so that the client is measured and not the server.
 
 python -m benchmarks.listing_server COUNT      prints its port, serves until its standard input is closed
 """
@@ -23,7 +23,7 @@ _ALBUMS_PER_ARTIST = 5
 
 
 def track_of(number: int) -> Track:
-    """What the object `number` says of itself."""
+    """The tags of object `number`."""
     album = number // _PER_ALBUM
     artist = f"Artist {album // _ALBUMS_PER_ARTIST:06}"
     return Track(
@@ -44,7 +44,7 @@ def track_of(number: int) -> Track:
 
 
 def entry_of(number: int) -> Entry:
-    """The object `number`, in the place that the default layout gives it."""
+    """Object `number`, at the path that the default layout gives it."""
     track = track_of(number)
     path = f"{track.artist[0]}/{track.album[0]} ({track.date})/{track.track:02} {track.title[0]}.flac"
     digest = hashlib.md5(b"%d" % number, usedforsecurity=False).hexdigest()
@@ -52,7 +52,7 @@ def entry_of(number: int) -> Entry:
 
 
 class Bucket:
-    """The listing of a bucket, all answers ready."""
+    """The listing of a bucket, with the answers prepared."""
 
     def __init__(self, objects: Iterable[Entry]) -> None:
         entries = sorted(objects, key=lambda entry: entry.path)
@@ -119,7 +119,7 @@ def serve(count: int) -> None:
                 self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -130,7 +130,7 @@ def serve(count: int) -> None:
 
 @contextlib.contextmanager
 def listing_server(count: int) -> Iterator[int]:
-    """The server in a process of its own: its port."""
+    """Run the server in a process of its own; gives its port."""
     command = [sys.executable, "-m", "benchmarks.listing_server", str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

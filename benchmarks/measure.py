@@ -1,4 +1,4 @@
-"""What every benchmark needs: a place to work, time and memory of whole process trees, and one way to print."""
+"""What every benchmark needs: a working directory, time and memory of process trees, and one way to print."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SAMPLE_S = 0.02
 
 @dataclass
 class Usage:
-    """What a command took."""
+    """The time and memory that a command took, and its result."""
 
     wall_s: float
     peak_tree_mb: float
-    """Resident memory of the process and its descendants together, at its highest."""
+    """Peak resident memory of the process and its descendants together."""
     peak_root_mb: float
-    """Of the process alone."""
+    """Peak resident memory of the process alone."""
     output: str
     exit_code: int
 
@@ -47,7 +47,7 @@ def _resident_mb(pid: int) -> float:
 
 
 class _Watcher(threading.Thread):
-    """Samples the memory of a process tree until it is told to stop."""
+    """Samples the memory of a process tree until `done` is set."""
 
     def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
@@ -87,7 +87,7 @@ def run(command: Sequence[str | Path], *, environment: Mapping[str, str] | None 
 
 
 def must_run(command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None, watch: bool = True) -> Usage:
-    """As `run`; ends the benchmark when the command fails."""
+    """Like `run`, but end the benchmark if the command fails."""
     usage = run(command, environment=environment, watch=watch)
     if usage.exit_code != 0:
         raise SystemExit(f"{command} ended with {usage.exit_code}:\n{usage.output[-3000:]}")
@@ -102,7 +102,7 @@ def cpu_s(pid: int) -> float:
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Path]:
-    """A directory that is gone afterwards. BENCHMARK_DIR says where, by default among the temporary files."""
+    """A directory that is removed afterwards, in BENCHMARK_DIR (default: the temporary directory)."""
     directory = Path(tempfile.mkdtemp(prefix="benchmark-", dir=os.environ.get("BENCHMARK_DIR")))
     try:
         yield directory
@@ -111,7 +111,7 @@ def workspace() -> Iterator[Path]:
 
 
 def say(text: str = "") -> None:
-    """One line, at once."""
+    """Print one line immediately."""
     print(text, flush=True)
 
 
@@ -124,9 +124,9 @@ def verdict(claim: str, measured: float, wanted: float, *, at_least: bool, unit:
 
 
 def machine() -> str:
-    """On what it was measured."""
+    """A description of this machine, for the top of the output."""
     return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, Python {sys.version.split()[0]}"
 
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-c", "import sys; from orchestrator.cli.main import main; sys.exit(main())")
-"""The program's command line, without the need to have it installed."""
+"""The command line of the program; it need not be installed."""

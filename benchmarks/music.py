@@ -1,4 +1,4 @@
-"""A library as people have it, for what depends on sizes: full-length streams, pictures from 20 KB to 1.5 MB."""
+"""A library with realistic sizes: full-length streams, pictures from 20 KB to 1.5 MB."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 from orchestrator.track import Track
 from tests.audio import FORMATS, track_bytes
 
-# Format -> how many of a thousand files. MP3 and FLAC are most of what people have; every other reader gets its share.
+# Format -> files in a thousand. Most are MP3 and FLAC, as in real libraries; every other reader gets a share.
 _MIX = {
     "mp3": 430,
     "flac": 230,
@@ -27,11 +27,11 @@ _MIX = {
 }
 _PICTURES = (0, 0, 0, 20_000, 40_000, 60_000, 90_000, 120_000, 200_000, 300_000, 500_000, 1_000_000, 1_500_000)
 _SOUND_BYTES = 400_000
-"""FLAC streams of the tests are constant tones: too short for their length, so that much is added."""
+"""Added to FLAC streams: those of the tests are constant tones, which compress to almost nothing."""
 
 
 def make_music(root: Path, count: int, *, seed: int = 1) -> list[str]:
-    """Write `count` tagged audio files below `root`; gives their paths. An album has one format and one picture."""
+    """Write `count` tagged audio files below `root`, and return their paths. An album has one format and one picture."""
     random = Random(seed)
     formats = [name for name, share in _MIX.items() if name in FORMATS for _ in range(share)]
     paths: list[str] = []
@@ -55,11 +55,11 @@ def make_music(root: Path, count: int, *, seed: int = 1) -> list[str]:
             )
             content = track_bytes(kind, tags, cover_bytes=picture, seconds=random.uniform(120, 300), serial=len(paths) + 1)
             if kind == "flac":
-                # Frames of noise, and so the size of the largest one (bytes 15 to 17) is no longer known.
+                # With frames of noise, the size of the largest frame (bytes 15 to 17) is no longer known.
                 content = content[:15] + bytes(3) + content[18:] + random.randbytes(_SOUND_BYTES)
             path = f"Inbox/{album % 17}/rip {album}/{number:02} track.{extension}"
-            place = root / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
+            file = root / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
             paths.append(path)
     return paths

@@ -1,8 +1,8 @@
-"""(d) A run that finds nothing to do: `organize` over 100,000 catalogued objects of a bucket, against the plain listing of them.
+"""(d) A run with nothing to do: `organize` over 100,000 catalogued objects of a bucket, against plainly listing them.
 
     python -m benchmarks.nothing [--objects 100000] [--rounds 2]
 
-The catalogue is filled by hand, as if every object had been read before, and every object lies where the layout wants it.
+The catalogue is filled directly, as if every object had been read before, and every object is already where the layout wants it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.servers.remotes import BUCKET
 
 
 def _fill(file: Path, fs: str, count: int) -> None:
-    """The catalogue after a scan of everything."""
+    """Fill the catalogue as a scan of everything would."""
     with Catalogue(file) as catalogue:
         with NewListing(catalogue, fs) as listing:
             for start in range(0, count, 2000):

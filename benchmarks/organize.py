@@ -2,9 +2,9 @@
 
     python -m benchmarks.organize [--files 5000] [--rounds 2]
 
-beets comes from PyPI into a virtual environment of its own. Both move by renaming on one disk; beets fills its library database,
-we fill the catalogue and the journal, and verify every move. Whole processes, start-up included, in turns; the best of each
-counts.
+beets is installed from PyPI into a virtual environment of its own. Both move by renaming on one disk; beets fills its
+library database, we fill the catalogue and the journal, and verify every move. Whole processes are timed, including their
+start. They take turns, and the best time of each counts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.audio import make_many
 
 
 def _beets(work: Path) -> Path:
-    """The `beet` command."""
+    """Install beets; return the path of its `beet` command."""
     home = work / "beets"
     venv.create(home, with_pip=True)
     subprocess.run([home / "bin" / "python", "-m", "pip", "install", "--quiet", "beets"], check=True)
@@ -49,10 +49,10 @@ def _beet_import(beet: Path, source: Path, work: Path) -> measure.Usage:
 
 
 def _organize(source: Path, target: Path, work: Path) -> measure.Usage:
-    """`organize SOURCE`, in place when the target is the same."""
+    """`organize SOURCE [TARGET --move]`, in place if both are the same."""
     state = work / "state"
-    places = [source] if source == target else [source, target, "--move"]
-    usage = measure.must_run([*measure.PROGRAM, "organize", *places, "--yes", "--json", "--state-dir", state])
+    locations = [source] if source == target else [source, target, "--move"]
+    usage = measure.must_run([*measure.PROGRAM, "organize", *locations, "--yes", "--json", "--state-dir", state])
     summary = json.loads(usage.output.strip().splitlines()[-1])
     assert summary["exit_code"] == 0, summary
     assert summary["ops_done"] == summary["ops_planned"] > 0, summary
@@ -68,7 +68,7 @@ def _check(target: Path, source: Path | None) -> None:
     found = sum(1 for path in target.rglob("*.mp3") if ".music-orchestrator" not in path.parts)
     left = sum(1 for _ in source.rglob("*.mp3")) if source is not None and source.exists() else 0
     if (found, left) != (_expected, 0):
-        raise SystemExit(f"{found} files in {target}, {left} left in {source}: {_expected} and 0 were wanted")
+        raise SystemExit(f"{found} files in {target}, {left} left in {source}: expected {_expected} and 0")
 
 
 def main() -> None:

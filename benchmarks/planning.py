@@ -1,16 +1,16 @@
-"""(h) Planning: 100,000 tracks with duplicates among them, on one core; time and memory of the planner alone.
+"""(h) Planning 100,000 tracks with duplicates among them, on one core: time and memory of the planner alone.
 
     python -m benchmarks.planning [--tracks 100000]
 
-The library is made in memory: albums of twelve, every tenth one there a second time (its tags written anew), every tenth one with
-lossy companions, strays without a number and without tags, compilations that share recordings. Nothing is listed or read: the
-planner gets what the catalogue would give it, and what it holds in memory counts. Each plan is made in a process of its own, held
-to one core.
+The library is made in memory: albums of twelve tracks. Every tenth album exists twice (with other tags), every tenth has
+lossy copies, and there are loose files without a number or without tags, and compilations that share recordings. Nothing is
+listed or read: the planner gets what the catalogue would give it, and that counts towards its memory. Each plan is made in a
+process of its own, on one core.
 
-- organize: the plan that puts every file in its place.
-- dedup: the plan that takes the duplicates away.
-- both: `organize --dedup quarantine`. The alternative that it is compared with is planning `organize` alone.
-- Half the library tells whether time grows with it, or with its square.
+- organize: the plan that moves every file to its destination.
+- dedup: the plan that quarantines the duplicates.
+- both: `organize --dedup quarantine`, compared with planning `organize` alone.
+- A run over half of the library shows whether the time grows linearly or with the square.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from orchestrator.plan.planners.organize.request import OrganizeRequest, Organiz
 from orchestrator.records import Capabilities, Entry, Item
 from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 
-WHATS = ("organize", "dedup", "both")
+KINDS = ("organize", "dedup", "both")
 REMOTE = Capabilities(copy=True, hashes=("md5",), empty_directories=False, max_path_bytes=1024, remote_type="s3")
 MADE_BY, MADE_AT = "0", "2026-01-01T00:00:00Z"
 _WORDS = ("river", "glass", "night", "paper", "harbour", "winter", "engine", "moon", "garden", "north", "signal", "bird")
 
 
 def library(tracks: int) -> Iterator[Item]:
-    """So many files, the same ones each time."""
+    """That many files, always the same."""
     made = 0
     for album in range(tracks):
         for item in _album(album):
@@ -82,7 +82,7 @@ def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bo
     if sound is not None:
         stream = {"codec": "flac", "lossless": True, "bitrate": 900_000}
     stream |= {"duration_s": 150.0 + (serial * 7 + number * 13) % 200, "sample_rate": 44_100, "channels": 2}
-    said: dict[str, Any] = {
+    tags: dict[str, Any] = {
         "title": (_title(serial, number),),
         "artist": (artist if number % 9 else f"{artist} feat. Somebody",),
         "album_artist": (artist,),
@@ -93,17 +93,17 @@ def _file(path: str, serial: int, number: int, sound: str | None, /, *, bare: bo
         "disc_total": 1,
         "date": str(1960 + serial % 60),
     }
-    track = Track(**(stream if bare else {**stream, **said, **other}))
+    track = Track(**(stream if bare else {**stream, **tags, **other}))
     identity = AudioIdentity("pcm-md5", f"{sound:0>32}", Strength.SURE) if sound is not None else None
     entry = Entry(path, 20_000_000 + len(path), None, {"md5": f"{hash(path) & (1 << 128) - 1:032x}"})
     return Item(entry, Reading(Status.UNTAGGED if bare else Status.TAGGED, track, identity))
 
 
-def _plan(what: str, items: list[Item]) -> Plan:
-    if what == "dedup":
-        place = DedupLocation(fs="remote:music", items=items, capabilities=REMOTE)
-        return plan_dedup(DedupRequest(locations=[place], tool_version=MADE_BY, created=MADE_AT))
-    options = OrganizeSettings(dedup=DedupSettings() if what == "both" else None)
+def _plan(kind: str, items: list[Item]) -> Plan:
+    if kind == "dedup":
+        location = DedupLocation(fs="remote:music", items=items, capabilities=REMOTE)
+        return plan_dedup(DedupRequest(locations=[location], tool_version=MADE_BY, created=MADE_AT))
+    options = OrganizeSettings(dedup=DedupSettings() if kind == "both" else None)
     return plan_organize(
         OrganizeRequest(
             source_fs="remote:music",
@@ -119,36 +119,36 @@ def _plan(what: str, items: list[Item]) -> Plan:
     )
 
 
-def _inside(what: str, tracks: int) -> None:
-    """What the measured process does."""
+def _in_child(kind: str, tracks: int) -> None:
+    """Make one plan and print what it took: run in a process of its own, which is measured."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     items = list(library(tracks))
     started = time.perf_counter()
-    plan = _plan(what, items)
+    plan = _plan(kind, items)
     taken = time.perf_counter() - started
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     counts = plan.header.counts
     say(f"{taken} {memory_mb} {counts.get('quarantine', 0)} {counts.get('move', 0)}")
 
 
-def _measure(what: str, tracks: int) -> tuple[float, float]:
-    command = [sys.executable, "-m", "benchmarks.planning", "--inside", what, "--tracks", str(tracks)]
+def _measure(kind: str, tracks: int) -> tuple[float, float]:
+    command = [sys.executable, "-m", "benchmarks.planning", "--in-child", kind, "--tracks", str(tracks)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
-    seconds, memory, away, moved = map(float, done.stdout.split())
-    say(f"  {what:10}{tracks:9} tracks {seconds:8.1f} s {memory:8.0f} MB   {moved:.0f} to move, {away:.0f} to put away")
+    seconds, memory, quarantined, moved = map(float, done.stdout.split())
+    say(f"  {kind:10}{tracks:9} tracks {seconds:8.1f} s {memory:8.0f} MB   {moved:.0f} to move, {quarantined:.0f} to quarantine")
     return seconds, memory
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tracks", type=int, default=100_000)
-    parser.add_argument("--inside", choices=WHATS, help=argparse.SUPPRESS)
+    parser.add_argument("--in-child", choices=KINDS, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.inside:
-        _inside(options.inside, options.tracks)
+    if options.in_child:
+        _in_child(options.in_child, options.tracks)
         return
     say(measure.machine())
-    whole = {what: _measure(what, options.tracks) for what in WHATS}
+    whole = {kind: _measure(kind, options.tracks) for kind in KINDS}
     half, _ = _measure("both", options.tracks // 2)
     measure.verdict("seconds with duplicates", whole["both"][0], 12, at_least=False, unit=" s")
     measure.verdict("memory with duplicates", max(memory for _, memory in whole.values()), 600, at_least=False, unit=" MB")

@@ -1,11 +1,11 @@
-"""(f) What safety costs: a journaled, checked plan against the same moves by bare `operations/movefile` calls.
+"""(f) The cost of safety: a journaled and checked plan against the same moves by bare `operations/movefile` calls.
 
     python -m benchmarks.safety [--files 1000] [--rounds 3] [--transfers 8]
 
-Both sides use the same resident rclone and as many requests at a time. The bare calls look at nothing before and after, keep no
-journal, and overwrite what lies in the way. Ours contain the journal, the net for what lies in the way, every check, and the
-listing after the run. Rounds alternate; the best of each side counts. The servers run on this machine too, and take their share
-of it from both.
+Both sides use the same resident rclone and the same number of requests at a time. The bare calls check nothing before or
+after, keep no journal, and overwrite any file at the destination. Ours include the journal, the protection of files at the
+destination, every check, and the listing after the run. Rounds alternate, and the best of each side counts. The servers run
+on this machine too, and slow down both sides.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.servers.http import Seen, http_proxy
 from tests.servers.remotes import RemoteServer, s3_serve, webdav
 
 WANTED = {"local": 0.6, "webdav": 0.5, "s3": 0.5}
-"""The share of the bare calls' rate that must be left."""
+"""The least share of the bare calls' rate that ours must reach."""
 _MOST_REQUESTS = 8
 _SIZE = 4096
 _TRIES = 3
@@ -51,14 +51,14 @@ def _names(count: int) -> list[tuple[str, str]]:
 
 def _fill(directory: Path, count: int) -> None:
     for number, (name, _) in enumerate(_names(count)):
-        place = directory / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(number.to_bytes(4, "big") * (_SIZE // 4))
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(number.to_bytes(4, "big") * (_SIZE // 4))
 
 
 @contextlib.contextmanager
-def _place(kind: str, binary: Binary, work: Path) -> Iterator[tuple[Path, str, RemoteServer | None]]:
-    """The directory behind a place, its location, and its server; None for the local disk."""
+def _library_on(kind: str, binary: Binary, work: Path) -> Iterator[tuple[Path, str, RemoteServer | None]]:
+    """A library's directory, its location, and its server (None for the local disk)."""
     if kind == "local":
         directory = work / "library"
         directory.mkdir(parents=True)
@@ -71,7 +71,7 @@ def _place(kind: str, binary: Binary, work: Path) -> Iterator[tuple[Path, str, R
 
 
 def _bare(rclone: Rclone, fs: str, count: int, transfers: int) -> float:
-    # rclone itself would repeat what may pass, had our daemon not been told to leave that to us.
+    # By itself rclone retries passing faults; our daemon is started so that it leaves retries to us.
     again = Retrying(retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(_TRIES), reraise=True)
 
     def move(names: tuple[str, str]) -> None:
@@ -132,10 +132,10 @@ def _safe(rclone: Rclone, fs: str, count: int, transfers: int) -> float:
 
 
 def _seconds(side: str, kind: str, binary: Binary, count: int, transfers: int, *, counter: Counter[str] | None = None) -> float:
-    """How long one side takes over a new library. `counter` takes the requests that reach the server, by method."""
+    """How long one side takes for a new library. `counter` counts the requests that reach the server, by method."""
     with contextlib.ExitStack() as stack:
         work = stack.enter_context(measure.workspace())
-        directory, fs, server = stack.enter_context(_place(kind, binary, work))
+        directory, fs, server = stack.enter_context(_library_on(kind, binary, work))
         _fill(directory, count)
         proxy = stack.enter_context(http_proxy(server.port)) if server is not None and counter is not None else None
         config = work / "rclone.conf"
@@ -144,13 +144,13 @@ def _seconds(side: str, kind: str, binary: Binary, count: int, transfers: int, *
         rclone.client.call("core/version")
         seconds = (_bare if side == "bare" else _safe)(rclone, fs, count, transfers)
         if proxy is not None and counter is not None:
-            # What the server fails at (5xx, one copy in some hundred here) is repeated inside rclone, on both sides.
+            # If the server fails (5xx, here about one copy in a hundred), rclone itself repeats the request, on both sides.
             counter.update(_kind(seen) for seen in proxy.requests if seen.status is None or seen.status < _SERVER_ERROR)
     return seconds
 
 
 def _kind(seen: Seen) -> str:
-    """A request by its method; listings and the marker of the run, which do not grow with the files, have kinds of their own."""
+    """The method of a request. Listings and the marker of the run are separate kinds: their number does not grow with the files."""
     if "list-type" in seen.path:
         return _LISTING
     return _OF_THE_RUN if OWN_DIRECTORY in seen.path else seen.method
@@ -180,9 +180,9 @@ def _compare(kind: str, binary: Binary, count: int, rounds: int, transfers: int)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3, help="of each side")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each side")
     parser.add_argument("--transfers", type=int, default=8, help="requests at a time, on both sides")
-    parser.add_argument("--only", choices=tuple(WANTED), help="one kind of place")
+    parser.add_argument("--only", choices=tuple(WANTED), help="only this kind of location")
     options = parser.parse_args()
     binary = find_rclone(None)
     say(f"{measure.machine()}, rclone {binary.version}, {options.files} files, {options.transfers} at a time")

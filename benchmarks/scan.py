@@ -1,10 +1,11 @@
-"""(a) Reading tags from S3, 40 ms away: our scan against mutagen over `rclone mount`, by itself and with 8 threads.
+"""(a) Reading tags from S3, 40 ms away: our scan against mutagen over `rclone mount`, with 1 and with 8 threads.
 
     python -m benchmarks.scan [--files 2000] [--rtt 40] [--mounted 80] [--messy 1000] [--profile]
 
-The alternative reads a sample of the same files (`--mounted` for one thread, five times that for eight), because it is slow. It
-is spared the listing, which our figure contains. What a file costs us apart from the network (its tags, and the catalogue) is
-measured with the same files on the disk, by one reader. `--profile` writes where the time goes to benchmarks/scan-profile.txt.
+The alternative is slow, so it reads only a sample of the same files (`--mounted` for one thread, five times that for eight).
+Our figure includes the listing, its figure does not. What a file costs us apart from the network (its tags, and the
+catalogue) is measured with the same files on the disk, by one reader. `--profile` writes a profile of the time to
+benchmarks/scan-profile.txt.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from tests.library import make_library
 from tests.servers.remotes import BUCKET
 
-PLACE = f"{REMOTE}:{BUCKET}"
+LOCATION = f"{REMOTE}:{BUCKET}"
 PROFILE = Path(__file__).with_name("scan-profile.txt")
 
 
@@ -49,20 +50,20 @@ class Scanned(NamedTuple):
     result: ScanResult
     seconds: float
     policy: Policy
-    """What the remote's profile asks for."""
+    """The policy of the remote's profile, unless one was given."""
     ours_s: float
     """Processor time of this process."""
     rclone_s: float
-    """That of rclone, but for the listing, which is a process of its own."""
+    """Processor time of rclone, without the listing, which is a process of its own."""
 
     @property
     def speed(self) -> float:
-        """Files a second."""
+        """Files per second."""
         return self.result.files_read / self.seconds
 
 
 def _scan(
-    binary: Binary, config: Path, work: Path, policy: Policy | None = None, *, fs: str = PLACE, readers: int | None = None
+    binary: Binary, config: Path, work: Path, policy: Policy | None = None, *, fs: str = LOCATION, readers: int | None = None
 ) -> Scanned:
     catalogue_file = work / "catalogue.sqlite3"
     with Rclone(binary, config=config) as rclone:
@@ -80,12 +81,12 @@ def _scan(
 
 
 def _profile(binary: Binary, work: Path, root: Path) -> None:
-    """Where the time goes when one reader reads the files of the library over a server that answers at once."""
+    """Write a profile of one reader that reads all files of the library from a server without latency."""
     profile, text = cProfile.Profile(), io.StringIO()
     with file_server(root, 0) as (port, _):
         write_config(work / "profile.conf", port)
         with Rclone(binary, config=work / "profile.conf") as rclone:
-            storage = RetryingStorage(RcloneStorage(rclone, PLACE))
+            storage = RetryingStorage(RcloneStorage(rclone, LOCATION))
             entries = [entry for entry in storage.list() if is_audio(entry.path)]
             with profile:
                 for entry in entries:
@@ -95,18 +96,18 @@ def _profile(binary: Binary, work: Path, root: Path) -> None:
     statistics.print_stats(30)
     lines = [line.rstrip() for line in text.getvalue().splitlines()]
     PROFILE.write_text("\n".join(line for line in lines if line) + "\n")
-    say(f"  where the time goes: {PROFILE}")
+    say(f"  profile written to {PROFILE}")
 
 
 def _read(path: Path) -> bool:
     try:
         return mutagen.File(path) is not None
-    except Exception:  # mutagen raises whatever it comes across
+    except Exception:  # mutagen raises errors of many types
         return False
 
 
 def _mounted(binary: Binary, config: Path, work: Path, paths: list[str], threads: int) -> float:
-    """Files a second that mutagen reads over a mount of its own."""
+    """Files per second that mutagen reads over a mount of its own."""
     point = work / "mount"
     with mount(binary, config, point, work / "mount.log"):
         for directory, _, _ in os.walk(point):  # what every scanner does first; not timed
@@ -123,9 +124,9 @@ def _mounted(binary: Binary, config: Path, work: Path, paths: list[str], threads
 
 
 def _compared(binary: Binary, config: Path, work: Path, paths: list[str], count: int) -> tuple[float, float] | None:
-    """Files a second that mutagen reads over the mount with one thread, of which `count` are read, and with eight."""
+    """Files per second that mutagen reads over the mount: with one thread, which reads `count` files, and with eight."""
     if not count:
-        say("not compared: no mount was wanted")
+        say("not compared (--mounted 0)")
     elif not can_mount():
         say("CANNOT COMPARE: a mount needs /dev/fuse and fusermount3 (Debian package fuse3)")
     else:
@@ -138,13 +139,13 @@ def _compared(binary: Binary, config: Path, work: Path, paths: list[str], count:
 
 
 def _say_bounds(found: Scanned, servers_s: float) -> None:
-    """What keeps the scan from being faster: the processor, of which every file takes its share from three programs."""
+    """Print what limits the scan: the processor time that a file takes in three programs."""
     count, cores = found.result.files_read, os.cpu_count() or 1
     ours, rclones, servers = (1000 * seconds / count for seconds in (found.ours_s, found.rclone_s, servers_s))
     most = min(1000 * cores / (ours + rclones + servers), 1000 / ours)
     say(
-        f"  processor, ms a file: ours {ours:.2f}, rclone {rclones:.2f}, the server {servers:.2f}: on {cores} cores no more than "
-        f"{most:.0f} files/s, and {1000 / ours:.0f} were ours alone, for Python takes one core"
+        f"  processor, ms a file: ours {ours:.2f}, rclone {rclones:.2f}, the server {servers:.2f}: at most {most:.0f} files/s on "
+        f"{cores} cores; ours alone could do {1000 / ours:.0f}, because Python uses one core"
     )
 
 
@@ -153,8 +154,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--rtt", type=float, default=40.0, help="milliseconds")
     parser.add_argument("--mounted", type=int, default=80, help="files that one thread reads over the mount; 0: no mount")
-    parser.add_argument("--messy", type=int, default=1000, help="files of the tests' messy library; 0: leave it out")
-    parser.add_argument("--profile", action="store_true", help="write a profile, too")
+    parser.add_argument("--messy", type=int, default=1000, help="files of the tests' messy library; 0: none")
+    parser.add_argument("--profile", action="store_true", help="also write a profile")
     options = parser.parse_args()
     binary = find_rclone(None)
     say(f"{measure.machine()}, rclone {binary.version}, round trip {options.rtt:g} ms")
@@ -178,7 +179,7 @@ def main() -> None:
             asked = counts(port)
             say(
                 f"  at the server, a file: {asked['range'] / result.files_read:.2f} ranges, "
-                f"{asked['head'] / result.files_read:.2f} look-ups that rclone adds"
+                f"{asked['head'] / result.files_read:.2f} look-ups added by rclone"
             )
             say(f"  {ranges:.2f} ranges and {kib:.0f} KiB a file")
             other = _scan(binary, config, work, FEW_BYTES if first.policy == FEW_REQUESTS else FEW_REQUESTS)
@@ -191,18 +192,18 @@ def main() -> None:
         if options.profile:
             _profile(binary, work, root)
         measure.verdict("scan", ours, 500, at_least=True, unit=" files/s")
-        measure.verdict("processor time of ours, a file: tags and catalogue", 1000 * alone, 1.5, at_least=False, unit=" ms")
+        measure.verdict("our processor time a file: tags and catalogue", 1000 * alone, 1.5, at_least=False, unit=" ms")
         if mounted is not None:
             measure.verdict("against mutagen over rclone mount", ours / mounted[0], 40, at_least=True, unit=" times")
             measure.verdict("against the same with 8 threads", ours / mounted[1], 6, at_least=True, unit=" times")
         measure.verdict("ranges a file", ranges, 2, at_least=False)
-        measure.verdict("read of a file", kib, 256, at_least=False, unit=" KiB")
+        measure.verdict("read a file", kib, 256, at_least=False, unit=" KiB")
     if options.messy:
         _messy(binary, options.rtt, options.messy)
 
 
 def _messy(binary: Binary, rtt_ms: float, count: int) -> None:
-    """The same for the messy library of the tests: small files, every oddity."""
+    """The same for the messy library of the tests: small files with every oddity."""
     with measure.workspace() as work:
         facts = make_library(work / "served" / BUCKET, count=count)
         with file_server(work / "served" / BUCKET, rtt_ms) as (port, _):
@@ -211,7 +212,7 @@ def _messy(binary: Binary, rtt_ms: float, count: int) -> None:
         result = messy.result
         say(f"the tests' messy library ({len(facts.files)} small files): {messy.speed:.0f} audio files/s")
         measure.verdict("ranges a file", result.requests / result.files_read, 2, at_least=False)
-        measure.verdict("read of a file", result.bytes_read / result.files_read / 1024, 256, at_least=False, unit=" KiB")
+        measure.verdict("read a file", result.bytes_read / result.files_read / 1024, 256, at_least=False, unit=" KiB")
 
 
 if __name__ == "__main__":

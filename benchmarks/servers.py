@@ -1,4 +1,4 @@
-"""How rclone reaches the benchmarks' servers."""
+"""The rclone config and mount for the servers of the benchmarks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REMOTE = "bench"
 
 
 def write_config(file: Path, port: int) -> None:
-    """An rclone.conf with the one remote REMOTE."""
+    """Write an rclone.conf with one remote, REMOTE."""
     options = {
         "type": "s3",
         "provider": "Rclone",
@@ -39,7 +39,7 @@ def can_mount() -> bool:
 
 @contextlib.contextmanager
 def mount(binary: Binary, config: Path, point: Path, log: Path) -> Iterator[int]:
-    """`rclone mount` with its defaults: its process id. Raises OSError where this machine cannot mount."""
+    """Run `rclone mount` with its defaults; gives its process id. Raises OSError if this machine cannot mount."""
     point.mkdir()
     process = subprocess.Popen(
         [
@@ -62,7 +62,7 @@ def mount(binary: Binary, config: Path, point: Path, log: Path) -> Iterator[int]
 
 
 def counts(port: int) -> dict[str, int]:
-    """What the file server was asked for so far, by kind."""
+    """The requests to the file server so far, by kind."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
         connection.request("GET", "/_counts")
         answer: dict[str, int] = json.loads(connection.getresponse().read())

@@ -1,4 +1,4 @@
-"""Makes the small messy music folder of `scripts/demo`: real, tagged audio files of several formats, named as one finds them."""
+"""Makes the small messy music folder of `scripts/demo`: real, tagged audio files in several formats, with the names that downloads and rips have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.audio import make_track, picture
 
 
 def track(title: str, artist: str, album: str, number: int, year: str, **more: object) -> Track:
-    """The usual tags."""
+    """Tags as most files have them; `more` adds or replaces some."""
     fields = {"album_artist": (artist,), "artist": (artist,)} | more
     return Track(title=(title,), album=(album,), track=number, date=year, **fields)  # type: ignore[arg-type]
 
@@ -30,7 +30,7 @@ FILES: tuple[tuple[str, str, Track], ...] = (
 
 
 def main(root: Path) -> None:
-    """Write the folder."""
+    """Write the music folder."""
     for serial, (path, audio_format, tags) in enumerate(FILES, 1):
         make_track(root / path, audio_format, tags, serial=serial)
     make_track(root / "Downloads/unknown.mp3", "mp3", None, serial=99)

@@ -1,6 +1,6 @@
 """Writes the generated parts of docs/: `--help` of each command, config keys, presets and fields of layouts.
 
-Run it after a change of those: `python scripts/update_docs.py`. A test fails when they are out of date.
+Run it when one of those changes: `python scripts/update_docs.py`. A test fails if they are out of date.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Every command's full name and its help, the program itself first."""
+    """The full name and the help of every command; the program itself comes first."""
     yield from _commands(application, PROGRAM, None)
 
 
@@ -99,7 +99,7 @@ def _template_block() -> str:
 
 
 def _code(text: str) -> str:
-    """A text as code in a table."""
+    """Format a text as code in a table."""
     return f"`{text.replace('|', chr(92) + '|')}`"
 
 
@@ -154,12 +154,12 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def updated(text: str) -> str:
-    """The text of a document, its generated parts up to date."""
+    """The text of a document with its generated parts brought up to date."""
     return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n{found[3]}", text)
 
 
 def main() -> None:
-    """Rewrite what is out of date."""
+    """Rewrite the documents that are out of date."""
     for file in sorted(DOCS.glob("*.md")):
         text = file.read_text(encoding="utf-8")
         if (new := updated(text)) != text:

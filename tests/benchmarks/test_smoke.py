@@ -42,7 +42,7 @@ def test_scan_without_a_mount() -> None:
 
 
 def test_duplicates_on_a_disk() -> None:
-    said = run("duplicates", "--rounds", "1", "--places", "local")
+    said = run("duplicates", "--rounds", "1", "--locations", "local")
     assert "holds   false merges: 0.00" in said
     assert "holds   recall of T0, T1 and T2: 1.00" in said
 
