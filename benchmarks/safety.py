@@ -150,7 +150,7 @@ def _seconds(side: str, kind: str, binary: Binary, count: int, transfers: int, *
 
 
 def _kind(seen: Seen) -> str:
-    """The method of a request. Listings and the marker of the run are separate kinds: their number does not grow with the files."""
+    """The method of a request. Listings and the run's marker are separate kinds: their number does not grow with the files."""
     if "list-type" in seen.path:
         return _LISTING
     return _OF_THE_RUN if OWN_DIRECTORY in seen.path else seen.method

@@ -1,4 +1,4 @@
-"""Makes the small messy music folder of `scripts/demo`: real, tagged audio files in several formats, with the names that downloads and rips have."""
+"""Makes the small messy music folder of `scripts/demo`: tagged audio files in several formats, with messy names."""
 
 from __future__ import annotations
 
