@@ -138,7 +138,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     suspect: str | None = None
     """Why the sound seems to be cut or damaged, in words."""
     whole: bool = False
-    """Its end was read and is there. False means nothing: most containers state it at their beginning, or nobody looked."""
+    """Its end was read and is there. False does not mean damage: the end is often not read."""
     covers: tuple[Cover, ...] | None = None
     """The pictures whose first bytes were read; () for none, None when they were not looked for."""
     reason: str | None = None

@@ -11,7 +11,7 @@ from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
 
 _REPLACED = f"{OWN_DIRECTORY}/trash/api"
-"""Where a file goes that appears at a destination right after it was found free."""
+"""A file that appears at a destination just after the look at it is moved here."""
 
 
 class DerivedStorage(Storage):

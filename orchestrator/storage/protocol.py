@@ -98,8 +98,8 @@ class Storage(Protocol):
         """Every file below `prefix`, in no particular order, streamed in constant memory.
 
         Leaves out OWN_DIRECTORY at the root unless `prefix` lies in it. Asks only for what is free on this remote.
-        Raises an error when the listing is incomplete: a short listing never passes for the whole. Bucket remotes cannot
-        tell a missing prefix from an empty one; others raise NotFoundError for a missing directory.
+        Raises an error when the listing is incomplete: a short listing is never taken for the whole. Bucket remotes do not
+        distinguish a missing prefix from an empty one; others raise NotFoundError for a missing directory.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What the catalogue's tests share."""
+"""Helpers for the tests of the catalogue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def bring(storage: MemoryStorage, catalogue: Catalogue, **options: Any) -> ScanR
 
 
 def titles(catalogue: Catalogue, fs: str) -> dict[str, str | None]:
-    """Path -> title, None for what was not read."""
+    """Path -> title, None for files that were not read."""
     return {
         item.entry.path: item.reading.track.title[0] if item.reading and item.reading.track else None
         for item in catalogue.entries(fs)
@@ -35,7 +35,7 @@ def titles(catalogue: Catalogue, fs: str) -> dict[str, str | None]:
 
 
 class Stubborn(MemoryStorage):
-    """Reading asks `refuse` first: what it gives for a path is raised."""
+    """Each read first calls `refuse` with the path, and raises the error that it returns."""
 
     refuse_read: Callable[[str], RemoteError | None] = staticmethod(lambda _path: None)
 

@@ -1,4 +1,4 @@
-"""What a scan asks of a remote: how many calls it makes of Google Drive, where each counts, and what becomes of refusals."""
+"""The requests of a scan to a remote: how many calls it sends to Google Drive, where each counts, and how it handles refusals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.servers.http import HttpProxy, Refuse, Seen, http_proxy
 from tests.servers.remotes import DriveRemote, RemoteServer
 
 LONG = 600_000
-"""Bytes at least: more than the policy asks for at once, so that a head is a head."""
+"""Minimum bytes: more than the policy reads at first, so that only the beginning is read."""
 TITLE = "Song 000-00"
 
 
@@ -35,7 +35,7 @@ def long_song(kind: str) -> bytes:
 
 
 def album(directory: Path, number: int, *, files: int = 12) -> dict[str, str]:
-    """Songs with their tags at the front, MP3 and FLAC in turn. Path -> title."""
+    """Songs with their tags at the beginning, MP3 and FLAC alternating. Path -> title."""
     made = {}
     for index in range(files):
         kind = ("mp3", "flac")[number % 2]
@@ -72,7 +72,7 @@ def test_tags_at_the_front_cost_little_more_than_a_call_a_file(
     assert titles(catalogue, storage.fs) == expected
     assert result.requests == len(expected)
     assert calls["files.media"] == len(expected)
-    # Measured: listing 18 to 20, folders 41 to 45 (readers enter some at the same time), the VFS 1, files 360: 1.18 a file.
+    # Measured: listing 18 to 20, folders 41 to 45 (readers enter some at the same time), the VFS 1, files 360: 1.18 per file.
     assert calls.total() - listing <= 1.14 * len(expected), calls
     assert calls.total() <= 1.2 * len(expected), calls
 
@@ -148,7 +148,7 @@ def test_what_is_refused_to_the_end_is_read_by_the_next_scan(
 def test_of_songs_that_share_a_name_each_has_its_own_tags(
     drive: DriveRemote, rclone: Rclone, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    """Fetched as a whole where their contents differ, for Drive's calls give parts of a file by its name only."""
+    """Downloaded whole where their contents differ, because Drive's calls give parts of a file only by its name."""
     expected = album(tmp_path / "music", 0, files=3)
     drive.tree.preload(tmp_path / "music", "twins")
     twin = "Artist 0/Album 0/01.mp3"

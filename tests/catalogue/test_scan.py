@@ -249,7 +249,7 @@ def test_files_of_one_name_are_read_each_by_its_id(catalogue: Catalogue) -> None
 
 
 def test_what_shares_a_name_is_not_read_for_the_other_one(catalogue: Catalogue) -> None:
-    """Where ids tell files apart and nothing can be asked for by them."""
+    """Ids distinguish the files, but files cannot be read by their ids."""
     storage = MemoryStorage.like("drive", by_id=False)
     storage.put("a.mp3", song("First"))
     assert bring(storage, catalogue).files_read == 1

@@ -1,4 +1,4 @@
-"""The file, and what is taken over from apply."""
+"""The catalogue's file, and the moves that apply records in it."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_many_threads_may_write(catalogue: Catalogue) -> None:
 
 
 def test_a_killed_scan_leaves_a_sound_catalogue(tmp_path: Path) -> None:
-    """Killed in the middle of the transaction that takes a listing in: the catalogue says what it said before."""
+    """Killed in the middle of the transaction that saves a listing: the catalogue is unchanged."""
     program = """
 import os, sys
 from pathlib import Path

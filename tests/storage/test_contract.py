@@ -1,4 +1,4 @@
-"""What every storage promises (the docstrings of `orchestrator.storage.protocol`), asked of the fake, the disk and servers."""
+"""The contract of every storage (the docstrings of `orchestrator.storage.protocol`), tested with the fake, a disk and servers."""
 
 from __future__ import annotations
 
@@ -308,7 +308,7 @@ def test_what_lies_in_a_directory(storage: Storage) -> None:
 
 @pytest.fixture
 def movable(storage: Storage) -> Storage:
-    """An album with a disc below it, and what lies around it."""
+    """An album with a disc below it, and files around it."""
     if not storage.capabilities.directory_move:
         with pytest.raises(UnsupportedError):
             storage.move_directory("in", "out")

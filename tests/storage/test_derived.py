@@ -20,7 +20,7 @@ IMPLEMENTED = frozenset({"fs", "capabilities", "list", "batch", "hash", "read", 
 
 
 class Smallest(DerivedStorage):
-    """No more than what has to be implemented, by a storage in memory."""
+    """Implements only what it must, with a storage in memory."""
 
     def __init__(self) -> None:
         self._memory = MemoryStorage()

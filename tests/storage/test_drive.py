@@ -1,4 +1,4 @@
-"""What is Google Drive's own: calls are the price, names may be carried twice, everything deleted goes to a trash."""
+"""What is special about Google Drive: calls are the cost, two files can have one name, deleted files go to a trash."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def place(storage: Storage) -> str:
     return storage.fs.partition(":")[2]
 
 
-# What it costs.
+# Costs.
 
 
 def test_a_listing_asks_for_many_folders_at_a_time(storage: Storage, place: str, drive: DriveRemote) -> None:
@@ -47,7 +47,7 @@ def test_a_listing_asks_for_many_folders_at_a_time(storage: Storage, place: str,
     assert {entry.path for entry in entries} == files
     assert all(set(entry.hashes) == {"md5", "sha1", "sha256"} and entry.mtime_ns and entry.id for entry in entries)
     assert set(drive.drive.calls) == {"files.list"}, "no call for a single file"
-    # For fifty of the 240 folders at best: 20 calls. How many wait at the moment of asking depends on the machine's load.
+    # At best one call lists 50 of the 240 folders: 20 calls. How many wait at that moment depends on the load.
     assert drive.drive.calls.total() <= 60
 
 
@@ -143,7 +143,7 @@ def test_one_of_two_files_of_one_name_is_moved_and_the_other_stays(storage: Stor
 def test_each_of_several_files_of_one_name_is_known_by_its_id(
     storage: Storage, place: str, drive: DriveRemote, tmp_path: Path
 ) -> None:
-    """Looked at, fetched and moved, side by side with files that are known by their names."""
+    """Looked at, downloaded and moved, together with files that are identified by their names."""
     one, two, three = (drive.tree.put(f"{place}/dir/a.mp3", content) for content in (b"one", b"three", b"three"))
     drive.tree.put(f"{place}/other.mp3", b"other")
     looks = [StatCall("dir/a.mp3", item.id) for item in (one, two, three)]
@@ -248,7 +248,7 @@ def test_what_is_deleted_lies_in_the_trash_of_the_drive(storage: Storage, place:
 
 @pytest.fixture
 def refusing(rclone_config: Path, rclone: Rclone, own: DriveRemote) -> Iterator[tuple[RcloneStorage, HttpProxy]]:
-    """The Drive `own` behind a proxy that lets calls go wrong."""
+    """The Drive `own` behind a proxy that makes calls fail."""
     with http_proxy(own.port) as proxy:
         name = f"refusing{own.port}"
         with rclone_config.open("a") as file:
@@ -260,14 +260,14 @@ def refusing(rclone_config: Path, rclone: Rclone, own: DriveRemote) -> Iterator[
 
 @pytest.fixture
 def own() -> Iterator[DriveRemote]:
-    """A Drive of this test's own, with one file."""
+    """A separate Drive with one file."""
     with remotes.drive() as server:
         server.tree.put("music/a.mp3", b"abc")
         yield server
 
 
 def test_a_change_is_asked_for_once_and_a_rate_limit_is_told(refusing: tuple[RcloneStorage, HttpProxy]) -> None:
-    """Who waits and tries again has to look at both ends first: the executor, not rclone."""
+    """Before a retry both ends have to be looked at: by the executor, not by rclone."""
     storage, proxy = refusing
     proxy.when(lambda seen: seen.method == "PATCH", refusal("rateLimitExceeded"), times=1)
     (outcome,) = storage.batch([MoveCall("a.mp3", "b.mp3", TRASH)])

@@ -1,4 +1,4 @@
-"""What is Dropbox's own: names without regard to case, a hash of its own, and a word for each refusal."""
+"""What is special about Dropbox: names that ignore case, its own hash, and a code for each refusal."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_file_is_found_whatever_its_case_and_listed_in_its_own(storage: Storag
 
 @pytest.fixture
 def refusing(rclone_config: Path, rclone: Rclone, own: DropboxRemote) -> Iterator[tuple[RcloneStorage, HttpProxy]]:
-    """The Dropbox `own` behind a proxy that lets calls go wrong."""
+    """The Dropbox `own` behind a proxy that makes calls fail."""
     with http_proxy(own.port) as proxy:
         name = f"refusing{own.port}"
         with rclone_config.open("a") as file:
@@ -94,7 +94,7 @@ def refusing(rclone_config: Path, rclone: Rclone, own: DropboxRemote) -> Iterato
 
 @pytest.fixture
 def own() -> Iterator[DropboxRemote]:
-    """A Dropbox of this test's own, with one file."""
+    """A separate Dropbox with one file."""
     with remotes.dropbox() as server:
         server.tree.put("music/a.mp3", b"abc")
         yield server
@@ -102,7 +102,7 @@ def own() -> Iterator[DropboxRemote]:
 
 @pytest.mark.parametrize("reason", ["too_many_requests", "too_many_write_operations"])
 def test_a_rate_limit_says_how_long_to_wait(refusing: tuple[RcloneStorage, HttpProxy], own: DropboxRemote, reason: str) -> None:
-    """A change is asked for once: whoever makes it again has to look at both ends first."""
+    """A change is sent once: before a retry both ends have to be looked at."""
     storage, proxy = refusing
     proxy.when(lambda seen: "move_v2" in seen.path, refusal(reason, retry_after=7))
     (outcome,) = storage.batch([MoveCall("a.mp3", "b.mp3", TRASH)])

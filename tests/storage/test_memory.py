@@ -1,4 +1,4 @@
-"""The in-memory storage beyond the contract: how providers differ, how it loses as rclone loses, and its faults."""
+"""The in-memory storage beyond the contract: how providers differ, what it loses as rclone does, and its faults."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_what_a_copy_brings_through_this_machine_is_counted() -> None:
         assert storage.bytes_through == through, kind
 
 
-# What rclone loses, it loses.
+# It loses what rclone loses.
 
 
 def test_a_normalization_only_rename_overwrites_past_the_trash() -> None:

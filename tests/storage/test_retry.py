@@ -1,4 +1,4 @@
-"""Second tries: what is tried again, what never is, and how long is waited."""
+"""Retries: what is retried, what never is, and the waits."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_stream_that_breaks_off_is_not_begun_again(
 
 
 def test_a_batch_is_sent_once(memory: MemoryStorage, storage: RetryingStorage, waits: list[float]) -> None:
-    """Who sends one looks at what came of it, and tries again himself."""
+    """The caller of a batch looks at its results, and retries by itself."""
     memory.fail(1, TransientError("503"))
     stat, other = storage.batch([StatCall("a.mp3"), StatCall("b.mp3")], concurrency=1)
     assert isinstance(stat, TransientError)

@@ -60,8 +60,8 @@ class Fault(msgspec.Struct):
     whole_batch: bool
 
 
-class BatchFailure(Exception):  # noqa: N818 - only carries an error out of a batch
-    """Carries out of a batch an error that would otherwise be one item's result."""
+class BatchFailure(Exception):  # noqa: N818 - only wraps an error
+    """Wraps an error that fails the whole batch, instead of one item."""
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))

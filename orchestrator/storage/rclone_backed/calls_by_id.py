@@ -23,7 +23,7 @@ def has_id(call: Call) -> bool:
 
 
 class CallsById:
-    """Carries out such calls at one location."""
+    """Executes such calls at one location."""
 
     def __init__(self, client: RcClient, fs: str, listings: DirectoryListings) -> None:
         self._client = client

@@ -65,7 +65,7 @@ class RcloneStorage(DerivedStorage):
 
     @property
     def rclone(self) -> Rclone:
-        """The rclone that carries out the calls."""
+        """The rclone that executes the calls."""
         return self._rclone
 
     @cached_property

@@ -49,7 +49,7 @@ class Pace:
             return self._rate
 
     def take(self, requests: int = 1) -> None:
-        """Wait until `requests` more may be sent. More than the burst can be taken at once: later calls wait for it."""
+        """Wait until `requests` more may be sent. It may be more than the burst: later calls then wait longer."""
         with self._lock:
             self._refill()
             self._tokens -= requests

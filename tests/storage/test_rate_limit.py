@@ -1,4 +1,4 @@
-"""So many requests a second: counted by a clock that the test turns."""
+"""Limited requests per second, measured with a clock that the test sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scan does when the storage does not give a file."""
+"""Scans of a storage that fails to deliver some files."""
 
 from __future__ import annotations
 

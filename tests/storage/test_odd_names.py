@@ -1,4 +1,4 @@
-"""Places and names at the edge of what storages allow: odd roots, roots that are not there, names that no server takes."""
+"""Locations and names at the limits of storages: odd roots, missing roots, names that no server accepts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orchestrator.storage.protocol import CopyCall, MoveCall, StatCall, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.hostile import UNPORTABLE_NAMES
 
-# rclone shows control characters by their pictures, and takes either for the name.
+# rclone shows control characters as their symbols, and accepts either as the name.
 UNSHOWN = {0x2400 + code: code for code in range(0x20)} | {0x2421: 0x7F}
 TRASH = f"{OWN_DIRECTORY}/trash/1"
 ROOTS = (

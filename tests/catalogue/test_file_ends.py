@@ -1,4 +1,4 @@
-"""The ends of files are looked at once, and what that gives is kept."""
+"""The ends of files are read once, and the readings are saved."""
 
 from __future__ import annotations
 
