@@ -35,5 +35,5 @@ def read_lists(storage: Storage) -> tuple[list[ExternalList], list[tuple[str, st
         return [], []
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         results = [*zip(entries, pool.map(read, entries), strict=True)]
-    lists = [outcome for _, outcome in results if isinstance(outcome, ExternalList)]
-    return lists, [(entry.path, outcome) for entry, outcome in results if isinstance(outcome, str)]
+    lists = [result for _, result in results if isinstance(result, ExternalList)]
+    return lists, [(entry.path, result) for entry, result in results if isinstance(result, str)]

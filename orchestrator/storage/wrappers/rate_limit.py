@@ -1,4 +1,4 @@
-"""Sends no more than so many requests a second, and fewer when the remote asks for fewer."""
+"""Limits the requests per second, and sends fewer when the remote asks for that."""
 
 from __future__ import annotations
 
