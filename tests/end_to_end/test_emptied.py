@@ -67,7 +67,7 @@ def test_files_that_a_listing_left_out_stay(proxied: Proxied) -> None:
 
     first = library("organize", library.place.location, codes=(3,))
     assert sorted(error["path"] for error in first.errors) == ["in/3.mp3", "in/4.mp3"]
-    assert all("put away" in error["message"] for error in first.errors)
+    assert all("moved away" in error["message"] for error in first.errors)
     assert sorted(library.place.tree().values()) == sorted(before.values())
     assert library.tree().keys() == {ORGANIZED, "Band/Album (2001)/02 Song 2.mp3"}
 
