@@ -58,7 +58,7 @@ def _measure(library: TrueLibrary, kinds: Sequence[str], work: Path) -> bool:
     listed = f"{alike.listed:11}{alike.same_recording:8}{precision:11.3f}"
     say(f"  {'T4':6}{alike.to_be_listed:12}{0:8}{alike.found:9}{recall:9.3f}{listed}  (only reported)")
     for decision in verdict.false_merges[:20]:
-        say(f"  FALSE MERGE  {decision.tier}: {decision.goes} for {decision.stays}")
+        say(f"  FALSE MERGE  {decision.tier}: {decision.duplicate} for {decision.kept}")
     for one, other, tier in verdict.missed[:20]:
         say(f"  missed  {tier}: {one} = {other}")
     held = measure.verdict("false merges", len(verdict.false_merges), 0, at_least=False)

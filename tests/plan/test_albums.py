@@ -1,4 +1,4 @@
-"""Which tracks are one album, whose it is, and how albums of one name are told apart."""
+"""Which tracks form an album, who its artist is, and how albums of one name are distinguished."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tracks(numbers: Iterable[int], **tags: object) -> list[Item]:
 
 
 def reasons(items: list[Item]) -> set[str]:
-    """What the plan says of the album artists that it inferred."""
+    """What the plan says about inferred album artists."""
     made = plan(items)
     found = {operation.reason.partition("; ")[2] for operation in made.operations}
     assert made.header.counts.get("artist_inferred", 0) == sum(1 for o in made.operations if "inferred" in o.reason)
@@ -28,7 +28,7 @@ def reasons(items: list[Item]) -> set[str]:
 def directories(
     items: list[Item], layout: str = "{{ albumartist }}/{{ album }}/{{ disc }}-{{ track }} {{ title }}"
 ) -> dict[str, str]:
-    """File -> the directory that it gets."""
+    """File -> its new directory."""
     made = moved(plan(items, layout=layout))
     return {item.entry.path: made.get(item.entry.path, item.entry.path).rpartition("/")[0] for item in items}
 
@@ -157,10 +157,10 @@ VA_BY_TRACKS = "album artist inferred from its tracks: Various Artists"
         (tracks([1, 2], artist="Ann"), "Ann/X", {"album artist inferred from its tracks: Ann"}),
         (tracks([1, 2], artist="Ann", compilation=True), "Various Artists/X", {FLAG}),
         ([item for who in ("Ann", "Bob") for item in tracks([1], artist=who, compilation=True)], "Various Artists/X", {FLAG}),
-        # The flag on one track of an artist's album is a slip.
+        # The flag on a single track of one artist's album is a mistake.
         ([*tracks([1], artist="Ann", compilation=True), *tracks([2, 3], artist=("Ann",))], "Ann/X", None),
         ([*tracks([1], artist="Ann", compilation=True), *tracks([2, 3], album_artist="Ann")], "Ann/X", None),
-        # The release knows.
+        # The release id decides.
         (
             [
                 *tracks([1, 2], album_artist="Ann", musicbrainz_release_id="r"),
@@ -177,16 +177,16 @@ VA_BY_TRACKS = "album artist inferred from its tracks: Various Artists"
             "Ann/X",
             {"album artist inferred from its release: Ann"},
         ),
-        # So do the numbers: 1 to the last, each once.
+        # So do the numbers, if they are 1 to the last, each once.
         ([one for n in range(1, 6) for one in tracks([n], artist=f"A{n}", track_total=5)], "Various Artists/X", {VA_BY_TRACKS}),
         ([one for n in range(1, 6) for one in tracks([n], artist="Ann" if n < 5 else "Eve", track_total=5)], "Ann/X", None),
         ([*tracks([1, 2, 3], album_artist="Ann"), *tracks([4], artist="Eve")], "Ann/X", None),
-        # An artist of other tracks is named first.
+        # An artist of other tracks wins.
         ([*tracks([1, 2], artist="Ann"), *tracks([4], artist="Ann & Eve"), *tracks([6], artist="Ann vs. Bob")], "Ann/X", None),
-        # A guest who got into the album artist.
+        # A guest in the album artist.
         ([*tracks([1, 2], album_artist="Ann"), *tracks([3], album_artist="Ann feat. Eve")], "Ann/X", {""}),
         ([*tracks([1, 2], album_artist="Ann"), *tracks([3], album_artist=("Ann", "Eve"))], "Ann/X", {""}),
-        # MusicBrainz' id of Various Artists, in any language.
+        # The MusicBrainz id of Various Artists, in any language.
         (
             tracks([1, 2], album_artist="Verschiedene", musicbrainz_album_artist_ids=("89ad4ac3-39f7-470e-963a-56509c546377",)),
             "Various Artists/X",
@@ -203,13 +203,13 @@ def test_whose_album_it_is_and_what_the_plan_says_of_it(items: list[Item], direc
 @pytest.mark.parametrize(
     "items",
     [
-        # Numbers that meet: two albums.
+        # The same numbers: two albums.
         [*tracks(range(1, 6), artist="Ann"), *tracks(range(1, 6), artist="Bob")],
-        # A gap, or a total that says otherwise: no album by its numbers alone.
+        # A gap or a different total: no album by its numbers alone.
         [*tracks([1, 2, 3], artist="Ann"), *tracks([5], artist="Bob")],
         [*tracks([1, 2, 3], artist="Ann", track_total=12), *tracks([4], artist="Bob", track_total=12)],
         [*tracks([1], artist="Ann"), *tracks([2], artist="Bob")],
-        # Two albums of one name, each with its flag or album artist.
+        # Two albums of one name, one with the flag and one with an album artist.
         [*tracks([1, 2], album_artist="Ann"), *tracks([1, 2], artist="Bob")],
         [*tracks([1, 2], album_artist="Ann"), *tracks([1, 2], album_artist=("Ann", "Eve"))],
     ],

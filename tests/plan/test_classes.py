@@ -1,4 +1,4 @@
-"""What kind of release an album is taken for: by its tags, all of its tracks together, never by a title."""
+"""The class of an album comes from the tags of all its tracks, never from a title."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SONG = {"title": "t", "artist": "Ann", "album": "X", "track": 1}
 
 
 def class_of(*tags: dict[str, object], artist: str = "ann") -> str:
-    """The class of an album that has one track of each of these tags."""
+    """The class of an album with one track for each of these tags."""
     found = str(AlbumFields([track(**{**SONG, **fields}) for fields in tags], artist)["album_class"])
     assert found in CLASSES
     return found
@@ -67,7 +67,7 @@ def class_of(*tags: dict[str, object], artist: str = "ann") -> str:
         ("album", {"album_artist": "Ann feat. Bob", "musicbrainz_album_artist_ids": ("1", "2")}),
         ("album", {"artist": ("Ann", "Bob"), "musicbrainz_artist_ids": ("1", "2")}),
         ("single", {"album_artist": ("Ann", "Bob"), "release_type": "single"}),
-        # What a title says is never a class.
+        # A title never decides the class.
         ("album", {"album": "Showbiz"}),
         ("album", {"album": "Live at Leeds"}),
         ("album", {"album": "MTV Unplugged"}),

@@ -1,4 +1,4 @@
-"""Which tracks an album lacks: what the tags say, and never more than that."""
+"""Which tracks are missing from an album: what the tags prove, and no more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filters and tests of layouts: what each gives, that what is absent stays absent, and that a wrong name is told."""
+"""The filters and tests of layouts: their results, that absent values stay absent, and the errors for unknown names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layouts: what templates give, and that a wrong one is refused with the remedy."""
+"""Layouts: what templates render, and that an invalid one is refused with a helpful message."""
 
 from __future__ import annotations
 

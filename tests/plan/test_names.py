@@ -1,4 +1,4 @@
-"""Names are legal everywhere, and whether two names would meet."""
+"""Names are legal on every storage, and collisions are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each preset on one small library: where every one of its files goes."""
+"""Where each preset puts the files of a small library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold for every library: nothing meets, nothing is lost, a second plan is empty, undo gives back."""
+"""Properties of every plan: no collisions, no lost files, an empty second plan, and an undo that restores everything."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def libraries(draw: st.DrawFn, *, folding: bool = False) -> list[Item]:
 
 
 def possible(items: list[Item], *, folding: bool) -> list[Item]:
-    """Those of the files that a disk can hold together."""
+    """The files that can exist together on one disk."""
     storage = PretendStorage({}, folding=folding)
     for item in items:
         try:
@@ -111,7 +111,7 @@ def possible(items: list[Item], *, folding: bool) -> list[Item]:
 
 
 def shuffled_names(items: list[Item], seed: int, layout: str, *, folding: bool) -> list[Item]:
-    """A library that is in order, but for files that carry each other's names or names in another case: rings and chains."""
+    """An organized library, except that some files have each other's names or names in another case: rings and chains."""
     storage = PretendStorage.holding("/music", items, folding=folding)
     storage.carry_out(plan(items, layout=layout, capabilities=FOLDING if folding else LOCAL))
     ordered = storage.list("/music")

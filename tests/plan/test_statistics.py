@@ -1,4 +1,4 @@
-"""What `stats` counts: every file once, by what its tags say."""
+"""What `stats` counts: every file once, by its tags."""
 
 from __future__ import annotations
 

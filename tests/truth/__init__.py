@@ -1,1 +1,1 @@
-"""A library of which it is known which files are duplicates, by how it was made: the measure of the duplicate planner."""
+"""A generated library with known duplicates, to measure the search for duplicates."""

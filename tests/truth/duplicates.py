@@ -1,4 +1,4 @@
-"""Cases of true duplicates: each function makes the files of one. Which of them are duplicates follows from how they are made."""
+"""True duplicates: each function makes the files of one case. Which files are duplicates follows from how they are made."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def exact_copies(make: Maker) -> None:
 
 
 def exact_copies_without_tags(make: Maker) -> None:
-    """The same bytes, and no tags to go by."""
+    """The same bytes without tags."""
     for index, kind in enumerate(("flac", "mp3-lame", "mp3", "ogg")):
         sound = make.sound(f"bare {index}", kind)
         make.copy(make.put(f"voice memo {index}", sound, None, None), f"phone/rec{index:03}")
 
 
 def retagged_copies(make: Maker) -> None:
-    """The same sound with other genres, comments, covers and spellings."""
+    """The same sound with different genres, comments, covers and spellings."""
     for kind in ("flac", "mp3-lame", "wv"):
         files = make.release(f"Good {kind}", f"Retagger {kind}", "Same Sound", SONGS[:6], audio_format=kind)
         make.retagged(files[0], f"in/{kind} genre", genre=("Rock",), comment="ripped by me")
@@ -62,7 +62,7 @@ def transcodes(make: Maker) -> None:
 
 
 def known_by_ids(make: Maker) -> None:
-    """A release in two formats, of which one alone says which edition it is; the ids say it for both."""
+    """A release in two formats: only one names its edition, but the ids prove that it is the same."""
     said = {"edition": "2009 remaster", "release_type": ("album", "live"), "venue": "Red Rocks", "original_date": "1973"}
     silent = {"edition": None, "release_type": (), "venue": None, "original_date": None}
     files = make.release("Told", "Known", "By Ids", SONGS[:6], audio_format="flac", tags=said)
@@ -71,7 +71,7 @@ def known_by_ids(make: Maker) -> None:
 
 
 def companions(make: Maker) -> None:
-    """A whole album in lossy beside its lossless original."""
+    """A whole lossy album next to its lossless original."""
     for ids in (True, False):
         for file in make.release(
             f"Album {ids} [FLAC]", f"Companion {ids}", "Side by Side", SONGS[:8], audio_format="flac", ids=ids
@@ -86,7 +86,7 @@ def better_samples(make: Maker) -> None:
 
 
 def spellings(make: Maker) -> None:
-    """The same tags in other cases, Unicode forms and spaces, and another format; no ids."""
+    """The same tags with different case, Unicode form and spaces, in another format, without ids."""
     files = make.release("Mine", "Björk Ólafs", "Été", SONGS[:6], audio_format="flac", ids=False)
     changes: list[Callable[[str], str]] = [
         str.upper, str.lower, lambda text: unicodedata.normalize("NFD", text), lambda text: f" {text}  ", str.title,
@@ -99,7 +99,7 @@ def spellings(make: Maker) -> None:
 
 
 def chains(make: Maker) -> None:
-    """Copies of copies: bytes, sound, ids and tags, one leading to the next."""
+    """Copies of copies: by bytes, sound, ids and tags in turn."""
     for index, file in enumerate(make.release("Start", "Chain", "Links", SONGS[:5], audio_format="flac")):
         make.stripped(file, f"two/{index}")
         lossy = make.encoded(file, f"three/{index}", "mp3-lame")
@@ -108,7 +108,7 @@ def chains(make: Maker) -> None:
 
 
 def cut_without_a_sign(make: Maker) -> None:
-    """Copies that lack their end, in formats that may not tell: the whole one never goes for them."""
+    """Copies without their end, in formats that may not show it: the whole file is never a duplicate of them."""
     for kind in ("m4a", "ogg", "opus", "mp3", "wav"):
         for file in make.release(f"Whole {kind}", f"Cutter {kind}", "Whole", SONGS[:3], audio_format=kind):
             content = file.content[: len(file.content) * 11 // 20]
@@ -117,7 +117,7 @@ def cut_without_a_sign(make: Maker) -> None:
 
 
 def part_of_an_album(make: Maker) -> None:
-    """Half an album from a download, beside the whole one."""
+    """Half an album from a download, next to the whole album."""
     files = make.release("Whole", "Halves", "Complete", SONGS[:8], audio_format="flac", ids=False)
     for index, file in enumerate(files[:4]):
         make.encoded(file, f"Downloads/Complete/{index}", "mp3-lame")

@@ -1,8 +1,8 @@
-"""Files with their truth, and what follows from it: written after the rules of the field, without a look at the planner.
+"""Files with known truth, and which of them are duplicates: independent of the planner's code.
 
-The truth of a file is which recording it holds, in which encoding, for which place of which release, and whether it is whole. Two
-files may be merged exactly if they are whole copies of one thing: the same recording for the same place of the same release (or
-bit-equal sound, where one of them does not say where it belongs). By which tier they can be found depends on what they show.
+The truth of a file is its recording, its encoding, its track of a release, and whether it is whole. Two files are duplicates if
+both are whole copies of the same recording on the same track of the same release, or have bit-equal sound if the tags of one do
+not name the release. The tier that can find them depends on their tags, hashes and identities.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tests.audio import FORMATS, picture
 from tests.truth.sounds import Sound
 
 TIERS = ("T0", "T1", "T2", "T3")
-"""Those that act."""
+"""The tiers whose duplicates may be quarantined."""
 _TOLERANCE_S = 2.0
 
 
 class Slot(NamedTuple):
-    """One place of one release: what a collector owns."""
+    """One track of one release, as a collector sees it."""
 
     release: str
     disc: int
@@ -37,24 +37,24 @@ class Slot(NamedTuple):
 
 @dataclass
 class TrueFile:
-    """One file and its truth."""
+    """One file, and what is true about it."""
 
     path: str
     case: str
-    """What it was made to try."""
+    """The case that it is made for."""
     sound: Sound
     tags: Track | None
     slot: Slot | None
-    """None: the file does not say where it belongs (it has no tags, or hardly any)."""
+    """None: the tags do not say which release the file is from."""
     content: bytes = field(repr=False)
     whole: bool = True
-    """False: cut, empty or no audio; whatever it was made from."""
+    """False: cut, empty or not audio, whatever it was made from."""
     cut_from: str | None = None
-    """Path of the whole file from which this one was cut, perhaps without a sign. It may go for that one, never the reverse."""
+    """Path of the whole file that this one was cut from. It may be a duplicate of that file, never the reverse."""
 
     @property
     def digest(self) -> str:
-        """Of its bytes."""
+        """MD5 of its bytes."""
         return hashlib.sha256(self.content).hexdigest()
 
 
@@ -67,11 +67,11 @@ def tagged(sound: Sound, tags: Track | None, *, cover_bytes: int = 0) -> bytes:
     return file.getvalue()
 
 
-# ------------------------------------------------------------ what the rules say of two files
+# ------------------------------------------------------------ what the rules say about two files
 
 
 def mergeable(one: TrueFile, other: TrueFile) -> bool:
-    """Whether losing one of them loses nothing, as long as the other one stays."""
+    """Whether one of them can be lost without a loss, as long as the other one is kept."""
     if not (one.whole and other.whole) or one.sound.recording != other.sound.recording:
         return False
     if one.slot is None or other.slot is None:
@@ -80,9 +80,9 @@ def mergeable(one: TrueFile, other: TrueFile) -> bool:
 
 
 def tier_of(one: TrueFile, other: TrueFile, *, common_hash: bool) -> str | None:
-    """The strongest tier by which two files are to be found; None where they are not to be, or nothing shows it.
+    """The strongest tier that must find these two files; None if they are not the same, or nothing proves it.
 
-    `common_hash`: both lie where the listing gives a hash of one type.
+    `common_hash`: both listings have a hash of the same type.
     """
     if not mergeable(one, other) or one.cut_from or other.cut_from:
         return None
@@ -127,7 +127,7 @@ class TrueLibrary:
     files: dict[str, TrueFile] = field(default_factory=dict)
 
     def split(self, places: int) -> list[TrueLibrary]:
-        """The files over so many locations, the same way each time: copies of one thing are torn apart as often as not."""
+        """The files spread over that many locations, always in the same way; copies of a track are often separated."""
         parts = [TrueLibrary() for _ in range(places)]
         for path, file in self.files.items():
             part = hashlib.sha256(path.encode()).digest()[0] % places
@@ -135,87 +135,87 @@ class TrueLibrary:
         return parts
 
     def write(self, root: Path) -> None:
-        """Put the files below a directory of this machine."""
+        """Write the files to a local directory."""
         for path, file in self.files.items():
             place = root / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(file.content)
 
     def groups(self) -> Iterator[Sequence[TrueFile]]:
-        """Files of one recording: no others can be merged."""
+        """The files of each recording; only these can be duplicates."""
         by_recording: dict[str, list[TrueFile]] = {}
         for file in self.files.values():
             by_recording.setdefault(file.sound.recording, []).append(file)
         return iter(by_recording.values())
 
 
-class Gone(NamedTuple):
-    """One decision of the planner: the files are named by their paths, which are unique over all locations."""
+class PathDecision(NamedTuple):
+    """One decision of the planner, with the paths of the files, which are unique over all locations."""
 
-    goes: str
-    stays: str
+    duplicate: str
+    kept: str
     tier: str
 
 
 class Score(msgspec.Struct):
-    """What the decisions about one tier came to."""
+    """The result of one tier."""
 
     true_pairs: int = 0
-    """Pairs that are to be found by this tier, and no stronger one."""
+    """Pairs that this tier must find, and no stronger one can."""
     gone: int = 0
-    """Of these, those of which one file at least goes."""
+    """The pairs with at least one file in quarantine."""
     named: int = 0
-    """Those of which both stay, and the report names them and the guard that keeps them."""
+    """The pairs of which both files are kept and reported with a reason."""
     decisions: int = 0
     right: int = 0
-    """Decisions of this tier that lose nothing."""
+    """Decisions of this tier without a loss."""
 
     @property
     def precision(self) -> float:
-        """Right ones among the decisions; 1 without any."""
+        """The share of correct decisions; 1 if there are none."""
         return self.right / self.decisions if self.decisions else 1.0
 
     @property
     def recall(self) -> float:
-        """Found ones among the true pairs; 1 without any."""
+        """The share of true pairs that were found; 1 if there are none."""
         return (self.gone + self.named) / self.true_pairs if self.true_pairs else 1.0
 
 
 class Verdict(msgspec.Struct):
-    """All that the decisions came to."""
+    """The result of all decisions."""
 
     scores: dict[str, Score]
-    false_merges: list[Gone] = []
-    """Decisions that lose a thing, or keep the poorer copy."""
+    false_merges: list[PathDecision] = []
+    """Decisions that lose something or keep the worse copy."""
     missed: list[tuple[str, str, str]] = []
-    """(path, path, tier) of the true pairs that were not found."""
+    """(path, path, tier) of true pairs that were not found."""
     kept: list[tuple[str, str, str]] = []
-    """The same of those that were found and kept by a guard."""
+    """(path, path, tier) of true pairs that were found and kept for a reason."""
 
 
 def judge(
     library: TrueLibrary,
-    decisions: Iterable[Gone],
+    decisions: Iterable[PathDecision],
     kept: Iterable[frozenset[str]],
     hashes: Sequence[frozenset[str]],
     where: dict[str, int],
 ) -> Verdict:
-    """Hold decisions against the truth.
+    """Compare decisions with the truth.
 
-    `kept`: files that are reported as the same by an acting tier and stay, for a reason that is named. `where`: path -> number of
-    its location. `hashes`: the hash types that each location lists.
+    `kept`: groups of files that are reported as the same by an acting tier and are all kept for a reason. `where`: path -> number
+    of its location. `hashes`: the hash types that each location lists.
     """
     together: dict[str, list[int]] = {}
     for number, paths in enumerate(kept):
         for path in paths:
             together.setdefault(path, []).append(number)
-    gone = {decision.goes: decision for decision in decisions}
+    quarantined = {decision.duplicate: decision for decision in decisions}
     verdict = Verdict({tier: Score() for tier in TIERS})
-    for decision in gone.values():
-        goes, stays = library.files[decision.goes], library.files[decision.stays]
+    for decision in quarantined.values():
+        duplicate, copy = library.files[decision.duplicate], library.files[decision.kept]
         score = verdict.scores[decision.tier]
         score.decisions += 1
-        if mergeable(goes, stays) and decision.stays not in gone and stays.cut_from != goes.path:
+        if mergeable(duplicate, copy) and decision.kept not in quarantined and copy.cut_from != duplicate.path:
             score.right += 1
         else:
             verdict.false_merges.append(decision)
@@ -225,7 +225,7 @@ def judge(
             if tier is not None:
                 score = verdict.scores[tier]
                 score.true_pairs += 1
-                if one.path in gone or other.path in gone:
+                if one.path in quarantined or other.path in quarantined:
                     score.gone += 1
                 elif set(together.get(one.path, ())) & set(together.get(other.path, ())):
                     score.named += 1

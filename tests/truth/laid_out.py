@@ -1,4 +1,4 @@
-"""The truth library on real servers, torn apart over several."""
+"""The truth library on real servers, spread over several."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ HASHES = {
     "drive": frozenset({"md5", "sha1", "sha256"}),
     "dropbox": frozenset({"dropbox"}),
 }
-"""Which hashes a listing gives on a kind of `tests.places`."""
+"""The hash types that a listing has, by kind of `tests.places`."""
 
 
 @contextlib.contextmanager
 def torn_apart(library: TrueLibrary, kinds: Sequence[str], work: Path, rclone: Path, config: Path) -> Iterator[list[Place]]:
-    """The library over so many places, of these kinds; their remotes are added to the rclone `config`."""
+    """The library spread over places of these kinds. Their remotes are added to the rclone `config`."""
     with contextlib.ExitStack() as stack:
         made = []
         for kind, part in zip(kinds, library.split(len(kinds)), strict=True):

@@ -1,4 +1,4 @@
-"""The truth library: all cases, round after round."""
+"""The truth library: all cases, in several rounds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CASES: tuple[Case, ...] = (
 
 
 def truth_library(rounds: int) -> TrueLibrary:
-    """All cases, `rounds` times over, in other formats each time."""
+    """All cases, repeated `rounds` times, each time in different formats."""
     library = TrueLibrary()
     for number in range(rounds):
         make = Maker(library, number)

@@ -1,4 +1,4 @@
-"""Cases of what looks like duplicates and is none: each function makes the files of one."""
+"""Files that look like duplicates but are not: each function makes the files of one case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.truth.making import SONGS, Maker, identifier
 
 
 def editions(make: Maker) -> None:
-    """Standard, deluxe, remastered: the same songs, and at times the same sound, on other releases."""
+    """Standard, deluxe and remastered: the same songs, and sometimes the same sound, on different releases."""
     artist = "Edition"
     standard = [f"edition/{song}" for song in SONGS[:8]]
     remaster = [f"edition remastered/{song}" for song in SONGS[:8]]
@@ -29,7 +29,7 @@ def editions(make: Maker) -> None:
 
 
 def editions_without_ids(make: Maker) -> None:
-    """The same without ids: year, words, label, barcode or catalogue number alone tell the releases apart."""
+    """The same without ids: only year, words, label, barcode or catalogue number distinguish the releases."""
     artist = "Plain Edition"
     for key, tags, album in (
         ("", {"date": "1973"}, "Album"),
@@ -56,7 +56,7 @@ def editions_without_ids(make: Maker) -> None:
 
 
 def live_and_studio(make: Maker) -> None:
-    """The same songs on stage: said in the title, in the album's name, in the type alone."""
+    """Live recordings of the same songs: named in the title, in the album name, or only in the release type."""
     artist = "Stage"
     titles = SONGS[:6]
     options: dict[str, Any] = {"ids": False, "sound": {"seconds": 6.0}}
@@ -69,7 +69,7 @@ def live_and_studio(make: Maker) -> None:
 
 
 def clean_and_explicit(make: Maker) -> None:
-    """One song with and without its words: by the advisory alone, and by the title."""
+    """Clean and explicit versions of one song: named only in the advisory, and in the title."""
     options: dict[str, Any] = {"ids": False, "sound": {"seconds": 4.0}}
     for advisory in ("explicit", "clean"):
         make.release(advisory, "Rapper", "Words", SONGS[:6], key=advisory, tags={"advisory": advisory}, **options)
@@ -85,7 +85,7 @@ def clean_and_explicit(make: Maker) -> None:
 
 
 def two_nights(make: Maker) -> None:
-    """Concerts of one tour: only the day, the venue or the edition tells them apart."""
+    """Concerts of one tour: only the day, the venue or the edition differs."""
     options: dict[str, Any] = {"ids": False, "sound": {"seconds": 6.0}}
     for album, first, second in (
         ("Tour", {"date": "1999-05-01"}, {"date": "1999-05-02"}),
@@ -97,7 +97,7 @@ def two_nights(make: Maker) -> None:
 
 
 def version_words(make: Maker) -> None:
-    """One place of one single, and another word each time."""
+    """One track of a single, each time with a different version word."""
     words = (
         "", "(Live)", "(Remix)", "(Acoustic)", "(Demo)", "(Instrumental)", "(Karaoke Version)", "(Radio Edit)", "(Extended Mix)",
         "(Mono)", "(Stereo)", "(Remastered 2009)", "(Remastered 2015)", "[Unplugged]", "(BBC Session)", "(feat. Somebody)",
@@ -119,7 +119,7 @@ def version_words(make: Maker) -> None:
 
 
 def box_set(make: Maker) -> None:
-    """Three albums, and a box with all of them again: the same sound, another release."""
+    """Three albums, and a box set of them: the same sound on another release."""
     artist = "Boxed"
     recordings, titles, discs = [], [], []
     for number in (1, 2, 3):
@@ -132,7 +132,7 @@ def box_set(make: Maker) -> None:
 
 
 def compilations(make: Maker) -> None:
-    """Recordings that stand on an album, on a best-of and on a compilation, on purpose."""
+    """Recordings that are on an album, a best-of and a compilation on purpose."""
     for kind, ids in (("flac", True), ("flac", False), ("mp3-lame", True)):
         artist = f"Hits {kind} {ids}"
         recordings = [f"{artist}/{song}" for song in SONGS[:8]]
@@ -151,7 +151,7 @@ def compilations(make: Maker) -> None:
             **options,
         )
         make.release(f"{kind} {ids} Single", artist, SONGS[0], SONGS[:1], recordings=recordings[:1], **options)
-        part = {"track": 7, "track_total": 20}  # of which the collector has one track
+        part = {"track": 7, "track_total": 20}  # the collector has only one track of it
         one = make.release(f"{kind} {ids} Part", artist, "Part", SONGS[3:4], recordings=recordings[3:4], tags=part, **options)
         make.stripped(one[0], f"{kind} {ids} nameless")
 
@@ -170,7 +170,7 @@ def same_names(make: Maker) -> None:
 
 
 def discs_with_equal_titles(make: Maker) -> None:
-    """Two discs with the same numbers and titles, tagged with discs, without, and with one in the folder's name alone."""
+    """Two discs with the same numbers and titles; disc numbers in the tags, only in the folder name, or missing."""
     titles = [*SONGS[:4], *SONGS[:4]]
     discs = [1] * 4 + [2] * 4
     options: dict[str, Any] = {"discs": discs, "sound": {"seconds": 5.0}}
@@ -188,7 +188,7 @@ def discs_with_equal_titles(make: Maker) -> None:
 
 
 def twins_on_two_discs(make: Maker) -> None:
-    """One intro on both discs of a set, of which not all tracks name their disc, or the folders alone."""
+    """One intro on both discs of a set; not all tracks have a disc number, or only the folders name the disc."""
     recordings = [
         "twins/intro",
         *(f"twins/{song}" for song in SONGS[:2]),
@@ -213,7 +213,7 @@ def twins_on_two_discs(make: Maker) -> None:
 
 
 def one_id_for_all(make: Maker) -> None:
-    """A tagger's mistake: one recording id for a whole album, with track numbers and without; one recording twice on a disc."""
+    """Wrong tags: one recording id for a whole album, with and without track numbers; one recording twice on a disc."""
     one = {"musicbrainz_recording_id": identifier("one for all", make.round), "musicbrainz_track_id": None}
     make.release("Numbered", "Mistake", "One Id", SONGS[:6], tags=one)
     make.release("Unnumbered", "Mistake", "One Id, No Numbers", SONGS[:6], tags={**one, "track": None})
@@ -227,7 +227,7 @@ def one_id_for_all(make: Maker) -> None:
 
 
 def missing_fields(make: Maker) -> None:
-    """Whole albums that lack a field: the empty value is nobody's."""
+    """Whole albums that lack a field: an empty value never matches."""
     numbers: dict[str, Any] = {"track": None, "track_total": None, "disc": None, "disc_total": None}
     lacking: dict[str, dict[str, Any]] = {
         "artist": {"artist": (), "album_artist": ()},
@@ -249,7 +249,7 @@ def missing_fields(make: Maker) -> None:
 
 
 def placeholders(make: Maker) -> None:
-    """What rippers write when they know nothing: five CDs, each with an unknown album by an unknown artist."""
+    """Placeholders of rippers: five CDs, each an unknown album by an unknown artist."""
     for index in range(5):
         rip = f"{make.round}:rip {index}"
         for artist, album, title in (
@@ -264,7 +264,7 @@ def placeholders(make: Maker) -> None:
 
 
 def broken_files(make: Maker) -> None:
-    """Cut, empty and unreadable copies: duplicates of nothing, of one another neither, and never the ones that stay."""
+    """Cut, empty and unreadable copies: they are never duplicates, not even of one another, and never the kept copies."""
     for kind in ("flac", "mp3-lame"):
         for index, file in enumerate(make.release(f"Whole {kind}", f"Breaker {kind}", "Whole", SONGS[:5], audio_format=kind)):
             for number in (1, 2) if index < 2 else (1,):
@@ -283,7 +283,7 @@ def broken_files(make: Maker) -> None:
 
 
 def silence(make: Maker) -> None:
-    """Tracks of silence: equal sound, other tracks."""
+    """Tracks of silence: equal sound, different tracks."""
     for ids in (True, False):
         titles = [*SONGS[:3], "[silence]", "[silence]", "Hidden"]
         make.release(
@@ -297,7 +297,7 @@ def silence(make: Maker) -> None:
 
 
 def hints_alike(make: Maker) -> None:
-    """Formats whose identity is a hint: the same beginning and the same length, other music."""
+    """Formats whose identity is only a hint: the same start and length, but different music."""
     first = make.sound("hint", "wav", seconds=4.0)
     artist = make.name("Hint")
     for index in range(3):
@@ -311,7 +311,7 @@ def hints_alike(make: Maker) -> None:
 
 
 def checksums_alike(make: Maker) -> None:
-    """MP3s with one LAME header, whose checksums have 16 bits, around other music: in a large library it happens by chance."""
+    """MP3s with equal LAME headers but different music: with 16-bit checksums, that happens by chance in a large library."""
     first = make.sound("header", "mp3-lame", seconds=5.0)
     for index in range(3):
         sound = make.sound(f"behind it {index}", "mp3-lame", seconds=5.0)
@@ -320,7 +320,7 @@ def checksums_alike(make: Maker) -> None:
 
 
 def songs_in_one_file(make: Maker) -> None:
-    """A file in which one song follows another, beside the first one alone."""
+    """A file with two songs, next to a file with only the first one."""
     first, second = (make.sound(f"part {number}", "mp3-lame", seconds=5.0) for number in (1, 2))
     make.put("alone", first, None, None)
     both = make.sound("parts 1 and 2", "mp3-lame", checksum=False)
@@ -328,7 +328,7 @@ def songs_in_one_file(make: Maker) -> None:
 
 
 def contradictions(make: Maker) -> None:
-    """Equal tags on other recordings, and ids that say so."""
+    """Equal tags on different recordings, as their ids show."""
     for key in ("first", "second"):
         make.release(f"{key}", "Contradiction", "Same Tags", SONGS[:4], key=key, sound={"seconds": 5.0})
     for key in ("first", "second"):
@@ -340,7 +340,7 @@ def contradictions(make: Maker) -> None:
 
 
 def guests(make: Maker) -> None:
-    """The same place with and without a guest in the title: other mixes as often as not, so none goes."""
+    """One track with and without a guest in the title: often a different mix, so both are kept."""
     for index, title in enumerate(("Song", "Song (feat. A)", "Song (feat. B)", "Song ft. A & B")):
         make.release(
             f"{index}", "Host", "Guests", [title], key=index, ids=False, sound={"seconds": 5.0}, tags={"track_total": None}
@@ -348,7 +348,7 @@ def guests(make: Maker) -> None:
 
 
 def tributes(make: Maker) -> None:
-    """Various artists play the same songs on albums of one name."""
+    """Different artists play the same songs on albums of one name."""
     various = {"album_artist": ("Various Artists",), "compilation": True}
     for artist in ("One Band", "Another Band"):
         make.release(

@@ -1,4 +1,4 @@
-"""How the files of the truth library are made: releases, and copies of their tracks."""
+"""Makes the files of the truth library: releases, and copies of their tracks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SONGS = (
 )  # fmt: skip
 """Titles of an album."""
 FORMATS = ("flac", "mp3-lame", "m4a", "flac", "ogg", "wv", "mp3", "opus", "flac", "wav")
-"""In turn; FLAC as often as people have it."""
+"""Used in turn; FLAC is the most frequent, as in real libraries."""
 
 
 def identifier(*parts: object) -> str:
-    """A MusicBrainz id: the same parts, the same id."""
+    """A MusicBrainz id; equal parts give equal ids."""
     text = hashlib.sha256(repr(parts).encode()).hexdigest()
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:32]}"
 
@@ -48,11 +48,11 @@ class Maker:
         return FORMATS[self.turn % len(FORMATS)]
 
     def name(self, artist: str) -> str:
-        """An artist of this round alone."""
+        """An artist that is only in this round."""
         return f"{artist} {self.round}" if self.round else artist
 
     def sound(self, recording: str, audio_format: str, **options: Any) -> Sound:
-        """A recording in a format. Recordings are named for the round, so that rounds share none."""
+        """A recording in a format. Its name contains the round, so that rounds share no recording."""
         name = f"{self.round}:{recording}"
         return Sound(name, options.pop("seconds", length_of(name)), audio_format, **options)
 
@@ -66,7 +66,7 @@ class Maker:
         cover_bytes: int = 0,
         content: bytes | None = None,
     ) -> TrueFile:
-        """One file; `content` where it is not what sound and tags make. Paths lie below the round and the case."""
+        """One file; `content` replaces what sound and tags would make. Paths start with round and case."""
         whole_path = f"{self.round:02}/{self.case}/{path}.{sound.extension}"
         if whole_path.casefold() in self._taken:
             raise AssertionError(f"made twice, but for the case: {whole_path}")
@@ -133,7 +133,7 @@ class Maker:
         return self.put(path, original.sound, original.tags, original.slot, content=original.content)
 
     def retagged(self, original: TrueFile, path: str, *, cover_bytes: int = 0, **changes: Any) -> TrueFile:
-        """The same sound with other tags. It belongs where the original does: the changes leave that in place."""
+        """The same sound with other tags that still name the same track of the same release."""
         assert original.tags is not None
         return self.put(
             path, original.sound, msgspec.structs.replace(original.tags, **changes), original.slot, cover_bytes=cover_bytes
@@ -144,7 +144,7 @@ class Maker:
         return self.put(path, original.sound, None, None)
 
     def encoded(self, original: TrueFile, path: str, audio_format: str, **options: Any) -> TrueFile:
-        """The same recording, encoded anew, with the same tags. `tags`: what differs in them; `longer`: seconds of padding."""
+        """The same recording from another encoder. `tags`: what differs in them; `longer`: seconds of padding."""
         assert original.tags is not None
         track = msgspec.structs.replace(original.tags, **options.pop("tags", {}))
         seconds = original.sound.seconds + options.pop("longer", 0.0)

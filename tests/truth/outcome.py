@@ -1,4 +1,4 @@
-"""What the program said of duplicates, in a form that can be judged."""
+"""What the program reported about duplicates, in a form that can be judged."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from tests.truth.files import TIERS, Gone, TrueFile, TrueLibrary
+from tests.truth.files import TIERS, PathDecision, TrueFile, TrueLibrary
 
 
 class Outcome(NamedTuple):
-    """One report. Files are named by their paths, which no two locations share."""
+    """One report. Paths are unique over all locations."""
 
-    decisions: list[Gone]
+    decisions: list[PathDecision]
     kept: list[frozenset[str]]
-    """The same by an acting tier, and staying for a reason that is given."""
+    """Files that are the same by an acting tier and are all kept for a reported reason."""
     alike: list[frozenset[str]]
-    """What only looks alike."""
+    """Files that only look alike."""
 
 
 class Likeness(NamedTuple):
-    """What naming the look-alikes came to, in pairs of files that stay."""
+    """The result for look-alikes, in pairs of kept files."""
 
     listed: int
     same_recording: int
     """Of these."""
     to_be_listed: int
-    """Pairs of one recording whose tags share title and artist."""
+    """Pairs of one recording with the same title and artist."""
     found: int
-    """Of these, those that the report names, as alike or as the same."""
+    """The pairs of these that are reported, as alike or as the same."""
 
 
 def outcome_of(events: Iterable[Mapping[str, Any]]) -> Outcome:
@@ -36,15 +36,15 @@ def outcome_of(events: Iterable[Mapping[str, Any]]) -> Outcome:
     found = Outcome([], [], [])
     for event in events:
         if event["type"] == "duplicate":
-            found.decisions.append(Gone(event["path"], event["kept_path"], event["tier"]))
+            found.decisions.append(PathDecision(event["path"], event["kept_path"], event["tier"]))
         elif event["type"] == "alike":
             (found.kept if event["tier"] in TIERS else found.alike).append(frozenset(file["path"] for file in event["files"]))
     return found
 
 
 def likeness_of(library: TrueLibrary, outcome: Outcome) -> Likeness:
-    """How far the look-alikes are alike: the reason why they never go."""
-    gone = {decision.goes for decision in outcome.decisions}
+    """How many look-alikes are true pairs: the reason why they are only reported."""
+    gone = {decision.duplicate for decision in outcome.decisions}
     listed = {pair for paths in outcome.alike for pair in combinations(sorted(paths), 2)}
     named = listed | {pair for paths in outcome.kept for pair in combinations(sorted(paths), 2)}
     same = {pair for pair in listed if len({library.files[path].sound.recording for path in pair}) == 1}

@@ -1,4 +1,4 @@
-"""The sound of one recording in many encodings. Small, and real as far as identities go: checksums are those of the sound."""
+"""The sound of one recording in many encodings: small files with real checksums of their sound."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from tests.audio import FORMATS
 from tests.audio_streams import _crc8, _crc16, _crc16_mirrored
 
 IDENTIFIED = frozenset({"flac", "wv", "mp3-lame"})
-"""Formats whose header tells a file's sound from every other one, for sure or by a strong tuple; named as in tests/audio.py."""
+"""Formats whose header identifies the sound with strength SURE or STRONG; named as in tests/audio.py."""
 _SAMPLES = ("flac", "wv")
-"""Formats whose checksum is that of the samples themselves."""
+"""Formats with a checksum of the samples themselves."""
 
 
 class Sound(NamedTuple):
     """One recording as one encoder wrote it."""
 
     recording: str
-    """What was played and mixed once: a remaster, an edit and another take are others."""
+    """One mix of one performance: a remaster, an edit and another take are different recordings."""
     seconds: float
     format: str
     settings: int = 0
-    """Of the encoder. Other settings are other bytes; with a lossy format another sound, too."""
+    """Settings of the encoder. Different settings give different bytes, in lossy formats also a different sound."""
     hires: bool = False
-    """24 bit, 96 kHz: other samples than those of the CD."""
+    """24 bit, 96 kHz: different samples than the CD."""
     silent: bool = False
     checksum: bool = True
     """Whether the encoder wrote its checksum."""
 
     @property
     def stream(self) -> tuple[object, ...]:
-        """Equal for two files exactly if they decode to the same samples."""
+        """Equal if and only if two files decode to the same samples."""
         if self.format in _SAMPLES:
             return "samples", self.recording, self.hires
         return self.format, self.recording, self.settings
 
     @property
     def identified(self) -> bool:
-        """Whether the file itself tells its sound from every other one."""
+        """Whether the file itself identifies its sound."""
         return self.format in IDENTIFIED and self.checksum and not self.silent
 
     @property
     def extension(self) -> str:
-        """Of its files."""
+        """Bitrate of its files."""
         return FORMATS[self.format].extension
 
     def content(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The duplicate planner against the truth: nothing is merged that is not the same, and all that shows itself is found."""
+"""The search for duplicates on the truth library: no wrong decision, and every provable duplicate is found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orchestrator.records import Entry, Item
 from orchestrator.tags.reader import read_track
 from orchestrator.track import Reading, Strength
 from tests.nightly import NIGHTLY
-from tests.truth.files import Gone, TrueFile, TrueLibrary, Verdict, judge
+from tests.truth.files import PathDecision, TrueFile, TrueLibrary, Verdict, judge
 from tests.truth.library import truth_library
 
 
@@ -38,7 +38,7 @@ def readings(library: TrueLibrary) -> dict[str, Reading]:
 def verdict_of(
     library: TrueLibrary, readings: dict[str, Reading], places: Sequence[str], options: DedupSettings | None = None
 ) -> Verdict:
-    """What the planner decides where each place lists that type of hash ("" for none)."""
+    """What the planner decides if each location lists that type of hash ("" for none)."""
     candidates, where = [], {}
     for number, (part, hash_type) in enumerate(zip(library.split(len(places)), places, strict=True)):
         items = []
@@ -48,7 +48,7 @@ def verdict_of(
             items.append(Item(Entry(path, len(file.content), index * 10**9, hashes), readings[path]))
         candidates += candidates_of(f"/place{number}", items)
     found = find_duplicates(candidates, options)
-    decisions = [Gone(one.duplicate.path, one.kept.path, str(one.tier)) for one in found.decisions]
+    decisions = [PathDecision(one.duplicate.path, one.kept.path, str(one.tier)) for one in found.decisions]
     kept = [frozenset(file.path for file in one.files) for one in found.alike if one.tier in ACTING]
     return judge(library, decisions, kept, [frozenset({place} - {""}) for place in places], where)
 
@@ -79,14 +79,14 @@ def test_nothing_is_merged_that_is_not_the_same_and_all_that_is_is_found(
     assert not verdict.false_merges
     assert not verdict.missed
     tiers = [tier for tier, score in verdict.scores.items() if score.true_pairs]
-    assert len(places) > 1 or not verdict.kept  # one place holds all of a better copy of an album, or none of it
+    assert len(places) > 1 or not verdict.kept  # one location has all of a better copy of an album, or none of it
     assert tiers == (["T1", "T2", "T3"] if set(places) == {""} else ["T0", "T1", "T2", "T3"])
 
 
 @pytest.mark.parametrize("keep", [("oldest",), ("shortest_path",), ("bitrate", "path:*backup*"), ("tags", "longest")], ids=str)
 def test_no_wish_makes_a_false_merge(library: TrueLibrary, readings: dict[str, Reading], keep: tuple[str, ...]) -> None:
     merged = verdict_of(library, readings, ("md5", ""), DedupSettings(keep=keep)).false_merges
-    assert not [one for one in merged if library.files[one.kept].cut_from is None]  # which copy stays is the wish
+    assert not [one for one in merged if library.files[one.kept].cut_from is None]  # the options decide which copy is kept
 
 
 def test_companions_stay_where_they_are_meant(library: TrueLibrary, readings: dict[str, Reading]) -> None:
@@ -100,7 +100,7 @@ LOSABLE: dict[str, object] = {
     "artist": (), "album_artist": (), "album": (), "track": None, "disc": None, "duration_s": None, "track_total": None,
     "disc_total": None,
 }  # fmt: skip
-"""Fields that tell no recording from another: who loses one says less, and nothing wrong."""
+"""Fields that do not distinguish recordings: without one, the tags say less, but nothing wrong."""
 
 
 @pytest.mark.parametrize("seed", range(150 if NIGHTLY else 4))
@@ -122,16 +122,18 @@ def test_what_is_lost_makes_no_false_merge(library: TrueLibrary, readings: dict[
         lost[path] = msgspec.structs.replace(readings[path], track=poorer_track)
     for places in (("md5",), ("", "md5")):
         merged = verdict_of(poorer, lost, places).false_merges
-        assert not [one for one in merged if library.files[one.kept].cut_from is None]  # nothing tells which of two is longer
+        assert not [one for one in merged if library.files[one.kept].cut_from is None]  # nothing shows which of two is longer
 
 
 def test_a_false_merge_is_noticed(library: TrueLibrary) -> None:
     files = {(file.case, file.path.split("/")[2], file.path.split("/")[-1]): file.path for file in library.files.values()}
     album, cut = files["box set", "Album 1", "01 Low Sun 1.flac"], files["broken files", "cut flac", "0 1.flac"]
     wrong = [
-        Gone(album, files["box set", "Box", "01 Low Sun 1.flac"], "T1"),
-        Gone(cut, files["broken files", "Whole flac", "01 Low Sun.flac"], "T3"),
-        Gone(files["same names", "Weezer 1994", next(path for path in files if path[1] == "Weezer 1994")[2]], album, "T3"),
+        PathDecision(album, files["box set", "Box", "01 Low Sun 1.flac"], "T1"),
+        PathDecision(cut, files["broken files", "Whole flac", "01 Low Sun.flac"], "T3"),
+        PathDecision(
+            files["same names", "Weezer 1994", next(path for path in files if path[1] == "Weezer 1994")[2]], album, "T3"
+        ),
     ]
     verdict = judge(library, wrong, [], [frozenset()], dict.fromkeys(library.files, 0))
     assert verdict.false_merges == wrong

@@ -1,4 +1,4 @@
-"""`dedup` over the truth library on real servers: it takes what is there twice, loses nothing, and gives it back."""
+"""`dedup` on the truth library on real servers: it quarantines the duplicates, loses nothing, and can be undone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def there(places: list[Place]) -> set[str]:
 
 
 def lost(library: TrueLibrary, left: set[str]) -> list[str]:
-    """The files of which nothing that is as good is among the contents that are left."""
+    """The files without an equally good file among the remaining contents."""
     return [
         file.path
         for group in library.groups()
@@ -48,7 +48,7 @@ def test_what_is_there_twice_goes_and_comes_back(
         assert not verdict.missed
 
         left = there(places)
-        assert set(library.files) - left == {decision.goes for decision in outcome.decisions}
+        assert set(library.files) - left == {decision.duplicate for decision in outcome.decisions}
         assert not lost(library, {library.files[path].digest for path in left})
 
         again = program("dedup", *locations, codes=FOUND_SOME_DAMAGED)

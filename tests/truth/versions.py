@@ -1,4 +1,4 @@
-"""Cases of what looks like duplicates and is none: versions and editions that only a tag of their own tells apart."""
+"""Files that look like duplicates but are versions or editions, distinguished only by a tag of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.truth.making import SONGS, Maker, identifier
 
 
 def named_once(make: Maker) -> None:
-    """Two of one name, of which one says that it is another version or edition, in a tag of its own; the other says nothing."""
+    """Two tracks of one name: only one has a tag that names a version or edition."""
     for album, said in (
         ("Remaster", {"edition": "2009 Remaster"}),
         ("Deluxe", {"edition": "Deluxe Edition"}),
@@ -36,7 +36,7 @@ def named_once(make: Maker) -> None:
 
 
 def told_apart(make: Maker) -> None:
-    """Two of one name, of which both say which they are, in a tag that is none of the name's."""
+    """Two tracks of one name: both have a tag that names their version or edition."""
     for album, one, other in (
         ("Parts", {"subtitle": "Part One"}, {"subtitle": "Part Two"}),
         ("Boxes", {"disc_subtitle": "The Album"}, {"disc_subtitle": "The Basement Tapes"}),
@@ -62,7 +62,7 @@ def told_apart(make: Maker) -> None:
 
 
 def _with_ids_of_another(make: Maker, name: str, index: int, tags: dict[str, Any]) -> None:
-    """A track to which a tagger gave the ids of another one."""
+    """A track with the ids of another one."""
     ids = {
         "musicbrainz_recording_id": identifier(name, make.round),
         "musicbrainz_release_id": identifier(name, "release", make.round),

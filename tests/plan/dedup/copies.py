@@ -1,4 +1,4 @@
-"""Small libraries with duplicates in them, and what was decided about them in a form that tests read."""
+"""Small libraries with duplicates, and the decisions about them in a form for tests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def file(
     tags: Track | None = None,
     **fields: Any,
 ) -> Item:
-    """An audio file. Without `content` its bytes, and without `sound` its sound, are like no other's."""
+    """An audio file. Without `content` its bytes are unique; without `sound` its sound is unknown."""
     content = path if content is None else content
     identity = AudioIdentity("pcm-md5", sound, strength) if sound is not None and suspect is None else None
     said = tags or track(**fields)
@@ -55,18 +55,18 @@ def file(
 
 
 def on_album(path: str, number: int | None, **fields: Any) -> Item:
-    """A track of one album of three; other keywords stand for what it says by default."""
+    """A track of an album of three. Keywords replace its default tags."""
     said = {"title": TITLES[number or 0], "track": number, "duration_s": 200.0 + (number or 0), **ALBUM, **FLAC, **fields}
     return file(path, **{name: value for name, value in said.items() if value is not None})
 
 
 def album(folder: str, **fields: Any) -> list[Item]:
-    """All three tracks of it."""
+    """All three tracks of the album."""
     return [on_album(f"{folder}/0{number}.flac", number, **fields) for number in (1, 2, 3)]
 
 
 def found(*places: Sequence[Item] | dict[str, Sequence[Item]], **options: Any) -> Duplicates:
-    """What is decided about these files of "/music" (or of the locations that are named)."""
+    """The decisions about these files of "/music" (or of the given locations)."""
     by_location: dict[str, list[Item]] = {}
     for place in places:
         for fs, items in place.items() if isinstance(place, dict) else [("/music", place)]:
@@ -76,11 +76,11 @@ def found(*places: Sequence[Item] | dict[str, Sequence[Item]], **options: Any) -
 
 
 def gone(answer: Duplicates) -> dict[str, str]:
-    """Path that goes -> tier, path that stays, and the criterion."""
+    """Path of a duplicate -> tier, path of the kept copy, and criterion."""
     return {one.duplicate.path: f"{one.tier} {one.kept.path} {one.criterion}" for one in answer.decisions}
 
 
 def whys(answer: Duplicates, *tiers: Tier) -> Iterable[tuple[frozenset[str], str]]:
-    """The paths that stay together, and why; of these tiers, or of all that act."""
+    """Paths of files that are all kept, and why; of these tiers, by default of all acting tiers."""
     wanted = tiers or (Tier.BYTES, Tier.AUDIO, Tier.RELEASE_TRACK, Tier.TAGS)
     return [(frozenset(one.path for one in alike.files), alike.why) for alike in answer.alike if alike.tier in wanted]

@@ -1,4 +1,4 @@
-"""The album guard: what is complete stays complete, and what is there twice on purpose stays there twice."""
+"""Albums: complete ones stay complete, and tracks that are on two albums on purpose are kept on both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_whole_copy_of_an_album_goes_as_one() -> None:
 
 
 def test_copies_of_an_album_are_not_mixed() -> None:
-    """Track by track the oldest would come from here and from there."""
+    """Compared track by track, the oldest files would come from both copies."""
     here = [on_album(f"A/{n}.flac", n, sound=f"s{n}", mtime=100 + n % 2) for n in (1, 2, 3)]
     there = [on_album(f"B/{n}.flac", n, sound=f"s{n}", mtime=100 + (n + 1) % 2) for n in (1, 2, 3)]
     answer = found(here, there, keep=("oldest",))
@@ -31,7 +31,7 @@ def test_a_better_stray_does_not_break_a_complete_album() -> None:
 
 
 def test_a_stray_copy_of_the_longest_track_goes_too() -> None:
-    """The mean of the album is shorter than the stray; the track of the album that it would go for is not."""
+    """The mean of the album is worse than the stray file, but the track that it duplicates is not."""
     lengths = {1: 100.0, 2: 300.0, 3: 100.0}
     for ids in ({}, {"musicbrainz_recording_id": "r", "musicbrainz_release_id": "x"}):
         tracks = [on_album(f"Album/{n}.mp3", n, **{**MP3, **ids, "duration_s": length}) for n, length in lengths.items()]
@@ -82,7 +82,7 @@ def test_takes_that_share_ids_on_two_discs_stay() -> None:
 
 
 def test_a_folder_of_discs_without_numbers_keeps_their_twins() -> None:
-    """Once organized, nothing but the numbers that stand for two titles tells that there are two discs."""
+    """Once organized, only track numbers with two titles show that there are two discs."""
     intro = [on_album(f"Set/01{mark}.flac", 1, sound="intro", disc=None, disc_total=None) for mark in ("", " (2)")]
     others = [on_album(f"Set/0{n}{t}.flac", n, title=t, disc=None, disc_total=None) for n in (2, 3) for t in ("one", "other")]
     assert not gone(found([*intro, *others]))
@@ -138,13 +138,13 @@ def test_a_lossless_file_does_not_go_for_a_lossy_one() -> None:
 
 
 def test_what_holds_far_less_of_one_sound_goes() -> None:
-    """A FLAC that was cut short may still bear the checksum of the whole."""
+    """A FLAC that was cut may still have the checksum of the whole sound."""
     short = on_album("a.flac", 1, sound="s", bitrate=500_000)
     assert gone(found([short, on_album("b/longer/name.flac", 1, sound="s")])) == {"a.flac": "T1 b/longer/name.flac whole"}
 
 
 def test_a_lossless_file_with_any_less_of_one_sound_never_wins() -> None:
-    """An interrupted upload lacks a part, keeps the checksum of the whole, and is often the older one."""
+    """An interrupted upload is shorter, still has the checksum of the whole sound, and is often the older file."""
     short = on_album("a.flac", 1, sound="s", bitrate=FLAC["bitrate"] * 99 // 100, mtime=1)
     longer = on_album("b/longer/name.flac", 1, sound="s")
     assert gone(found([short, longer])) == {"a.flac": "T1 b/longer/name.flac whole"}
@@ -167,7 +167,7 @@ def test_files_that_the_options_leave_alone_count_for_their_album() -> None:
 
 
 def test_a_track_without_a_number_may_be_the_one_that_completes_its_album() -> None:
-    """One recording opens and closes an album, and the second one lost its number."""
+    """One recording opens and closes an album, and the second track has no number."""
     last = on_album("Album/3.flac", None, title=TITLES[1], sound="s")
     tracks = [on_album("Album/1.flac", 1, sound="s"), on_album("Album/2.flac", 2), last]
     assert not gone(found(tracks))

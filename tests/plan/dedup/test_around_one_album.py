@@ -1,4 +1,4 @@
-"""What must hold where many files crowd around one album: loose copies of its tracks whose tags, ids and sounds half agree."""
+"""Properties of crowded libraries: many loose copies around one album, whose tags, ids and sounds only partly agree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found, gone, on_alb
 
 IDS = {"musicbrainz_release_id": "release", "musicbrainz_recording_id": "recording"}
 LESS_FLAC, LESS_MP3 = ({**kind, "bitrate": kind["bitrate"] * 4 // 5} for kind in (FLAC, MP3))
-"""What a file of the same sound says that lacks a fifth of it."""
+"""The same format with a fifth of the sound missing."""
 
 
 def some(*values: Any) -> st.SearchStrategy[Any]:
@@ -44,7 +44,7 @@ def tracks(draw: st.DrawFn, number: int) -> Item:
 
 @st.composite
 def loose_files(draw: st.DrawFn, name: int) -> Item:
-    """A file that may be a copy of track 1: what it says of itself is missing, agrees or contradicts."""
+    """A file that may be a copy of track 1: its tags are missing, agree or contradict."""
     said = {
         "title": draw(some(None, None, TITLES[1], f"{TITLES[1]} (Live)")),
         "artist": "Beck",
@@ -82,13 +82,13 @@ settings = st.builds(
 
 
 def searched(items: Sequence[Item], chosen: DedupSettings) -> tuple[list[Candidate], Sequence[Decision]]:
-    """The compared files, and what is decided about them."""
+    """The compared files, and the decisions about them."""
     candidates = candidates_of("/music", items)
     return candidates, find_duplicates(candidates, chosen).decisions
 
 
 class Pairs:
-    """Whether one file may be a duplicate of another, looking at nothing but these two."""
+    """Whether one file may be a duplicate of another, judged by these two alone."""
 
     def __init__(self, candidates: Sequence[Candidate], chosen: DedupSettings) -> None:
         self.labels = Tiers([one for one in candidates if one.eligible]).labels
@@ -137,7 +137,7 @@ def test_a_loose_file_is_kept_for_a_duplicate_that_is_not_the_same_as_the_album_
     "keep", [(), ("oldest",), ("shortest_path",), ("tags",), ("path:short*",), ("album_tracks",), ("in_place", "original_name")]
 )
 def test_a_file_that_lacks_a_fifth_of_the_same_sound_never_wins(kind: dict[str, Any], keep: tuple[str, ...]) -> None:
-    """Whatever else speaks for it: it is older, has more tags and the shorter path."""
+    """Even though it is older, has more tags and a shorter path."""
     less = {**kind, "bitrate": kind["bitrate"] * 4 // 5}
     short = on_album("short", 1, sound="s", mtime=1, genre=("Rock",), composer=("Beck Hansen",), **less)
     whole = on_album("whole/of a longer path (1)", 1, sound="s", mtime=2, **kind)
@@ -158,7 +158,7 @@ def test_every_duplicate_is_directly_the_same_as_its_kept_copy(items: list[Item]
 
 @given(crowds(), settings)
 def test_no_loose_file_is_kept_beside_the_album_track_of_its_sound(items: list[Item], chosen: DedupSettings) -> None:
-    """Unless it is kept for files that are the same as it, and not as the track."""
+    """Except for the sake of duplicates of its own that are not the same as the track."""
     candidates, decisions = searched(items, chosen)
     pairs = Pairs(candidates, chosen)
     order = KeepOrder(chosen, frozenset())

@@ -1,4 +1,4 @@
-"""What lies beside a duplicate follows to what stays, where that has none like it, or goes with the duplicate; lists follow."""
+"""Companions of a duplicate move to the kept copy, or are quarantined if it has its own; playlists are updated."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def two_albums() -> list[Item]:
 
 
 def deduped(items: Sequence[Item], others: dict[str, Sequence[Item]] | None = None, **options: Any) -> Plan:
-    """The plan of `dedup` for "/music" and other places."""
+    """The plan of `dedup` for "/music" and other locations."""
     by_location = {"/music": items, **(others or {})}
     places = [DedupLocation(fs=fs, items=inside, capabilities=LOCAL) for fs, inside in by_location.items()]
     outside = options.pop("outside", ())
@@ -41,7 +41,7 @@ def deduped(items: Sequence[Item], others: dict[str, Sequence[Item]] | None = No
 
 
 def away(made: Plan) -> set[str]:
-    """What goes into quarantine though it is no duplicate."""
+    """The quarantined files other than duplicates."""
     lists = {operation.src for operation in made.operations if operation.verb is Verb.REWRITE}
     return {
         one.src.path
@@ -56,7 +56,7 @@ def written(made: Plan) -> dict[str, bytes]:
 
 
 def check(items: Sequence[Item], made: Plan, again: Any) -> PretendStorage:
-    """Nothing lost, nothing left to do, and all of it back."""
+    """Nothing is lost, a second plan is empty, and undo restores everything."""
     check_plan(made)
     storage = PretendStorage.holding("/music", items)
     before, contents = storage.tree("/music"), storage.contents()
@@ -227,7 +227,7 @@ FOLDERS = ("a", "b", "A", "b/CD1", "", HOME)
 
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Item]:
-    """Copies of one album in folders, and what may lie beside them."""
+    """Copies of one album in folders, with companions."""
     some = st.sampled_from
     found: dict[str, Item] = {}
     for folder, number, name in draw(

@@ -1,4 +1,4 @@
-"""Which copy stays, and how the user says it."""
+"""Which copy is kept, and how the user chooses it."""
 
 from __future__ import annotations
 

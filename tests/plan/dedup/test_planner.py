@@ -1,4 +1,4 @@
-"""The plan of `dedup`: what it says of each file that goes, and what no plan may say."""
+"""The plan of `dedup`: what it says about each duplicate, and what no plan may contain."""
 
 from __future__ import annotations
 

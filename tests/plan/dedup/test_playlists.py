@@ -1,4 +1,4 @@
-"""A playlist that names a duplicate leads to the copy that stays, once `organize` has taken the duplicate out."""
+"""A playlist entry for a duplicate points at the kept copy after `organize` has quarantined the duplicate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold for every library: nothing is decided on what is missing, a kept file stays, complete albums stay complete."""
+"""Properties of every library: missing tags never match, kept copies stay, complete albums stay complete."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def some(*values: Any) -> st.SearchStrategy[Any]:
 
 @st.composite
 def items(draw: st.DrawFn) -> Item:
-    """A file of a world so small that duplicates of every tier, and near misses, are the rule."""
+    """A file of a world so small that duplicates of every tier and near misses are common."""
     number = draw(some(None, 1, 1, 2, 3))
     said: dict[str, Any] = {
         "title": draw(some(None, TITLES[number or 1], TITLES[number or 1], "One (Live)", *HOSTILE_TAGS[:3])),
@@ -128,7 +128,7 @@ def test_complete_albums_stay_complete_or_go_as_a_whole(world: dict[str, list[It
 
 
 def _slots_of(world: dict[str, list[Item]], ref: Any, copy: AlbumCopy) -> bool:
-    """Whether the file that stays names an album and lies elsewhere than the copy that goes."""
+    """Whether the kept file has an album in its tags."""
     (item,) = (item for item in world[ref.fs] if item.entry.path == ref.path)
     return item.reading is not None and item.reading.track is not None and bool(item.reading.track.album)
 
@@ -148,7 +148,7 @@ def test_the_order_of_the_files_makes_no_difference(world: dict[str, list[Item]]
 
 @given(worlds(), options)
 def test_runs_come_to_rest(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
-    """What stays beside its like has a reason for it, or was needed by what the first run took away."""
+    """After at most three runs, nothing changes any more."""
     for _ in range(3):
         gone = defaultdict(set)
         for one in decided(world, chosen).decisions:
@@ -161,7 +161,7 @@ def test_runs_come_to_rest(world: dict[str, list[Item]], chosen: DedupSettings) 
 
 @given(worlds(), options)
 def test_a_file_with_fewer_tags_is_a_duplicate_of_no_more_files(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
-    """Without tags, identity and hash there is nothing left to be the same by."""
+    """Without tags, identity and hash, no files are the same."""
     bare = {
         fs: [
             msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""What makes two files the same, and what never does."""
+"""What makes two files the same, and what does not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDS = {"musicbrainz_recording_id": "rec", "musicbrainz_release_id": "rel"}
 
 
 def pair(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
-    """What goes of two files that agree in all key fields but for what is said here."""
+    """The decision about two files that agree in all key fields except these."""
     return gone(found([on_album("a/one.flac", 1, **one), on_album("b/other.mp3", 1, **{**MP3, **other})]))
 
 
@@ -156,7 +156,7 @@ ONE_SIDED: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("said", ONE_SIDED, ids=spelled)
 def test_a_version_that_one_of_them_names_alone_keeps_both(said: dict[str, Any]) -> None:
-    """With tags alone: silence is no answer to "which of them is it"."""
+    """By tags alone: a missing tag never matches a present one."""
     assert pair(said, said)
     assert not pair({}, said)
     assert not pair(said, {})
@@ -202,7 +202,7 @@ def test_ids_do_not_outweigh_tags_that_name_other_versions(one: dict[str, Any], 
 
 
 def test_one_sound_on_two_editions_is_there_on_purpose() -> None:
-    """Also where one of them alone says which it is; the id of a release says it for both."""
+    """Even if only one of them names its version; equal release ids name it for both."""
     sound: dict[str, Any] = {**FLAC, "sound": "s"}
     deluxe = {**sound, "edition": "Deluxe Edition"}
     assert not pair(sound, deluxe)
