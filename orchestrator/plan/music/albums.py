@@ -1,4 +1,4 @@
-"""Groups tracks into albums by their tags alone. Where the files lie does not matter, so an organized library stays as it is.
+"""Groups tracks into albums by their tags alone. Folders do not matter, so an organized library stays as it is.
 
 The album artist is ALBUMARTIST; without it, Various Artists if the compilation flag is set; otherwise the artist shared by most
 tracks of that album title (a guest, in a second value or after "feat.", changes nothing). Albums of one artist and one title are

@@ -75,7 +75,7 @@ def found(*places: Sequence[Item] | dict[str, Sequence[Item]], **options: Any) -
     return find_duplicates(candidates, DedupSettings(**options))
 
 
-def gone(answer: Duplicates) -> dict[str, str]:
+def quarantined(answer: Duplicates) -> dict[str, str]:
     """Path of a duplicate -> tier, path of the kept copy, and criterion."""
     return {one.duplicate.path: f"{one.tier} {one.kept.path} {one.criterion}" for one in answer.decisions}
 

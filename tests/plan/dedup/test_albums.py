@@ -6,12 +6,12 @@ import msgspec
 
 from orchestrator.plan.planners.dedup.reasons_to_keep import OTHER_ALBUM, OTHER_FORMAT, OTHER_SLOT
 from orchestrator.plan.planners.dedup.search import BETTER, COMPLETE
-from tests.plan.dedup.copies import FLAC, MP3, TITLES, album, file, found, gone, on_album, whys
+from tests.plan.dedup.copies import FLAC, MP3, TITLES, album, file, found, on_album, quarantined, whys
 
 
-def test_a_whole_copy_of_an_album_goes_as_one() -> None:
+def test_a_whole_album_copy_is_quarantined_together() -> None:
     answer = found(album("Beck/Odelay", sound=None), album("Downloads/Beck - Odelay"))
-    assert set(gone(answer)) == {f"Downloads/Beck - Odelay/0{n}.flac" for n in (1, 2, 3)}
+    assert set(quarantined(answer)) == {f"Downloads/Beck - Odelay/0{n}.flac" for n in (1, 2, 3)}
     assert {one.kept.album_copy.folder for one in answer.decisions if one.kept.album_copy} == {"Beck/Odelay"}
 
 
@@ -20,43 +20,43 @@ def test_copies_of_an_album_are_not_mixed() -> None:
     here = [on_album(f"A/{n}.flac", n, sound=f"s{n}", mtime=100 + n % 2) for n in (1, 2, 3)]
     there = [on_album(f"B/{n}.flac", n, sound=f"s{n}", mtime=100 + (n + 1) % 2) for n in (1, 2, 3)]
     answer = found(here, there, keep=("oldest",))
-    assert {path.partition("/")[0] for path in gone(answer)} == {"A"}
+    assert {path.partition("/")[0] for path in quarantined(answer)} == {"A"}
     assert len(answer.decisions) == 3
 
 
 def test_a_better_stray_does_not_break_a_complete_album() -> None:
     answer = found(album("Album", **MP3), [on_album("Stray/2.flac", 2)])
-    assert not gone(answer)
+    assert not quarantined(answer)
     assert whys(answer) == [({"Album/02.flac", "Stray/2.flac"}, COMPLETE)]
 
 
-def test_a_stray_copy_of_the_longest_track_goes_too() -> None:
+def test_a_stray_copy_of_the_longest_track_is_a_duplicate_too() -> None:
     """The mean of the album is worse than the stray file, but the track that it duplicates is not."""
     lengths = {1: 100.0, 2: 300.0, 3: 100.0}
     for ids in ({}, {"musicbrainz_recording_id": "r", "musicbrainz_release_id": "x"}):
         tracks = [on_album(f"Album/{n}.mp3", n, **{**MP3, **ids, "duration_s": length}) for n, length in lengths.items()]
         stray = on_album("Stray/2.mp3", 2, **{**MP3, **ids, "duration_s": 300.0})
-        assert set(gone(found(tracks, [stray]))) == {"Stray/2.mp3"}
+        assert set(quarantined(found(tracks, [stray]))) == {"Stray/2.mp3"}
 
 
 def test_a_stray_is_held_against_the_track_and_not_against_the_mean_of_its_album() -> None:
     tracks = [on_album(f"Album/{n}.mp3", n, **{**MP3, "bitrate": rate}) for n, rate in ((1, 320_000), (2, 128_000), (3, 320_000))]
     stray = on_album("Stray/2.mp3", 2, **{**MP3, "bitrate": 192_000})
     answer = found(tracks, [stray])
-    assert not gone(answer)
+    assert not quarantined(answer)
     assert whys(answer) == [({"Album/2.mp3", "Stray/2.mp3"}, BETTER)]
 
 
 def test_a_better_stray_replaces_a_track_of_an_incomplete_album() -> None:
     answer = found(album("Album", **MP3)[:2], [on_album("Stray/2.flac", 2)])
-    assert gone(answer) == {"Album/02.flac": "T3 Stray/2.flac lossless"}
+    assert quarantined(answer) == {"Album/02.flac": "T3 Stray/2.flac lossless"}
 
 
-def test_of_one_sound_the_loose_file_goes_whatever_the_list_says() -> None:
+def test_a_loose_file_of_the_same_sound_is_the_duplicate_whatever_keep_says() -> None:
     tracks = [on_album(f"Album/{n}.flac", n, sound=f"s{n}", mtime=500) for n in (1, 2, 3)]
     stray = on_album("Stray/2.flac", 2, sound="s2", mtime=1)
     untagged = file("u.flac", sound="s3", mtime=1, **FLAC)
-    assert gone(found(tracks, [stray, untagged], keep=("oldest",))) == {
+    assert quarantined(found(tracks, [stray, untagged], keep=("oldest",))) == {
         "Stray/2.flac": "T1 Album/2.flac album",
         "u.flac": "T1 Album/3.flac album",
     }
@@ -68,7 +68,7 @@ def test_a_compilation_shares_recordings_on_purpose() -> None:
     best = {"album": "Best Of", "album_artist": "Beck", "compilation": True, "track_total": 9}
     shared = [on_album(f"Best/{n}.flac", n, sound=f"s{n}", **best) for n in (1, 2)]
     answer = found(own, shared)
-    assert not gone(answer)
+    assert not quarantined(answer)
     assert {why for _, why in whys(answer)} == {OTHER_ALBUM}
 
 
@@ -77,7 +77,7 @@ def test_takes_that_share_ids_on_two_discs_stay() -> None:
     ids = {"musicbrainz_recording_id": "rec", "musicbrainz_release_id": "rel", "disc_total": 2}
     one, other = on_album("CD1/1.flac", 1, sound="s", **ids), on_album("CD2/1.flac", 1, sound="s", **{**ids, "disc": 2})
     answer = found([one, other])
-    assert not gone(answer)
+    assert not quarantined(answer)
     assert [why for _, why in whys(answer)] == [OTHER_SLOT]
 
 
@@ -85,18 +85,18 @@ def test_a_folder_of_discs_without_numbers_keeps_their_twins() -> None:
     """Once organized, only track numbers with two titles show that there are two discs."""
     intro = [on_album(f"Set/01{mark}.flac", 1, sound="intro", disc=None, disc_total=None) for mark in ("", " (2)")]
     others = [on_album(f"Set/0{n}{t}.flac", n, title=t, disc=None, disc_total=None) for n in (2, 3) for t in ("one", "other")]
-    assert not gone(found([*intro, *others]))
-    assert len(gone(found([*intro, *others[1:]]))) == 1, "one number taken twice may be a stray"
+    assert not quarantined(found([*intro, *others]))
+    assert len(quarantined(found([*intro, *others[1:]]))) == 1, "one number taken twice may be a stray"
 
 
-def test_albums_of_one_name_are_told_apart() -> None:
+def test_albums_of_one_name_are_distinguished() -> None:
     """Weezer (beets #3310), American Football (#6854), two "Essential Van Morrison" (Lidarr #638)."""
     blue = album("Blue", album="Weezer", album_artist="Weezer", date="1994")
     green = album("Green", album="Weezer", album_artist="Weezer", date="2001")
-    assert not gone(found(blue, green))
+    assert not quarantined(found(blue, green))
     one = album("One", album="Essential", barcode="1", sound=None)
     two = album("Two", album="Essential", barcode="2", sound=None)
-    assert not gone(found(one, two))
+    assert not quarantined(found(one, two))
 
 
 def test_the_discs_of_a_box_are_one_album() -> None:
@@ -106,84 +106,84 @@ def test_the_discs_of_a_box_are_one_album() -> None:
         for disc in (1, 2)
         for n in (1, 2, 3)
     ]
-    assert {path.partition("/")[0] for path in gone(found(box))} == {"Copy of Box"}
-    assert len(gone(found(box))) == 6
+    assert {path.partition("/")[0] for path in quarantined(found(box))} == {"Copy of Box"}
+    assert len(quarantined(found(box))) == 6
     lacking = [item for item in box if item.entry.path != "Box/CD2/03.flac"]
-    assert {path.partition("/")[0] for path in gone(found(lacking))} == {"Box"}
+    assert {path.partition("/")[0] for path in quarantined(found(lacking))} == {"Box"}
 
 
 def test_two_formats_in_one_folder_leave_the_lossless_one() -> None:
     answer = found(album("Album"), [on_album(f"Album/0{n}.mp3", n, **MP3) for n in (1, 2, 3)])
-    assert set(gone(answer)) == {f"Album/0{n}.mp3" for n in (1, 2, 3)}
-    assert gone(answer)["Album/01.mp3"] == "T3 Album/01.flac lossless"
+    assert set(quarantined(answer)) == {f"Album/0{n}.mp3" for n in (1, 2, 3)}
+    assert quarantined(answer)["Album/01.mp3"] == "T3 Album/01.flac lossless"
 
 
 def test_lossy_companions_stay_when_they_are_meant() -> None:
     """SoulSync PR #1190."""
     answer = found(album("Album"), [on_album(f"Album/0{n}.mp3", n, **MP3) for n in (1, 2, 3)], same_format_only=True)
-    assert not gone(answer)
+    assert not quarantined(answer)
     assert {why for _, why in whys(answer)} == {OTHER_FORMAT}
 
 
-def test_silence_that_is_there_twice_without_tags_stays() -> None:
+def test_two_untagged_tracks_of_silence_are_kept() -> None:
     silence = [file(f"Album/Track {n:02}.wav", content="silence") for n in (7, 8, 9)]
-    assert not gone(found(silence))
-    assert gone(found([*silence[:1], file("Album/Track 07 (1).wav", content="silence")]))
+    assert not quarantined(found(silence))
+    assert quarantined(found([*silence[:1], file("Album/Track 07 (1).wav", content="silence")]))
 
 
 def test_a_lossless_file_does_not_go_for_a_lossy_one() -> None:
     reference = on_album("ref/1.mp3", 1, **MP3)
-    assert not gone(found({"/ref": [reference], "/music": [on_album("1.flac", 1)]}, reference=("/ref",)))
-    assert gone(found({"/ref": [reference], "/music": [on_album("1.flac", 1)]}, reference=("/ref",), keep=("bitrate",)))
+    assert not quarantined(found({"/ref": [reference], "/music": [on_album("1.flac", 1)]}, reference=("/ref",)))
+    assert quarantined(found({"/ref": [reference], "/music": [on_album("1.flac", 1)]}, reference=("/ref",), keep=("bitrate",)))
 
 
-def test_what_holds_far_less_of_one_sound_goes() -> None:
+def test_a_file_with_far_less_of_the_same_sound_is_the_duplicate() -> None:
     """A FLAC that was cut may still have the checksum of the whole sound."""
     short = on_album("a.flac", 1, sound="s", bitrate=500_000)
-    assert gone(found([short, on_album("b/longer/name.flac", 1, sound="s")])) == {"a.flac": "T1 b/longer/name.flac whole"}
+    assert quarantined(found([short, on_album("b/longer/name.flac", 1, sound="s")])) == {"a.flac": "T1 b/longer/name.flac whole"}
 
 
 def test_a_lossless_file_with_any_less_of_one_sound_never_wins() -> None:
     """An interrupted upload is shorter, still has the checksum of the whole sound, and is often the older file."""
     short = on_album("a.flac", 1, sound="s", bitrate=FLAC["bitrate"] * 99 // 100, mtime=1)
     longer = on_album("b/longer/name.flac", 1, sound="s")
-    assert gone(found([short, longer])) == {"a.flac": "T1 b/longer/name.flac whole"}
-    assert not gone(found([short, longer], keep=("oldest",)))
+    assert quarantined(found([short, longer])) == {"a.flac": "T1 b/longer/name.flac whole"}
+    assert not quarantined(found([short, longer], keep=("oldest",)))
     other_format = on_album("a.wv", 1, sound="s", bitrate=1, mtime=1, codec="wavpack")
-    assert gone(found([other_format, longer])) == {"b/longer/name.flac": "T1 a.wv oldest"}
+    assert quarantined(found([other_format, longer])) == {"b/longer/name.flac": "T1 a.wv oldest"}
 
 
 def test_a_better_packed_file_may_win_once_its_end_was_seen() -> None:
     packed = on_album("a.flac", 1, sound="s", bitrate=FLAC["bitrate"] * 99 // 100, mtime=1)
     assert packed.reading is not None
     seen = msgspec.structs.replace(packed, reading=msgspec.structs.replace(packed.reading, whole=True))
-    assert gone(found([seen, on_album("b.flac", 1, sound="s")])) == {"b.flac": "T1 a.flac oldest"}
+    assert quarantined(found([seen, on_album("b.flac", 1, sound="s")])) == {"b.flac": "T1 a.flac oldest"}
 
 
 def test_files_that_the_options_leave_alone_count_for_their_album() -> None:
     tracks = album("Album", **MP3)
     tracks[0] = msgspec.structs.replace(tracks[0], skipped_because="excluded")
-    assert not gone(found(tracks, [on_album("Stray/2.flac", 2)]))
+    assert not quarantined(found(tracks, [on_album("Stray/2.flac", 2)]))
 
 
 def test_a_track_without_a_number_may_be_the_one_that_completes_its_album() -> None:
     """One recording opens and closes an album, and the second track has no number."""
     last = on_album("Album/3.flac", None, title=TITLES[1], sound="s")
     tracks = [on_album("Album/1.flac", 1, sound="s"), on_album("Album/2.flac", 2), last]
-    assert not gone(found(tracks))
+    assert not quarantined(found(tracks))
     tracks.append(on_album("Album/4.flac", 3))
-    assert set(gone(found(tracks))) == {"Album/3.flac"}
+    assert set(quarantined(found(tracks))) == {"Album/3.flac"}
 
 
 def test_a_file_without_an_album_may_name_another_release() -> None:
     tracks = [on_album(f"Album/{n}.flac", n, sound=f"s{n}", musicbrainz_release_id="one") for n in (1, 2, 3)]
     for release, goes in (("other", set()), ("one", {"x.flac"}), (None, {"x.flac"})):
         loose = on_album("x.flac", 1, album=None, sound="s1", musicbrainz_release_id=release)
-        assert set(gone(found(tracks, [loose]))) == goes
+        assert set(quarantined(found(tracks, [loose]))) == goes
 
 
 def test_two_places_of_one_release_are_two_by_their_ids() -> None:
     ids = {"musicbrainz_release_id": "one", "title": "Theme", "sound": "s", "track_total": 9}
     first = on_album("Album/a.flac", 1, musicbrainz_track_id="first", **ids)
-    assert not gone(found([first, on_album("Album/b.flac", None, musicbrainz_track_id="last", **ids)]))
-    assert gone(found([first, on_album("Album/b.flac", None, **ids)]))
+    assert not quarantined(found([first, on_album("Album/b.flac", None, musicbrainz_track_id="last", **ids)]))
+    assert quarantined(found([first, on_album("Album/b.flac", None, **ids)]))

@@ -17,7 +17,7 @@ from orchestrator.plan.planners.dedup.search import find_duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.dedup.tiers import Tiers
 from orchestrator.records import Item
-from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found, gone, on_album
+from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found, on_album, quarantined
 
 IDS = {"musicbrainz_release_id": "release", "musicbrainz_recording_id": "recording"}
 LESS_FLAC, LESS_MP3 = ({**kind, "bitrate": kind["bitrate"] * 4 // 5} for kind in (FLAC, MP3))
@@ -112,7 +112,7 @@ def the_album() -> list[Item]:
 
 def test_the_duplicates_of_a_loose_file_follow_it_to_the_album_track() -> None:
     loose = [file(f"Loose/{name}", sound="s1", **FLAC) for name in "ab"]
-    assert gone(found([*the_album(), *loose], **LOOSE_FIRST)) == {
+    assert quarantined(found([*the_album(), *loose], **LOOSE_FIRST)) == {
         "Loose/a": "T1 Album/1 album",
         "Loose/b": "T1 Album/1 album",
     }
@@ -127,7 +127,7 @@ def test_the_duplicates_of_a_loose_file_follow_it_to_the_album_track() -> None:
 )
 def test_a_loose_file_is_kept_for_a_duplicate_that_is_not_the_same_as_the_album_track(copy: dict[str, Any]) -> None:
     loose = file("Loose/a", content="bytes", sound="s1", **FLAC)
-    copies = gone(found([*the_album(), loose, file("Loose/b", **copy, **FLAC)], **LOOSE_FIRST))
+    copies = quarantined(found([*the_album(), loose, file("Loose/b", **copy, **FLAC)], **LOOSE_FIRST))
     assert copies.keys() == {"Loose/b"}
     assert copies["Loose/b"].partition(" ")[2].startswith("Loose/a ")
 
@@ -141,9 +141,9 @@ def test_a_file_that_lacks_a_fifth_of_the_same_sound_never_wins(kind: dict[str, 
     less = {**kind, "bitrate": kind["bitrate"] * 4 // 5}
     short = on_album("short", 1, sound="s", mtime=1, genre=("Rock",), composer=("Beck Hansen",), **less)
     whole = on_album("whole/of a longer path (1)", 1, sound="s", mtime=2, **kind)
-    assert "whole/of a longer path (1)" not in gone(found([short, whole], keep=keep))
+    assert "whole/of a longer path (1)" not in quarantined(found([short, whole], keep=keep))
     if not keep:
-        assert gone(found([short, whole])) == {"short": "T1 whole/of a longer path (1) whole"}
+        assert quarantined(found([short, whole])) == {"short": "T1 whole/of a longer path (1) whole"}
 
 
 @given(crowds(), settings)

@@ -69,7 +69,7 @@ def check(items: Sequence[Item], made: Plan, again: Any) -> PretendStorage:
     return storage
 
 
-def test_what_the_copy_that_stays_has_not_follows_to_it() -> None:
+def test_companions_that_the_kept_copy_lacks_move_to_it() -> None:
     names = [*LYRICS, "cover.jpg", "rip.log", "booklet.pdf", "Scans/1.jpg"]
     items = [*two_albums(), *(plain(f"old/{name}") for name in names)]
     made = plan(items, dedup=DEDUP)
@@ -83,7 +83,7 @@ def test_what_the_copy_that_stays_has_not_follows_to_it() -> None:
     assert not any(path.startswith("old/") for path in storage.tree("/music")), "the emptied folder can go"
 
 
-def test_what_the_copy_that_stays_has_goes_with_the_duplicate() -> None:
+def test_companions_that_the_kept_copy_has_are_quarantined() -> None:
     own = ["2.lrc", "Cover.jpg", "new.cue", "Scans/1.jpg"]
     old = ["01.lrc", "02.lrc", "cover.jpg", "old.cue", "scans/1.jpg", "scans/2.jpg"]
     items = [*two_albums(), *(plain(f"new/{name}") for name in own), *(plain(f"old/{name}") for name in old)]
@@ -126,7 +126,7 @@ def test_what_belongs_to_nothing_is_named_and_can_be_moved() -> None:
     assert away(made) == {"old/.DS_Store"}
 
 
-def test_it_goes_only_once_its_duplicate_has_gone() -> None:
+def test_a_companion_moves_only_after_its_duplicate() -> None:
     items = [*two_albums(), plain("old/01.lrc"), plain("old/cover.jpg"), listing("all.m3u", b"old/01.flac\r\nold/02.flac\r\n")]
     for made in (deduped(items), plan(items, dedup=DEDUP)):
         gone = {one.id: one.src.path for one in made.operations if one.expect.kept}
@@ -137,7 +137,7 @@ def test_it_goes_only_once_its_duplicate_has_gone() -> None:
         assert {gone.get(need) for need in rewrite.depends} == {"old/01.flac", "old/02.flac"}
 
 
-def test_with_another_target_it_goes_to_what_stays_there() -> None:
+def test_with_another_target_a_companion_moves_to_the_kept_copy_there() -> None:
     there = [on_album(f"{HOME}/0{n} x.flac", n, sound=f"s{n}") for n in (1, 2, 3)]
     inbox = [*two_albums()[3:], *(plain(f"old/{name}") for name in [*LYRICS, "cover.jpg"])]
     items = [*inbox, listing("old/list.m3u", b"01.flac\n")]
@@ -171,7 +171,7 @@ def test_lists_follow_even_where_nothing_else_moves() -> None:
 
 
 @pytest.mark.parametrize("name", ["x.cue", "x.m3u8", "x.pls", "x.xspf"])
-def test_dedup_rewrites_lists_towards_the_copy_that_stays(name: str) -> None:
+def test_dedup_updates_lists_to_the_kept_copy(name: str) -> None:
     forms = {
         "cue": 'FILE "{}" WAVE\r\n',
         "m3u8": "{}\r\n",
@@ -186,7 +186,7 @@ def test_dedup_rewrites_lists_towards_the_copy_that_stays(name: str) -> None:
     check(items, made, deduped)
 
 
-def test_dedup_names_lists_that_it_cannot_lead_to_the_copy_that_stays() -> None:
+def test_dedup_reports_lists_that_it_cannot_update() -> None:
     better, worse = two_albums()[:3], two_albums()[3:]
     lists = [listing("all.m3u", b"old/01.flac\n"), listing("none.m3u", b"other.flac\n"), plain("old/cover.jpg")]
     made = deduped([*worse, *lists], {"remote:music": better}, keep=("location:remote:music",))

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.errors import UsageError
 from orchestrator.plan.planners.dedup.keep_order import CRITERIA
 from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP
-from tests.plan.dedup.copies import FLAC, MP3, file, found, gone, on_album
+from tests.plan.dedup.copies import FLAC, MP3, file, found, on_album, quarantined
 
 
 @pytest.mark.parametrize(
@@ -28,19 +28,19 @@ from tests.plan.dedup.copies import FLAC, MP3, file, found, gone, on_album
 )
 def test_the_first_criterion_that_differs_decides(criterion: str, goes: dict[str, Any], stays: dict[str, Any]) -> None:
     answer = found([on_album("a", 1, **{"duration_s": 200.0, **goes}), on_album("b", 1, **{"duration_s": 200.0, **stays})])
-    assert gone(answer) == {"a": f"T3 b {criterion}"}
+    assert quarantined(answer) == {"a": f"T3 b {criterion}"}
 
 
 def test_the_list_is_the_users() -> None:
     items = [on_album("new.flac", 1, mtime=9), on_album("old.mp3", 1, mtime=1, **MP3)]
-    assert gone(found(items)) == {"old.mp3": "T3 new.flac lossless"}
-    assert gone(found(items, keep=("oldest",))) == {"new.flac": "T3 old.mp3 oldest"}
-    assert gone(found(items, keep=("path:*.mp3",))) == {"new.flac": "T3 old.mp3 path:*.mp3"}
+    assert quarantined(found(items)) == {"old.mp3": "T3 new.flac lossless"}
+    assert quarantined(found(items, keep=("oldest",))) == {"new.flac": "T3 old.mp3 oldest"}
+    assert quarantined(found(items, keep=("path:*.mp3",))) == {"new.flac": "T3 old.mp3 path:*.mp3"}
 
 
 def test_an_original_name_is_one_without_the_mark_of_a_copy() -> None:
     items = [file(name, content="x") for name in ("song (1).mp3", "a much longer song.mp3", "song - Copy.mp3")]
-    assert set(gone(found(items, keep=("original_name",)))) == {"song (1).mp3", "song - Copy.mp3"}
+    assert set(quarantined(found(items, keep=("original_name",)))) == {"song (1).mp3", "song - Copy.mp3"}
 
 
 def test_a_location_can_be_preferred() -> None:
@@ -57,7 +57,7 @@ def test_a_reference_is_never_touched() -> None:
 
 def test_a_folder_of_a_location_can_be_the_reference() -> None:
     items = [file("keep/long/x.mp3", content="x"), file("x.mp3", content="x"), file("keepsake/x.mp3", content="x")]
-    assert set(gone(found(items, reference=("/music/keep",)))) == {"x.mp3", "keepsake/x.mp3"}
+    assert set(quarantined(found(items, reference=("/music/keep",)))) == {"x.mp3", "keepsake/x.mp3"}
 
 
 @pytest.mark.parametrize("word", ["bitrat", "path:", "location:", "best", "path:GLOB", "LOSSLESS"])
@@ -76,7 +76,7 @@ def test_an_unknown_word_is_refused_by_name(word: str) -> None:
         ("losless", "lossless?"),
     ],
 )
-def test_the_right_word_is_told(word: str, says: str) -> None:
+def test_the_error_suggests_the_right_criterion(word: str, says: str) -> None:
     with pytest.raises(UsageError, match=re.escape(says)):
         found([], keep=(word,))
 

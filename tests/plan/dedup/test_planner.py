@@ -39,7 +39,7 @@ def test_a_plan_over_several_locations_survives_its_file(tmp_path: Path) -> None
     assert msgspec.structs.replace(read_plan(tmp_path / "plan"), skipped=made.skipped) == made
 
 
-def test_files_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_files_of_one_name_are_distinguished_by_their_ids() -> None:
     items = [
         msgspec.structs.replace(item, entry=msgspec.structs.replace(item.entry, path="in/a.mp3", id=name))
         for name in ("One", "Two")
@@ -52,7 +52,7 @@ def test_files_of_one_name_are_told_apart_by_their_ids() -> None:
     assert line == "quarantine in/a.mp3 [Two] (same bytes as in/a.mp3 [One], which is kept because of its path (tier T0))"
 
 
-def test_the_location_that_a_duplicate_leaves_is_told() -> None:
+def test_the_location_of_a_duplicate_is_reported() -> None:
     made = planned({"drive:A": album("Album"), "dropbox:B": [on_album("x/01.mp3", 1, **MP3)]})
     (line,) = plan_view.lines(made)
     assert line.startswith("quarantine dropbox:B/x/01.mp3 (lossy copy of the lossless drive:A/Album/01.flac, ")
@@ -68,7 +68,7 @@ def test_a_plan_without_duplicates_says_nothing_of_twins() -> None:
 @pytest.mark.parametrize(
     ("fs", "path"), [("/music", "b.mp3"), ("/elsewhere", "a.mp3"), ("/music", "../a.mp3"), ("/music", "c.mp3")]
 )
-def test_a_twin_outside_or_among_what_goes_is_refused(tmp_path: Path, fs: str, path: str) -> None:
+def test_a_kept_copy_outside_or_among_the_duplicates_is_refused(tmp_path: Path, fs: str, path: str) -> None:
     made = planned({"/music": [file(name, content="x") for name in ("a.mp3", "b.mp3", "c.mp3")]})
     assert [operation.src.path for operation in made.operations] == ["b.mp3", "c.mp3"]
     first, second = made.operations
@@ -84,7 +84,7 @@ def test_what_cannot_be_read_is_named() -> None:
     assert made.operations == ()
 
 
-def test_organize_gives_the_place_to_the_copy_that_stays() -> None:
+def test_organize_gives_the_name_to_the_kept_copy() -> None:
     dedup = DedupSettings()
     made = plan([*album("incoming"), *album("incoming (1)")], dedup=dedup)
     moves = {operation.src.path: operation.dst.path for operation in made.operations if operation.verb is Verb.MOVE}
@@ -105,7 +105,7 @@ def test_organize_prefers_the_file_that_is_in_place() -> None:
     assert (only.verb, only.src.path) == (Verb.QUARANTINE, "b.flac")
 
 
-def test_of_equal_copies_the_one_at_the_target_stays_and_a_better_one_comes_in() -> None:
+def test_the_target_keeps_its_equal_copies_and_gets_better_ones() -> None:
     there = [on_album("Beck/1.mp3", 1, **MP3), on_album("Beck/2.flac", 2, sound="s2")]
     inbox = [on_album("one.flac", 1), on_album("2.flac", 2, sound="s2")]
     made = plan(inbox, source="/inbox", target="/music", there=there, dedup=DedupSettings())

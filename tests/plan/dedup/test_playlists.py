@@ -10,7 +10,7 @@ from tests.plan.dedup.copies import on_album
 from tests.plan.worlds import plain, plan
 
 
-def test_a_playlist_follows_to_the_copy_that_stays() -> None:
+def test_a_playlist_follows_to_the_kept_copy() -> None:
     tracks = [on_album(f"in/{number}.flac", number, sound=f"s{number}") for number in (1, 2, 3)]
     stray = on_album("old/copy.flac", 2, sound="s2")
     content = b"#EXTM3U\nold/copy.flac\nin/1.flac\n"

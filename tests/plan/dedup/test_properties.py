@@ -86,7 +86,7 @@ def request(world: dict[str, list[Item]], chosen: DedupSettings) -> DedupRequest
 
 
 @given(worlds(), options)
-def test_what_is_kept_stays_and_is_known_to_be_the_same(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
+def test_kept_copies_stay_and_are_proven_to_be_the_same(world: dict[str, list[Item]], chosen: DedupSettings) -> None:
     answer = decided(world, chosen)
     goes = [one.duplicate.ref for one in answer.decisions]
     assert len(set(goes)) == len(goes)

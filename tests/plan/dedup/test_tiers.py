@@ -8,14 +8,14 @@ import pytest
 
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.track import Strength, Track
-from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found, gone, on_album, whys
+from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found, on_album, quarantined, whys
 
 IDS = {"musicbrainz_recording_id": "rec", "musicbrainz_release_id": "rel"}
 
 
 def pair(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
     """The decision about two files that agree in all key fields except these."""
-    return gone(found([on_album("a/one.flac", 1, **one), on_album("b/other.mp3", 1, **{**MP3, **other})]))
+    return quarantined(found([on_album("a/one.flac", 1, **one), on_album("b/other.mp3", 1, **{**MP3, **other})]))
 
 
 def spelled(said: dict[str, Any]) -> str:
@@ -23,7 +23,7 @@ def spelled(said: dict[str, Any]) -> str:
 
 
 def test_same_bytes_go_without_a_tag_to_them() -> None:
-    assert gone(found([file("a/long name.mp3", content="x"), file("b.mp3", content="x")])) == {
+    assert quarantined(found([file("a/long name.mp3", content="x"), file("b.mp3", content="x")])) == {
         "a/long name.mp3": "T0 b.mp3 shortest_path"
     }
 
@@ -31,35 +31,35 @@ def test_same_bytes_go_without_a_tag_to_them() -> None:
 def test_same_bytes_need_one_hash_of_the_same_type() -> None:
     one, other = file("a.mp3", size=5, hashes={"md5": "1"}), file("b.mp3", size=5, hashes={"sha1": "1"})
     both = file("c.mp3", size=5, hashes={"md5": "1", "sha1": "1"})
-    assert not gone(found([one, other]))
-    assert gone(found([one, other, both])) == {"b.mp3": "T0 a.mp3 shortest_path", "c.mp3": "T0 a.mp3 shortest_path"}
+    assert not quarantined(found([one, other]))
+    assert quarantined(found([one, other, both])) == {"b.mp3": "T0 a.mp3 shortest_path", "c.mp3": "T0 a.mp3 shortest_path"}
 
 
 def test_same_bytes_need_every_common_hash_and_the_size() -> None:
-    assert not gone(
+    assert not quarantined(
         found([file("a", size=5, hashes={"md5": "1", "sha1": "1"}), file("b", size=5, hashes={"md5": "1", "sha1": "2"})])
     )
-    assert not gone(found([file("a", size=5, hashes={"md5": "1"}), file("b", size=6, hashes={"md5": "1"})]))
-    assert not gone(found([file("a", size=5, hashes={"crc32": "1"}), file("b", size=5, hashes={"crc32": "1"})]))
+    assert not quarantined(found([file("a", size=5, hashes={"md5": "1"}), file("b", size=6, hashes={"md5": "1"})]))
+    assert not quarantined(found([file("a", size=5, hashes={"crc32": "1"}), file("b", size=5, hashes={"crc32": "1"})]))
 
 
 def test_a_zero_byte_cut_or_unreadable_file_is_no_duplicate() -> None:
     empty = [file("a.mp3", content="", size=0), file("b.mp3", content="", size=0)]
     cut = [file("c.flac", content="y", suspect="cut short", **FLAC), file("d.flac", content="y", suspect="cut short", **FLAC)]
-    assert not gone(found([*empty, *cut]))
+    assert not quarantined(found([*empty, *cut]))
 
 
 @pytest.mark.parametrize(("strength", "goes"), [(Strength.SURE, True), (Strength.STRONG, True), (Strength.HINT, False)])
 def test_same_audio_counts_when_it_is_sure_or_strong(strength: Strength, goes: bool) -> None:
     answer = found([on_album("a.flac", 1, sound="s", strength=strength), file("b.flac", sound="s", strength=strength, **FLAC)])
-    assert gone(answer) == ({"b.flac": "T1 a.flac longest"} if goes else {})
+    assert quarantined(answer) == ({"b.flac": "T1 a.flac longest"} if goes else {})
     assert goes or [paths for paths, _ in whys(answer, Tier.ALIKE)] == [{"a.flac", "b.flac"}]
 
 
 def test_the_best_tags_stay_of_the_same_audio() -> None:
     few = on_album("a.flac", 1, sound="s", date=None)
     many = on_album("bb.flac", 1, sound="s", genre="Rock", isrc=("I",))
-    assert gone(found([few, many])) == {"a.flac": "T1 bb.flac tags"}
+    assert quarantined(found([few, many])) == {"a.flac": "T1 bb.flac tags"}
 
 
 def test_a_release_track_needs_all_ids_disc_and_number() -> None:
@@ -120,7 +120,7 @@ def test_no_disc_is_not_disc_one() -> None:
     ],
     ids=spelled,
 )
-def test_what_is_another_version_or_edition_stays(other: dict[str, Any]) -> None:
+def test_another_version_or_edition_is_kept(other: dict[str, Any]) -> None:
     stated = {
         "label": "DGC",
         "catalogue_number": "X1",
@@ -235,11 +235,11 @@ def test_no_disc_is_no_disc_of_several_even_with_one_sound(discs: tuple[int | No
 def test_the_folder_of_a_disc_tells_the_disc_where_tags_do_not() -> None:
     """Lidarr #411: one intro on both discs."""
     silent: dict[str, Any] = {"sound": "s", "disc": None, "disc_total": None, "content": "same"}
-    assert not gone(found([on_album("CD1/1.flac", 1, **silent), on_album("CD2/1.flac", 1, **silent)]))
-    assert gone(found([on_album("a/CD1/1.flac", 1, **silent), on_album("b/Disc 1/1.flac", 1, **silent)]))
+    assert not quarantined(found([on_album("CD1/1.flac", 1, **silent), on_album("CD2/1.flac", 1, **silent)]))
+    assert quarantined(found([on_album("a/CD1/1.flac", 1, **silent), on_album("b/Disc 1/1.flac", 1, **silent)]))
 
 
-def test_another_recording_with_the_same_tags_stays() -> None:
+def test_another_recording_with_the_same_tags_is_kept() -> None:
     assert not pair({"musicbrainz_recording_id": "one"}, {"musicbrainz_recording_id": "other"})
 
 
@@ -255,7 +255,7 @@ def test_brackets_case_and_quotes_do_not_make_another_title() -> None:
 def test_brackets_are_never_stripped() -> None:
     """czkawka's approximate mode makes "X (Live)", "X (Remix)" and "X" one."""
     items = [on_album(f"{n}.flac", 1, title=t) for n, t in enumerate(("X", "X (Live)", "X (Remix)", "X (2)", "X 3"))]
-    assert not gone(found(items))
+    assert not quarantined(found(items))
 
 
 def test_clean_and_explicit_differ_even_with_one_sound_or_one_recording() -> None:
@@ -267,31 +267,31 @@ def test_clean_and_explicit_differ_even_with_one_sound_or_one_recording() -> Non
 
 def test_ids_that_a_whole_album_shares_by_mistake_do_not_group_it() -> None:
     items = [on_album(f"{number}.flac", number, **IDS) for number in (1, 2, 3)]
-    assert not gone(found(items))
+    assert not quarantined(found(items))
 
 
 def test_lengths_are_not_a_chain() -> None:
     items = [on_album(f"{n}.flac", 1, duration_s=length) for n, length in enumerate((200.0, 201.5, 203.0))]
     answer = found(items)
-    assert not gone(answer)
+    assert not quarantined(answer)
     assert [paths for paths, _ in whys(answer)] == [{"0.flac", "1.flac", "2.flac"}]
 
 
 def test_a_file_without_a_year_is_not_the_twin_of_two_editions() -> None:
     items = [on_album("a.flac", 1, date="1996"), on_album("b.flac", 1, date="2009"), on_album("c.flac", 1, date=None)]
-    assert not gone(found(items))
+    assert not quarantined(found(items))
 
 
 def test_a_chain_of_tiers_ends_at_a_keeper_that_is_known_directly() -> None:
     lossless = on_album("a.flac", 1)
     lossy = on_album("b.mp3", 1, sound="s", **MP3)
     untagged = file("c.mp3", sound="s", **MP3)
-    assert gone(found([lossless, lossy, untagged])) == {"b.mp3": "T3 a.flac lossless"}
+    assert quarantined(found([lossless, lossy, untagged])) == {"b.mp3": "T3 a.flac lossless"}
     bytes_too = on_album("d.mp3", 1, content="b.mp3", sound="s", **MP3)
-    assert set(gone(found([lossless, lossy, bytes_too]))) == {"b.mp3", "d.mp3"}
+    assert set(quarantined(found([lossless, lossy, bytes_too]))) == {"b.mp3", "d.mp3"}
 
 
-def test_what_looks_alike_is_told_and_stays() -> None:
+def test_look_alikes_are_reported_and_kept() -> None:
     answer = found([on_album("a.flac", 1), file("b.mp3", title=TITLES[1], artist="Beck", **MP3)])
     assert not answer.decisions
     assert whys(answer, Tier.ALIKE) == [({"a.flac", "b.mp3"}, "similar title and artist, or similar sound")]
@@ -299,9 +299,9 @@ def test_what_looks_alike_is_told_and_stays() -> None:
 
 def test_many_files_of_one_key_are_no_burden() -> None:
     items = [on_album(f"{n}.flac", 1, content="same") for n in range(3000)]
-    assert len(gone(found(items))) == 2999
+    assert len(quarantined(found(items))) == 2999
     differing = [on_album(f"{n}.flac", 1, duration_s=float(n)) for n in range(1, 3000)]
-    assert not gone(found(differing))
+    assert not quarantined(found(differing))
 
 
 def test_empty_tags_are_no_key() -> None:
