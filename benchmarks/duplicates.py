@@ -52,7 +52,8 @@ def _measure(library: TrueLibrary, kinds: Sequence[str], work: Path) -> bool:
     for tier, score in verdict.scores.items():
         found = f"{score.recall:9.3f}" if score.true_pairs else f"{'-':>9}"
         precise = f"{score.precision:11.3f}" if score.decisions else f"{'-':>11}"
-        say(f"  {tier:6}{score.true_pairs:12}{score.gone:8}{score.named:9}{found}{score.decisions:11}{score.right:8}{precise}")
+        pairs = f"{score.true_pairs:12}{score.removed:8}{score.reported:9}{found}"
+        say(f"  {tier:6}{pairs}{score.decisions:11}{score.right:8}{precise}")
     alike = likeness_of(library, outcome)
     recall, precision = alike.found / max(1, alike.to_be_listed), alike.same_recording / max(1, alike.listed)
     listed = f"{alike.listed:11}{alike.same_recording:8}{precision:11.3f}"

@@ -1,4 +1,4 @@
-"""FLAC of frames that differ in length, as real ones do: noise takes 8 KiB a frame, a constant 14 bytes where it is packed."""
+"""FLAC files whose frames differ in length, as in real ones: noise takes 8 KiB a frame, a packed constant 14 bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SAMPLES = 4096
 
 
 def flac(frames: int, serial: int, *, packed: bool = True, seek_table: bool = False) -> bytes:
-    """16 bit mono at 44.1 kHz: every second frame is a constant, `packed` or not. The sound is the same in either case."""
+    """16 bit mono at 44.1 kHz: every second frame is a constant, `packed` or not. The sound is the same in both cases."""
     random = Random(serial)
     sound, points, offset, checksum = [], [], 0, hashlib.md5(usedforsecurity=False)
     for index in range(frames):

@@ -1,8 +1,8 @@
-"""Streams of minutes, after the formats' specifications: right headers, tables, page numbers and check sums around sound that is
-made as it is read. Compare tests/audio_streams.py, which makes streams as small as they can be.
+"""Streams of several minutes, built by the formats' specifications: correct headers, tables, page numbers and checksums around
+sound that is generated when it is read. tests/audio_streams.py makes streams as small as possible.
 
-Builders take seconds, a serial (another serial is another sound) and what stands before and behind the sound; they give pieces
-of a VirtualFile.
+Builders take seconds, a serial (a different serial gives different sound) and what comes before and after the sound; they return
+pieces of a VirtualFile.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _EDGE = 64 * 1024
 
 
 def noise(serial: int, size: int) -> bytes:
-    """Bytes that do not compress, without 0xff: no sync word is among them."""
+    """Incompressible bytes without 0xff, so that they contain no sync word."""
     return Random(serial).randbytes(size).replace(b"\xff", b"\xfe")
 
 
 def _sound(serial: int, size: int) -> list[Piece]:
-    """Sound of `size` bytes: noise at both ends, silence between."""
+    """Sound of `size` bytes: noise at both ends, silence between them."""
     edge = min(_EDGE, size // 2)
     return [noise(serial, edge), Repeat(bytes(4096), size - 2 * edge), noise(serial + 1, edge)]
 
@@ -38,7 +38,7 @@ _RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 
 
 def _frames(rates: list[int], serial: int) -> tuple[bytes, list[int]]:
-    """Layer III frames of these bit rates, 44.1 kHz stereo, with their sizes."""
+    """Layer III frames of these bit rates, 44.1 kHz stereo, and their sizes."""
     filler, out, sizes, owed = noise(serial, 2048), [], [], 0
     for rate in rates:
         exact = 144 * rate * 1000
@@ -53,9 +53,9 @@ def _frames(rates: list[int], serial: int) -> tuple[bytes, list[int]]:
 
 
 def mp3(seconds: float, serial: int, *, variable: bool = False, header: str = "lame") -> list[Piece]:
-    """MP3 at 128 kbit/s or of a variable rate. `header`: what the first frame holds: "lame", "xing", "vbri" or "" (sound)."""
+    """MP3 at 128 kbit/s or with a variable rate. `header`: content of the first frame: "lame", "xing", "vbri" or "" (sound)."""
     random = Random(serial)
-    # 49 frames of one rate come out even at 44.1 kHz.
+    # 49 frames of one rate take a whole number of bytes at 44.1 kHz.
     rates = random.choices((64, 96, 112, 128, 160, 192, 320), k=98) if variable else [128] * 49
     unit, sizes = _frames(rates, serial)
     count = round(seconds * 44100 / 1152)
@@ -91,7 +91,7 @@ def mp3(seconds: float, serial: int, *, variable: bool = False, header: str = "l
 
 
 def flac(seconds: float, serial: int, blocks: list[tuple[int, bytes]]) -> list[Piece]:
-    """FLAC of CD quality with a seek table, then these metadata blocks, (kind, content) each."""
+    """FLAC in CD quality with a seek table, then these metadata blocks, each as (kind, content)."""
     frames, average = round(seconds * 44100 / 4096), 7000
     size = frames * average
     samples = frames * 4096
@@ -113,7 +113,7 @@ def flac(seconds: float, serial: int, blocks: list[tuple[int, bytes]]) -> list[P
 
 
 def mp4(seconds: float, serial: int, tags: bytes, *, codec: str = "aac", moov_first: bool = True) -> list[Piece]:
-    """M4A of AAC at 256 kbit/s or of ALAC, with all its tables; `tags` is the `udta` box."""
+    """M4A with AAC at 256 kbit/s or with ALAC, and all its tables; `tags` is the `udta` box."""
     frame, average = (1024, 743) if codec == "aac" else (4096, 11000)
     count, per_chunk = round(seconds * 44100 / frame), 22
     random = Random(serial)
@@ -170,7 +170,7 @@ def mp4(seconds: float, serial: int, tags: bytes, *, codec: str = "aac", moov_fi
 
 
 def _pages(packets: list[bytes], segments: int, serial: int) -> list[OggPage]:
-    """Packets on pages of at most so many segments of 255 bytes, the first of them page 1."""
+    """Packets on pages of at most `segments` segments of 255 bytes; the first of them is page 1."""
     pages = [OggPage()]
     for packet in packets:
         pages[-1].packets.append(b"")
@@ -191,8 +191,8 @@ def ogg(
 ) -> list[Piece]:
     """`pages` pages of sound, `page` = (packets on each, bytes of a packet, samples of a packet).
 
-    The second header packet holds the comments; with `short_pages` it lies on pages of 4 KiB, as mutagen writes them, else on
-    full ones, as libogg does.
+    The second header packet holds the comments. With `short_pages` it is on pages of 4 KiB, as mutagen writes them, otherwise on
+    full pages, as libogg does.
     """
     count, size, samples = page
     first = OggPage()
@@ -218,14 +218,14 @@ def vorbis(seconds: float, serial: int, comments: bytes, *, short_pages: bool = 
 
 
 def opus(seconds: float, serial: int, comments: bytes, *, short_pages: bool = False) -> list[Piece]:
-    """Opus at 128 kbit/s, a page a second as its encoder writes them."""
+    """Opus at 128 kbit/s, one page a second as its encoder writes them."""
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 2, 312, 48000, 0, 0)
-    headers = [head, b"OpusTags" + comments + (bytes(512) if short_pages else b"")]  # some encoders leave room for more
+    headers = [head, b"OpusTags" + comments + (bytes(512) if short_pages else b"")]  # some encoders leave more room
     return ogg(serial, headers, round(seconds), (50, 320, 960), start=312, short_pages=short_pages)
 
 
 def speex(seconds: float, serial: int, comments: bytes) -> list[Piece]:
-    """Speex, wide band."""
+    """Speex, wideband."""
     head = b"Speex   " + b"speex-1.2".ljust(20, b"\0")
     head += struct.pack("<13I", 1, 80, 16000, 1, 4, 1, 0xFFFFFFFF, 320, 0, 1, 0, 0, 0)
     return ogg(serial, [head, comments], round(seconds / 2), (100, 70, 320))
@@ -235,7 +235,7 @@ def speex(seconds: float, serial: int, comments: bytes) -> list[Piece]:
 
 
 def wav(seconds: float, serial: int, tag: bytes) -> list[Piece]:
-    """WAV of CD quality with an ID3 chunk behind the sound, where there is a tag."""
+    """WAV in CD quality, with an ID3 chunk after the sound if there is a tag."""
     size = round(seconds * 44100) * 4
     form = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 2, 44100, 176400, 4, 16)
     end = b"id3 " + struct.pack("<I", len(tag)) + tag + bytes(len(tag) % 2) if tag else b""
@@ -244,7 +244,7 @@ def wav(seconds: float, serial: int, tag: bytes) -> list[Piece]:
 
 
 def aiff(seconds: float, serial: int, tag: bytes) -> list[Piece]:
-    """AIFF of CD quality with an ID3 chunk behind the sound, where there is a tag."""
+    """AIFF in CD quality, with an ID3 chunk after the sound if there is a tag."""
     samples = round(seconds * 44100)
     size = samples * 4
     common = b"COMM" + struct.pack(">IHIH", 18, 2, samples, 16) + struct.pack(">HQ", 16383 + 15, 44100 << 48)
@@ -255,7 +255,7 @@ def aiff(seconds: float, serial: int, tag: bytes) -> list[Piece]:
 
 
 def _dsd_size(seconds: float) -> int:
-    """Bytes of one channel of DSD64, in whole blocks."""
+    """Bytes of one channel of DSD64, rounded to whole blocks."""
     return round(seconds * 2822400 / 8 / 4096) * 4096
 
 
@@ -293,7 +293,7 @@ def dsdiff(seconds: float, serial: int, tag: bytes) -> list[Piece]:
 
 
 def ape(seconds: float, serial: int) -> list[Piece]:
-    """Monkey's Audio 3.99, CD quality."""
+    """Monkey's Audio 3.99 in CD quality."""
     samples, per_frame = round(seconds * 44100), 73728 * 4
     frames = -(-samples // per_frame)
     size = frames * 700_000
@@ -305,12 +305,12 @@ def ape(seconds: float, serial: int) -> list[Piece]:
 
 
 def wavpack(seconds: float, serial: int, *, with_md5: bool = True) -> list[Piece]:
-    """WavPack of CD quality in blocks of half a second; the last one has the md5 of the sound if made with `-m`."""
+    """WavPack in CD quality in blocks of half a second; the last one has the md5 of the sound if made with `-m`."""
     per_block, size = 22050, 55_000
     samples = round(seconds * 44100)
     count = -(-samples // per_block)
     flags = 1 | 1 << 11 | 1 << 12 | 9 << 23  # 16 bit stereo, 44.1 kHz, first and last block of its sequence
-    body = b"\x8a" + (size // 2).to_bytes(3, "little") + noise(serial, size)  # one long sub-block: the bit stream
+    body = b"\x8a" + (size // 2).to_bytes(3, "little") + noise(serial, size)  # one long sub-block: the bitstream
     digest = b"\x26\x08" + hashlib.md5(b"long %d" % serial, usedforsecurity=False).digest()
     out: list[Piece] = []
     for index in range(count):
@@ -340,12 +340,12 @@ def musepack(seconds: float, serial: int, *, version: int = 8) -> list[Piece]:
     header = b"\x08" + number(samples) + number(0) + b"\x0f\x1a"
     head = b"MPCK" + b"SH" + bytes([7 + len(header)]) + struct.pack(">I", zlib.crc32(header)) + header
     head += b"RG\x0c\x01" + bytes(8) + b"EI\x07\x81\x01\x1e\x01" + b"SO\x08" + bytes(5)
-    sound = b"AP" + number(size + 6) + noise(serial, 16)  # one packet: nobody walks them
+    sound = b"AP" + number(size + 6) + noise(serial, 16)  # one packet: no reader walks through them
     return [head + sound, *_sound(serial, size), b"SE\x03"]
 
 
 def tta(seconds: float, serial: int) -> list[Piece]:
-    """True Audio, CD quality."""
+    """True Audio in CD quality."""
     samples = round(seconds * 44100)
     frames, size = -(-samples // 46080), 110_000
     header = b"TTA1" + struct.pack("<HHHII", 1, 2, 16, 44100, samples)

@@ -1,4 +1,4 @@
-"""The realistic set: files of all formats, 3 to 10 minutes long, with pictures of up to 8 MB before and behind their texts."""
+"""The realistic set: files of all formats, 3 to 10 minutes long, with pictures of up to 8 MB before and after their texts."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tests.audio_tags import Cover
 from tests.virtual_file import Piece, VirtualFile
 
 _LARGE = ("wav", "aiff", "dsf", "dff")
-"""Formats of 10 to 42 MB a minute, of which three minutes are enough."""
+"""Formats with 10 to 42 MB a minute: three minutes are enough."""
 COVERS = (0, 300_000, 1_000_000, 8_000_000)
-"""Bytes of the pictures."""
+"""Sizes of the pictures in bytes."""
 
 
 class Kind(NamedTuple):
     """One way to make a file of a format."""
 
     format: str
-    """As the tables of the benchmarks name it."""
+    """The name that the benchmarks print."""
     variant: str
     extension: str
     make: Callable[[float, int, Cover], list[Piece]]
     tags: str
-    """Which tags hold the texts: "id3", "id3v1", "vorbis", "ape", "mp4", "asf"."""
+    """The kind of tag that holds the texts: "id3", "id3v1", "vorbis", "ape", "mp4", "asf"."""
 
 
 class Sample(NamedTuple):
-    """One file of the set. `song` gives the content of others of its album, by number: they share its cover."""
+    """One file of the set. `song` returns the content of other songs of its album, by number: they share its cover."""
 
     kind: Kind
     cover_bytes: int
@@ -39,12 +39,12 @@ class Sample(NamedTuple):
     song: Callable[[int], VirtualFile]
 
     def make(self) -> VirtualFile:
-        """Its content."""
+        """The content of the file."""
         return self.song(0)
 
     @property
     def name(self) -> str:
-        """The file's name, which says what it is."""
+        """The name of the file, which describes it."""
         place = f"{self.cover_bytes // 1000}K {'before' if self.cover_first else 'behind'}" if self.cover_bytes else "no"
         return f"{self.kind.format}, {self.kind.variant}, {place} cover.{self.kind.extension}"
 
@@ -137,7 +137,7 @@ def _songs(kind: Kind, seconds: float, serial: int, cover_bytes: int, *, first: 
 
 
 def samples(covers: tuple[int, ...] = COVERS) -> Iterator[Sample]:
-    """The set, each kind with each cover at both places."""
+    """The set: each kind with each cover at both positions."""
     serial = 0
     for kind in KINDS:
         for cover_bytes in covers if kind.tags != "id3v1" else (0,):

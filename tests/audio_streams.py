@@ -1,8 +1,8 @@
-"""Minimal audio streams, built byte by byte after the formats' specifications: nothing in them comes from anybody's recording.
+"""Minimal audio streams, built byte by byte by the formats' specifications: nothing in them comes from a real recording.
 
-Every builder takes the length in seconds and a serial: streams of different serials differ in their audio bytes, so neither
-whole files nor audio identities are equal by accident. MP3, FLAC, Opus, WAV, AIFF and DSF decode; of the other codecs only the
-container and the headers are right, which is all that a tag reader sees.
+Every builder takes the length in seconds and a serial: streams with different serials have different audio bytes, so neither
+whole files nor audio identities are equal by accident. MP3, FLAC, Opus, WAV, AIFF and DSF decode; for the other codecs only the
+container and the headers are correct, which is all that a tag reader looks at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mutagen.ogg import OggPage
 
 
 def _noise(serial: int, size: int) -> bytes:
-    """Bytes that depend on the serial only; hexadecimal digits, so that no sync word is among them."""
+    """Bytes that depend only on the serial; hexadecimal digits, so that they contain no sync word."""
     text = hashlib.sha256(b"stream %d" % serial).hexdigest().encode()
     return (text * (size // len(text) + 1))[:size]
 
@@ -31,7 +31,7 @@ def _mp3_silence(seconds: float) -> bytearray:
 def mp3(seconds: float, serial: int) -> bytes:
     frames = bytearray(_mp3_silence(seconds))
     noise = _noise(serial, 64)
-    for start in (0, len(frames) - 104):  # behind header (4) and side information (17) lie bytes that no decoder looks at
+    for start in (0, len(frames) - 104):  # after header (4) and side information (17) come bytes that decoders ignore
         frames[start + 30 : start + 94] = noise
     return bytes(frames)
 
@@ -64,10 +64,10 @@ def _crc16_mirrored(data: bytes) -> int:
 
 
 def mp3_lame(seconds: float, serial: int) -> bytes:
-    """MP3 with the Info frame of LAME, which says how long the sound is and what its checksum is."""
+    """MP3 with LAME's Info frame, which states the length and the checksum of the sound."""
     sound = mp3(seconds, serial)
     frames = len(sound) // 104
-    head = b"\xff\xfb\x50\xc4" + bytes(17)  # 64 kbit/s: a frame of 208 bytes, for the tag needs 177
+    head = b"\xff\xfb\x50\xc4" + bytes(17)  # 64 kbit/s: a frame of 208 bytes, because the tag needs 177
     toc = bytes(index * 256 // 100 for index in range(100))
     tag = b"Info" + struct.pack(">III", 15, frames, 208 + len(sound)) + toc + struct.pack(">I", 50)
     tag += b"LAME3.100" + b"\x01\x64" + bytes(4) + bytes(4) + b"\x00\x20" + b"\x24\x00\x00" + bytes(4)
@@ -106,7 +106,7 @@ def _full(name: bytes, *parts: bytes) -> bytes:
 
 
 def _mp4(seconds: float, serial: int, sample_entry: bytes, moov_first: bool) -> bytes:
-    # Samples of 1,024 frames; their sizes depend on the serial, as those of two real recordings do.
+    # Samples of 1,024 frames; their sizes depend on the serial, just as they differ between two real recordings.
     count = max(4, round(seconds * 44100 / 1024))
     digits = hashlib.sha256(b"mp4 %d" % serial).digest()
     sizes = [16 + digits[index % 32] % 16 for index in range(count)]
@@ -149,7 +149,7 @@ def _sound(name: bytes, *parts: bytes) -> bytes:
 
 
 def m4a(seconds: float, serial: int) -> bytes:
-    # Every other file has its moov at the end, as half of the real ones have.
+    # Every other file has its moov at the end, as about half of real files do.
     config = b"\x05\x02\x12\x08"  # AAC-LC, 44.1 kHz, mono
     decoder = b"\x04" + bytes([13 + len(config)]) + b"\x40\x15" + bytes(3) + struct.pack(">II", 64000, 64000) + config
     descriptor = b"\x03" + bytes([3 + len(decoder) + 3]) + b"\0\1\0" + decoder + b"\x06\x01\x02"
@@ -162,7 +162,7 @@ def alac(seconds: float, serial: int) -> bytes:
 
 
 def _ogg(serial: int, headers: list[bytes], packets: list[bytes], samples: int, first_position: int) -> bytes:
-    """An identification page, a page for the other headers, then pages of up to 50 packets of `samples` samples each."""
+    """An identification page, a page for the other headers, then pages with up to 50 packets of `samples` samples each."""
     groups = [[headers[0]], headers[1:], *(packets[start : start + 50] for start in range(0, len(packets), 50))]
     stream, position = b"", first_position
     for sequence, group in enumerate(groups):
@@ -220,7 +220,7 @@ def wavpack(seconds: float, serial: int, pcm_md5: bytes | None = None) -> bytes:
     half = max(1, round(seconds * 44100) // 2)
     flags = 1 | 1 << 2 | 3 << 11 | 9 << 23
     digest = pcm_md5 or hashlib.md5(b"wavpack %d" % serial, usedforsecurity=False).digest()
-    noise = b"\x0a\x10" + _noise(serial, 32)  # a bit stream of 16 words
+    noise = b"\x0a\x10" + _noise(serial, 32)  # a bitstream of 16 words
     stream = b""
     for index, extra in enumerate((b"", b"\x26\x08" + digest)):
         body = noise + extra
@@ -230,7 +230,7 @@ def wavpack(seconds: float, serial: int, pcm_md5: bytes | None = None) -> bytes:
 
 
 def ape(seconds: float, serial: int) -> bytes:
-    # Version 3.99, 16 bit mono at 44.1 kHz, one seek point a frame.
+    # Version 3.99, 16 bit mono at 44.1 kHz, one seek point for each frame.
     samples = max(1, round(seconds * 44100))
     per_frame = 73728
     frames = -(-samples // per_frame)
@@ -243,7 +243,7 @@ def ape(seconds: float, serial: int) -> bytes:
 
 
 def musepack(seconds: float, serial: int) -> bytes:
-    # Stream version 8. A packet is a two-letter key, its whole size, its payload.
+    # Stream version 8. A packet is a two-letter key, its whole size, and its payload.
     def number(value: int) -> bytes:
         out = bytes([value & 0x7F])
         while value := value >> 7:
@@ -259,7 +259,7 @@ def musepack(seconds: float, serial: int) -> bytes:
 
 
 def dsf(seconds: float, serial: int) -> bytes:
-    # 1 bit mono at 2,822,400 Hz would be 352 kB a second, so the file is as short as it can be: whole blocks of 4,096 bytes.
+    # 1 bit mono at 2,822,400 Hz would be 352 kB a second, so the file is as short as possible: whole blocks of 4,096 bytes.
     blocks = max(1, round(min(seconds, 0.02) * 2822400 / 8 / 4096))
     data = _noise(serial, blocks * 4096)
     form = b"fmt " + struct.pack("<QIIIIIIQII", 52, 1, 0, 1, 1, 2822400, 1, len(data) * 8, 4096, 0)

@@ -1,4 +1,4 @@
-"""Tags of every system, byte by byte, with the picture in front of the texts or behind them; mutagen would sort them."""
+"""Tags of every kind, byte by byte, with the picture before or after the texts; mutagen would sort them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ TEXTS: dict[str, str] = {
     "recording": "0b6f6b2e-1111-4000-8000-000000000001",
     "release": "0b6f6b2e-2222-4000-8000-000000000002",
 }
-"""What the files made here say of themselves; `recording` and `release` are MusicBrainz' ids."""
+"""The tags of the files made here; `recording` and `release` are MusicBrainz ids."""
 
 
 class Cover(NamedTuple):
-    """A picture in the tags; none where it has no bytes."""
+    """A picture in the tags; without bytes there is none."""
 
     data: bytes = b""
     first: bool = False
-    """In front of the texts."""
+    """Whether it comes before the texts."""
 
 
 def _ordered(texts: list[bytes], cover: bytes, *, first: bool) -> bytes:
@@ -55,7 +55,7 @@ def _frame(version: int, name: str, data: bytes) -> bytes:
 
 
 def _text(version: int, text: str) -> bytes:
-    """A text with its encoding: UTF-8 in ID3v2.4, UTF-16 before."""
+    """A text with its encoding: UTF-8 in ID3v2.4, UTF-16 in older versions."""
     return b"\x03" + text.encode() if version == 4 else b"\x01" + text.encode("utf-16")
 
 
@@ -103,7 +103,7 @@ def flac_picture(data: bytes) -> bytes:
 
 
 def vorbis_comments(cover: Cover = Cover()) -> bytes:  # noqa: B008 - immutable
-    """Comments without a framing bit; a picture goes in as Ogg files have it."""
+    """Comments without a framing bit; a picture is stored as in Ogg files."""
     lines = [f"{key}={TEXTS[field]}" for field, key in _VORBIS.items()]
     for field in ("track", "disc"):
         number, _, total = TEXTS[field].partition("/")
@@ -168,7 +168,7 @@ def _data(kind: int, value: bytes) -> bytes:
 
 
 def mp4(cover: Cover) -> bytes:
-    """`udta` with everything that iTunes' kind of tags needs, and its padding."""
+    """`udta` with everything that iTunes tags need, and its padding."""
     items = [atom(key.encode("latin-1"), _data(1, TEXTS[field].encode())) for field, key in _MP4.items()]
     for field, name in (("track", b"trkn"), ("disc", b"disk")):
         number, _, total = TEXTS[field].partition("/")

@@ -1,7 +1,7 @@
-"""Fixtures for every room: rclone, a config of its own, the test servers, and a storage of each kind.
+"""Fixtures for all tests: rclone, a config of its own, the test servers, and a storage of each kind.
 
-Servers start at first use and live as long as the test session. No test sees the remotes, the config or the state of whoever
-runs it.
+Servers start when they are first used and run until the test session ends. No test sees the remotes, config or state of the user
+who runs the tests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _numbers = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how hard to look ("dev", "ci" or "nightly"), by option or environment, for Hypothesis and for `tests.nightly`."""
+    """Choose "dev", "ci" or "nightly" by option or environment, for Hypothesis and for `tests.nightly`."""
     config.addinivalue_line("markers", "nightly: runs in the nightly run only")
     profile = config.getoption("--hypothesis-profile") or os.environ.get("HYPOTHESIS_PROFILE") or "ci"
     os.environ["HYPOTHESIS_PROFILE"] = profile
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests marked `nightly` to the nightly run."""
+    """Run tests marked `nightly` only in the nightly run."""
     if os.environ["HYPOTHESIS_PROFILE"] == "nightly":
         return
     left_out = [item for item in items if item.get_closest_marker("nightly")]
@@ -53,7 +53,7 @@ STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp", "drive",
 
 @pytest.fixture(scope="session", autouse=True)
 def rclone_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The test session's rclone.conf, which RCLONE_CONFIG names; servers add themselves to it when they start."""
+    """The rclone.conf of the test session, named by RCLONE_CONFIG; servers add themselves to it when they start."""
     home = tmp_path_factory.mktemp("home")
     config = home / "rclone.conf"
     config.touch(mode=0o600)
@@ -68,13 +68,13 @@ def rclone_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def found_rclone() -> Binary:
-    """rclone as the program finds it."""
+    """rclone, as the program finds it."""
     return find_rclone(None)
 
 
 @pytest.fixture(scope="session")
 def rclone_binary(found_rclone: Binary) -> Path:
-    """Path of the rclone binary."""
+    """The path of the rclone binary."""
     return found_rclone.path
 
 
@@ -87,7 +87,7 @@ def rclone(found_rclone: Binary, rclone_config: Path) -> Iterator[Rclone]:
 
 @pytest.fixture(scope="session")
 def s3_serve(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
-    """S3 by `rclone serve s3`."""
+    """S3 from `rclone serve s3`."""
     with remotes.s3_serve(rclone_binary, tmp_path_factory.mktemp("s3serve")) as server:
         _add(rclone_config, server)
         yield server
@@ -95,7 +95,7 @@ def s3_serve(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.
 
 @pytest.fixture(scope="session")
 def s3_moto(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
-    """S3 by moto."""
+    """S3 from moto."""
     with remotes.s3_moto(tmp_path_factory.mktemp("s3moto")) as server:
         _add(rclone_config, server)
         yield server
@@ -103,7 +103,7 @@ def s3_moto(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def webdav(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
-    """WebDAV by `rclone serve webdav`."""
+    """WebDAV from `rclone serve webdav`."""
     with remotes.webdav(rclone_binary, tmp_path_factory.mktemp("webdav")) as server:
         _add(rclone_config, server)
         yield server
@@ -111,7 +111,7 @@ def webdav(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="session")
 def sftp(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
-    """SFTP by `rclone serve sftp`."""
+    """SFTP from `rclone serve sftp`."""
     with remotes.sftp(rclone_binary, tmp_path_factory.mktemp("sftp")) as server:
         _add(rclone_config, server)
         yield server
@@ -140,13 +140,13 @@ def _add(config: Path, server: RemoteServer) -> None:
 
 @pytest.fixture(params=STORAGES)
 def storage_kind(request: pytest.FixtureRequest) -> str:
-    """Each of STORAGES in turn."""
+    """Each kind of STORAGES in turn."""
     return str(request.param)
 
 
 @pytest.fixture
 def open_storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Storage]]:
-    """A function: kind of STORAGES -> an empty storage of that kind, closed after the test."""
+    """A function: kind of STORAGES -> an empty storage of that kind, which is closed after the test."""
     opened: list[Storage] = []
 
     def of(kind: str) -> Storage:
@@ -173,5 +173,5 @@ def open_storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
 
 @pytest.fixture
 def storage(open_storage: Callable[[str], Storage], storage_kind: str) -> Storage:
-    """An empty storage, of each kind in turn."""
+    """An empty storage of each kind in turn."""
     return open_storage(storage_kind)

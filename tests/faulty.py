@@ -1,4 +1,4 @@
-"""A library on a real server, and the program that works on it, for tests in which something goes wrong."""
+"""A library on a real server and the program that works on it, for tests in which something goes wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.servers.http import HttpProxy, Seen
 
 @dataclass
 class Library:
-    """A folder on a server, and the program that works on it."""
+    """A folder on a server and the program that works on it."""
 
     place: Place
     forks: Forks
@@ -27,7 +27,7 @@ class Library:
 
     @property
     def root(self) -> Path:
-        """Where the server keeps it."""
+        """The directory where the server keeps it."""
         assert self.place.directory is not None
         return self.place.directory
 
@@ -36,24 +36,24 @@ class Library:
         return self.forks.start(*arguments, state=self.home / "state", environment=self.environment, **settings)
 
     def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
-        """Run it to its end, which must be one of `codes`."""
+        """Run the program to its end; its exit code must be one of `codes`."""
         return self.forks.run(*arguments, codes=codes, state=self.home / "state", environment=self.environment, **settings)
 
     def tree(self) -> dict[str, str]:
-        """Path -> sha256, ours left out."""
+        """Path -> sha256 of every file, except our own."""
         return visible(self.place.tree())
 
     def track(self, path: str, number: int, title: str = "Song") -> str:
-        """Put a file there; gives its sha256."""
+        """Write a file there; returns its sha256."""
         tags = Track(title=(f"{title} {number}",), artist=("Band",), album=("Album",), track=number, date="2001")
         return hashlib.sha256(make_track(self.root / path, "mp3", tags, seconds=0.2, serial=number)).hexdigest()
 
 
 def of_music(seen: Seen) -> bool:
-    """Whether a changing request is about a file of music."""
+    """Whether this is a changing request for a music file."""
     return bool(seen.change) and seen.path.partition("?")[0].endswith(".mp3")
 
 
 def sent(proxy: HttpProxy) -> Counter[str]:
-    """Method -> changing requests about music."""
+    """Method -> number of changing requests for music files."""
     return Counter(seen.method for seen in proxy.requests if of_music(seen))

@@ -1,7 +1,7 @@
-"""The real program, forked from a process that has imported all of it already, and able to die at a write of its journal.
+"""The real program, forked from a process that has already imported all of it, which can be killed at a write of its journal.
 
-A start takes a tenth of the usual time, so that a test can afford hundreds. As a module of its own process it is the one that
-is forked from: `python -m tests.forked`, a JSON line for each program to start.
+A start takes a tenth of the usual time, so that a test can afford hundreds of them. Run as a module, this is the process to fork
+from: `python -m tests.forked` reads one JSON line for each program to start.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Death(msgspec.Struct, frozen=True):
     """SIGKILL around a write of the journal."""
 
     write: int
-    """Which one, from 1."""
+    """The number of the write, from 1."""
     committed: bool
-    """Just after its commit; else just before."""
+    """Just after its commit; otherwise just before."""
     victims: str
     """One of VICTIMS."""
 
@@ -49,13 +49,13 @@ class Order(msgspec.Struct, frozen=True):
     """stdout and stderr go to this path with ".out" and ".err"; ".writes" gets a byte for each write of the journal."""
     death: Death | None = None
     syncs: str | None = None
-    """A line for each fsync of the program goes to this path: when it was done (nanoseconds of CLOCK_MONOTONIC), and of what."""
+    """A line for each fsync of the program is written to this path: the time (nanoseconds of CLOCK_MONOTONIC) and the file."""
     hasty: bool = False
-    """Its waits between two tries are a twentieth of what they are."""
+    """Shorten the waits between two tries to a twentieth."""
 
 
 class Started:
-    """A program at work."""
+    """A running program."""
 
     def __init__(self, forks: Forks, pid: int, output: Path) -> None:
         self.pid = pid
@@ -63,10 +63,10 @@ class Started:
         self._output = output
 
     def end(self) -> Ended:
-        """Wait for its end."""
+        """Wait until it ends."""
         code = self._forks.told()
         out, err = (self._output.with_suffix(end).read_text() for end in (".out", ".err"))
-        # What was killed may leave half a line.
+        # A killed program may leave half a line.
         lines = out.splitlines() if code >= 0 else out[: out.rfind("\n") + 1].splitlines()
         return Ended(code, [json.loads(line) for line in lines], err)
 
@@ -77,10 +77,10 @@ class Started:
 
 
 class Forks:
-    """The process that is forked from. One program at a time; a context manager."""
+    """The process to fork from. One program at a time; a context manager."""
 
     def __init__(self, directory: Path) -> None:
-        """`directory`: for what the programs say."""
+        """`directory`: for the output of the programs."""
         self._directory = directory
         self._count = 0
         self._process = subprocess.Popen(
@@ -113,32 +113,32 @@ class Forks:
         return Started(self, self.told(), output)
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
-        """Run it to its end, which must be one of `codes`."""
+        """Run it to its end; its exit code must be one of `codes`."""
         ended = self.start(*arguments, **settings).end()
         if ended.code not in codes:
             raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")
         return ended
 
     def told(self) -> int:
-        """The next number that the process says: a process id, or how that process ended."""
+        """The next number that the process prints: a process id, or the exit status of that process."""
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
 
 
 def kill(pid: int, victims: str) -> None:
-    """SIGKILL to the program of that id, its rclone, both or none: the rclone first, so that nobody ends it in good order."""
+    """SIGKILL the program with that id, its rclone, both or neither; rclone first, so that the program cannot stop it cleanly."""
     doomed = [*(rclones_below(pid) if victims in {"rclone", "both"} else []), *([pid] if victims in {"program", "both"} else [])]
     for one in doomed:
         with contextlib.suppress(ProcessLookupError):
             os.kill(one, signal.SIGKILL)
 
 
-# In the process that is forked from, and in the programs.
+# From here on: the process to fork from, and the programs.
 
 
 def serve() -> int:
-    """Fork a program for each line; in the program, gives its exit code."""
-    from orchestrator.cli import main  # noqa: PLC0415 - only the process that is forked from needs it
+    """Fork a program for each line; in the program, return its exit code."""
+    from orchestrator.cli import main  # noqa: PLC0415 - only needed in the process to fork from
 
     for module in pkgutil.walk_packages(sys.modules["orchestrator"].__path__, "orchestrator."):
         if not module.name.rpartition(".")[2].startswith("_"):
@@ -186,7 +186,7 @@ def _watch_syncs(log: int) -> None:
     sync = os.fsync
 
     def noted(descriptor: int) -> None:
-        path = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - bytes that are no UTF-8 pass
+        path = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - it must accept bytes that are not UTF-8
         sync(descriptor)
         os.write(log, f"{time.monotonic_ns()} {path}\n".encode())
 

@@ -1,4 +1,4 @@
-"""Texts for tags and for file names that break what is not careful."""
+"""Texts for tags and file names that break careless programs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ HOSTILE_NAMES = (
     "<angle>",
     "@at,comma",
 )
-"""Names (without extension) that every test server keeps."""
+"""Names (without extension) that every test server accepts."""
 
 UNPORTABLE_NAMES = ("new\nline", "semi;colon", "tab\there", "\x01control", "back\\slash", "del\x7f")
-"""Names that a disk keeps and some servers do not."""
+"""Names that a disk accepts and some servers do not."""

@@ -5,4 +5,4 @@ from __future__ import annotations
 import os
 
 NIGHTLY = os.environ["HYPOTHESIS_PROFILE"] == "nightly"
-"""Look longer: every kill instead of a sample, thousands of random plans. A test that only runs then is marked `nightly`."""
+"""Be thorough: every kill instead of a sample, thousands of random plans. Tests that only run then are marked `nightly`."""

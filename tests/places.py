@@ -1,4 +1,4 @@
-"""Places that a library can lie in, looked at from the server's side, past the program under test and past rclone."""
+"""Locations of a library, inspected on the server's side, without the program under test and without rclone."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DriveRemote, D
 
 OWN = ".music-orchestrator/"
 PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp")
-"""Those on which the large library is tried; there are "drive" and "dropbox", too."""
+"""The kinds on which the large library is tried; there are also "drive" and "dropbox"."""
 
 
 @dataclass
 class Place:
-    """One place: its location as typed, and its files as they really lie on the server."""
+    """One location: what the user types, and the files that are really on the server."""
 
     location: str
     directory: Path | None
-    """Where the server keeps the files; None: in memory, in a bucket of moto's, a Drive or a Dropbox of ours."""
+    """Where the server keeps the files; None for those in memory: a bucket of moto, our Drive or our Dropbox."""
     server: RemoteServer | None = None
     prefix: str = ""
 
     def fill(self, library: LibraryFacts) -> None:
-        """Put a library there, times kept. A server that caches directories must not have looked yet."""
+        """Copy a library there, with its times. A server that caches directories must not have listed it yet."""
         if isinstance(self.server, DriveRemote | DropboxRemote):
             self.server.tree.preload(library.root, self.prefix, files=library.files)
             return
@@ -48,7 +48,7 @@ class Place:
                 shutil.copy2(source, target)
 
     def tree(self) -> dict[str, str]:
-        """Path -> sha256 of every file there, ours under `.music-orchestrator` too. The second of one name is called `path#2`."""
+        """Path -> sha256 of every file there, `.music-orchestrator` included. The second file of one name is called `path#2`."""
         if isinstance(self.server, DriveRemote):
             there = self.server.tree.tree(self.prefix).items()
             return {f"{path}#{number}" if number > 1 else path: one for path, all_ in there for number, one in enumerate(all_, 1)}
@@ -76,7 +76,7 @@ class Place:
 
 
 def bucket(server: RemoteServer) -> Any:
-    """An S3 client of a server, past rclone."""
+    """An S3 client for a server, without rclone."""
     return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{server.port}",
@@ -87,7 +87,7 @@ def bucket(server: RemoteServer) -> Any:
 
 
 def visible(tree: dict[str, str]) -> dict[str, str]:
-    """A tree without what is ours in it."""
+    """A tree without our own files."""
     return {path: content for path, content in tree.items() if not path.startswith(OWN)}
 
 
@@ -95,9 +95,9 @@ def visible(tree: dict[str, str]) -> dict[str, str]:
 def places(
     kind: str, home: Path, rclone: Path, config: Path, contents: Mapping[str, LibraryFacts | None]
 ) -> Iterator[dict[str, Place]]:
-    """A server of a kind of PLACES, "drive" or "dropbox", with a place for each name, filled before anybody looks (None: empty).
+    """A server (of PLACES, "drive" or "dropbox") with a location for each name, filled before its first listing (None: empty).
 
-    The server's remote, called for its kind and `home`, is added to the rclone `config`.
+    The server's remote, named after its kind and `home`, is added to the rclone `config`.
     """
     with contextlib.ExitStack() as stack:
         server: RemoteServer | None = None

@@ -1,4 +1,4 @@
-"""Processes below a process, by /proc."""
+"""The descendants of a process, from /proc."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def processes_below(pid: int) -> Iterator[tuple[int, str]]:
     children: dict[int, list[tuple[int, str]]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            with contextlib.suppress(OSError):  # ended while we looked
+            with contextlib.suppress(OSError):  # it ended in the meantime
                 head, _, tail = (entry / "stat").read_text().rpartition(")")
                 children.setdefault(int(tail.split()[1]), []).append((int(entry.name), head.partition("(")[2]))
     waiting = [pid]

@@ -1,4 +1,4 @@
-"""The real program as a process, and what its JSON says."""
+"""The real program as a process, and its JSON output."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ runpy.run_module("orchestrator", run_name="__main__")
 
 @dataclass
 class Ended:
-    """How one call of the program ended."""
+    """The result of one call of the program."""
 
     code: int
     events: list[dict[str, Any]] = field(repr=False)
-    """The JSON lines, the summary last."""
+    """The JSON lines; the summary is the last."""
     stderr: str
 
     @property
@@ -46,12 +46,12 @@ class Ended:
 
 @dataclass
 class Program:
-    """The program with a state directory of its own."""
+    """The program, with a state directory of its own."""
 
     state: Path
     environment: dict[str, str] = field(default_factory=dict)
     clock_s: int = 0
-    """So far its clock is off."""
+    """How far its clock is off."""
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it with --json and --yes."""
@@ -66,12 +66,12 @@ class Program:
         )
 
     def end(self, process: subprocess.Popen[str], *, timeout: float = 170) -> Ended:
-        """Wait for its end."""
+        """Wait until it ends."""
         out, err = process.communicate(timeout=timeout)
         return Ended(process.returncode, [json.loads(line) for line in out.splitlines()], err)
 
     def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Ended:
-        """Run it to its end, which must be one of `codes`."""
+        """Run it to its end; its exit code must be one of `codes`."""
         ended = self.end(self.start(*arguments))
         if ended.code not in codes:
             raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")

@@ -1,4 +1,4 @@
-"""Every fault case that the program answers for has tests that say so: their docstrings begin with "Fault case N" or hold it."""
+"""Every fault case that the program handles has tests that say so: their docstrings contain "Fault case N"."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CASES = {
     25: "twins, killed at every step of deduplication",
 }
 
-# Of some a part waits for what this version does not do: 17 and 21 for two-way sync, 18 for a queue of uploads.
+# Parts of some cases need features that this version lacks: 17 and 21 two-way sync, 18 a queue of uploads.
 
 _NAMED = re.compile(r"[Ff]ault cases? (\d+(?:(?:, | and )\d+)*)")
 
@@ -55,7 +55,7 @@ def test_every_fault_case_has_a_test() -> None:
     assert shown == CASES.keys(), "nobody shows them, or they are unknown"
 
 
-def test_every_fault_case_is_documented_with_tests_that_there_are() -> None:
+def test_every_fault_case_is_documented_with_tests_that_exist() -> None:
     text = (Path(__file__).parents[1] / "docs" / "reliability.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", text, re.MULTILINE)
     assert {int(number) for number, _ in rows} == CASES.keys()

@@ -1,4 +1,4 @@
-"""The made library is what it says: real files, the tags that the facts name, the same bytes for the same seed."""
+"""The generated library is as described: real files, the tags that the facts state, and the same bytes for the same seed."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def test_the_reader_finds_in_every_file_what_was_written(library: LibraryFacts) 
         assert (found.suspect is not None) == (path in library.cut), path
 
 
-def test_untagged_and_unreadable_files_are_told_apart(library: LibraryFacts) -> None:
+def test_untagged_and_unreadable_files_are_distinguished(library: LibraryFacts) -> None:
     for paths, status in ((library.untagged, Status.UNTAGGED), (library.unreadable, Status.UNREADABLE)):
         for path in paths:
             assert reading(path, (library.root / path).read_bytes()).status is status, path
 
 
-def test_every_file_is_other_than_every_other_one_but_for_the_twins(library: LibraryFacts) -> None:
+def test_every_file_differs_from_every_other_one_except_the_twins(library: LibraryFacts) -> None:
     equal = [count for digest, count in library.contents().items() if count > 1 and digest != hashlib.sha256().hexdigest()]
     assert len(equal) == len(library.twins) > 0
 
 
-def test_the_facts_name_every_file(library: LibraryFacts) -> None:
+def test_the_facts_cover_every_file(library: LibraryFacts) -> None:
     on_disk = {
         path.relative_to(library.root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in library.root.rglob("*")
@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_library(tmp_path: Path) -> None:
     assert first.files != other.files
 
 
-def test_a_crowd_of_files_is_tagged_and_has_no_equals() -> None:
+def test_many_files_are_all_tagged_and_different() -> None:
     crowd = dict(many_tracks(500, size=3000))
     assert len(crowd) == len(set(crowd.values())) == 500
     assert all(len(content) >= 3000 for content in crowd.values())

@@ -1,4 +1,4 @@
-"""The option and the variable ask for the same nightly run."""
+"""The option and the variable both select the nightly run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.nightly
 
 
 def collected(*options: str, **environment: str) -> list[str]:
-    """The tests of a module that has more of them at night."""
+    """The names of a module's tests; the module has more of them in the nightly run."""
     command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", *options]
     inherited = {name: value for name, value in os.environ.items() if name != "HYPOTHESIS_PROFILE"}
     ended = subprocess.run(
@@ -29,7 +29,7 @@ def collected(*options: str, **environment: str) -> list[str]:
     return [line for line in ended.stdout.splitlines() if "::" in line]
 
 
-def test_the_option_and_the_variable_ask_for_the_same() -> None:
+def test_the_option_and_the_variable_select_the_same() -> None:
     nightly = collected("--hypothesis-profile=nightly")
     assert nightly == collected(HYPOTHESIS_PROFILE="nightly")
     assert len(nightly) > len(collected())

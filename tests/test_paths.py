@@ -103,7 +103,7 @@ def test_only_our_directory_at_the_root_is_ours(path: str, ours: bool) -> None:
         ("a/partial", False),
     ],
 )
-def test_debris_of_rclone_is_only_what_rclone_itself_names_so(path: str, debris: bool) -> None:
+def test_only_names_that_rclone_itself_gives_are_debris_of_rclone(path: str, debris: bool) -> None:
     assert is_rclone_debris(path) is debris
 
 
@@ -128,7 +128,7 @@ def test_names_that_may_be_one_file_somewhere_have_one_collision_key(one: str, o
     assert collision_key(one) == collision_key(other)
 
 
-def test_a_part_of_dots_alone_keeps_its_collision_key() -> None:
+def test_a_part_that_is_only_dots_keeps_its_collision_key() -> None:
     assert collision_key("a/.../b") != collision_key("a/b")
 
 

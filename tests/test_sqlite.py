@@ -1,4 +1,4 @@
-"""What the failures of SQLite become, for both databases."""
+"""How failures of SQLite are reported, for both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The virtual file is the file that it stands for."""
+"""A virtual file behaves like the file that it stands for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PIECES = (b"head", Repeat(b"abc", 10), b"", Repeat(bytes(2), 5000), b"tail", Rep
 WHOLE = b"head" + b"abcabcabca" + bytes(5000) + b"tail" + b"xy"
 
 
-def test_it_gives_any_part_of_itself() -> None:
+def test_any_part_can_be_read() -> None:
     file = VirtualFile(PIECES)
     assert len(file) == len(WHOLE)
     for start in (*range(20), 5013, 5014, 5016, 5019, 5020, 6000):
@@ -20,7 +20,7 @@ def test_it_gives_any_part_of_itself() -> None:
             assert file[start : start + length] == WHOLE[start : start + length]
 
 
-def test_it_opens_as_a_file() -> None:
+def test_it_opens_like_a_file() -> None:
     with VirtualFile(PIECES).open() as file:
         assert file.read() == WHOLE
         file.seek(-6, 2)
@@ -29,6 +29,6 @@ def test_it_opens_as_a_file() -> None:
             file.seek(-1)
 
 
-def test_it_is_written_as_it_reads(tmp_path: Path) -> None:
+def test_it_can_be_written_to_a_disk(tmp_path: Path) -> None:
     VirtualFile(PIECES).write(tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == WHOLE

@@ -1,4 +1,4 @@
-"""Files as large as real ones that take no room: real bytes where a reader looks, a repeated unit where the sound goes on."""
+"""Files as large as real ones that take no space: real bytes where a reader looks, a repeated unit for the rest of the sound."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Repeat(NamedTuple):
-    """`unit` again and again, `size` bytes of it."""
+    """`unit` repeated to `size` bytes."""
 
     unit: bytes
     size: int
@@ -32,7 +32,7 @@ def _part(piece: Piece, start: int, end: int) -> bytes:
 
 
 class VirtualFile:
-    """Bytes that are made when they are asked for. As `bytes` it has a length and can be sliced; `open` gives a file."""
+    """Bytes that are generated when they are read. Like `bytes` it has a length and can be sliced; `open` gives a file."""
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self._pieces = [piece for piece in pieces if (len(piece) if isinstance(piece, bytes) else piece.size)]
@@ -52,11 +52,11 @@ class VirtualFile:
         return out[0] if len(out) == 1 else b"".join(out)
 
     def open(self) -> io.BufferedReader:
-        """The file as a program on its disk sees it."""
+        """The file as a program would see it on a disk."""
         return io.BufferedReader(_Opened(self), 8192)
 
     def write(self, path: Path) -> None:
-        """Put it on a disk; zeros become holes."""
+        """Write it to a disk; zeros become holes."""
         with path.open("wb") as file:
             for piece in self._pieces:
                 if isinstance(piece, Repeat) and not any(piece.unit):

@@ -1,4 +1,4 @@
-"""Helpers for the tests of the catalogue."""
+"""What the tests of the catalogue share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def song(title: str, audio_format: str = "mp3", *, artist: str = "Artist") -> by
     return track_bytes(audio_format, Track(title=(title,), artist=(artist,), album=("Album",)), seconds=0.2, serial=len(title))
 
 
-def bring(storage: MemoryStorage, catalogue: Catalogue, **options: Any) -> ScanResult:
+def run_scan(storage: MemoryStorage, catalogue: Catalogue, **options: Any) -> ScanResult:
     """A scan with few threads."""
     return scan(storage, catalogue, **{"now_ns": NOW_NS, "readers": 3, **options})
 
@@ -35,7 +35,7 @@ def titles(catalogue: Catalogue, fs: str) -> dict[str, str | None]:
 
 
 class Stubborn(MemoryStorage):
-    """Each read first calls `refuse` with the path, and raises the error that it returns."""
+    """A storage that calls `refuse` before each read, and raises the error that it returns for a path."""
 
     refuse_read: Callable[[str], RemoteError | None] = staticmethod(lambda _path: None)
 

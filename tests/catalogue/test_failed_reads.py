@@ -11,7 +11,7 @@ from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, PermanentError, TransientError
 from orchestrator.progress import NoProgress
 from orchestrator.storage.fake.memory import KINDS
-from tests.catalogue.helpers import Stubborn, bring, song, titles
+from tests.catalogue.helpers import Stubborn, run_scan, song, titles
 
 
 def crowd(count: int) -> Stubborn:
@@ -21,23 +21,25 @@ def crowd(count: int) -> Stubborn:
     return storage
 
 
-def test_a_file_that_vanished_is_named_and_forgotten(catalogue: Catalogue) -> None:
+def test_a_file_that_vanished_is_reported_and_forgotten(catalogue: Catalogue) -> None:
     storage = crowd(3)
     storage.refuse_read = lambda path: NotFoundError("gone", path=path) if path == "001.mp3" else None
-    result = bring(storage, catalogue)
+    result = run_scan(storage, catalogue)
     assert (result.vanished, result.files_read, result.complete) == (["001.mp3"], 2, False)
     assert sorted(titles(catalogue, storage.fs)) == ["000.mp3", "002.mp3"]
 
 
 @pytest.mark.parametrize("error", [TransientError("connection reset"), PermanentError("403 AccessDenied")])
-def test_a_file_that_was_not_given_is_named_and_tried_again(catalogue: Catalogue, error: TransientError | PermanentError) -> None:
+def test_a_file_that_could_not_be_read_is_reported_and_tried_again(
+    catalogue: Catalogue, error: TransientError | PermanentError
+) -> None:
     storage = crowd(3)
     storage.refuse_read = lambda path: error if path == "001.mp3" else None
-    result = bring(storage, catalogue)
+    result = run_scan(storage, catalogue)
     assert (result.failures, result.unreadable, result.files_read) == ([("001.mp3", error.message)], [], 2)
     assert titles(catalogue, storage.fs) == {"000.mp3": "Song 0", "001.mp3": None, "002.mp3": "Song 2"}
     storage.refuse_read = lambda _path: None
-    assert bring(storage, catalogue).files_read == 1
+    assert run_scan(storage, catalogue).files_read == 1
     assert titles(catalogue, storage.fs)["001.mp3"] == "Song 1"
 
 
@@ -45,39 +47,41 @@ def test_refused_credentials_stop_the_scan_and_keep_what_was_read(catalogue: Cat
     storage = crowd(40)
     storage.refuse_read = lambda path: AuthError("token expired") if path == "020.mp3" else None
     with pytest.raises(AuthError):
-        bring(storage, catalogue, readers=1)
+        run_scan(storage, catalogue, readers=1)
     assert storage.call_counts["read_range"] < 2 * 40
     read = [title for title in titles(catalogue, storage.fs).values() if title]
     assert len(read) == 20
 
 
-def test_a_remote_that_is_gone_stops_the_scan(catalogue: Catalogue) -> None:
+def test_an_unreachable_remote_stops_the_scan(catalogue: Catalogue) -> None:
     storage = crowd(60)
     storage.refuse_read = lambda path: TransientError("connection refused") if path >= "010.mp3" else None
     with pytest.raises(TransientError):
-        bring(storage, catalogue, readers=1)
+        run_scan(storage, catalogue, readers=1)
     assert catalogue.unread_count(storage.fs) == 50
     storage.refuse_read = lambda _path: None
-    assert bring(storage, catalogue).files_read == 50
+    assert run_scan(storage, catalogue).files_read == 50
 
 
-def test_a_failure_here_and_there_does_not_stop_the_scan(catalogue: Catalogue) -> None:
+def test_a_few_failures_do_not_stop_the_scan(catalogue: Catalogue) -> None:
     storage = crowd(4 * GIVE_UP_AFTER)
     storage.refuse_read = lambda path: TransientError("reset") if int(path[:3]) % 2 else None
-    result = bring(storage, catalogue, readers=1)
+    result = run_scan(storage, catalogue, readers=1)
     assert len(result.failures) == result.files_read == 2 * GIVE_UP_AFTER
 
 
-def test_an_unexpected_error_in_a_reader_is_raised_not_swallowed(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_in_a_reader_is_raised_and_not_swallowed(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("orchestrator.catalogue.reading.read_track", broken)
     with pytest.raises(ZeroDivisionError):
-        bring(crowd(2), catalogue)
+        run_scan(crowd(2), catalogue)
 
 
-def test_an_interrupted_scan_goes_on_where_it_was(catalogue: Catalogue) -> None:
+def test_an_interrupted_scan_continues_where_it_stopped(catalogue: Catalogue) -> None:
     storage = crowd(30)
     stop = threading.Event()
 
@@ -87,26 +91,26 @@ def test_an_interrupted_scan_goes_on_where_it_was(catalogue: Catalogue) -> None:
 
     storage.refuse_read = stop_after_ten
     with pytest.raises(InterruptedRunError):
-        bring(storage, catalogue, readers=1, stop=stop)
+        run_scan(storage, catalogue, readers=1, stop=stop)
     storage.refuse_read = lambda _path: None
     left = catalogue.unread_count(storage.fs)
     assert left > 0
-    assert bring(storage, catalogue).files_read == left
+    assert run_scan(storage, catalogue).files_read == left
     assert None not in titles(catalogue, storage.fs).values()
 
 
-def test_interrupted_while_listing_nothing_is_changed(catalogue: Catalogue) -> None:
+def test_an_interruption_during_the_listing_changes_nothing(catalogue: Catalogue) -> None:
     stop = threading.Event()
     stop.set()
     storage = crowd(3)
     with pytest.raises(InterruptedRunError):
-        bring(storage, catalogue, stop=stop)
+        run_scan(storage, catalogue, stop=stop)
     assert catalogue.count(storage.fs) == 0
 
 
 def test_no_reader_outlives_the_scan(catalogue: Catalogue) -> None:
     before = threading.active_count()
-    bring(crowd(20), catalogue, readers=8)
+    run_scan(crowd(20), catalogue, readers=8)
     assert threading.active_count() == before
 
 
@@ -124,6 +128,6 @@ def test_progress_counts_every_file(catalogue: Catalogue) -> None:
             self.items[name] = self.items.get(name, 0) + items
 
     heard = Heard()
-    bring(crowd(20), catalogue, progress=heard)
+    run_scan(crowd(20), catalogue, progress=heard)
     assert heard.stages == [("listing", None), ("reading tags", 20)]
     assert heard.items == {"listing": 20, "reading tags": 20}

@@ -7,15 +7,15 @@ from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import PermanentError
 from orchestrator.records import Entry
 from tests.audio_frames import flac
-from tests.catalogue.helpers import Stubborn, bring
+from tests.catalogue.helpers import Stubborn, run_scan
 
 
-def test_what_the_end_says_is_kept_and_what_cannot_be_read_stays_as_it_was(catalogue: Catalogue) -> None:
+def test_the_reading_is_saved_and_a_file_that_cannot_be_read_is_unchanged(catalogue: Catalogue) -> None:
     whole = flac(40, 1)
     storage = Stubborn()
     for path, content in {"whole.flac": whole, "cut.flac": whole[:-9_000], "refused.flac": whole}.items():
         storage.write(path, content)
-    bring(storage, catalogue)
+    run_scan(storage, catalogue)
     before = {one.entry.path: one for one in catalogue.entries(storage.fs)}
     assert {one.reading.suspect for one in before.values() if one.reading} == {None}
     storage.refuse_read = lambda path: PermanentError("no", path=path) if path == "refused.flac" else None
@@ -29,4 +29,4 @@ def test_what_the_end_says_is_kept_and_what_cannot_be_read_stays_as_it_was(catal
         "refused.flac": (False, False),
     }
     assert [path for path, _ in catalogue.unreadable_or_suspect(storage.fs)] == ["cut.flac"]
-    assert bring(storage, catalogue).files_read == 0
+    assert run_scan(storage, catalogue).files_read == 0

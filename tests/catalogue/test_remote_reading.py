@@ -82,7 +82,7 @@ def test_tags_at_the_front_cost_little_more_than_a_call_a_file(
     assert drive.drive.calls.total() <= 2 * listing
 
 
-def test_one_song_a_folder_costs_less_than_looking_each_one_up(
+def test_one_song_in_each_folder_costs_less_than_looking_up_each_one(
     drive: DriveRemote, rclone: Rclone, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     expected: dict[str, str] = {}
@@ -102,7 +102,7 @@ def test_one_song_a_folder_costs_less_than_looking_each_one_up(
 
 @pytest.fixture
 def tired(rclone: Rclone, tmp_path: Path) -> Iterator[tuple[RcloneStorage, HttpProxy, dict[str, str]]]:
-    """A Drive with one album, whose answers a proxy can replace."""
+    """A Drive with one album, behind a proxy that can replace its answers."""
     with remotes.drive() as server, http_proxy(server.port) as proxy:
         expected = album(tmp_path / "music", 0, files=3)
         server.tree.preload(tmp_path / "music", "music")
@@ -116,7 +116,7 @@ def is_content(request: Seen) -> bool:
 
 
 @pytest.mark.parametrize("reason", ["rateLimitExceeded", "userRateLimitExceeded"])
-def test_a_rate_limit_is_waited_for_and_never_taken_for_missing_tags(
+def test_a_rate_limit_is_waited_for_and_never_mistaken_for_missing_tags(
     tired: tuple[RcloneStorage, HttpProxy, dict[str, str]], catalogue: Catalogue, reason: str
 ) -> None:
     storage, proxy, expected = tired
@@ -127,7 +127,7 @@ def test_a_rate_limit_is_waited_for_and_never_taken_for_missing_tags(
 
 
 @pytest.mark.parametrize("status", [503, 429, 403])
-def test_what_is_refused_to_the_end_is_read_by_the_next_scan(
+def test_files_refused_to_the_end_are_read_by_the_next_scan(
     webdav: RemoteServer, rclone: Rclone, catalogue: Catalogue, tmp_path: Path, status: int
 ) -> None:
     assert webdav.directory is not None
@@ -145,7 +145,7 @@ def test_what_is_refused_to_the_end_is_read_by_the_next_scan(
         assert titles(catalogue, storage.fs) == expected
 
 
-def test_of_songs_that_share_a_name_each_has_its_own_tags(
+def test_each_of_several_songs_with_one_name_has_its_own_tags(
     drive: DriveRemote, rclone: Rclone, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     """Downloaded whole where their contents differ, because Drive's calls give parts of a file only by its name."""

@@ -14,7 +14,7 @@ from tests.library import make_library, upload
 
 def test_a_messy_library_is_read_once(catalogue: Catalogue, storage: Storage, tmp_path: Path) -> None:
     facts = make_library(tmp_path / "library", count=60, hostile="none")
-    folds = storage.capabilities.case_insensitive  # there some names would be one
+    folds = storage.capabilities.case_insensitive  # there some names would be equal
     paths = upload(facts, storage, paths={path.lower(): path for path in facts.files}.values() if folds else None)
     first = scan(storage, catalogue, now_ns=NOW_NS)
     audio = {path for path in paths if path in facts.audio}

@@ -10,7 +10,7 @@ from orchestrator.errors import UsageError
 from orchestrator.paths import is_rclone_debris
 from orchestrator.records import Entry
 from orchestrator.storage.fake.memory import MemoryStorage
-from tests.catalogue.helpers import NOW_NS, bring, song
+from tests.catalogue.helpers import NOW_NS, run_scan, song
 
 MINUTE_NS = 60_000_000_000
 
@@ -57,7 +57,7 @@ def test_exclude_is_stronger_than_include() -> None:
 
 
 @pytest.mark.parametrize("glob", ["", "/", "[b-a].mp3"])
-def test_a_glob_that_cannot_be_is_a_usage_error(glob: str) -> None:
+def test_an_invalid_glob_is_a_usage_error(glob: str) -> None:
     with pytest.raises(UsageError):
         Selection(include=(glob,)).compiled()
 
@@ -76,40 +76,40 @@ def test_excluded_files_are_known_but_not_read(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("in/a.mp3", song("A"))
     storage.put("out/b.mp3", song("Bb"))
-    result = bring(storage, catalogue, exclude=["out"])
+    result = run_scan(storage, catalogue, exclude=["out"])
     assert (result.files_seen, result.files_read) == (2, 1)
     items = {item.entry.path: item for item in catalogue.entries(storage.fs, result.selection)}
     assert items["in/a.mp3"].skipped_because is None
     assert items["out/b.mp3"].skipped_because == "excluded"
     assert items["out/b.mp3"].reading is None
-    assert bring(storage, catalogue).files_read == 1
+    assert run_scan(storage, catalogue).files_read == 1
 
 
-def test_an_excluded_unreadable_file_does_not_spoil_the_run(catalogue: Catalogue) -> None:
+def test_an_excluded_unreadable_file_does_not_affect_the_exit_code(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("a.mp3", song("A"))
     storage.put("bad/b.flac", b"no flac")
-    assert not bring(storage, catalogue).complete
-    assert bring(storage, catalogue, exclude=["bad"]).complete
+    assert not run_scan(storage, catalogue).complete
+    assert run_scan(storage, catalogue, exclude=["bad"]).complete
 
 
-def test_young_files_wait(catalogue: Catalogue) -> None:
+def test_recently_changed_files_wait(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("local")
     storage.put("old.mp3", song("Old"), mtime_ns=NOW_NS - 10 * MINUTE_NS)
     storage.put("young.mp3", song("Young"), mtime_ns=NOW_NS - MINUTE_NS)
-    result = bring(storage, catalogue, settle_s=300)
+    result = run_scan(storage, catalogue, settle_s=300)
     assert result.files_read == 1
     items = {item.entry.path: item.skipped_because for item in catalogue.entries(storage.fs, result.selection)}
     assert items["old.mp3"] is None
     assert items["young.mp3"] is not None
-    assert bring(storage, catalogue, settle_s=300, now_ns=NOW_NS + 6 * MINUTE_NS).files_read == 1
+    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 6 * MINUTE_NS).files_read == 1
 
 
-def test_where_there_are_no_times_a_file_has_to_stay_the_same_for_that_long(catalogue: Catalogue) -> None:
+def test_without_times_a_file_must_stay_the_same_for_that_long(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("a.mp3", song("A"))
-    assert bring(storage, catalogue, settle_s=300).files_read == 0
+    assert run_scan(storage, catalogue, settle_s=300).files_read == 0
     storage.put("a.mp3", song("A, grown"))
-    assert bring(storage, catalogue, settle_s=300, now_ns=NOW_NS + 4 * MINUTE_NS).files_read == 0
-    assert bring(storage, catalogue, settle_s=300, now_ns=NOW_NS + 8 * MINUTE_NS).files_read == 0
-    assert bring(storage, catalogue, settle_s=300, now_ns=NOW_NS + 9 * MINUTE_NS).files_read == 1
+    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 4 * MINUTE_NS).files_read == 0
+    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 8 * MINUTE_NS).files_read == 0
+    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 9 * MINUTE_NS).files_read == 1

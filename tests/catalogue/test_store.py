@@ -16,26 +16,26 @@ from orchestrator.catalogue.store import Catalogue, Moved
 from orchestrator.errors import IntegrityError, UsageError
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.fake.memory import MemoryStorage
-from tests.catalogue.helpers import bring, song, titles
+from tests.catalogue.helpers import run_scan, song, titles
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_no_other_user_may_read_it(tmp_path: Path) -> None:
     file = tmp_path / "state" / "deep" / "catalogue.sqlite3"
     with Catalogue(file) as catalogue:
         storage = MemoryStorage.like("s3")
         storage.put("a.mp3", song("A"))
-        bring(storage, catalogue)
+        run_scan(storage, catalogue)
         assert file.parent.stat().st_mode & 0o777 == 0o700
         assert {path.stat().st_mode & 0o777 for path in file.parent.iterdir()} == {0o600}
 
 
-def test_it_outlives_the_process(tmp_path: Path) -> None:
+def test_it_is_kept_between_processes(tmp_path: Path) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("a.mp3", song("A"))
     with Catalogue(tmp_path / "c") as catalogue:
-        bring(storage, catalogue)
+        run_scan(storage, catalogue)
     with Catalogue(tmp_path / "c") as catalogue:
-        assert bring(storage, catalogue).files_read == 0
+        assert run_scan(storage, catalogue).files_read == 0
         assert (catalogue.count(storage.fs), catalogue.audio_count(storage.fs)) == (1, 1)
         assert (catalogue.count("s3:unknown"), list(catalogue.entries("s3:unknown"))) == (0, [])
 
@@ -57,7 +57,7 @@ def test_an_older_one_is_created_again(tmp_path: Path) -> None:
         assert catalogue.count("s3:x") == 0
 
 
-def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_another_programs_database_is_refused_and_not_changed(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "c")
     connection.execute("CREATE TABLE mine (x)")
     connection.close()
@@ -67,13 +67,13 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) 
     assert (tmp_path / "c").read_bytes() == before
 
 
-def test_a_damaged_one_is_named_with_the_remedy(tmp_path: Path) -> None:
+def test_a_damaged_one_is_reported_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(b"no database at all, " * 300)
     with pytest.raises(IntegrityError, match="delete it"):
         Catalogue(tmp_path / "c")
 
 
-def test_a_place_where_it_cannot_be(tmp_path: Path) -> None:
+def test_a_path_where_it_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UsageError):
         Catalogue(tmp_path / "file" / "c")
@@ -84,7 +84,7 @@ def test_what_we_moved_is_not_read_again(catalogue: Catalogue, kind: str) -> Non
     storage = MemoryStorage.like(kind)
     storage.put("in/a.mp3", song("A"))
     storage.put("in/b.mp3", song("Bb"))
-    bring(storage, catalogue)
+    run_scan(storage, catalogue)
     storage.move("in/a.mp3", "out/a.mp3")
     storage.move("in/b.mp3", "out/b.mp3")
     entry = storage.stat("out/a.mp3")
@@ -95,26 +95,26 @@ def test_what_we_moved_is_not_read_again(catalogue: Catalogue, kind: str) -> Non
         ]
     )
     assert titles(catalogue, storage.fs) == {"out/a.mp3": "A", "out/b.mp3": "Bb"}
-    result = bring(storage, catalogue)
+    result = run_scan(storage, catalogue)
     assert (result.files_read, result.changed) == (0, False)
 
 
 def test_what_we_copied_to_another_storage_is_not_read_again(catalogue: Catalogue) -> None:
     source, target = MemoryStorage.like("local", "/music"), MemoryStorage.like("s3", "s3:music")
     source.put("a.mp3", song("A"))
-    bring(source, catalogue)
+    run_scan(source, catalogue)
     target.put("b/a.mp3", song("A"))
     catalogue.record_moves([Moved(Ref(source.fs, "a.mp3"), Ref(target.fs, "b/a.mp3"), target.stat("b/a.mp3"), copied=True)])
-    assert bring(source, catalogue).files_read == bring(target, catalogue).files_read == 0
+    assert run_scan(source, catalogue).files_read == run_scan(target, catalogue).files_read == 0
     assert titles(catalogue, source.fs) == {"a.mp3": "A"}
     assert titles(catalogue, target.fs) == {"b/a.mp3": "A"}
 
 
-def test_places_exchanged_through_our_own_name(catalogue: Catalogue) -> None:
+def test_names_swapped_through_our_own_name(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("local")
     storage.put("a.mp3", song("A"))
     storage.put("b.mp3", song("Bb"))
-    bring(storage, catalogue)
+    run_scan(storage, catalogue)
     aside = f"{OWN_DIRECTORY}/tmp/0123"
     steps = [("a.mp3", aside), ("b.mp3", "a.mp3"), (aside, "b.mp3")]
     for step, (src, dst) in enumerate(steps):
@@ -122,33 +122,33 @@ def test_places_exchanged_through_our_own_name(catalogue: Catalogue) -> None:
         catalogue.record_moves([Moved(Ref(storage.fs, src), Ref(storage.fs, dst), storage.stat(dst))])
         assert not any(path.startswith(OWN_DIRECTORY) for path in titles(catalogue, storage.fs)), step
     assert titles(catalogue, storage.fs) == {"a.mp3": "Bb", "b.mp3": "A"}
-    assert bring(storage, catalogue).files_read == 0
+    assert run_scan(storage, catalogue).files_read == 0
 
 
-def test_what_comes_back_from_quarantine_is_not_read_again(catalogue: Catalogue) -> None:
+def test_a_file_restored_from_quarantine_is_not_read_again(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("local")
     storage.put("a.mp3", song("A"))
     storage.put("b.mp3", song("Bb"))
-    bring(storage, catalogue)
+    run_scan(storage, catalogue)
     there, back = Ref(storage.fs, "a.mp3"), Ref(storage.fs, f"{OWN_DIRECTORY}/quarantine/run/a.mp3")
     storage.move(there.path, back.path)
     catalogue.record_moves([Moved(there, back, storage.stat(back.path))])
-    assert bring(storage, catalogue).files_seen == 1
+    assert run_scan(storage, catalogue).files_seen == 1
     storage.move(back.path, there.path)
     catalogue.record_moves([Moved(back, there, storage.stat(there.path))])
-    assert bring(storage, catalogue).files_read == 0
+    assert run_scan(storage, catalogue).files_read == 0
     assert titles(catalogue, storage.fs) == {"a.mp3": "A", "b.mp3": "Bb"}
 
 
-def test_a_destination_that_is_not_what_was_moved_is_read(catalogue: Catalogue) -> None:
+def test_a_destination_that_does_not_hold_what_was_moved_is_read(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("a.mp3", song("A"))
-    bring(storage, catalogue)
+    run_scan(storage, catalogue)
     storage.remove("a.mp3")
     storage.put("b.mp3", song("Something else"))
     catalogue.record_moves([Moved(Ref(storage.fs, "a.mp3"), Ref(storage.fs, "b.mp3"), storage.stat("b.mp3"))])
     assert titles(catalogue, storage.fs) == {"b.mp3": None}
-    assert bring(storage, catalogue).files_read == 1
+    assert run_scan(storage, catalogue).files_read == 1
 
 
 def test_moves_of_unknown_files_do_no_harm(catalogue: Catalogue) -> None:
@@ -162,16 +162,16 @@ def test_moves_of_unknown_files_do_no_harm(catalogue: Catalogue) -> None:
 def test_forget(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("a.mp3", song("A"))
-    bring(storage, catalogue)
+    run_scan(storage, catalogue)
     catalogue.forget([Ref(storage.fs, "a.mp3"), Ref(storage.fs, "never.mp3")])
     assert catalogue.count(storage.fs) == 0
 
 
-def test_entries_are_as_of_when_the_looking_began(catalogue: Catalogue) -> None:
+def test_entries_are_dated_by_the_start_of_the_listing(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     for number in range(10):
         storage.put(f"{number}.mp3", song(f"Song {number}"))
-    bring(storage, catalogue)
+    run_scan(storage, catalogue)
     looking = catalogue.entries(storage.fs)
     seen = [next(looking).entry.path]
     catalogue.forget([Ref(storage.fs, f"{number}.mp3") for number in range(10)])

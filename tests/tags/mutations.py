@@ -1,4 +1,4 @@
-"""Damage of every kind, done to files of every format: what fuzzing reads. A seed and a name make the same file again."""
+"""Damage of every kind, done to files of every format: the input for fuzzing. The same seed and name give the same file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SOUND = Repeat(Random(1).randbytes(4096), 0)
 
 @cache
 def sources(*, with_corpus: bool) -> tuple[tuple[str, bytes], ...]:
-    """Name and content of what gets damaged: short files of all formats, and other projects' test files where they are."""
+    """Name and content of the files to damage: short files of all formats, and other projects' test files if there are any."""
     found = []
     for cover in (0, 3_000, 60_000):
         for name, small in FORMATS.items():
@@ -35,7 +35,7 @@ def sources(*, with_corpus: bool) -> tuple[tuple[str, bytes], ...]:
 
 
 def _position(random: Random, length: int) -> int:
-    """Mostly where headers are."""
+    """A position, usually among the headers."""
     share = random.random()
     if share < 0.55:
         return random.randrange(min(length, 512) + 1)
@@ -74,7 +74,7 @@ def _mutate(random: Random, content: bytearray, donors: tuple[tuple[str, bytes],
 
 
 def mutated(seed: int, *, with_corpus: bool) -> tuple[str, VirtualFile]:
-    """A damaged file; half of them are as long as real ones, by sound put in somewhere."""
+    """A damaged file; half of them are as long as real ones, because sound is inserted somewhere."""
     random = Random(seed)
     donors = sources(with_corpus=with_corpus)
     name, original = random.choice(donors)

@@ -1,4 +1,4 @@
-"""What the tests of the tags room share: a file behind ranged reads, the corpus, and what its index promises."""
+"""What the tests of the tag reader share: a file behind ranged reads, the corpus, and what its index states."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE_FILE = Policy(
     hole=EVERYTHING,
     budget=EVERYTHING,
 )
-"""A full local read."""
+"""Read the whole file locally."""
 
 POLICIES = {"few bytes": FEW_BYTES, "few requests": FEW_REQUESTS}
 
@@ -34,7 +34,7 @@ BITS_OF_REASON_FOR_PROGRAMMERS = ("Error", "mutagen", "Traceback", "b'", "<", "0
 
 @dataclass
 class Ranges:
-    """`content` as a storage gives it; insists that ranges lie within the file and that no byte is asked for twice."""
+    """Serve `content` as a storage does; ranges must be within the file, and no byte may be requested twice."""
 
     content: bytes
     asked: list[tuple[int, int]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Ranges:
 
 
 def read(name: str, content: bytes, policy: Policy = FEW_BYTES) -> Reading:
-    """Read through ranges, and check that the reading counts them rightly."""
+    """Read through ranges, and check that the reading counts them correctly."""
     ranges = Ranges(content)
     reading = read_track(name, len(content), ranges.read, policy)
     assert reading.requests == len(ranges.asked)
@@ -59,21 +59,21 @@ def read(name: str, content: bytes, policy: Policy = FEW_BYTES) -> Reading:
 
 
 def corpus() -> Path | None:
-    """The folder of other projects' test files; None on a machine that has none."""
+    """The folder of other projects' test files; None if this machine has none."""
     place = os.environ.get("MUSIC_ORCHESTRATOR_CORPUS")
     folder = Path(place) if place else Path(__file__).parents[3] / "shared" / "corpus"
     return folder if (folder / "index.json").is_file() else None
 
 
 def corpus_files(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Each audio file of the corpus: its line of the index, and its content."""
+    """Each audio file of the corpus: its line in the index, and its content."""
     for line in json.loads((folder / "index.json").read_text("utf-8"))["files"]:
         if line["expected"] is not None:
             yield line, (folder / line["path"]).read_bytes()
 
 
 def promised(line: dict[str, Any]) -> dict[str, Any]:
-    """What the index says that a reader finds, as fields of Track; other tags where the format's own place nothing."""
+    """What a reader should find according to the index, as fields of Track; without tags that the format has no place for."""
     choice = line["expected"]
     names = ("title", "artist", "albumartist", "album")
     if not any(choice[name] for name in names):

@@ -1,4 +1,4 @@
-"""The same sound in other clothes: tags, a cover and padding, written by mutagen as a user's tagger writes them."""
+"""The same sound with other tags, another cover and other padding, written by mutagen as a user's tagger does."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from mutagen import id3
 
 
 class _Named(BytesIO):
-    """mutagen goes by the name where the beginning is an ID3 tag."""
+    """mutagen decides by the name if the file begins with an ID3 tag."""
 
     name = ""
 
 
 def retagged(name: str, content: bytes, title: str, cover: bytes, padding: int) -> bytes | None:
-    """The file with another title, this cover as its only one (none when empty) and, where the format has it, so much padding.
+    """The file with another title, this cover as its only one (none if empty) and, if the format has it, this much padding.
 
-    None where mutagen cannot write the file.
+    None if mutagen cannot write the file.
     """
     file = _Named(content)
     file.name = name
@@ -39,7 +39,7 @@ def retagged(name: str, content: bytes, title: str, cover: bytes, padding: int) 
         _change(audio, title, cover)
         file.seek(0)
         _save(audio, file, padding)
-    except (mutagen.MutagenError, EOFError, ValueError, IndexError, TypeError, struct.error):  # what odd files make mutagen raise
+    except (mutagen.MutagenError, EOFError, ValueError, IndexError, TypeError, struct.error):  # for odd files
         return None
     return file.getvalue()
 

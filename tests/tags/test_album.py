@@ -1,4 +1,4 @@
-"""What one file of an album needed is asked for first of the next one: fewer requests, and the same readings."""
+"""What one file of an album needed is requested first for the next one: fewer requests, and the same readings."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.tags.ranges import Ranges, corpus, corpus_files
 
 ONE_END = {"MP3", "FLAC", "M4A, moov first", "WMA"}
 HEARING = replace(FEW_BYTES, most_at_first=512 * 1024)
-"""Short ranges, so that also small files have something to be learned."""
+"""Short ranges, so that even small files have something to learn."""
 
 
 def waves(name: str, content: Any, album: AlbumHints | None, policy: Policy = FEW_REQUESTS) -> tuple[Reading, int]:
-    """The reading, and in how many waves of ranges it came."""
+    """The reading, and the number of waves of ranges that it took."""
     asked, number = Ranges(content), 0
 
     def read_range(offset: int, length: int) -> bytes:
@@ -47,13 +47,13 @@ def facts(reading: Reading) -> tuple[object, ...]:
 LEARNED = [
     one
     for one in samples()
-    # Speex is so short that what lies behind a large picture is nearer to the end.
+    # Speex is so short that what follows a large picture is nearer to the end.
     if one.cover_bytes <= (300_000 if one.kind.format == "Speex" else 1_000_000)
 ]
 
 
 @pytest.mark.parametrize("sample", LEARNED, ids=lambda one: one.name)
-def test_the_second_song_of_an_album_comes_in_one_wave(sample: Sample) -> None:
+def test_the_second_song_of_an_album_takes_one_wave(sample: Sample) -> None:
     album = AlbumHints()
     first, _ = waves(sample.name, sample.song(0), album)
     assert facts(first) == facts(waves(sample.name, sample.song(0), None)[0])
@@ -66,7 +66,7 @@ def test_the_second_song_of_an_album_comes_in_one_wave(sample: Sample) -> None:
 
 
 def test_a_picture_of_another_size_is_still_read_exactly() -> None:
-    """What is remembered fits no file here: formats, pictures and places of the tags change from one to the next."""
+    """Nothing learned fits any file here: formats, pictures and positions of the tags change from file to file."""
     everything = [one for one in samples() if not one.cover_bytes or one.cover_first]
     Random(1).shuffle(everything)
     album = AlbumHints()
@@ -77,7 +77,7 @@ def test_a_picture_of_another_size_is_still_read_exactly() -> None:
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_what_other_files_needed_never_shows_in_a_reading(damaged: bool) -> None:
+def test_predictions_never_change_a_reading(damaged: bool) -> None:
     folder = corpus()
     if folder is None:
         pytest.skip("no corpus")
@@ -94,7 +94,7 @@ def test_what_other_files_needed_never_shows_in_a_reading(damaged: bool) -> None
 
 
 def test_a_long_first_range_costs_no_file_its_reading() -> None:
-    """It would have used up what may be read of the file; then the file is read as if it were alone."""
+    """It would use up the budget of the file; then the file is read without predictions."""
     policy = replace(FEW_REQUESTS, large_head=64 * 1024, extra=16 * 1024, budget=200 * 1024, most_at_first=200 * 1024)
     tags = Track(title=("T",), artist=("A",), album=("B",), track=1)
     album = AlbumHints()
@@ -106,7 +106,7 @@ def test_a_long_first_range_costs_no_file_its_reading() -> None:
     assert facts(found) == facts(alone)
 
 
-def test_where_bytes_cost_nothing_is_learned() -> None:
+def test_nothing_is_learned_where_bytes_cost() -> None:
     sample = next(one for one in samples((300_000,)) if one.kind.format == "MP3")
     album = AlbumHints()
     for number in range(3):
@@ -114,14 +114,14 @@ def test_where_bytes_cost_nothing_is_learned() -> None:
         assert waves(sample.name, song, album, FEW_BYTES) == waves(sample.name, song, None, FEW_BYTES)
 
 
-def test_pictures_that_are_not_there_shorten_the_head() -> None:
+def test_albums_without_pictures_get_shorter_heads() -> None:
     sample = next(one for one in samples((0,)) if one.kind.format == "MP3")
     album = AlbumHints()
     assert waves(sample.name, sample.song(0), album)[0].bytes_read == FEW_REQUESTS.large_head
     assert waves(sample.name, sample.song(1), album)[0].bytes_read == FEW_REQUESTS.head
 
 
-def test_an_end_that_one_file_needs_is_not_asked_of_all() -> None:
+def test_an_end_that_one_file_needs_is_not_requested_for_all() -> None:
     def song(**tags: Any) -> bytes:
         track = Track(title=("T",), artist=("A",), album=("B",), date="2001", **tags)
         return track_bytes("mp3", track, seconds=60).ljust(900_000, b"\0")

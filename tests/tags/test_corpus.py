@@ -1,4 +1,4 @@
-"""Every file that other projects keep to test their tag readers: read by ranges as by a full local read."""
+"""Every file that other projects keep to test their tag readers is read by ranges as by a full local read."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ SILENT = {
     "tinytag/106-short-picture-block-size.flac", "tinytag/flac453sStereo.flac", "tinytag/flac_invalid_track_number.flac",
     "tinytag/flac_multiple_fields.flac", "tinytag/no-tags.flac",
 }  # fmt: skip
-"""FLACs of nothing but zeros: no sound to be told by."""
+"""FLACs of nothing but zeros: no sound that identifies them."""
 Case = tuple[str, bytes, dict[str, Any] | None]
-"""Name, content, and what is to be found; None where it cannot be read."""
+"""Name, content, and the fields to find; None if it cannot be read."""
 
 
 def generated() -> list[Case]:
@@ -71,14 +71,14 @@ def test_tags_and_duration_are_those_that_a_full_local_read_finds(readings: list
     assert wrong == {}
 
 
-def test_the_whole_track_is_the_same_however_little_was_read(readings: list[tuple[Case, Reading]]) -> None:
+def test_the_whole_track_is_the_same_however_little_is_read(readings: list[tuple[Case, Reading]]) -> None:
     for (name, content, _), reading in readings:
         local = read(name, content, WHOLE_FILE)
         assert (name, reading.status, reading.track) == (name, local.status, local.track)
         assert (name, reading.identity, reading.suspect) == (name, local.identity, local.suspect)
 
 
-def test_what_can_be_read_is_read_and_the_rest_is_reported_with_a_reason_for_people(readings: list[tuple[Case, Reading]]) -> None:
+def test_every_readable_file_is_read_and_the_rest_is_reported_with_a_plain_reason(readings: list[tuple[Case, Reading]]) -> None:
     for (name, _, expected), reading in readings:
         assert (reading.status is Status.UNREADABLE) == (expected is None), (name, reading.reason)
         if expected is None:

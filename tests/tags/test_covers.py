@@ -25,7 +25,7 @@ def png(width: int, height: int, size: int) -> bytes:
 
 
 def jpeg(width: int, height: int, size: int, *, before: int = 0) -> bytes:
-    """A JPEG whose dimensions stand `before` bytes of another segment further than need be."""
+    """A JPEG whose dimensions come after an extra segment of `before` bytes."""
     segment = b"\xff\xe1" + struct.pack(">H", before + 2) + bytes(before) if before else b""
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, height, width, 3) + bytes(9)
     return (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + segment + frame).ljust(size, b"\x55")
@@ -46,7 +46,7 @@ def test_a_cover_is_described_without_being_read(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")
-def test_no_cover_is_known_as_such(kind: Kind) -> None:
+def test_a_missing_cover_is_reported_as_missing(kind: Kind) -> None:
     content = VirtualFile(kind.make(12.0, 5, Written(b"", first=False)))
     for policy in POLICIES.values():
         assert read(f"x.{kind.extension}", content, policy).covers == ()
@@ -65,7 +65,7 @@ def apic(data: bytes, *, mime: str = "image/jpeg", kind: int = 3, description: s
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-def test_what_a_picture_is_goes_by_its_bytes_before_what_the_tag_says(policy: object) -> None:
+def test_the_bytes_of_a_picture_count_more_than_what_the_tag_says(policy: object) -> None:
     def covers(frame: mutagen.id3.Frame) -> tuple[Cover, ...] | None:
         return read("x.mp3", mp3(frame), policy).covers  # type: ignore[arg-type]
 
@@ -95,7 +95,7 @@ def test_several_pictures_and_a_link() -> None:
 @pytest.mark.parametrize("policy", [*POLICIES.values(), WHOLE_FILE])
 @pytest.mark.parametrize("size", [40_000, 300_000, 1_500_000])
 def test_an_unsynchronised_picture_is_as_long_as_its_frame_says(policy: object, size: int) -> None:
-    """One byte in 256 of it has another behind it, most of which nobody reads."""
+    """One byte in 256 of it is followed by an extra byte, and most of them are not read."""
     for seed in range(6):
         noise = random.Random(seed)
         picture = jpeg(9, 8, 300 + seed) + noise.choice([b"\xff\x00", b"\xff\xe1"]) * 600 + noise.randbytes(size)

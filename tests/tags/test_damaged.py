@@ -1,4 +1,4 @@
-"""Damaged, cut, hostile and failing files: a reading with a reason, within the budget, and never an exception."""
+"""Damaged, cut, hostile and failing files: they give a reading with a reason, within the budget, and never an exception."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_picture_that_claims_the_whole_file_costs_no_memory() -> None:
 
 @pytest.mark.parametrize(("frame", "size", "flags"), [(b"PCNT", 200_000, 0), (b"POPM", 2049, 0), (b"PCNT", 40, 0x0080)])
 def test_a_counter_longer_than_any_number_is_refused(frame: bytes, size: int, flags: int) -> None:
-    """The parser takes seconds for it; a fuzzing run found one."""
+    """The parser would take seconds for it; a fuzzing run found one."""
     counter = frame + struct.pack(">IH", size, flags) + b"\xff" * size
     length = len(counter)
     tag = b"ID3\3\0\0" + bytes(length >> shift & 127 for shift in (21, 14, 7, 0)) + counter
@@ -134,7 +134,7 @@ def test_an_error_of_the_storage_passes_through_and_never_becomes_a_reading(fail
         read_track("x.wav", len(ranges.content), read_range)
 
 
-def test_an_operating_system_error_of_the_storage_is_not_taken_for_damage() -> None:
+def test_an_operating_system_error_of_the_storage_is_not_treated_as_damage() -> None:
     def read_range(offset: int, length: int) -> bytes:
         if offset:
             raise OSError("disk on fire")
@@ -153,7 +153,7 @@ def test_a_file_that_shrank_since_the_listing_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize("audio_format", ["wav", "aiff"])
-def test_sound_cut_short_is_suspect_where_the_header_tells(audio_format: str) -> None:
+def test_sound_cut_short_is_suspect_if_the_header_reveals_it(audio_format: str) -> None:
     extension = FORMATS[audio_format].extension
     whole = track_bytes(audio_format, None, seconds=200)
     reading = read(f"x.{extension}", whole[: len(whole) * 2 // 3])
@@ -162,7 +162,7 @@ def test_sound_cut_short_is_suspect_where_the_header_tells(audio_format: str) ->
     assert reading.suspect.startswith("cut short")
 
 
-def test_an_mp4_that_lost_its_end_says_so() -> None:
+def test_an_mp4_without_its_end_is_suspect() -> None:
     whole = track_bytes("m4a", TRACK, seconds=200)
     reading = read("x.m4a", whole[: len(whole) // 2])
     assert reading.status is Status.UNREADABLE

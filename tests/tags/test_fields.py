@@ -1,4 +1,4 @@
-"""Every kind of tag fills the same fields: names as taggers write them, and the rules for numbers and words."""
+"""Every kind of tag fills the same fields: names that taggers write, and the rules for numbers and words."""
 
 from __future__ import annotations
 
@@ -370,7 +370,7 @@ def test_numbers_are_the_leading_whole_number_and_zero_is_none(text: str, number
     assert (fields["track"], fields["track_total"]) == (number, total)
 
 
-def test_texts_stay_as_they_are_but_empty_ones_go_and_sixteen_are_enough() -> None:
+def test_texts_are_unchanged_but_empty_ones_are_dropped_and_sixteen_are_enough() -> None:
     fields = tags_of(title=["", " Spaced ", ""], artist=[f"a{index}" for index in range(40)])
     assert fields["title"] == (" Spaced ",)
     assert fields["artist"] == tuple(f"a{index}" for index in range(MOST_VALUES))
@@ -379,6 +379,6 @@ def test_texts_stay_as_they_are_but_empty_ones_go_and_sixteen_are_enough() -> No
 @pytest.mark.parametrize(
     ("text", "truth"), [("1", True), ("yes", True), ("0", False), ("No", False), ("false", False), (" ", None)]
 )
-def test_a_compilation_says_so_says_not_or_says_nothing(text: str, truth: bool | None) -> None:
+def test_a_compilation_is_true_false_or_unknown(text: str, truth: bool | None) -> None:
     assert tags_of(compilation=[text])["compilation"] is truth
     assert tags_of()["compilation"] is None

@@ -1,4 +1,4 @@
-"""The first files of a scan are read by many threads at once, each of which finds its parser not yet imported."""
+"""Many threads read the first files of a scan at once, and each finds that its parser is not imported yet."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ for thread in threads:
 """
 
 
-def test_no_file_is_called_unreadable_because_its_parser_was_being_imported(tmp_path: Path) -> None:
+def test_no_file_is_unreadable_because_its_parser_was_being_imported(tmp_path: Path) -> None:
     library = make_library(tmp_path / "library", count=60, oddities=False, seed=3)
     kinds: dict[str, Path] = {}
     for path in sorted(library.tracks):

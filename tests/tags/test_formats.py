@@ -1,4 +1,4 @@
-"""Which names are audio, and what a file is."""
+"""Which names are audio, and which format a file has."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_each_container_has_a_reader_and_extensions_of_its_own() -> None:
         assert callable(getattr(import_module(f"orchestrator.tags.containers.{container.module}"), container.function))
 
 
-def test_the_first_bytes_say_what_a_file_is_and_noise_says_nothing() -> None:
+def test_the_first_bytes_reveal_the_format_and_noise_reveals_none() -> None:
     named = by_name("x.flac")
     assert named is not None
     assert by_magic(b"fLaC\0\0\0\x22") is named

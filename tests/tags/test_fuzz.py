@@ -1,6 +1,6 @@
-"""Thousands of damaged files: each gives a reading, soon, for little of the file and of memory.
+"""Thousands of damaged files: each gives a reading quickly, and reads little of the file and uses little memory.
 
-A nightly run reads 200,000 of them, other projects' test files among them:
+A nightly run reads 200,000 of them, including other projects' test files:
 
     pytest tests/tags/test_fuzz.py --hypothesis-profile=nightly --timeout=0
 """
@@ -27,7 +27,7 @@ MOST_MEMORY = 256 * MIB
 
 
 def peak_memory() -> int:
-    """The most bytes that this process ever had resident."""
+    """The peak resident memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -39,12 +39,12 @@ def timed(name: str, content: VirtualFile, policy: Policy) -> tuple[Reading, flo
 
 @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**63))
-def test_damage_gives_a_reading_at_once_for_little(seed: int) -> None:
+def test_damage_gives_a_reading_quickly_and_cheaply(seed: int) -> None:
     name, content = mutated(seed, with_corpus=NIGHTLY)
     for policy in (FEW_BYTES,) if seed % 4 else (FEW_REQUESTS,):
         before = peak_memory()
         reading, spent = timed(name, content, policy)
-        if spent > MOST_CPU_S:  # Python collecting the garbage of 200,000 examples takes a second, at any moment
+        if spent > MOST_CPU_S:  # Python's garbage collection of 200,000 examples takes a second, at any moment
             reading, spent = timed(name, content, policy)
         assert spent <= MOST_CPU_S, (name, spent)
         assert peak_memory() - before <= MOST_MEMORY, name

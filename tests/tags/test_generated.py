@@ -1,4 +1,4 @@
-"""Realistic files of every format, minutes long, with covers of several sizes: what was written is what is read, for little."""
+"""Realistic files of every format, minutes long, with covers of several sizes: what was written is read, with few requests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PLACING = ("title", "artist", "album_artist", "album", "track", "track_total", "
 
 
 def written(audio_format: str) -> dict[str, Any]:
-    """The fields that the maker of test files writes into this format, as a full local read finds them."""
+    """The fields that the maker of test files writes in this format, as a full local read finds them."""
     local = read(f"x.{FORMATS[audio_format].extension}", track_bytes(audio_format, TRACK), WHOLE_FILE).track
     assert local is not None
     fields = {name: value for name in TRACK.__struct_fields__ if (value := getattr(TRACK, name)) and getattr(local, name)}
@@ -51,7 +51,7 @@ def written(audio_format: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 @pytest.mark.parametrize("audio_format", FORMATS)
-def test_what_was_written_is_read_whatever_the_cover_weighs(audio_format: str, policy: Any) -> None:
+def test_what_was_written_is_read_whatever_the_size_of_the_cover(audio_format: str, policy: Any) -> None:
     expected = written(audio_format)
     for cover in (0, 60_000, 300_000, 1_000_000):
         content = track_bytes(audio_format, TRACK, cover_bytes=cover, seconds=200)
@@ -66,7 +66,7 @@ def test_what_was_written_is_read_whatever_the_cover_weighs(audio_format: str, p
         assert reading.bytes_read <= (192 * KIB if policy is FEW_BYTES else 640 * KIB)
 
 
-def test_a_library_costs_two_ranges_a_file_at_most() -> None:
+def test_a_library_costs_at_most_two_ranges_a_file() -> None:
     readings = [
         read(f"x.{kind.extension}", track_bytes(name, TRACK, cover_bytes=cover, seconds=200), policy)
         for policy in (FEW_BYTES, FEW_REQUESTS)
@@ -86,14 +86,14 @@ def test_a_file_without_tags_is_untagged_and_never_unreadable(audio_format: str)
 
 
 @pytest.mark.parametrize("audio_format", FORMATS)
-def test_a_wrong_extension_is_no_obstacle_where_the_content_has_a_magic_number(audio_format: str) -> None:
+def test_a_wrong_extension_does_not_matter_if_the_content_has_a_magic_number(audio_format: str) -> None:
     name = "x.mp2" if audio_format == "mp3" else "x.mp3"  # MPEG audio has no magic number
     reading = read(name, track_bytes(audio_format, TRACK, seconds=60))
     assert reading.track is not None, reading.reason
     assert reading.track.title == TRACK.title
 
 
-def test_new_tags_and_pictures_leave_the_identity_of_the_sound_alone() -> None:
+def test_new_tags_and_pictures_do_not_change_the_identity_of_the_sound() -> None:
     for audio_format in ("flac", "ape", "m4a"):
         readings = [
             read(f"x.{FORMATS[audio_format].extension}", content, WHOLE_FILE)
@@ -111,7 +111,7 @@ def test_new_tags_and_pictures_leave_the_identity_of_the_sound_alone() -> None:
 
 
 def mp3_with(frames: list[mutagen.id3.Frame], version: int) -> bytes:
-    """An MP3 whose tag holds the frames in this order (mutagen sorts them when it saves)."""
+    """An MP3 whose tag has the frames in this order (mutagen sorts them when it saves)."""
     body = b""
     for frame in frames:
         tag = mutagen.id3.ID3()
@@ -127,7 +127,7 @@ def mp3_with(frames: list[mutagen.id3.Frame], version: int) -> bytes:
 
 @pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-def test_text_behind_the_picture_is_found(version: int, policy: Any) -> None:
+def test_text_after_the_picture_is_found(version: int, policy: Any) -> None:
     cover = mutagen.id3.APIC(encoding=0, mime="image/jpeg", type=3, desc="", data=picture(1_000_000))
     attachment = mutagen.id3.GEOB(encoding=0, mime="x/y", filename="f", desc="d", data=picture(100_000, 2))
     texts = [

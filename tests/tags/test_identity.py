@@ -1,4 +1,4 @@
-"""Which sound a file holds: the same whatever else the file holds and however it is read, another one for other sound."""
+"""The identity of a file's sound: independent of the rest of the file and of how it is read, and different for other sound."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.virtual_file import VirtualFile
 
 ALL_POLICIES = [*POLICIES.values(), WHOLE_FILE]
 WITHOUT = {"CBR ID3v2.3 and v1", "VBR no header ID3v2.4", "ID3v1"}
-"""MPEG sound whose first frame says nothing: its length shows only at the other end of the file."""
+"""MPEG sound whose first frame has no information: only the other end of the file reveals its length."""
 SECONDS = 12.0
 CLOTHES = (("A longer title " * 200, 0, 0), ("New", 300_000, 5_000), ("Other", 20_000, 60_000), ("Plain", 0, 13_000))
-"""Title, bytes of the cover, padding."""
+"""Title, size of the cover in bytes, padding."""
 
 
 def identities(name: str, content: Any) -> set[AudioIdentity | None]:
@@ -57,7 +57,7 @@ def test_the_same_sound_has_one_identity_whatever_its_cover_and_the_policy(kind:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")
-def test_what_a_tagger_writes_leaves_the_identity_alone(kind: Kind) -> None:
+def test_a_tagger_does_not_change_the_identity(kind: Kind) -> None:
     name = f"x.{kind.extension}"
     made = VirtualFile(kind.make(SECONDS, 7, Cover(b"", first=False)))
     plain = made[0 : len(made)]
@@ -69,10 +69,10 @@ def test_what_a_tagger_writes_leaves_the_identity_alone(kind: Kind) -> None:
     assert (only(found) is None) == (kind.variant in WITHOUT)
 
 
-def test_what_a_tagger_writes_leaves_the_identity_of_real_files_alone() -> None:
+def test_a_tagger_does_not_change_the_identity_of_real_files() -> None:
     folder = corpus()
     if folder is None:
-        return  # said by test_corpus; the same is checked with generated files
+        return  # test_corpus reports it; the same is checked with generated files
     known = 0
     for line, content in corpus_files(folder):
         before = read(line["path"], content)
@@ -105,13 +105,13 @@ def test_files_of_one_identity_hold_the_same_sound_in_the_corpus() -> None:
 
 
 def flac(md5: bytes, *, level: bytes = b"\0\0", largest: int = 14) -> bytes:
-    """A second of a constant in FLAC, 16 bit mono, that says it decodes to `md5`."""
+    """A second of a constant in FLAC, 16 bit mono, which claims that it decodes to `md5`."""
     whole = streams.flac(1.0, 1)
     return whole[:15] + largest.to_bytes(3, "big") + whole[18:26] + md5 + whole[42:].replace(whole[-4:-2], level)
 
 
 def wavpack(md5: bytes, *, flags: int = 0) -> bytes:
-    """WavPack that says it decodes to `md5`."""
+    """WavPack that claims that it decodes to `md5`."""
     whole = streams.wavpack(1.0, 1)
     old = hashlib.md5(b"wavpack 1", usedforsecurity=False).digest()
     assert old in whole
@@ -124,8 +124,8 @@ def test_flac_and_wavpack_of_one_sound_have_one_identity() -> None:
     assert one.identity == other.identity == AudioIdentity("pcm-md5", f"44100:1:{md5.hex()}", Strength.SURE)
 
 
-def test_equal_samples_at_another_rate_or_in_other_channels_are_another_sound() -> None:
-    """Two channels of N samples and one of 2 N have one checksum, and so have 44.1 and 48 kHz."""
+def test_equal_samples_with_another_rate_or_other_channels_are_another_sound() -> None:
+    """Two channels of N samples and one of 2 N have the same checksum, and so have 44.1 and 48 kHz."""
     whole = flac(bytes(range(16)))
     facts = int.from_bytes(whole[18:26], "big")
     faster = facts + (48_000 - 44_100 << 44)
@@ -135,7 +135,7 @@ def test_equal_samples_at_another_rate_or_in_other_channels_are_another_sound() 
     assert len(set(found)) == 3
 
 
-def test_a_wavpack_of_six_channels_says_so_in_its_first_block() -> None:
+def test_the_first_block_of_a_six_channel_wavpack_says_so() -> None:
     whole = wavpack(bytes(range(16)))
     six = b"\x0d\x01\x06\x3f"
     first = whole[:4] + (int.from_bytes(whole[4:8], "little") + 4).to_bytes(4, "little") + whole[8:24]
@@ -144,7 +144,7 @@ def test_a_wavpack_of_six_channels_says_so_in_its_first_block() -> None:
     assert read("x.wv", content).identity == AudioIdentity("pcm-md5", f"44100:6:{bytes(range(16)).hex()}", Strength.SURE)
 
 
-def test_a_lossy_wavpack_is_not_the_sound_that_it_was_made_from() -> None:
+def test_a_lossy_wavpack_is_not_the_sound_it_was_made_from() -> None:
     reading = read("x.wv", wavpack(bytes(range(16)), flags=0x08))
     assert reading.track is not None
     assert reading.track.lossless is False
@@ -194,12 +194,12 @@ def silent_ogg() -> bytes:
         ("x.ogg", silent_ogg()),
     ],
 )
-def test_silence_is_no_identity(name: str, content: bytes) -> None:
-    """Two silent tracks of one length are not one recording."""
+def test_silence_has_no_identity(name: str, content: bytes) -> None:
+    """Two silent tracks of one length are not the same recording."""
     assert only(identities(name, content)) is None
 
 
-def test_silence_of_an_mp3_is_at_most_a_hint() -> None:
+def test_a_silent_mp3_is_at_most_a_hint() -> None:
     identity = only(identities("x.mp3", silent_mp3()))
     assert identity is not None
     assert identity.strength is Strength.HINT
@@ -210,7 +210,7 @@ def test_a_constant_that_is_not_silence_keeps_its_identity() -> None:
 
 
 def test_looking_for_the_identity_never_makes_a_file_unreadable() -> None:
-    """Where the policy has nothing left for it, the identity is unknown and all else stands."""
+    """If the budget has nothing left for it, the identity is unknown and everything else is unchanged."""
     kind = next(kind for kind in KINDS if kind.variant == "CBR LAME ID3v2.4")
     content = VirtualFile(kind.make(SECONDS, 7, Cover(picture(61_000), first=False)))
     reading = read("x.mp3", content, replace(FEW_BYTES, large_head=65_536, requests=1))
@@ -218,7 +218,7 @@ def test_looking_for_the_identity_never_makes_a_file_unreadable() -> None:
     assert reading.identity in {None, read("x.mp3", content).identity}
 
 
-def test_the_strength_says_what_the_identity_rests_on() -> None:
+def test_the_strength_shows_what_the_identity_is_based_on() -> None:
     strengths = {
         kind.variant: identity.strength
         for kind in KINDS
@@ -237,8 +237,8 @@ def test_the_strength_says_what_the_identity_rests_on() -> None:
     )
 
 
-def test_a_file_of_two_songs_is_not_the_first_one() -> None:
-    """Two MP3s written one behind the other: the first one's header says nothing of the second."""
+def test_a_file_of_two_songs_does_not_equal_the_first_one() -> None:
+    """Two MP3s written one after the other: the header of the first says nothing about the second."""
     songs = [Sound(name, 5.0, "mp3-lame").content() for name in "ab"]
     assert only(identities("x.mp3", songs[0])) is not None
     assert only(identities("x.mp3", songs[0] + songs[1])) is None

@@ -1,4 +1,4 @@
-"""Files that are whole and legal but unusual: tags at the other end, stacked, before other formats, streams without an end."""
+"""Files that are whole and legal but unusual: tags at the other end, several tags, tags before other formats, endless streams."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_an_mp3_with_id3v1_only_is_tagged(policy: Any) -> None:
 
 
 @pytest.mark.parametrize("cover", [0, 300_000])
-def test_apev2_goes_before_the_short_texts_of_id3v1(policy: Any, cover: int) -> None:
+def test_apev2_comes_before_the_short_texts_of_id3v1(policy: Any, cover: int) -> None:
     """Some taggers write just these two."""
     ape = ape_tag(cover, Title=LONG, Artist="Artist", Album_Artist="AA", Disc="2/2")
     reading = same_as_local("x.mp3", MP3 + ape + V1, policy)
     track = reading.track
     assert track is not None
     assert (track.title, track.album_artist, track.disc, track.disc_total) == ((LONG,), ("AA",), 2, 2)
-    assert (track.album, track.track, track.date) == (("Album",), 9, "1987")  # what only ID3v1 says counts, too
+    assert (track.album, track.track, track.date) == (("Album",), 9, "1987")  # fields that only ID3v1 has count, too
     assert len(reading.covers or ()) == bool(cover)
 
 
@@ -120,7 +120,7 @@ def test_a_complete_id3v2_tag_costs_one_range_and_id3v1_adds_nothing(policy: Any
     assert (reading.requests, reading.track.comment) == (1, None)
 
 
-def test_stacked_id3v2_tags_are_skipped_for_the_sound_and_the_first_counts(policy: Any) -> None:
+def test_of_several_id3v2_tags_the_first_counts_and_all_are_skipped_for_the_sound(policy: Any) -> None:
     cover = id3.APIC(encoding=0, mime="image/jpeg", type=3, desc="", data=picture(200_000))
     second = id3_tag(id3.TIT2(encoding=3, text=["second"]), cover)
     reading = same_as_local("x.mp3", id3_tag(TITLE, ARTIST, ALBUM, NUMBER, DATE) + second + MP3, policy)
@@ -157,14 +157,14 @@ def test_tags_whose_offsets_cannot_be_computed_are_read_whole(policy: Any, flags
 
 
 def lame_mp3(music_length: int, *, crc: bytes = b"\x12\x34") -> bytes:
-    """An MP3 of silent frames whose first one holds a LAME tag that states so many bytes of sound."""
+    """An MP3 of silent frames whose first frame has a LAME tag that states this number of bytes of sound."""
     frame = b"\xff\xfb\x90\x00" + bytes(413)
     lame = b"LAME3.100".ljust(28, b"\0") + music_length.to_bytes(4, "big") + crc + b"\x56\x78"
     info = b"Info" + struct.pack(">III", 7, 1999, music_length) + bytes(100) + lame
     return frame[:36] + info + frame[36 + len(info) :] + frame * 1999
 
 
-def test_the_lame_tag_is_the_identity_and_tells_a_cut_file() -> None:
+def test_the_lame_tag_is_the_identity_and_reveals_a_cut_file() -> None:
     length = len(lame_mp3(0))
     whole = lame_mp3(length)
     readings = [read("x.mp3", tag + whole) for tag in (b"", id3_tag(TITLE, ARTIST, ALBUM, NUMBER, DATE))]
@@ -179,7 +179,7 @@ def test_the_lame_tag_is_the_identity_and_tells_a_cut_file() -> None:
 
 
 def flac_with(blocks: list[tuple[int, bytes]]) -> bytes:
-    """A FLAC with these metadata blocks behind STREAMINFO."""
+    """A FLAC with these metadata blocks after STREAMINFO."""
     plain = track_bytes("flac", None, seconds=200)
     out = plain[:4] + b"\0" + plain[5:42]
     for index, (kind, data) in enumerate(blocks):
@@ -218,7 +218,7 @@ def test_large_comments_are_read_in_one_more_range(policy: Any) -> None:
     assert (reading.status, reading.requests) == (Status.TAGGED, 2)
 
 
-def test_id3_before_a_flac_counts_only_where_the_flac_has_no_tags(policy: Any) -> None:
+def test_id3_before_a_flac_counts_only_if_the_flac_has_no_tags(policy: Any) -> None:
     tag = id3_tag(TITLE, ARTIST, id3.APIC(encoding=0, mime="image/jpeg", type=3, desc="", data=picture(200_000)))
     with_own = same_as_local("x.flac", tag + flac_with([(4, flac_comments(title="Own"))]), policy)
     without = same_as_local("x.flac", tag + flac_with([(1, bytes(100))]), policy)
@@ -228,7 +228,7 @@ def test_id3_before_a_flac_counts_only_where_the_flac_has_no_tags(policy: Any) -
 
 
 @pytest.mark.parametrize("audio_format", ["ogg", "opus"])
-def test_an_ogg_file_cut_in_its_last_page_still_tells_its_length(policy: Any, audio_format: str) -> None:
+def test_an_ogg_file_cut_in_its_last_page_still_has_a_length(policy: Any, audio_format: str) -> None:
     content = track_bytes(audio_format, TRACK, seconds=200)
     cut = content[: len(content) * 3 // 4 - 11]
     reading = same_as_local(f"x.{audio_format}", cut, policy)
@@ -243,7 +243,7 @@ def test_an_ogg_file_cut_in_its_last_page_still_tells_its_length(policy: Any, au
     [kind for kind in KINDS if kind.extension in ("ogg", "opus", "spx")],
     ids=lambda kind: f"{kind.format}, {kind.variant}",
 )
-def test_of_two_ogg_streams_in_a_row_the_first_gives_the_tags_and_a_far_end_stays_unknown(policy: Any, kind: Kind) -> None:
+def test_two_ogg_streams_in_a_row_have_the_tags_of_the_first_and_no_duration_if_the_end_is_far(policy: Any, kind: Kind) -> None:
     first, long, short = (whole_of(kind, seconds, serial) for serial, seconds in enumerate((40.0, 60.0, 0.3)))
     alone, local = read(f"x.{kind.extension}", first, policy), read(f"x.{kind.extension}", first + long, WHOLE_FILE)
     chained = read(f"x.{kind.extension}", first + long, policy)
@@ -265,8 +265,8 @@ def whole_of(kind: Kind, seconds: float, serial: int) -> bytes:
 
 
 @pytest.mark.parametrize("audio_format", ["ogg", "opus"])
-def test_a_damaged_ogg_file_is_read_alike_by_every_policy(audio_format: str) -> None:
-    """A page in the middle that is none, and no end: with all of it in hand, the parser alone would stop in the middle."""
+def test_a_damaged_ogg_file_is_read_equally_by_every_policy(audio_format: str) -> None:
+    """A broken page in the middle, and no end: with the whole file at hand, the parser alone would stop in the middle."""
     content = bytearray(track_bytes(audio_format, TRACK, seconds=30))
     middle = content.index(b"OggS", len(content) // 3)
     content[middle : middle + 4] = b"oops"
@@ -283,7 +283,7 @@ def test_an_ogg_file_whose_end_is_another_stream_is_unreadable_rather_than_wrong
     assert reading.bytes_read < 256 * KIB
 
 
-def test_atoms_behind_moov_are_not_asked_for(policy: Any) -> None:
+def test_atoms_after_moov_are_not_requested(policy: Any) -> None:
     content = track_bytes("m4a", TRACK, seconds=200)
     inner = struct.pack(">I4s", 199_992, b"free") + bytes(199_984)
     fragments = b"".join(struct.pack(">I4s", 200_000, name) + inner for name in (b"moof", b"mdat") * 5)
@@ -292,21 +292,21 @@ def test_atoms_behind_moov_are_not_asked_for(policy: Any) -> None:
     assert reading.requests <= 4
 
 
-def test_an_atom_behind_moov_that_claims_more_than_there_is_makes_no_difference_to_a_policy() -> None:
+def test_an_atom_after_moov_that_claims_more_than_there_is_makes_no_difference_to_a_policy() -> None:
     content = track_bytes("m4a", TRACK, seconds=200)
     broken = content + struct.pack(">I4s", 0x7FFFFFFF, b"junk") + bytes(100_000)
     found = [read("x.m4a", broken, policy) for policy in (*POLICIES.values(), WHOLE_FILE)]
     assert {(one.suspect, one.identity) for one in found} == {(None, read("x.m4a", content).identity)}
 
 
-def test_an_apev2_tag_with_a_cover_in_front_of_the_texts(policy: Any) -> None:
+def test_an_apev2_tag_with_a_cover_before_the_texts(policy: Any) -> None:
     sound = track_bytes("ape", None, seconds=200)
     reading = same_as_local("x.ape", sound + ape_tag(500_000, Title="T", Artist="A", Album="B", Year="1999"), policy)
     assert reading.track is not None
     assert (reading.track.title, reading.track.date) == (("T",), "1999")
 
 
-def test_musepack_with_an_id3_tag_in_front_is_not_taken_for_mp3(policy: Any) -> None:
+def test_musepack_after_an_id3_tag_is_not_taken_for_mp3(policy: Any) -> None:
     content = id3_tag(TITLE, ARTIST) + track_bytes("mpc", None, seconds=200)
     reading = same_as_local("x.mp3", content, policy)
     assert reading.track is not None

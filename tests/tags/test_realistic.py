@@ -1,4 +1,4 @@
-"""Files as people have them, all formats and pictures of up to 8 MB: what ranges tell is what the whole file tells."""
+"""Realistic files, all formats and pictures of up to 8 MB: ranges give the same result as the whole file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLASSES = {
 
 
 def by_mutagen(kind: Kind, content: VirtualFile) -> tuple[dict[str, Any], float]:
-    """Tags and seconds as mutagen finds them in the whole file."""
+    """Tags and seconds that mutagen finds in the whole file."""
     module, name = CLASSES[kind.extension].split(".")
     parser = getattr(import_module(f"mutagen.{module}"), name)
     with content.open() as file:
@@ -41,7 +41,7 @@ def by_mutagen(kind: Kind, content: VirtualFile) -> tuple[dict[str, Any], float]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")
-def test_ranges_tell_what_the_whole_file_tells(kind: Kind) -> None:
+def test_ranges_give_the_same_as_the_whole_file(kind: Kind) -> None:
     for sample in SAMPLES[kind]:
         content = sample.make()
         local = read(sample.name, content, WHOLE_FILE)

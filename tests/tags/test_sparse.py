@@ -1,4 +1,4 @@
-"""The sparse file: real bytes, planned holes, and never anything else."""
+"""The sparse file: real bytes, planned holes, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sparse(ranges: Ranges) -> SparseFile:
     return SparseFile(len(ranges.content), ranges.read, SMALL)
 
 
-def test_it_reads_as_the_real_file_does_wherever_a_parser_goes() -> None:
+def test_it_reads_like_the_real_file_wherever_a_parser_seeks() -> None:
     file = sparse(Ranges(CONTENT))
     assert file.read(10) == CONTENT[:10]
     assert file.seek(-10, os.SEEK_END) == len(CONTENT) - 10
@@ -34,12 +34,12 @@ def test_it_reads_as_the_real_file_does_wherever_a_parser_goes() -> None:
     assert file.read(3) == b""
 
 
-def test_seeking_before_the_start_fails_as_with_a_real_file() -> None:
+def test_seeking_before_the_start_fails_as_in_a_real_file() -> None:
     with pytest.raises(OSError, match="Invalid"):
         sparse(Ranges(CONTENT)).seek(-len(CONTENT) - 1, os.SEEK_END)
 
 
-def test_what_is_in_hand_is_not_asked_for_again() -> None:
+def test_bytes_at_hand_are_not_requested_again() -> None:
     ranges = Ranges(CONTENT)
     file = sparse(ranges)
     file.fetch(0, 5000, "test")
@@ -62,7 +62,7 @@ def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
     assert ranges.asked == [(0, 1000), (300_000, 1000)]
 
 
-def test_a_hole_too_small_to_be_worth_two_requests_is_read_through() -> None:
+def test_a_hole_too_small_to_justify_two_requests_is_read() -> None:
     ranges = Ranges(CONTENT)
     file = sparse(ranges)
     file.make_hole(1000, 1050, "test")
@@ -104,7 +104,7 @@ def test_more_than_the_budget_is_never_read() -> None:
     assert sum(length for _, length in ranges.asked) <= 10_000
 
 
-def test_a_piece_as_large_as_memory_is_refused_before_it_is_made() -> None:
+def test_a_piece_as_large_as_memory_is_refused_before_it_is_allocated() -> None:
     file = SparseFile(1 << 40, lambda _offset, length: bytes(length), SMALL)
     file.make_hole(100, 1 << 40, "test")
     with pytest.raises(ReadLimitError):

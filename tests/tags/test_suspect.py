@@ -1,4 +1,4 @@
-"""Sound that was cut short is recognised wherever the container tells, whole sound never is taken for it."""
+"""Sound that was cut short is recognized if the container reveals it, and whole sound is never taken for cut."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.tags.ranges import POLICIES, corpus, corpus_files, read
 from tests.virtual_file import VirtualFile
 
 NEVER = {"CBR ID3v2.3 and v1", "VBR no header ID3v2.4", "ID3v1", "version 7"}
-"""Streams whose header does not say how long they are in bytes."""
+"""Streams whose header does not state their length in bytes."""
 NEARLY = {"with md5", "without md5"}
-"""WavPack: only where its last block is in hand, which depends on how much of the end is read."""
+"""WavPack: only if its last block was read, which depends on how much of the end is read."""
 ENDS = [replace(policy, flac_end=64 * 1024) for policy in POLICIES.values()]
 WRONG_BLOCK_SIZE = {"01 - wrong max blocksize", "08 - blocksize 65536"}
-"""Their heads state another length of frames than theirs: where in the sound the last one stands cannot be told."""
+"""Their heads state a wrong length of frames, so the position of the last one in the sound is unknown."""
 CUTS = (0.3, 0.6, 0.9, 0.99)
 WHOLE_BUT_SHORTENED = {
     "MusicBrainz-Picard-tags.flac", "issue_70.ogg", "ogg-multipagemetadata-bug.ogg", "flac_application.flac", "test.opus",
     "variable-block.flac", "vbri.mp3",
 }  # fmt: skip
-"""Files of the corpus that are cut short without the index saying so: each was looked at."""
+"""Files of the corpus that are cut short although the index does not say so: each was examined."""
 
 
 def made(extension: str, variant: str, seconds: float = 30.0) -> bytes:
@@ -56,7 +56,7 @@ def test_a_cut_file_is_suspect_or_unreadable_and_never_has_the_identity_of_the_w
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-def test_a_flac_is_weighed_by_its_last_seek_point_and_the_smallest_of_its_frames(policy: Any) -> None:
+def test_a_flac_is_checked_by_its_last_seek_point_and_its_smallest_frame(policy: Any) -> None:
     whole = made("flac", "16/44")
     assert read("x.flac", whole, policy).suspect is None
     for part in (0.2, 0.5, 0.8):
@@ -67,26 +67,26 @@ def test_a_flac_is_weighed_by_its_last_seek_point_and_the_smallest_of_its_frames
 
 @pytest.mark.parametrize("seek_table", [False, True])
 @pytest.mark.parametrize("policy", ENDS, ids=POLICIES)
-def test_a_flac_whose_end_is_looked_at_tells_of_every_lost_byte(policy: Policy, seek_table: bool) -> None:
+def test_a_flac_whose_end_is_read_reveals_every_lost_byte(policy: Policy, seek_table: bool) -> None:
     whole = flac(60, 3, seek_table=seek_table)
     for content in (whole, whole + b"TAG" + b"A title".ljust(125, b"\0"), tagged(whole, Track(title=("T",)))):
         reading = read("x.flac", content, policy)
         assert (reading.suspect, reading.whole) == (None, True)
         assert reading.requests <= 2
-        assert not read("x.flac", content, FEW_BYTES).whole  # nobody looked
+        assert not read("x.flac", content, FEW_BYTES).whole  # its end was not read
     for lost in (3, 500, 8_300, len(whole) // 20):
         assert read("x.flac", whole[:-lost], FEW_BYTES).identity is not None or (seek_table and lost > 8_300)
         cut = read("x.flac", whole[:-lost], policy)
         assert cut.suspect is not None
         assert (cut.identity, cut.whole) == (None, False)
-    filled_up = read("x.flac", whole[:-20_000] + bytes(20_000), policy)  # as an unfinished download has it
+    filled_up = read("x.flac", whole[:-20_000] + bytes(20_000), policy)  # as in an unfinished download
     assert filled_up.suspect is not None
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-def test_a_flac_in_ogg_is_whole_where_its_last_page_holds_the_last_sample(policy: Policy) -> None:
+def test_a_flac_in_ogg_is_whole_if_its_last_page_holds_the_last_sample(policy: Policy) -> None:
     plain = flac(60, 3)
-    packets = [plain[42 + 1000 * index :][:1000] for index in range(60)]  # nobody looks into them
+    packets = [plain[42 + 1000 * index :][:1000] for index in range(60)]  # their contents are never looked at
     first = b"\x7fFLAC\1\0\0\1fLaC" + bytes((0, 0, 0, 34)) + plain[8:42]
     comments = b"\x84" + (8).to_bytes(3, "big") + bytes(8)
     whole = audio_streams._ogg(1, [first, comments], packets, SAMPLES, 0)
@@ -99,10 +99,10 @@ def test_a_flac_in_ogg_is_whole_where_its_last_page_holds_the_last_sample(policy
         assert (cut.identity, cut.whole) == (None, False)
 
 
-def test_the_end_of_a_whole_flac_is_known_for_whole_in_the_corpus() -> None:
+def test_a_whole_flac_of_the_corpus_is_known_to_be_whole_once_its_end_is_read() -> None:
     folder = corpus()
     if folder is None:
-        return  # said by test_corpus; the same is checked with generated files
+        return  # test_corpus reports it; the same is checked with generated files
     for line, content in corpus_files(folder):
         if line["format"] == "flac":
             plain = read(line["path"], content)
@@ -115,7 +115,7 @@ def test_the_end_of_a_whole_flac_is_known_for_whole_in_the_corpus() -> None:
 def test_no_whole_file_of_the_corpus_is_suspect() -> None:
     folder = corpus()
     if folder is None:
-        return  # said by test_corpus
+        return  # test_corpus reports it
     suspects = set()
     for line, content in corpus_files(folder):
         if read(line["path"], content).suspect is not None and not {"truncated", "no-audio"} & set(line["traits"]):
@@ -123,7 +123,7 @@ def test_no_whole_file_of_the_corpus_is_suspect() -> None:
     assert suspects == WHOLE_BUT_SHORTENED
 
 
-def test_tags_behind_a_cut_sound_do_not_hide_the_cut() -> None:
+def test_tags_after_cut_sound_do_not_hide_the_cut() -> None:
     whole = made("mp3", "CBR LAME ID3v2.4")
     id3v1 = b"TAG" + b"A title".ljust(125, b"\0")
     assert read("x.mp3", whole + id3v1).suspect is None
@@ -152,6 +152,6 @@ def test_an_ogg_stream_without_its_end_flag_is_whole_and_one_that_ends_within_a_
     all_pages = pages(made("ogg", "short pages"))
     all_pages[-1].last = False
     assert read("x.ogg", b"".join(page.write() for page in all_pages)).suspect is None
-    all_pages[-1].complete = False  # its last packet goes on
+    all_pages[-1].complete = False  # its last packet continues
     all_pages[-1].packets[-1] = bytes(510)
     assert read("x.ogg", b"".join(page.write() for page in all_pages)).suspect is not None

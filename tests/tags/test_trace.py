@@ -1,4 +1,4 @@
-"""What a reading says of itself: every range that was asked for, in order and with a reason, and what was passed over."""
+"""What a reading says about itself: every range that was requested, in order and with its reason, and what was skipped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def traced(name: str, content: bytes, policy: Policy = FEW_BYTES) -> tuple[Readi
 
 @pytest.mark.parametrize("policy", [FEW_BYTES, FEW_REQUESTS], ids=["bytes", "requests"])
 @pytest.mark.parametrize("audio_format", FORMATS)
-def test_it_tells_each_request_and_changes_nothing(audio_format: str, policy: Policy) -> None:
+def test_it_lists_each_request_and_changes_nothing(audio_format: str, policy: Policy) -> None:
     tags = Track(title=("T",), artist=("A",), album=("B",), track=1)
     extension = audio_format.partition("-")[0]
     content = track_bytes(audio_format, tags, cover_bytes=COVER, seconds=20)
@@ -41,7 +41,7 @@ def test_it_tells_each_request_and_changes_nothing(audio_format: str, policy: Po
     )
 
 
-def test_a_skipped_picture_is_named_with_its_place() -> None:
+def test_a_skipped_picture_is_listed_with_its_position() -> None:
     content = track_bytes("mp3", Track(title=("T",)), cover_bytes=COVER)
     _, trace, _ = traced("x.mp3", content)
     (hole,) = trace.skipped()
@@ -51,7 +51,7 @@ def test_a_skipped_picture_is_named_with_its_place() -> None:
     assert (trace.container, trace.recognised_by) == ("MP3", "its name")
 
 
-def test_each_byte_is_skipped_once_and_what_was_fetched_is_not() -> None:
+def test_each_byte_is_skipped_once_and_fetched_bytes_are_not() -> None:
     trace = Trace()
     trace.holes = [
         SkippedRange(100, 100, "a"),
@@ -64,14 +64,14 @@ def test_each_byte_is_skipped_once_and_what_was_fetched_is_not() -> None:
     assert trace.skipped() == [SkippedRange(100, 80, "a"), SkippedRange(200, 50, "b")]
 
 
-def test_what_nothing_tells_is_said_to_be_unknown() -> None:
+def test_unknown_values_are_reported_as_unknown() -> None:
     reading, trace, _ = traced("x.bin", b"\1" * 100)
     assert (trace.container, trace.recognised_by) == (None, None)
     assert reading.reason is not None
 
 
 @pytest.mark.parametrize(("cover", "places"), [(0, 1), (20_000, 1), (60_000, 2)])
-def test_the_rest_of_an_m4a_comes_at_once_where_it_is_little(cover: int, places: int) -> None:
+def test_the_rest_of_an_m4a_is_read_at_once_if_it_is_small(cover: int, places: int) -> None:
     tags = Track(title=("T",), artist=("A",), album=("B",), track=1)
     content = track_bytes("m4a", tags, cover_bytes=cover, seconds=240)
     _, trace, _ = traced("x.m4a", content)
