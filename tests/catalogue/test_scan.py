@@ -162,7 +162,7 @@ def test_a_shrunken_listing_is_refused_and_forgets_nothing(catalogue: Catalogue)
     assert run_scan(storage, catalogue, allow_gone=Limit(55, percent=True).allows).difference.gone == 6
     for number in range(6, 10):
         storage.remove(f"{number}.mp3")
-    assert run_scan(storage, catalogue).difference.gone == 4, "a handful may go"
+    assert run_scan(storage, catalogue).difference.gone == 4, "a few may disappear"
 
 
 def test_less_than_half_of_the_music_may_disappear_and_half_may_not(catalogue: Catalogue) -> None:
