@@ -30,9 +30,7 @@ def test_a_file_that_vanished_is_reported_and_forgotten(catalogue: Catalogue) ->
 
 
 @pytest.mark.parametrize("error", [TransientError("connection reset"), PermanentError("403 AccessDenied")])
-def test_a_file_that_fails_is_reported_and_tried_again(
-    catalogue: Catalogue, error: TransientError | PermanentError
-) -> None:
+def test_a_file_that_fails_is_reported_and_tried_again(catalogue: Catalogue, error: TransientError | PermanentError) -> None:
     storage = crowd(3)
     storage.refuse_read = lambda path: error if path == "001.mp3" else None
     result = run_scan(storage, catalogue)
@@ -70,9 +68,7 @@ def test_a_few_failures_do_not_stop_the_scan(catalogue: Catalogue) -> None:
     assert len(result.failures) == result.files_read == 2 * GIVE_UP_AFTER
 
 
-def test_an_unexpected_error_in_a_reader_is_raised(
-    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unexpected_error_in_a_reader_is_raised(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 

@@ -162,9 +162,9 @@ class Score(msgspec.Struct):
 
     true_pairs: int = 0
     """Pairs that this tier must find, and no stronger one can."""
-    gone: int = 0
+    removed: int = 0
     """The pairs with at least one file in quarantine."""
-    named: int = 0
+    reported: int = 0
     """The pairs of which both files are kept and reported with a reason."""
     decisions: int = 0
     right: int = 0
@@ -178,7 +178,7 @@ class Score(msgspec.Struct):
     @property
     def recall(self) -> float:
         """The share of true pairs that were found; 1 if there are none."""
-        return (self.gone + self.named) / self.true_pairs if self.true_pairs else 1.0
+        return (self.removed + self.reported) / self.true_pairs if self.true_pairs else 1.0
 
 
 class Verdict(msgspec.Struct):
@@ -226,9 +226,9 @@ def judge(
                 score = verdict.scores[tier]
                 score.true_pairs += 1
                 if one.path in quarantined or other.path in quarantined:
-                    score.gone += 1
+                    score.removed += 1
                 elif set(together.get(one.path, ())) & set(together.get(other.path, ())):
-                    score.named += 1
+                    score.reported += 1
                     verdict.kept.append((one.path, other.path, tier))
                 else:
                     verdict.missed.append((one.path, other.path, tier))
