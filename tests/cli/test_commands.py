@@ -1,4 +1,4 @@
-"""The program as a user calls it, on a disk of this machine: commands, exit codes, what is said and what is not."""
+"""The program as a user calls it, on a disk of this machine: commands, exit codes, and what it prints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 
 def say(*arguments: str, state: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run it as people do: no --json, on a pipe."""
+    """Run it as people do: without --json, on a pipe."""
     return subprocess.run(
         [*COMMAND, *arguments, "--state-dir", str(state)],
         capture_output=True,
@@ -104,8 +104,8 @@ def test_plan_show_apply(music: Path, program: Program, tmp_path: Path) -> None:
     assert set(tree(music)) == ORGANIZED
 
 
-def test_what_the_run_finished_first_came_to_counts(music: Path, program: Program, tmp_path: Path) -> None:
-    """`apply` and `undo` end with 3 where the interrupted run before them had to skip a file."""
+def test_the_result_of_the_run_finished_first_counts(music: Path, program: Program, tmp_path: Path) -> None:
+    """`apply` and `undo` end with 3 if the interrupted run before them had to skip a file."""
     other, first, second = tmp_path / "other", tmp_path / "a.plan", tmp_path / "b.plan"
     make_track(other / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
     program("plan", str(music), "--include", "in/1.flac", "--include", "in/2.flac", "-o", str(first))
@@ -137,7 +137,7 @@ def test_a_damaged_plan_is_refused(music: Path, program: Program, tmp_path: Path
     assert program("apply", str(tmp_path / "absent"), "--yes", codes=(2,)).errors
 
 
-def test_dry_run_changes_nothing_and_tells_by_its_code(music: Path, program: Program) -> None:
+def test_dry_run_changes_nothing_and_its_code_says_what_is_pending(music: Path, program: Program) -> None:
     before = tree(music)
     assert program("organize", str(music), "--dry-run").summary["ops_planned"] == 4
     assert program("organize", str(music), "--dry-run", "--exit-code", codes=(10,)).summary["run"] is None
@@ -157,7 +157,7 @@ def test_dry_run_changes_nothing_and_tells_by_its_code(music: Path, program: Pro
         *(([], ">&-"), (["--json"], ">&-"), ([], ">&- 2>&- <&-")),
     ],
 )
-def test_a_report_that_cannot_be_written_stops_no_work(music: Path, tmp_path: Path, where: str, options: list[str]) -> None:
+def test_a_report_that_cannot_be_printed_stops_no_work(music: Path, tmp_path: Path, where: str, options: list[str]) -> None:
     (music / "broken.mp3").write_bytes(b"")
     words = shlex.join([*COMMAND, "organize", str(music), "--yes", "--state-dir", str(tmp_path / "state"), *options])
     done = subprocess.run(["/bin/sh", "-c", f"{words} {where}"], capture_output=True, text=True, check=False, timeout=120)
@@ -174,7 +174,7 @@ def test_a_report_that_cannot_be_written_stops_no_work(music: Path, tmp_path: Pa
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("arguments", ["--help", "--version", "--help --json", "organize --help"])
-def test_help_that_cannot_be_written_is_1_and_one_line(arguments: str) -> None:
+def test_help_that_cannot_be_printed_is_1_and_one_line(arguments: str) -> None:
     words = f"{shlex.join(COMMAND)} {arguments} >/dev/full"
     done = subprocess.run(["/bin/sh", "-c", words], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -253,12 +253,12 @@ def test_a_usage_error_is_2_with_one_line_and_with_json_still_json(
     assert events[1]["exit_code"] == 2
 
 
-def test_an_argument_too_many_gives_no_secret_away(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_extra_argument_reveals_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["scan", "./x", "s3,secret_access_key=ab/SECRET:bucket"]) == 2
     assert "SECRET" not in capsys.readouterr().err
 
 
-def test_an_include_that_fits_nothing_is_said(music: Path, program: Program, tmp_path: Path) -> None:
+def test_an_include_that_matches_nothing_is_reported(music: Path, program: Program, tmp_path: Path) -> None:
     for command in ("organize", "plan", "dedup"):
         done = program(command, str(music), "--include", "[", "--include", "x/**", "--yes")
         (warning,) = [event["message"] for event in done.events if event["type"] == "warning"]
@@ -276,7 +276,7 @@ def test_target_inside_source_is_refused_and_source_inside_target_is_not(music: 
     assert set(tree(music)) == ORGANIZED
 
 
-def test_an_empty_folder_is_no_error_but_an_emptied_one_is(music: Path, program: Program, tmp_path: Path) -> None:
+def test_an_empty_folder_is_fine_but_an_emptied_one_is_an_error(music: Path, program: Program, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("x")
@@ -304,7 +304,7 @@ def test_quiet_is_silent_when_there_was_nothing_to_do(music: Path, tmp_path: Pat
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
 
-def test_hostile_names_reach_no_terminal(music: Path, tmp_path: Path) -> None:
+def test_hostile_names_are_harmless_on_a_terminal(music: Path, tmp_path: Path) -> None:
     hostile = "a\x1b[31m\n\u202eb.flac"
     make_track(music / hostile, "flac", Track(title=("T\x1b]0;x\x07",), artist=("[bold]A",), album=("B",), track=1), serial=9)
     (music / "zero\x1b[2J.mp3").write_bytes(b"")
@@ -323,7 +323,7 @@ def test_hostile_names_reach_no_terminal(music: Path, tmp_path: Path) -> None:
     assert as_json.stdout.isascii()
 
 
-def test_a_suspect_file_is_named_and_organized_all_the_same(music: Path, program: Program, tmp_path: Path) -> None:
+def test_a_suspect_file_is_reported_and_organized_like_any_other(music: Path, program: Program, tmp_path: Path) -> None:
     cut = music / "in" / "2.flac"
     cut.write_bytes(cut.read_bytes()[:-15])
     scanned = program("scan", str(music))
@@ -345,7 +345,7 @@ def test_a_suspect_file_is_named_and_organized_all_the_same(music: Path, program
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
-def test_a_copy_leaves_the_source_alone(music: Path, program: Program, tmp_path: Path) -> None:
+def test_a_copy_does_not_change_the_source(music: Path, program: Program, tmp_path: Path) -> None:
     before = tree(music)
     target = tmp_path / "target"
     program("organize", str(music), str(target), "--yes")
@@ -354,14 +354,14 @@ def test_a_copy_leaves_the_source_alone(music: Path, program: Program, tmp_path:
     assert program("organize", str(music), str(target), "--yes").summary["ops_planned"] == 0
 
 
-def test_exclude_leaves_files_alone_also_when_they_are_known(music: Path, program: Program) -> None:
+def test_excluded_files_are_skipped_even_if_they_are_known(music: Path, program: Program) -> None:
     program("scan", str(music))
     done = program("organize", str(music), "--exclude", "2.flac", "--exclude", "*.jpg", "--yes")
     assert done.summary["ops_done"] == 2
     assert {"in/2.flac", "in/cover.jpg"} <= set(tree(music))
 
 
-def test_the_untagged_stay_unless_a_place_is_named(music: Path, program: Program) -> None:
+def test_untagged_files_stay_unless_a_directory_is_given(music: Path, program: Program) -> None:
     make_track(music / "odd.mp3", "mp3", None, serial=7)
     done = program("organize", str(music), "--yes", codes=(3,))
     assert (music / "odd.mp3").exists()
@@ -377,7 +377,7 @@ def test_state_is_private_and_the_music_is_not(music: Path, program: Program) ->
     assert {path.stat().st_mode & 0o077 for path in program.state.rglob("*")} == {0}
 
 
-def test_a_directory_of_others_is_not_taken_for_the_state(music: Path, tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_not_used_for_the_state(music: Path, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     (tmp_path / "shared" / "of somebody").write_text("x")
     done = say("scan", str(music), state=tmp_path / "shared")
@@ -386,7 +386,7 @@ def test_a_directory_of_others_is_not_taken_for_the_state(music: Path, tmp_path:
     assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
 
 
-def test_a_reader_that_leaves_stops_nothing(music: Path, tmp_path: Path) -> None:
+def test_a_reader_that_closes_the_pipe_stops_nothing(music: Path, tmp_path: Path) -> None:
     read, write = os.pipe()
     process = subprocess.Popen(
         [*COMMAND, "organize", str(music), "--yes", "--state-dir", str(tmp_path / "state")], stdout=write, stderr=subprocess.PIPE
@@ -398,7 +398,7 @@ def test_a_reader_that_leaves_stops_nothing(music: Path, tmp_path: Path) -> None
     assert set(tree(music)) == ORGANIZED
 
 
-def test_what_vanishes_between_plan_and_apply_is_named_and_the_rest_is_done(
+def test_a_file_that_vanishes_between_plan_and_apply_is_reported_and_the_rest_is_done(
     music: Path, program: Program, tmp_path: Path
 ) -> None:
     file = tmp_path / "a.plan"
@@ -427,7 +427,7 @@ def test_at_a_terminal_it_shows_a_tree_and_asks(music: Path, tmp_path: Path, ans
     while True:
         try:
             block = os.read(ours, 65536)
-        except OSError:  # how Linux tells that the other end is closed
+        except OSError:  # how Linux reports that the other end is closed
             break
         if not block:
             break

@@ -1,4 +1,4 @@
-"""The documents say what the program does: every command, option, exit code, config key and JSON key."""
+"""The documents match the program: every command, option, exit code, config key and JSON key."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_example_of_the_configuration_is_valid() -> None:
     assert found.cloud is not None
 
 
-def test_the_table_of_sidecars_is_the_one_in_force() -> None:
+def test_the_table_of_sidecars_is_the_default_one() -> None:
     example = re.search(r"```yaml\n(.*?)```", read("sidecars.md"), re.DOTALL)
     assert example is not None
     assert parse(example[1].encode(), Path("example.yaml")) == model.Config()
@@ -98,7 +98,7 @@ def test_every_method_of_a_storage_is_documented() -> None:
             assert re.search(rf"\b{name}\b", text), name
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_lead_to_existing_files_and_headings() -> None:
     for file in [*DOCS.glob("*.md"), ROOT / "README.md"]:
         for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8")):
             assert (file.parent / link).exists(), f"{file.name}: {link}"

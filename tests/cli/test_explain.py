@@ -44,7 +44,7 @@ def say(*arguments: str, state: Path, cwd: Path | None = None) -> subprocess.Com
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
 
 
-def test_programs_get_one_object_a_file_with_every_key(music: Path, program: Program) -> None:
+def test_json_has_one_object_for_each_file_with_every_key(music: Path, program: Program) -> None:
     ended = program("scan", str(music), "--explain", "in/a.flac", "--explain", "in/b.mp3")
     flac, mp3 = explained(ended)
     assert list(flac) == ["type", *(field.encode_name for field in msgspec.structs.fields(Explanation))]
@@ -63,7 +63,7 @@ def test_programs_get_one_object_a_file_with_every_key(music: Path, program: Pro
 
 
 @pytest.mark.parametrize("form", ["relative", "full", "without a location", "from inside"])
-def test_a_file_may_be_named_in_several_ways(music: Path, tmp_path: Path, form: str) -> None:
+def test_a_file_can_be_given_in_several_ways(music: Path, tmp_path: Path, form: str) -> None:
     full = str(music / "in" / "a.flac")
     arguments = {
         "relative": [str(music), "--explain", "./in//a.flac"],
@@ -91,14 +91,14 @@ def test_a_file_may_be_named_in_several_ways(music: Path, tmp_path: Path, form: 
         (["--explain", "in/a.flac", "--exclude", "*.mp3"], "cannot be combined with it"),
     ],
 )
-def test_what_is_no_file_there_is_2_with_one_line(music: Path, program: Program, arguments: list[str], says: str) -> None:
+def test_a_path_that_is_not_a_file_is_2_with_one_line(music: Path, program: Program, arguments: list[str], says: str) -> None:
     ended = program("scan", str(music), *arguments, codes=(2,))
     assert [event["type"] for event in ended.events] == ["error", "summary"]
     assert says in ended.errors[0]["message"]
     assert "\n" not in ended.errors[0]["message"]
 
 
-def test_a_location_or_a_file_must_be_named(tmp_path: Path, program: Program) -> None:
+def test_a_location_or_a_file_is_required(tmp_path: Path, program: Program) -> None:
     for arguments, says in (
         ([], "LOCATION is missing"),
         (["--explain", "a.flac"], "./a.flac"),
@@ -109,7 +109,7 @@ def test_a_location_or_a_file_must_be_named(tmp_path: Path, program: Program) ->
     assert not (tmp_path / "state" / "catalogue.sqlite3").exists()
 
 
-def test_why_a_file_cannot_be_read_is_said_and_is_3(music: Path, program: Program, tmp_path: Path) -> None:
+def test_the_reason_why_a_file_is_unreadable_is_shown_and_is_3(music: Path, program: Program, tmp_path: Path) -> None:
     (music / "bad.flac").write_bytes(b"fLaC" + bytes(100))
     (music / "cover.jpg").write_bytes(b"picture")
     ended = program("scan", str(music), "--explain", "bad.flac", "--explain", "cover.jpg", codes=(3,))
@@ -119,7 +119,7 @@ def test_why_a_file_cannot_be_read_is_said_and_is_3(music: Path, program: Progra
     assert "a scan skips it" in say(str(music), "--explain", "cover.jpg", state=tmp_path / "state").stdout
 
 
-def test_what_is_suspect_is_said(music: Path, program: Program) -> None:
+def test_suspect_files_are_reported(music: Path, program: Program) -> None:
     cut = music / "in" / "a.flac"
     make_track(cut, "flac", TAGS, seconds=1)
     cut.write_bytes(cut.read_bytes()[:-15])
@@ -127,7 +127,7 @@ def test_what_is_suspect_is_said(music: Path, program: Program) -> None:
     assert str(one["suspect"]).startswith("cut short")
 
 
-def test_hostile_names_and_tags_reach_no_terminal(tmp_path: Path) -> None:
+def test_hostile_names_and_tags_are_harmless_on_a_terminal(tmp_path: Path) -> None:
     make_track(tmp_path / "music" / f"{EVIL}.flac", "flac", Track(title=(EVIL,), artist=("x" * 5000,)))
     shown = say(str(tmp_path / "music"), "--explain", f"{EVIL}.flac", state=tmp_path / "state")
     assert shown.returncode == 0
@@ -179,7 +179,7 @@ def test_on_a_remote_the_ranges_are_those_that_the_server_saw(
         assert "there is no such file" in missing.errors[0]["message"]
 
 
-def test_on_a_server_that_is_read_over_the_vfs_it_says_so(
+def test_on_a_server_that_is_read_over_the_vfs_the_output_says_so(
     music: Path, program: Program, tmp_path: Path, webdav: RemoteServer
 ) -> None:
     assert webdav.directory is not None

@@ -1,4 +1,4 @@
-"""`plan --no-scan`: layouts tried out on the catalogue, with the remote out of reach; what comes of it is applied as ever."""
+"""`plan --no-scan`: layouts tried out on the catalogue while the remote is unreachable; the plan can be applied as usual."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def destinations(plan: Path) -> set[str]:
     return {json.loads(line)["dst"]["path"] for line in plan.read_text().splitlines()[1:]}
 
 
-def test_a_remote_that_is_away_is_planned_for_and_the_plan_applied_when_it_is_back(
+def test_a_plan_made_while_the_remote_is_away_is_applied_when_it_is_back(
     music: Path, program: Program, tmp_path: Path, rclone_binary: Path
 ) -> None:
     config = tmp_path / "rclone.conf"
@@ -66,7 +66,7 @@ def test_a_remote_that_is_away_is_planned_for_and_the_plan_applied_when_it_is_ba
     assert (music / "Band" / "Album" / "01 - Song 1.flac").exists()
 
 
-def test_the_age_of_the_catalogue_is_told_and_nothing_is_listed(music: Path, program: Program) -> None:
+def test_the_age_of_the_catalogue_is_reported_and_nothing_is_listed(music: Path, program: Program) -> None:
     program("scan", str(music))
     with sqlite3.connect(program.state / "catalogue.sqlite3") as catalogue:
         catalogue.execute("UPDATE location SET scanned_ns = scanned_ns - 7200 * 1000000000")
@@ -79,7 +79,7 @@ def test_the_age_of_the_catalogue_is_told_and_nothing_is_listed(music: Path, pro
     assert "nothing was listed" in note
 
 
-def test_a_place_that_was_never_scanned_is_told_with_the_remedy(music: Path, program: Program) -> None:
+def test_a_location_that_was_never_scanned_is_reported_with_the_remedy(music: Path, program: Program) -> None:
     ended = program("plan", str(music), "--no-scan", codes=(2,))
     assert f"music-orchestrator scan {music}" in ended.errors[0]["message"]
     program("scan", str(music))
@@ -87,7 +87,7 @@ def test_a_place_that_was_never_scanned_is_told_with_the_remedy(music: Path, pro
     assert "target has not been scanned" in ended.errors[0]["message"]
 
 
-def test_files_that_no_scan_has_read_are_left_out_and_counted(music: Path, program: Program) -> None:
+def test_files_that_no_scan_has_read_are_skipped_and_counted(music: Path, program: Program) -> None:
     program("scan", str(music))
     with sqlite3.connect(program.state / "catalogue.sqlite3") as catalogue:
         catalogue.execute("UPDATE entry SET reader = 1 WHERE path = CAST('in/2.flac' AS BLOB)")
@@ -98,7 +98,7 @@ def test_files_that_no_scan_has_read_are_left_out_and_counted(music: Path, progr
     assert "1 files have not been read yet" in warning
 
 
-def test_options_that_choose_files_count_as_ever(music: Path, program: Program) -> None:
+def test_options_that_select_files_work_as_usual(music: Path, program: Program) -> None:
     program("scan", str(music))
     planned = program("plan", str(music), "--no-scan", "--exclude", "2.flac")
     assert {event["src"]["path"] for event in planned.events if event["type"] == "operation"} == {

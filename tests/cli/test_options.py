@@ -43,7 +43,7 @@ def spelled(field: FieldFacts) -> str:
 
 
 def words_of(field: FieldFacts) -> tuple[list[str], Any]:
-    """A field as it is typed, and the value that the record then has."""
+    """How a value of this field is typed, and the value that the record then has."""
     option = [] if field.spelling.positional else [spelled(field)]
     if field.default is False:
         return option, True
@@ -65,7 +65,7 @@ def test_the_command_line_takes_what_the_struct_declares(name: str) -> None:
 
 
 @every_command
-def test_what_is_typed_is_what_the_record_holds(name: str) -> None:
+def test_typed_values_end_up_in_the_record(name: str) -> None:
     command = COMMANDS[name]
     fields = fields_of(command.declaration)
     needed = {field.name: words_of(field) for field in fields if field.required}

@@ -1,4 +1,4 @@
-"""Whether reading tags saves requests or bytes: the profile says so, the config over it, the command line over both."""
+"""Whether reading tags saves requests or bytes: the profile decides, the config overrides it, the command line overrides both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.servers.remotes import RemoteServer
 
 @pytest.fixture
 def served(tmp_path: Path, webdav: RemoteServer) -> str:
-    """A place on a remote whose profile saves requests, with one long song."""
+    """A location on a remote whose profile saves requests, with one long song."""
     assert webdav.directory is not None
     song = webdav.directory / tmp_path.name / "in" / "a.flac"
     make_track(song, "flac", Track(title=("T",), artist=("A",), album=("B",)), seconds=30)
@@ -23,7 +23,7 @@ def served(tmp_path: Path, webdav: RemoteServer) -> str:
     return webdav.fs(tmp_path.name)
 
 
-def test_who_is_heard(tmp_path: Path, served: str) -> None:
+def test_which_setting_counts(tmp_path: Path, served: str) -> None:
     remote = served.partition(":")[0]
     config = tmp_path / "config.yaml"
     config.write_text(f"remotes: {{{remote}: {{reading: few-bytes}}}}\n")

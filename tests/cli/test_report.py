@@ -1,4 +1,4 @@
-"""What people and programs are shown of a plan, whatever the names in it try."""
+"""What people and programs see of a plan, however hostile its names are."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_names_are_made_harmless() -> None:
     assert printable("a\x1bb\nc\u202ed\ud800e\x9bf\u2028") == "a\\x1bb\\nc\\u202ed\\ud800e\\x9bf\\u2028"
 
 
-def test_a_rename_in_two_halves_is_shown_as_one() -> None:
+def test_a_rename_in_two_steps_is_shown_as_one() -> None:
     temporary = ".music-orchestrator/tmp/0123456789abcdef0123"
     found = plan_view.steps(plan(operation("beck/x", temporary), operation(temporary, "Beck/x")))
     assert [(step.src.path, step.dst.path) for step in found] == [("beck/x", "Beck/x")]
@@ -82,7 +82,7 @@ def test_the_web_page_is_self_contained_and_escaped() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_people_see_the_plan_and_no_control_character_of_a_name(terminal: bool) -> None:
+def test_people_see_the_plan_without_control_characters(terminal: bool) -> None:
     reporter, out, err = human(terminal=terminal)
     reporter.plan(plan(operation(EVIL, f"A/{EVIL}"), skipped=(Skipped(EVIL, "untagged", "no tags"),)))
     reporter.error("unreadable", f"bad {EVIL}", EVIL)
@@ -94,7 +94,7 @@ def test_people_see_the_plan_and_no_control_character_of_a_name(terminal: bool) 
     assert "about 1 min 01 s" in out.getvalue()
 
 
-def test_a_long_plan_is_shortened_unless_all_of_it_is_wanted() -> None:
+def test_a_long_plan_is_shortened_unless_verbose() -> None:
     number = SHORTENED_LINES * 2
     long = plan(*(operation(f"in/{one}", f"A/{one // 10}/{one}") for one in range(number)))
     reporter, out, _ = human(terminal=True)
@@ -113,7 +113,7 @@ def test_a_long_plan_is_shortened_unless_all_of_it_is_wanted() -> None:
         assert out.getvalue().count("move in/") == number
 
 
-def test_what_is_odd_about_a_file_is_said_on_stderr_unless_quiet() -> None:
+def test_odd_files_are_reported_on_stderr_unless_quiet() -> None:
     for quiet in (False, True):
         reporter, out, err = human(quiet=quiet)
         reporter.finding("suspect", f"cut {EVIL}", f"a/{EVIL}")
@@ -125,7 +125,7 @@ def test_what_is_odd_about_a_file_is_said_on_stderr_unless_quiet() -> None:
     assert json.loads(stream.getvalue()) == {"type": "suspect", "message": "cut", "path": "a"}
 
 
-def test_what_stays_is_named_once() -> None:
+def test_skipped_files_are_reported_once() -> None:
     stays = plan(operation("a", "b"), skipped=(Skipped("c", "untagged", "no tags"), Skipped("d.cue", "ambiguous-sidecar", "two")))
     reporter, out, _ = human()
     reporter.plan(stays)
@@ -136,7 +136,7 @@ def test_what_stays_is_named_once() -> None:
     assert "skipped c: no tags" in out.getvalue()
 
 
-def test_what_waits_is_not_called_right() -> None:
+def test_files_that_wait_are_not_called_in_place() -> None:
     for code, says in (("left-alone", "skipped: 1 files"), ("unreadable", "all other files are where they belong")):
         reporter, out, _ = human()
         reporter.plan(plan(skipped=(Skipped("c", code, "why"),)))
@@ -146,7 +146,7 @@ def test_what_waits_is_not_called_right() -> None:
     assert out.getvalue() == "nothing to do: everything is where it belongs\n"
 
 
-def test_the_id_of_a_run_stays_whole_in_a_narrow_window(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_id_of_a_run_is_not_cut_in_a_narrow_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "50")
     reporter, out, _ = human(terminal=True)
     columns = [Column("id", "run", whole=True), Column("source", "where")]
@@ -182,7 +182,7 @@ def test_only_yes_is_a_yes() -> None:
         assert reporter.confirm("Sure?") is expected
 
 
-def test_quiet_says_nothing_but_what_was_done() -> None:
+def test_quiet_prints_only_what_was_done() -> None:
     reporter, out, err = human(quiet=True)
     reporter.note("x")
     reporter.plan(plan(operation("a", "b")))
@@ -226,7 +226,7 @@ def test_numbers_for_people() -> None:
 
 
 class Full(io.StringIO):
-    """A terminal that has gone, or a file on a full disk."""
+    """A closed terminal, or a file on a full disk."""
 
     def __init__(self, *, terminal: bool) -> None:
         super().__init__()
@@ -240,7 +240,7 @@ class Full(io.StringIO):
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_what_cannot_be_written_stops_nothing_and_is_said(terminal: bool) -> None:
+def test_output_that_cannot_be_written_stops_nothing_and_is_reported(terminal: bool) -> None:
     for out, err in ((Full(terminal=terminal), io.StringIO()), (io.StringIO(), Full(terminal=terminal))):
         reporter = HumanReporter(out, err, io.StringIO("y\n"), verbose=1)
         reporter.stage("listing", 3)
@@ -254,7 +254,7 @@ def test_what_cannot_be_written_stops_nothing_and_is_said(terminal: bool) -> Non
         assert "No space left on device" in err.getvalue() or err.getvalue() == ""
 
 
-def test_json_that_cannot_be_written_is_said_and_a_reader_that_leaves_is_not() -> None:
+def test_json_that_cannot_be_written_is_reported_but_not_if_the_reader_left() -> None:
     err = io.StringIO()
     reporter = JsonLinesReporter(Full(terminal=False), err)
     reporter.summary(Summary())

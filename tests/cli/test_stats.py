@@ -1,4 +1,4 @@
-"""`stats` over real files: what people and programs are told, and that hostile tags stay text."""
+"""`stats` over real files: what people and programs see, and that hostile tags remain text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_counts_are_those_of_the_library(library: LibraryFacts, state: Path)
     assert Program(state)("stats", str(library.root)).summary["files_read"] == 0
 
 
-def test_what_tags_say_stays_text(library: LibraryFacts, state: Path) -> None:
+def test_tags_are_never_interpreted(library: LibraryFacts, state: Path) -> None:
     done = say("stats", str(library.root), "-v", state=state)
     assert done.returncode == 0
     assert all(character == "\t" or character.isprintable() for line in done.stdout.splitlines() for character in line)
@@ -59,7 +59,7 @@ def test_what_tags_say_stays_text(library: LibraryFacts, state: Path) -> None:
     assert names == {"formats", "quality", "missing", "decades", "artists", "incomplete albums", "damaged files"}
 
 
-def test_people_see_tables_and_the_beginning_of_long_ones() -> None:
+def test_people_see_tables_and_the_top_of_long_ones() -> None:
     items = [
         item
         for number in range(SHORTENED_ROWS + 5)
@@ -79,14 +79,14 @@ def test_people_see_tables_and_the_beginning_of_long_ones() -> None:
         assert "\x1b[2J" not in text
 
 
-def test_an_empty_place_and_a_wrong_one(tmp_path: Path) -> None:
+def test_an_empty_location_and_a_wrong_one(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = say("stats", str(tmp_path / "empty"), state=tmp_path / "state")
     assert (done.returncode, "no music found" in done.stdout) == (0, True)
     assert say("stats", str(tmp_path / "absent"), state=tmp_path / "state").returncode == 2
 
 
-def test_only_what_was_asked_for_counts(tmp_path: Path) -> None:
+def test_only_selected_files_count(tmp_path: Path) -> None:
     for name in ("in", "out"):
         make_track(
             tmp_path / "music" / name / "1.flac", "flac", Track(title=("A",), artist=("B",), album=(name,)), serial=len(name)
@@ -96,7 +96,7 @@ def test_only_what_was_asked_for_counts(tmp_path: Path) -> None:
     assert json.dumps(ended.events).isascii()
 
 
-def test_duplicates_count_unless_nobody_wants_to_know(tmp_path: Path) -> None:
+def test_duplicates_are_counted_unless_turned_off(tmp_path: Path) -> None:
     track = Track(title=("A",), artist=("B",), album_artist=("B",), album=("C",), track=1, disc=1, date="2001")
     for path, audio_format in (("a.flac", "flac"), ("b.flac", "flac"), ("c.mp3", "mp3")):
         content = make_track(tmp_path / "music" / path, audio_format, track)

@@ -1,4 +1,4 @@
-"""Bad places and bad moments: one clear line, the right exit code, nothing changed."""
+"""Unusable locations and bad moments: one clear line, the right exit code, and no change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def with_remotes(tmp_path: Path, *sections: str) -> dict[str, str]:
-    """An environment in which rclone knows just these remotes."""
+    """An environment in which rclone knows only these remotes."""
     config = tmp_path / "rclone.conf"
     config.write_text("".join(sections))
     config.chmod(0o600)
@@ -45,7 +45,7 @@ def test_a_missing_bucket_is_2(program: Program, s3_moto: RemoteServer) -> None:
     assert "no-such-bucket" in message
 
 
-def test_a_target_in_a_missing_bucket_is_2_and_a_missing_folder_is_made(
+def test_a_target_in_a_missing_bucket_is_2_and_a_missing_folder_is_created(
     tmp_path: Path, program: Program, s3_moto: RemoteServer, webdav: RemoteServer
 ) -> None:
     make_track(tmp_path / "source" / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
@@ -54,7 +54,7 @@ def test_a_target_in_a_missing_bucket_is_2_and_a_missing_folder_is_made(
     assert made.summary["ops_done"] == 1
 
 
-def test_what_would_pass_through_this_machine_is_refused_with_cloud_only(
+def test_transfers_through_this_machine_are_refused_with_cloud_only(
     tmp_path: Path, program: Program, webdav: RemoteServer
 ) -> None:
     make_track(tmp_path / "source" / "x.flac", "flac", Track(title=("T",), artist=("A",), album=("B",), track=1))
@@ -65,12 +65,12 @@ def test_what_would_pass_through_this_machine_is_refused_with_cloud_only(
     program("organize", str(tmp_path / "source"), "--cloud-only", "--yes")
 
 
-def test_an_unknown_remote_is_2_and_what_there_is_is_said(program: Program, s3_serve: RemoteServer) -> None:
+def test_an_unknown_remote_is_2_and_the_known_ones_are_listed(program: Program, s3_serve: RemoteServer) -> None:
     message = one_error(program("scan", "nowhere:x", codes=(2,)), "usage")
     assert f"{s3_serve.name}:" in message
 
 
-def test_refused_credentials_are_6_and_no_secret_is_said(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
+def test_refused_credentials_are_6_and_no_secret_is_shown(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
     secret = "verysecretverysecret"
     section = s3_serve.section("refused").replace(s3_serve.options["secret_access_key"], secret)
     program.environment = with_remotes(tmp_path, section)
@@ -83,7 +83,7 @@ def test_refused_credentials_are_6_and_no_secret_is_said(tmp_path: Path, program
     assert one_error(checked, "auth").startswith(f"{location} refuses the credentials")
 
 
-def test_a_line_of_the_rclone_config_that_is_none_is_not_repeated(tmp_path: Path, program: Program) -> None:
+def test_an_invalid_line_of_the_rclone_config_is_not_quoted(tmp_path: Path, program: Program) -> None:
     program.environment = with_remotes(tmp_path, "[x]\ntype = s3\nsecret_access_key SECRETLINE\n")
     log = tmp_path / "log"
     for command in (["remotes"], ["doctor"], ["scan", "x:b/c"]):
@@ -117,13 +117,13 @@ def test_a_plan_whose_server_went_away_is_5_in_one_line_and_nothing_is_queued(
     assert program("apply", plan, "--yes").summary["ops_done"] == 12
 
 
-def test_where_a_bucket_must_be_named_is_2(program: Program, s3_serve: RemoteServer) -> None:
+def test_a_remote_that_needs_a_bucket_is_2_without_one(program: Program, s3_serve: RemoteServer) -> None:
     message = one_error(program("organize", f"{s3_serve.name}:", "--yes", codes=(2,)), "usage")
     assert "my-bucket" in message
     program("remotes", "check", f"{s3_serve.name}:")
 
 
-def test_an_empty_place_in_a_bucket_is_no_error(program: Program, s3_serve: RemoteServer) -> None:
+def test_an_empty_folder_in_a_bucket_is_fine(program: Program, s3_serve: RemoteServer) -> None:
     assert program("organize", s3_serve.fs("nothing-here"), "--yes").summary["files_seen"] == 0
 
 
@@ -150,7 +150,7 @@ def test_s3_urls_take_their_remote_from_the_environment(tmp_path: Path, program:
     assert program("quarantine", "s3://music/again").events[0]["type"] == "summary"
 
 
-def test_the_config_makes_remotes_names_and_meanings_of_urls(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
+def test_the_config_defines_remotes_locations_and_url_schemes(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
     options = "".join(f"      {key}: '{value}'\n" for key, value in s3_serve.options.items())
     config = tmp_path / "config.yaml"
     config.write_text(
@@ -169,7 +169,7 @@ def test_the_config_makes_remotes_names_and_meanings_of_urls(tmp_path: Path, pro
     assert program("undo", first.run, "--yes").summary["ops_done"] == 1
 
 
-def test_options_are_added_to_a_remote_of_the_users(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
+def test_options_are_added_to_a_remote_of_the_user(tmp_path: Path, program: Program, s3_serve: RemoteServer) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"remotes: {{mine: {{options: {{endpoint: 'http://127.0.0.1:{s3_serve.port}'}}}}}}\n")
     program.environment = with_remotes(tmp_path, s3_serve.section("mine", port=free_port())) | {
@@ -178,7 +178,7 @@ def test_options_are_added_to_a_remote_of_the_users(tmp_path: Path, program: Pro
     assert program("scan", s3_serve.fs("nothing here", name="mine")).code == 0
 
 
-def test_a_target_that_cannot_be_made_is_told_before_anything_is_done(tmp_path: Path, program: Program) -> None:
+def test_a_target_that_cannot_be_created_is_reported_before_anything_is_done(tmp_path: Path, program: Program) -> None:
     make_many(tmp_path / "lib", 2)
     (tmp_path / "file").touch()
     for command in ("organize", "plan"):
@@ -190,21 +190,21 @@ def test_a_target_that_cannot_be_made_is_told_before_anything_is_done(tmp_path: 
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody can make one")
-def test_what_a_place_refuses_as_a_whole_is_counted(tmp_path: Path, program: Program) -> None:
+def test_files_that_a_location_refuses_in_general_are_counted(tmp_path: Path, program: Program) -> None:
     make_many(tmp_path / "lib", 2)
     refused = program("organize", str(tmp_path / "lib"), "/proc/x", "--yes", codes=(2, 3))
     assert len(refused.errors) == 1
     assert refused.summary["ops_failed"] == refused.summary["ops_planned"]
 
 
-def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, program: Program) -> None:
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path: Path, program: Program) -> None:
     file = tmp_path / "file.flac"
     make_track(file, "flac", Track(title=("T",)))
     ended = program("organize", str(file), "--yes", codes=(2,))
     assert len(ended.errors) == 1
 
 
-def test_a_target_inside_the_source_is_2_whatever_the_place_is_called(
+def test_a_target_inside_the_source_is_2_whatever_the_location_is_called(
     tmp_path: Path, program: Program, s3_moto: RemoteServer
 ) -> None:
     library = tmp_path / "lib"
@@ -231,7 +231,7 @@ def test_a_target_inside_the_source_is_2_whatever_the_place_is_called(
         assert {planned["source"], planned["target"]} == {str(library)}, "the same place: in place"
 
 
-def test_an_unfinished_run_is_finished_first_whatever_the_place_is_called(
+def test_an_unfinished_run_is_finished_first_whatever_the_location_is_called(
     tmp_path: Path, program: Program, webdav: RemoteServer
 ) -> None:
     assert webdav.directory is not None
@@ -258,7 +258,7 @@ def test_another_run_holds_the_lock(tmp_path: Path, program: Program) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_listing_with_130(tmp_path: Path, number: signal.Signals, program: Program) -> None:
-    """A folder behind a pipe that nobody answers on keeps the program waiting until the signal."""
+    """A folder behind a pipe that is never answered keeps the program waiting until the signal."""
     port = free_port()
     program.environment = with_remotes(tmp_path, f"[mute]\ntype = webdav\nurl = http://127.0.0.1:{port}\nvendor = other\n")
     with socket.create_server(("127.0.0.1", port)) as server:
@@ -273,7 +273,7 @@ def test_a_signal_ends_a_listing_with_130(tmp_path: Path, number: signal.Signals
     one_error(ended, "interrupted")
 
 
-def test_doctor_names_what_is_wrong_and_how_to_mend_it(tmp_path: Path, program: Program) -> None:
+def test_doctor_reports_what_is_wrong_and_how_to_fix_it(tmp_path: Path, program: Program) -> None:
     well = program("doctor")
     assert all(event["ok"] for event in well.events if event["type"] == "check")
     (program.state / "catalogue.sqlite3").touch()
@@ -318,7 +318,7 @@ def test_remotes_check_takes_names_without_a_colon(tmp_path: Path, program: Prog
     assert "theirs:" in message
 
 
-def test_the_quarantine_of_a_place_that_is_not_there_is_2(tmp_path: Path, program: Program, s3_moto: RemoteServer) -> None:
+def test_the_quarantine_of_a_missing_location_is_2(tmp_path: Path, program: Program, s3_moto: RemoteServer) -> None:
     for location in (str(tmp_path / "absent"), f"{s3_moto.name}:no-such-bucket/x"):
         one_error(program("quarantine", "list", location, codes=(2,)), "usage")
         one_error(program("quarantine", "empty", location, "--yes", codes=(2,)), "usage")
@@ -354,7 +354,7 @@ def test_under_nohup_a_run_outlives_its_terminal(tmp_path: Path, program: Progra
     assert (ended.code, ended.summary["ops_done"]) == (0, 3)
 
 
-def test_a_signal_in_mid_run_leaves_a_run_that_the_next_command_finishes(
+def test_a_signal_during_a_run_leaves_a_run_that_the_next_command_finishes(
     tmp_path: Path, program: Program, webdav: RemoteServer
 ) -> None:
     assert webdav.directory is not None

@@ -17,7 +17,7 @@ from tests.servers.remotes import RemoteServer
 
 @pytest.fixture(scope="module")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """The program, quickly started."""
+    """The program, with quick starts."""
     with Forks(tmp_path_factory.mktemp("programs")) as forks:
         yield forks
 

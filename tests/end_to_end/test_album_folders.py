@@ -1,4 +1,4 @@
-"""An album whose folder alone is wrong, on Google Drive and Dropbox: the folder moves in one change, and nothing is lost."""
+"""An album that is only in the wrong folder, on Google Drive and Dropbox: the folder moves in one change, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.servers.remotes import DriveRemote, DropboxRemote
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 FEW = 2
-"""So many more kills for each victim where not all are tried."""
+"""How many more kills for each victim, unless all are tried."""
 
 WRONG, RIGHT = "Inbox/band - album", "Band/Album (2001)"
 SONGS = {
@@ -41,7 +41,7 @@ ALBUM = {"cover.jpg": b"picture", "01 Song 1.lrc": b"[00:00.00]la", **SONGS}
 
 @dataclass
 class Cloud:
-    """A server behind a proxy, on which each test has a folder of its own."""
+    """A server behind a proxy; each test has a folder of its own on it."""
 
     kind: str
     server: DriveRemote | DropboxRemote
@@ -52,7 +52,7 @@ class Cloud:
     folder: str = ""
 
     def fresh(self, files: int = len(ALBUM)) -> None:
-        """The album, or some files of it, in a folder of its own at the wrong place."""
+        """The album, or some of its files, in a folder of its own with the wrong name."""
         self.folder = f"music{next(self.numbers)}"
         for name, content in [*ALBUM.items()][:files]:
             self.server.tree.put(f"{self.folder}/{WRONG}/{name}", content)
@@ -70,7 +70,7 @@ class Cloud:
         return self.forks.run(*arguments, codes=codes, **self.settings)
 
     def there(self) -> dict[str, str]:
-        """Id -> path of every file, ours left out."""
+        """Id -> path of every file, except our own."""
         walked = self.server.tree.walk(self.folder)
         return {item.id: path for path, item in walked if item.content and not path.startswith(".music-orchestrator/")}
 
@@ -79,7 +79,7 @@ class Cloud:
         return sorted(path for path, item in walked if item.is_folder and not f"{path}/".startswith(".music-orchestrator/"))
 
     def calls(self) -> int:
-        """How many since the last time."""
+        """The number of requests since the last call."""
         emulated = self.server.drive if isinstance(self.server, DriveRemote) else self.server.dropbox
         total = emulated.calls.total()
         emulated.reset()
@@ -117,18 +117,18 @@ def fresh(cloud: Cloud) -> None:
 
 
 def placed(cloud: Cloud, ids: dict[str, str], directory: str) -> dict[str, str]:
-    """Where the files would be, each the same as before, if the album were that directory."""
+    """The paths that the same files would have if the album were that directory."""
     return {one: f"{directory}/{path.rpartition('/')[2]}" for one, path in ids.items()}
 
 
-# What the profiles say that a run takes.
+# The cost of a run as the profiles state it.
 CALLS = {"drive": 63 + 5, "dropbox": 32 + 4}
 MOVES = {"drive": 1, "dropbox": 2}
-"""Of an album; on Dropbox the folder above it goes into our trash when it is empty."""
+"""Cost of one album; on Dropbox the folder above it is moved to our trash when it is empty."""
 CALLS_AN_ALBUM = {"drive": 31 + 3, "dropbox": 13 + 2}
 
 
-def test_it_goes_in_one_change_and_comes_back(cloud: Cloud) -> None:
+def test_it_moves_in_one_change_and_back(cloud: Cloud) -> None:
     ids = cloud.there()
     plan = cloud.home / f"{cloud.folder}.plan"
     cloud.run("plan", cloud.location, "-o", str(plan))
@@ -169,14 +169,14 @@ def test_each_further_album_takes_as_many_calls(cloud: Cloud) -> None:
     assert cloud.there().keys() == ids.keys()
 
 
-def test_a_lost_answer_is_found_out(cloud: Cloud) -> None:
+def test_after_a_lost_answer_a_look_shows_what_was_done(cloud: Cloud) -> None:
     ids = cloud.there()
     cloud.proxy.when(cloud.is_move, Lose(), times=1)
     assert cloud.run("organize", cloud.location).summary["ops_done"] == 14
     assert (cloud.moves(), cloud.there()) == (MOVES[cloud.kind], placed(cloud, ids, RIGHT))
 
 
-def test_a_file_that_was_added_stays_and_the_others_move_one_by_one(cloud: Cloud) -> None:
+def test_an_added_file_stays_and_the_others_move_one_by_one(cloud: Cloud) -> None:
     ids = cloud.there()
     plan = cloud.home / f"{cloud.folder}.plan"
     cloud.run("plan", cloud.location, "-o", str(plan))
@@ -186,8 +186,8 @@ def test_a_file_that_was_added_stays_and_the_others_move_one_by_one(cloud: Cloud
     assert cloud.there() == {**placed(cloud, ids, RIGHT), added: f"{WRONG}/.new"}
 
 
-def test_a_target_that_has_turned_up_is_not_merged_into(cloud: Cloud) -> None:
-    """Fault case 16: the file in the way is drift; the names that are free are taken one by one."""
+def test_a_target_that_has_appeared_is_not_merged_into(cloud: Cloud) -> None:
+    """Fault case 16: the file in the way is skipped; files whose names are free move one by one."""
     ids = cloud.there()
     plan = cloud.home / f"{cloud.folder}.plan"
     cloud.run("plan", cloud.location, "-o", str(plan))
@@ -198,8 +198,8 @@ def test_a_target_that_has_turned_up_is_not_merged_into(cloud: Cloud) -> None:
     assert cloud.there() == {**placed(cloud, ids, RIGHT), ours: f"{WRONG}/cover.jpg", theirs: f"{RIGHT}/cover.jpg"}
 
 
-def test_a_target_that_turns_up_at_the_last_moment_loses_nothing(cloud: Cloud) -> None:
-    """Between rclone's look and its request: Dropbox refuses; Drive has two folders of the name, of which rclone reaches one."""
+def test_a_target_that_appears_at_the_last_moment_loses_nothing(cloud: Cloud) -> None:
+    """Between rclone's look and its request: Dropbox refuses; Drive gets two folders of that name; rclone reaches one."""
     cloud.fresh(4)
     ids = cloud.there()
     put: list[str] = []
@@ -218,12 +218,12 @@ def test_a_target_that_turns_up_at_the_last_moment_loses_nothing(cloud: Cloud) -
         assert (ended.code, ended.summary["ops_done"]) == (3, 3)
     else:
         assert (ended.code, there) == (9, placed(cloud, ids, RIGHT))
-        cloud.run("organize", cloud.location, codes=(0, 3, 4))  # by which of the two folders rclone reaches
+        cloud.run("organize", cloud.location, codes=(0, 3, 4))  # depends on which of the two folders rclone reaches
         assert cloud.there().keys() == {*ids, *put}
 
 
 def kills(cloud: Cloud, victims: str) -> list[tuple[str, int, bool]]:
-    """("request" or "write", which one, done or not): all of them, or a few."""
+    """("request" or "write", its number, done or not): all of them, or a few."""
     cloud.run("scan", cloud.location)
     cloud.proxy.reset()
     unkilled = cloud.forks.start("organize", cloud.location, **cloud.settings)
@@ -239,7 +239,7 @@ def kills(cloud: Cloud, victims: str) -> list[tuple[str, int, bool]]:
 
 @pytest.mark.timeout(0 if NIGHTLY else 180)
 @pytest.mark.parametrize("victims", ["program", "rclone", "both"])
-def test_killed_at_any_moment_it_is_finished_by_resume(cloud: Cloud, victims: str) -> None:
+def test_after_a_kill_at_any_moment_resume_finishes_it(cloud: Cloud, victims: str) -> None:
     """Fault case 1, where an album is one request: SIGKILL before and after each change and each write of the journal."""
     for at, number, done in kills(cloud, victims):
         cloud.fresh()
@@ -249,7 +249,7 @@ def test_killed_at_any_moment_it_is_finished_by_resume(cloud: Cloud, victims: st
         changes, started = count(1), list[int]()
         death = Death(number, done, victims) if at == "write" else None
         if at == "request":
-            strike = Then(lambda: kill(started[0], victims), reply=done)  # noqa: B023 - called in this round
+            strike = Then(lambda: kill(started[0], victims), reply=done)  # noqa: B023 - called in this iteration
             cloud.proxy.when(lambda seen: cloud.is_change(seen) and next(changes) == number, strike)  # noqa: B023 - as above
         program = cloud.forks.start("organize", cloud.location, death=death, **cloud.settings)
         started.append(program.pid)
@@ -258,7 +258,7 @@ def test_killed_at_any_moment_it_is_finished_by_resume(cloud: Cloud, victims: st
         cloud.proxy.reset()
         assert ended.code == (0 if victims == "rclone" else -signal.SIGKILL), (at, number, done, ended.errors)
         assert cloud.there().keys() == ids.keys()
-        if cloud.run("resume").run == "None":  # killed before the run was noted, or well ended
+        if cloud.run("resume").run == "None":  # killed before the run was recorded, or finished normally
             cloud.run("organize", cloud.location)
         assert cloud.there() == placed(cloud, ids, RIGHT), (at, number, done)
         assert cloud.folders() == ["Band", RIGHT], (at, number, done)

@@ -1,4 +1,4 @@
-"""Duplicates with lyrics, pictures and lists around them: nothing orphaned, every list leads to music, all of it comes back."""
+"""Duplicates with lyrics, pictures and lists: nothing is orphaned, every list points at music, and `undo` restores all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
 def place(
     request: pytest.FixtureRequest, library: LibraryFacts, rclone_binary: Path, rclone_config: Path, tmp_path: Path
 ) -> Iterator[Place]:
-    """The library on a place of each kind."""
+    """The library on a location of each kind."""
     home = tmp_path / "served"
     home.mkdir()
     with places(request.param, home, rclone_binary, rclone_config, {"music": library}) as made:
@@ -55,7 +55,7 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def test_organize_brings_what_is_missing_to_the_album_that_stays(library: LibraryFacts, place: Place, tmp_path: Path) -> None:
+def test_organize_moves_what_is_missing_to_the_kept_album(library: LibraryFacts, place: Place, tmp_path: Path) -> None:
     program = Program(tmp_path / "state")
     before = place.tree()
     done = program("organize", place.location, "--dedup", "quarantine", "--leftovers", "_rest", "--yes")
@@ -80,9 +80,7 @@ def test_organize_brings_what_is_missing_to_the_album_that_stays(library: Librar
 
 
 @pytest.mark.parametrize("deletes", [False, True])
-def test_dedup_leaves_no_list_behind_that_leads_nowhere(
-    library: LibraryFacts, place: Place, tmp_path: Path, *, deletes: bool
-) -> None:
+def test_dedup_leaves_no_list_that_points_nowhere(library: LibraryFacts, place: Place, tmp_path: Path, *, deletes: bool) -> None:
     program = Program(tmp_path / "state")
     before = place.tree()
     done = program("dedup", place.location, "--delete" if deletes else "--dedup=quarantine", "--yes")

@@ -1,4 +1,4 @@
-"""`dedup` on real servers: what goes, what stays, what it refuses, and what a kill at any moment leaves."""
+"""`dedup` on real servers: what it removes, keeps and refuses, and what a kill at any moment leaves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.servers.http import HttpProxy, Then
 from tests.servers.remotes import RemoteServer
 
 KILLS = 2
-"""So many kills of each kind are tried where not all are."""
+"""How many kills of each kind are tried, unless all are."""
 KINDS = ["local", "s3_serve", "webdav"]
 TWINS = ("Band/Album/01 Song.flac", "Downloads/01 Song (1).flac", "Downloads/old/Song.flac")
 DEDUP = ("dedup", "--transfers", "1", "--dedup", "quarantine")
@@ -34,7 +34,7 @@ def put(root: Path, path: str, number: int, **tags: Any) -> None:
 
 
 def fill(root: Path) -> None:
-    """Three twins, a file like no other, and what is like one of them and not the same."""
+    """Three equal files, an unrelated file, and one that is similar but not the same."""
     put(root, TWINS[0], 1)
     for twin in TWINS[1:]:
         (root / twin).parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def fill(root: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_report_changes_nothing_and_says_why(library: Callable[..., Library], kind: str) -> None:
+def test_a_report_changes_nothing_and_gives_reasons(library: Callable[..., Library], kind: str) -> None:
     music = library(kind)
     fill(music.root)
     before = music.place.tree()
@@ -61,8 +61,8 @@ def test_a_report_changes_nothing_and_says_why(library: Callable[..., Library], 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_duplicates_go_come_back_and_go_for_good(library: Callable[..., Library], kind: str) -> None:
-    """Fault case 25: put away, taken back twice, deleted."""
+def test_duplicates_are_quarantined_restored_and_deleted_for_good(library: Callable[..., Library], kind: str) -> None:
+    """Fault case 25: quarantined, undone twice, deleted."""
     music = library(kind)
     fill(music.root)
     before = music.tree()
@@ -77,17 +77,17 @@ def test_duplicates_go_come_back_and_go_for_good(library: Callable[..., Library]
     assert music.place.tree() == {path: content for path, content in before.items() if path not in TWINS[1:]}
     putting_away = music("runs").events[1]["id"]
     for run, where in ((putting_away, ""), (deleting, f".music-orchestrator/quarantine/{putting_away}/")):
-        undone = music("undo", run, codes=(3,))  # of what is gone for good it names the run that took it
+        undone = music("undo", run, codes=(3,))  # for what was deleted for good it names the run that did it
         assert {error["path"] for error in undone.errors} == {where + twin for twin in TWINS[1:]}
         assert all(deleting in error["message"] for error in undone.errors)
 
 
 @pytest.mark.parametrize("kind", ["s3_serve", "webdav"])
 @pytest.mark.parametrize("action", ["quarantine", "delete"])
-def test_killed_at_any_request_one_twin_is_always_there(
+def test_killed_at_any_request_one_copy_is_always_there(
     proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, action: str
 ) -> None:
-    """Fault case 25: three twins, SIGKILL at each changing request of `dedup`, of its undo, and of what deletes for good."""
+    """Fault case 25: three equal files, SIGKILL at each changing request of `dedup`, of its undo, and of the delete for good."""
     music, proxy = proxied(kind)
     command = DEDUP if action == "quarantine" else ("dedup", "--transfers", "1", "--delete")
     counts = _unkilled(music, proxy, command, undone=action == "quarantine")
@@ -128,7 +128,7 @@ def _fresh(music: Library) -> dict[str, str]:
 
 
 def _watch(music: Library, proxy: HttpProxy, before: dict[str, str], watched: list[str]) -> None:
-    """Note every request at which a content is nowhere."""
+    """Record every request at which some content is nowhere."""
 
     def missing(seen: Any) -> bool:
         if seen.change and not set(before.values()) <= set(music.place.tree().values()):
@@ -139,7 +139,7 @@ def _watch(music: Library, proxy: HttpProxy, before: dict[str, str], watched: li
 
 
 def _unkilled(music: Library, proxy: HttpProxy, command: tuple[str, ...], *, undone: bool) -> dict[bool, int]:
-    """How many changing requests the command takes, and its undo."""
+    """The number of changing requests of the command, and of its undo."""
     _fresh(music)
     proxy.reset()
     done = music(*command, music.place.location)
@@ -152,14 +152,14 @@ def _unkilled(music: Library, proxy: HttpProxy, command: tuple[str, ...], *, und
 
 
 def _chosen(counts: dict[bool, int], seed: str) -> list[tuple[int, bool, bool]]:
-    """(request, after it was carried out, of the undo): all, or a few that are others for each server."""
+    """(request, after it was carried out, of the undo): all, or a few that differ for each server."""
     every = [(number, done, undo) for undo, count in counts.items() for number in range(1, count + 1) for done in (False, True)]
     return every if NIGHTLY else Random(seed).sample(every, min(KILLS, len(every)))
 
 
 @pytest.mark.parametrize("write", range(1, 12) if NIGHTLY else [3, 5])
 def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., Library], write: int) -> None:
-    """Fault case 25: on a local disk, where nothing is a request."""
+    """Fault case 25: on a local disk, which has no requests."""
     music = library("local")
     fill(music.root)
     before = music.tree()
@@ -177,7 +177,7 @@ def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., L
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_twin_that_changes_after_the_plan_keeps_its_duplicates(library: Callable[..., Library], kind: str) -> None:
+def test_duplicates_of_a_kept_copy_that_changed_after_the_plan_are_kept(library: Callable[..., Library], kind: str) -> None:
     music = library(kind)
     fill(music.root)
     plan = str(music.home / "dedup.plan")
@@ -194,8 +194,8 @@ def test_a_twin_that_changes_after_the_plan_keeps_its_duplicates(library: Callab
 def test_one_place_under_two_names_loses_nothing(
     request: pytest.FixtureRequest, library: Callable[..., Library], kind: str
 ) -> None:
-    """It is looked at once. Where its second name is not seen through, each file is a twin of itself: what was put away for its
-    own sake is brought back.
+    """It is scanned once. If the second name is not recognized, each file is a duplicate of itself: it is quarantined and then
+    restored.
     """
     music = library(kind)
     put(music.root, "01 Song.flac", 1)
@@ -211,10 +211,10 @@ def test_one_place_under_two_names_loses_nothing(
 
 
 @pytest.mark.parametrize(("kind", "request_of_a_move"), [("s3_serve", "DELETE"), ("webdav", "MOVE")])
-def test_one_place_under_two_names_is_found_out_by_resume_too(
+def test_resume_also_notices_one_place_under_two_names(
     request: pytest.FixtureRequest, proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, request_of_a_move: str
 ) -> None:
-    """Killed when the file has gone and nobody has looked at its twin: `resume` looks, and brings it back."""
+    """Killed when the file was quarantined and its kept copy not yet checked: `resume` checks, and restores it."""
     music, proxy = proxied(kind)
     put(music.root, "01 Song.flac", 1)
     server: RemoteServer = request.getfixturevalue(kind)
@@ -234,7 +234,7 @@ def test_one_place_under_two_names_is_found_out_by_resume_too(
     assert music.tree() == before
 
 
-def test_a_link_to_the_library_in_it_loses_nothing(library: Callable[..., Library]) -> None:
+def test_a_link_to_the_library_inside_it_loses_nothing(library: Callable[..., Library]) -> None:
     music = library("local")
     put(music.root, "Album/01 Song.flac", 1)
     (music.home / "link").symlink_to(music.root)

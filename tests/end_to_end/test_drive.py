@@ -1,4 +1,4 @@
-"""A messy library on Google Drive, by rclone's own backend: organized, left alone the second time, and back, in few calls."""
+"""A messy library on Google Drive, through rclone's own backend: organized, unchanged the second time, undone, in few calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.servers.remotes import DriveRemote
 
 COUNT = 120
 EVERY = 1 if NIGHTLY else 17
-"""Only at each seventeenth changing call a kill, where not all are tried."""
+"""Unless all are tried, a kill only at every seventeenth changing call."""
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,13 @@ def place(library: LibraryFacts, rclone_binary: Path, rclone_config: Path, tmp_p
 
 @pytest.fixture
 def server(place: Place) -> DriveRemote:
-    """Where the place lies."""
+    """The location."""
     assert isinstance(place.server, DriveRemote)
     return place.server
 
 
 def objects(server: DriveRemote, folder: str = "music") -> dict[str, str]:
-    """Id -> path of every file in the place."""
+    """Id -> path of every file in the location."""
     return {item.id: path for path, item in server.tree.walk(folder) if item.content is not None}
 
 
@@ -84,7 +84,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], place: Place,
     assert objects(server) == ids
 
 
-def test_the_calls_that_it_takes(library: LibraryFacts, place: Place, server: DriveRemote, tmp_path: Path) -> None:
+def test_the_number_of_calls(library: LibraryFacts, place: Place, server: DriveRemote, tmp_path: Path) -> None:
     program = Program(tmp_path / "state")
     program("scan", place.location, codes=(3,))
 
@@ -123,7 +123,7 @@ def shared(server: DriveRemote, contents: list[bytes], folder: str = "music") ->
 
 @pytest.fixture
 def twins(tmp_path: Path) -> Iterator[tuple[DriveRemote, HttpProxy, dict[str, str]]]:
-    """An empty Drive, the proxy before it, and the environment in which the program finds it as "twins:"."""
+    """An empty Drive, the proxy before it, and the environment in which it is the remote "twins:"."""
     with remotes.drive() as server, http_proxy(server.port) as proxy:
         config = tmp_path / "rclone.conf"
         config.write_text(server.section("twins", port=proxy.port))
@@ -131,7 +131,7 @@ def twins(tmp_path: Path) -> Iterator[tuple[DriveRemote, HttpProxy, dict[str, st
         yield server, proxy, {"RCLONE_CONFIG": str(config)}
 
 
-def test_files_of_one_name_each_go_to_their_own_place(
+def test_files_of_one_name_each_get_their_own_destination(
     twins: tuple[DriveRemote, HttpProxy, dict[str, str]], tmp_path: Path
 ) -> None:
     server, _, environment = twins
@@ -182,10 +182,10 @@ def test_equal_files_of_one_name_are_two_files(twins: tuple[DriveRemote, HttpPro
 
 
 @pytest.mark.parametrize("command", [("dedup", "--dedup", "quarantine"), ("organize", "--dedup", "quarantine")])
-def test_of_equal_files_of_one_name_one_stays(
+def test_of_equal_files_with_one_name_one_is_kept(
     twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """Duplicates are known by their ids as well: two go to names of their own in the quarantine, and come back by `undo`."""
+    """Duplicates can be identified by their ids, too: two get names of their own in the quarantine, and `undo` restores them."""
     server, _, environment = twins
     state = tmp_path / "state"
     before = shared(server, [tagged("One", 1)] * 3)
@@ -202,10 +202,10 @@ def test_of_equal_files_of_one_name_one_stays(
     assert objects(server) == before
 
 
-def test_killed_while_files_of_one_name_are_told_apart(
+def test_killed_while_files_of_one_name_are_separated(
     twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path
 ) -> None:
-    """SIGKILL of program and rclone at changing calls of a run and of its undo: no file is lost or taken for another."""
+    """SIGKILL of program and rclone at changing calls of a run and of its undo: no file is lost or mistaken for another."""
     server, proxy, environment = twins
     content = [tagged("One", 1), tagged("Two", 2), tagged("Two", 2)]
     calls = 1
@@ -218,7 +218,7 @@ def test_killed_while_files_of_one_name_are_told_apart(
         def killed(*arguments: str) -> Ended:
             proxy.reset()
             started: list[int] = []
-            proxy.at(calls, Then(lambda: kill(started[0], "both"), reply=bool(calls % 2)))  # noqa: B023 - called in this round
+            proxy.at(calls, Then(lambda: kill(started[0], "both"), reply=bool(calls % 2)))  # noqa: B023 - called in this iteration
             program = forks.start(*arguments, state=state, environment=environment)  # noqa: B023 - as above
             started.append(program.pid)
             ended = program.end()
@@ -250,7 +250,7 @@ def last_run(forks: Forks, state: Path, environment: dict[str, str]) -> str:
 def test_folders_of_one_name_are_emptied_one_after_the_other(
     twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path
 ) -> None:
-    """rclone lists what is in both and reaches one: what it does not reach is named and stays, until the next run."""
+    """rclone lists both but reaches only one: the files that it does not reach are reported and stay until the next run."""
     server, _, environment = twins
     root = server.tree.folder("music").id
     for number in (1, 2):

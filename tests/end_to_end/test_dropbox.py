@@ -1,4 +1,4 @@
-"""A messy library on Dropbox, by rclone's own backend: in few calls, there and back, and killed where names change their case."""
+"""A messy library on Dropbox, through rclone's own backend: in few calls, there and back, and killed during changes of case."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tests.servers.remotes import DropboxRemote
 
 COUNT = 60
 EVERY = 1 if NIGHTLY else 5
-"""Only at each fifth changing call a kill, where not all are tried."""
+"""Unless all are tried, a kill only at every fifth changing call."""
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
-    """All formats; no names that Dropbox does not take (.DS_Store), nor two that it would take for one."""
+    """All formats; no names that Dropbox refuses (.DS_Store), and no two that it treats as one."""
     facts = make_library(tmp_path_factory.mktemp("messy") / "library", count=COUNT, oddities=False)
     for path in facts.clutter:
         del facts.files[path]
@@ -45,7 +45,7 @@ def place(library: LibraryFacts, rclone_binary: Path, rclone_config: Path, tmp_p
 
 @pytest.fixture
 def server(place: Place) -> DropboxRemote:
-    """Where the place lies."""
+    """The location."""
     assert isinstance(place.server, DropboxRemote)
     return place.server
 
@@ -59,7 +59,7 @@ def expected(library: LibraryFacts, rclone_binary: Path, rclone_config: Path, tm
 
 
 def test_in_place(library: LibraryFacts, expected: dict[str, str], place: Place, server: DropboxRemote, tmp_path: Path) -> None:
-    """The same tree as on a disk, in the calls that the profile names; back again by `undo`."""
+    """The same tree as on a disk, with the number of calls that the profile states; restored by `undo`."""
     program = Program(tmp_path / "state")
     before = place.tree()
     ids = {item.id: path for path, item in server.tree.walk("music") if item.content}
@@ -99,7 +99,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], place: Place,
     assert back == ids, "the same files, not copies"
 
 
-def test_the_one_dropbox_is_known_by_its_url(library: LibraryFacts, tmp_path: Path) -> None:
+def test_the_only_dropbox_is_recognized_by_its_url(library: LibraryFacts, tmp_path: Path) -> None:
     with remotes.dropbox() as server:
         config = tmp_path / "rclone.conf"
         config.write_text(server.section("box"))
@@ -111,8 +111,8 @@ def test_the_one_dropbox_is_known_by_its_url(library: LibraryFacts, tmp_path: Pa
 
 
 @pytest.mark.parametrize("options", [("--copy",), ("--move", "--verify", "full")])
-def test_music_comes_from_google_drive(forks: Forks, tmp_path: Path, options: tuple[str, ...]) -> None:
-    """Two clouds without a hash in common: what has arrived is known by its size, or by reading it."""
+def test_music_from_google_drive(forks: Forks, tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Two clouds without a common hash: a copy is verified by its size, or by reading it."""
     with remotes.drive() as drive, remotes.dropbox() as box:
         config = tmp_path / "rclone.conf"
         config.write_text(drive.section("drive") + box.section("box"))
@@ -133,14 +133,14 @@ def test_music_comes_from_google_drive(forks: Forks, tmp_path: Path, options: tu
         assert {content for (content,) in drive.tree.tree("music").values()} == before
 
 
-# Names that change in their case.
+# Changes of case.
 
 NAMES = {f"beck/odelay (1996)/0{number} song {number}.mp3": number for number in (1, 2)}
 RIGHT = {f"Beck/Odelay (1996)/0{number} Song {number}.mp3": number for number in (1, 2)}
 
 
 def spelled_in_lower_case(server: DropboxRemote, folder: str) -> str:
-    """An album whose folders and files are; its location."""
+    """An album whose folders and files have the wrong case; its location."""
     for path, number in NAMES.items():
         server.tree.put(f"{folder}/{path}", song(number))
     return server.fs(folder, name="box")
@@ -158,7 +158,7 @@ def contents(server: DropboxRemote, folder: str, names: dict[str, int]) -> dict[
 
 
 def test_a_busy_dropbox_is_waited_for(tmp_path: Path, forks: Forks) -> None:
-    """Fault case 19: 429 with Retry-After: the change is made again when the time is over, after a look at both ends."""
+    """Fault case 19: 429 with Retry-After: the change is repeated after that time, once both ends were checked."""
     with remotes.dropbox() as server, http_proxy(server.port) as proxy:
         place = spelled_in_lower_case(server, "music")
         config = tmp_path / "rclone.conf"
@@ -178,8 +178,8 @@ def test_a_busy_dropbox_is_waited_for(tmp_path: Path, forks: Forks) -> None:
 CHANGES = ("move_v2", "delete_v2", "create_folder_v2", "finish_batch_v2")
 
 
-def test_killed_between_the_halves_of_a_change_of_case(tmp_path: Path, forks: Forks) -> None:
-    """Fault case 10: SIGKILL before or after each changing call; what lies under a temporary name is brought home."""
+def test_killed_between_the_steps_of_a_change_of_case(tmp_path: Path, forks: Forks) -> None:
+    """Fault case 10: SIGKILL before or after each changing call; a file at a temporary name gets its final name."""
     with remotes.dropbox() as server, http_proxy(server.port) as proxy:
         config = tmp_path / "rclone.conf"
         config.write_text(server.section("box", port=proxy.port))
@@ -199,7 +199,7 @@ def test_killed_between_the_halves_of_a_change_of_case(tmp_path: Path, forks: Fo
             held = server.tree.tree(folder)
             assert Counter(held.values()) >= Counter(before.values())
             between += any(path.startswith(".music-orchestrator/tmp/") for path in held)
-            if forks.run("resume", state=state, environment=environment).run == "None":  # killed before the run was noted
+            if forks.run("resume", state=state, environment=environment).run == "None":  # killed before the run was recorded
                 forks.run("organize", place, state=state, environment=environment)
             assert contents(server, folder, RIGHT) == before
             assert ids == {item.id for path, item in server.tree.walk(folder) if item.content and path in RIGHT}
@@ -212,7 +212,7 @@ def test_killed_between_the_halves_of_a_change_of_case(tmp_path: Path, forks: Fo
 
 
 def killed_at(number: int, proxy: HttpProxy, forks: Forks, *arguments: str, **settings: Any) -> Ended:
-    """Run the program; it and its rclone die at the `number`-th changing call, before or after it is done."""
+    """Run the program; it and its rclone are killed at the `number`-th changing call, before or after it is carried out."""
     proxy.reset()
     counted = iter(range(1, 10_000))
     started: list[int] = []

@@ -1,4 +1,4 @@
-"""Directories that a run has emptied: gone from the library, and with them nothing that was not seen in them."""
+"""Directories that a run has emptied are removed from the library, but no file that the listing missed goes with them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def moves_the_folder(seen: Seen) -> bool:
 
 
 def short(library: Library, *names: str) -> Refuse:
-    """A WebDAV listing of the folder `in` that shows these files and no others."""
+    """A WebDAV listing of the folder `in` that shows only these files."""
     answer = (
         f"<D:response><D:href>/{library.home.name}/in/{{}}</D:href><D:propstat><D:prop>{{}}</D:prop>"
         "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"
@@ -46,7 +46,7 @@ def short(library: Library, *names: str) -> Refuse:
 
 
 def listed_short(library: Library, proxy: HttpProxy, *names: str) -> None:
-    """From now on the server leaves all but these files out of the folder's listing, and what has moved."""
+    """From now on the server lists only these files of the folder, and those that have moved."""
     folder = f"/{library.home.name}/in"
 
     def lists(seen: Seen) -> bool:
@@ -57,8 +57,8 @@ def listed_short(library: Library, proxy: HttpProxy, *names: str) -> None:
     proxy.when(lists, empty)
 
 
-def test_files_that_a_listing_left_out_stay(proxied: Proxied) -> None:
-    """A server that lists two of four songs, and then none: the two others are kept with their folder, named, and come back."""
+def test_files_missing_from_a_listing_are_kept(proxied: Proxied) -> None:
+    """A server lists two of four songs, and then none: the two others are kept with their folder, reported, and restored."""
     library, proxy = proxied("webdav")
     for number in range(1, 5):
         library.track(f"in/{number}.mp3", number)
@@ -82,7 +82,7 @@ def test_files_that_a_listing_left_out_stay(proxied: Proxied) -> None:
     assert library.tree() == before
 
 
-def test_one_short_listing_at_the_end_moves_nothing_out_of_sight_unnamed(proxied: Proxied) -> None:
+def test_one_short_listing_at_the_end_hides_no_file_without_a_report(proxied: Proxied) -> None:
     library, proxy = proxied("webdav")
     library.track("in/a.mp3", 1)
     for name in ("keep.doc", "notes/1.doc", "notes/2.doc"):
@@ -104,8 +104,8 @@ def test_one_short_listing_at_the_end_moves_nothing_out_of_sight_unnamed(proxied
     assert sorted(library.place.tree().values()) == sorted(before.values())
 
 
-def test_what_is_uploaded_in_that_moment_stays(proxied: Proxied) -> None:
-    """Between rclone's look at the emptied folder and its request: the upload is put away with the folder, and named."""
+def test_a_file_uploaded_at_that_moment_is_kept(proxied: Proxied) -> None:
+    """Between the look at the emptied folder and the request: the upload moves to the trash with the folder, and is reported."""
     library, proxy = proxied("webdav")
     content = library.track("in/deep/a.mp3", 1)
     hold = Hold()
@@ -127,8 +127,8 @@ def test_what_is_uploaded_in_that_moment_stays(proxied: Proxied) -> None:
     assert library.tree() == {ORGANIZED: content, "in/new.mp3": sha256(NEW)}
 
 
-def test_no_directory_is_deleted_there_and_none_is_left_in_the_library(proxied: Proxied) -> None:
-    """Two requests and one rename for a tree of directories that came out empty; what is not empty, or was before, stays."""
+def test_no_directory_is_deleted_there_and_no_emptied_one_stays_in_the_library(proxied: Proxied) -> None:
+    """Two requests and one rename for a tree of emptied directories; those that are not empty, or were empty before, stay."""
     library, proxy = proxied("webdav")
     library.track("in/one/a.mp3", 1)
     library.track("in/two/deep/b.mp3", 2)
@@ -158,7 +158,7 @@ def box(tmp_path: Path) -> Iterator[tuple[remotes.DropboxRemote, HttpProxy, dict
         yield server, proxy, {"RCLONE_CONFIG": str(config)}
 
 
-def test_what_is_uploaded_in_that_moment_stays_on_dropbox(
+def test_a_file_uploaded_at_that_moment_is_kept_on_dropbox(
     box: tuple[remotes.DropboxRemote, HttpProxy, dict[str, str]], library: Callable[..., Library], forks: Forks, tmp_path: Path
 ) -> None:
     server, proxy, environment = box

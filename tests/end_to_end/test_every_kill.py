@@ -1,11 +1,11 @@
 """SIGKILL of the program, of its rclone and of both, after every changing request and around every write of the journal.
 
-Each request and each answer is also lost without a kill, as on a bad line. Whatever dies, and whenever: at the moment of each
-request, after the kill and at the end the server holds every content that was there before (I1); `resume` ends with the tree of
-an unkilled run (I3); a run after it changes nothing (I4). Contents are looked at on the server's disk, past the program and
-past rclone.
+Each request and each answer is also lost without a kill, as on a bad line. Whatever is killed, and whenever: at the moment of
+each request, after the kill and at the end the server has every content that was there before (I1); `resume` ends with the same
+tree as a run without a kill (I3); another run changes nothing (I4). Contents are checked on the server's disk, without the
+program and without rclone.
 
-A few of the kills are tried each time, spread over all of them; all are in the nightly run:
+Usually a few of the kills are tried, spread over all of them; the nightly run tries all:
 
     pytest tests/end_to_end/test_every_kill.py --hypothesis-profile=nightly -n 2 --dist loadgroup --timeout=0
 """
@@ -39,14 +39,14 @@ from tests.program import Ended
 from tests.servers.http import HttpProxy, Seen, Then, http_proxy
 
 REQUESTS, WRITES = 3, 1
-"""So many kills of each kind are tried where not all are."""
+"""How many kills of each kind are tried, unless all are."""
 
 ORGANIZE = ("organize", "--transfers", "1")
-"""One request at a time: the kills then meet every state there is between two requests."""
+"""One request at a time: so the kills meet every state that exists between two requests."""
 
 RESUME = ("resume", "--transfers", "1")
 EVERY = 13
-"""The request at which a run that is killed again and again is killed each time."""
+"""The request at which each run is killed, in the test with several kills."""
 
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
@@ -58,11 +58,11 @@ class Kill(NamedTuple):
     """"request" or "write"."""
     number: int
     done: bool
-    """After the server has carried the request out, or after the commit; else before."""
+    """After the server has carried out the request, or after the commit; otherwise before."""
 
 
 def make_music(root: Path) -> LibraryFacts:
-    """Twenty files: albums to move, a swap, a ring of three, names that change in case or Unicode form only, clutter."""
+    """Twenty files: albums to move, a swap, a ring of three, names that change only in case or Unicode form, clutter."""
     facts = LibraryFacts(root)
 
     def put(path: str, track: Track) -> None:
@@ -94,7 +94,7 @@ def make_music(root: Path) -> LibraryFacts:
 
 @dataclass
 class Stage:
-    """One place behind a proxy, where the same run is killed again and again."""
+    """One location behind a proxy, where the same run is killed again and again."""
 
     place: Place
     proxy: HttpProxy
@@ -103,16 +103,16 @@ class Stage:
     home: Path
     runs: int = 0
     requests: int = 0
-    """Changing requests of an unkilled run."""
+    """Changing requests of a run without a kill."""
     copies: int = 0
     writes: int = 0
-    """Of the journal, in an unkilled run."""
+    """Writes of the journal in a run without a kill."""
     expected: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
-    """What was missed at the moment of a request."""
+    """Contents that were missing at the moment of a request."""
 
     def fresh(self) -> Path:
-        """The library as it was in the beginning; gives a state directory that has read its tags."""
+        """Restore the library as it was at first; returns a state directory whose catalogue has its tags."""
         directory = self.place.directory
         assert directory is not None
         for entry in directory.iterdir():
@@ -126,7 +126,7 @@ class Stage:
         return state
 
     def tree(self) -> dict[str, str]:
-        """What lies there, without the ids of runs; directories end with "/" (S3 has none), but for those put away as empty."""
+        """The paths on the server, without the ids of runs; directories end with "/" (S3 has none), except those in the trash."""
         directory = self.place.directory
         assert directory is not None
         found = {_RUN_ID.sub("RUN", path): content for path, content in self.place.tree().items()}
@@ -142,22 +142,22 @@ class Stage:
         return self.place.server.type == "s3"
 
     def missing(self) -> Counter[str]:
-        """The contents that are not there."""
+        """The contents that are missing."""
         return self.library.contents() - Counter(self.place.tree().values())
 
     def watch(self, seen: Seen) -> bool:
-        """Look for every content when a changing request comes; nothing else is under way then."""
+        """Check every content when a changing request arrives; nothing else is in flight then."""
         if seen.change and self.missing():
             self.lost.append(f"{seen.change}: {seen.method} {seen.path}")
         return False
 
     def watched(self) -> None:
-        """Forget what the proxy has seen and was told; look at every request from now on."""
+        """Reset the proxy; check contents at every request from now on."""
         self.proxy.reset()
         self.proxy.when(self.watch, Then(lambda: None))
 
     def copied(self) -> int:
-        """How often the server copied or took a whole file since the last reset."""
+        """How often the server copied or received a whole file since the last reset."""
         return sum(seen.method in {"PUT", "MOVE", "COPY"} and "run.json" not in seen.path for seen in self.proxy.requests)
 
 
@@ -167,7 +167,7 @@ class Stage:
 def stage(
     request: pytest.FixtureRequest, rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """An unkilled run has been there."""
+    """The location after a run without a kill."""
     home = tmp_path_factory.mktemp(f"kills-{request.param}")
     library = make_music(home / "music")
     with contextlib.ExitStack() as stack:
@@ -193,7 +193,7 @@ def stage(
 
 
 def chosen(stage: Stage, victims: str) -> list[Kill]:
-    """All kills, or a few of them, which are others for each server and each victim."""
+    """All kills, or a few of them, which differ for each server and each victim."""
     requests = [Kill("request", number, done) for number in range(1, stage.requests + 1) for done in (False, True)]
     writes = [Kill("write", number, done) for number in range(1, stage.writes + 1) for done in (False, True)]
     if victims == "nobody":
@@ -205,7 +205,7 @@ def chosen(stage: Stage, victims: str) -> list[Kill]:
 
 
 def killed(stage: Stage, when: Kill, victims: str, state: Path, *arguments: str) -> Ended:
-    """Run the program, and have it killed. Everything stands still afterwards."""
+    """Run the program and kill it. Afterwards nothing is running."""
     orphans: list[int] = []
     started: list[int] = []
 
@@ -230,7 +230,7 @@ def killed(stage: Stage, when: Kill, victims: str, state: Path, *arguments: str)
 
 
 def wrong_after(stage: Stage, when: Kill, victims: str) -> Iterator[str]:
-    """Kill, look, resume, look: what is not as it must be."""
+    """Kill, check, resume, check; returns what is wrong."""
     state = stage.fresh()
     stage.watched()
     ended = killed(stage, when, victims, state, *ORGANIZE, stage.place.location)
@@ -241,7 +241,7 @@ def wrong_after(stage: Stage, when: Kill, victims: str) -> Iterator[str]:
     first = stage.copied()
     stage.watched()
     resumed = stage.forks.run(*RESUME, state=state, codes=(*range(10),))
-    if resumed.summary["run"] is None:  # killed before the run was noted
+    if resumed.summary["run"] is None:  # killed before the run was recorded
         if stage.place.tree() != stage.library.files:
             yield "something was changed before it was noted"
         resumed = stage.forks.run(*ORGANIZE, stage.place.location, state=state, codes=(*range(10),))
@@ -252,14 +252,14 @@ def wrong_after(stage: Stage, when: Kill, victims: str) -> Iterator[str]:
     tree = stage.tree()
     if tree != stage.expected:
         yield f"another tree: {sorted(tree.items() ^ stage.expected.items())}"
-    # A request whose reply is lost is repeated by the rclone that waited for it, and by whoever resumes.
+    # A request whose reply is lost is repeated by the rclone that waited for it, and by `resume`.
     if first + stage.copied() > stage.copies + 2:
         yield f"{first} + {stage.copied()} copies for {stage.copies}"
 
 
 @pytest.mark.timeout(0 if NIGHTLY else 180)
 @pytest.mark.parametrize("victims", VICTIMS)
-def test_nothing_is_lost_doubled_or_left_over(stage: Stage, victims: str) -> None:
+def test_nothing_is_lost_duplicated_or_left_behind(stage: Stage, victims: str) -> None:
     """Fault case 1: killed at any changing request. Fault case 11: with a swap and a ring of three among the renames."""
     kills = chosen(stage, victims)
     wrong = {when: found for when in kills if (found := [*wrong_after(stage, when, victims)])}
@@ -271,7 +271,7 @@ def test_nothing_is_lost_doubled_or_left_over(stage: Stage, victims: str) -> Non
 
 
 def test_killed_again_and_again(stage: Stage) -> None:
-    """Fault case 1: however often it is killed on its way, no more is copied than once a file and once a kill."""
+    """Fault case 1: however often the run is killed, it copies each file once, and at most one more for each kill."""
     state = stage.fresh()
     copies = kills = 0
     command: tuple[str, ...] = (*ORGANIZE, stage.place.location)

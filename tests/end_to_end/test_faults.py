@@ -1,7 +1,7 @@
-"""The program against real servers that fail, and against a world that changes behind its back.
+"""The program with real servers that fail, and with files that others change at the same time.
 
-What must be seen, and how it must end, for each fault that we can make; kills at every request are in `test_every_kill`, full
-disks in `test_full_disk`.
+What must happen for each fault that we can cause; kills at every request are in `test_every_kill`, full disks in
+`test_full_disk`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ORGANIZED = "Band/Album (2001)/01 Song 1.mp3"
 
 @pytest.mark.parametrize("victims", ["rclone", "both"])
 def test_rclone_dies_between_copy_and_delete(proxied: Callable[[str], tuple[Library, HttpProxy]], victims: str) -> None:
-    """Fault case 2: both keys are there; whoever goes on - the program itself, else `resume` - sends one DELETE and no PUT."""
+    """Fault case 2: both keys are there; the program itself, or otherwise `resume`, sends one DELETE and no PUT."""
     library, proxy = proxied("s3_serve")
     content = library.track("in/a.mp3", 1)
     trees = []
@@ -68,7 +68,7 @@ def test_rclone_dies_between_copy_and_delete(proxied: Callable[[str], tuple[Libr
 
 @pytest.mark.parametrize(("kind", "method"), [("s3_serve", "PUT"), ("s3_serve", "DELETE"), ("webdav", "MOVE")])
 def test_a_reply_is_lost(proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, method: str) -> None:
-    """Fault case 3: what was done and not answered is seen to be done, and is not done again where that would do harm.
+    """Fault case 3: a change without an answer is recognized as done, and is not repeated where that would do harm.
 
     A WebDAV server clears the destination before it looks for the source: a MOVE sent twice deletes the file.
     """
@@ -84,9 +84,9 @@ def test_a_reply_is_lost(proxied: Callable[[str], tuple[Library, HttpProxy]], ki
     assert proxy.changing == 0
 
 
-def test_a_move_that_comes_late_finds_its_name_taken(proxied: Callable[[str], tuple[Library, HttpProxy]]) -> None:
-    """Fault case 3: rclone dies with a MOVE on its way, which is sent again; the server carries out the first, then the second. A
-    server that makes room at the destination before it looks for the source would delete the file, were it not told to refuse.
+def test_a_move_that_arrives_late_finds_its_name_taken(proxied: Callable[[str], tuple[Library, HttpProxy]]) -> None:
+    """Fault case 3: rclone dies while its MOVE is on the way; it is sent again, and the server carries out both, one after the
+    other. A server that clears the destination before it looks for the source would delete the file if the request allowed it.
     """
     library, proxy = proxied("webdav")
     content = library.track("in/a.mp3", 1)
@@ -106,7 +106,7 @@ def test_a_move_that_comes_late_finds_its_name_taken(proxied: Callable[[str], tu
 
 
 def carry_out(proxy: HttpProxy, seen: Seen) -> None:
-    """Bring a request without a body to the server, past the proxy that kept it."""
+    """Send a request without a body to the server, bypassing the proxy that held it back."""
     line = http.client.HTTPConnection("127.0.0.1", proxy.target_port)
     line.request(seen.method, seen.path, headers=dict(seen.headers))
     assert line.getresponse().status == 201
@@ -117,7 +117,7 @@ def carry_out(proxy: HttpProxy, seen: Seen) -> None:
 def test_rclone_dies_in_the_middle_of_a_download(
     library: Callable[..., Library], sftp: RemoteServer, tmp_path: Path, victims: str
 ) -> None:
-    """Fault case 4: half a file never has its final name; the next try completes it, sweeps, and only then the source goes."""
+    """Fault case 4: a partial file never has its final name; the next try completes it, cleans up, then deletes the source."""
     with tcp_proxy(sftp.port) as line:
         source = library("sftp", line.port)
         source.track("in/a.mp3", 1)
@@ -150,10 +150,10 @@ def test_rclone_dies_in_the_middle_of_a_download(
         assert source.tree() == {}
 
 
-def test_a_download_is_on_the_disk_before_its_source_goes(
+def test_a_download_is_on_the_disk_before_its_source_is_deleted(
     proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
 ) -> None:
-    """Fault case 5: the program syncs the file, then every directory above it, and then the remote sees the delete."""
+    """Fault case 5: the program syncs the file, then every directory above it, and only then sends the delete to the remote."""
     source, proxy = proxied("webdav")
     source.track("in/a.mp3", 1)
     deleted: list[int] = []
@@ -177,13 +177,13 @@ def test_a_download_is_on_the_disk_before_its_source_goes(
     assert source.tree() == {}
 
 
-# A world that changes between plan and apply.
+# Changes by others between plan and apply.
 
 SERVERS = ["local", "s3_serve", "webdav", "sftp"]
 
 
 def like(other: Path, path: Path) -> str:
-    """Put a file at `path` with the size and the time of `other` and another content; gives its sha256."""
+    """Write a file at `path` with the size and time of `other` but other contents; returns its sha256."""
     content = bytes(255 - byte for byte in other.read_bytes())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -194,8 +194,8 @@ def like(other: Path, path: Path) -> str:
 
 @pytest.mark.parametrize("kind", SERVERS)
 @pytest.mark.parametrize("alone", [True, False])
-def test_something_is_at_the_destination_by_now(library: Callable[..., Library], kind: str, alone: bool) -> None:
-    """Fault cases 8 and 16: equal size and time or not, it is kept, and so is the source; the others go on."""
+def test_a_file_has_appeared_at_the_destination(library: Callable[..., Library], kind: str, alone: bool) -> None:
+    """Fault cases 8 and 16: whether or not size and time are equal, it is kept, and so is the source; the others move."""
     music = library(kind)
     mine = music.track("in/a.mp3", 1)
     other = None if alone else music.track("in/b.mp3", 2)
@@ -212,10 +212,10 @@ def test_something_is_at_the_destination_by_now(library: Callable[..., Library],
 
 @pytest.mark.parametrize("kind", ["local", "s3_serve", "s3_moto", "webdav", "sftp"])
 @pytest.mark.parametrize("fresh", [False, True])
-def test_a_plan_that_puts_one_file_upon_another_loses_neither(
+def test_a_plan_that_moves_one_file_onto_another_loses_neither(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str, fresh: bool
 ) -> None:
-    """Fault case 8, with a plan that no planner makes: neither is gone, whether the listing is trusted or looked after."""
+    """Fault case 8, with a plan that no planner makes: neither file is lost, whether or not the listing is trusted."""
     storage = open_storage(kind)
     contents = {"a.mp3": b"content of a", "b.mp3": b"content of b"}
     for path, content in contents.items():
@@ -231,8 +231,8 @@ def test_a_plan_that_puts_one_file_upon_another_loses_neither(
 
 @pytest.mark.parametrize("kind", SERVERS)
 @pytest.mark.parametrize("alone", [True, False])
-def test_the_source_is_gone_by_now(library: Callable[..., Library], kind: str, alone: bool) -> None:
-    """Fault case 16: what was deleted at the remote meanwhile is named, and the others go on."""
+def test_the_source_was_deleted(library: Callable[..., Library], kind: str, alone: bool) -> None:
+    """Fault case 16: a file that was deleted on the remote in the meantime is reported, and the others move."""
     music = library(kind)
     music.track("in/a.mp3", 1)
     other = None if alone else music.track("in/b.mp3", 2)
@@ -246,8 +246,8 @@ def test_the_source_is_gone_by_now(library: Callable[..., Library], kind: str, a
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_the_source_was_replaced_under_its_size_and_time(library: Callable[..., Library], alone: bool) -> None:
-    """Fault case 15: the remote's hash tells it from the file that was planned; the others go on."""
+def test_the_source_was_replaced_with_equal_size_and_time(library: Callable[..., Library], alone: bool) -> None:
+    """Fault case 15: the remote's hash shows that it is not the planned file; the others move."""
     music = library("s3_serve")
     music.track("in/a.mp3", 1)
     if not alone:
@@ -263,7 +263,7 @@ def test_the_source_was_replaced_under_its_size_and_time(library: Callable[..., 
 
 
 def test_one_name_in_two_unicode_forms(library: Callable[..., Library], tmp_path: Path) -> None:
-    """Fault case 9: two files whose names differ in Unicode form only both stay, the same one with a suffix every time."""
+    """Fault case 9: two files whose names differ only in Unicode form are both kept, always with the suffix on the same one."""
     music = library("local")
     ends = []
     for turn in range(2):
@@ -301,7 +301,7 @@ def reordered(content: bytes) -> bytes:
 
 
 def forged(content: bytes) -> bytes:
-    """A plan that is whole in itself and leaves its location."""
+    """A consistent plan that leaves its location."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "plan"
         file.write_bytes(content)
@@ -314,10 +314,8 @@ def forged(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("tamper", [flipped, reordered, forged])
-def test_a_plan_that_was_tampered_with(
-    proxied: Callable[[str], tuple[Library, HttpProxy]], tamper: Callable[[bytes], bytes]
-) -> None:
-    """Fault case 14: refused with 9, before rclone is so much as started."""
+def test_an_edited_plan(proxied: Callable[[str], tuple[Library, HttpProxy]], tamper: Callable[[bytes], bytes]) -> None:
+    """Fault case 14: refused with 9, before rclone is even started."""
     music, proxy = proxied("webdav")
     make_many(music.root, 12)
     before = music.tree()

@@ -1,4 +1,4 @@
-"""Tags that try to leave the root, to run, to hide or to exhaust; and files that are not what their names say."""
+"""Tags that try to leave the root, to run, to hide or to exhaust memory; and files that are not what their names say."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ MEGABYTE = 1024 * 1024
 
 
 def hostile(root: Path) -> int:
-    """A file for each hostile text, in every field that makes a path; gives how many."""
+    """Write a file for each hostile text, in every field that is used in paths; returns how many."""
     texts = [*HOSTILE_TAGS, "ß" * 150 + "\u0301" * 30]
     for number, text in enumerate(texts):
-        folder = text if len(text.encode()) < 100 else "long"  # S3 takes no path of three of them
+        folder = text if len(text.encode()) < 100 else "long"  # S3 accepts no path with three of them
         words = Track(title=(text,), artist=(text,), album=(folder,), album_artist=(folder,), track=1, date="2001")
         make_track(root / f"{number}.flac", "flac", words, seconds=0.1, serial=number + 1)
     return len(texts)
 
 
 def id3(*frames: tuple[str, bytes]) -> bytes:
-    """An ID3v2.3 tag of frames as they are."""
+    """An ID3v2.3 tag with these frames."""
     body = b"".join(name.encode() + len(data).to_bytes(4, "big") + b"\0\0" + data for name, data in frames)
     return b"ID3\3\0\0" + bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0)) + body
 
@@ -44,7 +44,9 @@ def harmless(text: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["local", "s3_serve"])
-def test_hostile_tags_stay_inside_and_are_shown_escaped(kind: str, library: Callable[..., Library], tmp_path: Path) -> None:
+def test_hostile_tags_stay_inside_the_root_and_are_shown_escaped(
+    kind: str, library: Callable[..., Library], tmp_path: Path
+) -> None:
     """Fault case 22: inside the root, no part over 255 bytes, no control character anywhere, the same plan twice: 0."""
     made = library(kind)
     files = hostile(made.root)
@@ -84,7 +86,7 @@ def test_hostile_tags_stay_inside_and_are_shown_escaped(kind: str, library: Call
 
 
 def peak_kib(program: Program, *arguments: str, code: int) -> int:
-    """The most memory that one call of the program takes."""
+    """The peak memory of one call of the program."""
     process = program.start(*arguments)
     assert process.stdout is not None
     out = process.stdout.read()
@@ -96,8 +98,8 @@ def peak_kib(program: Program, *arguments: str, code: int) -> int:
 
 
 def test_a_title_of_ten_megabytes_and_a_broken_character_cost_little(tmp_path: Path) -> None:
-    """Fault case 22: a title of 10 MB takes less than 50 MB more and is named as damage; half a character of UTF-16 is no title:
-    both stay, the others are organized: 3.
+    """Fault case 22: a title of 10 MB takes less than 50 MB more and is reported as damage; half a character of UTF-16 is not a
+    title: both files stay, the others are organized: 3.
     """
     program = Program(tmp_path / "state")
     for name in ("plain", "odd"):
@@ -119,7 +121,7 @@ def test_a_title_of_ten_megabytes_and_a_broken_character_cost_little(tmp_path: P
 
 
 def test_files_that_are_not_what_they_seem(tmp_path: Path) -> None:
-    """Fault case 23: each is named once, none is moved on a guess, nothing hangs, and little is read of a gigabyte: 3."""
+    """Fault case 23: each is reported once, none is moved on a guess, nothing hangs, and little is read of a gigabyte: 3."""
     music = tmp_path / "music"
     words = Track(title=("Song",), artist=("A",), album=("B",), track=1)
     sound = track_bytes("mp3", words, seconds=0.5)
@@ -137,7 +139,7 @@ def test_files_that_are_not_what_they_seem(tmp_path: Path) -> None:
     for name, content in files.items():
         (music / name).write_bytes(content)
     (music / "locked.mp3").chmod(0)
-    locked = not os.access(music / "locked.mp3", os.R_OK)  # root reads it all the same
+    locked = not os.access(music / "locked.mp3", os.R_OK)  # root can read it anyway
     with (music / "huge.mp3").open("wb") as stream:
         stream.truncate(1024 * MEGABYTE)
     os.mkfifo(music / "pipe.mp3")

@@ -1,4 +1,4 @@
-"""A line that refuses, breaks, stalls, crawls or half-closes in mid-upload, and a server that asks to be asked later."""
+"""A connection that refuses, breaks, stalls, crawls or half-closes during an upload, and a server that asks for a pause."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if NIGHTLY:
 
 
 def uploads(proxy: HttpProxy) -> Counter[str]:
-    """Path -> how often the server has taken it in."""
+    """Path -> how often the server has received it."""
     return Counter(
         seen.path.partition("?")[0]
         for seen in proxy.requests
@@ -47,16 +47,16 @@ def uploads(proxy: HttpProxy) -> Counter[str]:
 
 
 def remote(server: RemoteServer, port: int, *, quick: bool = False, host: str = "127.0.0.1") -> str:
-    """A section of rclone.conf; `quick`: with the patience of a test."""
+    """A section of rclone.conf; `quick`: with short timeouts for a test."""
     text = server.section("remote", port=port).replace("127.0.0.1", host)
     return text.rstrip() + ("\noverride.timeout = 1s\noverride.contimeout = 2s\n" if quick else "\n")
 
 
 @pytest.mark.parametrize(("fault", "kind"), CASES)
-def test_an_upload_waits_for_a_line_that_broke_and_is_sent_once(
+def test_an_upload_waits_for_a_broken_connection_and_is_sent_once(
     fault: str, kind: str, request: pytest.FixtureRequest, tmp_path: Path, forks: Forks
 ) -> None:
-    """Fault case 18: 5, the operations wait; once the line is well, `resume` uploads each of them once: 0."""
+    """Fault case 18: 5, the operations wait; once the connection works, `resume` uploads each file once: 0."""
     server: RemoteServer = request.getfixturevalue(kind)
     assert server.directory is not None
     make_many(tmp_path / "music", FILES, size=SIZE)
@@ -117,11 +117,11 @@ SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request ra
         ("s3_serve", ("PUT", 503, b"<Error><Code>SlowDown</Code><Message>Retry-After: 6</Message></Error>"), 6.0),
     ],
 )
-def test_a_server_that_asks_for_patience_gets_it(
+def test_a_server_that_asks_for_a_pause_gets_one(
     proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, refused: tuple[str, int, bytes], least_s: float
 ) -> None:
-    """Fault case 19: refused, then well. The second try comes no sooner than the server said where rclone passes that on, which
-    it does with an error's text and not with its headers; else after some seconds, or at once where it asks for no patience.
+    """Fault case 19: refused, then accepted. The second try comes no sooner than the server asked for, if rclone passes that on
+    (from the text of an error, not from headers); otherwise after some seconds, or at once if it asked for no pause.
     """
     library, proxy = proxied(kind)
     method, status, body = refused
@@ -129,7 +129,7 @@ def test_a_server_that_asks_for_patience_gets_it(
     library("scan", library.place.location)
     proxy.reset()
     refusal = Refuse(status, {"Retry-After": "1", **XML}, body)
-    refused_at_once = 2 if kind == "s3_serve" else 1  # rclone's S3 sends it twice
+    refused_at_once = 2 if kind == "s3_serve" else 1  # rclone's S3 backend sends it twice
     proxy.when(lambda seen: of_music(seen) and seen.method == method, refusal, times=refused_at_once)
     ended = library("organize", library.place.location)
     assert ended.summary["ops_done"] == 1
@@ -149,13 +149,13 @@ def test_a_server_that_asks_for_patience_gets_it(
         ("s3_serve", "PUT", Refuse(503, XML, SLOW_DOWN), REQUESTS_PER_OPERATION),
         ("s3_serve", "PUT", Refuse(500, XML, b"<Error><Code>InternalError</Code></Error>"), REQUESTS_PER_OPERATION),
         ("s3_serve", "HEAD PUT DELETE", Refuse(503), REQUESTS_PER_OPERATION),
-        ("s3_serve", "DELETE", Refuse(503), REQUESTS_PER_OPERATION + 2),  # seven had gone well before
+        ("s3_serve", "DELETE", Refuse(503), REQUESTS_PER_OPERATION + 2),  # seven had succeeded before
     ],
 )
-def test_one_file_that_is_refused_for_ever_costs_a_dozen_requests_and_then_waits(
+def test_a_file_that_is_always_refused_costs_a_dozen_requests_and_then_waits(
     proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, methods: str, refusal: Refuse, most: int
 ) -> None:
-    """Fault case 19: 5, the rest is done, and what was sent about the one file, looks and rclone's own included, is a dozen."""
+    """Fault case 19: 5, the rest is done, and about the one file a dozen requests are sent, looks and rclone's own included."""
     library, proxy = proxied(kind)
     content = library.track("in/1.mp3", 1)
     library.track("in/2.mp3", 2)

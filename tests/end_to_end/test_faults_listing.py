@@ -1,4 +1,4 @@
-"""A listing that came back empty or short of what is known is taken for the fault that it is, never for deletions."""
+"""A listing that is empty or much shorter than what is known is treated as a fault, and never as deletions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MULTISTATUS = b'<?xml version="1.0" encoding="UTF-8"?><D:multistatus xmlns:D="D
 
 
 def shrunken(place: Place) -> bytes:
-    """What a WebDAV server would answer that lists three of the ten files in the first album: seven in all, of fourteen."""
+    """The WebDAV answer that lists three of the ten files in the first album: seven of fourteen in all."""
     assert place.directory is not None
     answer = (
         "<D:response><D:href>/lib/unsorted/00/{}</D:href><D:propstat><D:prop>{}</D:prop>"
@@ -79,7 +79,7 @@ def test_a_listing_that_lost_most_of_the_music_stops_the_run(
             assert program("organize", location, "--yes").summary["ops_done"] == FILES
 
 
-def test_what_was_taken_away_on_purpose_is_accepted(tmp_path: Path) -> None:
+def test_files_that_were_removed_on_purpose_are_accepted(tmp_path: Path) -> None:
     """Fault case 17, the remedy: `--max-delete` that allows it, or `scan --allow-empty`."""
     program = Program(tmp_path / "state")
     music = tmp_path / "music"

@@ -1,4 +1,4 @@
-"""Credentials that are refused in mid-run, clocks that are apart, and a server that stores half of what it was sent."""
+"""Credentials that are refused during a run, clocks that differ, and a server that stores half of what it was sent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILES = 12
 
 
 def of_any_music(seen: Seen) -> bool:
-    """Whether a request is about a file of music."""
+    """Whether this is a request for a music file."""
     return seen.path.partition("?")[0].endswith(".mp3")
 
 
@@ -41,10 +41,10 @@ def of_any_music(seen: Seen) -> bool:
     ],
     ids=["key revoked", "password changed", "clocks apart"],
 )
-def test_a_remote_that_refuses_us_in_mid_run_is_left_alone(
+def test_a_remote_that_refuses_us_during_a_run_gets_no_more_requests(
     proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, refusal: Refuse
 ) -> None:
-    """Fault cases 20 and 21: 6 at the first refusal, no try after it, the rest waits for `resume`, which ends it: 0."""
+    """Fault cases 20 and 21: 6 at the first refusal, no try after it, the rest waits for `resume`, which finishes it: 0."""
     library, proxy = proxied(kind)
     contents = Counter(library.track(f"in/{number}.mp3", number) for number in range(FILES))
     method = {"s3_serve": "PUT", "webdav": "MOVE"}[kind]
@@ -63,8 +63,8 @@ def test_a_remote_that_refuses_us_in_mid_run_is_left_alone(
     assert Counter(library.tree().values()) == contents
 
 
-def test_an_sftp_password_that_was_changed_in_mid_run(tmp_path: Path, rclone_binary: Path, forks: Forks) -> None:
-    """Fault case 20: the line breaks and the next login is refused: 6 after few logins; with the new one `resume` ends it."""
+def test_an_sftp_password_that_was_changed_during_a_run(tmp_path: Path, rclone_binary: Path, forks: Forks) -> None:
+    """Fault case 20: the connection breaks and the next login is refused: 6 after a few logins; then `resume` finishes."""
     make_many(tmp_path / "music", 5, size=200_000)
     contents = Counter(hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "music").rglob("*.mp3"))
     (tmp_path / "new").mkdir()
@@ -97,8 +97,8 @@ def test_an_sftp_password_that_was_changed_in_mid_run(tmp_path: Path, rclone_bin
 
 
 @pytest.mark.parametrize("kind", ["local", "s3_serve", "webdav"])
-def test_times_of_other_ages_move_nothing(kind: str, library: Callable[..., Library]) -> None:
-    """Fault case 21: files of 1970 and of 2099 are organized once; the content decides, nothing is read or sent again."""
+def test_old_and_future_times_move_nothing(kind: str, library: Callable[..., Library]) -> None:
+    """Fault case 21: files of 1970 and of 2099 are organized once; the content decides, and nothing is read or sent again."""
     made = library(kind)
     for number, year in enumerate((0, 4_070_908_800, 1_000_000_000)):
         made.track(f"in/{number}.mp3", number)
@@ -116,10 +116,10 @@ def test_times_of_other_ages_move_nothing(kind: str, library: Callable[..., Libr
 
 
 @pytest.mark.parametrize("days", [1, -1])
-def test_clocks_that_are_two_days_apart_move_nothing(tmp_path: Path, days: int) -> None:
-    """Fault case 21: our clock a day off, the server's a day off the other way: all is sent, found again and taken back as ever.
+def test_clocks_that_differ_by_two_days_move_nothing(tmp_path: Path, days: int) -> None:
+    """Fault case 21: our clock a day off, the server's a day off the other way: all is sent, recognized and undone as usual.
 
-    rclone's own clock, by which it signs, is right: moto looks at no signature, and one that it refuses is the next test's.
+    rclone's own clock, with which it signs, is right: moto checks no signature, and the next test has a server that refuses one.
     """
     seconds = days * 86_400
     (tmp_path / "music").mkdir()
@@ -145,10 +145,10 @@ def test_clocks_that_are_two_days_apart_move_nothing(tmp_path: Path, days: int) 
 
 
 @pytest.mark.parametrize("days", [1, -1])
-def test_an_s3_server_that_finds_our_clock_a_day_off_is_left_alone(
+def test_an_s3_server_that_finds_our_clock_a_day_off_gets_no_more_requests(
     proxied: Callable[[str], tuple[Library, HttpProxy]], days: int
 ) -> None:
-    """Fault case 21: its own words, which are others for a clock that is slow than for one that is fast: 6, and no try again."""
+    """Fault case 21: its messages differ for a slow and a fast clock: 6, and no second try."""
     library, proxy = proxied("s3_serve")
     content = library.track("in/1.mp3", 1)
     proxy.when(lambda _: True, Redate(days))
@@ -159,11 +159,11 @@ def test_an_s3_server_that_finds_our_clock_a_day_off_is_left_alone(
 
 
 @pytest.mark.parametrize("kind", ["webdav", "s3_serve"])
-def test_a_server_that_stores_half_is_found_out(
+def test_a_server_that_stores_half_is_noticed(
     kind: str, proxied: Callable[[str], tuple[Library, HttpProxy]], s3_serve: RemoteServer, tmp_path: Path
 ) -> None:
-    """Fault case 24: half an upload, answered 200, is seen: the source stays, nothing cut keeps a final name: 9. Once the server
-    is well again, a new run uploads it.
+    """Fault case 24: half an upload, answered with 200, is noticed: the source is kept, no partial file keeps a final name: 9.
+    Once the server works again, a new run uploads it.
     """
     library, proxy = proxied(kind)
     make_many(tmp_path / "source", 1, size=200_000)
@@ -172,7 +172,7 @@ def test_a_server_that_stores_half_is_found_out(
 
     def is_upload(seen: Seen) -> bool:
         upload = seen.method == "PUT" and of_music(seen)
-        if upload and kind == "s3_serve":  # its signature covers the length: the half is stored behind its back
+        if upload and kind == "s3_serve":  # its signature covers the length: half of it is stored directly in the bucket
             key = unquote(seen.path.partition("?")[0]).removeprefix(f"/{BUCKET}/")
             bucket(s3_serve).put_object(Bucket=BUCKET, Key=key, Body=content[: len(content) // 2])
         return upload

@@ -1,4 +1,4 @@
-"""A disk that is full, or fills up at work: a clear end, sources intact, nothing cut, and `resume` once there is space."""
+"""A disk that is full, or fills up during a run: a clear end, intact sources, no partial files, then `resume` with space."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """Large enough for the library when nobody else takes space there."""
+    """Large enough for the library while nothing else takes space there."""
     with small_disk(tmp_path / "disk", 16 * MEGABYTE) as made:
         yield made
 
@@ -45,14 +45,14 @@ def library(directory: Path) -> Place:
 
 
 def on(disk: SmallDisk) -> dict[str, str]:
-    """What lies there under its own name: no half transfers, nothing of another program's."""
+    """The files with their own names: no partial transfers, and none of another program."""
     tree = Place(str(disk.root), disk.root).tree()
     return {path: content for path, content in tree.items() if not path.endswith(".partial") and path != HOG}
 
 
 @pytest.mark.parametrize("how", ["--copy", "--move"])
-def test_too_little_space_is_known_beforehand(tmp_path: Path, program: Program, disk: SmallDisk, how: str) -> None:
-    """Fault case 6: a target that says so beforehand is refused with 7."""
+def test_too_little_space_known_beforehand(tmp_path: Path, program: Program, disk: SmallDisk, how: str) -> None:
+    """Fault case 6: if the target reports it beforehand, the run is refused with 7."""
     source = library(tmp_path / "source")
     before = source.tree()
     disk.leave(4 * MEGABYTE)
@@ -67,10 +67,10 @@ def test_too_little_space_is_known_beforehand(tmp_path: Path, program: Program, 
 
 
 @pytest.mark.parametrize("how", ["--copy", "--move"])
-def test_a_disk_that_fills_up_in_mid_run(
+def test_a_disk_that_fills_up_during_a_run(
     tmp_path: Path, program: Program, disk: SmallDisk, s3_serve: RemoteServer, how: str
 ) -> None:
-    """Fault case 6: sources intact, nothing at a final name that is not whole, 3; with space again `resume` completes, 0."""
+    """Fault case 6: sources are intact, only whole files have final names, 3; with space again `resume` completes, 0."""
     assert s3_serve.directory is not None
     name = f"{tmp_path.name}{how}"
     source = library(s3_serve.directory / name)
@@ -103,7 +103,7 @@ def test_a_disk_that_fills_up_in_mid_run(
         together = Counter(source.tree().values()) + Counter(on(disk).values())
         assert together == (whole if how == "--move" else whole + Counter(on(disk).values()))
 
-        # While it is full, nothing new is begun over the files of the run that waits.
+        # While it is full, no new run begins on the files of the waiting one.
         again = program("organize", location, str(disk.root), how, "--yes", codes=(7,))
         assert again.summary["ops_planned"] == 0
         assert Counter(on(disk).values()) <= whole
@@ -118,7 +118,7 @@ def test_a_disk_that_fills_up_in_mid_run(
 
 
 class Watched(ForwardingStorage):
-    """Tells of its batches before they are sent."""
+    """Reports its batches before they are sent."""
 
     def __init__(self, inner: Storage, tell: Callable[[Sequence[Call]], None]) -> None:
         super().__init__(inner)
@@ -131,7 +131,7 @@ class Watched(ForwardingStorage):
 
 @pytest.mark.parametrize("verb", [Verb.COPY, Verb.MOVE])
 def test_a_disk_that_fills_up_under_copies_from_another_disk(rclone: Rclone, tmp_path: Path, disk: SmallDisk, verb: Verb) -> None:
-    """Fault case 6: after the first that found no space nothing more is written there."""
+    """Fault case 6: after the first write that found no space, nothing more is written there."""
     files = library(tmp_path / "source")
     before = files.tree()
     windows = []
@@ -157,8 +157,8 @@ def test_a_disk_that_fills_up_under_copies_from_another_disk(rclone: Rclone, tmp
 
 
 @pytest.mark.parametrize("left", [0, 4096, 16_384, 65_536, 131_072])
-def test_a_full_disk_under_the_state_changes_nothing_that_is_not_noted(tmp_path: Path, disk: SmallDisk, left: int) -> None:
-    """Fault case 7: whatever the journal still found room for, 9, and nothing is lost."""
+def test_a_full_disk_under_the_state_prevents_changes_that_cannot_be_recorded(tmp_path: Path, disk: SmallDisk, left: int) -> None:
+    """Fault case 7: however many records still fit into the journal, 9, and nothing is lost."""
     source = library(tmp_path / "source")
     before = source.tree()
     program = Program(disk.root / "state")
@@ -177,7 +177,7 @@ def test_a_full_disk_under_the_state_changes_nothing_that_is_not_noted(tmp_path:
 
 
 def test_after_a_record_that_could_not_be_written_nothing_is_changed(rclone: Rclone, tmp_path: Path, disk: SmallDisk) -> None:
-    """Fault case 7: no change after the append that failed."""
+    """Fault case 7: no change after the failed write."""
     files = library(tmp_path / "source")
     before = files.tree()
     windows = []

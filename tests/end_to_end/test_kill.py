@@ -1,4 +1,4 @@
-"""SIGKILL of the program and of its rclone at random changing requests of apply; `resume` ends where an unkilled run does."""
+"""SIGKILL of the program and of its rclone at random changing requests of apply; `resume` ends like a run without a kill."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KILLS = 10 if NIGHTLY else 4
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
-    """A few albums with all that belongs to them."""
+    """A few albums with their companions."""
     return make_library(tmp_path_factory.mktemp("kill") / "library", count=40, oddities=False, seed=3)
 
 
@@ -37,7 +37,7 @@ def served(
     rclone_config: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[dict[str, Place], HttpProxy]]:
-    """A place for an unkilled run and one for each kill, all behind one proxy."""
+    """A location for a run without a kill and one for each kill, all behind one proxy."""
     home = tmp_path_factory.mktemp("killed")
     names = ["unkilled", *map(str, range(KILLS))]
     with places(str(request.param), home, rclone_binary, rclone_config, dict.fromkeys(names, library)) as made:
@@ -61,7 +61,7 @@ def the_program(pid: int) -> list[int]:
 
 
 def killed_at(number: int, proxy: HttpProxy, program: Program, victims: Callable[[int], list[int]], *arguments: str) -> Ended:
-    """Run the program; at its `number`-th changing request the victims die, before the server sees the request or after."""
+    """Run the program; at its `number`-th changing request the victims are killed, before or after the server sees it."""
     started: list[int] = []
     orphans: list[int] = []
 
@@ -78,7 +78,7 @@ def killed_at(number: int, proxy: HttpProxy, program: Program, victims: Callable
     process = program.start(*arguments, "--yes")
     started.append(process.pid)
     ended = program.end(process)
-    for orphan in orphans:  # what it had sent before it died is the server's to finish: then the tree stands still
+    for orphan in orphans:  # the server may still finish what was sent before the kill: wait until the tree no longer changes
         assert select.select([orphan], [], [], 10)[0], "rclone outlives the program"
         os.close(orphan)
     proxy.wait_until_idle()
@@ -87,7 +87,7 @@ def killed_at(number: int, proxy: HttpProxy, program: Program, victims: Callable
 
 
 @pytest.mark.timeout(400)
-def test_nothing_is_lost_or_doubled(library: LibraryFacts, served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
+def test_nothing_is_lost_or_duplicated(library: LibraryFacts, served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
     made, proxy = served
     proxy.reset()
     Program(tmp_path / "unkilled")("organize", made["unkilled"].location, "--yes")
@@ -100,7 +100,7 @@ def test_nothing_is_lost_or_doubled(library: LibraryFacts, served: tuple[dict[st
 
     random = Random(11)
     for number in range(KILLS):
-        point = random.randint(1, changes * 3 // 4)  # how many there are differs a little: directories are made in parallel
+        point = random.randint(1, changes * 3 // 4)  # their number varies a little: directories are created in parallel
         place = made[str(number)]
         program = Program(tmp_path / f"state{number}")
         ended = killed_at(point, proxy, program, the_program, "organize", place.location)

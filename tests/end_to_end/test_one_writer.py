@@ -1,4 +1,4 @@
-"""One run at a time changes a library: of two that start together, after one that was killed, and on two machines."""
+"""One run at a time changes a library: two that start together, a run after a killed one, and runs on two machines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS = ("s3_serve", "webdav") if NIGHTLY else ("s3_serve",)
 def served(
     request: pytest.FixtureRequest, rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[dict[str, Place], HttpProxy]]:
-    """Several places of one server, behind a proxy."""
+    """Several locations on one server, behind a proxy."""
     home = tmp_path_factory.mktemp("writers")
     names = ["pairs", "killed", "machines", "states"]
     with places(str(request.param), home, rclone_binary, rclone_config, dict.fromkeys(names)) as made:
@@ -45,7 +45,7 @@ def served(
 
 
 def behind(tmp_path: Path, place: Place, proxy: HttpProxy, name: str) -> dict[str, str]:
-    """An environment in which the place's remote is reached through this proxy."""
+    """An environment in which the location's remote is reached through this proxy."""
     assert place.server is not None
     config = tmp_path / f"{name}.conf"
     config.write_text(place.server.section(place.location.partition(":")[0], port=proxy.port))
@@ -85,7 +85,7 @@ def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place
             between = time.monotonic() - began
             ended = [run.end() for run in started]
             if between >= TOGETHER_S:
-                continue  # this machine was busy: once more
+                continue  # this machine was busy: try again
             apart.append(between)
             assert sorted(run.code for run in ended) == [0, 8], [run.errors for run in ended]
             for run, proxy in zip(ended, (one, other), strict=True):
@@ -99,7 +99,7 @@ def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place
 
 
 def killed_at_work(program: Program, place: Place, proxy: HttpProxy) -> int:
-    """Start a run, kill it at its first MOVE or copy, as the server sees it; gives its process id."""
+    """Start a run, and kill it when the server sees its first MOVE or copy; returns its process id."""
     hold = Hold()
     proxy.reset()
     proxy.when(lambda seen: seen.method == "MOVE" or "x-amz-copy-source" in seen.headers, hold, times=1)
@@ -112,11 +112,11 @@ def killed_at_work(program: Program, place: Place, proxy: HttpProxy) -> int:
     return process.pid
 
 
-def test_the_lock_of_a_killed_run_is_recovered_whoever_has_its_number_now(
+def test_the_lock_of_a_killed_run_is_recovered_even_if_its_process_id_is_in_use(
     served: tuple[dict[str, Place], HttpProxy], tmp_path: Path
 ) -> None:
-    """Fault case 13: SIGKILL leaves the lock's file and the marker; the next run says so and works, also when another process has
-    the dead one's id by now. A live holder is not robbed: 8.
+    """Fault case 13: SIGKILL leaves the lock file and the marker; the next run reports it and works, even if another process has
+    the same process id by now. If the holder is alive: 8.
     """
     made, proxy = served
     place = made["killed"]
@@ -129,7 +129,7 @@ def test_the_lock_of_a_killed_run_is_recovered_whoever_has_its_number_now(
     holder = msgspec.json.decode(lock.read_bytes(), type=ProcessInfo)
     assert holder.pid == dead
     assert MARKER in place.tree(), "it dies with its marker in place"
-    # Its number is ours now: alive, but begun at another time than the one that took the lock.
+    # Its id is now ours: alive, but started at another time than the process that took the lock.
     lock.write_bytes(msgspec.json.encode(msgspec.structs.replace(holder, pid=os.getpid())))
     assert holder.started != start_ticks(os.getpid())
 
@@ -149,7 +149,7 @@ def test_the_lock_of_a_killed_run_is_recovered_whoever_has_its_number_now(
 def test_another_machine_at_work_stops_a_run_before_its_first_change(
     served: tuple[dict[str, Place], HttpProxy], tmp_path: Path
 ) -> None:
-    """Fault case 12, two machines: a fresh marker of another host is 8 with nothing sent; an old one is nobody's."""
+    """Fault case 12, two machines: a fresh marker of another host is 8 with nothing sent; an old one does not count."""
     made, proxy = served
     place = made["machines"]
     assert place.directory is not None
@@ -189,8 +189,8 @@ def test_another_machine_at_work_stops_a_run_before_its_first_change(
 
 
 def test_another_state_directory_of_this_machine_stops_a_run(served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
-    """Fault case 12, a shell beside a service: of two runs with a state directory each the second ends with 8; once the first was
-    killed, its marker is nobody's.
+    """Fault case 12, a shell beside a service: of two runs with different state directories the second ends with 8; once the
+    first was killed, its marker does not count.
     """
     made, proxy = served
     place = made["states"]

@@ -1,4 +1,4 @@
-"""The README's commands do what it says: each is run as it stands, on remotes of the same names."""
+"""The README's commands do what it says: each is run as written, with remotes of the same names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.library import make_library
 
 ROOT = Path(__file__).parents[2]
 MADE_BY_OTHERS = {"scripts/test", "pip install 'music-orchestrator[rclone]'"}
-"""What runs this test, and what the smoke run of the wheel does from the checkout."""
+"""Not run here: `scripts/test` runs this test, and scripts/smoke-wheel installs the wheel."""
 
 
 def commands() -> list[str]:
@@ -28,7 +28,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with a music folder and with remotes called as in the README."""
+    """A home with a music folder and with remotes named as in the README."""
     home = tmp_path / "home"
     make_library(home / "Music", count=12, oddities=False, seed=1)
     for index, folder in enumerate(("gdrive/Music", "gdrive/Inbox", "s3/my-bucket/music")):
@@ -39,7 +39,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def answer_yes(command: list[str], home: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run a command at a terminal where somebody says yes to every question."""
+    """Run a command at a terminal that answers yes to every question."""
     ours, theirs = pty.openpty()
     try:
         os.write(ours, b"y\n" * 3)
@@ -84,7 +84,7 @@ def test_the_demo_makes_its_own_environment(tmp_path: Path) -> None:
 
 
 def run_demo(checkout: Path, tmp_path: Path) -> None:
-    """Run a checkout's demo from another folder, and see that it works and leaves nothing."""
+    """Run the demo of a checkout from another folder, and check that it works and leaves nothing behind."""
     environment = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "PATH", "LANG"))}
     home, here = tmp_path / "home", tmp_path / "here"
     home.mkdir()
@@ -103,5 +103,7 @@ def run_demo(checkout: Path, tmp_path: Path) -> None:
     assert "== Before" in before
     assert "0 of 0 changes" in after or "nothing to do" in after
     assert list(here.iterdir()) == []
-    left = [path.name for path in home.rglob("*")]  # pip may leave things there, and what it asks for the machine's facts
+    left = [
+        path.name for path in home.rglob("*")
+    ]  # pip may leave files there, and so may the commands that it runs to identify the machine
     assert not [name for name in left if "music-orchestrator" in name or "rclone" in name]

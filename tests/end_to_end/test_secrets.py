@@ -22,7 +22,7 @@ SFTP_PASSWORD = "TheSftpPasswordOfTheTest"
 
 
 class Remotes:
-    """An rclone config with three remotes that keep a secret each, two of them behind proxies."""
+    """An rclone config with three remotes that each have a secret, two of them behind proxies."""
 
     def __init__(self, config: Path, s3: HttpProxy, dav: HttpProxy, secrets: set[str]) -> None:
         self.config = config
@@ -56,7 +56,7 @@ def told(file: Path) -> bytes:
 
 
 class Watched(Program):
-    """A program whose processes are looked at whenever it sends something."""
+    """A program whose process list is checked whenever it sends something."""
 
     seen: bytes = b""
     processes = 0
@@ -78,13 +78,13 @@ class Watched(Program):
 
 
 def everything(tmp_path: Path, program: Program, *ended: Ended) -> bytes:
-    """All that the program has said and written."""
+    """Everything that the program has printed and written."""
     said = "".join(one.stderr + str(one.events) for one in ended).encode()
     files = [*program.state.rglob("*"), *tmp_path.glob("*.log"), *tmp_path.glob("*.plan"), *tmp_path.glob("*.html")]
     return said + b"".join(path.read_bytes() for path in files if path.is_file())
 
 
-def test_secrets_stay_in_the_config_they_are_in(tmp_path: Path, three: Remotes) -> None:
+def test_secrets_stay_in_their_config(tmp_path: Path, three: Remotes) -> None:
     program = Watched(tmp_path / "state", {"RCLONE_CONFIG": str(three.config)})
     program.watch(three.s3, three.dav)
     log = ("-vv", "--log-file", str(tmp_path / "run.log"))
@@ -110,8 +110,8 @@ def test_secrets_stay_in_the_config_they_are_in(tmp_path: Path, three: Remotes) 
 
 
 @pytest.mark.parametrize("location", ["s3:music/music", "dav:lib", "sftp:lib"])
-def test_a_server_that_refuses_gives_none_away(tmp_path: Path, three: Remotes, rclone_binary: Path, location: str) -> None:
-    """Fault case 20: 6, one line, and no secret in it, whatever the server quotes of what it was sent."""
+def test_a_server_that_refuses_reveals_no_secret(tmp_path: Path, three: Remotes, rclone_binary: Path, location: str) -> None:
+    """Fault case 20: 6, one line, and no secret in it, whatever the server quotes from the request."""
     echo = base64.b64encode(f"tester:{DAV_PASSWORD}".encode()).decode()
     three.dav.when(lambda _: True, Refuse(401, {}, f"refused: Authorization: Basic {echo}".encode()))
     error = (

@@ -1,4 +1,4 @@
-"""The main job on a whole messy library: the same tree everywhere, nothing lost, nothing left to do, and back again."""
+"""The main job on a whole messy library: the same tree everywhere, nothing lost, nothing left to do, and undo."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def served(
     rclone_config: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Place]]:
-    """The library as "music", and an empty "target", on a place of each kind."""
+    """The library as "music", and an empty "target", in a location of each kind."""
     home = tmp_path_factory.mktemp("served")
     with places(str(request.param), home, rclone_binary, rclone_config, {"music": library, "target": None}) as made:
         yield made
@@ -42,7 +42,7 @@ def served(
 def expected(
     library: LibraryFacts, rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
-    """The organized tree on a local disk, path -> sha256, that every other place must show too."""
+    """The organized tree on a local disk, path -> sha256, which every other location must have too."""
     home = tmp_path_factory.mktemp("reference")
     with places("local", home, rclone_binary, rclone_config, {"music": library}) as made:
         Program(home / "state")("organize", made["music"].location, "--yes", codes=(3,))
@@ -87,7 +87,7 @@ def test_to_another_target(library: LibraryFacts, expected: dict[str, str], serv
     first = program("organize", source, target.location, "--copy", "--yes", codes=(3,))
     copied = visible(target.tree())
     assert first.summary["ops_failed"] == 0
-    # What stays where it is in place (unreadable, untagged, strange to us) is not copied; all else stands as in place.
+    # Files that stay in place (unreadable, untagged, unknown) are not copied; all others get the same paths as in place.
     assert copied.items() <= expected.items()
     missing = {library.files[path] for path in library.tracks} - set(copied.values())
     named = {event["path"] for event in first.errors if event["code"] == "unsupported-name"}

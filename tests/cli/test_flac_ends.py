@@ -1,4 +1,4 @@
-"""Before a duplicate goes for a FLAC, that one's end is looked at: its head says the same of a cut file and of the whole."""
+"""Before a duplicate of a FLAC is removed, the end of that FLAC is read: the heads of a cut file and of a whole one are equal."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def suspects(ended: Ended) -> set[str]:
 
 @pytest.mark.parametrize("seek_table", [False, True])
 @pytest.mark.parametrize("tags", [None, TAGS], ids=["untagged", "tagged"])
-def test_an_older_flac_that_was_cut_a_little_neither_stays_for_the_whole_one_nor_goes(
+def test_an_older_flac_that_was_cut_a_little_is_neither_the_kept_copy_nor_removed(
     program: Program, music: Path, seek_table: bool, tags: Track | None
 ) -> None:
     plain = flac(FRAMES, 1, seek_table=seek_table)
@@ -57,10 +57,10 @@ def test_an_older_flac_that_was_cut_a_little_neither_stays_for_the_whole_one_nor
     deleted = program("dedup", str(music), "--delete", "--yes")
     assert (music / WHOLE).read_bytes() == whole
     assert suspects(deleted) == {CUT}
-    assert deleted.summary["files_read"] == 0  # the catalogue knows it
+    assert deleted.summary["files_read"] == 0  # the catalogue has it
 
 
-def test_a_better_packed_flac_stays_where_it_is_older_once_both_ends_were_seen(program: Program, music: Path) -> None:
+def test_an_older_and_better_compressed_flac_is_kept_once_both_ends_were_read(program: Program, music: Path) -> None:
     put(music, WHOLE, flac(FRAMES, 1, packed=False), age=0)
     put(music, PACKED, flac(FRAMES, 1), age=9)
     assert gone(program("dedup", str(music))) == {WHOLE: PACKED}
@@ -68,7 +68,7 @@ def test_a_better_packed_flac_stays_where_it_is_older_once_both_ends_were_seen(p
     assert (gone(again), again.summary["files_read"]) == ({WHOLE: PACKED}, 0)
 
 
-def test_the_lossy_companion_does_not_go_for_a_lossless_file_that_was_cut(program: Program, music: Path) -> None:
+def test_a_lossy_copy_is_not_removed_for_a_lossless_file_that_was_cut(program: Program, music: Path) -> None:
     whole = tagged(flac(FRAMES, 1), TAGS)
     put(music, "07.flac", whole[:-9_000], age=0)
     put(music, "lossy/07.m4a", track_bytes("m4a", TAGS, seconds=FRAMES * 4096 / 44100), age=0)
@@ -78,7 +78,7 @@ def test_the_lossy_companion_does_not_go_for_a_lossless_file_that_was_cut(progra
     assert gone(program("dedup", str(music))) == {"lossy/07.m4a": "07.flac"}
 
 
-def test_copies_that_differ_in_tags_alone_are_not_read_again(program: Program, music: Path) -> None:
+def test_copies_that_differ_only_in_tags_are_not_read_again(program: Program, music: Path) -> None:
     whole = flac(FRAMES, 1)
     put(music, WHOLE, whole, age=0)
     put(music, CUT, tagged(whole, TAGS), age=9)
@@ -88,7 +88,7 @@ def test_copies_that_differ_in_tags_alone_are_not_read_again(program: Program, m
 
 
 @pytest.mark.parametrize("target", [False, True], ids=["in place", "to another place"])
-def test_organize_looks_as_well(program: Program, music: Path, tmp_path: Path, target: bool) -> None:
+def test_organize_reads_the_ends_as_well(program: Program, music: Path, tmp_path: Path, target: bool) -> None:
     whole = tagged(flac(FRAMES, 1), TAGS)
     put(music, WHOLE, whole, age=0)
     put(tmp_path / "library" if target else music, CUT, whole[: len(whole) * 96 // 100], age=9)
