@@ -18,20 +18,20 @@ from orchestrator.errors import ExitCode, OrchestratorError
 PROGRAM = "music-orchestrator"
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "organize": ("orchestrator.cli.commands.organize", "Put a library in order: plan, show, ask, apply."),
-    "plan": ("orchestrator.cli.commands.plan", "Plan what organize would do, and write the plan to a file."),
-    "show": ("orchestrator.cli.commands.show", "Show a plan file, also as a web page."),
+    "organize": ("orchestrator.cli.commands.organize", "Organize a library: plan, show, ask, apply."),
+    "plan": ("orchestrator.cli.commands.plan", "Plan what organize would do; write the plan to a file."),
+    "show": ("orchestrator.cli.commands.show", "Show a plan file, or save it as a web page."),
     "apply": ("orchestrator.cli.commands.apply", "Carry out exactly what a plan file says."),
     "runs": ("orchestrator.cli.commands.runs", "Show past runs."),
     "resume": ("orchestrator.cli.commands.resume", "Finish an interrupted run."),
     "undo": ("orchestrator.cli.commands.undo", "Undo a run."),
     "scan": ("orchestrator.cli.commands.scan", "Bring the catalogue of a location up to date."),
-    "stats": ("orchestrator.cli.commands.stats", "Show what a library contains, and what is missing."),
-    "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates, and quarantine or delete them."),
+    "stats": ("orchestrator.cli.commands.stats", "Show what a library contains and what is missing."),
+    "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates; quarantine or delete them."),
     "quarantine": ("orchestrator.cli.commands.quarantine", "List, restore or delete quarantined files."),
-    "remotes": ("orchestrator.cli.commands.remotes", "Show the configured remotes, and what they can do."),
+    "remotes": ("orchestrator.cli.commands.remotes", "Show the configured remotes and what they can do."),
     "config": ("orchestrator.cli.commands.config", "Write, read and check the config file."),
-    "doctor": ("orchestrator.cli.commands.doctor", "Check this machine's setup, and say how to fix problems."),
+    "doctor": ("orchestrator.cli.commands.doctor", "Check this machine's setup and say how to fix problems."),
 }
 
 
@@ -55,7 +55,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=common_parameters(),
-    epilog="A location is remote:path, /a/folder, ./a/folder, s3://bucket/path or a name of the config.",
+    epilog="A location is remote:path, /a/folder, ./a/folder, ~/folder, a URL such as s3://bucket/path, or a name from `locations:` in the config.",
 )
 @click.option(
     "--version",

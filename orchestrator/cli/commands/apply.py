@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def apply_command(session: Session, options: ApplyOptions) -> int:
     """Carry out exactly the plan in FILE.
 
-    Before each change, both its source and its destination are checked: what is no longer as the plan expects is skipped and
+    Before each change, its source and destination are checked: files that no longer match the plan are skipped and
     reported.
     """
     from orchestrator.actions.apply import apply  # noqa: PLC0415 - imported when the command runs

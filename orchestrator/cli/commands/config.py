@@ -26,7 +26,7 @@ def config_command() -> None:
 
 @command("init", ConfigInitOptions, parent=config_command, title="config init")
 def init_command(session: Session, options: ConfigInitOptions) -> int:
-    """Write a config file that describes every key, all commented out."""
+    """Write a config file with every key described and commented out."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.init(options, session)
@@ -35,7 +35,7 @@ def init_command(session: Session, options: ConfigInitOptions) -> int:
 
 @command("show", ConfigShowOptions, parent=config_command, title="config show")
 def show_command(session: Session, _options: ConfigShowOptions) -> int:
-    """Show the settings in force: the file, overridden by the environment; secrets are hidden."""
+    """Show the effective settings (the file, overridden by the environment), without secrets."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.show(session)
@@ -44,7 +44,7 @@ def show_command(session: Session, _options: ConfigShowOptions) -> int:
 
 @command("get", ConfigGetOptions, parent=config_command, title="config get")
 def get_command(session: Session, options: ConfigGetOptions) -> int:
-    """Show one setting in force, such as cloud.provider; secrets are hidden."""
+    """Show one effective setting, such as cloud.provider, without secrets."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.get(options, session)
@@ -53,7 +53,7 @@ def get_command(session: Session, options: ConfigGetOptions) -> int:
 
 @command("set", ConfigSetOptions, parent=config_command, title="config set")
 def set_command(session: Session, options: ConfigSetOptions) -> int:
-    """Set one key of the file, such as: config set cloud.provider s3. Comments are kept."""
+    """Set one key in the config file, for example: config set cloud.provider s3. Comments are kept."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.set_value(options, session)
@@ -62,7 +62,7 @@ def set_command(session: Session, options: ConfigSetOptions) -> int:
 
 @command("validate", ConfigValidateOptions, parent=config_command, title="config validate")
 def validate_command(session: Session, options: ConfigValidateOptions) -> int:
-    """Check the file by itself: neither rclone nor a remote is asked."""
+    """Check the config file without contacting rclone or a remote."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.validate(options, session)
@@ -71,7 +71,7 @@ def validate_command(session: Session, options: ConfigValidateOptions) -> int:
 
 @command("schema", ConfigSchemaOptions, parent=config_command, title="config schema")
 def schema_command(session: Session, _options: ConfigSchemaOptions) -> int:
-    """Print the JSON schema of the file, for editors."""
+    """Print the JSON schema of the config file, for editors."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.show_schema(session)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @command("organize", OrganizeOptions)
 def organize_command(session: Session, options: OrganizeOptions) -> int:
-    """Put a music library in order, in place or in another location.
+    """Organize a music library, in place or into another location.
 
-    Reads the tags of SOURCE, plans where each file goes, shows the plan, asks, and carries it out. TARGET is SOURCE by default.
-    Nothing is deleted or overwritten, and `undo` reverses it.
+    Reads the tags of SOURCE, plans the destination of each file, shows the plan, asks, and carries it out. TARGET is SOURCE by
+    default. No music is deleted or overwritten, and `undo` reverses the run.
     """
     from orchestrator.actions.organize import organize  # noqa: PLC0415 - imported when the command runs
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def plan_command(session: Session, options: PlanOptions) -> int:
     """Plan what `organize` would do, and change nothing.
 
-    `show` displays the written plan, `apply` carries it out after checking that nothing has changed meanwhile. With --no-scan,
-    after one scan, layouts of a large library can be tried out in seconds.
+    `show` displays the written plan; `apply` carries it out after checking that nothing has changed. With --no-scan, you can try
+    layouts for a large library in seconds, after one scan.
     """
     from orchestrator.actions.organize import plan  # noqa: PLC0415 - imported when the command runs
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @group("quarantine", default="list")
 def quarantine_command() -> None:
-    """List, restore or delete files in the quarantine. Without a command: list."""
+    """List, restore or delete quarantined files. Without a subcommand, lists them."""
 
 
 @command("list", QuarantineListOptions, parent=quarantine_command, title="quarantine list")
@@ -28,7 +28,7 @@ def list_command(session: Session, options: QuarantineListOptions) -> int:
 
 @command("restore", QuarantineRestoreOptions, parent=quarantine_command, title="quarantine restore")
 def restore_command(session: Session, options: QuarantineRestoreOptions) -> int:
-    """Move each ITEM back to where it was: an item or a run of `quarantine list`, or a file's old path."""
+    """Move quarantined files back: by item or run of `quarantine list`, or by original path."""
     from orchestrator.actions.quarantine import restore  # noqa: PLC0415 - imported when the command runs
 
     return restore(options, session).exit_code
@@ -36,7 +36,7 @@ def restore_command(session: Session, options: QuarantineRestoreOptions) -> int:
 
 @command("empty", QuarantineEmptyOptions, parent=quarantine_command, title="quarantine empty")
 def empty_command(session: Session, options: QuarantineEmptyOptions) -> int:
-    """Delete for good what is in the quarantine of LOCATION."""
+    """Permanently delete the files in the quarantine of LOCATION."""
     from orchestrator.actions.quarantine import empty  # noqa: PLC0415 - imported when the command runs
 
     return empty(options, session).exit_code

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @group("remotes", default="list")
 def remotes_command() -> None:
-    """Show the remotes of the rclone config and of ours. Without a command: list."""
+    """Show the remotes of the rclone config and of this program's config. Without a subcommand, lists them."""
 
 
 @command("list", RemotesListOptions, parent=remotes_command, title="remotes")
 def list_command(session: Session, _options: RemotesListOptions) -> int:
-    """List every remote with its type."""
+    """List all remotes with their types."""
     from orchestrator.actions.remotes import list_remotes  # noqa: PLC0415 - imported when the command runs
 
     list_remotes(session)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @group("runs", default="list")
 def runs_command() -> None:
-    """Show past runs. Without a command: list."""
+    """Show past runs. Without a subcommand, lists them."""
 
 
 @command("list", RunsListOptions, parent=runs_command, title="runs")
 def list_command(session: Session, _options: RunsListOptions) -> int:
-    """List every run, the newest first."""
+    """List all runs, newest first."""
     from orchestrator.actions.runs import list_runs  # noqa: PLC0415 - imported when the command runs
 
     list_runs(session)
@@ -28,7 +28,7 @@ def list_command(session: Session, _options: RunsListOptions) -> int:
 
 @command("show", RunsShowOptions, parent=runs_command, title="runs show")
 def show_command(session: Session, options: RunsShowOptions) -> int:
-    """Show one run: each of its operations, and its result."""
+    """Show one run with all its operations and their results."""
     from orchestrator.actions.runs import show_run  # noqa: PLC0415 - imported when the command runs
 
     show_run(options, session)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @command("scan", ScanOptions)
 def scan_command(session: Session, options: ScanOptions) -> int:
-    """Bring the catalogue of LOCATION up to date: list it, and read the tags of new files. Changes nothing there.
+    """Bring the catalogue of LOCATION up to date: list the files, and read the tags of new and changed ones.
 
-    With --explain, read one file and show every request for it; without LOCATION, PATH is itself a location.
+    Changes nothing in LOCATION. With --explain, shows how files are read; without LOCATION, give PATH as a full location.
     """
     if options.explain:
         from orchestrator.actions.explain import explain  # noqa: PLC0415 - imported when the command runs

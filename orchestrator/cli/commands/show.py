@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @command("show", ShowOptions)
 def show_command(session: Session, options: ShowOptions) -> int:
-    """Show a plan file: a summary, and every change."""
+    """Show the summary and all changes of a plan file."""
     from orchestrator.actions.plan_files import show  # noqa: PLC0415 - imported when the command runs
 
     show(options, session)

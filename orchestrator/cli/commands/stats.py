@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @command("stats", StatsOptions)
 def stats_command(session: Session, options: StatsOptions) -> int:
-    """Show what LOCATION contains, and what is missing or damaged. Changes nothing there.
+    """Show what LOCATION contains and what is missing or damaged.
 
-    Formats and qualities, missing tags, incomplete albums, damaged files and duplicates, by artist and by decade. Brings the
-    catalogue up to date first, like `scan`.
+    Shows formats, qualities, missing tags, incomplete albums, damaged files and duplicates, also by artist and decade. Brings
+    the catalogue up to date first, like `scan`; changes nothing in LOCATION.
     """
     from orchestrator.actions.stats import stats  # noqa: PLC0415 - imported when the command runs
 

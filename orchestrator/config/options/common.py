@@ -26,22 +26,25 @@ CHANGES = (*STATE, *REMOTES, "dry_run", "exit_code", "yes", "ignore_marker")
 class CommonOptions(Options, frozen=True):
     """The options that every command accepts; None if not given."""
 
-    dry_run: Annotated[bool | None, option("Show what would be done; change nothing, take no lock.")] = None
-    exit_code: Annotated[bool | None, option("With --dry-run: end with exit code 10 if changes are pending.")] = None
-    yes: Annotated[bool | None, option("Do not ask. Required for changes when there is no terminal.", short="-y")] = None
-    json: Annotated[bool | None, option("Print JSON lines on stdout, and nothing else.")] = None
+    dry_run: Annotated[bool | None, option("Show what would be done, without changing anything.")] = None
+    exit_code: Annotated[bool | None, option("With --dry-run: exit with code 10 if changes are pending.")] = None
+    yes: Annotated[bool | None, option("Do not ask for confirmation. Required for changes without a terminal.", short="-y")] = (
+        None
+    )
+    json: Annotated[bool | None, option("Print only JSON lines on stdout.")] = None
     config: Annotated[str | None, option("The config file.", metavar="FILE")] = None
     state_dir: StateDirectory = None
     rclone: Rclone = None
     rclone_config: RcloneConfig = None
     bandwidth: Bandwidth = None
     transfers: Transfers = None
-    max_delete: Annotated[str | None, option("Stop (exit code 7) if more files than this would be removed.", metavar="N|N%")] = (
-        None
-    )
-    ignore_marker: Annotated[bool | None, option("Continue although another run seems to be active there.")] = None
+    max_delete: Annotated[
+        str | None,
+        option("Stop (exit code 7) if more files than this would be quarantined or deleted, or are gone.", metavar="N|N%"),
+    ] = None
+    ignore_marker: Annotated[bool | None, option("Continue even if another run seems to be active there.")] = None
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
-    quiet: Annotated[bool | None, option("Print nothing if there was nothing to do.", short="-q")] = None
+    quiet: Annotated[bool | None, option("Do not list the changes; print nothing if there was nothing to do.", short="-q")] = None
     log_file: LogFile = None
 
     def over(self, outer: CommonOptions | None) -> CommonOptions:

@@ -24,11 +24,11 @@ _WHAT_TO_DO = option("What to do with duplicates: report (default) or quarantine
 class DedupChoices(Options, frozen=True):
     """What the command and a step of a job have in common."""
 
-    locations: Annotated[tuple[str, ...], argument("Where to search.", metavar="LOCATION", completes="location")]
+    locations: Annotated[tuple[str, ...], argument("The locations to search.", metavar="LOCATION", completes="location")]
     dedup: Annotated[Literal["report", "quarantine"] | None, _WHAT_TO_DO] = None
     """None if not given: `delete` is refused only together with a `report` that was given."""
     delete: Annotated[
-        bool, option("Quarantine duplicates, then delete each for good once the copy that is kept has been verified.")
+        bool, option("Quarantine duplicates, then delete each one permanently after its kept copy has been verified.")
     ] = False
     keep: Keep = None
     reference: Reference = ()
@@ -37,7 +37,7 @@ class DedupChoices(Options, frozen=True):
     exclude: Exclude = ()
     settle: Settle = None
     reading: Reading = None
-    verify: Annotated[Literal["full"] | None, option("Download and compare kept copies that have no hash.")] = None
+    verify: Annotated[Literal["full"] | None, option("Read kept copies that have no hash in full, to verify them.")] = None
 
 
 class DedupOptions(DedupChoices, frozen=True):

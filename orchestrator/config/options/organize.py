@@ -25,25 +25,25 @@ class OrganizeChoices(Options, frozen=True):
     """What `organize`, `plan` and a step of a job have in common."""
 
     source: Annotated[str, argument("The location to organize.", completes="location")]
-    target: Annotated[str | None, argument("Where organized files go (default: in place).", completes="location")] = None
+    target: Annotated[str | None, argument("The location for the organized files (default: in place).", completes="location")] = (
+        None
+    )
     layout: Annotated[
         str | None,
         option("The layout: a preset, such as by-class or plex, or a template (see docs/layouts.md).", metavar="NAME|TEMPLATE"),
     ] = None
-    copy: Annotated[bool, option("Copy files, even in place (default: only to another target).", switch="transfer")] = False
-    move: Annotated[bool, option("Move files, even to another target (default: only in place).", switch="transfer")] = False
+    copy: Annotated[bool, option("Copy files (default when TARGET is another location).", switch="transfer")] = False
+    move: Annotated[bool, option("Move files (default in place).", switch="transfer")] = False
     cloud_only: Annotated[bool, option("Refuse operations that would bring file contents through this machine.")] = False
-    untagged: Annotated[str | None, option("Move untagged files to DIR (default: leave them where they are).", metavar="DIR")] = (
-        None
-    )
+    untagged: Annotated[str | None, option("Move untagged files to DIR (default: leave them in place).", metavar="DIR")] = None
     leftovers: Annotated[
         str | None,
-        option("Move files left behind in emptied music folders to DIR (default: leave them).", metavar="DIR"),
+        option("Move files left behind in emptied music folders to DIR (default: leave them in place).", metavar="DIR"),
     ] = None
     playlists: Annotated[
         tuple[str, ...],
         option(
-            "Also check playlists in LOCATION, and list those that point at files being moved.",
+            "Also check the playlists in LOCATION, and report those with entries for files that move.",
             metavar="LOCATION",
             completes="location",
         ),
@@ -81,12 +81,12 @@ class PlanOptions(OrganizeChoices, frozen=True):
     output: Annotated[
         str | None, option("Write the plan to this file (default: only show it).", short="-o", metavar="FILE", completes="file")
     ] = None
-    no_scan: Annotated[bool, option("Plan from the catalogue alone: list nothing, ask no remote.")] = False
+    no_scan: Annotated[bool, option("Plan from the catalogue alone: do not list files or contact the remote.")] = False
 
 
 class OrganizeStep(OrganizeChoices, frozen=True):
     """`organize` as a step of a job."""
 
-    mirror: Annotated[str | None, option("Put the organized files in this location as well.")] = None
+    mirror: Annotated[str | None, option("Also put the organized files in this location.")] = None
     verify: VerifyCopies = None
     max_delete: MaxDelete = None

@@ -8,7 +8,7 @@ from orchestrator.config.options.common import CHANGES, CONFIGURED
 from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import VerifyCopies
 
-PlanFileArgument = Annotated[str, argument("The plan.", completes="file")]
+PlanFileArgument = Annotated[str, argument("The plan file.", completes="file")]
 
 
 class ShowOptions(Options, frozen=True):
@@ -17,7 +17,7 @@ class ShowOptions(Options, frozen=True):
     common: ClassVar[tuple[str, ...]] = CONFIGURED
 
     file: PlanFileArgument
-    html: Annotated[str | None, option("Write the plan to this file, as one self-contained web page.", metavar="OUT")] = None
+    html: Annotated[str | None, option("Save the plan as a self-contained web page.", metavar="OUT")] = None
 
 
 class ApplyOptions(Options, frozen=True):

@@ -23,7 +23,7 @@ class QuarantineRestoreOptions(Options, frozen=True):
     common: ClassVar[tuple[str, ...]] = CHANGES
 
     items: Annotated[
-        tuple[str, ...], argument("An item or a run of `quarantine list`, or the path that a file had.", metavar="ITEM")
+        tuple[str, ...], argument("An item or a run from `quarantine list`, or the original path of a file.", metavar="ITEM")
     ]
     location: LocationArgument
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from orchestrator.config.options.common import CHANGES, STATE
 from orchestrator.config.options.declare import Options, argument
 
-_RUN = argument("The run's id, as `runs` lists it.")
+_RUN = argument("The id of the run, as shown by `runs`.")
 
 
 class RunsListOptions(Options, frozen=True):

@@ -29,11 +29,11 @@ class ScanOptions(Options, frozen=True):
     exclude: Exclude = ()
     settle: Settle = None
     reading: Reading = None
-    allow_empty: Annotated[bool, option("Accept that all music that was there, or most of it, is gone.")] = False
+    allow_empty: Annotated[bool, option("Accept that all, or more than half, of the known music is gone.")] = False
     explain: Annotated[
         tuple[str, ...],
         option(
-            "Do not scan: read this file of LOCATION, and show every request and its reason.",
+            "Do not scan: read this file of LOCATION and show each request with its reason.",
             metavar="PATH",
         ),
     ] = ()
@@ -44,9 +44,9 @@ class StatsOptions(Options, frozen=True):
 
     common: ClassVar[tuple[str, ...]] = SCANS
 
-    location: Annotated[str, argument("The location.", completes="location")]
+    location: Annotated[str, argument("The location to examine.", completes="location")]
     include: Include = ()
     exclude: Exclude = ()
     reading: Reading = None
-    no_scan: Annotated[bool, option("Use the catalogue alone: list nothing, ask no remote.")] = False
-    no_duplicates: Annotated[bool, option("Do not search for duplicates: less memory on a large library.")] = False
+    no_scan: Annotated[bool, option("Use only the catalogue: do not list files or contact the remote.")] = False
+    no_duplicates: Annotated[bool, option("Do not search for duplicates (saves memory on large libraries).")] = False

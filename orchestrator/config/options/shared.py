@@ -12,11 +12,11 @@ DedupAction = Literal["off", "report", "quarantine"]
 ReadingPolicy = Literal["few-requests", "few-bytes"]
 
 LocationArgument = Annotated[str, argument("The location.", completes="location")]
-Include = Annotated[tuple[str, ...], option("Only files that match this pattern.", metavar="GLOB")]
+Include = Annotated[tuple[str, ...], option("Use only files that match this pattern.", metavar="GLOB")]
 Exclude = Annotated[tuple[str, ...], option("Skip files that match this pattern.", metavar="GLOB")]
-Settle = Annotated[str | None, option("Skip files that changed less than this ago, such as 5m.", metavar="TIME", examples=["5m"])]
+Settle = Annotated[str | None, option("Skip files changed within this time, such as 5m.", metavar="TIME", examples=["5m"])]
 Reading = Annotated[
-    ReadingPolicy | None, option("Read tags with few bytes, or with few requests (default: what suits the remote).")
+    ReadingPolicy | None, option("Read tags with few bytes or with few requests (default: depends on the remote).")
 ]
 Keep = Annotated[
     str | None,
@@ -24,12 +24,12 @@ Keep = Annotated[
 ]
 Reference = Annotated[
     tuple[str, ...],
-    option("Never remove files in this location.", metavar="LOCATION", completes="location"),
+    option("Never quarantine files in this location.", metavar="LOCATION", completes="location"),
 ]
-SameFormatOnly = Annotated[bool, option("Keep lossy copies of lossless files.")]
+SameFormatOnly = Annotated[bool, option("Never treat files in different formats as duplicates.")]
 VerifyCopies = Annotated[Literal["full"] | None, option("Read every copied file again and compare it.")]
 PlanFile = Annotated[str | None, option("Also write the plan to this file.", name="plan", metavar="FILE", completes="file")]
-MaxDelete = Annotated[int | str | None, option("Stop if more files than this would be removed.", examples=["10%"])]
+MaxDelete = Annotated[int | str | None, option("Stop if more files than this would be quarantined or deleted.", examples=["10%"])]
 """In the config and in steps of jobs; on the command line it is a common option."""
 
 Rclone = Annotated[str | None, option("The rclone binary.", metavar="PATH", examples=["/usr/local/bin/rclone"])]

@@ -13,5 +13,5 @@ class SyncOptions(Options, frozen=True):
 
     a: Annotated[str, argument("One side.", completes="location")]
     b: Annotated[str, argument("The other side.", completes="location")]
-    mode: Annotated[Literal["to-cloud", "to-local", "bidirectional"], option("Which way changes go.")]
+    mode: Annotated[Literal["to-cloud", "to-local", "bidirectional"], option("The direction of the changes.")]
     max_delete: MaxDelete = None
