@@ -55,7 +55,8 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=common_parameters(),
-    epilog="A location is remote:path, /a/folder, ./a/folder, ~/folder, a URL such as s3://bucket/path, or a name from `locations:` in the config.",
+    epilog="A location is remote:path, /a/folder, ./a/folder, ~/folder, a URL such as s3://bucket/path, or a name from "
+    "`locations:` in the config.",
 )
 @click.option(
     "--version",

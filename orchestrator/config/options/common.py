@@ -40,7 +40,7 @@ class CommonOptions(Options, frozen=True):
     transfers: Transfers = None
     max_delete: Annotated[
         str | None,
-        option("Stop (exit code 7) if more files than this would be quarantined or deleted, or are gone.", metavar="N|N%"),
+        option("Stop (exit code 7) if more files would be removed, or are gone.", metavar="N|N%"),
     ] = None
     ignore_marker: Annotated[bool | None, option("Continue even if another run seems to be active there.")] = None
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
