@@ -22,7 +22,7 @@ from orchestrator.plan.layout.filters import EXAMPLES
 from orchestrator.plan.layout.presets import DESCRIPTIONS, PRESETS
 from orchestrator.plan.layout.templates import compile_layout, split_directory, tidy
 from orchestrator.plan.music.classes import CLASSES
-from orchestrator.plan.music.fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
+from orchestrator.plan.music.layout_fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
 from orchestrator.plan.planners.dedup.keep_order import CRITERIA
 
 DOCS = Path(__file__).parents[1] / "docs"

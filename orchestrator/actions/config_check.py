@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.config.values import parse_bandwidth, parse_duration, parse_limit
+from orchestrator.config.setting_syntax import parse_bandwidth, parse_duration, parse_limit
 from orchestrator.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
 from orchestrator.actions.session import Session
 from orchestrator.config.options.dedup import DedupOptions
-from orchestrator.config.values import parse_duration
+from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan

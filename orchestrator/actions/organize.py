@@ -22,7 +22,7 @@ from orchestrator.actions.scan import ScanSettings, items_of, latest_scan, read_
 from orchestrator.actions.session import Session
 from orchestrator.config.model import LayoutRule
 from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions
-from orchestrator.config.values import parse_duration
+from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, worst
 from orchestrator.location import Location
 from orchestrator.paths import check_directory

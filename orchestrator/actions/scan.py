@@ -16,7 +16,7 @@ from orchestrator.catalogue.last_scan import find_last_scan
 from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
-from orchestrator.config.values import parse_duration
+from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.companions.playlists.external import ExternalList

@@ -15,7 +15,7 @@ from orchestrator.actions.config_check import check_profile
 from orchestrator.config.loading import LoadedConfig, load
 from orchestrator.config.model import Config
 from orchestrator.config.options.common import CommonOptions
-from orchestrator.config.values import Limit, parse_bandwidth, parse_limit
+from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError
 from orchestrator.location import Location, config_remotes, path_below, resolve
 from orchestrator.paths import is_local

@@ -17,10 +17,10 @@ from typing import TextIO
 from orchestrator.actions.session import Session
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError
-from orchestrator.report.human import HumanReporter
-from orchestrator.report.json_lines import JsonLinesReporter
+from orchestrator.report.json_reporter import JsonReporter
 from orchestrator.report.log import logging_to
 from orchestrator.report.reporter import Reporter, Summary, error_code
+from orchestrator.report.text_reporter import TextReporter
 
 json_output: TextIO | None = None
 """The real stdout, while `--json` keeps all other output away from it."""
@@ -114,8 +114,8 @@ def _reporter(options: CommonOptions) -> Reporter:
 
 def _new_reporter(stdout: TextIO, *, as_json: bool, verbose: int, quiet: bool) -> Reporter:
     if as_json:
-        return JsonLinesReporter(stdout, sys.stderr, verbose=verbose, quiet=quiet)
-    return HumanReporter(stdout, sys.stderr, sys.stdin, verbose=verbose, quiet=quiet)
+        return JsonReporter(stdout, sys.stderr, verbose=verbose, quiet=quiet)
+    return TextReporter(stdout, sys.stderr, sys.stdin, verbose=verbose, quiet=quiet)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The one interface for output; `human` and `json_lines` implement it. Nothing else prints."""
+"""The one interface for output; `text_reporter`, `json_reporter` and `log_reporter` implement it. Nothing else prints."""
 
 from __future__ import annotations
 

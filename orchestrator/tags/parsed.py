@@ -19,7 +19,7 @@ class Parsed:
     """One parsed file. `tags` and `info` are mutagen's objects."""
 
     kind: str
-    """Which rules of `orchestrator.tags.fields` apply to `tags`: "id3", "vorbis", "ape", "mp4", "asf"."""
+    """Which rules of `orchestrator.tags.tag_names` apply to `tags`: "id3", "vorbis", "ape", "mp4", "asf"."""
     tags: Any
     info: Any
     codec: str | None

@@ -14,12 +14,12 @@ import msgspec
 from orchestrator.tags import formats
 from orchestrator.tags.album_hints import AlbumHints
 from orchestrator.tags.covers import covers_of
-from orchestrator.tags.fields import track_of
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.sparse import ReadLimitError, ReadRange, ReadRanges, ShortReadError, SparseFile
+from orchestrator.tags.tag_names import track_of
 from orchestrator.tags.trace import Trace
 from orchestrator.track import Reading, Status
 

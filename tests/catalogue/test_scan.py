@@ -8,7 +8,7 @@ from orchestrator.catalogue import compare, reading, store
 from orchestrator.catalogue.reading import read_entry
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.config.values import Limit
+from orchestrator.config.setting_syntax import Limit
 from orchestrator.errors import SafetyLimitError, TransientError
 from orchestrator.records import Entry
 from orchestrator.storage.fake.memory import KINDS, MemoryStorage

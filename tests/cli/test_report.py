@@ -14,9 +14,9 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, operation_id
 from orchestrator.records import Ref
 from orchestrator.report import plan_view
-from orchestrator.report.human import SHORTENED, SHORTENED_LINES, HumanReporter
-from orchestrator.report.json_lines import JsonLinesReporter
+from orchestrator.report.json_reporter import JsonReporter
 from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text
+from orchestrator.report.text_reporter import SHORTENED, SHORTENED_LINES, TextReporter
 
 EVIL = "<script>alert(1)</script>[bold]\x1b[2J\n\u202e\u200b\ud800&amp;"
 
@@ -47,9 +47,9 @@ def plan(*operations: Operation, skipped: tuple[Skipped, ...] = ()) -> Plan:
     return Plan(header, operations, skipped)
 
 
-def human(*, terminal: bool = False, quiet: bool = False, verbose: int = 0) -> tuple[HumanReporter, io.StringIO, io.StringIO]:
+def human(*, terminal: bool = False, quiet: bool = False, verbose: int = 0) -> tuple[TextReporter, io.StringIO, io.StringIO]:
     out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
-    return HumanReporter(out, err, io.StringIO("y\n"), quiet=quiet, verbose=verbose), out, err
+    return TextReporter(out, err, io.StringIO("y\n"), quiet=quiet, verbose=verbose), out, err
 
 
 def test_names_are_made_harmless() -> None:
@@ -121,7 +121,7 @@ def test_odd_files_are_reported_on_stderr_unless_quiet() -> None:
         assert err.getvalue().startswith("suspect: a/") is not quiet
         assert not set(err.getvalue()) & {"\x1b", "\u202e", "\u200b", "\ud800"}
     stream = io.StringIO()
-    JsonLinesReporter(stream, io.StringIO(), quiet=True).finding("suspect", "cut", "a")
+    JsonReporter(stream, io.StringIO(), quiet=True).finding("suspect", "cut", "a")
     assert json.loads(stream.getvalue()) == {"type": "suspect", "message": "cut", "path": "a"}
 
 
@@ -178,7 +178,7 @@ def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
 
 def test_only_yes_is_a_yes() -> None:
     for answer, expected in (("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False), ("yep\n", False)):
-        reporter = HumanReporter(io.StringIO(), io.StringIO(), io.StringIO(answer))
+        reporter = TextReporter(io.StringIO(), io.StringIO(), io.StringIO(answer))
         assert reporter.confirm("Sure?") is expected
 
 
@@ -194,7 +194,7 @@ def test_quiet_prints_only_what_was_done() -> None:
 
 def test_json_lines() -> None:
     out, err = io.StringIO(), io.StringIO()
-    reporter = JsonLinesReporter(out, err)
+    reporter = JsonReporter(out, err)
     reporter.stage("listing")
     reporter.plan(plan(operation(EVIL, "A/b"), skipped=(Skipped("c", "untagged", "no tags"),)))
     reporter.table("run", [Column("id", "run")], [{"id": "x"}], empty="none")
@@ -242,7 +242,7 @@ class Full(io.StringIO):
 @pytest.mark.parametrize("terminal", [False, True])
 def test_output_that_cannot_be_written_stops_nothing_and_is_reported(terminal: bool) -> None:
     for out, err in ((Full(terminal=terminal), io.StringIO()), (io.StringIO(), Full(terminal=terminal))):
-        reporter = HumanReporter(out, err, io.StringIO("y\n"), verbose=1)
+        reporter = TextReporter(out, err, io.StringIO("y\n"), verbose=1)
         reporter.stage("listing", 3)
         reporter.advance()
         reporter.plan(plan(operation("a", "b")))
@@ -256,16 +256,16 @@ def test_output_that_cannot_be_written_stops_nothing_and_is_reported(terminal: b
 
 def test_json_that_cannot_be_written_is_reported_but_not_if_the_reader_left() -> None:
     err = io.StringIO()
-    reporter = JsonLinesReporter(Full(terminal=False), err)
+    reporter = JsonReporter(Full(terminal=False), err)
     reporter.summary(Summary())
     assert not reporter.close()
     assert err.getvalue() == "error: cannot write to stdout: No space left on device\n"
-    assert JsonLinesReporter(io.StringIO(), Full(terminal=False)).close()
+    assert JsonReporter(io.StringIO(), Full(terminal=False)).close()
 
     class Left(io.StringIO):
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    reporter = JsonLinesReporter(Left(), err)
+    reporter = JsonReporter(Left(), err)
     reporter.summary(Summary())
     assert reporter.close()

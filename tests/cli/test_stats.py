@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.plan.music.statistics import collect
-from orchestrator.report.human import SHORTENED_ROWS, HumanReporter
 from orchestrator.report.statistics_view import show
+from orchestrator.report.text_reporter import SHORTENED_ROWS, TextReporter
 from orchestrator.track import Track
 from tests.audio import make_track
 from tests.cli.test_commands import say
@@ -72,7 +72,7 @@ def test_people_see_tables_and_the_top_of_long_ones() -> None:
 
     for verbose, rows in ((0, SHORTENED_ROWS), (1, SHORTENED_ROWS + 5)):
         out = Terminal()
-        show(collect(items), "/music", HumanReporter(out, Terminal(), io.StringIO(), verbose=verbose))
+        show(collect(items), "/music", TextReporter(out, Terminal(), io.StringIO(), verbose=verbose))
         text = out.getvalue()
         assert text.count("Artist ") == 2 * rows  # as an artist, and with an incomplete album
         assert ("and 5 more" in text) is not verbose

@@ -14,8 +14,8 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.layout import filters
 from orchestrator.plan.layout.filters import EXAMPLES, OWN_FILTERS
 from orchestrator.plan.layout.templates import Template, compile_layout, tidy
-from orchestrator.plan.music.fields import FIELDS, NO_ARTIST
-from orchestrator.plan.music.values import ABSENT
+from orchestrator.plan.music.layout_fields import FIELDS, NO_ARTIST
+from orchestrator.plan.music.tag_values import ABSENT
 
 ABSENT_FIELDS = {name: value if isinstance(value, bool) else ABSENT for name, value in FIELDS.items()}
 

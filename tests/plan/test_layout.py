@@ -8,7 +8,7 @@ from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.presets import PRESETS
 from orchestrator.plan.layout.templates import compile_layout
-from orchestrator.plan.music.fields import FIELDS
+from orchestrator.plan.music.layout_fields import FIELDS
 from tests.plan.worlds import moved, plan, song
 
 WHOLE = {"title": "Star", "artist": "Ann", "album": "Sky", "track": 4, "date": "1979-06-09"}

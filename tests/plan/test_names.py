@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import UsageError
 from orchestrator.paths import collision_key, split_extension
 from orchestrator.plan.layout.names import RULES, Names, rules_named
-from orchestrator.plan.music.values import clean_value
+from orchestrator.plan.music.tag_values import clean_value
 from tests.hostile import HOSTILE_NAMES, HOSTILE_TAGS, UNPORTABLE_NAMES
 
 PORTABLE = Names(RULES["portable"])

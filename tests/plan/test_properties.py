@@ -15,7 +15,7 @@ from orchestrator.plan.build import seal
 from orchestrator.plan.layout.presets import PRESETS
 from orchestrator.plan.layout.templates import compile_layout
 from orchestrator.plan.model import Plan
-from orchestrator.plan.music.fields import FIELDS
+from orchestrator.plan.music.layout_fields import FIELDS
 from orchestrator.plan.planners.undo import plan_undo
 from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Item

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.music.spelling import GUEST, guest_of, year_of
-from orchestrator.plan.music.values import ABSENT
+from orchestrator.plan.music.tag_values import ABSENT
 
 _ARTICLES = ("The", "A", "An")
 # Letters that Unicode does not decompose into a base letter and a mark.

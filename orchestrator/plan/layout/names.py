@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.music.values import clean_value
+from orchestrator.plan.music.tag_values import clean_value
 
 MAX_EXTENSION = 32
 """Bytes. A longer "extension" counts as part of the stem and may be cut with it."""

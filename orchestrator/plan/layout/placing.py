@@ -10,7 +10,7 @@ from orchestrator.plan.layout.disambiguation import labels_of
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.layout.templates import Layout, Template, split_directory, tidy
 from orchestrator.plan.music.albums import group_albums
-from orchestrator.plan.music.fields import NAMING_FIELDS, track_fields
+from orchestrator.plan.music.layout_fields import NAMING_FIELDS, track_fields
 from orchestrator.plan.music.song import Album, Song
 
 

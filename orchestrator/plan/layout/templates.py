@@ -1,8 +1,8 @@
 """Layouts: templates that say where a track goes, checked when they are loaded.
 
-Templates are Jinja2 templates in its sandbox, with the fields of `orchestrator.plan.music.fields`. Only `/` in the text of the
-template itself separates directories. An absent field is the empty string; brackets and separators that it leaves empty vanish.
-The planner adds the file extension.
+Templates are Jinja2 templates in its sandbox, with the fields of `orchestrator.plan.music.layout_fields`. Only `/` in the text of
+the template itself separates directories. An absent field is the empty string; brackets and separators that it leaves empty
+vanish. The planner adds the file extension.
 
 A rendered template contains control characters that mark its structure (cleaned values contain none): the end of a directory, the
 start and end of a value, and an absent value.
@@ -20,7 +20,7 @@ from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.filters import keep_known
 from orchestrator.plan.layout.presets import DEFAULT, PRESETS
-from orchestrator.plan.music.fields import (
+from orchestrator.plan.music.layout_fields import (
     ALBUM_FIELDS,
     FALLBACKS,
     FIELDS,
@@ -30,7 +30,7 @@ from orchestrator.plan.music.fields import (
     NO_TITLE,
     TRACK_FIELDS,
 )
-from orchestrator.plan.music.values import ABSENT, Absent, clean_value
+from orchestrator.plan.music.tag_values import ABSENT, Absent, clean_value
 
 if TYPE_CHECKING:
     from jinja2 import nodes

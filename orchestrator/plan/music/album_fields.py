@@ -7,9 +7,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from orchestrator.plan.music.classes import class_of, is_compilation, release_words
-from orchestrator.plan.music.fields import NO_ALBUM, NO_ARTIST
+from orchestrator.plan.music.layout_fields import NO_ALBUM, NO_ARTIST
 from orchestrator.plan.music.spelling import common, fold, without_guest, year_of
-from orchestrator.plan.music.values import ABSENT, first, joined, number
+from orchestrator.plan.music.tag_values import ABSENT, first, joined, number
 from orchestrator.track import Track
 
 VARIOUS_ARTISTS: Final = "Various Artists"
@@ -33,7 +33,7 @@ _OF_RELEASE = frozenset(
 
 
 class AlbumFields(dict[str, Any]):
-    """The values of `orchestrator.plan.music.fields.ALBUM_FIELDS` for one album, each worked out on first use."""
+    """The values of `orchestrator.plan.music.layout_fields.ALBUM_FIELDS` for one album, each worked out on first use."""
 
     def __init__(self, tracks: Sequence[Track], artist: str) -> None:
         """`artist` is the folded name of the album artist, "" for none."""

@@ -15,7 +15,7 @@ from orchestrator.plan.music.editions import releases
 from orchestrator.plan.music.owners import by_owner
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold
-from orchestrator.plan.music.values import first
+from orchestrator.plan.music.tag_values import first
 from orchestrator.track import Track
 
 

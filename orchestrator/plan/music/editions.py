@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.music.spelling import fold, year_of
-from orchestrator.plan.music.values import first, joined
+from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.track import Track
 
 

@@ -13,7 +13,7 @@ from orchestrator.plan.music.album_fields import VARIOUS_KEY
 from orchestrator.plan.music.editions import positions
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.music.spelling import fold, without_guest
-from orchestrator.plan.music.values import joined
+from orchestrator.plan.music.tag_values import joined
 
 VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v/a"})
 _VARIOUS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"

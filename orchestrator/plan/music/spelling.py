@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
-from orchestrator.plan.music.values import ABSENT, MAX_VALUE, text
+from orchestrator.plan.music.tag_values import ABSENT, MAX_VALUE, text
 
 _WORD = r"(?:feat|ft|featuring)\b\.?\s+"
 GUEST = re.compile(

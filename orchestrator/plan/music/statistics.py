@@ -16,7 +16,7 @@ from orchestrator.plan.music.albums import group_albums, has_usable_tags
 from orchestrator.plan.music.completeness import Missing, missing
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold, year_of
-from orchestrator.plan.music.values import text
+from orchestrator.plan.music.tag_values import text
 from orchestrator.records import Entry, Item
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Reading, Status, Track

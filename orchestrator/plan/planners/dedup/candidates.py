@@ -10,7 +10,7 @@ from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.plan.music.completeness import missing
 from orchestrator.plan.music.song import Album
 from orchestrator.plan.music.spelling import fold
-from orchestrator.plan.music.values import first
+from orchestrator.plan.music.tag_values import first
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Capabilities, Item, Ref
 from orchestrator.track import Reading, Status, Track

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from orchestrator.plan.music.spelling import fold, year_of
-from orchestrator.plan.music.values import joined
+from orchestrator.plan.music.tag_values import joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.dedup.version_words import edition_words, title_version_words, version_words

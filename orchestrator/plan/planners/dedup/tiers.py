@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from orchestrator.plan.music.owners import VARIOUS
 from orchestrator.plan.music.spelling import fold, without_guest, year_of
-from orchestrator.plan.music.values import first, joined
+from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.reasons_to_keep import agree, release_facts
 from orchestrator.plan.planners.dedup.records import Tier

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from orchestrator.plan.music.spelling import fold, guest_of
-from orchestrator.plan.music.values import MAX_VALUE
+from orchestrator.plan.music.tag_values import MAX_VALUE
 from orchestrator.track import Track
 
 _PLAIN = str.maketrans(

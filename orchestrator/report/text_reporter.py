@@ -30,7 +30,7 @@ NAMED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name"})
 """Skipped files that the command has already named as errors."""
 
 
-class HumanReporter:
+class TextReporter:
     """Results go to stdout; progress, questions and errors to stderr."""
 
     def __init__(self, stdout: TextIO, stderr: TextIO, stdin: TextIO, *, verbose: int = 0, quiet: bool = False) -> None:

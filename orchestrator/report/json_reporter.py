@@ -14,7 +14,7 @@ from orchestrator.report.output import Output, all_written
 from orchestrator.report.reporter import Column, Summary
 
 
-class JsonLinesReporter:
+class JsonReporter:
     """One object a line; the last one is the summary."""
 
     can_ask = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from orchestrator.plan.music.values import ABSENT, Absent, first, joined, number, text
+from orchestrator.plan.music.tag_values import ABSENT, Absent, first, joined, number, text
 from orchestrator.track import Track
 
 NO_ARTIST = Absent("[unknown artist]")

@@ -14,7 +14,7 @@ import mutagen.wave
 import pytest
 from mutagen import id3
 
-from orchestrator.tags.fields import MOST_VALUES, text_fields
+from orchestrator.tags.tag_names import MOST_VALUES, text_fields
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.tags.ranges import read
