@@ -52,7 +52,7 @@ def docstrings() -> Iterator[str]:
 
 def test_every_fault_case_has_a_test() -> None:
     shown = {int(number) for text in docstrings() for named in _NAMED.findall(text) for number in re.findall(r"\d+", named)}
-    assert shown == CASES.keys(), "nobody shows them, or they are unknown"
+    assert shown == CASES.keys(), "these have no test, or are unknown"
 
 
 def test_every_fault_case_is_documented_with_tests_that_exist() -> None:

@@ -44,9 +44,9 @@ def test_untagged_and_unreadable_files_are_distinguished(library: LibraryFacts) 
             assert reading(path, (library.root / path).read_bytes()).status is status, path
 
 
-def test_every_file_differs_from_every_other_one_except_the_twins(library: LibraryFacts) -> None:
+def test_every_file_differs_from_every_other_one_except_duplicates(library: LibraryFacts) -> None:
     equal = [count for digest, count in library.contents().items() if count > 1 and digest != hashlib.sha256().hexdigest()]
-    assert len(equal) == len(library.twins) > 0
+    assert len(equal) == len(library.duplicates) > 0
 
 
 def test_the_facts_cover_every_file(library: LibraryFacts) -> None:

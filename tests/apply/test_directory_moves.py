@@ -205,7 +205,7 @@ def test_a_stop_takes_effect_between_directories(tmp_path: Path) -> None:
         result = apply_plan(both, {storage.fs: storage}, journal, on_changes=told, stop=stop)
     assert (result.exit_code, result.done, result.pending) == (ExitCode.INTERRUPTED, 6, 6)
     assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
-    assert [verb for verb, _ in changes(storage)] == ["move_directory"] * 2, "what was not begun still goes in one request"
+    assert [verb for verb, _ in changes(storage)] == ["move_directory"] * 2, "the others still move in one request"
 
 
 def in_the_middle(storage: MemoryStorage, act: Callable[[], None]) -> None:

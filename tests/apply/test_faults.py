@@ -190,7 +190,7 @@ def test_a_server_that_went_away_is_asked_one_question_at_a_time(tmp_path: Path,
     patient = RetryingStorage(storage, sleep=lambda _: None)
     result = run(made, tmp_path / "journal", patient)
     assert (result.exit_code, result.pending) == (ExitCode.UNREACHABLE, 4)
-    assert storage.calls_made - before <= 4 + 4 + 5, "the looks, one window of what follows, five questions whether it is there"
+    assert storage.calls_made - before <= 4 + 4 + 5, "the looks, one window of the rest, five simple questions"
     storage.revive()
     assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
 

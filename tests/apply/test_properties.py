@@ -70,13 +70,13 @@ def test_nothing_is_lost_whatever_happens(
         result = run(made, journal, storage, window=window)
     except (Killed, TransientError, RateLimitError, AuthError, QuotaError, PermanentError):
         killed = True  # raised before the run began, when the storage does not answer how much space is free
-    assert before <= contents(storage), "a content is gone"
+    assert before <= contents(storage), "some content is lost"
     storage.revive()
     for _ in range(2):
         result = run_again(journal, storage, window=window)
         if result.run is None:
             result = run(made, journal, storage, window=window)
-    assert before <= contents(storage), "a content is gone"
+    assert before <= contents(storage), "some content is lost"
     if not any(trouble == "permanent" for _, trouble, _ in troubles):
         assert result.exit_code == ExitCode.DONE, (killed, result.problems)
         assert library(storage) == {dst: f"content of {src}".encode() for src, dst in wanted.items()}

@@ -199,7 +199,7 @@ def test_undo_is_not_misled_by_another_file_that_had_the_same_path(tmp_path: Pat
 
     first, second, third = moved("a", "b"), moved("b", "c"), moved("other", "b")
     assert undo(third, journal, storage).done == 1
-    assert undo(first, journal, storage).exit_code == ExitCode.STALE, "it lies at c, where another run has put it"
+    assert undo(first, journal, storage).exit_code == ExitCode.STALE, "another run has moved it to c"
     assert undo(second, journal, storage).done == 1
     assert undo(first, journal, storage).done == 1
     assert library(storage) == {"a": b"content of a", "other": b"another content"}
@@ -242,7 +242,7 @@ def test_a_file_at_its_temporary_name_is_reported_by_its_old_path_and_restored(t
     assert (problem.path, item.path, item.kind, item.run) == ("a", "a", "temporary", result.run)
     assert item.entry.path in problem.message
     assert "quarantine restore" in problem.message
-    assert restoring(storage, [unknown]).operations == (), "without the journal nobody knows where it was"
+    assert restoring(storage, [unknown]).operations == (), "without the journal its old path is unknown"
     made = emptying(storage, [item])
     assert (made.operations, [one.path for one in made.skipped]) == ((), ["a"])
 

@@ -79,7 +79,7 @@ def test_organize_then_nothing_then_undo(music: Path, program: Program) -> None:
     assert set(tree(music)) == ORGANIZED
     assert redone.summary["ops_done"] == 4
     program("undo", first.run, "--yes")
-    assert tree(music) == before, "what was redone can be undone again"
+    assert tree(music) == before, "a redo can be undone again"
 
 
 def test_plan_show_apply(music: Path, program: Program, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_json_has_one_object_for_each_file_with_every_key(music: Path, program: 
     read = [int(str(one["bytes_read"])) for one in (flac, mp3)]
     assert (ended.summary["files_read"], ended.summary["bytes_read"]) == (2, sum(read))
     assert max(read) < COVER // 5
-    assert program("scan", str(music)).summary["files_read"] == 2, "the catalogue was not told"
+    assert program("scan", str(music)).summary["files_read"] == 2, "the catalogue was not changed"
 
 
 @pytest.mark.parametrize("form", ["relative", "full", "without a location", "from inside"])

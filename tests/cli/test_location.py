@@ -44,7 +44,7 @@ def never() -> NoReturn:
 def test_locations_on_remotes(typed: str, fs: str) -> None:
     found = resolve(typed, CONFIG, REMOTES, HOME)
     assert (found.fs, found.typed, found.local) == (fs, typed, False)
-    assert resolve(found.fs, CONFIG, REMOTES, HOME).fs == fs, "what is printed may be typed again"
+    assert resolve(found.fs, CONFIG, REMOTES, HOME).fs == fs, "printed locations can be typed again"
 
 
 @pytest.mark.parametrize(

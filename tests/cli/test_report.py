@@ -130,7 +130,7 @@ def test_skipped_files_are_reported_once() -> None:
     reporter, out, _ = human()
     reporter.plan(stays)
     assert "d.cue" in out.getvalue()
-    assert "skipped c" not in out.getvalue(), "the command that made the plan has named it as an error"
+    assert "skipped c" not in out.getvalue(), "the command that made the plan has reported it as an error"
     reporter, out, _ = human()
     reporter.plan(stays, everything=True)
     assert "skipped c: no tags" in out.getvalue()
@@ -248,7 +248,7 @@ def test_output_that_cannot_be_written_stops_nothing_and_is_reported(terminal: b
         reporter.plan(plan(operation("a", "b")))
         reporter.table("run", [Column("id", "run")], [{"id": "x"}], empty="")
         reporter.error("failed", "it failed", "x")
-        assert reporter.confirm("Go on?") is (err.getvalue() != ""), "a question that nobody can see is answered by no"
+        assert reporter.confirm("Go on?") is (err.getvalue() != ""), "a question that cannot be shown is answered by no"
         reporter.summary(Summary(ops_planned=1))
         assert not reporter.close()
         assert "No space left on device" in err.getvalue() or err.getvalue() == ""

@@ -289,7 +289,7 @@ def test_doctor_reports_what_is_wrong_and_how_to_fix_it(tmp_path: Path, program:
     assert any("absent" in error["message"] for error in program("doctor", codes=(2,)).errors)
     config.write_text("nonsense: 1\n")
     broken = [error["message"] for error in program("doctor", codes=(2,)).errors if "nonsense" in error["message"]]
-    assert len(broken) == 1, "what stops every check is said once"
+    assert len(broken) == 1, "an error that stops every check is reported once"
     old = tmp_path / "rclone"
     old.write_text("#!/bin/sh\necho 'rclone v1.60.0'\n")
     old.chmod(0o755)

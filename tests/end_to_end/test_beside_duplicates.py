@@ -72,7 +72,7 @@ def test_organize_moves_what_is_missing_to_the_kept_album(library: LibraryFacts,
         "_rest/old/notes.bin": files["old/notes.bin"],
         "all.m3u8": digest(LIST[:12] + b"".join(f"{HOME}/0{n} S{n}.flac\r\n".encode() for n in (1, 2, 3))),
     }
-    assert not library.contents() - Counter(place.tree().values()), "what the album had already is in the quarantine"
+    assert not library.contents() - Counter(place.tree().values()), "companions that the album already had are in the quarantine"
     again = program("organize", place.location, "--dedup", "quarantine", "--leftovers", "_rest", "--yes")
     assert again.summary["ops_planned"] == 0
     program("undo", done.run, "--yes")

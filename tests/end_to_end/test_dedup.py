@@ -23,7 +23,7 @@ from tests.servers.remotes import RemoteServer
 KILLS = 2
 """How many kills of each kind are tried, unless all are."""
 KINDS = ["local", "s3_serve", "webdav"]
-TWINS = ("Band/Album/01 Song.flac", "Downloads/01 Song (1).flac", "Downloads/old/Song.flac")
+COPIES = ("Band/Album/01 Song.flac", "Downloads/01 Song (1).flac", "Downloads/old/Song.flac")
 DEDUP = ("dedup", "--transfers", "1", "--dedup", "quarantine")
 
 
@@ -35,10 +35,10 @@ def put(root: Path, path: str, number: int, **tags: Any) -> None:
 
 def fill(root: Path) -> None:
     """Three equal files, an unrelated file, and one that is similar but not the same."""
-    put(root, TWINS[0], 1)
-    for twin in TWINS[1:]:
-        (root / twin).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / TWINS[0], root / twin)
+    put(root, COPIES[0], 1)
+    for copy in COPIES[1:]:
+        (root / copy).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / COPIES[0], root / copy)
     put(root, "Band/Album/02 Song.flac", 2)
     put(root, "Band/Live/01 Song.flac", 1, title=("Song 1 (Live)",), album=("Live",))
 
@@ -51,10 +51,10 @@ def test_a_report_changes_nothing_and_gives_reasons(library: Callable[..., Libra
     told = music("dedup", music.place.location)
     assert music.place.tree() == before
     rows = [event for event in told.events if event["type"] == "duplicate"]
-    assert [(row["path"], row["kept_path"]) for row in rows] == [(twin, TWINS[0]) for twin in TWINS[1:]]
+    assert [(row["path"], row["kept_path"]) for row in rows] == [(copy, COPIES[0]) for copy in COPIES[1:]]
     assert {row["tier"] for row in rows} == ({"T0"} if kind == "s3_serve" else {"T1"})
     (on_purpose,) = (event for event in told.events if event["type"] == "alike" and event["tier"] != "T4")
-    assert {file["path"] for file in on_purpose["files"]} == {TWINS[0], "Band/Live/01 Song.flac"}
+    assert {file["path"] for file in on_purpose["files"]} == {COPIES[0], "Band/Live/01 Song.flac"}
     assert told.summary["ops_planned"] == 0
     assert music("dedup", music.place.location, "--dedup", "quarantine", "--dry-run", "--exit-code", codes=(10,))
     assert music.place.tree() == before
@@ -67,18 +67,18 @@ def test_duplicates_are_quarantined_restored_and_deleted_for_good(library: Calla
     fill(music.root)
     before = music.tree()
     done = music(*DEDUP, music.place.location)
-    assert music.tree() == {path: content for path, content in before.items() if path not in TWINS[1:]}
-    assert all(TWINS[0] in event["reason"] for event in done.events if event["type"] == "operation")
+    assert music.tree() == {path: content for path, content in before.items() if path not in COPIES[1:]}
+    assert all(COPIES[0] in event["reason"] for event in done.events if event["type"] == "operation")
     assert music("dedup", music.place.location, "--dedup", "quarantine").summary["ops_planned"] == 0
     music("undo", done.run)
     assert music.tree() == before
     assert music("undo", done.run).summary["ops_planned"] == 0
     deleting = music("dedup", music.place.location, "--delete").run
-    assert music.place.tree() == {path: content for path, content in before.items() if path not in TWINS[1:]}
+    assert music.place.tree() == {path: content for path, content in before.items() if path not in COPIES[1:]}
     putting_away = music("runs").events[1]["id"]
     for run, where in ((putting_away, ""), (deleting, f".music-orchestrator/quarantine/{putting_away}/")):
         undone = music("undo", run, codes=(3,))  # for what was deleted for good it names the run that did it
-        assert {error["path"] for error in undone.errors} == {where + twin for twin in TWINS[1:]}
+        assert {error["path"] for error in undone.errors} == {where + copy for copy in COPIES[1:]}
         assert all(deleting in error["message"] for error in undone.errors)
 
 
@@ -108,11 +108,11 @@ def test_killed_at_any_request_one_copy_is_always_there(
         started.append(program.pid)
         assert program.end().code in {0, -signal.SIGKILL}
         proxy.wait_until_idle()
-        assert music.root / TWINS[0] in music.root.rglob("*.flac"), f"killed at {number}"
+        assert music.root / COPIES[0] in music.root.rglob("*.flac"), f"killed at {number}"
         music("resume")
         proxy.reset()
         music(*arguments, codes=(0, 4) if undo else (0,))
-        left = before if undo else {path: content for path, content in before.items() if path not in TWINS[1:]}
+        left = before if undo else {path: content for path, content in before.items() if path not in COPIES[1:]}
         assert music.tree() == left, f"killed at {number}"
         if action == "quarantine":
             assert Counter(music.place.tree().values()) == Counter(before.values())
@@ -166,11 +166,11 @@ def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., L
     for committed in (False, True):
         shutil.rmtree(music.home / "state", ignore_errors=True)
         music.start(*DEDUP, music.place.location, death=Death(write, committed, "both")).end()
-        assert (music.root / TWINS[0]).exists()
+        assert (music.root / COPIES[0]).exists()
         assert Counter(music.place.tree().values()) == Counter(before.values())
         music("resume")
         done = music(*DEDUP, music.place.location)
-        assert music.tree().keys() == before.keys() - set(TWINS[1:])
+        assert music.tree().keys() == before.keys() - set(COPIES[1:])
         run = done.run if done.summary["run"] else music("runs").events[0]["id"]
         music("undo", run)
         assert music.tree() == before
@@ -182,11 +182,11 @@ def test_duplicates_of_a_kept_copy_that_changed_after_the_plan_are_kept(library:
     fill(music.root)
     plan = str(music.home / "dedup.plan")
     music("dedup", music.place.location, "--plan", plan)
-    put(music.root, TWINS[0], 1, title=("Another title, and so another size",))
+    put(music.root, COPIES[0], 1, title=("Another title, and so another size",))
     before = music.place.tree()
     applied = music("apply", plan, codes=(4,))
     assert {error["code"] for error in applied.errors} == {"stale"}
-    assert {error["path"] for error in applied.errors} == set(TWINS[1:])
+    assert {error["path"] for error in applied.errors} == set(COPIES[1:])
     assert music.place.tree() == before
 
 
@@ -228,7 +228,7 @@ def test_resume_also_notices_one_place_under_two_names(
     victims.append(started.pid)
     assert started.end().code < 0
     proxy.wait_until_idle()
-    assert music.tree() == {}, "the only copy lies in the quarantine"
+    assert music.tree() == {}, "the only copy is in the quarantine"
     resumed = music("resume", codes=(9,))
     assert "the same file as" in resumed.errors[0]["message"]
     assert music.tree() == before
@@ -253,4 +253,4 @@ def test_a_limit_a_reference_and_a_wrong_word(library: Callable[..., Library]) -
     music("dedup", music.place.location, "--delete", "--dedup", "report", codes=(2,))
     assert music.place.tree() == before
     music(*DEDUP, music.place.location, "--reference", f"{music.place.location}/Downloads/old", "--keep", "shortest_path")
-    assert music.tree().keys() == before.keys() - {TWINS[1]}, "a complete album keeps its track, a reference its file"
+    assert music.tree().keys() == before.keys() - {COPIES[1]}, "a complete album keeps its track, a reference its file"

@@ -71,7 +71,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], place: Place,
     named = {event["path"] for event in first.errors if event["code"] == "unsupported-name"}
     moved = {path for path, content in visible(after).items() if expected.get(path) != content}
     assert moved == named, "the same tree as on a disk, but for the names that are listed"
-    assert objects(server).keys() == ids.keys(), "what was moved is the same object, not a copy of it"
+    assert objects(server).keys() == ids.keys(), "a moved file is the same object, not a copy"
     folders = Counter(path for path, item in server.tree.walk("music") if item.is_folder)
     assert max(folders.values()) == 1, "several requests at a time make no second folder of one name"
 
@@ -91,7 +91,7 @@ def test_the_number_of_calls(library: LibraryFacts, place: Place, server: DriveR
     server.drive.reset()
     program("scan", place.location, codes=(3,))
     listing = server.drive.calls.total()
-    assert set(server.drive.calls) == {"files.list"}, "what is known costs a listing and no more"
+    assert set(server.drive.calls) == {"files.list"}, "known files cost only a listing"
 
     server.drive.reset()
     moves = program("organize", place.location, "--yes", codes=(3,)).summary["ops_done"]
@@ -157,7 +157,7 @@ def test_files_of_one_name_each_get_their_own_destination(
     ]
     assert after.keys() == before.keys(), "the same objects"
     assert program("organize", "twins:music", "--yes").summary["ops_planned"] == 0
-    assert program("scan", "twins:music").summary["files_read"] == 0, "what was moved by its id keeps its tags"
+    assert program("scan", "twins:music").summary["files_read"] == 0, "files moved by their ids keep their tags"
 
     program("undo", first.run, "--yes")
     assert objects(server) == before, "three files of one name again, each the same"

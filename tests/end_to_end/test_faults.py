@@ -78,7 +78,7 @@ def test_a_reply_is_lost(proxied: Callable[[str], tuple[Library, HttpProxy]], ki
     ended = library("organize", library.place.location)
     assert ended.summary["ops_done"] == 1
     assert library.tree() == {ORGANIZED: content}
-    assert sent(proxy)[method] <= (1 if method == "MOVE" else 2), "what S3's library repeats by itself does no harm twice"
+    assert sent(proxy)[method] <= (1 if method == "MOVE" else 2), "requests that S3's library repeats by itself do no harm"
     proxy.reset()
     assert library("organize", library.place.location).summary["ops_planned"] == 0
     assert proxy.changing == 0

@@ -157,7 +157,7 @@ def test_files_that_are_not_what_they_seem(tmp_path: Path) -> None:
     assert organized.summary["ops_done"] == len(files) + 1 - len(broken)
     assert organized.summary["ops_skipped"] == len(broken)
     for name in broken:
-        assert (music / name).exists(), "it stays"
+        assert (music / name).exists(), "it is not moved"
     assert (music / "pipe.mp3").is_fifo()
     assert (music / "loop").is_symlink()
     assert (music / "dangling.mp3").is_symlink()

@@ -52,7 +52,7 @@ def test_a_remote_that_refuses_us_during_a_run_gets_no_more_requests(
     ended = library("organize", library.place.location, "--transfers", "1", codes=(6,))
     assert [error["code"] for error in ended.errors if error["path"] is None] == ["auth"], "one word about the remote"
     refused = Counter((seen.method, seen.path) for seen in proxy.requests if seen.status == refusal.status and of_any_music(seen))
-    assert set(refused.values()) == {1}, "what was on its way in one window; none of it twice"
+    assert set(refused.values()) == {1}, "requests in flight in one window; none of them twice"
     assert refused.total() <= FILES
     assert contents <= Counter(library.tree().values())
 

@@ -137,7 +137,7 @@ def test_the_lock_of_a_killed_run_is_recovered_even_if_its_process_id_is_in_use(
     warnings = [event["message"] for event in again.events if event["type"] == "warning"]
     assert any(f"process {os.getpid()}" in message and "killed" in message for message in warnings)
     assert again.summary["ops_done"] == 3
-    assert sorted(place.tree().values()) == before, "the marker and our directory are gone"
+    assert sorted(place.tree().values()) == before, "the marker and our directory are removed"
     assert not [event for event in program("organize", place.location, "--yes").events if event["type"] == "warning"]
 
     with RunLock(program.state, command="organize"):
@@ -176,7 +176,7 @@ def test_another_machine_at_work_stops_a_run_before_its_first_change(
 
     first = program("organize", place.location, "--yes", "--ignore-marker")
     assert first.summary["ops_done"] == 3
-    assert sorted(place.tree().values()) == sorted(library.values()), "and the marker is gone"
+    assert sorted(place.tree().values()) == sorted(library.values()), "and the marker is removed"
 
     proxy.reset()
     assert program("organize", place.location, "--yes").summary["ops_planned"] == 0
@@ -216,7 +216,7 @@ def test_another_state_directory_of_this_machine_stops_a_run(served: tuple[dict[
     hold.release.set()
     proxy.wait_until_idle()
     other("organize", place.location, "--yes")
-    assert {*visible(place.tree()).values()} == before, "what the killed run had copied is there twice; nothing is lost"
+    assert {*visible(place.tree()).values()} == before, "files that the killed run had copied exist twice; nothing is lost"
     one("resume", "--yes", codes=(0, 3, 4))
     assert {*visible(place.tree()).values()} == before
 

@@ -64,7 +64,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], served: dict[
     moved = {path for path, content in visible(after).items() if expected.get(path) != content}
     assert moved == named, "the same tree as on a disk, but for the names that the server cannot hold, and those are listed"
     written = {path: content for path, content in visible(after).items() if content not in library.files.values()}
-    assert {path.rpartition(".")[2] for path in written} == {"cue", "m3u8"}, "only lists whose entries moved are written anew"
+    assert {path.rpartition(".")[2] for path in written} == {"cue", "m3u8"}, "only lists whose entries moved are rewritten"
     assert Counter(after.values()) == library.contents() + Counter(written.values()), "nothing lost, the old lists included"
     assert {event["path"] for event in first.errors} >= set(library.unreadable)
     assert all(after[path] == before[path] for path in library.unreadable)

@@ -71,7 +71,7 @@ def test_greatest_hits_of_two_artists_stay_apart() -> None:
     assert set(directories(items).values()) == {"A/Greatest Hits", "B/Greatest Hits"}
 
 
-def test_spellings_of_one_name_are_one_album_named_as_most_spell_it() -> None:
+def test_spellings_of_one_name_are_one_album_with_the_most_frequent_spelling() -> None:
     items = [
         song(f"{n}.mp3", title=f"t{n}", artist=a, album=b)
         for n, (a, b) in enumerate([("Beck", "x"), ("BECK", "X"), ("Beck", "X")])
@@ -86,7 +86,7 @@ def weezer(year: str, **tags: object) -> list[Item]:
     ]
 
 
-def test_albums_of_one_name_are_all_told_apart_by_the_first_field_that_differs() -> None:
+def test_albums_of_one_name_are_all_distinguished_by_the_first_field_that_differs() -> None:
     found = directories(weezer("1994") + weezer("2001"))
     assert set(found.values()) == {"Weezer/Weezer [1994]", "Weezer/Weezer [2001]"}
     found = directories(weezer("1994", release_type="album") + weezer("2001", release_type="ep"))
@@ -95,7 +95,7 @@ def test_albums_of_one_name_are_all_told_apart_by_the_first_field_that_differs()
     assert set(found.values()) == {"Weezer/Weezer (1994)", "Weezer/Weezer (2001)"}
 
 
-def test_an_album_that_lacks_what_tells_the_other_apart_is_one_of_its_own() -> None:
+def test_an_album_without_the_distinguishing_field_is_an_album_of_its_own() -> None:
     other = [song(f"none/{n}.mp3", title=f"other {n}", artist="Weezer", album="Weezer", track=n) for n in (1, 2, 3)]
     assert set(directories(weezer("1994") + other).values()) == {"Weezer/Weezer [1994]", "Weezer/Weezer"}
     known = weezer("1994", musicbrainz_release_id="r" * 36)
@@ -103,7 +103,7 @@ def test_an_album_that_lacks_what_tells_the_other_apart_is_one_of_its_own() -> N
     assert set(directories(known + dated).values()) == {"Weezer/Weezer [rrrrrrrr]", "Weezer/Weezer"}
 
 
-def test_tracks_that_lack_year_or_id_stay_in_their_album() -> None:
+def test_tracks_without_year_or_id_stay_in_their_album() -> None:
     full = weezer("1994", musicbrainz_release_id="r")
     again = [song(f"none/{n}.mp3", title=f"1994 {n}", artist="Weezer", album="Weezer", track=n) for n in (1, 2, 3, 4)]
     assert set(directories(full + again).values()) == {"Weezer/Weezer"}
@@ -113,7 +113,7 @@ def test_tracks_that_lack_year_or_id_stay_in_their_album() -> None:
     assert found["none/3.mp3"] == found["2001/1.mp3"] == "Weezer/Weezer [2001]"
 
 
-def test_releases_with_ids_of_their_own_are_told_apart() -> None:
+def test_releases_with_different_ids_are_distinguished() -> None:
     items = [
         song(f"{release}/{n}.mp3", title=f"t{n}", artist="A", album="X", track=n, date="1999", musicbrainz_release_id=release * 9)
         for release in "bc"
@@ -122,7 +122,7 @@ def test_releases_with_ids_of_their_own_are_told_apart() -> None:
     assert set(directories(items, "default").values()) == {"A/X [bbbbbbbb] (1999)", "A/X [cccccccc] (1999)"}
 
 
-def test_differing_years_alone_do_not_tear_an_album_apart() -> None:
+def test_different_years_alone_do_not_split_an_album() -> None:
     items = [song(f"{n}.mp3", title=f"t{n}", artist="A", album="Best of", track=n, date=str(1970 + n)) for n in range(1, 9)]
     items.append(song("9.mp3", title="t9", artist="A", album="Best of", track=9, date="1971"))
     assert set(directories(items, "default").values()) == {"A/Best of (1971)"}
@@ -194,7 +194,7 @@ VA_BY_TRACKS = "album artist inferred from its tracks: Various Artists"
         ),
     ],
 )  # fmt: skip
-def test_whose_album_it_is_and_what_the_plan_says_of_it(items: list[Item], directory: str, said: set[str] | None) -> None:
+def test_the_album_artist_and_what_the_plan_says_about_it(items: list[Item], directory: str, said: set[str] | None) -> None:
     assert set(directories(items).values()) == {directory}
     if said is not None:
         assert reasons(items) == said
@@ -214,11 +214,11 @@ def test_whose_album_it_is_and_what_the_plan_says_of_it(items: list[Item], direc
         [*tracks([1, 2], album_artist="Ann"), *tracks([1, 2], album_artist=("Ann", "Eve"))],
     ],
 )  # fmt: skip
-def test_what_is_no_one_album_stays_apart(items: list[Item]) -> None:
+def test_tracks_that_are_not_one_album_stay_apart(items: list[Item]) -> None:
     assert len(set(directories(items).values())) == 2
 
 
-def test_a_hit_on_a_compilation_stays_there_beside_the_artists_own_album_of_that_name() -> None:
+def test_a_hit_on_a_compilation_stays_there_despite_the_artists_own_album_of_that_name() -> None:
     own = tracks(range(1, 4), artist="Ann", album="Greatest Hits")
     gathered = [song(f"va/{n}.mp3", title=f"h{n}", artist=a, album="Greatest Hits", track=n, compilation=True)
                 for n, a in enumerate(["Ann", "Bob", "Eve"], 1)]  # fmt: skip
@@ -240,7 +240,7 @@ def test_a_box_set_is_one_album_whose_discs_sort() -> None:
     assert "A/Box/1202 - t2.mp3" in moved(plan(items, layout="plex")).values()
 
 
-def test_an_album_that_was_tagged_from_many_releases_is_one() -> None:
+def test_an_album_tagged_from_many_releases_is_one() -> None:
     items = [
         song(f"{n}.mp3", title=f"t{n}", artist="A", album="X", track=n, date="1999", musicbrainz_release_id=f"r{n}")
         for n in range(1, 6)
@@ -248,7 +248,7 @@ def test_an_album_that_was_tagged_from_many_releases_is_one() -> None:
     assert set(directories(items, "default").values()) == {"A/X (1999)"}
 
 
-def test_all_albums_of_one_name_are_marked_where_it_takes_two_fields() -> None:
+def test_all_albums_of_one_name_are_marked_even_if_it_takes_two_fields() -> None:
     editions = [("1994", "DGC"), ("1994", "Geffen"), ("2001", "DGC")]
     items = [
         song(f"{y}{label}/{n}.mp3", title=f"{y}{label}{n}", artist="W", album="W", track=n, date=y, label=label,

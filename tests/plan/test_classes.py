@@ -133,7 +133,7 @@ LIBRARY = {
 }  # fmt: skip
 
 
-def test_every_class_has_its_place() -> None:
+def test_every_class_has_its_folder() -> None:
     items = [
         song(f"in/{number}/{n}.flac", **{"title": f"t{n}", "artist": "Ann", "track": n, **fields})
         for number, fields in enumerate(LIBRARY.values())
@@ -155,7 +155,7 @@ def test_a_guest_stays_in_the_album_of_every_class() -> None:
         assert {new.rpartition("/")[0] for new in moved(plan(items, layout="by-class")).values()} == {directory}
 
 
-def test_two_concerts_at_one_place_and_day_are_told_apart() -> None:
+def test_two_concerts_at_one_venue_on_one_day_are_distinguished() -> None:
     items: list[Item] = []
     for show in ("Early", "Late"):
         fields = {"album": f"{show} Show", "artist": "Ann", "date": "1981", "release_type": "live", "venue": "Loft"}

@@ -25,7 +25,7 @@ def disc(numbers: list[int], *, of: int | None = None, number: int | None = None
         (disc([1, 2, 3, 5], number=1) + disc([6, 7], number=2), "4"),
     ],
 )
-def test_what_is_missing_is_named(tracks: list[Track], words: str) -> None:
+def test_missing_tracks_are_listed(tracks: list[Track], words: str) -> None:
     found = missing(tracks)
     assert found is not None
     assert found.description == words
@@ -48,12 +48,12 @@ def test_what_is_missing_is_named(tracks: list[Track], words: str) -> None:
     ],
     ids=repr,
 )
-def test_what_is_not_known_to_be_missing_is_not_named(tracks: list[Track]) -> None:
+def test_tracks_are_not_missing_without_proof(tracks: list[Track]) -> None:
     assert missing(tracks) is None
 
 
 @given(st.sets(st.integers(1, 30), min_size=1), st.integers(1, 30), st.randoms())
-def test_of_a_disc_with_a_total_just_the_absent_numbers_are_missing(there: set[int], total: int, random: object) -> None:
+def test_of_a_disc_with_a_total_exactly_the_absent_numbers_are_missing(there: set[int], total: int, random: object) -> None:
     tracks = disc(sorted(there), of=total)
     random.shuffle(tracks)  # type: ignore[attr-defined]
     found = missing(tracks)
@@ -64,6 +64,6 @@ numbers = st.none() | st.integers(1, 12) | st.integers(1, 10**9)
 
 
 @given(st.lists(st.builds(Track, track=numbers, track_total=numbers, disc=numbers, disc_total=numbers), max_size=12))
-def test_no_numbers_are_too_odd(tracks: list[Track]) -> None:
+def test_odd_numbers_do_no_harm(tracks: list[Track]) -> None:
     found = missing(tracks)
     assert found is None or (found.description and found.tracks + len(found.discs) > 0 and len(found.description) < 10_000)

@@ -90,12 +90,12 @@ def test_every_filter_of_ours_has_an_example() -> None:
         ("default('x')", 5, "5"),
     ],
 )  # fmt: skip
-def test_what_a_filter_gives(template: str, value: object, expected: str) -> None:
+def test_the_result_of_a_filter(template: str, value: object, expected: str) -> None:
     assert name_of(f"{{{{ title | {template} }}}}", title=value) == unicodedata.normalize("NFC", expected)
 
 
 @pytest.mark.parametrize("name", sorted(OWN_FILTERS.keys() - {"default", "initial"}))
-def test_what_is_absent_stays_absent(name: str) -> None:
+def test_absent_values_stay_absent(name: str) -> None:
     arguments = {"pad_to": "(9)", "with_guest": "(artist)", "truncate": "(5)"}.get(name, "")
     assert name_of(f"x ({{{{ album | {name}{arguments} }}}})") == "x"
 
@@ -141,13 +141,13 @@ def test_a_title_matches_whole_words_only(album: str, holds: bool) -> None:
         ("{{ title | pad('x') }}", ["cannot be evaluated"]),
     ],
 )
-def test_a_wrong_filter_is_told_with_the_nearest_right_one(layout: str, words: list[str]) -> None:
+def test_an_unknown_filter_is_reported_with_the_nearest_name(layout: str, words: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         compile_layout(layout)
     assert all(word in caught.value.message for word in words), caught.value.message
 
 
-def test_without_anyascii_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_anyascii_the_remedy_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anyascii", None)
     filters._transliterate.cache_clear()
     with pytest.raises(UsageError, match=r"music-orchestrator\[ascii\]"):
@@ -156,7 +156,7 @@ def test_without_anyascii_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -
 
 
 @given(st.text(max_size=30), st.integers(0, 30))
-def test_cutting_keeps_letters_whole(text: str, length: int) -> None:
+def test_truncation_does_not_split_letters(text: str, length: int) -> None:
     text = unicodedata.normalize("NFC", text)
     cut = filters._truncate(text, length)
     assert len(cut) <= length or cut == text

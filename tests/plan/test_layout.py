@@ -73,7 +73,7 @@ def where(layout: str, **fields: object) -> str:
         ("{{ bitrate }} {{ title }}", {**WHOLE, "bitrate": 320_100}, "320 Star"),
     ],
 )  # fmt: skip
-def test_where_a_track_goes(layout: str, fields: dict[str, object], expected: str) -> None:
+def test_the_path_of_a_track(layout: str, fields: dict[str, object], expected: str) -> None:
     assert where(layout, **fields) == expected
 
 
@@ -87,7 +87,7 @@ def test_where_a_track_goes(layout: str, fields: dict[str, object], expected: st
         ("{{ track | pad(1000000000) }}", "0" * 250),
     ],
 )
-def test_what_a_name_can_hold_is_worked_out(layout: str, expected: str) -> None:
+def test_expressions_are_computed_within_limits(layout: str, expected: str) -> None:
     assert where(layout, **WHOLE) == expected
 
 
@@ -117,7 +117,7 @@ def test_what_a_name_can_hold_is_worked_out(layout: str, expected: str) -> None:
         ("{{ year + 1 }}/{{ title }}", ["cannot be evaluated", "without some fields"]),
     ],
 )
-def test_a_layout_that_cannot_work_is_refused_when_it_is_loaded(layout: str, words: list[str]) -> None:
+def test_an_invalid_layout_is_refused_when_it_is_loaded(layout: str, words: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         compile_layout(layout)
     assert all(word in caught.value.message for word in words), caught.value.message
@@ -129,7 +129,7 @@ def test_the_presets_load(preset: str) -> None:
     assert layout.choose(dict(FIELDS)).render(dict(FIELDS))[1]
 
 
-def test_the_first_rule_that_holds_decides_and_the_layout_takes_the_rest() -> None:
+def test_the_first_matching_rule_decides_and_the_layout_is_for_the_rest() -> None:
     rules = (
         LayoutRule("Various/{{ album }}/{{ title }}", when="compilation"),
         LayoutRule("Old/{{ album }}/{{ title }}", when="year and year < 1980"),
@@ -149,14 +149,14 @@ def test_the_first_rule_that_holds_decides_and_the_layout_takes_the_rest() -> No
     }
 
 
-def test_an_album_is_never_torn_apart_by_a_rule() -> None:
+def test_a_rule_never_splits_an_album() -> None:
     rules = (LayoutRule("Live/{{ album }}/{{ title }}", when="live"), LayoutRule("{{ album }}/{{ title }}"))
     items = [song(f"{n}.mp3", title=f"t{n}", artist="A", album="X", release_type="live" if n else ()) for n in range(3)]
     assert {new.rpartition("/")[0] for new in moved(plan(items, layouts=rules)).values()} == {"Live/X"}
 
 
 @pytest.mark.parametrize(("when", "word"), [("title == 'x'", "'title'"), ("albun", "'album'"), ("year album", "is not valid")])
-def test_a_condition_that_cannot_work_is_refused(when: str, word: str) -> None:
+def test_an_invalid_condition_is_refused(when: str, word: str) -> None:
     with pytest.raises(UsageError, match=r"condition|layout") as caught:
         compile_layout(None, (LayoutRule("{{ title }}", when=when),))
     assert word in caught.value.message

@@ -71,7 +71,7 @@ def test_a_file_keeps_its_extension_and_its_number(stem: str, extension: str, nu
     assert PORTABLE.file(PORTABLE.stem(stem, extension), extension, number) == legal
 
 
-def test_other_rules_leave_what_the_provider_can_hold() -> None:
+def test_other_rules_allow_what_the_provider_can_store() -> None:
     assert Names(RULES["remote"]).directory("What? *Now*") == "What? *Now*"
     assert Names(RULES["posix"]).directory("N.W.A.") == "N.W.A."
     assert Names(RULES["posix"]).directory("..") == "_"
@@ -85,7 +85,7 @@ texts = st.one_of(st.text(max_size=300), st.sampled_from(HOSTILE_TAGS + HOSTILE_
 
 @given(texts, st.sampled_from(sorted(RULES)), st.sampled_from([255, 143, 40]), st.integers(1, 12345))
 @example("\u0345" * 200, "portable", 40, 2)
-def test_every_text_becomes_a_legal_name_that_stays_as_it_is(raw: str, rules: str, limit: int, number: int) -> None:
+def test_every_text_becomes_a_legal_name_that_cleaning_keeps(raw: str, rules: str, limit: int, number: int) -> None:
     names = Names(RULES[rules], limit)
     stem = names.stem(raw, ".mp3")
     assert names.stem(stem, ".mp3") == stem
@@ -109,7 +109,7 @@ def test_a_cleaned_value_is_clean(raw: str) -> None:
     assert "/" not in clean_value(raw)
 
 
-def test_ten_megabytes_of_title_are_cut_before_they_are_looked_at() -> None:
+def test_a_title_of_ten_megabytes_is_cut_before_it_is_examined() -> None:
     assert len(clean_value("é" * 10_000_000)) == 4096
 
 
@@ -124,7 +124,7 @@ def test_ten_megabytes_of_title_are_cut_before_they_are_looked_at() -> None:
         ("end /x", "end/x"),
     ],
 )
-def test_names_that_are_one_somewhere_have_one_key(one: str, other: str) -> None:
+def test_names_that_may_be_one_file_somewhere_have_one_key(one: str, other: str) -> None:
     assert collision_key(one) == collision_key(other)
 
 

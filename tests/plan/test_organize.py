@@ -78,13 +78,13 @@ def test_a_file_at_its_name_keeps_it() -> None:
 
 
 def test_a_file_keeps_its_name_although_another_one_comes_first_by_path() -> None:
-    """Served by path alone, `0.mp3` would get the name, and the file that has it would move."""
+    """By path alone, `0.mp3` would come first and get the name, and the file that has it would move."""
     assert moved(plan([song("0.mp3", **ONE), song(AT_HOME, **ONE)])) == {"0.mp3": "A/X/01 One (2).mp3"}
     numbered = song("A/X/01 One (2).mp3", **ONE)
     assert moved(plan([song("0.mp3", **ONE), numbered, song(AT_HOME, **ONE)])) == {"0.mp3": "A/X/01 One (3).mp3"}
 
 
-def test_a_title_that_looks_like_a_number_is_no_numbered_name() -> None:
+def test_a_title_that_looks_like_a_number_is_not_a_numbered_name() -> None:
     items = [song("a.mp3", **ONE), song("b.mp3", **ONE), song("c.mp3", **{**ONE, "title": "One (2)"})]
     assert moved(plan(items)) == {"a.mp3": AT_HOME, "b.mp3": "A/X/01 One (3).mp3", "c.mp3": "A/X/01 One (2).mp3"}
 

@@ -133,12 +133,12 @@ EXPECTED = {
 }
 
 
-def test_every_preset_is_explained_and_tried() -> None:
+def test_every_preset_is_explained_and_tested() -> None:
     assert list(DESCRIPTIONS) == list(PRESETS)
     assert set(EXPECTED) == set(PRESETS)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_where_a_preset_puts_everything(preset: str) -> None:
+def test_the_paths_of_a_preset(preset: str) -> None:
     made = moved(plan(LIBRARY, layout=preset))
     assert [made.get(item.entry.path, "stays") for item in LIBRARY] == EXPECTED[preset]

@@ -146,7 +146,7 @@ def check_organized(made: Plan) -> None:
 
 
 @given(libraries(), st.sampled_from(LAYOUTS), st.integers(0, 99), st.sampled_from([None, None, "Untagged"]))
-def test_organizing_in_place_loses_nothing_and_comes_to_rest(
+def test_organizing_in_place_loses_nothing_and_a_second_run_does_nothing(
     items: list[Item], layout: str, seed: int, untagged_to: str | None
 ) -> None:
     made = plan(items, layout=layout, untagged=untagged_to)
@@ -171,7 +171,7 @@ def test_organizing_in_place_loses_nothing_and_comes_to_rest(
 @pytest.mark.parametrize("preset", PRESETS)
 @settings(max_examples=settings.default.max_examples // 4)
 @given(data=st.data())
-def test_a_library_that_a_preset_has_put_in_order_is_in_order(preset: str, data: st.DataObject) -> None:
+def test_a_library_organized_by_a_preset_is_in_order(preset: str, data: st.DataObject) -> None:
     items = data.draw(libraries())
     storage = PretendStorage.holding("/music", items)
     made = plan(items, layout=preset)
@@ -201,7 +201,7 @@ TEMPLATES = st.lists(st.lists(st.one_of(LITERALS, VALUES), min_size=1, max_size=
 
 
 @given(libraries(), TEMPLATES.map("/".join).filter(lambda template: "{{" in template), st.integers(0, 99))
-def test_whatever_the_template_names_are_legal_and_stay_inside(items: list[Item], layout: str, seed: int) -> None:
+def test_whatever_the_template_names_are_legal_and_inside_the_root(items: list[Item], layout: str, seed: int) -> None:
     try:
         compile_layout(layout)
     except UsageError:
@@ -232,9 +232,7 @@ def test_a_storage_that_folds_case_ends_with_the_planned_spelling(items: list[It
 
 
 @given(libraries(), st.sampled_from(LAYOUTS), st.booleans(), st.integers(0, 99))
-def test_another_target_gets_the_tree_that_organizing_in_place_gives(
-    items: list[Item], layout: str, copy: bool, seed: int
-) -> None:
+def test_another_target_gets_the_same_tree_as_organizing_in_place(items: list[Item], layout: str, copy: bool, seed: int) -> None:
     in_place = PretendStorage.holding("/music", items)
     made = plan(items, layout=layout)
     in_place.carry_out(made, seed)
@@ -275,7 +273,7 @@ def test_the_order_of_the_inputs_makes_no_difference(items: list[Item], layout: 
 
 
 @given(libraries(), libraries(), st.sampled_from(LAYOUTS), st.booleans(), st.integers(0, 99))
-def test_a_target_that_is_not_empty_keeps_what_it_has(
+def test_a_target_that_is_not_empty_keeps_its_files(
     items: list[Item], there: list[Item], layout: str, copy: bool, seed: int
 ) -> None:
     storage = PretendStorage(
@@ -306,7 +304,7 @@ def test_a_source_inside_its_target(items: list[Item], layout: str, copy: bool, 
 
 
 @given(libraries(), st.sampled_from(LAYOUTS), st.integers(0, 99))
-def test_copying_in_place_keeps_everything_and_comes_to_rest(items: list[Item], layout: str, seed: int) -> None:
+def test_copying_in_place_keeps_everything_and_a_second_run_does_nothing(items: list[Item], layout: str, seed: int) -> None:
     storage = PretendStorage.holding("/music", items)
     before = storage.tree("/music")
     made = plan(items, layout=layout, copy=True)

@@ -151,7 +151,7 @@ def test_no_file_is_lost_or_mistaken_for_another(items: list[Item], seed: int) -
     assert not any(is_temporary(path) for path in after.values())
     doubled = {path for path, number in Counter(after.values()).items() if number > 1}
     music = {after[item.entry.id] for item in items if item.reading is not None}
-    assert doubled & music <= {one.path for one in made.skipped}, "of music only what stays may still share its name"
+    assert doubled & music <= {one.path for one in made.skipped}, "only music files that stay may still share their names"
     assert plan(drive.list(), capabilities=DRIVE).operations == ()
     back = plan_undo(done, made.header, run_id="run", tool_version="1.0", created="2026-01-01T00:00:00Z")
     drive.carry_out(back, seed)

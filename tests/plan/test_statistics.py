@@ -73,7 +73,7 @@ def test_missing_tags_and_covers() -> None:
     assert by_name(found.by_artist)["Band"].lacking == 2
 
 
-def test_incomplete_albums_and_damage_are_charged_to_artist_and_decade() -> None:
+def test_incomplete_albums_and_damage_are_counted_for_artist_and_decade() -> None:
     items = [*album("Holes", numbers=(1, 2, 5), track_total=5), *album("Whole", track_total=2, suspect="cut short")]
     found = collect(items)
     (lacking,) = found.incomplete
@@ -88,7 +88,7 @@ def test_incomplete_albums_and_damage_are_charged_to_artist_and_decade() -> None
         assert (part.albums, part.incomplete, part.suspect) == (2, 1, 2)
 
 
-def test_duplicates_are_charged_where_they_lie() -> None:
+def test_duplicates_are_counted_in_their_own_location() -> None:
     items = album("One") + album("Two", artist="Other", date="2001")
     found = collect(items, {"One/2.flac": "T1"})
     assert found.duplicates is not None

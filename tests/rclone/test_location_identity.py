@@ -46,7 +46,7 @@ def place(fs: str) -> str:
 )
 def test_two_names_of_one_location(one: str, other: str) -> None:
     assert place(one) == place(other)
-    assert place(f"{one.rstrip('/')}/y").startswith(place(other)), "what lies in it begins alike"
+    assert place(f"{one.rstrip('/')}/y").startswith(place(other)), "locations inside it have the same beginning"
 
 
 @pytest.mark.parametrize(("one", "other"), [("one:bucket/x", "theirs:bucket/x"), ("box:a", "box2:a"), ("one:a", "aws:a")])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Literal
 
 Manner = Literal["as usual", "crawling", "half-closed"]
-"""crawling: one byte per second, and no more than one block. half-closed: whoever sends data sees the other side close."""
+"""crawling: one byte per second, and no more than one block. half-closed: a client that sends data sees the other side close."""
 
 
 class LoopThread:

@@ -72,7 +72,7 @@ def test_a_listing_gives_every_file_below_the_root_and_below_a_prefix(storage: S
     assert {entry.path for entry in storage.list("dir/deep")} == {"dir/deep/er/c.ogg"}
 
 
-def test_what_is_ours_is_not_listed_unless_asked_for(storage: Storage) -> None:
+def test_our_own_files_are_listed_only_on_request(storage: Storage) -> None:
     storage.write("a.mp3", b"a")
     storage.write(f"{OWN_DIRECTORY}/trash/1/x.mp3", b"x")
     storage.write(f"sub/{OWN_DIRECTORY}/y.mp3", b"y")
@@ -95,19 +95,19 @@ def test_an_empty_root_lists_nothing(storage: Storage) -> None:
     assert list(storage.list()) == []
 
 
-def test_a_listing_can_be_left_before_its_end(storage: Storage) -> None:
+def test_a_listing_can_be_stopped_before_its_end(storage: Storage) -> None:
     for index in range(30):
         storage.write(f"{index}.mp3", b"x")
     assert len(list(islice(storage.list(), 3))) == 3
     assert len(list(storage.list())) == 30
 
 
-def test_listings_and_stats_say_the_same(storage: Storage) -> None:
+def test_listings_and_stats_agree(storage: Storage) -> None:
     storage.write("dir/a.mp3", b"abc")
     assert list(storage.list()) == [storage.stat("dir/a.mp3")]
 
 
-def test_a_listing_gives_what_the_capabilities_promise(storage: Storage) -> None:
+def test_a_listing_has_what_the_capabilities_promise(storage: Storage) -> None:
     storage.write("a.mp3", b"abc")
     (entry,) = storage.list()
     assert entry.size == 3
@@ -121,7 +121,7 @@ def test_a_listing_gives_what_the_capabilities_promise(storage: Storage) -> None
 # Names.
 
 
-def test_odd_names_are_kept_as_they_are(storage: Storage) -> None:
+def test_odd_names_are_unchanged(storage: Storage) -> None:
     files = {f"{name[:100]}/{name}.mp3": name.encode() for name in HOSTILE_NAMES}
     for path, content in files.items():
         storage.write(path, content)
@@ -147,7 +147,7 @@ def test_names_of_two_unicode_forms_are_two_files(storage: Storage) -> None:
         assert contents(storage) == {"caf\u00e9.mp3": b"composed", "cafe\u0301.mp3": b"decomposed"}
 
 
-def test_names_that_differ_in_case_only_are_two_files_unless_the_storage_folds(storage: Storage) -> None:
+def test_names_that_differ_only_in_case_are_two_files_unless_the_storage_folds(storage: Storage) -> None:
     storage.write("Song.mp3", b"1")
     storage.write("song.mp3", b"2")
     if storage.capabilities.case_insensitive:
@@ -159,7 +159,7 @@ def test_names_that_differ_in_case_only_are_two_files_unless_the_storage_folds(s
 # Single files.
 
 
-def test_nothing_is_found_where_nothing_is(storage: Storage) -> None:
+def test_a_missing_file_is_not_found(storage: Storage) -> None:
     storage.write("dir/a.mp3", b"a")
     for path in ("b.mp3", "dir", "dir/b.mp3", "no/such/dir/a.mp3"):
         assert storage.stat(path) is None
@@ -226,7 +226,7 @@ def test_a_hash_that_the_remote_never_has_is_unsupported(storage: Storage) -> No
             storage.hash("a.mp3", "sha256")
 
 
-def test_times_stay_with_a_moved_file(storage: Storage) -> None:
+def test_times_are_kept_when_a_file_moves(storage: Storage) -> None:
     storage.write("a.mp3", b"a")
     before = storage.mtime("a.mp3")
     storage.move("a.mp3", "b/c.mp3")
@@ -260,7 +260,7 @@ def test_nothing_is_moved_or_copied_over_another_file(storage: Storage, content:
     assert contents(storage) == {"a.mp3": b"mine", "b.mp3": content}
 
 
-def test_what_is_not_there_cannot_be_moved_or_copied(storage: Storage) -> None:
+def test_a_missing_file_cannot_be_moved_or_copied(storage: Storage) -> None:
     for change in (storage.move, storage.copy):
         with pytest.raises(NotFoundError):
             change("a.mp3", "b.mp3")
@@ -294,7 +294,7 @@ def test_directories_are_removed_only_when_they_are_empty(storage: Storage) -> N
         assert not storage.remove_directory("dir")
 
 
-def test_what_lies_in_a_directory(storage: Storage) -> None:
+def test_the_contents_of_a_directory(storage: Storage) -> None:
     for path in ("a.mp3", "dir/b.mp3", "dir/sub/c.mp3", "directory/d.mp3"):
         storage.write(path, b"content")
     assert sorted(storage.entries("") or ()) == ["a.mp3", "dir/", "directory/"]
@@ -318,7 +318,7 @@ def movable(storage: Storage) -> Storage:
     return storage
 
 
-def test_a_directory_moves_with_all_that_lies_in_it(movable: Storage) -> None:
+def test_a_directory_moves_with_everything_in_it(movable: Storage) -> None:
     before = {path.removeprefix("in/album/"): content for path, content in contents(movable, "in/album").items()}
     looks = [StatCall(f"in/album/{path}") for path in before]
     assert all(movable.batch(looks)), "they are known at their old place"
@@ -337,7 +337,7 @@ def test_a_directory_moves_with_all_that_lies_in_it(movable: Storage) -> None:
 
 
 @pytest.mark.parametrize("target", ["there", "there/other.mp3", "empty"])
-def test_a_directory_moves_nowhere_where_anything_lies(movable: Storage, target: str) -> None:
+def test_a_directory_does_not_move_where_anything_exists(movable: Storage, target: str) -> None:
     movable.make_directory("empty")
     before = contents(movable)
     with pytest.raises(DestinationExistsError):
@@ -346,7 +346,7 @@ def test_a_directory_moves_nowhere_where_anything_lies(movable: Storage, target:
 
 
 @pytest.mark.parametrize("source", ["nowhere", "in/albums.txt"])
-def test_what_is_no_directory_is_not_moved_as_one(movable: Storage, source: str) -> None:
+def test_a_file_is_not_moved_as_a_directory(movable: Storage, source: str) -> None:
     before = contents(movable)
     with pytest.raises(NotFoundError):
         movable.move_directory(source, "new")
@@ -372,7 +372,7 @@ def test_quota(storage: Storage) -> None:
 # Batches.
 
 
-def test_a_batch_answers_in_order_and_goes_on_after_failures(storage: Storage) -> None:
+def test_a_batch_answers_in_order_and_continues_after_failures(storage: Storage) -> None:
     for index in range(10):
         storage.write(f"{index}.mp3", b"%d" % index)
     calls = [
@@ -402,7 +402,7 @@ def test_a_batch_answers_in_order_and_goes_on_after_failures(storage: Storage) -
     }  # fmt: skip
 
 
-def test_files_of_one_name_are_known_by_their_ids(storage: Storage, tmp_path: Path) -> None:
+def test_files_of_one_name_are_identified_by_their_ids(storage: Storage, tmp_path: Path) -> None:
     storage.write("a.mp3", b"one")
     storage.write("b.mp3", b"two")
     if not storage.capabilities.by_id:
@@ -432,10 +432,10 @@ def test_an_empty_batch(storage: Storage) -> None:
 
 @pytest.mark.parametrize("how", [MoveCall, CopyCall])
 @pytest.mark.parametrize("there", [b"theirs", b"mine"])
-def test_what_lies_in_the_way_goes_to_the_trash(storage: Storage, how: type[MoveCall | CopyCall], there: bytes) -> None:
+def test_a_file_at_the_destination_is_moved_to_the_trash(storage: Storage, how: type[MoveCall | CopyCall], there: bytes) -> None:
     storage.write("a.mp3", b"mine")
     storage.write("dir/b.mp3", there)
-    if not (storage.capabilities.move or storage.capabilities.copy):  # no trash is to be had: then nothing is done
+    if not (storage.capabilities.move or storage.capabilities.copy):  # without a trash nothing is done
         (refused,) = storage.batch([how("a.mp3", "dir/b.mp3", TRASH)])
         assert isinstance(refused, UnsupportedError)
         assert contents(storage) == {"a.mp3": b"mine", "dir/b.mp3": there}
@@ -449,7 +449,7 @@ def test_what_lies_in_the_way_goes_to_the_trash(storage: Storage, how: type[Move
     assert contents(storage, TRASH) == {f"{TRASH}/dir/b.mp3": there}
 
 
-def test_a_call_to_itself_loses_nothing(storage: Storage) -> None:
+def test_a_file_moved_or_copied_to_itself_is_not_lost(storage: Storage) -> None:
     storage.write("a.mp3", b"mine")
     for call in (MoveCall("a.mp3", "a.mp3", TRASH), CopyCall("a.mp3", "a.mp3", TRASH)):
         (outcome,) = storage.batch([call])
@@ -457,7 +457,7 @@ def test_a_call_to_itself_loses_nothing(storage: Storage) -> None:
     assert contents(storage) == {"a.mp3": b"mine"}
 
 
-def test_a_changed_case_only_keeps_the_file(storage: Storage) -> None:
+def test_a_change_of_case_keeps_the_file(storage: Storage) -> None:
     storage.write("song.mp3", b"mine")
     (outcome,) = storage.batch([MoveCall("song.mp3", "Song.mp3", TRASH)])
     assert outcome is None

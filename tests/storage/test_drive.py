@@ -36,7 +36,7 @@ def place(storage: Storage) -> str:
 # Costs.
 
 
-def test_a_listing_asks_for_many_folders_at_a_time(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_a_listing_requests_many_folders_at_a_time(storage: Storage, place: str, drive: DriveRemote) -> None:
     files = {f"artist {i % 40}/album {i % 200 // 40}/song {i:04}.mp3" for i in range(2000)}
     for path in files:
         drive.tree.put(f"{place}/{path}", path.encode())
@@ -47,7 +47,7 @@ def test_a_listing_asks_for_many_folders_at_a_time(storage: Storage, place: str,
     assert {entry.path for entry in entries} == files
     assert all(set(entry.hashes) == {"md5", "sha1", "sha256"} and entry.mtime_ns and entry.id for entry in entries)
     assert set(drive.drive.calls) == {"files.list"}, "no call for a single file"
-    # At best one call lists 50 of the 240 folders: 20 calls. How many wait at that moment depends on the load.
+    # At best one call lists 50 of the 240 folders: 20 calls. How many are waiting at that moment depends on the load.
     assert drive.drive.calls.total() <= 60
 
 
@@ -76,7 +76,7 @@ def test_looks_at_files_of_a_known_folder_cost_one_call_each_or_one_for_all(
     assert many[10] is None
 
 
-def test_of_files_of_one_name_many_looks_find_the_one_that_a_look_finds(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_one_look_or_many_find_the_same_of_several_files_with_one_name(storage: Storage, place: str, drive: DriveRemote) -> None:
     for name in ("a", "a", "b", "c", "d"):
         drive.tree.put(f"{place}/dir/{name}.mp3", name.encode())
     paths = [f"dir/{name}.mp3" for name in "abcde"]
@@ -133,14 +133,14 @@ def test_files_of_one_name_are_all_listed_with_their_ids(storage: Storage, place
     }
 
 
-def test_one_of_two_files_of_one_name_is_moved_and_the_other_stays(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_one_of_two_files_of_one_name_is_moved_and_the_other_is_not(storage: Storage, place: str, drive: DriveRemote) -> None:
     put = {drive.tree.put(f"{place}/dir/a.mp3", content).id for content in (b"one", b"two")}
     assert storage.batch([MoveCall("dir/a.mp3", "dir/b.mp3", TRASH)]) == [None]
     assert {item.id for _, item in drive.tree.walk(f"{place}/dir")} == put
     assert [len(files) for files in drive.tree.tree(f"{place}/dir").values()] == [1, 1]
 
 
-def test_each_of_several_files_of_one_name_is_known_by_its_id(
+def test_each_of_several_files_of_one_name_is_identified_by_its_id(
     storage: Storage, place: str, drive: DriveRemote, tmp_path: Path
 ) -> None:
     """Looked at, downloaded and moved, together with files that are identified by their names."""
@@ -168,7 +168,7 @@ def test_each_of_several_files_of_one_name_is_known_by_its_id(
     assert len(folders) == len({*folders}), "no folder twice"
 
 
-def test_a_file_that_is_known_by_its_id_replaces_none(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_a_file_moved_by_its_id_replaces_none(storage: Storage, place: str, drive: DriveRemote) -> None:
     one, two = drive.tree.put(f"{place}/dir/a.mp3", b"one"), drive.tree.put(f"{place}/b.mp3", b"two")
     assert storage.batch([MoveCall("b.mp3", "dir/a.mp3", TRASH, None, two.id)]) == [None]
     assert {item.id: path for path, item in drive.tree.walk(place) if item.content} == {one.id: "dir/a.mp3", two.id: "dir/a.mp3"}
@@ -192,7 +192,7 @@ def test_a_slash_in_a_name_is_part_of_the_name(storage: Storage, place: str, dri
     assert [item.name for _, item in drive.tree.walk(f"{place}/dir")] == ["AC/DC - it's.mp3"]
 
 
-def test_a_document_of_googles_own_has_no_size_and_harms_nothing(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_a_google_document_has_no_size_and_does_no_harm(storage: Storage, place: str, drive: DriveRemote) -> None:
     drive.tree.create({"name": "notes", "mimeType": "application/vnd.google-apps.document", "parents": [_id(drive, place)]})
     drive.tree.put(f"{place}/a.mp3", b"a")
     assert {entry.path: (entry.size, [*entry.hashes]) for entry in storage.list()} == {
@@ -227,7 +227,7 @@ def _id(drive: DriveRemote, path: str) -> str:
 # Changes.
 
 
-def test_a_large_file_goes_up_in_pieces(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_a_large_file_is_uploaded_in_pieces(storage: Storage, place: str, drive: DriveRemote) -> None:
     content = bytes(range(256)) * (9 * 4096)
     drive.drive.reset()
     storage.write("large.flac", content)
@@ -235,7 +235,7 @@ def test_a_large_file_goes_up_in_pieces(storage: Storage, place: str, drive: Dri
     assert drive.tree.tree(place) == {"large.flac": [hashlib.sha256(content).hexdigest()]}
 
 
-def test_what_is_deleted_lies_in_the_trash_of_the_drive(storage: Storage, place: str, drive: DriveRemote) -> None:
+def test_deleted_files_are_in_the_trash_of_the_drive(storage: Storage, place: str, drive: DriveRemote) -> None:
     storage.write("a.mp3", b"a")
     storage.delete("a.mp3")
     assert list(storage.list()) == []
@@ -266,8 +266,8 @@ def own() -> Iterator[DriveRemote]:
         yield server
 
 
-def test_a_change_is_asked_for_once_and_a_rate_limit_is_told(refusing: tuple[RcloneStorage, HttpProxy]) -> None:
-    """Before a retry both ends have to be looked at: by the executor, not by rclone."""
+def test_a_change_is_sent_once_and_a_rate_limit_is_reported(refusing: tuple[RcloneStorage, HttpProxy]) -> None:
+    """Before a retry both ends must be checked: by the executor, not by rclone."""
     storage, proxy = refusing
     proxy.when(lambda seen: seen.method == "PATCH", refusal("rateLimitExceeded"), times=1)
     (outcome,) = storage.batch([MoveCall("a.mp3", "b.mp3", TRASH)])
@@ -284,7 +284,7 @@ def test_a_change_is_asked_for_once_and_a_rate_limit_is_told(refusing: tuple[Rcl
         ("authError", 401, AuthError),
     ],
 )
-def test_what_google_refuses_is_called_by_its_name(
+def test_refusals_of_google_are_classified(
     refusing: tuple[RcloneStorage, HttpProxy], reason: str, status: int, expected: type[OrchestratorError]
 ) -> None:
     storage, proxy = refusing
@@ -294,7 +294,7 @@ def test_what_google_refuses_is_called_by_its_name(
     assert storage.exists("a.mp3")
 
 
-def test_a_full_drive_takes_no_more(refusing: tuple[RcloneStorage, HttpProxy], own: DriveRemote) -> None:
+def test_a_full_drive_accepts_no_more(refusing: tuple[RcloneStorage, HttpProxy], own: DriveRemote) -> None:
     storage, _ = refusing
     own.tree.limit = 5
     with pytest.raises(QuotaError):

@@ -34,7 +34,7 @@ def place(storage: Storage) -> str:
     return storage.fs.partition(":")[2]
 
 
-def test_a_listing_is_one_call_a_folder_and_tells_all(storage: Storage, place: str, dropbox: DropboxRemote) -> None:
+def test_a_listing_is_one_call_a_folder_and_complete(storage: Storage, place: str, dropbox: DropboxRemote) -> None:
     for number in range(60):
         dropbox.tree.put(f"{place}/album {number % 6}/{number}.mp3", b"%d" % number)
     dropbox.dropbox.reset()
@@ -102,7 +102,7 @@ def own() -> Iterator[DropboxRemote]:
 
 @pytest.mark.parametrize("reason", ["too_many_requests", "too_many_write_operations"])
 def test_a_rate_limit_says_how_long_to_wait(refusing: tuple[RcloneStorage, HttpProxy], own: DropboxRemote, reason: str) -> None:
-    """A change is sent once: before a retry both ends have to be looked at."""
+    """A change is sent once: before a retry both ends must be checked."""
     storage, proxy = refusing
     proxy.when(lambda seen: "move_v2" in seen.path, refusal(reason, retry_after=7))
     (outcome,) = storage.batch([MoveCall("a.mp3", "b.mp3", TRASH)])
@@ -112,7 +112,7 @@ def test_a_rate_limit_says_how_long_to_wait(refusing: tuple[RcloneStorage, HttpP
     assert own.tree.tree("music").keys() == {"a.mp3"}
 
 
-def test_a_look_that_is_refused_for_a_moment_is_made_again(refusing: tuple[RcloneStorage, HttpProxy]) -> None:
+def test_a_look_that_is_refused_temporarily_is_repeated(refusing: tuple[RcloneStorage, HttpProxy]) -> None:
     storage, proxy = refusing
     proxy.when(lambda seen: "get_metadata" in seen.path, refusal("too_many_requests", retry_after=1), times=1)
     began = time.monotonic()
@@ -124,7 +124,7 @@ def test_a_look_that_is_refused_for_a_moment_is_made_again(refusing: tuple[Rclon
     ("reason", "expected"),
     [("insufficient_space", QuotaError), ("expired_access_token", AuthError), ("invalid_access_token", AuthError)],
 )
-def test_what_dropbox_refuses_is_called_by_its_name(
+def test_refusals_of_dropbox_are_classified(
     refusing: tuple[RcloneStorage, HttpProxy], reason: str, expected: type[OrchestratorError]
 ) -> None:
     storage, proxy = refusing
@@ -134,7 +134,7 @@ def test_what_dropbox_refuses_is_called_by_its_name(
     assert storage.exists("a.mp3")
 
 
-def test_a_full_dropbox_takes_no_more(refusing: tuple[RcloneStorage, HttpProxy], own: DropboxRemote) -> None:
+def test_a_full_dropbox_accepts_no_more(refusing: tuple[RcloneStorage, HttpProxy], own: DropboxRemote) -> None:
     storage, _ = refusing
     own.tree.limit = 5
     with pytest.raises(QuotaError):

@@ -42,7 +42,7 @@ def test_a_storage_may_keep_several_files_of_one_name() -> None:
     assert storage.snapshot() == {"a.mp3": b"2"}
 
 
-def test_an_id_survives_a_rename_but_no_copy() -> None:
+def test_an_id_survives_a_rename_but_not_a_copy() -> None:
     storage = MemoryStorage.like("drive")
     storage.write("a.mp3", b"1")
     before = storage.stat("a.mp3")
@@ -63,13 +63,13 @@ def test_an_encoding_makes_two_names_one() -> None:
     assert storage.snapshot() == {"a:b.mp3": b"2"}
 
 
-def test_a_normalizing_storage_takes_both_forms_for_one() -> None:
+def test_a_normalizing_storage_treats_both_forms_as_one() -> None:
     storage = MemoryStorage(normalization_insensitive=True)
     storage.write("caf\u00e9.mp3", b"1")
     assert storage.exists("cafe\u0301.mp3")
 
 
-def test_names_that_the_server_does_not_take() -> None:
+def test_names_that_the_server_refuses() -> None:
     storage = MemoryStorage(refuse=lambda path: "*" in path)
     for path in ("a*.mp3", "x" * 256, "a//b", "../a", "a/./b", "nul\0"):
         with pytest.raises(PermanentError):
@@ -78,7 +78,7 @@ def test_names_that_the_server_does_not_take() -> None:
     assert storage.directories() == frozenset()
 
 
-def test_a_refused_destination_leaves_the_source() -> None:
+def test_a_refused_destination_does_not_change_the_source() -> None:
     storage = MemoryStorage(refuse=lambda path: "*" in path)
     storage.put("a.mp3", b"1")
     (outcome,) = storage.batch([MoveCall("a.mp3", "dir/b*.mp3", TRASH)])
@@ -86,7 +86,7 @@ def test_a_refused_destination_leaves_the_source() -> None:
     assert storage.snapshot() == {"a.mp3": b"1"}
 
 
-def test_a_full_disk_takes_no_more() -> None:
+def test_a_full_disk_accepts_no_more() -> None:
     storage = MemoryStorage(quota_bytes=10)
     storage.write("a.mp3", b"123456")
     with pytest.raises(QuotaError):
@@ -98,7 +98,7 @@ def test_a_full_disk_takes_no_more() -> None:
     assert (quota.total, quota.used, quota.free) == (10, 0, 10)
 
 
-def test_a_root_that_is_missing_until_something_is_written() -> None:
+def test_a_root_is_missing_until_something_is_written() -> None:
     storage = MemoryStorage(missing=True)
     with pytest.raises(NotFoundError):
         list(storage.list())
@@ -106,7 +106,7 @@ def test_a_root_that_is_missing_until_something_is_written() -> None:
     assert [entry.path for entry in storage.list()] == ["a.mp3"]
 
 
-def test_what_a_copy_brings_through_this_machine_is_counted() -> None:
+def test_bytes_copied_through_this_machine_are_counted() -> None:
     for kind, through in (("s3", 0), ("sftp", 3)):
         storage = MemoryStorage.like(kind)
         storage.write("a.mp3", b"123")
@@ -136,7 +136,7 @@ def test_a_second_file_of_one_name_in_the_trash_replaces_the_first() -> None:
 # Faults.
 
 
-def test_a_fault_before_a_call_leaves_everything_as_it_is() -> None:
+def test_a_fault_before_a_call_changes_nothing() -> None:
     storage = MemoryStorage()
     storage.put("a.mp3", b"1")
     storage.fail(1, TransientError("reset"))
@@ -147,7 +147,7 @@ def test_a_fault_before_a_call_leaves_everything_as_it_is() -> None:
     assert storage.snapshot() == {"b.mp3": b"1"}
 
 
-def test_a_lost_reply_comes_after_the_deed() -> None:
+def test_a_reply_is_lost_after_the_change() -> None:
     storage = MemoryStorage()
     storage.put("a.mp3", b"1")
     storage.fail(1, TransientError("reset"), when="after", counting="changes")
@@ -164,7 +164,7 @@ def test_a_lost_reply_comes_after_the_deed() -> None:
         ("local", {"b.mp3": b"new", f"{TRASH}/b.mp3": b"old"}),
     ],
 )
-def test_the_dead_stay_dead_until_they_are_revived(kind: str, left: dict[str, bytes]) -> None:
+def test_a_killed_storage_fails_until_it_is_revived(kind: str, left: dict[str, bytes]) -> None:
     storage = MemoryStorage.like(kind)
     storage.put("a.mp3", b"new")
     storage.put("b.mp3", b"old")
@@ -200,7 +200,7 @@ def test_a_kill_ends_a_batch_and_an_error_does_not() -> None:
         assert len(storage.snapshot()) == left
 
 
-def test_a_fault_may_do_what_it_likes() -> None:
+def test_a_fault_can_do_anything() -> None:
     storage = MemoryStorage()
     seen: list[RecordedCall] = []
 

@@ -72,7 +72,7 @@ def test_each_call_of_a_batch_counts(clock: Clock) -> None:
     assert clock.waited_s == pytest.approx(3)
 
 
-def test_what_was_not_used_is_saved_up_to_the_burst(clock: Clock) -> None:
+def test_unused_requests_are_saved_up_to_the_burst(clock: Clock) -> None:
     limiter = pace(clock, 10, burst=None)
     clock.now_s += 1000
     for _ in range(10):
@@ -82,7 +82,7 @@ def test_what_was_not_used_is_saved_up_to_the_burst(clock: Clock) -> None:
     assert clock.waited_s == pytest.approx(0.1)
 
 
-def test_a_refusal_halves_the_rate_and_time_mends_it(clock: Clock) -> None:
+def test_a_refusal_halves_the_rate_and_it_recovers_with_time(clock: Clock) -> None:
     memory = MemoryStorage()
     storage = RateLimitedStorage(memory, pace=pace(clock, 16))
     memory.fail(1, RateLimitError("429"))
@@ -123,6 +123,6 @@ def test_threads_share_one_rate(clock: Clock) -> None:
     assert max(waits) == pytest.approx(9.9)  # the clock stands still: the last of 100 waits for the 99 before it
 
 
-def test_a_rate_of_nothing_is_refused() -> None:
+def test_a_rate_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="rate"):
         RateLimitedStorage(MemoryStorage(), 0)

@@ -54,7 +54,7 @@ def storage(memory: MemoryStorage, waits: list[float]) -> RetryingStorage:
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_that_fails_for_now_is_tried_again(
+def test_a_read_that_fails_temporarily_is_tried_again(
     memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
 ) -> None:
     expected = READS[name](memory)
@@ -66,7 +66,7 @@ def test_a_read_that_fails_for_now_is_tried_again(
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_is_given_up_after_so_many_tries(
+def test_a_read_is_given_up_after_a_number_of_tries(
     memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
 ) -> None:
     errors = [TransientError(f"connection reset {number}") for number in range(20)]
@@ -78,7 +78,7 @@ def test_a_read_is_given_up_after_so_many_tries(
     assert len(waits) == 3
 
 
-def test_the_first_try_counts_also_where_the_server_has_answered_before(
+def test_the_first_try_counts_even_if_the_server_has_answered_before(
     memory: MemoryStorage, storage: RetryingStorage, waits: list[float]
 ) -> None:
     assert storage.stat("a.mp3") is not None
@@ -104,9 +104,7 @@ def test_a_server_that_never_answered_is_given_up_soon_and_one_that_did_is_not(m
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_changes_something_is_never_tried_again(
-    memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
-) -> None:
+def test_changes_are_never_tried_again(memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str) -> None:
     memory.fail(1, TransientError("connection reset"), counting="changes")
     with pytest.raises(TransientError):
         CHANGES[name](storage)
@@ -115,7 +113,7 @@ def test_what_changes_something_is_never_tried_again(
 
 
 @pytest.mark.parametrize("error", [NotFoundError("gone"), AuthError("refused")])
-def test_what_will_not_get_better_is_not_tried_again(
+def test_permanent_errors_are_not_tried_again(
     memory: MemoryStorage, storage: RetryingStorage, waits: list[float], error: OrchestratorError
 ) -> None:
     memory.fail(1, error)
@@ -124,7 +122,7 @@ def test_what_will_not_get_better_is_not_tried_again(
     assert waits == []
 
 
-def test_waits_grow_up_to_a_limit_and_are_never_all_alike(memory: MemoryStorage, waits: list[float]) -> None:
+def test_waits_grow_up_to_a_limit_and_vary(memory: MemoryStorage, waits: list[float]) -> None:
     storage = RetryingStorage(memory, attempts=7, first_wait_s=1, longest_wait_s=5, sleep=waits.append, random=Random(1))
     for number in range(1, 7):
         memory.fail(number, TransientError("503"))
@@ -136,9 +134,7 @@ def test_waits_grow_up_to_a_limit_and_are_never_all_alike(memory: MemoryStorage,
     assert len(set(waits)) == len(waits)
 
 
-def test_a_remote_that_says_how_long_is_not_asked_sooner(
-    memory: MemoryStorage, storage: RetryingStorage, waits: list[float]
-) -> None:
+def test_a_stated_delay_is_respected(memory: MemoryStorage, storage: RetryingStorage, waits: list[float]) -> None:
     memory.fail(1, RateLimitError("429", retry_after=17))
     memory.fail(2, RateLimitError("429"))
     storage.stat("a.mp3")
@@ -147,9 +143,7 @@ def test_a_remote_that_says_how_long_is_not_asked_sooner(
 
 
 @pytest.mark.parametrize("name", ["list", "read"])
-def test_a_stream_that_breaks_off_is_not_begun_again(
-    memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str
-) -> None:
+def test_a_broken_stream_is_not_restarted(memory: MemoryStorage, storage: RetryingStorage, waits: list[float], name: str) -> None:
     memory.put("b.mp3", b"b")
     memory.fail(1, TransientError("connection reset"), when="between")
     with pytest.raises(TransientError):
@@ -170,7 +164,7 @@ def test_a_batch_is_sent_once(memory: MemoryStorage, storage: RetryingStorage, w
     assert waits == []
 
 
-def test_a_remote_that_does_not_say_how_long_is_left_alone_for_some_seconds(memory: MemoryStorage, waits: list[float]) -> None:
+def test_without_a_stated_delay_the_wait_is_some_seconds(memory: MemoryStorage, waits: list[float]) -> None:
     storage = RetryingStorage(memory, sleep=waits.append, random=Random(1))
     memory.fail(1, RateLimitError("503 SlowDown"))
     memory.fail(2, RateLimitError("503 SlowDown"))

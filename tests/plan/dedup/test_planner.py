@@ -90,7 +90,7 @@ def test_organize_gives_the_name_to_the_kept_copy() -> None:
     moves = {operation.src.path: operation.dst.path for operation in made.operations if operation.verb is Verb.MOVE}
     assert set(moves) == {f"incoming/0{number}.flac" for number in (1, 2, 3)}
     assert not any("(2)" in path for path in moves.values())
-    assert [operation.verb for operation in made.operations[:3]] == [Verb.QUARANTINE] * 3, "while the twin is where it was"
+    assert [operation.verb for operation in made.operations[:3]] == [Verb.QUARANTINE] * 3, "before the kept copy moves"
     home = [
         msgspec.structs.replace(item, entry=msgspec.structs.replace(item.entry, path=moves[item.entry.path]))
         for item in album("incoming")
