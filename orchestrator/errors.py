@@ -27,6 +27,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
+from orchestrator.retry_times import LONGEST_RETRY_AFTER_S
+
 
 class ExitCode(IntEnum):
     """The exit codes of the program (contract)."""
@@ -76,14 +78,6 @@ class TransientError(RemoteError):
     """May work on another try: connection refused or lost, timeout, 5xx."""
 
     exit_code = ExitCode.UNREACHABLE
-
-
-RATE_LIMIT_WAIT_S = 4.0
-"""The first wait after a rate limit without a stated delay. rclone passes on the delay that Dropbox states; S3 and WebDAV state
-theirs in a header, which rclone's error text does not contain."""
-
-LONGEST_RETRY_AFTER_S = 900.0
-"""A remote that asks for a longer wait counts as unreachable."""
 
 
 class RateLimitError(RemoteError):

@@ -13,7 +13,6 @@ from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
 from orchestrator.errors import (
-    RATE_LIMIT_WAIT_S,
     AuthError,
     CorruptTransferError,
     ExitCode,
@@ -27,6 +26,7 @@ from orchestrator.errors import (
 )
 from orchestrator.plan.model import Verb
 from orchestrator.records import Ref
+from orchestrator.retry_times import RATE_LIMIT_WAIT_S
 from orchestrator.storage.fake.faults import RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage

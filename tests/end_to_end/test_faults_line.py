@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from orchestrator.apply.protocol.request_budget import REQUESTS_PER_OPERATION
-from orchestrator.errors import RATE_LIMIT_WAIT_S
+from orchestrator.retry_times import RATE_LIMIT_WAIT_S
 from tests.audio import make_many
 from tests.faulty import Library, of_music
 from tests.forked import Forks

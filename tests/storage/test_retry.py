@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from orchestrator.errors import RATE_LIMIT_WAIT_S, AuthError, NotFoundError, OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, TransientError
+from orchestrator.retry_times import RATE_LIMIT_WAIT_S
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import MoveCall, StatCall, Storage
 from orchestrator.storage.wrappers.retry import RetryingStorage

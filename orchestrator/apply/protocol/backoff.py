@@ -8,7 +8,8 @@ from random import uniform
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.apply.protocol.task import Task, worth_another_try
-from orchestrator.errors import RATE_LIMIT_WAIT_S, OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
+from orchestrator.retry_times import RATE_LIMIT_WAIT_S
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
@@ -20,6 +21,9 @@ class Backoff:
     """`first_s`: seconds before the second try. `longest_s`: the limit for later waits. `sleep` is for tests.
 
     By default a stop ends a wait early.
+
+    After a rate limit without a stated delay, the first wait is RATE_LIMIT_WAIT_S plus up to as much again at random: 4-8 s.
+    Listings and reads wait 2-4 s: see `orchestrator.storage.wrappers.retry`.
     """
 
     def __init__(self, first_s: float = 0.5, longest_s: float = 30.0, sleep: Callable[[float], None] | None = None) -> None:

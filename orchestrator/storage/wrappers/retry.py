@@ -13,7 +13,8 @@ from random import Random
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from orchestrator.errors import RATE_LIMIT_WAIT_S, RateLimitError, TransientError
+from orchestrator.errors import RateLimitError, TransientError
+from orchestrator.retry_times import RATE_LIMIT_WAIT_S
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage, Result
 
@@ -24,10 +25,12 @@ class RetryingStorage(ForwardingStorage):
     """See the module.
 
     Waits `first_wait_s`, doubling it each time up to `longest_wait_s`, and each time a random part between half and all of it;
-    after a RateLimitError at least its `retry_after`, or some seconds where it states none. `attempts` counts the first try.
-    The last error is raised; a RateLimitError with a delay above LONGEST_RETRY_AFTER_S is raised at once. Until the storage has
-    answered once, a TransientError more than `first_contact_s` after the first try is raised too: a server that was never there
-    is not worth the wait. Tests pass `sleep` and `random`.
+    after a RateLimitError at least its `retry_after`. Where it states none, the first wait is half to all of RATE_LIMIT_WAIT_S,
+    2-4 s (changes wait 4-8 s: see `orchestrator.apply.protocol.backoff`).
+
+    `attempts` counts the first try. The last error is raised; a RateLimitError with a delay above LONGEST_RETRY_AFTER_S is raised
+    at once. Until the storage has answered once, a TransientError more than `first_contact_s` after the first try is raised too:
+    a server that was never there is not worth the wait. Tests pass `sleep` and `random`.
     """
 
     def __init__(
