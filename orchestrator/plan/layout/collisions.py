@@ -14,6 +14,7 @@ from itertools import islice
 
 from orchestrator.paths import collision_key, join_path, name_of, parent_of, split_path
 from orchestrator.plan.layout.names import Names
+from orchestrator.plan.layout.number_suffix import possible_number
 from orchestrator.plan.music.same_content import same_content
 from orchestrator.records import Item
 
@@ -174,11 +175,8 @@ class Namespace:
         position = collision_key(claim.position)
         if position == self._key(claim, 1):
             return 1
-        inner = claim.position[: len(claim.position) - len(claim.extension)].rstrip(")")
-        digits = inner.rpartition("(")[2]
-        if digits.isascii() and digits.isdigit() and len(digits) < 9 and position == self._key(claim, int(digits)):
-            return int(digits)
-        return 0
+        number = possible_number(claim.position[: len(claim.position) - len(claim.extension)])
+        return number if number and position == self._key(claim, number) else 0
 
     def _free(self, key: str) -> bool:
         return key not in self._files and key not in self._directories

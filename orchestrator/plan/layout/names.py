@@ -11,6 +11,7 @@ import re
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.plan.layout.number_suffix import number_suffix
 from orchestrator.plan.music.tag_values import clean_value
 
 MAX_EXTENSION = 32
@@ -105,7 +106,7 @@ class Names:
         """The full name for a legal stem; from `number` 2 on with " (2)", which is never cut."""
         if number == 1:
             return stem + extension
-        suffix = f" ({number})"
+        suffix = number_suffix(number)
         room = self._max_bytes - len(extension.encode()) - len(suffix)
         return self._cut(stem, room) + suffix + extension
 

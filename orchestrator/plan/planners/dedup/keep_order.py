@@ -21,6 +21,7 @@ _STREAM_FIELDS = frozenset(
     {"duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "comment", "acoustid_id"}
 )
 _TAG_FIELDS = tuple(name for name in Track.__struct_fields__ if name not in _STREAM_FIELDS)
+# The names that programs give to copies. Our own suffix, which matches too, is in `orchestrator.plan.layout.number_suffix`.
 _COPY_NAME = re.compile(
     r"(?:copy of |kopie von |copie de )|(?: - copy| copy| kopie| \(\d{1,3}\)|_\d| \d{1,2})(?:\.[^.]*)?\Z", re.IGNORECASE
 )
