@@ -64,7 +64,7 @@ class Identity(Facts, frozen=True):
     """Endpoints that contain this text, or no endpoint: names of buckets are unique there, so the account does not matter."""
 
 
-class Condition(Facts, frozen=True):
+class ConditionalFacts(Facts, frozen=True):
     """Facts that hold only where an option of the remote has a certain value."""
 
     option: str
@@ -135,7 +135,7 @@ class Profile(Facts, frozen=True):
     """The rule set of `orchestrator.plan.layout.names` for the provider's own limits; used with `names: target` in the config."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
-    when: tuple[Condition, ...] = ()
+    when: tuple[ConditionalFacts, ...] = ()
     """Facts that depend on an option of the remote; a later one wins."""
 
     @property

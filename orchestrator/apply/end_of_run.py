@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.apply.directories.emptied import remove_emptied
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import CompletedOperation
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_paths import EMPTIED, TRASH, trash_of
 from orchestrator.apply.protocol.final_check import check_final_state, final_state
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, RemoteError
 from orchestrator.paths import is_rclone_debris, split_path
-from orchestrator.plan.model import TEMPORARY, Plan, Verb
+from orchestrator.plan.model import TEMPORARY, CompletedOperation, Plan, Verb
 from orchestrator.progress import Progress
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage

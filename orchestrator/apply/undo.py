@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import CompletedOperation
-from orchestrator.plan.model import Plan, Verb, is_temporary
+from orchestrator.plan.model import CompletedOperation, Plan, Verb, is_temporary
 from orchestrator.plan.planners.quarantine import is_restore
 from orchestrator.plan.planners.undo import plan_undo
 from orchestrator.records import Ref

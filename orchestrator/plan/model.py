@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.records import OWN_DIRECTORY, Ref
+from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 
 FORMAT = "music-orchestrator-plan/2"
 
@@ -90,6 +90,16 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
             return b64decode(self.content, validate=True)
         except binascii.Error:
             return None
+
+
+class CompletedOperation(msgspec.Struct, frozen=True, gc=False):
+    """An operation that succeeded, with what undo needs to know about it."""
+
+    operation: Operation
+    destination: Ref
+    """Where the file was put; for a quarantined file its path in the quarantine."""
+    entry: Entry | None
+    """The file as seen at `destination`; None when it was deleted for good."""
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False):

@@ -12,7 +12,7 @@ from rclone_python.hash_types import HashTypes
 from orchestrator import profiles
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.names import RULES
-from orchestrator.profiles import Condition, Profile, all_profiles, load_profile, profile_names
+from orchestrator.profiles import ConditionalFacts, Profile, all_profiles, load_profile, profile_names
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import capabilities_of
 
@@ -133,7 +133,7 @@ def test_one_make_of_server_may_accept_less_than_its_protocol() -> None:
 
 
 def test_a_later_condition_wins() -> None:
-    first = Condition(option="a", values=("1",), max_path_bytes=10, directory_delete="empty")
-    second = Condition(option="b", values=("",), max_path_bytes=20)
+    first = ConditionalFacts(option="a", values=("1",), max_path_bytes=10, directory_delete="empty")
+    second = ConditionalFacts(option="b", values=("",), max_path_bytes=20)
     found = Profile(type="x", when=(first, second)).for_remote({"a": "1"}.get)
     assert (found.max_path_bytes, found.directory_delete) == (20, "empty")

@@ -23,7 +23,6 @@ import msgspec
 
 from orchestrator.apply.journal.database import JournalDatabase
 from orchestrator.apply.journal.records import (
-    CompletedOperation,
     OperationState,
     Record,
     Run,
@@ -36,7 +35,7 @@ from orchestrator.apply.journal.records import (
 )
 from orchestrator.apply.own_paths import destination_of
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import Operation, Plan, locations_of
+from orchestrator.plan.model import CompletedOperation, Operation, Plan, locations_of
 from orchestrator.sqlite import transaction
 
 _encode = msgspec.json.Encoder().encode

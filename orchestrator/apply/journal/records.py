@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from orchestrator.plan.model import Header, Operation
-from orchestrator.records import Entry, Ref
+from orchestrator.plan.model import Header
+from orchestrator.records import Entry
 
 
 class Stage(StrEnum):
@@ -134,13 +134,3 @@ class OperationState(msgspec.Struct, frozen=True, gc=False):
     entry: Entry | None = None
     code: int = 0
     message: str | None = None
-
-
-class CompletedOperation(msgspec.Struct, frozen=True, gc=False):
-    """An operation that succeeded, with what undo needs to know about it."""
-
-    operation: Operation
-    destination: Ref
-    """Where the file was put; for a quarantined file its path in the quarantine."""
-    entry: Entry | None
-    """The file as seen at `destination`; None when it was deleted for good."""

@@ -7,13 +7,12 @@ from contextlib import suppress
 
 import msgspec
 
-from orchestrator.apply.journal.records import CompletedOperation
 from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
 from orchestrator.paths import case_key, is_ours
-from orchestrator.plan.model import Verb
+from orchestrator.plan.model import CompletedOperation, Verb
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
 

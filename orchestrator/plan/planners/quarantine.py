@@ -8,8 +8,7 @@ from typing import Literal
 import msgspec
 
 from orchestrator.plan.build import build_plan
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, operation_id
-from orchestrator.plan.planners.undo import CompletedOperation
+from orchestrator.plan.model import CompletedOperation, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
 from orchestrator.records import Capabilities, Entry, Ref
 
 

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 
 from orchestrator.errors import IntegrityError
 from orchestrator.paths import parent_of
 from orchestrator.plan.build import build_plan
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, is_temporary
+from orchestrator.plan.model import CompletedOperation, Expect, Header, Operation, Plan, Skipped, Verb, is_temporary
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.shared_names import quarantine_move
-from orchestrator.records import Capabilities, Entry, Ref
+from orchestrator.records import Capabilities, Ref
 
 _NOTHING: Mapping[Ref, str] = {}
-
-
-class CompletedOperation(Protocol):
-    """One completed operation, as the journal has it."""
-
-    @property
-    def operation(self) -> Operation:
-        """The operation."""
-
-    @property
-    def destination(self) -> Ref:
-        """Where the file is now; after a quarantine, its path in there."""
-
-    @property
-    def entry(self) -> Entry | None:
-        """The file as it was seen there; None if it was deleted for good."""
 
 
 def plan_undo(
