@@ -45,6 +45,7 @@ DEFAULT_SIDECARS: Final[tuple[SidecarRule, ...]] = (
         goes_with="album", folders=["scans", "scan", "artwork", "art", "covers", "cover", "booklet", "booklets", "lyrics"]
     ),
     SidecarRule(goes_with="track or album", extensions=[*IMAGES, "log", "nfo", "pdf", "cue", "accurip", "md5", "sfv", "ffp"]),
+    # Lyrics, and anything else that is named like a track.
     SidecarRule(goes_with="track"),
 )
 

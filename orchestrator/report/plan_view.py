@@ -21,6 +21,9 @@ _VERB_WORDS = {
     Verb.REWRITE: "rewrite",
 }
 
+REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name"})
+"""Codes of skipped files that the command has already reported as errors."""
+
 
 class PlanStep(msgspec.Struct, frozen=True):
     """One change as a person sees it: a rename in two halves is one step, and so is a rewritten playlist."""
@@ -107,6 +110,22 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     if plan.operations:
         found += _price(header.estimate)
     return found
+
+
+def nothing_to_do(plan: Plan) -> list[str]:
+    """What to say about a plan without changes; nothing if it found no music."""
+    if not plan.header.counts.get("music"):
+        return []
+    has_errors = any(one.code in REPORTED_AS_ERRORS for one in plan.skipped)
+    alone = sum(1 for one in plan.skipped if one.code == "left-alone")
+    if alone and not plan.header.counts.get("in_place"):
+        sentences = ["nothing to do"]
+    else:
+        where = "all other files are where they belong" if has_errors else "everything is where it belongs"
+        sentences = [f"nothing to do: {where}"]
+    if alone:
+        sentences.append(f"skipped: {alone} files; -v says why")
+    return sentences
 
 
 def _price(estimate: dict[str, float | int | None]) -> list[tuple[str, str]]:

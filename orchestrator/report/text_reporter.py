@@ -26,9 +26,6 @@ SHORTENED_LINES = 200
 SHORTENED_ROWS = 20
 """How many rows of each table are shown when there are several tables."""
 
-NAMED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name"})
-"""Skipped files that the command has already named as errors."""
-
 
 class TextReporter:
     """Results go to stdout; progress, questions and errors to stderr."""
@@ -97,8 +94,8 @@ class TextReporter:
         self._end()
         if not plan.operations and not everything:
             self._print_skipped(plan, everything or self._verbose > 0)
-            if plan.header.counts.get("music"):
-                self._nothing_to_do(plan)
+            for sentence in plan_view.nothing_to_do(plan):
+                self._print(sentence)
             return
         everything = everything or self._verbose > 0
         if self._terminal:
@@ -242,17 +239,6 @@ class TextReporter:
         for skipped in plan.skipped:
             if everything or skipped.code in {"ambiguous-sidecar", "playlist"}:
                 self._output.line(f"skipped {printable(skipped.path)}: {printable(skipped.reason)}")
-
-    def _nothing_to_do(self, plan: Plan) -> None:
-        named = any(one.code in NAMED_AS_ERRORS for one in plan.skipped)
-        alone = sum(1 for one in plan.skipped if one.code == "left-alone")
-        if alone and not plan.header.counts.get("in_place"):
-            self._print("nothing to do")
-        else:
-            where = "all other files are where they belong" if named else "everything is where it belongs"
-            self._print(f"nothing to do: {where}")
-        if alone:
-            self._print(f"skipped: {alone} files; -v says why")
 
     def _lines(self, plan: Plan, limit: int | None) -> None:
         changes = list(plan_view.lines(plan))

@@ -22,6 +22,7 @@ from orchestrator.storage.protocol import Storage
 
 MARKER = f"{OWN_DIRECTORY}/run.json"
 
+# docs/commands.md and docs/reliability.md name the ten minutes, and docs/reliability.md the minute between heartbeats, too.
 FRESH_S = 600.0
 """A run without a heartbeat for this long counts as dead."""
 
