@@ -126,7 +126,7 @@ async def _serve(root: Path, rtt_s: float) -> None:
 
 @contextlib.contextmanager
 def file_server(root: Path, rtt_ms: float) -> Iterator[tuple[int, int]]:
-    """Run the server in a process of its own; gives its port and process id. The directory must not change meanwhile."""
+    """Run the server in a process of its own; gives its port and process id. The directory must not change while it runs."""
     command = [sys.executable, "-m", "benchmarks.file_server", str(root), str(rtt_ms)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -64,7 +64,7 @@ class Started:
 
     def end(self) -> Ended:
         """Wait until it ends."""
-        code = self._forks.told()
+        code = self._forks.next_number()
         out, err = (self._output.with_suffix(end).read_text() for end in (".out", ".err"))
         # A killed program may leave half a line.
         lines = out.splitlines() if code >= 0 else out[: out.rfind("\n") + 1].splitlines()
@@ -110,7 +110,7 @@ class Forks:
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(order) + b"\n")
         self._process.stdin.flush()
-        return Started(self, self.told(), output)
+        return Started(self, self.next_number(), output)
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
         """Run it to its end; its exit code must be one of `codes`."""
@@ -119,7 +119,7 @@ class Forks:
             raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")
         return ended
 
-    def told(self) -> int:
+    def next_number(self) -> int:
         """The next number that the process prints: a process id, or the exit status of that process."""
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())

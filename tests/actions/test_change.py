@@ -29,7 +29,7 @@ from tests.audio import make_track
 
 
 class Person(LogReporter):
-    """Somebody at a terminal, and what they see there."""
+    """A user at a terminal, and what the terminal shows."""
 
     can_ask = True
 

@@ -35,12 +35,12 @@ WITHOUT_WAITS = Backoff(sleep=lambda _: None)
 def operation(
     verb: Verb, source: Storage, src: str, target: Storage, dst: str, *, depends: Iterable[Operation] = ()
 ) -> Operation:
-    """An operation that expects what lies at `src` now."""
+    """An operation that expects the file that is at `src` now."""
     return expecting(verb, source, src, Ref(source.fs, src), Ref(target.fs, dst), depends=depends)
 
 
 def expecting(verb: Verb, seen_on: Storage, seen: str, src: Ref, dst: Ref, *, depends: Iterable[Operation] = ()) -> Operation:
-    """An operation that expects at `src` what lies at `seen` now."""
+    """An operation that expects at `src` the file that is at `seen` now."""
     entry = seen_on.stat(seen)
     assert entry is not None
     return Operation(

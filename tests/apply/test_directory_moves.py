@@ -69,16 +69,16 @@ def at_the_request(storage: MemoryStorage, trouble: object, when: str = "before"
 def test_an_album_moves_in_one_request_and_back(storage: MemoryStorage, tmp_path: Path) -> None:
     before, ids = library(storage), {entry.id for entry in storage.list()}
     made = moving(storage)
-    stats, told = storage.call_counts["stat"], list[FileChange]()
+    stats, reported = storage.call_counts["stat"], list[FileChange]()
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, on_changes=told.extend)
+        result = apply_plan(made, {storage.fs: storage}, journal, on_changes=reported.extend)
         assert (result.exit_code, result.done, result.bytes_moved) == (ExitCode.DONE, 6, sum(map(len, NAMES)))
         assert changes(storage) == [("move_directory", "in/al")]
         assert storage.call_counts["stat"] - stats <= 3 * len(NAMES), "as they arrive, and for the last proof"
-        assert {(change.src.path, change.dst.path) for change in told} == {
+        assert {(change.src.path, change.dst.path) for change in reported} == {
             (f"in/al/{name}", f"Band/Album/{name}") for name in NAMES
         }
-        assert all(change.entry and change.entry.path == change.dst.path for change in told)
+        assert all(change.entry and change.entry.path == change.dst.path for change in reported)
         assert library(storage) == moved()
         assert "in" not in storage.directories()
         back = undo_plan(journal, result.run or "", tool_version="0", created="2026-01-01T00:00:00Z")
@@ -197,12 +197,12 @@ def test_a_stop_takes_effect_between_directories(tmp_path: Path) -> None:
         made.append(moving(storage, f"in/{number}", f"Band/Album {number}"))
     stop = threading.Event()
 
-    def told(_: Sequence[FileChange]) -> None:
+    def stop_run(_: Sequence[FileChange]) -> None:
         stop.set()
 
     with Journal(tmp_path / "journal") as journal:
         both = plan(*made[0].operations, *made[1].operations, source=storage.fs)
-        result = apply_plan(both, {storage.fs: storage}, journal, on_changes=told, stop=stop)
+        result = apply_plan(both, {storage.fs: storage}, journal, on_changes=stop_run, stop=stop)
     assert (result.exit_code, result.done, result.pending) == (ExitCode.INTERRUPTED, 6, 6)
     assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
     assert [verb for verb, _ in changes(storage)] == ["move_directory"] * 2, "the others still move in one request"

@@ -100,7 +100,7 @@ def test_an_edited_journal_is_refused_before_the_first_call(tmp_path: Path, stor
 
 
 def test_a_file_that_is_not_a_journal_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "journal").write_bytes(b"not a database, and long enough to be told from an empty file" * 20)
+    (tmp_path / "journal").write_bytes(b"not a database, and longer than an empty file" * 20)
     with pytest.raises(IntegrityError, match="move it away"):
         Journal(tmp_path / "journal")
 

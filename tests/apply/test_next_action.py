@@ -1,4 +1,4 @@
-"""`next_action` as a table over all its states: every combination stands in exactly one row, with what must follow from it."""
+"""`next_action` as a table over all its states: every combination is in exactly one row, with the action that must follow."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TABLE = (
     # Again, with the source gone: it arrived, or the content is nowhere.
     Row(MOVING, YES, ANY, GONE, SAME, Action.DONE),
     Row(MOVING, YES, ANY, GONE, FREE | OTHER, Action.LOST),
-    # Again, with another file at the source: after a rename somebody may have put a new one there.
+    # Again, with another file at the source: after a rename another program may have put a new one there.
     Row(frozenset({Route.RENAME}), YES, ANY, CHANGED, SAME, Action.DONE),
     Row(frozenset({Route.RENAME}), YES, ANY, CHANGED, FREE | OTHER, Action.SKIP_SOURCE_CHANGED),
     Row(MOVING - {Route.RENAME}, YES, ANY, CHANGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
@@ -54,7 +54,7 @@ TABLE = (
     Row(REMOVE, ANY, ANY, CHANGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
     Row(REMOVE, NO, ANY, GONE, ANY_END, Action.SKIP_SOURCE_GONE),
     Row(REMOVE, YES, ANY, GONE, ANY_END, Action.DONE),
-    # Writing a rewritten playlist at our own temporary name: what else lies there is an older or cut one of ours.
+    # Writing a rewritten playlist at our own temporary name: any other file there is an older or partial one of ours.
     Row(WRITE, ANY, ANY, THERE, FREE | OTHER, Action.SEND),
     Row(WRITE, ANY, ANY, THERE, SAME, Action.VERIFY),
     Row(WRITE, ANY, ANY, CHANGED, ANY_END, Action.SKIP_SOURCE_CHANGED),

@@ -24,13 +24,13 @@ from tests.apply.plans import move, operation, plan, run
 class Watched(ForwardingStorage):
     """Reports its changing calls before they are sent."""
 
-    def __init__(self, inner: Storage, tell: Callable[[Call], None]) -> None:
+    def __init__(self, inner: Storage, report: Callable[[Call], None]) -> None:
         super().__init__(inner)
-        self.tell = tell
+        self.report = report
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         for call in calls:
-            self.tell(call)
+            self.report(call)
         return super().batch(calls, concurrency=concurrency)
 
 

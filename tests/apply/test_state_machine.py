@@ -74,11 +74,11 @@ class Libraries(RuleBasedStateMachine):
         self.known: set[str] = set()
         """Every content that ever was."""
         self.must: Counter[str] = Counter()
-        """What must be there: all that nobody else has taken away."""
+        """What must be there: everything that no other program has removed."""
         self.runs: dict[str, tuple[View, View]] = {}
-        """Finished run -> what one saw before and after it."""
+        """Finished run -> what a user sees before and after it."""
         self.expected: tuple[View, View] | None = None
-        """What one is to see when the last run has ended: what was there before if it never began, else what it was to make."""
+        """What a user must see when the last run has ended: the state before if it never began, otherwise its result."""
 
     @initialize(
         kind=st.sampled_from(["local", "s3", "dropbox", "webdav", "drive", "plain"]),
@@ -247,7 +247,7 @@ class Libraries(RuleBasedStateMachine):
     @precondition(lambda self: self.runs)
     @rule(number=st.integers(0, 3), faults=faults)
     def undo(self, number: int, faults: Faults) -> None:
-        """If nobody else changes anything and nothing fails, everything is as it was before the run."""
+        """If no other program changes anything and nothing fails, everything is as it was before the run."""
         self.finish()
         run_id = [*self.runs][-1 - number % len(self.runs)]
         before, after = self.runs.pop(run_id)

@@ -166,10 +166,10 @@ def test_a_report_that_cannot_be_printed_stops_no_work(music: Path, tmp_path: Pa
     assert "Traceback" not in done.stderr
     (music / "broken.mp3").unlink()
     listed = shlex.join([*COMMAND, "runs", "--state-dir", str(tmp_path / "state"), *options])
-    told = subprocess.run(["/bin/sh", "-c", f"{listed} {where}"], capture_output=True, text=True, check=False, timeout=120)
-    assert told.returncode == (0 if where.startswith("2") else 1)
-    assert told.stderr.count("\n") == (1 if told.returncode and "2" not in where else 0)
-    assert "finished" in told.stdout or told.returncode
+    ended = subprocess.run(["/bin/sh", "-c", f"{listed} {where}"], capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == (0 if where.startswith("2") else 1)
+    assert ended.stderr.count("\n") == (1 if ended.returncode and "2" not in where else 0)
+    assert "finished" in ended.stdout or ended.returncode
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -190,5 +190,5 @@ def test_on_a_server_that_is_read_over_the_vfs_the_output_says_so(
     (local,) = explained(program("scan", str(music), "--explain", "in/b.mp3"))
     assert (remote["way"], remote["policy"]) == ("vfs", "few-requests")
     assert len(remote["requests"]) <= len(local["requests"])  # type: ignore[arg-type]
-    told = ("size", "container", "status", "tags", "stream", "identity", "suspect", "covers")
-    assert {key: remote[key] for key in told} == {key: local[key] for key in told}
+    same_keys = ("size", "container", "status", "tags", "stream", "identity", "suspect", "covers")
+    assert {key: remote[key] for key in same_keys} == {key: local[key] for key in same_keys}

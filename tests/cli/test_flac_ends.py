@@ -51,9 +51,9 @@ def test_an_older_flac_that_was_cut_a_little_is_neither_the_kept_copy_nor_remove
     whole = tagged(plain, tags) if tags is not None else plain
     put(music, WHOLE, whole, age=0)
     put(music, CUT, whole[: len(whole) * 96 // 100], age=9)
-    told = program("dedup", str(music))
-    assert gone(told) == {}
-    assert suspects(told) == {CUT}
+    result = program("dedup", str(music))
+    assert gone(result) == {}
+    assert suspects(result) == {CUT}
     deleted = program("dedup", str(music), "--delete", "--yes")
     assert (music / WHOLE).read_bytes() == whole
     assert suspects(deleted) == {CUT}
@@ -72,8 +72,8 @@ def test_a_lossy_copy_is_not_removed_for_a_lossless_file_that_was_cut(program: P
     whole = tagged(flac(FRAMES, 1), TAGS)
     put(music, "07.flac", whole[:-9_000], age=0)
     put(music, "lossy/07.m4a", track_bytes("m4a", TAGS, seconds=FRAMES * 4096 / 44100), age=0)
-    told = program("dedup", str(music))
-    assert (gone(told), suspects(told)) == ({}, {"07.flac"})
+    result = program("dedup", str(music))
+    assert (gone(result), suspects(result)) == ({}, {"07.flac"})
     put(music, "07.flac", whole, age=0)
     assert gone(program("dedup", str(music))) == {"lossy/07.m4a": "07.flac"}
 
@@ -82,9 +82,9 @@ def test_copies_that_differ_only_in_tags_are_not_read_again(program: Program, mu
     whole = flac(FRAMES, 1)
     put(music, WHOLE, whole, age=0)
     put(music, CUT, tagged(whole, TAGS), age=9)
-    told = program("dedup", str(music))
-    assert len(gone(told)) == 1
-    assert told.summary["files_read"] == 2
+    result = program("dedup", str(music))
+    assert len(gone(result)) == 1
+    assert result.summary["files_read"] == 2
 
 
 @pytest.mark.parametrize("target", [False, True], ids=["in place", "to another place"])

@@ -48,14 +48,14 @@ def test_a_report_changes_nothing_and_gives_reasons(library: Callable[..., Libra
     music = library(kind)
     fill(music.root)
     before = music.place.tree()
-    told = music("dedup", music.place.location)
+    report = music("dedup", music.place.location)
     assert music.place.tree() == before
-    rows = [event for event in told.events if event["type"] == "duplicate"]
+    rows = [event for event in report.events if event["type"] == "duplicate"]
     assert [(row["path"], row["kept_path"]) for row in rows] == [(copy, COPIES[0]) for copy in COPIES[1:]]
     assert {row["tier"] for row in rows} == ({"T0"} if kind == "s3_serve" else {"T1"})
-    (on_purpose,) = (event for event in told.events if event["type"] == "alike" and event["tier"] != "T4")
+    (on_purpose,) = (event for event in report.events if event["type"] == "alike" and event["tier"] != "T4")
     assert {file["path"] for file in on_purpose["files"]} == {COPIES[0], "Band/Live/01 Song.flac"}
-    assert told.summary["ops_planned"] == 0
+    assert report.summary["ops_planned"] == 0
     assert music("dedup", music.place.location, "--dedup", "quarantine", "--dry-run", "--exit-code", codes=(10,))
     assert music.place.tree() == before
 

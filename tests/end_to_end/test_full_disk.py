@@ -120,12 +120,12 @@ def test_a_disk_that_fills_up_during_a_run(
 class Watched(ForwardingStorage):
     """Reports its batches before they are sent."""
 
-    def __init__(self, inner: Storage, tell: Callable[[Sequence[Call]], None]) -> None:
+    def __init__(self, inner: Storage, report: Callable[[Sequence[Call]], None]) -> None:
         super().__init__(inner)
-        self.tell = tell
+        self.report = report
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        self.tell(calls)
+        self.report(calls)
         return super().batch(calls, concurrency=concurrency)
 
 

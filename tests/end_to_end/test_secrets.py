@@ -49,7 +49,7 @@ def three(tmp_path: Path, rclone_binary: Path) -> Iterator[Remotes]:
         yield Remotes(config, s3_proxy, dav_proxy, secrets)
 
 
-def told(file: Path) -> bytes:
+def read_if_alive(file: Path) -> bytes:
     with contextlib.suppress(OSError):  # the process has ended
         return file.read_bytes()
     return b""
@@ -65,7 +65,7 @@ class Watched(Program):
         def look(_: Seen) -> bool:
             for pid, _name in processes_below(self.pid):
                 self.processes += 1
-                self.seen += told(Path(f"/proc/{pid}/cmdline")) + told(Path(f"/proc/{pid}/environ"))
+                self.seen += read_if_alive(Path(f"/proc/{pid}/cmdline")) + read_if_alive(Path(f"/proc/{pid}/environ"))
             return False
 
         for proxy in proxies:

@@ -61,4 +61,4 @@ def test_the_listing_stays_cheap(bucket: tuple[Any, HttpProxy], rclone: Rclone, 
     assert single.hashes == ({"md5": hashlib.md5(b"sound 0").hexdigest()} if hashes else {})  # noqa: S324
     seen = storage.stat("a000.flac")
     assert seen is not None
-    assert seen.mtime_ns == listed["a000.flac"].mtime_ns, "a look tells the same time as the listing"
+    assert seen.mtime_ns == listed["a000.flac"].mtime_ns, "a look and the listing give the same time"

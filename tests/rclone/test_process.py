@@ -1,4 +1,4 @@
-"""rclone dies with the program, the program survives rclone, and nobody else sees what they exchange."""
+"""rclone dies with the program, the program survives rclone, and no other process sees what they exchange."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def serving(
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run `command(port)` during the block. Yields the port once the server listens, and the process.
 
-    Its output goes to `log`. A process that ends at once (the port was taken meanwhile) is tried again on other ports.
+    Its output goes to `log`. A process that ends at once (the port was taken in the meantime) is tried again on other ports.
     """
     for _ in range(3):
         port = free_port()

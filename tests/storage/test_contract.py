@@ -47,9 +47,9 @@ def read(storage: Storage, path: str) -> bytes:
 
 
 def carried_out(storage: Storage, calls: Sequence[Call], *, concurrency: int = 8) -> list[CallResult]:
-    """The outcomes; calls that may work later are made again, as the executor does.
+    """The outcomes; calls that may work later are repeated, as the executor does.
 
-    WebDAV servers refuse to make a directory (423 Locked) while somebody makes another below the same one.
+    WebDAV servers refuse to make a directory (423 Locked) while another one is created below the same one.
     """
     outcomes = [*storage.batch(calls, concurrency=concurrency)]
     for _ in range(5):

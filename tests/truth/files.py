@@ -122,7 +122,7 @@ def _fold(values: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass
 class TrueLibrary:
-    """All files. `places` says in which of several locations each lies; 0 for all of them at first."""
+    """All files. `places` says in which of several locations each one is; 0 for all of them at first."""
 
     files: dict[str, TrueFile] = field(default_factory=dict)
 

@@ -22,7 +22,7 @@ HASHES = {
 
 @contextlib.contextmanager
 def torn_apart(library: TrueLibrary, kinds: Sequence[str], work: Path, rclone: Path, config: Path) -> Iterator[list[Place]]:
-    """The library spread over places of these kinds. Their remotes are added to the rclone `config`."""
+    """The library spread over locations of these kinds. Their remotes are added to the rclone `config`."""
     with contextlib.ExitStack() as stack:
         made = []
         for kind, part in zip(kinds, library.split(len(kinds)), strict=True):
