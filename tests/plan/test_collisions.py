@@ -42,6 +42,12 @@ def test_a_directory_is_spelled_as_it_exists_or_as_most_want_it() -> None:
     assert [names.directory(wanted) for wanted in ("ABBA", "Queen")] == ["abba", "QUEEN"]
 
 
+def test_every_directory_below_counts_for_the_spelling_of_those_above() -> None:
+    names = namespace()
+    names.settle_directories(["Queen/A", "Queen/A", "QUEEN/B", "QUEEN/C", "QUEEN/D"])
+    assert names.directory("Queen/A") == "QUEEN/A"
+
+
 def test_a_directory_does_not_take_the_name_of_a_file() -> None:
     names = namespace("Artist/Live")
     assert names.directory("Artist/live") == "Artist/live (2)"
