@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def _config_block() -> str:
     return "\n".join(rows) + "\n"
 
 
-def _keys(fields: list[FieldFacts], prefix: str) -> Iterator[tuple[str, FieldFacts]]:
+def _keys(fields: Iterable[FieldFacts], prefix: str) -> Iterator[tuple[str, FieldFacts]]:
     for field in fields:
         key = f"{prefix}{field.name}"
         yield key, field

@@ -33,6 +33,18 @@ class CommonOption(click.Option):
     """An option that every command accepts. `--help` lists those that affect the command, under their own heading."""
 
 
+class _Bounded(click.types.IntParamType):
+    """A whole number between bounds. As a type, click's IntRange would put "[1<=x<=1000]" into the help."""
+
+    def __init__(self, least: int | None, most: int | None) -> None:
+        self._range = click.IntRange(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Fail for a number out of bounds."""
+        number: int = self._range.convert(value, param, ctx)
+        return number
+
+
 def parameters_of(declaration: type[Options]) -> list[click.Parameter]:
     """The arguments and options that a command's struct declares."""
     return [_argument(field) if field.spelling.positional else _option(field, click.Option) for field in fields_of(declaration)]
@@ -94,5 +106,5 @@ def _click_type(field: FieldFacts) -> click.ParamType[Any]:
         if isinstance(one, inspect.LiteralType):
             return click.Choice([str(value) for value in one.values])
         if isinstance(one, inspect.IntType):
-            return click.IntRange(one.ge, one.le)
+            return _Bounded(one.ge, one.le)
     return click.STRING

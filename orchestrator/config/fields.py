@@ -5,9 +5,10 @@ Imports nothing heavy but msgspec: `--help` passes through here.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from msgspec import NODEFAULT, Struct, inspect
+from msgspec import NODEFAULT, Struct, inspect, structs
 
 from orchestrator.config.options.declare import Spelling
 
@@ -32,11 +33,13 @@ class FieldFacts(Struct, frozen=True, kw_only=True):
     type: inspect.Type
 
 
-def fields_of(section: type[Struct]) -> list[FieldFacts]:
+@cache
+def fields_of(section: type[Struct]) -> tuple[FieldFacts, ...]:
     """The keys of a closed mapping, in the order of its type."""
     info = inspect.type_info(section)
     assert isinstance(info, inspect.StructType)  # noqa: S101 - for mypy: a Struct's info is nothing else
-    return [_facts(field) for field in info.fields]
+    hints = get_type_hints(section, include_extras=True)
+    return tuple(_facts(field, hints[field.name]) for field in info.fields)
 
 
 def alternatives(kind: inspect.Type) -> list[inspect.Type]:
@@ -48,7 +51,23 @@ def alternatives(kind: inspect.Type) -> list[inspect.Type]:
     return [kind]
 
 
-def _facts(field: inspect.Field) -> FieldFacts:
+def _in_declared_order(kind: inspect.Type, hint: Any) -> inspect.Type:
+    """The type with the words of a Literal as they were declared: msgspec sorts them."""
+    if isinstance(kind, inspect.UnionType):
+        return structs.replace(kind, types=tuple(_in_declared_order(one, hint) for one in kind.types))
+    if isinstance(kind, inspect.LiteralType):
+        return structs.replace(kind, values=_words_of(hint))
+    return kind
+
+
+def _words_of(hint: Any) -> tuple[Any, ...]:
+    """The words of the Literal in a type hint, which may be annotated or optional."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return next((words for part in get_args(hint) if (words := _words_of(part))), ())
+
+
+def _facts(field: inspect.Field, hint: Any) -> FieldFacts:
     schema: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     kind = field.type
@@ -72,7 +91,7 @@ def _facts(field: inspect.Field) -> FieldFacts:
         section=structs[0] if structs else None,
         closed=any(isinstance(one, inspect.StructType) for one in kinds),
         scalar=all(isinstance(one, (inspect.StrType, inspect.IntType, inspect.LiteralType, inspect.NoneType)) for one in kinds),
-        type=kind,
+        type=_in_declared_order(kind, hint),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from msgspec import Struct, inspect
 
-from orchestrator.config.fields import alternatives
+from orchestrator.config.fields import alternatives, fields_of
 from orchestrator.errors import ConfigError
 
 SettingsT = TypeVar("SettingsT", bound=Struct)
@@ -120,7 +120,7 @@ class _Decoder:
         raise self._error(node, where, f"expected {_wanted(kinds)}, got a mapping")
 
     def _section(self, node: yaml.MappingNode, kind: inspect.StructType, where: tuple[str, ...]) -> dict[str, Any]:
-        fields = {field.encode_name: field for field in kind.fields}
+        fields = {field.name: field for field in fields_of(kind.cls)}
         document = {}
         for key, item in self._items(node, where):
             if key not in fields:
@@ -228,7 +228,7 @@ def _wanted(kinds: list[inspect.Type]) -> str:
             case inspect.IntType():
                 names.append("a number")
             case inspect.LiteralType(values=values):
-                names.append("one of " + ", ".join(str(value) for value in sorted(map(str, values))))
+                names.append("one of " + ", ".join(map(str, values)))
             case inspect.ListType() | inspect.VarTupleType():
                 names.append("a list")
             case inspect.StructType() | inspect.DictType():

@@ -68,7 +68,7 @@ def test_an_empty_file_is_all_defaults(text: str) -> None:
         ("jobs:\n  n:\n    - organize: {source: a, max-delete: 3}\n", "did you mean `max_delete`?"),
         ("\n\ntransfers: 0\n", "c.yaml:3: transfers: must be at least 1"),
         ("transfers: many\n", "c.yaml:1: transfers: expected a number, got `many`"),
-        ("dedup: {action: delete}\n", "expected one of off, quarantine, report, got `delete`"),
+        ("dedup: {action: delete}\n", "expected one of off, report, quarantine, got `delete`"),
         ("a: [\n", "not valid YAML"),
         ("- 1\n", "expected a mapping, got a list"),
         ("locations: {a: b}\nlocations: {a: c}\n", "c.yaml:2: the key `locations` is given twice"),

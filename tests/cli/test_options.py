@@ -115,6 +115,15 @@ def test_some_common_options_affect_only_some_commands() -> None:
     assert not {"transfers", "bandwidth", "rclone"} & {*common["config validate"], *common["show"], *common["runs list"]}
 
 
+def test_help_lists_choices_as_declared_and_shows_no_range(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["organize", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "[off|report|quarantine]" in text
+    assert "<=" not in text
+    assert run(["organize", ".", "--transfers", "0"]) == 2
+    assert run(["organize", ".", "--transfers", "1001"]) == 2
+
+
 def test_a_group_lists_the_common_options_of_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "--help"]) == 0
     text = capsys.readouterr().out
