@@ -1,1 +1,1 @@
-"""One interface for output: human (rich) and JSON lines. Nothing else prints."""
+"""One interface for output, as text (rich on a terminal), JSON lines, or a log. Nothing else prints."""

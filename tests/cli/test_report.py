@@ -47,7 +47,9 @@ def plan(*operations: Operation, skipped: tuple[Skipped, ...] = ()) -> Plan:
     return Plan(header, operations, skipped)
 
 
-def human(*, terminal: bool = False, quiet: bool = False, verbose: int = 0) -> tuple[TextReporter, io.StringIO, io.StringIO]:
+def text_reporter(
+    *, terminal: bool = False, quiet: bool = False, verbose: int = 0
+) -> tuple[TextReporter, io.StringIO, io.StringIO]:
     out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
     return TextReporter(out, err, io.StringIO("y\n"), quiet=quiet, verbose=verbose), out, err
 
@@ -83,7 +85,7 @@ def test_the_web_page_is_self_contained_and_escaped() -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_people_see_the_plan_without_control_characters(terminal: bool) -> None:
-    reporter, out, err = human(terminal=terminal)
+    reporter, out, err = text_reporter(terminal=terminal)
     reporter.plan(plan(operation(EVIL, f"A/{EVIL}"), skipped=(Skipped(EVIL, "untagged", "no tags"),)))
     reporter.error("unreadable", f"bad {EVIL}", EVIL)
     reporter.close()
@@ -97,25 +99,25 @@ def test_people_see_the_plan_without_control_characters(terminal: bool) -> None:
 def test_a_long_plan_is_shortened_unless_verbose() -> None:
     number = SHORTENED_LINES * 2
     long = plan(*(operation(f"in/{one}", f"A/{one // 10}/{one}") for one in range(number)))
-    reporter, out, _ = human(terminal=True)
+    reporter, out, _ = text_reporter(terminal=True)
     reporter.plan(long)
     assert f"and {number - SHORTENED} more" in out.getvalue()
-    reporter, out, _ = human(terminal=True)
+    reporter, out, _ = text_reporter(terminal=True)
     reporter.plan(long, everything=True)
     assert "more;" not in out.getvalue()
-    reporter, out, _ = human()
+    reporter, out, _ = text_reporter()
     reporter.plan(long)
     assert out.getvalue().count("move in/") == SHORTENED_LINES
     assert f"and {number - SHORTENED_LINES} more" in out.getvalue()
     for everything, verbose in ((True, 0), (False, 1)):
-        reporter, out, _ = human(verbose=verbose)
+        reporter, out, _ = text_reporter(verbose=verbose)
         reporter.plan(long, everything=everything)
         assert out.getvalue().count("move in/") == number
 
 
 def test_odd_files_are_reported_on_stderr_unless_quiet() -> None:
     for quiet in (False, True):
-        reporter, out, err = human(quiet=quiet)
+        reporter, out, err = text_reporter(quiet=quiet)
         reporter.finding("suspect", f"cut {EVIL}", f"a/{EVIL}")
         assert out.getvalue() == ""
         assert err.getvalue().startswith("suspect: a/") is not quiet
@@ -127,35 +129,35 @@ def test_odd_files_are_reported_on_stderr_unless_quiet() -> None:
 
 def test_skipped_files_are_reported_once() -> None:
     stays = plan(operation("a", "b"), skipped=(Skipped("c", "untagged", "no tags"), Skipped("d.cue", "ambiguous-sidecar", "two")))
-    reporter, out, _ = human()
+    reporter, out, _ = text_reporter()
     reporter.plan(stays)
     assert "d.cue" in out.getvalue()
     assert "skipped c" not in out.getvalue(), "the command that made the plan has reported it as an error"
-    reporter, out, _ = human()
+    reporter, out, _ = text_reporter()
     reporter.plan(stays, everything=True)
     assert "skipped c: no tags" in out.getvalue()
 
 
 def test_files_that_wait_are_not_called_in_place() -> None:
     for code, says in (("left-alone", "skipped: 1 files"), ("unreadable", "all other files are where they belong")):
-        reporter, out, _ = human()
+        reporter, out, _ = text_reporter()
         reporter.plan(plan(skipped=(Skipped("c", code, "why"),)))
         assert says in out.getvalue()
-    reporter, out, _ = human()
+    reporter, out, _ = text_reporter()
     reporter.plan(plan())
     assert out.getvalue() == "nothing to do: everything is where it belongs\n"
 
 
 def test_the_id_of_a_run_is_not_cut_in_a_narrow_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "50")
-    reporter, out, _ = human(terminal=True)
+    reporter, out, _ = text_reporter(terminal=True)
     columns = [Column("id", "run", whole=True), Column("source", "where")]
     reporter.table("run", columns, [{"id": "20261123-234454-4eb612", "source": "gdrive:" + "long/" * 30}], empty="")
     assert "20261123-234454-4eb612 " in out.getvalue()
 
 
 def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
-    reporter, out, err = human(terminal=True)
+    reporter, out, err = text_reporter(terminal=True)
     reporter.stage("listing")
     reporter.advance(5)
     reporter.stage("reading tags", 80)
@@ -169,7 +171,7 @@ def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
     assert "80/80" in err.getvalue()
     assert "7.8 KiB" in err.getvalue()
     assert "a word in between" in err.getvalue() + out.getvalue()
-    reporter, out, err = human()
+    reporter, out, err = text_reporter()
     reporter.stage("listing")
     reporter.advance(5)
     reporter.close()
@@ -183,7 +185,7 @@ def test_only_yes_is_a_yes() -> None:
 
 
 def test_quiet_prints_only_what_was_done() -> None:
-    reporter, out, err = human(quiet=True)
+    reporter, out, err = text_reporter(quiet=True)
     reporter.note("x")
     reporter.plan(plan(operation("a", "b")))
     reporter.summary(Summary(command="organize", files_seen=3, duration_s=1))
