@@ -1,4 +1,4 @@
-"""Organize a music library where it is: Python decides, rclone carries out every transfer.
+"""Organize a music library in place: Python decides, rclone carries out every transfer.
 
 The data flows one way: list -> catalogue -> plan (pure) -> apply -> journal.
 """

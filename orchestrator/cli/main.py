@@ -68,7 +68,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
 )
 @click.pass_context
 def application(ctx: click.Context, /, **values: Any) -> None:
-    """Organize a music library where it is: on disk, or on any remote that rclone supports.
+    """Organize a music library in place, on disk or on any remote that rclone supports.
 
     Start with: music-orchestrator organize ./Music --dry-run
     """

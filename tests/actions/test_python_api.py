@@ -66,7 +66,7 @@ def test_the_code_of_the_page_runs_as_it_stands(home: Path, capsys: pytest.Captu
 
     execute(1, names)
     assert capsys.readouterr().out.startswith(f"move {NEW} -> ")
-    assert (home / "plan.jsonl").is_file()
+    assert (home / "music.plan").is_file()
     assert [path.name for path in (home / "Music").iterdir() if path.is_file()] == [OLD]
 
     execute(2, names)
