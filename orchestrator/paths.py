@@ -93,15 +93,32 @@ def is_ours(path: str) -> bool:
     return path == OWN_DIRECTORY or path.startswith(OWN_DIRECTORY + "/")
 
 
-_RCLONE_DEBRIS: Final = re.compile(r"\.[0-9a-f]{8}\.partial\Z|-rclone-move-[0-9A-Za-z]{8}\Z")
-"""Names that rclone gives to an unfinished transfer, and to the first half of a rename that only changes case."""
+_OWN_PARTIAL: Final = re.compile(r"(?P<whole>.+)\.[0-9a-f]{8}\.partial", re.DOTALL)
+"""The name that our rclone gives to a transfer under way. Other versions have other characters before `.partial`."""
+
+_RENAMING: Final = re.compile(r"-rclone-move-[^/.]{8}\Z")
+"""rclone's name for a file between the halves of a rename that only changes case: 8 random characters, without an extension."""
 
 _CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
 def is_rclone_debris(path: str) -> bool:
     """Whether a killed rclone left this file behind: an unfinished transfer, or half of a rename that only changes case."""
-    return _RCLONE_DEBRIS.search(path) is not None
+    return path.endswith(".partial") or is_half_renamed(path)
+
+
+def is_half_renamed(path: str) -> bool:
+    """Whether rclone gave this name to a file in the middle of a rename that only changes case: the file is complete."""
+    return _RENAMING.search(path) is not None
+
+
+def without_partial_suffix(name: str) -> str | None:
+    """The name that the partial file of our rclone stands for, possibly shortened; None for any other name.
+
+    Stricter than `is_rclone_debris`: what fits this may be deleted.
+    """
+    found = _OWN_PARTIAL.fullmatch(name)
+    return found["whole"] if found else None
 
 
 def is_clutter(path: str) -> bool:

@@ -10,6 +10,7 @@ from orchestrator.paths import (
     directories_above,
     extension_of,
     is_clutter,
+    is_half_renamed,
     is_local,
     is_ours,
     is_rclone_debris,
@@ -23,6 +24,7 @@ from orchestrator.paths import (
     remote_of,
     split_extension,
     split_path,
+    without_partial_suffix,
 )
 
 
@@ -96,15 +98,30 @@ def test_only_our_directory_at_the_root_is_ours(path: str, ours: bool) -> None:
     ("path", "debris"),
     [
         ("a/song.mp3.0123abcd.partial", True),
+        ("a/song.mp3.badocuf7.partial", True),
+        ("a/song.mp3.XYZWVUTS.partial", True),
         ("a/song.mp3-rclone-move-0a1B2c3D", True),
+        ("a/song.mp3-rclone-move-ab_cd-fg", True),
+        ("a/Live -rclone-move-2020.mp3", False),
         ("a/Live -rclone-move-2020 mix.mp3", False),
         ("a/song.0123abcd.partial.mp3", False),
-        ("a/song.0123ABCD.partial", False),
+        ("a/song.mp3.partial", True),
         ("a/partial", False),
     ],
 )
 def test_only_names_that_rclone_itself_gives_are_debris_of_rclone(path: str, debris: bool) -> None:
     assert is_rclone_debris(path) is debris
+
+
+def test_only_partial_files_of_our_rclone_may_be_deleted_as_such() -> None:
+    assert without_partial_suffix("song.mp3.0123abcd.partial") == "song.mp3"
+    assert without_partial_suffix("song.mp3.badocuf7.partial") is None
+    assert without_partial_suffix("song.partial") is None
+
+
+def test_a_half_renamed_file_is_not_a_partial_one() -> None:
+    assert is_half_renamed("a/song.mp3-rclone-move-0a1B2c3D")
+    assert not is_half_renamed("a/song.mp3.0123abcd.partial")
 
 
 @pytest.mark.parametrize(

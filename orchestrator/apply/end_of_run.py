@@ -11,7 +11,7 @@ from orchestrator.apply.own_paths import EMPTIED, TRASH, trash_of
 from orchestrator.apply.protocol.final_check import check_final_state, final_state
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, RemoteError
-from orchestrator.paths import is_rclone_debris, split_path
+from orchestrator.paths import split_path, without_partial_suffix
 from orchestrator.plan.model import TEMPORARY, CompletedOperation, Plan, Verb
 from orchestrator.progress import Progress
 from orchestrator.records import Entry
@@ -97,15 +97,15 @@ def _remove_partial_copies(completed: Sequence[CompletedOperation], storages: Ma
     for (fs, directory), names in sorted(by_directory.items()):
         for entry in _listed(storages[fs], directory):
             parent, name = split_path(entry.path)
-            if parent == directory and name.endswith(".partial") and is_rclone_debris(name) and _is_partial_of(name, names):
+            whole = without_partial_suffix(name)
+            if parent == directory and whole is not None and _is_one_of(whole, names):
                 storages[fs].delete(entry.path)
 
 
-def _is_partial_of(partial: str, names: set[str]) -> bool:
-    stem = partial.rsplit(".", 2)[0]
-    if stem in names:
+def _is_one_of(whole: str, names: set[str]) -> bool:
+    if whole in names:
         return True
-    return len(stem.encode("utf-8", "surrogatepass")) >= _SHORTENED_BYTES and any(name.startswith(stem) for name in names)
+    return len(whole.encode("utf-8", "surrogatepass")) >= _SHORTENED_BYTES and any(name.startswith(whole) for name in names)
 
 
 def _listed(storage: Storage, prefix: str) -> list[Entry]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import RemoteError
-from orchestrator.paths import is_rclone_debris, split_path
+from orchestrator.paths import is_half_renamed, split_path
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import Storage
 
@@ -31,7 +31,7 @@ def _candidates(storage: Storage, path: str) -> Iterator[Entry]:
     directory, name = split_path(path)
     for entry in _listed(storage, directory):
         other_directory, other = split_path(entry.path)
-        if other_directory == directory and other.startswith(name) and is_rclone_debris(other):
+        if other_directory == directory and other.startswith(name) and is_half_renamed(other):
             yield entry
 
 
