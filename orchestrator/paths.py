@@ -93,8 +93,11 @@ def is_ours(path: str) -> bool:
     return path == OWN_DIRECTORY or path.startswith(OWN_DIRECTORY + "/")
 
 
+_PARTIAL: Final = re.compile(r"\.[^/]{8}\.partial\Z")
+"""rclone's name for a transfer under way: a checksum in hexadecimal, in older versions 8 random characters."""
+
 _OWN_PARTIAL: Final = re.compile(r"(?P<whole>.+)\.[0-9a-f]{8}\.partial", re.DOTALL)
-"""The name that our rclone gives to a transfer under way. Other versions have other characters before `.partial`."""
+"""The same, as the version that we drive writes it."""
 
 _RENAMING: Final = re.compile(r"-rclone-move-[^/.]{8}\Z")
 """rclone's name for a file between the halves of a rename that only changes case: 8 random characters, without an extension."""
@@ -104,7 +107,7 @@ _CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 def is_rclone_debris(path: str) -> bool:
     """Whether a killed rclone left this file behind: an unfinished transfer, or half of a rename that only changes case."""
-    return path.endswith(".partial") or is_half_renamed(path)
+    return _PARTIAL.search(path) is not None or is_half_renamed(path)
 
 
 def is_half_renamed(path: str) -> bool:

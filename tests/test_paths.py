@@ -105,7 +105,7 @@ def test_only_our_directory_at_the_root_is_ours(path: str, ours: bool) -> None:
         ("a/Live -rclone-move-2020.mp3", False),
         ("a/Live -rclone-move-2020 mix.mp3", False),
         ("a/song.0123abcd.partial.mp3", False),
-        ("a/song.mp3.partial", True),
+        ("a/song.mp3.partial", False),
         ("a/partial", False),
     ],
 )
