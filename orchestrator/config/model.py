@@ -96,7 +96,7 @@ class Dedup(Section, frozen=True):
         Meta(description="The criteria that decide which copy to keep, in order.", examples=[["lossless", "bitrate", "oldest"]]),
     ] = []
     reference: Annotated[
-        list[str], Meta(description="Locations whose files are never touched.", examples=[["/srv/originals"]])
+        list[str], Meta(description="Locations whose files are never quarantined.", examples=[["/srv/originals"]])
     ] = []
     same_format_only: SameFormatOnly = False
 
@@ -163,8 +163,10 @@ class Config(Section, frozen=True):
         ),
     ] = []
     dedup: Annotated[Dedup, Meta(description="What to do with duplicates.")] = Dedup()
-    jobs: Annotated[dict[str, list[JobStep]], Meta(description="What cron runs: each job is a list of steps.")] = {}
-    notify: Annotated[Notify, Meta(description="Where to report the end of a job.")] = Notify()
+    jobs: Annotated[
+        dict[str, list[JobStep]], Meta(description="Jobs for cron, each a list of steps (only validated so far).")
+    ] = {}
+    notify: Annotated[Notify, Meta(description="Where to report the end of a job (only validated so far).")] = Notify()
     rclone: Rclone = None
     rclone_config: RcloneConfig = None
     state_dir: StateDirectory = None

@@ -35,7 +35,7 @@ def init_command(session: Session, options: ConfigInitOptions) -> int:
 
 @command("show", ConfigShowOptions, parent=config_command, title="config show")
 def show_command(session: Session, _options: ConfigShowOptions) -> int:
-    """Show the effective settings (the file, overridden by the environment), without secrets."""
+    """Show the effective settings, without secrets."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.show(session)

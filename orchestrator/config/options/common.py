@@ -40,9 +40,9 @@ class CommonOptions(Options, frozen=True):
     transfers: Transfers = None
     max_delete: Annotated[
         str | None,
-        option("Stop (exit code 7) if more files would be removed, or are gone.", metavar="N|N%"),
+        option("Stop (exit code 7) if more files than this are gone or would go.", metavar="N|N%"),
     ] = None
-    ignore_marker: Annotated[bool | None, option("Continue even if another run seems to be active there.")] = None
+    ignore_marker: Annotated[bool | None, option("Continue even if a marker says that another run is active.")] = None
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
     quiet: Annotated[bool | None, option("Do not list the changes; print nothing if there was nothing to do.", short="-q")] = None
     log_file: LogFile = None

@@ -37,7 +37,7 @@ class DedupChoices(Options, frozen=True):
     exclude: Exclude = ()
     settle: Settle = None
     reading: Reading = None
-    verify: Annotated[Literal["full"] | None, option("Read kept copies that have no hash in full, to verify them.")] = None
+    verify: Annotated[Literal["full"] | None, option("Verify kept copies that have no hash by reading them in full.")] = None
 
 
 class DedupOptions(DedupChoices, frozen=True):

@@ -29,7 +29,7 @@ class ScanOptions(Options, frozen=True):
     exclude: Exclude = ()
     settle: Settle = None
     reading: Reading = None
-    allow_empty: Annotated[bool, option("Accept that all, or more than half, of the known music is gone.")] = False
+    allow_empty: Annotated[bool, option("Accept that all, or at least half, of the known music is gone.")] = False
     explain: Annotated[
         tuple[str, ...],
         option(

@@ -63,6 +63,6 @@ DESCRIPTIONS: Final = {
     "flat": "one folder for everything",
     "plex": "for Plex: Artist/Album/Track - Title, with `101 - Title` for track 1 of disc 1",
     "jellyfin": "for Jellyfin: one folder per album with all its discs; names without special characters",
-    "navidrome": "for Navidrome: artist.jpg in the artist's folder, cover.jpg in the album's folder, editions separate",
+    "navidrome": "for Navidrome: one folder per edition, as it looks for cover.jpg in the album's folder",
 }
 """Name -> description."""
