@@ -13,6 +13,8 @@ from tests.places import PLACES, Place, places, visible
 from tests.program import Program
 
 TIMEOUT_S = 400
+KINDS = [pytest.param(kind, marks=pytest.mark.nightly) if kind == "s3_moto" else kind for kind in PLACES]
+"""moto answers slowly: a thousand files take minutes there, and `s3_serve` speaks S3 as well."""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
     return facts
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module", params=KINDS)
 def served(
     request: pytest.FixtureRequest,
     library: LibraryFacts,
