@@ -9,19 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests.library import LibraryFacts, make_library
+from tests.nightly import NIGHTLY
 from tests.places import PLACES, Place, places, visible
 from tests.program import Program
 
 TIMEOUT_S = 400
+FILES = 1000 if NIGHTLY else 500
 KINDS = [pytest.param(kind, marks=pytest.mark.nightly) if kind == "s3_moto" else kind for kind in PLACES]
 """moto answers slowly: a thousand files take minutes there, and `s3_serve` speaks S3 as well."""
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
-    """More than 1,000 files in all formats, with hostile names and tags."""
-    facts = make_library(tmp_path_factory.mktemp("messy") / "library", count=1000)
-    assert len(facts.audio) >= 1000
+    """Hundreds of files in all formats, with hostile names and tags; at night more than 1,000."""
+    facts = make_library(tmp_path_factory.mktemp("messy") / "library", count=FILES)
+    assert len(facts.audio) >= FILES
     assert len({path.rpartition(".")[2].lower() for path in facts.audio}) >= 8
     return facts
 
@@ -61,7 +63,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], served: dict[
     first = program("organize", place.location, "--yes", codes=(3,))
     after = place.tree()
     assert first.summary["ops_failed"] == 0
-    assert first.summary["ops_done"] == first.summary["ops_planned"] > 900
+    assert first.summary["ops_done"] == first.summary["ops_planned"] > FILES * 0.8
     named = {event["path"] for event in first.errors if event["code"] == "unsupported-name"}
     moved = {path for path, content in visible(after).items() if expected.get(path) != content}
     assert moved == named, "the same tree as on a disk, but for the names that the server cannot hold, and those are listed"
