@@ -53,7 +53,7 @@ def mount(binary: Binary, config: Path, point: Path, log: Path) -> Iterator[int]
         while not os.path.ismount(point):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise OSError(f"cannot mount here: {log.read_text(errors='replace')[-500:] if log.exists() else 'no log'}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # nothing reports that a mount is ready
         yield process.pid
     finally:
         process.terminate()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ _NEARLY_FULL_BYTES = 64 * 1024
 """SQLite allocates at least half of this at a time."""
 
 
-class Database:
+class Database(ABC):
     """One database file. Every error of SQLite becomes one of ours that names the file and the remedy."""
 
     name: ClassVar[str]
@@ -87,12 +88,12 @@ class Database:
 
     # What is particular to one database.
 
-    def check(self, connection: sqlite3.Connection) -> None:
+    def check(self, connection: sqlite3.Connection) -> None:  # noqa: B027 - a database may leave it out
         """Raise `damaged` when an existing database lacks something. By default nothing is checked."""
 
+    @abstractmethod
     def disk_full(self) -> OrchestratorError:
         """The error for a write that found no space."""
-        raise NotImplementedError
 
     def failed(self, error: sqlite3.Error) -> OrchestratorError:
         """The error for every failure that has no error of its own."""

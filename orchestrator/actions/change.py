@@ -50,6 +50,7 @@ def change(
     touching: Collection[str],
     question: Callable[[Plan], str] = changes_question,
     limited: bool = True,
+    shown_over_limit: bool = False,
     fresh: bool = False,
     undoes: str | None = None,
     verify_full: bool = False,
@@ -59,11 +60,12 @@ def change(
     """Make a plan, show it, ask, and carry it out; with --dry-run, only make and show it.
 
     `touching` lists the locations, in canonical form, whose interrupted runs are finished first. `limited`: --max-delete applies.
+    `shown_over_limit`: a plan over --max-delete is shown before it is refused, because it is what the command searched for.
     `fresh`: `make_plan` lists the storages, which thus are known to answer. `afterwards` gets the id of a run that went well,
     still under the lock. Raises LockedError when another run holds the lock, SafetyLimitError for a plan over --max-delete.
     """
     if session.options.dry_run:
-        return preview(session, make_plan, limited=limited, plan_file=plan_file)
+        return preview(session, make_plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
     from orchestrator.actions.execution import (  # noqa: PLC0415 - slow to import, and a dry run does not need it
         MAY_CONTINUE,
         carry_out,
@@ -79,7 +81,7 @@ def change(
         if not plan.operations and planned.nothing_to_do is not None:
             session.reporter.note(planned.nothing_to_do)
             return ChangeResult(so_far, plan)
-        _show(session, plan, limited=limited, plan_file=plan_file)
+        _show(session, plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
         if not plan.operations or not agreed(session, question(plan)):
             return ChangeResult(so_far, plan)
         result = carry_out(session, plan, command=command, undoes=undoes, verify_full=verify_full, fresh=fresh)
@@ -90,11 +92,16 @@ def change(
 
 
 def preview(
-    session: Session, make_plan: Callable[[], Planned], *, limited: bool = True, plan_file: Path | None = None
+    session: Session,
+    make_plan: Callable[[], Planned],
+    *,
+    limited: bool = True,
+    shown_over_limit: bool = False,
+    plan_file: Path | None = None,
 ) -> ChangeResult:
     """Make a plan and show it. With --dry-run and --exit-code, a plan with operations ends with 10."""
     planned = make_plan()
-    _show(session, planned.plan, limited=limited, plan_file=plan_file)
+    _show(session, planned.plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
     pending = planned.plan.operations and session.options.dry_run and session.options.exit_code
     return ChangeResult(worst([planned.exit_code, ExitCode.PENDING if pending else ExitCode.DONE]), planned.plan)
 
@@ -121,11 +128,13 @@ def created_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _show(session: Session, plan: Plan, *, limited: bool, plan_file: Path | None) -> None:
+def _show(session: Session, plan: Plan, *, limited: bool, shown_over_limit: bool, plan_file: Path | None) -> None:
     session.summary.ops_planned += len(plan.operations)
-    if limited:
+    if limited and not shown_over_limit:
         _check_limit(session, plan)
     session.reporter.plan(plan)
+    if limited and shown_over_limit:
+        _check_limit(session, plan)
     if plan_file is not None:
         write_plan_file(plan, plan_file)
 

@@ -84,6 +84,7 @@ def dedup(options: DedupOptions, session: Session) -> DedupResult:
         command="dedup",
         touching=[location.fs for location in question.locations],
         question=_ask_to_delete if options.delete else _ask_to_quarantine,
+        shown_over_limit=True,
         fresh=True,
         verify_full=options.verify == "full",
         plan_file=plan_file,

@@ -175,10 +175,10 @@ def report_shared_names(session: Session, result: ScanResult) -> ExitCode:
 def items_of(session: Session, location: Location, result: ScanResult) -> list[Item]:
     """The files of a location, as the planners take them."""
     items = []
-    for one in session.catalogue.entries(location.fs, result.selection):
+    for item in session.catalogue.entries(location.fs, result.selection):
         # Music that the storage failed to deliver is neither untagged nor a companion of other music.
-        unread = "it could not be read" if one.reading is None and is_audio(one.entry.path) else None
-        items.append(Item(one.entry, one.reading, one.skipped_because or unread, one.content))
+        unread = item.reading is None and item.skipped_because is None and is_audio(item.entry.path)
+        items.append(msgspec.structs.replace(item, skipped_because="it could not be read") if unread else item)
     wanted = result.selection.include
     if wanted and all(item.skipped_because in LEFT_OUT_BY_GLOBS for item in items):
         session.reporter.warning(f"{location.typed}: no file matches --include {' --include '.join(wanted)}")

@@ -238,7 +238,7 @@ class Session:
         from orchestrator.storage.wrappers.rate_limit import (  # noqa: PLC0415 - not every command needs storages
             RateLimitedStorage,
         )
-        from orchestrator.storage.wrappers.retry import RetryingStorage  # noqa: PLC0415
+        from orchestrator.storage.wrappers.retry import RetryingStorage  # noqa: PLC0415 - as above
 
         plain = self.rclone_storage(location)
         per_second = plain.profile.requests_per_second

@@ -126,12 +126,16 @@ def test_duplicates_are_quarantined_restored_and_deleted(music: Path, session: S
     assert files(music) == {"Band/Album/01.flac", "Band/Album/02.flac"}
 
 
-def test_a_plan_over_the_limit_is_neither_shown_nor_carried_out(music: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "shown"), [("organize", 0), ("dedup", 1)])
+def test_a_plan_over_the_limit_is_not_carried_out(command: str, shown: int, music: Path, tmp_path: Path) -> None:
     before, person = files(music), Person(says_yes=True)
     options = CommonOptions(max_delete="0", state_dir=str(tmp_path / "state"))
     with open_session(options, person) as session, pytest.raises(SafetyLimitError, match="--max-delete 0"):
-        dedup(DedupOptions(locations=(str(music),), dedup="quarantine"), session)
-    assert (person.plans, person.questions, files(music)) == ([], [], before)
+        if command == "dedup":
+            dedup(DedupOptions(locations=(str(music),), dedup="quarantine"), session)
+        else:
+            organize(OrganizeOptions(source=str(music), dedup="quarantine"), session)
+    assert (len(person.plans), person.questions, files(music)) == (shown, [], before)
 
 
 def test_the_lock_is_held_while_a_person_thinks(music: Path, session: Session, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,7 +59,7 @@ class EmulatedServer:
             self.requests.append((kind, asked))
 
 
-class EmulatedHandler(BaseHTTPRequestHandler):
+class EmulatedHandler(BaseHTTPRequestHandler, ABC):
     """One connection. Subclasses implement `answer`."""
 
     protocol_version = "HTTP/1.1"
@@ -66,9 +67,9 @@ class EmulatedHandler(BaseHTTPRequestHandler):
     wbufsize = -1
     server_of: Any
 
+    @abstractmethod
     def answer(self) -> None:
         """Answer one request, whose body is `self.body`."""
-        raise NotImplementedError
 
     def setup(self) -> None:
         super().setup()

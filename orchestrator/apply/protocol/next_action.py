@@ -55,30 +55,26 @@ def next_action(route: Route, source: Found, destination: Found, *, begun: bool,
 
 
 def _when_new(source: Found, destination: Found) -> Action:
-    if source is Found.NOTHING:
-        return Action.SKIP_SOURCE_GONE
-    if source is Found.OTHER:
-        return Action.SKIP_SOURCE_CHANGED
+    if source is not Found.EXPECTED:
+        return _skip_for(source)
     return Action.SEND if destination is Found.NOTHING else Action.SKIP_DESTINATION_EXISTS
 
 
 def _when_deleting_for_good(source: Found, *, begun: bool) -> Action:
-    match source:
-        case Found.EXPECTED:
-            return Action.SEND
-        case Found.OTHER:
-            return Action.SKIP_SOURCE_CHANGED
-        case Found.NOTHING:
-            return Action.DONE if begun else Action.SKIP_SOURCE_GONE
+    if source is Found.EXPECTED:
+        return Action.SEND
+    return Action.DONE if begun and source is Found.NOTHING else _skip_for(source)
 
 
 def _when_writing(source: Found, destination: Found) -> Action:
     """Only this operation writes to its temporary name, so other content there is an older or incomplete write of ours."""
-    if source is Found.NOTHING:
-        return Action.SKIP_SOURCE_GONE
-    if source is Found.OTHER:
-        return Action.SKIP_SOURCE_CHANGED
+    if source is not Found.EXPECTED:
+        return _skip_for(source)
     return Action.VERIFY if destination is Found.EXPECTED else Action.SEND
+
+
+def _skip_for(source: Found) -> Action:
+    return Action.SKIP_SOURCE_GONE if source is Found.NOTHING else Action.SKIP_SOURCE_CHANGED
 
 
 def _when_source_is_still_there(route: Route, destination: Found, *, verified: bool) -> Action:
