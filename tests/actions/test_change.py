@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -126,15 +126,21 @@ def test_duplicates_are_quarantined_restored_and_deleted(music: Path, session: S
     assert files(music) == {"Band/Album/01.flac", "Band/Album/02.flac"}
 
 
-@pytest.mark.parametrize(("command", "shown"), [("organize", 0), ("dedup", 1)])
-def test_a_plan_over_the_limit_is_not_carried_out(command: str, shown: int, music: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("quarantine", "shown"),
+    [
+        (lambda music, session: organize(OrganizeOptions(source=music, dedup="quarantine"), session), 0),
+        (lambda music, session: dedup(DedupOptions(locations=(music,), dedup="quarantine"), session), 1),
+    ],
+    ids=["organize", "dedup"],
+)
+def test_a_plan_over_the_limit_is_not_carried_out(
+    quarantine: Callable[[str, Session], object], shown: int, music: Path, tmp_path: Path
+) -> None:
     before, person = files(music), Person(says_yes=True)
     options = CommonOptions(max_delete="0", state_dir=str(tmp_path / "state"))
     with open_session(options, person) as session, pytest.raises(SafetyLimitError, match="--max-delete 0"):
-        if command == "dedup":
-            dedup(DedupOptions(locations=(str(music),), dedup="quarantine"), session)
-        else:
-            organize(OrganizeOptions(source=str(music), dedup="quarantine"), session)
+        quarantine(str(music), session)
     assert (len(person.plans), person.questions, files(music)) == (shown, [], before)
 
 
