@@ -113,7 +113,7 @@ class SortedItems:
         elif self._moves_untagged:
             self.untagged.append(item)
         else:
-            needs = "needs an artist or album (and a title, a track number or a telling file name)"
+            needs = "needs an artist or album, and a title or track number"
             self.skip(item, "untagged", f"no usable tags: {needs}")
 
 
