@@ -20,7 +20,6 @@ from orchestrator.actions.locations import check_target, source_and_target
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, latest_scan, read_external_lists, report_scan, target_items
 from orchestrator.actions.session import Session
-from orchestrator.config.model import LayoutRule
 from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, worst
@@ -128,7 +127,7 @@ def _search(session: Session, options: OrganizeChoices, source: Location, target
 def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bool) -> OrganizeSettings:
     """The planner's options: those given, otherwise those of the config. A given layout replaces all rules of the config."""
     config = session.config
-    rules = () if options.layout else tuple(LayoutRule(rule.template, rule.when) for rule in config.layouts)
+    rules = () if options.layout else tuple(config.layouts)
     layout = options.layout or config.layout
     if options.untagged is not None:
         check_directory(options.untagged, "--untagged")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now
@@ -38,34 +38,20 @@ def restore(options: QuarantineRestoreOptions, session: Session) -> ChangeResult
 
     Raises UsageError for an unknown item, and what `change` raises.
     """
-
-    def plan(location: Location) -> Plan:
-        chosen = choose_files(_items(session, location), options.items)
-        return plan_restore(
-            chosen,
-            fs=location.fs,
-            capabilities=session.storage(location).capabilities,
-            tool_version=orchestrator.__version__,
-            created=created_now(),
-        )
-
-    return _change(session, options.location, plan, "quarantine restore", "Restore these {} files?")
+    return _change(
+        session,
+        options.location,
+        "quarantine restore",
+        choose=lambda items: choose_files(items, options.items),
+        planner=plan_restore,
+        question="Restore these {} files?",
+    )
 
 
 def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
     """Delete for good what is in the quarantine of a location. Raises what `change` raises."""
-
-    def plan(location: Location) -> Plan:
-        items = _items(session, location)
-        return plan_emptying(
-            items,
-            fs=location.fs,
-            capabilities=session.storage(location).capabilities,
-            tool_version=orchestrator.__version__,
-            created=created_now(),
-        )
-
-    return _change(session, options.location, plan, "quarantine empty", "Delete these {} files for good? This cannot be undone.")
+    question = "Delete these {} files for good? This cannot be undone."
+    return _change(session, options.location, "quarantine empty", choose=list, planner=plan_emptying, question=question)
 
 
 def _items(session: Session, location: Location) -> list[QuarantinedFile]:
@@ -73,12 +59,26 @@ def _items(session: Session, location: Location) -> list[QuarantinedFile]:
         return quarantined_files(session.storage(location), session.journal)
 
 
-def _change(session: Session, typed: str, make: Callable[[Location], Plan], command: str, question: str) -> ChangeResult:
+def _change(
+    session: Session,
+    typed: str,
+    command: str,
+    *,
+    choose: Callable[[list[QuarantinedFile]], Sequence[QuarantinedFile]],
+    planner: Callable[..., Plan],
+    question: str,
+) -> ChangeResult:
     session.need_consent(command)
     (location,) = session.locations(typed)
 
     def make_plan() -> Planned:
-        plan = make(location)
+        plan = planner(
+            choose(_items(session, location)),
+            fs=location.fs,
+            capabilities=session.storage(location).capabilities,
+            tool_version=orchestrator.__version__,
+            created=created_now(),
+        )
         return Planned(plan, nothing_to_do=None if plan.skipped else "the quarantine is empty")
 
     return change(
