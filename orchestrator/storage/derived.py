@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -24,6 +24,11 @@ class DerivedStorage(Storage):
     def exists(self, path: str) -> bool:
         """See Storage."""
         return self.stat(path) is not None
+
+    def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
+        """Where no two files can have one name: a look at each."""
+        looks = self.batch([StatCall(path) for path in paths])
+        return {path: [look] if isinstance(look, Entry) else look or () for path, look in zip(paths, looks, strict=True)}
 
     def size(self, path: str) -> int | None:
         """See Storage."""

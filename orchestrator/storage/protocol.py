@@ -17,8 +17,9 @@ work later, AuthError and QuotaError for what stops the whole remote, PermanentE
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
 
@@ -29,6 +30,23 @@ from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Quota
 
 PROBE = f"{OWN_DIRECTORY}/probe"
 """A name that is never used: looking for it shows whether the remote answers."""
+
+
+class Naming(StrEnum):
+    """How a copy gets its final name without replacing what another program puts there meanwhile."""
+
+    EXCLUSIVE = "exclusive"
+    """Copy to a name of ours, then GiveCall: it refuses a taken name, in the one request that gives it."""
+    UPLOAD = "upload"
+    """No name of ours is needed: a CopyCall from another remote refuses a taken name when it ends."""
+    TWINS = "twins"
+    """No name of ours is needed: two files can have one name. A CopyCall from another remote replaces nothing; `namesakes` shows
+    both files afterwards."""
+    CAUGHT = "caught"
+    """Copy to a name of ours, then GiveCall: it looks, then moves. A file that turns up between the look and the move is moved to
+    `trash`, never lost: whoever gives has to look into `trash` afterwards, and give it its name back."""
+    REPLACES = "replaces"
+    """The remote can neither move nor copy: a CopyCall to the final name looks, then replaces what turns up meanwhile."""
 
 
 class StatCall(msgspec.Struct, frozen=True, tag="stat"):
@@ -56,12 +74,34 @@ class MoveCall(msgspec.Struct, frozen=True, tag="move"):
 
 
 class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
-    """Copy into this storage, from `source` if given, otherwise from itself. Result: None. `trash` as for MoveCall."""
+    """Copy into this storage, from `source` if given, otherwise from itself. Result: None. `trash` as for MoveCall.
+
+    If `naming` has answered UPLOAD, a copy from another remote to a taken name fails with DestinationExistsError and changes
+    nothing there, even if that name was taken during the copy. If it has answered TWINS, two files have the name afterwards.
+    """
 
     src: str
     dst: str
     trash: str
     source: Storage | None = None
+
+
+class GiveCall(msgspec.Struct, frozen=True, tag="give"):
+    """Give the file `staged` its final name `dst`, parents included; both are in this storage. Result: None.
+
+    DestinationExistsError when a file lies at `dst` (a directory there is an error too): then nothing has changed. NotFoundError
+    when `staged` does not exist. What happens to a file that turns up at `dst` during the call is said by `Naming`; only CAUGHT
+    uses `trash`. Works wherever the storage can move or copy, also for UPLOAD (as CAUGHT) and TWINS (two files then share the
+    name); otherwise UnsupportedError.
+
+    Where the name is given by a second link (disks without RENAME_NOREPLACE, SFTP), a call that is cut short may leave one file
+    under both names: `staged` is then to be deleted. After any error but DestinationExistsError and NotFoundError, only a look
+    at both names shows what was done.
+    """
+
+    staged: str
+    dst: str
+    trash: str
 
 
 class DeleteCall(msgspec.Struct, frozen=True, tag="delete"):
@@ -72,7 +112,7 @@ class DeleteCall(msgspec.Struct, frozen=True, tag="delete"):
     """The caller has just looked at it, so the storage need not look again."""
 
 
-Call: TypeAlias = StatCall | MoveCall | CopyCall | DeleteCall
+Call: TypeAlias = StatCall | MoveCall | CopyCall | GiveCall | DeleteCall
 CallResult: TypeAlias = Entry | OrchestratorError | None
 """The result of one call of a batch, or the error that the call would have raised alone."""
 
@@ -107,6 +147,14 @@ class Storage(Protocol):
         """Carry out the calls, at most `concurrency` at a time, in any order; results in the order of the calls.
 
         An item's failure is its result and does not stop the others; only a failure of the batch itself is raised.
+        """
+
+    @abstractmethod
+    def naming(self) -> Naming:
+        """How this storage gives names; the same answer as long as the object lives.
+
+        The first call may write, replace and delete files of ours below OWN_DIRECTORY, to see what the server does. Ask only
+        before changes. Raises TransientError, RateLimitError and AuthError when the server could not be asked.
         """
 
     @abstractmethod
@@ -154,6 +202,9 @@ class Storage(Protocol):
 
     def exists(self, path: str) -> bool:
         """Whether a file lies at `path`."""
+
+    def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
+        """Path -> every file called so, or the error of the look. More than one only with `Capabilities.duplicate_names`."""
 
     def size(self, path: str) -> int | None:
         """Bytes. Raises NotFoundError."""

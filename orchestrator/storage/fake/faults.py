@@ -13,13 +13,14 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-CHANGING = frozenset({"write", "copy", "move", "delete", "make_directory", "remove_directory", "move_directory"})
+CHANGING = frozenset({"write", "copy", "move", "give", "delete", "make_directory", "remove_directory", "move_directory"})
 """The verbs that change a storage."""
 
 When: TypeAlias = Literal["before", "between", "after"]
 """before: nothing happened. after: it happened, and the reply was lost. between: half of it happened - a move that is a copy and
 a delete stopped after the copy, a replaced file is in the trash and its successor is missing, a listing or a read broke off in
-the middle. A call that has no middle never fails "between"."""
+the middle, a file has both its staged and its final name, or a look found a name free. A call that has no middle never fails
+"between"."""
 
 Counting: TypeAlias = Literal["calls", "changes"]
 

@@ -6,12 +6,12 @@ It has two uses: tests of everything above the seam, with a fault at any call; a
 - a move or copy with a trash moves whatever lies at the destination to `<trash>/<destination>`, replacing an older file there;
 - a rename that only changes the Unicode normalization of an existing name overwrites it and *bypasses the trash*;
 - a move on a remote without moves is a copy and a delete, and can stop in between;
-- `write` replaces silently.
+- `write` replaces silently;
+- an upload replaces what turned up at its destination meanwhile, except where `naming` promises otherwise.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -22,21 +22,22 @@ import msgspec
 from orchestrator.errors import NotFoundError, OrchestratorError, UnsupportedError
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
-from orchestrator.storage.fake.faults import BatchFailure, FaultyCalls, Killed
+from orchestrator.storage.fake.faults import BatchFailure
 from orchestrator.storage.fake.objects import KINDS, SECOND_NS, Objects, StoredFile, digest
-from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
-from orchestrator.storage.wrappers.forwarding import unwrapped
+from orchestrator.storage.fake.transfers import Transfers
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, GiveCall, MoveCall, Naming, StatCall
 
 _BLOCK = 256 * 1024
 
 
-class MemoryStorage(FaultyCalls, DerivedStorage):
+class MemoryStorage(Transfers, DerivedStorage):
     """See the module. All public members may be used from several threads.
 
     `encoding` maps characters to what the server stores instead (both spellings name one file; listings show the original).
     `refuse` is true for names that the server does not accept. `quota_bytes` is the size of the disk. `shuffle` is a seed:
     batches are then carried out in random order, as rclone does. Times begin at `clock_ns` and grow by a second per write, so
-    that the same calls give the same storage. With `missing` the root does not exist before the first write.
+    that the same calls give the same storage. With `missing` the root does not exist before the first write. `naming` replaces
+    how the provider gives names.
     """
 
     def __init__(
@@ -51,13 +52,12 @@ class MemoryStorage(FaultyCalls, DerivedStorage):
         shuffle: int | None = None,
         clock_ns: int = 1_700_000_000 * SECOND_NS,
         missing: bool = False,
+        naming: Naming | None = None,
     ) -> None:
-        super().__init__()
-        self._fs = fs
-        self._capabilities = capabilities or KINDS["local"]
-        self._objects = Objects(
+        can = capabilities or KINDS["local"]
+        objects = Objects(
             fs,
-            self._capabilities,
+            can,
             encoding=encoding or {},
             refuse=refuse,
             normalization_insensitive=normalization_insensitive,
@@ -65,10 +65,9 @@ class MemoryStorage(FaultyCalls, DerivedStorage):
             clock_ns=clock_ns,
             missing=missing,
         )
+        super().__init__(fs, can, objects, naming)
         self._shuffle = None if shuffle is None else Random(shuffle)  # noqa: S311 - an order, not a secret
         self.bytes_read = 0
-        self.bytes_through = 0
-        """Bytes of copies that passed through this machine because the remote cannot copy by itself."""
 
     @classmethod
     def like(cls, kind: str, fs: str | None = None, **options: object) -> MemoryStorage:
@@ -136,6 +135,15 @@ class MemoryStorage(FaultyCalls, DerivedStorage):
                 self._reach(recorded, change, "between")
             yield self._entry(file)
         self._reach(recorded, change, "after")
+
+    def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
+        """See Storage."""
+        with self._lock:
+            recorded, change = self._begin("namesakes", "")
+            files = self._objects.files
+            found = {path: [self._entry(file) for file in files.get(self._objects.key(path), ())] for path in paths}
+            self._reach(recorded, change, "after")
+            return found
 
     def mtime(self, path: str) -> int | None:
         """See Storage."""
@@ -260,6 +268,8 @@ class MemoryStorage(FaultyCalls, DerivedStorage):
                 self._move(call)
             case CopyCall():
                 self._copy(call)
+            case GiveCall():
+                self._give(call)
             case DeleteCall(path, _):
                 self._delete(path)
         return None
@@ -277,79 +287,9 @@ class MemoryStorage(FaultyCalls, DerivedStorage):
             self._reach(recorded, change, "after")
             return next((self._entry(file) for file in files if object_id in {None, file.id}), None)
 
-    def _move(self, call: MoveCall) -> None:
-        objects = self._objects
-        other = self if call.source is None else _memory_storage(call.source)
-        within = other is self
-        with self._lock, other._lock:  # noqa: SLF001 - of our own kind
-            recorded, change = self._begin("move", call.src, call.dst)
-            file = other._objects.find(call.src, call.id)  # noqa: SLF001 - as above
-            objects.check_name(call.dst)
-            if within and objects.key(call.src) == objects.key(call.dst):
-                file.path = call.dst  # the same file: at most its spelling changes
-                self._done(recorded, change)
-                return
-            if call.id is None and self._clear_way(call.src if within else None, call.dst, call.trash):
-                self._reach(recorded, change, "between")
-            if self._capabilities.move:
-                other._objects.drop(file)  # noqa: SLF001 - as above
-                objects.add(call.dst, file)
-            else:
-                objects.store(call.dst, file.content, file.mtime_ns)
-                self._count_through(len(file.content))
-                self._reach(recorded, change, "between")
-                other._objects.drop(file)  # noqa: SLF001 - as above
-            self._done(recorded, change)
-
-    def _copy(self, call: CopyCall) -> None:
-        fetched = None if call.source is None else self._download(call.source, call.src)
-        objects = self._objects
-        with self._lock:
-            recorded, change = self._begin("copy", call.src, call.dst)
-            src = None if fetched else call.src
-            if fetched is None:
-                file = objects.find(call.src)
-                fetched = file.content, file.mtime_ns
-                self._count_through(len(file.content))
-            if src is None or objects.key(src) != objects.key(call.dst):
-                if self._clear_way(src, call.dst, call.trash):
-                    self._reach(recorded, change, "between")
-                objects.store(call.dst, *fetched)
-            self._done(recorded, change)
-
-    def _download(self, source: Storage, path: str) -> tuple[bytes, int | None]:
-        """The content from another storage, read without our lock: two storages may copy to each other."""
-        if self._faults.dead:
-            raise Killed(f"copy {path}: the process is dead")
-        content = b"".join(source.read(path))
-        self.bytes_through += len(content)
-        found = source.stat(path)
-        return content, found.mtime_ns if found else None
-
-    def _clear_way(self, src: str | None, dst: str, trash: str) -> bool:
-        """Move a file at `dst` to the trash, as rclone's BackupDir does. True when there was one."""
-        objects = self._objects
-        taken = objects.files.get(objects.key(dst))
-        if not taken:
-            return False
-        if trash and not (self._capabilities.move or self._capabilities.copy):
-            raise UnsupportedError(f"{self._fs}: a remote that can neither move nor copy has no trash", path=dst)
-        same_but_for_form = src is not None and unicodedata.normalize("NFC", src) == unicodedata.normalize("NFC", dst)
-        objects.drop(taken[0])
-        if trash and not same_but_for_form:
-            kept = f"{trash}/{dst}"
-            for older in objects.files.get(objects.key(kept), ()):
-                objects.drop(older)
-            objects.add(kept, taken[0])
-        return True
-
     def _count_read(self, size: int) -> None:
         with self._lock:
             self.bytes_read += size
-
-    def _count_through(self, size: int) -> None:
-        if not self._capabilities.copy:
-            self.bytes_through += size
 
     def _look(self, verb: str, path: str) -> StoredFile:
         with self._lock:
@@ -370,11 +310,3 @@ class MemoryStorage(FaultyCalls, DerivedStorage):
             hashes={name: digest(name, file.content) for name in self._capabilities.hashes},
             id=file.id if self._capabilities.duplicate_names else None,
         )
-
-
-def _memory_storage(storage: Storage) -> MemoryStorage:
-    """The MemoryStorage inside wrappers: a rename happens within one server."""
-    inner = unwrapped(storage)
-    if not isinstance(inner, MemoryStorage):
-        raise UnsupportedError(f"{storage.fs}: not in memory, so nothing can be renamed from there")
-    return inner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, RemoteError, TransientError
@@ -60,6 +60,16 @@ class DirectoryListings:
                 elif not same and not (files and case_insensitive):  # there it may exist under another spelling
                     found[path] = None
         return found
+
+    def namesakes(self, paths: Sequence[str], concurrency: int = 8) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
+        """Path -> every file with that name, or the error of the listing."""
+        listed = self.list(dict.fromkeys(parent_of(path) for path in paths), concurrency)
+
+        def called(path: str) -> Sequence[Entry] | OrchestratorError:
+            files = listed[parent_of(path)]
+            return files if isinstance(files, OrchestratorError) else [entry for entry in files if entry.path == path]
+
+        return {path: called(path) for path in paths}
 
     def _listed(self, result: dict[str, Any], body: rc_bodies.Body) -> Listed:
         if "error" in result:

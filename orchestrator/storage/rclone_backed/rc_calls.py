@@ -14,7 +14,7 @@ from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.listing import Row
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import Capabilities, Entry
-from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, GiveCall, MoveCall, StatCall, Storage
 from orchestrator.storage.wrappers.forwarding import unwrapped
 
 
@@ -60,6 +60,8 @@ class RcCalls:
                 return "operations/movefile", self._transfer(src, dst, trash, source)
             case CopyCall(src, dst, trash, source):
                 return "operations/copyfile", self._transfer(src, dst, trash, source)
+            case GiveCall(staged, dst, trash):
+                return "operations/movefile", self._transfer(staged, dst, trash, None)
 
     def result(self, call: Call, answer: dict[str, Any]) -> CallResult:
         """The result of a call that succeeded."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 
@@ -32,15 +32,19 @@ from orchestrator.rclone.runtime import Rclone
 from orchestrator.rclone.vfs_reads import VfsReads
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
-from orchestrator.storage.protocol import Call, CallResult, CopyCall, MoveCall, StatCall
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, GiveCall, MoveCall, Naming, StatCall
 from orchestrator.storage.rclone_backed.calls_by_id import CallsById, has_id
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
+from orchestrator.storage.rclone_backed.giving import look_then_give
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure, is_below_a_file
 
 _FIRST_ENTRIES = 1000
 """So many entries of a listing show what its hashes cost: one page on S3."""
 _HASH_MISSES = 16
 """A request each is acceptable for so many objects without a hash: 0.6 s at 40 ms."""
+
+
+_Send: TypeAlias = Callable[[Sequence[Any], int], Sequence[CallResult]]
 
 
 class RcloneStorage(DerivedStorage):
@@ -259,17 +263,41 @@ class RcloneStorage(DerivedStorage):
         return Quota(answer.get("total"), answer.get("used"), answer.get("free"))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """See Storage. One request to rclone where possible; first the calls by path, then those by id."""
-        if any(has_id(call) for call in calls):
-            by_path = iter(self.batch([call for call in calls if not has_id(call)], concurrency=concurrency))
-            by_id = iter(self._calls_by_id.batch([call for call in calls if has_id(call)], concurrency))
-            return [next(by_id if has_id(call) else by_path) for call in calls]
+        """See Storage. One request to rclone where possible; first the calls by path, then those by id, then the gifts."""
+        results: dict[int, CallResult] = {}
+        ways: tuple[tuple[_Send, Callable[[Call], bool]], ...] = (
+            (self._batch_by_path, lambda call: not (has_id(call) or isinstance(call, GiveCall))),
+            (self._calls_by_id.batch, has_id),
+            (self._give, lambda call: isinstance(call, GiveCall)),
+        )
+        for send, belongs in ways:
+            numbers = [number for number, call in enumerate(calls) if belongs(call)]
+            if numbers:
+                results |= zip(numbers, send([calls[number] for number in numbers], concurrency), strict=True)
+        return [results[number] for number in range(len(calls))]
+
+    def _batch_by_path(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
         if len(calls) > 1 and self.capabilities.by_directory and all(isinstance(call, StatCall) for call in calls):
             paths = [call.path for call in calls if isinstance(call, StatCall)]
             listed = self._listings.looks(paths, concurrency, case_insensitive=self.capabilities.case_insensitive)
             others = iter(self._send([StatCall(path) for path in paths if path not in listed], concurrency))
             return [listed[path] if path in listed else next(others) for path in paths]
         return self._send(calls, concurrency)
+
+    def naming(self) -> Naming:
+        """See Storage."""
+        return Naming.CAUGHT if self._calls.has_backup_dir else Naming.REPLACES
+
+    def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
+        """See Storage. One listing of each directory where files can share a name."""
+        if not self.capabilities.duplicate_names:
+            return super().namesakes(paths)
+        return self._listings.namesakes(paths)
+
+    def _give(self, calls: Sequence[GiveCall], concurrency: int) -> Sequence[CallResult]:
+        if not self._calls.has_backup_dir:
+            return [UnsupportedError(f"{self._fs}: can neither move nor copy", path=call.staged) for call in calls]
+        return look_then_give(calls, lambda several: self._send(several, concurrency))
 
     def _send(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
         """In one request, unless a call needs a look first."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from orchestrator.errors import OrchestratorError
 from orchestrator.records import Capabilities, Entry, Quota
-from orchestrator.storage.protocol import Call, CallResult, Storage
+from orchestrator.storage.protocol import Call, CallResult, Naming, Storage
 
 Result = TypeVar("Result")
 
@@ -59,6 +60,10 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.change(lambda: self.inner.batch(calls, concurrency=concurrency), len(calls))
 
+    def naming(self) -> Naming:
+        """See Storage. A probe that failed may be repeated: it uses names of ours only."""
+        return self.look(self.inner.naming)
+
     def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
         """See Storage."""
         return self.look(lambda: self.inner.hash(path, hash_type, download=download))
@@ -98,6 +103,10 @@ class ForwardingStorage(Storage):
     def exists(self, path: str) -> bool:
         """See Storage."""
         return self.look(lambda: self.inner.exists(path))
+
+    def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
+        """See Storage."""
+        return self.look(lambda: self.inner.namesakes(paths), len(paths))
 
     def size(self, path: str) -> int | None:
         """See Storage."""

@@ -1,0 +1,201 @@
+"""How storages give names (`Storage.naming`, GiveCall, uploads to final names): whatever happens, no content is lost."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.fake.faults import Killed, RecordedCall
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import CopyCall, GiveCall, Naming, Storage
+from orchestrator.storage.wrappers.retry import RetryingStorage
+from tests.conftest import STORAGES
+
+STAGED = f"{OWN_DIRECTORY}/tmp/run1"
+TRASH = f"{OWN_DIRECTORY}/trash/run1-1"
+
+
+@pytest.fixture(params=[*STORAGES, *(f"memory-{naming}" for naming in Naming), "wrapped"])
+def storage(request: pytest.FixtureRequest, open_storage: Callable[[str], Storage]) -> Storage:
+    kind = str(request.param)
+    if kind.startswith("memory-"):
+        return in_memory(Naming(kind.removeprefix("memory-")))
+    return RetryingStorage(MemoryStorage()) if kind == "wrapped" else open_storage(kind)
+
+
+def in_memory(naming: Naming) -> MemoryStorage:
+    kind = {Naming.UPLOAD: "s3", Naming.TWINS: "drive", Naming.REPLACES: "plain"}.get(naming, "local")
+    return MemoryStorage.like(kind, naming=naming)
+
+
+@pytest.fixture
+def giving(storage: Storage) -> Storage:
+    """A storage that can give names to staged files."""
+    if storage.naming() is Naming.REPLACES:
+        storage.write("a", b"a")
+        assert isinstance(give(storage, "a", "b"), UnsupportedError)
+        pytest.skip("it can neither move nor copy")
+    return storage
+
+
+def give(storage: Storage, staged: str, dst: str) -> object:
+    (result,) = storage.batch([GiveCall(staged, dst, TRASH)])
+    return result
+
+
+def read(storage: Storage, path: str) -> bytes:
+    return b"".join(storage.read(path))
+
+
+def contents(storage: Storage, *prefixes: str) -> list[bytes]:
+    """What lies in the library and below `prefixes`, which need not exist."""
+    found = [*storage.list()]
+    for prefix in prefixes:
+        with contextlib.suppress(NotFoundError):
+            found += storage.list(prefix)
+    return sorted(read(storage, entry.path) for entry in found)
+
+
+def test_a_staged_file_gets_its_name(giving: Storage) -> None:
+    giving.write("there.mp3", b"other")
+    names = ["b.mp3", "new/deep/c.mp3", "new/deep/d.mp3", "d[1] ?*.mp3", "\uff0ftilde\u2400.mp3"]
+    for number, _ in enumerate(names):
+        giving.write(f"{STAGED}/{number}", b"%d" % number * 1000)
+
+    results = giving.batch([GiveCall(f"{STAGED}/{number}", name, TRASH) for number, name in enumerate(names)])
+
+    assert [*results] == [None] * len(names)
+    assert {entry.path for entry in giving.list()} == {"there.mp3", *names}
+    assert [read(giving, name) for name in names] == [b"%d" % number * 1000 for number, _ in enumerate(names)]
+    assert contents(giving, STAGED, TRASH) == contents(giving)
+
+
+@pytest.mark.parametrize("there", [b"another", b"mine"])
+def test_a_taken_name_is_refused(giving: Storage, there: bytes) -> None:
+    giving.write("dir/a.mp3", there)
+    giving.write(f"{STAGED}/1", b"mine")
+
+    assert isinstance(give(giving, f"{STAGED}/1", "dir/a.mp3"), DestinationExistsError)
+
+    assert read(giving, "dir/a.mp3") == there
+    assert read(giving, f"{STAGED}/1") == b"mine"
+    assert contents(giving, TRASH) == [there]
+
+
+def test_a_name_is_not_given_to_what_does_not_exist(giving: Storage) -> None:
+    giving.write("a.mp3", b"a")
+    assert isinstance(give(giving, f"{STAGED}/1", "new/b.mp3"), NotFoundError)
+    assert isinstance(give(giving, f"{STAGED}/1", "a.mp3"), NotFoundError | DestinationExistsError)
+    assert contents(giving, TRASH) == [b"a"]
+
+
+def test_a_directory_is_not_replaced(giving: Storage) -> None:
+    giving.write("dir.mp3/a.mp3", b"a")
+    giving.write(f"{STAGED}/1", b"mine")
+    result = give(giving, f"{STAGED}/1", "dir.mp3")
+    assert (
+        giving.capabilities.empty_directories is False or giving.naming() is Naming.TWINS or isinstance(result, OrchestratorError)
+    )
+    assert contents(giving, STAGED) == [b"a", b"mine"]
+
+
+def test_of_two_files_that_want_one_name_one_gets_it_and_none_is_lost(giving: Storage) -> None:
+    wanted = [b"first", b"second"]
+    for number, content in enumerate(wanted):
+        giving.write(f"{STAGED}/{number}", content)
+
+    results = giving.batch([GiveCall(f"{STAGED}/{number}", "new/a.mp3", TRASH) for number, _ in enumerate(wanted)])
+
+    assert contents(giving, STAGED, TRASH) == wanted
+    if giving.naming() is Naming.EXCLUSIVE:
+        (refused,) = (result for result in results if result is not None)
+        assert isinstance(refused, DestinationExistsError)
+        winner = results.index(None)
+        assert read(giving, "new/a.mp3") == wanted[winner]
+        assert read(giving, f"{STAGED}/{1 - winner}") == wanted[1 - winner]
+
+
+def test_an_upload_to_a_taken_name(storage: Storage, open_storage: Callable[[str], Storage]) -> None:
+    """For those that need no staging."""
+    naming = storage.naming()
+    if naming not in {Naming.UPLOAD, Naming.TWINS}:
+        pytest.skip("it is given by a GiveCall")
+    source = MemoryStorage() if isinstance(storage, MemoryStorage) else open_storage("local")
+    source.write("a.mp3", b"mine")
+    storage.write("dir/b.mp3", b"theirs")
+    before = {entry.id for entry in storage.list()}
+
+    taken, free = storage.batch([CopyCall("a.mp3", "dir/b.mp3", TRASH, source), CopyCall("a.mp3", "new/c.mp3", TRASH, source)])
+
+    assert free is None
+    assert read(storage, "new/c.mp3") == b"mine"
+    if naming is Naming.UPLOAD:
+        assert isinstance(taken, DestinationExistsError)
+        assert contents(storage, TRASH) == [b"mine", b"theirs"]
+    else:
+        assert taken is None
+        namesakes = storage.namesakes(["dir/b.mp3", "new/c.mp3", "none.mp3"])
+        both, one, none = namesakes["dir/b.mp3"], namesakes["new/c.mp3"], namesakes["none.mp3"]
+        assert not isinstance(both, OrchestratorError)
+        assert sorted(entry.size or 0 for entry in both) == [4, 6]
+        assert [entry.size for entry in both if entry.id not in before] == [4]
+        assert [len(found) if not isinstance(found, OrchestratorError) else found for found in (one, none)] == [1, 0]
+
+
+def test_namesakes_of_files_with_different_names(storage: Storage) -> None:
+    storage.write("dir/a.mp3", b"a")
+    found = storage.namesakes(["dir/a.mp3", "dir/b.mp3", "no/dir/a.mp3"])
+    (entry,) = found["dir/a.mp3"] if not isinstance(found["dir/a.mp3"], OrchestratorError) else ()
+    assert isinstance(entry, Entry)
+    assert entry == storage.stat("dir/a.mp3")
+    assert [[*found[path]] for path in ("dir/b.mp3", "no/dir/a.mp3")] == [[], []]  # type: ignore[misc]
+
+
+def test_the_way_of_naming_does_not_change(storage: Storage) -> None:
+    storage.write("a.mp3", b"a")
+    assert storage.naming() is storage.naming()
+    assert [entry.path for entry in storage.list()] == ["a.mp3"]
+
+
+# The model in memory: what turns up at the last moment.
+
+
+@pytest.mark.parametrize("naming", [naming for naming in Naming if naming is not Naming.REPLACES])
+def test_what_turns_up_after_the_look_is_not_lost(naming: Naming) -> None:
+    storage = in_memory(naming)
+    storage.put(f"{STAGED}/1", b"mine")
+
+    def intrude(call: RecordedCall) -> None:
+        storage.put("a.mp3", b"theirs")
+
+    storage.fail(1, intrude, when="before" if naming is Naming.EXCLUSIVE else "between")
+    result = give(storage, f"{STAGED}/1", "a.mp3")
+
+    assert sorted(storage.snapshot().values()) == [b"mine", b"theirs"]
+    if naming is Naming.EXCLUSIVE:
+        assert isinstance(result, DestinationExistsError)
+    if naming is Naming.CAUGHT:
+        assert storage.snapshot() == {"a.mp3": b"mine", f"{TRASH}/a.mp3": b"theirs"}
+    if naming is Naming.TWINS:
+        assert storage.snapshot() == {"a.mp3": b"theirs", "a.mp3#2": b"mine"}
+
+
+def test_a_give_that_is_cut_short_may_leave_both_names() -> None:
+    storage = in_memory(Naming.EXCLUSIVE)
+    storage.put(f"{STAGED}/1", b"mine")
+    storage.fail(1, Killed(), when="between")
+    with pytest.raises(Killed):
+        give(storage, f"{STAGED}/1", "a.mp3")
+    assert storage.snapshot() == {"a.mp3": b"mine", f"{STAGED}/1": b"mine"}
+
+
+def test_uploads_replace_as_ever_until_the_way_of_naming_is_known() -> None:
+    source, storage = MemoryStorage(), in_memory(Naming.UPLOAD)
+    source.put("a.mp3", b"mine")
+    storage.put("a.mp3", b"theirs")
+    assert storage.batch([CopyCall("a.mp3", "a.mp3", TRASH, source)]) == [None]
+    assert storage.snapshot() == {"a.mp3": b"mine", f"{TRASH}/a.mp3": b"theirs"}
