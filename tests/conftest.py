@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
 
 
-STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "sftp", "drive", "dropbox")
+STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "wsgidav", "sftp", "openssh", "ftp", "drive", "dropbox")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -113,6 +113,30 @@ def webdav(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.Te
 def sftp(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
     """SFTP from `rclone serve sftp`."""
     with remotes.sftp(rclone_binary, tmp_path_factory.mktemp("sftp")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def wsgidav(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """WebDAV from WsgiDAV."""
+    with remotes.wsgidav(tmp_path_factory.mktemp("wsgidav")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def openssh(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """SFTP from OpenSSH."""
+    with remotes.openssh(tmp_path_factory.mktemp("openssh")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ftp(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """FTP from pyftpdlib."""
+    with remotes.ftp(rclone_binary, tmp_path_factory.mktemp("ftp")) as server:
         _add(rclone_config, server)
         yield server
 

@@ -19,7 +19,7 @@ from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DriveRemote, D
 
 OWN = ".music-orchestrator/"
 PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp")
-"""The kinds on which the large library is tried; there are also "drive" and "dropbox"."""
+"""The kinds on which the large library is tried; there are also "wsgidav", "openssh", "ftp", "drive" and "dropbox"."""
 
 
 @dataclass
@@ -95,7 +95,7 @@ def visible(tree: dict[str, str]) -> dict[str, str]:
 def places(
     kind: str, home: Path, rclone: Path, config: Path, contents: Mapping[str, LibraryFacts | None]
 ) -> Iterator[dict[str, Place]]:
-    """A server (of PLACES, "drive" or "dropbox") with a location for each name, filled before its first listing (None: empty).
+    """A server (of PLACES or the others) with a location for each name, filled before its first listing (None: empty).
 
     The server's remote, named after its kind and `home`, is added to the rclone `config`.
     """
@@ -125,6 +125,12 @@ def places(
                 server = stack.enter_context(remotes.webdav(rclone, home))
             case "sftp":
                 server = stack.enter_context(remotes.sftp(rclone, home))
+            case "wsgidav":
+                server = stack.enter_context(remotes.wsgidav(home))
+            case "openssh":
+                server = stack.enter_context(remotes.openssh(home))
+            case "ftp":
+                server = stack.enter_context(remotes.ftp(rclone, home))
         if server:
             with config.open("a") as file:
                 file.write(server.section(remote))

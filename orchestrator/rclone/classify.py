@@ -105,7 +105,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
     (
         NotFoundError,
         (
-            *("not found", "nosuchbucket", "nosuchkey", "no such file or directory", "does not exist"),
+            *("not found", "nosuchbucket", "nosuchkey", "no such file or directory", "no such directory", "does not exist"),
             *("path/not_found", "from_lookup/not_found"),
         ),
         frozenset({"404", "410"}),

@@ -63,6 +63,7 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
         ("object not found", NotFoundError),
         (S3.format("ListObjectsV2", 404, "NoSuchBucket"), NotFoundError),
         ("open /srv/x: no such file or directory", NotFoundError),
+        ('501 "No such directory."', NotFoundError),
         ("to/conflict/file/", DestinationExistsError),
         (S3.format("PutObject", 412, "PreconditionFailed"), DestinationExistsError),
         ("corrupted on transfer: md5 hashes differ src(Local) 'a' vs dst(S3) 'b'", CorruptTransferError),

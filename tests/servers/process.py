@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +14,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 _PR_SET_PDEATHSIG = 1
 _STEP_S = 0.01
+
+
+def system_program(name: str, *, package: str) -> str:
+    """The path of a program that only a package of the system brings. Without it the test is skipped; in CI it fails."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    if found is None:
+        explain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        explain(f"left out: {name} is missing; install the package {package} to run this test")
+    return found
 
 
 def free_port() -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import http.client
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from tests.servers.drive_server import DriveServer, drive_server
 from tests.servers.dropbox_files import DropboxTree
 from tests.servers.dropbox_server import HOSTS as DROPBOX_HOSTS
 from tests.servers.dropbox_server import DropboxServer, dropbox_server
-from tests.servers.process import serving
+from tests.servers.process import serving, system_program
 
 BUCKET = "music"
 ACCESS_KEY = "testtesttesttest"
@@ -185,6 +187,105 @@ def sftp(rclone: Path, directory: Path, *, password: str = PASSWORD) -> Iterator
 
     with serving(command, directory / "log", environment={"XDG_CACHE_HOME": str(directory / "cache")}) as (port, process):
         yield RemoteServer("sftp", "sftp", port, "", served, process, options)
+
+
+_SSHD = """\
+ListenAddress 127.0.0.1
+HostKey {home}/host_key
+AuthorizedKeysFile {home}/key.pub
+StrictModes no
+PermitRootLogin yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PidFile none
+MaxStartups 100
+MaxSessions 100
+Subsystem sftp internal-sftp -d {served}
+"""
+
+
+@contextlib.contextmanager
+def openssh(directory: Path) -> Iterator[RemoteServer]:
+    """OpenSSH's sshd as the user who runs the tests, with keys and a config of its own, for SFTP only."""
+    sshd = system_program("sshd", package="openssh-server")
+    keygen = system_program("ssh-keygen", package="openssh-client")
+    served = directory / "served"
+    served.mkdir(parents=True, exist_ok=True)
+    config = directory / "sshd_config"
+    config.write_text(_SSHD.format(home=directory, served=served))
+    for key in (directory / "host_key", directory / "key"):
+        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # sshd wants it as root; the service makes it, which does not run here
+
+    def options(port: int) -> dict[str, str]:
+        return {
+            "host": "127.0.0.1",
+            "port": str(port),
+            "user": getpass.getuser(),
+            "key_file": str(directory / "key"),
+            "shell_type": "none",
+        }
+
+    def command(port: int) -> list[str]:
+        return [sshd, "-D", "-e", "-f", str(config), "-p", str(port)]
+
+    with serving(command, directory / "log") as (port, process):
+        yield RemoteServer("openssh", "sftp", port, "", served, process, options)
+
+
+_FTP = """
+import sys
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import FTPServer
+FTPHandler.authorizer = DummyAuthorizer()
+FTPHandler.authorizer.add_user("tester", sys.argv[2], sys.argv[3], perm="elradfmwMT")
+FTPServer(("127.0.0.1", int(sys.argv[1])), FTPHandler).serve_forever()
+"""
+
+
+@contextlib.contextmanager
+def ftp(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+    """pyftpdlib's FTP server."""
+    served = directory / "served"
+    served.mkdir(parents=True, exist_ok=True)
+    hidden = obscured(rclone, PASSWORD)
+
+    def command(port: int) -> list[str]:
+        return [sys.executable, "-W", "ignore", "-c", _FTP, str(port), PASSWORD, str(served)]
+
+    def options(port: int) -> dict[str, str]:
+        return {"host": "127.0.0.1", "port": str(port), "user": "tester", "pass": hidden}
+
+    with serving(command, directory / "log") as (port, process):
+        yield RemoteServer("ftp", "ftp", port, "", served, process, options)
+
+
+_WSGIDAV = """
+import sys
+from cheroot.wsgi import Server
+from wsgidav.wsgidav_app import WsgiDAVApp
+config = {"provider_mapping": {"/": sys.argv[2]}, "simple_dc": {"user_mapping": {"*": True}}, "verbose": 1}
+Server(("127.0.0.1", int(sys.argv[1])), WsgiDAVApp(config)).start()
+"""
+
+
+@contextlib.contextmanager
+def wsgidav(directory: Path) -> Iterator[RemoteServer]:
+    """WsgiDAV, a WebDAV server that is independent of rclone, used as one of unknown vendor: no hashes, no times."""
+    served = directory / "served"
+    served.mkdir(parents=True, exist_ok=True)
+
+    def command(port: int) -> list[str]:
+        return [sys.executable, "-W", "ignore", "-c", _WSGIDAV, str(port), str(served)]
+
+    def options(port: int) -> dict[str, str]:
+        return {"url": f"http://127.0.0.1:{port}", "vendor": "other", "pacer_min_sleep": "1ms"}
+
+    with serving(command, directory / "log") as (port, process):
+        yield RemoteServer("wsgidav", "webdav", port, "", served, process, options)
 
 
 @contextlib.contextmanager
