@@ -33,6 +33,8 @@ CASES = {
     23: "files that are not what they seem",
     24: "an upload that is stored cut",
     25: "twins, killed at every step of deduplication",
+    31: "one request that always fails, with each error",
+    32: "tidying that fails for good",
 }
 
 # Parts of some cases need features that this version lacks: 17 and 21 two-way sync, 18 a queue of uploads.

@@ -9,13 +9,14 @@ from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_paths import EMPTIED, TRASH, trash_of
 from orchestrator.apply.protocol.final_check import check_final_state, final_state
+from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
-from orchestrator.errors import ExitCode, NotFoundError, RemoteError
+from orchestrator.errors import AuthError, ExitCode, NotFoundError, RateLimitError, RemoteError, TransientError
 from orchestrator.paths import split_path, without_partial_suffix
 from orchestrator.plan.model import TEMPORARY, CompletedOperation, Plan, Verb
 from orchestrator.progress import Progress
-from orchestrator.records import Entry
-from orchestrator.storage.protocol import Storage
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.protocol import PROBE, Storage
 
 _SHORTENED_BYTES = 60
 """rclone shortens long names before it adds its ending, but keeps at least so many bytes of them."""
@@ -33,8 +34,8 @@ def check_and_tidy(
 ) -> list[Problem]:
     """Check the final state, remove emptied directories, report files in the trash, and remove partial copies if asked to.
 
-    `repeat` calls its argument again while the error may pass. An error of a remote is one of the problems; the run is then not
-    finished.
+    `repeat` calls its argument again while the error may pass. What fails nevertheless is a problem with a name, and the run is
+    over: 3. Only if a remote does not answer at all is the run not finished: 5.
     """
     completed = journal.completed(run_id)
     if not completed:
@@ -43,27 +44,46 @@ def check_and_tidy(
     files = len(wanted.there) + len(wanted.gone)
     progress.stage("verifying", files)
 
-    def once() -> list[Problem]:
-        problems = check_final_state(wanted, storages, listed=plan.header.counts.get("files"))
+    def once(*, last_try: bool = False) -> list[Problem]:
+        obstacles = Obstacles(last_try=last_try)
+        problems = check_final_state(wanted, storages, obstacles, listed=plan.header.counts.get("files"))
         if remove_partial_copies:
-            _remove_partial_copies(completed, storages)
-        remove_emptied(wanted, storages, run_id)
-        return problems + _report_trash(run_id, completed, storages)
+            _remove_partial_copies(completed, storages, obstacles)
+        remove_emptied(wanted, storages, run_id, obstacles)
+        return problems + _report_trash(run_id, completed, storages, obstacles) + obstacles.problems
 
     try:
         problems = repeat(once)
     except RemoteError as error:
-        code = ExitCode.UNREACHABLE if error.exit_code is ExitCode.SOME_FAILED else error.exit_code
-        return [Problem(error.path, code, f"every file was moved, but the final check failed: {error.message}")]
+        if (unreachable := _unreachable(storages, error)) is not None:
+            message = f"every file was moved, but the final check failed: {unreachable.message}"
+            return [Problem(unreachable.path, unreachable.exit_code, message)]
+        problems = once(last_try=True)
     progress.advance(files)
     return problems
 
 
-def _report_trash(run_id: str, completed: Sequence[CompletedOperation], storages: Mapping[str, Storage]) -> list[Problem]:
+def _unreachable(storages: Mapping[str, Storage], error: RemoteError) -> RemoteError | None:
+    """The error of a remote that does not answer, or refuses the credentials; None if only some requests fail."""
+    if isinstance(error, AuthError):
+        return error
+    for storage in storages.values():
+        try:
+            storage.stat(PROBE)
+        except (TransientError, RateLimitError, AuthError) as refused:
+            return refused
+        except RemoteError:
+            continue  # it answers
+    return None
+
+
+def _report_trash(
+    run_id: str, completed: Sequence[CompletedOperation], storages: Mapping[str, Storage], obstacles: Obstacles
+) -> list[Problem]:
     """Report files in the trash of this run, and remove those of the run's own directories that are empty.
 
     Such a file lay unexpectedly at a destination, or unseen in a directory that looked empty and was moved away. It is whole, and
-    is kept until `quarantine restore` or `quarantine empty`. Raises the storages' errors.
+    is kept until `quarantine restore` or `quarantine empty`. Raises errors that may pass.
     """
     problems = []
     reached = {one.destination.fs for one in completed}
@@ -71,7 +91,9 @@ def _report_trash(run_id: str, completed: Sequence[CompletedOperation], storages
     for fs in sorted(reached | {fs for fs in left if storages[fs].capabilities.rmdir_is_recursive}):
         storage = storages[fs]
         directory = f"{TRASH}/{run_id}"
-        caught = _listed(storage, directory)
+        caught: list[Entry] = []
+        with obstacles.named(directory, "cannot be listed, so it is unknown whether unexpected files were moved there"):
+            caught = _listed(storage, directory)
         for entry in caught:
             attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
             if attempt.startswith(EMPTIED):
@@ -79,14 +101,17 @@ def _report_trash(run_id: str, completed: Sequence[CompletedOperation], storages
             else:
                 message = f"{original}: an unexpected file was at this destination; it is kept as {entry.path}"
             problems.append(Problem(original, ExitCode.SOME_FAILED, message))
-        remove_own_directories(storage, [TEMPORARY] if caught else [trash_of(run_id, 1), TEMPORARY])
+        with obstacles.named(OWN_DIRECTORY, "its empty folders could not be removed"):
+            remove_own_directories(storage, [TEMPORARY] if caught else [trash_of(run_id, 1), TEMPORARY])
     return problems
 
 
-def _remove_partial_copies(completed: Sequence[CompletedOperation], storages: Mapping[str, Storage]) -> None:
+def _remove_partial_copies(
+    completed: Sequence[CompletedOperation], storages: Mapping[str, Storage], obstacles: Obstacles
+) -> None:
     """Delete what an interrupted copy of ours left behind: `NAME.<8 hex>.partial` beside a destination of this run.
 
-    Raises the storages' errors.
+    Raises errors that may pass.
     """
     by_directory: dict[tuple[str, str], set[str]] = {}
     for one in completed:
@@ -95,11 +120,15 @@ def _remove_partial_copies(completed: Sequence[CompletedOperation], storages: Ma
             directory, name = split_path(one.destination.path)
             by_directory.setdefault((one.destination.fs, directory), set()).add(name)
     for (fs, directory), names in sorted(by_directory.items()):
-        for entry in _listed(storages[fs], directory):
+        listed: list[Entry] = []
+        with obstacles.named(directory, "cannot be listed, so partial copies may be left in it"):
+            listed = _listed(storages[fs], directory)
+        for entry in listed:
             parent, name = split_path(entry.path)
             whole = without_partial_suffix(name)
             if parent == directory and whole is not None and _is_one_of(whole, names):
-                storages[fs].delete(entry.path)
+                with obstacles.named(entry.path, "is a partial copy that could not be deleted"):
+                    storages[fs].delete(entry.path)
 
 
 def _is_one_of(whole: str, names: set[str]) -> bool:

@@ -27,14 +27,14 @@ from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.attempt import Attempts
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
-from orchestrator.apply.protocol.request_budget import LOOK
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
 from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name
+from orchestrator.apply.protocol.unsettled import Unsettled
 from orchestrator.apply.results import FileChange, Problem, RunResult
 from orchestrator.apply.window import WindowLimit
-from orchestrator.errors import ExitCode, QuotaError, RateLimitError, RemoteError, worst
+from orchestrator.errors import ExitCode, RateLimitError, RemoteError, UsageError, worst
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
@@ -140,6 +140,7 @@ class Execution:
         """The storages for the operations, without retries: operations are tried again here."""
         kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
         self._attempts = Attempts(run_id, journal, kept_copies, transfers=settings.transfers, verify=settings.verify)
+        self._unsettled = Unsettled(run_id, journal, states)
         self._directory_mover = DirectoryMover(run_id, journal)
         self._stopped_remotes = StoppedRemotes(storages)
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
@@ -200,7 +201,7 @@ class Execution:
                 continue  # begun: a look at both ends of each file shows how far it came
             try:
                 ready = self._directory_mover.ready(directory, self._storages[directory.fs])
-            except RemoteError:
+            except (RemoteError, UsageError):
                 return  # the windows will meet the same error and handle it
             for one in ready:
                 tasks = [*map(self._task, one.operations)]
@@ -229,20 +230,14 @@ class Execution:
             return self._worth_a_try(remaining)
 
         self._backoff.until_settled(once, self._stop)
-        for task in remaining:
-            if task.error is not None:
-                code = ExitCode.SOME_FAILED if isinstance(task.error, QuotaError) else task.error.exit_code
-                self._problems.append(Problem(task.name, code, f"{task.error.message} (`resume` tries it again)"))
+        answered = [task for task in remaining if self._stopped_remotes.allow(task) and not self._stop.is_set()]
+        self._unsettled.give_up(answered, others_succeed=self._done_now > 0 or any(task.succeeded for task in tasks))
+        self._problems += self._unsettled.leave(remaining, noted=answered)
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
 
     def _worth_a_try(self, tasks: Sequence[Task]) -> list[Task]:
-        """The tasks that may send more requests, if only to set the verdict on a hopeless one."""
-        return [
-            task
-            for task in tasks
-            if self._stopped_remotes.allow(task)
-            and (task.affords(LOOK) or (task.error is not None and task.hopeless_after(task.error)))
-        ]
+        """The tasks that may send more requests. Each try spends some of their budget, so this comes to an end."""
+        return [task for task in tasks if self._stopped_remotes.allow(task) and task.may_be_tried()]
 
     def _count_verdicts(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
         """Update schedule, counts, problems and catalogue after a window."""

@@ -7,34 +7,42 @@ by one rename. No directory in that trash is ever removed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.apply.own_paths import emptied_of
 from orchestrator.apply.protocol.final_check import FinalState
-from orchestrator.errors import NotFoundError
+from orchestrator.apply.protocol.obstacles import Obstacles
+from orchestrator.errors import RemoteError
 from orchestrator.paths import case_key, is_ours, parent_of, parents_of
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 
+_CANNOT_BE_REMOVED = "lost its last file, but the folder could not be removed; delete it by hand if you do not need it"
 
-def remove_emptied(state: FinalState, storages: Mapping[str, Storage], run_id: str) -> None:
-    """Remove, deepest first, the directories that lost their last file. Raises the storages' errors."""
+
+def remove_emptied(state: FinalState, storages: Mapping[str, Storage], run_id: str, obstacles: Obstacles) -> None:
+    """Remove, deepest first, the directories that lost their last file. Raises errors that may pass."""
     for fs in sorted({ref.fs for ref in state.gone}):
         storage = storages[fs]
         if storage.capabilities.empty_directories:
             gone, there = ([ref for ref in refs if ref.fs == fs] for refs in (state.gone, state.there))
-            remove_if_empty(storage, _emptied(storage, gone, there), run_id)
+            remove_if_empty(storage, _emptied(storage, gone, there), run_id, obstacles)
 
 
-def remove_if_empty(storage: Storage, directories: Iterable[str], run_id: str) -> None:
-    """Remove those that are empty, or hold only others of `directories` that are empty."""
+def remove_if_empty(storage: Storage, directories: Iterable[str], run_id: str, obstacles: Obstacles) -> None:
+    """Remove those that are empty, or hold only others of `directories` that are empty. Raises errors that may pass."""
     deepest_first = sorted(directories, key=depth, reverse=True)
     if storage.capabilities.rmdir_is_recursive:
-        _move_to_trash(storage, [directory for directory in deepest_first if not is_ours(directory)], run_id)
+        _move_to_trash(storage, [directory for directory in deepest_first if not is_ours(directory)], run_id, obstacles)
         return
     for directory in deepest_first:
-        storage.remove_directory(directory)  # does nothing if it is not empty
+        with obstacles.named(directory, _CANNOT_BE_REMOVED):
+            try:
+                storage.remove_directory(directory)  # does nothing if it is not empty
+            except RemoteError:
+                if storage.entries(directory):
+                    continue  # SFTP servers refuse to remove a directory that is not empty with no more than "Failure"
+                raise
 
 
 def depth(directory: str) -> tuple[int, str]:
@@ -51,25 +59,28 @@ def _emptied(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> set
     return emptied
 
 
-def _move_to_trash(storage: Storage, deepest_first: Iterable[str], run_id: str) -> None:
+def _move_to_trash(storage: Storage, deepest_first: Iterable[str], run_id: str, obstacles: Obstacles) -> None:
     if not storage.capabilities.directory_move or storage.capabilities.duplicate_names:
         return  # they stay: of two directories with one name, rclone may look into one and rename the other
-    empty = _without_files(storage, deepest_first)
+    empty = _without_files(storage, deepest_first, obstacles)
     trash = emptied_of(run_id, secrets.token_hex(4))
     for key, directory in empty.items():
         if parent_of(key) not in empty:
-            with suppress(NotFoundError):
+            with obstacles.named(directory, _CANNOT_BE_REMOVED):
                 storage.move_directory(directory, f"{trash}/{directory}")
 
 
-def _without_files(storage: Storage, deepest_first: Iterable[str]) -> dict[str, str]:
+def _without_files(storage: Storage, deepest_first: Iterable[str], obstacles: Obstacles) -> dict[str, str]:
     """Those that hold nothing, or only others of them: key -> directory. The key is the same for all spellings of a name."""
     key_of = case_key if storage.capabilities.case_insensitive else str
     empty: dict[str, str] = {}
     in_use: set[str] = set()
     for directory in deepest_first:
         key = key_of(directory)
-        inside = None if key in in_use else storage.entries(directory)
+        inside: Sequence[str] | None = None
+        if key not in in_use:
+            with obstacles.named(directory, "cannot be looked into, so it was kept although it lost its last file"):
+                inside = storage.entries(directory)
         if inside is None:
             continue
         if all(entry.endswith("/") and key_of(f"{directory}/{entry[:-1]}") in empty for entry in inside):

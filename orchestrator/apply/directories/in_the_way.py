@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from orchestrator.apply.directories.emptied import depth, remove_if_empty
 from orchestrator.apply.own_paths import destination_of
+from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import RemoteError
 from orchestrator.paths import case_key, join_location, parent_of, parents_of
@@ -58,7 +59,7 @@ class DirectoriesInTheWay:
 
     def _remove(self, ref: Ref) -> None:
         with suppress(RemoteError):
-            remove_if_empty(self._storages[ref.fs], [ref.path], self._run_id)
+            remove_if_empty(self._storages[ref.fs], [ref.path], self._run_id, Obstacles())
 
 
 class _Respelled:

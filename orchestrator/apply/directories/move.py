@@ -22,6 +22,7 @@ from orchestrator.errors import (
     QuotaError,
     RemoteError,
     UnsupportedError,
+    UsageError,
 )
 from orchestrator.plan.model import Operation
 from orchestrator.records import Entry
@@ -62,7 +63,7 @@ class DirectoryMover:
             for task in tasks:
                 task.attempt, task.trust_listing = 0, False
             return
-        except RemoteError as error:
+        except (RemoteError, UsageError) as error:
             applies_to_files = worth_another_try(error) or isinstance(error, AuthError | QuotaError | NotFoundError)
             for task in tasks:
                 task.error = error if applies_to_files else None  # any other error concerns the directory only

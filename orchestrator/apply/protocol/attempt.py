@@ -19,7 +19,7 @@ from orchestrator.apply.protocol.request_budget import CHANGE
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.send import send
 from orchestrator.apply.protocol.task import Task, still_open, without_error
-from orchestrator.apply.protocol.verdicts import conclude
+from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
 from orchestrator.apply.protocol.verify_arrival import verify_arrivals
 from orchestrator.errors import OrchestratorError, TransientError
 
@@ -47,6 +47,8 @@ class Attempts:
         already_done = [task for task in still_open(tasks) if actions[task.operation.id] is Action.DONE]
         unfinished = [task for task in still_open(tasks) if actions[task.operation.id] is not Action.DONE]
         self._kept_copies.check(unfinished)
+        for task in unfinished:
+            conclude_failed_look(task)
         unfinished = still_open(unfinished)
 
         def that_need(*wanted: Action) -> list[Task]:
@@ -68,6 +70,9 @@ class Attempts:
         actions = {task.operation.id: decide(task) for task in tasks if task.error is None}
         for task in without_error(tasks):
             conclude(task, actions[task.operation.id], earlier[task.operation.id])
+        for task in tasks:
+            if task.error is not None:
+                conclude_failed_look(task)
         return actions
 
     def _send(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> list[Task]:

@@ -9,6 +9,7 @@ import msgspec
 
 from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.apply.protocol.fingerprint import same_file
+from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
 from orchestrator.paths import case_key, is_ours
@@ -44,8 +45,10 @@ def final_state(completed: Sequence[CompletedOperation]) -> FinalState:
     return FinalState(there, frozenset(gone))
 
 
-def check_final_state(wanted: FinalState, storages: Mapping[str, Storage], *, listed: int | None) -> list[Problem]:
-    """Compare with the storages: by single looks if these are few, otherwise by a new listing. Raises the storages' errors.
+def check_final_state(
+    wanted: FinalState, storages: Mapping[str, Storage], obstacles: Obstacles, *, listed: int | None
+) -> list[Problem]:
+    """Compare with the storages: by single looks if these are few, otherwise by a new listing. Raises errors that may pass.
 
     `listed` is the number of files that the plan was made from.
     """
@@ -56,21 +59,27 @@ def check_final_state(wanted: FinalState, storages: Mapping[str, Storage], *, li
         looks = len(there) + len(gone)
         storage = storages[fs]
         if looks <= _FEW or (listed is not None and looks * _LISTED_FILES_PER_LOOK < listed):
-            found = _look(storage, [*there, *gone])
+            found, unknown = _look(storage, [*there, *gone], obstacles)
+            there = {ref: entry for ref, entry in there.items() if ref not in unknown}
+            problems += _compare(storage, there, gone - unknown, found)
         else:
-            found = _list(storage, [*there, *gone])
-        problems += _compare(storage, there, gone, found)
+            with obstacles.named(fs, "cannot be listed, so the final check was left out"):
+                problems += _compare(storage, there, gone, _list(storage, [*there, *gone]))
     return problems
 
 
-def _look(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
+def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[dict[Ref, Entry], set[Ref]]:
+    """The files that are there, and those that could not be looked at."""
     found = {}
+    unknown = set()
     for ref, outcome in zip(refs, storage.batch([StatCall(ref.path, ref.object_id) for ref in refs]), strict=True):
         if isinstance(outcome, Entry):
             found[ref] = outcome
         elif isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
-            raise outcome
-    return found
+            unknown.add(ref)
+            with obstacles.named(ref.path, "cannot be looked at in the final check"):
+                raise outcome
+    return found, unknown
 
 
 def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:

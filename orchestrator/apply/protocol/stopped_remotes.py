@@ -63,7 +63,9 @@ class StoppedRemotes:
 
 
 def _remotes_of(task: Task) -> set[str]:
-    return {task.source.fs, task.target.fs}
+    """Those that it needs, that of the kept copy included."""
+    kept = task.operation.expect.kept
+    return {task.source.fs, task.target.fs} | ({kept.fs} if kept else set())
 
 
 def _concerns_whole_remote(error: OrchestratorError) -> bool:

@@ -9,9 +9,17 @@ from pathlib import Path
 from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.local_disk import local_path
 from orchestrator.apply.own_paths import destination_of
-from orchestrator.apply.protocol.request_budget import REQUESTS_PER_OPERATION
+from orchestrator.apply.protocol.request_budget import LOOK, REQUESTS_PER_OPERATION
 from orchestrator.apply.protocol.routes import Route, route_of
-from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import (
+    AuthError,
+    CorruptTransferError,
+    ExitCode,
+    OrchestratorError,
+    QuotaError,
+    RateLimitError,
+    TransientError,
+)
 from orchestrator.paths import case_key
 from orchestrator.plan.model import Operation
 from orchestrator.records import Entry, Ref
@@ -52,6 +60,11 @@ class Task:
         return self.attempt > 0
 
     @property
+    def succeeded(self) -> bool:
+        """Whether it is done."""
+        return self.verdict is not None and self.verdict.stage is Stage.DONE
+
+    @property
     def src(self) -> str:
         """The path at the source."""
         return self.operation.src.path
@@ -83,6 +96,10 @@ class Task:
     def hopeless_after(self, error: OrchestratorError) -> bool:
         """Whether another try would only fail again."""
         return self.damaged_copies > 1 or not worth_another_try(error)
+
+    def may_be_tried(self) -> bool:
+        """Whether the budget allows one more try, if only the look that sets the verdict after an error that will not pass."""
+        return self.affords(LOOK) or (self.error is not None and self.hopeless_after(self.error) and self.affords(0))
 
     def settle(
         self, stage: Stage, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None
@@ -145,6 +162,11 @@ def is_one_object(task: Task) -> bool:
 def worth_another_try(error: OrchestratorError) -> bool:
     """Whether the same request may succeed later."""
     return isinstance(error, (TransientError, RateLimitError, CorruptTransferError))
+
+
+def is_final(error: OrchestratorError) -> bool:
+    """Whether the request will never succeed, and the error concerns this file only, not the whole remote."""
+    return not (worth_another_try(error) or isinstance(error, AuthError | QuotaError))
 
 
 def without_error(tasks: Iterable[Task]) -> list[Task]:

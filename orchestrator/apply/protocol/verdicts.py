@@ -6,8 +6,15 @@ from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.protocol.missing_files import find_elsewhere
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.request_budget import LOOK
-from orchestrator.apply.protocol.task import Task
-from orchestrator.errors import DestinationExistsError, ExitCode, IntegrityError, NotFoundError, OrchestratorError, TransientError
+from orchestrator.apply.protocol.task import Task, is_final
+from orchestrator.errors import (
+    DestinationExistsError,
+    ExitCode,
+    IntegrityError,
+    NotFoundError,
+    OrchestratorError,
+    TransientError,
+)
 
 _SKIPPED_BECAUSE = {
     Action.SKIP_SOURCE_GONE: "the source is gone",
@@ -44,6 +51,27 @@ def conclude(task: Task, action: Action, earlier: OrchestratorError | None) -> N
         _fail(task, earlier)
 
 
+def conclude_failed_look(task: Task) -> None:
+    """Set the verdict on a task that could not be looked at, or compared, if another look would only fail again."""
+    error = task.error
+    if error is None or task.verdict is not None or not is_final(error):
+        return
+    if task.begun:
+        where = f"a run had begun to handle it, so it may be at {task.src}, at {task.dst}, or at both"
+    else:
+        where = "it was left as it is"
+    remedy = "correct what the message says (rights, or a name that is too long), or leave it out with --exclude"
+    message = f"{task.name}: cannot be looked at: {error.message}; {where}; {remedy}"
+    task.settle(Stage.FAILED, _code_of(error), message)
+
+
+def give_up(task: Task) -> None:
+    """Set the verdict on a task that has spent its requests, and whose last error will not pass."""
+    error = task.error
+    if error is not None and task.verdict is None and task.hopeless_after(error):
+        _fail(task, error)
+
+
 def _skip(task: Task, action: Action) -> None:
     task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}")
 
@@ -59,7 +87,12 @@ def _fail(task: Task, error: OrchestratorError) -> None:
     if isinstance(error, NotFoundError | DestinationExistsError):
         task.skip(f"{task.name}: {error.message}")
     else:
-        task.settle(Stage.FAILED, error.exit_code, f"{task.name}: {error.message}")
+        task.settle(Stage.FAILED, _code_of(error), f"{task.name}: {error.message}")
+
+
+def _code_of(error: OrchestratorError) -> ExitCode:
+    """The exit code of one failed file: only damage has a code of its own."""
+    return ExitCode.INTEGRITY if error.exit_code is ExitCode.INTEGRITY else ExitCode.SOME_FAILED
 
 
 def _lost(task: Task, earlier: OrchestratorError | None) -> None:

@@ -61,6 +61,14 @@ class Fault(msgspec.Struct):
     whole_batch: bool
 
 
+class LastingFault(msgspec.Struct):
+    """One fault of every call that matches, for ever."""
+
+    matches: Callable[[RecordedCall], bool]
+    trouble: Trouble
+    when: When
+
+
 class BatchFailure(Exception):  # noqa: N818 - only wraps an error
     """Wraps an error that fails the whole batch, instead of one item."""
 
@@ -77,6 +85,11 @@ class FaultPlan:
         self.changes = 0
         self.dead = False
         self._faults: list[Fault] = []
+        self._lasting: list[LastingFault] = []
+
+    def add_lasting(self, fault: LastingFault) -> None:
+        """Add a fault that stays."""
+        self._lasting.append(fault)
 
     def add(self, fault: Fault) -> None:
         """Add a fault."""
@@ -85,6 +98,7 @@ class FaultPlan:
     def clear(self) -> None:
         """Drop the faults that have not happened, and accept calls after a `Killed` again."""
         self._faults.clear()
+        self._lasting.clear()
         self.dead = False
 
     def begin(self, verb: str, path: str, dst: str | None) -> tuple[RecordedCall, int]:
@@ -104,16 +118,19 @@ class FaultPlan:
             number = call.number if fault.counting == "calls" else change
             if fault.number == number and fault.when == when:
                 self._faults.remove(fault)
-                self._raise(fault, call)
+                self._raise(fault.trouble, call, whole_batch=fault.whole_batch)
                 return
+        for lasting in self._lasting:
+            if lasting.when == when and lasting.matches(call):
+                self._raise(lasting.trouble, call)
 
-    def _raise(self, fault: Fault, call: RecordedCall) -> None:
-        trouble = fault.trouble if isinstance(fault.trouble, BaseException) else fault.trouble(call)
+    def _raise(self, of: Trouble, call: RecordedCall, *, whole_batch: bool = False) -> None:
+        trouble = of if isinstance(of, BaseException) else of(call)
         if trouble is None:
             return
         if isinstance(trouble, Killed):
             self.dead = True
-        if fault.whole_batch:
+        if whole_batch:
             raise BatchFailure(trouble)
         raise trouble
 
@@ -139,6 +156,11 @@ class FaultyCalls:
         """
         with self._lock:
             self._faults.add(Fault(number, trouble, when, counting, whole_batch))
+
+    def fail_always(self, matches: Callable[[RecordedCall], bool], trouble: Trouble, *, when: When = "before") -> None:
+        """Let every call that matches go wrong, until `revive`."""
+        with self._lock:
+            self._faults.add_lasting(LastingFault(matches, trouble, when))
 
     def revive(self) -> None:
         """A new process: pending faults are dropped, and calls work again after a `Killed`."""
