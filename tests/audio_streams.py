@@ -215,18 +215,27 @@ def aiff(seconds: float, serial: int) -> bytes:
     return b"FORM" + struct.pack(">I", len(body)) + body
 
 
-def wavpack(seconds: float, serial: int, pcm_md5: bytes | None = None) -> bytes:
-    # Two blocks, 16 bit mono at 44.1 kHz; the last one carries the md5 of the sound, as `wavpack -m` writes it.
+def wavpack(seconds: float, serial: int, pcm_md5: bytes | None = None, *, checksums: bool = False) -> bytes:
+    # Two blocks, 16 bit mono at 44.1 kHz; the last one carries the md5 of the sound, as `wavpack -m` writes it. `checksums`: as
+    # version 5 writes them.
     half = max(1, round(seconds * 44100) // 2)
-    flags = 1 | 1 << 2 | 3 << 11 | 9 << 23
+    flags = 1 | 1 << 2 | 3 << 11 | 9 << 23  # both the first and the last block of its moment
     digest = pcm_md5 or hashlib.md5(b"wavpack %d" % serial, usedforsecurity=False).digest()
     noise = b"\x0a\x10" + _noise(serial, 32)  # a bitstream of 16 words
     stream = b""
     for index, extra in enumerate((b"", b"\x26\x08" + digest)):
         body = noise + extra
-        header = struct.pack("<IHBBIIIII", 24 + len(body), 0x410, 0, 0, half * 2, half * index, half, flags, 0)
-        stream += b"wvpk" + header + body
+        header = struct.pack("<IHBBIIIII", 24 + len(body) + 6 * checksums, 0x410, 0, 0, half * 2, half * index, half, flags, 0)
+        block = b"wvpk" + header + body
+        stream += block + (b"\x2f\x02" + struct.pack("<I", _wavpack_checksum(block)) if checksums else b"")
     return stream
+
+
+def _wavpack_checksum(block: bytes) -> int:
+    value = 0xFFFFFFFF
+    for word in struct.unpack(f"<{len(block) // 2}H", block):
+        value = (value * 3 + word) & 0xFFFFFFFF
+    return value
 
 
 def ape(seconds: float, serial: int) -> bytes:
@@ -237,9 +246,10 @@ def ape(seconds: float, serial: int) -> bytes:
     last = samples - (frames - 1) * per_frame
     data = _noise(serial, 64 * frames)
     seek = struct.pack(f"<{frames}I", *(76 + 4 * frames + 64 * index for index in range(frames)))
-    digest = hashlib.md5(data, usedforsecurity=False).digest()
+    header = struct.pack("<HHIIIHHI", 2000, 32, per_frame, last, frames, 16, 1, 44100)
+    digest = hashlib.md5(data + header + seek, usedforsecurity=False).digest()
     descriptor = b"MAC " + struct.pack("<HHIIIIIII", 3990, 0, 52, 24, len(seek), 0, len(data), 0, 0) + digest
-    return descriptor + struct.pack("<HHIIIHHI", 2000, 32, per_frame, last, frames, 16, 1, 44100) + seek + data
+    return descriptor + header + seek + data
 
 
 def musepack(seconds: float, serial: int) -> bytes:
@@ -270,7 +280,8 @@ def dsf(seconds: float, serial: int) -> bytes:
 def tta(seconds: float, serial: int) -> bytes:
     samples = max(1, round(seconds * 44100))
     frames = -(-samples // 46080)
-    data = _noise(serial, 32)
+    data = _noise(serial, 28)
+    data += struct.pack("<I", zlib.crc32(data))
     header = b"TTA1" + struct.pack("<HHHII", 1, 1, 16, 44100, samples)
     header += struct.pack("<I", zlib.crc32(header))
     seek = struct.pack(f"<{frames}I", *[32] * frames)
