@@ -88,9 +88,20 @@ def extension_of(path: str) -> str:
     return extension.lower() if dot and stem else ""
 
 
+def own_directory_of(path: str) -> str | None:
+    """The highest OWN_DIRECTORY that a path is or lies in, at any depth; None for all other paths.
+
+    One further down is that of a location inside this one: its quarantine is no music of ours.
+    """
+    if OWN_DIRECTORY not in path:
+        return None
+    before, found, _ = f"/{path}/".partition(f"/{OWN_DIRECTORY}/")
+    return f"{before}/{OWN_DIRECTORY}"[1:] if found else None
+
+
 def is_ours(path: str) -> bool:
-    """Whether a path is OWN_DIRECTORY or lies in it."""
-    return path == OWN_DIRECTORY or path.startswith(OWN_DIRECTORY + "/")
+    """Whether a path is an OWN_DIRECTORY or lies in one, at any depth."""
+    return own_directory_of(path) is not None
 
 
 _PARTIAL: Final = re.compile(r"\.[^/]{8}\.partial\Z")
@@ -181,6 +192,6 @@ def path_problem(path: str) -> str | None:
 def check_directory(given: str, where: str) -> str:
     """The directory below the target that the setting `where` names, without slashes at its ends. Raises UsageError."""
     text = given.strip("/")
-    if given.startswith("/") or path_problem(text):
-        raise UsageError(f"{where}: {given!r} must be a path below the target, without '..'")
+    if given.startswith("/") or path_problem(text) or is_ours(text):
+        raise UsageError(f"{where}: {given!r} must be a path below the target, without '..' and outside {OWN_DIRECTORY}")
     return text

@@ -7,7 +7,7 @@ import msgspec
 from orchestrator.track import Reading
 
 OWN_DIRECTORY = ".music-orchestrator"
-"""All our own files on a storage are in this directory at its root; `list` never shows it."""
+"""All our own files on a storage are in this directory at its root; `list` never shows what is in it, at any depth."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

@@ -35,6 +35,7 @@ CASES = {
     25: "twins, killed at every step of deduplication",
     31: "one request that always fails, with each error",
     32: "tidying that fails for good",
+    39: "a location inside another one, each with its own quarantine",
 }
 
 # Parts of some cases need features that this version lacks: 17 and 21 two-way sync, 18 a queue of uploads.

@@ -18,6 +18,7 @@ from orchestrator.paths import (
     join_path,
     location_prefix,
     name_of,
+    own_directory_of,
     parent_of,
     parents_of,
     path_problem,
@@ -87,11 +88,22 @@ def test_the_extension_of_a_path_is_that_of_its_name(path: str, extension: str) 
         (".music-orchestrator", True),
         (".music-orchestrator/trash/x", True),
         (".music-orchestrator2/x", False),
-        ("a/.music-orchestrator/x", False),
+        ("a/.music-orchestrator/x", True),
+        ("a/b/.music-orchestrator", True),
+        ("a.music-orchestrator/x", False),
+        ("a/.music-orchestrator.mp3", False),
+        ("a/.music-orchestrator2/.music-orchestrator/b", True),
+        ("", False),
     ],
 )
-def test_only_our_directory_at_the_root_is_ours(path: str, ours: bool) -> None:
+def test_our_directory_is_ours_at_any_depth(path: str, ours: bool) -> None:
     assert is_ours(path) is ours
+
+
+def test_the_outermost_of_our_directories_counts() -> None:
+    assert own_directory_of("a/.music-orchestrator/trash/.music-orchestrator/x") == "a/.music-orchestrator"
+    assert own_directory_of(".music-orchestrator") == ".music-orchestrator"
+    assert own_directory_of("a/b") is None
 
 
 @pytest.mark.parametrize(

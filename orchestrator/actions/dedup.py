@@ -11,7 +11,7 @@ import msgspec
 import orchestrator
 from orchestrator.actions.change import Planned, change, created_now, report_skipped
 from orchestrator.actions.duplicates import check_references, read_doubtful_ends, search_options, show_duplicates
-from orchestrator.actions.locations import check_bucket
+from orchestrator.actions.locations import check_location
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
 from orchestrator.actions.session import Session
@@ -112,7 +112,7 @@ def _outermost(session: Session, given: Sequence[Location]) -> list[Location]:
     """Each location once, without those that lie inside another one."""
     chosen: list[Location] = []
     for location in given:
-        check_bucket(session, location)
+        check_location(session, location)
         outer = next((other for other in given if session.path_below(location, other)), None)
         if outer is not None:
             session.reporter.note(f"{location.typed} lies inside {outer.typed} and is searched with it")

@@ -10,17 +10,19 @@ from pathlib import Path
 from orchestrator.actions.session import Session
 from orchestrator.errors import AuthError, NotFoundError, TransientError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location
+from orchestrator.paths import is_ours
 from orchestrator.profiles import load_profile, profile_for_environment_remote
+from orchestrator.records import OWN_DIRECTORY
 
 
 def source_and_target(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
     """The source and the target; without a target, the source is both.
 
-    Raises UsageError when the target lies inside the source, or when a bucket must be named.
+    Raises UsageError when the target lies inside the source, and what `check_location` raises.
     """
     found = session.locations(*([source_text] if target_text is None else [source_text, target_text]))
     for location in found:
-        check_bucket(session, location)
+        check_location(session, location)
     source, target = found[0], found[-1]
     below = session.path_below(target, source)
     if below == "":
@@ -30,6 +32,21 @@ def source_and_target(session: Session, source_text: str, target_text: str | Non
             f"the target {target.typed} lies inside the source {source.typed}: choose a folder outside, or organize in place"
         )
     return source, target
+
+
+def check_location(session: Session, location: Location) -> None:
+    """Refuse where nothing may be changed: the top level of an object store, and our own folder. Raises UsageError."""
+    check_bucket(session, location)
+    check_not_ours(session, location)
+
+
+def check_not_ours(session: Session, location: Location) -> None:
+    """Refuse a location inside the program's own folder of another one, whatever it is called. Raises UsageError."""
+    if is_ours(session.identity_of(location.fs).rpartition(":")[2]):
+        raise UsageError(
+            f"{location.typed} lies in {OWN_DIRECTORY}, which belongs to the program: name the folder around it; "
+            "`music-orchestrator quarantine list` shows what is in there, and `quarantine restore` moves it back"
+        )
 
 
 def check_folder(location: Location) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now
-from orchestrator.actions.locations import reaching
+from orchestrator.actions.locations import check_location, reaching
 from orchestrator.actions.session import Session
 from orchestrator.apply.quarantine import choose_files, quarantined_files
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
@@ -27,6 +27,7 @@ _COLUMNS = (
 def list_quarantine(options: QuarantineListOptions, session: Session) -> list[QuarantinedFile]:
     """List what is in the quarantine of a location. Raises UsageError for a location that is not there."""
     (location,) = session.locations(options.location)
+    check_location(session, location)
     items = _items(session, location)
     rows = [{"id": item.id, "kind": item.kind, "run": item.run, "path": item.path, "size": item.entry.size} for item in items]
     session.reporter.table("quarantined", _COLUMNS, rows, empty="the quarantine is empty")
@@ -70,6 +71,7 @@ def _change(
 ) -> ChangeResult:
     session.need_consent(command)
     (location,) = session.locations(typed)
+    check_location(session, location)
 
     def make_plan() -> Planned:
         plan = planner(

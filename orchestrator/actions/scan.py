@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.actions.locations import check_folder, reaching
+from orchestrator.actions.locations import check_folder, check_not_ours, reaching
 from orchestrator.actions.session import Session
 from orchestrator.catalogue import update
 from orchestrator.catalogue.external_playlists import read_lists
@@ -19,10 +19,14 @@ from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, UsageError, worst
 from orchestrator.location import Location
+from orchestrator.paths import join_location, parent_of
 from orchestrator.plan.companions.playlists.external import ExternalList
-from orchestrator.records import Capabilities, Item
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Item
 from orchestrator.report.reporter import duration_text
 from orchestrator.tags.formats import is_audio
+
+MOST_NAMED = 10
+"""A request each: for so many locations inside one, a scan says whether they have something in quarantine."""
 
 
 class ScanSettings(NamedTuple):
@@ -82,9 +86,11 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
 def scan_location(session: Session, location: Location, settings: ScanSettings, *, allow_emptied: bool = False) -> ScanResult:
     """Bring the catalogue of one location up to date, without a report.
 
-    Raises UsageError for a folder that is not there, SafetyLimitError for one that is now empty or has lost most of its music.
+    Raises UsageError for a folder that is not there, or that is ours; SafetyLimitError for one that is now empty or has lost most
+    of its music.
     """
     check_folder(location)
+    check_not_ours(session, location)
     storage = session.storage(location)
     try:
         with reaching(session, location):
@@ -107,7 +113,24 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
     session.summary.files_seen += result.files_seen
     session.summary.files_read += result.files_read
     session.summary.bytes_read += result.bytes_read
+    session.own_directories[location.fs] = result.own_directories
+    _report_quarantines_inside(session, location)
     return result
+
+
+def _report_quarantines_inside(session: Session, location: Location) -> None:
+    """Name the quarantines of locations inside this one: what is in them belongs to those, and was not looked at."""
+    found = session.own_directories[location.fs]
+    for own in found[:MOST_NAMED]:
+        with reaching(session, location):
+            holds = {"quarantine/", "trash/"} & {*(session.storage(location).entries(own) or ())}
+        if holds:
+            inner = join_location(location.fs, parent_of(own))
+            session.reporter.note(
+                f"{inner} has a quarantine of its own, which is left alone: `music-orchestrator quarantine list {inner}` shows it"
+            )
+    if len(found) > MOST_NAMED:
+        session.reporter.note(f"{location.typed}: {len(found) - MOST_NAMED} more folders have a {OWN_DIRECTORY} of their own")
 
 
 def latest_scan(

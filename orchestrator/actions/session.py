@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +53,8 @@ class Session:
         """Whether a plan is being carried out: then `stop` alone ends the work in good order."""
         self.closing = False
         """Whether the session is being closed, which signals must not interrupt."""
+        self.own_directories: dict[str, Sequence[str]] = {}
+        """Scanned location (in canonical form) -> the OWN_DIRECTORY of each location inside it."""
         self._opened = ExitStack()
         self._storages: dict[str, Storage] = {}
 

@@ -15,6 +15,6 @@ def remove_own_directories(storage: Storage, directories: Iterable[str]) -> None
     """
     if not storage.capabilities.empty_directories or storage.capabilities.rmdir_is_recursive:
         return
-    every = {above for directory in directories if is_ours(directory) for above in (directory, *parents_of(directory))}
+    every = {above for directory in directories for above in (directory, *parents_of(directory)) if is_ours(above)}
     for directory in sorted(every, key=lambda path: (path.count("/"), path), reverse=True):
         storage.remove_directory(directory)

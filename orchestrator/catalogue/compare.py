@@ -24,7 +24,7 @@ import msgspec
 
 from orchestrator.catalogue import comparison_sql as sql
 from orchestrator.catalogue.rows import hashes_text, kind_of, location_of
-from orchestrator.catalogue.store import OURS_FROM, OURS_TO, Catalogue
+from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import SafetyLimitError
 from orchestrator.records import Entry
 from orchestrator.tags.version import READER_VERSION
@@ -105,7 +105,7 @@ class NewListing:
                     "Nothing was changed."
                 )
             location = location_of(connection, self._fs)
-            values = {"location": location, "now": now_ns, "ours_from": OURS_FROM, "ours_to": OURS_TO, "reader": READER_VERSION}
+            values: dict[str, object] = {"location": location, "now": now_ns, "reader": READER_VERSION}
             connection.execute(sql.NEW_GENERATION, values)
             if _nothing_new(connection, values, seen):
                 return Difference(seen=seen, audio=audio)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from orchestrator.catalogue.rows import IS_OURS
+
 CREATE_TEMPORARY: Final = (
     """
     CREATE TEMP TABLE listed (
@@ -30,7 +32,7 @@ _SAME_CONTENT: Final = """(
     l.size IS e.size AND l.kind = e.kind AND l.hashes = e.hashes AND (l.hashes <> '' OR l.mtime_ns IS e.mtime_ns)
 )"""
 _SAME_ROW: Final = f"({_SAME_KEY} AND {_SAME_CONTENT} AND l.mtime_ns IS e.mtime_ns)"
-_KNOWN: Final = "(e.location = :location AND NOT (e.path >= :ours_from AND e.path < :ours_to))"
+_KNOWN: Final = f"(e.location = :location AND NOT {IS_OURS})"
 _LISTED_UNPAIRED: Final = "l.id NOT IN (SELECT listed FROM pair)"
 _KNOWN_UNPAIRED: Final = "e.id NOT IN (SELECT entry FROM pair)"
 

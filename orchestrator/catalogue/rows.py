@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from orchestrator.records import Entry, Ref
+from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.tags.formats import is_audio
+
+
+def _blob(text: str) -> str:
+    """A constant of SQL."""
+    return f"X'{text.encode().hex()}'"
+
+
+# Files in an OWN_DIRECTORY were moved there by a run. They are kept, so that they need not be read again when they come back, but
+# never shown.
+IS_OURS: Final = (
+    f"((e.path >= {_blob(OWN_DIRECTORY + '/')} AND e.path < {_blob(OWN_DIRECTORY + '0')}) "  # "0" follows "/"
+    f"OR instr(e.path, {_blob(f'/{OWN_DIRECTORY}/')}))"
+)
+"""Whether the row `e` is one of these: `orchestrator.paths.is_ours`."""
 
 
 class Moved(msgspec.Struct, frozen=True):

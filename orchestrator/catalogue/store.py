@@ -20,22 +20,17 @@ from types import TracebackType
 import msgspec
 
 from orchestrator.catalogue.database import CatalogueDatabase
-from orchestrator.catalogue.rows import Moved, Unread, drop_content, entry_of, hashes_text, location_of, record_move
+from orchestrator.catalogue.rows import IS_OURS, Moved, Unread, drop_content, entry_of, hashes_text, location_of, record_move
 from orchestrator.catalogue.selection import Selection
 from orchestrator.plan.companions.playlists.formats import FORMATS, MAX_BYTES, is_list
-from orchestrator.records import OWN_DIRECTORY, Entry, Item, Ref
+from orchestrator.records import Entry, Item, Ref
 from orchestrator.sqlite import transaction
 from orchestrator.tags.version import READER_VERSION
 from orchestrator.track import Reading, Status
 
 _FETCH = 2000
 
-# Files below OWN_DIRECTORY were moved there by a run. They are kept, so that they need not be read again when they come back, but
-# never shown.
-OURS_FROM = f"{OWN_DIRECTORY}/".encode()
-OURS_TO = f"{OWN_DIRECTORY}0".encode()  # "0" follows "/"
-
-_VISIBLE = "e.location = ? AND NOT (e.path >= ? AND e.path < ?)"
+_VISIBLE = f"e.location = ? AND NOT {IS_OURS}"
 _SHARED = "EXISTS (SELECT 1 FROM entry AS o WHERE o.location = e.location AND o.path = e.path AND o.id <> e.id)"
 """Another file has the same name: a request for the name returns either of them."""
 _ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -104,7 +99,7 @@ class Catalogue:
             # A separate connection: one consistent view, whatever this process writes meanwhile.
             connection = self._database.connect()
             try:
-                cursor = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO))
+                cursor = connection.execute(query, (READER_VERSION, self._location(fs)))
                 while rows := cursor.fetchmany(_FETCH):
                     for path, remote_id, size, mtime_ns, hashes, since_ns, blob, content in rows:
                         entry = entry_of(path, remote_id, size, mtime_ns, hashes)
@@ -145,7 +140,7 @@ class Catalogue:
             f"WHERE {_VISIBLE} AND {_SHARED} ORDER BY e.path"
         )
         with self.using() as connection:
-            rows = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO)).fetchall()
+            rows = connection.execute(query, (self._location(fs),)).fetchall()
         skip_reason = (selection or Selection()).compiled().skip_reason
         numbers = Counter(path for path, *_ in rows)
         return {
@@ -162,7 +157,7 @@ class Catalogue:
             f"WHERE e.trouble AND e.reader = ? AND {_VISIBLE} ORDER BY e.path"
         )
         with self.using() as connection:
-            rows = connection.execute(query, (READER_VERSION, self._location(fs), OURS_FROM, OURS_TO)).fetchall()
+            rows = connection.execute(query, (READER_VERSION, self._location(fs))).fetchall()
         decoder = msgspec.msgpack.Decoder(Reading)
         skip_reason = (selection or Selection()).compiled().skip_reason
         return [
@@ -208,7 +203,7 @@ class Catalogue:
         after: tuple[bytes, str] = (b"", "")
         while True:
             with self.using() as connection:
-                rows = connection.execute(query, (location, OURS_FROM, OURS_TO, *after, READER_VERSION, _FETCH)).fetchall()
+                rows = connection.execute(query, (location, *after, READER_VERSION, _FETCH)).fetchall()
             if not rows:
                 return
             after = rows[-1][1], rows[-1][2]
@@ -237,7 +232,7 @@ class Catalogue:
             "AND NOT EXISTS (SELECT 1 FROM content AS c WHERE c.entry = e.id) ORDER BY e.path"
         )
         with self.using() as connection:
-            rows = connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO, MAX_BYTES)).fetchall()
+            rows = connection.execute(query, (self._location(fs), MAX_BYTES)).fetchall()
         found = [Unread(row[0], entry_of(*row[1:6]), row[6]) for row in rows]
         return [unread for unread in found if is_list(unread.entry.path)]
 
@@ -276,7 +271,7 @@ class Catalogue:
     def _count(self, fs: str, condition: str) -> int:
         query = f"SELECT count(*) FROM entry AS e WHERE {_VISIBLE} AND {condition}"
         with self.using() as connection:
-            return int(connection.execute(query, (self._location(fs), OURS_FROM, OURS_TO)).fetchone()[0])
+            return int(connection.execute(query, (self._location(fs),)).fetchone()[0])
 
     def _location(self, fs: str) -> int:
         """The number of a location, -1 when it is unknown."""

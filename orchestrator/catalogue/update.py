@@ -60,6 +60,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """Those of them whose files nothing distinguishes: a request for the name returns either. Not all of them are read."""
     rclone_debris: list[str] = []
     """Unfinished transfers that a killed rclone left behind; skipped."""
+    own_directories: list[str] = []
+    """The OWN_DIRECTORY of each location inside this one, as far as it has one."""
 
     @property
     def changed(self) -> bool:
@@ -102,9 +104,10 @@ def scan(
     progress = progress or NoProgress()
     selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns)
     rclone_debris: list[str] = []
+    own_directories: list[str] = []
     with NewListing(catalogue, storage.fs) as listing:
         progress.stage("listing")
-        for batch in _batches(storage.list(), rclone_debris):
+        for batch in _batches(storage.list(), rclone_debris, own_directories):
             listing.add(batch)
             progress.advance(len(batch))
             if stop is not None and stop.is_set():
@@ -116,6 +119,7 @@ def scan(
         difference=difference,
         selection=selection,
         rclone_debris=rclone_debris,
+        own_directories=sorted(own_directories),
     )
     _save_capabilities(catalogue, storage)
     lists = catalogue.unread_lists(storage.fs)
@@ -154,12 +158,14 @@ def _save_capabilities(catalogue: Catalogue, storage: Storage) -> None:
         connection.execute("UPDATE location SET capabilities = ? WHERE fs = ?", values)
 
 
-def _batches(entries: Iterator[Entry], rclone_debris: list[str]) -> Iterator[list[Entry]]:
+def _batches(entries: Iterator[Entry], rclone_debris: list[str], own_directories: list[str]) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     for entry in entries:
         if is_rclone_debris(entry.path):
             rclone_debris.append(entry.path)
-        elif not is_ours(entry.path):
+        elif is_ours(entry.path):
+            own_directories.append(entry.path)
+        else:
             batch.append(entry)
             if len(batch) == _LISTING_BATCH:
                 yield batch

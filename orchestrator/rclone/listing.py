@@ -12,6 +12,7 @@ import os
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,7 +20,8 @@ from typing import IO
 
 import msgspec
 
-from orchestrator.errors import NotFoundError, OrchestratorError, TransientError
+from orchestrator.errors import NotFoundError, OrchestratorError, TransientError, UsageError
+from orchestrator.paths import is_ours, own_directory_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.classify import classify
@@ -28,8 +30,12 @@ from orchestrator.rclone.environment import remote_variables
 from orchestrator.rclone.supervisor import Supervised
 from orchestrator.records import OWN_DIRECTORY, Entry
 
+MAX_DEPTH = 64
+"""How many folders a file may lie in on a remote. Servers that follow links (WebDAV, SMB, FTP) do not show them as such, so a
+link to a folder above it would never end."""
+_MAX_SAME_NAME = 10
+"""How often one name may occur in a path: two such links in one folder make 2^10 folders until then, and 2^64 until MAX_DEPTH."""
 _REMOTE = "MOLIST"
-_OWN = OWN_DIRECTORY + "/"
 _STDERR_TAIL = 64 * 1024
 _EXIT_DIRECTORY_NOT_FOUND = 3
 _NO_HASHES: dict[str, str] = {}
@@ -46,6 +52,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
     mod_time: str = ""
     hashes: dict[str, str] | None = None
     id: str | None = msgspec.field(default=None, name="ID")
+    is_dir: bool = False
 
     def entry(self, precision_ns: int = 1) -> Entry:
         """The file as an Entry, its time cut to `precision_ns`."""
@@ -69,27 +76,46 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     hashes: Sequence[str] = ()
     flat: bool = False
     """The remote lists a whole tree at once. With a filter, rclone would list it directory by directory instead."""
-    hide_own: bool = True
-    """Leave out OWN_DIRECTORY at the root, and the lost+found of a disk."""
+    prefix: str = ""
+    """Where `fs` lies in its location; "" for its root, whose OWN_DIRECTORY and (on a disk) lost+found are left out."""
+    bounded: bool = False
+    """Refuse paths that only a link to a folder above it explains."""
+
+    @property
+    def shows_own(self) -> bool:
+        """Whether the request is for files of ours; otherwise those in an OWN_DIRECTORY are left out, see `Storage.list`."""
+        return is_ours(self.prefix)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether rclone leaves them out, which costs no request for what is in them, and shows directories."""
+        return not (self.flat or self.shows_own)
 
 
 def arguments(request: ListRequest) -> list[str]:
     """The arguments for rclone: only constants and names of hash types."""
-    flags = ["lsjson", "--recursive", "--files-only", "--no-mimetype", "--skip-links", *READING_FLAGS]
+    flags = ["lsjson", "--recursive", "--no-mimetype", "--skip-links", *READING_FLAGS]
     if not request.mtime:
         flags.append("--no-modtime")
     if request.server_mtime:
         flags.append("--use-server-modtime")
     if request.hashes:
         flags += ["--hash", *(f"--hash-type={name}" for name in request.hashes)]
-    if request.hide_own and not request.flat:
+    if not request.filtered:
+        flags.append("--files-only")
+    elif not request.prefix:
         # Only root can read the lost+found of a disk: it would make the whole listing fail.
-        flags += [f"--exclude=/{_OWN}**", "--exclude=/lost+found/**"]
+        flags += [f"--exclude=/{OWN_DIRECTORY}/**", "--exclude=/lost+found/**"]
+    if request.filtered:
+        flags.append(f"--exclude={OWN_DIRECTORY}/*/**")  # further down: the directory is shown, and nothing below it is listed
     return [*flags, f"{_REMOTE}:"]
 
 
 def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequest) -> Generator[Entry]:
-    """Every file below the location. Raises the typed error if the listing fails, at the latest after the last file."""
+    """Every file below the location. Raises the typed error if the listing fails, at the latest after the last file.
+
+    Raises UsageError at once for a path that leads in circles.
+    """
     variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.fs})}
     with (
         tempfile.TemporaryFile() as log,
@@ -98,7 +124,7 @@ def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequ
         stream = lister.process.stdout
         assert stream is not None  # noqa: S101 because we asked for a pipe
         complete = False
-        hide = request.hide_own and request.flat
+        own: set[str] = set()
         precision_ns = SERVER_MTIME_PRECISION_NS if request.server_mtime else 1
         decode = msgspec.json.Decoder(list[Row]).decode
         try:
@@ -106,7 +132,15 @@ def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequ
                 complete = lines.endswith(_END)
                 rows = lines.removeprefix(b"[").removesuffix(_END).strip(b",\n")
                 for row in decode(b"[%b]" % rows):
-                    if not (hide and row.path.startswith(_OWN)):
+                    directory = None if request.shows_own else own_directory_of(row.path)
+                    if directory is not None:
+                        if directory not in own and (request.prefix or directory != OWN_DIRECTORY):
+                            yield Entry(directory)
+                        own.add(directory)
+                        continue
+                    if request.bounded:
+                        _check_depth(request.fs, row.path)
+                    if not row.is_dir:
                         yield row.entry(precision_ns)
         except msgspec.DecodeError as error:
             lister.close()
@@ -114,6 +148,19 @@ def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequ
         code = lister.wait()
         if code != 0 or not complete:
             raise _failure(request.fs, code, log) or TransientError(f"{request.fs}: the listing ended early (exit {code})")
+
+
+def _check_depth(fs: str, path: str) -> None:
+    """Raise UsageError for a path that can only come from a link to a folder above it."""
+    if path.count("/") < _MAX_SAME_NAME:
+        return
+    parts = path.split("/")
+    if len(parts) > MAX_DEPTH or max(Counter(parts).values()) > _MAX_SAME_NAME:
+        raise UsageError(
+            f"{fs}: {path[:120]}...: more than {MAX_DEPTH} folders deep, or in circles: the server seems to follow a link to a "
+            "folder above it. Remove that link on the server",
+            path=path,
+        )
 
 
 def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:

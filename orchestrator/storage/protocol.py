@@ -137,7 +137,9 @@ class Storage(Protocol):
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every file below `prefix`, in no particular order, streamed in constant memory.
 
-        Leaves out OWN_DIRECTORY at the root unless `prefix` lies in it. Asks only for what is free on this remote.
+        Leaves out what is in an OWN_DIRECTORY, unless `prefix` is one or lies in one. That of the location itself is not shown at
+        all; one further down, which belongs to a location inside this one, is shown as one Entry with nothing but its path.
+        Asks only for what is free on this remote.
         Raises an error when the listing is incomplete: a short listing is never taken for the whole. Bucket remotes do not
         distinguish a missing prefix from an empty one; others raise NotFoundError for a missing directory.
         """

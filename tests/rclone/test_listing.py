@@ -11,10 +11,11 @@ import pytest
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, PermanentError, TransientError, UsageError
 from orchestrator.rclone.binary import Binary
-from orchestrator.rclone.listing import ListRequest, list_files, nanoseconds
+from orchestrator.rclone.listing import MAX_DEPTH, ListRequest, list_files, nanoseconds
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from tests.servers import remotes
 from tests.servers.http import Drop, http_proxy
 from tests.servers.remotes import RemoteServer
 
@@ -95,24 +96,60 @@ def test_any_root_can_be_listed_and_read(rclone: Rclone, tmp_path: Path, name: s
     assert rclone.client.get_range(str(root), "sub/x", 3, 2) == b"te"
 
 
-def test_own_directory_is_hidden_at_the_root_only(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
+def test_only_our_own_directory_is_hidden(rclone: Rclone, s3_serve: RemoteServer, tmp_path: Path) -> None:
     for storage in (RcloneStorage(rclone, str(tmp_path)), RcloneStorage(rclone, s3_serve.fs("hidden"))):
         for path in (
             f"{OWN_DIRECTORY}/trash/t",
-            f"a/{OWN_DIRECTORY}/kept",
             f"{OWN_DIRECTORY}2",
+            f"a/{OWN_DIRECTORY}.mp3",
             "x.partial",
             "y.0123abcd.partial",
         ):
             storage.write(path, b"1")
         assert sorted(entry.path for entry in storage.list()) == [
             f"{OWN_DIRECTORY}2",
-            f"a/{OWN_DIRECTORY}/kept",
+            f"a/{OWN_DIRECTORY}.mp3",
             "x.partial",
             "y.0123abcd.partial",
         ]
         assert [entry.path for entry in storage.list(OWN_DIRECTORY)] == [f"{OWN_DIRECTORY}/trash/t"]
-        assert [entry.path for entry in storage.list("a")] == [f"a/{OWN_DIRECTORY}/kept"]
+
+
+def test_a_listing_sends_nothing_for_what_is_in_our_own_directories(found_rclone: Binary, webdav: RemoteServer) -> None:
+    """One request for each folder of the location, and one for each quarantine inside it, however much is in that."""
+    with http_proxy(webdav.port) as proxy, Rclone(found_rclone) as rclone:
+        rclone.define_remote("counted", "webdav", webdav.options_at(proxy.port))
+        storage = RcloneStorage(rclone, webdav.fs("pruned", name="counted"))
+        storage.write("a/b/x.mp3", b"1")
+        for number in range(5):
+            storage.write(f"{OWN_DIRECTORY}/quarantine/{number}/x.mp3", b"1")
+            storage.write(f"a/{OWN_DIRECTORY}/quarantine/{number}/x.mp3", b"1")
+        proxy.reset()
+        assert sorted(entry.path for entry in storage.list()) == [f"a/{OWN_DIRECTORY}", "a/b/x.mp3"]
+        listed = [seen.path for seen in proxy.requests if seen.headers.get("depth") == "1"]
+        assert len(listed) == 4, listed
+
+
+@pytest.mark.parametrize("links", [["loop"], ["one", "two"], ["loop", "a/loop"]])
+def test_a_link_that_a_server_follows_in_circles_ends_the_listing(
+    rclone_binary: Path, rclone: Rclone, tmp_path: Path, links: list[str]
+) -> None:
+    """WebDAV shows a link as what it leads to, so a link to a folder above it has no end."""
+    (tmp_path / "served" / "a").mkdir(parents=True)
+    (tmp_path / "served" / "a" / "x.mp3").write_bytes(b"1")
+    for link in links:
+        (tmp_path / "served" / link).symlink_to(tmp_path / "served")
+    with remotes.webdav(rclone_binary, tmp_path, "--copy-links") as server:
+        rclone.define_remote("circles", "webdav", server.options_at(server.port))
+        with pytest.raises(UsageError, match="follow a link"):
+            list(RcloneStorage(rclone, "circles:").list())
+
+
+def test_a_deep_folder_on_a_disk_is_listed(rclone: Rclone, tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["x"] * (MAX_DEPTH + 6))
+    deep.mkdir(parents=True)
+    (deep / "y.mp3").write_bytes(b"1")
+    assert len(list(RcloneStorage(rclone, str(tmp_path)).list())) == 1
 
 
 def test_listing_a_bucket_costs_one_request_a_page(found_rclone: Binary, s3_serve: RemoteServer) -> None:

@@ -150,7 +150,7 @@ def s3_moto(directory: Path, *, clock_s: int = 0) -> Iterator[RemoteServer]:
 
 
 @contextlib.contextmanager
-def webdav(rclone: Path, directory: Path, *, password: str | None = None) -> Iterator[RemoteServer]:
+def webdav(rclone: Path, directory: Path, *flags: str, password: str | None = None) -> Iterator[RemoteServer]:
     """`rclone serve webdav`, used as a WebDAV server of unknown vendor: no hashes, no times."""
     served = directory / "served"
     served.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ def webdav(rclone: Path, directory: Path, *, password: str | None = None) -> Ite
     shown = {"user": "tester", "pass": obscured(rclone, password)} if password else {}
 
     def command(port: int) -> list[str]:
-        return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", *login, *_FRESH, str(served)]
+        return [str(rclone), "serve", "webdav", "--addr", f"127.0.0.1:{port}", *login, *_FRESH, *flags, str(served)]
 
     def options(port: int) -> dict[str, str]:
         return {"url": f"http://127.0.0.1:{port}", "vendor": "other", "pacer_min_sleep": "1ms", **shown}

@@ -75,13 +75,24 @@ def test_a_listing_gives_every_file_below_the_root_and_below_a_prefix(storage: S
 
 
 def test_our_own_files_are_listed_only_on_request(storage: Storage) -> None:
+    """Our directory in another one belongs to a location there: only its name is shown, once."""
+    inner = f"sub/{OWN_DIRECTORY}"
     storage.write("a.mp3", b"a")
     storage.write(f"{OWN_DIRECTORY}/trash/1/x.mp3", b"x")
-    storage.write(f"sub/{OWN_DIRECTORY}/y.mp3", b"y")
+    storage.write(f"{OWN_DIRECTORY}/trash/1/{inner}/x.mp3", b"x")
+    for name in ("run.json", "quarantine/1/y.mp3", "quarantine/1/z.mp3", f"quarantine/1/deep/{OWN_DIRECTORY}/z.mp3"):
+        storage.write(f"{inner}/{name}", b"y")
+    storage.write("sub/b.mp3", b"b")
 
-    assert {entry.path for entry in storage.list()} == {"a.mp3", f"sub/{OWN_DIRECTORY}/y.mp3"}
-    assert {entry.path for entry in storage.list(OWN_DIRECTORY)} == {f"{OWN_DIRECTORY}/trash/1/x.mp3"}
-    assert {entry.path for entry in storage.list(f"{OWN_DIRECTORY}/trash")} == {f"{OWN_DIRECTORY}/trash/1/x.mp3"}
+    assert sorted(entry.path for entry in storage.list()) == sorted(["a.mp3", "sub/b.mp3", inner])
+    assert [entry for entry in storage.list() if entry.path == inner] == [Entry(inner)]
+    assert sorted(entry.path for entry in storage.list("sub")) == sorted(["sub/b.mp3", inner])
+    trash = {f"{OWN_DIRECTORY}/trash/1/x.mp3", f"{OWN_DIRECTORY}/trash/1/{inner}/x.mp3"}
+    assert {entry.path for entry in storage.list(OWN_DIRECTORY)} == trash
+    assert {entry.path for entry in storage.list(f"{OWN_DIRECTORY}/trash")} == trash
+    assert {entry.path for entry in storage.list(f"{inner}/quarantine/1")} == {
+        f"{inner}/quarantine/1/{name}" for name in ("y.mp3", "z.mp3", f"deep/{OWN_DIRECTORY}/z.mp3")
+    }
 
 
 def test_a_missing_directory_is_an_error_where_directories_exist(storage: Storage) -> None:

@@ -12,9 +12,9 @@ from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
-from orchestrator.paths import case_key, is_ours
+from orchestrator.paths import case_key, own_directory_of
 from orchestrator.plan.model import CompletedOperation, Verb
-from orchestrator.records import OWN_DIRECTORY, Entry, Ref
+from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
 
 _FEW = 200
@@ -84,9 +84,8 @@ def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[
 
 def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
     wanted = {(ref.path, ref.object_id): ref for ref in refs}
-    listings = [storage.list()]
-    if any(is_ours(ref.path) for ref in refs):
-        listings.append(storage.list(OWN_DIRECTORY))
+    own = {directory for ref in refs if (directory := own_directory_of(ref.path)) is not None}
+    listings = [storage.list(directory) for directory in ("", *sorted(own))]
     found = {}
     for listing in listings:
         with suppress(NotFoundError):

@@ -20,7 +20,8 @@ from typing import BinaryIO
 import msgspec
 
 from orchestrator.errors import NotFoundError, OrchestratorError, UnsupportedError
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry, Quota
+from orchestrator.paths import is_ours
+from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
 from orchestrator.storage.fake.faults import BatchFailure
 from orchestrator.storage.fake.objects import KINDS, SECOND_NS, Objects, StoredFile, digest
@@ -129,11 +130,14 @@ class MemoryStorage(Transfers, DerivedStorage):
             gone = objects.missing or (prefix and objects.key(prefix) not in objects.directories)
             if self._capabilities.empty_directories and gone:
                 raise NotFoundError(f"{self._fs}: directory {prefix!r} not found", path=prefix)
-            found = (*objects.below(prefix, OWN_DIRECTORY),)
-        for index, file in enumerate(found):
+            found = [
+                *(self._entry(file) for file in objects.below(prefix) if is_ours(prefix) or not is_ours(file.path)),
+                *map(Entry, objects.own_directories_below(prefix)),
+            ]
+        for index, entry in enumerate(found):
             if index == len(found) // 2:
                 self._reach(recorded, change, "between")
-            yield self._entry(file)
+            yield entry
         self._reach(recorded, change, "after")
 
     def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from orchestrator.errors import DestinationExistsError, NotFoundError, PermanentError, QuotaError, UnsupportedError
-from orchestrator.paths import parent_of
-from orchestrator.records import Capabilities
+from orchestrator.paths import is_ours, own_directory_of, parent_of
+from orchestrator.records import OWN_DIRECTORY, Capabilities
 
 SECOND_NS = 1_000_000_000
 
@@ -126,13 +126,18 @@ class Objects:
             raise PermanentError(f"{self._fs}: {path!r} is a directory not a file", path=path)
         raise NotFoundError(f"{self._fs}: {path!r} not found", path=path)
 
-    def below(self, prefix: str, hidden: str) -> Iterator[StoredFile]:
-        """Every file below `prefix`, without those below `hidden` unless the prefix lies in it."""
+    def below(self, prefix: str) -> Iterator[StoredFile]:
+        """Every file below `prefix`."""
         below = self.key(prefix) + "/" if prefix else ""
-        shown = prefix == hidden or prefix.startswith(hidden + "/")
         for key, files in self.files.items():
-            if key.startswith(below) and (shown or not key.startswith(hidden + "/")):
+            if key.startswith(below):
                 yield from files
+
+    def own_directories_below(self, prefix: str) -> list[str]:
+        """The OWN_DIRECTORY of each location inside this one, below `prefix`."""
+        names = (*(file.path for file in self.below("")), *self.directories.values())
+        found = {own for name in names if (own := own_directory_of(name)) is not None and own != OWN_DIRECTORY}
+        return sorted(own for own in found if not is_ours(prefix) and (not prefix or own.startswith(f"{prefix}/")))
 
     def store(self, path: str, content: bytes, mtime_ns: int | None, *, duplicate: bool = False) -> None:
         """Create or replace a file, or add one with the same name. Raises QuotaError and PermanentError."""

@@ -106,7 +106,8 @@ class RcloneStorage(DerivedStorage):
             server_mtime=self.profile.server_mtime,
             hashes=self.capabilities.hashes,
             flat=bool(self._info["Features"].get("ListR")),
-            hide_own=not prefix,
+            prefix=prefix,
+            bounded=not self.capabilities.local,
         )
         entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._rclone.list(request)
         if not prefix:
