@@ -7,6 +7,36 @@ from enum import StrEnum
 import msgspec
 
 
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What the tags of a file say about its recording and release that no layout uses: it tells recordings apart.
+
+    All texts as in Track, in any of the forms that programs write; `()` where the file does not say.
+    """
+
+    conductor: tuple[str, ...] = ()
+    orchestra: tuple[str, ...] = ()
+    ensemble: tuple[str, ...] = ()
+    performer: tuple[str, ...] = ()
+    """Musicians, some with their instruments in brackets."""
+    work: tuple[str, ...] = ()
+    movement: tuple[str, ...] = ()
+    """The name of a movement."""
+    movement_number: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    lyrics_language: tuple[str, ...] = ()
+    musicbrainz_work_ids: tuple[str, ...] = ()
+    discogs_id: tuple[str, ...] = ()
+    """Of the release."""
+    asin: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    """Where it was released."""
+    recording_date: tuple[str, ...] = ()
+    recording_place: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    bpm: tuple[str, ...] = ()
+    grouping: tuple[str, ...] = ()
+
+
 class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The tags and the stream properties of one audio file.
 
@@ -62,6 +92,8 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     album_sort: str | None = None
     advisory: str | None = None
     """"explicit" or "clean"; None where the file does not say."""
+    facts: Facts | None = None
+    """None if the file states none of them."""
     duration_s: float | None = None
     """Seconds as the container states them."""
     codec: str | None = None

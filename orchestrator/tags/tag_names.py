@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from orchestrator.tags.fact_names import FACTS, LYRICS_LANGUAGE, PEOPLE, fact_fields
 from orchestrator.tags.parsed import Parsed
-from orchestrator.track import Track
+from orchestrator.track import Facts, Track
 
 MOST_VALUES = 16
 _APE_BINARY = _ASF_BYTES = 1
@@ -205,14 +206,25 @@ def _texts(values: Iterable[object]) -> list[str]:
 # ------------------------------------------------------------ tags of one kind -> {key: texts}
 
 
+_ID3_PEOPLE = frozenset({"TIPL", "TMCL", "IPLS"})
+_ID3_OTHER_TEXTS = frozenset({"GRP1", "MVNM", "MVIN"})
+_ID3_LYRICS = frozenset({"USLT", "SYLT"})
+
+
 def _id3_values(tags: Any) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for key, frame in tags.items():
         frame_id = key[:4]
         if frame_id == "TCON":
             values["tcon"] = _texts(frame.genres)
-        elif frame_id == "TXXX" or (frame_id[0] == "T" and frame_id not in {"TIPL", "TMCL"}):
+        elif frame_id in _ID3_PEOPLE:
+            for role, name in frame.people:
+                if name:
+                    values.setdefault(PEOPLE + role.strip().lower(), []).append(name)
+        elif frame_id == "TXXX" or frame_id[0] == "T" or frame_id in _ID3_OTHER_TEXTS:
             values.setdefault(key.lower(), _texts(frame.text))
+        elif frame_id in _ID3_LYRICS:
+            values.setdefault(LYRICS_LANGUAGE, []).append(frame.lang)
         elif frame_id == "UFID":
             values[key.lower()] = _texts([frame.data.decode("latin-1").strip("\0")])
         elif frame_id == "COMM" and ("comm" not in values or not frame.desc) and not frame.desc.startswith("iTun"):
@@ -298,7 +310,7 @@ def _advisory(values: list[str]) -> str | None:
 
 
 def text_fields(kind: str, tags: Any) -> dict[str, Any]:
-    """The fields of Track that come from tags; absent ones are missing or None."""
+    """The fields of Track and Facts that come from tags; absent ones are missing or None."""
     read_values, keys = _KINDS[kind]
     values = read_values(tags)
 
@@ -323,6 +335,7 @@ def text_fields(kind: str, tags: Any) -> dict[str, Any]:
     fields["release_status"] = next((word.strip().lower() for word in look_up("release_status") if word.strip()), None)
     if "release_type" in fields:
         fields["release_type"] = tuple(word.lower() for word in _words(fields["release_type"]))
+    fields |= {field: texts[:MOST_VALUES] for field, texts in fact_fields(kind, values).items()}
     return fields
 
 
@@ -341,6 +354,9 @@ def track_of(parsed: Parsed) -> Track:
     for kind, tags in ((parsed.other_kind, parsed.other_tags), (parsed.kind, parsed.last_tags)):
         if tags:
             fields = text_fields(kind, tags) | {field: value for field, value in fields.items() if value is not None}
+    facts = {field: fields.pop(field) for field in FACTS & fields.keys()}
+    if facts:
+        fields["facts"] = Facts(**facts)
     info = parsed.info
     length = getattr(info, "length", None)
     if length is not None and math.isfinite(length):

@@ -18,7 +18,7 @@ Value = float | tuple[int, str, str]
 Rank = tuple[Value, ...]
 
 _STREAM_FIELDS = frozenset(
-    {"duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "comment", "acoustid_id"}
+    {"duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "comment", "acoustid_id", "facts"}
 )
 _TAG_FIELDS = tuple(name for name in Track.__struct_fields__ if name not in _STREAM_FIELDS)
 # The names that programs give to copies. Our own suffix, which matches too, is in `orchestrator.plan.layout.number_suffix`.
@@ -189,8 +189,9 @@ def _oldest(candidate: Candidate) -> float:
 
 
 def _tags(candidate: Candidate) -> float:
-    track = candidate.track
-    return -sum(1 for name in _TAG_FIELDS if getattr(track, name) not in (None, (), ""))
+    track, facts = candidate.track, candidate.track.facts
+    stated = sum(1 for name in _TAG_FIELDS if getattr(track, name) not in (None, (), ""))
+    return -(stated + (sum(1 for name in facts.__struct_fields__ if getattr(facts, name)) if facts else 0))
 
 
 _SIMPLE: Mapping[str, Callable[[Candidate], float]] = {

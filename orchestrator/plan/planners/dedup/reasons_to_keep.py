@@ -9,6 +9,7 @@ from orchestrator.plan.music.spelling import fold, year_of
 from orchestrator.plan.music.tag_values import joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.records import Tier
+from orchestrator.plan.planners.dedup.stated_facts import facts_agree
 from orchestrator.plan.planners.dedup.version_words import edition_words, title_version_words, version_words
 from orchestrator.track import Track
 
@@ -53,7 +54,7 @@ def _month_or_day(date: str | None, length: int) -> str:
 
 def agree(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     """Whether all facts that both state are equal."""
-    return all(mine == theirs or not mine or not theirs for mine, theirs in zip(one, other, strict=True))
+    return all(map(facts_agree, one, other))
 
 
 def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_only: bool, lossless_first: bool) -> str | None:

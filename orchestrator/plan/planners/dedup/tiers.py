@@ -17,6 +17,7 @@ from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.reasons_to_keep import agree, release_facts
 from orchestrator.plan.planners.dedup.records import Tier
+from orchestrator.plan.planners.dedup.stated_facts import acoustid, stated_facts
 from orchestrator.plan.planners.dedup.version_words import (
     distinctive_release_types,
     edition_words,
@@ -260,6 +261,7 @@ def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
         track.musicbrainz_track_id,
         track.channels,
         track.advisory,
+        acoustid(track),
         key(track.subtitle or ""),
         key(track.venue or ""),
         _keys(track.version),
@@ -285,6 +287,7 @@ def _tags_facts(candidate: Candidate) -> tuple[object, ...]:
     track = candidate.track
     return (
         *release_facts(track),
+        *stated_facts(track),
         key(without_guest(joined(track.artist))),
         track.channels,
         tuple(sorted(track.isrc)),
