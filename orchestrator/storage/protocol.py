@@ -40,13 +40,15 @@ class Naming(StrEnum):
     UPLOAD = "upload"
     """No name of ours is needed: a CopyCall from another remote refuses a taken name when it ends."""
     TWINS = "twins"
-    """No name of ours is needed: two files can have one name. A CopyCall from another remote replaces nothing; `namesakes` shows
-    both files afterwards."""
+    """Copy to a name of ours, then GiveCall: it looks, then moves by id. If a file turns up between the look and the move, two
+    files share the name, and `namesakes` shows both; ours has the id that the staged file had. (On Drive, rclone would
+    replace the content of such a file by an upload to the final name, and put it into Google's trash by a server-side copy.)"""
     CAUGHT = "caught"
     """Copy to a name of ours, then GiveCall: it looks, then moves. A file that turns up between the look and the move is moved to
     `trash`, never lost: whoever gives has to look into `trash` afterwards, and give it its name back."""
     REPLACES = "replaces"
-    """The remote can neither move nor copy: a CopyCall to the final name looks, then replaces what turns up meanwhile."""
+    """No name of ours: the remote can neither move nor copy, or a move of each copy would fail or cost a fee (no right to delete,
+    archive classes). A CopyCall to the final name looks, then replaces what turns up meanwhile."""
 
 
 class StatCall(msgspec.Struct, frozen=True, tag="stat"):
@@ -77,7 +79,7 @@ class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
     """Copy into this storage, from `source` if given, otherwise from itself. Result: None. `trash` as for MoveCall.
 
     If `naming` has answered UPLOAD, a copy from another remote to a taken name fails with DestinationExistsError and changes
-    nothing there, even if that name was taken during the copy. If it has answered TWINS, two files have the name afterwards.
+    nothing there, even if that name was taken during the copy.
     """
 
     src: str
@@ -91,8 +93,7 @@ class GiveCall(msgspec.Struct, frozen=True, tag="give"):
 
     DestinationExistsError when a file lies at `dst` (a directory there is an error too): then nothing has changed. NotFoundError
     when `staged` does not exist. What happens to a file that turns up at `dst` during the call is said by `Naming`; only CAUGHT
-    uses `trash`. Works wherever the storage can move or copy, also for UPLOAD (as CAUGHT) and TWINS (two files then share the
-    name); otherwise UnsupportedError.
+    uses `trash`. Works wherever the storage can move or copy, also for UPLOAD (as CAUGHT); otherwise UnsupportedError.
 
     Where the name is given by a second link (disks without RENAME_NOREPLACE, SFTP), a call that is cut short may leave one file
     under both names: `staged` is then to be deleted. After any error but DestinationExistsError and NotFoundError, only a look

@@ -65,12 +65,11 @@ class Transfers(FaultyCalls):
                 fetched = file.content, file.mtime_ns
                 self._count_through(len(file.content))
             if src is None or objects.key(src) != objects.key(call.dst):
-                uploaded_by = self._naming if self._naming_known and call.source is not None else Naming.CAUGHT
-                if uploaded_by is Naming.UPLOAD:
+                if self._naming_known and self._naming is Naming.UPLOAD and call.source is not None:
                     self._check_unused(call.dst)
-                elif uploaded_by is not Naming.TWINS and self._clear_way(src, call.dst, call.trash):
+                elif self._clear_way(src, call.dst, call.trash):
                     self._reach(recorded, change, "between")
-                objects.store(call.dst, *fetched, duplicate=uploaded_by is Naming.TWINS)
+                objects.store(call.dst, *fetched)
             self._done(recorded, change)
 
     def _give(self, call: GiveCall) -> None:
