@@ -62,7 +62,7 @@ def contents(storage: Storage, *prefixes: str) -> list[bytes]:
 
 def test_a_staged_file_gets_its_name(giving: Storage) -> None:
     giving.write("there.mp3", b"other")
-    names = ["b.mp3", "new/deep/c.mp3", "new/deep/d.mp3", "d[1] ?*.mp3", "\uff0ftilde\u2400.mp3"]
+    names = ["b.mp3", "new/deep/c.mp3", "new/deep/d.mp3", "d[1] #%41*.mp3", "\uff0ftilde\u2400.mp3"]
     for number, _ in enumerate(names):
         giving.write(f"{STAGED}/{number}", b"%d" % number * 1000)
 
