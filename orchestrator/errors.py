@@ -5,6 +5,7 @@
     │   └── ConfigError             the config file; the message has file and line
     ├── RemoteError                 a storage refused or failed
     │   ├── TransientError          try again: connection lost, 5xx
+    │   │   └── NotStartedError     not sent, because the run was stopped first
     │   ├── RateLimitError          try again later, with fewer requests
     │   ├── AuthError               credentials refused, or clocks differ
     │   ├── QuotaError              no space left: no more writes there
@@ -78,6 +79,10 @@ class TransientError(RemoteError):
     """May work on another try: connection refused or lost, timeout, 5xx."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class NotStartedError(TransientError):
+    """The call was not sent, because the run was stopped first."""
 
 
 class RateLimitError(RemoteError):

@@ -36,6 +36,7 @@ CASES = {
     31: "one request that always fails, with each error",
     32: "tidying that fails for good",
     39: "a location inside another one, each with its own quarantine",
+    36: "a stop while large files are sent over a slow line",
 }
 
 # Parts of some cases need features that this version lacks: 17 and 21 two-way sync, 18 a queue of uploads.

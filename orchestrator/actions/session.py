@@ -140,11 +140,17 @@ class Session:
             bandwidth=parse_bandwidth(self.options.bandwidth or self.config.bandwidth, self._named("bandwidth")),
             transfers=self.transfers,
             log_file=self.log_file,
+            stop=self.stop,
         )
         self._opened.callback(runtime.close)
         for remote in config_remotes(self.config):
             runtime.define_remote(remote.name, remote.type, remote.options)
         return runtime
+
+    @property
+    def running_rclone(self) -> Rclone | None:
+        """The session's rclone, if it was needed so far."""
+        return self.__dict__.get("rclone")
 
     @cached_property
     def remotes(self) -> dict[str, str]:

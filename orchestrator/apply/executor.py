@@ -1,8 +1,8 @@
 """Carry out a plan: windows of operations in the order of their dependencies, recorded before, during and after.
 
 The caller holds the run lock and passes in the storages. A window is up to 100 operations, and one window is in flight at a
-time: a stop (SIGINT, SIGTERM) waits for one window, and a crash leaves one to look at. What cannot be done now gets no verdict
-and waits for `resume`.
+time: a crash leaves one to look at. After a stop (SIGINT, SIGTERM) no further transfer begins, and what is under way is finished
+and recorded. What cannot be done now gets no verdict and waits for `resume`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from orchestrator.apply.protocol.task import Task, make_task, with_temporary_nam
 from orchestrator.apply.protocol.unsettled import Unsettled
 from orchestrator.apply.results import FileChange, Problem, RunResult
 from orchestrator.apply.window import WindowLimit
-from orchestrator.errors import ExitCode, RateLimitError, RemoteError, UsageError, worst
+from orchestrator.errors import ExitCode, RateLimitError, RemoteError, TransientError, UsageError, worst
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
@@ -77,7 +77,7 @@ def apply_plan(
 ) -> RunResult:
     """Carry out `plan`; `storages` holds one for each location in it, by its `fs`. An empty plan is not recorded as a run.
 
-    `on_changes` gets the changed files after each window. Setting `stop` ends the run after the window in flight. Raises
+    `on_changes` gets the changed files after each window. Setting `stop` ends the run after the transfers in flight. Raises
     IntegrityError when the plan is not sound or the journal cannot be written, and SafetyLimitError when there is known to be too
     little space; problems with single operations or remotes are in the result.
     """
@@ -226,14 +226,19 @@ class Execution:
                 self._stopped_remotes.note_error_of(task)
             if any(isinstance(task.error, RateLimitError) for task in remaining):
                 self._attempts.slow_down()
-            self._stopped_remotes.stop_unreachable(remaining)
+            if not self._stop.is_set():
+                self._stopped_remotes.stop_unreachable(remaining)
             return self._worth_a_try(remaining)
 
         self._backoff.until_settled(once, self._stop)
         answered = [task for task in remaining if self._stopped_remotes.allow(task) and not self._stop.is_set()]
         self._unsettled.give_up(answered, others_succeed=self._done_now > 0 or any(task.succeeded for task in tasks))
-        self._problems += self._unsettled.leave(remaining, noted=answered)
+        self._problems += self._unsettled.leave([task for task in remaining if not self._cut_short(task)], noted=answered)
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
+
+    def _cut_short(self, task: Task) -> bool:
+        """Whether its error is the stop's own: the request was not sent, or was cut off."""
+        return self._stop.is_set() and isinstance(task.error, TransientError)
 
     def _worth_a_try(self, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that may send more requests. Each try spends some of their budget, so this comes to an end."""

@@ -1,4 +1,4 @@
-"""How much goes into one window: the operations that are recorded together, and carried out before a stop takes effect."""
+"""How much goes into one window: the operations that are recorded together, and looked at after a crash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 
 _COPIED_BYTES = 128 * 1024 * 1024
-"""Bytes that a window copies at most, unless `transfers` files are larger: they determine how long a stop takes."""
+"""Bytes that a window copies at most, unless `transfers` files are larger: a crash leaves so much to look at."""
 
 
 class WindowLimit:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from orchestrator.actions.session import Session
+from orchestrator.cli.signals import signals_handled
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError
 from orchestrator.report.json_reporter import JsonReporter
@@ -32,7 +29,7 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
     session = Session(options, reporter)
     session.summary.command = name
     began = time.monotonic()
-    with _signals(session):
+    with signals_handled(session):
         code = _exit_code_of(session, lambda opened: _start(name, opened, body))
         session.closing = True
         ending = _exit_code_of(session, _close)
@@ -116,32 +113,3 @@ def _new_reporter(stdout: TextIO, *, as_json: bool, verbose: int, quiet: bool) -
     if as_json:
         return JsonReporter(stdout, sys.stderr, verbose=verbose, quiet=quiet)
     return TextReporter(stdout, sys.stderr, sys.stdin, verbose=verbose, quiet=quiet)
-
-
-@contextmanager
-def _signals(session: Session) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the command at once or, while a plan is carried out, after the operations in progress.
-
-    A second signal ends those too.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if session.closing:
-            return
-        again = session.stop.is_set()
-        session.stop.set()
-        if again or not session.applying:
-            raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was started")
-
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # under nohup the run continues without its terminal
-        wanted.append(signal.SIGHUP)
-    before = {number: signal.signal(number, handle) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.paths import is_local
@@ -30,6 +32,13 @@ _CHECKERS = "64"
 round trip reconnect for every third read: 320 reads/s instead of 510. No call of ours uses checkers for anything else."""
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """One file that is being sent."""
+
+    name: str
+    bytes_left: int
+
+
 class Rclone:
     """Everything that a run does through rclone. A context manager; safe for any number of threads."""
 
@@ -41,9 +50,14 @@ class Rclone:
         bandwidth: str | None = None,
         transfers: int = 8,
         log_file: Path | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
-        """`config`: rclone's config file, if not the usual one; `bandwidth`: in rclone's own syntax."""
+        """`config`: rclone's config file, if not the usual one; `bandwidth`: in rclone's own syntax.
+
+        Once `stop` is set, no further transfer of a batch is begun.
+        """
         self.binary = binary
+        self.stop = stop or threading.Event()
         self.client = RcClient(self._running, self._on_broken_connection)
         self._read_failures = ReadFailures(lambda fs, path: read_error_text(binary, self._environment(), fs, path))
         self._config = config
@@ -138,6 +152,19 @@ class Rclone:
     def why_unreadable(self, fs: str, path: str) -> OrchestratorError | None:
         """Why a file cannot be read (see `read_failures`); None when it can."""
         return self._read_failures.why_unreadable(fs, path)
+
+    def transfers_under_way(self) -> Sequence[Transfer]:
+        """What the daemon is sending; nothing where no daemon runs."""
+        with self._lock:
+            if self._daemon is None:
+                return []
+        rows = self.client.call("core/stats").get("transferring") or []
+        return [Transfer(str(row.get("name", "")), max(0, row.get("size", 0) - row.get("bytes", 0))) for row in rows]
+
+    def cut(self) -> None:
+        """End every running call at once, in the middle of its transfer. Later calls start another daemon."""
+        with self._lock:
+            self._stop()
 
     def close(self) -> None:
         """Stop the daemon. Running calls fail."""

@@ -149,7 +149,8 @@ class Storage(Protocol):
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """Carry out the calls, at most `concurrency` at a time, in any order; results in the order of the calls.
 
-        An item's failure is its result and does not stop the others; only a failure of the batch itself is raised.
+        An item's failure is its result and does not stop the others; only a failure of the batch itself is raised. When the run
+        is stopped meanwhile, transfers that have not begun are NotStartedErrors.
         """
 
     @abstractmethod

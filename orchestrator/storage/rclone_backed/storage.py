@@ -36,6 +36,7 @@ from orchestrator.storage.protocol import Call, CallResult, CopyCall, GiveCall, 
 from orchestrator.storage.rclone_backed.calls_by_id import CallsById, has_id
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
 from orchestrator.storage.rclone_backed.giving import look_then_give
+from orchestrator.storage.rclone_backed.lanes import Lanes
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure, is_below_a_file
 
 _FIRST_ENTRIES = 1000
@@ -298,9 +299,15 @@ class RcloneStorage(DerivedStorage):
     def _give(self, calls: Sequence[GiveCall], concurrency: int) -> Sequence[CallResult]:
         if not self._calls.has_backup_dir:
             return [UnsupportedError(f"{self._fs}: can neither move nor copy", path=call.staged) for call in calls]
-        return look_then_give(calls, lambda several: self._send(several, concurrency))
+        return look_then_give(calls, lambda several: self._send_together(several, concurrency))
 
     def _send(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
+        """Looks and deletes in one request, transfers so that a stop takes effect between them."""
+        if any(isinstance(call, MoveCall | CopyCall) for call in calls):
+            return self._lanes.send(calls, concurrency)
+        return self._send_together(calls, concurrency)
+
+    def _send_together(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
         """In one request, unless a call needs a look first."""
         if len(calls) < 2 or (not self._calls.has_backup_dir and any(isinstance(call, MoveCall | CopyCall) for call in calls)):
             return [self._send_one(call) for call in calls]
@@ -332,6 +339,10 @@ class RcloneStorage(DerivedStorage):
     @cached_property
     def _calls(self) -> RcCalls:
         return RcCalls(self._fs, self.profile, self.capabilities)
+
+    @cached_property
+    def _lanes(self) -> Lanes:
+        return Lanes(self._rclone.stop, self._send_one, self._send_together)
 
     @cached_property
     def _calls_by_id(self) -> CallsById:
