@@ -19,12 +19,12 @@ from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.location import Location
-from orchestrator.plan.model import Plan
+from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.planners.dedup import planner
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest
 from orchestrator.plan.planners.dedup.records import Duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings
-from orchestrator.plan.planners.quarantine import plan_deleting_duplicates
+from orchestrator.plan.planners.quarantine import deletable, plan_deleting_duplicates
 
 
 class DedupResult(msgspec.Struct, frozen=True):
@@ -158,7 +158,9 @@ def _ask_to_quarantine(plan: Plan) -> str:
 
 
 def _ask_to_delete(plan: Plan) -> str:
-    return f"Quarantine these {_number_of_duplicates(plan)} duplicates, then delete them for good? This cannot be undone."
+    duplicates, deleted = _number_of_duplicates(plan), sum(map(deletable, plan.operations))
+    some = "them" if deleted == duplicates else f"{deleted} of them (those with the same bytes or the same audio)"
+    return f"Quarantine these {duplicates} duplicates, then delete {some} for good? This cannot be undone."
 
 
 def _number_of_duplicates(plan: Plan) -> int:
@@ -169,8 +171,14 @@ def _delete_quarantined(session: Session, run_id: str) -> ExitCode:
     """Delete the duplicates that a run has quarantined, each after another check of the copy that is kept."""
     from orchestrator.actions.execution import carry_out  # noqa: PLC0415 - slow to import, and a report does not need it
 
+    completed = session.journal.completed(run_id)
+    for one in completed:
+        kept = one.operation.expect.kept
+        if one.operation.verb is Verb.QUARANTINE and kept and not deletable(one.operation):
+            why = f"stays in the quarantine: it does not hold the same bytes or audio as {kept.path} (tier {kept.tier})"
+            session.reporter.finding("not-deleted", why, one.operation.src.path)
     plan = plan_deleting_duplicates(
-        session.journal.completed(run_id),
+        completed,
         session.journal.run(run_id).header,
         tool_version=orchestrator.__version__,
         created=created_now(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,14 +11,19 @@ import pytest
 
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.protocol.proven_sound import ProvenSound
 from orchestrator.apply.quarantine import quarantined_files
+from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
-from orchestrator.errors import ExitCode
+from orchestrator.errors import ExitCode, TransientError
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.quarantine import plan_deleting_duplicates
+from orchestrator.records import Ref
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
+from orchestrator.track import Track
+from tests import audio_streams
 from tests.apply.plans import (
     NOW,
     WITHOUT_WAITS,
@@ -32,6 +38,7 @@ from tests.apply.plans import (
     run_again,
     through_temporary_name,
 )
+from tests.audio_frames import flac, tagged
 
 COPIES = ("best/one.flac", "copy/one.flac", "old/one.flac")
 
@@ -220,3 +227,72 @@ def test_one_file_under_two_names_is_moved_back(tmp_path: Path, kind: str) -> No
     assert result.exit_code == ExitCode.INTEGRITY
     assert library(storage) == before
     assert "the same file as" in result.problems[0].message
+
+
+WHOLE = flac(12, 1)
+DAMAGED = WHOLE[:40_000] + bytes(400) + WHOLE[40_400:]
+
+
+def delete_one(tmp_path: Path, kind: str, kept_content: bytes, *, tier: str) -> tuple[RunResult, MemoryStorage]:
+    """Quarantine a duplicate and then delete it for good; the kept copy has `kept_content`."""
+    storage = MemoryStorage.like(kind)
+    storage.put("kept.flac", kept_content)
+    storage.put("copy.flac", tagged(WHOLE, Track(title=("Song",))))
+    made = plan(duplicate(storage, "copy.flac", storage, "kept.flac", tier=tier), source=storage.fs, storages=[storage])
+    run(made, tmp_path / "j", storage)
+    return run(deleting(tmp_path / "j"), tmp_path / "j", storage), storage
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "webdav", "plain"])
+def test_a_duplicate_by_sound_is_deleted_only_after_a_full_read_proved_the_kept_copy(tmp_path: Path, kind: str) -> None:
+    result, storage = delete_one(tmp_path, kind, WHOLE, tier="T1")
+    assert (result.exit_code, result.done) == (ExitCode.DONE, 1)
+    assert storage.snapshot() == {"kept.flac": WHOLE}
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "webdav", "plain"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (DAMAGED, "the copy that stays is damaged"),
+        (WHOLE[:-1], "the copy that stays is damaged"),
+        (audio_streams.wavpack(5, 1), "nothing proves the copy that stays"),
+    ],
+)
+def test_a_duplicate_by_sound_stays_in_the_quarantine_if_nothing_proves_the_kept_copy(
+    tmp_path: Path, kind: str, content: bytes, why: str
+) -> None:
+    result, storage = delete_one(tmp_path, kind, content, tier="T1")
+    assert (result.exit_code, result.done, result.skipped) == (ExitCode.SOME_FAILED, 0, 1)
+    assert why in result.problems[0].message
+    assert set(storage.snapshot().values()) == {content, tagged(WHOLE, Track(title=("Song",)))}
+
+
+@pytest.mark.parametrize("tier", ["T2", "T3"])
+def test_a_duplicate_by_tags_is_never_deleted_for_good(tmp_path: Path, tier: str) -> None:
+    result, storage = delete_one(tmp_path, "local", WHOLE, tier=tier)
+    assert (result.exit_code, result.planned) == (ExitCode.DONE, 0)
+    assert len(storage.snapshot()) == 2
+
+
+def test_a_connection_that_ends_early_says_nothing_about_the_kept_copy(tmp_path: Path) -> None:
+    class Short(ForwardingStorage):
+        def read(self, path: str) -> Iterator[bytes]:
+            yield WHOLE[:1000]
+
+    storage = MemoryStorage.like("s3")
+    storage.put("kept.flac", WHOLE)
+    entry = storage.stat("kept.flac")
+    assert entry is not None
+    with pytest.raises(TransientError):
+        ProvenSound().why_not(Ref(storage.fs, "kept.flac"), Short(storage), entry)
+
+
+def test_a_kept_copy_of_several_duplicates_is_read_once(tmp_path: Path) -> None:
+    storage = MemoryStorage.like("s3")
+    storage.put("kept.flac", WHOLE)
+    entry = storage.stat("kept.flac")
+    assert entry is not None
+    sound = ProvenSound()
+    assert [sound.why_not(Ref(storage.fs, "kept.flac"), storage, entry) for _ in range(3)] == [None] * 3
+    assert storage.bytes_read == len(WHOLE)

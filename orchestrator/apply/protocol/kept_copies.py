@@ -1,7 +1,8 @@
 """Before a duplicate is quarantined or deleted, check that the copy to keep is still there, unchanged since the plan was made.
 
 A hash that the storage gives for free decides; without one, size and modification time do. Without these, with `--verify full`,
-and before anything is deleted for good, the kept copy is read in full unless a hash was compared.
+and before anything is deleted for good, the kept copy is read in full unless a hash was compared. What was hashed for the plan is
+hashed again. A duplicate that does not hold the same bytes is only deleted if the sound of the kept copy was proved.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from orchestrator.apply.journal.records import Stage, VerifyMode
 from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.protocol.fingerprint import common_hashes, same_file
+from orchestrator.apply.protocol.proven_sound import ProvenSound
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.same_bytes import FULL_HASH, Match, compare
 from orchestrator.apply.protocol.task import Task
@@ -20,7 +22,7 @@ from orchestrator.plan.model import KeptCopy, Operation, Verb
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import CallResult, StatCall, Storage
 
-SAME_BYTES = "T0"
+SAME_BYTES, SAME_SOUND = "T0", "T1"
 
 
 class KeptCopies:
@@ -38,6 +40,7 @@ class KeptCopies:
         self._transfers = transfers
         self._storages = storages
         self._verify = verify
+        self._sound = ProvenSound()
         any_kept = any(operation.expect.kept for operation in operations)
         self._moved = {o.src: destination_of(o, run_id) for o in operations if o.verb is Verb.MOVE} if any_kept else {}
         """Where this run may have moved a kept copy in the meantime."""
@@ -109,8 +112,9 @@ class KeptCopies:
         before = Entry(kept.path, kept.size, kept.mtime, kept.hash)
         try:
             if same_file(before, now, storage.capabilities.mtime_precision_ns) and (
-                not self._must_be_read(task, before, now, storage) or _reads_well(task, kept, storage, now)
+                not self._must_be_read(task, kept, before, now, storage) or _reads_well(task, kept, storage, now)
             ):
+                self._prove(task, kept, storage, now)
                 return
         except NotFoundError:
             pass  # it vanished between two looks
@@ -119,10 +123,21 @@ class KeptCopies:
             return
         task.skip(f"{task.name}: kept, because the copy it duplicates has changed: {kept.fs} {kept.path}")
 
-    def _must_be_read(self, task: Task, before: Entry, now: Entry, storage: Storage) -> bool:
+    def _prove(self, task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> None:
+        """Skip a delete for good unless both files hold the same bytes, or the sound of the kept copy is proved."""
+        if task.route is not Route.REMOVE or kept.tier == SAME_BYTES:
+            return
+        known_by_tags = f"it only has the same tags as {kept.path} (tier {kept.tier})"
+        why = known_by_tags if kept.tier != SAME_SOUND else self._sound.why_not(kept.ref, storage, now)
+        if why is not None:
+            task.settle(Stage.SKIPPED, ExitCode.SOME_FAILED, f"{task.name}: stays in the quarantine, because {why}")
+
+    def _must_be_read(self, task: Task, kept: KeptCopy, before: Entry, now: Entry, storage: Storage) -> bool:
         """Whether a look at the kept copy does not prove enough."""
         if common_hashes(before.hashes, now.hashes):
             return False
+        if kept.tier == SAME_BYTES and before.hashes and storage.capabilities.local:
+            return True  # the plan's hash was computed: see `orchestrator.catalogue.content_hashes`
         if task.route is Route.REMOVE or self._verify == "full" or before.mtime_ns is None or now.mtime_ns is None:
             return True
         # A server that does not store our times still shows with its own whether the file was written to.
@@ -131,9 +146,13 @@ class KeptCopies:
 
 def _reads_well(task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> bool:
     """Read the kept copy to its end. Where both should hold the same bytes they must; otherwise it must be readable."""
-    if kept.tier == SAME_BYTES and task.at_source is not None:
-        return compare(task.source, task.at_source, storage, now, read_if_needed=True) is Match.SAME
-    return storage.hash(now.path, FULL_HASH, download=True) is not None
+    if kept.tier != SAME_BYTES:
+        # Before a delete for good it is read for the proof anyway.
+        return task.route is Route.REMOVE or storage.hash(now.path, FULL_HASH, download=True) is not None
+    if kept.hash and task.route is not Route.REMOVE:
+        kind, value = min(kept.hash.items())
+        return storage.hash(now.path, kind, download=True) == value.lower()
+    return task.at_source is None or compare(task.source, task.at_source, storage, now, read_if_needed=True) is Match.SAME
 
 
 def _bring_back(task: Task, kept: KeptCopy) -> None:

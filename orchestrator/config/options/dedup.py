@@ -28,7 +28,11 @@ class DedupChoices(Options, frozen=True):
     dedup: Annotated[Literal["report", "quarantine"] | None, _WHAT_TO_DO] = None
     """None if not given: `delete` is refused only together with a `report` that was given."""
     delete: Annotated[
-        bool, option("Quarantine duplicates, then delete each one permanently after its kept copy has been verified.")
+        bool,
+        option(
+            "Quarantine duplicates, then permanently delete those with the same bytes or audio, "
+            "each after its kept copy has been verified."
+        ),
     ] = False
     keep: Keep = None
     reference: Reference = ()

@@ -72,15 +72,25 @@ def plan_emptying(
     )
 
 
+DELETABLE_TIERS = frozenset({"T0", "T1"})
+"""The tiers whose duplicates may be deleted for good. For the others, nothing proves that they hold the same sound."""
+
+
+def deletable(operation: Operation) -> bool:
+    """Whether an operation quarantines a duplicate that may then be deleted for good."""
+    kept = operation.expect.kept
+    return operation.verb is Verb.QUARANTINE and kept is not msgspec.UNSET and kept.tier in DELETABLE_TIERS
+
+
 def plan_deleting_duplicates(completed: Iterable[CompletedOperation], header: Header, *, tool_version: str, created: str) -> Plan:
     """The plan that deletes for good the duplicates that a run quarantined, each only while its kept copy is there unchanged.
 
-    `header` is that of the run's plan. Undo cannot bring them back.
+    Those that only have the same tags stay in the quarantine. `header` is that of the run's plan. Undo cannot bring them back.
     """
     operations = []
     for one in completed:
         done, now, entry = one.operation, one.destination, one.entry
-        if done.verb is Verb.QUARANTINE and done.expect.kept and entry is not None:
+        if deletable(done) and entry is not None:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns, kept=done.expect.kept)
             identity = operation_id(Verb.DELETE, now, now)
             reason = f"deleted for good: {done.reason}"
