@@ -232,7 +232,7 @@ class Execution:
 
         self._backoff.until_settled(once, self._stop)
         answered = [task for task in remaining if self._stopped_remotes.allow(task) and not self._stop.is_set()]
-        self._unsettled.give_up(answered, others_succeed=self._done_now > 0 or any(task.succeeded for task in tasks))
+        self._unsettled.give_up(answered, others_succeed=self._counts[Stage.DONE] > 0 or any(task.succeeded for task in tasks))
         self._problems += self._unsettled.leave([task for task in remaining if not self._cut_short(task)], noted=answered)
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
 

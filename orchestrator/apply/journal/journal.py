@@ -111,6 +111,7 @@ class Journal:
         with self._database.mapped_errors():
             rows = self._connection.execute(_STATES_OF_A_RUN, (run_id,)).fetchall()
         summary: RunCounts | None = None
+        starts = 0
         for body, checksum, previous in rows:
             if _checksum(previous or own, body) != checksum:
                 raise self._database.damaged(f"the state of run {run_id} was changed")
@@ -118,6 +119,7 @@ class Journal:
             if isinstance(line, StateChange):
                 state = line
                 summary = line.summary or summary
+                starts += line.state is RunState.RUNNING
         return Run(
             id=start.id,
             command=start.command,
@@ -129,6 +131,7 @@ class Journal:
             undoes=start.undoes,
             verify=start.verify,
             summary=summary,
+            starts=starts,
         )
 
     def plan(self, run_id: str) -> Plan:

@@ -114,6 +114,8 @@ class Run(msgspec.Struct, frozen=True):
     undoes: str | None
     verify: VerifyMode
     summary: RunCounts | None
+    starts: int = 1
+    """How often it was started: once, and once more with each resume."""
 
     @property
     def source(self) -> str:

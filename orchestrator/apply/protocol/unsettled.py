@@ -1,6 +1,6 @@
 """The operations that their tries left without a verdict: give them up, or leave them to the next start of the run.
 
-An error that may pass is worth another start, but not one start after another: an operation that fails in two starts, while its
+An error that may pass is worth another start, but not one start after another: an operation that always fails, although its
 remote answers, would keep the run, and with it the location, unfinished for ever.
 """
 
@@ -13,7 +13,10 @@ from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.protocol.verdicts import give_up
 from orchestrator.apply.results import Problem
-from orchestrator.errors import ExitCode, OrchestratorError, QuotaError, RateLimitError
+from orchestrator.errors import ExitCode, OrchestratorError, QuotaError
+
+_LAST_START = 3
+"""If nothing at all succeeds, give up only in this start: the remote, not the file, may be what fails."""
 
 
 class Unsettled:
@@ -29,7 +32,7 @@ class Unsettled:
         for task in tasks:
             give_up(task)
             if task.verdict is None and self._failed_again(task, others_succeed=others_succeed):
-                message = f"{task.name}: failed again in a second start of the run, and was given up: {_message(task.error)}"
+                message = f"{task.name}: failed again in another start of the run, and was given up: {_message(task.error)}"
                 task.settle(Stage.FAILED, ExitCode.SOME_FAILED, f"{message}{_where(task)}")
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
@@ -46,7 +49,7 @@ class Unsettled:
         state = self._states.get(task.operation.id)
         if state is None or not state.code or task.error is None:
             return False
-        return others_succeed or not isinstance(task.error, RateLimitError)
+        return others_succeed or self._journal.run(self._run_id).starts >= _LAST_START
 
 
 def _note(task: Task) -> Record:
