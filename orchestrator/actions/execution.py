@@ -7,17 +7,20 @@ from contextlib import contextmanager
 
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
+from orchestrator.apply.abandon import abandon
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.results import FileChange, RunResult
-from orchestrator.apply.resume import resume, unfinished_runs
+from orchestrator.apply.resume import pending_in, resume, unfinished_runs
 from orchestrator.catalogue.rows import Moved
 from orchestrator.errors import (
     AuthError,
     ExitCode,
+    LockedError,
     OrchestratorError,
     RemoteError,
     SafetyLimitError,
     TransientError,
+    UsageError,
     worst,
 )
 from orchestrator.plan.model import Plan, Verb, locations_of
@@ -66,19 +69,34 @@ def carry_out(
 def finish_interrupted_runs(session: Session, touching: Collection[str]) -> ExitCode:
     """Finish the interrupted runs that touch these locations (in canonical form), and say so.
 
-    Raises the error of the first run that cannot be finished now: a second run over the same files would take them from it.
+    A run that cannot be finished now is reported, and no obstacle (3) if it has nothing left to do in these locations. Otherwise
+    its error is raised, or its exit code returned: a second run over the same files would take them from it.
     """
     code = ExitCode.DONE
     for run in unfinished_runs(session.journal, set(touching), session.identity_of):
         session.reporter.note(f"run {run.id} ({run.command} {run.source}) was interrupted; finishing it first")
-        code = worst([code, finish_run(session, run.id).exit_code])
+        remedy = f"`music-orchestrator resume {run.id}` finishes it later, `music-orchestrator runs abandon {run.id}` gives it up"
+        try:
+            finished = finish_run(session, run.id).exit_code
+        except (RemoteError, UsageError, SafetyLimitError, LockedError) as error:
+            if session.stop.is_set() or pending_in(session.journal, run.id, touching, session.identity_of):
+                error.message = f"run {run.id} could not be finished: {error.message} ({remedy})"
+                raise
+            session.reporter.error("failed", f"run {run.id} could not be finished: {error.message} ({remedy})")
+            code = worst([code, ExitCode.SOME_FAILED])
+            continue
         if session.stop.is_set():
-            break
-        if code in MAY_CONTINUE and session.journal.run(run.id).state.unfinished:
-            raise SafetyLimitError(
-                f"run {run.id} could not be finished, so nothing new was started: fix what stopped it, "
-                f"then run `music-orchestrator resume {run.id}`"
-            )
+            return worst([code, finished])
+        if session.journal.run(run.id).state.unfinished:
+            if pending_in(session.journal, run.id, touching, session.identity_of):
+                message = f"run {run.id} could not be finished, so nothing new was started: fix what stopped it; {remedy}"
+                if finished in MAY_CONTINUE:
+                    raise SafetyLimitError(message)
+                session.reporter.warning(message)
+                return worst([code, finished])
+            session.reporter.warning(f"run {run.id} is still unfinished, but has nothing left to do here; {remedy}")
+            finished = ExitCode.SOME_FAILED
+        code = worst([code, finished])
     return code
 
 
@@ -96,6 +114,15 @@ def finish_run(session: Session, run_id: str) -> RunResult:
             on_changes=lambda changes: _update_catalogue(session, changes),
             stop=session.stop,
         )
+    _update_catalogue_of_earlier_starts(session, run_id)
+    session.summary.ops_planned += result.planned
+    _report_result(session, result)
+    return result
+
+
+def abandon_run(session: Session, run_id: str) -> RunResult:
+    """Give an unfinished run up, and report what is half-way."""
+    result = abandon(run_id, lambda fs: session.storages(fs)[fs], session.journal)
     _update_catalogue_of_earlier_starts(session, run_id)
     session.summary.ops_planned += result.planned
     _report_result(session, result)

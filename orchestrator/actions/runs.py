@@ -11,7 +11,7 @@ from orchestrator.actions.change import ChangeResult, Planned, agreed, change, c
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import Run
 from orchestrator.apply.undo import undo_plan
-from orchestrator.config.options.runs import ResumeOptions, RunsShowOptions, UndoOptions
+from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
 from orchestrator.errors import ExitCode
 from orchestrator.report.reporter import Column
 
@@ -78,6 +78,26 @@ def resume(options: ResumeOptions, session: Session) -> ChangeResult:
 
     with session.lock("resume"):
         return ChangeResult(finish_run(session, run.id).exit_code, plan, run.id)
+
+
+def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
+    """Give up an interrupted run: 3 if something is half-way, which is reported. Raises UsageError for an unknown run."""
+    session.need_consent("runs abandon")
+    run = session.journal.run(options.run)
+    session.summary.run = run.id
+    if not run.state.unfinished:
+        session.reporter.note(f"run {run.id} is over: there is nothing to give up")
+        return ExitCode.DONE
+    if session.options.dry_run:
+        return _report_unfinished(session, run)
+    if not agreed(session, f"Give up run {run.id} ({run.command} {run.source})? `resume` cannot finish it afterwards."):
+        return ExitCode.DONE
+    from orchestrator.actions.execution import abandon_run  # noqa: PLC0415 - slow to import, and `runs` does not need it
+
+    with session.lock("runs abandon"):
+        code = abandon_run(session, run.id).exit_code
+    session.reporter.note(f"run {run.id} was given up; `music-orchestrator undo {run.id}` takes back what it did")
+    return code
 
 
 def undo(options: UndoOptions, session: Session) -> ChangeResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -11,9 +11,11 @@ from orchestrator.apply.executor import Execution, OnChanges, Settings
 from orchestrator.apply.guard.exclusive_access import exclusive_access
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Run, RunCounts, RunState
+from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
+from orchestrator.paths import join_location
 from orchestrator.plan.model import locations_of
 from orchestrator.progress import Progress
 from orchestrator.storage.protocol import Storage
@@ -40,6 +42,16 @@ def unfinished_runs(journal: Journal, fs: set[str] | None = None, identity_of: C
             for one in wanted
         )
     ]
+
+
+def pending_in(journal: Journal, run_id: str, fs: Iterable[str], identity_of: Callable[[str], str] = str) -> bool:
+    """Whether a run still has an operation to do that takes a file out of one of these locations, or puts one there."""
+    wanted = [identity_of(one) for one in fs]
+    states = journal.states(run_id)
+    left = [one for one in journal.plan(run_id).operations if one.id not in states or not states[one.id].stage.is_verdict]
+    identities = {fs: identity_of(fs) for fs in locations_of(left)}
+    ends = (end for one in left for end in (one.src, destination_of(one, run_id)))
+    return any(_overlap(one, join_location(identities[end.fs], end.path)) for end in ends for one in wanted)
 
 
 def _overlap(one: str, other: str) -> bool:

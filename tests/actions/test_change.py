@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from orchestrator.actions.apply import apply
 from orchestrator.actions.dedup import dedup
 from orchestrator.actions.organize import organize, plan
 from orchestrator.actions.quarantine import empty, list_quarantine, restore
-from orchestrator.actions.runs import list_runs, resume, show_run, undo
+from orchestrator.actions.runs import abandon, list_runs, resume, show_run, undo
 from orchestrator.actions.session import Session, open_session
 from orchestrator.actions.stats import stats
 from orchestrator.config.options.common import CommonOptions
@@ -19,9 +20,9 @@ from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.options.organize import OrganizeOptions, PlanOptions
 from orchestrator.config.options.plan_files import ApplyOptions
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
-from orchestrator.config.options.runs import ResumeOptions, RunsShowOptions, UndoOptions
+from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
 from orchestrator.config.options.scan import StatsOptions
-from orchestrator.errors import ExitCode, LockedError, SafetyLimitError
+from orchestrator.errors import ExitCode, LockedError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Plan
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.track import Track
@@ -154,3 +155,23 @@ def test_the_lock_is_held_while_a_person_thinks(music: Path, session: Session, t
     with open_session(CommonOptions(state_dir=str(tmp_path / "state")), Thinking(says_yes=False)) as other:
         organize(OrganizeOptions(source=str(music)), other)
     assert organize(OrganizeOptions(source=str(music)), session).run is not None
+
+
+def test_a_run_that_cannot_be_finished_blocks_only_its_own_folders_and_can_be_given_up(
+    music: Path, session: Session, tmp_path: Path
+) -> None:
+    """Its target's remote is gone from the rclone config. A command on another folder goes on: 3, and the run is named."""
+    file = str(tmp_path / "plan.jsonl")
+    target = str(tmp_path / "target")
+    made = plan(PlanOptions(source=str(music), target=target, include=("Band/**",), output=file), session).plan
+    assert made is not None
+    gone = msgspec.json.decode(msgspec.json.encode(made).replace(target.encode(), b"gone:Music"), type=Plan)
+    stuck = session.journal.begin(gone, "organize")
+    inbox = organize(OrganizeOptions(source=str(music / "Downloads")), session)
+    assert (inbox.exit_code, inbox.run is not None) == (ExitCode.SOME_FAILED, True)
+    with pytest.raises(UsageError) as refused:
+        organize(OrganizeOptions(source=str(music)), session)
+    assert f"runs abandon {stuck}" in refused.value.message
+    assert abandon(RunsAbandonOptions(run=stuck), session) == ExitCode.DONE
+    assert abandon(RunsAbandonOptions(run=stuck), session) == ExitCode.DONE
+    assert organize(OrganizeOptions(source=str(music)), session).exit_code == ExitCode.DONE

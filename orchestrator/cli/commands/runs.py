@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.framework import command, group
-from orchestrator.config.options.runs import RunsListOptions, RunsShowOptions
+from orchestrator.config.options.runs import RunsAbandonOptions, RunsListOptions, RunsShowOptions
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -33,3 +33,14 @@ def show_command(session: Session, options: RunsShowOptions) -> int:
 
     show_run(options, session)
     return ExitCode.DONE
+
+
+@command("abandon", RunsAbandonOptions, parent=runs_command, title="runs abandon")
+def abandon_command(session: Session, options: RunsAbandonOptions) -> int:
+    """Give up an interrupted run that cannot be finished. Changes no files.
+
+    Reports what is half-way. `undo` can take back what the run did.
+    """
+    from orchestrator.actions.runs import abandon  # noqa: PLC0415 - imported when the command runs
+
+    return abandon(options, session)

@@ -24,6 +24,14 @@ class RunsShowOptions(Options, frozen=True):
     run: Annotated[str, _RUN]
 
 
+class RunsAbandonOptions(Options, frozen=True):
+    """`runs abandon`."""
+
+    common: ClassVar[tuple[str, ...]] = CHANGES
+
+    run: Annotated[str, _RUN]
+
+
 class ResumeOptions(Options, frozen=True):
     """`resume`."""
 
