@@ -105,6 +105,10 @@ class Profile(Facts, frozen=True):
     costly_hashes: bool = False
     """A listing with hashes costs one request for each object that has no stored hash (S3: multipart uploads)."""
 
+    link_option: str | None = None
+    """The option that makes rclone leave out links and shortcuts (`true`); None: rclone does not tell them from files. In its
+    variable, `RCLONE_<TYPE>_<OPTION>`, rclone must call the backend by its type."""
+
     # What changes cost and do.
 
     delete_unseen: str | None = None

@@ -178,6 +178,8 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
         session.reporter.error("duplicate-name", "listed more than once, and nothing tells the files apart", path)
     for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
+    if result.links_left_out:
+        session.reporter.note(f"{result.links_left_out} links were not followed")
     if not result.audio_seen:
         session.reporter.note("no music found")
     session.summary.ops_skipped += len(result.vanished) + len(result.failures) + len(result.difference.listed_twice)

@@ -141,6 +141,7 @@ class Session:
             transfers=self.transfers,
             log_file=self.log_file,
             stop=self.stop,
+            follow_links=[name for name, settings in self.config.remotes.items() if settings.follow_links],
         )
         self._opened.callback(runtime.close)
         for remote in config_remotes(self.config):

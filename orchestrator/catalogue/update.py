@@ -62,6 +62,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """Unfinished transfers that a killed rclone left behind; skipped."""
     own_directories: list[str] = []
     """The OWN_DIRECTORY of each location inside this one, as far as it has one."""
+    links_left_out: int = 0
+    """Links that the listing did not follow, where the remote tells."""
 
     @property
     def changed(self) -> bool:
@@ -120,6 +122,7 @@ def scan(
         selection=selection,
         rclone_debris=rclone_debris,
         own_directories=sorted(own_directories),
+        links_left_out=storage.links_left_out,
     )
     _save_capabilities(catalogue, storage)
     lists = catalogue.unread_lists(storage.fs)

@@ -74,6 +74,9 @@ class Remote(Section, frozen=True):
     reading: Annotated[
         ReadingPolicy | None, Meta(description="Read tags with few bytes, or with few requests (default: as the profile says).")
     ] = None
+    follow_links: Annotated[
+        bool, Meta(description="Follow the links of an SFTP server, the shortcuts of Google Drive (default: leave them out).")
+    ] = False
 
 
 class LayoutRule(Section, frozen=True):

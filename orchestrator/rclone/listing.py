@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import IO
@@ -42,6 +42,7 @@ _NO_HASHES: dict[str, str] = {}
 _END = b"]\n"
 _PIPE = 1 << 20
 _PAUSE_S = 0.002
+_LINK = b"Can't follow symlink without -L/--copy-links"
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
@@ -94,7 +95,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def arguments(request: ListRequest) -> list[str]:
     """The arguments for rclone: only constants and names of hash types."""
-    flags = ["lsjson", "--recursive", "--no-mimetype", "--skip-links", *READING_FLAGS]
+    flags = ["lsjson", "--recursive", "--no-mimetype", *READING_FLAGS]
     if not request.mtime:
         flags.append("--no-modtime")
     if request.server_mtime:
@@ -111,10 +112,13 @@ def arguments(request: ListRequest) -> list[str]:
     return [*flags, f"{_REMOTE}:"]
 
 
-def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequest) -> Generator[Entry]:
+def list_files(
+    binary: Binary, environment: Mapping[str, str], request: ListRequest, left_out: Callable[[int], None] | None = None
+) -> Generator[Entry]:
     """Every file below the location. Raises the typed error if the listing fails, at the latest after the last file.
 
-    Raises UsageError at once for a path that leads in circles.
+    At its end, `left_out` is told how many links were not followed, as far as rclone says. Raises UsageError at once for a path
+    that leads in circles.
     """
     variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.fs})}
     with (
@@ -148,6 +152,9 @@ def list_files(binary: Binary, environment: Mapping[str, str], request: ListRequ
         code = lister.wait()
         if code != 0 or not complete:
             raise _failure(request.fs, code, log) or TransientError(f"{request.fs}: the listing ended early (exit {code})")
+        if left_out is not None:
+            log.seek(0)
+            left_out(sum(line.rstrip().endswith(_LINK) for line in log))
 
 
 def _check_depth(fs: str, path: str) -> None:

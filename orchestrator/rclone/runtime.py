@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ from orchestrator.paths import is_local
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
+from orchestrator.rclone.links import configured, links_left_out
 from orchestrator.rclone.listing import ListRequest, list_files
 from orchestrator.rclone.location_identity import identity_of
 from orchestrator.rclone.rc_client import Endpoint, RcClient
@@ -51,10 +53,12 @@ class Rclone:
         transfers: int = 8,
         log_file: Path | None = None,
         stop: threading.Event | None = None,
+        follow_links: Collection[str] = (),
     ) -> None:
         """`config`: rclone's config file, if not the usual one; `bandwidth`: in rclone's own syntax.
 
-        Once `stop` is set, no further transfer of a batch is begun.
+        Once `stop` is set, no further transfer of a batch is begun. `follow_links`: remotes whose links and shortcuts are not
+        left out, and neither are those of the remotes that they wrap.
         """
         self.binary = binary
         self.stop = stop or threading.Event()
@@ -65,6 +69,7 @@ class Rclone:
         if bandwidth is not None:
             self._extra["RCLONE_BWLIMIT"] = bandwidth
         self._log_file = log_file
+        self._follow_links = frozenset(follow_links)
         self._remotes: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
         self._daemon: Daemon | None = None
@@ -136,9 +141,9 @@ class Rclone:
             self._remotes[name] = definition
             self._stop()
 
-    def list(self, request: ListRequest) -> Generator[Entry]:
+    def list(self, request: ListRequest, left_out: Callable[[int], None] | None = None) -> Generator[Entry]:
         """Every file below a location (see `listing`)."""
-        return list_files(self.binary, self._environment(), request)
+        return list_files(self.binary, self._environment(), request, left_out)
 
     @contextmanager
     def vfs_reads(self, fs: str, *, chunk_bytes: int) -> Iterator[VfsReads]:
@@ -174,7 +179,12 @@ class Rclone:
         self.client.close()
 
     def _environment(self) -> dict[str, str]:
-        return child_environment(os.environ, config=self._config, remotes=self._remotes, extra=self._extra)
+        links = links_left_out(self._follow_links, lambda: self._known_remotes | self._remotes)
+        return child_environment(os.environ, config=self._config, remotes=self._remotes, extra=self._extra | links)
+
+    @cached_property
+    def _known_remotes(self) -> dict[str, dict[str, str]]:
+        return configured(self.binary, child_environment(os.environ, config=self._config))
 
     def _running(self) -> Endpoint:
         """The endpoint of the running rclone; starts it if necessary."""

@@ -17,6 +17,11 @@ _REPLACED = f"{OWN_DIRECTORY}/trash/api"
 class DerivedStorage(Storage):
     """The base of storages that hold files: implement the abstract methods of Storage, and override what you can do better."""
 
+    @property
+    def links_left_out(self) -> int:
+        """The remote does not tell."""
+        return 0
+
     def stat(self, path: str) -> Entry | None:
         """See Storage."""
         return self._seen(StatCall(path))

@@ -201,6 +201,10 @@ class Storage(Protocol):
 
     # Derived.
 
+    @property
+    def links_left_out(self) -> int:
+        """How many links the last finished `list` did not follow, where the remote tells; shortcuts are links."""
+
     def stat(self, path: str) -> Entry | None:
         """The file at `path`, None when it does not exist (a directory is not a file)."""
 

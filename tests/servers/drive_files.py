@@ -103,7 +103,9 @@ class DriveTree:
             modified = _stamp(metadata["modifiedTime"]) if "modifiedTime" in metadata else now()
             item = Item(metadata.get("id") or self._id("1", 33), name, mime_type, parent.id, modified, now(), content)
             if mime_type == SHORTCUT:
-                target = self.get(metadata["shortcutDetails"]["targetId"])
+                target = self.get(metadata.get("shortcutDetails", {}).get("targetId", ""))
+                if target.mime_type == SHORTCUT:
+                    raise DriveError(403, "shortcutTargetInvalid", "The shortcut target is invalid.")
                 item.more["shortcutDetails"] = {"targetId": target.id, "targetMimeType": target.mime_type}
             return self._add(item)
 
@@ -185,6 +187,40 @@ class DriveTree:
             if mtime_ns is not None:
                 metadata["modifiedTime"] = datetime.fromtimestamp(mtime_ns / 1e9, UTC).isoformat()
             return self.create(metadata, Content(content))
+
+    def at(self, path: str) -> Item:
+        """The oldest item at that path, outside the trash. Raises KeyError."""
+        found = next((item for name, item in self.walk() if name == path), None)
+        if found is None:
+            raise KeyError(path)
+        return found
+
+    def shortcut(self, path: str, target: str) -> Item:
+        """Create a shortcut to whatever lies at the path `target`; a dangling one if nothing lies there."""
+        above, _, name = path.rpartition("/")
+        with self.lock:
+            try:
+                pointed_at, gone = self.at(target), False
+            except KeyError:
+                pointed_at, gone = self.put(target, b""), True
+            details = {"shortcutDetails": {"targetId": pointed_at.id}}
+            made = self.create({"name": name, "mimeType": SHORTCUT, "parents": [self.folder(above).id], **details})
+            if gone:
+                self.delete(pointed_at.id)
+            return made
+
+    def rename(self, path: str, name: str) -> Item:
+        """Give the item at that path another name in its folder, as another client may at any time."""
+        return self.update(self.at(path).id, {"name": name})
+
+    def move(self, path: str, folder: str) -> Item:
+        """Put the item at that path into another folder."""
+        item = self.at(path)
+        return self.update(item.id, {}, add=[self.folder(folder).id], remove=[item.parent or ""])
+
+    def trash(self, path: str) -> Item:
+        """Put the item at that path into the trash; a shortcut to it goes on answering."""
+        return self.update(self.at(path).id, {"trashed": True})
 
     def preload(self, directory: Path, path: str = "", *, files: Iterable[str] | None = None) -> None:
         """Add all files below a directory (or only `files`) at `path`, with their times. Read on demand: do not change them."""

@@ -6,21 +6,26 @@ import base64
 import http.client
 import json
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
 
+from orchestrator.rclone.runtime import Rclone
+from tests.servers import remotes
 from tests.servers.connect_proxy import connect_proxy
 from tests.servers.drive_files import FOLDER, DriveError, DriveTree
 from tests.servers.drive_query import parse
 from tests.servers.drive_server import DriveServer, drive_server
+from tests.servers.remotes import DriveRemote
 
 
 @pytest.fixture(scope="module")
-def drive() -> Iterator[DriveServer]:
+def plain() -> Iterator[DriveServer]:
     with drive_server() as server:
         yield server
 
@@ -67,15 +72,15 @@ def test_a_malformed_query_is_refused(query: str) -> None:
         parse(query)
 
 
-def test_a_listing_comes_in_pages_without_loss(drive: DriveServer) -> None:
-    folder = drive.tree.folder("pages").id
+def test_a_listing_comes_in_pages_without_loss(plain: DriveServer) -> None:
+    folder = plain.tree.folder("pages").id
     for index in range(25):
-        drive.tree.put(f"pages/{index}", b"")
+        plain.tree.put(f"pages/{index}", b"")
     names: list[str] = []
     token = ""
     while True:
         query = quote(f"'{folder}' in parents")
-        _, page = ask(drive, "GET", f"/drive/v3/files?pageSize=10&q={query}&fields=files(name),nextPageToken&pageToken={token}")
+        _, page = ask(plain, "GET", f"/drive/v3/files?pageSize=10&q={query}&fields=files(name),nextPageToken&pageToken={token}")
         assert all(set(file) == {"name"} for file in page["files"])
         names += [file["name"] for file in page["files"]]
         token = page.get("nextPageToken", "")
@@ -94,33 +99,79 @@ def test_a_listing_comes_in_pages_without_loss(drive: DriveServer) -> None:
         ("bytes=10-", 416, b""),
     ],
 )
-def test_ranges(drive: DriveServer, asked: str, status: int, content: bytes) -> None:
-    item = drive.tree.put("ranges/a", b"0123456789")
-    assert ask(drive, "GET", f"/drive/v3/files/{item.id}?alt=media", Range=asked) == (status, content)
+def test_ranges(plain: DriveServer, asked: str, status: int, content: bytes) -> None:
+    item = plain.tree.put("ranges/a", b"0123456789")
+    assert ask(plain, "GET", f"/drive/v3/files/{item.id}?alt=media", Range=asked) == (status, content)
 
 
-def test_a_file_is_in_one_folder_only(drive: DriveServer) -> None:
-    item, other = drive.tree.put("from/a", b""), drive.tree.folder("to").id
-    status, answer = ask(drive, "PATCH", f"/drive/v3/files/{item.id}?addParents={other}", {})
+def test_a_file_is_in_one_folder_only(plain: DriveServer) -> None:
+    item, other = plain.tree.put("from/a", b""), plain.tree.folder("to").id
+    status, answer = ask(plain, "PATCH", f"/drive/v3/files/{item.id}?addParents={other}", {})
     assert (status, answer["error"]["errors"][0]["reason"]) == (403, "cannotAddParent")
-    status, _ = ask(drive, "PATCH", f"/drive/v3/files/{item.id}?addParents={other}&removeParents={item.parent}", {"name": "b"})
-    assert (status, [*drive.tree.tree("to")]) == (200, ["b"])
-    folder = drive.tree.folder("to/below").id
-    status, _ = ask(drive, "PATCH", f"/drive/v3/files/{other}?addParents={folder}&removeParents={drive.tree.root}", {})
+    status, _ = ask(plain, "PATCH", f"/drive/v3/files/{item.id}?addParents={other}&removeParents={item.parent}", {"name": "b"})
+    assert (status, [*plain.tree.tree("to")]) == (200, ["b"])
+    folder = plain.tree.folder("to/below").id
+    status, _ = ask(plain, "PATCH", f"/drive/v3/files/{other}?addParents={folder}&removeParents={plain.tree.root}", {})
     assert status == 403
 
 
-def test_a_missing_item_is_reported_in_googles_words(drive: DriveServer) -> None:
+def test_a_missing_item_is_reported_in_googles_words(plain: DriveServer) -> None:
     for method, path in (("GET", "/drive/v3/files/none"), ("PATCH", "/drive/v3/files/none"), ("DELETE", "/drive/v3/files/none")):
-        status, answer = ask(drive, method, path)
+        status, answer = ask(plain, method, path)
         assert (status, answer["error"]["errors"][0]["reason"]) == (404, "notFound")
-    assert ask(drive, "GET", "/drive/v9/other")[0] == 404
-    assert drive.calls["unknown"] == 1
+    assert ask(plain, "GET", "/drive/v9/other")[0] == 404
+    assert plain.calls["unknown"] == 1
 
 
-def test_the_proxy_leads_to_the_server_behind_it_and_nowhere_else(drive: DriveServer) -> None:
+def test_rclone_finds_shortcuts_as_google_has_them(rclone_binary: Path, tmp_path: Path) -> None:
+    """To a file, a folder, something outside, nothing; they go on answering after their target went to the trash."""
+    with remotes.drive() as server:
+        tree = server.tree
+        for path in ("library/dir/a.mp3", "library/trashed.mp3", "outside/o.mp3"):
+            tree.put(path, path.encode())
+        for name, target in {"file": "library/dir/a.mp3", "folder": "outside", "to trashed": "library/trashed.mp3"}.items():
+            tree.shortcut(f"library/{name}", target)
+        tree.shortcut("library/dangling", "nothing")
+        tree.trash("library/trashed.mp3")
+        config = tmp_path / "rclone.conf"
+        config.write_text(server.section())
+
+        def rclone(*arguments: str) -> str:
+            command = [str(rclone_binary), "--config", str(config), *arguments]
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+        rows = {row["Path"]: row for row in json.loads(rclone("lsjson", "-R", "--no-modtime", "drive:library"))}
+        target = tree.at("library/dir/a.mp3").id
+        assert rows.keys() == {"dir", "dir/a.mp3", "file", "folder", "folder/o.mp3", "to trashed", "dangling"}
+        assert rows["file"]["ID"].split("\t") == [target, tree.at("library/file").id]
+        assert {name: rows[name]["Size"] for name in ("file", "to trashed", "dangling")} == {
+            "file": 17,
+            "to trashed": 19,
+            "dangling": 0,
+        }
+        assert rclone("cat", "drive:library/to trashed") == "library/trashed.mp3"
+        shown = rclone("lsf", "-R", "--files-only", "--drive-skip-shortcuts", "drive:library")
+        assert shown.split() == ["dir/a.mp3"]
+        rclone("deletefile", "drive:library/file")
+        assert (tree.at("library/dir/a.mp3").id, "library/file" in dict(tree.walk())) == (target, False)
+
+
+def test_a_folder_that_another_client_renames_is_still_known_to_rclone_by_its_old_name(
+    rclone: Rclone, drive: DriveRemote
+) -> None:
+    """rclone remembers the ids of folders. `fscache/clear` makes it forget them."""
+    drive.tree.put("renamed/in/a.mp3", b"a")
+    look = {"fs": "drive:renamed", "remote": "in/a.mp3"}
+    assert rclone.client.call("operations/stat", look)["item"]
+    drive.tree.rename("renamed/in", "out")
+    assert rclone.client.call("operations/stat", look)["item"]
+    rclone.client.call("fscache/clear")
+    assert rclone.client.call("operations/stat", look)["item"] is None
+
+
+def test_the_proxy_leads_to_the_server_behind_it_and_nowhere_else(plain: DriveServer) -> None:
     with connect_proxy("www.googleapis.com") as proxy:
-        url = urlsplit(proxy.url(drive.port))
+        url = urlsplit(proxy.url(plain.port))
         trust = ssl.create_default_context(cafile=str(proxy.ca_cert))
 
         def through(host: str) -> int:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, QuotaError, RateLimitError
+from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import MoveCall, StatCall, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers import remotes
-from tests.servers.drive_files import SHORTCUT
 from tests.servers.drive_server import refusal
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import DriveRemote
@@ -201,10 +201,19 @@ def test_a_google_document_has_no_size_and_does_no_harm(storage: Storage, place:
     }
 
 
-def test_a_shortcut_is_listed_as_what_it_points_to_and_moved_as_itself(storage: Storage, place: str, drive: DriveRemote) -> None:
+@pytest.fixture
+def following(place: str, storage: Storage, found_rclone: Binary, rclone_config: Path) -> Iterator[Storage]:
+    """The same storage with `follow_links`."""
+    with Rclone(found_rclone, config=rclone_config, follow_links=["drive"]) as rclone:
+        yield RcloneStorage(rclone, storage.fs)
+
+
+def test_a_shortcut_that_is_followed_is_listed_as_what_it_points_to_and_moved_as_itself(
+    following: Storage, place: str, drive: DriveRemote
+) -> None:
+    storage = following
     target = drive.tree.put(f"{place}/dir/a.mp3", b"abc")
-    made = {"name": "to a.mp3", "mimeType": SHORTCUT, "shortcutDetails": {"targetId": target.id}, "parents": [_id(drive, place)]}
-    shortcut = drive.tree.create(made)
+    shortcut = drive.tree.shortcut(f"{place}/to a.mp3", f"{place}/dir/a.mp3")
     original, other = sorted(storage.list(), key=lambda entry: entry.path)
     assert (original.path, other.path) == ("dir/a.mp3", "to a.mp3")
     assert (original.hashes, original.size) == (other.hashes, other.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -62,6 +62,7 @@ class RcloneStorage(DerivedStorage):
         self._fs = fs
         self._profile_name = profile
         self._served: VfsReads | None = None
+        self._links_left_out = 0
 
     @property
     def fs(self) -> str:
@@ -110,7 +111,7 @@ class RcloneStorage(DerivedStorage):
             prefix=prefix,
             bounded=not self.capabilities.local,
         )
-        entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._rclone.list(request)
+        entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._list(request)
         if not prefix:
             return entries
         return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries)
@@ -119,7 +120,7 @@ class RcloneStorage(DerivedStorage):
         """A listing with hashes, or without them when its beginning shows that they cost a request per object."""
         first: list[Entry] = []
         misses = 0
-        with contextlib.closing(self._rclone.list(request)) as entries:
+        with contextlib.closing(self._list(request)) as entries:
             for entry in entries:
                 first.append(entry)
                 misses += not entry.hashes
@@ -129,7 +130,18 @@ class RcloneStorage(DerivedStorage):
                 yield from first
                 yield from entries
                 return
-        yield from self._rclone.list(msgspec.structs.replace(request, hashes=()))
+        yield from self._list(msgspec.structs.replace(request, hashes=()))
+
+    def _list(self, request: ListRequest) -> Generator[Entry]:
+        def left_out(links: int) -> None:
+            self._links_left_out = links
+
+        return self._rclone.list(request, left_out)
+
+    @property
+    def links_left_out(self) -> int:
+        """See Storage."""
+        return self._links_left_out
 
     def mtime(self, path: str) -> int | None:
         """The file's own time, even where listings leave it out or give the time of upload."""
@@ -215,7 +227,7 @@ class RcloneStorage(DerivedStorage):
         if self._is_file_or_link(path):
             return False
         try:
-            self._client.call("operations/rmdir", rc_bodies.one_path(self._fs, path))
+            self._client.call("operations/rmdir", rc_bodies.one_path(self._with_links, path))
         except NotFoundError:
             return False
         except OrchestratorError as error:
@@ -227,7 +239,7 @@ class RcloneStorage(DerivedStorage):
     def entries(self, path: str) -> Sequence[str] | None:
         """See Storage."""
         try:
-            listed = self._client.call("operations/list", rc_bodies.list_names(self._fs, path))["list"]
+            listed = self._client.call("operations/list", rc_bodies.list_names(self._with_links, path))["list"]
         except NotFoundError:
             return None
         return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
@@ -351,6 +363,12 @@ class RcloneStorage(DerivedStorage):
     @cached_property
     def _listings(self) -> DirectoryListings:
         return DirectoryListings(self._client, self._calls)
+
+    @cached_property
+    def _with_links(self) -> str:
+        """The location with links and shortcuts: a folder that holds one is not empty."""
+        option = self.profile.link_option
+        return rc_bodies.with_option(self._fs, f"{option}=false") if option else self._fs
 
     @cached_property
     def _direct(self) -> bool:

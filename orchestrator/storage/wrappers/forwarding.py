@@ -96,6 +96,11 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.look(self.inner.quota)
 
+    @property
+    def links_left_out(self) -> int:
+        """See Storage."""
+        return self.inner.links_left_out
+
     def stat(self, path: str) -> Entry | None:
         """See Storage."""
         return self.look(lambda: self.inner.stat(path))
