@@ -7,19 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from orchestrator.apply.directories.emptied import remove_emptied
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_directories import remove_own_directories
-from orchestrator.apply.own_paths import EMPTIED, TRASH, trash_of
+from orchestrator.apply.own_files import OwnFiles, listed
+from orchestrator.apply.own_paths import EMPTIED, SOURCES, TRASH, trash_of
 from orchestrator.apply.protocol.final_check import check_final_state, final_state
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
-from orchestrator.errors import AuthError, ExitCode, NotFoundError, RateLimitError, RemoteError, TransientError
-from orchestrator.paths import split_path, without_partial_suffix
+from orchestrator.errors import AuthError, ExitCode, RateLimitError, RemoteError, TransientError
 from orchestrator.plan.model import TEMPORARY, CompletedOperation, Plan, Verb
 from orchestrator.progress import Progress
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import PROBE, Storage
-
-_SHORTENED_BYTES = 60
-"""rclone shortens long names before it adds its ending, but keeps at least so many bytes of them."""
 
 
 def check_and_tidy(
@@ -29,17 +26,18 @@ def check_and_tidy(
     storages: Mapping[str, Storage],
     *,
     progress: Progress,
-    remove_partial_copies: bool,
+    sweep: bool,
     repeat: Callable[[Callable[[], list[Problem]]], list[Problem]],
 ) -> list[Problem]:
-    """Check the final state, remove emptied directories, report files in the trash, and remove partial copies if asked to.
+    """Check the final state, remove emptied directories, report files in the trash, and with `sweep` remove left-over copies.
 
     `repeat` calls its argument again while the error may pass. What fails nevertheless is a problem with a name, and the run is
     over: 3. Only if a remote does not answer at all is the run not finished: 5.
     """
     completed = journal.completed(run_id)
-    if not completed:
+    if not completed and not sweep:
         return []
+    own_files = OwnFiles(run_id, plan.operations, storages)
     wanted = final_state(completed)
     files = len(wanted.there) + len(wanted.gone)
     progress.stage("verifying", files)
@@ -47,10 +45,14 @@ def check_and_tidy(
     def once(*, last_try: bool = False) -> list[Problem]:
         obstacles = Obstacles(last_try=last_try)
         problems = check_final_state(wanted, storages, obstacles, listed=plan.header.counts.get("files"))
-        if remove_partial_copies:
-            _remove_partial_copies(completed, storages, obstacles)
+        if sweep:
+            problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
+        own_files.sweep_ended_runs(journal, obstacles)
         remove_emptied(wanted, storages, run_id, obstacles)
-        return problems + _report_trash(run_id, completed, storages, obstacles) + obstacles.problems
+        problems += _report_trash(run_id, completed, storages, obstacles)
+        problems += own_files.report_leaving_sources(obstacles)
+        own_files.remove_directories(obstacles)
+        return problems + obstacles.problems
 
     try:
         problems = repeat(once)
@@ -93,7 +95,7 @@ def _report_trash(
         directory = f"{TRASH}/{run_id}"
         caught: list[Entry] = []
         with obstacles.named(directory, "cannot be listed, so it is unknown whether unexpected files were moved there"):
-            caught = _listed(storage, directory)
+            caught = [entry for entry in listed(storage, directory) if not entry.path.startswith(f"{directory}/{SOURCES}/")]
         for entry in caught:
             attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
             if attempt.startswith(EMPTIED):
@@ -104,41 +106,3 @@ def _report_trash(
         with obstacles.named(OWN_DIRECTORY, "its empty folders could not be removed"):
             remove_own_directories(storage, [TEMPORARY] if caught else [trash_of(run_id, 1), TEMPORARY])
     return problems
-
-
-def _remove_partial_copies(
-    completed: Sequence[CompletedOperation], storages: Mapping[str, Storage], obstacles: Obstacles
-) -> None:
-    """Delete what an interrupted copy of ours left behind: `NAME.<8 hex>.partial` beside a destination of this run.
-
-    Raises errors that may pass.
-    """
-    by_directory: dict[tuple[str, str], set[str]] = {}
-    for one in completed:
-        copied = one.operation.verb is Verb.COPY or one.operation.src.fs != one.destination.fs
-        if copied or not storages[one.destination.fs].capabilities.move:
-            directory, name = split_path(one.destination.path)
-            by_directory.setdefault((one.destination.fs, directory), set()).add(name)
-    for (fs, directory), names in sorted(by_directory.items()):
-        listed: list[Entry] = []
-        with obstacles.named(directory, "cannot be listed, so partial copies may be left in it"):
-            listed = _listed(storages[fs], directory)
-        for entry in listed:
-            parent, name = split_path(entry.path)
-            whole = without_partial_suffix(name)
-            if parent == directory and whole is not None and _is_one_of(whole, names):
-                with obstacles.named(entry.path, "is a partial copy that could not be deleted"):
-                    storages[fs].delete(entry.path)
-
-
-def _is_one_of(whole: str, names: set[str]) -> bool:
-    if whole in names:
-        return True
-    return len(whole.encode("utf-8", "surrogatepass")) >= _SHORTENED_BYTES and any(name.startswith(whole) for name in names)
-
-
-def _listed(storage: Storage, prefix: str) -> list[Entry]:
-    try:
-        return [*storage.list(prefix)]
-    except NotFoundError:
-        return []

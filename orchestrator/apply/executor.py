@@ -27,12 +27,13 @@ from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.attempt import Attempts
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
-from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
 from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name
 from orchestrator.apply.protocol.unsettled import Unsettled
 from orchestrator.apply.results import FileChange, Problem, RunResult
+from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
 from orchestrator.errors import ExitCode, RateLimitError, RemoteError, TransientError, UsageError, worst
 from orchestrator.plan.model import Operation, Plan, is_temporary
@@ -89,8 +90,11 @@ def apply_plan(
     with exclusive_access(
         plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker
     ) as markers:
+        run_id = journal.new_run_id()
+        plan = with_names_of_run(plan, run_id)
+        journal.begin(plan, command, undoes=undoes, run_id=run_id, verify=chosen.verify)
         return Execution(
-            journal.begin(plan, command, undoes=undoes, verify=chosen.verify),
+            run_id,
             plan,
             storages,
             journal,
@@ -157,8 +161,8 @@ class Execution:
         self._bytes = 0
         self._problems: list[Problem] = []
         self._resumed = bool(states)
-        self._copied_again = False
-        """Whether a copy was sent more than once: it may have left a partial file behind."""
+        self._copies_left = False
+        """Whether a copy may have been left under its staged name."""
 
     def run(self) -> RunResult:
         """Work until everything is done, or nothing more can be done."""
@@ -267,8 +271,8 @@ class Execution:
             else:
                 self._problems.append(Problem(task.name, ExitCode(record.code), record.message or ""))
                 self._skip_dependents(schedule, operation, record.code)
-            if task.attempt > 1 and task.route in {Route.COPY, Route.TRANSFER}:
-                self._copied_again = True
+            if task.begun and task.route in COPIES and (task.attempt > 1 or record.stage is not Stage.DONE):
+                self._copies_left = True
         self._bytes += size
         self._progress.advance(len(tasks), size)
         if changes:
@@ -300,7 +304,7 @@ class Execution:
                 self._plan,
                 self._storages,
                 progress=self._progress,
-                remove_partial_copies=self._resumed or self._copied_again,
+                sweep=self._resumed or self._copies_left,
                 repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )
         self._markers.end()

@@ -1,16 +1,34 @@
-"""The paths that apply uses below OWN_DIRECTORY: quarantine, trash, damaged copies."""
+"""The paths that apply uses below OWN_DIRECTORY: quarantine, trash, damaged copies, copies that wait for their names."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from orchestrator.plan.model import Operation, Verb
+from orchestrator.paths import join_path
+from orchestrator.plan.model import TEMPORARY, Operation, Verb
 from orchestrator.records import OWN_DIRECTORY, Ref
 
 QUARANTINE = f"{OWN_DIRECTORY}/quarantine"
 DAMAGED = ".damaged"
 TRASH = f"{OWN_DIRECTORY}/trash"
 EMPTIED = "emptied-"
+SOURCES = "sources"
+"""The directory in a run's trash for sources that are about to be deleted."""
+
+
+def staging_of(run_id: str) -> str:
+    """The directory of a run for files on their way: copies that have no name yet, and moves in two steps."""
+    return f"{TEMPORARY}/{run_id}"
+
+
+def staged_copy_of(run_id: str, operation_id: str, *, below: str) -> str:
+    """Where the copy of an operation waits for its name. `below` is the root of its file system, "" for that of the location."""
+    return join_path(below, f"{staging_of(run_id)}/{operation_id}")
+
+
+def leaving_source_of(run_id: str, operation_id: str, *, below: str) -> str:
+    """Where a source whose copy was verified lies just before it is deleted. `below` as for `staged_copy_of`."""
+    return join_path(below, f"{TRASH}/{run_id}/{SOURCES}/{operation_id}")
 
 
 def trash_of(run_id: str, attempt: int) -> str:

@@ -78,7 +78,7 @@ def test_a_copy_of_the_right_size_that_rclone_reports_as_damaged_is_read(tmp_pat
 
 @pytest.mark.parametrize("kind", WITHOUT_HASHES)
 def test_after_a_kill_no_source_is_deleted_because_of_an_equal_size(tmp_path: Path, kind: str) -> None:
-    """Killed before the copy was verified: `resume` finds a file of the right size there, reads both, and keeps both."""
+    """Killed before the copy was verified: `resume` finds a file of the right size at the destination, and keeps both."""
     source, target = filled("s3"), MemoryStorage.like(kind, "target:library")
     made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
 
@@ -93,7 +93,27 @@ def test_after_a_kill_no_source_is_deleted_because_of_an_equal_size(tmp_path: Pa
     result = run_again(tmp_path / "journal", source, target)
     assert result.exit_code in {ExitCode.STALE, ExitCode.SOME_FAILED}
     assert (library(source), library(target)) == ({"in/a.mp3": GOOD}, {"a.mp3": BAD})
-    assert "a different file is at the destination" in messages(result)
+    reason = "a different file is at the destination" if kind == "plain" else "the destination a.mp3 already exists"
+    assert reason in messages(result)
+
+
+@pytest.mark.parametrize("kind", ["webdav", "sftp", "local"])
+def test_after_a_kill_a_staged_copy_of_the_right_size_is_read_before_it_gets_its_name(tmp_path: Path, kind: str) -> None:
+    source, target = filled("s3"), MemoryStorage.like(kind, "target:library")
+    made = plan(operation(Verb.MOVE, source, "in/a.mp3", target, "a.mp3"))
+
+    def damage_and_die(asked: RecordedCall) -> BaseException:
+        assert asked.dst is not None
+        assert asked.dst.startswith(".music-orchestrator/tmp/")
+        target.put(asked.dst, BAD)
+        return Killed("killed")
+
+    target.fail(target.changes_made + 1, damage_and_die, when="after", counting="changes")
+    with suppress(Killed):
+        run(made, tmp_path / "journal", source, target)
+    target.revive()
+    assert run_again(tmp_path / "journal", source, target).exit_code == ExitCode.DONE
+    assert (source.snapshot(), target.snapshot()) == ({}, {"a.mp3": GOOD})
 
 
 # One object under two names.

@@ -8,15 +8,21 @@ from typing import NamedTuple
 import pytest
 
 from orchestrator.apply.protocol.next_action import Action, Found, next_action
-from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.routes import COPIES, Route
 
-ANY_END = frozenset(Found)
+ANY_SOURCE = frozenset(Found)
+ANY_END = frozenset(Found) - {Found.LEAVING}
 ANY = frozenset({True, False})
 YES, NO = frozenset({True}), frozenset({False})
-THERE, CHANGED, GONE = frozenset({Found.EXPECTED}), frozenset({Found.OTHER}), frozenset({Found.NOTHING})
+THERE, CHANGED, GONE, LEAVING = (frozenset({one}) for one in (Found.EXPECTED, Found.OTHER, Found.NOTHING, Found.LEAVING))
 FREE, SAME, OTHER = GONE, THERE, CHANGED
+UNSTAGED: frozenset[Found | None] = frozenset({None})
+"""It goes straight to its destination."""
+COMPLETE, BROKEN, NO_COPY = THERE, CHANGED, GONE
+"""What lies under the staged name."""
+STAGED = COMPLETE | BROKEN | NO_COPY
 MOVING = frozenset({Route.RENAME, Route.TRANSFER, Route.COPY})
-REMOVE, WRITE = frozenset({Route.REMOVE}), frozenset({Route.WRITE})
+COPY, RENAME, REMOVE, WRITE = (frozenset({route}) for route in (Route.COPY, Route.RENAME, Route.REMOVE, Route.WRITE))
 
 
 class Row(NamedTuple):
@@ -26,45 +32,70 @@ class Row(NamedTuple):
     begun: frozenset[bool]
     verified: frozenset[bool]
     source: frozenset[Found]
+    staged: frozenset[Found] | frozenset[Found | None]
     destination: frozenset[Found]
     action: Action
 
 
 TABLE = (
     # The first time: the source as planned, and nothing at the destination, or it is not sent.
-    Row(MOVING, NO, ANY, THERE, FREE, Action.SEND),
-    Row(MOVING, NO, ANY, THERE, SAME | OTHER, Action.SKIP_DESTINATION_EXISTS),
-    Row(MOVING, NO, ANY, CHANGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
-    Row(MOVING, NO, ANY, GONE, ANY_END, Action.SKIP_SOURCE_GONE),
-    # Again, with the source still there.
-    Row(MOVING, YES, ANY, THERE, FREE, Action.SEND),
-    Row(MOVING, YES, ANY, THERE, OTHER, Action.CONFLICT),
-    Row(MOVING, YES, NO, THERE, SAME, Action.VERIFY),
-    Row(MOVING - {Route.COPY}, YES, YES, THERE, SAME, Action.DELETE_SOURCE),
-    Row(frozenset({Route.COPY}), YES, YES, THERE, SAME, Action.VERIFY),
-    # Again, with the source gone: it arrived, or the content is nowhere.
-    Row(MOVING, YES, ANY, GONE, SAME, Action.DONE),
-    Row(MOVING, YES, ANY, GONE, FREE | OTHER, Action.LOST),
-    # Again, with another file at the source: after a rename another program may have put a new one there.
-    Row(frozenset({Route.RENAME}), YES, ANY, CHANGED, SAME, Action.DONE),
-    Row(frozenset({Route.RENAME}), YES, ANY, CHANGED, FREE | OTHER, Action.SKIP_SOURCE_CHANGED),
-    Row(MOVING - {Route.RENAME}, YES, ANY, CHANGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
+    Row(MOVING, NO, ANY, THERE, UNSTAGED | STAGED, FREE, Action.SEND),
+    Row(MOVING, NO, ANY, THERE, UNSTAGED | STAGED, SAME | OTHER, Action.SKIP_DESTINATION_EXISTS),
+    Row(MOVING, NO, ANY, CHANGED | LEAVING, UNSTAGED | STAGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
+    Row(MOVING, NO, ANY, GONE, UNSTAGED | STAGED, ANY_END, Action.SKIP_SOURCE_GONE),
+    # Again, and our copy or the moved file is at the destination, the source still there.
+    Row(MOVING - COPY, YES, YES, THERE, UNSTAGED | STAGED, SAME, Action.DELETE_SOURCE),
+    Row(COPY, YES, YES, THERE, UNSTAGED | STAGED, SAME, Action.VERIFY),
+    Row(MOVING, YES, NO, THERE, UNSTAGED | BROKEN | NO_COPY, SAME, Action.VERIFY),
+    # The same, with the source gone, or another file there.
+    Row(MOVING, YES, YES, GONE, UNSTAGED | STAGED, SAME, Action.DONE),
+    Row(MOVING, YES, NO, GONE, UNSTAGED | BROKEN | NO_COPY, SAME, Action.DONE),
+    Row(RENAME, YES, YES, CHANGED, UNSTAGED | STAGED, SAME, Action.DONE),
+    Row(RENAME, YES, NO, CHANGED, UNSTAGED | BROKEN | NO_COPY, SAME, Action.DONE),
+    Row(COPY, YES, YES, CHANGED, UNSTAGED | STAGED, SAME, Action.DONE),
+    Row(COPY, YES, NO, CHANGED, UNSTAGED | STAGED, SAME, Action.SKIP_SOURCE_CHANGED),
+    Row(MOVING - COPY - RENAME, YES, ANY, CHANGED, UNSTAGED | STAGED, SAME, Action.SKIP_SOURCE_CHANGED),
+    Row(RENAME, YES, NO, CHANGED, COMPLETE, SAME, Action.SKIP_SOURCE_CHANGED),
+    # A staged copy that the journal does not know as verified never got its name: the file at the destination is not ours.
+    Row(MOVING, YES, NO, THERE, COMPLETE, SAME, Action.SKIP_DESTINATION_EXISTS),
+    Row(MOVING, YES, NO, GONE, COMPLETE, SAME, Action.LOST),
+    # Again, nothing of ours at the destination, and the source has changed.
+    Row(MOVING, YES, ANY, CHANGED, UNSTAGED | STAGED, FREE | OTHER, Action.SKIP_SOURCE_CHANGED),
+    # Again, nothing of ours at the destination, and it is not staged.
+    Row(MOVING, YES, ANY, THERE, UNSTAGED, FREE, Action.SEND),
+    Row(MOVING, YES, ANY, THERE, UNSTAGED, OTHER, Action.CONFLICT),
+    Row(MOVING, YES, ANY, GONE, UNSTAGED, FREE | OTHER, Action.LOST),
+    # The same, staged. The only copy of a file whose source is gone gets its name, too.
+    Row(MOVING, YES, YES, THERE | GONE, COMPLETE, FREE, Action.GIVE),
+    Row(MOVING, YES, NO, THERE | GONE, COMPLETE, FREE, Action.VERIFY),
+    Row(MOVING, YES, ANY, THERE, BROKEN | NO_COPY, FREE, Action.SEND),
+    Row(MOVING, YES, ANY, THERE, STAGED, OTHER, Action.SKIP_DESTINATION_EXISTS),
+    Row(MOVING, YES, ANY, GONE, BROKEN | NO_COPY, FREE, Action.LOST),
+    Row(MOVING, YES, ANY, GONE, STAGED, OTHER, Action.LOST),
+    # The source is in our trash, about to be deleted: only if its copy is still there.
+    Row(MOVING, YES, ANY, LEAVING, UNSTAGED | STAGED, SAME, Action.DELETE_SOURCE),
+    Row(MOVING, YES, ANY, LEAVING, UNSTAGED | STAGED, FREE | OTHER, Action.BRING_BACK_SOURCE),
     # Deleting for good: there is no destination.
-    Row(REMOVE, ANY, ANY, THERE, ANY_END, Action.SEND),
-    Row(REMOVE, ANY, ANY, CHANGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
-    Row(REMOVE, NO, ANY, GONE, ANY_END, Action.SKIP_SOURCE_GONE),
-    Row(REMOVE, YES, ANY, GONE, ANY_END, Action.DONE),
+    Row(REMOVE, ANY, ANY, THERE, UNSTAGED | STAGED, ANY_END, Action.SEND),
+    Row(REMOVE, ANY, ANY, CHANGED | LEAVING, UNSTAGED | STAGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
+    Row(REMOVE, NO, ANY, GONE, UNSTAGED | STAGED, ANY_END, Action.SKIP_SOURCE_GONE),
+    Row(REMOVE, YES, ANY, GONE, UNSTAGED | STAGED, ANY_END, Action.DONE),
     # Writing a rewritten playlist at our own temporary name: any other file there is an older or partial one of ours.
-    Row(WRITE, ANY, ANY, THERE, FREE | OTHER, Action.SEND),
-    Row(WRITE, ANY, ANY, THERE, SAME, Action.VERIFY),
-    Row(WRITE, ANY, ANY, CHANGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
-    Row(WRITE, ANY, ANY, GONE, ANY_END, Action.SKIP_SOURCE_GONE),
+    Row(WRITE, ANY, ANY, THERE, UNSTAGED | STAGED, FREE | OTHER, Action.SEND),
+    Row(WRITE, ANY, ANY, THERE, UNSTAGED | STAGED, SAME, Action.VERIFY),
+    Row(WRITE, ANY, ANY, CHANGED | LEAVING, UNSTAGED | STAGED, ANY_END, Action.SKIP_SOURCE_CHANGED),
+    Row(WRITE, ANY, ANY, GONE, UNSTAGED | STAGED, ANY_END, Action.SKIP_SOURCE_GONE),
 )
+
+
+def test_only_copies_are_staged() -> None:
+    """So the rows of the other routes with something under a staged name are never reached."""
+    assert COPIES == {Route.COPY, Route.TRANSFER}
 
 
 @pytest.mark.parametrize(("route", "begun", "verified"), list(product(Route, (False, True), (False, True))))
 def test_every_state_has_its_action(route: Route, begun: bool, verified: bool) -> None:
-    for source, destination in product(Found, Found):
+    for source, staged, destination in product(ANY_SOURCE, (None, *ANY_END), ANY_END):
         rows = [
             row
             for row in TABLE
@@ -72,7 +103,9 @@ def test_every_state_has_its_action(route: Route, begun: bool, verified: bool) -
             and begun in row.begun
             and verified in row.verified
             and source in row.source
+            and staged in row.staged
             and destination in row.destination
         ]
-        assert len(rows) == 1, f"{len(rows)} rows for {source}, {destination}"
-        assert next_action(route, source, destination, begun=begun, verified=verified) is rows[0].action, (source, destination)
+        state = (source, staged, destination)
+        assert len(rows) == 1, f"{len(rows)} rows for {state}"
+        assert next_action(route, source, staged, destination, begun=begun, verified=verified) is rows[0].action, state

@@ -66,12 +66,16 @@ class Journal:
 
     # Writing.
 
+    def new_run_id(self) -> str:
+        """An id for a run that is about to begin; ids sort by time."""
+        return time.strftime("%Y%m%d-%H%M%S-", time.gmtime(self._clock())) + secrets.token_hex(3)
+
     def begin(
         self, plan: Plan, command: str, *, undoes: str | None = None, run_id: str | None = None, verify: VerifyMode = "fast"
     ) -> str:
         """Record a new run with all its operations; gives its id. Its state is RUNNING."""
         created = self._clock()
-        identity = run_id or time.strftime("%Y%m%d-%H%M%S-", time.gmtime(created)) + secrets.token_hex(3)
+        identity = run_id or self.new_run_id()
         bodies = [_encode(operation) for operation in plan.operations]
         start = RunStart(identity, command, created, plan.header, len(bodies), _sum_of_all(bodies), undoes, verify)
         body = _encode(start)

@@ -1,6 +1,6 @@
-"""One try at a window of operations: look, decide, send, verify, make durable, delete the sources, record the verdicts.
+"""One try at a window of operations: look, decide, send, verify, make durable, give names, delete sources, record the verdicts.
 
-Whatever goes wrong on the way leaves a task without a verdict. The next try, by this process or by `resume`, looks at both ends
+Whatever goes wrong on the way leaves a task without a verdict. The next try, by this process or by `resume`, looks at all ends
 again and decides again: a lost reply and a power failure are handled in the same way.
 """
 
@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, Stage, VerifyMode
-from orchestrator.apply.protocol.both_ends import decide, look_at_both_ends
-from orchestrator.apply.protocol.delete_sources import delete_sources
-from orchestrator.apply.protocol.durable import make_durable
+from orchestrator.apply.protocol.both_ends import decide, look_at_all_ends
+from orchestrator.apply.protocol.delete_sources import bring_back_sources, delete_sources
+from orchestrator.apply.protocol.durable import sync_copies, sync_names
+from orchestrator.apply.protocol.give_names import give_back_caught_names, give_names
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.request_budget import CHANGE
-from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.send import send
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
@@ -55,9 +56,11 @@ class Attempts:
             return [task for task in unfinished if actions[task.operation.id] in wanted]
 
         sent = self._send(that_need(Action.SEND), earlier)
-        copied = without_error(sent) + that_need(Action.VERIFY)
+        copied = still_open(sent) + that_need(Action.VERIFY)
         self._secure_copies(copied)
-        self._delete_sources(copied + that_need(Action.DELETE_SOURCE))
+        self._give_names(still_open(copied) + that_need(Action.GIVE, Action.DELETE_SOURCE))
+        self._delete_sources(copied + that_need(Action.GIVE, Action.DELETE_SOURCE))
+        bring_back_sources(that_need(Action.BRING_BACK_SOURCE))
         succeeded = still_open(already_done + unfinished)
         self._kept_copies.bring_back_one_object(succeeded)
         for task in still_open(succeeded):
@@ -65,8 +68,8 @@ class Attempts:
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
     def _decide_all(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> dict[str, Action]:
-        """Look at both ends; the next action by operation id, and verdicts where nothing is left to do."""
-        look_at_both_ends(tasks, concurrency=self._transfers)
+        """Look at all ends; the next action by operation id, and verdicts where nothing is left to do."""
+        look_at_all_ends(tasks, concurrency=self._transfers)
         actions = {task.operation.id: decide(task) for task in tasks if task.error is None}
         for task in without_error(tasks):
             conclude(task, actions[task.operation.id], earlier[task.operation.id])
@@ -86,14 +89,21 @@ class Attempts:
         return sent
 
     def _secure_copies(self, tasks: Sequence[Task]) -> None:
-        """Make copies durable, then record those as VERIFIED whose source is to be deleted."""
-        make_durable(task for task in tasks if task.route in {Route.COPY, Route.TRANSFER, Route.WRITE})
-        moved = [task for task in without_error(tasks) if task.route is Route.TRANSFER]
-        records = [Record(task.operation.id, Stage.VERIFIED, task.attempt, task.at_target) for task in moved]
-        self._journal.append(self._run_id, records)
-        for task in moved:
-            task.verified = task.at_target
+        """Sync copies, then record those as VERIFIED that are to get their names, or whose source is to be deleted."""
+        sync_copies(task for task in tasks if task.route in COPIES or task.route is Route.WRITE)
+        verified = [task for task in without_error(tasks) if task.route is Route.TRANSFER or task.unnamed]
+        self._journal.append(
+            self._run_id, [Record(task.operation.id, Stage.VERIFIED, task.attempt, task.copy) for task in verified]
+        )
+        for task in verified:
+            task.verified = task.copy
+
+    def _give_names(self, tasks: Sequence[Task]) -> None:
+        """Give staged copies their names, and make the names durable."""
+        give_names(tasks, self._run_id, concurrency=self._transfers)
+        give_back_caught_names(still_open(tasks), self._run_id)
+        sync_names(task for task in still_open(tasks) if task.route in COPIES or task.route is Route.WRITE)
 
     def _delete_sources(self, tasks: Sequence[Task]) -> None:
-        moved = [task for task in without_error(tasks) if task.route is Route.TRANSFER]
+        moved = [task for task in still_open(tasks) if task.route is Route.TRANSFER]
         delete_sources(moved, concurrency=self._transfers)

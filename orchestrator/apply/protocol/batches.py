@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import NotFoundError, OrchestratorError, RemoteError, TransientError
 from orchestrator.records import Entry
-from orchestrator.storage.protocol import Call, CallResult, Storage
+from orchestrator.storage.protocol import Call, CallResult, StatCall, Storage
 
 
 def send_batches(
@@ -35,6 +35,15 @@ def send_batches(
             note(task, outcome)
 
 
+def send_one(storage: Storage, call: Call) -> CallResult:
+    """Send one call alone; its error is its result."""
+    try:
+        (outcome,) = storage.batch([call])
+    except RemoteError as error:
+        return error
+    return outcome
+
+
 def in_parallel(tasks: Sequence[Task], work: Callable[[Task], None], *, workers: int) -> None:
     """Call `work` for each task, for up to `workers` tasks at a time."""
     if len(tasks) < 2:
@@ -56,6 +65,23 @@ def look_at_destinations(tasks: Iterable[Task], *, concurrency: int) -> None:
     send_batches(tasks, lambda task: (task.target, task.target_look), _note_target, concurrency=concurrency)
 
 
+def look_at_staged_copies(tasks: Iterable[Task], *, concurrency: int) -> None:
+    """Ask for the copy under each staged name."""
+    staged = [(task, path) for task in tasks if (path := task.staged) is not None]
+    paths = {task.operation.id: path for task, path in staged}
+    send_batches(
+        [task for task, _ in staged],
+        lambda task: (task.target, StatCall(paths[task.operation.id])),
+        _note_staged,
+        concurrency=concurrency,
+    )
+
+
+def look_at_leaving_sources(tasks: Iterable[Task], *, concurrency: int) -> None:
+    """Ask for each source in our trash."""
+    send_batches(tasks, lambda task: (task.source, StatCall(task.own_name_at_source)), _note_leaving, concurrency=concurrency)
+
+
 def expect_sources_gone(tasks: Iterable[Task], *, concurrency: int) -> None:
     """Set an error on each task whose source is still there."""
     send_batches(tasks, lambda task: (task.source, task.source_look), _expect_gone, concurrency=concurrency)
@@ -73,6 +99,14 @@ def _note_source(task: Task, outcome: CallResult) -> None:
 
 def _note_target(task: Task, outcome: CallResult) -> None:
     task.at_target = _found(task, outcome)
+
+
+def _note_staged(task: Task, outcome: CallResult) -> None:
+    task.at_staged = _found(task, outcome)
+
+
+def _note_leaving(task: Task, outcome: CallResult) -> None:
+    task.leaving = _found(task, outcome)
 
 
 def _expect_gone(task: Task, outcome: CallResult) -> None:

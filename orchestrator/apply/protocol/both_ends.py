@@ -1,35 +1,68 @@
-"""Look at source and destination of each task, and decide from both what to do next."""
+"""Look at all ends of each task - source, staged copy, destination - and decide from them what to do next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.apply.protocol.batches import look_at_destinations, look_at_sources
+from orchestrator.apply.local_disk import disk_state, local_path
+from orchestrator.apply.protocol.batches import (
+    look_at_destinations,
+    look_at_leaving_sources,
+    look_at_sources,
+    look_at_staged_copies,
+)
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
 from orchestrator.apply.protocol.next_action import Action, Found, next_action
 from orchestrator.apply.protocol.request_budget import LOOK
-from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
-from orchestrator.apply.protocol.task import Task
+from orchestrator.apply.protocol.task import Task, is_one_file, without_error
+from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import IntegrityError, NotFoundError, OrchestratorError, TransientError
+from orchestrator.records import Entry
 
 
-def look_at_both_ends(tasks: Sequence[Task], *, concurrency: int) -> None:
-    """Update what lies at both ends of each task; a failed look becomes the task's error."""
+def look_at_all_ends(tasks: Sequence[Task], *, concurrency: int) -> None:
+    """Update what lies at the ends of each task; a failed look becomes the task's error."""
     for task in tasks:
         task.requests_spent += LOOK
-        task.at_source = task.at_target = None
-    look_at_sources(tasks, concurrency=concurrency)
+        task.at_source = task.at_staged = task.at_target = task.leaving = None
+        task.arrived = False
+    ask_how_names_are_given(tasks)
+    for task in tasks:
+        task.on_disk = disk_state(task.source, task.src) if task.route in COPIES else None
+    look_at_sources(without_error(tasks), concurrency=concurrency)
     look_at_destinations(
-        [t for t in tasks if t.error is None and t.route is not Route.REMOVE and (t.begun or not t.trust_listing)],
+        [t for t in without_error(tasks) if t.route is not Route.REMOVE and (t.begun or not t.trust_listing)],
         concurrency=concurrency,
     )
+    begun = [task for task in tasks if task.begun and task.route in COPIES]
+    look_at_staged_copies(without_error(begun), concurrency=concurrency)
+    look_at_leaving_sources(
+        [task for task in without_error(begun) if task.verified is not None and task.leaves_by_trash], concurrency=concurrency
+    )
+    tell_twins_apart(without_error(begun))
+
+
+def ask_how_names_are_given(tasks: Sequence[Task]) -> None:
+    """Ask the target of each copy, before it is first looked at."""
+    failed: dict[str, OrchestratorError] = {}
+    for task in tasks:
+        if task.route not in COPIES or task.naming is not None:
+            continue
+        try:
+            if task.target.fs not in failed:
+                task.naming = task.target.naming()
+        except OrchestratorError as error:
+            failed[task.target.fs] = error
+        task.error = failed.get(task.target.fs)
 
 
 def decide(task: Task) -> Action:
     """The next action of a task that was just looked at. May read files to compare them, and set the task's error."""
     source = _at_source(task)
     try:
+        staged = None if task.staged is None else _at_staged_name(task, source)
         target = _at_destination(task, source) if task.begun else (Found.OTHER if task.at_target else Found.NOTHING)
     except NotFoundError as error:
         task.error = TransientError(error.message, path=error.path)  # it vanished between two looks: look again
@@ -37,9 +70,10 @@ def decide(task: Task) -> Action:
     except OrchestratorError as error:
         task.error = error
         return Action.LOST
-    action = next_action(task.route, source, target, begun=task.begun, verified=task.verified is not None)
+    action = next_action(task.route, source, staged, target, begun=task.begun, verified=task.verified is not None)
     if task.route is Route.RENAME and action in {Action.VERIFY, Action.DELETE_SOURCE}:
         task.route = Route.TRANSFER  # the rename was a copy, and the delete of its source is missing
+    task.arrived = target is Found.EXPECTED
     return action
 
 
@@ -52,12 +86,22 @@ def content_to_write(task: Task) -> bytes:
 
 
 def _at_source(task: Task) -> Found:
+    if task.leaving is not None:
+        return Found.LEAVING
     if task.at_source is None:
         return Found.NOTHING
     if task.object_id not in {None, task.at_source.id}:
         return Found.OTHER  # a different file has this name now
     precision = task.source.capabilities.mtime_precision_ns
     return Found.EXPECTED if same_file(expected(task.operation), task.at_source, precision) else Found.OTHER
+
+
+def _at_staged_name(task: Task, source: Found) -> Found:
+    """Whether the copy under the staged name is complete. It is ours in any case."""
+    there = task.at_staged
+    if there is None:
+        return Found.NOTHING
+    return Found.EXPECTED if _is_our_copy(task, there, source) else Found.OTHER
 
 
 def _at_destination(task: Task, source: Found) -> Found:
@@ -69,13 +113,31 @@ def _at_destination(task: Task, source: Found) -> Found:
         ours = holds(task.target, there, content_to_write(task))
     elif task.object_id is not None:
         ours = there.id == task.object_id  # an object has one path only
-    elif task.verified is not None:
-        ours = same_file(task.verified, there, task.target.capabilities.mtime_precision_ns)
-    elif task.at_source is not None and source is Found.EXPECTED:
-        # Both files are there. Equal sizes are not enough to delete one of them: read both if there is no other way.
-        ours = compare(task.source, task.at_source, task.target, there, read_if_needed=True) is Match.SAME
-    elif task.route is Route.RENAME:
-        ours = same_file(expected(task.operation), there, task.target.capabilities.mtime_precision_ns)
+    elif task.unnamed:
+        ours = task.verified is not None and _is_staged_copy(task, there)
     else:
-        ours = same_content_by_hash(expected(task.operation), there) is True
+        ours = _is_our_copy(task, there, source)
     return Found.EXPECTED if ours else Found.OTHER
+
+
+def _is_our_copy(task: Task, there: Entry, source: Found) -> bool:
+    precision = task.target.capabilities.mtime_precision_ns
+    if task.verified is not None and same_file(task.verified, there, precision):
+        return True
+    if task.at_source is not None and source is Found.EXPECTED:
+        # Both files are there. Equal sizes are not enough to delete one of them: read both if there is no other way.
+        return compare(task.source, task.at_source, task.target, there, read_if_needed=True) is Match.SAME
+    if task.route is Route.RENAME:
+        return same_file(expected(task.operation), there, precision)
+    return same_content_by_hash(expected(task.operation), there) is True
+
+
+def _is_staged_copy(task: Task, there: Entry) -> bool:
+    """Whether the file at the destination is the staged copy as well: a run was killed while it gave the name by a link."""
+    staged = task.at_staged
+    if staged is None:
+        return False
+    one, other = local_path(task.target, staged.path), local_path(task.target, there.path)
+    if one is not None and other is not None and is_one_file(one, other):
+        return True
+    return compare(task.target, staged, task.target, there, read_if_needed=True) is Match.SAME

@@ -1,33 +1,122 @@
-"""Delete the source of a verified copy, after one more look at it: the only place that deletes a file of the library."""
+"""Delete the source of a verified copy, after one more look at it: the only place that deletes a file of the library.
+
+Where the storage can rename, the source is renamed to our trash, compared there, and then deleted. So a file that replaces the
+source after the last look is not deleted: it gets its name back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from orchestrator.apply.journal.records import Stage
-from orchestrator.apply.protocol.batches import look_at_sources, note_error, send_batches
-from orchestrator.apply.protocol.fingerprint import same_file
-from orchestrator.apply.protocol.request_budget import DELETE
+from orchestrator.apply.local_disk import disk_state
+from orchestrator.apply.own_paths import trash_of
+from orchestrator.apply.protocol.batches import look_at_leaving_sources, look_at_sources, note_error, send_batches, send_one
+from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
+from orchestrator.apply.protocol.request_budget import DELETE, LOOK
+from orchestrator.apply.protocol.same_bytes import Match, compare
 from orchestrator.apply.protocol.task import Task, is_one_object, still_open, without_error
-from orchestrator.errors import ExitCode, TransientError
-from orchestrator.storage.protocol import DeleteCall
+from orchestrator.errors import ExitCode, OrchestratorError, PermanentError, TransientError
+from orchestrator.records import Entry
+from orchestrator.storage.protocol import Call, DeleteCall, GiveCall, MoveCall, Storage
 
 
 def delete_sources(tasks: Sequence[Task], *, concurrency: int) -> None:
     """Delete the sources that have not changed since they were copied; the journal must already say VERIFIED."""
-    seen = {task.operation.id: task.at_source for task in tasks}
-    look_at_sources(tasks, concurrency=concurrency)
-    for task in without_error(tasks):
-        before, now = seen[task.operation.id], task.at_source
-        if now is None or before is None:
-            task.error = TransientError(f"{task.name}: vanished while it was copied", path=task.name)
-        elif not same_file(before, now, task.source.capabilities.mtime_precision_ns):
-            message = f"{task.name}: changed while it was copied; the copy at {task.dst} holds the earlier content"
-            task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
-        elif is_one_object(task):
-            message = f"{task.src} and {task.dst} are the same object: nothing was deleted"
-            task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
-    unchanged = still_open(tasks)
+    leaving = [task for task in tasks if task.leaving is not None]
+    present = [task for task in tasks if task.leaving is None]
+    seen = {task.operation.id: task.at_source for task in present}
+    look_at_sources(present, concurrency=concurrency)
+    for task in without_error(present):
+        _check_unchanged(task, seen[task.operation.id])
+    unchanged = still_open(present)
     for task in unchanged:
         task.requests_spent += DELETE
-    send_batches(unchanged, lambda task: (task.source, DeleteCall(task.src, seen=True)), note_error, concurrency=concurrency)
+    _move_to_trash([task for task in unchanged if task.leaves_by_trash], concurrency=concurrency)
+    for task in (*leaving, *still_open(unchanged)):
+        if task.leaving is not None:
+            _check_leaving(task)
+
+    def request(task: Task) -> tuple[Storage, Call]:
+        return task.source, DeleteCall(task.src if task.leaving is None else task.own_name_at_source, seen=True)
+
+    send_batches(still_open((*leaving, *unchanged)), request, note_error, concurrency=concurrency)
+
+
+def bring_back_sources(tasks: Iterable[Task]) -> None:
+    """Give sources whose copies are gone or have changed their names back. Then the next look decides again."""
+    for task in tasks:
+        result = send_one(task.source, GiveCall(task.own_name_at_source, task.src, trash_of(task.run_id, task.attempt)))
+        if isinstance(result, OrchestratorError):
+            task.error = result
+        else:
+            task.error = TransientError(f"{task.name}: its copy at {task.dst} is gone or has changed", path=task.name)
+            task.verified = None
+
+
+def _check_unchanged(task: Task, before: Entry | None) -> None:
+    now = task.at_source
+    if now is None or before is None:
+        task.error = TransientError(f"{task.name}: vanished while it was copied", path=task.name)
+    elif not same_file(before, now, task.source.capabilities.mtime_precision_ns) or _changed_on_disk(task):
+        _keep_changed(task)
+    elif is_one_object(task):
+        message = f"{task.src} and {task.dst} are the same object: nothing was deleted"
+        task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
+
+
+def _changed_on_disk(task: Task) -> bool:
+    return task.on_disk is not None and disk_state(task.source, task.src) != task.on_disk
+
+
+def _move_to_trash(tasks: Sequence[Task], *, concurrency: int) -> None:
+    """Where that is refused, the source is deleted under its own name."""
+    for task in tasks:
+        task.requests_spent += LOOK
+    send_batches(
+        tasks,
+        lambda task: (task.source, MoveCall(task.src, task.own_name_at_source, trash_of(task.run_id, task.attempt))),
+        note_error,
+        concurrency=concurrency,
+    )
+    look_at_leaving_sources(without_error(tasks), concurrency=concurrency)
+    for task in tasks:
+        if isinstance(task.error, PermanentError):
+            task.error = None
+        elif task.error is None and task.leaving is None:
+            task.error = TransientError(f"{task.name}: not in our trash, although the remote reported success", path=task.name)
+
+
+def _check_leaving(task: Task) -> None:
+    """Give a file that is not the one that was copied its name back."""
+    moved, was = task.leaving, task.at_source or expected(task.operation)
+    if moved is None:
+        return
+    try:
+        if _is_same(task, was, moved):
+            return
+    except OrchestratorError as error:
+        task.error = error
+        return
+    result = send_one(task.source, GiveCall(task.own_name_at_source, task.src, trash_of(task.run_id, task.attempt)))
+    kept = f"; it is kept as {task.own_name_at_source} ({result.message})" if isinstance(result, OrchestratorError) else ""
+    _keep_changed(task, kept)
+
+
+def _is_same(task: Task, was: Entry, moved: Entry) -> bool:
+    """Raises the storages' errors."""
+    now = disk_state(task.source, task.own_name_at_source)
+    if task.on_disk is not None and now is not None:
+        before = task.on_disk  # a rename changes the change time, too
+        return (now.inode, now.size, now.mtime_ns) == (before.inode, before.size, before.mtime_ns)
+    if same_file(was, moved, task.source.capabilities.mtime_precision_ns):
+        return True
+    if same_content_by_hash(was, moved) is False or task.at_target is None:
+        return False
+    # Some servers give a renamed file a new time. Then only its content shows what it is.
+    return compare(task.source, moved, task.target, task.at_target, read_if_needed=True) is Match.SAME
+
+
+def _keep_changed(task: Task, kept: str = "") -> None:
+    message = f"{task.name}: changed while it was copied; the copy at {task.dst} holds the earlier content{kept}"
+    task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)

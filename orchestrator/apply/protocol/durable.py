@@ -11,37 +11,47 @@ from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import IntegrityError
 
 
-def make_durable(tasks: Iterable[Task]) -> None:
-    """Fsync every local destination and all directories above it, each directory once.
+def sync_copies(tasks: Iterable[Task]) -> None:
+    """Fsync every copy on a local disk, under its staged name or at its destination.
 
-    That includes the directories above the location's root, because the run may have made them too. A task whose file cannot be
-    synced gets an error, so that its source is kept.
+    A task whose file cannot be synced gets an error, so that its source is kept.
+    """
+    spelled_differently = False
+    for task in tasks:
+        path = local_path(task.target, (task.staged if task.unnamed else None) or task.dst)
+        if path is None:
+            continue
+        try:
+            _sync(Path(path), os.O_RDONLY)
+        except FileNotFoundError:
+            spelled_differently = True
+        except OSError as error:
+            _set_error(task, error)
+    if spelled_differently:
+        os.sync()  # on disk, rclone spells control characters and bytes that are not UTF-8 differently
+
+
+def sync_names(tasks: Iterable[Task]) -> None:
+    """Fsync all directories above every local destination, each directory once.
+
+    That includes the directories above the location's root, because the run may have made them too. Errors as for `sync_copies`.
     """
     directories: dict[Path, list[Task]] = {}
     above_root: set[Path] = set()
-    spelled_differently = False
     for task in tasks:
         path = local_path(task.target, task.dst)
         if path is None:
             continue
         file = Path(path)
-        try:
-            _sync(file, os.O_RDONLY)
-        except FileNotFoundError:
-            spelled_differently = True
-            continue
-        except OSError as error:
-            _set_error(task, error)
-            continue
         depth = task.dst.count("/") + 1
         for directory in file.parents[:depth]:
             directories.setdefault(directory, []).append(task)
         above_root.update(file.parents[depth:])
-    if spelled_differently:
-        os.sync()  # on disk, rclone spells control characters and bytes that are not UTF-8 differently
     for directory in _deepest_first(directories):
         try:
             _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            os.sync()  # spelled differently, as above
         except OSError as error:
             for task in directories[directory]:
                 _set_error(task, error)

@@ -1,6 +1,8 @@
-"""The next action for one operation, from what lies at its source and its destination. Pure.
+"""The next action for one operation, from what lies at its source, under its staged name, and at its destination. Pure.
 
-This is the decision table of `resume` as well: after an interruption only a look at both ends shows how far an operation came.
+This is the decision table of `resume` as well: after an interruption only a look at all ends shows how far an operation came.
+A copy is staged before it is verified, and gets its final name only after the journal says that it was. So without that record
+whatever lies at the destination of a staged copy was put there by somebody else, or by an older version of this program.
 """
 
 from __future__ import annotations
@@ -15,20 +17,26 @@ class Found(Enum):
 
     NOTHING = auto()
     EXPECTED = auto()
-    """At the source: the file that the plan expects. At the destination: the same content."""
+    """At the source: the file that the plan expects. Elsewhere: the same content."""
     OTHER = auto()
     """A different file, or the expected file after a change."""
+    LEAVING = auto()
+    """Only at the source: it was moved to our trash, just before it is deleted."""
 
 
 class Action(Enum):
-    """What to do after a look at both ends."""
+    """What to do after a look at all ends."""
 
     SEND = auto()
     """Move, copy, write or delete the file."""
     VERIFY = auto()
-    """It was copied, and both ends hold the same content: continue with making the copy durable."""
+    """It was copied, and source and copy hold the same content: continue with making the copy durable."""
+    GIVE = auto()
+    """The staged copy was verified: give it its final name."""
     DELETE_SOURCE = auto()
     """It was copied and verified: only the source is left to delete."""
+    BRING_BACK_SOURCE = auto()
+    """The source is in our trash, but the copy is gone or has changed: give the source its name back."""
     DONE = auto()
     SKIP_SOURCE_GONE = auto()
     SKIP_SOURCE_CHANGED = auto()
@@ -36,22 +44,22 @@ class Action(Enum):
     CONFLICT = auto()
     """It was begun, and now a different file lies at the destination: change nothing."""
     LOST = auto()
-    """It was begun, and now neither end holds the content."""
+    """It was begun, and now no end holds the content."""
 
 
-def next_action(route: Route, source: Found, destination: Found, *, begun: bool, verified: bool) -> Action:
-    """The next action. `begun`: it may have been sent before. `verified`: the journal says that the copy was compared."""
+def next_action(route: Route, source: Found, staged: Found | None, destination: Found, *, begun: bool, verified: bool) -> Action:
+    """The next action. `begun`: it may have been sent before. `verified`: the journal says that the copy was compared.
+
+    `staged` is None for what is not staged. A staged copy beside its verified equal at the destination is the same file, or no
+    longer needed.
+    """
     if route is Route.REMOVE:
         return _when_deleting_for_good(source, begun=begun)
     if route is Route.WRITE:
         return _when_writing(source, destination)
     if not begun:
         return _when_new(source, destination)
-    if source is Found.EXPECTED:
-        return _when_source_is_still_there(route, destination, verified=verified)
-    if destination is Found.EXPECTED and (source is Found.NOTHING or route is Route.RENAME):
-        return Action.DONE  # after a rename someone may have put a new file at the source
-    return Action.LOST if source is Found.NOTHING else Action.SKIP_SOURCE_CHANGED
+    return _when_begun(route, source, staged, destination, verified=verified)
 
 
 def _when_new(source: Found, destination: Found) -> Action:
@@ -77,11 +85,38 @@ def _skip_for(source: Found) -> Action:
     return Action.SKIP_SOURCE_GONE if source is Found.NOTHING else Action.SKIP_SOURCE_CHANGED
 
 
-def _when_source_is_still_there(route: Route, destination: Found, *, verified: bool) -> Action:
-    match destination:
-        case Found.NOTHING:
-            return Action.SEND
-        case Found.OTHER:
-            return Action.CONFLICT
-        case Found.EXPECTED:
-            return Action.DELETE_SOURCE if verified and route is not Route.COPY else Action.VERIFY
+def _when_begun(route: Route, source: Found, staged: Found | None, destination: Found, *, verified: bool) -> Action:
+    if source is Found.LEAVING:
+        return Action.DELETE_SOURCE if destination is Found.EXPECTED else Action.BRING_BACK_SOURCE
+    if destination is Found.EXPECTED and (verified or staged is not Found.EXPECTED):
+        return _when_arrived(route, source, verified=verified)
+    if source is Found.OTHER:
+        return Action.SKIP_SOURCE_CHANGED
+    if staged is not None:
+        return _when_staged(source, staged, destination, verified=verified)
+    return _when_not_arrived(source, destination)
+
+
+def _when_arrived(route: Route, source: Found, *, verified: bool) -> Action:
+    """Our copy, or the moved file, is at the destination."""
+    if source is Found.EXPECTED:
+        return Action.DELETE_SOURCE if verified and route is not Route.COPY else Action.VERIFY
+    # After a rename somebody may have put a new file at the source; a verified copy is done whatever became of its source.
+    if source is Found.NOTHING or route is Route.RENAME or (route is Route.COPY and verified):
+        return Action.DONE
+    return Action.SKIP_SOURCE_CHANGED
+
+
+def _when_staged(source: Found, staged: Found, destination: Found, *, verified: bool) -> Action:
+    """The destination holds nothing of ours."""
+    if staged is Found.EXPECTED and destination is Found.NOTHING:
+        return Action.GIVE if verified else Action.VERIFY
+    if source is Found.NOTHING:
+        return Action.LOST
+    return Action.SEND if destination is Found.NOTHING else Action.SKIP_DESTINATION_EXISTS
+
+
+def _when_not_arrived(source: Found, destination: Found) -> Action:
+    if source is Found.NOTHING:
+        return Action.LOST
+    return Action.SEND if destination is Found.NOTHING else Action.CONFLICT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from orchestrator.apply.local_disk import local_path, on_one_device
+from orchestrator.apply.local_disk import local_path, on_one_file_system
 from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.paths import remote_of
 from orchestrator.plan.model import Operation, Verb
@@ -27,6 +27,10 @@ class Route(StrEnum):
     """Delete for good; only files in the quarantine or the trash."""
 
 
+COPIES = frozenset({Route.COPY, Route.TRANSFER})
+"""The routes that copy a file."""
+
+
 def route_of(operation: Operation, source: Storage, target: Storage, destination: Ref) -> Route:
     """The route of an operation between these two storages."""
     if deletes_for_good(operation):
@@ -35,11 +39,15 @@ def route_of(operation: Operation, source: Storage, target: Storage, destination
         return Route.WRITE
     if operation.verb is Verb.COPY:
         return Route.COPY
-    one_remote = source is target or remote_of(source.fs) == remote_of(target.fs)
-    if not (one_remote and source.capabilities.move and target.capabilities.move):
+    if not (on_one_remote(source, target) and source.capabilities.move and target.capabilities.move):
         return Route.TRANSFER
-    if source.capabilities.local and not on_one_device(
+    if source.capabilities.local and not on_one_file_system(
         local_path(source, operation.src.path), local_path(target, destination.path)
     ):
-        return Route.TRANSFER  # a rename across devices is a copy and a delete too, but without an fsync in between
+        return Route.TRANSFER  # such a rename is a copy and a delete too, but without an fsync in between
     return Route.RENAME
+
+
+def on_one_remote(source: Storage, target: Storage) -> bool:
+    """Whether the server itself can carry a file from one to the other."""
+    return source is target or remote_of(source.fs) == remote_of(target.fs)

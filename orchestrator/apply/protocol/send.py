@@ -11,7 +11,7 @@ from orchestrator.apply.protocol.batches import in_parallel, note_error, send_ba
 from orchestrator.apply.protocol.both_ends import content_to_write
 from orchestrator.apply.protocol.request_budget import CHANGE
 from orchestrator.apply.protocol.routes import Route
-from orchestrator.apply.protocol.task import Task
+from orchestrator.apply.protocol.task import Task, without_error
 from orchestrator.errors import OrchestratorError
 from orchestrator.storage.protocol import Call, CopyCall, DeleteCall, MoveCall, Storage
 
@@ -24,6 +24,8 @@ def send(tasks: Sequence[Task], run_id: str, journal: Journal, *, concurrency: i
         task.verified = None
     journal.append(run_id, [Record(task.operation.id, Stage.INTENT, task.attempt) for task in tasks])
 
+    _remove_incomplete_copies(tasks, concurrency=concurrency)
+
     def request(task: Task) -> tuple[Storage, Call]:
         trash = trash_of(run_id, task.attempt)
         other = None if task.source is task.target else task.source
@@ -33,10 +35,22 @@ def send(tasks: Sequence[Task], run_id: str, journal: Journal, *, concurrency: i
             case Route.REMOVE:
                 return task.source, DeleteCall(task.src, seen=True)
             case _:  # TRANSFER and COPY; WRITE is sent below
-                return task.target, CopyCall(task.src, task.dst, trash, other)
+                return task.target, CopyCall(task.src, task.staged or task.dst, trash, other)
 
-    send_batches([task for task in tasks if task.route is not Route.WRITE], request, note_error, concurrency=concurrency)
+    send_batches(
+        [task for task in without_error(tasks) if task.route is not Route.WRITE], request, note_error, concurrency=concurrency
+    )
     in_parallel([task for task in tasks if task.route is Route.WRITE], _write, workers=concurrency)
+
+
+def _remove_incomplete_copies(tasks: Sequence[Task], *, concurrency: int) -> None:
+    """Delete what an earlier try left under a staged name."""
+    send_batches(
+        [task for task in tasks if task.unnamed],
+        lambda task: (task.target, DeleteCall(task.staged or task.own_name_at_target, seen=True)),
+        note_error,
+        concurrency=concurrency,
+    )
 
 
 def _write(task: Task) -> None:

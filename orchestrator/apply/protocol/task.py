@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.apply.journal.records import OperationState, Record, Stage
-from orchestrator.apply.local_disk import local_path
-from orchestrator.apply.own_paths import destination_of
+from orchestrator.apply.local_disk import DiskState, file_system_root, local_path
+from orchestrator.apply.own_paths import destination_of, leaving_source_of, staged_copy_of
 from orchestrator.apply.protocol.request_budget import LOOK, REQUESTS_PER_OPERATION
-from orchestrator.apply.protocol.routes import Route, route_of
+from orchestrator.apply.protocol.routes import COPIES, Route, on_one_remote, route_of
 from orchestrator.errors import (
     AuthError,
     CorruptTransferError,
@@ -21,9 +21,9 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.paths import case_key
-from orchestrator.plan.model import Operation
+from orchestrator.plan.model import Operation, is_temporary
 from orchestrator.records import Entry, Ref
-from orchestrator.storage.protocol import StatCall, Storage
+from orchestrator.storage.protocol import Naming, StatCall, Storage
 
 
 @dataclass(slots=True)
@@ -43,7 +43,16 @@ class Task:
     verified: Entry | None = None
     """The copy as the journal's VERIFIED record has it."""
     at_source: Entry | None = None
+    at_staged: Entry | None = None
     at_target: Entry | None = None
+    leaving: Entry | None = None
+    """The source in our trash, just before it is deleted."""
+    on_disk: DiskState | None = None
+    """The source as the disk had it before the last look at it; None elsewhere."""
+    arrived: bool = False
+    """Whether the file at the destination was found to be ours."""
+    naming: Naming | None = None
+    """How the target gives names; None until a copy needs to know."""
     error: OrchestratorError | None = None
     """What stopped the last try; None while all is well."""
     verdict: Record | None = None
@@ -51,6 +60,7 @@ class Task:
     """How many copies arrived damaged."""
     requests_spent: int = 0
     """Requests in this start of the run, counted as in `request_budget`."""
+    run_id: str = ""
     name: str = ""
     """The path under which a user knows the file: the source path, or for a temporary name the path it came from."""
 
@@ -75,9 +85,47 @@ class Task:
         return self.destination.path
 
     @property
+    def staged(self) -> str | None:
+        """The name of ours under which a copy arrives; None if it goes straight to its destination.
+
+        A server-side copy of a storage that cannot rename appears complete or not at all, and to give it its name would be
+        another copy.
+        """
+        if self.route not in COPIES or self.naming not in {Naming.EXCLUSIVE, Naming.CAUGHT} or is_temporary(self.dst):
+            return None
+        if on_one_remote(self.source, self.target) and not self.target.capabilities.move:
+            return None
+        return self.own_name_at_target
+
+    @property
+    def own_name_at_target(self) -> str:
+        """A name of ours on the file system of the destination."""
+        return staged_copy_of(self.run_id, self.operation.id, below=file_system_root(self.target, self.dst))
+
+    @property
+    def own_name_at_source(self) -> str:
+        """A name of ours on the file system of the source: in our trash, just before it is deleted."""
+        return leaving_source_of(self.run_id, self.operation.id, below=file_system_root(self.source, self.src))
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether our copy still lies under its staged name."""
+        return self.at_staged is not None and self.staged is not None and not self.arrived
+
+    @property
+    def copy(self) -> Entry | None:
+        """Our copy, wherever it is now."""
+        return self.at_staged if self.unnamed else self.at_target
+
+    @property
     def object_id(self) -> str | None:
         """The id of the file, where several files share its name at the source or the destination."""
         return self.operation.src.object_id or self.operation.dst.object_id
+
+    @property
+    def leaves_by_trash(self) -> bool:
+        """Whether its source is renamed to our trash before it is deleted."""
+        return self.route is Route.TRANSFER and self.source.capabilities.move
 
     @property
     def source_look(self) -> StatCall:
@@ -131,7 +179,9 @@ def make_task(
 ) -> Task:
     """The task of an operation, starting from what the journal says about it."""
     destination = destination_of(operation, run_id)
-    task = Task(operation, route_of(operation, source, target, destination), source, target, destination, name=name)
+    task = Task(
+        operation, route_of(operation, source, target, destination), source, target, destination, run_id=run_id, name=name
+    )
     # A move by id has no trash to fall back on: if the destination is taken, two files share the name afterwards.
     task.trust_listing = trust_listing and task.object_id is None
     if state is not None:
@@ -151,8 +201,11 @@ def is_one_object(task: Task) -> bool:
     if source == target:
         return True
     one, other = local_path(task.source, task.src), local_path(task.target, task.dst)
-    if one is None or other is None:
-        return False
+    return one is not None and other is not None and is_one_file(one, other)
+
+
+def is_one_file(one: str, other: str) -> bool:
+    """Whether two absolute paths of this machine's disk lead to one file."""
     try:
         return Path(one).samefile(other)
     except OSError:

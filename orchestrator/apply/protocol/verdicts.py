@@ -15,6 +15,7 @@ from orchestrator.errors import (
     OrchestratorError,
     TransientError,
 )
+from orchestrator.storage.protocol import Naming
 
 _SKIPPED_BECAUSE = {
     Action.SKIP_SOURCE_GONE: "the source is gone",
@@ -33,7 +34,7 @@ def conclude(task: Task, action: Action, earlier: OrchestratorError | None) -> N
         _skip(task, action)
     elif action is Action.DONE:
         return  # the kept copy may still have to be looked at
-    elif isinstance(earlier, DestinationExistsError) and task.at_target is not None:
+    elif isinstance(earlier, DestinationExistsError) and task.at_target is not None and not _got_its_name(task, action):
         # Even a file of equal content is not ours: the remote said that it was there before.
         _skip(task, Action.SKIP_DESTINATION_EXISTS)
     elif action is Action.CONFLICT:
@@ -74,6 +75,13 @@ def give_up(task: Task) -> None:
 
 def _skip(task: Task, action: Action) -> None:
     task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}")
+
+
+def _got_its_name(task: Task, action: Action) -> bool:
+    """Whether the copy is at its destination although the remote refused: it had done so before, and the answer was lost."""
+    if task.naming is Naming.UPLOAD:
+        return action is Action.VERIFY
+    return task.staged is not None and task.at_staged is None and task.arrived
 
 
 def _is_final(earlier: OrchestratorError, action: Action, task: Task) -> bool:

@@ -1,41 +1,101 @@
-"""Look at what arrived at the destinations, compare it with the sources, and move damaged copies of ours out of the way."""
+"""Look at what arrived, compare it with the sources as they are now, and move damaged copies of ours out of the way.
+
+What lies under a staged name is ours. At a destination, only the object of an upload that succeeded is: what another program put
+there is neither moved nor called damaged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.apply.journal.records import VerifyMode
+from orchestrator.apply.journal.records import Stage, VerifyMode
+from orchestrator.apply.local_disk import disk_state
 from orchestrator.apply.own_paths import damaged_copy_of
-from orchestrator.apply.protocol.batches import expect_sources_gone, in_parallel, look_at_destinations
+from orchestrator.apply.protocol.batches import (
+    expect_sources_gone,
+    in_parallel,
+    look_at_destinations,
+    look_at_sources,
+    look_at_staged_copies,
+)
 from orchestrator.apply.protocol.both_ends import content_to_write
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
-from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
-from orchestrator.apply.protocol.task import Task, without_error
-from orchestrator.errors import CorruptTransferError, OrchestratorError, RemoteError, TransientError
+from orchestrator.apply.protocol.task import Task, still_open, without_error
+from orchestrator.apply.protocol.twins import tell_twins_apart
+from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RemoteError, TransientError
+from orchestrator.records import Entry
+from orchestrator.storage.protocol import Naming
 
 
 def verify_arrivals(sent: Sequence[Task], run_id: str, mode: VerifyMode, *, concurrency: int) -> None:
-    """Set an error on each task whose file did not arrive whole."""
-    arrived = [
-        task
-        for task in sent
-        if task.error is None or (isinstance(task.error, CorruptTransferError) and task.route is not Route.RENAME)
-    ]
+    """Set an error on each task whose file did not arrive whole, and the verdict where the source changed in the meantime."""
+    arrived = [task for task in sent if task.error is None or _may_have_arrived(task)]
     reported = {task.operation.id: task.error for task in arrived}
     for task in arrived:
-        task.error = None
-    look_at_destinations([task for task in arrived if task.route is not Route.REMOVE], concurrency=concurrency)
-    looked_at = without_error(arrived)
+        task.error = task.at_staged = task.at_target = None
+        task.arrived = False
+    _look_at_arrivals(arrived, concurrency=concurrency)
+    looked_at = still_open(arrived)
     for task in looked_at:
         if task.route is Route.RENAME:
             _verify_rename(task)
     expect_sources_gone([task for task in looked_at if task.route is Route.REMOVE], concurrency=concurrency)
+    for task in _with_changed_source([task for task in looked_at if task.route in COPIES], concurrency=concurrency):
+        _refuse_torn_copy(task, run_id)
     in_parallel(
-        [task for task in looked_at if task.route in {Route.COPY, Route.TRANSFER, Route.WRITE}],
+        [task for task in still_open(looked_at) if task.route in COPIES or task.route is Route.WRITE],
         lambda task: _verify_copy(task, reported[task.operation.id], run_id, mode),
         workers=concurrency,
     )
+
+
+def _may_have_arrived(task: Task) -> bool:
+    """Whether rclone found the copy damaged: the proof is a comparison."""
+    return isinstance(task.error, CorruptTransferError) and task.route is not Route.RENAME
+
+
+def _look_at_arrivals(tasks: Sequence[Task], *, concurrency: int) -> None:
+    staged = [task for task in tasks if task.staged is not None]
+    shared = [task for task in tasks if task.naming is Naming.TWINS]
+    others = [
+        task for task in tasks if task.staged is None and task.naming is not Naming.TWINS and task.route is not Route.REMOVE
+    ]
+    look_at_staged_copies(staged, concurrency=concurrency)
+    look_at_destinations(others, concurrency=concurrency)
+    tell_twins_apart(shared)
+
+
+def _with_changed_source(tasks: Sequence[Task], *, concurrency: int) -> list[Task]:
+    """Those whose source on a disk is not as it was before it was sent. On a vanished one an error is set."""
+    local = [task for task in tasks if task.source.capabilities.local]
+    before = {task.operation.id: task.at_source for task in local}
+    spelled_differently = [task for task in local if task.on_disk is None]
+    look_at_sources(spelled_differently, concurrency=concurrency)
+    changed = [task for task in without_error(spelled_differently) if _is_changed(task, before[task.operation.id])]
+    for task in local:
+        if task.on_disk is not None:
+            now = disk_state(task.source, task.src)
+            if now is None:
+                task.error = TransientError(f"{task.name}: vanished while it was copied", path=task.name)
+            elif now != task.on_disk:
+                changed.append(task)
+    return changed
+
+
+def _is_changed(task: Task, before: Entry | None) -> bool:
+    now = task.at_source
+    return now is None or before is None or not same_file(before, now, task.source.capabilities.mtime_precision_ns)
+
+
+def _refuse_torn_copy(task: Task, run_id: str) -> None:
+    message = f"{task.name}: changed while it was copied"
+    if task.unnamed or task.at_target is None:
+        message += f"; nothing was put at {task.dst}"
+    else:
+        message += f"; the copy may hold parts of both, and {_move_away(task, run_id)}"
+    task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
 
 
 def _verify_rename(task: Task) -> None:
@@ -54,7 +114,7 @@ def _verify_rename(task: Task) -> None:
 
 def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mode: VerifyMode) -> None:
     """`reported`: rclone itself found the copy damaged."""
-    there, was = task.at_target, task.at_source
+    there, was = task.copy, task.at_source
     if there is None or was is None:
         task.error = reported or _not_there(task)
         task.damaged_copies += reported is not None
@@ -70,18 +130,29 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
     except OrchestratorError as error:
         task.error = error
         return
-    _move_damaged_copy_away(task, run_id)
-
-
-def _move_damaged_copy_away(task: Task, run_id: str) -> None:
     task.damaged_copies += 1
-    away = damaged_copy_of(run_id, task.attempt, task.dst)
-    message = f"{task.dst}: the copy arrived damaged and was moved to {away}; the source is unchanged"
-    try:
-        task.target.move(task.dst, away)
-    except RemoteError as error:
-        message = f"{task.dst}: the copy arrived damaged and could not be moved away ({error.message}); the source is unchanged"
+    if reported is not None and not _is_ours(task):
+        task.error = reported
+        return
+    message = f"{task.dst}: the copy arrived damaged and {_move_away(task, run_id)}; the source is unchanged"
     task.error = CorruptTransferError(message, path=task.dst)
+
+
+def _is_ours(task: Task) -> bool:
+    """Whether what arrived is ours even if the upload failed: not where another program's file may have the final name."""
+    return task.unnamed or task.naming not in {Naming.UPLOAD, Naming.TWINS}
+
+
+def _move_away(task: Task, run_id: str) -> str:
+    """Move a copy of ours to the quarantine; says what became of it."""
+    there = (task.staged if task.unnamed else None) or task.dst
+    away = damaged_copy_of(run_id, task.attempt, task.dst)
+    try:
+        task.target.move(there, away)
+    except RemoteError as error:
+        return f"could not be moved away ({error.message})"
+    task.at_staged = task.at_target = None
+    return f"was moved to {away}"
 
 
 def _not_there(task: Task) -> TransientError:

@@ -1,0 +1,88 @@
+"""Give verified copies their final names, look at them there, and give another file that lost its name to one its name back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.apply.journal.records import Stage
+from orchestrator.apply.own_paths import trash_of
+from orchestrator.apply.protocol.batches import look_at_destinations, look_at_staged_copies, note_error, send_batches, send_one
+from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
+from orchestrator.apply.protocol.request_budget import GIVE
+from orchestrator.apply.protocol.task import Task, without_error
+from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError, TransientError
+from orchestrator.storage.protocol import GiveCall, Naming, Storage
+
+
+def give_names(tasks: Sequence[Task], run_id: str, *, concurrency: int) -> None:
+    """Give each staged copy its final name, and look at it there; the journal must already say VERIFIED.
+
+    A taken name is an error: the other file keeps it.
+    """
+    staged = {task.operation.id: path for task in tasks if task.unnamed and (path := task.staged) is not None}
+    given = [task for task in tasks if task.operation.id in staged]
+    for task in given:
+        task.requests_spent += GIVE
+    send_batches(
+        given,
+        lambda task: (task.target, GiveCall(staged[task.operation.id], task.dst, trash_of(run_id, task.attempt))),
+        note_error,
+        concurrency=concurrency,
+    )
+    named = without_error(given)
+    for task in named:
+        task.at_staged = None
+        task.arrived = True
+    look_at_destinations(named, concurrency=concurrency)
+    for task in without_error(named):
+        _verify(task, concurrency=concurrency)
+
+
+def give_back_caught_names(tasks: Iterable[Task], run_id: str) -> None:
+    """If giving a name moved another file to the trash, let the two change places again, and settle the task."""
+    by_trash: dict[tuple[str, str], tuple[Storage, list[Task]]] = {}
+    for task in tasks:
+        if task.naming is Naming.CAUGHT and task.staged is not None:
+            by_trash.setdefault((task.target.fs, trash_of(run_id, task.attempt)), (task.target, []))[1].append(task)
+    for (_, trash), (target, members) in by_trash.items():
+        try:
+            caught = {entry.path for entry in target.list(trash)} if target.entries(trash) else set()
+        except NotFoundError:
+            caught = set()
+        except RemoteError as error:
+            for task in members:
+                task.error = error  # not DONE before this is known
+            continue
+        for task in members:
+            if f"{trash}/{task.dst}" in caught:
+                _change_places(task, f"{trash}/{task.dst}", trash)
+
+
+def _verify(task: Task, *, concurrency: int) -> None:
+    there, was = task.at_target, task.verified
+    if there is None or was is None:
+        task.error = TransientError(f"{task.dst}: not there, although the remote reported success", path=task.dst)
+    elif same_file(was, there, task.target.capabilities.mtime_precision_ns):
+        return
+    elif same_content_by_hash(was, there) is False:
+        message = f"{task.name}: was put at {task.dst}, and replaced there by a different file"
+        task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
+    else:
+        # Some servers give a renamed file a new time. Then the proof is that the staged name is gone.
+        look_at_staged_copies([task], concurrency=concurrency)
+        if task.error is None and task.at_staged is not None:
+            task.error = TransientError(f"{task.dst}: not given to its copy, although the remote reported success", path=task.dst)
+
+
+def _change_places(task: Task, caught: str, trash: str) -> None:
+    """Take our copy back to its staged name, and give the other file the name that it had."""
+    ours = task.staged or task.own_name_at_target
+    message = f"{task.name}: another file appeared at {task.dst} while its copy got that name"
+    for call in (GiveCall(task.dst, ours, trash), GiveCall(caught, task.dst, trash)):
+        result = send_one(task.target, call)
+        if isinstance(result, OrchestratorError):
+            message += f"; it is kept as {caught} ({result.message})"
+            break
+    else:
+        message += "; it has its name back"
+    task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
