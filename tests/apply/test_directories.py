@@ -13,7 +13,7 @@ from orchestrator.errors import ExitCode, TransientError
 from orchestrator.plan.model import Expect, Verb
 from orchestrator.plan.ordering import Move, order
 from orchestrator.records import OWN_DIRECTORY, Ref
-from orchestrator.storage.fake.faults import Killed
+from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Storage
 from tests.apply.plans import folders, library, move, operation, plan, run, run_again
@@ -63,11 +63,12 @@ def test_a_file_whose_case_changes_survives_a_kill_at_its_temporary_name(tmp_pat
     """Fault case 10: killed between the two moves, the content is at the temporary name; `resume` finishes the rename."""
     storage = MemoryStorage.like("dropbox")
     made = plan(*respelled(storage, {"beck/x": "Beck/x"}))
-    first, second = made.operations
     storage.fail(storage.changes_made + 1, Killed("killed"), when="after", counting="changes")
     with pytest.raises(Killed):
         run(made, tmp_path / "journal", storage)
     storage.revive()
+    with Journal(tmp_path / "journal") as journal:
+        first, second = journal.plan(journal.runs()[0].id).operations
     assert storage.snapshot() == {first.dst.path: b"beck/x"}
     assert (second.src.path, second.dst.path) == (first.dst.path, "Beck/x")
     assert run_again(tmp_path / "journal", storage).exit_code == ExitCode.DONE
@@ -116,14 +117,17 @@ def test_our_partial_copies_are_removed_and_those_of_others_are_not(tmp_path: Pa
     source, target = MemoryStorage.like("s3", "one:library"), MemoryStorage.like("local", "two:library")
     source.put("a.mp3", b"content of a")
     made = plan(operation(Verb.MOVE, source, "a.mp3", target, "x/a.mp3"))
-    target.put("x/other.mp3.0123abcd.partial", b"of somebody else")
+    ours = ".music-orchestrator/tmp"
+    of_others = ["x/other.mp3.0123abcd.partial", "x/a.mp3.89abcdef.partial", f"{ours}/other-run/1.89abcdef.partial"]
+    for path in of_others:
+        target.put(path, b"of somebody else")
 
-    def cut(_: object) -> TransientError:
-        target.put("x/a.mp3.89abcdef.partial", b"conte")
+    def cut(asked: RecordedCall) -> TransientError:
+        target.put(f"{asked.dst}.89abcdef.partial", b"conte")
         return TransientError("connection reset")
 
     target.fail(target.changes_made + 1, cut, counting="changes")
     result = run(made, tmp_path / "journal", source, target)
     assert result.exit_code == ExitCode.DONE, result.problems
-    assert target.snapshot().keys() == {"x/a.mp3", "x/other.mp3.0123abcd.partial"}
+    assert target.snapshot().keys() == {"x/a.mp3", *of_others}
     assert not any(directory.startswith(OWN_DIRECTORY) for directory in target.directories())

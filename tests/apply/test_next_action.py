@@ -90,7 +90,7 @@ TABLE = (
 
 def test_only_copies_are_staged() -> None:
     """So the rows of the other routes with something under a staged name are never reached."""
-    assert COPIES == {Route.COPY, Route.TRANSFER}
+    assert {Route.COPY, Route.TRANSFER} == COPIES
 
 
 @pytest.mark.parametrize(("route", "begun", "verified"), list(product(Route, (False, True), (False, True))))
