@@ -95,7 +95,7 @@ class OwnFiles:
     def _listed(self, directory: Ref, obstacles: Obstacles) -> list[Entry]:
         found: list[Entry] = []
         with obstacles.named(directory.path, "cannot be listed, so files may be left in it"):
-            found = listed(self._storages[directory.fs], directory.path)
+            found += listed(self._storages[directory.fs], directory.path)
         return found
 
     def _has_source(self, operation: Operation) -> bool:
