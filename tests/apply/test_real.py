@@ -54,8 +54,8 @@ def test_a_copy_on_a_local_disk_is_synced_before_its_source_is_deleted(
     result = run(made, tmp_path / "journal", source, target)
     assert result.exit_code == ExitCode.DONE, result.problems
     root = target.fs
+    assert events.pop(0).startswith(f"fsync {root}/.music-orchestrator/tmp/"), "before it has its name"
     assert events == [
-        f"fsync {root}/new/deep/a.mp3",
         f"fsync {root}/new/deep",
         f"fsync {root}/new",
         f"fsync {root}",
