@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage
 from orchestrator.apply.own_paths import destination_of
-from orchestrator.apply.protocol.both_ends import decide, look_at_both_ends
+from orchestrator.apply.protocol.both_ends import decide, look_at_all_ends
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name
@@ -85,7 +85,7 @@ def _verdicts(
             continue
         source, target = storages[one.src.fs], storages[destination.fs]
         tasks.append(make_task(one, source, target, run_id, state, name=one.src.path, trust_listing=False))
-    look_at_both_ends(tasks, concurrency=_LOOKS_AT_A_TIME)
+    look_at_all_ends(tasks, concurrency=_LOOKS_AT_A_TIME)
     return records | {task.operation.id: _judged(task) for task in tasks}
 
 
@@ -104,7 +104,7 @@ def _opened(plan: Plan, open_storage: Callable[[str], Storage]) -> tuple[dict[st
 def _judged(task: Task) -> Record:
     """How far an operation had come."""
     action = decide(task) if task.error is None else None
-    arrived = action in {Action.VERIFY, Action.DELETE_SOURCE}
+    arrived = task.arrived and action in {Action.VERIFY, Action.DELETE_SOURCE}
     if task.error is not None:
         return _unknown(task.operation, task.dst, task.error.message, task.attempt)
     if action is Action.DONE or (arrived and task.route is Route.COPY):
@@ -114,7 +114,8 @@ def _judged(task: Task) -> Record:
     if arrived:
         message = f"{task.name}: copied to {task.dst}; the source is still there as well"
         return Record(task.operation.id, Stage.FAILED, task.attempt, task.at_target, int(ExitCode.SOME_FAILED), message)
-    there = [path for path, entry in ((task.src, task.at_source), (task.dst, task.at_target)) if entry is not None]
+    ends = (task.at_source, task.leaving, task.at_staged, task.at_target)
+    there = [entry.path for entry in ends if entry is not None]
     message = f"{task.name}: half-way; there is now a file at {' and at '.join(there) or 'neither end'}"
     return Record(task.operation.id, Stage.FAILED, task.attempt, None, int(ExitCode.SOME_FAILED), message)
 

@@ -20,6 +20,7 @@ from orchestrator.apply.protocol.request_budget import CHANGE
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.send import send
 from orchestrator.apply.protocol.task import Task, still_open, without_error
+from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
 from orchestrator.apply.protocol.verify_arrival import verify_arrivals
 from orchestrator.errors import OrchestratorError, TransientError
@@ -70,8 +71,9 @@ class Attempts:
     def _decide_all(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> dict[str, Action]:
         """Look at all ends; the next action by operation id, and verdicts where nothing is left to do."""
         look_at_all_ends(tasks, concurrency=self._transfers)
-        actions = {task.operation.id: decide(task) for task in tasks if task.error is None}
-        for task in without_error(tasks):
+        tell_twins_apart([task for task in without_error(tasks) if task.begun])
+        actions = {task.operation.id: decide(task) for task in still_open(tasks)}
+        for task in still_open(tasks):
             conclude(task, actions[task.operation.id], earlier[task.operation.id])
         for task in tasks:
             if task.error is not None:

@@ -17,7 +17,6 @@ from orchestrator.apply.protocol.request_budget import LOOK
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.task import Task, is_one_file, without_error
-from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import IntegrityError, NotFoundError, OrchestratorError, TransientError
 from orchestrator.records import Entry
 
@@ -41,7 +40,6 @@ def look_at_all_ends(tasks: Sequence[Task], *, concurrency: int) -> None:
     look_at_leaving_sources(
         [task for task in without_error(begun) if task.verified is not None and task.leaves_by_trash], concurrency=concurrency
     )
-    tell_twins_apart(without_error(begun))
 
 
 def ask_how_names_are_given(tasks: Sequence[Task]) -> None:
