@@ -10,7 +10,7 @@ from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_paths import SOURCES, TRASH, destination_of, staging_of
 from orchestrator.apply.protocol.batches import send_one
 from orchestrator.apply.protocol.obstacles import Obstacles
-from orchestrator.apply.protocol.routes import COPIES, Route, route_of
+from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, route_of
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
 from orchestrator.paths import join_path, name_of, without_partial_suffix
@@ -33,7 +33,7 @@ class OwnFiles:
             source, target = storages[operation.src.fs], storages[operation.dst.fs]
             destination = destination_of(operation, run_id)
             route = route_of(operation, source, target, destination)
-            if route not in COPIES:
+            if route not in COPIES or is_copied_by_bucket(source, target):
                 continue
             staging = join_path(file_system_root(target, destination.path), staging_of(run_id))
             self._copies.setdefault(Ref(destination.fs, staging), {})[operation.id] = operation
@@ -48,7 +48,7 @@ class OwnFiles:
             storage = self._storages[directory.fs]
             for entry in self._listed(directory, obstacles):
                 whole = without_partial_suffix(name_of(entry.path))
-                operation = operations.get(whole or name_of(entry.path))
+                operation = operations.get((whole or name_of(entry.path)).partition(".")[0])
                 if operation is None:
                     continue  # a move in two steps that got halfway, or nothing of this run
                 with obstacles.named(entry.path, "is a copy that got no name, and could not be deleted"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-from orchestrator.paths import join_path
+from orchestrator.paths import extension_of, join_path
 from orchestrator.plan.model import TEMPORARY, Operation, Verb
 from orchestrator.records import OWN_DIRECTORY, Ref
 
@@ -21,12 +22,18 @@ def staging_of(run_id: str) -> str:
     return f"{TEMPORARY}/{run_id}"
 
 
-def staged_copy_of(run_id: str, operation_id: str, *, below: str) -> str:
-    """Where the copy of an operation waits for its name. `below` is the root of its file system, "" for that of the location."""
-    return join_path(below, f"{staging_of(run_id)}/{operation_id}")
+def staged_copy_of(run_id: str, operation_id: str, destination: str, *, below: str = "") -> str:
+    """Where the copy of an operation waits for its name: `<operation id>`, with the extension of its destination.
+
+    From the extension, rclone takes the content type that some servers store. `below` is the root of the destination's file
+    system, "" for that of the location.
+    """
+    extension = extension_of(destination)
+    suffix = f".{extension}" if re.fullmatch("[a-z0-9]{1,8}", extension) else ""
+    return join_path(below, f"{staging_of(run_id)}/{operation_id}{suffix}")
 
 
-def leaving_source_of(run_id: str, operation_id: str, *, below: str) -> str:
+def leaving_source_of(run_id: str, operation_id: str, *, below: str = "") -> str:
     """Where a source whose copy was verified lies just before it is deleted. `below` as for `staged_copy_of`."""
     return join_path(below, f"{TRASH}/{run_id}/{SOURCES}/{operation_id}")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.own_paths import DAMAGED, QUARANTINE, TRASH
+from orchestrator.apply.own_paths import DAMAGED, QUARANTINE, SOURCES, TRASH, leaving_source_of
 from orchestrator.errors import NotFoundError, UsageError
 from orchestrator.plan.model import TEMPORARY, is_temporary
 from orchestrator.plan.planners.quarantine import QuarantinedFile
@@ -18,10 +18,12 @@ def quarantined_files(storage: Storage, journal: Journal | None = None) -> list[
 
     Raises the storage's errors, and NotFoundError if the location does not exist.
     """
-    files = [file for prefix in (QUARANTINE, TRASH) for entry in _listed(storage, prefix) if (file := _from_path(entry))]
-    if temporary := [*_listed(storage, TEMPORARY)]:
-        origins = _origins(journal, storage.fs) if journal is not None else {}
-        files += [_at_temporary_name(entry, *origins.get(entry.path, ("", ""))) for entry in temporary]
+    entries = [entry for prefix in (QUARANTINE, TRASH) for entry in _listed(storage, prefix)]
+    temporary = [*_listed(storage, TEMPORARY)]
+    leaving = {entry.path for entry in entries if _is_leaving_source(entry.path)}
+    origins = _origins(journal, storage.fs, leaving) if journal is not None and (temporary or leaving) else {}
+    files = [file for entry in entries if (file := _from_path(entry, origins))]
+    files += [_at_temporary_name(entry, *origins.get(entry.path, ("", ""))) for entry in temporary]
     if not files:
         next(iter(storage.list()), None)  # raises NotFoundError if the location does not exist
     return sorted(files, key=lambda file: (file.run, file.path, file.id))
@@ -42,7 +44,7 @@ def choose_files(files: Sequence[QuarantinedFile], wanted: Iterable[str]) -> lis
     return [*chosen.values()]
 
 
-def _from_path(entry: Entry) -> QuarantinedFile | None:
+def _from_path(entry: Entry, origins: Mapping[str, tuple[str, str]]) -> QuarantinedFile | None:
     """None for a file that no run of ours has put there."""
     identity = entry.path.removeprefix(OWN_DIRECTORY + "/")
     kind, _, rest = identity.partition("/")
@@ -51,6 +53,8 @@ def _from_path(entry: Entry) -> QuarantinedFile | None:
         kind, run = "damaged", run.removesuffix(DAMAGED)
     if kind in {"trash", "damaged"}:
         path = path.partition("/")[2]  # it starts with the number of the attempt
+    if _is_leaving_source(entry.path):
+        path = origins.get(entry.path, ("", path))[1]
     return QuarantinedFile(identity, kind, run, path, entry) if run and path else None
 
 
@@ -58,11 +62,21 @@ def _at_temporary_name(entry: Entry, run: str, path: str) -> QuarantinedFile:
     return QuarantinedFile(entry.path.removeprefix(OWN_DIRECTORY + "/"), "temporary", run, path, entry)
 
 
-def _origins(journal: Journal, fs: str) -> dict[str, tuple[str, str]]:
-    """Temporary name -> the run that used it last, and the path that it took the file from."""
+def _is_leaving_source(path: str) -> bool:
+    """Whether a run moved the file there just before it was to delete it, as the source of a copy."""
+    return path.startswith(f"{TRASH}/") and path.split("/")[3:4] == [SOURCES]
+
+
+def _origins(journal: Journal, fs: str, in_trash: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Temporary name, or name in our trash -> the run that used it last, and the path that it took the file from.
+
+    The name of a staged copy is not one of them: the copy may be incomplete, and its source is where it was.
+    """
     origins: dict[str, tuple[str, str]] = {}
     for run in journal.runs():
         for operation in journal.plan(run.id).operations:
+            if operation.src.fs == fs and (name := leaving_source_of(run.id, operation.id)) in in_trash:
+                origins[name] = run.id, operation.src.path
             if operation.dst.fs == fs and is_temporary(operation.dst.path):
                 _, path = origins.get(operation.src.path, ("", operation.src.path))
                 origins[operation.dst.path] = run.id, path

@@ -48,6 +48,14 @@ def route_of(operation: Operation, source: Storage, target: Storage, destination
     return Route.RENAME
 
 
+def is_copied_by_bucket(source: Storage, target: Storage) -> bool:
+    """Whether a copy between the two is made by a server that cannot rename, as buckets cannot.
+
+    Such a copy appears complete or not at all, and to give it another name afterwards would be one more copy.
+    """
+    return on_one_remote(source, target) and not target.capabilities.move
+
+
 def on_one_remote(source: Storage, target: Storage) -> bool:
     """Whether the server itself can carry a file from one to the other."""
     return source is target or remote_of(source.fs) == remote_of(target.fs)

@@ -10,7 +10,7 @@ from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.local_disk import DiskState, file_system_root, local_path
 from orchestrator.apply.own_paths import destination_of, leaving_source_of, staged_copy_of
 from orchestrator.apply.protocol.request_budget import LOOK, REQUESTS_PER_OPERATION
-from orchestrator.apply.protocol.routes import COPIES, Route, on_one_remote, route_of
+from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, route_of
 from orchestrator.errors import (
     AuthError,
     CorruptTransferError,
@@ -86,21 +86,15 @@ class Task:
 
     @property
     def staged(self) -> str | None:
-        """The name of ours under which a copy arrives; None if it goes straight to its destination.
-
-        A server-side copy of a storage that cannot rename appears complete or not at all, and to give it its name would be
-        another copy.
-        """
+        """The name of ours under which a copy arrives; None if it goes straight to its destination."""
         if self.route not in COPIES or self.naming not in {Naming.EXCLUSIVE, Naming.CAUGHT} or is_temporary(self.dst):
             return None
-        if on_one_remote(self.source, self.target) and not self.target.capabilities.move:
-            return None
-        return self.own_name_at_target
+        return None if is_copied_by_bucket(self.source, self.target) else self.own_name_at_target
 
     @property
     def own_name_at_target(self) -> str:
         """A name of ours on the file system of the destination."""
-        return staged_copy_of(self.run_id, self.operation.id, below=file_system_root(self.target, self.dst))
+        return staged_copy_of(self.run_id, self.operation.id, self.dst, below=file_system_root(self.target, self.dst))
 
     @property
     def own_name_at_source(self) -> str:

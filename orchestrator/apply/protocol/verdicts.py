@@ -6,6 +6,7 @@ from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.protocol.missing_files import find_elsewhere
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.request_budget import LOOK
+from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.task import Task, is_final
 from orchestrator.errors import (
     DestinationExistsError,
@@ -13,6 +14,7 @@ from orchestrator.errors import (
     IntegrityError,
     NotFoundError,
     OrchestratorError,
+    PermanentError,
     TransientError,
 )
 from orchestrator.storage.protocol import Naming
@@ -94,8 +96,19 @@ def _is_final(earlier: OrchestratorError, action: Action, task: Task) -> bool:
 def _fail(task: Task, error: OrchestratorError) -> None:
     if isinstance(error, NotFoundError | DestinationExistsError):
         task.skip(f"{task.name}: {error.message}")
+    elif isinstance(error, PermanentError) and _is_folder_at_destination(task):
+        task.skip(f"{task.name}: a folder is at the destination {task.dst}")
     else:
         task.settle(Stage.FAILED, _code_of(error), f"{task.name}: {error.message}")
+
+
+def _is_folder_at_destination(task: Task) -> bool:
+    if task.route is Route.REMOVE or task.at_target is not None or not task.target.capabilities.empty_directories:
+        return False
+    try:
+        return task.target.entries(task.dst) is not None
+    except OrchestratorError:
+        return False  # the error that led here is reported
 
 
 def _code_of(error: OrchestratorError) -> ExitCode:

@@ -156,4 +156,4 @@ def _move_away(task: Task, run_id: str) -> str:
 
 
 def _not_there(task: Task) -> TransientError:
-    return TransientError(f"{task.dst}: not there, although the remote reported success", path=task.dst)
+    return TransientError(f"{task.staged or task.dst}: not there, although the remote reported success", path=task.dst)
