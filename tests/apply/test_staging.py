@@ -63,6 +63,7 @@ def during(
 @pytest.mark.parametrize("verb", [Verb.COPY, Verb.MOVE])
 @pytest.mark.parametrize("naming", KINDS)
 def test_a_file_that_turns_up_during_the_copy_keeps_its_name(tmp_path: Path, naming: Naming, verb: Verb) -> None:
+    """Fault case 26."""
     source, target = stores(naming)
     when = "before" if naming is Naming.UPLOAD else "after"
     during(target, "copy", lambda _: target.put("out/a.mp3", THEIRS, duplicate=naming is Naming.TWINS), when=when)
