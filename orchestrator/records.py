@@ -94,3 +94,5 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     """Why the file stays where it is, in words; its name stays taken."""
     content: bytes | None = None
     """The content of a playlist or cue sheet; None for other files, and for lists that were not read."""
+    one_file: str | None = None
+    """Items with the same value are one file under several names (hard links); None if unknown."""

@@ -10,7 +10,13 @@ import msgspec
 
 import orchestrator
 from orchestrator.actions.change import Planned, change, created_now, report_skipped
-from orchestrator.actions.duplicates import check_references, read_doubtful_ends, search_options, show_duplicates
+from orchestrator.actions.duplicates import (
+    check_references,
+    hash_equal_sizes,
+    read_doubtful_ends,
+    search_options,
+    show_duplicates,
+)
 from orchestrator.actions.locations import check_location
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
@@ -47,6 +53,8 @@ class DedupQuestion(NamedTuple):
     """Where nothing is removed, outside of `searched`."""
     settings: ScanSettings
     options: DedupSettings
+    checksum: bool
+    """Download files of equal size to compare them."""
 
     @property
     def locations(self) -> list[Location]:
@@ -105,6 +113,7 @@ def _question(session: Session, options: DedupOptions) -> DedupQuestion:
         references=[one for one in references if not any(session.path_below(one, other) for other in searched)],
         settings=ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading),
         options=search_options(session, options.keep, references, searched, same_format_only=options.same_format_only),
+        checksum=options.checksum,
     )
 
 
@@ -124,9 +133,8 @@ def _outermost(session: Session, given: Sequence[Location]) -> list[Location]:
 def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) -> tuple[Duplicates, Planned]:
     """Scan, search, report the duplicates, and plan their quarantine."""
     scanned = [_scan(session, question, location) for location in question.locations]
-    sides, ends = read_doubtful_ends(
-        session, [side for side, _ in scanned], question.locations, reading=question.settings.reading
-    )
+    hashed, hashes = hash_equal_sizes(session, [side for side, _ in scanned], question.locations, checksum=question.checksum)
+    sides, ends = read_doubtful_ends(session, hashed, question.locations, reading=question.settings.reading)
     session.reporter.stage("searching")
     request = DedupRequest(
         locations=sides,
@@ -139,7 +147,7 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
     )
     found = planner.duplicates_of(request)
     plan = planner.plan_of(request, found)
-    code = worst([ends, *(code for _, code in scanned), report_skipped(session, plan)])
+    code = worst([hashes, ends, *(code for _, code in scanned), report_skipped(session, plan)])
     show_duplicates(session, found, plan_follows=plan_follows)
     return found, Planned(plan, code)
 

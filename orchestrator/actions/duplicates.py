@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from orchestrator.actions.session import Session
+from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
 from orchestrator.catalogue.file_ends import read_ends
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.location import Location
@@ -18,6 +19,7 @@ from orchestrator.plan.planners.dedup.records import Duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item
 from orchestrator.report.duplicates_view import report_duplicates
+from orchestrator.report.reporter import size_text
 from orchestrator.track import Reading
 
 
@@ -48,6 +50,30 @@ def keep_criteria(session: Session, keep: str | None) -> Sequence[str]:
 def references_of(session: Session, given: Sequence[str]) -> list[Location]:
     """The locations whose files are never removed: those given or, without any, those of the config."""
     return session.locations(*(given or session.config.dedup.reference))
+
+
+def hash_equal_sizes(
+    session: Session, sides: Sequence[DedupLocation], locations: Sequence[Location], *, checksum: bool
+) -> tuple[list[DedupLocation], ExitCode]:
+    """Hash the files of equal size that have no hash yet: on disks always, on remotes with `checksum`, which downloads them.
+
+    `sides` has the files of each of `locations`. A file that cannot be read is reported, and has no hash in this run.
+    """
+    storages = [session.storage(location) for location in locations]
+    sizes = EqualSizes(
+        [HashedSide(storage, side.items) for storage, side in zip(storages, sides, strict=True)],
+        session.catalogue,
+        download=checksum,
+    )
+    files, size = sizes.downloads()
+    if files:
+        session.reporter.note(f"--checksum downloads {files} files of equal size, {size_text(size)}, to compare them")
+    failures = sizes.compute(session.reporter, session.stop)
+    for path, why in failures:
+        session.reporter.error("failed", f"it could not be compared with files of its size: {why}", path)
+    session.summary.ops_skipped += len(failures)
+    hashed = [msgspec.structs.replace(side, items=items) for side, items in zip(sides, sizes.items(), strict=True)]
+    return hashed, ExitCode.SOME_FAILED if failures else ExitCode.DONE
 
 
 def read_doubtful_ends(

@@ -10,6 +10,7 @@ import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, preview, report_skipped
 from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
+    hash_equal_sizes,
     keep_criteria,
     read_doubtful_ends,
     references_of,
@@ -89,7 +90,9 @@ def _make_plan(
             DedupLocation(fs=source.fs, items=items, capabilities=capabilities),
             DedupLocation(fs=target.fs, items=at_target, capabilities=target_capabilities),
         ]
+        sides, hashes = hash_equal_sizes(session, sides, (source, target), checksum=options.checksum)
         (first, second), ends = read_doubtful_ends(session, sides, (source, target), reading=options.reading)
+        ends = worst([hashes, ends])
         items, at_target = first.items, second.items
     session.reporter.stage("planning")
     request = OrganizeRequest(

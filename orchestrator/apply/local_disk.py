@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.paths import parents_of
+from orchestrator.storage.local_path import local_path as local_path  # also for those who import it from here
 from orchestrator.storage.protocol import Storage
 
 _MOUNTS = "/proc/self/mountinfo"
@@ -22,14 +23,6 @@ class DiskState(msgspec.Struct, frozen=True, gc=False):
     size: int
     mtime_ns: int
     ctime_ns: int
-
-
-def local_path(storage: Storage, path: str) -> str | None:
-    """The absolute path of a file on this machine's disk; None for a remote storage."""
-    if not storage.capabilities.local:
-        return None
-    root = storage.fs if storage.fs.startswith("/") else storage.fs.partition(":")[2]
-    return f"{root.rstrip('/')}/{path}" if root.startswith("/") else None
 
 
 def disk_state(storage: Storage, path: str) -> DiskState | None:

@@ -7,6 +7,16 @@ import sqlite3
 from orchestrator.errors import OrchestratorError, QuotaError, UsageError
 from orchestrator.sqlite import Database
 
+DIGESTS = """CREATE TABLE IF NOT EXISTS digest (
+    fs TEXT NOT NULL,
+    path BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    stamp TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (fs, path, kind)) WITHOUT ROWID"""
+"""Hashes that were computed by reading files; `stamp` tells whether the file has changed since. Created when first needed: with a
+newer version of all tables, every file would be read again."""
+
 
 class CatalogueDatabase(Database):
     """The catalogue's database. An older one is created again: everything in it can be read again.

@@ -19,7 +19,7 @@ from types import TracebackType
 
 import msgspec
 
-from orchestrator.catalogue.database import CatalogueDatabase
+from orchestrator.catalogue.database import DIGESTS, CatalogueDatabase
 from orchestrator.catalogue.rows import IS_OURS, Moved, Unread, drop_content, entry_of, hashes_text, location_of, record_move
 from orchestrator.catalogue.selection import Selection
 from orchestrator.plan.companions.playlists.formats import FORMATS, MAX_BYTES, is_list
@@ -255,6 +255,23 @@ class Catalogue:
                 )
                 if updated.rowcount:
                     connection.execute("INSERT OR REPLACE INTO reading VALUES (?, ?)", (unread.row, encode(reading)))
+
+    def digests(self, fs: str) -> dict[tuple[str, str], tuple[str, str]]:
+        """The hashes that were computed: path and kind -> stamp and value."""
+        with self.writing() as connection:
+            connection.execute(DIGESTS)
+            rows = connection.execute("SELECT path, kind, stamp, value FROM digest WHERE fs = ?", (fs,)).fetchall()
+        return {(path.decode(), kind): (stamp, value) for path, kind, stamp, value in rows}
+
+    def save_digests(self, fs: str, digests: Iterable[tuple[str, str, str, str]]) -> None:
+        """Save computed hashes as (path, kind, stamp, value); those of files that are gone are dropped."""
+        gone = "DELETE FROM digest WHERE fs = ? AND path NOT IN (SELECT path FROM entry WHERE location = ?)"
+        location = self._location(fs)
+        with self.writing() as connection:
+            connection.execute(DIGESTS)
+            connection.execute(gone, (fs, location))
+            rows = ((fs, path.encode(), kind, stamp, value) for path, kind, stamp, value in digests)
+            connection.executemany("INSERT OR REPLACE INTO digest VALUES (?, ?, ?, ?, ?)", rows)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

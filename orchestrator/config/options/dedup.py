@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from orchestrator.config.options.common import CHANGES
 from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import (
+    Checksum,
     Exclude,
     Include,
     Keep,
@@ -37,6 +38,7 @@ class DedupChoices(Options, frozen=True):
     keep: Keep = None
     reference: Reference = ()
     same_format_only: SameFormatOnly = False
+    checksum: Checksum = False
     include: Include = ()
     exclude: Exclude = ()
     settle: Settle = None

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from orchestrator.config.options.common import CHANGES, SCANS
 from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import (
+    Checksum,
     DedupAction,
     Exclude,
     Include,
@@ -58,6 +59,7 @@ class OrganizeChoices(Options, frozen=True):
     keep: Keep = None
     reference: Reference = ()
     same_format_only: SameFormatOnly = False
+    checksum: Checksum = False
 
     def copies(self, *, in_place: bool) -> bool:
         """Whether files are copied instead of moved."""

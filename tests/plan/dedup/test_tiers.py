@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.plan.planners.dedup.records import Tier
-from orchestrator.track import Strength, Track
+from orchestrator.records import Item
+from orchestrator.track import Reading, Status, Strength, Track
 from tests.plan.dedup.copies import FLAC, MP3, TITLES, file, found, on_album, quarantined, whys
 
 IDS = {"musicbrainz_recording_id": "rec", "musicbrainz_release_id": "rel"}
@@ -43,10 +45,21 @@ def test_same_bytes_need_every_common_hash_and_the_size() -> None:
     assert not quarantined(found([file("a", size=5, hashes={"crc32": "1"}), file("b", size=5, hashes={"crc32": "1"})]))
 
 
-def test_a_zero_byte_cut_or_unreadable_file_is_no_duplicate() -> None:
-    empty = [file("a.mp3", content="", size=0), file("b.mp3", content="", size=0)]
-    cut = [file("c.flac", content="y", suspect="cut short", **FLAC), file("d.flac", content="y", suspect="cut short", **FLAC)]
-    assert not quarantined(found([*empty, *cut]))
+def test_an_empty_file_is_no_duplicate_and_a_cut_or_unreadable_one_only_of_the_same_bytes() -> None:
+    assert not quarantined(found([file("a.mp3", content="", size=0), file("b.mp3", content="", size=0)]))
+    cut = [on_album(f"{name}/1.flac", 1, content="y", suspect="cut short", musicbrainz_recording_id="R") for name in "cd"]
+    unreadable = [Item(file(path, content="z").entry, Reading(Status.UNREADABLE, reason="cut")) for path in ("e.mp3", "f.mp3")]
+    assert quarantined(found([*cut, *unreadable])) == {"d/1.flac": "T0 c/1.flac shortest_path", "f.mp3": "T0 e.mp3 shortest_path"}
+    whole = on_album("a/1.flac", 1, musicbrainz_recording_id="R")
+    assert not quarantined(found([whole, cut[0], unreadable[0]]))
+
+
+def test_one_file_under_two_names_is_no_duplicate_of_itself_but_of_another_with_the_same_bytes() -> None:
+    links = [replace(file(path, content="y", sound="s", **FLAC), one_file="1:2") for path in ("a.flac", "bb.flac")]
+    answer = found(links)
+    assert not quarantined(answer)
+    assert whys(answer) == [({"a.flac", "bb.flac"}, "they are one file under two names (hard links)")]
+    assert quarantined(found([*links, file("ccc.flac", content="y", **FLAC)])) == {"ccc.flac": "T0 a.flac shortest_path"}
 
 
 @pytest.mark.parametrize(("strength", "goes"), [(Strength.SURE, True), (Strength.STRONG, True), (Strength.HINT, False)])

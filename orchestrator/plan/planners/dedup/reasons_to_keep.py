@@ -20,6 +20,7 @@ OTHER_FORMAT = "they have different formats, and only copies in the same format 
 LOSSY = "a lossless file is not replaced by a lossy one"
 FEWER_TAGS = "the other file has fewer tags: no album or no track number"
 SHORTER = "the other file has fewer bytes for the same sound and may be cut"
+ONE_FILE = "they are one file under two names (hard links)"
 REFERENCE = "both are under a reference"
 
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
@@ -62,6 +63,8 @@ def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_
 
     The search itself checks that albums stay complete.
     """
+    if file.item.one_file is not None and file.item.one_file == kept.item.one_file:
+        return ONE_FILE
     if same_format_only and file.track.codec != kept.track.codec:
         return OTHER_FORMAT
     if tier is not Tier.BYTES and lossless_first and file.track.lossless and not kept.track.lossless:

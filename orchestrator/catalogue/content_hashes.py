@@ -1,0 +1,218 @@
+"""Hashes of files that have the same size, where a listing gives none: equal bytes are found on a disk as well.
+
+Only files that another file equals in size are read, each once: the hash is kept for as long as the file does not change. What
+names one file several times (hard links, mounts) is one file.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec.structs import replace
+
+from orchestrator.catalogue.store import Catalogue
+from orchestrator.errors import AuthError, InterruptedRunError, RemoteError
+from orchestrator.paths import is_ours, is_rclone_debris, path_problem
+from orchestrator.progress import Progress
+from orchestrator.records import Entry, Item
+from orchestrator.storage.local_path import local_path
+from orchestrator.storage.protocol import Storage
+from orchestrator.tags.formats import is_audio
+
+LOCAL_HASH = "sha256"
+"""Computed where no other file of that size has a hash already."""
+_WEAK = frozenset({"crc32"})
+_AT_A_TIME = {True: 4, False: 8}
+"""Files that are read at the same time: on a disk, and on remotes."""
+
+
+class HashedSide(msgspec.Struct, frozen=True):
+    """The files of one location, and the storage to read them from."""
+
+    storage: Storage
+    items: Sequence[Item]
+
+
+@dataclass(slots=True, eq=False)
+class _File:
+    """One file of a size that others have, too."""
+
+    side: int
+    storage: Storage
+    entry: Entry
+    one_file: str | None = None
+    """Device and inode, on this machine's disks."""
+    stamp: str | None = None
+    """Changes whenever the content may have changed; None: the hash cannot be kept."""
+    missing: tuple[str, ...] = ()
+    """The types of hash to be computed."""
+    hashes: dict[str, str] = field(default_factory=dict)
+    """Those that were computed."""
+
+
+class EqualSizes:
+    """The audio files of equal size in the compared locations, and the hashes that they lack."""
+
+    def __init__(self, sides: Sequence[HashedSide], catalogue: Catalogue, *, download: bool) -> None:
+        """`download`: hash files on remotes as well, which downloads them whole."""
+        self._sides = sides
+        self._catalogue = catalogue
+        self._files: list[_File] = []
+        self._same: dict[int, list[_File]] = defaultdict(list)
+        """id (of Python) of a file -> the other names of it."""
+        for group in _by_size(sides):
+            self._prepare(group, download=download)
+        self._take_known()
+
+    @property
+    def waiting(self) -> list[_File]:
+        """The files that have to be read."""
+        return [file for file in self._files if file.missing]
+
+    def downloads(self) -> tuple[int, int]:
+        """How many files have to be downloaded, and their bytes."""
+        remote = [file.entry.size or 0 for file in self.waiting if not file.storage.capabilities.local]
+        return len(remote), sum(remote)
+
+    def compute(self, progress: Progress, stop: threading.Event | None = None) -> list[tuple[str, str]]:
+        """Read what has to be read; returns (path, reason) of each file that could not be.
+
+        Raises AuthError, and InterruptedRunError when `stop` is set; what was hashed before is kept.
+        """
+        waiting = self.waiting
+        if not waiting:
+            return []
+        progress.stage("comparing files of equal size", len(waiting))
+        failures: list[tuple[str, str]] = []
+        done: list[_File] = []
+        try:
+            for file, failure in self._read(waiting, stop):
+                if failure is None:
+                    done.append(file)
+                else:
+                    failures.append((file.entry.path, failure))
+                progress.advance(1, file.entry.size or 0)
+        finally:
+            self._save(done)
+        return failures
+
+    def items(self) -> list[list[Item]]:
+        """The files of each side again, with the hashes that are known now."""
+        found: dict[tuple[int, str, str | None], _File] = {}
+        for file in self._files:
+            for name in (file, *self._same[id(file)]):
+                name.hashes = file.hashes
+                found[name.side, name.entry.path, name.entry.id] = name
+        return [
+            [_with_hashes(item, found.get((index, item.entry.path, item.entry.id))) for item in side.items]
+            for index, side in enumerate(self._sides)
+        ]
+
+    # Inside.
+
+    def _prepare(self, group: list[_File], *, download: bool) -> None:
+        """Note what the files of one size lack to be compared."""
+        names: dict[str, _File] = {}
+        distinct = []
+        for file in group:
+            _look_at_disk(file)
+            first = names.setdefault(file.one_file, file) if file.one_file is not None else file
+            if first is file:
+                distinct.append(file)
+            else:
+                self._same[id(first)].append(file)
+        kinds = Counter(kind for file in distinct for kind in file.entry.hashes if kind not in _WEAK and file.entry.hashes[kind])
+        common = max(sorted(kinds), key=kinds.__getitem__, default=LOCAL_HASH)
+        for file in distinct:
+            if len(distinct) > 1:
+                # A file on a disk is compared with each remote by the hash that this one knows.
+                wanted = sorted({common, *kinds}) if file.storage.capabilities.local else [common] if download else []
+                file.missing = tuple(kind for kind in wanted if not file.entry.hashes.get(kind))
+            self._files.append(file)
+
+    def _take_known(self) -> None:
+        """Take the hashes that an earlier run has computed."""
+        known: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
+        for file in self.waiting:
+            fs = file.storage.fs
+            if fs not in known:
+                known[fs] = self._catalogue.digests(fs)
+            for kind in file.missing:
+                stamp, value = known[fs].get((file.entry.path, kind), ("", ""))
+                if value and stamp == file.stamp:
+                    file.hashes[kind] = value
+            file.missing = tuple(kind for kind in file.missing if kind not in file.hashes)
+
+    def _read(self, waiting: Sequence[_File], stop: threading.Event | None) -> Iterator[tuple[_File, str | None]]:
+        def work(file: _File) -> str | None:
+            if stop is not None and stop.is_set():
+                raise InterruptedRunError("interrupted while comparing files; what was read is kept")
+            try:
+                found = {kind: file.storage.hash(file.entry.path, kind, download=True) for kind in file.missing}
+            except AuthError:
+                raise
+            except RemoteError as error:
+                return error.message
+            before, file.stamp = file.stamp, None
+            _look_at_disk(file)
+            if file.stamp != before:
+                return "it changed while it was read"
+            file.hashes |= {kind: value for kind, value in found.items() if value}
+            return None
+
+        with ThreadPoolExecutor(_AT_A_TIME[all(file.storage.capabilities.local for file in waiting)]) as pool:
+            yield from zip(waiting, pool.map(work, waiting), strict=True)
+
+    def _save(self, files: Iterable[_File]) -> None:
+        by_location: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
+        for file in files:
+            for kind, value in file.hashes.items():
+                if file.stamp is not None:
+                    by_location[file.storage.fs].append((file.entry.path, kind, file.stamp, value))
+        for fs, rows in by_location.items():
+            self._catalogue.save_digests(fs, rows)
+
+
+def _by_size(sides: Sequence[HashedSide]) -> Iterator[list[_File]]:
+    """The files that others equal in size: music that can be compared, whether it can be read or not."""
+    by_size: dict[int, list[_File]] = defaultdict(list)
+    for index, side in enumerate(sides):
+        names = Counter(item.entry.path for item in side.items)
+        for item in side.items:
+            entry, path = item.entry, item.entry.path
+            if not entry.size or item.skipped_because is not None or not is_audio(path):
+                continue
+            if names[path] > 1 and not entry.hashes:
+                continue  # a read by this name returns either file
+            if path_problem(path) is None and not is_ours(path) and not is_rclone_debris(path):
+                by_size[entry.size].append(_File(index, side.storage, entry))
+    return (group for group in by_size.values() if len(group) > 1)
+
+
+def _look_at_disk(file: _File) -> None:
+    """Note which file it is and in which state, without reading it."""
+    entry = file.entry
+    place = local_path(file.storage, entry.path)
+    if place is None:
+        if entry.mtime_ns is not None and not file.storage.capabilities.local:
+            file.stamp = f"{entry.size}:{entry.mtime_ns}:{entry.id or ''}"
+        return
+    try:
+        seen = os.stat(place, follow_symlinks=False)  # noqa: PTH116 - pathlib is slower
+    except OSError:
+        return
+    file.one_file = f"{seen.st_dev}:{seen.st_ino}"
+    file.stamp = f"{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{file.one_file}"
+
+
+def _with_hashes(item: Item, file: _File | None) -> Item:
+    if file is None or not (file.hashes or file.one_file):
+        return item
+    entry = replace(item.entry, hashes={**item.entry.hashes, **file.hashes})
+    return replace(item, entry=entry, one_file=file.one_file)
