@@ -52,7 +52,7 @@ def test_a_report_changes_nothing_and_gives_reasons(library: Callable[..., Libra
     assert music.place.tree() == before
     rows = [event for event in report.events if event["type"] == "duplicate"]
     assert [(row["path"], row["kept_path"]) for row in rows] == [(copy, COPIES[0]) for copy in COPIES[1:]]
-    assert {row["tier"] for row in rows} == ({"T0"} if kind == "s3_serve" else {"T1"})
+    assert {row["tier"] for row in rows} == ({"T1"} if kind == "webdav" else {"T0"})
     (on_purpose,) = (event for event in report.events if event["type"] == "alike" and event["tier"] != "T4")
     assert {file["path"] for file in on_purpose["files"]} == {COPIES[0], "Band/Live/01 Song.flac"}
     assert report.summary["ops_planned"] == 0
