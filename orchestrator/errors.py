@@ -13,7 +13,9 @@
     │   ├── DestinationExistsError  a file lies at the destination
     │   ├── CorruptTransferError    the copy differs from what was sent
     │   └── PermanentError          this item never works: name, permission, kind
-    │       └── UnsupportedError    the storage has no such operation
+    │       ├── UnsupportedError    the storage has no such operation
+    │       └── AccessDeniedError   the rights for it lack
+    │           └── PartialListingError    some folders could not be listed; all others were
     ├── StalePlanError              the files have changed since the plan was made
     ├── SafetyLimitError            a limit that protects the library would be exceeded
     ├── LockedError                 another run holds the lock
@@ -132,6 +134,19 @@ class PermanentError(RemoteError):
 
 class UnsupportedError(PermanentError):
     """The storage has no such operation."""
+
+
+class AccessDeniedError(PermanentError):
+    """The right to do this lacks. What that means for a whole location is up to the caller."""
+
+
+class PartialListingError(AccessDeniedError):
+    """Some folders may not be listed; everything else was listed. Raised after the last file."""
+
+    def __init__(self, message: str, *, closed: Iterable[str]) -> None:
+        self.closed = tuple(closed)
+        """Their paths, and those of files that may not be looked at."""
+        super().__init__(message, path=self.closed[0])
 
 
 class StalePlanError(OrchestratorError):

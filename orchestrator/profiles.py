@@ -109,6 +109,9 @@ class Profile(Facts, frozen=True):
     """The option that makes rclone leave out links and shortcuts (`true`); None: rclone does not tell them from files. In its
     variable, `RCLONE_<TYPE>_<OPTION>`, rclone must call the backend by its type."""
 
+    past_versions: tuple[str, ...] = ("versions", "version_at")
+    """The options that make rclone show old versions of files: such a remote shows what is not there, and cannot be changed."""
+
     # What changes cost and do.
 
     delete_unseen: str | None = None

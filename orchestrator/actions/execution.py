@@ -13,6 +13,7 @@ from orchestrator.apply.results import FileChange, RunResult
 from orchestrator.apply.resume import pending_in, resume, unfinished_runs
 from orchestrator.catalogue.rows import Moved
 from orchestrator.errors import (
+    AccessDeniedError,
     AuthError,
     ExitCode,
     LockedError,
@@ -157,10 +158,14 @@ def _check_reachable(session: Session, storages: Mapping[str, Storage]) -> None:
     """
     for location in session.locations(*storages):
         with reaching(session, location):
+            storage = storages[location.fs]
+            _ = storage.capabilities  # raises what is wrong with the location as a whole
             try:
-                storages[location.fs].stat(PROBE)
+                storage.stat(PROBE)
             except (TransientError, AuthError):
                 raise
+            except AccessDeniedError:
+                storage.entries("")  # a key that may not list gets 403 for what does not exist
             except RemoteError:
                 continue  # it answers
 

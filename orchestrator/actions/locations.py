@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from orchestrator.actions.session import Session
-from orchestrator.errors import AuthError, NotFoundError, TransientError, UsageError
+from orchestrator.errors import AccessDeniedError, AuthError, NotFoundError, PermanentError, TransientError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location
 from orchestrator.paths import is_ours
 from orchestrator.profiles import load_profile, profile_for_environment_remote
@@ -67,6 +70,20 @@ def check_target(target: Location) -> None:
         raise UsageError(f"{target.typed}: {nearest} is not writable: choose another target, or fix its permissions")
 
 
+def check_root(session: Session, location: Location) -> None:
+    """For a folder that does not exist: refuse a remote whose own root is not there either. Raises UsageError.
+
+    Its address is wrong, and each file that is sent there would fail.
+    """
+    remote, colon, path = location.fs.partition(":")
+    if location.local or not path.strip("/"):
+        return
+    root = msgspec.structs.replace(location, fs=f"{remote}{colon}{'/' if path.startswith('/') else ''}")
+    with reaching(session, location), contextlib.suppress(AccessDeniedError):  # only a folder further down may be open to us
+        if session.rclone_storage(root).entries("") is None:
+            raise PermanentError(f"not even {root.fs} is there")
+
+
 def check_bucket(session: Session, location: Location) -> None:
     """Refuse the top level of an object store, where an artist's folder would become a bucket. Raises UsageError."""
     if location.remote is None or location.fs.partition(":")[2].strip("/"):
@@ -82,7 +99,7 @@ def check_bucket(session: Session, location: Location) -> None:
 def reaching(session: Session, location: Location) -> Iterator[None]:
     """Around requests to a location: an error about all of it names the location and says what to do.
 
-    Raises UsageError when there is no such location.
+    Raises UsageError when there is no such location or it cannot be used as it is configured, AuthError when it may not be used.
     """
     try:
         yield
@@ -94,6 +111,20 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     except AuthError as error:
         error.message = f"{location.typed} refuses the credentials: {_remedy(session, location)} ({error.message})"
         raise
+    except AccessDeniedError as error:
+        if location.local:
+            raise UsageError(f"{location.typed} may not be read: fix its permissions ({error.message})") from error
+        raise AuthError(
+            f"{location.typed} refuses access: grant these credentials the right to list and read it, or use others "
+            f"({error.message})"
+        ) from error
+    except PermanentError as error:
+        if location.local:
+            raise
+        raise UsageError(
+            f"{location.typed} cannot be used: correct the address, the region or the account of its remote, "
+            f"`rclone config show {location.remote}:` shows them ({error.message})"
+        ) from error
 
 
 def _remedy(session: Session, location: Location) -> str:

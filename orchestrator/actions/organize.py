@@ -80,8 +80,11 @@ def _make_plan(
     result, capabilities = latest_scan(session, source, settings, no_scan=no_scan)
     at_target: Sequence[Item] = []
     target_capabilities = capabilities
+    closed = ExitCode.DONE
     if not in_place:
-        at_target, target_capabilities = target_items(session, target, reading=options.reading, no_scan=no_scan)
+        at_target, target_capabilities, closed = target_items(
+            session, target, reading=options.reading, exclude=options.exclude, no_scan=no_scan
+        )
     lists = [] if no_scan else read_external_lists(session, options.playlists)
     items: Sequence[Item] = items_of(session, source, result)
     ends = ExitCode.DONE
@@ -112,7 +115,7 @@ def _make_plan(
     made = plan_organize(request)
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
-    return Planned(made, worst([ends, report_scan(session, result), report_skipped(session, made)]))
+    return Planned(made, worst([ends, closed, report_scan(session, result), report_skipped(session, made)]))
 
 
 def _search(session: Session, options: OrganizeChoices, source: Location, target: Location) -> tuple[str, DedupSettings | None]:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.actions.locations import check_folder, check_not_ours, reaching
+from orchestrator.actions.locations import check_folder, check_not_ours, check_root, reaching
 from orchestrator.actions.session import Session
 from orchestrator.catalogue import update
 from orchestrator.catalogue.external_playlists import read_lists
 from orchestrator.catalogue.last_scan import find_last_scan
-from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS
+from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS, Selection
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.setting_syntax import parse_duration
@@ -176,6 +176,7 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
         session.reporter.error("failed", reason, path)
     for path in result.difference.listed_twice:
         session.reporter.error("duplicate-name", "listed more than once, and nothing tells the files apart", path)
+    closed = report_closed(session, result)
     for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
     if result.links_left_out:
@@ -183,7 +184,18 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
     if not result.audio_seen:
         session.reporter.note("no music found")
     session.summary.ops_skipped += len(result.vanished) + len(result.failures) + len(result.difference.listed_twice)
-    return ExitCode.SOME_FAILED if result.vanished or result.failures or result.difference.listed_twice else ExitCode.DONE
+    failed = result.vanished or result.failures or result.difference.listed_twice
+    return ExitCode.SOME_FAILED if failed else closed
+
+
+def report_closed(session: Session, result: ScanResult) -> ExitCode:
+    """Report the folders that may not be listed. What is in them stays as it is."""
+    for path, reason in result.closed:
+        session.reporter.error(
+            "closed", f"may not be listed, so it is left alone; `--exclude '/{path}/'` accepts that ({reason})", path
+        )
+    session.summary.ops_skipped += len(result.closed)
+    return ExitCode.SOME_FAILED if result.closed else ExitCode.DONE
 
 
 def report_shared_names(session: Session, result: ScanResult) -> ExitCode:
@@ -211,21 +223,28 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
 
 
 def target_items(
-    session: Session, target: Location, *, reading: str | None = None, no_scan: bool = False
-) -> tuple[list[Item], Capabilities]:
-    """The files of a target that is not the source; none when it does not exist yet. Raises UsageError for a missing bucket."""
+    session: Session, target: Location, *, reading: str | None = None, exclude: Sequence[str] = (), no_scan: bool = False
+) -> tuple[list[Item], Capabilities, ExitCode]:
+    """The files of a target that is not the source; none when it does not exist yet. Raises UsageError for a missing bucket.
+
+    The exit code is 3 when folders may not be listed there, except for those that `exclude` covers.
+    """
     if no_scan:
         result, capabilities = latest_scan(session, target, ScanSettings(), no_scan=True)
-        return items_of(session, target, result), capabilities
-    capabilities = session.storage(target).capabilities
+        return items_of(session, target, result), capabilities, ExitCode.DONE
+    with reaching(session, target):
+        capabilities = session.storage(target).capabilities
     try:
         result = scan_location(session, target, ScanSettings(reading=reading), allow_emptied=True)
     except UsageError as error:
         # A remote without empty directories reports only a missing bucket, and we create none.
         if capabilities.empty_directories and isinstance(error.__cause__, NotFoundError):
-            return [], capabilities
+            check_root(session, target)
+            return [], capabilities, ExitCode.DONE
         raise
-    return items_of(session, target, result), capabilities
+    excluded = Selection(exclude=tuple(exclude)).excludes
+    result.closed = [(folder, reason) for folder, reason in result.closed if not excluded(folder)]
+    return items_of(session, target, result), capabilities, report_closed(session, result)
 
 
 def read_external_lists(session: Session, typed: Sequence[str] = ()) -> list[ExternalList]:

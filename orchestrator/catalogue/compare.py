@@ -17,7 +17,7 @@ other content (an edit).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -82,6 +82,13 @@ class NewListing:
             connection.execute("BEGIN")  # one for all rows; it only concerns the temporary table
             connection.executemany(sql.ADD_LISTED, rows)
             connection.execute("COMMIT")
+
+    def keep_known(self, closed: Iterable[str]) -> None:
+        """Take what is known below these folders as listed: they could not be listed, so nobody knows what is gone from them."""
+        with self._catalogue.using() as connection:
+            for folder in closed:
+                values = self._fs, folder.encode(), f"{folder}/".encode(), f"{folder}0".encode()  # "0" follows "/"
+                connection.execute(sql.KEEP_KNOWN, values)
 
     def commit(self, now_ns: int, *, allow_emptied: bool = False, allow_gone: AllowGone | None = None) -> Difference:
         """Save the listing in one transaction.

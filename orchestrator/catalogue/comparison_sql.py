@@ -25,6 +25,11 @@ CREATE_TEMPORARY: Final = (
 DROP_TEMPORARY: Final = tuple(f"DROP TABLE IF EXISTS temp.{table}" for table in ("listed", "pair", "unpaired", "copy"))
 
 ADD_LISTED: Final = "INSERT INTO listed (path, remote_id, size, mtime_ns, hashes, kind) VALUES (?, ?, ?, ?, ?, ?)"
+KEEP_KNOWN: Final = """
+    INSERT INTO listed (path, remote_id, size, mtime_ns, hashes, kind)
+    SELECT e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.kind FROM entry AS e
+    WHERE e.location = (SELECT id FROM location WHERE fs = ?) AND (e.path = ? OR (e.path >= ? AND e.path < ?))
+"""
 COUNT_LISTED: Final = "SELECT count(*), count(nullif(kind, '')) FROM listed"
 
 _SAME_KEY: Final = "(e.path = l.path AND e.remote_id = l.remote_id)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.catalogue.reading import read_list
-from orchestrator.errors import AuthError, RemoteError
+from orchestrator.errors import AuthError, PartialListingError, RemoteError
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
 from orchestrator.records import Entry
@@ -30,10 +30,16 @@ def read_lists(storage: Storage) -> tuple[list[ExternalList], list[tuple[str, st
         except RemoteError as error:
             return error.message
 
-    entries = sorted((entry for entry in storage.list() if is_list(entry.path)), key=lambda entry: entry.path)
+    entries: list[Entry] = []
+    unread: list[tuple[str, str]] = []
+    try:
+        entries.extend(entry for entry in storage.list() if is_list(entry.path))  # those before an error stay
+    except PartialListingError as error:
+        unread = [(folder, error.message) for folder in error.closed]
+    entries.sort(key=lambda entry: entry.path)
     if not entries:
-        return [], []
+        return [], unread
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         results = [*zip(entries, pool.map(read, entries), strict=True)]
     lists = [result for _, result in results if isinstance(result, ExternalList)]
-    return lists, [(entry.path, result) for entry, result in results if isinstance(result, str)]
+    return lists, unread + [(entry.path, result) for entry, result in results if isinstance(result, str)]

@@ -11,6 +11,7 @@ from orchestrator.errors import UsageError
 from orchestrator.records import Entry
 
 EXCLUDED, NOT_INCLUDED = "excluded", "not included"
+CLOSED = "its folder cannot be listed"
 LEFT_OUT_BY_GLOBS = frozenset({EXCLUDED, NOT_INCLUDED})
 """The reasons for files that --include and --exclude leave out."""
 
@@ -30,11 +31,18 @@ class Selection(msgspec.Struct, frozen=True):
     """No files that changed less than this ago."""
     now_ns: int = 0
     """When the run started, nanoseconds since 1970, UTC."""
+    closed: tuple[str, ...] = ()
+    """Folders that could not be listed: nobody knows whether the files that were once seen below them are still there."""
 
     @property
     def everything(self) -> bool:
         """Whether all files are selected."""
-        return not (self.include or self.exclude or self.settle_ns)
+        return not (self.include or self.exclude or self.settle_ns or self.closed)
+
+    def excludes(self, folder: str) -> bool:
+        """Whether `exclude` covers everything in a folder. Raises UsageError for an invalid glob."""
+        pattern = _pattern(self.exclude)
+        return pattern is not None and pattern.search(f"{folder}/") is not None
 
     def compiled(self) -> FileFilter:
         """The same, prepared for many files. Raises UsageError for an invalid glob."""
@@ -47,6 +55,7 @@ class FileFilter:
     def __init__(self, selection: Selection) -> None:
         self._include = _pattern(selection.include)
         self._exclude = _pattern(selection.exclude)
+        self._closed = tuple(f"{folder}/" for folder in selection.closed)
         self._youngest_ns = selection.now_ns - selection.settle_ns if selection.settle_ns > 0 else None
 
     def skip_reason(self, entry: Entry, since_ns: int) -> str | None:
@@ -55,6 +64,8 @@ class FileFilter:
         `since_ns` is when the catalogue first saw this content. On a remote without modification times only this shows that a
         file no longer changes.
         """
+        if self._closed and f"{entry.path}/".startswith(self._closed):
+            return CLOSED
         if self._exclude is not None and self._exclude.search(entry.path):
             return EXCLUDED
         if self._include is not None and not self._include.search(entry.path):

@@ -14,7 +14,7 @@ from orchestrator.catalogue.reading import Readers, reader_count
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.errors import InterruptedRunError
+from orchestrator.errors import InterruptedRunError, PartialListingError
 from orchestrator.paths import is_ours, is_rclone_debris
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.records import Capabilities, Entry, Ref
@@ -60,6 +60,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """Those of them whose files nothing distinguishes: a request for the name returns either. Not all of them are read."""
     rclone_debris: list[str] = []
     """Unfinished transfers that a killed rclone left behind; skipped."""
+    closed: list[tuple[str, str]] = []
+    """(path, reason) of each folder that could not be listed and that `exclude` does not cover."""
     own_directories: list[str] = []
     """The OWN_DIRECTORY of each location inside this one, as far as it has one."""
     links_left_out: int = 0
@@ -73,7 +75,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     @property
     def complete(self) -> bool:
         """Whether every file could be read; otherwise the run ends with 3."""
-        return not (self.unreadable or self.vanished or self.failures or self.difference.listed_twice or self.indistinguishable)
+        left_out = self.unreadable or self.vanished or self.failures or self.closed
+        return not (left_out or self.difference.listed_twice or self.indistinguishable)
 
 
 def scan(
@@ -99,6 +102,8 @@ def scan(
     content may have changed (see `orchestrator.catalogue.compare`), or when a newer version of the reader is in use. Playlists
     and cue sheets are always read, whole: their entries may point at files that move.
 
+    Files in folders that may not be listed stay in the catalogue as they were last seen, and no options select them.
+
     Raises the storage's error when the listing breaks off, and then has changed nothing; SafetyLimitError when all music is gone,
     or half of it and more, unless `allow_emptied` or `allow_gone` permits that; AuthError, TransientError and
     InterruptedRunError (`stop` was set) from the reading, and then keeps what was read.
@@ -107,19 +112,23 @@ def scan(
     selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns)
     rclone_debris: list[str] = []
     own_directories: list[str] = []
+    closed: dict[str, str] = {}
     with NewListing(catalogue, storage.fs) as listing:
         progress.stage("listing")
-        for batch in _batches(storage.list(), rclone_debris, own_directories):
+        for batch in _batches(_as_far_as_open(storage, closed), rclone_debris, own_directories):
             listing.add(batch)
             progress.advance(len(batch))
             if stop is not None and stop.is_set():
                 raise InterruptedRunError("interrupted while listing; nothing was changed")
+        listing.keep_known(closed)
         difference = listing.commit(now_ns, allow_emptied=allow_emptied, allow_gone=allow_gone)
+    selection = msgspec.structs.replace(selection, closed=tuple(closed))
     result = ScanResult(
         files_seen=difference.seen,
         audio_seen=difference.audio,
         difference=difference,
         selection=selection,
+        closed=[(folder, reason) for folder, reason in closed.items() if not selection.excludes(folder)],
         rclone_debris=rclone_debris,
         own_directories=sorted(own_directories),
         links_left_out=storage.links_left_out,
@@ -159,6 +168,14 @@ def _save_capabilities(catalogue: Catalogue, storage: Storage) -> None:
     with catalogue.writing() as connection:
         values = (msgspec.json.encode(storage.capabilities), storage.fs)
         connection.execute("UPDATE location SET capabilities = ? WHERE fs = ?", values)
+
+
+def _as_far_as_open(storage: Storage, closed: dict[str, str]) -> Iterator[Entry]:
+    """The listing, without an error for folders that may not be listed: they are added to `closed`, with the reason."""
+    try:
+        yield from storage.list()
+    except PartialListingError as error:
+        closed |= dict.fromkeys(error.closed, error.message)
 
 
 def _batches(entries: Iterator[Entry], rclone_debris: list[str], own_directories: list[str]) -> Iterator[list[Entry]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from orchestrator.errors import (
+    AccessDeniedError,
     AuthError,
     CorruptTransferError,
     DestinationExistsError,
@@ -28,7 +29,10 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
     (UsageError, ("unable to decrypt configuration", "couldn't decrypt configuration", "failed to load config"), frozenset()),
     (
         RateLimitError,
-        ("slowdown", "toomanyrequests", "too many requests", "too_many_", "ratelimitexceeded", "userratelimit", "throttl"),
+        (
+            *("slowdown", "toomanyrequests", "too many requests", "too_many_", "ratelimitexceeded", "userratelimit", "throttl"),
+            *("dailylimitexceeded", "quota exceeded for quota metric"),  # Google's limits on requests
+        ),
         frozenset({"429"}),
     ),
     (
@@ -53,6 +57,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
             ),
             *("authenticationfailed", "authorization failure", "couldn't fetch token", "no valid credential", "empty token"),
             *("failed to refresh cached credentials", "nocredentialproviders", "could not find default credentials"),
+            *("no_permission", "missing_scope", "required scope", "insufficient authentication scopes", "accessnotconfigured"),
             *("ssh-agent", "failed to read private key", "couldn't parse private key", "knownhosts:", "host key"),
         ),
         frozenset({"401", "530"}),
@@ -82,7 +87,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         (*("hash unsupported", "hash type not supported", "doesn't support", "not supported", "not implemented", "unsupported"),),
         frozenset({"501", "405"}),
     ),
-    (PermanentError, ("accessdenied", "permission denied", "access denied", "operation not permitted"), frozenset({"403"})),
+    (AccessDeniedError, ("accessdenied", "permission denied", "access denied", "operation not permitted"), frozenset({"403"})),
     (PermanentError, ("read-only file system", "is a directory", "can't move directory"), frozenset()),
     (
         PermanentError,

@@ -20,13 +20,13 @@ from typing import IO
 
 import msgspec
 
-from orchestrator.errors import NotFoundError, OrchestratorError, TransientError, UsageError
+from orchestrator.errors import TransientError, UsageError
 from orchestrator.paths import is_ours, own_directory_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
-from orchestrator.rclone.classify import classify
 from orchestrator.rclone.daemon import READING_FLAGS
 from orchestrator.rclone.environment import remote_variables
+from orchestrator.rclone.listing_log import FLAGS, failure, lines_that_end_in
 from orchestrator.rclone.supervisor import Supervised
 from orchestrator.records import OWN_DIRECTORY, Entry
 
@@ -36,13 +36,11 @@ link to a folder above it would never end."""
 _MAX_SAME_NAME = 10
 """How often one name may occur in a path: two such links in one folder make 2^10 folders until then, and 2^64 until MAX_DEPTH."""
 _REMOTE = "MOLIST"
-_STDERR_TAIL = 64 * 1024
-_EXIT_DIRECTORY_NOT_FOUND = 3
 _NO_HASHES: dict[str, str] = {}
 _END = b"]\n"
 _PIPE = 1 << 20
 _PAUSE_S = 0.002
-_LINK = b"Can't follow symlink without -L/--copy-links"
+_LINK = "Can't follow symlink without -L/--copy-links"
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
@@ -95,7 +93,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def arguments(request: ListRequest) -> list[str]:
     """The arguments for rclone: only constants and names of hash types."""
-    flags = ["lsjson", "--recursive", "--no-mimetype", *READING_FLAGS]
+    flags = ["lsjson", "--recursive", "--no-mimetype", *READING_FLAGS, *FLAGS]
     if not request.mtime:
         flags.append("--no-modtime")
     if request.server_mtime:
@@ -116,6 +114,8 @@ def list_files(
     binary: Binary, environment: Mapping[str, str], request: ListRequest, left_out: Callable[[int], None] | None = None
 ) -> Generator[Entry]:
     """Every file below the location. Raises the typed error if the listing fails, at the latest after the last file.
+
+    PartialListingError, after the last file, when only some folders may not be listed.
 
     At its end, `left_out` is told how many links were not followed, as far as rclone says. Raises UsageError at once for a path
     that leads in circles.
@@ -148,13 +148,16 @@ def list_files(
                         yield row.entry(precision_ns)
         except msgspec.DecodeError as error:
             lister.close()
-            raise _failure(request.fs, 0, log) or TransientError(f"{request.fs}: the listing is damaged") from error
+            raise failure(request.fs, 0, log, complete=False) or TransientError(
+                f"{request.fs}: the listing is damaged"
+            ) from error
         code = lister.wait()
         if code != 0 or not complete:
-            raise _failure(request.fs, code, log) or TransientError(f"{request.fs}: the listing ended early (exit {code})")
+            raise failure(request.fs, code, log, complete=complete) or TransientError(
+                f"{request.fs}: the listing ended early (exit {code})"
+            )
         if left_out is not None:
-            log.seek(0)
-            left_out(sum(line.rstrip().endswith(_LINK) for line in log))
+            left_out(lines_that_end_in(log, _LINK))
 
 
 def _check_depth(fs: str, path: str) -> None:
@@ -188,23 +191,6 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
             time.sleep(_PAUSE_S)
     if pending:
         yield pending
-
-
-def _failure(fs: str, code: int, log: IO[bytes]) -> OrchestratorError | None:
-    """Why the listing failed, from rclone's log; None when that does not say."""
-    log.seek(max(0, log.seek(0, 2) - _STDERR_TAIL))
-    lines = [
-        line
-        for line in log.read().decode("utf-8", "replace").splitlines()
-        if "ERROR" in line or "CRITICAL" in line or "Failed" in line
-    ]
-    if not lines:
-        return None
-    # "2026/11/23 22:26:52 ERROR : path: reason": the first line is the cause, later ones count and repeat.
-    reason = lines[0].partition(": ")[2] or lines[0]
-    if code == _EXIT_DIRECTORY_NOT_FOUND:
-        return NotFoundError(f"{fs}: no such directory or bucket", path=fs)
-    return classify(reason, path=fs, names=(fs,))
 
 
 def nanoseconds(text: str) -> int:

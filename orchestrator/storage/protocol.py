@@ -141,7 +141,8 @@ class Storage(Protocol):
         Leaves out what is in an OWN_DIRECTORY, unless `prefix` is one or lies in one. That of the location itself is not shown at
         all; one further down, which belongs to a location inside this one, is shown as one Entry with nothing but its path.
         Asks only for what is free on this remote.
-        Raises an error when the listing is incomplete: a short listing is never taken for the whole. Bucket remotes do not
+        Raises an error when the listing is incomplete: a short listing is never taken for the whole. PartialListingError, after
+        the last file, says that only the folders it names could not be listed, because the rights lack. Bucket remotes do not
         distinguish a missing prefix from an empty one; others raise NotFoundError for a missing directory.
         """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.errors import (
+    AccessDeniedError,
     AuthError,
     CorruptTransferError,
     DestinationExistsError,
@@ -28,6 +29,8 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
     [
         (S3.format("PutObject", 503, "SlowDown"), RateLimitError),
         ("googleapi: Error 403: User Rate Limit Exceeded, userRateLimitExceeded", RateLimitError),
+        ("googleapi: Error 403: Daily Limit Exceeded, dailyLimitExceeded", RateLimitError),
+        ("googleapi: Error 403: Quota exceeded for quota metric 'Queries' and limit 'Queries per day'", RateLimitError),
         ("too_many_requests/", RateLimitError),
         ("HTTP error 429 (429 Too Many Requests) returned body", RateLimitError),
         (S3.format("GetObject", 500, "InternalError"), TransientError),
@@ -53,8 +56,10 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
         ('couldn\'t fetch token: invalid_grant: maybe token expired? - try refreshing with "rclone config reconnect"', AuthError),
         ("530 Login incorrect.", AuthError),
         ("couldn't list files: Unauthorized: 401 Unauthorized", AuthError),
-        (S3.format("PutObject", 403, "AccessDenied"), PermanentError),
-        ("open /srv/x: permission denied", PermanentError),
+        ("no_permission/...", AuthError),
+        ("googleapi: Error 403: Request had insufficient authentication scopes., insufficientPermissions", AuthError),
+        (S3.format("PutObject", 403, "AccessDenied"), AccessDeniedError),
+        ("open /srv/x: permission denied", AccessDeniedError),
         ("lstat /srv/nnn: file name too long", PermanentError),
         (S3.format("CopyObject", 400, "KeyTooLongError"), PermanentError),
         ("is a directory not a file", PermanentError),
@@ -85,7 +90,7 @@ def test_status_404_is_not_found_whatever_the_text() -> None:
     "name", ["429 Too Many Requests.mp3", "connection refused.mp3", "Album 503/(429) SlowDown: EOF.mp3", "d"]
 )
 def test_names_of_songs_do_not_change_the_class(name: str) -> None:
-    assert type(classify(f"open /srv/{name}: permission denied", path=name)) is PermanentError
+    assert type(classify(f"open /srv/{name}: permission denied", path=name)) is AccessDeniedError
     assert type(classify("is a file not a directory", path="/srv/file")) is UsageError
     assert type(classify(f"stat /srv/{name}: no such file or directory", path=name)) is NotFoundError
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, PermanentError, TransientError, UsageError
+from orchestrator.errors import (
+    AccessDeniedError,
+    AuthError,
+    NotFoundError,
+    OrchestratorError,
+    PartialListingError,
+    PermanentError,
+    TransientError,
+    UsageError,
+)
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.listing import MAX_DEPTH, ListRequest, list_files, nanoseconds
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.records import OWN_DIRECTORY
+from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers import remotes
 from tests.servers.http import Drop, http_proxy
@@ -57,23 +67,58 @@ def test_a_short_listing_is_an_error(tmp_path: Path, output: str, code: int) -> 
         names(fake(tmp_path, output, code=code))
 
 
+def said(level: str, message: str, path: str | None = None) -> str:
+    """A line of rclone's log."""
+    return json.dumps({"level": level, "msg": message, **({} if path is None else {"object": path})})
+
+
+CLOSED = said("error", "error listing: couldn't list files: 403 Forbidden", "a: b")
+LAST = said("notice", "Failed to lsjson with 2 errors: last error was: error in ListJSON: couldn't list files: 403 Forbidden")
+
+
 @pytest.mark.parametrize(
-    ("said", "code", "kind"),
+    ("lines", "code", "kind"),
     [
-        ("2026/11/23 22:26:52 NOTICE: Failed to lsjson: error in ListJSON: directory not found", 3, NotFoundError),
-        ("2026/11/23 22:26:52 ERROR : x: error reading source directory: open /srv/x: permission denied", 1, PermanentError),
-        ("2026/11/23 22:26:52 ERROR : error listing: StatusCode: 403, api error InvalidAccessKeyId: no", 1, AuthError),
+        ([said("notice", "Failed to lsjson: error in ListJSON: directory not found")], 3, NotFoundError),
+        ([said("error", "open /srv: permission denied", "")], 1, AccessDeniedError),
+        ([said("error", "error listing: StatusCode: 403, api error InvalidAccessKeyId: no")], 1, AuthError),
+        (["panic: runtime error: index out of range"], 2, PermanentError),
         (
-            '2026/11/23 22:26:52 CRITICAL: Failed to create file system for "MOLIST:": didn\'t find section in config file ("n")',
+            [said("critical", 'Failed to create file system for "MOLIST:": didn\'t find section in config file ("n")')],
             1,
             UsageError,
         ),
     ],
 )
-def test_errors_are_typed(tmp_path: Path, said: str, code: int, kind: type[OrchestratorError]) -> None:
+def test_errors_are_typed(tmp_path: Path, lines: list[str], code: int, kind: type[OrchestratorError]) -> None:
+    text = "\n".join([said("notice", "Config file not found"), *lines, ""])
     with pytest.raises(OrchestratorError) as caught:
-        names(fake(tmp_path, "[\n", said=f"2026/11/23 22:26:52 NOTICE: Config file not found\n{said}\n", code=code))
+        names(fake(tmp_path, "[\n", said=text, code=code))
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("output", "lines", "kind"),
+    [
+        (f"[\n{ROW}\n]\n", [CLOSED], PartialListingError),
+        (f"[\n{ROW}", [CLOSED, LAST], PartialListingError),
+        (f"[\n{ROW}", [CLOSED], AccessDeniedError),
+        (f"[\n{ROW}\n]\n", [CLOSED, said("error", "error listing: 500 Internal Server Error", "c"), LAST], TransientError),
+        (f"[\n{ROW}\n]\n", [CLOSED, said("error", "error listing: 403 Forbidden", ""), LAST], AccessDeniedError),
+    ],
+)
+def test_only_a_listing_of_all_but_closed_folders_is_partial(
+    tmp_path: Path, output: str, lines: list[str], kind: type[OrchestratorError]
+) -> None:
+    """Not one that was killed, that failed elsewhere too, or whose root is closed."""
+    lister = fake(tmp_path, output, said="\n".join([*lines, ""]), code=1)
+    seen: list[Entry] = []
+    with pytest.raises(OrchestratorError) as caught:
+        seen.extend(list_files(lister, dict(os.environ), ListRequest(fs="/srv")))
+    assert type(caught.value) is kind
+    assert [entry.path for entry in seen] == ["a"]
+    if isinstance(caught.value, PartialListingError):
+        assert caught.value.closed == ("a: b",)
 
 
 def test_an_abandoned_listing_leaves_no_process(tmp_path: Path) -> None:

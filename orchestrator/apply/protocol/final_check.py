@@ -11,7 +11,7 @@ from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
-from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
+from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, PartialListingError
 from orchestrator.paths import case_key, own_directory_of
 from orchestrator.plan.model import CompletedOperation, Verb
 from orchestrator.records import Entry, Ref
@@ -88,7 +88,7 @@ def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
     listings = [storage.list(directory) for directory in ("", *sorted(own))]
     found = {}
     for listing in listings:
-        with suppress(NotFoundError):
+        with suppress(NotFoundError, PartialListingError):  # what a run changed lies in no folder that it may not list
             for entry in listing:
                 for ref in filter(
                     None, (wanted.get((entry.path, None)), wanted.get((entry.path, entry.id)) if entry.id else None)

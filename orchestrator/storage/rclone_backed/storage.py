@@ -39,6 +39,7 @@ from orchestrator.storage.rclone_backed.giving import look_then_give
 from orchestrator.storage.rclone_backed.lanes import Lanes
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure, is_below_a_file
 
+_OFF = frozenset({"", "false", "off", "0", "no"})
 _FIRST_ENTRIES = 1000
 """So many entries of a listing show what its hashes cost: one page on S3."""
 _HASH_MISSES = 16
@@ -77,17 +78,30 @@ class RcloneStorage(DerivedStorage):
     @cached_property
     def _info(self) -> dict[str, Any]:
         # UsageError for an unknown remote, and for a file instead of a directory.
+        self._check_shows_the_present()
         try:
             if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
                 self._client.call("operations/fsinfo", {"fs": rc_bodies.with_server_mtime(self._fs)})
             return self._client.call("operations/fsinfo", {"fs": self._fs})
         except UsageError:
             # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
+            # The parent as the root, because rclone hides that a bucket lies in another region below the root of all buckets.
             remote, colon, path = self._fs.partition(":")
             if colon and path.strip("/"):
-                parent = parent_of(path)
-                self._client.call("operations/list", {"fs": f"{remote}:", "remote": parent or path, "opt": {"noModTime": True}})
+                parent = parent_of(path.rstrip("/"))
+                where = (f"{remote}:{parent}", "") if parent else (f"{remote}:", path)
+                self._client.call("operations/list", rc_bodies.list_names(*where))
             raise
+
+    def _check_shows_the_present(self) -> None:
+        """Raise UsageError for a remote that shows old versions of files."""
+        for option in self.profile.past_versions:
+            if (self._rclone.option(self._fs, option) or "false").lower() not in _OFF:
+                remote = self._fs.partition(":")[0]
+                raise UsageError(
+                    f"{self._fs}: the remote has `{option}` set, so it shows old versions of files and cannot be changed: "
+                    f"remove it (`rclone config update {remote} {option}=`), or make another remote without it"
+                )
 
     @cached_property
     def profile(self) -> Profile:

@@ -1,0 +1,67 @@
+"""What the log of a listing says: why it failed, which folders are closed to us, how many links were left out.
+
+It is JSON (`FLAGS`), because in rclone's plain log nothing tells a path that contains ": " from the reason after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+import msgspec
+
+from orchestrator.errors import AccessDeniedError, NotFoundError, OrchestratorError, PartialListingError
+from orchestrator.rclone.classify import classify
+
+FLAGS = ("--use-json-log",)
+_LONGEST = 4 * 1024 * 1024
+"""Of a longer log only the end is read; then it does not say all that is closed."""
+_EXIT_DIRECTORY_NOT_FOUND = 3
+_LAST_WORDS = "Failed to lsjson"
+_ERRORS = frozenset({"error", "critical", "fatal", "emergency", "alert"})
+
+
+class _Line(msgspec.Struct):
+    level: str = ""
+    msg: str = ""
+    object: str = ""
+    """The path that it is about; "" for the root."""
+
+
+def failure(fs: str, code: int, log: IO[bytes], *, complete: bool) -> OrchestratorError | None:
+    """Why the listing of `fs` failed; None when the log does not say. `complete`: the listing has its end.
+
+    PartialListingError when all that failed are folders that may not be listed. rclone lists everything else, but where the
+    backend leaves the error to rclone's core it writes no end: then its last words show that it was not killed.
+    """
+    if code == _EXIT_DIRECTORY_NOT_FOUND:
+        return NotFoundError(f"{fs}: no such directory or bucket", path=fs)
+    whole = log.seek(0, 2) <= _LONGEST
+    lines = [*_lines(log)]
+    last_words = [line.msg for line in lines if _LAST_WORDS in line.msg]
+    all_listed = whole and (complete or bool(last_words))
+    closed: dict[str, str] = {}
+    for line in lines:
+        if line.level in _ERRORS:
+            reason = f"{line.object}: {line.msg}" if line.object else line.msg
+            error = classify(reason, path=fs, names=(fs, line.object))
+            if not (all_listed and line.object and isinstance(error, AccessDeniedError)):
+                return error  # the first one is the cause, later ones count and repeat
+            closed.setdefault(line.object, reason)
+    if closed:
+        return PartialListingError(f"{fs}: {next(iter(closed.values()))}", closed=closed)
+    return classify(last_words[-1], path=fs, names=(fs,)) if last_words else None
+
+
+def lines_that_end_in(log: IO[bytes], text: str) -> int:
+    """How many messages end so."""
+    return sum(line.msg.endswith(text) for line in _lines(log))
+
+
+def _lines(log: IO[bytes]) -> Iterator[_Line]:
+    log.seek(max(0, log.seek(0, 2) - _LONGEST))
+    for line in log:
+        try:
+            yield msgspec.json.decode(line, type=_Line)
+        except msgspec.DecodeError:  # a panic, for example; or the first of a long log, cut
+            yield _Line("critical" if b"panic" in line else "", line.decode("utf-8", "replace").strip())
