@@ -34,6 +34,7 @@ CASES = {
     24: "an upload that is stored cut",
     25: "twins, killed at every step of deduplication",
     26: "another program takes the destination's name while the copy is under way",
+    29: "killed during uploads over a slow line",
     38: "a source that changes while it is sent",
     40: "two machines with one job; a folder, a dangling link or another file system at the destination",
     31: "one request that always fails, with each error",

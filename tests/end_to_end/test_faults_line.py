@@ -42,7 +42,7 @@ def uploads(proxy: HttpProxy) -> Counter[str]:
     return Counter(
         seen.path.partition("?")[0]
         for seen in proxy.requests
-        if of_music(seen) and seen.method == "PUT" and seen.status in {200, 201}
+        if of_music(seen) and seen.method == "PUT" and seen.status in {200, 201} and "x-amz-copy-source" not in seen.headers
     )
 
 
