@@ -19,6 +19,7 @@ DEFAULT = "default"
 """The profile of all backends without a file of their own."""
 
 DirectoryDelete = Literal["empty", "trash", "recursive"]
+NamesBy = Literal["rename", "link", "move", "probed-move", "id", "upload", "caught"]
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +73,10 @@ class ConditionalFacts(Facts, frozen=True):
     """The values, in any case; "" stands for an option that is not set."""
     max_path_bytes: int | None = None
     directory_delete: DirectoryDelete | None = None
+    moves_copies: bool | None = None
+
+
+_CONDITIONAL = ("max_path_bytes", "directory_delete", "moves_copies")
 
 
 class Profile(Facts, frozen=True):
@@ -120,6 +125,14 @@ class Profile(Facts, frozen=True):
     """What happens to a file that rclone did not see in a directory that it removes. "empty": the file stays, because the server
     refuses. "recursive": the file is lost, because rclone lists the directory and then deletes it with everything in it. "trash":
     the same, but the provider keeps it in its own trash."""
+    names_by: NamesBy = "probed-move"
+    """How a copy gets its final name without replacing another file (see `Naming` in orchestrator/storage/protocol.py).
+    "rename": the kernel refuses a taken name, on a disk of this machine. "link": by a second link instead of the first; probed.
+    "move": the server's rename refuses a taken name. "probed-move": perhaps it does, so probe it. "id": by a move by id, which
+    replaces nothing. "upload": by an upload that refuses a taken name; probed. "caught": by a look and a rename, as wherever a
+    probe fails."""
+    moves_copies: bool = True
+    """A copy may wait under another name. False where moving it would fail or cost a fee: classes for archives."""
     by_id: bool = False
     """rclone's backend moves and fetches files by their ids (`backend/command` moveid and copyid)."""
     by_directory: bool = False
@@ -155,8 +168,8 @@ class Profile(Facts, frozen=True):
         found: dict[str, int | str] = {}
         for condition in self.when:
             if (option(condition.option) or "").lower() in {value.lower() for value in condition.values}:
-                facts = {"max_path_bytes": condition.max_path_bytes, "directory_delete": condition.directory_delete}
-                found |= {name: value for name, value in facts.items() if value is not None}
+                facts = msgspec.structs.asdict(condition)
+                found |= {name: facts[name] for name in _CONDITIONAL if facts[name] is not None}
         return msgspec.structs.replace(self, **found)
 
     def remote_options(self, given: Mapping[str, str], added: Mapping[str, str] = {}) -> dict[str, str]:

@@ -33,6 +33,7 @@ CASES = {
     23: "files that are not what they seem",
     24: "an upload that is stored cut",
     25: "twins, killed at every step of deduplication",
+    28: "a file appears at the destination of a rename on a disk, after the last look",
     26: "another program takes the destination's name while the copy is under way",
     29: "killed during uploads over a slow line",
     38: "a source that changes while it is sent",

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError, TransientError
+from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError, QuotaError, TransientError
 from orchestrator.rclone import rc_bodies
 
 # What rclone shows instead of control characters, `/`, `.`, `..` and bytes that are not UTF-8 in names; its quote is U+201B.
@@ -82,7 +82,7 @@ def read_local(root: str, path: str, offset: int, length: int) -> bytes:
     try:
         descriptor = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise _local_error(error, path) from error
+        raise local_error(error, path) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise PermanentError(f"{path}: not a regular file", path=path)
@@ -93,12 +93,13 @@ def read_local(root: str, path: str, offset: int, length: int) -> bytes:
             length -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
     except OSError as error:
-        raise _local_error(error, path) from error
+        raise local_error(error, path) from error
     finally:
         os.close(descriptor)
 
 
-def _local_error(error: OSError, path: str) -> OrchestratorError:
+def local_error(error: OSError, path: str) -> OrchestratorError:
+    """The typed error for one of the system's about a file on this disk."""
     message = f"{path}: {os.strerror(error.errno or 0)}"
     if error.errno == errno.ENOENT and "\ufffd" in path:
         return PermanentError(f"{path}: the name on the disk is not UTF-8, so rclone cannot reach it; rename the file", path=path)
@@ -106,4 +107,6 @@ def _local_error(error: OSError, path: str) -> OrchestratorError:
         return NotFoundError(message, path=path)
     if error.errno in {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT}:
         return TransientError(message, path=path)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return QuotaError(message, path=path)
     return PermanentError(message, path=path)

@@ -15,6 +15,8 @@ GROUP = "music-orchestrator"
 BACKUP_OVERLAP = "parameter to --backup-dir mustn't overlap"
 """How the answer to `directory_move` ends when the server cannot move the directory by itself."""
 
+_UNCHECKED: Body = {"NoCheckDest": True, "IgnoreTimes": True}
+
 
 def split_root(fs: str) -> tuple[str, str]:
     """A location as the root of its remote and the path below it: ("s3:", "bucket/music"), ("/", "srv/music")."""
@@ -61,6 +63,25 @@ def transfer(source_fs: str, source: str, target_fs: str, target: str, *, trash:
         "dstRemote": target,
         "_config": keep_replaced(target_fs, trash),
     }
+
+
+def refused_move(fs: str, source: str, target: str) -> Body:
+    """`operations/movefile` where the server itself refuses a taken name: rclone looks at nothing and moves nothing away."""
+    return {**transfer(fs, source, fs, target, trash=None), "_config": _UNCHECKED}
+
+
+def refused_upload(source_fs: str, source: str, target_fs: str, target: str) -> Body:
+    """`operations/copyfile` to S3, which refuses it if the name is taken when the upload ends. Not for server-side copies."""
+    headers = [{"Key": "If-None-Match", "Value": "*"}]
+    body = transfer(source_fs, source, target_fs, target, trash=None)
+    return {**body, "_config": {**_UNCHECKED, "UploadHeaders": headers}}
+
+
+def link(fs: str, source: str, target: str) -> Body:
+    """`operations/copyfile` on an SFTP server as a second link to the file, without comparing the file with itself."""
+    linking = with_option(fs, "copy_is_hardlink=true")
+    config = {**_UNCHECKED, "Inplace": True, "IgnoreSize": True, "IgnoreChecksum": True}
+    return {**transfer(linking, source, linking, target, trash=None), "_config": config}
 
 
 def directory_move(fs: str, source: str, target: str) -> Body:

@@ -62,8 +62,9 @@ class StatCall(msgspec.Struct, frozen=True, tag="stat"):
 class MoveCall(msgspec.Struct, frozen=True, tag="move"):
     """Rename within this storage, or from `source`, another root of the same remote (`remote_of`). Result: None.
 
-    A file that unexpectedly lies at the destination is moved to `trash` (a directory under OWN_DIRECTORY, used by one attempt of
-    one run only), never overwritten.
+    A file that unexpectedly lies at the destination is never overwritten. Either the move fails with DestinationExistsError (on
+    disks the kernel refuses it, on Dropbox the server; see GiveCall for disks without RENAME_NOREPLACE), or that file is moved to
+    `trash` (a directory under OWN_DIRECTORY, used by one attempt of one run only).
     """
 
     src: str

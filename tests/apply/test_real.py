@@ -15,6 +15,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.runtime import Rclone
+from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
@@ -139,6 +140,20 @@ def test_a_file_that_appears_after_the_listing_in_another_unicode_form_is_kept(
     made = plan(move(storage, "in/a.mp3", "out/e\u0301.mp3"))
     run(made, tmp_path / "journal", storage, fresh=True)
     assert sorted(b"".join(storage.read(entry.path)) for entry in storage.list()) == [b"mine", b"theirs"]
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_replaced_by_a_rename(
+    open_storage: Callable[[str], Storage], tmp_path: Path
+) -> None:
+    """Fault case 28."""
+    plain = open_storage("local")
+    storage = Watched(plain, lambda call: plain.write("out/b.mp3", b"theirs") if isinstance(call, MoveCall) else None)
+    plain.write("a.mp3", b"mine")
+    result = run(plan(move(storage, "a.mp3", "out/b.mp3")), tmp_path / "journal", storage)
+    assert (result.exit_code, result.done) == (ExitCode.STALE, 0)
+    assert "out/b.mp3 already exists" in result.problems[0].message
+    assert {entry.path: b"".join(plain.read(entry.path)) for entry in plain.list()} == {"a.mp3": b"mine", "out/b.mp3": b"theirs"}
+    assert not plain.entries(f"{OWN_DIRECTORY}/trash")
 
 
 @pytest.mark.parametrize("kind", ["local", "webdav"])

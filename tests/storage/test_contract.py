@@ -20,6 +20,7 @@ from orchestrator.errors import (
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.fake.memory import KINDS, MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.conftest import STORAGES
@@ -386,6 +387,11 @@ def test_quota(storage: Storage) -> None:
 # Batches.
 
 
+def refuses_taken_names(storage: Storage) -> bool:
+    """Whether a move is refused, where others keep the file at its destination in the trash."""
+    return isinstance(storage, RcloneStorage) and storage.profile.names_by in {"rename", "move"}
+
+
 def test_a_batch_answers_in_order_and_continues_after_failures(storage: Storage) -> None:
     for index in range(10):
         storage.write(f"{index}.mp3", b"%d" % index)
@@ -446,7 +452,7 @@ def test_an_empty_batch(storage: Storage) -> None:
 
 @pytest.mark.parametrize("how", [MoveCall, CopyCall])
 @pytest.mark.parametrize("there", [b"theirs", b"mine"])
-def test_a_file_at_the_destination_is_moved_to_the_trash(storage: Storage, how: type[MoveCall | CopyCall], there: bytes) -> None:
+def test_a_file_at_the_destination_is_not_lost(storage: Storage, how: type[MoveCall | CopyCall], there: bytes) -> None:
     storage.write("a.mp3", b"mine")
     storage.write("dir/b.mp3", there)
     if not (storage.capabilities.move or storage.capabilities.copy):  # without a trash nothing is done
@@ -456,6 +462,10 @@ def test_a_file_at_the_destination_is_moved_to_the_trash(storage: Storage, how: 
         return
 
     outcomes = [*storage.batch([how("a.mp3", "dir/b.mp3", TRASH), StatCall("a.mp3")], concurrency=1)]
+    if how is MoveCall and refuses_taken_names(storage):
+        assert isinstance(outcomes[0], DestinationExistsError)
+        assert contents(storage) == {"a.mp3": b"mine", "dir/b.mp3": there}
+        return
 
     assert outcomes[0] is None
     assert (outcomes[1] is None) == (how is MoveCall)
@@ -508,7 +518,14 @@ def test_a_rename_from_another_root_of_the_remote(open_storage: Callable[[str], 
     target.write("there.mp3", b"old")
     source.write("b.mp3", b"new")
     calls = [MoveCall("inbox/a.mp3", "music/a.mp3", TRASH, source), MoveCall("b.mp3", "there.mp3", TRASH, source)]
-    assert carried_out(target, calls) == [None, None]
+    moved, replacing = carried_out(target, calls)
+    assert moved is None
+    if storage_kind == "local":
+        assert isinstance(replacing, DestinationExistsError)
+        assert read(target, "there.mp3") == b"old"
+        assert read(source, "b.mp3") == b"new"
+        return
+    assert replacing is None
     assert list(source.list()) == []
     assert {entry.path for entry in target.list()} == {"music/a.mp3", "there.mp3"}
     assert b"".join(target.read("there.mp3")) == b"new"

@@ -19,7 +19,7 @@ STAGED = f"{OWN_DIRECTORY}/tmp/run1"
 TRASH = f"{OWN_DIRECTORY}/trash/run1-1"
 
 
-@pytest.fixture(params=[*STORAGES, *(f"memory-{naming}" for naming in Naming), "wrapped"])
+@pytest.fixture(params=[*STORAGES[1:], *(f"memory-{naming}" for naming in Naming), "wrapped"])
 def storage(request: pytest.FixtureRequest, open_storage: Callable[[str], Storage]) -> Storage:
     kind = str(request.param)
     if kind.startswith("memory-"):
@@ -105,17 +105,18 @@ def test_a_directory_is_not_replaced(giving: Storage) -> None:
 
 def test_of_two_files_that_want_one_name_one_gets_it_and_none_is_lost(giving: Storage) -> None:
     wanted = [b"first", b"second"]
+    giving.write("dir/there.mp3", b"there")
     for number, content in enumerate(wanted):
         giving.write(f"{STAGED}/{number}", content)
 
-    results = giving.batch([GiveCall(f"{STAGED}/{number}", "new/a.mp3", TRASH) for number, _ in enumerate(wanted)])
+    results = giving.batch([GiveCall(f"{STAGED}/{number}", "dir/a.mp3", TRASH) for number, _ in enumerate(wanted)])
 
-    assert contents(giving, STAGED, TRASH) == wanted
+    assert contents(giving, STAGED, TRASH) == [*wanted, b"there"]
     if giving.naming() is Naming.EXCLUSIVE:
         (refused,) = (result for result in results if result is not None)
         assert isinstance(refused, DestinationExistsError)
         winner = results.index(None)
-        assert read(giving, "new/a.mp3") == wanted[winner]
+        assert read(giving, "dir/a.mp3") == wanted[winner]
         assert read(giving, f"{STAGED}/{1 - winner}") == wanted[1 - winner]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, RemoteError, TransientError
 from orchestrator.paths import parent_of
-from orchestrator.rclone import rc_bodies
-from orchestrator.rclone.rc_client import RcClient, refusal
+from orchestrator.rclone.rc_client import RcClient
 from orchestrator.records import Entry
+from orchestrator.storage.rclone_backed.rc_batches import Answer, send_all
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls
 
 _WORTH_A_LISTING = 4
@@ -29,12 +29,9 @@ class DirectoryListings:
         """Directory -> its files (none for a directory that does not exist), or the error."""
         if not directories:
             return {}
-        bodies = [self._calls.stat(directory) for directory in directories]
-        batch = rc_bodies.batch([("operations/list", body) for body in bodies], concurrency)
-        results = self._client.call("job/batch", batch, repeatable=True)["results"]
-        return {
-            directory: self._listed(result, body) for directory, body, result in zip(directories, bodies, results, strict=True)
-        }
+        requests = [("operations/list", self._calls.stat(directory)) for directory in directories]
+        answers = send_all(self._client, requests, concurrency, repeatable=True)
+        return {directory: self._listed(answer) for directory, answer in zip(directories, answers, strict=True)}
 
     def looks(self, paths: Iterable[str], concurrency: int, *, case_insensitive: bool) -> dict[str, Entry | RemoteError | None]:
         """Path -> what a look would find, for those paths where one listing of their directory saves requests."""
@@ -71,8 +68,7 @@ class DirectoryListings:
 
         return {path: called(path) for path in paths}
 
-    def _listed(self, result: dict[str, Any], body: rc_bodies.Body) -> Listed:
-        if "error" in result:
-            error = refusal(result, body)
-            return () if isinstance(error, NotFoundError) else error
-        return [entry for item in result["list"] if (entry := self._calls.entry(item)) is not None]
+    def _listed(self, answer: Answer) -> Listed:
+        if isinstance(answer, OrchestratorError):
+            return () if isinstance(answer, NotFoundError) else answer
+        return [entry for item in answer["list"] if (entry := self._calls.entry(item)) is not None]

@@ -26,25 +26,32 @@ class _OnRclone(Protocol):
     def fs(self) -> str: ...
 
     @property
+    def backend_name(self) -> str: ...
+
+    @property
     def rclone(self) -> Rclone: ...
 
 
 class RcCalls:
     """Requests about one location."""
 
-    def __init__(self, fs: str, profile: Profile, capabilities: Capabilities) -> None:
+    def __init__(self, fs: str, backend_name: str, profile: Profile, capabilities: Capabilities) -> None:
+        """`backend_name`: what rclone calls the remote. Only between two of one name does it copy and move on the server."""
         self.fs = fs
+        self.refused_uploads = False
+        """Whether uploads to a taken name are refused by the server."""
+        self._backend_name = backend_name
         self._profile = profile
-        self._capabilities = capabilities
+        self.capabilities = capabilities
 
     @cached_property
     def has_backup_dir(self) -> bool:
         """Whether rclone can move aside a file that lies at a destination: a remote without move and copy has no BackupDir."""
-        return self._capabilities.move or self._capabilities.copy
+        return self.capabilities.move or self.capabilities.copy
 
     def stat(self, path: str) -> rc_bodies.Body:
         """The body of a look at one file, which asks only for what is free."""
-        can = self._capabilities
+        can = self.capabilities
         return rc_bodies.stat(self.fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self._profile.server_mtime)
 
     def request(self, call: Call) -> tuple[str, rc_bodies.Body]:
@@ -56,10 +63,10 @@ class RcCalls:
                 option = self._profile.delete_unseen if seen else None
                 fs = rc_bodies.with_option(self.fs, option) if option else self.fs
                 return "operations/deletefile", rc_bodies.one_path(fs, path)
-            case MoveCall(src, dst, trash, source, _):
-                return "operations/movefile", self._transfer(src, dst, trash, source)
-            case CopyCall(src, dst, trash, source):
-                return "operations/copyfile", self._transfer(src, dst, trash, source)
+            case MoveCall():
+                return "operations/movefile", self._move(call)
+            case CopyCall():
+                return "operations/copyfile", self._copy(call)
             case GiveCall(staged, dst, trash):
                 return "operations/movefile", self._transfer(staged, dst, trash, None)
 
@@ -74,17 +81,27 @@ class RcCalls:
         rounded = self._profile.server_mtime and not exact_mtime
         return msgspec.convert(item, Row).entry(SERVER_MTIME_PRECISION_NS if rounded else 1)
 
+    def _move(self, call: MoveCall) -> rc_bodies.Body:
+        if self._profile.names_by == "move" and call.source is None:
+            return rc_bodies.refused_move(self.fs, call.src, call.dst)
+        return self._transfer(call.src, call.dst, call.trash, call.source)
+
+    def _copy(self, call: CopyCall) -> rc_bodies.Body:
+        if self.refused_uploads and call.source is not None and _reached(call.source).backend_name != self._backend_name:
+            return rc_bodies.refused_upload(_reached(call.source).fs, call.src, self.fs, call.dst)
+        return self._transfer(call.src, call.dst, call.trash, call.source)
+
     def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> rc_bodies.Body:
-        source_fs = self.fs if source is None else _rclone_location(source)
+        source_fs = self.fs if source is None else _reached(source).fs
         return rc_bodies.transfer(source_fs, src, self.fs, dst, trash=trash if self.has_backup_dir else None)
 
 
-def _rclone_location(storage: Storage) -> str:
-    """What rclone calls the location of a storage, inside its wrappers."""
+def _reached(storage: Storage) -> _OnRclone:
+    """The storage as rclone reaches it, inside its wrappers."""
     inner = unwrapped(storage)
     if not isinstance(inner, _OnRclone):
         raise UnsupportedError(f"{storage.fs}: rclone cannot reach it, so it cannot copy from there")
-    return inner.fs
+    return inner
 
 
 def failure(call: Call, error: OrchestratorError) -> CallResult:

@@ -27,17 +27,18 @@ from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import capabilities_of
 from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.ranges import read_local, readable_directly
-from orchestrator.rclone.rc_client import DaemonLostError, UnexplainedReadError, refusal
+from orchestrator.rclone.rc_client import UnexplainedReadError
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.rclone.vfs_reads import VfsReads
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
-from orchestrator.storage.protocol import Call, CallResult, CopyCall, GiveCall, MoveCall, Naming, StatCall
+from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall, Naming
 from orchestrator.storage.rclone_backed.calls_by_id import CallsById, has_id
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
-from orchestrator.storage.rclone_backed.giving import look_then_give
-from orchestrator.storage.rclone_backed.lanes import Lanes
-from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure, is_below_a_file
+from orchestrator.storage.rclone_backed.disk_names import DiskNames
+from orchestrator.storage.rclone_backed.names import Names
+from orchestrator.storage.rclone_backed.rc_calls import RcCalls, is_below_a_file
+from orchestrator.storage.rclone_backed.sending import Sender
 
 _OFF = frozenset({"", "false", "off", "0", "no"})
 _FIRST_ENTRIES = 1000
@@ -291,30 +292,18 @@ class RcloneStorage(DerivedStorage):
         return Quota(answer.get("total"), answer.get("used"), answer.get("free"))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """See Storage. One request to rclone where possible; first the calls by path, then those by id, then the gifts."""
+        """See Storage. One request to rclone where possible, for each way of sending."""
         results: dict[int, CallResult] = {}
-        ways: tuple[tuple[_Send, Callable[[Call], bool]], ...] = (
-            (self._batch_by_path, lambda call: not (has_id(call) or isinstance(call, GiveCall))),
-            (self._calls_by_id.batch, has_id),
-            (self._give, lambda call: isinstance(call, GiveCall)),
-        )
-        for send, belongs in ways:
-            numbers = [number for number, call in enumerate(calls) if belongs(call)]
-            if numbers:
-                results |= zip(numbers, send([calls[number] for number in numbers], concurrency), strict=True)
+        numbers: dict[_Send, list[int]] = {}
+        for number, call in enumerate(calls):
+            numbers.setdefault(self._way(call), []).append(number)
+        for send, mine in numbers.items():
+            results |= zip(mine, send([calls[number] for number in mine], concurrency), strict=True)
         return [results[number] for number in range(len(calls))]
-
-    def _batch_by_path(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
-        if len(calls) > 1 and self.capabilities.by_directory and all(isinstance(call, StatCall) for call in calls):
-            paths = [call.path for call in calls if isinstance(call, StatCall)]
-            listed = self._listings.looks(paths, concurrency, case_insensitive=self.capabilities.case_insensitive)
-            others = iter(self._send([StatCall(path) for path in paths if path not in listed], concurrency))
-            return [listed[path] if path in listed else next(others) for path in paths]
-        return self._send(calls, concurrency)
 
     def naming(self) -> Naming:
         """See Storage."""
-        return Naming.CAUGHT if self._calls.has_backup_dir else Naming.REPLACES
+        return self._names.naming
 
     def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
         """See Storage. One listing of each directory where files can share a name."""
@@ -322,39 +311,12 @@ class RcloneStorage(DerivedStorage):
             return super().namesakes(paths)
         return self._listings.namesakes(paths)
 
-    def _give(self, calls: Sequence[GiveCall], concurrency: int) -> Sequence[CallResult]:
-        if not self._calls.has_backup_dir:
-            return [UnsupportedError(f"{self._fs}: can neither move nor copy", path=call.staged) for call in calls]
-        return look_then_give(calls, lambda several: self._send_together(several, concurrency))
-
-    def _send(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
-        """Looks and deletes in one request, transfers so that a stop takes effect between them."""
-        if any(isinstance(call, MoveCall | CopyCall) for call in calls):
-            return self._lanes.send(calls, concurrency)
-        return self._send_together(calls, concurrency)
-
-    def _send_together(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
-        """In one request, unless a call needs a look first."""
-        if len(calls) < 2 or (not self._calls.has_backup_dir and any(isinstance(call, MoveCall | CopyCall) for call in calls)):
-            return [self._send_one(call) for call in calls]
-        prepared = [self._calls.request(call) for call in calls]
-        repeatable = all(isinstance(call, StatCall) for call in calls)
-        results = self._client.call("job/batch", rc_bodies.batch(prepared, concurrency), repeatable=repeatable)["results"]
-        return [
-            failure(call, refusal(result, body)) if "error" in result else self._calls.result(call, result)
-            for call, (_, body), result in zip(calls, prepared, results, strict=True)
-        ]
-
-    def _send_one(self, call: Call) -> CallResult:
-        try:
-            if isinstance(call, MoveCall | CopyCall) and not self._calls.has_backup_dir and self.exists(call.dst):
-                raise UnsupportedError(f"{call.dst}: already exists, and {self._fs} has no trash to move it to", path=call.dst)
-            method, body = self._calls.request(call)
-            return self._calls.result(call, self._client.call(method, body))
-        except DaemonLostError:
-            raise  # the batch itself failed
-        except OrchestratorError as error:
-            return failure(call, error)
+    def _way(self, call: Call) -> _Send:
+        if has_id(call):
+            return self._calls_by_id.batch
+        if self._disk is not None and isinstance(call, MoveCall | GiveCall) and self._disk.reaches(call):
+            return self._disk.batch
+        return self._names.give if isinstance(call, GiveCall) else self._sender.send
 
     def fetch(self, path: str, object_id: str, to: Path) -> None:
         """See Storage. With the drive backend's own command."""
@@ -362,13 +324,26 @@ class RcloneStorage(DerivedStorage):
             super().fetch(path, object_id, to)
         self._calls_by_id.fetch(path, object_id, to)
 
-    @cached_property
-    def _calls(self) -> RcCalls:
-        return RcCalls(self._fs, self.profile, self.capabilities)
+    @property
+    def backend_name(self) -> str:
+        """What rclone calls the remote behind this location; an alias has the name of its target."""
+        return str(self._info.get("Name"))
 
     @cached_property
-    def _lanes(self) -> Lanes:
-        return Lanes(self._rclone.stop, self._send_one, self._send_together)
+    def _calls(self) -> RcCalls:
+        return RcCalls(self._fs, self.backend_name, self.profile, self.capabilities)
+
+    @cached_property
+    def _sender(self) -> Sender:
+        return Sender(self._client, self._calls, self._rclone.stop, self.exists, self._listings)
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self, self._client, self.profile, self._calls)
+
+    @cached_property
+    def _disk(self) -> DiskNames | None:
+        return DiskNames(self._fs, self._rclone.stop, self._sender.send) if self._direct and self.capabilities.move else None
 
     @cached_property
     def _calls_by_id(self) -> CallsById:

@@ -1,0 +1,62 @@
+"""Sends the calls of a batch that mean files by their paths: looks and deletes together, transfers so that a stop is prompt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from orchestrator.errors import OrchestratorError, UnsupportedError
+from orchestrator.rclone.rc_client import RcClient
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, MoveCall, StatCall
+from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
+from orchestrator.storage.rclone_backed.lanes import Lanes
+from orchestrator.storage.rclone_backed.rc_batches import send_all
+from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure
+
+
+class Sender:
+    """For one location."""
+
+    def __init__(
+        self, client: RcClient, calls: RcCalls, stop: threading.Event, exists: Callable[[str], bool], listings: DirectoryListings
+    ) -> None:
+        """`exists` looks at one file; `listings` are for looks where that costs fewer requests."""
+        self._client = client
+        self._calls = calls
+        self._exists = exists
+        self._listings = listings
+        self._lanes = Lanes(stop, self._one, self.together)
+
+    def send(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
+        """The results in the order of the calls."""
+        if any(isinstance(call, MoveCall | CopyCall) for call in calls):
+            return self._lanes.send(calls, concurrency)
+        can = self._calls.capabilities
+        if len(calls) > 1 and can.by_directory and all(isinstance(call, StatCall) for call in calls):
+            paths = [call.path for call in calls if isinstance(call, StatCall)]
+            listed = self._listings.looks(paths, concurrency, case_insensitive=can.case_insensitive)
+            others = iter(self.together([StatCall(path) for path in paths if path not in listed], concurrency))
+            return [listed[path] if path in listed else next(others) for path in paths]
+        return self.together(calls, concurrency)
+
+    def together(self, calls: Sequence[Call], concurrency: int) -> list[CallResult]:
+        """In one request, unless a call needs a look first."""
+        if not self._calls.has_backup_dir and any(isinstance(call, MoveCall | CopyCall) for call in calls):
+            return [self._one(call) for call in calls]
+        repeatable = all(isinstance(call, StatCall) for call in calls)
+        answers = send_all(self._client, [self._calls.request(call) for call in calls], concurrency, repeatable=repeatable)
+        return [
+            failure(call, answer) if isinstance(answer, OrchestratorError) else self._calls.result(call, answer)
+            for call, answer in zip(calls, answers, strict=True)
+        ]
+
+    def _one(self, call: Call) -> CallResult:
+        try:
+            if isinstance(call, MoveCall | CopyCall) and not self._calls.has_backup_dir and self._exists(call.dst):
+                message = f"{call.dst}: already exists, and {self._calls.fs} has no trash to move it to"
+                return UnsupportedError(message, path=call.dst)
+            request = self._calls.request(call)
+        except OrchestratorError as error:
+            return failure(call, error)
+        (answer,) = send_all(self._client, [request], 1)
+        return failure(call, answer) if isinstance(answer, OrchestratorError) else self._calls.result(call, answer)
