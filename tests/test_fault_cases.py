@@ -41,6 +41,7 @@ CASES = {
     31: "one request that always fails, with each error",
     32: "tidying that fails for good",
     39: "a location inside another one, each with its own quarantine",
+    35: "a disk that ignores case",
     36: "a stop while large files are sent over a slow line",
 }
 

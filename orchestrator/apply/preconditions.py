@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from orchestrator.apply.local_disk import local_path
 from orchestrator.apply.protocol.routes import Route, route_of
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.errors import NotFoundError, SafetyLimitError, UsageError
-from orchestrator.plan.model import Operation, Plan, Verb, locations_of
+from orchestrator.plan.model import Operation, Plan, Verb, changed_locations, locations_of
 from orchestrator.plan.soundness import check_plan
 from orchestrator.storage.protocol import Storage
 
@@ -21,6 +24,21 @@ def check_preconditions(plan: Plan, storages: Mapping[str, Storage]) -> None:
     for operation in plan.operations:
         _check_ids(operation, storages)
     Schedule(plan.operations)
+    for fs in changed_locations(plan.operations):
+        _check_writable(storages[fs])
+
+
+def _check_writable(storage: Storage) -> None:
+    """Raise UsageError for a folder of this machine that may not be written to: a read-only disk or snapshot, or no right."""
+    root = local_path(storage, "")
+    if root is None:
+        return
+    nearest = next(one for one in (Path(root), *Path(root).parents) if os.path.lexists(one))
+    if os.access(nearest, os.W_OK | os.X_OK):
+        return
+    if os.statvfs(nearest).f_flag & os.ST_RDONLY:
+        raise UsageError(f"{storage.fs} is on a read-only disk: mount it for writing; nothing was changed")
+    raise UsageError(f"{storage.fs}: {nearest} is not writable: fix its permissions; nothing was changed")
 
 
 def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:

@@ -153,6 +153,12 @@ def locations_of(operations: Iterable[Operation]) -> list[str]:
     return sorted(found)
 
 
+def changed_locations(operations: Iterable[Operation]) -> set[str]:
+    """The locations where operations change something."""
+    changed = {operation.dst.fs for operation in operations}
+    return changed | {operation.src.fs for operation in operations if operation.verb not in {Verb.COPY, Verb.REWRITE}}
+
+
 def updated_lists(operations: Iterable[Operation]) -> frozenset[Ref]:
     """The playlists that rewrites replace: their quarantine removes no file from the library."""
     return frozenset(operation.src for operation in operations if operation.verb is Verb.REWRITE)

@@ -59,6 +59,14 @@ def test_a_directory_whose_case_changes_has_its_new_spelling(tmp_path: Path, kil
     assert folders(storage) == {"Beck", "Beck/X"}
 
 
+def test_a_directory_whose_case_changes_is_free_though_one_in_it_gets_another_name(tmp_path: Path) -> None:
+    """Fault case 35: what is in it is emptied and removed first; otherwise the old spelling stays, and a second run is needed."""
+    storage = MemoryStorage.like("dropbox")
+    names = {"beck/odelay/1.mp3": "Beck/Odelay (1996)/1.mp3", "beck/odelay/cd 2/2.mp3": "Beck/Odelay (1996)/2.mp3"}
+    assert run(plan(*respelled(storage, names)), tmp_path / "journal", storage).exit_code == ExitCode.DONE
+    assert folders(storage) == {"Beck", "Beck/Odelay (1996)"}
+
+
 def test_a_file_whose_case_changes_survives_a_kill_at_its_temporary_name(tmp_path: Path) -> None:
     """Fault case 10: killed between the two moves, the content is at the temporary name; `resume` finishes the rename."""
     storage = MemoryStorage.like("dropbox")

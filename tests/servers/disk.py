@@ -31,6 +31,10 @@ class SmallDisk:
                     hog.write(bytes(64 * 1024))
             hog.truncate(max(0, hog.tell() - size))
 
+    def make_read_only(self) -> None:
+        """Nothing can be written from now on, by anybody. Only root can do this."""
+        subprocess.run(["/bin/mount", "-o", "remount,ro", str(self.root)], check=True)
+
     def free(self) -> None:
         """Free that space again."""
         (self.root / HOG).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ moves everything out of such a directory first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from orchestrator.apply.directories.emptied import depth, remove_if_empty
@@ -78,11 +78,15 @@ class _Respelled:
                     self._spellings.setdefault((destination.fs, case_key(directory)), set()).add(directory)
 
     def above(self, src: Ref) -> Iterator[Ref]:
-        """Those that contain a file, deepest first."""
-        for directory in parents_of(src.path) if src.fs in self._case_insensitive else ():
+        """Those that contain a file, and the directories in them, deepest first."""
+        if src.fs not in self._case_insensitive:
+            return
+
+        def is_respelled(directory: str) -> bool:
             wanted = self._spellings.get((src.fs, case_key(directory)))
-            if wanted and directory not in wanted:
-                yield Ref(src.fs, directory)
+            return wanted is not None and directory not in wanted
+
+        yield from _up_to_highest(src, is_respelled)
 
 
 class _ReplacedByFile:
@@ -98,11 +102,16 @@ class _ReplacedByFile:
         """Those that contain a file, deepest first."""
         if not self._names or src.fs not in self._storages:
             return
-        directories = [*parents_of(src.path)]
-        highest = max((n for n, one in enumerate(directories) if self._absolute(src.fs, one) in self._names), default=-1)
-        yield from (Ref(src.fs, one) for one in directories[: highest + 1])
+        yield from _up_to_highest(src, lambda directory: self._absolute(src.fs, directory) in self._names)
 
     def _absolute(self, fs: str, path: str) -> str:
         """A path that can be compared between locations inside each other, equal for names that the storage treats as one."""
         whole = join_location(fs, path)
         return case_key(whole) if self._storages[fs].capabilities.case_insensitive else whole
+
+
+def _up_to_highest(src: Ref, is_in_the_way: Callable[[str], bool]) -> Iterator[Ref]:
+    """The directories that contain a file, from its own to the highest that is in the way, which must be empty to be removed."""
+    directories = [*parents_of(src.path)]
+    highest = max((number for number, one in enumerate(directories) if is_in_the_way(one)), default=-1)
+    yield from (Ref(src.fs, one) for one in directories[: highest + 1])

@@ -9,7 +9,7 @@ from orchestrator.apply.guard.lock import locked_directories
 from orchestrator.apply.guard.marker import Markers
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.local_disk import local_path
-from orchestrator.plan.model import Operation, Verb
+from orchestrator.plan.model import Operation, changed_locations
 from orchestrator.storage.protocol import Storage
 
 
@@ -22,8 +22,7 @@ def exclusive_access(
     Raises LockedError when another run is in progress on one of them. Without `marker` remotes get none; with `ignore_marker`
     those of other runs do not count.
     """
-    changed = {operation.dst.fs for operation in operations}
-    changed |= {operation.src.fs for operation in operations if operation.verb not in {Verb.COPY, Verb.REWRITE}}
+    changed = changed_locations(operations)
     directories = {fs: local_path(storage, "") for fs, storage in storages.items() if fs in changed}
     with locked_directories(directory for directory in directories.values() if directory is not None):
         remote = [storages[fs] for fs, directory in directories.items() if directory is None]
