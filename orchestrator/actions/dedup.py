@@ -10,6 +10,7 @@ import msgspec
 
 import orchestrator
 from orchestrator.actions.change import Planned, change, created_now, report_skipped
+from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
     check_references,
     hash_equal_sizes,
@@ -29,7 +30,7 @@ from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.planners.dedup import planner
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest
 from orchestrator.plan.planners.dedup.records import Duplicates
-from orchestrator.plan.planners.dedup.settings import DedupSettings
+from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
 from orchestrator.plan.planners.quarantine import deletable, plan_deleting_duplicates
 
 
@@ -103,6 +104,7 @@ def dedup(options: DedupOptions, session: Session) -> DedupResult:
 
 def _question(session: Session, options: DedupOptions) -> DedupQuestion:
     """Raises UsageError for a location or a criterion that cannot be used."""
+    check_layouts(session.loaded_config)  # the layout says which files are in place
     typed = options.reference or session.config.dedup.reference
     given = session.locations(*options.locations, *typed)
     searched = _outermost(session, given[: len(options.locations)])
@@ -112,7 +114,14 @@ def _question(session: Session, options: DedupOptions) -> DedupQuestion:
         searched=searched,
         references=[one for one in references if not any(session.path_below(one, other) for other in searched)],
         settings=ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading),
-        options=search_options(session, options.keep, references, searched, same_format_only=options.same_format_only),
+        options=search_options(
+            session,
+            options.keep,
+            references,
+            searched,
+            precedence=given[: len(options.locations)],
+            same_format_only=options.same_format_only,
+        ),
         checksum=options.checksum,
     )
 
@@ -143,6 +152,7 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
         created=created_now(),
         config_sha256=session.loaded_config.sha256,
         sidecars=tuple(session.config.sidecars),
+        layout=_layout(session),
         external_lists=read_external_lists(session),
     )
     found = planner.duplicates_of(request)
@@ -150,6 +160,11 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
     code = worst([hashes, ends, *(code for _, code in scanned), report_skipped(session, plan)])
     show_duplicates(session, found, plan_follows=plan_follows)
     return found, Planned(plan, code)
+
+
+def _layout(session: Session) -> LayoutSettings:
+    config = session.config
+    return LayoutSettings(layout=config.layout, layouts=tuple(config.layouts), names=config.names)
 
 
 def _scan(session: Session, question: DedupQuestion, location: Location) -> tuple[DedupLocation, ExitCode]:

@@ -29,13 +29,18 @@ def search_options(
     references: Sequence[Location] = (),
     searched: Iterable[Location] = (),
     *,
+    precedence: Iterable[Location] = (),
     same_format_only: bool = False,
 ) -> DedupSettings:
-    """The planner's options: those given, otherwise those of the config. Raises UsageError for an unknown criterion."""
+    """The planner's options: those given, otherwise those of the config. Raises UsageError for an unknown criterion.
+
+    `precedence`: the locations as they were given, the first one first.
+    """
     searched = list(searched)
     return DedupSettings(
         keep=tuple(_resolved(session, word) for word in keep_criteria(session, keep)),
         reference=tuple(_as_searched(session, reference, searched) for reference in references),
+        precedence=tuple(dict.fromkeys(_as_searched(session, location, searched) for location in precedence)),
         same_format_only=same_format_only or session.config.dedup.same_format_only,
     )
 
@@ -154,13 +159,13 @@ def check_references(session: Session, searched: Iterable[Location], references:
                 )
 
 
-def _as_searched(session: Session, reference: Location, searched: Iterable[Location]) -> str:
-    """A reference in canonical form, written as a path of the searched location that it lies in, if any."""
+def _as_searched(session: Session, given: Location, searched: Iterable[Location]) -> str:
+    """A location in canonical form, written as a path of the searched location that it lies in, if any."""
     for location in searched:
-        below = session.path_below(reference, location)
+        below = session.path_below(given, location)
         if below is not None:
             return location.fs + ("/" if below and not location.fs.endswith(("/", ":")) else "") + below
-    return reference.fs
+    return given.fs
 
 
 def _resolved(session: Session, word: str) -> str:

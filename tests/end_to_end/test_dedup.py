@@ -60,6 +60,24 @@ def test_a_report_changes_nothing_and_gives_reasons(library: Callable[..., Libra
     assert music.place.tree() == before
 
 
+def test_an_equal_copy_leaves_the_location_that_was_given_later(library: Callable[..., Library]) -> None:
+    """On the same server, and in a folder of the first location; whichever path is shorter."""
+    music = library("local")
+    for name in ("lib/Band/Album/01 Song.flac", "lib/new/1.flac", "inbox/1.flac"):
+        put(music.root, "made.flac", 1)
+        (music.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (music.root / "made.flac").rename(music.root / name)
+
+    def leaving(*folders: str) -> set[tuple[str, str]]:
+        report = music("dedup", *(f"{music.place.location}/{folder}" for folder in folders))
+        rows = [event for event in report.events if event["type"] == "duplicate"]
+        return {(Path(row["location"], row["path"]).relative_to(music.root).as_posix(), row["criterion"]) for row in rows}
+
+    assert leaving("lib/Band", "inbox") == {("inbox/1.flac", "first_location")}
+    assert leaving("inbox", "lib/Band") == {("lib/Band/Album/01 Song.flac", "first_location")}
+    assert leaving("lib/Band", "lib", "lib/new") == {("lib/new/1.flac", "first_location")}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_duplicates_are_quarantined_restored_and_deleted_for_good(library: Callable[..., Library], kind: str) -> None:
     """Fault case 25: quarantined, undone twice, deleted."""

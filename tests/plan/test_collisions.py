@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from orchestrator.paths import join_path
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.layout.names import Names, rules_named
 from orchestrator.records import Item
+from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 from tests.plan.worlds import plain
 
 NAMES = Names(rules_named("portable"))
@@ -109,3 +114,47 @@ def test_free_means_free_of_files_and_of_directories() -> None:
     wanted = [claim("A", "Song"), claim("B", "Song"), claim("C", "Song")]
     assert [names.is_free(one) for one in wanted] == [False, False, True]
     assert join_path("C", "Song.mp3") == assigned(names, wanted[2])[0]
+
+
+COPIES = [
+    *(
+        "Song (1)",
+        "Song - Copy",
+        "Copy of Song",
+        "Song copy 2",
+        "Song - Kopie (2)",
+        "Kopie von Song",
+        "Copie de Song",
+        "Song - Copia",
+    ),
+    *("Song (another copy)", "Song (Ann's conflicted copy 2024-01-31)", "Song.sync-conflict-20240131-101500-ABC", "Song_2"),
+]
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_never_takes_the_name_from_its_original(name: str) -> None:
+    """By path alone, most of these come first."""
+    claims = [claim("A", "01 Song", f"0/{name}.mp3", "copy"), claim("A", "01 Song", "1/Song.mp3", "original")]
+    assert assigned(namespace(), *claims) == ["A/01 Song (2).mp3", "A/01 Song.mp3"]
+
+
+def test_a_title_that_ends_like_a_copy_keeps_its_name() -> None:
+    claims = [claim("A", "Take (1)", "A/Take (1).mp3", "a"), claim("A", "Take (1)", "0/x.mp3", "b")]
+    assert assigned(namespace(), *claims) == ["A/Take (1).mp3", "A/Take (1) (2).mp3"]
+
+
+def sounding(position: str, **reading: Any) -> Claim:
+    """A song that wants the name `A/Song.flac`."""
+    stream = Track(title=("Song",), codec="flac", lossless=True, bitrate=reading.pop("bitrate", 900_000))
+    identity = None if "suspect" in reading else AudioIdentity("pcm-md5", "s", Strength.SURE)
+    item = Item(plain(position).entry, Reading(Status.TAGGED, stream, identity, **reading))
+    return Claim(item, position, "A", "Song", ".flac")
+
+
+@pytest.mark.parametrize("cut", [{"suspect": "cut short"}, {"bitrate": 500_000}], ids=["known", "smaller"])
+@pytest.mark.parametrize("position", ["0.flac", "A/Song.flac", "A/Song (2).flac"])
+def test_a_cut_file_never_takes_the_name_from_a_whole_one(position: str, cut: dict[str, Any]) -> None:
+    names = assigned(namespace(), sounding(position, **cut), sounding("B/song - Copy.flac"))
+    assert names == ["A/Song (2).flac", "A/Song.flac"]
+    # The second run changes nothing.
+    assert assigned(namespace(), sounding(names[0], **cut), sounding(names[1])) == names

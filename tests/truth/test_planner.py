@@ -47,7 +47,8 @@ def verdict_of(
             hashes = {hash_type: hashlib.new(hash_type, file.content).hexdigest()} if hash_type else {}
             items.append(Item(Entry(path, len(file.content), index * 10**9, hashes), readings[path]))
         candidates += candidates_of(f"/place{number}", items)
-    found = find_duplicates(candidates, options)
+    precedence = tuple(f"/place{number}" for number in range(len(places)))
+    found = find_duplicates(candidates, msgspec.structs.replace(options or DedupSettings(), precedence=precedence))
     decisions = [PathDecision(one.duplicate.path, one.kept.path, str(one.tier)) for one in found.decisions]
     kept = [frozenset(file.path for file in one.files) for one in found.alike if one.tier in ACTING]
     return judge(library, decisions, kept, [frozenset({place} - {""}) for place in places], where)

@@ -2,7 +2,8 @@
 
 Every file that wants a name makes a Claim. Claims for one name are served in a fixed order: first the file that already has the
 name or a numbered variant of it, then by path. Each gets the name or its first free variant " (2)", " (3)" ... So the same files
-get the same names in every run and on every remote.
+get the same names in every run and on every remote. But a file that may be cut never gets the name itself if another one is
+whole, nor does a copy ("song (1)") before its original.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from itertools import islice
 from orchestrator.paths import collision_key, join_path, name_of, parent_of, split_path
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.layout.number_suffix import possible_number
+from orchestrator.plan.music.copy_names import looks_like_copy
+from orchestrator.plan.music.cut import cut_readings
 from orchestrator.plan.music.same_content import same_content
 from orchestrator.records import Item
 
@@ -133,7 +136,9 @@ class Namespace:
         waiting = [[claim for claim in group if not claim.path] for group in groups]
         for group in waiting:
             if group and self._free(key := self._key(group[0], 1)):
-                self._take(group.pop(0), key, 1)
+                first = self._first_for_the_name(group)
+                group.remove(first)
+                self._take(first, key, 1)
         for group in waiting:
             number = 1
             for claim in group:
@@ -169,6 +174,16 @@ class Namespace:
         number = self._current_number(claim)
         exact = claim.position == self._path(claim, number or 1)
         return not number, number, not exact, claim.position
+
+    def _first_for_the_name(self, group: Sequence[Claim]) -> Claim:
+        """Which claim of a group gets the name without a number. `group` is in the order of precedence."""
+        cut = cut_readings(claim.item.reading for claim in group if claim.item.reading is not None)
+
+        def rank(claim: Claim) -> tuple[bool, bool, bool]:
+            has_name = self._current_number(claim) == 1
+            return id(claim.item.reading) in cut, not has_name, looks_like_copy(name_of(claim.position))
+
+        return min(group, key=rank)
 
     def _current_number(self, claim: Claim) -> int:
         """1 if the file already has the wanted name, 2 if it has the variant " (2)" ..., 0 if it has neither."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from zlib import crc32
 
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.records import Duplicates, Tier
@@ -40,14 +41,14 @@ def file(
     tags: Track | None = None,
     **fields: Any,
 ) -> Item:
-    """An audio file. Without `content` its bytes are unique; without `sound` its sound is unknown."""
+    """An audio file. Without `content` its bytes and size are unique; without `sound` its sound is unknown."""
     content = path if content is None else content
     identity = AudioIdentity("pcm-md5", sound, strength) if sound is not None and suspect is None else None
     said = tags or track(**fields)
     status = Status.TAGGED if said.has_tags else Status.UNTAGGED
     entry = Entry(
         path,
-        1000 + len(content) if size is None else size,
+        1000 + crc32(content.encode()) % 1_000_000 if size is None else size,
         None if mtime is None else mtime * 1_000_000_000,
         {"md5": content} if hashes is None else hashes,
     )

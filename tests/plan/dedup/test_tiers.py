@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.plan.planners.dedup.reasons_to_keep import DAMAGED
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.records import Item
 from orchestrator.track import Reading, Status, Strength, Track
@@ -344,3 +345,24 @@ def test_various_artists_are_no_artist() -> None:
     assert pair(various, various)
     assert not pair({**various, "artist": None}, {**various, "artist": None})
     assert not pair({"compilation": True, "artist": None}, {"compilation": True})
+
+
+def same_sound(one: dict[str, Any], other: dict[str, Any], **shared: Any) -> dict[str, str]:
+    fields = {"sound": "s", "size": 5000, **shared}
+    return quarantined(found([on_album("a.flac", 1, **{**fields, **one}), on_album("b.flac", 1, **{**fields, **other})]))
+
+
+def test_equal_files_with_other_bytes_are_kept_because_one_is_damaged() -> None:
+    """Fault case 34: the head of a FLAC says the same of a file whose middle is zeros."""
+    damaged: tuple[dict[str, Any], dict[str, Any]] = {"content": "whole"}, {"content": "holes"}
+    assert not same_sound(*damaged)
+    assert not same_sound(*damaged, **IDS)
+    (alike,) = whys(found([on_album("a.flac", 1, sound="s", size=9), on_album("b.flac", 1, sound="s", size=9)]))
+    assert alike == ({"a.flac", "b.flac"}, DAMAGED)
+
+
+def test_a_retag_of_equal_length_is_a_duplicate() -> None:
+    assert same_sound({"comment": "A"}, {"comment": "B"})
+    assert same_sound({}, {"hashes": {"sha1": "1"}}), "no common hash"
+    assert same_sound({"content": "x"}, {"content": "X"}), "hashes in either case"
+    assert same_sound({}, {"size": 5001})

@@ -9,6 +9,7 @@ from math import fsum
 
 from orchestrator.errors import UsageError
 from orchestrator.paths import join_location, location_prefix, name_of
+from orchestrator.plan.music.copy_names import looks_like_copy
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings
 from orchestrator.track import Track
@@ -21,11 +22,6 @@ _STREAM_FIELDS = frozenset(
     {"duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "comment", "acoustid_id", "facts"}
 )
 _TAG_FIELDS = tuple(name for name in Track.__struct_fields__ if name not in _STREAM_FIELDS)
-# The names that programs give to copies. Our own suffix, which matches too, is in `orchestrator.plan.layout.number_suffix`.
-_COPY_NAME = re.compile(
-    r"(?:copy of |kopie von |copie de )|(?: - copy| copy| kopie| \(\d{1,3}\)|_\d| \d{1,2})(?:\.[^.]*)?\Z", re.IGNORECASE
-)
-
 CRITERIA: dict[str, str] = {
     "reference": "files under a reference",
     "whole": "files that are not smaller than another copy of the same sound, or are known to be whole",
@@ -33,14 +29,15 @@ CRITERIA: dict[str, str] = {
     "bit_depth": "more bits per sample",
     "sample_rate": "the higher sample rate",
     "bitrate": "the higher bitrate",
+    "first_location": "files in the location that was given first; with `organize`, in the target",
+    "in_place": "files that are already where the layout wants them",
     "longest": "the longer playing time",
     "album_tracks": "the location with the most tracks of the album",
     "folder_tracks": "the folder with the most tracks of the album",
     "not_compilation": "other albums over compilations",
     "tags": "more tags",
-    "in_place": "files that are already where the layout wants them",
-    "oldest": "the oldest modification time",
     "original_name": "names that do not look like those of copies",
+    "oldest": "the oldest modification time",
     "shortest_path": "the shortest path, then the first in alphabetical order",
     "path:GLOB": "paths that match GLOB",
     "location:NAME": "files in this location",
@@ -54,12 +51,13 @@ _BECAUSE: Mapping[str, str] = {
     "bit_depth": "of its bit depth",
     "sample_rate": "of its sample rate",
     "bitrate": "of its bitrate",
+    "first_location": "its location comes first",
+    "in_place": "it is already in place",
     "longest": "it is longer",
     "album_tracks": "its location has more tracks of the album",
     "folder_tracks": "its folder has more tracks of the album",
     "not_compilation": "it is not on a compilation",
     "tags": "it has more tags",
-    "in_place": "it is already in place",
     "oldest": "it is older",
     "original_name": "of its original name",
     "shortest_path": "of its path",
@@ -103,20 +101,26 @@ def check_keep(words: Sequence[str], where: str = "keep") -> None:
 class KeepOrder:
     """Ranks candidates. Complete album copies are ranked as a whole, so that two copies are never mixed."""
 
-    def __init__(self, options: DedupSettings, maybe_cut: frozenset[int]) -> None:
-        """`maybe_cut`: ids (of Python) of candidates that are smaller than another copy of their sound and may be cut."""
+    def __init__(self, options: DedupSettings, cut: frozenset[int]) -> None:
+        """`cut`: ids (of Python) of the readings of files that may be cut, as `cut_readings` finds them."""
         check_keep(options.keep)
         words = list(options.keep) or list(DEFAULT_KEEP)
         if "reference" not in words:
             words.insert(0, "reference")
+        if "first_location" not in words:
+            words.insert(words.index("shortest_path") if "shortest_path" in words else len(words), "first_location")
         if "shortest_path" in words:
             del words[words.index("shortest_path") + 1 :]
         else:
             words.append("shortest_path")
         self.words: tuple[str, ...] = tuple(words)
         self.lossless_first = "lossless" in words
+        self._better_before = self.words.index("first_location")
+        """How many of the criteria come before the order of the locations."""
         self._references = tuple(options.reference)
-        self._maybe_cut = maybe_cut
+        self._precedence = [(location_prefix(location), index) for index, location in enumerate(options.precedence)]
+        self._precedence.sort(key=lambda one: -len(one[0]))  # a folder of another location has its own rank
+        self._cut = cut
         self._criteria = [self._criterion(word) for word in words[:-1]]
         self._own: dict[int, Rank] = {}
         self._of_album: dict[int, Rank] = {}
@@ -142,6 +146,17 @@ class KeepOrder:
                     return word if mine < theirs else "album"  # type: ignore[operator]
         return "shortest_path"
 
+    def may_replace(self, kept: Candidate, duplicate: Candidate) -> bool:
+        """Whether the order of locations allows it: the later of two locations only keeps its copy if it is better."""
+        if self._location(kept) <= self._location(duplicate):
+            return True
+        one, other = kept.album_copy, duplicate.album_copy
+        if one is not None and other is not None and one.complete and other.complete:
+            mine, theirs = self._album_rank(one), self._album_rank(other)
+        else:
+            mine, theirs = self.own_rank(kept), self.own_rank(duplicate)
+        return mine[: self._better_before] < theirs[: self._better_before]
+
     def own_rank(self, candidate: Candidate) -> Rank:
         """The rank of a file without its album, smallest is kept."""
         found = self._own.get(id(candidate))
@@ -160,12 +175,20 @@ class KeepOrder:
             found = self._of_album[id(copy)] = (*numbers, min(rank[-1] for rank in best))
         return found
 
+    def _location(self, candidate: Candidate) -> int:
+        if len(self._precedence) < 2:
+            return 0
+        absolute = join_location(candidate.fs, candidate.path)
+        return next((index for prefix, index in self._precedence if absolute.startswith(prefix)), len(self._precedence))
+
     def _criterion(self, word: str) -> Callable[[Candidate], float]:
         name, _, argument = word.partition(":")
         if name == "reference":
             return lambda candidate: not self.is_reference(candidate)
         if name == "whole":
-            return lambda candidate: id(candidate) in self._maybe_cut
+            return lambda candidate: id(candidate.reading) in self._cut
+        if name == "first_location":
+            return self._location
         if name == "path":
             matches = re.compile(fnmatch.translate(argument)).match
             return lambda candidate: matches(candidate.path) is None
@@ -173,6 +196,11 @@ class KeepOrder:
             prefix = location_prefix(argument)
             return lambda candidate: not (join_location(candidate.fs, candidate.path)).startswith(prefix)
         return _SIMPLE[name]
+
+
+def _if_lossless(candidate: Candidate, value: int | None) -> int:
+    """A fact of the sound that only counts between lossless files: decoders of lossy ones choose it."""
+    return -(value or 0) if candidate.track.lossless else 0
 
 
 def _bitrate(candidate: Candidate) -> float:
@@ -196,8 +224,8 @@ def _tags(candidate: Candidate) -> float:
 
 _SIMPLE: Mapping[str, Callable[[Candidate], float]] = {
     "lossless": lambda candidate: not candidate.track.lossless,
-    "bit_depth": lambda candidate: -(candidate.track.bit_depth or 0),
-    "sample_rate": lambda candidate: -(candidate.track.sample_rate or 0),
+    "bit_depth": lambda candidate: _if_lossless(candidate, candidate.track.bit_depth),
+    "sample_rate": lambda candidate: _if_lossless(candidate, candidate.track.sample_rate),
     "bitrate": _bitrate,
     "longest": lambda candidate: -round(candidate.track.duration_s or 0.0),
     "album_tracks": lambda candidate: -(candidate.album_copy.tracks_at_location if candidate.album_copy else 0),
@@ -206,5 +234,5 @@ _SIMPLE: Mapping[str, Callable[[Candidate], float]] = {
     "tags": _tags,
     "in_place": lambda candidate: not candidate.in_place,
     "oldest": _oldest,
-    "original_name": lambda candidate: _COPY_NAME.search(name_of(candidate.path)) is not None,
+    "original_name": lambda candidate: looks_like_copy(name_of(candidate.path)),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -18,13 +19,13 @@ from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, order
-from orchestrator.plan.planners.dedup.candidates import candidates_of
+from orchestrator.plan.planners.dedup.candidates import Candidate, candidates_of
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
 from orchestrator.plan.planners.dedup.keep_order import because
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
-from orchestrator.plan.planners.dedup.settings import DedupSettings
+from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
 from orchestrator.plan.shared_names import SharedNames, display_name, name_in_quarantine
 from orchestrator.records import Capabilities, Item
 from orchestrator.track import Status
@@ -50,6 +51,8 @@ class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
     config_sha256: str = ""
     sidecars: tuple[SidecarRule, ...] = DEFAULT_SIDECARS
     """Which files next to the music are its companions."""
+    layout: LayoutSettings | None = None
+    """Where the layout wants files; None: no file counts as in place."""
     external_lists: Sequence[ExternalList] = ()
     """Playlists outside all these locations; those that point at duplicates being quarantined are reported."""
 
@@ -66,7 +69,15 @@ def duplicates_of(request: DedupRequest) -> Duplicates:
         for location in request.locations
         for candidate in candidates_of(location.fs, location.items, location.capabilities)
     )
-    return replace(find_duplicates(candidates, request.options), candidates=candidates)
+    return replace(find_duplicates(candidates, request.options, partial(_note_in_place, request)), candidates=candidates)
+
+
+def _note_in_place(request: DedupRequest, candidates: Sequence[Candidate], wanted: Iterable[Candidate]) -> None:
+    if request.layout is None:
+        return
+    from orchestrator.plan.planners.dedup.in_place import note_in_place  # noqa: PLC0415 - jinja2 is slow to import
+
+    note_in_place(request.layout, {location.fs: location.capabilities for location in request.locations}, candidates, wanted)
 
 
 def plan_of(request: DedupRequest, duplicates: Duplicates) -> Plan:

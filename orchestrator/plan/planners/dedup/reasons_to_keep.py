@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from orchestrator.plan.music.cut import may_be_cut
 from orchestrator.plan.music.spelling import fold, year_of
 from orchestrator.plan.music.tag_values import joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
@@ -21,6 +22,7 @@ LOSSY = "a lossless file is not replaced by a lossy one"
 FEWER_TAGS = "the other file has fewer tags: no album or no track number"
 SHORTER = "the other file has fewer bytes for the same sound and may be cut"
 ONE_FILE = "they are one file under two names (hard links)"
+DAMAGED = "they have the same size, sound and tags but different bytes, so one of them is damaged"
 REFERENCE = "both are under a reference"
 
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
@@ -71,9 +73,21 @@ def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_
         return LOSSY
     if tier is Tier.AUDIO and not _same_version(file.track, kept.track):
         return OTHER_VERSION
-    if may_be_cut(kept, file):
+    if may_be_cut(kept.reading, file.reading):
         return SHORTER
+    if _one_is_damaged(file, kept):
+        return DAMAGED
     return _album_reason(file, kept)
+
+
+def _one_is_damaged(one: Candidate, other: Candidate) -> bool:
+    """Whether two files differ in bytes although nothing that was read explains it. Changed tags of equal length do."""
+    if one.size != other.size or one.reading.identity is None or one.reading.identity != other.reading.identity:
+        return False
+    mine, theirs = one.item.entry.hashes, other.item.entry.hashes
+    if all(mine[kind].lower() == theirs[kind].lower() for kind in mine.keys() & theirs.keys()):
+        return False
+    return one.track == other.track and one.reading.covers == other.reading.covers
 
 
 def _album_reason(file: Candidate, kept: Candidate) -> str | None:
@@ -89,20 +103,6 @@ def _album_reason(file: Candidate, kept: Candidate) -> str | None:
     if kept.album_copy is None:
         return FEWER_TAGS
     return _slot_reason(file, kept) if _same_release(file, kept) else OTHER_ALBUM
-
-
-def may_be_cut(one: Candidate, whole: Candidate) -> bool:
-    """Whether a file has so many fewer bytes than another file of the same sound and codec that it may be cut.
-
-    A cut lossless file still has the checksum of the whole sound in its head. So any smaller size counts, unless its end was
-    read. The price: a file from a better encoder is smaller too, and may be quarantined for it.
-    """
-    mine, theirs = one.track, whole.track
-    if one.reading.identity is None or one.reading.identity != whole.reading.identity or one.reading.whole:
-        return False
-    if mine.codec != theirs.codec or not mine.bitrate or not theirs.bitrate:
-        return False
-    return mine.bitrate < (1.0 if mine.lossless else 0.9) * theirs.bitrate
 
 
 def _slot_reason(file: Candidate, kept: Candidate) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from orchestrator.plan.music.cut import cut_readings
 from orchestrator.plan.planners.dedup import reasons_to_keep
 from orchestrator.plan.planners.dedup.album_copies import find_album_copies
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
@@ -21,11 +22,18 @@ _SAME_SOUND = (Tier.BYTES, Tier.AUDIO)
 
 COMPLETE = "a complete album would become incomplete"
 BETTER = "it is better than the track of a complete album, which is kept"
+EARLIER_LOCATION = "a location only loses a file to a better one in a location that comes after it"
 UNCLEAR = "they agree only in part: one of them matches files that differ from each other"
 
 
-def find_duplicates(candidates: Iterable[Candidate], options: DedupSettings | None = None) -> Duplicates:
+def find_duplicates(
+    candidates: Iterable[Candidate],
+    options: DedupSettings | None = None,
+    note_in_place: Callable[[Sequence[Candidate], Iterable[Candidate]], None] | None = None,
+) -> Duplicates:
     """Decide which files of any number of locations are duplicates. Their order does not matter.
+
+    `note_in_place` sets `Candidate.in_place`, if it is not set: called with all candidates and those that may be duplicates.
 
     A file is only a duplicate of a kept file with which it shares a tier directly. A track of a complete album is only a
     duplicate of another file of that track in the same folder, or together with the whole folder, if another copy of the album
@@ -36,8 +44,10 @@ def find_duplicates(candidates: Iterable[Candidate], options: DedupSettings | No
     eligible = [candidate for candidate in ordered if candidate.eligible]
     tiers = Tiers(eligible)
     chosen = options or DedupSettings()
-    search = _Search(chosen, tiers, KeepOrder(chosen, _maybe_cut(eligible, tiers)))
+    search = _Search(chosen, tiers, KeepOrder(chosen, cut_readings(one.reading for one in eligible)))
     groups = components(eligible, tiers)
+    if groups and note_in_place is not None:
+        note_in_place(ordered, (member for members in groups for member in members))
     for members in groups:
         search.register(members)
     for members in groups:
@@ -45,24 +55,6 @@ def find_duplicates(candidates: Iterable[Candidate], options: DedupSettings | No
     search.keep_albums_complete()
     search.prefer_album_tracks()
     return Duplicates(search.decisions(), tuple(search.all_kept(groups, eligible)))
-
-
-def _maybe_cut(candidates: Sequence[Candidate], tiers: Tiers) -> frozenset[int]:
-    """Ids (of Python) of candidates with fewer bytes of sound than another file of the same sound and codec: they may be cut."""
-    by_label: dict[int, list[Candidate]] = defaultdict(list)
-    labels = tiers.labels[Tier.AUDIO]
-    for candidate in candidates:
-        if id(candidate) in labels:
-            by_label[labels[id(candidate)]].append(candidate)
-    found = set()
-    for members in by_label.values():
-        largest: dict[str | None, Candidate] = {}
-        for member in members:
-            other = largest.setdefault(member.track.codec, member)
-            if (member.track.bitrate or 0) > (other.track.bitrate or 0):
-                largest[member.track.codec] = member
-        found |= {id(member) for member in members if reasons_to_keep.may_be_cut(member, largest[member.track.codec])}
-    return frozenset(found)
 
 
 class _Match(NamedTuple):
@@ -183,9 +175,10 @@ class _Search:
         return None
 
     def _reason_to_keep(self, file: Candidate, kept: Candidate, tier: Tier) -> str | None:
-        return reasons_to_keep.reason_to_keep(
+        reason = reasons_to_keep.reason_to_keep(
             file, kept, tier, same_format_only=self._same_format_only, lossless_first=self._order.lossless_first
         )
+        return reason or (None if self._order.may_replace(kept, file) else EARLIER_LOCATION)
 
     def _album_reason(self, member: Candidate, kept: Candidate) -> str | None:
         """A complete album keeps a file for each of its tracks, unless the whole copy is a duplicate of one that has them all."""
@@ -247,7 +240,12 @@ class _Search:
     def _replace(self, candidate: Candidate, tier: Tier, label: int) -> bool:
         """Make a kept file, with all its duplicates, a duplicate of another kept file. Returns whether there is one."""
         for other in self._kept_with_label[label][:_MAX_COMPARED]:
-            if other is candidate or id(other) not in self._kept or self._reason_to_keep(candidate, other, tier) is not None:
+            if other is candidate or id(other) not in self._kept:
+                continue
+            reason = self._reason_to_keep(candidate, other, tier)
+            if reason is not None:
+                if reason == EARLIER_LOCATION:
+                    self._reasons.setdefault((id(candidate), id(other)), reason)
                 continue
             if not (self._is_album_track(other) or _has_more_album_tags(other, candidate)):
                 continue

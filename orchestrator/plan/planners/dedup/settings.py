@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.config.model import LayoutRule
+
 DEFAULT_KEEP = (
     "reference",
     "whole",
@@ -11,12 +13,14 @@ DEFAULT_KEEP = (
     "bit_depth",
     "sample_rate",
     "bitrate",
+    "first_location",
+    "in_place",
     "longest",
     "album_tracks",
     "folder_tracks",
     "not_compilation",
     "tags",
-    "in_place",
+    "original_name",
     "oldest",
     "shortest_path",
 )
@@ -30,5 +34,15 @@ class DedupSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Criteria (`orchestrator.plan.planners.dedup.keep_order`), most important first; () means DEFAULT_KEEP."""
     reference: tuple[str, ...] = ()
     """Locations in canonical form. Files in them are never quarantined."""
+    precedence: tuple[str, ...] = ()
+    """Locations in canonical form: of equal copies, the one in the location that comes first is kept."""
     same_format_only: bool = False
     """Files of different codecs are never duplicates, so lossy copies of lossless files are kept."""
+
+
+class LayoutSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The layout of the config, as the settings of `organize` have it."""
+
+    layout: str | None = None
+    layouts: tuple[LayoutRule, ...] = ()
+    names: str = "portable"

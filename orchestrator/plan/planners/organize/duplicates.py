@@ -21,7 +21,7 @@ from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Item, Ref
 
-_QUALITY = ("reference", "whole", "lossless", "bit_depth", "sample_rate", "bitrate", "longest")
+_QUALITY = ("reference", "whole", "lossless", "bit_depth", "sample_rate", "bitrate")
 
 
 class QuarantinedDuplicates(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ def duplicates_of(request: OrganizeRequest, options: DedupSettings, in_place: Co
         candidate.in_place = candidate.path in in_place
     if source != target:
         candidates += candidates_of(target, _outside_source(request.target_items, source, target), request.target_capabilities)
-        options = msgspec.structs.replace(options, keep=_prefer_target(options.keep, target))
+        options = msgspec.structs.replace(options, keep=_prefer_target(options.keep, target), precedence=(target, source))
     return find_duplicates(candidates, options)
 
 
@@ -90,8 +90,8 @@ def _outside_source(items: Sequence[Item], source: str, target: str) -> list[Ite
 
 
 def _prefer_target(keep: Sequence[str], target: str) -> tuple[str, ...]:
-    """The criteria with "keep what is in the target" after those of quality."""
+    """The criteria with "keep what is in the target" after those of quality, if they do not say what they prefer."""
     words = list(keep or DEFAULT_KEEP)
-    after_quality = max((index + 1 for index, word in enumerate(words) if word in _QUALITY), default=0)
-    in_target = f"location:{target}"
-    return tuple(words if in_target in words else [*words[:after_quality], in_target, *words[after_quality:]])
+    if "first_location" not in words and f"location:{target}" not in words:
+        words.insert(max((index + 1 for index, word in enumerate(words) if word in _QUALITY), default=0), "first_location")
+    return tuple(words)
