@@ -242,7 +242,7 @@ def test_resume_also_notices_one_place_under_two_names(
     victims: list[int] = []
     gone = Then(lambda: kill(victims[0], "both"), reply=True)
     proxy.when(lambda seen: seen.method == request_of_a_move and seen.path.partition("?")[0].endswith("Song.flac"), gone, times=1)
-    started = music.start(*DEDUP, music.place.location, server.fs(music.home.name, name="other"))
+    started = music.start(*DEDUP, server.fs(music.home.name, name="other"), music.place.location)
     victims.append(started.pid)
     assert started.end().code < 0
     proxy.wait_until_idle()

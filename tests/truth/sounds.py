@@ -87,7 +87,9 @@ def _flac(sound: Sound, serial: int) -> bytes:
     facts = rate << 44 | (width * 8 - 1) << 36 | count * 4096
     info = struct.pack(">HH", 4096, 4096) + min(sizes).to_bytes(3, "big") + max(sizes).to_bytes(3, "big")
     info += struct.pack(">Q", facts) + (samples.digest() if sound.checksum else bytes(16))
-    return b"fLaC" + b"\x80" + len(info).to_bytes(3, "big") + info + b"".join(frames)
+    # Another encoder also writes a seek table: the same sound seldom has the same size twice.
+    seek_table = b"\x83\0\0\x12" + bytes([255] * 8 + [0] * 10) if sound.settings else b""
+    return b"fLaC" + (b"\0" if seek_table else b"\x80") + len(info).to_bytes(3, "big") + info + seek_table + b"".join(frames)
 
 
 def _mp3_frames(seconds: float, serial: int) -> bytes:
