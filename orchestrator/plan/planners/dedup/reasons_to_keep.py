@@ -73,11 +73,13 @@ def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_
         return LOSSY
     if tier is Tier.AUDIO and not _same_version(file.track, kept.track):
         return OTHER_VERSION
+    return _damage(file, kept) or _album_reason(file, kept)
+
+
+def _damage(file: Candidate, kept: Candidate) -> str | None:
     if may_be_cut(kept.reading, file.reading):
         return SHORTER
-    if _one_is_damaged(file, kept):
-        return DAMAGED
-    return _album_reason(file, kept)
+    return DAMAGED if _one_is_damaged(file, kept) else None
 
 
 def _one_is_damaged(one: Candidate, other: Candidate) -> bool:
