@@ -353,7 +353,7 @@ def same_sound(one: dict[str, Any], other: dict[str, Any], **shared: Any) -> dic
 
 
 def test_equal_files_with_other_bytes_are_kept_because_one_is_damaged() -> None:
-    """Fault case 34: the head of a FLAC says the same of a file whose middle is zeros."""
+    """The head of a FLAC says the same of a file whose middle is zeros."""
     damaged: tuple[dict[str, Any], dict[str, Any]] = {"content": "whole"}, {"content": "holes"}
     assert not same_sound(*damaged)
     assert not same_sound(*damaged, **IDS)
