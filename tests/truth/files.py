@@ -216,7 +216,11 @@ def judge(
         score = verdict.scores[decision.tier]
         score.decisions += 1
         equally_broken = not duplicate.whole and duplicate.content == copy.content  # of equal bytes, one is enough
-        if (equally_broken or mergeable(duplicate, copy)) and decision.kept not in quarantined and copy.cut_from != duplicate.path:
+        if (
+            (equally_broken or mergeable(duplicate, copy))
+            and decision.kept not in quarantined
+            and copy.cut_from != duplicate.path
+        ):
             score.right += 1
         else:
             verdict.false_merges.append(decision)
