@@ -203,6 +203,8 @@ def _report_result(session: Session, result: RunResult) -> None:
     """Report every problem of a run, and count it in the summary."""
     for problem in result.problems:
         session.reporter.error(_ERROR_CODES.get(problem.code, "unexpected"), problem.message, problem.path)
+    for note in result.notes:
+        session.reporter.warning(note)
     summary = session.summary
     summary.run = result.run or summary.run
     summary.ops_done += result.done

@@ -160,6 +160,8 @@ class Execution:
         self._done_now = 0
         self._bytes = 0
         self._problems: list[Problem] = []
+        self._not_kept: Counter[str] = Counter()
+        """What targets refused to keep of files -> how many files."""
         self._resumed = bool(states)
         self._copies_left = False
         """Whether a copy may have been left under its staged name."""
@@ -262,6 +264,7 @@ class Execution:
                 schedule.complete(operation.id)
                 self._done_now += 1
                 size += operation.size or 0
+                self._not_kept.update(task.not_kept)
                 self._directories_in_the_way.file_left(task)
                 if operation.dst in self._came_from:
                     self._at_temporary_name.add(operation.dst)
@@ -330,6 +333,7 @@ class Execution:
             bytes_moved=self._bytes,
             problems=(*self._problems, *self._stopped_remotes.problems(pending)),
             exit_code=code,
+            notes=tuple(f"{number} files: {what} not kept, the target refused" for what, number in self._not_kept.items()),
         )
 
     def _outcome(self, *, complete: bool) -> tuple[ExitCode, RunState]:

@@ -47,6 +47,8 @@ class RunResult(msgspec.Struct, frozen=True):
     bytes_moved: int = 0
     problems: tuple[Problem, ...] = ()
     exit_code: ExitCode = ExitCode.DONE
+    notes: tuple[str, ...] = ()
+    """What is worth a warning, but is no failure of any file."""
 
     @property
     def pending(self) -> int:

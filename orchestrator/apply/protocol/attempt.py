@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, Stage, VerifyMode
+from orchestrator.apply.protocol.attributes import keep_attributes, shelter
 from orchestrator.apply.protocol.both_ends import decide, look_at_all_ends
 from orchestrator.apply.protocol.delete_sources import bring_back_sources, delete_sources
 from orchestrator.apply.protocol.durable import sync_copies, sync_names
@@ -86,12 +87,14 @@ class Attempts:
             if not task.affords(CHANGE):
                 task.error = earlier[task.operation.id] or TransientError(f"{task.name}: refused too often", path=task.name)
         sent = still_open(tasks)
+        shelter(sent)
         send(sent, self._run_id, self._journal, concurrency=self._transfers)
         verify_arrivals(sent, self._run_id, self._verify, concurrency=self._transfers)
         return sent
 
     def _secure_copies(self, tasks: Sequence[Task]) -> None:
-        """Sync copies, then record those as VERIFIED that are to get their names, or whose source is to be deleted."""
+        """Complete and sync copies, then record as VERIFIED those that are to get names, or whose source is to be deleted."""
+        keep_attributes(tasks)
         sync_copies(task for task in tasks if task.route in COPIES or task.route is Route.WRITE)
         verified = [task for task in without_error(tasks) if task.route is Route.TRANSFER or task.unnamed]
         self._journal.append(

@@ -56,6 +56,8 @@ class Task:
     error: OrchestratorError | None = None
     """What stopped the last try; None while all is well."""
     verdict: Record | None = None
+    not_kept: frozenset[str] = frozenset()
+    """What belongs to the source, and the target's disk refused for the copy (see `attributes`)."""
     damaged_copies: int = 0
     """How many copies arrived damaged."""
     requests_spent: int = 0
