@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,6 +119,17 @@ def path_below(inner: str, outer: str) -> str | None:
         inner, outer = (one.replace(":/", ":", 1) for one in (inner, outer))
     start = outer if outer.endswith((":", "/")) else f"{outer}/"
     return inner.removeprefix(start) if inner.startswith(start) and inner != start else None
+
+
+def path_below_all(inner: Collection[str], outer: Collection[str]) -> str | None:
+    """The same for locations that are several folders at once (a union): the path that is the same in each of them."""
+    found = {next((below for there in outer if (below := path_below(here, there)) is not None), None) for here in inner}
+    return found.pop() if len(found) == 1 and len(inner) == len(outer) else None
+
+
+def overlap(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether some folder belongs to both locations. Takes identities."""
+    return any(path_below(*pair) is not None for here in one for there in other for pair in ((here, there), (there, here)))
 
 
 class _Resolver(msgspec.Struct, frozen=True):

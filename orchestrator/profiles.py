@@ -61,6 +61,8 @@ class Identity(Facts, frozen=True):
     """The options that say which server and which account it is."""
     variables: dict[str, str] = {}
     """Option -> the environment variable that rclone reads where the option is missing."""
+    defaults: dict[str, str] = {}
+    """Option -> what rclone takes where neither is set."""
     worldwide: str | None = None
     """Endpoints that contain this text, or no endpoint: names of buckets are unique there, so the account does not matter."""
 
@@ -98,6 +100,9 @@ class Profile(Facts, frozen=True):
     environment: Environment = Environment()
     new_remote: NewRemote = NewRemote()
     identity: Identity | None = None
+    wraps: Literal["remote", "crypt", "union", "combine"] | None = None
+    """Its files are really on other remotes. "remote": at the same path of the one that its option `remote` names. "crypt": the
+    same, with encrypted names. "union": at the same path of several. "combine": each of several is a folder of its root."""
 
     # What a listing gives, and what it costs.
 

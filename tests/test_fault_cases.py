@@ -33,16 +33,17 @@ CASES = {
     23: "files that are not what they seem",
     24: "an upload that is stored cut",
     25: "twins, killed at every step of deduplication",
-    28: "a file appears at the destination of a rename on a disk, after the last look",
     26: "another program takes the destination's name while the copy is under way",
+    27: "a second run under another name of the place",
+    28: "a file appears at the destination of a rename on a disk, after the last look",
     29: "killed during uploads over a slow line",
-    38: "a source that changes while it is sent",
-    40: "two machines with one job; a folder, a dangling link or another file system at the destination",
     31: "one request that always fails, with each error",
     32: "tidying that fails for good",
-    39: "a location inside another one, each with its own quarantine",
     35: "a disk that ignores case",
     36: "a stop while large files are sent over a slow line",
+    38: "a source that changes while it is sent",
+    39: "a location inside another one, each with its own quarantine",
+    40: "two machines with one job; a folder, a dangling link or another file system at the destination",
 }
 
 # Parts of some cases need features that this version lacks: 17 and 21 two-way sync, 18 a queue of uploads.

@@ -18,7 +18,7 @@ from orchestrator.actions.duplicates import (
     search_options,
     show_duplicates,
 )
-from orchestrator.actions.locations import check_location
+from orchestrator.actions.locations import check_location, check_shared
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
 from orchestrator.actions.session import Session
@@ -110,6 +110,7 @@ def _question(session: Session, options: DedupOptions) -> DedupQuestion:
     searched = _outermost(session, given[: len(options.locations)])
     references = _outermost(session, given[len(options.locations) :])
     check_references(session, searched, references)
+    check_shared(session, [*searched, *references])
     return DedupQuestion(
         searched=searched,
         references=[one for one in references if not any(session.path_below(one, other) for other in searched)],

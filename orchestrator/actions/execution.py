@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
+from orchestrator.actions.surroundings import surroundings_of
 from orchestrator.apply.abandon import abandon
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.results import FileChange, RunResult
@@ -74,13 +76,13 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
     its error is raised, or its exit code returned: a second run over the same files would take them from it.
     """
     code = ExitCode.DONE
-    for run in unfinished_runs(session.journal, set(touching), session.identity_of):
+    for run in unfinished_runs(session.journal, set(touching), session.identities_of):
         session.reporter.note(f"run {run.id} ({run.command} {run.source}) was interrupted; finishing it first")
         remedy = f"`music-orchestrator resume {run.id}` finishes it later, `music-orchestrator runs abandon {run.id}` gives it up"
         try:
             finished = finish_run(session, run.id).exit_code
         except (RemoteError, UsageError, SafetyLimitError, LockedError) as error:
-            if session.stop.is_set() or pending_in(session.journal, run.id, touching, session.identity_of):
+            if session.stop.is_set() or pending_in(session.journal, run.id, touching, session.identities_of):
                 error.message = f"run {run.id} could not be finished: {error.message} ({remedy})"
                 raise
             session.reporter.error("failed", f"run {run.id} could not be finished: {error.message} ({remedy})")
@@ -89,7 +91,7 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
         if session.stop.is_set():
             return worst([code, finished])
         if session.journal.run(run.id).state.unfinished:
-            if pending_in(session.journal, run.id, touching, session.identity_of):
+            if pending_in(session.journal, run.id, touching, session.identities_of):
                 message = f"run {run.id} could not be finished, so nothing new was started: fix what stopped it; {remedy}"
                 if finished in MAY_CONTINUE:
                     raise SafetyLimitError(message)
@@ -137,6 +139,7 @@ def _settings(session: Session, *, verify_full: bool = False, fresh: bool = Fals
         fresh=fresh,
         marker=True,
         ignore_marker=bool(session.options.ignore_marker),
+        surroundings_of=partial(surroundings_of, session),
     )
 
 

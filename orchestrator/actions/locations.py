@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from orchestrator.actions.session import Session
 from orchestrator.errors import AccessDeniedError, AuthError, NotFoundError, PermanentError, TransientError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location
-from orchestrator.paths import is_ours
+from orchestrator.paths import is_ours, join_location
 from orchestrator.profiles import load_profile, profile_for_environment_remote
 from orchestrator.records import OWN_DIRECTORY
 
@@ -34,7 +35,19 @@ def source_and_target(session: Session, source_text: str, target_text: str | Non
         raise UsageError(
             f"the target {target.typed} lies inside the source {source.typed}: choose a folder outside, or organize in place"
         )
+    check_shared(session, [source, target])
     return source, target
+
+
+def check_shared(session: Session, locations: Sequence[Location]) -> None:
+    """Refuse locations of which one is not inside the other, and which yet have a folder in common. Raises UsageError.
+
+    Such as a union and one of the folders that it unites: each file of that would be there twice.
+    """
+    for one, other in combinations(locations, 2):
+        nested = session.path_below(one, other) is not None or session.path_below(other, one) is not None
+        if not nested and session.overlap(one, other):
+            raise UsageError(f"{one.typed} and {other.typed} have a folder in common: name one of them only")
 
 
 def check_location(session: Session, location: Location) -> None:
@@ -45,7 +58,7 @@ def check_location(session: Session, location: Location) -> None:
 
 def check_not_ours(session: Session, location: Location) -> None:
     """Refuse a location inside the program's own folder of another one, whatever it is called. Raises UsageError."""
-    if is_ours(session.identity_of(location.fs).rpartition(":")[2]):
+    if any(is_ours(identity.rpartition(":")[2]) for identity in session.identities_of(location.fs)):
         raise UsageError(
             f"{location.typed} lies in {OWN_DIRECTORY}, which belongs to the program: name the folder around it; "
             "`music-orchestrator quarantine list` shows what is in there, and `quarantine restore` moves it back"
@@ -85,14 +98,26 @@ def check_root(session: Session, location: Location) -> None:
 
 
 def check_bucket(session: Session, location: Location) -> None:
-    """Refuse the top level of an object store, where an artist's folder would become a bucket. Raises UsageError."""
-    if location.remote is None or location.fs.partition(":")[2].strip("/"):
+    """Refuse the top level of an object store, where an artist's folder would become a bucket. Raises UsageError.
+
+    So is the top level of a `combine`, which has no folders of its own.
+    """
+    if location.remote is None:
         return
     backend = location.definition.type if location.definition is not None else session.remotes.get(location.remote)
     profile = load_profile(backend or "")
-    if profile.has_buckets:
-        example = f"{location.fs}my-{profile.top_level.removesuffix('s')}/Music"
-        raise UsageError(f"{location.fs} holds {profile.top_level}, not folders: name one, such as {example}")
+    tops = {location.fs: profile}
+    if profile.wraps is not None:
+        places = session.places_of(location.fs)
+        if any(place.virtual for place in places):
+            raise UsageError(
+                f"{location.fs} only shows other remotes together, and nothing can be put beside them: name one of its folders"
+            )
+        tops = {place.fs: load_profile(session.rclone.remote_type(place.fs)) for place in places}
+    for fs, profile in tops.items():
+        if profile.has_buckets and not fs.partition(":")[2].strip("/"):
+            example = join_location(location.fs, f"my-{profile.top_level.removesuffix('s')}/Music")
+            raise UsageError(f"{location.fs} holds {profile.top_level}, not folders: name one, such as {example}")
 
 
 @contextmanager

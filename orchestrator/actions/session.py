@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -17,7 +16,7 @@ from orchestrator.config.model import Config
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError
-from orchestrator.location import Location, config_remotes, path_below, resolve
+from orchestrator.location import Location, config_remotes, overlap, path_below_all, resolve
 from orchestrator.paths import is_local
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.apply.journal.journal import Journal
     from orchestrator.catalogue.store import Catalogue
     from orchestrator.rclone.binary import Binary
+    from orchestrator.rclone.location_identity import Place
     from orchestrator.rclone.runtime import Rclone
     from orchestrator.storage.protocol import Storage
     from orchestrator.storage.rclone_backed.storage import RcloneStorage
@@ -180,17 +180,27 @@ class Session:
                 self.rclone.define_remote(remote.name, remote.type, remote.options)
         return found
 
-    def identity_of(self, fs: str) -> str:
-        """Which server and folder a canonical location really is, whatever its remote is called. For comparisons."""
+    def places_of(self, fs: str) -> tuple[Place, ...]:
+        """Which servers and folders a canonical location really is, whatever its remote is called."""
         if is_local(fs):
-            return os.path.realpath(fs)
+            from orchestrator.rclone.location_identity import local_place  # noqa: PLC0415 - not every command needs it
+
+            return (local_place(fs),)
         with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all we have
             self.locations(fs)
-        return self.rclone.identity_of(fs)
+        return self.rclone.places_of(fs)
+
+    def identities_of(self, fs: str) -> list[str]:
+        """The identities of these places. For comparisons."""
+        return [place.identity for place in self.places_of(fs)]
 
     def path_below(self, inner: Location, outer: Location) -> str | None:
         """The path of one location inside another: "" when both are the same, None when it is not inside."""
-        return path_below(self.identity_of(inner.fs), self.identity_of(outer.fs))
+        return path_below_all(self.identities_of(inner.fs), self.identities_of(outer.fs))
+
+    def overlap(self, one: Location, other: Location) -> bool:
+        """Whether some folder belongs to both locations."""
+        return overlap(self.identities_of(one.fs), self.identities_of(other.fs))
 
     def storage(self, location: Location) -> Storage:
         """The storage of a location, with retries and the provider's rate limit."""

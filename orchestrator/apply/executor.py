@@ -20,6 +20,7 @@ from orchestrator.apply.directories.move import DirectoryMover
 from orchestrator.apply.end_of_run import check_and_tidy
 from orchestrator.apply.guard.exclusive_access import exclusive_access
 from orchestrator.apply.guard.marker import Markers
+from orchestrator.apply.guard.surroundings import SurroundingsOf, alone
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage, VerifyMode
 from orchestrator.apply.own_paths import destination_of
@@ -61,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Write a marker on remotes during the run, and stop (8) at a fresh one of another machine or state directory."""
     ignore_marker: bool = False
     """Continue in spite of another run's marker."""
+    surroundings_of: SurroundingsOf = alone
+    """What is known about a location: what it really is, and which locations are around it and in it."""
 
 
 def apply_plan(
@@ -88,7 +91,12 @@ def apply_plan(
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)
     with exclusive_access(
-        plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker
+        plan.operations,
+        storages,
+        journal,
+        marker=chosen.marker,
+        ignore_marker=chosen.ignore_marker,
+        surroundings_of=chosen.surroundings_of,
     ) as markers:
         run_id = journal.new_run_id()
         plan = with_names_of_run(plan, run_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
@@ -15,7 +15,7 @@ from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
-from orchestrator.paths import join_location
+from orchestrator.paths import join_location, name_of, parent_of
 from orchestrator.plan.model import locations_of
 from orchestrator.progress import Progress
 from orchestrator.storage.protocol import Storage
@@ -24,34 +24,52 @@ OpenStorage = Callable[[str], Storage]
 """Location in canonical form -> its storage."""
 
 
-def unfinished_runs(journal: Journal, fs: set[str] | None = None, identity_of: Callable[[str], str] = str) -> list[Run]:
-    """The runs that `resume` can finish, oldest first; with `fs` only those that touch these locations, or any in or around them.
+IdentitiesOf = Callable[[str], Collection[str]]
+"""Location in canonical form -> the servers and folders that it really is: several names may lead to one."""
 
-    `identity_of` gives the server and folder that a location really is: several names may lead to one.
+
+def _by_name(fs: str) -> Collection[str]:
+    return (fs,)
+
+
+def unfinished_runs(journal: Journal, fs: set[str] | None = None, identities_of: IdentitiesOf = _by_name) -> list[Run]:
+    """The runs that `resume` can finish, oldest first.
+
+    With `fs` only those that touch these locations, or others in or around them.
     """
     runs = journal.unfinished()
     if fs is None or not runs:
         return runs
-    wanted = {identity_of(one) for one in fs}
+    wanted = {identity for one in fs for identity in identities_of(one)}
     return [
         run
         for run in runs
         if any(
-            _overlap(one, identity_of(other))
+            _overlap(one, identity)
             for other in {*locations_of(journal.plan(run.id).operations), run.source, run.target}
+            for identity in identities_of(other)
             for one in wanted
         )
     ]
 
 
-def pending_in(journal: Journal, run_id: str, fs: Iterable[str], identity_of: Callable[[str], str] = str) -> bool:
+def pending_in(journal: Journal, run_id: str, fs: Iterable[str], identities_of: IdentitiesOf = _by_name) -> bool:
     """Whether a run still has an operation to do that takes a file out of one of these locations, or puts one there."""
-    wanted = [identity_of(one) for one in fs]
+    wanted = [identity for one in fs for identity in identities_of(one)]
     states = journal.states(run_id)
     left = [one for one in journal.plan(run_id).operations if one.id not in states or not states[one.id].stage.is_verdict]
-    identities = {fs: identity_of(fs) for fs in locations_of(left)}
     ends = (end for one in left for end in (one.src, destination_of(one, run_id)))
-    return any(_overlap(one, join_location(identities[end.fs], end.path)) for end in ends for one in wanted)
+    # Folder by folder: the folders of a crypt have other names below it.
+    folders: dict[str, set[str]] = {}
+    for end in ends:
+        folders.setdefault(join_location(end.fs, parent_of(end.path)), set()).add(name_of(end.path))
+    return any(
+        _overlap(one, join_location(identity, name))
+        for folder, names in folders.items()
+        for identity in identities_of(folder)
+        for name in names
+        for one in wanted
+    )
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -90,7 +108,12 @@ def resume(
     check_space([o for o in plan.operations if o.id not in states or not states[o.id].stage.is_verdict], storages)
     chosen = msgspec.structs.replace(settings or Settings(), verify=run.verify)
     with exclusive_access(
-        plan.operations, storages, journal, marker=chosen.marker, ignore_marker=chosen.ignore_marker
+        plan.operations,
+        storages,
+        journal,
+        marker=chosen.marker,
+        ignore_marker=chosen.ignore_marker,
+        surroundings_of=chosen.surroundings_of,
     ) as markers:
         return Execution(
             run.id,

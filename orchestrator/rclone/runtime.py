@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +14,13 @@ from typing import Self
 import msgspec
 
 from orchestrator.errors import OrchestratorError, TransientError
-from orchestrator.paths import is_local
+from orchestrator.paths import is_local, parent_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
 from orchestrator.rclone.links import configured, links_left_out
 from orchestrator.rclone.listing import ListRequest, list_files
-from orchestrator.rclone.location_identity import identity_of
+from orchestrator.rclone.location_identity import Place, places_of
 from orchestrator.rclone.rc_client import Endpoint, RcClient
 from orchestrator.rclone.read_failures import ReadFailures, read_error_text
 from orchestrator.rclone.vfs_reads import VfsReads
@@ -117,8 +117,8 @@ class Rclone:
         found = section.get(option) or os.environ.get(f"RCLONE_CONFIG_{name.upper()}_{option.upper()}")
         return str(found) if found else None
 
-    def identity_of(self, fs: str) -> str:
-        """Which server and folder a location really is (see `location_identity`): for comparing, not for showing."""
+    def places_of(self, fs: str) -> tuple[Place, ...]:
+        """Which servers and folders a location really is (see `location_identity`)."""
         configured = self.client.call("config/dump")  # holds secrets: use nothing but what identifies the server
 
         def options(name: str) -> dict[str, str]:
@@ -127,7 +127,13 @@ class Rclone:
             given = {key.removeprefix(prefix).lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
             return (section if isinstance(section, dict) else {}) | given | self._remotes.get(name, {})
 
-        return identity_of(fs, options)
+        return places_of(fs, options, self._encrypted)
+
+    def _encrypted(self, remote: str, directory: str) -> str | None:
+        body = {"command": "encode", "fs": f"{remote}:", "arg": [f"{directory}/x"]}  # as a file, it might get an ending
+        with suppress(OrchestratorError):
+            return parent_of(self.client.call("backend/command", body)["result"][0])
+        return None
 
     def define_remote(self, name: str, type: str, options: Mapping[str, str]) -> None:  # noqa: A002 rclone's word
         """Add a remote that exists as long as this object and is never written to disk.

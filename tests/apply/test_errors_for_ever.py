@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from orchestrator.apply.executor import Settings, apply_plan
-from orchestrator.apply.guard.marker import MARKER
+from orchestrator.apply.guard.surroundings import MARKER
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.protocol.request_budget import REQUESTS_PER_OPERATION

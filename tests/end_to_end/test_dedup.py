@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from orchestrator.apply.guard.surroundings import MARKER
 from orchestrator.track import Track
 from tests.audio import make_track
 from tests.faulty import Library
 from tests.forked import Death, kill
 from tests.nightly import NIGHTLY
-from tests.servers.http import HttpProxy, Then
+from tests.servers.http import HttpProxy, Refuse, Then, http_proxy
 from tests.servers.remotes import RemoteServer
 
 KILLS = 2
@@ -185,7 +186,7 @@ def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., L
         shutil.rmtree(music.home / "state", ignore_errors=True)
         music.start(*DEDUP, music.place.location, death=Death(write, committed, "both")).end()
         assert (music.root / COPIES[0]).exists()
-        assert Counter(music.place.tree().values()) == Counter(before.values())
+        assert Counter({**music.place.tree(), MARKER: ""}.values()) == Counter({**before, MARKER: ""}.values())
         music("resume")
         done = music(*DEDUP, music.place.location)
         assert music.tree().keys() == before.keys() - set(COPIES[1:])
@@ -212,28 +213,32 @@ def test_duplicates_of_a_kept_copy_that_changed_after_the_plan_are_kept(library:
 def test_one_place_under_two_names_loses_nothing(
     request: pytest.FixtureRequest, library: Callable[..., Library], kind: str
 ) -> None:
-    """It is scanned once. If the second name is not recognized, each file is a duplicate of itself: it is quarantined and then
-    restored.
-    """
+    """It is scanned once. If the second name is not recognized, its marker shows that it is the same folder."""
     music = library(kind)
     put(music.root, "01 Song.flac", 1)
     server: RemoteServer = request.getfixturevalue(kind)
-    with Path(music.environment["RCLONE_CONFIG"]).open("a") as file:
-        file.write(server.section("other") + server.section("hidden").replace("127.0.0.1", "localhost"))
     before = music.tree()
-    once = music(*DEDUP, music.place.location, server.fs(music.home.name, name="other"))
-    assert (once.summary["files_seen"], once.summary["ops_planned"]) == (1, 0)
-    done = music(*DEDUP, music.place.location, server.fs(music.home.name, name="hidden"), codes=(9,))
-    assert "the same file as" in done.errors[0]["message"]
-    assert music.tree() == before
+    with http_proxy(server.port) as proxy:
+        with Path(music.environment["RCLONE_CONFIG"]).open("a") as file:
+            here = server.section("here").replace("127.0.0.1", "localhost")
+            file.write(server.section("other") + here + server.section("hidden", port=proxy.port))
+        for name in ("other", "here"):
+            once = music(*DEDUP, music.place.location, server.fs(music.home.name, name=name))
+            assert (once.summary["files_seen"], once.summary["ops_planned"]) == (1, 0)
+        done = music(*DEDUP, music.place.location, server.fs(music.home.name, name="hidden"), codes=(2,))
+        assert "are one folder" in done.errors[0]["message"]
+    assert music.place.tree() == before
 
 
 @pytest.mark.parametrize(("kind", "request_of_a_move"), [("s3_serve", "DELETE"), ("webdav", "MOVE")])
 def test_resume_also_notices_one_place_under_two_names(
     request: pytest.FixtureRequest, proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, request_of_a_move: str
 ) -> None:
-    """Killed when the file was quarantined and its kept copy not yet checked: `resume` checks, and restores it."""
+    """Killed when the file was quarantined and its kept copy not yet checked: `resume` checks, and restores it. The marker, which
+    would have shown that the folder is the same, could not be written.
+    """
     music, proxy = proxied(kind)
+    proxy.when(lambda seen: seen.path.partition("?")[0].endswith(MARKER), Refuse(403))
     put(music.root, "01 Song.flac", 1)
     server: RemoteServer = request.getfixturevalue(kind)
     with Path(music.environment["RCLONE_CONFIG"]).open("a") as file:

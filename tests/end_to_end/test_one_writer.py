@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from orchestrator.apply.guard.lock import LOCK_FILE, ProcessInfo, RunLock, locked_directories, start_ticks
-from orchestrator.apply.guard.marker import MARKER, Mark
+from orchestrator.apply.guard.marker import Mark
+from orchestrator.apply.guard.surroundings import MARKER
 from tests.audio import make_many
 from tests.forked import Forks
 from tests.nightly import NIGHTLY

@@ -17,7 +17,7 @@ from orchestrator.location import resolve
 from orchestrator.profiles import load_profile
 from orchestrator.rclone.capabilities import capabilities_of
 from orchestrator.rclone.environment import child_environment
-from orchestrator.rclone.location_identity import identity_of
+from orchestrator.rclone.location_identity import places_of
 
 PEBBLE = """
 type: pebble
@@ -113,7 +113,7 @@ def test_two_of_its_remotes_may_be_one() -> None:
     }
 
     def identity(fs: str) -> str:
-        return identity_of(fs, lambda name: remotes[name])
+        return places_of(fs, lambda name: remotes[name], lambda _remote, _path: None)[0].identity
 
     assert identity("one:b/x") == identity("two:b/x") != identity("theirs:b/x")
     assert identity("world:b") == identity("world2:b") != identity("one:b")

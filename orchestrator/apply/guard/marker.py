@@ -1,26 +1,29 @@
-"""An advisory marker on a remote, `.music-orchestrator/run.json`, which shows other machines that a run is in progress.
+"""An advisory marker at a location, `.music-orchestrator/run.json`, which shows other machines that a run is in progress.
 
-It is not a lock: two runs that start at the same moment do not see each other, nor do two machines whose clocks differ by more
-than FRESH_S. It costs a look, a write and a delete for each run and remote, and a write every minute.
+It also shows it to runs of this machine that reach the folder in another way: over a server of this machine, by a mount, from a
+folder around it. It is not a lock: two runs that start at the same moment do not see each other, nor do two machines whose clocks
+differ by more than FRESH_S. It costs a look, a write and a delete for each run and location, a look for each folder above, and a
+write every minute.
 """
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import msgspec
 
 from orchestrator.apply.guard.lock import ProcessInfo, is_dead, this_process
+from orchestrator.apply.guard.surroundings import Spot, Surroundings
 from orchestrator.apply.own_directories import remove_own_directories
-from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError
-from orchestrator.records import OWN_DIRECTORY
-from orchestrator.storage.protocol import Storage
-
-MARKER = f"{OWN_DIRECTORY}/run.json"
+from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError, UsageError
+from orchestrator.paths import parent_of
+from orchestrator.records import Entry
+from orchestrator.storage.protocol import StatCall, Storage
 
 # docs/commands.md and docs/reliability.md name the ten minutes, and docs/reliability.md the minute between heartbeats, too.
 FRESH_S = 600.0
@@ -43,18 +46,19 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Markers:
-    """The markers of one run on the remotes that it changes."""
+    """The markers of one run at the locations that it changes."""
 
     def __init__(
         self,
-        storages: Iterable[Storage],
+        locations: Iterable[Surroundings],
         *,
         is_ours: Callable[[str], bool] = lambda _run_id: False,
         host: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`is_ours` says whether a run is in our own journal: none of these is in progress except this one."""
-        self._storages = list(storages)
+        self._locations = list(locations)
+        self._spots = [spot for location in self._locations for spot in location.own]
         self._is_ours = is_ours
         self._host = host or socket.gethostname()
         self._clock = clock
@@ -63,24 +67,47 @@ class Markers:
         self._heart = threading.Thread(target=self._keep_beating, name="marker", daemon=True)
 
     def check(self) -> None:
-        """Raise LockedError if another run is in progress on one of the remotes. Changes nothing."""
-        for storage in self._storages:
-            mark = _read(storage)
-            if mark is None or abs(self._clock() - mark.heartbeat) >= FRESH_S:
-                continue
-            here = mark.host == self._host
-            if not here or not self._is_left_over(mark):
-                who = mark.process.describe() if here and mark.process is not None else f"the machine {mark.host}"
-                raise LockedError(
-                    f"{storage.fs}: {who} has a run in progress there ({mark.run}): "
-                    "wait for it, or use --ignore-marker if it has ended"
-                )
+        """Raise LockedError if another run is in progress at one of the locations, around it or in it. Changes nothing."""
+        for location in self._locations:
+            for spot, mark in (*((spot, _read(spot)) for spot in location.own), *_read_others(location.others)):
+                if mark is None or abs(self._clock() - mark.heartbeat) >= FRESH_S:
+                    continue
+                here = mark.host == self._host
+                if not here or not self._is_left_over(mark):
+                    who = mark.process.describe() if here and mark.process is not None else f"the machine {mark.host}"
+                    raise LockedError(
+                        f"{spot.location}: {who} has a run in progress there ({mark.run}): "
+                        "wait for it, or use --ignore-marker if it has ended"
+                    )
+
+    def prove_apart(self, surroundings: Mapping[str, Surroundings]) -> None:
+        """Raise UsageError if two of these locations (by their names) are one folder, or one is in the other.
+
+        Paths on one server were compared before. What else may be one folder, such as a disk and a server that serves it, only
+        shows when a marker that was written under one name is seen under the other.
+        """
+        if len({one.server for one in surroundings.values()}) < 2:
+            return
+        marks = {name: self._new_mark(secrets.token_hex(8)) for name in surroundings}
+        self._mark = next(iter(marks.values()))
+        for name, location in surroundings.items():
+            if location in self._locations:
+                self._write(location.own, marks[name])
+        for name, location in surroundings.items():
+            far = {other: its for other, its in surroundings.items() if its.server != location.server}
+            looked_at = [*location.own, *location.others]
+            if location not in self._locations:  # it has no marker that the others could see above them
+                looked_at += [spot for its in far.values() for spot in location.where_it_could_be(its)]
+            seen = {mark.run for _, mark in _read_others(looked_at) if mark is not None}
+            for other in far:
+                if marks[other].run in seen:
+                    raise UsageError(f"{name} and {other} are one folder, or one lies in the other: use one of these names only")
 
     @contextmanager
     def at_work(self, run_id: str) -> Iterator[None]:
         """Keep the markers there, and fresh, until `end` or the end of the block. A marker that cannot be written is left out."""
         self.begin(run_id)
-        if self._storages:
+        if self._spots:
             self._heart.start()
         try:
             yield
@@ -96,14 +123,14 @@ class Markers:
 
     def begin(self, run_id: str) -> None:
         """Write them, replacing those that a killed run of this machine left behind."""
-        self._mark = Mark(self._host, run_id, self._clock(), self._clock(), this_process())
-        self._write(self._storages)
+        self._mark = self._new_mark(run_id)
+        self._write(self._spots, self._mark)
 
     def beat(self) -> None:
         """Write a heartbeat if the last one was a while ago."""
         if self._mark is not None and self._clock() - self._mark.heartbeat >= _BEAT_S:
             self._mark = msgspec.structs.replace(self._mark, heartbeat=self._clock())
-            self._write(self._storages)
+            self._write(self._spots, self._mark)
 
     def end(self) -> None:
         """Remove them, if they are still there."""
@@ -113,8 +140,14 @@ class Markers:
         if self._heart.is_alive():
             self._heart.join(_LONGEST_WAIT_S)
         self._mark = None
-        for storage in self._storages:
-            _remove(storage)
+        self._remove_all()
+
+    def _remove_all(self) -> None:
+        for spot in self._spots:
+            _remove(spot)
+
+    def _new_mark(self, run_id: str) -> Mark:
+        return Mark(self._host, run_id, self._clock(), self._clock(), this_process())
 
     def _is_left_over(self, mark: Mark) -> bool:
         return self._is_ours(mark.run) or (mark.process is not None and is_dead(mark.process))
@@ -123,24 +156,35 @@ class Markers:
         while not self._over.wait(_BEAT_S):
             self.beat()
 
-    def _write(self, storages: Iterable[Storage]) -> None:
-        for storage in storages:
-            with suppress(RemoteError):
-                storage.write(MARKER, msgspec.json.encode(self._mark))
+    def _write(self, spots: Iterable[Spot], mark: Mark) -> None:
+        for spot in spots:
+            with suppress(RemoteError, UsageError):
+                spot.storage.write(spot.path, msgspec.json.encode(mark))
 
 
-def _remove(storage: Storage) -> None:
+def _remove(spot: Spot) -> None:
     """Try twice: a marker left behind keeps other machines out for a while, and an answer may be lost or rclone die."""
     for _ in range(2):
         with suppress(RemoteError):
             with suppress(NotFoundError):
-                storage.delete(MARKER)
-            remove_own_directories(storage, [OWN_DIRECTORY])
+                spot.storage.delete(spot.path)
+            remove_own_directories(spot.storage, [parent_of(spot.path)])
             return
 
 
-def _read(storage: Storage) -> Mark | None:
+def _read(spot: Spot) -> Mark | None:
     try:
-        return msgspec.json.decode(storage.read_range(MARKER, 0, _MAX_BYTES), type=Mark)
+        return msgspec.json.decode(spot.storage.read_range(spot.path, 0, _MAX_BYTES), type=Mark)
     except (NotFoundError, PermanentError, msgspec.MsgspecError):
         return None  # no marker, one that we may not read, or an incomplete one
+
+
+def _read_others(spots: Iterable[Spot]) -> Iterator[tuple[Spot, Mark | None]]:
+    """The markers of locations around and inside: most have none, and a folder above may be closed to us."""
+    by_storage: dict[Storage, list[Spot]] = {}
+    for spot in spots:
+        by_storage.setdefault(spot.storage, []).append(spot)
+    for storage, some in by_storage.items():
+        with suppress(RemoteError, UsageError):
+            looks = storage.batch([StatCall(spot.path) for spot in some])
+            yield from ((spot, _read(spot)) for spot, found in zip(some, looks, strict=True) if isinstance(found, Entry))

@@ -1,0 +1,54 @@
+"""What a location really is, and which locations are around it and in it: where a run locks, and where it looks for others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from orchestrator.apply.local_disk import local_path
+from orchestrator.paths import is_local, join_location, join_path, parent_of
+from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.protocol import Storage
+
+MARKER_NAME = "run.json"
+MARKER = f"{OWN_DIRECTORY}/{MARKER_NAME}"
+
+
+class Spot(NamedTuple):
+    """Where a marker is."""
+
+    storage: Storage
+    path: str = MARKER
+
+    @property
+    def location(self) -> str:
+        """The location that it is about, for messages."""
+        return join_location(self.storage.fs, parent_of(parent_of(self.path)))
+
+
+class Surroundings(NamedTuple):
+    """A location, whatever it is called."""
+
+    server: str
+    """Equal for locations whose paths can be compared; "" for a disk of this machine."""
+    folders: tuple[str, ...]
+    """The directories on this machine that it is."""
+    own: tuple[Spot, ...]
+    """Where its marker is: more than one where other names of it hide that file, or it is several folders at once."""
+    others: tuple[Spot, ...] = ()
+    """Where the markers of the locations around it and in it are."""
+
+    def where_it_could_be(self, other: Surroundings) -> list[Spot]:
+        """Where the marker of another location would be seen from here if that one lies in this one, by the end of its path."""
+        storage, fs = self.own[0].storage, other.own[0].storage.fs
+        parts = (fs if is_local(fs) else fs.partition(":")[2]).strip("/").split("/")
+        return [Spot(storage, join_path("/".join(parts[start:]), MARKER)) for start in range(len(parts))]
+
+
+SurroundingsOf = Callable[[Storage], Surroundings]
+
+
+def alone(storage: Storage) -> Surroundings:
+    """A location of which nothing but its name is known."""
+    folder = local_path(storage, "")
+    return Surroundings(storage.fs if folder is None else "", () if folder is None else (folder,), (Spot(storage),))
