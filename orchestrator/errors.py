@@ -14,6 +14,7 @@
     │   ├── CorruptTransferError    the copy differs from what was sent
     │   └── PermanentError          this item never works: name, permission, kind
     │       ├── UnsupportedError    the storage has no such operation
+    │       ├── MisplacedError      the server reported success, but the file is not where it was to be
     │       └── AccessDeniedError   the rights for it lack
     │           └── PartialListingError    some folders could not be listed; all others were
     ├── StalePlanError              the files have changed since the plan was made
@@ -147,6 +148,12 @@ class PartialListingError(AccessDeniedError):
         self.closed = tuple(closed)
         """Their paths, and those of files that may not be looked at."""
         super().__init__(message, path=self.closed[0])
+
+
+class MisplacedError(PermanentError):
+    """The server reported success, but the file is neither where it was nor where it was to be."""
+
+    exit_code = ExitCode.INTEGRITY
 
 
 class StalePlanError(OrchestratorError):

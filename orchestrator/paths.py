@@ -171,6 +171,17 @@ def case_key(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
+_PROBLEMS: Final = {
+    "": "it has an empty part",
+    ".": "it leaves its location",
+    "..": "it leaves its location",
+    # So rclone shows those two, where they are a part of the key of an object.
+    "\uff0e": "a part of it stands for `.`",
+    "\uff0e\uff0e": "a part of it stands for `..`",
+}
+_PROBLEM_PARTS: Final = frozenset(_PROBLEMS)
+
+
 def path_problem(path: str) -> str | None:
     """Why a path does not name a file inside its location; None when it does."""
     if "\0" in path:
@@ -178,10 +189,8 @@ def path_problem(path: str) -> str | None:
     if not path or path.startswith("/"):
         return "it is not relative"
     parts = path.split("/")
-    if ".." in parts or "." in parts:
-        return "it leaves its location"
-    if "" in parts:
-        return "it has an empty part"
+    if not _PROBLEM_PARTS.isdisjoint(parts):
+        return next(_PROBLEMS[part] for part in parts if part in _PROBLEMS)
     try:
         path.encode()
     except UnicodeEncodeError:

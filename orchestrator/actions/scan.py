@@ -176,6 +176,8 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
         session.reporter.error("failed", reason, path)
     for path in result.difference.listed_twice:
         session.reporter.error("duplicate-name", "listed more than once, and nothing tells the files apart", path)
+    for path, problem in result.unreachable:
+        session.reporter.error("unsupported-name", f"cannot be reached by its name, so it is left alone: {problem}", path)
     closed = report_closed(session, result)
     for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
@@ -183,8 +185,8 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
         session.reporter.note(f"{result.links_left_out} links were not followed")
     if not result.audio_seen:
         session.reporter.note("no music found")
-    session.summary.ops_skipped += len(result.vanished) + len(result.failures) + len(result.difference.listed_twice)
-    failed = result.vanished or result.failures or result.difference.listed_twice
+    failed = (*result.vanished, *result.failures, *result.difference.listed_twice, *result.unreachable)
+    session.summary.ops_skipped += len(failed)
     return ExitCode.SOME_FAILED if failed else closed
 
 

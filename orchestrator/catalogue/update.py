@@ -15,7 +15,7 @@ from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import InterruptedRunError, PartialListingError
-from orchestrator.paths import is_ours, is_rclone_debris
+from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.records import Capabilities, Entry, Ref
 from orchestrator.storage.protocol import Storage
@@ -60,6 +60,9 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """Those of them whose files nothing distinguishes: a request for the name returns either. Not all of them are read."""
     rclone_debris: list[str] = []
     """Unfinished transfers that a killed rclone left behind; skipped."""
+    unreachable: list[tuple[str, str]] = []
+    """(path, reason) of each selected file that is listed by a name under which a request would find nothing, or another file
+    (`/x`, `./x`, `a//x` in a bucket). It is never read nor looked at, and the catalogue does not have it."""
     closed: list[tuple[str, str]] = []
     """(path, reason) of each folder that could not be listed and that `exclude` does not cover."""
     own_directories: list[str] = []
@@ -75,7 +78,7 @@ class ScanResult(msgspec.Struct, kw_only=True):
     @property
     def complete(self) -> bool:
         """Whether every file could be read; otherwise the run ends with 3."""
-        left_out = self.unreadable or self.vanished or self.failures or self.closed
+        left_out = self.unreadable or self.vanished or self.failures or self.closed or self.unreachable
         return not (left_out or self.difference.listed_twice or self.indistinguishable)
 
 
@@ -113,9 +116,10 @@ def scan(
     rclone_debris: list[str] = []
     own_directories: list[str] = []
     closed: dict[str, str] = {}
+    unreachable: list[Entry] = []
     with NewListing(catalogue, storage.fs) as listing:
         progress.stage("listing")
-        for batch in _batches(_as_far_as_open(storage, closed), rclone_debris, own_directories):
+        for batch in _batches(_as_far_as_open(storage, closed), rclone_debris, own_directories, unreachable):
             listing.add(batch)
             progress.advance(len(batch))
             if stop is not None and stop.is_set():
@@ -130,6 +134,7 @@ def scan(
         selection=selection,
         closed=[(folder, reason) for folder, reason in closed.items() if not selection.excludes(folder)],
         rclone_debris=rclone_debris,
+        unreachable=_problems(unreachable, selection),
         own_directories=sorted(own_directories),
         links_left_out=storage.links_left_out,
     )
@@ -178,10 +183,24 @@ def _as_far_as_open(storage: Storage, closed: dict[str, str]) -> Iterator[Entry]
         closed |= dict.fromkeys(error.closed, error.message)
 
 
-def _batches(entries: Iterator[Entry], rclone_debris: list[str], own_directories: list[str]) -> Iterator[list[Entry]]:
+def _problems(unreachable: Sequence[Entry], selection: Selection) -> list[tuple[str, str]]:
+    """Those that the options do not leave out, with the reason."""
+    skip_reason = selection.compiled().skip_reason
+    return [
+        (entry.path, problem)
+        for entry in unreachable
+        if (problem := path_problem(entry.path)) is not None and skip_reason(entry, 0) is None
+    ]
+
+
+def _batches(
+    entries: Iterator[Entry], rclone_debris: list[str], own_directories: list[str], unreachable: list[Entry]
+) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     for entry in entries:
-        if is_rclone_debris(entry.path):
+        if path_problem(entry.path) is not None:
+            unreachable.append(entry)
+        elif is_rclone_debris(entry.path):
             rclone_debris.append(entry.path)
         elif is_ours(entry.path):
             own_directories.append(entry.path)

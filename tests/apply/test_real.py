@@ -156,6 +156,24 @@ def test_a_file_that_appears_at_the_last_moment_is_not_replaced_by_a_rename(
     assert not plain.entries(f"{OWN_DIRECTORY}/trash")
 
 
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("name", ["wow;2.mp3", "Who?/a.mp3"])
+def test_a_file_that_the_server_stores_under_another_name_is_said_to_be_there(
+    open_storage: Callable[[str], Storage], tmp_path: Path, name: str, across: bool
+) -> None:
+    """WsgiDAV cuts the destination of a MOVE at `;` and `?`."""
+    target = open_storage("wsgidav")
+    source = open_storage("local") if across else target
+    source.write("in/a.mp3", b"mine")
+    verb = Verb.COPY if across else Verb.MOVE
+    made = plan(operation(verb, source, "in/a.mp3", target, f"out/{name}"))
+    result = run(made, tmp_path / "journal", *{source, target})
+    assert (result.exit_code, result.done) == (ExitCode.INTEGRITY, 0), result.problems
+    there = f"out/{name}".partition(";")[0].partition("?")[0]
+    assert f"it is probably what is now at {there}" in result.problems[0].message
+    assert b"".join(target.read(there)) == b"mine"
+
+
 @pytest.mark.parametrize("kind", ["local", "webdav"])
 def test_a_source_that_is_replaced_during_the_move_is_reported(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str

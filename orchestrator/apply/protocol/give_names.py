@@ -9,7 +9,8 @@ from orchestrator.apply.own_paths import trash_of
 from orchestrator.apply.protocol.batches import look_at_destinations, look_at_staged_copies, note_error, send_batches, send_one
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
 from orchestrator.apply.protocol.request_budget import GIVE
-from orchestrator.apply.protocol.task import Task, without_error
+from orchestrator.apply.protocol.task import Task, still_open, without_error
+from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError, TransientError
 from orchestrator.storage.protocol import GiveCall, Naming, Storage
 
@@ -33,8 +34,9 @@ def give_names(tasks: Sequence[Task], run_id: str, *, concurrency: int) -> None:
     for task in named:
         task.at_staged = None
         task.arrived = True
-    look_at_destinations(named, concurrency=concurrency)
-    for task in without_error(named):
+    look_at_destinations([task for task in named if task.naming is not Naming.TWINS], concurrency=concurrency)
+    tell_twins_apart([task for task in named if task.naming is Naming.TWINS])
+    for task in still_open(named):
         _verify(task, concurrency=concurrency)
 
 

@@ -89,7 +89,7 @@ class Task:
     @property
     def staged(self) -> str | None:
         """The name of ours under which a copy arrives; None if it goes straight to its destination."""
-        if self.route not in COPIES or self.naming not in {Naming.EXCLUSIVE, Naming.CAUGHT} or is_temporary(self.dst):
+        if self.route not in COPIES or self.naming in {Naming.UPLOAD, Naming.REPLACES} or is_temporary(self.dst):
             return None
         return None if is_copied_by_bucket(self.source, self.target) else self.own_name_at_target
 

@@ -19,7 +19,7 @@ def tell_twins_apart(tasks: Sequence[Task]) -> None:
     """Look at the destinations of the copies that may share their name with another file.
 
     A copy that does is moved to a name of ours, and its task is settled: the other file keeps the name. What cannot be told apart
-    is left as it is, and reported.
+    is left as it is, and reported: that is possible only where a kill or an older version of this program left it.
     """
     by_target: dict[str, tuple[Storage, list[Task]]] = {}
     for task in tasks:
@@ -38,11 +38,13 @@ def _judge(task: Task, found: Sequence[Entry] | OrchestratorError) -> None:
     if isinstance(found, OrchestratorError):
         task.error = found
         return
-    task.at_target = found[0] if found else None
-    if len(found) < 2:
+    known = task.verified.id if task.verified is not None else None
+    ours = [entry for entry in found if entry.id == known]
+    task.at_target = next(iter([*ours, *found]), None)
+    if len(found) < 2 or task.unnamed:
         return
     try:
-        ours = [entry for entry in found if _may_be_ours(task, entry)]
+        ours = ours or [entry for entry in found if _may_be_ours(task, entry)]
     except OrchestratorError as error:
         task.error = error
         return

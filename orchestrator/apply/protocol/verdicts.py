@@ -12,6 +12,7 @@ from orchestrator.errors import (
     DestinationExistsError,
     ExitCode,
     IntegrityError,
+    MisplacedError,
     NotFoundError,
     OrchestratorError,
     PermanentError,
@@ -46,7 +47,7 @@ def conclude(task: Task, action: Action, earlier: OrchestratorError | None) -> N
         else:  # it may be an incomplete copy that the server is still writing, after a lost connection
             task.error = TransientError(message, path=task.name)
     elif action is Action.LOST:
-        if last or isinstance(earlier, NotFoundError):
+        if last or isinstance(earlier, NotFoundError | MisplacedError):
             _lost(task, earlier)
         else:
             task.error = TransientError(f"{task.name}: neither at its source nor at its destination", path=task.name)
@@ -120,6 +121,8 @@ def _lost(task: Task, earlier: OrchestratorError | None) -> None:
     found = find_elsewhere(task)
     if found:
         message = f"{task.name}: not there and not at {task.dst}; the same content is at {', '.join(found)}"
+    elif isinstance(earlier, MisplacedError):
+        message = f"{task.name}: {earlier.message}"
     elif isinstance(earlier, NotFoundError) and task.attempt == 1:
         task.skip(f"{task.name}: the source vanished before it could be moved")
         return

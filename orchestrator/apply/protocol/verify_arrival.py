@@ -23,7 +23,6 @@ from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_f
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.task import Task, still_open, without_error
-from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RemoteError, TransientError
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Naming
@@ -58,13 +57,9 @@ def _may_have_arrived(task: Task) -> bool:
 
 def _look_at_arrivals(tasks: Sequence[Task], *, concurrency: int) -> None:
     staged = [task for task in tasks if task.staged is not None]
-    shared = [task for task in tasks if task.naming is Naming.TWINS]
-    others = [
-        task for task in tasks if task.staged is None and task.naming is not Naming.TWINS and task.route is not Route.REMOVE
-    ]
+    others = [task for task in tasks if task.staged is None and task.route is not Route.REMOVE]
     look_at_staged_copies(staged, concurrency=concurrency)
     look_at_destinations(others, concurrency=concurrency)
-    tell_twins_apart(shared)
 
 
 def _with_changed_source(tasks: Sequence[Task], *, concurrency: int) -> list[Task]:
@@ -140,7 +135,7 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
 
 def _is_ours(task: Task) -> bool:
     """Whether what arrived is ours even if the upload failed: not where another program's file may have the final name."""
-    return task.unnamed or task.naming not in {Naming.UPLOAD, Naming.TWINS}
+    return task.unnamed or task.naming is not Naming.UPLOAD
 
 
 def _move_away(task: Task, run_id: str) -> str:

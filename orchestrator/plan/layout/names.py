@@ -63,6 +63,10 @@ def rules_named(name: str) -> NameRules:
         raise UsageError(f"unknown rule set for names {name!r}; choose one of {', '.join(sorted(RULES))}") from None
 
 
+_WIDE_DOT = "\uff0e"
+"""rclone takes a name that consists of one or two of these for `.` or `..`."""
+
+
 class Names:
     """Makes names legal for one rule set and one limit of bytes per component."""
 
@@ -86,7 +90,7 @@ class Names:
             len(raw) + len(extension) <= self._max_bytes
             and not _SUSPICIOUS.search(raw)
             and not self._reserved(raw)
-            and raw
+            and raw.strip(_WIDE_DOT)
             and (extension or not self._rules.reserved)
             and f"{raw}{extension}".lower() not in self._rules.reserved
         ):
@@ -133,7 +137,7 @@ class Names:
         text = self._start(text)
         while text and (text[-1].isspace() or (text[-1] == "." and (self._rules.windows or not text.strip(".")))):
             text = text[:-1]
-        return text
+        return text if text.strip(_WIDE_DOT) else ""
 
     def _reserved(self, text: str) -> bool:
         return self._rules.windows and len(text) < 4096 and text.partition(".")[0].rstrip().casefold() in _DEVICES
