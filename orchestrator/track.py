@@ -149,6 +149,17 @@ class Cover(msgspec.Struct, frozen=True, gc=False):
     height: int | None = None
 
 
+class SoundEnd(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What the last bytes of the sound look like. They are read only for files that are to be kept instead of others."""
+
+    zeros: int = 0
+    """How many zero bytes the sound ends with, among those that were looked at: silence, or an end that never arrived."""
+    loose: int = 0
+    """Bytes behind the sound that are neither sound nor tags."""
+    doubt: str | None = None
+    """Why the end of the sound may be lost although nothing proves it, in words."""
+
+
 class Status(StrEnum):
     """The result of reading a file."""
 
@@ -170,7 +181,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     suspect: str | None = None
     """Why the sound seems to be cut or damaged, in words."""
     whole: bool = False
-    """Its end was read and is there. False does not mean damage: the end is often not read."""
+    """Its end was read and is proved to be there. False does not mean damage: the end is often not read."""
     covers: tuple[Cover, ...] | None = None
     """The pictures whose first bytes were read; () for none, None when they were not looked for."""
     reason: str | None = None
@@ -178,3 +189,5 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     requests: int = 0
     """Ranges requested."""
     bytes_read: int = 0
+    end: SoundEnd | None = None
+    """What the end looks like; None if it was not looked at."""

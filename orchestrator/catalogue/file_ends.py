@@ -14,8 +14,8 @@ from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.policy import FEW_BYTES, KIB, Policy
 
-_FLAC_END = 64 * KIB
-"""A frame of a CD takes up to 16 KiB, of the highest resolution 64."""
+_END = 64 * KIB
+"""A frame of FLAC takes up to 16 KiB for a CD, and 64 at the highest resolution."""
 
 
 def read_ends(
@@ -32,11 +32,11 @@ def read_ends(
     Files that the catalogue no longer knows are skipped. Raises what `Readers` raises.
     """
     progress = progress or NoProgress()
-    policy = msgspec.structs.replace(policy, flac_end=_FLAC_END)
+    policy = msgspec.structs.replace(policy, end_check=_END)
     waiting = catalogue.to_read_again(storage.fs, entries, by_id=storage.capabilities.by_id)
-    progress.stage("looking at the ends of FLAC files", len(waiting))
+    progress.stage("looking at the ends of files", len(waiting))
     with (
-        storage.reading(_FLAC_END),
+        storage.reading(_END),
         Readers(storage, iter(waiting), policy, reader_count(storage, None), stop) as results,
     ):
         for outcome in results:

@@ -28,8 +28,8 @@ def _ogg_tail(policy: Policy) -> int:
     return policy.ogg_tail
 
 
-def _flac_end(policy: Policy) -> int:
-    return policy.flac_end
+def _end_check(policy: Policy) -> int:
+    return policy.end_check
 
 
 def _starts(*magics: bytes) -> Callable[[bytes], bool]:
@@ -56,7 +56,7 @@ MPEG = Container("MP3", ("mp3", "mp2", "mp1", "mpga"), _by_name_only, "mpeg", he
 
 CONTAINERS: tuple[Container, ...] = (
     MPEG,
-    Container("FLAC", ("flac",), _starts(b"fLaC"), "flac", tail=_flac_end),
+    Container("FLAC", ("flac",), _starts(b"fLaC"), "flac", tail=_end_check),
     Container("MP4", ("m4a", "m4b", "m4p", "m4r", "mp4", "alac"), _mp4, "mp4", head=_large),
     Container("Ogg Vorbis", ("ogg",), _ogg(b"\x01vorbis"), "ogg", "read_vorbis", head=_large, tail=_ogg_tail),
     Container("Opus", ("opus",), _ogg(b"OpusHead"), "ogg", "read_opus", head=_large, tail=_ogg_tail),

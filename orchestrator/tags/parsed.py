@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.tags.policy import Policy
-from orchestrator.track import AudioIdentity, Cover
+from orchestrator.track import AudioIdentity, Cover, SoundEnd
 
 
 class NotReadableError(Exception):
     """The file cannot be read; the message is the reason, for people."""
+
+
+class PcmForm(NamedTuple):
+    """How plain samples are written."""
+
+    bits: int
+    big_endian: bool
+    readable: bool = True
+    """False for floating point: how loud a sample is was not looked at."""
 
 
 @dataclass(slots=True)
@@ -33,6 +42,16 @@ class Parsed:
     suspect: str | None = None
     whole: bool = False
     """The end of the sound was checked, and nothing is missing."""
+    sound: tuple[int, int] | None = None
+    """Where the sound begins and ends in the file, as far as its end can be looked at."""
+    pcm: PcmForm | None = None
+    """How plain samples are written; None for any other sound."""
+    loose: int = 0
+    """Bytes of the file that are neither sound nor tags, as far as the container module knows."""
+    frame_size: Callable[[bytes], int] | None = None
+    """For streams of frames without a table: the size of the frame with this header of 10 bytes; 0 if it is none."""
+    end: SoundEnd | None = None
+    """What the end of the sound looks like, if the container module has looked at it; otherwise the reader does."""
     covers: tuple[Cover, ...] | None = ()
     """Pictures outside the tags; None if unknown."""
     bitrate: int | None = None

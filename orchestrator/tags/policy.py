@@ -26,8 +26,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The least that an unforeseen range requests; doubled each time within one file."""
     hole: int
     """Bulk shorter than this is read rather than split one range into two."""
-    flac_end: int = 0
-    """Last range of FLAC, to check its last frame; 0: not read, because the head has everything else."""
+    end_check: int = 0
+    """How much of the end of the sound is read to check it; 0: it is not checked."""
     most_at_first: int = 0
     """The most that is requested first when other files of the album predict the need; 0: predictions are not used."""
     budget: int = 2048 * KIB

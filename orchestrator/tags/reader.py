@@ -14,6 +14,7 @@ import msgspec
 from orchestrator.tags import formats
 from orchestrator.tags.album_hints import AlbumHints
 from orchestrator.tags.covers import covers_of
+from orchestrator.tags.ends import look_at_end
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
@@ -65,6 +66,8 @@ def _read(path: str, file: SparseFile, album: AlbumHints | None = None) -> Readi
         container = _recognise(file, container)
         parsed = _parse(file, container)
         track, covers = track_of(parsed), covers_of(parsed)
+        if file.policy.end_check and parsed.suspect is None:
+            look_at_end(file, parsed)
         if album is not None:
             album.note(file)
     except ImportError:
@@ -82,6 +85,7 @@ def _read(path: str, file: SparseFile, album: AlbumHints | None = None) -> Readi
         suspect=parsed.suspect,
         whole=parsed.whole,
         covers=covers,
+        end=parsed.end,
         requests=file.requests,
         bytes_read=file.bytes_read,
     )
@@ -96,6 +100,7 @@ def _fetch_first(file: SparseFile, container: Container | None, album: AlbumHint
     little = head + tail + _SMALL
     if album is not None:
         head, tail = album.first(policy, head, tail)
+    tail = max(tail, policy.end_check)
     if file.size <= max(little, head + tail + _SMALL):
         file.fetch(0, file.size, "the whole file: little would be left of it")
         return

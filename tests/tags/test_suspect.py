@@ -22,7 +22,7 @@ NEVER = {"CBR ID3v2.3 and v1", "VBR no header ID3v2.4", "ID3v1", "version 7"}
 """Streams whose header does not state their length in bytes."""
 NEARLY = {"with md5", "without md5"}
 """WavPack: only if its last block was read, which depends on how much of the end is read."""
-ENDS = [replace(policy, flac_end=64 * 1024) for policy in POLICIES.values()]
+ENDS = [replace(policy, end_check=64 * 1024) for policy in POLICIES.values()]
 WRONG_BLOCK_SIZE = {"01 - wrong max blocksize", "08 - blocksize 65536"}
 """Their heads state a wrong length of frames, so the position of the last one in the sound is unknown."""
 CUTS = (0.3, 0.6, 0.9, 0.99)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.tags.audio_identity import of_edges
+from orchestrator.tags.containers.mpeg_frames import adts_size
 from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import plan_tag
 from orchestrator.tags.lazy_imports import parser
@@ -19,4 +20,6 @@ def read(file: SparseFile) -> Parsed:
     parsed = Parsed(kind="id3", tags=None, info=aac.info, codec="aac", lossless=False)
     find_other_tags(file, parsed)
     parsed.identity = of_edges(file, "aac", start, sound_end(file))
+    if file.peek(start, 4) != b"ADIF":
+        parsed.sound, parsed.frame_size = (start, sound_end(file)), adts_size
     return parsed

@@ -34,7 +34,9 @@ def _parse(file: SparseFile, mutagen_class: Any, codec: str, *, lossless: bool) 
         find_other_tags(file, parsed, kinds=("id3v2", "id3v1"))
     if audio.info.length:
         parsed.bitrate = int(tag * 8 / audio.info.length)
-    return parsed, stream, sound_end(stream)
+    end = sound_end(stream)
+    parsed.sound = file.size - stream.size, file.size - stream.size + end
+    return parsed, stream, end
 
 
 def _behind_id3(file: SparseFile) -> SparseFile:
@@ -57,7 +59,10 @@ def read_monkeys(file: SparseFile) -> Parsed:
     stated = sum(parts) + frames + trailer
     if stated > end:
         parsed.suspect = f"cut short: {end:,} of {stated:,} bytes are there"
-    elif any(head[36:52]) and frames * _HARDLY_ANYTHING > parsed.info.length * parsed.info.sample_rate:
+        return parsed
+    start = file.size - stream.size
+    parsed.sound, parsed.loose = (start + stated - trailer - frames, start + stated - trailer), end - stated
+    if any(head[36:52]) and frames * _HARDLY_ANYTHING > parsed.info.length * parsed.info.sample_rate:
         parsed.identity = AudioIdentity("ape-md5", head[36:52].hex(), Strength.SURE)
     return parsed
 
@@ -69,6 +74,8 @@ def read_wavpack(file: SparseFile) -> Parsed:
     parsed.lossless = not head[24] & _HYBRID
     samples = int.from_bytes(head[12:16], "little")
     parsed.suspect = wavpack.missing_end(stream, end, samples)
+    if file.policy.end_check and parsed.suspect is None:
+        wavpack.check_last_block(stream, end, samples, parsed)
     checksum = wavpack.md5(stream, end)
     if checksum and parsed.lossless:  # a lossy file stores the md5 of its lossless original
         rate, bits = parsed.info.sample_rate, parsed.info.bits_per_sample
@@ -82,8 +89,10 @@ def read_wavpack(file: SparseFile) -> Parsed:
 def read_musepack(file: SparseFile) -> Parsed:
     """MPC, stream versions 4 to 8. Its header is not part of the identity: gain tools write into it."""
     parsed, stream, end = _parse(file, parser("musepack", "Musepack"), "musepack", lossless=False)
-    if stream.peek(0, 4) == b"MPCK" and not stream.peek(max(0, end - 3), 3).startswith(b"SE"):
-        parsed.suspect = "cut short: the packet that ends its stream is missing"
+    if stream.peek(0, 4) == b"MPCK":
+        if not stream.peek(max(0, end - 3), 3).startswith(b"SE"):
+            parsed.suspect = "cut short: the packet that ends its stream is missing"
+        parsed.sound = file.size - stream.size, file.size - stream.size + end - 3
     parsed.identity = of_edges(stream, "musepack", 0, end, beginning=False)
     return parsed
 

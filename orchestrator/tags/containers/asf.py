@@ -7,6 +7,7 @@ from orchestrator.tags.covers import KEPT
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.trailers import sound_end
 from orchestrator.track import AudioIdentity, Strength
 
 _OBJECT_HEADER = 24
@@ -33,9 +34,24 @@ def read(file: SparseFile) -> Parsed:
     asf = parser("asf", "ASF")(file)
     lossless = "Lossless" in asf.info.codec_name or "Lossless" in asf.info.codec_type
     parsed = Parsed(kind="asf", tags=asf.tags, info=asf.info, codec="wma", lossless=lossless)
+    if file.policy.end_check:
+        parsed.sound, parsed.loose = _data(file, end)
     if properties is not None:
         _look_at_properties(file, file.peek(properties, _PROPERTIES_SIZE), end, parsed)
     return parsed
+
+
+def _data(file: SparseFile, position: int) -> tuple[tuple[int, int], int]:
+    """Where the data object begins and ends, and how many bytes behind the last object are none: indexes may follow the data."""
+    sound = position, file.size
+    for number in range(_MOST_OBJECTS):
+        size = int.from_bytes(file.peek(position + 16, 8), "little")
+        if size < _OBJECT_HEADER or position + size > file.size:
+            break
+        if not number:
+            sound = position + _DATA_HEADER, position + size
+        position += size
+    return sound, max(0, sound_end(file) - position) if sound[1] < file.size else 0
 
 
 def _look_at_properties(file: SparseFile, properties: bytes, header_end: int, parsed: Parsed) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from orchestrator.tags.audio_identity import of_beginning
 from orchestrator.tags.id3 import plan_tag
 from orchestrator.tags.lazy_imports import parser
-from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsed import Parsed, PcmForm
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.trailers import sound_end
 from orchestrator.track import AudioIdentity
 
 _MOST_CHUNKS = 1000
@@ -44,6 +46,7 @@ def _chunks(file: SparseFile, order: Literal["little", "big"], width: int) -> It
         position += header_size + size + size % 2
 
 
+_FLOAT = 3
 _FORMS = (b"fmt ", b"COMM", b"PROP")
 _SOUNDS = (b"data", b"SSND", b"DSD ", b"DST ")
 _LONGEST_FORM = 64
@@ -51,43 +54,77 @@ _OPEN_END = {4: 0x7FFFF000, 8: 1 << 62}
 """Sizes from here on (by the width of the field) come from programs that wrote to a pipe: the sound goes on to the end."""
 
 
-def _plan(file: SparseFile, order: Literal["little", "big"], width: int) -> tuple[str | None, AudioIdentity | None]:
+@dataclass(slots=True)
+class _Sound:
+    """What the walk over the chunks found."""
+
+    suspect: str | None = None
+    identity: AudioIdentity | None = None
+    form: bytes = b""
+    """The beginning of the chunk that says how the samples are written."""
+    place: tuple[int, int] | None = None
+    """Where the sound begins and ends."""
+    loose: int = 0
+    """Bytes behind the outermost chunk that are no chunk."""
+
+
+def _plan(file: SparseFile, order: Literal["little", "big"], width: int) -> _Sound:
     """Plan the ID3v2 chunks. Notes whether the sound or the outer chunk exceeds the file, and the identity of the sound."""
-    suspect, identity, form, name = None, None, b"", ""
+    found, name = _Sound(), ""
     for chunk, payload, size in _chunks(file, order, width):
         open_end = size >= _OPEN_END[width]
         if chunk in (b"id3 ", b"ID3 "):
             plan_tag(file, payload)
-        elif chunk in _FORMS and not form:
-            form = file.peek(payload, min(size, _LONGEST_FORM))
+        elif chunk in _FORMS and not found.form:
+            found.form = file.peek(payload, min(size, _LONGEST_FORM))
         elif chunk in _SOUNDS:
+            found.place = payload, min(payload + size, file.size)
             if payload + size > file.size and not open_end:
-                suspect = f"cut short: {file.size - payload:,} of {size:,} bytes of sound are there"
-            elif identity is None and not open_end:
-                identity = of_beginning(file, name, form, payload, size)
+                found.suspect = f"cut short: {file.size - payload:,} of {size:,} bytes of sound are there"
+            elif found.identity is None and not open_end:
+                found.identity = of_beginning(file, name, found.form, payload, size)
         elif not name:  # the outermost
             name = chunk.decode("latin-1").strip()
+            if file.policy.end_check and not open_end:
+                found.loose = _loose(file, payload - 4 + size + size % 2)
     file.seek(0)
-    return suspect, identity
+    return found
+
+
+def _loose(file: SparseFile, end: int) -> int:
+    """How many bytes behind the outermost chunk are neither a chunk nor tags: some programs put an ID3v2 chunk there."""
+    left = sound_end(file) - end
+    if left <= 1 or file.peek(end, 4, "what follows the last chunk") in (b"id3 ", b"ID3 ", b"LIST"):
+        return 0
+    return left
+
+
+def _parsed(audio: Any, codec: str | None, found: _Sound, pcm: PcmForm | None = None, *, lossless: bool | None = True) -> Parsed:
+    parsed = Parsed("id3", audio.tags, audio.info, codec=codec, lossless=lossless, identity=found.identity)
+    parsed.suspect, parsed.sound, parsed.pcm, parsed.loose = found.suspect, found.place, pcm, found.loose
+    return parsed
 
 
 def read_wav(file: SparseFile) -> Parsed:
     """RIFF WAVE."""
-    suspect, identity = _plan(file, "little", 4)
+    found = _plan(file, "little", 4)
     audio = parser("wave", "WAVE")(file, load_v1=False)
     codec, lossless = _WAV_CODECS.get(audio.info.audio_format, (None, None))
-    return Parsed("id3", audio.tags, audio.info, codec=codec, lossless=lossless, identity=identity, suspect=suspect)
+    bits = int.from_bytes(found.form[14:16], "little")
+    pcm = PcmForm(bits, big_endian=False, readable=audio.info.audio_format != _FLOAT) if codec == "pcm" and lossless else None
+    return _parsed(audio, codec, found, pcm, lossless=lossless)
 
 
 def read_aiff(file: SparseFile) -> Parsed:
     """AIFF and AIFC."""
-    suspect, identity = _plan(file, "big", 4)
+    found = _plan(file, "big", 4)
     audio = parser("aiff", "AIFF")(file, load_v1=False)
-    return Parsed("id3", audio.tags, audio.info, codec="pcm", lossless=True, identity=identity, suspect=suspect)
+    pcm = PcmForm(int.from_bytes(found.form[6:8], "big"), big_endian=True, readable=found.form[18:22] in (b"", b"NONE", b"twos"))
+    return _parsed(audio, "pcm", found, pcm)
 
 
 def read_dsdiff(file: SparseFile) -> Parsed:
     """DSDIFF."""
-    suspect, identity = _plan(file, "big", 8)
+    found = _plan(file, "big", 8)
     audio = parser("dsdiff", "DSDIFF")(file, load_v1=False)
-    return Parsed("id3", audio.tags, audio.info, codec="dsd", lossless=True, identity=identity, suspect=suspect)
+    return _parsed(audio, "dsd", found)

@@ -7,6 +7,7 @@ from orchestrator.tags.id3 import plan_tag
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.trailers import sound_end
 
 _FORM_AT, _FORM = 28, 52
 _DATA_AT, _DATA = 80, 92
@@ -28,4 +29,7 @@ def read(file: SparseFile) -> Parsed:
         parsed.suspect = f"cut short: {file.size - _DATA:,} of {sound:,} bytes of sound are there"
     elif stated > file.size:
         parsed.suspect = f"cut short: {file.size:,} of {stated:,} bytes are there"
+    parsed.sound = _DATA, min(_DATA + sound, file.size)
+    if file.policy.end_check:
+        parsed.loose = max(0, sound_end(file) - max(stated, _DATA + sound))
     return parsed

@@ -14,7 +14,8 @@ from orchestrator.tags.id3 import tag_end
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.track import Cover
+from orchestrator.tags.trailers import sound_end
+from orchestrator.track import Cover, SoundEnd
 
 _STREAMINFO, _PADDING, _SEEKTABLE, _COMMENT, _PICTURE = 0, 1, 3, 4, 6
 _LAST = 0x80
@@ -22,6 +23,7 @@ _MOST_BLOCKS = 1000
 _MOST_COMMENTS = 50_000
 _PICTURE_HEADER = 1024
 _SEEK_POINT = 18
+_CHECKSUM = 2
 _KNOWN_HEADERS = 16 * 1024
 """Only block headers within this many bytes count for the bit rate, so that it does not depend on how much was read."""
 
@@ -70,10 +72,19 @@ def read(file: SparseFile) -> Parsed:
     if least > sound:
         parsed.suspect = f"cut short: its sound needs at least {least:,} bytes, more than the file has"
         _check_rest(file, blocks.rest)
-    elif file.policy.flac_end:
+    elif file.policy.end_check:
         parsed.suspect = missing_end(file, blocks.end, info)
         parsed.whole = parsed.suspect is None
+        parsed.end = SoundEnd(loose=_zeros_behind(file))
     return parsed
+
+
+def _zeros_behind(file: SparseFile) -> int:
+    """Zeros behind the last frame: a checksum that is right stays right with them."""
+    end = sound_end(file)
+    tail = file.peek(max(0, end - file.policy.end_check), min(end, file.policy.end_check))
+    zeros = len(tail) - len(tail.rstrip(b"\0"))
+    return zeros if zeros > _CHECKSUM else 0
 
 
 def _least_bytes(file: SparseFile, info: Any, blocks: _Blocks) -> int:

@@ -18,7 +18,7 @@ _LONGEST_FRAME = 1024 * 1024
 def missing_end(file: SparseFile, start: int, info: Any) -> str | None:
     """The reason if the sound (from `start`) does not end with a complete frame that holds its last samples."""
     end = sound_end(file)
-    begin = max(start, min(file.size - file.policy.flac_end, end - min(info.max_framesize, _LONGEST_FRAME)))
+    begin = max(start, min(file.size - file.policy.end_check, end - min(info.max_framesize, _LONGEST_FRAME)))
     data = file.peek(begin, end - begin, "the end of the sound, for its last frame") if end > begin else b""
     least = len(data) - info.max_framesize if info.max_framesize else 0
     looked_at = 0

@@ -9,6 +9,7 @@ from orchestrator.tags.covers import LOOKS_AT
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.trailers import sound_end
 
 _MOST_ATOMS = 1000
 _META_HEADER = 4
@@ -32,7 +33,7 @@ def read(file: SparseFile) -> Parsed:
             planned = True
         elif atom == b"mdat" and end > file.size:
             suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
-        if planned and _seal(file, end):
+        if planned and not file.policy.end_check and _seal(file, end):
             break
     if suspect and not planned:
         raise NotReadableError(suspect)
@@ -45,7 +46,20 @@ def read(file: SparseFile) -> Parsed:
     if samples.total > there and suspect is None:
         suspect = f"cut short: {there:,} of {samples.total:,} bytes of sound are there"
     lossless = codec in _LOSSLESS if codec else None
-    return Parsed("mp4", mp4.tags, mp4.info, codec, lossless=lossless, identity=identity, suspect=suspect)
+    parsed = Parsed("mp4", mp4.tags, mp4.info, codec, lossless=lossless, identity=identity, suspect=suspect)
+    if file.policy.end_check:
+        parsed.sound, parsed.loose = _sound(file)
+    return parsed
+
+
+def _sound(file: SparseFile) -> tuple[tuple[int, int] | None, int]:
+    """Where the last `mdat` begins and ends, and how many bytes behind the last atom are none."""
+    sound, behind = None, 0
+    for atom, payload, end in _atoms(file, 0, file.size, file.size, file.policy.large_head):
+        if end > file.size or not (atom.isascii() and atom.decode().isprintable()):
+            break
+        sound, behind = (payload, end) if atom == b"mdat" else sound, end
+    return sound, max(0, sound_end(file) - behind)
 
 
 def _seal(file: SparseFile, position: int) -> bool:

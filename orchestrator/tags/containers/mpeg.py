@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.tags.containers.mpeg_frames import mpeg_size
 from orchestrator.tags.containers.mpeg_info import look_at_first_frame
 from orchestrator.tags.foreign_tags import fetch_end, find_other_tags, may_have_id3v1
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.trailers import sound_end
 
 _PLACES = ("TIT2", "TPE1", "TALB")
 _FROM_ID3V1 = (*_PLACES, "TRCK", "TDRC")
@@ -35,6 +37,8 @@ def read(file: SparseFile) -> Parsed:
                 parsed.last_tags = with_id3v1
             else:
                 parsed.tags = with_id3v1
+    if file.policy.end_check and not info.sketchy:
+        parsed.sound, parsed.frame_size = (info.frame_offset, sound_end(file)), mpeg_size
     if not info.sketchy:
         look_at_first_frame(file, info.frame_offset, parsed)
     return parsed

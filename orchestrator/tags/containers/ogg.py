@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from orchestrator.tags.audio_identity import STREAMINFO_SIZE, streaminfo
+from orchestrator.tags.audio_identity import STREAMINFO_SIZE, streaminfo, window
 from orchestrator.tags.containers.ogg_comments import Page, page_at, plan_comments
 from orchestrator.tags.containers.ogg_sound import identify
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
+from orchestrator.tags.proofs.ogg import page_checksum
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.track import AudioIdentity
+from orchestrator.tags.trailers import sound_end
+from orchestrator.track import AudioIdentity, SoundEnd
 
 _LAST_READ = 256 * 256
 """mutagen looks for the last page in this many bytes at the end of the file."""
@@ -39,13 +41,17 @@ class _End(NamedTuple):
     identity: AudioIdentity | None = None
     has_pages: bool = True
     """Whether there are pages of any stream."""
+    end: SoundEnd | None = None
+    """What it looks like, if the policy wants that checked."""
 
 
 def _parse(file: SparseFile, mutagen_class: Any, codec: str, magic: bytes, packet_magic: bytes) -> Parsed:
     comments = plan_comments(file, magic, len(packet_magic))
     end = _plan_end(file, comments, codec, _HEADERS[codec])
     audio = _opened(file, mutagen_class, comments, end)
-    return Parsed("vorbis", audio.tags, audio.info, codec=codec, lossless=False, identity=end.identity, suspect=end.suspect)
+    parsed = Parsed("vorbis", audio.tags, audio.info, codec=codec, lossless=False, identity=end.identity, suspect=end.suspect)
+    parsed.end = end.end
+    return parsed
 
 
 def _opened(file: SparseFile, mutagen_class: Any, comments: Page, end: _End) -> Any:
@@ -90,16 +96,28 @@ def _plan_end(file: SparseFile, comments: Page, codec: str, headers: int) -> _En
                     if page.header[-1] == _TO_BE_CONTINUED:
                         suspect = _INCOMPLETE
                     identity = identify(file, codec, comments, headers, page)
+                    seen, damage = _check(file, page) if file.policy.end_check else (None, None)
                     for offset in behind:
                         file.patch(offset, 0)
                     file.patch(start + at + 5, page.header[5] | _END_OF_STREAM)
                     if not file.has(window, start):
                         file.make_hole(window, start, "pages before the last one")
-                    return _End(int.from_bytes(page.position, "little"), suspect, identity)
+                    return _End(int.from_bytes(page.position, "little"), damage or suspect, identity, end=seen)
                 suspect = _INCOMPLETE
             behind.append(start + at)
             at = tail.rfind(b"OggS", 0, at)
     return _End(None, suspect, has_pages=bool(behind))
+
+
+def _check(file: SparseFile, page: Page) -> tuple[SoundEnd, str | None]:
+    """What the end of the stream looks like by its last page, and the damage of that page; to be called before it is patched."""
+    content = window(file, page.start, page.end - page.start)
+    if content and page_checksum(content) != int.from_bytes(content[22:26], "little"):
+        return SoundEnd(), "damaged: its last Ogg page does not match its checksum"
+    loose = max(0, sound_end(file) - page.end)
+    if page.header[5] & _END_OF_STREAM or file.peek(page.end, 4) == b"OggS":  # pages of another stream follow
+        return SoundEnd(loose=0 if file.peek(page.end, 4) == b"OggS" else loose), None
+    return SoundEnd(loose=loose, doubt="its last Ogg page is not marked as the last one, so its end may be lost"), None
 
 
 def read_vorbis(file: SparseFile) -> Parsed:
@@ -136,4 +154,5 @@ def read_flac(file: SparseFile) -> Parsed:
     elif end.samples is not None:
         parsed.identity = streaminfo(block) if samples else end.identity
         parsed.whole = end.suspect is None
+    parsed.end = end.end
     return parsed

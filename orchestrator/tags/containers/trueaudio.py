@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from zlib import crc32
 
 from orchestrator.tags.audio_identity import digest, of_edges, window
 from orchestrator.tags.foreign_tags import find_other_tags
@@ -10,7 +11,8 @@ from orchestrator.tags.id3 import plan_tag
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.track import AudioIdentity, Strength
+from orchestrator.tags.trailers import sound_end
+from orchestrator.track import AudioIdentity, SoundEnd, Strength
 
 _HEADER, _CHECKSUM = 22, 4
 _LONGEST_TABLE = 64 * 1024
@@ -47,7 +49,22 @@ def _look_at_frames(file: SparseFile, start: int, parsed: Parsed) -> None:
     sound = start + _HEADER + length + _CHECKSUM
     if sound + sum(sizes) > file.size:
         parsed.suspect = f"cut short: {max(0, file.size - sound):,} of {sum(sizes):,} bytes of sound are there"
-    elif len(set(sizes)) >= _LEAST_SIZES:
+        return
+    if file.policy.end_check and sizes:
+        _check_last_frame(file, parsed, sound + sum(sizes), sizes[-1])
+    if len(set(sizes)) >= _LEAST_SIZES:
         parsed.identity = AudioIdentity("tta-frames", digest(header, table), Strength.HINT)
     else:
         parsed.identity = of_edges(file, "tta", start, sound + sum(sizes))
+
+
+def _check_last_frame(file: SparseFile, parsed: Parsed, end: int, size: int) -> None:
+    """Every frame ends with its CRC-32."""
+    frame = window(file, end - size, size)
+    if len(frame) < size or size < _CHECKSUM:
+        return
+    if crc32(frame[:-_CHECKSUM]) != int.from_bytes(frame[-_CHECKSUM:], "little"):
+        parsed.suspect = "damaged: its last frame does not match its checksum"
+        return
+    parsed.whole = True
+    parsed.end = SoundEnd(loose=max(0, sound_end(file) - end))

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.tags.audio_identity import window
+from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.proofs.stream import DamagedError, NotProvableError
+from orchestrator.tags.proofs.wavpack import check_block
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.track import SoundEnd
 
 UNKNOWN = 0xFFFFFFFF
 """The sample count of files that were written to a pipe."""
@@ -60,6 +64,34 @@ def missing_end(stream: SparseFile, end: int, samples: int) -> str | None:
             return f"cut short: {first + held:,} of {samples:,} samples are there" if short else None
         at = tail.rfind(b"wvpk", 0, at)  # a block without sound
     return None
+
+
+def check_last_block(stream: SparseFile, end: int, samples: int, parsed: Parsed) -> None:
+    """Set `suspect`, or `whole` and `end`, by the last block with sound: version 5 ends each block with a checksum."""
+    length = min(end, max(_LOOK[0], stream.policy.end_check))
+    tail = window(stream, end - length, length)
+    at = tail.rfind(b"wvpk")
+    last = at
+    while at >= 0 and (len(tail) - at < _HEADER or not int.from_bytes(tail[at + 20 : at + 24], "little")):
+        at = tail.rfind(b"wvpk", 0, at)
+    if at < 0:
+        return  # a longer block: what can be seen are zeros
+    block, stop = tail[at : _block_end(tail, at)], _block_end(tail, last)
+    first, held = int.from_bytes(block[16:20], "little"), int.from_bytes(block[20:24], "little")
+    if stop > len(tail) or (samples != UNKNOWN and first + held < samples):
+        parsed.suspect = "cut short: its last block is missing or incomplete"
+        return
+    start = parsed.sound[0] + end - len(tail) if parsed.sound is not None else 0
+    parsed.sound, parsed.loose = (start + at, start + at + len(block)), len(tail) - stop
+    try:
+        check_block(block, end - len(tail) + at)
+    except DamagedError as error:
+        parsed.suspect = f"damaged: {error}"
+    except NotProvableError:
+        pass  # a checksum is optional
+    else:
+        parsed.whole = samples != UNKNOWN
+        parsed.end = SoundEnd(loose=parsed.loose)
 
 
 def _block_end(data: bytes, at: int) -> int:

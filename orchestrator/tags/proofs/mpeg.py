@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastcrc.crc16 import arc
 
+from orchestrator.tags.containers.mpeg_frames import mpeg_size
 from orchestrator.tags.proofs.stream import DamagedError, NotProvableError, Stream
 
 _LOOK = 64 * 1024
@@ -12,11 +13,6 @@ _WRITERS = (b"LAME", b"Lavc", b"Lavf", b"L3.9")
 _FIELDS = ((1, 4), (2, 4), (4, 100), (8, 4))
 """Flag and length of what may precede the extension: frames, bytes, seek table, quality."""
 _NONE = "it has no Info frame with a checksum, as LAME writes it"
-_BITRATES = {
-    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _MORE = 16 * 1024
 """One second at 128 kbit/s: so much more sound means that the file was joined from parts."""
 
@@ -31,7 +27,7 @@ def prove(stream: Stream) -> None:
     extension = at + 8 + sum(size for flag, size in _FIELDS if head[at + 7] & flag)
     lame = head[extension : extension + 36]
     music, stated = int.from_bytes(lame[28:32], "big"), int.from_bytes(lame[32:34], "big")
-    frame = _frame_size(head[start : start + 4])
+    frame = mpeg_size(head[start : start + 4])
     if lame[:4] not in _WRITERS or len(lame) < 36 or not stated or music <= frame:
         raise NotProvableError(_NONE)
     if arc(head[start : extension + 34]) != int.from_bytes(lame[34:36], "big"):
@@ -51,15 +47,6 @@ def _frame_start(head: bytes, at: int) -> int | None:
     for side in (32, 17, 9):
         for protection in (0, 2):
             start = at - 4 - side - protection
-            if at >= 0 and start >= 0 and head[start] == 0xFF and head[start + 1] & 0xE6 == 0xE2 and _frame_size(head[start:]):
+            if at >= 0 and start >= 0 and head[start + 1] & 6 == 2 and mpeg_size(head[start : start + 4]):
                 return start
     return None
-
-
-def _frame_size(header: bytes) -> int:
-    """Bytes of the layer III frame with this header; 0 if it is none."""
-    version, bitrate, rate = header[1] >> 3 & 3, header[2] >> 4, header[2] >> 2 & 3
-    if version == 1 or bitrate == 15 or rate == 3:
-        return 0
-    kilobits = _BITRATES[3 if version == 3 else 2][bitrate]
-    return (144 if version == 3 else 72) * kilobits * 1000 // _RATES[version][rate] + (header[2] >> 1 & 1)

@@ -27,7 +27,7 @@ def prove(stream: Stream) -> None:
         if not _HEADER <= size <= _MOST_BLOCK:
             raise DamagedError(f"the block at offset {at:,} is damaged")
         block = stream.take(size)
-        _check(block, at)
+        check_block(block, at)
         first, samples = int.from_bytes(head[16:20], "little") | head[10] << 32, int.from_bytes(head[20:24], "little")
         if not at or not total:
             total = _total(head)
@@ -46,8 +46,8 @@ def _total(head: bytes) -> int:
     return low + (head[11] << 32) - head[11]  # 0xffffffff is left out, because it means "unknown"
 
 
-def _check(block: bytes, at: int) -> None:
-    """Compare the block with the checksum that is its last sub-block."""
+def check_block(block: bytes, at: int) -> None:
+    """Compare a block with the checksum that is its last sub-block. Raises DamagedError and NotProvableError."""
     for width in (4, 2):
         start = len(block) - 2 - width
         if start < _HEADER or block[start] != _CHECKSUM or block[start + 1] != width // 2:

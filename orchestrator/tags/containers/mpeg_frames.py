@@ -1,0 +1,37 @@
+"""The size of MPEG audio and ADTS frames, from their headers."""
+
+from __future__ import annotations
+
+_BITRATES = {
+    (3, 3): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (3, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (3, 1): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 3): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""(version, layer) in the coding of the header -> kilobits per second. Layers II and III of MPEG 2 share one table."""
+_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+_LAYER_I, _LAYER_III = 3, 1
+_ADTS_HEADER = 7
+
+
+def mpeg_size(header: bytes) -> int:
+    """Bytes of the frame with this header; 0 if it is none, or if its rate is free."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer, bitrate, rate = header[1] >> 3 & 3, header[1] >> 1 & 3, header[2] >> 4, header[2] >> 2 & 3
+    if version == 1 or layer == 0 or bitrate in (0, 15) or rate == 3:
+        return 0
+    bits = _BITRATES[3 if version == 3 else 2, layer if version == 3 else max(layer, 2)][bitrate] * 1000
+    frequency, padding = _RATES[version][rate], header[2] >> 1 & 1
+    if layer == _LAYER_I:
+        return (12 * bits // frequency + padding) * 4
+    return (72 if version != 3 and layer == _LAYER_III else 144) * bits // frequency + padding
+
+
+def adts_size(header: bytes) -> int:
+    """Bytes of the ADTS frame with this header; 0 if it is none."""
+    if len(header) < _ADTS_HEADER or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
+        return 0
+    size = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    return size if size >= _ADTS_HEADER else 0
