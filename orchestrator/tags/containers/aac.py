@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.tags.audio_identity import of_edges
-from orchestrator.tags.containers.mpeg_frames import adts_size
 from orchestrator.tags.foreign_tags import find_other_tags
+from orchestrator.tags.frames.mpeg import adts_size
 from orchestrator.tags.id3 import plan_tag
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastcrc.crc16 import umts as crc16
 
-from orchestrator.tags.containers.flac_frames import LONGEST_HEADER, SYNC, frame_header
+from orchestrator.tags.frames.flac import LONGEST_HEADER, SYNC, frame_header
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 

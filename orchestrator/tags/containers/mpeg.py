@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.tags.containers.mpeg_frames import mpeg_size
 from orchestrator.tags.containers.mpeg_info import look_at_first_frame
 from orchestrator.tags.foreign_tags import fetch_end, find_other_tags, may_have_id3v1
+from orchestrator.tags.frames.mpeg import mpeg_size
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed

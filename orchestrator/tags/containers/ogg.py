@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from orchestrator.tags.audio_identity import STREAMINFO_SIZE, streaminfo, window
 from orchestrator.tags.containers.ogg_comments import Page, page_at, plan_comments
 from orchestrator.tags.containers.ogg_sound import identify
+from orchestrator.tags.frames.ogg import page_checksum
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
-from orchestrator.tags.proofs.ogg import page_checksum
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 from orchestrator.track import AudioIdentity, SoundEnd

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastcrc.crc16 import umts as crc16
 
-from orchestrator.tags.containers.flac_frames import LONGEST_HEADER, SYNC, FrameHeader, frame_header
+from orchestrator.tags.frames.flac import LONGEST_HEADER, SYNC, FrameHeader, frame_header
 from orchestrator.tags.proofs.stream import DamagedError, NotProvableError, Stream
 
 _STREAMINFO, _LAST = 0, 0x80

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastcrc.crc16 import arc
 
-from orchestrator.tags.containers.mpeg_frames import mpeg_size
+from orchestrator.tags.frames.mpeg import mpeg_size
 from orchestrator.tags.proofs.stream import DamagedError, NotProvableError, Stream
 
 _LOOK = 64 * 1024

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastcrc.crc32 import cksum
-
+from orchestrator.tags.frames.ogg import page_checksum
 from orchestrator.tags.proofs.stream import DamagedError, NotProvableError, Stream
 
 _HEADER = 27
@@ -28,11 +27,6 @@ class _Logical:
     samples: int = 0
     """How many it should hold; 0 if unknown."""
     ended: bool = False
-
-
-def page_checksum(page: bytes) -> int:
-    """The CRC-32 of a whole page, as its header states it if the page is intact."""
-    return cksum(page[:22] + bytes(4) + page[26:]) ^ 0xFFFFFFFF  # the same polynomial; POSIX inverts the result
 
 
 def prove(stream: Stream) -> None:
