@@ -23,7 +23,7 @@ _MOST_BLOCKS = 1000
 _MOST_COMMENTS = 50_000
 _PICTURE_HEADER = 1024
 _SEEK_POINT = 18
-_CHECKSUM = 2
+_CHECKSUM, _ZEROS = 2, 4096
 _KNOWN_HEADERS = 16 * 1024
 """Only block headers within this many bytes count for the bit rate, so that it does not depend on how much was read."""
 
@@ -82,7 +82,7 @@ def read(file: SparseFile) -> Parsed:
 def _zeros_behind(file: SparseFile) -> int:
     """Zeros behind the last frame: a checksum that is right stays right with them."""
     end = sound_end(file)
-    tail = file.peek(max(0, end - file.policy.end_check), min(end, file.policy.end_check))
+    tail = file.peek(max(0, end - _ZEROS), min(end, _ZEROS))
     zeros = len(tail) - len(tail.rstrip(b"\0"))
     return zeros if zeros > _CHECKSUM else 0
 
