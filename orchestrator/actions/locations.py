@@ -13,7 +13,7 @@ import msgspec
 
 from orchestrator.actions.session import Session
 from orchestrator.errors import AccessDeniedError, AuthError, NotFoundError, PermanentError, TransientError, UsageError
-from orchestrator.location import CLOUD_REMOTE, Location
+from orchestrator.location import CLOUD_REMOTE, Location, path_below
 from orchestrator.paths import is_ours, join_location
 from orchestrator.profiles import load_profile, profile_for_environment_remote
 from orchestrator.records import OWN_DIRECTORY
@@ -36,6 +36,9 @@ def source_and_target(session: Session, source_text: str, target_text: str | Non
             f"the target {target.typed} lies inside the source {source.typed}: choose a folder outside, or organize in place"
         )
     check_shared(session, [source, target])
+    inside = session.path_below(source, target)
+    if inside and path_below(source.fs, target.fs) is None:  # inside it under another name: one name shows that each file is one
+        source = msgspec.structs.replace(target, fs=join_location(target.fs, inside), typed=source.typed)
     return source, target
 
 

@@ -13,6 +13,7 @@ from orchestrator.actions.session import Session
 from orchestrator.catalogue import update
 from orchestrator.catalogue.external_playlists import read_lists
 from orchestrator.catalogue.last_scan import find_last_scan
+from orchestrator.catalogue.other_names import second_names, with_other_names_marked
 from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS, Selection
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
@@ -218,6 +219,13 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
         # Music that the storage failed to deliver is neither untagged nor a companion of other music.
         unread = item.reading is None and item.skipped_because is None and is_audio(item.entry.path)
         items.append(msgspec.structs.replace(item, skipped_because="it could not be read") if unread else item)
+    kind, shown_below = session.shown_as(location)
+    items = with_other_names_marked(items, kind, shown_below)
+    if second := second_names(items):
+        session.reporter.note(
+            f"{location.typed}: {len(second)} files have a second name, such as {second[0][0]} (also {second[0][1]}): "
+            "each counts as one file, and its second name is left alone"
+        )
     wanted = result.selection.include
     if wanted and all(item.skipped_because in LEFT_OUT_BY_GLOBS for item in items):
         session.reporter.warning(f"{location.typed}: no file matches --include {' --include '.join(wanted)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from orchestrator.config.model import Config
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit
 from orchestrator.errors import UsageError
-from orchestrator.location import Location, config_remotes, overlap, path_below_all, resolve
+from orchestrator.location import Location, config_remotes, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
@@ -195,8 +195,27 @@ class Session:
         return [place.identity for place in self.places_of(fs)]
 
     def path_below(self, inner: Location, outer: Location) -> str | None:
-        """The path of one location inside another: "" when both are the same, None when it is not inside."""
-        return path_below_all(self.identities_of(inner.fs), self.identities_of(outer.fs))
+        """The path of one location inside another: "" when both are the same, None when it is not inside.
+
+        None also where the path has another name there, because one of them is encrypted.
+        """
+        below = path_below(inner.fs, outer.fs)
+        if below is not None:
+            return below
+        places, around = self.places_of(inner.fs), self.places_of(outer.fs)
+        below = path_below_all([place.identity for place in places], [place.identity for place in around])
+        return None if below and any(place.encrypted for place in (*places, *around)) else below
+
+    def shown_as(self, location: Location) -> tuple[str, Collection[str]]:
+        """The kind of the remote that a location really is on, and the directories below which it shows its own files again.
+
+        The second happens where a union unites a folder and one inside that.
+        """
+        if location.local:
+            return "local", ()
+        places = self.places_of(location.fs)
+        below = {path_below(one.identity, other.identity) for one in places for other in places if one != other}
+        return self.rclone.remote_type(places[0].fs), sorted(path for path in below if path)
 
     def overlap(self, one: Location, other: Location) -> bool:
         """Whether some folder belongs to both locations."""

@@ -215,4 +215,4 @@ def _with_hashes(item: Item, file: _File | None) -> Item:
     if file is None or not (file.hashes or file.one_file):
         return item
     entry = replace(item.entry, hashes={**item.entry.hashes, **file.hashes})
-    return replace(item, entry=entry, one_file=file.one_file)
+    return replace(item, entry=entry, one_file=file.one_file or item.one_file)

@@ -39,6 +39,8 @@ class Place(NamedTuple):
     virtual: bool = False
     """It is one folder of several that the location only shows together: the root of a `combine`."""
 
+    encrypted: bool = False
+    """The paths below it are the encrypted ones of a `crypt`."""
     read_only: bool = False
     """A union that it belongs to never writes there."""
 
@@ -77,7 +79,11 @@ def _places(fs: str, options: Options, encrypted: EncryptedPath, left: int) -> I
         root_of_several = profile.wraps == "combine" and not path.strip("/")
         for below, read_only in _below(profile.wraps, name, path, known, encrypted):
             for place in _places(below, options, encrypted, left - 1):
-                yield place._replace(virtual=place.virtual or root_of_several, read_only=place.read_only or read_only)
+                yield place._replace(
+                    virtual=place.virtual or root_of_several,
+                    read_only=place.read_only or read_only,
+                    encrypted=place.encrypted or profile.wraps == "crypt",
+                )
         return
     if profile.identity is None:
         yield Place(fs, f"{name}:{path}")

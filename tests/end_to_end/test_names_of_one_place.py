@@ -16,12 +16,14 @@ from orchestrator.apply.guard.lock import locked_directories
 from orchestrator.apply.guard.marker import Mark
 from orchestrator.apply.guard.surroundings import MARKER
 from orchestrator.track import Track
-from tests.audio import make_track
+from tests.audio import make_track, track_bytes
 from tests.faulty import Library
+from tests.places import places
 from tests.program import Program
 from tests.servers.http import Hold, HttpProxy
-from tests.servers.remotes import obscured
+from tests.servers.remotes import DriveRemote, obscured
 
+SONG = Track(title=("Song 1",), artist=("Band",), album_artist=("Band",), album=("Album",), track=1, date="2001")
 ORGANIZE = ("organize", "--layout", "{{ title }}")
 
 
@@ -49,8 +51,7 @@ def names(proxied: Callable[[str], tuple[Library, HttpProxy]], rclone_binary: Pa
         both={"type": "union", "upstreams": f"{here} {music.home}/other"},
         disk={"type": "alias", "remote": str(music.root)},
     )
-    tags = Track(title=("Song 1",), artist=("Band",), album_artist=("Band",), album=("Album",), track=1, date="2001")
-    make_track(music.root / "Inbox/1.flac", "flac", tags, seconds=0.2, serial=1)
+    make_track(music.root / "Inbox/1.flac", "flac", SONG, seconds=0.2, serial=1)
     return music, proxy
 
 
@@ -171,3 +172,32 @@ def test_the_root_of_a_combine_is_refused(names: tuple[Library, HttpProxy]) -> N
             assert "name one of its folders" in ended.errors[0]["message"]
     assert music.place.tree() == before
     assert music("organize", "above:part", "--dry-run").summary["ops_planned"] == 1
+
+
+def test_what_shortcuts_show_again_is_no_duplicate(rclone_binary: Path, rclone_config: Path, tmp_path: Path) -> None:
+    """Fault case 30: shortcuts of Google Drive to a file and to a folder, followed: the original does not go."""
+    with places(
+        "drive",
+        tmp_path / "served",
+        rclone_binary,
+        rclone_config,
+        {
+            "music": None,
+        },
+    ) as made:
+        place = made["music"]
+        assert isinstance(place.server, DriveRemote)
+        tree = place.server.tree
+        tree.put("music/b/1.flac", track_bytes("flac", SONG, seconds=0.2, serial=1))
+        tree.shortcut("music/a.flac", "music/b/1.flac")
+        tree.shortcut("music/a folder", "music/b")
+        tree.shortcut("music/from a.flac", "music/b/1.flac")
+        config = tmp_path / "config.yaml"
+        config.write_text(f"remotes: {{{place.location.partition(':')[0]}: {{follow_links: true}}}}\n")
+        program = Program(tmp_path / "state")
+        before = place.tree()
+        for words in (("--delete",), ("--dedup", "quarantine")):
+            done = program("dedup", place.location, *words, "--config", str(config), "--yes")
+            assert done.summary["ops_planned"] == 0, done.events
+            assert done.summary["files_seen"] >= 3, "they are followed"
+        assert place.tree() == before

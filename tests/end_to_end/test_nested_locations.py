@@ -72,6 +72,38 @@ def test_organizing_around_a_nested_location_leaves_its_quarantine(library: Call
     assert music.place.tree() == before
 
 
+def test_a_source_inside_its_target_under_another_name_is_no_copy_of_it(library: Callable[..., Library]) -> None:
+    """It is planned as the folder that it is, and nothing in it is a duplicate of itself."""
+    music = library("local")
+    copies(music, "Inbox/x.flac")
+    copies(music, "Inbox/y.flac")
+    config = music.home / "rclone.conf"
+    config.write_text(f"[al]\ntype = alias\nremote = {music.root}/Inbox\n[own]\ntype = alias\nremote = {music.root}\n")
+    music.environment["RCLONE_CONFIG"] = str(config)
+    before = sorted(music.tree().values())
+    for source, target in (("al:", music.place.location), (f"{music.root}/Inbox", "own:"), ("al:", "own:")):
+        done = music("organize", source, target, "--move", "--dedup", "quarantine")
+        assert done.summary["ops_planned"] <= 2
+        assert len(music.place.tree()) == 2
+        music("undo", done.run)
+        assert sorted(music.tree().values()) == before
+
+
+def test_a_union_of_a_folder_and_one_inside_it_shows_each_file_twice(library: Callable[..., Library]) -> None:
+    music = library("local")
+    copies(music, "sub/x.flac", "sub/y.flac", "z.flac")
+    config = music.home / "rclone.conf"
+    config.write_text(f"[both]\ntype = union\nupstreams = {music.root} {music.root}/sub\n")
+    music.environment["RCLONE_CONFIG"] = str(config)
+    done = music("dedup", "both:", "--delete", "--yes")
+    assert "2 files have a second name" in notes(done)
+    assert len(music.place.tree()) == 1
+    before = music.place.tree()
+    assert music("dedup", "both:", "--delete").summary["ops_planned"] == 0
+    music("organize", "both:", "--dry-run")
+    assert music.place.tree() == before
+
+
 def test_a_location_inside_our_own_folder_is_refused(library: Callable[..., Library]) -> None:
     music = library("local")
     copies(music, "x.flac", "y.flac")
