@@ -37,7 +37,7 @@ CASES = {
     27: "a second run under another name of the place",
     28: "a file appears at the destination of a rename on a disk, after the last look",
     29: "killed during uploads over a slow line",
-    30: "one file that is listed under two names",
+    30: "one file under two names",
     31: "one request that always fails, with each error",
     32: "tidying that fails for good",
     35: "a disk that ignores case",

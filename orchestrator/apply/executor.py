@@ -270,6 +270,8 @@ class Execution:
             operation = task.operation
             if record.stage is Stage.DONE:
                 schedule.complete(operation.id)
+                if record.message:
+                    self._problems.append(Problem(task.name, ExitCode(record.code), record.message))
                 self._done_now += 1
                 size += operation.size or 0
                 self._not_kept.update(task.not_kept)

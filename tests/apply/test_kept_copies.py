@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, TransientError
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.quarantine import plan_deleting_duplicates
-from orchestrator.records import Ref
+from orchestrator.records import Entry, Ref
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Call, CallResult, MoveCall
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from orchestrator.track import Track
 from tests import audio_streams
@@ -227,6 +228,94 @@ def test_one_file_under_two_names_is_moved_back(tmp_path: Path, kind: str) -> No
     assert result.exit_code == ExitCode.INTEGRITY
     assert library(storage) == before
     assert "the same file as" in result.problems[0].message
+
+
+class WithLink(ForwardingStorage):
+    """A server that follows a link: the folder `link` shows the files of `real`."""
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        for entry in super().list(prefix):
+            yield entry
+            if entry.path.startswith("real/"):
+                yield msgspec.structs.replace(entry, path="link/" + entry.path.removeprefix("real/"))
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+        return super().batch([_followed(call) for call in calls], concurrency=concurrency)
+
+    def stat(self, path: str) -> Entry | None:
+        return super().stat(_real(path))
+
+    def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
+        return super().hash(_real(path), hash_type, download=download)
+
+    def move(self, src: str, dst: str) -> None:
+        super().move(_real(src), _real(dst))
+
+
+def _followed(call: Call) -> Call:
+    ends = {end: _real(getattr(call, end)) for end in ("path", "src", "dst") if hasattr(call, end)}
+    return msgspec.structs.replace(call, **ends)
+
+
+def _real(path: str) -> str:
+    return "real/" + path.removeprefix("link/") if path.startswith("link/") else path
+
+
+@pytest.mark.parametrize("kind", ["local", "s3", "webdav", "sftp", "dropbox", "plain"])
+@pytest.mark.parametrize(("folder", "kept_folder"), [("link", "real"), ("real", "link")])
+def test_a_folder_that_a_server_shows_under_two_names_keeps_every_file(
+    tmp_path: Path, kind: str, folder: str, kept_folder: str
+) -> None:
+    """Fault case 30, its protocol: of a linked folder no file goes, and after the first window none is even moved."""
+    storage = MemoryStorage.like(kind, by_directory=False)
+    for name in "abcdef":
+        storage.put(f"real/{name}.flac", f"content of {name}".encode())
+    linked = WithLink(storage)
+    before = library(storage)
+    made = plan(
+        *(duplicate(linked, f"{folder}/{name}.flac", linked, f"{kept_folder}/{name}.flac") for name in "abcdef"),
+        source=storage.fs,
+        storages=[linked],
+    )
+    result = run(made, tmp_path / "journal", linked, window=2)
+    assert (result.exit_code, result.done, result.failed, result.skipped) == (ExitCode.INTEGRITY, 0, 2, 4)
+    assert library(storage) == before
+    assert run(deleting(tmp_path / "journal"), tmp_path / "journal", linked).planned == 0
+    assert library(storage) == before
+
+
+def test_a_duplicate_whose_kept_copy_is_deleted_meanwhile_is_moved_back(tmp_path: Path) -> None:
+    class Deleting(ForwardingStorage):
+        def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+            results = super().batch(calls, concurrency=concurrency)
+            if isinstance(calls[0], MoveCall) and "best/one.flac" in storage.snapshot():
+                storage.remove("best/one.flac")
+            return results
+
+    storage = copies("webdav")
+    result = run(
+        plan(duplicate(storage, COPIES[1], storage, COPIES[0]), source=storage.fs), tmp_path / "journal", Deleting(storage)
+    )
+    assert (result.exit_code, result.failed) == (ExitCode.INTEGRITY, 1)
+    assert library(storage).keys() == {*COPIES[1:], "other.flac"}
+
+
+@pytest.mark.parametrize(("kept_id", "moved"), [("one\tshortcut", 0), ("one", 0), ("two", 1)])
+def test_equal_ids_are_one_file(tmp_path: Path, kept_id: str, moved: int) -> None:
+    """Fault case 30, its protocol: a shortcut goes on answering after its target was moved, so nothing is sent."""
+
+    class WithIds(ForwardingStorage):
+        def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+            ids = {"copy/one.flac": "one", "best/one.flac": kept_id}
+            return [
+                msgspec.structs.replace(found, id=ids.get(found.path)) if isinstance(found, Entry) else found
+                for found in super().batch(calls, concurrency=concurrency)
+            ]
+
+    storage = copies("webdav")
+    made = plan(duplicate(storage, "copy/one.flac", storage, "best/one.flac"), source=storage.fs)
+    result = run(made, tmp_path / "journal", WithIds(storage))
+    assert (result.done, storage.call_counts["move"]) == (moved, moved)
 
 
 WHOLE = flac(12, 1)

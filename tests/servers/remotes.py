@@ -106,7 +106,9 @@ def obscured(rclone: Path, password: str) -> str:
 
 
 @contextlib.contextmanager
-def s3_serve(rclone: Path, directory: Path, *, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)) -> Iterator[RemoteServer]:
+def s3_serve(
+    rclone: Path, directory: Path, *flags: str, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)
+) -> Iterator[RemoteServer]:
     """`rclone serve s3`: its buckets are directories on disk."""
     bucket = directory / "served" / BUCKET
     bucket.mkdir(parents=True, exist_ok=True)
@@ -115,6 +117,7 @@ def s3_serve(rclone: Path, directory: Path, *, keys: tuple[str, str] = (ACCESS_K
         return [
             *(str(rclone), "serve", "s3", "--auth-key", ",".join(keys), "--addr", f"127.0.0.1:{port}"),
             *_FRESH,
+            *flags,
             str(bucket.parent),
         ]
 
@@ -169,7 +172,7 @@ def webdav(rclone: Path, directory: Path, *flags: str, password: str | None = No
 
 
 @contextlib.contextmanager
-def sftp(rclone: Path, directory: Path, *, password: str = PASSWORD) -> Iterator[RemoteServer]:
+def sftp(rclone: Path, directory: Path, *flags: str, password: str = PASSWORD) -> Iterator[RemoteServer]:
     """`rclone serve sftp` without a remote shell, so without hashes."""
     served = directory / "served"
     served.mkdir(parents=True, exist_ok=True)
@@ -179,6 +182,7 @@ def sftp(rclone: Path, directory: Path, *, password: str = PASSWORD) -> Iterator
         return [
             *(str(rclone), "serve", "sftp", "--addr", f"127.0.0.1:{port}", "--user", "tester", "--pass", password),
             *_FRESH,
+            *flags,
             str(served),
         ]
 

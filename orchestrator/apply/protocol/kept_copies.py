@@ -3,6 +3,10 @@
 A hash that the storage gives for free decides; without one, size and modification time do. Without these, with `--verify full`,
 and before anything is deleted for good, the kept copy is read in full unless a hash was compared. What was hashed for the plan is
 hashed again. A duplicate that does not hold the same bytes is only deleted if the sound of the kept copy was proved.
+
+After each removal, the kept copy is looked at again, on every storage: links that a server follows, shortcuts, overlapping unions
+and the disk behind a server show one file under two names, and no listing tells. Duplicates are therefore only deleted for good
+after they were quarantined.
 """
 
 from __future__ import annotations
@@ -16,8 +20,9 @@ from orchestrator.apply.protocol.fingerprint import common_hashes, same_file
 from orchestrator.apply.protocol.proven_sound import ProvenSound
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.same_bytes import FULL_HASH, Match, compare
-from orchestrator.apply.protocol.task import Task
+from orchestrator.apply.protocol.task import Task, is_final
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError
+from orchestrator.paths import parent_of, remote_of
 from orchestrator.plan.model import KeptCopy, Operation, Verb
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import CallResult, StatCall, Storage
@@ -44,6 +49,8 @@ class KeptCopies:
         any_kept = any(operation.expect.kept for operation in operations)
         self._moved = {o.src: destination_of(o, run_id) for o in operations if o.verb is Verb.MOVE} if any_kept else {}
         """Where this run may have moved a kept copy in the meantime."""
+        self._one_folder: set[tuple[Ref, Ref]] = set()
+        """Folder of a duplicate and folder of its kept copy that turned out to be one folder under two names."""
 
     def check(self, tasks: Sequence[Task]) -> None:
         """Skip the tasks whose kept copy is gone or has changed; set an error where that cannot be found out now."""
@@ -54,8 +61,13 @@ class KeptCopies:
 
         def judge(task: Task, kept: KeptCopy) -> None:
             at, outcome = found[kept.ref]
-            if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
+            if _folders(task, kept) in self._one_folder:
+                message = f"{task.name}: kept: it and {kept.fs} {kept.path} are in one folder that has two names"
+                task.settle(Stage.SKIPPED, ExitCode.SOME_FAILED, message)
+            elif isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
                 task.error = outcome
+            elif isinstance(outcome, Entry) and _have_one_id(task, at, outcome):
+                task.settle(Stage.SKIPPED, ExitCode.SOME_FAILED, f"{_same_file(task, kept)}: nothing was changed")
             elif not isinstance(outcome, Entry):
                 task.skip(f"{task.name}: kept, because the copy it duplicates is no longer at {kept.fs} {kept.path}")
             else:
@@ -67,26 +79,47 @@ class KeptCopies:
 
     def bring_back_one_object(self, tasks: Sequence[Task]) -> None:
         """If the kept copy vanished together with the duplicate, both were one file under two names: move it back."""
-        # Two paths of one remote location are two files. On a disk, links and mounts can show one file twice.
-        pairs = [
-            (task, kept)
-            for task in tasks
-            if (kept := task.operation.expect.kept) and (kept.fs != task.source.fs or task.source.capabilities.local)
-        ]
+        pairs = [(task, kept) for task in tasks if (kept := task.operation.expect.kept)]
         if not pairs:
             return
         found = self._find({kept.ref for _, kept in pairs})
         for task, kept in pairs:
             outcome = found[kept.ref][1]
             if isinstance(outcome, OrchestratorError) and not isinstance(outcome, NotFoundError):
-                task.error = outcome  # the next try finds the operation done, and looks at the kept copy again
-            elif not isinstance(outcome, Entry) and task.route is not Route.REMOVE:
-                _bring_back(task, kept)
+                if is_final(outcome):
+                    message = (
+                        f"{task.name}: it is at {task.dst}, but the kept copy {kept.path} cannot be looked at: {outcome.message}"
+                    )
+                    task.settle(Stage.DONE, ExitCode.SOME_FAILED, message, task.at_target)
+                else:
+                    task.error = outcome  # the next try finds the operation done, and looks at the kept copy again
+            elif not isinstance(outcome, Entry):
+                self._bring_back(task, kept)
+
+    def _bring_back(self, task: Task, kept: KeptCopy) -> None:
+        """Move a duplicate back, and see whether that brings back its kept copy too."""
+        gone = f"{task.name}: the copy to keep, {kept.fs} {kept.path}, vanished together with it"
+        if task.route is Route.REMOVE:
+            task.settle(Stage.FAILED, ExitCode.INTEGRITY, f"{gone}, and it was already deleted")
+            return
+        try:
+            task.target.move(task.dst, task.src)
+        except RemoteError as error:
+            message = f"{gone}; it is at {task.dst} and could not be moved back ({error.message})"
+            task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
+            return
+        if isinstance(self._find({kept.ref})[kept.ref][1], Entry):
+            self._one_folder.add(_folders(task, kept))
+            task.settle(Stage.FAILED, ExitCode.INTEGRITY, f"{_same_file(task, kept)}; it was moved back")
+        else:
+            task.settle(Stage.FAILED, ExitCode.INTEGRITY, f"{gone}; it was moved back")
 
     def _find(self, wanted: set[Ref]) -> dict[Ref, tuple[Ref, CallResult]]:
         """Look for each file where it was, or where this run has moved it: its present path and the result of the look."""
         found: dict[Ref, tuple[Ref, CallResult]] = {}
         at = {ref: ref for ref in wanted}
+        passed: dict[Ref, set[Ref]] = {ref: {ref} for ref in wanted}
+        """Files that swap names lead in a circle."""
         while at:
             by_storage: dict[str, list[Ref]] = {}
             for ref in sorted(at, key=lambda ref: (ref.fs, ref.path, ref.object_id or "")):
@@ -95,7 +128,8 @@ class KeptCopies:
             for fs, refs in by_storage.items():
                 for ref, outcome in zip(refs, self._look(fs, [at[ref] for ref in refs]), strict=True):
                     next_path = self._moved.get(at[ref])
-                    if outcome is None and next_path is not None:
+                    if outcome is None and next_path is not None and next_path not in passed[ref]:
+                        passed[ref].add(next_path)
                         moved_on[ref] = next_path
                     else:
                         found[ref] = (at[ref], outcome)
@@ -155,11 +189,16 @@ def _reads_well(task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> boo
     return task.at_source is None or compare(task.source, task.at_source, storage, now, read_if_needed=True) is Match.SAME
 
 
-def _bring_back(task: Task, kept: KeptCopy) -> None:
-    message = f"{task.name}: the same file as {kept.fs} {kept.path}, under another name"
-    try:
-        task.target.move(task.dst, task.src)
-        message += "; it was moved back"
-    except RemoteError as error:
-        message += f"; it is at {task.dst} and could not be moved back ({error.message})"
-    task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
+def _same_file(task: Task, kept: KeptCopy) -> str:
+    return f"{task.name}: the same file as {kept.fs} {kept.path}, under another name"
+
+
+def _folders(task: Task, kept: KeptCopy) -> tuple[Ref, Ref]:
+    return Ref(task.source.fs, parent_of(task.src)), Ref(kept.fs, parent_of(kept.path))
+
+
+def _have_one_id(task: Task, kept_at: Ref, now: Entry) -> bool:
+    """Whether the storage itself says that both are one file: a Drive shortcut has the id of its target before a tab."""
+    if task.at_source is None or task.at_source.id is None or now.id is None:
+        return False
+    return remote_of(task.source.fs) == remote_of(kept_at.fs) and task.at_source.id.split("\t")[0] == now.id.split("\t")[0]
