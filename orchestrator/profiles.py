@@ -138,6 +138,8 @@ class Profile(Facts, frozen=True):
     probe fails."""
     moves_copies: bool = True
     """A copy may wait under another name. False where moving it would fail or cost a fee: classes for archives."""
+    delete_right: str = ""
+    """The right that an account needs to delete files, as the provider calls it; "" if it has no name."""
     by_id: bool = False
     """rclone's backend moves and fetches files by their ids (`backend/command` moveid and copyid)."""
     by_directory: bool = False

@@ -40,6 +40,7 @@ CASES = {
     30: "one file under two names",
     31: "one request that always fails, with each error",
     32: "tidying that fails for good",
+    33: "every delete refused",
     35: "a disk that ignores case",
     36: "a stop while large files are sent over a slow line",
     38: "a source that changes while it is sent",

@@ -22,6 +22,7 @@ from orchestrator.actions.locations import check_location, check_shared
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
 from orchestrator.actions.session import Session
+from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
@@ -143,7 +144,9 @@ def _outermost(session: Session, given: Sequence[Location]) -> list[Location]:
 def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) -> tuple[Duplicates, Planned]:
     """Scan, search, report the duplicates, and plan their quarantine."""
     scanned = [_scan(session, question, location) for location in question.locations]
-    hashed, hashes = hash_equal_sizes(session, [side for side, _ in scanned], question.locations, checksum=question.checksum)
+    shown = without_left_copies(left_copies(session.journal), {side.fs: side.items for side, _ in scanned})
+    scanned_sides = [msgspec.structs.replace(side, items=shown[side.fs]) for side, _ in scanned]
+    hashed, hashes = hash_equal_sizes(session, scanned_sides, question.locations, checksum=question.checksum)
     sides, ends = read_doubtful_ends(session, hashed, question.locations, reading=question.settings.reading)
     session.reporter.stage("searching")
     request = DedupRequest(

@@ -21,6 +21,7 @@ from orchestrator.actions.locations import check_target, source_and_target
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.scan import ScanSettings, items_of, latest_scan, read_external_lists, report_scan, target_items
 from orchestrator.actions.session import Session
+from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, worst
@@ -87,6 +88,8 @@ def _make_plan(
         )
     lists = [] if no_scan else read_external_lists(session, options.playlists)
     items: Sequence[Item] = items_of(session, source, result)
+    shown = without_left_copies(left_copies(session.journal), {target.fs: at_target} | {source.fs: items})
+    items, at_target = shown[source.fs], at_target if in_place else shown[target.fs]
     ends = ExitCode.DONE
     if search is not None and not no_scan:
         sides = [

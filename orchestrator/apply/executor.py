@@ -23,11 +23,13 @@ from orchestrator.apply.guard.marker import Markers
 from orchestrator.apply.guard.surroundings import SurroundingsOf, alone
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage, VerifyMode
+from orchestrator.apply.left_copies import take_over
 from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.attempt import Attempts
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
+from orchestrator.apply.protocol.refused_deletes import RefusedDeletes
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
@@ -107,7 +109,7 @@ def apply_plan(
             storages,
             journal,
             command=command,
-            states={},
+            states=take_over(journal, run_id, plan),
             settings=chosen,
             markers=markers,
             progress=progress,
@@ -155,6 +157,7 @@ class Execution:
         self._unsettled = Unsettled(run_id, journal, states)
         self._directory_mover = DirectoryMover(run_id, journal)
         self._stopped_remotes = StoppedRemotes(storages)
+        self._refused_deletes = RefusedDeletes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._came_from = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
         """Temporary name -> the path that its file came from."""
@@ -186,7 +189,7 @@ class Execution:
                 if not chosen:
                     break
                 tasks = [task for task in map(self._task, chosen) if self._stopped_remotes.allow(task)]
-                if tasks:
+                if tasks := self._without_refused_deletes(schedule, tasks):
                     self._carry_out(schedule, tasks)
             return self._end()
 
@@ -195,7 +198,8 @@ class Execution:
         operations = self._plan.operations
         abandoned = [operation for operation in operations if self._stage(operation) in {Stage.FAILED, Stage.SKIPPED}]
         done = [operation for operation in operations if self._stage(operation) is Stage.DONE]
-        schedule = Schedule(operations, [o.id for o in done], [o.id for o in abandoned])
+        half_way = [operation.id for operation in operations if self._stage(operation) is Stage.VERIFIED]
+        schedule = Schedule(operations, [o.id for o in done], [o.id for o in abandoned], first=half_way)
         self._bytes = sum(operation.size or 0 for operation in done)
         if self._resumed:
             self._journal.set_state(self._run_id, RunState.RUNNING)
@@ -248,7 +252,18 @@ class Execution:
         answered = [task for task in remaining if self._stopped_remotes.allow(task) and not self._stop.is_set()]
         self._unsettled.give_up(answered, others_succeed=self._counts[Stage.DONE] > 0 or any(task.succeeded for task in tasks))
         self._problems += self._unsettled.leave([task for task in remaining if not self._cut_short(task)], noted=answered)
+        self._refused_deletes.note(tasks)
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
+
+    def _without_refused_deletes(self, schedule: Schedule, tasks: Sequence[Task]) -> list[Task]:
+        """Skip the tasks that would only make one more copy; they are reported together."""
+        skipped = self._refused_deletes.skip(tasks)
+        self._journal.append(self._run_id, [task.verdict for task in skipped if task.verdict is not None])
+        self._counts[Stage.SKIPPED] += len(skipped)
+        self._progress.advance(len(skipped))
+        for task in skipped:
+            self._skip_dependents(schedule, task.operation, ExitCode.AUTH)
+        return [task for task in tasks if task.verdict is None]
 
     def _cut_short(self, task: Task) -> bool:
         """Whether its error is the stop's own: the request was not sent, or was cut off."""
@@ -320,6 +335,7 @@ class Execution:
                 sweep=self._resumed or self._copies_left,
                 repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )
+        self._problems += self._refused_deletes.problems()
         self._markers.end()
         code, state = self._outcome(complete=complete)
         counts = RunCounts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.left_copies import left_copies
 from orchestrator.plan.model import CompletedOperation, Plan, Verb, is_temporary
 from orchestrator.plan.planners.quarantine import is_restore
 from orchestrator.plan.planners.undo import plan_undo
@@ -19,6 +20,7 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str)
     """
     run = journal.run(run_id)
     left = _not_undone(journal, run_id, journal.completed(run_id))
+    left += [one.completed for one in left_copies(journal) if one.run == run_id]
     deleted = _deleted_since(journal, {one.destination for one in left})
     return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
 

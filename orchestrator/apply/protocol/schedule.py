@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import Operation, Verb, is_temporary
 
-_EARLY, _NORMAL, _LAST = range(3)
+_FIRST, _EARLY, _NORMAL, _LAST = range(4)
 
 
 class Schedule:
     """The operations still to do. `done` and `abandoned`: ids of those that an earlier start completed, or failed or skipped.
+
+    `first`: ids of those whose copies are verified. They get windows of their own: nothing is copied before their sources are
+    deleted.
 
     Duplicates come first, while the kept copies are where the plan saw them, and so do moves to temporary names: they free the
     old name of a file or directory. Playlists and cue sheets are rewritten last, when nothing else can be done: until then their
@@ -21,7 +24,14 @@ class Schedule:
     Raises IntegrityError for a dependency that is not in the plan, and for operations that wait for each other.
     """
 
-    def __init__(self, operations: Sequence[Operation], done: Iterable[str] = (), abandoned: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        done: Iterable[str] = (),
+        abandoned: Iterable[str] = (),
+        *,
+        first: Iterable[str] = (),
+    ) -> None:
         self._operations = operations
         self._position = {operation.id: index for index, operation in enumerate(operations)}
         if len(self._position) != len(operations):
@@ -29,6 +39,7 @@ class Schedule:
         self._followers: dict[str, list[str]] = {}
         self._waits_for: dict[str, int] = {}
         self._ready: list[tuple[int, int]] = []
+        self._first = frozenset(first)
         completed = set(done)
         for operation in operations:
             for other in operation.depends:
@@ -56,12 +67,16 @@ class Schedule:
             if operation.id in self._taken:
                 heapq.heappop(self._ready)
                 continue
-            if (chosen and self._ready[0][0] == _LAST and chosen[0].verb is not Verb.REWRITE) or not fits(operation):
+            if (chosen and self._begins_window(self._ready[0][0], chosen[0])) or not fits(operation):
                 break
             heapq.heappop(self._ready)
             self._taken.add(operation.id)
             chosen.append(operation)
         return chosen
+
+    def _begins_window(self, turn: int, first: Operation) -> bool:
+        """Whether an operation may not join the window that begins with `first`."""
+        return (turn == _LAST and first.verb is not Verb.REWRITE) or (turn != _FIRST and first.id in self._first)
 
     def take_out(self, operations: Iterable[Operation]) -> None:
         """Leave these operations, which depend on nothing, out of the windows: they are carried out in another way."""
@@ -97,6 +112,7 @@ class Schedule:
         operation = self._operations[position]
         early = is_temporary(operation.dst.path) or bool(operation.expect.kept)
         turn = _LAST if operation.verb is Verb.REWRITE else _EARLY if early else _NORMAL
+        turn = _FIRST if operation.id in self._first else turn
         heapq.heappush(self._ready, (turn, position))
 
     def _check_for_circles(self) -> None:

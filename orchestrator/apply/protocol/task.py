@@ -58,6 +58,8 @@ class Task:
     verdict: Record | None = None
     not_kept: frozenset[str] = frozenset()
     """What belongs to the source, and the target's disk refused for the copy (see `attributes`)."""
+    delete_refused: bool = False
+    """Whether the copy is at its destination, verified, and the remote will not delete its source."""
     damaged_copies: int = 0
     """How many copies arrived damaged."""
     requests_spent: int = 0

@@ -99,6 +99,10 @@ def _fail(task: Task, error: OrchestratorError) -> None:
         task.skip(f"{task.name}: {error.message}")
     elif isinstance(error, PermanentError) and _is_folder_at_destination(task):
         task.skip(f"{task.name}: a folder is at the destination {task.dst}")
+    elif task.verified is not None and task.arrived and task.at_source is not None and task.route is Route.TRANSFER:
+        message = f"{task.name}: copied to {task.dst}; the source could not be deleted: {error.message}"
+        task.delete_refused = isinstance(error, PermanentError)
+        task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message, task.at_target)  # see `orchestrator.apply.left_copies`
     else:
         task.settle(Stage.FAILED, _code_of(error), f"{task.name}: {error.message}")
 

@@ -1,0 +1,59 @@
+"""Remotes that refuse every delete, such as a bucket whose key lacks that right: there, a move would leave one more copy behind.
+
+So a run stops moving files out of a remote after the first window in which it refused every delete.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from orchestrator.apply.journal.records import Stage
+from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.task import Task
+from orchestrator.apply.results import Problem
+from orchestrator.errors import ExitCode
+from orchestrator.profiles import load_profile
+
+_FEWEST = 2
+"""Refused deletes in one window; a single one may concern only that file (retention)."""
+
+
+class RefusedDeletes:
+    """Those of one start of a run."""
+
+    def __init__(self) -> None:
+        self._right: dict[str, str] = {}
+        """The right that a key needs, as the provider calls it."""
+        self._stopped: Counter[str] = Counter()
+        """Location -> the operations that were not begun there."""
+
+    def note(self, tasks: Sequence[Task]) -> None:
+        """Count what a window came to."""
+        refused = Counter(task.source.fs for task in tasks if task.delete_refused)
+        deleted = {task.source.fs for task in tasks if task.route is Route.TRANSFER and task.succeeded}
+        for task in tasks:
+            if task.delete_refused:
+                self._right[task.source.fs] = load_profile(task.source.capabilities.remote_type).delete_right
+        for fs, number in refused.items():
+            if number >= _FEWEST and fs not in deleted:
+                self._stopped.setdefault(fs, 0)
+
+    def skip(self, tasks: Sequence[Task]) -> list[Task]:
+        """Set the verdict on those that would delete their source on a stopped remote, and return them."""
+        skipped = [task for task in tasks if task.route is Route.TRANSFER and task.source.fs in self._stopped]
+        for task in skipped:
+            self._stopped[task.source.fs] += 1
+            task.settle(Stage.SKIPPED, ExitCode.AUTH, "not begun, because the remote refuses to delete files")
+        return skipped
+
+    def problems(self) -> Iterator[Problem]:
+        """One for each remote that refused every delete."""
+        for fs, not_begun in self._stopped.items():
+            left = f"; {not_begun} operations were not begun" if not_begun else ""
+            right = f" ({self._right[fs]})" if self._right[fs] else ""
+            message = (
+                f"{fs}: refuses to delete files: the account lacks that right{right}, or they are under retention{left}. "
+                "Grant it and run the command again, or take the copies back with `undo`"
+            )
+            yield Problem(None, ExitCode.AUTH, message)
