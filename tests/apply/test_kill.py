@@ -18,6 +18,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.storage.fake.faults import Killed, When
 from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Naming
 from tests.apply.plans import (
     WITHOUT_WAITS,
     contents,
@@ -65,8 +66,11 @@ class KilledJournal(Journal):
 
 def scene(kind: str) -> tuple[list[MemoryStorage], Plan]:
     """A swap, a chain, a quarantine, a duplicate, a rename, an album, rewritten lists; a move and a copy between storages."""
-    storage = MemoryStorage.like(kind, fs="one:library", shuffle=7)
-    other = MemoryStorage.like("local", fs="two:library")
+    caught = kind == "caught"
+    storage = MemoryStorage.like(
+        "sftp" if caught else kind, fs="one:library", shuffle=7, naming=Naming.CAUGHT if caught else None
+    )
+    other = MemoryStorage.like("local", fs="two:library", naming=Naming.CAUGHT if caught else None)
     for name in "abcdefghi":
         storage.put(f"deep/in/{name}.mp3", f"content of {name}".encode())
     storage.put("lone/deeper/h.mp3", b"content of the lone one")
@@ -136,7 +140,7 @@ def unkilled(tmp_path: Path, kind: str, window: int) -> tuple[list[MemoryStorage
     return storages, journal.writes
 
 
-@pytest.mark.parametrize(("kind", "window"), [*((kind, 100) for kind in KINDS), ("local", 2), ("s3", 2)])
+@pytest.mark.parametrize(("kind", "window"), [*((kind, 100) for kind in KINDS), ("caught", 100), ("local", 2), ("s3", 2)])
 def test_a_kill_at_any_request_loses_nothing_and_resume_finishes(tmp_path: Path, kind: str, window: int) -> None:
     """Fault case 11, on every shape of storage: a swap among other operations, killed before, during and after every request."""
     done, _ = unkilled(tmp_path, kind, window)

@@ -28,8 +28,9 @@ from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError,
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Verb
 from orchestrator.plan.ordering import Move, order
 from orchestrator.records import Ref
-from orchestrator.storage.fake.faults import Killed, When
+from orchestrator.storage.fake.faults import Killed, RecordedCall, Trouble, When
 from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Naming
 from tests.apply.plans import NOW, WITHOUT_WAITS, contents, emptying, library, plan, quick, restoring, run_again
 from tests.nightly import NIGHTLY
 
@@ -52,11 +53,12 @@ View: TypeAlias = tuple[dict[str, bytes], dict[str, bytes]]
 """What a user sees of both storages."""
 
 Faults: TypeAlias = list[tuple[bool, int, str, When]]
+"""Side, number of the call, trouble or "created" (another program creates a file at that moment), and when in the call."""
 faults = st.lists(
     st.tuples(
         st.booleans(),
         st.integers(1, 25),
-        st.sampled_from([*TROUBLES, "killed", "killed"]),
+        st.sampled_from([*TROUBLES, "killed", "killed", "created", "created"]),
         st.sampled_from(["before", "between", "after"]),
     ),
     max_size=2,
@@ -83,12 +85,14 @@ class Libraries(RuleBasedStateMachine):
     @initialize(
         kind=st.sampled_from(["local", "s3", "dropbox", "webdav", "drive", "plain"]),
         other=st.sampled_from(["local", "s3", "sftp"]),
+        caught=st.booleans(),
         seed=st.integers(0, 9),
         files=st.lists(names, min_size=3, max_size=8, unique=True),
     )
-    def begin(self, kind: str, other: str, seed: int, files: list[str]) -> None:
-        self.storage = MemoryStorage.like(kind, "one:library", shuffle=seed)
-        self.other = MemoryStorage.like(other, "two:library")
+    def begin(self, kind: str, other: str, caught: bool, seed: int, files: list[str]) -> None:
+        naming = Naming.CAUGHT if caught else None
+        self.storage = MemoryStorage.like(kind, "one:library", shuffle=seed, naming=None if kind == "plain" else naming)
+        self.other = MemoryStorage.like(other, "two:library", naming=naming)
         self.both = {storage.fs: storage for storage in (self.storage, self.other)}
         for name in files:
             self.put(self.storage, name)
@@ -310,18 +314,31 @@ class Libraries(RuleBasedStateMachine):
         """Let calls fail during the block, and catch what they raise."""
         for first, number, trouble, when in faults:
             storage = self.side(first)
-            storage.fail(storage.calls_made + number, TROUBLES[trouble](), when=when)
-            if trouble == "permanent":
+            what = self.creation(storage, number) if trouble == "created" else TROUBLES[trouble]()
+            storage.fail(storage.calls_made + number, what, when=when)
+            if trouble in {"permanent", "created"}:
                 self.expected = None  # it leaves existing files as they are
         with suppress(Killed, RemoteError):  # RemoteError: before the run began
             yield
         for storage in self.both.values():
             storage.revive()
 
+    def creation(self, storage: MemoryStorage, number: int) -> Trouble:
+        """Another program creates a file at a free name: at a destination, for example, just before or after the look at it."""
+
+        def create(_: RecordedCall) -> None:
+            free = [name for name in NAMES if name not in library(storage)]
+            if free:
+                self.put(storage, free[number % len(free)])
+
+        return create
+
     def carry_out(
         self, made: Plan, before: View | None, faults: Faults, chosen: Settings, undoes: str | None = None
     ) -> RunResult | None:
         result: RunResult | None = None
+        if any(trouble == "created" for _, _, trouble, _ in faults):
+            before = None  # what others create stays
         with self.trouble(faults), quick(Journal, self.journal) as journal:
             result = apply_plan(made, self.both, journal, undoes=undoes, settings=chosen, backoff=WITHOUT_WAITS)
         if result is not None and result.run is not None and result.exit_code is ExitCode.DONE and before is not None:
