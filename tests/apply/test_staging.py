@@ -269,7 +269,7 @@ def rewrite_keeping_times(file: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", [Verb.COPY, Verb.MOVE])
-@pytest.mark.parametrize("kind", ["local", "webdav", "s3_moto"])
+@pytest.mark.parametrize("kind", ["local", "webdav", "s3_moto", "drive", "dropbox"])
 def test_a_source_that_was_rewritten_with_its_times_kept_while_it_was_sent_stays(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str, verb: Verb
 ) -> None:
