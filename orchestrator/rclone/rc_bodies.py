@@ -65,6 +65,11 @@ def transfer(source_fs: str, source: str, target_fs: str, target: str, *, trash:
     }
 
 
+def copy_to_own_name(source_fs: str, source: str, target_fs: str, target: str) -> Body:
+    """`operations/copyfile` to a name of ours: rclone looks for nothing there."""
+    return {**transfer(source_fs, source, target_fs, target, trash=None), "_config": _UNCHECKED}
+
+
 def refused_move(fs: str, source: str, target: str) -> Body:
     """`operations/movefile` where the server itself refuses a taken name: rclone looks at nothing and moves nothing away."""
     return {**transfer(fs, source, fs, target, trash=None), "_config": _UNCHECKED}

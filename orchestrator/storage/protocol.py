@@ -77,7 +77,9 @@ class MoveCall(msgspec.Struct, frozen=True, tag="move"):
 
 
 class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
-    """Copy into this storage, from `source` if given, otherwise from itself. Result: None. `trash` as for MoveCall.
+    """Copy into this storage, from `source` if given, otherwise from itself. Result: None.
+
+    `trash` as for MoveCall; "" if `dst` is a name of ours, where no other file can be.
 
     If `naming` has answered UPLOAD, a copy from another remote to a taken name fails with DestinationExistsError and changes
     nothing there, even if that name was taken during the copy.

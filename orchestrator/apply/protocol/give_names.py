@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.own_paths import trash_of
 from orchestrator.apply.protocol.batches import look_at_destinations, look_at_staged_copies, note_error, send_batches, send_one
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
 from orchestrator.apply.protocol.request_budget import GIVE
+from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError, TransientError
@@ -16,9 +19,9 @@ from orchestrator.storage.protocol import GiveCall, Naming, Storage
 
 
 def give_names(tasks: Sequence[Task], run_id: str, *, concurrency: int) -> None:
-    """Give each staged copy its final name, and look at it there; the journal must already say VERIFIED.
+    """Give each staged copy its final name; the journal must already say VERIFIED.
 
-    A taken name is an error: the other file keeps it.
+    If its source is to be deleted, look at it under its name first. A taken name is an error: the other file keeps it.
     """
     staged = {task.operation.id: path for task in tasks if task.unnamed and (path := task.staged) is not None}
     given = [task for task in tasks if task.operation.id in staged]
@@ -34,9 +37,11 @@ def give_names(tasks: Sequence[Task], run_id: str, *, concurrency: int) -> None:
     for task in named:
         task.at_staged = None
         task.arrived = True
-    look_at_destinations([task for task in named if task.naming is not Naming.TWINS], concurrency=concurrency)
+        task.at_target = task.verified and msgspec.structs.replace(task.verified, path=task.dst)
     tell_twins_apart([task for task in named if task.naming is Naming.TWINS])
-    for task in still_open(named):
+    unsure = [task for task in still_open(named) if task.route is Route.TRANSFER or _may_get_another_time(task)]
+    look_at_destinations([task for task in unsure if task.naming is not Naming.TWINS], concurrency=concurrency)
+    for task in still_open(unsure):
         _verify(task, concurrency=concurrency)
 
 
@@ -60,6 +65,12 @@ def give_back_caught_names(tasks: Iterable[Task], run_id: str) -> None:
                 _change_places(task, f"{trash}/{task.dst}", trash)
 
 
+def _may_get_another_time(task: Task) -> bool:
+    """Whether the final check would take a new time for a change: some servers give one to a renamed file."""
+    known_by_hash = task.verified is not None and bool(task.verified.hashes)
+    return task.target.capabilities.mtime_precision_ns is not None and not known_by_hash
+
+
 def _verify(task: Task, *, concurrency: int) -> None:
     there, was = task.at_target, task.verified
     if there is None or was is None:
@@ -70,7 +81,7 @@ def _verify(task: Task, *, concurrency: int) -> None:
         message = f"{task.name}: was put at {task.dst}, and replaced there by a different file"
         task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
     else:
-        # Some servers give a renamed file a new time. Then the proof is that the staged name is gone.
+        # It may have a new time. Then the proof is that the staged name is gone.
         look_at_staged_copies([task], concurrency=concurrency)
         if task.error is None and task.at_staged is not None:
             task.error = TransientError(f"{task.dst}: not given to its copy, although the remote reported success", path=task.dst)

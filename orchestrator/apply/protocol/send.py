@@ -35,7 +35,8 @@ def send(tasks: Sequence[Task], run_id: str, journal: Journal, *, concurrency: i
             case Route.REMOVE:
                 return task.source, DeleteCall(task.src, seen=True)
             case _:  # TRANSFER and COPY; WRITE is sent below
-                return task.target, CopyCall(task.src, task.staged or task.dst, trash, other)
+                staged = task.staged
+                return task.target, CopyCall(task.src, staged or task.dst, "" if staged else trash, other)
 
     send_batches(
         [task for task in without_error(tasks) if task.route is not Route.WRITE], request, note_error, concurrency=concurrency

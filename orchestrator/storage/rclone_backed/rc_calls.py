@@ -89,6 +89,9 @@ class RcCalls:
     def _copy(self, call: CopyCall) -> rc_bodies.Body:
         if self.refused_uploads and call.source is not None and _reached(call.source).backend_name != self._backend_name:
             return rc_bodies.refused_upload(_reached(call.source).fs, call.src, self.fs, call.dst)
+        if not call.trash:
+            source_fs = self.fs if call.source is None else _reached(call.source).fs
+            return rc_bodies.copy_to_own_name(source_fs, call.src, self.fs, call.dst)
         return self._transfer(call.src, call.dst, call.trash, call.source)
 
     def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> rc_bodies.Body:
