@@ -174,7 +174,10 @@ class Libraries(RuleBasedStateMachine):
         there = [(first, name) for first in (True, False) for name in sorted(library(self.side(first)))]
         wanted = {there[number % len(there)]: verb for number, verb in wishes if there}
         leaving = {source for source, verb in wanted.items() if verb is not Verb.COPY}
-        free = [one for one in ways if one in leaving or one[1] not in library(self.side(one[0]))]
+        unused = [one for one in ways if one[1] not in library(self.side(one[0]))]
+        free = [one for one in ways if one in leaving or one in unused]
+        if len(free) < len(wanted):
+            free = unused  # some files stay, and keep their names
         moves = []
         before = self.view()
         after = [dict(side) for side in before]
