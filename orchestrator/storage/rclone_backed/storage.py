@@ -255,6 +255,9 @@ class RcloneStorage(DerivedStorage):
             if "not empty" in error.message.lower() or is_below_a_file(error):
                 return False
             raise
+        if self.capabilities.by_id and self._with_links != self._fs:
+            # What rclone remembers of the other spelling of this location: it would put files into the removed directory.
+            self._client.call("fscache/clear", repeatable=True)
         return True
 
     def entries(self, path: str) -> Sequence[str] | None:
