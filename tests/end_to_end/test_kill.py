@@ -20,7 +20,7 @@ from tests.processes import rclones_below
 from tests.program import Ended, Program
 from tests.servers.http import HttpProxy, Then, http_proxy
 
-KILLS = 10 if NIGHTLY else 4
+KILLS = 10 if NIGHTLY else 2
 
 
 @pytest.fixture(scope="module")
