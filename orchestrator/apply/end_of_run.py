@@ -51,7 +51,7 @@ def check_and_tidy(
         remove_emptied(wanted, storages, run_id, obstacles)
         problems += _report_trash(run_id, completed, storages, obstacles)
         problems += own_files.report_leaving_sources(obstacles)
-        own_files.remove_directories(obstacles)
+        own_files.remove_directories(() if problems else {one.operation.id for one in completed}, obstacles)
         return problems + obstacles.problems
 
     try:

@@ -25,6 +25,7 @@ class OwnFiles:
     def __init__(self, run_id: str, operations: Sequence[Operation], storages: Mapping[str, Storage]) -> None:
         self._run_id = run_id
         self._storages = storages
+        self._operations = {operation.id for operation in operations}
         self._copies: dict[Ref, dict[str, Operation]] = {}
         """Staging directory -> the operations that copy to it, by their ids."""
         self._leaving: dict[Ref, dict[str, Operation]] = {}
@@ -73,7 +74,7 @@ class OwnFiles:
                     operations = [one for one in journal.plan(run_id).operations if {one.src.fs, one.dst.fs} <= known]
                     earlier = OwnFiles(run_id, operations, self._storages)
                     earlier.sweep({one.operation.id for one in journal.completed(run_id)}, obstacles)
-                    earlier.remove_directories(obstacles)
+                    earlier.remove_directories((), obstacles)
 
     def report_leaving_sources(self, obstacles: Obstacles) -> list[Problem]:
         """Report the files that are still in our trash for sources about to be deleted."""
@@ -86,11 +87,19 @@ class OwnFiles:
                 problems.append(Problem(path, ExitCode.SOME_FAILED, message))
         return problems
 
-    def remove_directories(self, obstacles: Obstacles) -> None:
-        """Remove those of the run's directories that are empty."""
+    def remove_directories(self, done: Collection[str], obstacles: Obstacles) -> None:
+        """Remove those of the run's directories that are empty. `done`: operations whose files are seen to be where they belong.
+
+        Where this also deletes what was not listed, only the directories for copies, and only if every operation is done: then
+        nothing in them is needed.
+        """
         for directory in (*self._copies, *self._leaving):
+            storage = self._storages[directory.fs]
             with obstacles.named(directory.path, "could not be removed"):
-                remove_own_directories(self._storages[directory.fs], [directory.path])
+                if not storage.capabilities.rmdir_is_recursive:
+                    remove_own_directories(storage, [directory.path])
+                elif directory in self._copies and self._operations <= set(done):
+                    storage.remove_directory(directory.path)
 
     def _listed(self, directory: Ref, obstacles: Obstacles) -> list[Entry]:
         found: list[Entry] = []

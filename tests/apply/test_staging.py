@@ -348,6 +348,17 @@ def test_only_copies_of_runs_that_have_ended_are_swept(tmp_path: Path) -> None:
     assert target.snapshot().keys() == {"out/b.mp3", *left}
 
 
+@pytest.mark.parametrize("done", [True, False])
+def test_no_folder_of_a_run_is_left_once_nothing_in_it_is_needed(tmp_path: Path, done: bool) -> None:
+    """Removing a folder on WebDAV also deletes what a listing does not show."""
+    source, target = stores(Naming.EXCLUSIVE)
+    if not done:
+        during(target, "copy", lambda _: target.put("out/a.mp3", THEIRS))
+    run(one(Verb.COPY, source, target), tmp_path / "journal", source, target)
+    left = [path for path in target.directories() if path.startswith(".music-orchestrator/tmp/")]
+    assert len(left) == (0 if done else 1)
+
+
 def test_equal_plans_of_two_machines_use_different_names(tmp_path: Path) -> None:
     """Fault case 40: the operations have the same ids."""
     staged = []
