@@ -83,7 +83,9 @@ class OwnFiles:
             for entry in self._listed(directory, obstacles):
                 operation = operations.get(name_of(entry.path))
                 path = operation.src.path if operation else entry.path
-                message = f"{path}: was replaced while its copy was verified; what replaced it is kept as {entry.path}"
+                message = (
+                    f"{path}: was to be deleted after its copy was verified; it, or what replaced it, is kept as {entry.path}"
+                )
                 problems.append(Problem(path, ExitCode.SOME_FAILED, message))
         return problems
 

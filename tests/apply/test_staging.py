@@ -14,7 +14,7 @@ from orchestrator.apply.journal.records import Record, RunState, Stage
 from orchestrator.apply.own_paths import staged_copy_of
 from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.apply.results import RunResult
-from orchestrator.errors import ExitCode, TransientError
+from orchestrator.errors import AccessDeniedError, ExitCode, TransientError
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -258,6 +258,15 @@ class Meddled(ForwardingStorage):
             self.afterwards()
             self.afterwards = None
         return outcomes
+
+
+def test_a_source_that_may_be_renamed_but_not_deleted_keeps_its_name(tmp_path: Path) -> None:
+    source, target = stores(Naming.EXCLUSIVE)
+    during(source, "delete", lambda _: AccessDeniedError("403"), when="before")
+    result = run(one(Verb.MOVE, source, target), tmp_path / "journal", source, target)
+    assert (result.failed, result.problems[0].path) == (1, "in/a.mp3"), result.problems
+    assert "copied to out/a.mp3; the source could not be deleted" in messages(result)
+    assert (source.snapshot(), target.snapshot()) == ({"in/a.mp3": OURS}, {"out/a.mp3": OURS})
 
 
 def rewrite_keeping_times(file: Path) -> None:

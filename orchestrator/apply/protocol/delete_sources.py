@@ -40,15 +40,19 @@ def delete_sources(tasks: Sequence[Task], *, concurrency: int) -> None:
     def request(task: Task) -> tuple[Storage, Call]:
         return task.source, DeleteCall(task.src if task.leaving is None else task.own_name_at_source, seen=True)
 
-    send_batches(still_open((*leaving, *unchanged)), request, note_error, concurrency=concurrency)
+    to_delete = still_open((*leaving, *unchanged))
+    send_batches(to_delete, request, note_error, concurrency=concurrency)
+    for task in to_delete:
+        if task.leaving is not None and isinstance(task.error, PermanentError):
+            _give_back_name(task)  # it may be renamed, but not deleted
 
 
 def bring_back_sources(tasks: Iterable[Task]) -> None:
     """Give sources whose copies are gone or have changed their names back. Then the next look decides again."""
     for task in tasks:
-        result = send_one(task.source, GiveCall(task.own_name_at_source, task.src, trash_of(task.run_id, task.attempt)))
-        if isinstance(result, OrchestratorError):
-            task.error = result
+        refused = _give_back_name(task)
+        if refused is not None:
+            task.error = refused
         else:
             task.error = TransientError(f"{task.name}: its copy at {task.dst} is gone or has changed", path=task.name)
             task.verified = None
@@ -98,9 +102,14 @@ def _check_leaving(task: Task) -> None:
     except OrchestratorError as error:
         task.error = error
         return
+    refused = _give_back_name(task)
+    _keep_changed(task, f"; it is kept as {task.own_name_at_source} ({refused.message})" if refused is not None else "")
+
+
+def _give_back_name(task: Task) -> OrchestratorError | None:
+    """Take a source out of our trash; the error if its name is taken, or cannot be given."""
     result = send_one(task.source, GiveCall(task.own_name_at_source, task.src, trash_of(task.run_id, task.attempt)))
-    kept = f"; it is kept as {task.own_name_at_source} ({result.message})" if isinstance(result, OrchestratorError) else ""
-    _keep_changed(task, kept)
+    return result if isinstance(result, OrchestratorError) else None
 
 
 def _is_same(task: Task, was: Entry, moved: Entry) -> bool:
