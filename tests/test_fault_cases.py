@@ -42,6 +42,7 @@ CASES = {
     32: "tidying that fails for good",
     33: "every delete refused",
     35: "a disk that ignores case",
+    37: "another client renames or trashes a folder on Google Drive",
     36: "a stop while large files are sent over a slow line",
     38: "a source that changes while it is sent",
     39: "a location inside another one, each with its own quarantine",

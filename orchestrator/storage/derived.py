@@ -17,6 +17,9 @@ _REPLACED = f"{OWN_DIRECTORY}/trash/api"
 class DerivedStorage(Storage):
     """The base of storages that hold files: implement the abstract methods of Storage, and override what you can do better."""
 
+    def forget_folders(self) -> None:
+        """Nothing is remembered."""
+
     @property
     def links_left_out(self) -> int:
         """The remote does not tell."""

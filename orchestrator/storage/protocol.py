@@ -205,6 +205,13 @@ class Storage(Protocol):
 
     # Derived.
 
+    def forget_folders(self) -> None:
+        """Make the next calls find folders anew, from the root.
+
+        Some remotes (Google Drive) know folders by ids, and rclone remembers these: a path then leads into a folder that another
+        program has renamed or trashed since. Afterwards each folder costs a request again. Elsewhere it does nothing.
+        """
+
     @property
     def links_left_out(self) -> int:
         """How many links the last finished `list` did not follow, where the remote tells; shortcuts are links."""

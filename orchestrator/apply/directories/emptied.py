@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.apply.own_paths import emptied_of
+from orchestrator.apply.protocol.batches import forget_folders
 from orchestrator.apply.protocol.final_check import FinalState
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.errors import RemoteError
@@ -32,6 +33,7 @@ def remove_emptied(state: FinalState, storages: Mapping[str, Storage], run_id: s
 def remove_if_empty(storage: Storage, directories: Iterable[str], run_id: str, obstacles: Obstacles) -> None:
     """Remove those that are empty, or hold only others of `directories` that are empty. Raises errors that may pass."""
     deepest_first = sorted(directories, key=depth, reverse=True)
+    forget_folders([storage])
     if storage.capabilities.rmdir_is_recursive:
         _move_to_trash(storage, [directory for directory in deepest_first if not is_ours(directory)], run_id, obstacles)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import NotFoundError, OrchestratorError, RemoteError, TransientError
@@ -53,6 +54,13 @@ def in_parallel(tasks: Sequence[Task], work: Callable[[Task], None], *, workers:
     with ThreadPoolExecutor(max_workers=min(workers, len(tasks))) as pool:
         for _ in pool.map(work, tasks):
             pass
+
+
+def forget_folders(storages: Iterable[Storage]) -> None:
+    """Find all folders anew from here on: see `Storage.forget_folders`."""
+    for storage in {storage.fs: storage for storage in storages}.values():
+        with suppress(RemoteError):  # rclone has died: the next one remembers nothing
+            storage.forget_folders()
 
 
 def look_at_sources(tasks: Iterable[Task], *, concurrency: int) -> None:

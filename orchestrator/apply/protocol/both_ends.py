@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.apply.local_disk import disk_state, local_path
 from orchestrator.apply.protocol.batches import (
+    forget_folders,
     look_at_destinations,
     look_at_leaving_sources,
     look_at_sources,
@@ -27,6 +28,7 @@ def look_at_all_ends(tasks: Sequence[Task], *, concurrency: int) -> None:
         task.requests_spent += LOOK
         task.at_source = task.at_staged = task.at_target = task.leaving = None
         task.arrived = False
+    forget_folders(storage for task in tasks for storage in (task.source, task.target))
     ask_how_names_are_given(tasks)
     for task in tasks:
         task.on_disk = disk_state(task.source, task.src) if task.route in COPIES else None

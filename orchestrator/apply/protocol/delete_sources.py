@@ -11,7 +11,14 @@ from collections.abc import Iterable, Sequence
 from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.local_disk import disk_state
 from orchestrator.apply.own_paths import trash_of
-from orchestrator.apply.protocol.batches import look_at_leaving_sources, look_at_sources, note_error, send_batches, send_one
+from orchestrator.apply.protocol.batches import (
+    forget_folders,
+    look_at_leaving_sources,
+    look_at_sources,
+    note_error,
+    send_batches,
+    send_one,
+)
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
 from orchestrator.apply.protocol.request_budget import DELETE, LOOK
 from orchestrator.apply.protocol.same_bytes import Match, compare
@@ -26,11 +33,13 @@ def delete_sources(tasks: Sequence[Task], *, concurrency: int) -> None:
     leaving = [task for task in tasks if task.leaving is not None]
     present = [task for task in tasks if task.leaving is None]
     seen = {task.operation.id: task.at_source for task in present}
+    forget_folders(task.source for task in present)
     look_at_sources(present, concurrency=concurrency)
     for task in without_error(present):
         _check_unchanged(task, seen[task.operation.id])
     unchanged = still_open(present)
     for task in unchanged:
+        task.delete_sent = True
         task.requests_spent += DELETE
     _move_to_trash([task for task in unchanged if task.leaves_by_trash], concurrency=concurrency)
     for task in (*leaving, *still_open(unchanged)):
@@ -61,6 +70,7 @@ def bring_back_sources(tasks: Iterable[Task]) -> None:
 def _check_unchanged(task: Task, before: Entry | None) -> None:
     now = task.at_source
     if now is None or before is None:
+        task.vanished = not task.delete_sent
         task.error = TransientError(f"{task.name}: vanished while it was copied", path=task.name)
     elif not same_file(before, now, task.source.capabilities.mtime_precision_ns) or _changed_on_disk(task):
         _keep_changed(task)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from orchestrator.apply.own_paths import deletes_for_good
+from orchestrator.apply.protocol.batches import forget_folders
 from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
@@ -53,7 +54,9 @@ def check_final_state(
     `listed` is the number of files that the plan was made from.
     """
     problems: list[Problem] = []
-    for fs in sorted({ref.fs for ref in (*wanted.there, *wanted.gone)}):
+    locations = sorted({ref.fs for ref in (*wanted.there, *wanted.gone)})
+    forget_folders(storages[fs] for fs in locations)
+    for fs in locations:
         there = {ref: entry for ref, entry in wanted.there.items() if ref.fs == fs}
         gone = {ref for ref in wanted.gone if ref.fs == fs}
         looks = len(there) + len(gone)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, Stage
 from orchestrator.apply.own_paths import trash_of
-from orchestrator.apply.protocol.batches import in_parallel, note_error, send_batches
+from orchestrator.apply.protocol.batches import forget_folders, in_parallel, note_error, send_batches
 from orchestrator.apply.protocol.both_ends import content_to_write
 from orchestrator.apply.protocol.request_budget import CHANGE
 from orchestrator.apply.protocol.routes import Route
@@ -25,6 +25,7 @@ def send(tasks: Sequence[Task], run_id: str, journal: Journal, *, concurrency: i
     journal.append(run_id, [Record(task.operation.id, Stage.INTENT, task.attempt) for task in tasks])
 
     _remove_incomplete_copies(tasks, concurrency=concurrency)
+    forget_folders(task.source for task in tasks if task.route is Route.REMOVE)  # reading the kept copies may have taken long
 
     def request(task: Task) -> tuple[Storage, Call]:
         trash = trash_of(run_id, task.attempt)

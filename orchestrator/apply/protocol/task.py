@@ -42,6 +42,10 @@ class Task:
     """How often it was sent, by this process or an earlier one."""
     verified: Entry | None = None
     """The copy as the journal's VERIFIED record has it."""
+    delete_sent: bool = False
+    """Whether the source may be gone because of us."""
+    vanished: bool = False
+    """The source was seen after it was copied, and was gone before we deleted it."""
     at_source: Entry | None = None
     at_staged: Entry | None = None
     at_target: Entry | None = None
@@ -185,6 +189,7 @@ def make_task(
     if state is not None:
         task.attempt = state.attempt
         task.verified = state.entry if state.stage is Stage.VERIFIED else None
+        task.delete_sent = task.verified is not None
     return task
 
 

@@ -35,8 +35,10 @@ def conclude(task: Task, action: Action, earlier: OrchestratorError | None) -> N
     last = not task.affords(LOOK)
     if action in _SKIPPED_BECAUSE:
         _skip(task, action)
-    elif action is Action.DONE:
-        return  # the kept copy may still have to be looked at
+    elif action is Action.DONE:  # the kept copy may still have to be looked at
+        if task.vanished:
+            message = f"{task.name}: another program moved or deleted it while it was copied; the copy is at {task.dst}"
+            task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
     elif isinstance(earlier, DestinationExistsError) and task.at_target is not None and not _got_its_name(task, action):
         # Even a file of equal content is not ours: the remote said that it was there before.
         _skip(task, Action.SKIP_DESTINATION_EXISTS)
@@ -77,7 +79,9 @@ def give_up(task: Task) -> None:
 
 
 def _skip(task: Task, action: Action) -> None:
-    task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}")
+    hidden = ", or it is in a folder that shares its name with another one"
+    may_hide = action is Action.SKIP_SOURCE_GONE and task.source.capabilities.duplicate_names
+    task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}{hidden if may_hide else ''}")
 
 
 def _got_its_name(task: Task, action: Action) -> bool:

@@ -153,6 +153,11 @@ class RcloneStorage(DerivedStorage):
                 return
         yield from self._list(msgspec.structs.replace(request, hashes=()))
 
+    def forget_folders(self) -> None:
+        """See Storage."""
+        if self._info["Features"].get("DirCacheFlush"):  # rclone keeps their ids, here or in a remote that this one wraps
+            self._client.call("fscache/clear", repeatable=True)
+
     def _list(self, request: ListRequest) -> Generator[Entry]:
         def left_out(links: int) -> None:
             self._links_left_out = links
@@ -202,8 +207,8 @@ class RcloneStorage(DerivedStorage):
                     return self._served.get_ranges(path, ranges)
                 except UnexplainedReadError:
                     raise
-                except RemoteError:
-                    pass  # the request below gives the better error
+                except RemoteError:  # the request below gives the better error
+                    self.forget_folders()  # and reaches the other of two folders with one name, as later calls do
             return self._client.get_ranges(self._fs, path, ranges)
         except UnexplainedReadError as error:
             raise self._rclone.why_unreadable(self._fs, path) or error from error
@@ -218,6 +223,7 @@ class RcloneStorage(DerivedStorage):
         if self.profile.read != "vfs":
             yield
             return
+        self.forget_folders()
         with self._rclone.vfs_reads(self._fs, chunk_bytes=piece) as served:
             self._served = served
             try:
@@ -273,6 +279,7 @@ class RcloneStorage(DerivedStorage):
         if not self.capabilities.directory_move:
             super().move_directory(src, dst)
         taken = DestinationExistsError(f"{dst}: already exists", path=dst)
+        self.forget_folders()
         try:
             self._client.call("sync/move", rc_bodies.directory_move(self._fs, src, dst), about=src)
         except UsageError as error:  # one of the two is a file
@@ -286,9 +293,8 @@ class RcloneStorage(DerivedStorage):
                 raise NotFoundError(f"{src}: not found", path=src) from error
             raise
         finally:
-            # rclone remembers the ids of directories (Google Drive): otherwise later writes to `src` would go into the renamed
-            # directory, and its files would still be found at `src`.
-            self._client.call("fscache/clear", repeatable=True)
+            # Otherwise later writes to `src` would go into the renamed directory, and its files would still be found at `src`.
+            self.forget_folders()
 
     def quota(self) -> Quota | None:
         """See Storage."""

@@ -96,6 +96,10 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.look(self.inner.quota)
 
+    def forget_folders(self) -> None:
+        """See Storage."""
+        self.inner.forget_folders()
+
     @property
     def links_left_out(self) -> int:
         """See Storage."""
