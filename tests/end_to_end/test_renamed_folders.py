@@ -158,7 +158,7 @@ def test_a_folder_whose_files_were_copied(shared: Shared, act: str) -> None:
     shared.run("scan", "shared:music")
     shared.when(lambda request: "alt=media" in request.path, lambda: ACTS[act](shared.tree, "music/in"))
 
-    ended = shared.run("organize", "shared:music", str(shared.home / "disk"), "--move", codes=(3,))
+    ended = shared.run("organize", "shared:music", str(shared.home / "disk"), "--move", codes=(3, 4))
 
     assert {error["path"] for error in ended.errors} == {f"in/{number}.mp3" for number in range(1, 4)}
     assert shared.below(folder.id) == dict.fromkeys(inside, act == "trashed")
