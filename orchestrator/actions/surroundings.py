@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 
 from orchestrator.actions.session import Session
 from orchestrator.apply.guard.surroundings import MARKER, MARKER_NAME, Spot, Surroundings
 from orchestrator.errors import UsageError
-from orchestrator.paths import is_local, join_location, join_path, parents_of
+from orchestrator.paths import is_local, join_path, parents_of
 from orchestrator.profiles import load_profile
 from orchestrator.rclone.location_identity import Place
 from orchestrator.storage.protocol import Storage
@@ -29,19 +28,19 @@ def surroundings_of(session: Session, storage: Storage) -> Surroundings:
                 (others if place.read_only else own).append(Spot(session.storages(place.fs)[place.fs]))
         others += _around(session, place)
     return Surroundings(
-        "" if is_local(places[0].fs) else places[0].identity.partition(":")[0],
+        tuple(place.identity for place in places),
         tuple(place.fs for place in places if is_local(place.fs)),
         tuple(own),
         tuple(others),
+        keys_only=not storage.capabilities.empty_directories,
     )
 
 
 def _around(session: Session, place: Place) -> Iterator[Spot]:
     """The markers of the locations around a place, up to the root of its remote."""
     if is_local(place.fs):
-        for above in parents_of(place.fs[1:], root=True):
-            if os.path.lexists(join_location("/", join_path(above, MARKER))):  # asking the disk is cheaper than asking rclone
-                yield Spot(session.storages("/")["/"], join_path(above, MARKER))
+        storage = session.storages("/")["/"]
+        yield from (Spot(storage, join_path(above, MARKER)) for above in parents_of(place.fs[1:], root=True))
         return
     remote, _, path = place.fs.partition(":")
     if not (place.named and path.strip("/")):

@@ -153,8 +153,8 @@ def test_a_local_disk_gets_a_marker_too(tmp_path: Path) -> None:
     assert disk.snapshot() == {"b.mp3": b"content"}
 
 
-def surroundings(storage: MemoryStorage, server: str, *others: Spot) -> Surroundings:
-    return Surroundings(server, (), (Spot(storage),), others)
+def surroundings(storage: MemoryStorage, identity: str, *others: Spot) -> Surroundings:
+    return Surroundings((identity,), (), (Spot(storage),), others)
 
 
 def test_a_run_around_or_inside_a_location_stops_one_there(storage: MemoryStorage) -> None:
@@ -173,8 +173,8 @@ def test_two_names_of_one_folder_are_noticed_by_their_markers(storage: MemorySto
     """Nothing but the marker itself shows that a server serves this disk."""
     other = MemoryStorage.like("sftp") if inside else storage
     both = {
-        "/srv/music": surroundings(storage, ""),
-        "nas:music": surroundings(other, "sftp", *([Spot(storage)] if inside else ())),
+        "/srv/music": surroundings(storage, "/srv/music"),
+        "nas:music": surroundings(other, "sftp nas:music", *([Spot(storage)] if inside else ())),
     }
     for changed in ([*both], ["/srv/music"]):
         markers = Markers([both[name] for name in changed])
@@ -182,8 +182,17 @@ def test_two_names_of_one_folder_are_noticed_by_their_markers(storage: MemorySto
             markers.prove_apart(both)
         markers.end()
         assert storage.snapshot() == {"a.mp3": b"content"}
-    apart = {"/srv/music": surroundings(storage, ""), "nas:music": surroundings(MemoryStorage(), "sftp")}
+    apart = {"/srv/music": surroundings(storage, "/srv/music"), "nas:music": surroundings(MemoryStorage(), "sftp nas:music")}
     Markers([*apart.values()]).prove_apart(apart)
+
+
+def test_names_that_were_compared_before_cost_nothing(storage: MemoryStorage) -> None:
+    """A folder in another one is known to be there, and two keys of one object store are two places."""
+    nested = {"nas:music": surroundings(storage, "sftp nas:music"), "nas:music/in": surroundings(storage, "sftp nas:music/in")}
+    keys = {name: Surroundings((f"s3 one:{name}",), (), (Spot(storage),), keys_only=True) for name in ("a", "b")}
+    for both in (nested, keys):
+        Markers([*both.values()]).prove_apart(both)
+    assert not storage.call_counts
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

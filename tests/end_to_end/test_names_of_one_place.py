@@ -20,6 +20,7 @@ from tests.audio import make_track, track_bytes
 from tests.faulty import Library
 from tests.places import places
 from tests.program import Program
+from tests.servers import remotes
 from tests.servers.http import Hold, HttpProxy
 from tests.servers.remotes import DriveRemote, obscured
 
@@ -159,6 +160,27 @@ def test_one_folder_under_two_names_is_refused_before_anything_is_changed(names:
     assert "are one folder" in ended.errors[0]["message"]
     assert music.place.tree() == before
     assert not music("runs").events[:-1]
+
+
+def test_a_link_of_a_server_to_a_location_is_noticed(
+    rclone_binary: Path, tmp_path: Path, library: Callable[..., Library]
+) -> None:
+    """Both names are on one server, and only a marker shows where the link leads to. From one disk to itself it is known."""
+    music = library("local")
+    make_track(music.root / "1.flac", "flac", SONG, seconds=0.2, serial=1)
+    with remotes.webdav(rclone_binary, tmp_path, "--copy-links") as server:
+        assert server.directory is not None
+        (server.directory / "music").symlink_to(music.root)
+        (server.directory / "again").symlink_to(music.root)
+        add_remotes(music, dav={"type": "webdav", **server.options})
+        before = music.place.tree()
+        for names in (("dav:music", "dav:again"), ("dav:again", str(music.root)), (str(music.root), "dav:music")):
+            ended = music("dedup", "--dedup", "quarantine", *names, codes=(2,))
+            assert "are one folder" in ended.errors[0]["message"]
+        (music.home / "link").symlink_to(music.root)
+        once = music("dedup", "--dedup", "quarantine", str(music.root), str(music.home / "link"))
+        assert once.summary["files_seen"] == 1
+        assert music.place.tree() == before
 
 
 def test_the_root_of_a_combine_is_refused(names: tuple[Library, HttpProxy]) -> None:

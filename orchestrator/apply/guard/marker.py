@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import combinations
 
 import msgspec
 
@@ -83,10 +84,10 @@ class Markers:
     def prove_apart(self, surroundings: Mapping[str, Surroundings]) -> None:
         """Raise UsageError if two of these locations (by their names) are one folder, or one is in the other.
 
-        Paths on one server were compared before. What else may be one folder, such as a disk and a server that serves it, only
-        shows when a marker that was written under one name is seen under the other.
+        Names were compared before. What else may be one folder (a disk and a server that serves it, a link on a server, names
+        that differ in case) only shows when a marker that was written under one name is seen under the other.
         """
-        if len({one.server for one in surroundings.values()}) < 2:
+        if not any(one.may_be(other) for one, other in combinations(surroundings.values(), 2)):
             return
         marks = {name: self._new_mark(secrets.token_hex(8)) for name in surroundings}
         self._mark = next(iter(marks.values()))
@@ -94,7 +95,7 @@ class Markers:
             if location in self._locations:
                 self._write(location.own, marks[name])
         for name, location in surroundings.items():
-            far = {other: its for other, its in surroundings.items() if its.server != location.server}
+            far = {other: its for other, its in surroundings.items() if other != name and its.may_be(location)}
             looked_at = [*location.own, *location.others]
             if location not in self._locations:  # it has no marker that the others could see above them
                 looked_at += [spot for its in far.values() for spot in location.where_it_could_be(its)]
