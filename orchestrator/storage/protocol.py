@@ -74,6 +74,8 @@ class MoveCall(msgspec.Struct, frozen=True, tag="move"):
     id: str | None = None
     """Of several files called `src` the one with this id. Such a move replaces nothing: if a file lies at `dst`, two files then
     have that name. NotFoundError when no file has this id."""
+    begun: bool = False
+    """A later step of something that has begun: it is sent even after a stop."""
 
 
 class CopyCall(msgspec.Struct, frozen=True, tag="copy"):

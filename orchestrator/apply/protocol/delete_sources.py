@@ -89,7 +89,7 @@ def _move_to_trash(tasks: Sequence[Task], *, concurrency: int) -> None:
         task.requests_spent += LOOK
     send_batches(
         tasks,
-        lambda task: (task.source, MoveCall(task.src, task.own_name_at_source, trash_of(task.run_id, task.attempt))),
+        lambda task: (task.source, MoveCall(task.src, task.own_name_at_source, trash_of(task.run_id, task.attempt), begun=True)),
         note_error,
         concurrency=concurrency,
     )

@@ -61,7 +61,7 @@ def _may_be_ours(task: Task, entry: Entry) -> bool:
 
 
 def _put_aside(task: Task, ours: Entry) -> None:
-    aside = MoveCall(task.dst, task.own_name_at_target, trash_of(task.run_id, task.attempt), id=ours.id)
+    aside = MoveCall(task.dst, task.own_name_at_target, trash_of(task.run_id, task.attempt), id=ours.id, begun=True)
     outcome = send_one(task.target, aside)
     if isinstance(outcome, OrchestratorError):
         task.error = outcome

@@ -13,10 +13,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.errors import NotStartedError, RemoteError
-from orchestrator.storage.protocol import Call, CallResult
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, MoveCall
 
 _A_MOMENT_S = 0.5
 """A batch that takes no longer is not worth interrupting."""
+
+
+def begins(call: Call) -> bool:
+    """Whether a call begins something that a stop is to prevent."""
+    return isinstance(call, CopyCall) or (isinstance(call, MoveCall) and not call.begun)
 
 
 class Lanes:

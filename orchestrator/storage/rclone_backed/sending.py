@@ -9,7 +9,7 @@ from orchestrator.errors import OrchestratorError, UnsupportedError
 from orchestrator.rclone.rc_client import RcClient
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, MoveCall, StatCall
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
-from orchestrator.storage.rclone_backed.lanes import Lanes
+from orchestrator.storage.rclone_backed.lanes import Lanes, begins
 from orchestrator.storage.rclone_backed.rc_batches import send_all
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure
 
@@ -29,7 +29,7 @@ class Sender:
 
     def send(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
         """The results in the order of the calls."""
-        if any(isinstance(call, MoveCall | CopyCall) for call in calls):
+        if any(map(begins, calls)):
             return self._lanes.send(calls, concurrency)
         can = self._calls.capabilities
         if len(calls) > 1 and can.by_directory and all(isinstance(call, StatCall) for call in calls):
