@@ -34,11 +34,9 @@ def _check_writable(storage: Storage) -> None:
     if root is None:
         return
     nearest = next(one for one in (Path(root), *Path(root).parents) if os.path.lexists(one))
-    if os.access(nearest, os.W_OK | os.X_OK):
-        return
-    if os.statvfs(nearest).f_flag & os.ST_RDONLY:
-        raise UsageError(f"{storage.fs} is on a read-only disk: mount it for writing; nothing was changed")
-    raise UsageError(f"{storage.fs}: {nearest} is not writable: fix its permissions; nothing was changed")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        why = "it is on a read-only disk or snapshot, or its permissions forbid it"
+        raise UsageError(f"{storage.fs}: {nearest} is not writable: {why}; nothing was changed")
 
 
 def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:
