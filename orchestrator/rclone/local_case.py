@@ -19,7 +19,7 @@ _USUALLY = frozenset({"vfat", "msdos", "exfat", "hfs", "hfsplus", "cifs", "smb3"
 
 def ignores_case(root: Path) -> bool:
     """Whether any of the first folders below `root` does; of the nearest existing one above it when it is not there yet."""
-    there = next((one for one in (root, *root.parents) if one.is_dir()), root)
+    there = next((one for one in (root, *root.parents) if os.path.isdir(one)), root)  # noqa: PTH112 - no error where it is closed
     waiting = deque([there])
     answers: list[bool] = []
     for _ in range(_FOLDERS):
