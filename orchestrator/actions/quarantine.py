@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now
 from orchestrator.actions.locations import check_location, reaching
+from orchestrator.actions.scan import report_quarantines_inside
 from orchestrator.actions.session import Session
 from orchestrator.apply.quarantine import choose_files, quarantined_files
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
-from orchestrator.location import Location
+from orchestrator.location import Location, path_below
+from orchestrator.paths import join_path
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.quarantine import QuarantinedFile, plan_emptying, plan_restore
+from orchestrator.records import OWN_DIRECTORY
 from orchestrator.report.reporter import Column
 
 _COLUMNS = (
@@ -57,7 +60,12 @@ def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
 
 def _items(session: Session, location: Location) -> list[QuarantinedFile]:
     with reaching(session, location):
-        return quarantined_files(session.storage(location), session.journal)
+        files = quarantined_files(session.storage(location), session.journal)
+    # Nothing is listed for this: only locations in which runs have worked are known.
+    worked_in = {fs for run in session.journal.runs() for fs in (run.source, run.target)}
+    inside = sorted({below for fs in worked_in if (below := path_below(fs, location.fs))})
+    report_quarantines_inside(session, location, [join_path(below, OWN_DIRECTORY) for below in inside])
+    return files
 
 
 def _change(

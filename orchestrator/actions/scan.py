@@ -115,13 +115,12 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
     session.summary.files_read += result.files_read
     session.summary.bytes_read += result.bytes_read
     session.own_directories[location.fs] = result.own_directories
-    _report_quarantines_inside(session, location)
+    report_quarantines_inside(session, location, result.own_directories)
     return result
 
 
-def _report_quarantines_inside(session: Session, location: Location) -> None:
-    """Name the quarantines of locations inside this one: what is in them belongs to those, and was not looked at."""
-    found = session.own_directories[location.fs]
+def report_quarantines_inside(session: Session, location: Location, found: Sequence[str]) -> None:
+    """Name the quarantines of the locations inside this one, whose OWN_DIRECTORY are `found`: commands here leave them alone."""
     for own in found[:MOST_NAMED]:
         with reaching(session, location):
             holds = {"quarantine/", "trash/"} & {*(session.storage(location).entries(own) or ())}

@@ -46,8 +46,9 @@ def test_emptying_the_quarantines_of_nested_locations_leaves_the_music(library: 
     assert done.summary["files_seen"] == 2
     assert f"quarantine list {inner}`" in notes(done)
     assert quarantined.exists()
-    listed = music("quarantine", "list", outer).events
-    assert [event["path"] for event in listed if event["type"] == "quarantined"] == ["Inbox/x.flac"]
+    listed = music("quarantine", "list", outer)
+    assert [event["path"] for event in listed.events if event["type"] == "quarantined"] == ["Inbox/x.flac"]
+    assert f"quarantine list {inner}`" in notes(listed)
     music("quarantine", "empty", outer)
     assert quarantined.exists(), "the quarantine of the inner location is not that of the outer one"
     music("quarantine", "empty", inner)
