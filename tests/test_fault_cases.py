@@ -41,6 +41,7 @@ CASES = {
     31: "one request that always fails, with each error",
     32: "tidying that fails for good",
     33: "every delete refused",
+    34: "a damaged copy of a good file, in 16 formats",
     35: "a disk that ignores case",
     37: "another client renames or trashes a folder on Google Drive",
     36: "a stop while large files are sent over a slow line",

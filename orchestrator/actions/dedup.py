@@ -14,8 +14,8 @@ from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
     check_references,
     hash_equal_sizes,
-    read_doubtful_ends,
     search_options,
+    search_with_ends,
     show_duplicates,
 )
 from orchestrator.actions.locations import check_location, check_shared
@@ -147,10 +147,8 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
     shown = without_left_copies(left_copies(session.journal), {side.fs: side.items for side, _ in scanned})
     scanned_sides = [msgspec.structs.replace(side, items=shown[side.fs]) for side, _ in scanned]
     hashed, hashes = hash_equal_sizes(session, scanned_sides, question.locations, checksum=question.checksum)
-    sides, ends = read_doubtful_ends(session, hashed, question.locations, reading=question.settings.reading)
-    session.reporter.stage("searching")
     request = DedupRequest(
-        locations=sides,
+        locations=hashed,
         options=question.options,
         tool_version=orchestrator.__version__,
         created=created_now(),
@@ -159,8 +157,13 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
         layout=_layout(session),
         external_lists=read_external_lists(session),
     )
-    found = planner.duplicates_of(request)
-    plan = planner.plan_of(request, found)
+
+    def search(sides: Sequence[DedupLocation]) -> Duplicates:
+        session.reporter.stage("searching")
+        return planner.duplicates_of(msgspec.structs.replace(request, locations=sides))
+
+    sides, found, ends = search_with_ends(session, hashed, question.locations, search, reading=question.settings.reading)
+    plan = planner.plan_of(msgspec.structs.replace(request, locations=sides), found)
     code = worst([hashes, ends, *(code for _, code in scanned), report_skipped(session, plan)])
     show_duplicates(session, found, plan_follows=plan_follows)
     return found, Planned(plan, code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -11,13 +11,12 @@ from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
 from orchestrator.catalogue.file_ends import read_ends
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.location import Location
-from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.ends_to_check import ends_to_check
 from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words
 from orchestrator.plan.planners.dedup.planner import DedupLocation
 from orchestrator.plan.planners.dedup.records import Duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings
-from orchestrator.records import Entry, Item
+from orchestrator.records import Entry, Item, Ref
 from orchestrator.report.duplicates_view import report_duplicates
 from orchestrator.report.reporter import size_text
 from orchestrator.track import Reading
@@ -81,25 +80,35 @@ def hash_equal_sizes(
     return hashed, ExitCode.SOME_FAILED if failures else ExitCode.DONE
 
 
-def read_doubtful_ends(
-    session: Session, sides: Sequence[DedupLocation], locations: Sequence[Location], *, reading: str | None
-) -> tuple[list[DedupLocation], ExitCode]:
-    """Read the ends of files that may be cut, before other copies are removed in their favour.
+Search = Callable[[Sequence[DedupLocation]], Duplicates]
+"""The search for duplicates among these files."""
+
+
+def search_with_ends(
+    session: Session, sides: Sequence[DedupLocation], locations: Sequence[Location], search: Search, *, reading: str | None
+) -> tuple[list[DedupLocation], Duplicates, ExitCode]:
+    """Search, and read the ends of the files that would be kept, until the end of each is known.
 
     `sides` has the files of each of `locations`. A file whose end cannot be read is reported, and counts as suspect in this run.
     """
-    candidates = (one for side in sides for one in candidates_of(side.fs, side.items, side.capabilities))
-    waiting: dict[str, list[Entry]] = {}
-    for one in ends_to_check(candidates):
-        waiting.setdefault(one.fs, []).append(one.item.entry)
-    code, checked = ExitCode.DONE, []
-    for side, location in zip(sides, locations, strict=True):
-        entries = waiting.pop(side.fs, [])  # a location that is given twice is read once
-        found, failed = _read_ends(session, location, entries, reading) if entries else ({}, False)
-        code = ExitCode.SOME_FAILED if failed else code
-        items = [_with_end(item, found.get((item.entry.path, item.entry.id))) for item in side.items]
-        checked.append(msgspec.structs.replace(side, items=items))
-    return checked, code
+    checked, code, asked = list(sides), ExitCode.DONE, set[Ref]()
+    while True:
+        found = search(checked)
+        waiting = [one for one in ends_to_check(found) if one.ref not in asked]
+        if not waiting:
+            return checked, found, code
+        asked |= {one.ref for one in waiting}
+        ends: dict[str, Ends] = {}
+        for location in dict.fromkeys(locations):  # a location that is given twice is read once
+            entries = [one.item.entry for one in waiting if one.fs == location.fs]
+            ends[location.fs], failed = _read_ends(session, location, entries, reading) if entries else ({}, False)
+            code = ExitCode.SOME_FAILED if failed else code
+        checked = [
+            msgspec.structs.replace(
+                side, items=[_with_end(item, ends[side.fs].get((item.entry.path, item.entry.id))) for item in side.items]
+            )
+            for side in checked
+        ]
 
 
 Ends = dict[tuple[str, str | None], Reading | str]

@@ -12,9 +12,9 @@ from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
     hash_equal_sizes,
     keep_criteria,
-    read_doubtful_ends,
     references_of,
     search_options,
+    search_with_ends,
     show_duplicates,
 )
 from orchestrator.actions.locations import check_target, source_and_target
@@ -90,17 +90,6 @@ def _make_plan(
     items: Sequence[Item] = items_of(session, source, result)
     shown = without_left_copies(left_copies(session.journal), {target.fs: at_target} | {source.fs: items})
     items, at_target = shown[source.fs], at_target if in_place else shown[target.fs]
-    ends = ExitCode.DONE
-    if search is not None and not no_scan:
-        sides = [
-            DedupLocation(fs=source.fs, items=items, capabilities=capabilities),
-            DedupLocation(fs=target.fs, items=at_target, capabilities=target_capabilities),
-        ]
-        sides, hashes = hash_equal_sizes(session, sides, (source, target), checksum=options.checksum)
-        (first, second), ends = read_doubtful_ends(session, sides, (source, target), reading=options.reading)
-        ends = worst([hashes, ends])
-        items, at_target = first.items, second.items
-    session.reporter.stage("planning")
     request = OrganizeRequest(
         source_fs=source.fs,
         target_fs=target.fs,
@@ -115,10 +104,37 @@ def _make_plan(
         created=created_now(),
         config_sha256=session.loaded_config.sha256,
     )
+    ends = ExitCode.DONE
+    if search is not None and not no_scan:
+        request, ends = _compared(session, options, request, search, (source, target))
+    session.reporter.stage("planning")
     made = plan_organize(request)
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
     return Planned(made, worst([ends, closed, report_scan(session, result), report_skipped(session, made)]))
+
+
+def _compared(
+    session: Session,
+    options: OrganizeChoices,
+    request: OrganizeRequest,
+    search: DedupSettings,
+    locations: tuple[Location, Location],
+) -> tuple[OrganizeRequest, ExitCode]:
+    """The request with what has to be known about its files before some are quarantined as duplicates: hashes and ends."""
+    sides = [
+        DedupLocation(fs=request.source_fs, items=request.items, capabilities=request.source_capabilities),
+        DedupLocation(fs=request.target_fs, items=request.target_items, capabilities=request.target_capabilities),
+    ]
+
+    def with_sides(sides: Sequence[DedupLocation]) -> OrganizeRequest:
+        return msgspec.structs.replace(request, items=sides[0].items, target_items=sides[1].items)
+
+    sides, hashes = hash_equal_sizes(session, sides, locations, checksum=options.checksum)
+    sides, _, ends = search_with_ends(
+        session, sides, locations, lambda sides: duplicates_of(with_sides(sides), search), reading=options.reading
+    )
+    return with_sides(sides), worst([hashes, ends])
 
 
 def _search(session: Session, options: OrganizeChoices, source: Location, target: Location) -> tuple[str, DedupSettings | None]:

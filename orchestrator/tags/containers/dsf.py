@@ -8,6 +8,7 @@ from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
+from orchestrator.track import SoundEnd
 
 _FORM_AT, _FORM = 28, 52
 _DATA_AT, _DATA = 80, 92
@@ -31,5 +32,8 @@ def read(file: SparseFile) -> Parsed:
         parsed.suspect = f"cut short: {file.size:,} of {stated:,} bytes are there"
     parsed.sound = _DATA, min(_DATA + sound, file.size)
     if file.policy.end_check:
-        parsed.loose = max(0, sound_end(file) - max(stated, _DATA + sound))
+        behind = pointer or sound_end(file)
+        parsed.loose = max(0, behind - _DATA - sound, sound_end(file) - max(stated, _DATA + sound))
+        if behind < _DATA + sound:
+            parsed.end = SoundEnd(doubt=f"its tag begins {_DATA + sound - behind:,} bytes before its sound ends")
     return parsed

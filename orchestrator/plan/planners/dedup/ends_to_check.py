@@ -1,36 +1,33 @@
-"""Which files should be read at their end before they are compared, because they may be cut short."""
+"""Whose end should be read before other files are quarantined in their favour."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 
+from orchestrator.plan.music.cut import may_be_cut
+from orchestrator.plan.music.lost_end import flawed
 from orchestrator.plan.planners.dedup.candidates import Candidate
-from orchestrator.plan.planners.dedup.records import ACTING, Tier
-from orchestrator.plan.planners.dedup.tiers import Tiers
+from orchestrator.plan.planners.dedup.reasons_to_keep import LOST_END, SHORTER
+from orchestrator.plan.planners.dedup.records import ACTING, Duplicates, Tier
 
 
-def ends_to_check(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The FLAC files whose end was not read yet, among files that are the same but differ in codec or in bytes of sound.
+def ends_to_check(found: Duplicates) -> list[Candidate]:
+    """The kept copies whose end was not read yet, and the duplicates whose end would decide which of the two is better.
 
-    The head of a FLAC describes the original sound even if the file was cut. For other formats, reading the tags shows a cut.
+    The head of a file describes the original sound even if the file was cut, or if its end never arrived. Files with the same
+    bytes (T0) need no look.
     """
-    eligible = [candidate for candidate in candidates if candidate.eligible]
-    tiers = Tiers(eligible)
-    found: dict[int, Candidate] = {}
-    for tier in ACTING:
-        if tier is Tier.BYTES:
+    wanted = {id(one): one for one in _in_doubt(found) if one.reading.end is None and not one.shares_name}
+    return list(wanted.values())
+
+
+def _in_doubt(found: Duplicates) -> Iterator[Candidate]:
+    for one in found.decisions:
+        if one.tier is Tier.BYTES:
             continue
-        sharing: dict[int, list[Candidate]] = defaultdict(list)
-        labels = tiers.labels[tier]
-        for candidate in eligible:
-            if id(candidate) in labels:
-                sharing[labels[id(candidate)]].append(candidate)
-        for members in sharing.values():
-            if len({(member.track.codec, member.track.bitrate) for member in members}) > 1:
-                found |= {id(member): member for member in members if _may_be_cut(member)}
-    return list(found.values())
-
-
-def _may_be_cut(candidate: Candidate) -> bool:
-    return candidate.track.codec == "flac" and candidate.path.lower().endswith(".flac") and not candidate.reading.whole
+        yield one.kept
+        if flawed(one.kept.reading.end) or may_be_cut(one.duplicate.reading, one.kept.reading):
+            yield one.duplicate
+    for alike in found.alike:
+        if alike.tier in ACTING and (SHORTER in alike.why or LOST_END in alike.why):
+            yield from alike.files

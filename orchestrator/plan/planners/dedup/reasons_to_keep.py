@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from orchestrator.plan.music.cut import may_be_cut
+from orchestrator.plan.music.lost_end import lost_end
 from orchestrator.plan.music.spelling import fold, year_of
 from orchestrator.plan.music.tag_values import joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
@@ -21,6 +22,7 @@ OTHER_FORMAT = "they have different formats, and only copies in the same format 
 LOSSY = "a lossless file is not replaced by a lossy one"
 FEWER_TAGS = "the other file has fewer tags: no album or no track number"
 SHORTER = "the other file has fewer bytes for the same sound and may be cut"
+LOST_END = "the other file may have lost its end"
 ONE_FILE = "they are one file under two names (hard links)"
 DAMAGED = "they have the same size, sound and tags but different bytes, so one of them is damaged"
 REFERENCE = "both are under a reference"
@@ -73,18 +75,24 @@ def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_
         return LOSSY
     if tier is Tier.AUDIO and not _same_version(file.track, kept.track):
         return OTHER_VERSION
-    return _damage(file, kept) or _album_reason(file, kept)
+    return _damage(file, kept, tier) or _album_reason(file, kept)
 
 
-def _damage(file: Candidate, kept: Candidate) -> str | None:
+def _damage(file: Candidate, kept: Candidate, tier: Tier) -> str | None:
     if may_be_cut(kept.reading, file.reading):
         return SHORTER
+    lost = lost_end(kept.reading, file.reading) if tier is not Tier.BYTES else None
+    if lost is not None:
+        return f"{LOST_END}: {lost}"
     return DAMAGED if _one_is_damaged(file, kept) else None
 
 
 def _one_is_damaged(one: Candidate, other: Candidate) -> bool:
-    """Whether two files differ in bytes although nothing that was read explains it. Changed tags of equal length do."""
-    if one.size != other.size or one.reading.identity is None or one.reading.identity != other.reading.identity:
+    """Whether two files differ in bytes although nothing that was read explains it. Changed tags of equal length do.
+
+    Sound without an identity is not known to be another one: plain samples that begin with silence have none.
+    """
+    if one.size != other.size or one.reading.identity != other.reading.identity:
         return False
     mine, theirs = one.item.entry.hashes, other.item.entry.hashes
     if all(mine[kind].lower() == theirs[kind].lower() for kind in mine.keys() & theirs.keys()):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from orchestrator.plan.music.cut import cut_readings
+from orchestrator.plan.music.lost_end import lost_ends
 from orchestrator.plan.planners.dedup import reasons_to_keep
 from orchestrator.plan.planners.dedup.album_copies import find_album_copies
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
@@ -44,8 +45,9 @@ def find_duplicates(
     eligible = [candidate for candidate in ordered if candidate.eligible]
     tiers = Tiers(eligible)
     chosen = options or DedupSettings()
-    search = _Search(chosen, tiers, KeepOrder(chosen, cut_readings(one.reading for one in eligible)))
     groups = components(eligible, tiers)
+    cut = cut_readings(one.reading for one in eligible) | lost_ends([one.reading for one in members] for members in groups)
+    search = _Search(chosen, tiers, KeepOrder(chosen, cut))
     if groups and note_in_place is not None:
         note_in_place(ordered, (member for members in groups for member in members))
     for members in groups:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -11,12 +12,13 @@ from orchestrator.paths import join_location, location_prefix
 from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move
-from orchestrator.plan.planners.dedup.candidates import candidates_of
+from orchestrator.plan.planners.dedup.candidates import Candidate, candidates_of
+from orchestrator.plan.planners.dedup.in_place import note_in_place
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.planner import quarantine_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import find_duplicates
-from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings
+from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings, LayoutSettings
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Item, Ref
@@ -69,19 +71,27 @@ def quarantine_duplicates(
     return QuarantinedDuplicates(tuple(moves), of_source, kept_copy_of(decisions, shared_names), freed_at_target)
 
 
-def duplicates_of(request: OrganizeRequest, options: DedupSettings, in_place: Collection[str] = ()) -> Duplicates:
+def duplicates_of(request: OrganizeRequest, options: DedupSettings, in_place: Collection[str] | None = None) -> Duplicates:
     """The duplicates in the source and, if that is another location, the target.
 
-    `in_place` are the paths of the source that are already where the layout wants them.
+    `in_place` are the paths of the source that are already where the layout wants them; None: it is asked.
     """
     source, target = request.source_fs, request.target_fs
     candidates = candidates_of(source, request.items, request.source_capabilities)
     for candidate in candidates:
-        candidate.in_place = candidate.path in in_place
+        candidate.in_place = in_place is not None and candidate.path in in_place
     if source != target:
         candidates += candidates_of(target, _outside_source(request.target_items, source, target), request.target_capabilities)
         options = msgspec.structs.replace(options, keep=_prefer_target(options.keep, target), precedence=(target, source))
-    return find_duplicates(candidates, options)
+    return find_duplicates(candidates, options, partial(_note_in_place, request) if in_place is None else None)
+
+
+def _note_in_place(request: OrganizeRequest, candidates: Sequence[Candidate], wanted: Iterable[Candidate]) -> None:
+    if request.source_fs != request.target_fs:
+        return  # what comes from elsewhere is never in place
+    chosen = request.options
+    settings = LayoutSettings(layout=chosen.layout, layouts=chosen.layouts, names=chosen.names)
+    note_in_place(settings, {request.source_fs: request.source_capabilities}, candidates, wanted)
 
 
 def _outside_source(items: Sequence[Item], source: str, target: str) -> list[Item]:
