@@ -63,6 +63,14 @@ def dff(serial: int) -> bytes:
     return chunk(b"FRM8", b"DSD " + chunk(b"FVER", b"\x01\x05\0\0") + chunk(b"PROP", properties) + sound)
 
 
+def dsf(serial: int) -> bytes:
+    """DSD64, mono."""
+    data = noise(serial, 40 * 4096)
+    form = b"fmt " + struct.pack("<QIIIIIIQII", 52, 1, 0, 1, 1, 2822400, 1, len(data) * 8, 4096, 0)
+    sound = b"data" + struct.pack("<Q", 12 + len(data)) + data
+    return b"DSD " + struct.pack("<QQQ", 28, 28 + len(form) + len(sound), 0) + form + sound
+
+
 class Kind(NamedTuple):
     """A format: its extension, its streams by serial, and how tags are written into one."""
 
@@ -81,11 +89,11 @@ KINDS: dict[str, Kind] = {
     "WavPack 5": _of_format("wv", lambda serial: streams.wavpack(SECONDS, serial, checksums=True)),
     "WavPack 4": _of_format("wv"),
     "Monkey's Audio": _of_format("ape"),
-    "True Audio": _of_format("tta"),
+    "True Audio": _of_format("tta", lambda serial: streams.tta(20 * SECONDS, serial)),
     "ALAC": _of_format("alac"),
     "WAV": _of_format("wav", wav),
     "AIFF": _of_format("aiff"),
-    "DSF": _of_format("dsf"),
+    "DSF": _of_format("dsf", dsf),
     "DSDIFF": Kind("dff", dff, _saver(mutagen.dsdiff.DSDIFF, _id3)),
     "MP3": _of_format("mp3", mp3_frames),
     "MP3 by LAME": _of_format("mp3", mp3_lame),
