@@ -132,6 +132,14 @@ def test_one_make_of_server_may_accept_less_than_its_protocol() -> None:
     assert remote("s3", provider="Rclone").max_path_bytes == 500
 
 
+def test_copies_are_not_moved_again_where_that_fails_or_costs_a_fee() -> None:
+    assert remote("s3").moves_copies
+    assert remote("s3", storage_class="STANDARD").moves_copies
+    assert not remote("s3", storage_class="deep_archive").moves_copies
+    assert not remote("google cloud storage", storage_class="COLDLINE").moves_copies
+    assert not remote("azureblob", access_tier="Archive").moves_copies
+
+
 def test_a_later_condition_wins() -> None:
     first = ConditionalFacts(option="a", values=("1",), max_path_bytes=10, directory_delete="empty")
     second = ConditionalFacts(option="b", values=("",), max_path_bytes=20)

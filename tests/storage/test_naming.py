@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import http.server
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import CopyCall, GiveCall, Naming, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.conftest import STORAGES
+from tests.servers.remotes import RemoteServer
 
 STAGED = f"{OWN_DIRECTORY}/tmp/run1"
 TRASH = f"{OWN_DIRECTORY}/trash/run1-1"
@@ -157,6 +164,95 @@ def test_the_way_of_naming_does_not_change(storage: Storage) -> None:
     storage.write("a.mp3", b"a")
     assert storage.naming() is storage.naming()
     assert [entry.path for entry in storage.list()] == ["a.mp3"]
+
+
+# What the servers do.
+
+WAYS = {
+    "local": Naming.EXCLUSIVE,
+    "s3_moto": Naming.UPLOAD,
+    "s3_serve": Naming.CAUGHT,  # it ignores If-None-Match
+    "webdav": Naming.EXCLUSIVE,
+    "wsgidav": Naming.EXCLUSIVE,
+    "sftp": Naming.CAUGHT,  # it has no links
+    "openssh": Naming.EXCLUSIVE,
+    "ftp": Naming.CAUGHT,
+    "drive": Naming.TWINS,
+    "dropbox": Naming.EXCLUSIVE,
+}
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_what_a_server_does_is_found_out_and_leaves_nothing(open_storage: Callable[[str], Storage], kind: str) -> None:
+    storage = open_storage(kind)
+    assert storage.naming() is WAYS[kind]
+    assert not storage.entries(OWN_DIRECTORY)
+
+
+class Deaf(http.server.BaseHTTPRequestHandler):
+    """Passes requests on to a WebDAV server, but for the header that forbids to replace: so some servers take them."""
+
+    port = 0
+
+    def _pass(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in {"overwrite", "host"}}
+        if "Destination" in headers:
+            headers["Destination"] = headers["Destination"].replace(str(self.server.server_address[1]), str(self.port))
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port)) as connection:
+            connection.request(self.command, self.path, body, headers | {"Overwrite": "T"})
+            answer = connection.getresponse()
+            content = answer.read()
+        self.send_response(answer.status)
+        for name in ("Content-Type", "DAV", "Location"):
+            if answer.headers.get(name):
+                self.send_header(name, answer.headers[name])
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_PROPFIND = do_MKCOL = do_MOVE = do_OPTIONS = _pass  # noqa: N815 - their names
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_server_that_replaces_in_spite_of_the_header_is_not_trusted(
+    rclone: Rclone, rclone_config: Path, webdav: RemoteServer
+) -> None:
+    handler = type("Handler", (Deaf,), {"port": webdav.port})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with rclone_config.open("a") as file:
+            file.write(webdav.section("deaf", port=server.server_address[1]))
+        storage = RcloneStorage(rclone, webdav.fs("deaf", name="deaf"))
+        storage.make_directory("")
+        storage.write("dir/a.mp3", b"theirs")
+        storage.write(f"{STAGED}/1", b"mine")
+        assert storage.naming() is Naming.CAUGHT
+        assert isinstance(give(storage, f"{STAGED}/1", "dir/a.mp3"), DestinationExistsError)
+        assert give(storage, f"{STAGED}/1", "dir/b.mp3") is None
+        assert contents(storage, STAGED, TRASH) == [b"mine", b"theirs"]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_copy_by_the_server_itself_keeps_what_it_replaces(
+    rclone: Rclone, rclone_config: Path, open_storage: Callable[[str], Storage]
+) -> None:
+    """Buckets ignore `If-None-Match` on server-side copies, and an alias hides that the server copies."""
+    storage = open_storage("s3_moto")
+    storage.write("source/a.mp3", b"mine")
+    storage.write("dir/b.mp3", b"theirs")
+    with rclone_config.open("a") as file:
+        file.write(f"[aliased]\ntype = alias\nremote = {storage.fs}/source\n\n")
+    source = RcloneStorage(rclone, "aliased:")
+    assert storage.naming() is Naming.UPLOAD
+    assert [*storage.batch([CopyCall("a.mp3", "dir/b.mp3", TRASH, source)])] == [None]
+    assert contents(storage, TRASH) == [b"mine", b"mine", b"theirs"]
 
 
 # The model in memory: what turns up at the last moment.
