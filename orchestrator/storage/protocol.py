@@ -234,7 +234,11 @@ class Storage(Protocol):
         """Nanoseconds since 1970, UTC; may cost a request where listings do not give it. Raises NotFoundError."""
 
     def copy(self, src: str, dst: str) -> None:
-        """Copy within this storage. Raises NotFoundError, and DestinationExistsError when `dst` exists."""
+        """Copy within this storage. Raises NotFoundError, and DestinationExistsError when `dst` exists.
+
+        It looks at `dst` once, before. To be safe from what other programs do during the copy, copy to a name of your own below
+        OWN_DIRECTORY, and use GiveCall.
+        """
 
     def move(self, src: str, dst: str) -> None:
         """Rename within this storage (copy and delete where it cannot). Errors as for `copy`."""

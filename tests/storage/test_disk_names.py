@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, PermanentError, QuotaError
+from orchestrator.errors import (
+    DestinationExistsError,
+    NotFoundError,
+    NotStartedError,
+    OrchestratorError,
+    PermanentError,
+    QuotaError,
+)
+from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall
 from orchestrator.storage.rclone_backed import disk_names
+from orchestrator.storage.rclone_backed.disk_names import DiskNames
 
 LINK = os.link
 
@@ -122,6 +133,50 @@ def test_a_file_that_turns_up_after_the_look_is_kept_by_the_link(tmp_path: Path,
     monkeypatch.setattr(os, "link", late)
     assert isinstance(rename(tmp_path / "a", tmp_path / "b"), DestinationExistsError)
     assert tree(tmp_path) == {"a": b"mine", "b": b"theirs"}
+
+
+def test_many_renames_on_a_slow_file_system_go_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = disk_names._exclusive
+    threads = set()
+
+    def slow(src: str, dst: str) -> None:
+        threads.add(threading.current_thread().name)
+        time.sleep(0.003)
+        real(src, dst)
+
+    monkeypatch.setattr(disk_names, "_exclusive", slow)
+    names = DiskNames(str(tmp_path), threading.Event(), lambda *_: [])
+    for number in range(40):
+        (tmp_path / str(number)).write_bytes(b"%d" % number)
+    calls = [MoveCall(str(number), f"new/{number % 3}/{number}", "trash") for number in range(40)]
+    assert names.batch([*calls, MoveCall("none", "new/none", "trash")], 4)[:-1] == [None] * 40
+    assert tree(tmp_path) == {f"new/{number % 3}/{number}": b"%d" % number for number in range(40)}
+    assert len(threads) > 1
+
+
+def test_no_rename_begins_after_a_stop(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"mine")
+    stop = threading.Event()
+    stop.set()
+    (refused,) = DiskNames(str(tmp_path), stop, lambda *_: []).batch([MoveCall("a", "b", "trash")], 4)
+    assert isinstance(refused, NotStartedError)
+    assert tree(tmp_path) == {"a": b"mine"}
+
+
+def test_a_name_is_not_given_across_file_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That would be a copy; a move is one, made by rclone."""
+    (tmp_path / "a").write_bytes(b"mine")
+    monkeypatch.setattr(disk_names, "_exclusive", failing(errno.EXDEV))
+    sent: list[Call] = []
+
+    def through_rclone(calls: Sequence[Call], _: int) -> Sequence[CallResult]:
+        sent.extend(calls)
+        return [None for _ in calls]
+
+    move, give = MoveCall("a", "b", "trash"), GiveCall("a", "b", "trash")
+    moved, given = DiskNames(str(tmp_path), threading.Event(), through_rclone).batch([move, give], 4)
+    assert (moved, sent) == (None, [move])
+    assert isinstance(given, PermanentError)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class Names:
         exclusive = (
             (by == "rename" and can.local)
             or (by == "move" and can.move)
-            or (by == "probed-move" and can.move and self._probe(self._move_is_refused))
+            or (by == "probed-move" and can.move and not can.duplicate_names and self._probe(self._move_is_refused))
             or (by == "link" and self._probe(self._link_is_refused))
         )
         return Naming.EXCLUSIVE if exclusive else Naming.CAUGHT
