@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, TransientError, UnsupportedError
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.fake.faults import Killed, RecordedCall
@@ -121,7 +121,9 @@ def test_of_two_files_that_want_one_name_one_gets_it_and_none_is_lost(giving: St
     assert contents(giving, STAGED, TRASH) == [*wanted, b"there"]
     if giving.naming() is Naming.EXCLUSIVE:
         (refused,) = (result for result in results if result is not None)
-        assert isinstance(refused, DestinationExistsError)
+        assert isinstance(refused, DestinationExistsError | TransientError), (
+            "WsgiDAV answers some requests at the same time with 500"
+        )
         winner = results.index(None)
         assert read(giving, "dir/a.mp3") == wanted[winner]
         assert read(giving, f"{STAGED}/{1 - winner}") == wanted[1 - winner]
