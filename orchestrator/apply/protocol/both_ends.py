@@ -15,7 +15,7 @@ from orchestrator.apply.protocol.batches import (
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
 from orchestrator.apply.protocol.next_action import Action, Found, next_action
 from orchestrator.apply.protocol.request_budget import LOOK
-from orchestrator.apply.protocol.routes import COPIES, Route
+from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.task import Task, is_one_file, without_error
 from orchestrator.errors import IntegrityError, NotFoundError, OrchestratorError, TransientError
@@ -48,7 +48,7 @@ def ask_how_names_are_given(tasks: Sequence[Task]) -> None:
     """Ask the target of each copy, before it is first looked at."""
     failed: dict[str, OrchestratorError] = {}
     for task in tasks:
-        if task.route not in COPIES or task.naming is not None:
+        if task.route not in COPIES or task.naming is not None or is_copied_by_bucket(task.source, task.target):
             continue
         try:
             if task.target.fs not in failed:
