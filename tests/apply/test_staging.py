@@ -21,6 +21,7 @@ from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, Naming, Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import library, operation, plan, quick, restoring, run, run_again, through_temporary_name
+from tests.conftest import STORAGES
 
 OURS, THEIRS = b"content of ours", b"content of theirs, which is another one"
 STAGING = (Naming.EXCLUSIVE, Naming.CAUGHT, Naming.TWINS)
@@ -57,7 +58,39 @@ def during(
         storage.fail(number, react, when=when)  # type: ignore[arg-type]
 
 
+class Meddled(ForwardingStorage):
+    """Somebody does something before or after the next copy."""
+
+    before: Callable[[], None] | None = None
+    afterwards: Callable[[], None] | None = None
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+        copying = any(isinstance(call, CopyCall) for call in calls)
+        if copying and self.before is not None:
+            self.before()
+        outcomes = super().batch(calls, concurrency=concurrency)
+        if copying and self.afterwards is not None:
+            self.afterwards()
+            self.afterwards = None
+        return outcomes
+
+
 # Another program takes the name (fault case 26).
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STORAGES if kind != "memory"])
+def test_on_each_server_a_file_that_turns_up_after_the_look_keeps_its_name(
+    open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
+) -> None:
+    """Fault case 26."""
+    source, target = open_storage("webdav" if kind == "local" else "local"), Meddled(open_storage(kind))
+    source.write("in/a.mp3", OURS)
+    made = one(Verb.MOVE, source, target)
+    target.before = lambda: target.inner.write("out/a.mp3", THEIRS)
+    result = run(made, tmp_path / "journal", source, target)
+    assert (result.exit_code, result.skipped) == (ExitCode.STALE, 1), result.problems
+    assert [(entry.path, b"".join(source.read(entry.path))) for entry in source.list()] == [("in/a.mp3", OURS)]
+    assert [(entry.path, b"".join(target.read(entry.path))) for entry in target.list()] == [("out/a.mp3", THEIRS)]
 
 
 @pytest.mark.parametrize("verb", [Verb.COPY, Verb.MOVE])
@@ -159,8 +192,9 @@ def test_an_upload_whose_answer_was_lost_is_known_again_when_its_repetition_is_r
     assert (source.snapshot(), target.snapshot()) == ({}, {"out/a.mp3": OURS})
 
 
-@pytest.mark.parametrize("kind", ["local", "sftp", "openssh", "webdav", "wsgidav", "ftp"])
-@pytest.mark.parametrize("verb", [Verb.COPY, Verb.MOVE])
+@pytest.mark.parametrize(
+    ("kind", "verb"), [("local", Verb.COPY), *((kind, Verb.MOVE) for kind in ("sftp", "openssh", "webdav", "wsgidav", "ftp"))]
+)
 def test_a_folder_at_the_destination_is_drift(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str, verb: Verb
 ) -> None:
@@ -245,19 +279,6 @@ def test_where_renaming_is_refused_a_source_is_deleted_under_its_name(tmp_path: 
     source._objects._refuse = lambda path: path.startswith(".music-orchestrator/trash/")
     assert run(one(Verb.MOVE, source, target), tmp_path / "journal", source, target).exit_code == ExitCode.DONE
     assert (source.snapshot(), target.snapshot()) == ({}, {"out/a.mp3": OURS})
-
-
-class Meddled(ForwardingStorage):
-    """Somebody does something after the next copy."""
-
-    afterwards: Callable[[], None] | None = None
-
-    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        outcomes = super().batch(calls, concurrency=concurrency)
-        if self.afterwards is not None and any(isinstance(call, CopyCall) for call in calls):
-            self.afterwards()
-            self.afterwards = None
-        return outcomes
 
 
 def test_a_source_that_may_be_renamed_but_not_deleted_keeps_its_name(tmp_path: Path) -> None:

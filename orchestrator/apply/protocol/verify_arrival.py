@@ -134,8 +134,8 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
 
 
 def _is_ours(task: Task) -> bool:
-    """Whether what arrived is ours even if the upload failed: not where another program's file may have the final name."""
-    return task.unnamed or task.naming is not Naming.UPLOAD
+    """Whether what arrived is ours even if the copy failed: at a final name, it may be another program's file."""
+    return task.unnamed or task.route is Route.WRITE or task.naming is Naming.REPLACES
 
 
 def _move_away(task: Task, run_id: str) -> str:
