@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -18,7 +19,7 @@ from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS, Selection
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.setting_syntax import parse_duration
-from orchestrator.errors import ExitCode, NotFoundError, SafetyLimitError, UsageError, worst
+from orchestrator.errors import AccessDeniedError, ExitCode, NotFoundError, SafetyLimitError, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.paths import join_location, parent_of
 from orchestrator.plan.companions.playlists.external import ExternalList
@@ -122,7 +123,8 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
 def report_quarantines_inside(session: Session, location: Location, found: Sequence[str]) -> None:
     """Name the quarantines of the locations inside this one, whose OWN_DIRECTORY are `found`: commands here leave them alone."""
     for own in found[:MOST_NAMED]:
-        with reaching(session, location):
+        holds: set[str] = set()
+        with reaching(session, location), suppress(AccessDeniedError):  # it may be that of another user
             holds = {"quarantine/", "trash/"} & {*(session.storage(location).entries(own) or ())}
         if holds:
             inner = join_location(location.fs, parent_of(own))

@@ -180,7 +180,7 @@ def _as_far_as_open(storage: Storage, closed: dict[str, str]) -> Iterator[Entry]
     try:
         yield from storage.list()
     except PartialListingError as error:
-        closed |= dict.fromkeys(error.closed, error.message)
+        closed |= dict.fromkeys((path for path in error.closed if not is_ours(path)), error.message)
 
 
 def _problems(unreachable: Sequence[Entry], selection: Selection) -> list[tuple[str, str]]:

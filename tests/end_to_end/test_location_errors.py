@@ -16,7 +16,7 @@ from tests.audio import make_many
 from tests.faulty import Library
 from tests.forked import Forks
 from tests.nightly import NIGHTLY
-from tests.places import Place
+from tests.places import OWN, Place
 from tests.program import COMMAND, Ended
 from tests.servers.http import HttpProxy, Refuse, Seen
 from tests.servers.remotes import RemoteServer
@@ -186,6 +186,9 @@ def test_a_closed_folder_on_a_disk_is_named_and_the_rest_goes_on(tmp_path: Path)
         events = [json.loads(line) for line in done.stdout.splitlines()]
         return done.returncode, [event["path"] for event in events if event["type"] == "error"]
 
+    quarantine_of_another_user = tmp_path / "music" / "open" / OWN.rstrip("/")
+    quarantine_of_another_user.mkdir()
+    quarantine_of_another_user.chmod(0)
     before = music.tree()
     assert run("organize", str(tmp_path / "music")) == (3, ["closed"])
     assert run("organize", str(tmp_path / "music"), "--exclude", "closed/**") == (0, [])
