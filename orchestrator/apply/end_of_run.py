@@ -11,12 +11,13 @@ from orchestrator.apply.own_files import OwnFiles, listed
 from orchestrator.apply.own_paths import EMPTIED, SOURCES, TRASH, trash_of
 from orchestrator.apply.protocol.final_check import check_final_state, final_state
 from orchestrator.apply.protocol.obstacles import Obstacles
+from orchestrator.apply.protocol.stopped_remotes import probe
 from orchestrator.apply.results import Problem
 from orchestrator.errors import AuthError, ExitCode, RateLimitError, RemoteError, TransientError
 from orchestrator.plan.model import TEMPORARY, CompletedOperation, Plan, Verb
 from orchestrator.progress import Progress
 from orchestrator.records import OWN_DIRECTORY, Entry
-from orchestrator.storage.protocol import PROBE, Storage
+from orchestrator.storage.protocol import Storage
 
 
 def check_and_tidy(
@@ -69,14 +70,8 @@ def _unreachable(storages: Mapping[str, Storage], error: RemoteError) -> RemoteE
     """The error of a remote that does not answer, or refuses the credentials; None if only some requests fail."""
     if isinstance(error, AuthError):
         return error
-    for storage in storages.values():
-        try:
-            storage.stat(PROBE)
-        except (TransientError, RateLimitError, AuthError) as refused:
-            return refused
-        except RemoteError:
-            continue  # it answers
-    return None
+    answers = map(probe, storages.values())
+    return next((refused for refused in answers if isinstance(refused, TransientError | RateLimitError | AuthError)), None)
 
 
 def _report_trash(

@@ -13,7 +13,7 @@ from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
-from orchestrator.errors import ExitCode, PermanentError
+from orchestrator.errors import ExitCode, PermanentError, TransientError
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.records import Item
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -112,6 +112,20 @@ def test_one_file_under_retention_does_not_stop_the_others(tmp_path: Path) -> No
     again = run(tonight(storage, journal), journal, storage, window=WINDOW)
     assert (again.exit_code, again.done, again.failed) == (ExitCode.SOME_FAILED, 1, 1)
     assert storage.call_counts["copy"] - copies == 1
+
+
+def test_a_delete_that_fails_in_every_start_leaves_no_second_copy_either(tmp_path: Path) -> None:
+    storage, journal = bucket(), tmp_path / "journal"
+    storage.fail_always(lambda call: call.verb == "delete" and call.path == "in/3.mp3", TransientError("500 Internal Error"))
+    assert run(tonight(storage, journal), journal, storage).exit_code == ExitCode.UNREACHABLE
+    assert run_again(journal, storage).exit_code == ExitCode.SOME_FAILED
+    copies = storage.call_counts["copy"]
+    assert copies == FILES
+    for _ in range(3):
+        run(tonight(storage, journal), journal, storage)
+        run_again(journal, storage)
+    assert storage.call_counts["copy"] == copies
+    assert library(storage).keys() == {"in/3.mp3", *(f"out/{number}.mp3" for number in range(FILES))}
 
 
 def test_a_source_that_has_changed_since_is_not_deleted(tmp_path: Path) -> None:

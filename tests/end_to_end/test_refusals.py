@@ -81,3 +81,19 @@ def test_three_nights_without_the_right_to_delete_make_one_window_of_copies(
     assert music("undo", ended.run).summary["ops_planned"] == 0
     assert music("organize", music.place.location).summary["ops_done"] == FILES
     assert Counter(music.tree().values()) == Counter(before.values())
+
+
+@pytest.mark.parametrize("status", [403, 501])
+def test_an_emptied_folder_that_cannot_be_moved_away_is_named_and_blocks_nothing(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], status: int
+) -> None:
+    """Fault case 32: 3 with the name of the folder, then 0; `undo` works."""
+    music, proxy = proxied("webdav")
+    music.track("in/1.mp3", 1)
+    before = music.tree()
+    proxy.when(lambda seen: seen.method == "MOVE" and "emptied-" in seen.headers.get("destination", ""), Refuse(status))
+    ended = music("organize", music.place.location, codes=(3,))
+    assert [(error["path"], ended.summary["ops_done"]) for error in ended.errors] == [("in", 1)]
+    assert music("organize", music.place.location).summary["ops_planned"] == 0
+    music("undo", ended.run, codes=(0, 3))
+    assert music.tree() == before

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
 from orchestrator.apply.protocol.task import Task
-from orchestrator.errors import RemoteError
+from orchestrator.errors import RemoteError, UsageError
 from orchestrator.paths import is_half_renamed, split_path
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import Storage
@@ -38,5 +38,5 @@ def _candidates(storage: Storage, path: str) -> Iterator[Entry]:
 def _listed(storage: Storage, prefix: str) -> Iterator[Entry]:
     try:
         yield from storage.list(prefix)
-    except RemoteError:
+    except (RemoteError, UsageError):
         return  # the caller reports the missing file in any case

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.results import Problem
-from orchestrator.errors import AuthError, ExitCode, OrchestratorError, QuotaError, RateLimitError, RemoteError, TransientError
+from orchestrator.errors import (
+    AuthError,
+    ExitCode,
+    OrchestratorError,
+    QuotaError,
+    RateLimitError,
+    RemoteError,
+    TransientError,
+    UsageError,
+)
 from orchestrator.storage.protocol import PROBE, Storage
 
 
@@ -55,11 +64,18 @@ class StoppedRemotes:
                 yield Problem(None, code or error.exit_code, message)
 
     def _ask(self, fs: str) -> RemoteError | None:
-        try:
-            self._storages[fs].stat(PROBE)
-        except RemoteError as error:
-            return error
+        return probe(self._storages[fs])
+
+
+def probe(storage: Storage) -> RemoteError | None:
+    """Ask a remote something simple: its error; None if it answers, if only to say that such a file cannot exist."""
+    try:
+        storage.stat(PROBE)
+    except RemoteError as error:
+        return error
+    except UsageError:
         return None
+    return None
 
 
 def _remotes_of(task: Task) -> set[str]:

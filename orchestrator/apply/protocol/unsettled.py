@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.protocol.task import Task
-from orchestrator.apply.protocol.verdicts import give_up
+from orchestrator.apply.protocol.verdicts import give_up, leaves_copy, settle_left_copy
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, OrchestratorError, QuotaError
 
@@ -31,7 +31,11 @@ class Unsettled:
         """Set the verdicts, durably, on those that will not succeed; the remotes of all these tasks answer."""
         for task in tasks:
             give_up(task)
-            if task.verdict is None and self._failed_again(task, others_succeed=others_succeed):
+            if task.verdict is not None or task.error is None or not self._failed_again(task, others_succeed=others_succeed):
+                continue
+            if leaves_copy(task):
+                settle_left_copy(task, task.error)
+            else:
                 message = f"{task.name}: failed again in another start of the run, and was given up: {_message(task.error)}"
                 task.settle(Stage.FAILED, ExitCode.SOME_FAILED, f"{message}{_where(task)}")
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
@@ -47,7 +51,7 @@ class Unsettled:
 
     def _failed_again(self, task: Task, *, others_succeed: bool) -> bool:
         state = self._states.get(task.operation.id)
-        if state is None or not state.code or task.error is None:
+        if state is None or not state.code:
             return False
         return others_succeed or self._journal.run(self._run_id).starts >= _LAST_START
 

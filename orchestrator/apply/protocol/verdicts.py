@@ -103,12 +103,22 @@ def _fail(task: Task, error: OrchestratorError) -> None:
         task.skip(f"{task.name}: {error.message}")
     elif isinstance(error, PermanentError) and _is_folder_at_destination(task):
         task.skip(f"{task.name}: a folder is at the destination {task.dst}")
-    elif task.verified is not None and task.arrived and task.at_source is not None and task.route is Route.TRANSFER:
-        message = f"{task.name}: copied to {task.dst}; the source could not be deleted: {error.message}"
-        task.delete_refused = isinstance(error, PermanentError)
-        task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message, task.at_target)  # see `orchestrator.apply.left_copies`
+    elif leaves_copy(task):
+        settle_left_copy(task, error)
     else:
         task.settle(Stage.FAILED, _code_of(error), f"{task.name}: {error.message}")
+
+
+def leaves_copy(task: Task) -> bool:
+    """Whether only the delete of the source is missing."""
+    return task.verified is not None and task.arrived and task.at_source is not None and task.route is Route.TRANSFER
+
+
+def settle_left_copy(task: Task, error: OrchestratorError) -> None:
+    """Set the verdict on a move whose source cannot be deleted, in the form that `orchestrator.apply.left_copies` finds."""
+    task.delete_refused = isinstance(error, PermanentError)
+    message = f"{task.name}: copied to {task.dst}; the source could not be deleted: {error.message}"
+    task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message, task.at_target)
 
 
 def _is_folder_at_destination(task: Task) -> bool:
