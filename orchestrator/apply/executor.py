@@ -257,7 +257,8 @@ class Execution:
 
     def _without_refused_deletes(self, schedule: Schedule, tasks: Sequence[Task]) -> list[Task]:
         """Skip the tasks that would only make one more copy; they are reported together."""
-        skipped = self._refused_deletes.skip(tasks)
+        if not (skipped := self._refused_deletes.skip(tasks)):
+            return [*tasks]
         self._journal.append(self._run_id, [task.verdict for task in skipped if task.verdict is not None])
         self._counts[Stage.SKIPPED] += len(skipped)
         self._progress.advance(len(skipped))
