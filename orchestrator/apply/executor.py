@@ -35,10 +35,10 @@ from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
 from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name
 from orchestrator.apply.protocol.unsettled import Unsettled
-from orchestrator.apply.results import FileChange, Problem, RunResult
+from orchestrator.apply.results import FileChange, Problem, RunResult, outcome
 from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
-from orchestrator.errors import ExitCode, RateLimitError, RemoteError, TransientError, UsageError, worst
+from orchestrator.errors import ExitCode, RateLimitError, RemoteError, TransientError, UsageError
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
@@ -338,7 +338,9 @@ class Execution:
             )
         self._problems += self._refused_deletes.problems()
         self._markers.end()
-        code, state = self._outcome(complete=complete)
+        codes = {problem.code for problem in self._problems} | self._stopped_remotes.codes()
+        stopped, any_done = self._stop.is_set(), bool(self._counts[Stage.DONE])
+        code, state = outcome(codes, complete=complete, stopped=stopped, any_done=any_done)
         counts = RunCounts(
             planned,
             self._counts[Stage.DONE],
@@ -362,18 +364,6 @@ class Execution:
             exit_code=code,
             notes=tuple(f"{number} files: {what} not kept, the target refused" for what, number in self._not_kept.items()),
         )
-
-    def _outcome(self, *, complete: bool) -> tuple[ExitCode, RunState]:
-        """Exit code and state. `complete`: every operation has its verdict and there was no stop."""
-        codes = {problem.code for problem in self._problems} | self._stopped_remotes.codes()
-        final_check_failed = ExitCode.UNREACHABLE in codes and complete
-        if self._stop.is_set():
-            codes.add(ExitCode.INTERRUPTED)
-        if ExitCode.STALE in codes and self._counts[Stage.DONE]:
-            codes = (codes - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}
-        if not complete or final_check_failed:
-            return worst(codes), RunState.INTERRUPTED
-        return worst(codes), RunState.FAILED if codes else RunState.FINISHED
 
     def _task(self, operation: Operation) -> Task:
         destination = destination_of(operation, self._run_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import msgspec
 
 from orchestrator.apply.journal.records import RunState
-from orchestrator.errors import ExitCode
+from orchestrator.errors import ExitCode, worst
 from orchestrator.records import Entry, Ref
 
 
@@ -54,3 +56,17 @@ class RunResult(msgspec.Struct, frozen=True):
     def pending(self) -> int:
         """Operations without a verdict, which `resume` continues with."""
         return self.planned - self.done - self.failed - self.skipped
+
+
+def outcome(codes: Set[ExitCode], *, complete: bool, stopped: bool, any_done: bool) -> tuple[ExitCode, RunState]:
+    """The exit code and the state of a run, from the codes of its problems.
+
+    `complete`: every operation has its verdict and there was no stop. `any_done`: at least one operation succeeded.
+    """
+    final_check_failed = ExitCode.UNREACHABLE in codes and complete
+    found = {*codes, *([ExitCode.INTERRUPTED] if stopped else [])}
+    if ExitCode.STALE in found and any_done:
+        found = (found - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}
+    if not complete or final_check_failed:
+        return worst(found), RunState.INTERRUPTED
+    return worst(found), RunState.FAILED if found else RunState.FINISHED
