@@ -46,6 +46,13 @@ def child_environment(
         environment["RCLONE_CONFIG"] = str(config)
     for name, options in (remotes or {}).items():
         environment.update(remote_variables(name, options))
+    # A variable for one remote (RCLONE_CONFIG_X_NO_HEAD_OBJECT) would win over that for its type (RCLONE_S3_NO_HEAD_OBJECT).
+    fixed = tuple("_" + name.split("_", 2)[2] for provider in providers for name in provider.set)
+    environment = {
+        name: value
+        for name, value in environment.items()
+        if not (fixed and name.startswith("RCLONE_CONFIG_") and name.endswith(fixed))
+    }
     environment.update(extra or {})
     return environment
 

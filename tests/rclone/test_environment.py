@@ -24,6 +24,14 @@ def test_our_config_file_wins() -> None:
     assert child_environment({"RCLONE_CONFIG": "/theirs"}, config=Path("/ours"))["RCLONE_CONFIG"] == "/ours"
 
 
+def test_a_remote_does_not_overrule_what_rclone_always_gets() -> None:
+    inherited = {"RCLONE_CONFIG_MINE_TYPE": "s3", "RCLONE_CONFIG_MINE_NO_HEAD_OBJECT": "true"}
+    environment = child_environment(inherited, remotes={"ours": {"type": "s3", "no_head_object": "true"}})
+    assert environment["RCLONE_S3_NO_HEAD_OBJECT"] == "false"
+    assert environment["RCLONE_CONFIG_MINE_TYPE"] == environment["RCLONE_CONFIG_OURS_TYPE"] == "s3"
+    assert not {name for name in environment if name.startswith("RCLONE_CONFIG_") and name.endswith("NO_HEAD_OBJECT")}
+
+
 def test_our_remotes_are_spelled_as_rclone_reads_them() -> None:
     environment = child_environment({}, remotes={"my-aws": {"type": "s3", "storage-class": "IA"}}, extra={"RCLONE_BWLIMIT": "1M"})
     assert environment["RCLONE_CONFIG_MY-AWS_TYPE"] == "s3"
