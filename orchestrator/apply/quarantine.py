@@ -23,7 +23,7 @@ def quarantined_files(storage: Storage, journal: Journal | None = None) -> list[
     leaving = {entry.path for entry in entries if _is_leaving_source(entry.path)}
     origins = _origins(journal, storage.fs, leaving) if journal is not None and (temporary or leaving) else {}
     files = [file for entry in entries if (file := _from_path(entry, origins))]
-    files += [_at_temporary_name(entry, *origins.get(entry.path, ("", ""))) for entry in temporary]
+    files += [_at_temporary_name(entry, *origins.get(entry.path, (_run_of(entry.path), ""))) for entry in temporary]
     if not files:
         next(iter(storage.list()), None)  # raises NotFoundError if the location does not exist
     return sorted(files, key=lambda file: (file.run, file.path, file.id))
@@ -60,6 +60,11 @@ def _from_path(entry: Entry, origins: Mapping[str, tuple[str, str]]) -> Quaranti
 
 def _at_temporary_name(entry: Entry, run: str, path: str) -> QuarantinedFile:
     return QuarantinedFile(entry.path.removeprefix(OWN_DIRECTORY + "/"), "temporary", run, path, entry)
+
+
+def _run_of(temporary: str) -> str:
+    """The run that staged a copy there; "" for a name of an older version."""
+    return temporary.split("/")[2] if temporary.count("/") > 2 else ""
 
 
 def _is_leaving_source(path: str) -> bool:

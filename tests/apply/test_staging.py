@@ -16,12 +16,15 @@ from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.apply.results import RunResult
 from orchestrator.errors import AccessDeniedError, ExitCode, TransientError
 from orchestrator.plan.model import Plan, Verb
+from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, Naming, Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import library, operation, plan, quick, restoring, run, run_again, through_temporary_name
 from tests.conftest import STORAGES
+from tests.servers.disk import small_disk
 
 OURS, THEIRS = b"content of ours", b"content of theirs, which is another one"
 STAGING = (Naming.EXCLUSIVE, Naming.CAUGHT, Naming.TWINS)
@@ -318,6 +321,27 @@ def test_a_source_that_was_rewritten_with_its_times_kept_while_it_was_sent_stays
     again = run(one(verb, source, target), tmp_path / "journal", source, target)
     assert again.exit_code == ExitCode.DONE, again.problems
     assert b"".join(target.read("out/a.mp3")) == OURS[:-4] + b"TAIL"
+
+
+@pytest.mark.parametrize("inwards", [True, False])
+def test_between_two_file_systems_of_one_location_all_names_of_ours_are_where_they_can_be_renamed(
+    rclone: Rclone, tmp_path: Path, inwards: bool
+) -> None:
+    """Fault case 40: a disk is mounted in the library, and files move between it and the rest."""
+    (tmp_path / "library").mkdir()
+    with small_disk(tmp_path / "library/mounted", 1_000_000) as disk:
+        storage = RcloneStorage(rclone, str(disk.root.parent))
+        src, dst = ("in/a.mp3", "mounted/out/a.mp3") if inwards else ("mounted/in/a.mp3", "out/a.mp3")
+        storage.write(src, OURS)
+        seen: list[str] = []
+        watched = Meddled(storage)
+        watched.afterwards = lambda: seen.extend(path.as_posix() for path in Path(storage.fs).rglob("*.mp3"))
+        result = run(plan(operation(Verb.MOVE, watched, src, watched, dst)), tmp_path / "journal", watched)
+        assert result.exit_code == ExitCode.DONE, result.problems
+        staged = [path for path in seen if "/.music-orchestrator/tmp/" in path]
+        assert {path.startswith(f"{disk.root}/") for path in staged} == {inwards}
+        assert [(entry.path, b"".join(storage.read(entry.path))) for entry in storage.list()] == [(dst, OURS)]
+        assert not [*Path(storage.fs).rglob(".music-orchestrator")]
 
 
 # Killed, resumed, swept.
