@@ -129,6 +129,7 @@ def list_files(
         assert stream is not None  # noqa: S101 because we asked for a pipe
         complete = False
         own: set[str] = set()
+        hide, bounded = not request.shows_own, request.bounded
         precision_ns = SERVER_MTIME_PRECISION_NS if request.server_mtime else 1
         decode = msgspec.json.Decoder(list[Row]).decode
         try:
@@ -136,13 +137,13 @@ def list_files(
                 complete = lines.endswith(_END)
                 rows = lines.removeprefix(b"[").removesuffix(_END).strip(b",\n")
                 for row in decode(b"[%b]" % rows):
-                    directory = None if request.shows_own else own_directory_of(row.path)
+                    directory = own_directory_of(row.path) if hide and OWN_DIRECTORY in row.path else None
                     if directory is not None:
                         if directory not in own and (request.prefix or directory != OWN_DIRECTORY):
                             yield Entry(directory)
                         own.add(directory)
                         continue
-                    if request.bounded:
+                    if bounded:
                         _check_depth(request.fs, row.path)
                     if not row.is_dir:
                         yield row.entry(precision_ns)
