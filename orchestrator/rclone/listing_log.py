@@ -10,7 +10,7 @@ from typing import IO
 
 import msgspec
 
-from orchestrator.errors import AccessDeniedError, NotFoundError, OrchestratorError, PartialListingError
+from orchestrator.errors import AccessDeniedError, NotFoundError, OrchestratorError, PartialListingError, TransientError
 from orchestrator.rclone.classify import classify
 
 FLAGS = ("--use-json-log",)
@@ -34,23 +34,31 @@ def failure(fs: str, code: int, log: IO[bytes], *, complete: bool) -> Orchestrat
     PartialListingError when all that failed are folders that may not be listed. rclone lists everything else, but where the
     backend leaves the error to rclone's core it writes no end: then its last words show that it was not killed.
     """
-    if code == _EXIT_DIRECTORY_NOT_FOUND:
-        return NotFoundError(f"{fs}: no such directory or bucket", path=fs)
     whole = log.seek(0, 2) <= _LONGEST
     lines = [*_lines(log)]
     last_words = [line.msg for line in lines if _LAST_WORDS in line.msg]
+    errors = [line for line in lines if line.level in _ERRORS]
+    below_root = any(line.object for line in errors)
+    if code == _EXIT_DIRECTORY_NOT_FOUND and (errors or last_words) and not below_root:
+        return NotFoundError(f"{fs}: no such directory or bucket", path=fs)
     all_listed = whole and (complete or bool(last_words))
     closed: dict[str, str] = {}
-    for line in lines:
-        if line.level in _ERRORS:
-            reason = f"{line.object}: {line.msg}" if line.object else line.msg
-            error = classify(reason, path=fs, names=(fs, line.object))
-            if not (all_listed and line.object and isinstance(error, AccessDeniedError)):
-                return error  # the first one is the cause, later ones count and repeat
-            closed.setdefault(line.object, reason)
+    for line in errors:
+        error = _error(fs, line)
+        if not (all_listed and line.object and isinstance(error, AccessDeniedError)):
+            return error  # the first one is the cause, later ones count and repeat
+        closed.setdefault(line.object, error.message)
     if closed:
-        return PartialListingError(f"{fs}: {next(iter(closed.values()))}", closed=closed)
+        return PartialListingError(next(iter(closed.values())), closed=closed)
     return classify(last_words[-1], path=fs, names=(fs,)) if last_words else None
+
+
+def _error(fs: str, line: _Line) -> OrchestratorError:
+    reason = f"{line.object}: {line.msg}" if line.object else line.msg
+    error = classify(reason, path=fs, names=(fs, line.object))
+    if line.object and isinstance(error, NotFoundError):
+        return TransientError(f"{fs}: {line.object}: vanished while it was listed", path=fs)
+    return error
 
 
 def lines_that_end_in(log: IO[bytes], text: str) -> int:

@@ -80,6 +80,8 @@ LAST = said("notice", "Failed to lsjson with 2 errors: last error was: error in 
     ("lines", "code", "kind"),
     [
         ([said("notice", "Failed to lsjson: error in ListJSON: directory not found")], 3, NotFoundError),
+        ([], 3, TransientError),
+        ([said("error", "error listing: directory not found", "a/b"), said("notice", "Failed to lsjson: x")], 3, TransientError),
         ([said("error", "open /srv: permission denied", "")], 1, AccessDeniedError),
         ([said("error", "error listing: StatusCode: 403, api error InvalidAccessKeyId: no")], 1, AuthError),
         (["panic: runtime error: index out of range"], 2, PermanentError),
