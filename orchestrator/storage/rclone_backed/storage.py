@@ -251,19 +251,16 @@ class RcloneStorage(DerivedStorage):
         """See Storage."""
         if not self.capabilities.empty_directories:
             return False  # rclone would answer "done"; for the root, it would remove the bucket
-        if self._is_file_or_link(path):
+        if not self._may_be_removed(path):
             return False
         try:
-            self._client.call("operations/rmdir", rc_bodies.one_path(self._with_links, path))
+            self._client.call("operations/rmdir", rc_bodies.one_path(self._fs, path))
         except NotFoundError:
             return False
         except OrchestratorError as error:
             if "not empty" in error.message.lower() or is_below_a_file(error):
                 return False
             raise
-        if self.capabilities.by_id and self._with_links != self._fs:
-            # What rclone remembers of the other spelling of this location: it would put files into the removed directory.
-            self._client.call("fscache/clear", repeatable=True)
         return True
 
     def entries(self, path: str) -> Sequence[str] | None:
@@ -393,6 +390,15 @@ class RcloneStorage(DerivedStorage):
     def _is_file_or_link(self, path: str) -> bool:
         """Whether a file or a link lies there: WebDAV would delete the file, and a disk the link to an empty directory."""
         return (is_local(self._fs) and Path(self._fs, path).is_symlink()) or (path != "" and self.exists(path))
+
+    def _may_be_removed(self, path: str) -> bool:
+        """Whether it is a directory in which rclone overlooks neither links nor shortcuts while it removes it."""
+        if self._with_links == self._fs:
+            return not self._is_file_or_link(path)
+        try:
+            return self.entries(path) == []
+        except UsageError:  # a file
+            return False
 
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
         answer = self._client.call("operations/hashsumfile", rc_bodies.hash_sum(self._fs, path, hash_type, download=download))
