@@ -387,18 +387,16 @@ class RcloneStorage(DerivedStorage):
     def _direct(self) -> bool:
         return is_local(self._fs) and self.profile.read == "direct"
 
-    def _is_file_or_link(self, path: str) -> bool:
-        """Whether a file or a link lies there: WebDAV would delete the file, and a disk the link to an empty directory."""
-        return (is_local(self._fs) and Path(self._fs, path).is_symlink()) or (path != "" and self.exists(path))
-
     def _may_be_removed(self, path: str) -> bool:
-        """Whether it is a directory in which rclone overlooks neither links nor shortcuts while it removes it."""
-        if self._with_links == self._fs:
-            return not self._is_file_or_link(path)
-        try:
-            return self.entries(path) == []
-        except UsageError:  # a file
+        """Whether it is a directory, and without links, which rclone would overlook.
+
+        WebDAV would delete a file, and a disk a link to an empty directory.
+        """
+        if is_local(self._fs) and Path(self._fs, path).is_symlink():
             return False
+        if path and not self.capabilities.by_id and self.exists(path):
+            return False
+        return self._with_links == self._fs or self.entries(path) == []
 
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
         answer = self._client.call("operations/hashsumfile", rc_bodies.hash_sum(self._fs, path, hash_type, download=download))
