@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -159,10 +159,7 @@ class RcloneStorage(DerivedStorage):
             self._client.call("fscache/clear", repeatable=True)
 
     def _list(self, request: ListRequest) -> Generator[Entry]:
-        def left_out(links: int) -> None:
-            self._links_left_out = links
-
-        return self._rclone.list(request, left_out)
+        return self._rclone.list(request, partial(setattr, self, "_links_left_out"))
 
     @property
     def links_left_out(self) -> int:
