@@ -73,6 +73,7 @@ def test_hard_links_and_a_folder_under_two_names_are_not_duplicates(program: Pro
     assert gone(program("dedup", str(root))) == {"copies/2.mp3": "A/1.mp3"}
 
 
+@pytest.mark.nightly  # tests/catalogue/test_content_hashes.py has the same without the program
 def test_a_file_of_equal_size_and_time_that_changed_since_is_compared_again(program: Program, tmp_path: Path) -> None:
     root = tmp_path / "music"
     content = track_bytes("wav", None, seconds=0.5)

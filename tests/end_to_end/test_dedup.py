@@ -11,10 +11,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.apply.guard.surroundings import MARKER
+from orchestrator.report.reporter import size_text
 from orchestrator.track import Track
-from tests.audio import make_track
+from tests.audio import make_track, track_bytes
+from tests.audio_frames import flac, tagged
 from tests.faulty import Library
 from tests.forked import Death, kill
 from tests.nightly import NIGHTLY
@@ -277,3 +280,50 @@ def test_a_limit_a_reference_and_a_wrong_word(library: Callable[..., Library]) -
     assert music.place.tree() == before
     music(*DEDUP, music.place.location, "--reference", f"{music.place.location}/Downloads/old", "--keep", "shortest_path")
     assert music.tree().keys() == before.keys() - {COPIES[1]}, "a complete album keeps its track, a reference its file"
+
+
+@pytest.mark.parametrize("kind", ["webdav", pytest.param("sftp", marks=pytest.mark.nightly)])
+def test_equal_bytes_on_a_remote_without_hashes_are_found_with_checksum(library: Callable[..., Library], kind: str) -> None:
+    music = library(kind)
+    content = track_bytes("wav", None, seconds=0.5)
+    for path in ("A/1.wav", "copies/1.wav"):
+        place(music.root / path, content)
+    place(music.root / "other/1.wav", content[:-1] + b"Z")
+    without = music("dedup", music.place.location)
+    assert "duplicate" not in {event["type"] for event in without.events}
+    report = music("dedup", music.place.location, "--checksum")
+    assert [(event["path"], event["tier"]) for event in report.events if event["type"] == "duplicate"] == [("copies/1.wav", "T0")]
+    size = 3 * len(content)
+    (note,) = [event["message"] for event in report.events if event["type"] == "note" and "--checksum" in event["message"]]
+    assert note == f"--checksum downloads 3 files of equal size, {size_text(size)}, to compare them"
+    again = music("dedup", music.place.location, "--checksum", "--delete")
+    assert not [event for event in again.events if event["type"] == "note" and "--checksum" in event["message"]]  # kept
+    assert set(music.place.tree()) == {"A/1.wav", "other/1.wav"}
+
+
+@pytest.mark.parametrize("kind", ["s3_serve", "webdav", pytest.param("local", marks=pytest.mark.nightly)])
+def test_delete_only_deletes_what_is_proved(library: Callable[..., Library], kind: str) -> None:
+    """T1: a whole FLAC is proved, one that is damaged in the middle is not. T3 is never deleted."""
+    music = library(kind)
+    said = {"artist": ("Band",), "album_artist": ("Band",), "album": ("Album",), "disc": 1}
+    tags = [Track(title=(f"Song {number}",), track=number, **said) for number in range(4)]
+    for number in (1, 2):
+        whole = flac(12, number)
+        kept = whole if number == 1 else whole[:40_000] + bytes(400) + whole[40_400:]
+        place(music.root / f"Album/{number}.flac", tagged(kept, replace(tags[number], genre=("Rock",), composer=("C",))))
+        place(music.root / f"copies/{number}.flac", tagged(whole, tags[number]))
+    place(music.root / "Album/3.wav", track_bytes("wav", replace(tags[3], genre=("Rock",)), seconds=2, serial=1))
+    place(music.root / "copies/3.wav", track_bytes("wav", tags[3], seconds=2, serial=2))
+    before = music.tree()
+    ended = music("dedup", music.place.location, "--delete", codes=(3,))
+    assert {event["path"] for event in ended.events if event["type"] == "not-deleted"} == {"copies/3.wav"}
+    (problem,) = ended.errors
+    assert "the copy that stays is damaged" in problem["message"]
+    left = Counter(music.place.tree().values())
+    assert left == Counter(content for path, content in before.items() if path != "copies/1.flac")
+    assert set(music.tree()) == {"Album/1.flac", "Album/2.flac", "Album/3.wav"}
+
+
+def place(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
