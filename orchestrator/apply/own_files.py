@@ -81,7 +81,7 @@ class OwnFiles:
         problems = []
         for directory, operations in sorted(self._leaving.items(), key=lambda item: (item[0].fs, item[0].path)):
             for entry in self._listed(directory, obstacles):
-                operation = operations.get(name_of(entry.path))
+                operation = operations.get(name_of(entry.path).partition(".")[0])
                 path = operation.src.path if operation else entry.path
                 message = (
                     f"{path}: was to be deleted after its copy was verified; it, or what replaced it, is kept as {entry.path}"

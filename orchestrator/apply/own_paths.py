@@ -28,14 +28,17 @@ def staged_copy_of(run_id: str, operation_id: str, destination: str, *, below: s
     From the extension, rclone takes the content type that some servers store. `below` is the root of the destination's file
     system, "" for that of the location.
     """
-    extension = extension_of(destination)
-    suffix = f".{extension}" if re.fullmatch("[a-z0-9]{1,8}", extension) else ""
-    return join_path(below, f"{staging_of(run_id)}/{operation_id}{suffix}")
+    return join_path(below, f"{staging_of(run_id)}/{operation_id}{_suffix(destination)}")
 
 
-def leaving_source_of(run_id: str, operation_id: str, *, below: str = "") -> str:
-    """Where a source whose copy was verified lies just before it is deleted. `below` as for `staged_copy_of`."""
-    return join_path(below, f"{TRASH}/{run_id}/{SOURCES}/{operation_id}")
+def leaving_source_of(run_id: str, operation_id: str, source: str, *, below: str = "") -> str:
+    """Where a source whose copy was verified lies just before it is deleted. Extension and `below` as for `staged_copy_of`."""
+    return join_path(below, f"{TRASH}/{run_id}/{SOURCES}/{operation_id}{_suffix(source)}")
+
+
+def _suffix(path: str) -> str:
+    extension = extension_of(path)
+    return f".{extension}" if re.fullmatch("[a-z0-9]{1,8}", extension) else ""
 
 
 def trash_of(run_id: str, attempt: int) -> str:

@@ -80,7 +80,7 @@ def _origins(journal: Journal, fs: str, in_trash: Collection[str]) -> dict[str, 
     origins: dict[str, tuple[str, str]] = {}
     for run in journal.runs():
         for operation in journal.plan(run.id).operations:
-            if operation.src.fs == fs and (name := leaving_source_of(run.id, operation.id)) in in_trash:
+            if operation.src.fs == fs and (name := leaving_source_of(run.id, operation.id, operation.src.path)) in in_trash:
                 origins[name] = run.id, operation.src.path
             if operation.dst.fs == fs and is_temporary(operation.dst.path):
                 _, path = origins.get(operation.src.path, ("", operation.src.path))

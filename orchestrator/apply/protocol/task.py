@@ -107,7 +107,7 @@ class Task:
     @property
     def own_name_at_source(self) -> str:
         """A name of ours on the file system of the source: in our trash, just before it is deleted."""
-        return leaving_source_of(self.run_id, self.operation.id, below=file_system_root(self.source, self.src))
+        return leaving_source_of(self.run_id, self.operation.id, self.src, below=file_system_root(self.source, self.src))
 
     @property
     def unnamed(self) -> bool:
