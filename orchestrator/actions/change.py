@@ -13,7 +13,7 @@ from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
 from orchestrator.plan.model import Plan, Verb, updated_lists
 
-SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "deleted"})
+SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "conflict", "deleted"})
 """A run that skips a file for one of these reasons ends with 3. The other reasons are choices of the user."""
 
 

@@ -72,12 +72,17 @@ def hash_equal_sizes(
     files, size = sizes.downloads()
     if files:
         session.reporter.note(f"--checksum downloads {files} files of equal size, {size_text(size)}, to compare them")
+    hashed, code = hash_files(session, sizes)
+    return [msgspec.structs.replace(side, items=items) for side, items in zip(sides, hashed, strict=True)], code
+
+
+def hash_files(session: Session, sizes: EqualSizes) -> tuple[list[list[Item]], ExitCode]:
+    """Compute the hashes that files of equal size lack; the files of each side with them. What cannot be read is reported."""
     failures = sizes.compute(session.reporter, session.stop)
     for path, why in failures:
         session.reporter.error("failed", f"it could not be compared with files of its size: {why}", path)
     session.summary.ops_skipped += len(failures)
-    hashed = [msgspec.structs.replace(side, items=items) for side, items in zip(sides, sizes.items(), strict=True)]
-    return hashed, ExitCode.SOME_FAILED if failures else ExitCode.DONE
+    return sizes.items(), ExitCode.SOME_FAILED if failures else ExitCode.DONE
 
 
 Search = Callable[[Sequence[DedupLocation]], Duplicates]

@@ -8,6 +8,7 @@ import msgspec
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, preview, report_skipped
+from orchestrator.actions.compare_with_target import plan_compared
 from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
     hash_equal_sizes,
@@ -108,10 +109,13 @@ def _make_plan(
     if search is not None and not no_scan:
         request, ends = _compared(session, options, request, search, (source, target))
     session.reporter.stage("planning")
-    made = plan_organize(request)
+    if no_scan:
+        made, compared = plan_organize(request), ExitCode.DONE
+    else:
+        made, compared = plan_compared(session, request, source, target, options)
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
-    return Planned(made, worst([ends, closed, report_scan(session, result), report_skipped(session, made)]))
+    return Planned(made, worst([ends, closed, compared, report_scan(session, result), report_skipped(session, made)]))
 
 
 def _compared(

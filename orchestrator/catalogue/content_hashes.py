@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -57,16 +57,18 @@ class _File:
 
 
 class EqualSizes:
-    """The audio files of equal size in the compared locations, and the hashes that they lack."""
+    """The files of equal size in the compared locations, by default all audio files, and the hashes that they lack."""
 
-    def __init__(self, sides: Sequence[HashedSide], catalogue: Catalogue, *, download: bool) -> None:
-        """`download`: hash files on remotes as well, which downloads them whole."""
+    def __init__(
+        self, sides: Sequence[HashedSide], catalogue: Catalogue, *, download: bool, of: Callable[[str], bool] = is_audio
+    ) -> None:
+        """`download`: hash files on remotes as well, which downloads them whole. `of`: the paths of the files to compare."""
         self._sides = sides
         self._catalogue = catalogue
         self._files: list[_File] = []
         self._same: dict[int, list[_File]] = defaultdict(list)
         """id (of Python) of a file -> the other names of it."""
-        for group in _by_size(sides):
+        for group in _by_size(sides, of):
             self._prepare(group, download=download)
         self._take_known()
 
@@ -179,14 +181,14 @@ class EqualSizes:
             self._catalogue.save_digests(fs, rows)
 
 
-def _by_size(sides: Sequence[HashedSide]) -> Iterator[list[_File]]:
-    """The files that others equal in size: music that can be compared, whether it can be read or not."""
+def _by_size(sides: Sequence[HashedSide], wanted: Callable[[str], bool]) -> Iterator[list[_File]]:
+    """The `wanted` files that others equal in size and that can be compared; of music, also what has no readable tags."""
     by_size: dict[int, list[_File]] = defaultdict(list)
     for index, side in enumerate(sides):
         names = Counter(item.entry.path for item in side.items)
         for item in side.items:
             entry, path = item.entry, item.entry.path
-            if not entry.size or item.skipped_because is not None or not is_audio(path):
+            if not entry.size or item.skipped_because is not None or not wanted(path):
                 continue
             if names[path] > 1 and not entry.hashes:
                 continue  # a read by this name returns either file

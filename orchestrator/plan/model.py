@@ -108,7 +108,7 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
     path: str
     code: str
     """"unreadable", "untagged", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
-    "deleted", "other"."""
+    "conflict", "deleted", "other"."""
     reason: str
 
 
@@ -129,18 +129,22 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: dict[str, dict[str, Any]]
     """Location -> its capabilities when the plan was made."""
     counts: dict[str, int]
-    """Verb -> operations; also "files", "music", "in_place" and "skipped.<code>"."""
+    """Verb -> operations; also "files", "music", "in_place" (music), "at_target" (files that stay in the source because they are
+    at the target already) and "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""
     plan_id: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A header and its operations in their order. `skipped` is for the report and is not part of the file."""
+    """A header and its operations in their order. The rest is not part of the file."""
 
     header: Header
     operations: tuple[Operation, ...]
     skipped: tuple[Skipped, ...] = ()
+    """For the report."""
+    undecided: tuple[tuple[str, str], ...] = ()
+    """Paths at the source and at the target of files that may be the same: once both have a hash, a new plan knows."""
 
 
 def locations_of(operations: Iterable[Operation]) -> list[str]:

@@ -21,7 +21,7 @@ _VERB_WORDS = {
     Verb.REWRITE: "rewrite",
 }
 
-REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name"})
+REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name", "conflict"})
 """Codes of skipped files that the command has already reported as errors."""
 
 
@@ -94,6 +94,10 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         )
         if key in counts
     ]
+    if at_target := counts.get("at_target"):
+        found.append(
+            ("already at the target", f"{at_target}" + ("" if header.options.get("copy") else ", they stay in the source"))
+        )
     changes = steps(plan)
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
@@ -118,7 +122,14 @@ def nothing_to_do(plan: Plan) -> list[str]:
         return []
     has_errors = any(one.code in REPORTED_AS_ERRORS for one in plan.skipped)
     alone = sum(1 for one in plan.skipped if one.code == "left-alone")
-    if alone and not plan.header.counts.get("in_place"):
+    at_target = plan.header.counts.get("at_target", 0)
+    if at_target and plan.header.options.get("copy"):
+        sentences = [f"nothing to copy: already at the target: {at_target} files"]
+    elif at_target:
+        sentences = [f"nothing to move: already at the target: {at_target} files, they stay in the source"]
+        if not plan.header.options.get("dedup"):
+            sentences.append("--dedup quarantine moves them to the quarantine of the source")
+    elif alone and not plan.header.counts.get("in_place"):
         sentences = ["nothing to do"]
     else:
         where = "all other files are where they belong" if has_errors else "everything is where it belongs"
@@ -170,10 +181,14 @@ def html_page(plan: Plan) -> str:
     return _PAGE.format(
         title=_safe(title),
         facts="".join(f"<tr><th>{_safe(name)}</th><td>{_safe(value)}</td></tr>" for name, value in facts(plan)),
-        groups="\n".join(_group_html(name, members) for name, members in groups(plan)) or "<p>Nothing to do.</p>",
+        groups="\n".join(_group_html(name, members) for name, members in groups(plan)) or _no_changes_html(plan),
         skipped=_skipped_html(plan),
         plan_id=_safe(header.plan_id),
     )
+
+
+def _no_changes_html(plan: Plan) -> str:
+    return "".join(f"<p>{_safe(sentence)}</p>" for sentence in nothing_to_do(plan) or ["Nothing to do."])
 
 
 def _group_html(name: str, members: list[PlanStep]) -> str:

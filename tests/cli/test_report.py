@@ -80,7 +80,7 @@ def test_the_web_page_is_self_contained_and_escaped() -> None:
     assert outside == []
     assert not set(page) & {"\x1b", "\u202e", "\u200b", "\ud800"}
     page.encode("utf-8")
-    assert "Nothing to do" in plan_view.html_page(plan())
+    assert "nothing to do: everything is where it belongs" in plan_view.html_page(plan())
 
 
 @pytest.mark.parametrize("terminal", [True, False])

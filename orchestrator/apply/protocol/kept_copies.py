@@ -155,7 +155,8 @@ class KeptCopies:
         except OrchestratorError as error:
             task.error = error
             return
-        task.skip(f"{task.name}: kept, because the copy it duplicates has changed: {kept.fs} {kept.path}")
+        why = "other bytes are at" if _unproven(task, kept) else "the copy it duplicates has changed:"
+        task.skip(f"{task.name}: kept, because {why} {kept.fs} {kept.path}")
 
     def _prove(self, task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> None:
         """Skip a delete for good unless both files hold the same bytes, or the sound of the kept copy is proved."""
@@ -168,6 +169,8 @@ class KeptCopies:
 
     def _must_be_read(self, task: Task, kept: KeptCopy, before: Entry, now: Entry, storage: Storage) -> bool:
         """Whether a look at the kept copy does not prove enough."""
+        if _unproven(task, kept):
+            return True
         if common_hashes(before.hashes, now.hashes):
             return False
         if kept.tier == SAME_BYTES and before.hashes and storage.capabilities.local:
@@ -178,12 +181,17 @@ class KeptCopies:
         return storage.capabilities.mtime_precision_ns is None and before.mtime_ns != now.mtime_ns
 
 
+def _unproven(task: Task, kept: KeptCopy) -> bool:
+    """Whether both should hold the same bytes and the plan had no hash that shows it: it goes by size, tags and sound."""
+    return kept.tier == SAME_BYTES and not common_hashes(task.operation.expect.hash, kept.hash)
+
+
 def _reads_well(task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> bool:
     """Read the kept copy to its end. Where both should hold the same bytes they must; otherwise it must be readable."""
     if kept.tier != SAME_BYTES:
         # Before a delete for good it is read for the proof anyway.
         return task.route is Route.REMOVE or storage.hash(now.path, FULL_HASH, download=True) is not None
-    if kept.hash and task.route is not Route.REMOVE:
+    if kept.hash and task.route is not Route.REMOVE and not _unproven(task, kept):
         kind, value = min(kept.hash.items())
         return storage.hash(now.path, kind, download=True) == value.lower()
     return task.at_source is None or compare(task.source, task.at_source, storage, now, read_if_needed=True) is Match.SAME

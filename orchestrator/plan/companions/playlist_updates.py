@@ -106,8 +106,11 @@ class PlaylistUpdates:
             position = (self._below or "") + item.entry.path
             yield Claim(item, position, wanted, names.stem(stem, extension), extension, companion)
 
-    def is_at_target(self, claim: Claim, occupant: Item) -> bool:
-        """Whether a file of the target is what a claim would put there. A list is compared as it would be updated."""
+    def is_at_target(self, claim: Claim, occupant: Item) -> bool | None:
+        """Whether a file of the target is what a claim would put there; None if unknown.
+
+        A list is compared as it would be updated.
+        """
         content = claim.item.content
         if content is None or not is_list(claim.item.entry.path):
             return same_content(claim.item, occupant)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from orchestrator.paths import collision_key, join_path, name_of, parent_of, split_path
 from orchestrator.plan.layout.names import Names
@@ -38,8 +37,15 @@ class Claim:
     """The assigned path."""
     number: int = 1
     """From 2 on, the number in the assigned name."""
-    present: bool = False
-    """The target already has an equal file at `path`."""
+    occupant: Item | None = None
+    """The equal file that the target already has at `path`."""
+    undecided: tuple[Item, ...] = ()
+    """Files at the target that have names it wants, and may be equal to it: only a read shows that. It then gets no name."""
+
+    @property
+    def present(self) -> bool:
+        """Whether the target already has an equal file at `path`."""
+        return self.occupant is not None
 
 
 class Namespace:
@@ -53,11 +59,12 @@ class Namespace:
         *,
         clutter: Iterable[str] = (),
         shared: bool = False,
-        equal: Callable[[Claim, Item], bool] | None = None,
+        equal: Callable[[Claim, Item], bool | None] | None = None,
     ) -> None:
         """`staying` are paths in use; `occupants` are files of the target that may be equal to the file of a claim.
 
-        An occupant satisfies one claim, or with `shared` every claim that it is `equal` to (by default: has the same content).
+        An occupant satisfies one claim, or with `shared` every claim that it is `equal` to (by default: has the same content;
+        None: unknown).
         Names of `clutter` are in use too, but not its directories: the plan removes clutter from them.
         """
         self._names = names
@@ -133,7 +140,7 @@ class Namespace:
         for variants_too in (False, True):
             for group in groups:
                 self._find_present(group, variants_too=variants_too)
-        waiting = [[claim for claim in group if not claim.path] for group in groups]
+        waiting = [[claim for claim in group if not claim.path and not claim.undecided] for group in groups]
         for group in waiting:
             if group and self._free(key := self._key(group[0], 1)):
                 first = self._first_for_the_name(group)
@@ -158,10 +165,9 @@ class Namespace:
         while remaining and not self._free(key := self._key(group[0], number)):
             occupant = self._occupants.get(key)
             if occupant is not None:
-                equal = (claim for claim in remaining if self._equal(claim, occupant))
-                found = list(equal) if self._shared else list(islice(equal, 1))
+                found = self._equal_claims(remaining, occupant)
                 for claim in found:
-                    claim.path, claim.number, claim.present = occupant.entry.path, number, True
+                    claim.path, claim.number, claim.occupant, claim.undecided = occupant.entry.path, number, occupant, ()
                 if found:
                     remaining = [claim for claim in remaining if not claim.path]
                     if not self._shared:
@@ -169,6 +175,20 @@ class Namespace:
             if not variants_too:
                 return
             number += 1
+
+    def _equal_claims(self, claims: Sequence[Claim], occupant: Item) -> list[Claim]:
+        """The claims of files that an occupant equals, without `shared` only the first; notes those of which that is unknown."""
+        found = []
+        for claim in claims:
+            # A file that stays in the target while it is copied there equals itself.
+            equal = self._equal(claim, occupant) if not (self._shared and claim.position == occupant.entry.path) else True
+            if equal is None and occupant not in claim.undecided:
+                claim.undecided = (*claim.undecided, occupant)
+            elif equal:
+                found.append(claim)
+                if not self._shared:
+                    break
+        return found
 
     def _precedence(self, claim: Claim) -> tuple[bool, int, bool, str]:
         number = self._current_number(claim)

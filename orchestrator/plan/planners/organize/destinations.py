@@ -23,6 +23,8 @@ from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.records import Item, Ref
 
+NOT_COMPARED = "the target has a file of that name and size, and it is not known whether it is the same (--checksum reads them)"
+
 
 class Destinations:
     """`claims` has every file that gets a name, with that name."""
@@ -44,12 +46,12 @@ class Destinations:
         self.companions: list[Companion] = []
         self.superseded: list[Claim] = []
         """Companions of duplicates whose kept copy has such a companion of its own: they are quarantined."""
-        # A file with a path that is too long stays, which may free names or block others: all names are given again.
-        while too_long := self._assign_all():
-            for claim in too_long:
-                limit = locations.max_path_bytes
-                reason = f"its path would be longer than the {limit} bytes that the target allows: {claim.path}"
-                self._files.skip(claim.item, "unsupported-name", reason)
+        self.undecided: list[tuple[Item, Item]] = []
+        """Files of the source that may be at the target already, each with the file there: a read of both shows it."""
+        # A file that gets no name stays, which may free names or block others: all names are given again.
+        while without_name := self._assign_all():
+            for claim in without_name:
+                self._skip(claim)
             self._files.drop_skipped()
 
     def is_in_place(self, claim: Claim) -> bool:
@@ -64,8 +66,17 @@ class Destinations:
         music = [path for path in paths if path not in not_music and path not in leaving]
         return left_behind(self.companions, leaving, [*music, *self._locations.in_source(arriving)])
 
+    def _skip(self, claim: Claim) -> None:
+        if claim.undecided:
+            self.undecided += ((claim.item, occupant) for occupant in claim.undecided)
+            self._files.skip(claim.item, "conflict", f"{NOT_COMPARED}: {claim.undecided[0].entry.path}")
+        else:
+            limit = self._locations.max_path_bytes
+            reason = f"its path would be longer than the {limit} bytes that the target allows: {claim.path}"
+            self._files.skip(claim.item, "unsupported-name", reason)
+
     def _assign_all(self) -> list[Claim]:
-        """Give names to all files; returns the claims whose paths are too long."""
+        """Give names to all files; returns the claims that get none: their paths are too long, or they may be at the target."""
         quarantined = self._quarantined_tracks()
         self.companions = self._match_companions(quarantined)
         occupants = self._occupants()
@@ -81,7 +92,8 @@ class Destinations:
         _assign(namespace, self.claims)
         self._assign_companions(namespace, DuplicatesCompanionNames(namespace, occupants if quarantined else ()))
         limit = self._locations.max_path_bytes
-        return [claim for claim in self.claims if limit is not None and len(claim.path.encode()) > limit]
+        too_long = (claim for claim in self.claims if limit is not None and len(claim.path.encode()) > limit)
+        return [*(claim for claim in self.claims if claim.undecided), *too_long]
 
     def _quarantined_tracks(self) -> list[QuarantinedTrack]:
         """The duplicates that companions may belong to, each with its kept copy at its destination."""

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from orchestrator.paths import collision_key, parent_of
+from orchestrator.paths import collision_key, join_location, location_prefix, parent_of
 from orchestrator.plan.companions.left_behind import left_behind_at_target, quarantine_clutter
 from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim
-from orchestrator.plan.model import Expect, Verb
+from orchestrator.plan.model import Expect, KeptCopy, Verb
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.kept_copies import FOLLOWS_KEPT_COPY, KEPT_COPY_HAS_ITS_OWN
+from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.organize.destinations import Destinations
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
-from orchestrator.plan.shared_names import quarantine_move
-from orchestrator.records import Ref
+from orchestrator.plan.shared_names import SharedNames, display_name, name_in_quarantine, quarantine_move
+from orchestrator.records import Item, Ref
 
 _MOVES_WITH = {
     CompanionKind.TRACK: "moves with its track",
@@ -44,11 +45,17 @@ class OrganizeMoves:
         self._placement = placement
         self._files = placement.files
         self._destinations = destinations
+        self._shared_at_target = SharedNames(request.target_items)
         self._verb = Verb.COPY if request.options.copy else Verb.MOVE
         claims = destinations.claims
         moving = [claim for claim in claims if not destinations.is_in_place(claim)]
-        self.music_in_place = sum(1 for claim in claims if claim.item.reading is not None and destinations.is_in_place(claim))
-        self.moves = [self._move(claim) for claim in moving]
+        self.music_in_place = sum(
+            1 for claim in claims if claim.item.reading is not None and destinations.is_in_place(claim) and not claim.present
+        )
+        put_away = [move for claim in claims if claim.occupant is not None and (move := self._put_away(claim, claim.occupant))]
+        self.at_target = sum(claim.present for claim in claims) - len(put_away)
+        """How many files are at the target already and stay in the source as well."""
+        self.moves = [self._move(claim) for claim in moving] + put_away
         if self._verb is Verb.MOVE:
             self.moves += [self._quarantine(claim) for claim in destinations.superseded]
         updating, skipped = playlists.update(self.moves, claims)
@@ -74,6 +81,32 @@ class OrganizeMoves:
             parent_of(claim.path),
             after=self._duplicates_of(claim),
         )
+
+    def _put_away(self, claim: Claim, occupant: Item) -> Move | None:
+        """The quarantine of a file that is at the target already; None if it stays in the source."""
+        options, item = self._request.options, claim.item
+        if options.copy or options.dedup is None or self._request.source_fs == self._request.target_fs:
+            return None
+        updated = item.content is not None and item.content != occupant.content  # a list, whose entries were updated on the way
+        if (
+            updated
+            or self._is_reference(item)
+            or not self._shared_at_target.is_distinct(occupant.entry, self._request.target_capabilities)
+        ):
+            return None
+        ref = self._files.shared_names.ref(self._request.source_fs, item.entry)
+        there, entry = self._shared_at_target.ref(self._request.target_fs, occupant.entry), occupant.entry
+        kept = KeptCopy(there.fs, there.path, entry.size, entry.hashes, entry.mtime_ns, Tier.BYTES, there.id)
+        expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns, kept=kept)
+        name = display_name(there, "")
+        return Move(
+            Verb.QUARANTINE, ref, name_in_quarantine(ref), item.entry.size, expect, f"already at the target: {name}", name
+        )
+
+    def _is_reference(self, item: Item) -> bool:
+        dedup = self._request.options.dedup
+        path = join_location(self._request.source_fs, item.entry.path)
+        return dedup is not None and any(path.startswith(location_prefix(reference)) for reference in dedup.reference)
 
     def _quarantine(self, claim: Claim) -> Move:
         entry = claim.item.entry

@@ -63,23 +63,27 @@ def _plan(request: OrganizeRequest) -> Plan:
     if request.options.cloud_only:
         _check_cloud_only(operations, capabilities)
     skipped = placement.files.skipped
-    return build_plan(
+    plan = build_plan(
         operations,
         source=source,
         target=target,
         options=msgspec.to_builtins(request.options) | {"rules": msgspec.to_builtins(placement.layout.rules)},
         capabilities=capabilities,
-        counts=_counts(request, placement, in_place=made.music_in_place),
+        counts=_counts(request, placement, made),
         skipped=[skipped[path] for path in sorted(skipped)],
         tool_version=request.tool_version,
         created=request.created,
         config_sha256=request.config_sha256,
     )
+    undecided = tuple((ours.entry.path, theirs.entry.path) for ours, theirs in destinations.undecided)
+    return msgspec.structs.replace(plan, undecided=undecided)
 
 
-def _counts(request: OrganizeRequest, placement: Placement, *, in_place: int) -> dict[str, int]:
+def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves) -> dict[str, int]:
     files = placement.files
-    counts = {"files": len(request.items), "music": files.music_files, "in_place": in_place}
+    counts = {"files": len(request.items), "music": files.music_files, "in_place": made.music_in_place}
+    if made.at_target:
+        counts["at_target"] = made.at_target
     if files.suspect_files:
         counts["suspect"] = files.suspect_files
     if inferred := sum(1 for song in files.songs if song.inferred_from):
