@@ -69,13 +69,13 @@ def test_what_is_there_already_is_counted_and_never_called_nothing(moves: bool) 
 
 
 def test_a_moving_run_puts_away_what_is_there() -> None:
-    inbox = [untagged("rest/x.mp3"), plain("in/cover.jpg", "one"), song("in/1.mp3", "m", **ONE)]
-    there = [untagged("Rest/rest/x.mp3"), plain("A/X/cover.jpg", "one"), song(HOME, "m", **ONE)]
+    inbox = [untagged("loose/x.mp3"), plain("in/cover.jpg", "one"), song("in/1.mp3", "m", **ONE)]
+    there = [untagged("Rest/loose/x.mp3"), plain("A/X/cover.jpg", "one"), song(HOME, "m", **ONE)]
     options = {"untagged": "Rest"}
     inbox[0], there[0] = (with_hashes(one, {"md5": "u"}) for one in (inbox[0], there[0]))
     made = to_target(inbox, there, dedup=DedupSettings(), **options)
     assert {path: verb for path, (verb, _) in did(made).items()} == dict.fromkeys(
-        ("rest/x.mp3", "in/cover.jpg", "in/1.mp3"), Verb.QUARANTINE
+        ("loose/x.mp3", "in/cover.jpg", "in/1.mp3"), Verb.QUARANTINE
     )
     assert "at_target" not in made.header.counts
     assert to_target(inbox, there, **options).header.counts["at_target"] == 3
