@@ -127,6 +127,12 @@ def test_of_three_files_the_silent_one_matches_neither_of_two_that_differ() -> N
     assert not quarantined(found(files))
 
 
+def test_a_movement_may_be_named_where_others_write_its_number() -> None:
+    assert not goes("movement_number", "I. Allegro", "I. Adagio")
+    assert goes("movement_number", "I. Allegro", "Allegro")
+    assert goes("movement_number", "Allegro", "1/3")
+
+
 def test_an_instrumental_genre_differs_from_one_that_is_sung_and_other_genres_do_not_count() -> None:
     assert not goes("genre", "Instrumental", ("Pop", "Rock"))
     assert goes("genre", "Pop", "Instrumental Rock")

@@ -43,7 +43,8 @@ def stated_facts(track: Track) -> tuple[object, ...]:
         *(_people(getattr(facts, field)) for field in ("conductor", "orchestra", "ensemble", "performer")),
         _people(track.composer),
         _texts(facts.work),
-        _texts(facts.movement),
+        # Some programs write the name of a movement where others write its number.
+        _texts((*facts.movement, *(text for text in facts.movement_number if not _number([text])))),
         _number(facts.movement_number),
         _codes(facts.language, _LANGUAGES),
         _codes(facts.lyrics_language, _LANGUAGES),
@@ -79,8 +80,8 @@ _DISCOGS = re.compile(r"(?:release/|\br?)0*([1-9]\d*)", re.IGNORECASE)
 _ISO_DATE = re.compile(r"\s*([12]\d{3})(?:([-./]?)(0[1-9]|1[0-2])(?:\2(0[1-9]|[12]\d|3[01]))?)?(?!\d)")
 _YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 _DECIMAL = re.compile(r"\s*(\d{1,4}(?:[.,]\d+)?)")
-_COUNT = re.compile(r"\s*0*([1-9]\d{0,3})(?!\w)")
-_ROMAN = re.compile(r"\s*(x{0,3}(?:ix|iv|v?i{0,3}))(?!\w)", re.IGNORECASE)
+_COUNT = re.compile(r"\s*0*([1-9]\d{0,3})\s*(?:(?:/|of)\s*\d*\s*)?\Z", re.IGNORECASE)
+_ROMAN = re.compile(r"\s*(x{0,3}(?:ix|iv|v?i{0,3}))\.?\s*\Z", re.IGNORECASE)
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 _LEADING_NUMBER = re.compile(r"\s*(?:\d{1,3}|[ivxl]{1,6})\s*[.):]\s+", re.IGNORECASE)
 _INSTRUMENTAL = frozenset({"instrumental", "instrumentals"})
