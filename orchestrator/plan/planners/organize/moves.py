@@ -48,14 +48,9 @@ class OrganizeMoves:
         self._shared_at_target = SharedNames(request.target_items)
         self._verb = Verb.COPY if request.options.copy else Verb.MOVE
         claims = destinations.claims
-        moving = [claim for claim in claims if not destinations.is_in_place(claim)]
-        self.music_in_place = sum(
-            1 for claim in claims if claim.item.reading is not None and destinations.is_in_place(claim) and not claim.present
-        )
-        put_away = [move for claim in claims if claim.occupant is not None and (move := self._put_away(claim, claim.occupant))]
-        self.at_target = sum(claim.present for claim in claims) - len(put_away)
-        """How many files are at the target already and stay in the source as well."""
-        self.moves = [self._move(claim) for claim in moving] + put_away
+        self.music_in_place, self.at_target = 0, 0
+        """How much music is where it belongs, and how many files are at the target already and stay in the source as well."""
+        self.moves = self._of_claims(claims)
         if self._verb is Verb.MOVE:
             self.moves += [self._quarantine(claim) for claim in destinations.superseded]
         updating, skipped = playlists.update(self.moves, claims)
@@ -68,6 +63,19 @@ class OrganizeMoves:
             request.target_items, request.target_fs, duplicates.freed_at_target, [claim.path for claim in claims]
         )
         self._files.skipped |= {one.path: one for one in skipped}
+
+    def _of_claims(self, claims: Sequence[Claim]) -> list[Move]:
+        moves, put_away = [], []
+        for claim in claims:
+            if self._locations.below is not None and claim.position == claim.path:
+                self.music_in_place += claim.item.reading is not None
+            elif claim.occupant is not None:
+                away = self._put_away(claim, claim.occupant)
+                self.at_target += away is None
+                put_away += [away] if away is not None else []
+            else:
+                moves.append(self._move(claim))
+        return moves + put_away
 
     def _move(self, claim: Claim) -> Move:
         entry = claim.item.entry
