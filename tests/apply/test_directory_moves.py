@@ -106,6 +106,17 @@ def test_a_file_that_the_plan_does_not_know_stays_and_the_others_move_one_by_one
     assert {verb for verb, _ in changes(storage)} <= {"move", "copy", "delete"}
 
 
+def test_the_quarantine_of_a_location_inside_does_not_move_along(storage: MemoryStorage, tmp_path: Path) -> None:
+    """Its folder is not empty afterwards either: it stays where it is, with everything in it."""
+    made = moving(storage)
+    inner = f"in/al/cd/{OWN_DIRECTORY}/quarantine/run/x.mp3"
+    storage.put(inner, b"kept")
+    result = run(made, tmp_path / "journal", storage, fresh=True)
+    assert (result.exit_code, result.done) == (ExitCode.DONE, 6)
+    assert library(storage) == {**moved(), inner: b"kept"}
+    assert {verb for verb, _ in changes(storage)} <= {"move", "copy", "delete"}
+
+
 def test_a_changed_file_is_skipped_and_the_rest_moves(storage: MemoryStorage, tmp_path: Path) -> None:
     made = moving(storage)
     storage.put("in/al/2.mp3", b"2.MP3", mtime_ns=storage.mtime("in/al/2.mp3"))
