@@ -17,7 +17,8 @@ class Stage(StrEnum):
     INTENT = "intent"
     """About to be sent. Only a look at source and destination shows whether it was."""
     VERIFIED = "verified"
-    """The copy was compared with its source and, on a local disk, synced: the source may be deleted."""
+    """The copy was compared with its source and, on a local disk, synced: it may get its final name, and then its source may be
+    deleted."""
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
