@@ -13,8 +13,8 @@ from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, route_of
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
-from orchestrator.paths import join_path, name_of, without_partial_suffix
-from orchestrator.plan.model import TEMPORARY, Operation
+from orchestrator.paths import join_path, name_of, parent_of, without_partial_suffix
+from orchestrator.plan.model import Operation
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
 
@@ -63,10 +63,10 @@ class OwnFiles:
     def sweep_ended_runs(self, journal: Journal, obstacles: Obstacles) -> None:
         """Do the same for runs of this journal that have ended, where this run has copied to."""
         ended: set[str] | None = None
-        for fs in sorted({directory.fs for directory in self._copies}):
+        for fs, above in sorted({(directory.fs, parent_of(directory.path)) for directory in self._copies}):
             names: Sequence[str] = ()
-            with obstacles.named(TEMPORARY, "cannot be listed, so copies of earlier runs may be left in it"):
-                names = self._storages[fs].entries(TEMPORARY) or ()
+            with obstacles.named(above, "cannot be listed, so copies of earlier runs may be left in it"):
+                names = self._storages[fs].entries(above) or ()
             for run_id in {name.removesuffix("/") for name in names} - {self._run_id}:
                 ended = {run.id for run in journal.runs() if not run.state.unfinished} if ended is None else ended
                 if run_id in ended:
