@@ -12,9 +12,9 @@ from orchestrator.errors import DestinationExistsError, NotFoundError, Unsupport
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
 from orchestrator.storage.fake.memory import MemoryStorage
-from orchestrator.storage.protocol import Call, CallResult, Storage
+from orchestrator.storage.protocol import Call, CallResult, Naming, Storage
 
-IMPLEMENTED = frozenset({"fs", "capabilities", "list", "batch", "hash", "read", "read_range", "write"}) | {
+IMPLEMENTED = frozenset({"fs", "capabilities", "list", "batch", "naming", "hash", "read", "read_range", "write"}) | {
     *("make_directory", "remove_directory", "entries", "quota")
 }
 
@@ -38,6 +38,9 @@ class Smallest(DerivedStorage):
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         return self._memory.batch(calls, concurrency=concurrency)
+
+    def naming(self) -> Naming:
+        return self._memory.naming()
 
     def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
         return self._memory.hash(path, hash_type, download=download)
@@ -64,9 +67,9 @@ class Smallest(DerivedStorage):
         return self._memory.quota()
 
 
-def test_twelve_members_are_to_be_implemented() -> None:
+def test_thirteen_members_are_to_be_implemented() -> None:
     assert Storage.__abstractmethods__ == IMPLEMENTED
-    assert len(IMPLEMENTED) == 12
+    assert len(IMPLEMENTED) == 13
     with pytest.raises(TypeError, match="abstract"):
         DerivedStorage()  # type: ignore[abstract]
 
