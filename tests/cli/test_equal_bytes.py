@@ -52,13 +52,15 @@ def tiers(ended: Ended) -> set[str]:
 
 
 def test_every_pair_of_equal_files_on_a_disk_is_found_and_one_of_it_deleted(program: Program, music: Path) -> None:
-    pairs = {f"copies/{path.name}": f"A/{path.name}" for path in (music / "A").iterdir() if path.stat().st_size}
-    result = program("dedup", str(music), codes=(3,))  # two cannot be read, which is reported
+    compared = {path.name for path in (music / "A").iterdir() if path.stat().st_size} - ODD.keys()
+    pairs = {f"copies/{name}": f"A/{name}" for name in compared}
+    result = program("dedup", str(music), codes=(3,))  # those that cannot be read are reported
     assert gone(result) == pairs
     assert tiers(result) == {"T0"}
     program("dedup", str(music), "--delete", "--yes", codes=(3,))
     left = {str(path.relative_to(music)) for path in music.rglob("*") if path.is_file()}
-    assert left == {*pairs.values(), "A/empty.mp3", "copies/empty.mp3", *(f"other/{name}" for name in ODD)}
+    odd = {f"{folder}/{name}" for folder in ("A", "copies", "other") for name in ODD}
+    assert left == {*pairs.values(), "A/empty.mp3", "copies/empty.mp3", *odd}
 
 
 def test_hard_links_and_a_folder_under_two_names_are_not_duplicates(program: Program, tmp_path: Path) -> None:

@@ -30,8 +30,6 @@ class Candidate:
     """Other files have the same name; its id distinguishes it."""
     eligible: bool = True
     """False: it only counts as a track of its album; it neither is a duplicate nor has duplicates."""
-    only_bytes: bool = False
-    """It cannot be read or its sound is cut, so it is a duplicate only of a file with the same bytes."""
     in_place: bool = False
     """It is already where the layout wants it."""
     album_copy: AlbumCopy | None = field(default=None, repr=False)
@@ -100,23 +98,21 @@ class AlbumCopy:
 
 
 def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:
-    """The files of a location that can be compared: not empty, and distinguishable by name or id.
+    """The files of a location that can be compared: readable, not empty, and distinguishable by name or id.
 
-    Unreadable and suspect files are compared by their bytes only. Files that the options of the run exclude, and suspect ones,
-    still count as tracks of their album.
+    Files that the options of the run exclude, and suspect ones, still count as tracks of their album.
     """
     listed = list(items)
     sharing = SharedNames(listed)
     found = []
     for item in listed:
         reading, path = item.reading, item.entry.path
-        if reading is None or not item.entry.size:
+        if reading is None or reading.status is Status.UNREADABLE or not item.entry.size:
             continue
         if path_problem(path) or is_ours(path) or is_rclone_debris(path):
             continue
         if not sharing.is_distinct(item.entry, capabilities):
             continue
-        only_bytes = reading.status is Status.UNREADABLE or reading.suspect is not None
-        eligible = item.skipped_because is None and (not only_bytes or bool(item.entry.hashes))
-        found.append(Candidate(fs, item, reading, sharing.count(path) > 1, eligible, only_bytes))
+        eligible = item.skipped_because is None and reading.suspect is None
+        found.append(Candidate(fs, item, reading, sharing.count(path) > 1, eligible))
     return found

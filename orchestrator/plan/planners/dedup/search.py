@@ -185,8 +185,6 @@ class _Search:
     def _album_reason(self, member: Candidate, kept: Candidate) -> str | None:
         """A complete album keeps a file for each of its tracks, unless the whole copy is a duplicate of one that has them all."""
         copy = member.album_copy
-        if member.only_bytes:
-            return None  # it does not count as a track of its album
         if copy is not None and copy.needs_unnumbered and member.number is None:
             return COMPLETE
         if copy is None or not copy.complete or member.number is None or copy is kept.album_copy:

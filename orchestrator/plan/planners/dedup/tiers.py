@@ -45,12 +45,11 @@ class Tiers:
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.unclear: list[tuple[Tier, list[Candidate]]] = []
         self._next = 0
-        sound = [candidate for candidate in candidates if not candidate.only_bytes]
         self.labels: dict[Tier, Labels] = {
             Tier.BYTES: self._same_bytes(candidates),
-            Tier.AUDIO: self._same_audio(sound),
-            Tier.RELEASE_TRACK: self._same_tags(sound, Tier.RELEASE_TRACK, _release_track_key, _version, _release_track_facts),
-            Tier.TAGS: self._same_tags(sound, Tier.TAGS, _tags_key, _version_and_edition, _tags_facts),
+            Tier.AUDIO: self._same_audio(candidates),
+            Tier.RELEASE_TRACK: self._same_tags(candidates, Tier.RELEASE_TRACK, _release_track_key, _version, _release_track_facts),
+            Tier.TAGS: self._same_tags(candidates, Tier.TAGS, _tags_key, _version_and_edition, _tags_facts),
         }
 
     def _label(self, members: Iterable[Candidate], labels: Labels) -> None:
@@ -301,8 +300,6 @@ def lookalikes(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     """Groups of files that share title and artist, an AcoustID, or an audio identity of strength HINT."""
     groups: dict[Hashable, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
-        if candidate.only_bytes:
-            continue
         track, identity = candidate.track, candidate.reading.identity
         title = key(first(track.title)) if track.title else ""
         artist = name_key(without_guest(first(track.artist or track.album_artist)))
