@@ -48,7 +48,9 @@ class Tiers:
         self.labels: dict[Tier, Labels] = {
             Tier.BYTES: self._same_bytes(candidates),
             Tier.AUDIO: self._same_audio(candidates),
-            Tier.RELEASE_TRACK: self._same_tags(candidates, Tier.RELEASE_TRACK, _release_track_key, _version, _release_track_facts),
+            Tier.RELEASE_TRACK: self._same_tags(
+                candidates, Tier.RELEASE_TRACK, _release_track_key, _version, _release_track_facts
+            ),
             Tier.TAGS: self._same_tags(candidates, Tier.TAGS, _tags_key, _version_and_edition, _tags_facts),
         }
 
