@@ -204,5 +204,5 @@ def test_a_copy_is_staged_on_the_file_system_of_its_destination(forks: Forks, tm
             assert sorted(visible(Place("", target).tree())) == sorted(one["dst"]["path"] for one in operations)
             assert not (disk.root / ".music-orchestrator").exists()
         else:
-            assert {error["path"] for error in ended.errors} == {one["src"]["path"] for one in below}
+            assert {error["path"] for error in ended.errors} >= {one["src"]["path"] for one in below}
             assert all(".music-orchestrator" in error["message"] for error in ended.errors)
