@@ -149,6 +149,10 @@ class Cover(msgspec.Struct, frozen=True, gc=False):
     height: int | None = None
 
 
+LEAST_ZEROS = 16
+"""Fewer zero bytes at the end are no sign of a lost end: a few samples of silence, or the filling of the last word."""
+
+
 class SoundEnd(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the last bytes of the sound look like. They are read only for files that are to be kept instead of others."""
 

@@ -50,7 +50,7 @@ def check_shared(session: Session, locations: Sequence[Location]) -> None:
     for one, other in combinations(locations, 2):
         nested = session.path_below(one, other) is not None or session.path_below(other, one) is not None
         if not nested and (session.overlap(one, other) or _one_folder(one, other)):
-            raise UsageError(f"{one.typed} and {other.typed} have a folder in common: name one of them only")
+            raise UsageError(f"{one.typed} and {other.typed} have a folder in common: use only one of them")
 
 
 def _one_folder(one: Location, other: Location) -> bool:
@@ -156,8 +156,8 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
         if location.local:
             raise
         raise UsageError(
-            f"{location.typed} cannot be used: correct the address, the region or the account of its remote, "
-            f"`rclone config show {location.remote}:` shows them ({error.message})"
+            f"{location.typed} cannot be used: check the address, the region and the account of its remote with "
+            f"`rclone config show {location.remote}` ({error.message})"
         ) from error
 
 

@@ -129,7 +129,8 @@ def report_quarantines_inside(session: Session, location: Location, found: Seque
         if holds:
             inner = join_location(location.fs, parent_of(own))
             session.reporter.note(
-                f"{inner} has a quarantine of its own, which is left alone: `music-orchestrator quarantine list {inner}` shows it"
+                f"{inner} has a quarantine of its own, which this command does not touch: "
+                f"`music-orchestrator quarantine list {inner}` shows it"
             )
     if len(found) > MOST_NAMED:
         session.reporter.note(f"{location.typed}: {len(found) - MOST_NAMED} more folders have a {OWN_DIRECTORY} of their own")
@@ -179,7 +180,11 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
     for path in result.difference.listed_twice:
         session.reporter.error("duplicate-name", "listed more than once, and nothing tells the files apart", path)
     for path, problem in result.unreachable:
-        session.reporter.error("unsupported-name", f"cannot be reached by its name, so it is left alone: {problem}", path)
+        session.reporter.error(
+            "unsupported-name",
+            f"skipped, because its name cannot be requested ({problem}); rename it with a tool of the provider",
+            path,
+        )
     closed = report_closed(session, result)
     for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
@@ -196,7 +201,9 @@ def report_closed(session: Session, result: ScanResult) -> ExitCode:
     """Report the folders that may not be listed. What is in them stays as it is."""
     for path, reason in result.closed:
         session.reporter.error(
-            "closed", f"may not be listed, so it is left alone; `--exclude '/{path}/'` accepts that ({reason})", path
+            "closed",
+            f"skipped, because it may not be listed ({reason}); fix its permissions, or accept that with `--exclude '/{path}/'`",
+            path,
         )
     session.summary.ops_skipped += len(result.closed)
     return ExitCode.SOME_FAILED if result.closed else ExitCode.DONE
@@ -225,7 +232,7 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
     if second := second_names(items):
         session.reporter.note(
             f"{location.typed}: {len(second)} files have a second name, such as {second[0][0]} (also {second[0][1]}): "
-            "each counts as one file, and its second name is left alone"
+            "each counts as one file, and its second name is skipped"
         )
     wanted = result.selection.include
     if wanted and all(item.skipped_because in LEFT_OUT_BY_GLOBS for item in items):

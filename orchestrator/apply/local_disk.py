@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.paths import parents_of
-from orchestrator.storage.local_path import local_path as local_path  # noqa: PLC0414 - a part of this module
+from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Storage
 
 _MOUNTS = "/proc/self/mountinfo"

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from orchestrator.apply.local_disk import local_path
 from orchestrator.apply.protocol.routes import Route, route_of
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.errors import NotFoundError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Operation, Plan, Verb, changed_locations, locations_of
 from orchestrator.plan.soundness import check_plan
+from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Storage
 
 

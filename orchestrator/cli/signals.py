@@ -48,7 +48,7 @@ class _Stopping:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._now = threading.Event()
+        self._cut_now = threading.Event()
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
         """Called in the main thread between two of its instructions, so it must take no lock: threads do the work."""
@@ -57,13 +57,13 @@ class _Stopping:
             return
         first = not session.stop.is_set()
         session.stop.set()
-        if not session.applying or self._now.is_set():
+        if not session.applying or self._cut_now.is_set():
             raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was started")
         if first:
             for work in (self._name_transfers, self._cut_in_time):
                 threading.Thread(target=work, name="stop", daemon=True).start()
         else:
-            self._now.set()
+            self._cut_now.set()
 
     def _name_transfers(self) -> None:
         """Say what is under way. rclone may take its time to answer, so this is a thread of its own."""
@@ -81,14 +81,14 @@ class _Stopping:
 
     def _cut_in_time(self) -> None:
         rclone = self._session.running_rclone
-        if self._ended_within(FINISH_S, self._now):
+        if self._ended_within(FINISH_S, self._cut_now):
             return
         if rclone is not None:
             rclone.cut()
-        if not self._ended_within(1.0 if self._now.is_set() else _RECORD_S) and rclone is not None:
+        if not self._ended_within(1.0 if self._cut_now.is_set() else _RECORD_S) and rclone is not None:
             rclone.close()
         if not self._ended_within(_RECORD_S):  # it waits for something else than rclone: a disk, a listing
-            self._now.set()
+            self._cut_now.set()
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _ended_within(self, seconds: float, early: threading.Event | None = None) -> bool:

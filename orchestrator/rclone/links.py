@@ -73,7 +73,9 @@ def configured(binary: Binary, environment: Mapping[str, str]) -> dict[str, dict
     try:
         found = {name: dict(given) for name, given in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError) as error:
-        raise TransientError("rclone does not tell its remotes") from error
+        raise TransientError(
+            "the output of `rclone config dump` cannot be read: check it, or remove `follow_links` from the config"
+        ) from error
     for variable, value in environment.items():
         if variable.startswith("RCLONE_CONFIG_") and variable.endswith("_TYPE"):
             found.setdefault(variable.removeprefix("RCLONE_CONFIG_").removesuffix("_TYPE").lower(), {})["type"] = value

@@ -10,12 +10,10 @@ from collections.abc import Callable
 from orchestrator.tags.audio_identity import window
 from orchestrator.tags.parsed import Parsed, PcmForm
 from orchestrator.tags.sparse import SparseFile
-from orchestrator.track import SoundEnd
+from orchestrator.track import LEAST_ZEROS, SoundEnd
 
 _PCM_TIMES = 4
 """If plain samples end in nothing but zeros, a longer look: 256 KiB are 1.5 s of a CD, and most tracks end in less silence."""
-LEAST_ZEROS = 16
-"""So many zero bytes at the end are no coincidence in compressed sound."""
 _MAY_END_IN_ZEROS = frozenset({"mp3", "mp2", "mp1", "wma", "vorbis", "opus", "speex"})
 """Silent frames and padding of these are zeros."""
 _DSF_BLOCK = 4096

@@ -14,10 +14,8 @@ from orchestrator.tags.id3 import tag_end
 from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.proofs.stream import DamagedError, NotProvableError, Stream
 
-_BY_MAGIC = ((b"fLaC", "flac"), (b"OggS", "ogg"), (b"MAC ", "ape"), (b"wvpk", "wavpack"), (b"TTA1", "tta"))
+_BY_MAGIC = ((b"fLaC", "flac"), (b"OggS", "ogg"), (b"MAC ", "ape"), (b"wvpk", "wavpack"))
 _MPEG = "mpeg"
-PROVABLE = frozenset({"flac", "vorbis", "opus", "speex", "ape", "wavpack", "tta", "mp3"})
-"""The codecs (of `Track`) whose files can hold checksums over all of their sound."""
 
 
 class ProofResult(StrEnum):

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.local_disk import local_path
 from orchestrator.apply.resume import unfinished_runs
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage

@@ -1,4 +1,4 @@
-"""What is at the target already while the source still has it: counted, and put away only when it is proved to be there."""
+"""What is at the target already while the source still has it: counted, and quarantined only when it is proved to be there."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def at_target(ended: Ended) -> int | None:
     return None if found is None else int(found)
 
 
-def test_a_second_run_counts_what_is_there_and_a_moving_one_puts_it_away(sides: Sides) -> None:
+def test_a_second_run_counts_what_is_there_and_a_moving_one_quarantines_it(sides: Sides) -> None:
     before = contents(sides.source_root)
     sides.organize("--copy")
     organized = contents(sides.target_root)

@@ -1,4 +1,4 @@
-"""What the target already has: equal size is no equality, and what stays in the source is counted or put away."""
+"""What the target already has: equal size is no equality, and what stays in the source is counted or quarantined."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_moving_run_puts_away_what_is_there() -> None:
     assert not to_target(inbox, there, moves=False, dedup=DedupSettings(), **options).operations
 
 
-def test_a_cover_is_put_away_in_favour_of_the_one_at_the_target() -> None:
+def test_a_cover_is_quarantined_in_favour_of_the_one_at_the_target() -> None:
     """Its song is not: the target has another version of it, and the cover of both."""
     inbox = [song("in/2.mp3", "n", **{**ONE, "title": "Two", "track": 2}), plain("in/cover.jpg", "one")]
     there = [song(HOME, "m", **ONE), plain("A/X/cover.jpg", "one")]
@@ -95,7 +95,7 @@ def test_a_cover_is_put_away_in_favour_of_the_one_at_the_target() -> None:
     assert "in/cover.jpg" not in did(kept), "nothing is quarantined under a reference"
 
 
-def test_a_file_without_a_hash_is_put_away_once_apply_has_compared_it() -> None:
+def test_a_file_without_a_hash_is_quarantined_once_apply_has_compared_it() -> None:
     """Its size, tags and sound agree; the kept copy is named as having the same bytes, and no hash shows it yet."""
     inbox, there = [bare(song("in/1.mp3", "m", **ONE))], [bare(song(HOME, "m", **ONE))]
     inbox, there = (

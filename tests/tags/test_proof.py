@@ -37,8 +37,6 @@ PROVABLE = {
     "ape": streams.ape(5, 1),
     "ape, tags": track_bytes("ape", TAGS, seconds=5),
     "wavpack 5": streams.wavpack(5, 1, checksums=True),
-    "tta": streams.tta(5, 1),
-    "tta, id3v2": track_bytes("tta", TAGS, seconds=5),
     "mp3, lame": streams.mp3_lame(5, 1),
     "mp3, lame, tags": track_bytes("mp3-lame", TAGS, seconds=5, cover_bytes=90_000) + ID3V1,
 }
@@ -83,7 +81,6 @@ def sound_of(name: str) -> tuple[int, int]:
         "vor": b"OggS",
         "opu": b"OggS",
         "wav": b"wvpk",
-        "tta": b"TTA1",
         "ape": b"MAC ",
     }
     start = content.index(marks.get(name[:4], marks.get(name[:3], b"\xff\xfb\x10\xc4")))

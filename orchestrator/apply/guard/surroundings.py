@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from orchestrator.apply.local_disk import local_path
 from orchestrator.location import overlap
 from orchestrator.paths import is_local, join_location, join_path, parent_of
 from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Storage
 
 MARKER_NAME = "run.json"

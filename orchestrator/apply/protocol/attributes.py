@@ -15,10 +15,10 @@ import os
 import stat
 from collections.abc import Iterable
 
-from orchestrator.apply.local_disk import local_path
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.task import Task
 from orchestrator.plan.model import is_temporary
+from orchestrator.storage.local_path import local_path
 
 _ACL = "system.posix_acl_access"
 _GROUP, _OTHERS = 0o070, 0o007

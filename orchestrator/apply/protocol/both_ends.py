@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.apply.local_disk import disk_state, local_path
+from orchestrator.apply.local_disk import disk_state
 from orchestrator.apply.protocol.batches import (
     forget_folders,
     look_at_destinations,
@@ -20,6 +20,7 @@ from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.task import Task, is_one_file, without_error
 from orchestrator.errors import IntegrityError, NotFoundError, OrchestratorError, TransientError
 from orchestrator.records import Entry
+from orchestrator.storage.local_path import local_path
 
 
 def look_at_all_ends(tasks: Sequence[Task], *, concurrency: int) -> None:

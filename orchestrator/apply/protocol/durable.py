@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from orchestrator.apply.local_disk import local_path
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import IntegrityError
+from orchestrator.storage.local_path import local_path
 
 
 def sync_copies(tasks: Iterable[Task]) -> None:

@@ -24,10 +24,9 @@ from orchestrator.apply.protocol.task import Task, is_final
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError
 from orchestrator.paths import parent_of, remote_of
 from orchestrator.plan.model import KeptCopy, Operation, Verb
+from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import CallResult, StatCall, Storage
-
-SAME_BYTES, SAME_SOUND = "T0", "T1"
 
 
 class KeptCopies:
@@ -160,10 +159,10 @@ class KeptCopies:
 
     def _prove(self, task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> None:
         """Skip a delete for good unless both files hold the same bytes, or the sound of the kept copy is proved."""
-        if task.route is not Route.REMOVE or kept.tier == SAME_BYTES:
+        if task.route is not Route.REMOVE or kept.tier == Tier.BYTES:
             return
         known_by_tags = f"it only has the same tags as {kept.path} (tier {kept.tier})"
-        why = known_by_tags if kept.tier != SAME_SOUND else self._sound.why_not(kept.ref, storage, now)
+        why = known_by_tags if kept.tier != Tier.AUDIO else self._sound.why_not(kept.ref, storage, now)
         if why is not None:
             task.settle(Stage.SKIPPED, ExitCode.SOME_FAILED, f"{task.name}: stays in the quarantine, because {why}")
 
@@ -173,7 +172,7 @@ class KeptCopies:
             return True
         if common_hashes(before.hashes, now.hashes):
             return False
-        if kept.tier == SAME_BYTES and before.hashes and storage.capabilities.local:
+        if kept.tier == Tier.BYTES and before.hashes and storage.capabilities.local:
             return True  # the plan's hash was computed: see `orchestrator.catalogue.content_hashes`
         if task.route is Route.REMOVE or self._verify == "full" or before.mtime_ns is None or now.mtime_ns is None:
             return True
@@ -183,12 +182,12 @@ class KeptCopies:
 
 def _unproven(task: Task, kept: KeptCopy) -> bool:
     """Whether both should hold the same bytes and the plan had no hash that shows it: it goes by size, tags and sound."""
-    return kept.tier == SAME_BYTES and not common_hashes(task.operation.expect.hash, kept.hash)
+    return kept.tier == Tier.BYTES and not common_hashes(task.operation.expect.hash, kept.hash)
 
 
 def _reads_well(task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> bool:
     """Read the kept copy to its end. Where both should hold the same bytes they must; otherwise it must be readable."""
-    if kept.tier != SAME_BYTES:
+    if kept.tier != Tier.BYTES:
         # Before a delete for good it is read for the proof anyway.
         return task.route is Route.REMOVE or storage.hash(now.path, FULL_HASH, download=True) is not None
     if kept.hash and task.route is not Route.REMOVE and not _unproven(task, kept):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from orchestrator.apply.local_disk import local_path, on_one_file_system
+from orchestrator.apply.local_disk import on_one_file_system
 from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.paths import remote_of
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import Ref
+from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Storage
 
 

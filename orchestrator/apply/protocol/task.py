@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.apply.journal.records import OperationState, Record, Stage
-from orchestrator.apply.local_disk import DiskState, file_system_root, local_path
+from orchestrator.apply.local_disk import DiskState, file_system_root
 from orchestrator.apply.own_paths import destination_of, leaving_source_of, staged_copy_of
 from orchestrator.apply.protocol.request_budget import LOOK, REQUESTS_PER_OPERATION
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, route_of
@@ -23,6 +23,7 @@ from orchestrator.errors import (
 from orchestrator.paths import case_key
 from orchestrator.plan.model import Operation, is_temporary
 from orchestrator.records import Entry, Ref
+from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Naming, StatCall, Storage
 
 

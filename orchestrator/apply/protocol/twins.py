@@ -1,4 +1,4 @@
-"""Where two files can have one name, find out whether a copy of ours shares its name with another file, and put ours aside."""
+"""Where two files can have one name, find out whether a copy of ours shares its name, and move ours out of the way if so."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _judge(task: Task, found: Sequence[Entry] | OrchestratorError) -> None:
         task.error = error
         return
     if len(ours) == 1 or len({(entry.size, *entry.hashes.values()) for entry in ours}) == 1:
-        _put_aside(task, ours[-1])
+        _move_out_of_the_way(task, ours[-1])
     else:
         message = f"{task.name}: {len(found)} files are now called {task.dst}, and which of them is its copy is unknown; all stay"
         task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
@@ -60,9 +60,9 @@ def _may_be_ours(task: Task, entry: Entry) -> bool:
     return compare(task.source, was, task.target, entry, read_if_needed=False) is not Match.DIFFERENT
 
 
-def _put_aside(task: Task, ours: Entry) -> None:
-    aside = MoveCall(task.dst, task.own_name_at_target, trash_of(task.run_id, task.attempt), id=ours.id, begun=True)
-    outcome = send_one(task.target, aside)
+def _move_out_of_the_way(task: Task, ours: Entry) -> None:
+    move = MoveCall(task.dst, task.own_name_at_target, trash_of(task.run_id, task.attempt), id=ours.id, begun=True)
+    outcome = send_one(task.target, move)
     if isinstance(outcome, OrchestratorError):
         task.error = outcome
     else:

@@ -62,11 +62,8 @@ def conclude_failed_look(task: Task) -> None:
     error = task.error
     if error is None or task.verdict is not None or not is_final(error):
         return
-    if task.begun:
-        where = f"a run had begun to handle it, so it may be at {task.src}, at {task.dst}, or at both"
-    else:
-        where = "it was left as it is"
-    remedy = "correct what the message says (rights, or a name that is too long), or leave it out with --exclude"
+    where = f"it may be at {task.src}, at {task.dst}, or at both" if task.begun else "it was not changed"
+    remedy = "fix the cause (missing rights, a name that is too long), or exclude the file with --exclude"
     message = f"{task.name}: cannot be looked at: {error.message}; {where}; {remedy}"
     task.settle(Stage.FAILED, _code_of(error), message)
 

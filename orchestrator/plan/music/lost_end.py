@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
-from orchestrator.track import Reading, SoundEnd, Track
-
-LEAST_ZEROS = 16
-"""Fewer zeros at the end are no sign of a lost end: a few samples of silence, or the filling of the last word."""
+from orchestrator.track import LEAST_ZEROS, Reading, SoundEnd, Track
 
 _Flaws = tuple[bool, bool, int]
 

@@ -9,6 +9,7 @@ import msgspec
 
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.model import CompletedOperation, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
+from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.records import Capabilities, Entry, Ref
 
 
@@ -72,7 +73,7 @@ def plan_emptying(
     )
 
 
-DELETABLE_TIERS = frozenset({"T0", "T1"})
+DELETABLE_TIERS = frozenset({Tier.BYTES, Tier.AUDIO})
 """The tiers whose duplicates may be deleted for good. For the others, nothing proves that they hold the same sound."""
 
 

@@ -84,11 +84,11 @@ class RcloneStorage(DerivedStorage):
 
     @cached_property
     def _info(self) -> dict[str, Any]:
-        # UsageError for an unknown remote, and for a file instead of a directory.
         self._check_shows_the_present()
         try:
             if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
                 self._client.call("operations/fsinfo", {"fs": rc_bodies.with_server_mtime(self._fs)})
+            # UsageError for an unknown remote, and for a file instead of a directory.
             return self._client.call("operations/fsinfo", {"fs": self._fs})
         except UsageError:
             # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.

@@ -23,7 +23,7 @@ from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.records import Item, Ref
 
-NOT_COMPARED = "the target has a file of that name and size, and it is not known whether it is the same (--checksum reads them)"
+NOT_COMPARED = "the target has a file of this name and size that was not compared; `--checksum` compares them"
 
 
 class Destinations:

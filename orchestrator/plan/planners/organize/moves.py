@@ -65,17 +65,17 @@ class OrganizeMoves:
         self._files.skipped |= {one.path: one for one in skipped}
 
     def _of_claims(self, claims: Sequence[Claim]) -> list[Move]:
-        moves, put_away = [], []
+        moves, quarantined = [], []
         for claim in claims:
             if self._locations.below is not None and claim.position == claim.path:
                 self.music_in_place += claim.item.reading is not None
             elif claim.occupant is not None:
-                away = self._put_away(claim, claim.occupant)
-                self.at_target += away is None
-                put_away += [away] if away is not None else []
+                move = self._quarantine_equal(claim, claim.occupant)
+                self.at_target += move is None
+                quarantined += [move] if move is not None else []
             else:
                 moves.append(self._move(claim))
-        return moves + put_away
+        return moves + quarantined
 
     def _move(self, claim: Claim) -> Move:
         entry = claim.item.entry
@@ -90,7 +90,7 @@ class OrganizeMoves:
             after=self._duplicates_of(claim),
         )
 
-    def _put_away(self, claim: Claim, occupant: Item) -> Move | None:
+    def _quarantine_equal(self, claim: Claim, occupant: Item) -> Move | None:
         """The quarantine of a file that is at the target already; None if it stays in the source."""
         options, item = self._request.options, claim.item
         if options.copy or options.dedup is None or self._request.source_fs == self._request.target_fs:
