@@ -15,7 +15,7 @@
     │   └── PermanentError          this item never works: name, permission, kind
     │       ├── UnsupportedError    the storage has no such operation
     │       ├── MisplacedError      the server reported success, but the file is not where it was to be
-    │       └── AccessDeniedError   the rights for it lack
+    │       └── AccessDeniedError   the right to do this is missing
     │           └── PartialListingError    some folders could not be listed; all others were
     ├── StalePlanError              the files have changed since the plan was made
     ├── SafetyLimitError            a limit that protects the library would be exceeded
@@ -138,7 +138,7 @@ class UnsupportedError(PermanentError):
 
 
 class AccessDeniedError(PermanentError):
-    """The right to do this lacks. What that means for a whole location is up to the caller."""
+    """The right to do this is missing. What that means for a whole location is up to the caller."""
 
 
 class PartialListingError(AccessDeniedError):

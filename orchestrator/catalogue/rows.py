@@ -22,7 +22,7 @@ IS_OURS: Final = (
     f"((e.path >= {_blob(OWN_DIRECTORY + '/')} AND e.path < {_blob(OWN_DIRECTORY + '0')}) "  # "0" follows "/"
     f"OR instr(e.path, {_blob(f'/{OWN_DIRECTORY}/')}))"
 )
-"""Whether the row `e` is one of these: `orchestrator.paths.is_ours`."""
+"""Whether the row `e` is one of these: `orchestrator.paths.is_ours` for files in one; the directory itself is never a row."""
 
 
 class Moved(msgspec.Struct, frozen=True):

@@ -45,7 +45,8 @@ class Naming(StrEnum):
     replace the content of such a file by an upload to the final name, and put it into Google's trash by a server-side copy.)"""
     CAUGHT = "caught"
     """Copy to a name of ours, then GiveCall: it looks, then moves. A file that turns up between the look and the move is moved to
-    `trash`, never lost: whoever gives has to look into `trash` afterwards, and give it its name back."""
+    `trash`; only one that appears within the server's last request may be replaced. Afterwards, the caller has to look into
+    `trash`, and give what is there its name back."""
     REPLACES = "replaces"
     """No name of ours: the remote can neither move nor copy, or a move of each copy would fail or cost a fee (no right to delete,
     archive classes). A CopyCall to the final name looks, then replaces what turns up meanwhile."""
@@ -62,9 +63,9 @@ class StatCall(msgspec.Struct, frozen=True, tag="stat"):
 class MoveCall(msgspec.Struct, frozen=True, tag="move"):
     """Rename within this storage, or from `source`, another root of the same remote (`remote_of`). Result: None.
 
-    A file that unexpectedly lies at the destination is never overwritten. Either the move fails with DestinationExistsError (on
-    disks the kernel refuses it, on Dropbox the server; see GiveCall for disks without RENAME_NOREPLACE), or that file is moved to
-    `trash` (a directory under OWN_DIRECTORY, used by one attempt of one run only).
+    If a file unexpectedly lies at the destination, the move fails with DestinationExistsError (on disks the kernel refuses it, on
+    Dropbox the server; see GiveCall for disks without RENAME_NOREPLACE), or that file is moved to `trash` (a directory under
+    OWN_DIRECTORY, used by one attempt of one run only); only one that appears within the server's last request may be replaced.
     """
 
     src: str
@@ -147,7 +148,7 @@ class Storage(Protocol):
         all; one further down, which belongs to a location inside this one, is shown as one Entry with nothing but its path.
         Asks only for what is free on this remote.
         Raises an error when the listing is incomplete: a short listing is never taken for the whole. PartialListingError, after
-        the last file, says that only the folders it names could not be listed, because the rights lack. Bucket remotes do not
+        the last file, says that only the folders it names could not be listed, because a right is missing. Bucket remotes do not
         distinguish a missing prefix from an empty one; others raise NotFoundError for a missing directory.
         """
 
@@ -208,7 +209,7 @@ class Storage(Protocol):
     # Derived.
 
     def forget_folders(self) -> None:
-        """Make the next calls find folders anew, from the root.
+        """Make the next calls look up all folders again, from the root.
 
         Some remotes (Google Drive) know folders by ids, and rclone remembers these: a path then leads into a folder that another
         program has renamed or trashed since. Afterwards each folder costs a request again. Elsewhere it does nothing.

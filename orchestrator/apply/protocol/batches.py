@@ -57,7 +57,7 @@ def in_parallel(tasks: Sequence[Task], work: Callable[[Task], None], *, workers:
 
 
 def forget_folders(storages: Iterable[Storage]) -> None:
-    """Find all folders anew from here on: see `Storage.forget_folders`."""
+    """Look up all folders again from here on: see `Storage.forget_folders`."""
     for storage in {storage.fs: storage for storage in storages}.values():
         with suppress(RemoteError):  # rclone has died: the next one remembers nothing
             storage.forget_folders()

@@ -24,7 +24,7 @@ class RefusedDeletes:
 
     def __init__(self) -> None:
         self._right: dict[str, str] = {}
-        """The right that a key needs, as the provider calls it."""
+        """Location -> the right that an account needs there, as the provider calls it."""
         self._stopped: Counter[str] = Counter()
         """Location -> the operations that were not begun there."""
 

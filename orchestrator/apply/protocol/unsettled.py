@@ -57,7 +57,7 @@ class Unsettled:
 
 
 def _note(task: Task) -> Record:
-    """The task's last stage once more, now with its error. Attempt 0: nothing was sent."""
+    """The task's last stage once more, now with its error. Its attempt stays as it was; 0 means that nothing was ever sent."""
     stage = Stage.INTENT if task.verified is None else Stage.VERIFIED
     return Record(task.operation.id, stage, task.attempt, task.verified, int(_code(task.error)), _message(task.error))
 
