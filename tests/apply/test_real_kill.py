@@ -17,9 +17,10 @@ from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.protocol import Storage
 from tests.apply.killed_apply import Request
 from tests.apply.plans import depending, move, operation, plan, run, run_again, through_temporary_name
+from tests.nightly import some_at_night
 
 ROOT = Path(__file__).parents[2]
-KINDS = ["local", "s3_moto", "webdav", "sftp"]
+KINDS = some_at_night(("local", "s3_moto", "webdav", "sftp"), night={"sftp"})
 KILLS: list[tuple[int, float | None]] = [(1, 0.0), (2, None), (3, 0.008), (4, 0.002), (4, None)]
 
 

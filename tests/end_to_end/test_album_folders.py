@@ -23,7 +23,7 @@ from tests.servers.http import HttpProxy, Lose, Seen, Then, http_proxy
 from tests.servers.remotes import DriveRemote, DropboxRemote
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-FEW = 2
+FEW = 1
 """How many more kills for each victim, unless all are tried."""
 
 WRONG, RIGHT = "Inbox/band - album", "Band/Album (2001)"

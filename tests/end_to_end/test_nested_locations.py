@@ -13,9 +13,10 @@ import pytest
 from orchestrator.track import Track
 from tests.audio import make_track
 from tests.faulty import Library
+from tests.nightly import some_at_night
 from tests.program import Ended
 
-KINDS = ["local", "s3_serve", "webdav", "sftp"]
+KINDS = some_at_night(("local", "s3_serve", "webdav", "sftp"), night={"webdav", "sftp"})
 DEDUP = ("dedup", "--dedup", "quarantine")
 OWN = ".music-orchestrator"
 

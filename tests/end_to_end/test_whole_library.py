@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.library import LibraryFacts, make_library
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, some_at_night
 from tests.places import PLACES, Place, places, visible
 from tests.program import Program
 
 TIMEOUT_S = 400
-FILES = 1000 if NIGHTLY else 500
-KINDS = [pytest.param(kind, marks=pytest.mark.nightly) if kind == "s3_moto" else kind for kind in PLACES]
+FILES = 1000 if NIGHTLY else 300
+KINDS = some_at_night(PLACES, night={"s3_moto", "sftp"})
 """moto answers slowly: a thousand files take minutes there, and `s3_serve` speaks S3 as well."""
 
 
