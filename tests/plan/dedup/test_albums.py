@@ -24,6 +24,13 @@ def test_copies_of_an_album_are_not_mixed() -> None:
     assert len(answer.decisions) == 3
 
 
+def test_a_reason_is_only_what_is_true_of_the_kept_file_itself() -> None:
+    """The mean of the kept album is better, but one of its tracks is no better than its duplicate."""
+    mixed = [on_album(f"A/{n}", n, sound=f"s{n}", **(MP3 if n == 1 else FLAC)) for n in (1, 2, 3)]
+    lossy = [on_album(f"B/{n}", n, sound=f"s{n}", **MP3) for n in (1, 2, 3)]
+    assert quarantined(found(mixed, lossy)) == {"B/1": "T1 A/1 album", "B/2": "T1 A/2 lossless", "B/3": "T1 A/3 lossless"}
+
+
 def test_a_better_stray_does_not_break_a_complete_album() -> None:
     answer = found(album("Album", **MP3), [on_album("Stray/2.flac", 2)])
     assert not quarantined(answer)

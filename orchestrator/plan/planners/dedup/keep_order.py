@@ -51,7 +51,7 @@ _BECAUSE: Mapping[str, str] = {
     "bit_depth": "of its bit depth",
     "sample_rate": "of its sample rate",
     "bitrate": "of its bitrate",
-    "first_location": "its location comes first",
+    "first_location": "of the location that it is in",
     "in_place": "it is already in place",
     "longest": "it is longer",
     "album_tracks": "its location has more tracks of the album",
@@ -139,11 +139,13 @@ class KeepOrder:
         return (self._album_rank(copy) if copy is not None and copy.complete else own), own
 
     def deciding_criterion(self, kept: Candidate, duplicate: Candidate) -> str:
-        """The first criterion in which the two differ; "album" if it prefers the duplicate, so that the album decided."""
+        """The first criterion in which the two differ; "album" if it does not prefer the file itself: its album decided."""
+        own, others = self.own_rank(kept), self.own_rank(duplicate)
         for one, other in zip(self.rank(kept), self.rank(duplicate), strict=True):
-            for word, mine, theirs in zip(self.words, one, other, strict=True):
-                if mine != theirs:
-                    return word if mine < theirs else "album"  # type: ignore[operator]
+            for index, word in enumerate(self.words):
+                if one[index] != other[index]:
+                    preferred = one[index] < other[index] and own[index] < others[index]  # type: ignore[operator]
+                    return word if preferred else "album"
         return "shortest_path"
 
     def may_replace(self, kept: Candidate, duplicate: Candidate) -> bool:
