@@ -24,6 +24,7 @@ from orchestrator.records import Entry, Item
 from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.formats import is_audio
+from orchestrator.track import Status
 
 LOCAL_HASH = "sha256"
 """Computed where no other file of that size has a hash already."""
@@ -182,13 +183,16 @@ class EqualSizes:
 
 
 def _by_size(sides: Sequence[HashedSide], wanted: Callable[[str], bool]) -> Iterator[list[_File]]:
-    """The `wanted` files that others equal in size and that can be compared; of music, also what has no readable tags."""
+    """The `wanted` files that others equal in size and that can be compared. Unreadable and suspect music equals nothing."""
     by_size: dict[int, list[_File]] = defaultdict(list)
     for index, side in enumerate(sides):
         names = Counter(item.entry.path for item in side.items)
         for item in side.items:
             entry, path = item.entry, item.entry.path
             if not entry.size or item.skipped_because is not None or not wanted(path):
+                continue
+            reading = item.reading  # None for companions
+            if reading is not None and (reading.status is Status.UNREADABLE or reading.suspect is not None):
                 continue
             if names[path] > 1 and not entry.hashes:
                 continue  # a read by this name returns either file

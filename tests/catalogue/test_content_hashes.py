@@ -15,6 +15,7 @@ from orchestrator.progress import NoProgress
 from orchestrator.records import Entry, Item
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.fake.objects import digest
+from orchestrator.track import Reading, Status
 
 FILES = {
     "a.mp3": b"one!",
@@ -51,6 +52,14 @@ def test_only_music_of_equal_size_is_hashed(catalogue: Catalogue) -> None:
     assert {path: set(hashes) for path, hashes in found.items() if hashes} == {f"{name}.mp3": {LOCAL_HASH} for name in "abc"}
     assert found["a.mp3"] == found["b.mp3"] != found["c.mp3"]
     assert storage.bytes_read == 12
+
+
+@pytest.mark.parametrize("reading", [Reading(Status.UNREADABLE, reason="damaged"), Reading(Status.TAGGED, suspect="cut")])
+def test_music_that_is_no_duplicate_of_anything_is_not_read(catalogue: Catalogue, reading: Reading) -> None:
+    storage = filled("local")
+    items = [Item(entry, reading if entry.path == "c.mp3" else None) for entry in storage.list()]
+    assert EqualSizes([HashedSide(storage, items)], catalogue, download=False).compute(NoProgress()) == []
+    assert storage.bytes_read == 8
 
 
 @pytest.mark.parametrize("kind", ["webdav", "plain"])
