@@ -17,6 +17,7 @@ from orchestrator.location import CLOUD_REMOTE, Location, path_below
 from orchestrator.paths import is_ours, join_location
 from orchestrator.profiles import load_profile, profile_for_environment_remote
 from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.local_path import why_not_writable
 
 
 def source_and_target(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
@@ -87,9 +88,9 @@ def check_folder(location: Location) -> Path | None:
 
 def check_target(target: Location) -> None:
     """Check before any work that a target on this machine can be created and written to. Raises UsageError."""
-    nearest = check_folder(target)
-    if nearest is not None and not os.access(nearest, os.W_OK | os.X_OK):
-        raise UsageError(f"{target.typed}: {nearest} is not writable: choose another target, or fix its permissions")
+    why = why_not_writable(target.fs) if check_folder(target) is not None else None
+    if why is not None:
+        raise UsageError(f"{target.typed}: {why}")
 
 
 def check_root(session: Session, location: Location) -> None:

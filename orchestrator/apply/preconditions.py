@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from orchestrator.apply.protocol.routes import Route, route_of
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.errors import NotFoundError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Operation, Plan, Verb, changed_locations, locations_of
 from orchestrator.plan.soundness import check_plan
-from orchestrator.storage.local_path import local_path
+from orchestrator.storage.local_path import local_path, why_not_writable
 from orchestrator.storage.protocol import Storage
 
 
@@ -31,12 +29,9 @@ def check_preconditions(plan: Plan, storages: Mapping[str, Storage]) -> None:
 def _check_writable(storage: Storage) -> None:
     """Raise UsageError for a folder of this machine that may not be written to: a read-only disk or snapshot, or no right."""
     root = local_path(storage, "")
-    if root is None:
-        return
-    nearest = next(one for one in (Path(root), *Path(root).parents) if os.path.lexists(one))
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        why = "it is on a read-only disk or snapshot, or its permissions forbid it"
-        raise UsageError(f"{storage.fs}: {nearest} is not writable: {why}; nothing was changed")
+    why = None if root is None else why_not_writable(root)
+    if why is not None:
+        raise UsageError(f"{storage.fs}: {why}")
 
 
 def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:

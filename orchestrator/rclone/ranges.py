@@ -9,7 +9,7 @@ import stat
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError, QuotaError, TransientError
+from orchestrator.errors import AccessDeniedError, NotFoundError, OrchestratorError, PermanentError, QuotaError, TransientError
 from orchestrator.rclone import rc_bodies
 
 # What rclone shows instead of control characters, `/`, `.`, `..` and bytes that are not UTF-8 in names; its quote is U+201B.
@@ -109,4 +109,6 @@ def local_error(error: OSError, path: str) -> OrchestratorError:
         return TransientError(message, path=path)
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return QuotaError(message, path=path)
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return AccessDeniedError(message, path=path)
     return PermanentError(message, path=path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from orchestrator.errors import (
@@ -19,6 +21,7 @@ from orchestrator.errors import (
     UsageError,
 )
 from orchestrator.rclone.classify import classify, retry_after
+from orchestrator.rclone.ranges import local_error
 from orchestrator.rclone.redact import one_line, redact
 
 S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8AF2, HostID: xyz=, api error {}: some words"
@@ -145,3 +148,8 @@ def test_other_text_is_kept() -> None:
     text = 'Get "http://h/lib?max-keys=1000&prefix=": Artist, the key to it.mp3'
     assert redact(text) == text
     assert one_line("a\u202eb\nc") == "a b c"
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM])
+def test_a_refusal_of_this_disk_is_one_of_rights_as_on_remotes(code: int) -> None:
+    assert type(local_error(OSError(code, "refused"), "a.mp3")) is AccessDeniedError
