@@ -266,11 +266,9 @@ class Session:
             self.applying = False
 
     def need_consent(self, command: str) -> None:
-        """Refuse a changing command when nobody can be asked to confirm it. Raises UsageError."""
+        """Refuse a command that asks first when nobody can be asked. Raises UsageError."""
         if not (self.options.yes or self.options.dry_run or self.reporter.can_ask):
-            raise UsageError(
-                f"{command} changes files, and there is no terminal to ask: add --yes (or look first with --dry-run)"
-            )
+            raise UsageError(f"{command} asks first, and there is no terminal: add --yes (or look first with --dry-run)")
 
     def _open_storage(self, location: Location) -> Storage:
         from orchestrator.storage.wrappers.rate_limit import (  # noqa: PLC0415 - not every command needs storages

@@ -110,8 +110,9 @@ def test_some_common_options_affect_only_some_commands() -> None:
     common = {name: command.declaration.common for name, command in COMMANDS.items()}
     assert [name for name in common if "max_delete" in common[name]] == ["organize", "plan", "apply", "scan", "stats", "dedup"]
     assert [name for name in common if "yes" in common[name]] == [
-        *("organize", "apply", "resume", "undo", "dedup", "quarantine restore", "quarantine empty")
+        *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "quarantine restore", "quarantine empty")
     ]
+    assert not {"transfers", "bandwidth", "max_delete", "ignore_marker"} & {*common["runs abandon"]}
     assert not {"transfers", "bandwidth", "rclone"} & {*common["config validate"], *common["show"], *common["runs list"]}
 
 

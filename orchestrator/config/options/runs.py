@@ -27,7 +27,7 @@ class RunsShowOptions(Options, frozen=True):
 class RunsAbandonOptions(Options, frozen=True):
     """`runs abandon`."""
 
-    common: ClassVar[tuple[str, ...]] = CHANGES
+    common: ClassVar[tuple[str, ...]] = (*STATE, "rclone", "rclone_config", "dry_run", "exit_code", "yes")
 
     run: Annotated[str, _RUN]
 
