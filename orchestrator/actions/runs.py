@@ -95,9 +95,12 @@ def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
     from orchestrator.actions.execution import abandon_run  # noqa: PLC0415 - slow to import, and `runs` does not need it
 
     with session.lock("runs abandon"):
-        code = abandon_run(session, run.id).exit_code
-    session.reporter.note(f"run {run.id} was given up; `music-orchestrator undo {run.id}` takes back what it did")
-    return code
+        result = abandon_run(session, run.id)
+    then = "it had changed nothing" if result.exit_code == ExitCode.DONE else "what is half-way is named above"
+    if result.done:
+        then = f"`music-orchestrator undo {run.id}` takes back what it did"
+    session.reporter.note(f"run {run.id} was given up; {then}")
+    return result.exit_code
 
 
 def undo(options: UndoOptions, session: Session) -> ChangeResult:

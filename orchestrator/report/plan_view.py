@@ -129,7 +129,7 @@ def nothing_to_do(plan: Plan) -> list[str]:
         sentences = [f"nothing to move: already at the target: {at_target} files, they stay in the source"]
         if not plan.header.options.get("dedup"):
             sentences.append("--dedup quarantine moves them to the quarantine of the source")
-    elif alone and not plan.header.counts.get("in_place"):
+    elif not plan.header.counts.get("in_place"):
         sentences = ["nothing to do"]
     else:
         where = "all other files are where they belong" if has_errors else "everything is where it belongs"

@@ -158,7 +158,7 @@ def test_the_lock_is_held_while_a_person_thinks(music: Path, session: Session, t
 
 
 def test_a_run_that_cannot_be_finished_blocks_only_its_own_folders_and_can_be_given_up(
-    music: Path, session: Session, tmp_path: Path
+    music: Path, session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its target's remote is gone from the rclone config. A command on another folder goes on: 3, and the run is named."""
     file = str(tmp_path / "plan.jsonl")
@@ -172,6 +172,8 @@ def test_a_run_that_cannot_be_finished_blocks_only_its_own_folders_and_can_be_gi
     with pytest.raises(UsageError) as refused:
         organize(OrganizeOptions(source=str(music)), session)
     assert f"runs abandon {stuck}" in refused.value.message
+    caplog.set_level("INFO")
     assert abandon(RunsAbandonOptions(run=stuck), session) == ExitCode.DONE
+    assert f"run {stuck} was given up; it had changed nothing" in caplog.text
     assert abandon(RunsAbandonOptions(run=stuck), session) == ExitCode.DONE
     assert organize(OrganizeOptions(source=str(music)), session).exit_code == ExitCode.DONE

@@ -345,9 +345,9 @@ def test_a_duplicate_by_sound_is_deleted_only_after_a_full_read_proved_the_kept_
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (DAMAGED, "the copy that stays is damaged"),
-        (WHOLE[:-1], "the copy that stays is damaged"),
-        (audio_streams.wavpack(5, 1), "nothing proves the copy that stays"),
+        (DAMAGED, "its kept copy kept.flac is damaged"),
+        (WHOLE[:-1], "its kept copy kept.flac is damaged"),
+        (audio_streams.wavpack(5, 1), "nothing proves its kept copy kept.flac"),
     ],
 )
 def test_a_duplicate_by_sound_stays_in_the_quarantine_if_nothing_proves_the_kept_copy(

@@ -31,7 +31,7 @@ def operation(src: str, dst: str, verb: Verb = Verb.MOVE) -> Operation:
     return Operation(operation_id(verb, one, two), verb, one, two, 5, Expect(), "layout", dst.rpartition("/")[0])
 
 
-def plan(*operations: Operation, skipped: tuple[Skipped, ...] = ()) -> Plan:
+def plan(*operations: Operation, skipped: tuple[Skipped, ...] = (), in_place: int = 2) -> Plan:
     header = Header(
         tool_version="0",
         created="2026-01-01T00:00:00+00:00",
@@ -40,7 +40,7 @@ def plan(*operations: Operation, skipped: tuple[Skipped, ...] = ()) -> Plan:
         options={},
         config_sha256="",
         capabilities={},
-        counts={"files": 3, "music": 2, "in_place": 0},
+        counts={"files": 3, "music": 2, "in_place": in_place},
         estimate={"requests": 4, "bytes": 2048, "cost": 0.5, "seconds": 61},
         plan_id="abc",
     )
@@ -139,10 +139,14 @@ def test_skipped_files_are_reported_once() -> None:
 
 
 def test_files_that_wait_are_not_called_in_place() -> None:
-    for code, says in (("left-alone", "skipped: 1 files"), ("unreadable", "all other files are where they belong")):
+    for code, in_place, says in (
+        ("left-alone", 0, "nothing to do\nskipped: 1 files; -v says why\n"),
+        ("unreadable", 0, "nothing to do\n"),
+        ("unreadable", 2, "nothing to do: all other files are where they belong\n"),
+    ):
         reporter, out, _ = text_reporter()
-        reporter.plan(plan(skipped=(Skipped("c", code, "why"),)))
-        assert says in out.getvalue()
+        reporter.plan(plan(skipped=(Skipped("c", code, "why"),), in_place=in_place))
+        assert out.getvalue().endswith(says)
     reporter, out, _ = text_reporter()
     reporter.plan(plan())
     assert out.getvalue() == "nothing to do: everything is where it belongs\n"

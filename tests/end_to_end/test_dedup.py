@@ -318,7 +318,7 @@ def test_delete_only_deletes_what_is_proved(library: Callable[..., Library], kin
     ended = music("dedup", music.place.location, "--delete", codes=(3,))
     assert {event["path"] for event in ended.events if event["type"] == "not-deleted"} == {"copies/3.wav"}
     (problem,) = ended.errors
-    assert "the copy that stays is damaged" in problem["message"]
+    assert "its kept copy Album/2.flac is damaged" in problem["message"]
     left = Counter(music.place.tree().values())
     assert left == Counter(content for path, content in before.items() if path != "copies/1.flac")
     assert set(music.tree()) == {"Album/1.flac", "Album/2.flac", "Album/3.wav"}

@@ -31,9 +31,9 @@ class ProvenSound:
                 with self._lock:
                     self._known[state] = known
         if known.result is ProofResult.DAMAGED:
-            return f"the copy that stays is damaged ({known.why}); `quarantine restore` brings this one back: {now.path}"
+            return f"its kept copy {now.path} is damaged ({known.why}): bring this file back with `quarantine restore`"
         if known.result is ProofResult.UNPROVABLE:
-            return f"nothing proves the copy that stays ({known.why}): {now.path}"
+            return f"nothing proves its kept copy {now.path} ({known.why})"
         return None
 
 

@@ -54,6 +54,6 @@ class RefusedDeletes:
             right = f" ({self._right[fs]})" if self._right[fs] else ""
             message = (
                 f"{fs}: refuses to delete files: the account lacks that right{right}, or they are under retention{left}. "
-                "Grant it and run the command again, or take the copies back with `undo`"
+                "Grant it, then run the command again to finish, or `undo` to delete the copies"
             )
             yield Problem(None, ExitCode.AUTH, message)
