@@ -22,6 +22,7 @@ from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.records import Item
 from orchestrator.report.reporter import size_text
 from orchestrator.storage.protocol import Storage
+from orchestrator.wording import counted
 
 MOST_DOWNLOADED = 16 << 20
 """Bytes of a companion that is downloaded to be compared; a larger one is not, without --checksum. No cover is that large."""
@@ -41,9 +42,8 @@ def plan_compared(
     )
     files, size = sizes.downloads()
     if files:
-        session.reporter.note(
-            f"downloads {files} covers or other companions, {size_text(size)}, to see if the target has the same"
-        )
+        companions = counted(files, "companion")
+        session.reporter.note(f"downloading {companions} ({size_text(size)}) to compare them with the target")
     (ours, theirs), code = hash_files(session, sizes)
     session.reporter.stage("planning")
     hashed = replace(request, items=_again(request.items, ours), target_items=_again(request.target_items, theirs))

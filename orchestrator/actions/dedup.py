@@ -33,6 +33,7 @@ from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest
 from orchestrator.plan.planners.dedup.records import Duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
 from orchestrator.plan.planners.quarantine import deletable, plan_deleting_duplicates
+from orchestrator.wording import counted
 
 
 class DedupResult(msgspec.Struct, frozen=True):
@@ -178,19 +179,20 @@ def _scan(session: Session, question: DedupQuestion, location: Location) -> tupl
     # A reference is searched as a whole: --include and --exclude choose among the files that may be removed.
     settings = question.settings if location in question.searched else ScanSettings(reading=question.settings.reading)
     result = scan_location(session, location, settings)
-    code = worst([report_scan(session, result), report_shared_names(session, result)])
+    code = worst([report_scan(session, location, result), report_shared_names(session, result)])
     capabilities = session.storage(location).capabilities
     return DedupLocation(fs=location.fs, items=items_of(session, location, result), capabilities=capabilities), code
 
 
 def _ask_to_quarantine(plan: Plan) -> str:
-    return f"Quarantine these {_number_of_duplicates(plan)} duplicates?"
+    return f"Quarantine {counted(_number_of_duplicates(plan), 'duplicate')}?"
 
 
 def _ask_to_delete(plan: Plan) -> str:
     duplicates, deleted = _number_of_duplicates(plan), sum(map(deletable, plan.operations))
-    some = "them" if deleted == duplicates else f"{deleted} of them (those with the same bytes or the same audio)"
-    return f"Quarantine these {duplicates} duplicates, then delete {some} for good? This cannot be undone."
+    all_of_them = "it" if duplicates == 1 else "them"
+    some = all_of_them if deleted == duplicates else f"{deleted} of them (those with the same bytes or the same audio)"
+    return f"Quarantine {counted(duplicates, 'duplicate')}, then delete {some} for good? This cannot be undone."
 
 
 def _number_of_duplicates(plan: Plan) -> int:

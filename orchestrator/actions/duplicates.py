@@ -20,6 +20,7 @@ from orchestrator.records import Entry, Item, Ref
 from orchestrator.report.duplicates_view import report_duplicates
 from orchestrator.report.reporter import size_text
 from orchestrator.track import Reading
+from orchestrator.wording import counted
 
 
 def search_options(
@@ -71,7 +72,9 @@ def hash_equal_sizes(
     )
     files, size = sizes.downloads()
     if files:
-        session.reporter.note(f"--checksum downloads {files} files of equal size, {size_text(size)}, to compare them")
+        session.reporter.note(
+            f"downloading {counted(files, 'file')} of equal size ({size_text(size)}) to compare them (--checksum)"
+        )
     hashed, code = hash_files(session, sizes)
     return [msgspec.structs.replace(side, items=items) for side, items in zip(sides, hashed, strict=True)], code
 

@@ -115,7 +115,7 @@ def _make_plan(
         made, compared = plan_compared(session, request, source, target, options)
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
-    return Planned(made, worst([ends, closed, compared, report_scan(session, result), report_skipped(session, made)]))
+    return Planned(made, worst([ends, closed, compared, report_scan(session, source, result), report_skipped(session, made)]))
 
 
 def _compared(

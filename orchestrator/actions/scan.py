@@ -23,9 +23,10 @@ from orchestrator.errors import AccessDeniedError, ExitCode, NotFoundError, Safe
 from orchestrator.location import Location
 from orchestrator.paths import join_location, parent_of
 from orchestrator.plan.companions.playlists.external import ExternalList
-from orchestrator.records import OWN_DIRECTORY, Capabilities, Item
+from orchestrator.records import Capabilities, Item
 from orchestrator.report.reporter import duration_text
 from orchestrator.tags.formats import is_audio
+from orchestrator.wording import counted
 
 MOST_NAMED = 10
 """A request each: for so many locations inside one, a scan says whether they have something in quarantine."""
@@ -57,7 +58,7 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
     (location,) = session.locations(options.location)
     settings = ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading)
     result = scan_location(session, location, settings, allow_emptied=options.allow_empty)
-    code = report_scan(session, result)
+    code = report_scan(session, location, result)
     for path, reason in result.unreadable:
         session.reporter.error("unreadable", reason, path)
     shared = report_shared_names(session, result)
@@ -133,7 +134,8 @@ def report_quarantines_inside(session: Session, location: Location, found: Seque
                 f"`music-orchestrator quarantine list {inner}` shows it"
             )
     if len(found) > MOST_NAMED:
-        session.reporter.note(f"{location.typed}: {len(found) - MOST_NAMED} more folders have a {OWN_DIRECTORY} of their own")
+        more = counted(len(found) - MOST_NAMED, "more folder")
+        session.reporter.note(f"{location.typed}: {more} may have a quarantine as well")
 
 
 def latest_scan(
@@ -162,13 +164,13 @@ def latest_scan(
     session.reporter.note(f"{location.typed}: using the catalogue of {age} ago; nothing was listed")
     if found.unread:
         session.reporter.warning(
-            f"{location.typed}: {found.unread} files have not been read yet and are left out; a scan reads them"
+            f"{location.typed}: skipped {counted(found.unread, 'file')} that no scan has read yet; `scan` reads what is missing"
         )
     session.summary.files_seen += found.result.files_seen
     return found.result, found.capabilities
 
 
-def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) -> ExitCode:
+def report_scan(session: Session, location: Location, result: ScanResult, *, suspects: bool = True) -> ExitCode:
     """Report suspect files, and files that could not be read. Unreadable files and shared names are left to the planners."""
     for path, why in result.suspect if suspects else ():
         session.reporter.finding("suspect", why, path)
@@ -189,7 +191,7 @@ def report_scan(session: Session, result: ScanResult, *, suspects: bool = True) 
     for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
     if result.links_left_out:
-        session.reporter.note(f"{result.links_left_out} links were not followed")
+        session.reporter.note(f"{location.typed}: {counted(result.links_left_out, 'link')} not followed")
     if not result.audio_seen:
         session.reporter.note("no music found")
     failed = (*result.vanished, *result.failures, *result.difference.listed_twice, *result.unreachable)
@@ -231,7 +233,7 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
     items = with_other_names_marked(items, kind, shown_below)
     if second := second_names(items):
         session.reporter.note(
-            f"{location.typed}: {len(second)} files have a second name, such as {second[0][0]} (also {second[0][1]}): "
+            f"{location.typed}: {counted(len(second), 'file')} with a second name, such as {second[0][0]} (also {second[0][1]}): "
             "each counts as one file, and its second name is skipped"
         )
     wanted = result.selection.include

@@ -29,7 +29,7 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
     (location,) = session.locations(options.location)
     settings = ScanSettings(options.include, options.exclude, reading=options.reading)
     result, _ = latest_scan(session, location, settings, no_scan=options.no_scan)
-    code = report_scan(session, result, suspects=False)  # the statistics have a table of them
+    code = report_scan(session, location, result, suspects=False)  # the statistics have a table of them
     session.reporter.stage("counting")
     entries = session.catalogue.entries(location.fs, result.selection)
     items = (Item(one.entry, one.reading, one.skipped_because) for one in entries)

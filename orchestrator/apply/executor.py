@@ -43,6 +43,7 @@ from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.retry import without_retries
+from orchestrator.wording import counted
 
 OnChanges = Callable[[Sequence[FileChange]], None]
 
@@ -362,7 +363,10 @@ class Execution:
             bytes_moved=self._bytes,
             problems=(*self._problems, *self._stopped_remotes.problems(pending)),
             exit_code=code,
-            notes=tuple(f"{number} files: {what} not kept, the target refused" for what, number in self._not_kept.items()),
+            notes=tuple(
+                f"{counted(number, 'file')}: {what} not kept, because the target does not support it"
+                for what, number in self._not_kept.items()
+            ),
         )
 
     def _task(self, operation: Operation) -> Task:

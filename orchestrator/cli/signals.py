@@ -16,6 +16,7 @@ from types import FrameType
 from orchestrator.actions.session import Session
 from orchestrator.errors import InterruptedRunError, OrchestratorError
 from orchestrator.report.reporter import size_text
+from orchestrator.wording import counted
 
 FINISH_S = 10.0
 """How long files in flight may take to finish after the first signal; docs/commands.md names it."""
@@ -73,8 +74,7 @@ class _Stopping:
         except OrchestratorError:
             transfers = []
         left = sum(transfer.bytes_left for transfer in transfers)
-        plural = "" if len(transfers) == 1 else "s"
-        what = f"{len(transfers)} transfer{plural}, {size_text(left)} left" if transfers else "what is under way"
+        what = f"{counted(len(transfers), 'transfer')}, {size_text(left)} left" if transfers else "what is under way"
         self._session.reporter.warning(f"finishing {what}; Ctrl-C again to stop now")
         for transfer in transfers[:_NAMED]:
             self._session.reporter.warning(f"{size_text(transfer.bytes_left)} left", transfer.name)

@@ -12,6 +12,7 @@ from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, updated
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
+from orchestrator.wording import counted
 
 _VERB_WORDS = {
     Verb.MOVE: "move",
@@ -96,7 +97,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     ]
     if at_target := counts.get("at_target"):
         found.append(
-            ("already at the target", f"{at_target}" + ("" if header.options.get("copy") else ", they stay in the source"))
+            ("already at the target", f"{at_target}" + ("" if header.options.get("copy") else ", kept in the source"))
         )
     changes = steps(plan)
     for verb, word in _VERB_WORDS.items():
@@ -124,9 +125,9 @@ def nothing_to_do(plan: Plan) -> list[str]:
     alone = sum(1 for one in plan.skipped if one.code == "left-alone")
     at_target = plan.header.counts.get("at_target", 0)
     if at_target and plan.header.options.get("copy"):
-        sentences = [f"nothing to copy: already at the target: {at_target} files"]
+        sentences = [f"nothing to copy: already at the target: {counted(at_target, 'file')}"]
     elif at_target:
-        sentences = [f"nothing to move: already at the target: {at_target} files, they stay in the source"]
+        sentences = [f"nothing to move: already at the target: {counted(at_target, 'file')}, kept in the source"]
         if not plan.header.options.get("dedup"):
             sentences.append("--dedup quarantine moves them to the quarantine of the source")
     elif not plan.header.counts.get("in_place"):

@@ -95,7 +95,7 @@ def test_files_that_no_scan_has_read_are_skipped_and_counted(music: Path, progra
     planned = program("plan", str(music), "--no-scan")
     assert {event["path"] for event in planned.events if event["type"] == "skipped"} == {"in/2.flac"}
     (warning,) = (event["message"] for event in planned.events if event["type"] == "warning")
-    assert "1 files have not been read yet" in warning
+    assert "skipped 1 file that no scan has read yet" in warning
 
 
 def test_options_that_select_files_work_as_usual(music: Path, program: Program) -> None:

@@ -135,4 +135,4 @@ def test_the_run_says_how_many_files_lost_something(monkeypatch: pytest.MonkeyPa
     made = plan(operation(Verb.COPY, source, "1", target, "1"), operation(Verb.COPY, source, "2", target, "2"))
     result = run(made, tmp_path / "journal", source, target)
     assert (result.exit_code, result.done) == (0, 2)
-    assert result.notes == ("2 files: permissions not kept, the target refused",)
+    assert result.notes == ("2 files: permissions not kept, because the target does not support it",)

@@ -152,7 +152,9 @@ def test_files_that_are_not_what_they_seem(tmp_path: Path) -> None:
     assert set(named) == broken | {"cut.flac"}
     assert set(named.values()) == {1}
     assert scanned.summary["files_seen"] == len(files) + 1
-    assert [event["message"] for event in scanned.events if "links" in event.get("message", "")] == ["2 links were not followed"]
+    assert [event["message"] for event in scanned.events if "links" in event.get("message", "")] == [
+        f"{music}: 2 links not followed"
+    ]
     assert scanned.summary["bytes_read"] < 8 * MEGABYTE
     organized = program("organize", str(music), "--yes", codes=(3,))
     assert organized.summary["ops_done"] == len(files) + 1 - len(broken)

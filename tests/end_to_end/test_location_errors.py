@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.nightly import NIGHTLY
 from tests.places import OWN, Place
 from tests.program import COMMAND, Ended
 from tests.servers.http import HttpProxy, Refuse, Seen
+from tests.servers.process import system_program
 from tests.servers.remotes import RemoteServer
 
 REFUSED, MISTAKEN = (6,), (2,)
@@ -168,13 +168,14 @@ def test_a_closed_folder_on_a_server_is_named_and_the_rest_goes_on(
     assert {path for path in after if path.startswith("own")} == {path for path in before if path.startswith("own")}
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv, of util-linux")
 def test_a_closed_folder_on_a_disk_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     """Also for root without its rights over files."""
     make_many(tmp_path / "music" / "open", 3)
     make_many(tmp_path / "music" / "closed", 3)
     music, there = Place("", tmp_path / "music"), tmp_path / "music" / "closed"
-    limited = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+    limited: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        limited = (system_program("setpriv", package="util-linux"), "--bounding-set=-dac_override,-dac_read_search")
 
     def run(*arguments: str) -> tuple[int, list[str]]:
         there.chmod(0)

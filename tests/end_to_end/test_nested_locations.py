@@ -98,7 +98,7 @@ def test_a_union_of_a_folder_and_one_inside_it_shows_each_file_twice(library: Ca
     config.write_text(f"[both]\ntype = union\nupstreams = {music.root} {music.root}/sub\n")
     music.environment["RCLONE_CONFIG"] = str(config)
     done = music("dedup", "both:", "--delete", "--yes")
-    assert "2 files have a second name" in notes(done)
+    assert "2 files with a second name" in notes(done)
     assert len(music.place.tree()) == 1
     before = music.place.tree()
     assert music("dedup", "both:", "--delete").summary["ops_planned"] == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -19,6 +18,7 @@ from tests.audio import make_many, make_track
 from tests.places import Place, visible
 from tests.program import Program
 from tests.servers.disk import small_disk
+from tests.servers.process import check_possible, system_program
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def track(path: Path, number: int, artist: str = "Beck") -> None:
 @contextlib.contextmanager
 def case_ignored(rclone: Path, below: Path, at: Path) -> Iterator[None]:
     """Mount a folder so that the case of names is kept, and ignored, as on exFAT: a kernel module for that is rarely there."""
-    if shutil.which("fusermount3") is None and "CI" not in os.environ:
-        pytest.skip("needs fusermount3, of fuse3")
+    system_program("fusermount3", package="fuse3")
+    check_possible(Path("/dev/fuse").exists(), "/dev/fuse is missing")
     at.mkdir()
     options = ["--vfs-case-insensitive", "--vfs-cache-mode=full", "--dir-cache-time=1ms", "--vfs-write-back=0"]
     options += [f"--config={os.devnull}", f"--cache-dir={below.parent / 'cache'}"]
@@ -79,8 +79,8 @@ def test_a_disk_that_distinguishes_case_is_no_disk_that_ignores_it(tmp_path: Pat
     assert not ignores_case(tmp_path / "not" / "there")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount")
 def test_a_read_only_disk_is_refused_before_anything_is_sent(program: Program, tmp_path: Path) -> None:
+    check_possible(os.geteuid() == 0, "only root can mount")
     with small_disk(tmp_path / "disk", 8_000_000) as disk:
         make_many(disk.root / "music", 2)
         make_many(tmp_path / "source", 2)

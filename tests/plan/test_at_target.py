@@ -62,10 +62,10 @@ def test_what_is_there_already_is_counted_and_never_called_nothing(moves: bool) 
     assert (made.operations, made.header.counts["at_target"], made.header.counts["in_place"]) == ((), 2, 0)
     said = "; ".join(plan_view.nothing_to_do(made))
     if moves:
-        assert said.startswith("nothing to move: already at the target: 2 files, they stay in the source; --dedup quarantine ")
+        assert said.startswith("nothing to move: already at the target: 2 files, kept in the source; --dedup quarantine ")
     else:
         assert said == "nothing to copy: already at the target: 2 files"
-    assert ("already at the target", "2, they stay in the source" if moves else "2") in plan_view.facts(made)
+    assert ("already at the target", "2, kept in the source" if moves else "2") in plan_view.facts(made)
 
 
 def test_a_moving_run_puts_away_what_is_there() -> None:
