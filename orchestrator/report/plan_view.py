@@ -96,9 +96,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         if key in counts
     ]
     if at_target := counts.get("at_target"):
-        found.append(
-            ("already at the target", f"{at_target}" + ("" if header.options.get("copy") else ", kept in the source"))
-        )
+        found.append(("already at the target", f"{at_target}" + ("" if header.options.get("copy") else ", kept in the source")))
     changes = steps(plan)
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
