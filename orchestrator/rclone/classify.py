@@ -21,7 +21,7 @@ from orchestrator.errors import (
 )
 from orchestrator.rclone.redact import one_line
 
-_TRANSIENT_CODES = frozenset({"0", "408", "423", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
+_TRANSIENT_CODES = frozenset({"0", "408", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
 
 # (error class, texts in lower case, HTTP status codes as the providers' libraries write them into their messages)
 _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (
@@ -33,7 +33,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
             *("slowdown", "toomanyrequests", "too many requests", "too_many_", "ratelimitexceeded", "userratelimit", "throttl"),
             *("dailylimitexceeded", "quota exceeded for quota metric"),  # Google's limits on requests
         ),
-        frozenset({"429"}),
+        frozenset({"423", "429"}),  # 423: another request, often one of ours, holds the lock of a folder
     ),
     (
         QuotaError,

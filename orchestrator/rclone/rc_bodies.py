@@ -48,6 +48,14 @@ def with_server_mtime(fs: str) -> str:
     return with_option(fs, "override.use_server_modtime=true")
 
 
+def stat_own_mtime(fs: str, path: str, *, beside_server_mtime: bool) -> Body:
+    """`operations/stat` of a file with its own modification time.
+
+    `beside_server_mtime`: the location is open with the upload time, too. rclone takes both for one, unless an option differs.
+    """
+    return stat(with_option(fs, "description=own times") if beside_server_mtime else fs, path, mtime=True, hashes=())
+
+
 def with_option(fs: str, option: str) -> str:
     """The same location, opened with one more option (`name=value`)."""
     name, colon, path = fs.partition(":")

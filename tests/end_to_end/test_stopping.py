@@ -88,7 +88,7 @@ def test_files_in_flight_finish_and_no_other_starts(
     named = {event["path"] for event in said[1:]}
     assert len(named) == int(first[1]) <= TRANSFERS
     assert named <= upload.music.keys()
-    assert len(named) <= ended.summary["ops_done"] <= TRANSFERS + 2, "some may have ended just before the signal"
+    assert len(named) <= ended.summary["ops_done"] < FILES, "some may have ended just before the signal"
     assert took_s < 10
     upload.resume()
 

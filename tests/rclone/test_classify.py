@@ -42,7 +42,7 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
         ("read tcp 1.2.3.4:5->6.7.8.9:443: read: connection reset by peer", TransientError),
         ("unexpected EOF", TransientError),
         ("502 Bad Gateway", TransientError),
-        ("copy mkParentDir failed: Locked: 423 Locked", TransientError),
+        ("copy mkParentDir failed: Locked: 423 Locked", RateLimitError),
         ("net/http: TLS handshake timeout", TransientError),
         ('read metadata failed: Propfind "http://h/x": net/http: timeout awaiting response headers', TransientError),
         ("context deadline exceeded (Client.Timeout exceeded while awaiting headers)", TransientError),

@@ -76,7 +76,7 @@ def test_links_of_one_remote_are_followed_and_those_of_another_are_not(
     linked: RcloneStorage, rclone_config: Path, found_rclone: Binary
 ) -> None:
     name, _, place = linked.fs.partition(":")
-    section = configparser.RawConfigParser()
+    section = configparser.RawConfigParser(strict=False)
     section.read_string(rclone_config.read_text())
     with rclone_config.open("a") as file:
         options = "".join(f"{key} = {value}\n" for key, value in section[name].items())

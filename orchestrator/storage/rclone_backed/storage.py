@@ -168,7 +168,7 @@ class RcloneStorage(DerivedStorage):
 
     def mtime(self, path: str) -> int | None:
         """The file's own time, even where listings leave it out or give the time of upload."""
-        body = rc_bodies.stat(self._fs, path, mtime=True, hashes=())
+        body = rc_bodies.stat_own_mtime(self._fs, path, beside_server_mtime=self.profile.server_mtime)
         entry = self._calls.entry(self._client.call("operations/stat", body).get("item"), exact_mtime=True)
         if entry is None:
             raise NotFoundError(f"{path}: not found", path=path)
