@@ -248,7 +248,9 @@ def test_times_are_kept_when_a_file_moves(storage: Storage) -> None:
     if storage.capabilities.mtime_precision_ns is not None:
         assert before is not None
         assert not storage.fs.startswith("s3moto:") or before % 1_000_000_000, "its own time, not that of the upload"
-        assert storage.mtime("b/c.mp3") == before
+        after = storage.mtime("b/c.mp3")
+        assert after is not None
+        assert abs(after - before) < 1_000_000_000, "rclone's S3 server keeps whole seconds"
 
 
 # Copy, move, delete.
