@@ -1,7 +1,8 @@
 """Delete the source of a verified copy, after one more look at it: the only place that deletes a file of the library.
 
 Where the storage can rename, the source is renamed to our trash, compared there, and then deleted. So a file that replaces the
-source after the last look is not deleted: it gets its name back.
+source after the last look is not deleted: it gets its name back. Nor is a source deleted with which its copy vanishes: a link
+that the server follows shows one file under both names.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from orchestrator.apply.local_disk import disk_state
 from orchestrator.apply.own_paths import trash_of
 from orchestrator.apply.protocol.batches import (
     forget_folders,
+    look_at_destinations,
     look_at_leaving_sources,
     look_at_sources,
     note_error,
     send_batches,
     send_one,
 )
-from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
+from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file, unchanged
 from orchestrator.apply.protocol.request_budget import DELETE, LOOK
 from orchestrator.apply.protocol.same_bytes import Match, compare
 from orchestrator.apply.protocol.task import Task, is_one_object, still_open, without_error
@@ -45,6 +47,7 @@ def delete_sources(tasks: Sequence[Task], *, concurrency: int) -> None:
     for task in (*leaving, *still_open(unchanged)):
         if task.leaving is not None:
             _check_leaving(task)
+    _check_copies_are_there([task for task in still_open(unchanged) if task.leaving is not None], concurrency=concurrency)
 
     def request(task: Task) -> tuple[Storage, Call]:
         return task.source, DeleteCall(task.src if task.leaving is None else task.own_name_at_source, seen=True)
@@ -72,7 +75,7 @@ def _check_unchanged(task: Task, before: Entry | None) -> None:
     if now is None or before is None:
         task.vanished = not task.delete_sent
         task.error = TransientError(f"{task.name}: vanished while it was copied", path=task.name)
-    elif not same_file(before, now, task.source.capabilities.mtime_precision_ns) or _changed_on_disk(task):
+    elif not unchanged(before, now, task.source.capabilities.mtime_precision_ns) or _changed_on_disk(task):
         _keep_changed(task)
     elif is_one_object(task):
         message = f"{task.src} and {task.dst} are the same object: nothing was deleted"
@@ -128,7 +131,7 @@ def _is_same(task: Task, was: Entry, moved: Entry) -> bool:
     if task.on_disk is not None and now is not None:
         before = task.on_disk  # a rename changes the change time, too
         return (now.inode, now.size, now.mtime_ns) == (before.inode, before.size, before.mtime_ns)
-    if same_file(was, moved, task.source.capabilities.mtime_precision_ns):
+    if unchanged(was, moved, task.source.capabilities.mtime_precision_ns):
         return True
     if same_content_by_hash(was, moved) is False or task.at_target is None:
         return False
@@ -136,6 +139,24 @@ def _is_same(task: Task, was: Entry, moved: Entry) -> bool:
     return compare(task.source, moved, task.target, task.at_target, read_if_needed=True) is Match.SAME
 
 
+def _check_copies_are_there(tasks: Sequence[Task], *, concurrency: int) -> None:
+    """Give sources their names back whose copies have gone with them, or were replaced.
+
+    On disks, the ids of the files have shown already that they are two.
+    """
+    remote = [task for task in tasks if not (task.source.capabilities.local and task.target.capabilities.local)]
+    forget_folders(task.target for task in remote)
+    look_at_destinations(remote, concurrency=concurrency)
+    for task in without_error(remote):
+        there, verified = task.at_target, task.verified
+        if there is not None and (verified is None or same_file(verified, there, task.target.capabilities.mtime_precision_ns)):
+            continue
+        refused = _give_back_name(task)
+        message = f"{task.name}: its copy at {task.dst} vanished or changed when it left: it may be the same file by another name"
+        where = "nothing was deleted" if refused is None else f"it is kept as {task.own_name_at_source} ({refused.message})"
+        task.settle(Stage.FAILED, ExitCode.INTEGRITY, f"{message}: {where}")
+
+
 def _keep_changed(task: Task, kept: str = "") -> None:
-    message = f"{task.name}: changed while it was copied; the copy at {task.dst} holds the earlier content{kept}"
+    message = f"{task.name}: changed while it was copied, so it stays; the copy is at {task.dst}{kept}"
     task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)

@@ -28,6 +28,18 @@ def expected(operation: Operation) -> Entry:
     )
 
 
+def unchanged(before: Entry, now: Entry, precision_ns: int | None) -> bool:
+    """Whether two looks at one path, one soon after the other, show the same file in the same state.
+
+    A server that does not store our times still shows with its own whether the file was written to.
+    """
+    if not same_file(before, now, precision_ns):
+        return False
+    if precision_ns is not None or common_hashes(before.hashes, now.hashes):
+        return True
+    return None in {before.mtime_ns, now.mtime_ns} or before.mtime_ns == now.mtime_ns
+
+
 def same_file(one: Entry, other: Entry, precision_ns: int | None) -> bool:
     """Whether two looks at a file on one storage show it in the same state.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.apply.journal.records import Stage
-from orchestrator.apply.protocol.missing_files import find_elsewhere
+from orchestrator.apply.protocol.missing_files import find_elsewhere, take_back_from_trash
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.request_budget import LOOK
 from orchestrator.apply.protocol.routes import Route
@@ -133,6 +133,10 @@ def _code_of(error: OrchestratorError) -> ExitCode:
 
 
 def _lost(task: Task, earlier: OrchestratorError | None) -> None:
+    caught = take_back_from_trash(task)
+    if caught is not None:
+        task.settle(Stage.FAILED, ExitCode.INTEGRITY, f"{task.name}: {caught}")
+        return
     found = find_elsewhere(task)
     if found:
         message = f"{task.name}: not there and not at {task.dst}; the same content is at {', '.join(found)}"

@@ -19,8 +19,8 @@ from orchestrator.apply.protocol.batches import (
     look_at_staged_copies,
 )
 from orchestrator.apply.protocol.both_ends import content_to_write
-from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
-from orchestrator.apply.protocol.routes import COPIES, Route
+from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file, unchanged
+from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RemoteError, TransientError
@@ -43,11 +43,14 @@ def verify_arrivals(sent: Sequence[Task], run_id: str, mode: VerifyMode, *, conc
     expect_sources_gone([task for task in looked_at if task.route is Route.REMOVE], concurrency=concurrency)
     for task in _with_changed_source([task for task in looked_at if task.route in COPIES], concurrency=concurrency):
         _refuse_torn_copy(task, run_id)
+    by_size: list[Task] = []
     in_parallel(
         [task for task in still_open(looked_at) if task.route in COPIES or task.route is Route.WRITE],
-        lambda task: _verify_copy(task, reported[task.operation.id], run_id, mode),
+        lambda task: _verify_copy(task, reported[task.operation.id], run_id, mode, by_size),
         workers=concurrency,
     )
+    for task in _changed_on_server([task for task in still_open(by_size) if not task.source.capabilities.local], concurrency):
+        _refuse_torn_copy(task, run_id)
 
 
 def _may_have_arrived(task: Task) -> bool:
@@ -79,9 +82,22 @@ def _with_changed_source(tasks: Sequence[Task], *, concurrency: int) -> list[Tas
     return changed
 
 
+def _changed_on_server(tasks: Sequence[Task], concurrency: int) -> list[Task]:
+    """Those whose source is not as it was before it was sent, and whose copy no hash proves to be whole."""
+    before = {task.operation.id: task.at_source for task in tasks}
+    look_at_sources(tasks, concurrency=concurrency)
+    changed = []
+    for task in without_error(tasks):
+        if task.at_source is None:  # it was sent whole before it vanished, otherwise rclone had failed
+            task.at_source = before[task.operation.id]
+        elif _is_changed(task, before[task.operation.id]):
+            changed.append(task)
+    return changed
+
+
 def _is_changed(task: Task, before: Entry | None) -> bool:
     now = task.at_source
-    return now is None or before is None or not same_file(before, now, task.source.capabilities.mtime_precision_ns)
+    return now is None or before is None or not unchanged(before, now, task.source.capabilities.mtime_precision_ns)
 
 
 def _refuse_torn_copy(task: Task, run_id: str) -> None:
@@ -107,8 +123,8 @@ def _verify_rename(task: Task) -> None:
         expect_sources_gone([task], concurrency=1)
 
 
-def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mode: VerifyMode) -> None:
-    """`reported`: rclone itself found the copy damaged."""
+def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mode: VerifyMode, by_size: list[Task]) -> None:
+    """`reported`: rclone itself found the copy damaged. Those that only their sizes could compare are added to `by_size`."""
     there, was = task.copy, task.at_source
     if there is None or was is None:
         task.error = reported or _not_there(task)
@@ -120,7 +136,10 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
                 return
         else:
             full = mode == "full" or reported is not None
-            if compare(task.source, was, task.target, there, read_if_needed=full) is not Match.DIFFERENT:
+            match = compare(task.source, was, task.target, there, read_if_needed=full)
+            if match is Match.SAME_SIZE and not is_copied_by_bucket(task.source, task.target):
+                by_size.append(task)
+            if match is not Match.DIFFERENT:
                 return
     except OrchestratorError as error:
         task.error = error
