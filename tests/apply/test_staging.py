@@ -234,6 +234,18 @@ def test_a_dangling_link_at_the_destination_is_drift(
 # The source is replaced or changed (fault case 38).
 
 
+@pytest.mark.parametrize("verb", [Verb.COPY, Verb.MOVE])
+def test_a_source_on_a_server_that_changes_while_it_is_sent_is_not_filed(verb: Verb, tmp_path: Path) -> None:
+    """Fault case 38: with its size kept, so that only its time tells."""
+    source, target = stores(Naming.EXCLUSIVE)
+    during(target, "copy", lambda _: source.put("in/a.mp3", OURS[::-1], mtime_ns=2_000_000_000 * 10**9))
+    result = run(one(verb, source, target), tmp_path / "journal", source, target)
+    assert (result.exit_code, result.failed) == (ExitCode.SOME_FAILED, 1)
+    assert "in/a.mp3: changed while it was copied; nothing was put at out/a.mp3" in messages(result)
+    assert source.snapshot() == {"in/a.mp3": OURS[::-1]}
+    assert "out/a.mp3" not in target.snapshot()
+
+
 def test_a_source_that_is_replaced_in_the_last_moment_is_not_deleted(tmp_path: Path) -> None:
     """After the last look at it, before it is renamed to our trash."""
     source, target = stores(Naming.EXCLUSIVE)

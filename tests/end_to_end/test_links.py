@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator.track import Track
 from tests.audio import track_bytes
-from tests.forked import Forks
+from tests.forked import Death, Forks
+from tests.places import Place
 from tests.servers import remotes
 from tests.servers.remotes import RemoteServer
 
@@ -141,3 +142,31 @@ def test_a_server_that_shows_links_as_files_loses_nothing(rclone_binary: Path, f
         assert sorted(contents().values()) == sorted(before.values())
         forks.run("undo", done.run, codes=(0, 3), **settings)
         assert sorted(contents().values()) == sorted(before.values())
+
+
+@pytest.mark.parametrize(("kind", "killed"), [("openssh", False), ("openssh", True), ("wsgidav", True)])
+def test_a_file_whose_destination_is_the_file_itself_stays(
+    kind: str, killed: bool, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path
+) -> None:
+    """A link that is left out of listings leads from the destination to the source, and no listing shows that it is taken."""
+    server: RemoteServer = request.getfixturevalue(kind)
+    assert server.directory is not None
+    root = server.directory / tmp_path.name
+    for number in (1, 2):
+        path = root / f"archive/Band/Album (2001)/{number:02} Song {number}.flac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(song(number))
+    (root / "Band").symlink_to("archive/Band")
+    (tmp_path / "rclone.conf").write_text(server.section("remote"))
+    (tmp_path / "rclone.conf").chmod(0o600)
+    before = {sha256(song(number)).hexdigest() for number in (1, 2)}
+    settings = {"state": tmp_path / "state", "environment": {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")}}
+    location = server.fs(tmp_path.name, name="remote")
+    if killed:
+        forks.start("organize", location, death=Death(2, committed=True, victims="both"), **settings).end()
+        forks.run("resume", codes=(3, 4, 9), **settings)
+    else:
+        ended = forks.run("organize", location, codes=(9,), **settings)
+        assert all("the same file under another name" in error["message"] for error in ended.errors)
+    assert before <= set(Place("", root).tree().values())
+    assert len(list((root / "archive/Band/Album (2001)").iterdir())) == 2
