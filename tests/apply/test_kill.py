@@ -140,7 +140,7 @@ def unkilled(tmp_path: Path, kind: str, window: int) -> tuple[list[MemoryStorage
     return storages, journal.writes
 
 
-@pytest.mark.parametrize(("kind", "window"), [*((kind, 100) for kind in KINDS), ("caught", 100), ("local", 2), ("s3", 2)])
+@pytest.mark.parametrize(("kind", "window"), [*((kind, 100) for kind in KINDS), ("caught", 100), ("s3", 2)])
 def test_a_kill_at_any_request_loses_nothing_and_resume_finishes(tmp_path: Path, kind: str, window: int) -> None:
     """Fault case 11, on every shape of storage: a swap among other operations, killed before, during and after every request."""
     done, _ = unkilled(tmp_path, kind, window)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ import pytest
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.forked import Death, Forks, kill
+from tests.nightly import NIGHTLY, some_at_night
 from tests.program import Ended
 from tests.servers import remotes
 from tests.servers.http import HttpProxy, Lose, Seen, Then, http_proxy
 from tests.servers.remotes import DriveRemote, DropboxRemote
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 FEW = 1
 """How many more kills for each victim, unless all are tried."""
 
@@ -238,7 +237,7 @@ def kills(cloud: Cloud, victims: str) -> list[tuple[str, int, bool]]:
 
 
 @pytest.mark.timeout(0 if NIGHTLY else 180)
-@pytest.mark.parametrize("victims", ["program", "rclone", "both"])
+@pytest.mark.parametrize("victims", some_at_night(("program", "rclone", "both"), night={"program"}))
 def test_after_a_kill_at_any_moment_resume_finishes_it(cloud: Cloud, victims: str) -> None:
     """Fault case 1, where an album is one request: SIGKILL before and after each change and each write of the journal."""
     for at, number, done in kills(cloud, victims):

@@ -38,7 +38,7 @@ from tests.processes import rclones_below
 from tests.program import Ended
 from tests.servers.http import HttpProxy, Seen, Then, http_proxy
 
-REQUESTS, WRITES = 3, 1
+REQUESTS, WRITES = 2, 1
 """How many kills of each kind are tried, unless all are."""
 
 ORGANIZE = ("organize", "--transfers", "1")

@@ -14,13 +14,12 @@ from random import Random
 import pytest
 
 from tests.library import LibraryFacts, make_library
-from tests.nightly import NIGHTLY
 from tests.places import OWN, Place, places, visible
 from tests.processes import rclones_below
 from tests.program import Ended, Program
 from tests.servers.http import HttpProxy, Then, http_proxy
 
-KILLS = 10 if NIGHTLY else 2
+KILLS = 10
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +85,7 @@ def killed_at(number: int, proxy: HttpProxy, program: Program, victims: Callable
     return ended
 
 
+@pytest.mark.nightly  # test_every_kill.py and test_histories.py kill a few files in every run
 @pytest.mark.timeout(400)
 def test_nothing_is_lost_or_duplicated(library: LibraryFacts, served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
     made, proxy = served
