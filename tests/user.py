@@ -64,14 +64,14 @@ class User:
     def act(self, spared: Iterable[str] = ()) -> str | None:
         """One change at a random place; returns the path below its root, or None if nothing came of it.
 
-        He leaves the paths of `spared` alone.
+        He leaves the paths of `spared`, and the folders that they are in, alone.
         """
         act = self._random.choice(
             [self._create, self._create, self._replace, self._delete, self._rename, self._rewrite, self._move_folder]
         )
         root = self._random.choice(self._roots)
         path = self._pick(root, act == self._create)
-        if path is None or any(path == one or one.startswith(path + "/") for one in spared):
+        if path is None or any(f"/{one}".endswith(f"/{path}") or _same_folder(one, path) for one in spared):
             return None
         if not act(root, path):
             return None
@@ -145,6 +145,11 @@ class User:
         """What was under the name when he took it away."""
         if file.is_file() and not file.is_symlink():
             self.destroyed.add(digest(file.read_bytes()))
+
+
+def _same_folder(one: str, path: str) -> bool:
+    folder = path.rpartition("/")[0]
+    return bool(folder) and f"/{folder}/" in f"/{one}"
 
 
 def files_below(root: Path) -> Iterator[tuple[str, bytes]]:

@@ -33,12 +33,12 @@ from orchestrator.apply.protocol.refused_deletes import RefusedDeletes
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
-from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name
+from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name, worth_another_try
 from orchestrator.apply.protocol.unsettled import Unsettled
 from orchestrator.apply.results import FileChange, Problem, RunResult, outcome
 from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
-from orchestrator.errors import ExitCode, RateLimitError, RemoteError, TransientError, UsageError
+from orchestrator.errors import ExitCode, RateLimitError, RemoteError, UsageError
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
@@ -268,8 +268,8 @@ class Execution:
         return [task for task in tasks if task.verdict is None]
 
     def _cut_short(self, task: Task) -> bool:
-        """Whether its error is the stop's own: the request was not sent, or was cut off."""
-        return self._stop.is_set() and isinstance(task.error, TransientError)
+        """Whether only the stop kept it from another try, which `resume` makes."""
+        return self._stop.is_set() and task.error is not None and worth_another_try(task.error)
 
     def _worth_a_try(self, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that may send more requests. Each try spends some of their budget, so this comes to an end."""

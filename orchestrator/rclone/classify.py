@@ -62,6 +62,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         ),
         frozenset({"401", "530"}),
     ),
+    (DestinationExistsError, (), frozenset({"412"})),  # even where the rest of the answer was lost: the server has decided
     (
         TransientError,
         (
@@ -105,7 +106,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
     (
         DestinationExistsError,
         ("to/conflict", "namealreadyexists", "item_name_in_use", "preconditionfailed", "file exists"),
-        frozenset({"412"}),
+        frozenset(),
     ),
     (
         NotFoundError,

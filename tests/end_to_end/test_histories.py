@@ -179,7 +179,7 @@ class World:
         if seen.number in moments:
             touched = [_path(one) for one in self.proxy.requests if one.status is None and one.method not in _LOOKS]
             user = self.random.choice(self.users)
-            path = user.act([path.partition("/")[2] for one in touched for path in one])
+            path = user.act([path for one in touched for path in one])
             if path is not None:
                 self.acted.append((seen.number, path))
         return False

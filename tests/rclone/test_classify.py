@@ -43,6 +43,7 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
         ("unexpected EOF", TransientError),
         ("502 Bad Gateway", TransientError),
         ("copy mkParentDir failed: Locked: 423 Locked", RateLimitError),
+        ("StatusCode: 412, deserialization failed, read: use of closed network connection", DestinationExistsError),
         ("net/http: TLS handshake timeout", TransientError),
         ('read metadata failed: Propfind "http://h/x": net/http: timeout awaiting response headers', TransientError),
         ("context deadline exceeded (Client.Timeout exceeded while awaiting headers)", TransientError),

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, OrchestratorError, TransientError, UnsupportedError
+from orchestrator.errors import (
+    DestinationExistsError,
+    NotFoundError,
+    OrchestratorError,
+    RateLimitError,
+    TransientError,
+    UnsupportedError,
+)
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.fake.faults import Killed, RecordedCall
@@ -73,9 +80,15 @@ def test_a_staged_file_gets_its_name(giving: Storage) -> None:
     for number, _ in enumerate(names):
         giving.write(f"{STAGED}/{number}", b"%d" % number * 1000)
 
-    results = giving.batch([GiveCall(f"{STAGED}/{number}", name, TRASH) for number, name in enumerate(names)])
+    calls = [GiveCall(f"{STAGED}/{number}", name, TRASH) for number, name in enumerate(names)]
+    results = [
+        giving.batch([call])[0]
+        if isinstance(result, RateLimitError)
+        else result  # a server locks a folder that two requests make
+        for call, result in zip(calls, giving.batch(calls), strict=True)
+    ]
 
-    assert [*results] == [None] * len(names)
+    assert results == [None] * len(names)
     assert {entry.path for entry in giving.list()} == {"there.mp3", *names}
     assert [read(giving, name) for name in names] == [b"%d" % number * 1000 for number, _ in enumerate(names)]
     assert contents(giving, STAGED, TRASH) == contents(giving)
