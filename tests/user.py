@@ -39,12 +39,16 @@ def digest(content: bytes) -> str:
 class User:
     """A user at work below `roots`. `desk` is a directory of his own on the same file system."""
 
-    def __init__(self, random: Random, roots: Iterable[Path], desk: Path, names: Iterable[str]) -> None:
-        """`names`: paths at which he likes to put files, such as the program's destinations."""
+    def __init__(self, random: Random, roots: Iterable[Path], desk: Path, names: Iterable[str], *, keeps_times: bool) -> None:
+        """`names`: paths at which he likes to put files, such as the program's destinations.
+
+        `keeps_times`: he rewrites files without a change of their size and time. Only a disk shows that, by its change time.
+        """
         self._random = random
         self._roots = [*roots]
         self._desk = desk
         self._names = [*names]
+        self._keeps_times = keeps_times
         self._numbers = count(1)
         self.known: set[str] = set()
         """Every content that ever was whole under a name."""
@@ -121,7 +125,7 @@ class User:
         return _rename(root / path, root / f"{name} renamed{next(self._numbers)}{dot}{extension}", _NOREPLACE)
 
     def _rewrite(self, root: Path, path: str) -> bool:
-        """The end of the file, in place, with its size and times kept."""
+        """The end of the file, in place, with its size kept."""
         try:
             with (root / path).open("r+b") as file:
                 old = file.read()
@@ -131,7 +135,8 @@ class User:
                 file.seek(0)
                 file.write(new)
                 file.flush()
-                os.utime(file.fileno(), ns=(times.st_atime_ns, times.st_mtime_ns))
+                later_ns = 0 if self._keeps_times else 2 * 10**9
+                os.utime(file.fileno(), ns=(times.st_atime_ns, times.st_mtime_ns + later_ns))
         except OSError:
             return False
         self.destroyed.add(digest(old))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 import msgspec
@@ -68,6 +69,17 @@ class Settings(msgspec.Struct, frozen=True):
     surroundings_of: SurroundingsOf = alone
     """What is known about a location: what it really is, and which locations are around it and in it."""
 
+    def exclusive_access(self, plan: Plan, storages: Mapping[str, Storage], journal: Journal) -> AbstractContextManager[Markers]:
+        """See `orchestrator.apply.guard.exclusive_access`."""
+        return exclusive_access(
+            plan.operations,
+            storages,
+            journal,
+            marker=self.marker,
+            ignore_marker=self.ignore_marker,
+            surroundings_of=self.surroundings_of,
+        )
+
 
 def apply_plan(
     plan: Plan,
@@ -93,14 +105,7 @@ def apply_plan(
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
     check_space(plan.operations, storages)
-    with exclusive_access(
-        plan.operations,
-        storages,
-        journal,
-        marker=chosen.marker,
-        ignore_marker=chosen.ignore_marker,
-        surroundings_of=chosen.surroundings_of,
-    ) as markers:
+    with chosen.exclusive_access(plan, storages, journal) as markers:
         run_id = journal.new_run_id()
         plan = with_names_of_run(plan, run_id)
         journal.begin(plan, command, undoes=undoes, run_id=run_id, verify=chosen.verify)

@@ -22,7 +22,8 @@ from orchestrator.records import Entry, Item, Ref
 class LeftCopy(msgspec.Struct, frozen=True):
     """One of them. Its source is `operation.src`."""
 
-    run: str
+    runs: tuple[str, ...]
+    """The run that made it, then those that could not delete its source either."""
     operation: Operation
     destination: Ref
     entry: Entry
@@ -49,7 +50,9 @@ def left_copies(journal: Journal) -> list[LeftCopy]:
             operation = operations[identity]
             destination = destination_of(operation, run.id)
             if state.stage is Stage.FAILED and state.entry is not None and (destination, operation.src) not in found:
-                found[operation.src, destination] = LeftCopy(run.id, operation, destination, state.entry)
+                before = found.get((operation.src, destination))
+                runs = (*(before.runs if before is not None else ()), run.id)
+                found[operation.src, destination] = LeftCopy(runs, operation, destination, state.entry)
     return [*found.values()]
 
 
@@ -94,7 +97,7 @@ def _still_there(copy: LeftCopy) -> str:
     src = copy.operation.src.path
     return (
         f"{src}: was copied to {copy.destination.path}, but the source could not be deleted; "
-        f"`music-orchestrator undo {copy.run}` takes the copy back, once deleting is allowed"
+        f"`music-orchestrator undo {copy.runs[-1]}` takes the copy back, once deleting is allowed"
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from orchestrator.apply.protocol.routes import Route, route_of
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.errors import NotFoundError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Operation, Plan, Verb, changed_locations, locations_of
 from orchestrator.plan.soundness import check_plan
+from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import local_path, why_not_writable
 from orchestrator.storage.protocol import Storage
 
@@ -27,9 +29,16 @@ def check_preconditions(plan: Plan, storages: Mapping[str, Storage]) -> None:
 
 
 def _check_writable(storage: Storage) -> None:
-    """Raise UsageError for a folder of this machine that may not be written to: a read-only disk or snapshot, or no right."""
-    root = local_path(storage, "")
-    why = None if root is None else why_not_writable(root)
+    """Raise UsageError for a folder of this machine that may not be written to: a read-only disk or snapshot, or no right.
+
+    Our own folder must not be a link either: no name can be given from another disk, and inside the library it would be music.
+    """
+    root, own = local_path(storage, ""), local_path(storage, OWN_DIRECTORY)
+    if root is None or own is None:
+        return
+    why = why_not_writable(root)
+    if why is None and Path(own).is_symlink():
+        why = f"{OWN_DIRECTORY} is a link there: replace it by a folder, with what it holds"
     if why is not None:
         raise UsageError(f"{storage.fs}: {why}")
 

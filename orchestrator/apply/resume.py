@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import msgspec
 
 from orchestrator.apply.executor import Execution, OnChanges, Settings
-from orchestrator.apply.guard.exclusive_access import exclusive_access
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Run, RunCounts, RunState
 from orchestrator.apply.own_paths import destination_of
@@ -107,14 +106,7 @@ def resume(
     check_preconditions(plan, storages)
     check_space([o for o in plan.operations if o.id not in states or not states[o.id].stage.is_verdict], storages)
     chosen = msgspec.structs.replace(settings or Settings(), verify=run.verify)
-    with exclusive_access(
-        plan.operations,
-        storages,
-        journal,
-        marker=chosen.marker,
-        ignore_marker=chosen.ignore_marker,
-        surroundings_of=chosen.surroundings_of,
-    ) as markers:
+    with chosen.exclusive_access(plan, storages, journal) as markers:
         return Execution(
             run.id,
             plan,

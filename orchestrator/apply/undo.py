@@ -20,7 +20,7 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str)
     """
     run = journal.run(run_id)
     left = _not_undone(journal, run_id, journal.completed(run_id))
-    left += [one.completed for one in left_copies(journal) if one.run == run_id]
+    left += [one.completed for one in left_copies(journal) if run_id in one.runs]
     deleted = _deleted_since(journal, {one.destination for one in left})
     return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
 

@@ -54,8 +54,9 @@ def undo(storage: MemoryStorage, journal: Path, first: str) -> RunResult:
         )
 
 
-def test_three_nights_make_one_window_of_copies_and_undo_takes_them_back(tmp_path: Path) -> None:
-    """Fault case 33, its protocol: 6 each night; nothing is blocked: no run is left unfinished."""
+@pytest.mark.parametrize("night_undone", [0, 2])
+def test_three_nights_make_one_window_of_copies_and_undo_takes_them_back(tmp_path: Path, night_undone: int) -> None:
+    """Fault case 33, its protocol: 6 each night; nothing is blocked: no run is left unfinished. Undoing any of the runs does."""
     storage, journal = bucket(), tmp_path / "journal"
     before = library(storage)
     refuse_deletes(storage)
@@ -73,7 +74,7 @@ def test_three_nights_make_one_window_of_copies_and_undo_takes_them_back(tmp_pat
         assert any("s3:DeleteObject" in problem.message for problem in result.problems)
         assert run_again(journal, storage).exit_code == ExitCode.DONE, "there is nothing to resume"
     assert len(storage.snapshot()) == FILES + WINDOW
-    last = str(runs[-1])
+    last = str(runs[night_undone])
     refused = undo(storage, journal, last)
     assert (refused.exit_code, refused.failed) == (ExitCode.AUTH, WINDOW)
     assert len(storage.snapshot()) == FILES + WINDOW
@@ -100,6 +101,30 @@ def test_once_deleting_is_allowed_the_next_night_finishes_without_another_copy(t
     assert (contents(storage), {path.partition("/")[0] for path in storage.snapshot()}) == (before, {"out"})
     with quick(Journal, journal) as opened:
         assert left_copies(opened) == []
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_source_rewritten_with_its_size_and_time_kept_is_not_taken_for_the_copied_one(tmp_path: Path, back: bool) -> None:
+    """Neither an undo nor the next night deletes one of two different files."""
+    storage, journal = MemoryStorage.like("webdav", "one:library"), tmp_path / "journal"
+    target = MemoryStorage.like("sftp", "two:library")
+    storage.put("in/a.mp3", b"content before", mtime_ns=10**18)
+    refuse_deletes(storage)
+    storage._objects._refuse = lambda path: path.startswith(".music-orchestrator/")
+    made = plan(operation(Verb.MOVE, storage, "in/a.mp3", target, "out/a.mp3"), storages=[storage, target])
+    first = run(made, journal, storage, target)
+    assert (first.failed, library(target)) == (1, {"out/a.mp3": b"content before"}), first.problems
+    storage.revive()
+    storage.put("in/a.mp3", b"content after!", mtime_ns=10**18)
+    if back:
+        with quick(Journal, journal) as opened:
+            reverse = undo_plan(opened, str(first.run), **NOW)
+            stores = {storage.fs: storage, target.fs: target}
+            apply_plan(reverse, stores, opened, undoes=first.run, backoff=WITHOUT_WAITS)
+    else:
+        run(made, journal, storage, target)
+    assert library(storage) == {"in/a.mp3": b"content after!"}
+    assert library(target) == {"out/a.mp3": b"content before"}
 
 
 def test_one_file_under_retention_does_not_stop_the_others(tmp_path: Path) -> None:

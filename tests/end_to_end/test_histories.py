@@ -97,7 +97,8 @@ class World:
         roots = [self.source] if case.command in {"in_place", "dedup"} else [self.source, self.target]
         names_of_files = [target(track, "mp3") for track in self.tracks]
         self.users = [
-            User(Random(case.number * 7 + index), [root], self.desks[root], names_of_files) for index, root in enumerate(roots)
+            User(Random(case.number * 7 + index), [root], self.desks[root], names_of_files, keeps_times=server is None)
+            for index, root in enumerate(roots)
         ]
         for user in self.users:
             user.notice(digest(content) for _, content in files_below(self.source))
@@ -222,7 +223,7 @@ def wait_for_orphans(config: str) -> None:
     for _ in range(500):
         if not any(config.encode() in one for one in _environments()):
             return
-        time.sleep(0.01)
+        time.sleep(0.01)  # they are not our children: nothing reports their end
     raise AssertionError("a killed program's rclone is still running")
 
 

@@ -88,7 +88,7 @@ def until(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.02)  # nothing reports what another process has done on a disk
 
 
 def sha256(content: bytes) -> str:

@@ -57,7 +57,7 @@ class Upload:
             assert begun.wait(60)
             os.kill(started.pid, signal.SIGTERM)
             for rest_s in rests_s:
-                time.sleep(rest_s)
+                time.sleep(rest_s)  # the time between two signals is what is tested
                 os.kill(started.pid, signal.SIGTERM)
             last = time.monotonic()
             ended = started.end()

@@ -95,3 +95,13 @@ def test_a_read_only_disk_is_refused_before_anything_is_sent(program: Program, t
             assert "read-only" in error["message"] or "not writable" in error["message"]
         assert not [event for event in program("runs").events if event["type"] == "run"]
         assert program("organize", music, str(tmp_path / "target"), "--yes").summary["ops_done"] == 2, "copies may be made"
+
+
+def test_our_own_folder_must_not_be_a_link(program: Program, tmp_path: Path) -> None:
+    make_many(tmp_path / "music", 2)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "music/.music-orchestrator").symlink_to(tmp_path / "elsewhere")
+    before = Place("", tmp_path / "music").tree()
+    (error,) = program("organize", str(tmp_path / "music"), "--yes", codes=(2,)).errors
+    assert ".music-orchestrator is a link there: replace it" in error["message"]
+    assert Place("", tmp_path / "music").tree() == before

@@ -141,7 +141,7 @@ def test_many_renames_on_a_slow_file_system_go_at_the_same_time(tmp_path: Path, 
 
     def slow(src: str, dst: str) -> None:
         threads.add(threading.current_thread().name)
-        time.sleep(0.003)
+        time.sleep(0.003)  # a slow file system
         real(src, dst)
 
     monkeypatch.setattr(disk_names, "_exclusive", slow)

@@ -43,6 +43,6 @@ def exclusive_access(
             yield markers
         except InterruptedRunError:
             raise  # at once: the markers become stale by themselves
-        except BaseException:
+        except BaseException:  # a Ctrl-C, too: a marker left behind would keep other machines out for ten minutes
             markers.end()
             raise

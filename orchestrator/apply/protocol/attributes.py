@@ -67,10 +67,10 @@ def _keep(source: str, copy: str, *, times: bool) -> frozenset[str]:
         mode = _without_group(mode)  # its group bits stood for everybody in the list
     elif os.lstat(copy).st_gid != wanted.st_gid:
         mode = _without_group(mode)  # those of another group
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the comparison below shows it
         os.chmod(copy, mode)  # noqa: PTH101 - many
     if times:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # only the time of the last access is lost
             os.utime(copy, ns=(wanted.st_atime_ns, before.st_mtime_ns))
     if stat.S_IMODE(os.lstat(copy).st_mode) != stat.S_IMODE(wanted.st_mode) & 0o777:  # FAT and others accept and ignore it
         refused.add(PERMISSIONS)
@@ -101,7 +101,7 @@ def _listed(path: str) -> list[str]:
 
 
 def _keep_owner(copy: str, wanted: os.stat_result, before: os.stat_result) -> bool:
-    """Only root may give a file to another user; whoever else copies it owns the copy, and that is no loss to report."""
+    """Only root may give a file to another user. For everybody else, owning the copy is normal, and is not reported."""
     if (wanted.st_uid, wanted.st_gid) == (before.st_uid, before.st_gid):
         return True
     root = os.geteuid() == 0
