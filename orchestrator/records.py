@@ -9,6 +9,9 @@ from orchestrator.track import Reading
 OWN_DIRECTORY = ".music-orchestrator"
 """All our own files on a storage are in this directory at its root; `list` never shows what is in it, at any depth."""
 
+WEAK_HASHES = frozenset({"crc32"})
+"""Hashes that different files may have in common: a difference counts, equality does not."""
+
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """One file as the storage lists it."""

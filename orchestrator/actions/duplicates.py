@@ -109,7 +109,7 @@ def search_with_ends(
         ends: dict[str, Ends] = {}
         for location in dict.fromkeys(locations):  # a location that is given twice is read once
             entries = [one.item.entry for one in waiting if one.fs == location.fs]
-            ends[location.fs], failed = _read_ends(session, location, entries, reading) if entries else ({}, False)
+            ends[location.fs], failed = read_file_ends(session, location, entries, reading) if entries else ({}, False)
             code = ExitCode.SOME_FAILED if failed else code
         checked = [
             msgspec.structs.replace(
@@ -123,14 +123,14 @@ Ends = dict[tuple[str, str | None], Reading | str]
 """Path and id of a file -> its new reading, or why there is none."""
 
 
-def _read_ends(session: Session, location: Location, entries: Sequence[Entry], reading: str | None) -> tuple[Ends, bool]:
-    """The new readings of these files, and whether one of them failed."""
+def read_file_ends(session: Session, location: Location, entries: Iterable[Entry], reading: str | None) -> tuple[Ends, bool]:
+    """Read the ends of these files; returns their new readings, and whether one of them failed. Reports what it finds."""
     found: Ends = {}
     failed = False
     outcomes = read_ends(
         session.storage(location),
         session.catalogue,
-        entries,
+        list(entries),
         policy=session.reading_policy(location, reading),
         progress=session.reporter,
         stop=session.stop,

@@ -20,7 +20,7 @@ from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import AuthError, InterruptedRunError, RemoteError
 from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.progress import Progress
-from orchestrator.records import Entry, Item
+from orchestrator.records import WEAK_HASHES, Entry, Item
 from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.formats import is_audio
@@ -28,7 +28,6 @@ from orchestrator.track import Status
 
 LOCAL_HASH = "sha256"
 """Computed where no other file of that size has a hash already."""
-_WEAK = frozenset({"crc32"})
 _AT_A_TIME = {True: 4, False: 8}
 """Files that are read at the same time: on a disk, and on remotes."""
 
@@ -57,13 +56,20 @@ class _File:
     """Those that were computed."""
 
 
+def _may_be_duplicate(item: Item) -> bool:
+    """Whether a file is music that may equal other music: unreadable and suspect files do not."""
+    reading = item.reading
+    doubtful = reading is not None and (reading.status is Status.UNREADABLE or reading.suspect is not None)
+    return is_audio(item.entry.path) and not doubtful
+
+
 class EqualSizes:
     """The files of equal size in the compared locations, by default all audio files, and the hashes that they lack."""
 
     def __init__(
-        self, sides: Sequence[HashedSide], catalogue: Catalogue, *, download: bool, of: Callable[[str], bool] = is_audio
+        self, sides: Sequence[HashedSide], catalogue: Catalogue, *, download: bool, of: Callable[[Item], bool] = _may_be_duplicate
     ) -> None:
-        """`download`: hash files on remotes as well, which downloads them whole. `of`: the paths of the files to compare."""
+        """`download`: hash files on remotes as well, which downloads them whole. `of`: whether to compare a file."""
         self._sides = sides
         self._catalogue = catalogue
         self._files: list[_File] = []
@@ -130,7 +136,9 @@ class EqualSizes:
                 distinct.append(file)
             else:
                 self._same[id(first)].append(file)
-        kinds = Counter(kind for file in distinct for kind in file.entry.hashes if kind not in _WEAK and file.entry.hashes[kind])
+        kinds = Counter(
+            kind for file in distinct for kind in file.entry.hashes if kind not in WEAK_HASHES and file.entry.hashes[kind]
+        )
         common = max(sorted(kinds), key=kinds.__getitem__, default=LOCAL_HASH)
         for file in distinct:
             if len(distinct) > 1:
@@ -182,17 +190,14 @@ class EqualSizes:
             self._catalogue.save_digests(fs, rows)
 
 
-def _by_size(sides: Sequence[HashedSide], wanted: Callable[[str], bool]) -> Iterator[list[_File]]:
-    """The `wanted` files that others equal in size and that can be compared. Unreadable and suspect music equals nothing."""
+def _by_size(sides: Sequence[HashedSide], wanted: Callable[[Item], bool]) -> Iterator[list[_File]]:
+    """The `wanted` files that others equal in size and that can be compared."""
     by_size: dict[int, list[_File]] = defaultdict(list)
     for index, side in enumerate(sides):
         names = Counter(item.entry.path for item in side.items)
         for item in side.items:
             entry, path = item.entry, item.entry.path
-            if not entry.size or item.skipped_because is not None or not wanted(path):
-                continue
-            reading = item.reading  # None for companions
-            if reading is not None and (reading.status is Status.UNREADABLE or reading.suspect is not None):
+            if not entry.size or item.skipped_because is not None or not wanted(item):
                 continue
             if names[path] > 1 and not entry.hashes:
                 continue  # a read by this name returns either file

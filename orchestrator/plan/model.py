@@ -130,7 +130,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Location -> its capabilities when the plan was made."""
     counts: dict[str, int]
     """Verb -> operations; also "files", "music", "in_place" (music), "at_target" (files that stay in the source because they are
-    at the target already) and "skipped.<code>"."""
+    at the target already), "alike_at_target" (those whose bytes were not compared) and "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""
     plan_id: str = ""
@@ -144,7 +144,8 @@ class Plan(msgspec.Struct, frozen=True):
     skipped: tuple[Skipped, ...] = ()
     """For the report."""
     undecided: tuple[tuple[str, str], ...] = ()
-    """Paths at the source and at the target of files that may be the same: once both have a hash, a new plan knows."""
+    """Paths at the source and at the target of files that may be the same: once both have a hash, or their ends are
+    known, a new plan knows."""
 
 
 def locations_of(operations: Iterable[Operation]) -> list[str]:

@@ -95,8 +95,11 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         )
         if key in counts
     ]
+    kept = "" if header.options.get("copy") else ", kept in the source"
     if at_target := counts.get("at_target"):
-        found.append(("already at the target", f"{at_target}" + ("" if header.options.get("copy") else ", kept in the source")))
+        found.append(("already at the target", f"{at_target}{kept}"))
+    if alike := counts.get("alike_at_target"):
+        found.append(("probably at the target", f"{alike}{kept}: {_NOT_COMPARED}"))
     changes = steps(plan)
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
@@ -121,12 +124,15 @@ def nothing_to_do(plan: Plan) -> list[str]:
         return []
     has_errors = any(one.code in REPORTED_AS_ERRORS for one in plan.skipped)
     alone = sum(1 for one in plan.skipped if one.code == "left-alone")
-    at_target = plan.header.counts.get("at_target", 0)
-    if at_target and plan.header.options.get("copy"):
-        sentences = [f"nothing to copy: already at the target: {counted(at_target, 'file')}"]
-    elif at_target:
-        sentences = [f"nothing to move: already at the target: {counted(at_target, 'file')}, kept in the source"]
-        if not plan.header.options.get("dedup"):
+    at_target, alike = (plan.header.counts.get(key, 0) for key in ("at_target", "alike_at_target"))
+    if at_target or alike:
+        copies = plan.header.options.get("copy")
+        kept = "" if copies else ", kept in the source"
+        sentences = [f"already at the target: {counted(at_target, 'file')}{kept}"] if at_target else []
+        sentences += [f"probably at the target: {counted(alike, 'file')}{kept}: {_NOT_COMPARED}"] if alike else []
+        nothing = "no changes" if alike else f"nothing to {'copy' if copies else 'move'}"
+        sentences[0] = f"{nothing}: {sentences[0]}"
+        if not copies and not plan.header.options.get("dedup"):
             sentences.append("--dedup quarantine moves them to the quarantine of the source")
     elif not plan.header.counts.get("in_place"):
         sentences = ["nothing to do"]
@@ -136,6 +142,9 @@ def nothing_to_do(plan: Plan) -> list[str]:
     if alone:
         sentences.append(f"skipped: {alone} files; -v says why")
     return sentences
+
+
+_NOT_COMPARED = "same name, size, tags and sound; not compared in full (--checksum does)"
 
 
 def _price(estimate: dict[str, float | int | None]) -> list[tuple[str, str]]:

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from orchestrator.plan.model import KeptCopy, Plan, Verb
+from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Item
 from orchestrator.report import plan_view
-from tests.plan.worlds import plain, plan, song, untagged
+from orchestrator.track import SoundEnd, Status
+from tests.plan.worlds import listing, plain, plan, song, untagged
 
 ONE = {"title": "One", "artist": "A", "album": "X", "track": 1}
 HOME = "A/X/01 One.mp3"
@@ -44,6 +46,65 @@ def test_a_cover_of_equal_size_is_only_the_same_if_a_hash_says_so() -> None:
     assert unknown.undecided == (("in/cover.jpg", "A/X/cover.jpg"),)
     assert [(one.path, one.code) for one in unknown.skipped] == [("in/cover.jpg", "conflict")]
     assert did(to_target(inbox, [*there, bare(plain("A/X/cover.jpg", "four"))]))  # another size: no need to read it
+
+
+def heard(item: Item, **facts: Any) -> Item:
+    """The file without a hash, and with other facts of its sound."""
+    return msgspec.structs.replace(bare(item), reading=msgspec.structs.replace(item.reading, **facts))
+
+
+_SONG = song("x", "m", **ONE)
+_ZEROS = SoundEnd(zeros=2000)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        (_SONG, _SONG, Likeness.SAME),
+        (_SONG, song("x", "n", **ONE), Likeness.DAMAGED),
+        (_SONG, song("x", "n", **{**ONE, "title": "Two"}), Likeness.OTHER),
+        (_SONG, song("x", "longer", **ONE), Likeness.OTHER),
+        (bare(_SONG), _SONG, Likeness.ALIKE),
+        (with_hashes(_SONG, {"crc32": "1"}), with_hashes(_SONG, {"crc32": "1"}), Likeness.ALIKE),
+        (with_hashes(_SONG, {"crc32": "1"}), with_hashes(_SONG, {"crc32": "2"}), Likeness.DAMAGED),
+        (with_hashes(_SONG, {"md5": "1"}), with_hashes(_SONG, {"md5": "1", "sha1": "2"}), Likeness.SAME),
+        (heard(_SONG), heard(_SONG, suspect="its last frame is cut"), Likeness.DAMAGED),
+        (heard(_SONG), heard(_SONG, end=_ZEROS), Likeness.ALIKE),
+        (heard(_SONG, end=SoundEnd()), heard(_SONG, end=_ZEROS), Likeness.DAMAGED),
+        (heard(_SONG), heard(_SONG, status=Status.UNREADABLE, track=None), Likeness.OTHER),
+        (bare(_SONG), bare(plain("x", "m")), Likeness.OTHER),
+        (bare(plain("x", "m")), plain("x", "m"), Likeness.UNKNOWN),
+        (bare(listing("x", b"m")), bare(listing("x", b"m")), Likeness.SAME),
+        (bare(listing("x", b"m")), bare(listing("x", b"n")), Likeness.OTHER),
+    ],
+)
+def test_only_a_hash_shows_that_music_is_the_same(one: Item, other: Item, likeness: Likeness) -> None:
+    assert same_content(one, other) is same_content(other, one) is likeness
+
+
+def test_music_that_was_not_compared_in_full_is_never_called_the_same() -> None:
+    inbox, there = [song("in/1.mp3", "m", **ONE)], [bare(song(HOME, "m", **ONE))]
+    copied, moved = to_target(inbox, there, moves=False), to_target(inbox, there)
+    assert did(copied) == did(moved) == {}
+    assert copied.undecided == (("in/1.mp3", HOME),)
+    for made in (copied, moved):
+        assert ("at_target" in made.header.counts, made.header.counts["alike_at_target"]) == (False, 1)
+    reason = "same name, size, tags and sound; not compared in full (--checksum does)"
+    assert plan_view.nothing_to_do(copied) == [f"no changes: probably at the target: 1 file: {reason}"]
+    assert plan_view.nothing_to_do(moved)[0] == f"no changes: probably at the target: 1 file, kept in the source: {reason}"
+    assert ("probably at the target", f"1: {reason}") in plan_view.facts(copied)
+    (operation,) = to_target(inbox, [song(HOME, "n", **ONE)], moves=False).operations
+    assert (operation.dst.path, "one of the two may be damaged" in operation.reason) == ("A/X/01 One (2).mp3", True)
+
+
+def test_originals_in_place_that_were_not_compared_are_counted() -> None:
+    """`--copy` in one location makes one copy of each content; that two files have one is not known without a hash."""
+    one, other = bare(song("in/1.mp3", "m", **ONE)), bare(song("other/1.mp3", "m", **ONE))
+    made = plan([one, other], copy=True)
+    assert did(made) == {"in/1.mp3": (Verb.COPY, HOME)}
+    assert (made.undecided, made.header.counts["alike_at_target"]) == ((("other/1.mp3", "in/1.mp3"),), 1)
+    hashed = plan([song("in/1.mp3", "m", **ONE), song("other/1.mp3", "n", **ONE)], copy=True)
+    assert did(hashed).keys() == {"in/1.mp3", "other/1.mp3"}
 
 
 def test_every_name_that_the_cover_may_have_there_is_compared() -> None:

@@ -23,7 +23,7 @@ from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped, Verb
-from orchestrator.plan.music.same_content import same_content
+from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.ordering import Move
 from orchestrator.records import Item, Ref
 
@@ -106,15 +106,16 @@ class PlaylistUpdates:
             position = (self._below or "") + item.entry.path
             yield Claim(item, position, wanted, names.stem(stem, extension), extension, companion)
 
-    def is_at_target(self, claim: Claim, occupant: Item) -> bool | None:
-        """Whether a file of the target is what a claim would put there; None if unknown.
+    def is_at_target(self, claim: Claim, occupant: Item) -> Likeness:
+        """Whether a file of the target is what a claim would put there.
 
         A list is compared as it would be updated.
         """
         content = claim.item.content
         if content is None or not is_list(claim.item.entry.path):
             return same_content(claim.item, occupant)
-        return self._updated(claim.item, content, occupant.entry.path).content == occupant.content
+        equal = self._updated(claim.item, content, occupant.entry.path).content == occupant.content
+        return Likeness.SAME if equal else Likeness.OTHER
 
     def update(self, moves: Sequence[Move], claims: Iterable[Claim]) -> tuple[list[Move], list[Skipped]]:
         """Give the lists among `moves` their new content. Returns the moves that update lists in place, and reports."""

@@ -17,7 +17,7 @@ from orchestrator.plan.layout.names import Names
 from orchestrator.plan.layout.number_suffix import possible_number
 from orchestrator.plan.music.copy_names import looks_like_copy
 from orchestrator.plan.music.cut import cut_readings
-from orchestrator.plan.music.same_content import same_content
+from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.records import Item
 
 
@@ -39,6 +39,10 @@ class Claim:
     """From 2 on, the number in the assigned name."""
     occupant: Item | None = None
     """The equal file that the target already has at `path`."""
+    compared: bool = True
+    """Whether it is known that `occupant` has the same bytes; False: everything else agrees."""
+    differs_from: Item | None = None
+    """A file at the target that wants the name as well and agrees in size and tags, but not in its bytes or sound."""
     undecided: tuple[Item, ...] = ()
     """Files at the target that have names it wants, and may be equal to it: only a read shows that. It then gets no name."""
 
@@ -59,12 +63,11 @@ class Namespace:
         *,
         clutter: Iterable[str] = (),
         shared: bool = False,
-        equal: Callable[[Claim, Item], bool | None] | None = None,
+        equal: Callable[[Claim, Item], Likeness] | None = None,
     ) -> None:
         """`staying` are paths in use; `occupants` are files of the target that may be equal to the file of a claim.
 
-        An occupant satisfies one claim, or with `shared` every claim that it is `equal` to (by default: has the same content;
-        None: unknown).
+        An occupant satisfies one claim, or with `shared` every claim that it is `equal` to (by default: has the same content).
         Names of `clutter` are in use too, but not its directories: the plan removes clutter from them.
         """
         self._names = names
@@ -166,8 +169,9 @@ class Namespace:
             occupant = self._occupants.get(key)
             if occupant is not None:
                 found = self._equal_claims(remaining, occupant)
-                for claim in found:
+                for claim, compared in found:
                     claim.path, claim.number, claim.occupant, claim.undecided = occupant.entry.path, number, occupant, ()
+                    claim.compared = compared
                 if found:
                     remaining = [claim for claim in remaining if not claim.path]
                     if not self._shared:
@@ -176,16 +180,22 @@ class Namespace:
                 return
             number += 1
 
-    def _equal_claims(self, claims: Sequence[Claim], occupant: Item) -> list[Claim]:
-        """The claims of files that an occupant equals, without `shared` only the first; notes those of which that is unknown."""
+    def _equal_claims(self, claims: Sequence[Claim], occupant: Item) -> list[tuple[Claim, bool]]:
+        """The claims of files that an occupant equals, without `shared` only the first, and whether their bytes were compared.
+
+        Notes those of which nothing is known.
+        """
         found = []
         for claim in claims:
             # A file that stays in the target while it is copied there equals itself.
-            equal = self._equal(claim, occupant) if not (self._shared and claim.position == occupant.entry.path) else True
-            if equal is None and occupant not in claim.undecided:
+            itself = self._shared and claim.position == occupant.entry.path
+            likeness = Likeness.SAME if itself else self._equal(claim, occupant)
+            if likeness is Likeness.UNKNOWN and occupant not in claim.undecided:
                 claim.undecided = (*claim.undecided, occupant)
-            elif equal:
-                found.append(claim)
+            elif likeness is Likeness.DAMAGED:
+                claim.differs_from = occupant
+            elif likeness.agrees:
+                found.append((claim, likeness is Likeness.SAME))
                 if not self._shared:
                     break
         return found

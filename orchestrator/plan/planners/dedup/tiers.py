@@ -26,6 +26,7 @@ from orchestrator.plan.planners.dedup.version_words import (
     name_key,
     version_words,
 )
+from orchestrator.records import WEAK_HASHES
 from orchestrator.track import Strength, Track
 
 Labels: TypeAlias = dict[int, int]
@@ -35,8 +36,6 @@ SECONDS = 2.0
 """How much the lengths of one track may differ."""
 _MAX_COMPARED = 64
 """Files of larger groups are not compared one by one: either all their facts are equal, or the group is unclear."""
-_WEAK_HASHES = frozenset({"crc32"})
-"""Too short to prove that files are equal."""
 
 
 class Tiers:
@@ -63,7 +62,7 @@ class Tiers:
         by_hash: dict[tuple[int, str, str], list[Candidate]] = defaultdict(list)
         for candidate in candidates:
             for kind, value in candidate.item.entry.hashes.items():
-                if kind not in _WEAK_HASHES and value:
+                if kind not in WEAK_HASHES and value:
                     by_hash[candidate.size, kind, value.lower()].append(candidate)
         groups = _Groups()
         for members in by_hash.values():

@@ -48,11 +48,16 @@ class Destinations:
         """Companions of duplicates whose kept copy has such a companion of its own: they are quarantined."""
         self.undecided: list[tuple[Item, Item]] = []
         """Files of the source that may be at the target already, each with the file there: a read of both shows it."""
+        self.not_compared: list[tuple[Item, Item]] = []
+        """The same of files that count as being there, because everything that is known agrees."""
         # A file that gets no name stays, which may free names or block others: all names are given again.
         while without_name := self._assign_all():
             for claim in without_name:
                 self._skip(claim)
             self._files.drop_skipped()
+        claimed = ((claim.item, claim.occupant) for claim in self.claims if not claim.compared)
+        self.not_compared += ((item, occupant) for item, occupant in claimed if occupant is not None)
+        self.not_compared += ((song.item, self._in_target(other.item)) for song, other in placement.alike_songs)
 
     def is_in_place(self, claim: Claim) -> bool:
         """Whether a file needs no operation: it is at its destination, or an equal file is."""

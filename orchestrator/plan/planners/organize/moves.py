@@ -48,8 +48,9 @@ class OrganizeMoves:
         self._shared_at_target = SharedNames(request.target_items)
         self._verb = Verb.COPY if request.options.copy else Verb.MOVE
         claims = destinations.claims
-        self.music_in_place, self.at_target = 0, 0
-        """How much music is where it belongs, and how many files are at the target already and stay in the source as well."""
+        self.music_in_place, self.at_target, self.alike_at_target = 0, 0, len(placement.alike_songs)
+        """How much music is where it belongs, and how many files stay in the source because the target has them already, or has
+        files that agree in all but their bytes, which were not compared."""
         self.moves = self._of_claims(claims)
         if self._verb is Verb.MOVE:
             self.moves += [self._quarantine(claim) for claim in destinations.superseded]
@@ -71,7 +72,8 @@ class OrganizeMoves:
                 self.music_in_place += claim.item.reading is not None
             elif claim.occupant is not None:
                 move = self._quarantine_equal(claim, claim.occupant)
-                self.at_target += move is None
+                self.at_target += move is None and claim.compared
+                self.alike_at_target += move is None and not claim.compared
                 quarantined += [move] if move is not None else []
             else:
                 moves.append(self._move(claim))
@@ -157,7 +159,11 @@ class OrganizeMoves:
 def _main_reason(claim: Claim) -> str:
     owner = claim.owner
     if claim.number > 1:
-        return f"collision: number {claim.number} of {claim.stem}{claim.extension}"
+        reason = f"collision: number {claim.number} of {claim.stem}{claim.extension}"
+        if claim.differs_from is None:
+            return reason
+        other = claim.differs_from.entry.path
+        return f"{reason}; {other} has the same size and tags, but other bytes: one of the two may be damaged"
     if isinstance(owner, Companion):
         return FOLLOWS_KEPT_COPY if owner.of_duplicate else _MOVES_WITH[owner.kind]
     if owner is None:

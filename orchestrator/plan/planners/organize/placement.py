@@ -9,6 +9,7 @@ from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.layout.names import Names, rules_named
 from orchestrator.plan.layout.placing import Placing
 from orchestrator.plan.layout.templates import compile_layout
+from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, quarantine_duplicates
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
@@ -39,8 +40,13 @@ class Placement:
         )
         self.equal_songs: list[tuple[Song, Song]] = []
         """Songs that are not copied because another one has the same content, each with that other one."""
+        self.alike_songs: list[tuple[Song, Song]] = []
+        """Those of them whose bytes were not compared."""
         if self.copies_inside:
             self.files.songs, self.equal_songs = _distinct(self.files.songs)
+            self.alike_songs = [
+                (one, other) for one, other in self.equal_songs if same_content(one.item, other.item) is not Likeness.SAME
+            ]
         self._place()
         self.duplicates = QuarantinedDuplicates()
         if options.dedup is not None:
@@ -72,12 +78,15 @@ def _distinct(songs: Iterable[Song]) -> tuple[list[Song], list[tuple[Song, Song]
 
     A copy that an earlier run made in place must not count twice, and must not be copied again.
     """
-    by_content: dict[object, Song] = {}
+    distinct: list[Song] = []
+    by_size: dict[object, list[Song]] = {}
     equal: list[tuple[Song, Song]] = []
     for song in songs:
-        entry, reading = song.item.entry, song.item.reading
-        content = tuple(sorted(entry.hashes.items())) or (song.track, reading and (reading.identity, reading.suspect))
-        first = by_content.setdefault((entry.size, content), song)
-        if first is not song:
+        others = by_size.setdefault((song.item.entry.size, song.track), [])
+        first = next((other for other in others if same_content(song.item, other.item).agrees), None)
+        if first is None:
+            others.append(song)
+            distinct.append(song)
+        else:
             equal.append((song, first))
-    return list(by_content.values()), equal
+    return distinct, equal

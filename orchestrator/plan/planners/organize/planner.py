@@ -75,7 +75,8 @@ def _plan(request: OrganizeRequest) -> Plan:
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    undecided = tuple((ours.entry.path, theirs.entry.path) for ours, theirs in destinations.undecided)
+    pairs = (*destinations.undecided, *destinations.not_compared)
+    undecided = tuple((ours.entry.path, theirs.entry.path) for ours, theirs in pairs)
     return msgspec.structs.replace(plan, undecided=undecided)
 
 
@@ -84,6 +85,8 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
     counts = {"files": len(request.items), "music": files.music_files, "in_place": made.music_in_place}
     if made.at_target:
         counts["at_target"] = made.at_target
+    if made.alike_at_target:
+        counts["alike_at_target"] = made.alike_at_target
     if files.suspect_files:
         counts["suspect"] = files.suspect_files
     if inferred := sum(1 for song in files.songs if song.inferred_from):
