@@ -24,7 +24,7 @@ from benchmarks import measure
 from benchmarks.measure import say
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.errors import TransientError
+from orchestrator.errors import NotFoundError, RateLimitError, TransientError
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Verb, operation_id
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.rc_bodies import transfer
@@ -72,12 +72,17 @@ def _library_on(kind: str, binary: Binary, work: Path) -> Iterator[tuple[Path, s
 
 def _bare(rclone: Rclone, fs: str, count: int, transfers: int) -> float:
     # By itself rclone retries passing faults; our daemon is started so that it leaves retries to us.
-    again = Retrying(retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(_TRIES), reraise=True)
+    again = Retrying(
+        retry=retry_if_exception_type((TransientError, RateLimitError)), stop=stop_after_attempt(_TRIES), reraise=True
+    )
 
     def move(names: tuple[str, str]) -> None:
         body = transfer(fs, names[0], fs, names[1], trash=None)
         body.pop("_config")
-        again(rclone.client.call, "operations/movefile", body)
+        with contextlib.suppress(
+            NotFoundError
+        ):  # moved, but rclone's WebDAV server did not find it at once: directories were made meanwhile
+            again(rclone.client.call, "operations/movefile", body)
 
     started = time.perf_counter()
     with ThreadPoolExecutor(transfers) as pool:

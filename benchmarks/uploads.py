@@ -24,7 +24,7 @@ from benchmarks import measure
 from benchmarks.measure import say
 from orchestrator.apply.executor import Settings, apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.errors import CorruptTransferError, TransientError
+from orchestrator.errors import CorruptTransferError, RateLimitError, TransientError
 from orchestrator.paths import parent_of
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Verb, operation_id
 from orchestrator.rclone.binary import Binary, find_rclone
@@ -75,7 +75,9 @@ def _target(kind: str, binary: Binary, work: Path) -> Iterator[tuple[str, Remote
 def _bare(rclone: Rclone, source: str, target: str, count: int, transfers: int) -> None:
     # By itself rclone retries passing faults; our daemon is started so that it leaves retries to us.
     again = Retrying(
-        retry=retry_if_exception_type((TransientError, CorruptTransferError)), stop=stop_after_attempt(_TRIES), reraise=True
+        retry=retry_if_exception_type((TransientError, CorruptTransferError, RateLimitError)),
+        stop=stop_after_attempt(_TRIES),
+        reraise=True,
     )
 
     def copy(name: str) -> None:
