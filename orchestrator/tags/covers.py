@@ -27,8 +27,9 @@ def covers_of(parsed: Parsed) -> tuple[Cover, ...] | None:
     found = list(parsed.covers or ())
     if parsed.tags:
         found += _FINDERS[parsed.kind](parsed.tags)
-    if parsed.other_tags and not (parsed.tags and found):
-        found += _FINDERS[parsed.other_kind](parsed.other_tags)
+    for kind, tags in parsed.others:
+        if not (parsed.tags and found):
+            found += _FINDERS[kind](tags)
     return tuple(found[:_MOST]) if found or parsed.covers is not None else None
 
 

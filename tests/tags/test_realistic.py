@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.tags.tag_names import text_fields
+from orchestrator.tags.tag_values import text_fields
 from orchestrator.track import Status
 from tests.audio_realistic import KINDS, Kind, samples
 from tests.audio_tags import TEXTS

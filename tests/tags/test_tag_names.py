@@ -14,7 +14,8 @@ import mutagen.wave
 import pytest
 from mutagen import id3
 
-from orchestrator.tags.tag_names import MOST_VALUES, text_fields
+from orchestrator.tags.tag_texts import MOST_VALUES
+from orchestrator.tags.tag_values import text_fields
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.tags.ranges import read
@@ -341,6 +342,78 @@ def test_every_field_is_found_under_the_names_that_taggers_use(name: str, make: 
     assert track is not None
     found = {field: getattr(track, field) for field in FULL}
     assert found == FULL
+
+
+NAMES: dict[str, tuple[str, Any]] = {
+    **dict.fromkeys(
+        ("ALBUMARTIST", "ALBUM ARTIST", "album_artist", "Album-Artist", "AlbumArtists", "Band", "TPE2"), ("album_artist", ("3",))
+    ),
+    **dict.fromkeys(("date", "YEAR", "RELEASEDATE", "release_time", "TDRL", "TDOR", "Original Year"), ("date", "3")),
+    **dict.fromkeys(("OriginalDate", "ORIGINAL RELEASE DATE", "origyear", "TDOR"), ("original_date", "3")),
+    **dict.fromkeys(("TRACKNUMBER", "track", "Track No"), ("track", 3)),
+    **dict.fromkeys(("TRACKTOTAL", "TotalTracks", "TRACKC", "track_count"), ("track_total", 3)),
+    **dict.fromkeys(("DISCNUMBER", "disc", "Disk-Number", "part of set"), ("disc", 3)),
+    **dict.fromkeys(("DISCTOTAL", "TotalDiscs", "DISCC", "disk total"), ("disc_total", 3)),
+    **dict.fromkeys(("COMPILATION", "TCMP", "IsCompilation", "itunes_compilation"), ("compilation", True)),
+    **dict.fromkeys(("MUSICBRAINZ_ALBUMID", "MusicBrainz Album Id", "MusicBrainz/Album Id"), ("musicbrainz_release_id", "3")),
+}
+"""Free names for the text "3", and the field that each means in every kind of tag."""
+
+
+def with_free_name(kind: str, name: str) -> bytes:
+    """A file with one tag of this name."""
+    stream = track_bytes(kind, None)
+    if kind == "mp3":
+        id3_tags = id3.ID3()
+        id3_tags.add(id3.TXXX(encoding=3, desc=name, text=["3", "3"]))
+        file = BytesIO(stream)
+        id3_tags.save(file)
+        return file.getvalue()
+    if kind == "wv":
+        ape_tags = mutagen.apev2.APEv2()
+        ape_tags[name] = "3"
+        file = BytesIO(stream)
+        ape_tags.save(file)
+        return file.getvalue()
+    opened = {"flac": mutagen.flac.FLAC, "m4a": mutagen.mp4.MP4, "wma": mutagen.asf.ASF}[kind]
+    audio: Any = opened(BytesIO(stream))
+    if audio.tags is None:
+        audio.add_tags()
+    if kind == "m4a":
+        audio.tags["----:com.apple.iTunes:" + name] = [b"3"]
+    else:
+        audio.tags["WM/" + name if kind == "wma" and name in ("AlbumArtist", "IsCompilation") else name] = ["3", "3"]
+    return saved(audio, stream)
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3", "wv", "m4a", "wma"])
+def test_every_spelling_of_a_name_is_understood_in_every_kind_of_tag(kind: str) -> None:
+    for name, (field, expected) in NAMES.items():
+        track = read(f"x.{kind}", with_free_name(kind, name)).track
+        assert track is not None
+        assert (name, getattr(track, field)) == (name, expected)
+
+
+def test_of_several_names_the_usual_one_counts_and_a_value_written_twice_is_one() -> None:
+    fields = tags_of(
+        **{"ALBUM ARTIST": ["AA"], "ALBUMARTIST": ["AA"], "artist": ["A", "A", "B"], "year": ["2001"], "date": ["2001-05"]}
+    )
+    assert (fields["album_artist"], fields["artist"], fields["date"]) == (("AA",), ("A", "B"), "2001-05")
+    fields = tags_of(
+        **{"track": ["x"], "tracknumber": [""], "track no": ["7"], "originaldate": ["1980"], "disc": ["2/3"], "totaldiscs": ["9"]}
+    )
+    assert (fields["track"], fields["disc_total"], fields.get("date")) == (7, 3, None)
+
+
+def test_the_track_index_of_old_windows_media_counts_from_zero() -> None:
+    stream = track_bytes("wma", None)
+    for names, number in (({"WM/Track": 3}, 4), ({"WM/Track": 3, "WM/TrackNumber": 9}, 9)):
+        audio: Any = mutagen.asf.ASF(BytesIO(stream))
+        for name, value in names.items():
+            audio.tags[name] = [value]
+        track = read("x.wma", saved(audio, stream)).track
+        assert track is not None
+        assert track.track == number
 
 
 def tags_of(**texts: list[str]) -> dict[str, Any]:

@@ -33,10 +33,10 @@ def read(file: SparseFile) -> Parsed:
         if may_have_id3v1(file):
             file.seek(0)
             with_id3v1 = parser("mp3", "MP3")(file).tags
-            if parsed.other_tags:  # ID3v1 cuts each text to 30 characters, so APEv2 wins
-                parsed.last_tags = with_id3v1
-            else:
+            if not parsed.others:
                 parsed.tags = with_id3v1
+            elif with_id3v1:  # ID3v1 cuts each text to 30 characters, so APEv2 wins
+                parsed.others.append(("id3", with_id3v1))
     if file.policy.end_check and not info.sketchy:
         parsed.sound, parsed.frame_size = (info.frame_offset, sound_end(file)), mpeg_size
     if not info.sketchy:

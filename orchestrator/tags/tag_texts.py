@@ -1,0 +1,107 @@
+"""Tags of one kind -> the texts under each key, in lower case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+MOST_VALUES = 16
+PEOPLE = "people:"
+"""What stands before the role in the keys of ID3's lists of people."""
+LYRICS_LANGUAGE = "lyrics language"
+"""The key for the languages of ID3's lyrics."""
+_ASF_BYTES = 1
+"""The type of values that are not text: mostly pictures."""
+_ASF_INDEX = "WM/Track"
+"""The number of the track, counted from 0."""
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [text for value in values if (text := str(value))]
+
+
+_ID3_PEOPLE = frozenset({"TIPL", "TMCL", "IPLS"})
+_ID3_OTHER_TEXTS = frozenset({"GRP1", "MVNM", "MVIN"})
+_ID3_LYRICS = frozenset({"USLT", "SYLT"})
+
+
+def _id3_values(tags: Any) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for key, frame in tags.items():
+        frame_id = key[:4]
+        if frame_id == "TCON":
+            values["tcon"] = _texts(frame.genres)
+        elif frame_id in _ID3_PEOPLE:
+            for role, name in frame.people:
+                if name:
+                    values.setdefault(PEOPLE + role.strip().lower(), []).append(name)
+        elif frame_id == "TXXX" or frame_id[0] == "T" or frame_id in _ID3_OTHER_TEXTS:
+            values.setdefault(key.lower(), _texts(frame.text))
+        elif frame_id in _ID3_LYRICS:
+            values.setdefault(LYRICS_LANGUAGE, []).append(frame.lang)
+        elif frame_id == "UFID":
+            values[key.lower()] = _texts([frame.data.decode("latin-1").strip("\0")])
+        elif frame_id == "COMM" and ("comm" not in values or not frame.desc) and not frame.desc.startswith("iTun"):
+            values["comm"] = _texts(frame.text)
+    return values
+
+
+def _vorbis_values(tags: Any) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for key, value in list.__iter__(tags):
+        texts = values.setdefault(key.lower(), [])
+        if value and len(texts) < MOST_VALUES:
+            texts.append(value)
+    return values
+
+
+def _ape_values(tags: Any) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for key, value in tags.items():
+        if value.kind != 1:
+            values[key.lower()] = _texts(value if hasattr(value, "__iter__") else [value])
+    return values
+
+
+def _mp4_text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, tuple):
+        return "/".join(str(number) for number in value)
+    return str(value)
+
+
+def _mp4_values(tags: Any) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for key, value in tags.items():
+        if key == "covr":
+            continue
+        name = key.rpartition(":")[2] if key.startswith("----:") else key
+        items = value if isinstance(value, list) else [value]
+        values.setdefault(name.lower(), [text for item in items if (text := _mp4_text(item))])
+    return values
+
+
+def _asf_values(tags: Any) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for key, value in list.__iter__(tags):
+        if value.TYPE == _ASF_BYTES or not (text := str(value)):
+            continue
+        if key == _ASF_INDEX:
+            text = str(int(text) + 1) if text.isdecimal() else ""
+        values.setdefault(key.lower(), []).append(text)
+    return values
+
+
+_KINDS: dict[str, Callable[[Any], dict[str, list[str]]]] = {
+    "id3": _id3_values,
+    "vorbis": _vorbis_values,
+    "ape": _ape_values,
+    "mp4": _mp4_values,
+    "asf": _asf_values,
+}
+
+
+def texts_of(kind: str, tags: Any) -> dict[str, list[str]]:
+    """The texts of `tags`. Each kind has one form of `tags`: mutagen's."""
+    return _KINDS[kind](tags)
