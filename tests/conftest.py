@@ -7,6 +7,7 @@ who runs the tests.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -27,6 +28,7 @@ settings.register_profile("ci", max_examples=100, deadline=None, derandomize=Tru
 settings.register_profile("dev", max_examples=10, deadline=None, derandomize=True, database=None, suppress_health_check=_QUIET)
 settings.register_profile("nightly", max_examples=2000, deadline=None, database=None, suppress_health_check=_QUIET)
 
+_DAY_S = 24 * 60 * 60
 _numbers = count(1)
 
 
@@ -36,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("--hypothesis-profile") or os.environ.get("HYPOTHESIS_PROFILE") or "ci"
     os.environ["HYPOTHESIS_PROFILE"] = profile
     settings.load_profile(profile)
+    if profile == "nightly":
+        os.environ.setdefault("FIRST_HISTORY", str(int(time.time()) // _DAY_S * 2000))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator.track import Track
-from tests.audio import make_track
+from tests.audio import track_bytes
 from tests.forked import Forks, Started
-from tests.places import Place, visible
+from tests.places import Place, digest, visible
 from tests.program import Ended
 from tests.servers.http import HttpProxy, Seen
 
@@ -46,7 +45,9 @@ class Library:
     def track(self, path: str, number: int, title: str = "Song") -> str:
         """Write a file there; returns its sha256."""
         tags = Track(title=(f"{title} {number}",), artist=("Band",), album=("Album",), track=number, date="2001")
-        return hashlib.sha256(make_track(self.root / path, "mp3", tags, seconds=0.2, serial=number)).hexdigest()
+        content = track_bytes("mp3", tags, seconds=0.2, serial=number)
+        self.place.put(path, content)
+        return digest(content)
 
 
 def of_music(seen: Seen) -> bool:

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,25 @@ class Place:
         if isinstance(self.server, DriveRemote | DropboxRemote):
             self.server.tree.preload(library.root, self.prefix, files=library.files)
             return
-        bucket = None if self.directory is not None else self._bucket()
         for path in library.files:
             source = library.root / path
-            if bucket is not None:
-                bucket.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{path}", Body=source.read_bytes())
-            elif self.directory is not None:
+            if self.directory is None:
+                self.put(path, source.read_bytes())
+            else:
                 target = self.directory / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write one file there."""
+        if isinstance(self.server, DriveRemote | DropboxRemote):
+            self.server.tree.put(f"{self.prefix}/{path}", content)
+        elif self.directory is None:
+            self.bucket.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{path}", Body=content)
+        else:
+            target = self.directory / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
 
     def tree(self) -> dict[str, str]:
         """Path -> sha256 of every file there, `.music-orchestrator` included. The second file of one name is called `path#2`."""
@@ -60,19 +71,20 @@ class Place:
         for folder, _, names in os.walk(self.directory):
             for name in names:
                 path = Path(folder, name)
-                found[path.relative_to(self.directory).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+                found[path.relative_to(self.directory).as_posix()] = digest(path.read_bytes())
         return found
 
-    def _bucket(self) -> Any:
+    @cached_property
+    def bucket(self) -> Any:
+        """The S3 client of its server."""
         assert self.server is not None
         return bucket(self.server)
 
     def _bucket_tree(self) -> Iterable[tuple[str, str]]:
-        bucket = self._bucket()
-        for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{self.prefix}/"):
+        for page in self.bucket.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{self.prefix}/"):
             for item in page.get("Contents", ()):
-                content = bucket.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
-                yield item["Key"][len(self.prefix) + 1 :], hashlib.sha256(content).hexdigest()
+                content = self.bucket.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
+                yield item["Key"][len(self.prefix) + 1 :], digest(content)
 
 
 def bucket(server: RemoteServer) -> Any:
@@ -84,6 +96,21 @@ def bucket(server: RemoteServer) -> Any:
         aws_secret_access_key=SECRET_KEY,
         region_name="us-east-1",
     )
+
+
+def place_on(server: RemoteServer, name: str) -> Place:
+    """A new folder on a running server, whose remote is called "remote"."""
+    place = Place(server.fs(name, name="remote"), server.directory and server.directory / name, server, name)
+    if isinstance(server, DriveRemote | DropboxRemote):
+        server.tree.folder(name)
+    elif place.directory is not None:
+        place.directory.mkdir(parents=True)
+    return place
+
+
+def digest(content: bytes) -> str:
+    """Identifies a content."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def visible(tree: dict[str, str]) -> dict[str, str]:

@@ -1,52 +1,36 @@
-"""A user who works in a library on a disk while the program does, and who remembers every content that must still exist.
-
-Each act is one atomic change of one name, so that it is known which content the user himself destroyed, and which not.
-"""
+"""A user who works in a library while the program does, and who remembers every content that must still exist."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import errno
-import hashlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from itertools import count
-from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
-OWN = ".music-orchestrator"
-_NOREPLACE, _EXCHANGE = 1, 2
-_HERE = -100  # AT_FDCWD
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _rename(old: Path, new: Path, flags: int) -> bool:
-    """renameat2; False if a name is missing or taken."""
-    if _libc.renameat2(_HERE, os.fsencode(old), _HERE, os.fsencode(new), flags) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in {errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EINVAL}:
-        return False
-    raise OSError(number, os.strerror(number), str(new))
+from tests.places import digest
+from tests.stores import Drive, Store
 
 
-def digest(content: bytes) -> str:
-    """Identifies a content."""
-    return hashlib.sha256(content).hexdigest()
+class Done(NamedTuple):
+    """What the user has done."""
+
+    path: str
+    handles: frozenset[str]
+    """What requests call the file and its folder."""
+    content: str | None
+    """What he has put there."""
 
 
 class User:
-    """A user at work below `roots`. `desk` is a directory of his own on the same file system."""
+    """A user at work in one location."""
 
-    def __init__(self, random: Random, roots: Iterable[Path], desk: Path, names: Iterable[str], *, keeps_times: bool) -> None:
+    def __init__(self, random: Random, store: Store, names: Iterable[str], *, keeps_times: bool) -> None:
         """`names`: paths at which he likes to put files, such as the program's destinations.
 
-        `keeps_times`: he rewrites files without a change of their size and time. Only a disk shows that, by its change time.
+        `keeps_times`: he rewrites files without a change of their size and time.
         """
+        self.store = store
         self._random = random
-        self._roots = [*roots]
-        self._desk = desk
         self._names = [*names]
         self._keeps_times = keeps_times
         self._numbers = count(1)
@@ -55,120 +39,100 @@ class User:
         self.destroyed: set[str] = set()
         """The contents that he replaced or deleted himself."""
         self.log: list[str] = []
+        self._acts: list[Callable[[str], bool]] = [
+            *(self._create, self._create, self._replace, self._delete, self._rename, self._rewrite, self._move_folder)
+        ]
+        if isinstance(store, Drive):
+            self._acts += [self._add_second, self._add_shortcut, self._move_away, self._trash_folder]
 
-    @property
-    def must_exist(self) -> set[str]:
-        """The contents that nobody may have destroyed."""
-        return self.known - self.destroyed
-
-    def notice(self, contents: Iterable[str]) -> None:
-        """The contents that are there at the beginning."""
-        self.known.update(contents)
-
-    def act(self, spared: Iterable[str] = ()) -> str | None:
-        """One change at a random place; returns the path below its root, or None if nothing came of it.
+    def act(self, spared: Collection[str] = ()) -> Done | None:
+        """One change at a random place; None if nothing came of it.
 
         He leaves the paths of `spared`, and the folders that they are in, alone.
         """
-        act = self._random.choice(
-            [self._create, self._create, self._replace, self._delete, self._rename, self._rewrite, self._move_folder]
-        )
-        root = self._random.choice(self._roots)
-        path = self._pick(root, act == self._create)
-        if path is None or any(f"/{one}".endswith(f"/{path}") or _same_folder(one, path) for one in spared):
+        act = self._random.choice(self._acts)
+        files = self._names if act == self._create else self.store.paths()
+        if not files:
             return None
-        if not act(root, path):
+        path = self._random.choice(files)
+        if any(f"/{one}".endswith(f"/{path}") or _same_folder(one, path) for one in spared):
             return None
-        self.log.append(f"{act.__name__[1:]} {root.name}/{path}")
-        return path
+        before = self.store.handles(path)
+        self._content: str | None = None
+        if not act(path):
+            return None
+        self.log.append(f"{act.__name__[1:]} {path}")
+        return Done(path, frozenset(before | self.store.handles(path)), self._content)
 
-    def _pick(self, root: Path, new: bool) -> str | None:
-        if new:
-            return self._random.choice(self._names)
-        files = sorted(visible_files(root))
-        return self._random.choice(files) if files else None
+    def _fresh(self) -> bytes:
+        """A new content, which is about to be put somewhere."""
+        where = self.store.place.location.rpartition("/")[2]
+        content = f"the user's file {next(self._numbers)} in {where} ".encode() * self._random.choice([1, 2000])
+        self._content = digest(content)
+        self.known.add(self._content)
+        return content
 
-    def _fresh(self) -> tuple[Path, str]:
-        number = next(self._numbers)
-        content = f"the user's file {number} ".encode() * self._random.choice([1, 2000])
-        file = self._desk / f"new{number}"
-        file.write_bytes(content)
-        self.known.add(digest(content))
-        return file, digest(content)
+    def _create(self, path: str) -> bool:
+        return self._put(self.store.create, path)
 
-    def _create(self, root: Path, path: str) -> bool:
-        file, content = self._fresh()
-        with contextlib.suppress(OSError):
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            if _rename(file, root / path, _NOREPLACE):
-                return True
-        self.known.discard(content)
-        return False
+    def _add_second(self, path: str) -> bool:
+        assert isinstance(self.store, Drive)
+        return self._put(self.store.add, path)
 
-    def _replace(self, root: Path, path: str) -> bool:
-        file, content = self._fresh()
-        if _rename(file, root / path, _EXCHANGE):
-            self._destroy(file)
+    def _put(self, put: Callable[[str, bytes], bool], path: str) -> bool:
+        content = self._fresh()
+        if put(path, content):
             return True
-        self.known.discard(content)
+        self.known.discard(digest(content))
         return False
 
-    def _delete(self, root: Path, path: str) -> bool:
-        file = self._desk / f"deleted{next(self._numbers)}"
-        if not _rename(root / path, file, _NOREPLACE):
-            return False
-        self._destroy(file)
-        return True
+    def _replace(self, path: str) -> bool:
+        content = self._fresh()
+        if self._destroys(self.store.replace(path, content)):
+            return True
+        self.known.discard(digest(content))
+        return False
 
-    def _rename(self, root: Path, path: str) -> bool:
-        name, dot, extension = path.rpartition(".")
-        return _rename(root / path, root / f"{name} renamed{next(self._numbers)}{dot}{extension}", _NOREPLACE)
+    def _delete(self, path: str) -> bool:
+        return self._destroys(self.store.delete(path))
 
-    def _rewrite(self, root: Path, path: str) -> bool:
-        """The end of the file, in place, with its size kept."""
-        try:
-            with (root / path).open("r+b") as file:
-                old = file.read()
-                times = os.fstat(file.fileno())
-                new = old[:-8] + f"{next(self._numbers):08}".encode()
-                self.known.add(digest(new))
-                file.seek(0)
-                file.write(new)
-                file.flush()
-                later_ns = 0 if self._keeps_times else 2 * 10**9
-                os.utime(file.fileno(), ns=(times.st_atime_ns, times.st_mtime_ns + later_ns))
-        except OSError:
-            return False
-        self.destroyed.add(digest(old))
-        return True
-
-    def _move_folder(self, root: Path, path: str) -> bool:
+    def _trash_folder(self, path: str) -> bool:
         folder = path.rpartition("/")[0]
-        return bool(folder) and _rename(root / folder, root / f"{folder} moved{next(self._numbers)}", _NOREPLACE)
+        return bool(folder) and self._destroys(self.store.delete(folder))
 
-    def _destroy(self, file: Path) -> None:
-        """What was under the name when he took it away."""
-        if file.is_file() and not file.is_symlink():
-            self.destroyed.add(digest(file.read_bytes()))
+    def _rename(self, path: str) -> bool:
+        name, dot, extension = path.rpartition(".")
+        return self.store.rename(path, f"{name} renamed{next(self._numbers)}{dot}{extension}")
+
+    def _rewrite(self, path: str) -> bool:
+        """The end of the file, with its size kept."""
+        changed = self.store.rewrite(path, f"{next(self._numbers):08}".encode(), keeps_times=self._keeps_times)
+        if changed is None:
+            return False
+        old, self._content = changed
+        self.known.add(self._content)
+        return self._destroys({old})
+
+    def _move_folder(self, path: str) -> bool:
+        folder = path.rpartition("/")[0]
+        return bool(folder) and self.store.rename(folder, f"{folder} moved{next(self._numbers)}")
+
+    def _move_away(self, path: str) -> bool:
+        folder = path.rpartition("/")[0]
+        return bool(folder) and self.store.rename(folder, f"elsewhere{next(self._numbers)}/{folder.rpartition('/')[2]}")
+
+    def _add_shortcut(self, path: str) -> bool:
+        assert isinstance(self.store, Drive)
+        folder = path.rpartition("/")[0]
+        return bool(folder) and self.store.shortcut(
+            f"{folder}/shortcut{next(self._numbers)}.mp3", self._random.choice([path, folder])
+        )
+
+    def _destroys(self, contents: set[str] | None) -> bool:
+        self.destroyed |= contents or set()
+        return contents is not None
 
 
 def _same_folder(one: str, path: str) -> bool:
     folder = path.rpartition("/")[0]
     return bool(folder) and f"/{folder}/" in f"/{one}"
-
-
-def files_below(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of a location, our own included, with its content."""
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder, name)
-            with contextlib.suppress(FileNotFoundError):
-                yield path.relative_to(root).as_posix(), path.read_bytes()
-
-
-def visible_files(root: Path) -> Iterator[str]:
-    """The paths of a location without our own files."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = [one for one in folders if one != OWN]
-        for name in names:
-            yield Path(folder, name).relative_to(root).as_posix()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faulty import Library
 from tests.forked import Forks
-from tests.places import Place
+from tests.places import Place, place_on
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import RemoteServer
 
@@ -31,13 +31,11 @@ def library(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path) -> Cal
             (tmp_path / "music").mkdir()
             return Library(Place(str(tmp_path / "music"), tmp_path / "music"), forks, tmp_path, {})
         server: RemoteServer = request.getfixturevalue(kind)
-        assert server.directory is not None
         config = tmp_path / "rclone.conf"
         config.write_text(server.section("remote", port=port))
         config.chmod(0o600)
-        root = server.directory / tmp_path.name
-        root.mkdir()
-        return Library(Place(server.fs(tmp_path.name, name="remote"), root), forks, tmp_path, {"RCLONE_CONFIG": str(config)})
+        place = place_on(server, tmp_path.name)
+        return Library(place, forks, tmp_path, {"RCLONE_CONFIG": str(config)})
 
     return of
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ import pytest
 from tests.audio import make_many
 from tests.forked import Forks, Started, kill
 from tests.nightly import NIGHTLY
-from tests.places import Place, visible
+from tests.places import Place, digest, place_on, visible
+from tests.program import Ended
 from tests.servers.disk import small_disk
+from tests.servers.http import Then, http_proxy
 from tests.servers.remotes import RemoteServer
 from tests.servers.tcp import TcpProxy, tcp_proxy
 
@@ -25,26 +28,46 @@ SIZE = 300_000
 RATE = "400k"
 DEBRIS = "Other/x.mp3.0123abcd.partial"
 """What another program may leave behind, or still be writing."""
+SAMPLED = (20, 40)
+"""The requests of a run, between the first upload and the last: the kills of CI are among them."""
 
 
 class SlowCopy:
     """A copy of FILES files to or from a server, all at the same time, over a slow line."""
 
-    def __init__(self, request: pytest.FixtureRequest, kind: str, forks: Forks, home: Path, *, download: bool = False) -> None:
+    def __init__(
+        self,
+        request: pytest.FixtureRequest,
+        kind: str,
+        forks: Forks,
+        home: Path,
+        *,
+        download: bool = False,
+        size: int = SIZE,
+    ) -> None:
         server: RemoteServer = request.getfixturevalue(kind)
-        assert server.directory is not None
         self.server, self.kind, self.forks, self.home = server, kind, forks, home
-        here, there = home / "here", server.directory / home.name
-        here.mkdir()
-        there.mkdir()
-        self.source, self.target = (there, here) if download else (here, there)
-        names = (str(here), server.fs(home.name, name="remote"))
-        self.arguments = ("organize", *(reversed(names) if download else names))
-        make_many(self.source, FILES, size=SIZE)
-        self.music = Place("", self.source).tree()
+        here, there = Place(str(home / "here"), home / "here"), place_on(server, home.name)
+        self.at_source, self.at_target = (there, here) if download else (here, there)
+        (home / "here").mkdir(parents=True)
+        self.arguments = ("organize", self.at_source.location, self.at_target.location)
+        make_many(self.source, FILES, size=size)
+        self.music = self.at_source.tree()
         self.config = home / "rclone.conf"
         self.settings: dict[str, Any] = {"state": home / "state", "environment": {"RCLONE_CONFIG": str(self.config)}}
         self.use(server.port)
+
+    @property
+    def source(self) -> Path:
+        """The directory where the files are."""
+        assert self.at_source.directory is not None
+        return self.at_source.directory
+
+    @property
+    def target(self) -> Path:
+        """The directory where they are to be."""
+        assert self.at_target.directory is not None
+        return self.at_target.directory
 
     def use(self, port: int) -> None:
         """Reach the server through a port."""
@@ -56,16 +79,16 @@ class SlowCopy:
         events = self.forks.run(*self.arguments, "--dry-run", **self.settings).events
         return [self.target / event["dst"]["path"] for event in events if event["type"] == "operation"]
 
-    def begin(self, *options: str) -> Started:
-        """Start it; returns when its bytes are on their way."""
+    def begin(self, *options: str, sent: int = SIZE // 2) -> Started:
+        """Start it; returns when that many bytes are on their way."""
         begun = threading.Event()
         line = self._line = tcp_proxy(self.server.port)
         proxy: TcpProxy = line.__enter__()
         self.use(proxy.port)
-        proxy.call_after(SIZE // 2, begun.set)
+        proxy.call_after(sent, begun.set)
         started = self.forks.start(*self.arguments, *options, "--bandwidth", RATE, "--transfers", str(FILES), **self.settings)
         if self.kind == "ftp":  # its bytes take connections of their own
-            until(lambda: sum(file.stat().st_size for file in files(self.target)) > SIZE // 2)
+            until(lambda: sum(file.stat().st_size for file in files(self.target)) > sent)
         else:
             assert begun.wait(60)
         return started
@@ -77,7 +100,18 @@ class SlowCopy:
 
     def there(self) -> dict[str, str]:
         """What a user sees at the target."""
-        return visible(Place("", self.target).tree())
+        return visible(self.at_target.tree())
+
+    def check_after_kill(self) -> None:
+        """Nothing is cut, and nothing is lost."""
+        there = set(self.there().values())
+        assert there <= set(self.music.values()), "a file is cut"
+        assert {*self.at_target.tree().values(), *self.at_source.tree().values()} >= {*self.music.values()}
+
+    def check_at_end(self) -> None:
+        """Everything has moved, and nothing of ours is left."""
+        assert sorted(self.at_target.tree().values()) == sorted(self.music.values())
+        assert self.at_source.tree() == {}
 
 
 def files(directory: Path) -> list[Path]:
@@ -91,32 +125,59 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)  # nothing reports what another process has done on a disk
 
 
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+IN_CI = ("webdav", "ftp", "drive", "dropbox")
 
 
-@pytest.mark.parametrize("kind", ["webdav", "wsgidav", "ftp", "sftp", "openssh", "s3_serve"] if NIGHTLY else ["webdav", "ftp"])
+@pytest.mark.parametrize("kind", (*IN_CI, "wsgidav", "sftp", "openssh", "s3_serve", "s3_moto") if NIGHTLY else IN_CI)
+@pytest.mark.parametrize("sent", [SIZE // 2, SIZE * 2, SIZE * 7 // 2] if NIGHTLY else [SIZE // 2])
 def test_a_kill_during_uploads_leaves_nothing_cut_under_a_final_name(
-    kind: str, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path
+    kind: str, sent: int, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path
 ) -> None:
     """Fault case 29: `resume` sends the rest, and deletes nothing of another program."""
     copy = SlowCopy(request, kind, forks, tmp_path)
-    debris = copy.target / DEBRIS
-    debris.parent.mkdir()
-    debris.write_bytes(b"of another program")
-    started = copy.begin("--move")
+    debris = b"of another program"
+    copy.at_target.put(DEBRIS, debris)
+    copy.music[DEBRIS] = digest(debris)
+    started = copy.begin("--move", sent=sent)
     kill(started.pid, "both")
     assert started.end().code < 0
     copy.over()
-    there = copy.there()
-    assert there.pop(DEBRIS) == sha256(b"of another program")
-    assert set(there.values()) <= set(copy.music.values()), "a file is cut"
-    assert {*there.values(), *Place("", copy.source).tree().values()} >= {*copy.music.values()}
+    copy.check_after_kill()
     forks.run("resume", **copy.settings)
-    assert debris.read_bytes() == b"of another program"
-    debris.unlink()
-    assert sorted(Place("", copy.target).tree().values()) == sorted(copy.music.values()), "and nothing else is left"
-    assert files(copy.source) == []
+    assert copy.there()[DEBRIS] == digest(debris)
+    copy.check_at_end()
+
+
+def killed_upload(copy: SlowCopy, number: int, *, done: bool) -> Ended:
+    """Kill the program at a request, before or after the server has carried it out; then check, and resume."""
+    programs: list[Started] = []
+    with http_proxy(copy.server.port) as proxy:
+        copy.use(proxy.port)
+        proxy.at(number, Then(lambda: kill(programs[0].pid, "both"), reply=done), changing=False)
+        programs.append(copy.forks.start(*copy.arguments, "--move", "--transfers", "1", **copy.settings))
+        ended = programs[0].end()
+    copy.use(copy.server.port)
+    copy.check_after_kill()
+    if copy.forks.run("resume", **copy.settings).summary["run"] is None:  # killed before the run was recorded
+        copy.forks.run(*copy.arguments, "--move", **copy.settings)
+    copy.check_at_end()
+    return ended
+
+
+@pytest.mark.timeout(0 if NIGHTLY else 60)
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("kind", ["drive", "dropbox"])
+def test_a_kill_at_any_request_of_an_upload(
+    kind: str, done: bool, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path
+) -> None:
+    """Fault case 29: a sample of the requests; the nightly run tries all."""
+    kills = 0
+    for number in count(1) if NIGHTLY else [Random(f"{kind} {done}").randint(*SAMPLED)]:
+        copy = SlowCopy(request, kind, forks, tmp_path / f"{kind}-{done}-{number}", size=0)
+        if killed_upload(copy, number, done=done).code == 0:
+            break
+        kills += 1
+    assert kills >= (SAMPLED[1] if NIGHTLY else 1)
 
 
 UPLOADS = [("sftp", False)]
@@ -148,7 +209,7 @@ def test_a_file_that_another_program_creates_during_a_copy_keeps_its_name(
     named = {error["path"] for error in ended.errors}
     assert len(named) == len(theirs)
     everything = {*Place("", copy.source).tree().values(), *Place("", copy.target).tree().values()}
-    assert everything >= {*copy.music.values(), *map(sha256, theirs.values())}
+    assert everything >= {*copy.music.values(), *map(digest, theirs.values())}
     assert not (copy.target / ".music-orchestrator/tmp").exists() or not files(copy.target / ".music-orchestrator/tmp")
 
 
@@ -169,12 +230,12 @@ def test_sources_that_change_while_they_are_sent_stay_and_are_sent_again(
         stream.seek(-1000, os.SEEK_END)
         stream.write(b"\1" * 1000)
     os.utime(rewritten, ns=(before.st_atime_ns, before.st_mtime_ns))
-    changed = {file: sha256(file.read_bytes()) for file in (growing, shrinking, rewritten)}
+    changed = {file: digest(file.read_bytes()) for file in (growing, shrinking, rewritten)}
     whole = copy.music[untouched.relative_to(copy.source).as_posix()]
     ended = started.end()
     copy.over()
     assert ended.code == 3, ended.stderr
-    assert {file: sha256(file.read_bytes()) for file in changed} == changed
+    assert {file: digest(file.read_bytes()) for file in changed} == changed
     assert list(copy.there().values()) == [whole]
     forks.run(*copy.arguments, how, codes=(0, 3), **copy.settings)
     assert sorted(copy.there().values()) == sorted([whole, *changed.values()])

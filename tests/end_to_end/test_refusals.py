@@ -55,15 +55,21 @@ def test_a_file_that_cannot_be_looked_at_ends_with_3_after_few_requests(
     assert music.tree() == before
 
 
+def deletes(seen: Seen) -> bool:
+    """Whether a request to S3 deletes music: of one object, or of several at a time."""
+    return (seen.method == "DELETE" and plain(seen.path).endswith(".mp3")) or (seen.method == "POST" and "?delete" in seen.path)
+
+
+@pytest.mark.parametrize("kind", ["s3_serve", "s3_moto"])
 def test_three_nights_without_the_right_to_delete_make_one_window_of_copies(
-    proxied: Callable[[str], tuple[Library, HttpProxy]],
+    proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str
 ) -> None:
     """Fault case 33: each night ends with 6 and names the copies; `undo` takes them back once deleting is allowed."""
-    music, proxy = proxied("s3_serve")
+    music, proxy = proxied(kind)
     for number in range(1, FILES + 1):
         music.track(f"in/{number}.mp3", number)
     before = music.tree()
-    proxy.when(lambda seen: seen.method == "DELETE" and plain(seen.path).endswith(".mp3"), FORBIDDEN)
+    proxy.when(deletes, FORBIDDEN)
     stored = []
     for _ in range(3):
         ended = music("organize", music.place.location, codes=(6,))

@@ -126,10 +126,17 @@ class EmulatedHandler(BaseHTTPRequestHandler, ABC):
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            return self._read(int(self.headers.get("Content-Length", "0")))
         blocks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            blocks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
+        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+            blocks.append(self._read(size))
+            self._read(2)
+        self._read(2)
         return b"".join(blocks)
+
+    def _read(self, size: int) -> bytes:
+        """Raises ConnectionResetError if the client disconnects before it has sent all of it: nothing is done then."""
+        found = self.rfile.read(size)
+        if len(found) < size:
+            raise ConnectionResetError
+        return found

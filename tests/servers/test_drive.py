@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -102,6 +103,16 @@ def test_a_listing_comes_in_pages_without_loss(plain: DriveServer) -> None:
 def test_ranges(plain: DriveServer, asked: str, status: int, content: bytes) -> None:
     item = plain.tree.put("ranges/a", b"0123456789")
     assert ask(plain, "GET", f"/drive/v3/files/{item.id}?alt=media", Range=asked) == (status, content)
+
+
+@pytest.mark.parametrize("cut", [b"Content-Length: 50\r\n\r\nhalf of it", b"Transfer-Encoding: chunked\r\n\r\n32\r\nhalf of it"])
+def test_a_request_that_was_cut_does_nothing(plain: DriveServer, cut: bytes) -> None:
+    before = {*plain.tree.items}
+    with socket.create_connection(("127.0.0.1", plain.port)) as client:
+        client.sendall(b"POST /upload/drive/v3/files?uploadType=resumable HTTP/1.1\r\n" + cut)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1000) == b"", "it is not even answered"
+    assert ({*plain.tree.items}, plain.uploads) == (before, {})
 
 
 def test_a_file_is_in_one_folder_only(plain: DriveServer) -> None:
