@@ -63,6 +63,22 @@ def _crc16_mirrored(data: bytes) -> int:
     return int(f"{_crc16(data.translate(_MIRROR)):016b}"[::-1], 2)
 
 
+def mp3_of(seconds: float, serial: int, *, channels: int, bitrate: int) -> bytes:
+    """MP3 at 44.1 kHz. 245 kbit/s is LAME's V0: frames of 224 and 256 kbit/s behind a Xing frame."""
+    rates, mode = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320), b"\xc4" if channels == 1 else b"\x04"
+
+    def frame(kilobits: int, content: bytes) -> bytes:
+        head = b"\xff\xfb" + bytes([rates.index(kilobits) << 4]) + mode + bytes(17 if channels == 1 else 32)
+        return (head + content).ljust(144_000 * kilobits // 44100, b"U")
+
+    count, noise, steps = round(seconds * 44100 / 1152), _noise(serial, 64), (224, 256, 256)
+    if bitrate != 245_000:
+        return frame(bitrate // 1000, noise) * count
+    sound = b"".join(frame(steps[index % 3], noise) for index in range(count))
+    toc = bytes(index * 256 // 100 for index in range(100))
+    return frame(128, b"Xing" + struct.pack(">III", 7, count, 417 + len(sound)) + toc) + sound
+
+
 def mp3_lame(seconds: float, serial: int) -> bytes:
     """MP3 with LAME's Info frame, which states the length and the checksum of the sound."""
     sound = mp3(seconds, serial)
@@ -77,20 +93,21 @@ def mp3_lame(seconds: float, serial: int) -> bytes:
     return first.ljust(208, b"\0") + sound
 
 
-def flac(seconds: float, serial: int) -> bytes:
-    # 16 bit mono at 44.1 kHz; each frame of 4,096 samples holds one constant subframe.
-    count = max(2, round(seconds * 44100 / 4096))
+def flac(seconds: float, serial: int, *, rate: int = 44100, bits: int = 16, channels: int = 1) -> bytes:
+    # By default 16 bit mono at 44.1 kHz; each frame of 4,096 samples holds one constant subframe a channel.
+    count = max(2, round(seconds * rate / 4096))
     levels = hashlib.sha256(b"flac %d" % serial).digest()
     frames, pcm = [], hashlib.md5(usedforsecurity=False)
+    codes = bytes((0xC0 | {44100: 9, 96000: 11}[rate], channels - 1 << 4 | {16: 4, 24: 6}[bits] << 1))
     for index in range(count):
-        level = levels[index % 15 * 2 : index % 15 * 2 + 2]
+        level = levels[index % 15 * 2 : index % 15 * 2 + 2] + bytes(bits // 8 - 2)
         number = chr(index).encode()
-        header = b"\xff\xf8\xc9\x08" + number
-        frame = header + bytes([_crc8(header), 0]) + level
+        header = b"\xff\xf8" + codes + number
+        frame = header + bytes([_crc8(header)]) + (b"\0" + level) * channels
         frames.append(frame + struct.pack(">H", _crc16(frame)))
-        pcm.update(level[::-1] * 4096)
+        pcm.update(level[::-1] * (4096 * channels))
     sizes = [len(frame) for frame in frames]
-    rate_channels_bits_samples = 44100 << 44 | 0 << 41 | 15 << 36 | count * 4096
+    rate_channels_bits_samples = rate << 44 | channels - 1 << 41 | bits - 1 << 36 | count * 4096
     info = struct.pack(">HH", 4096, 4096) + min(sizes).to_bytes(3, "big") + max(sizes).to_bytes(3, "big")
     info += struct.pack(">Q", rate_channels_bits_samples) + pcm.digest()
     return b"fLaC" + b"\x80" + len(info).to_bytes(3, "big") + info + b"".join(frames)
@@ -148,16 +165,16 @@ def _sound(name: bytes, *parts: bytes) -> bytes:
     return _atom(name, bytes(6), b"\0\1", bytes(8), struct.pack(">HHII", 1, 16, 0, 44100 << 16), *parts)
 
 
-def m4a(seconds: float, serial: int) -> bytes:
+def m4a(seconds: float, serial: int, *, channels: int = 1, bitrate: int = 64000) -> bytes:
     # Every other file has its moov at the end, as about half of real files do.
-    config = b"\x05\x02\x12\x08"  # AAC-LC, 44.1 kHz, mono
-    decoder = b"\x04" + bytes([13 + len(config)]) + b"\x40\x15" + bytes(3) + struct.pack(">II", 64000, 64000) + config
+    config = b"\x05\x02\x12" + bytes((channels << 3,))  # AAC-LC, 44.1 kHz
+    decoder = b"\x04" + bytes([13 + len(config)]) + b"\x40\x15" + bytes(3) + struct.pack(">II", bitrate, bitrate) + config
     descriptor = b"\x03" + bytes([3 + len(decoder) + 3]) + b"\0\1\0" + decoder + b"\x06\x01\x02"
     return _mp4(seconds, serial, _sound(b"mp4a", _full(b"esds", descriptor)), moov_first=serial % 2 == 0)
 
 
-def alac(seconds: float, serial: int) -> bytes:
-    cookie = struct.pack(">IBBBBBBHIII", 4096, 0, 16, 40, 10, 14, 1, 255, 0, 700000, 44100)
+def alac(seconds: float, serial: int, *, channels: int = 1) -> bytes:
+    cookie = struct.pack(">IBBBBBBHIII", 4096, 0, 16, 40, 10, 14, channels, 255, 0, 700000, 44100)
     return _mp4(seconds, serial, _sound(b"alac", _full(b"alac", cookie)), moov_first=serial % 2 == 0)
 
 
@@ -183,17 +200,17 @@ def _no_comments(vendor: bytes) -> bytes:
     return struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", 0)
 
 
-def vorbis(seconds: float, serial: int) -> bytes:
-    identification = b"\x01vorbis" + struct.pack("<IBIiiiB", 0, 1, 44100, 0, 64000, 0, 0xB8) + b"\1"
+def vorbis(seconds: float, serial: int, *, channels: int = 1, bitrate: int = 64000) -> bytes:
+    identification = b"\x01vorbis" + struct.pack("<IBIiiiB", 0, channels, 44100, 0, bitrate, 0, 0xB8) + b"\1"
     setup = b"\x05vorbis" + bytes(16) + b"\1"
     noise = _noise(serial, 16)
     packets = [b"\0" + noise] * max(4, round(seconds * 44100 / 1024))
     return _ogg(serial, [identification, b"\x03vorbis" + _no_comments(b"tests") + b"\1", setup], packets, 1024, 0)
 
 
-def opus(seconds: float, serial: int) -> bytes:
-    head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48000, 0, 0)
-    noise = _noise(serial, 16)
+def opus(seconds: float, serial: int, *, channels: int = 1, bitrate: int = 6800) -> bytes:
+    head = b"OpusHead" + struct.pack("<BBHIhB", 1, channels, 312, 48000, 0, 0)
+    noise = _noise(serial, bitrate // 400 - 1)
     packets = [b"\xf8" + noise] * max(4, round(seconds * 50))  # CELT full band, 20 ms, mono
     return _ogg(serial, [head, b"OpusTags" + _no_comments(b"tests")], packets, 960, 312)
 

@@ -53,7 +53,7 @@ def transcodes(make: Maker) -> None:
     for ids in (True, False):
         files = make.release(f"FLAC {ids}", f"Transcoder {ids}", "Twice", SONGS[:9], audio_format="flac", ids=ids)
         for index, kind in enumerate(("mp3-lame", "m4a", "ogg", "opus", "mp3", "wav")):
-            make.encoded(files[index], f"car {ids}/{index}", kind, longer=0.3 * index)
+            make.encoded(files[index], f"car {ids}/{index}", kind, longer=0.01 * index)
         make.encoded(files[6], f"car {ids}/a", "mp3-lame")
         make.encoded(files[6], f"car {ids}/b", "mp3-lame", settings=1)
     files = make.release("m4a", "Lossy", "Only Lossy", SONGS[:6], audio_format="m4a")

@@ -24,7 +24,7 @@ from tests.truth.sounds import Sound
 
 TIERS = ("T0", "T1", "T2", "T3")
 """The tiers whose duplicates may be quarantined."""
-_TOLERANCE_S = 2.0
+_TOLERANCE_S, _TOLERANCE = 2.0, 0.03
 
 
 class Slot(NamedTuple):
@@ -95,7 +95,8 @@ def tier_of(one: TrueFile, other: TrueFile, *, common_hash: bool) -> str | None:
         return None
     if _same_release_track(first, second):
         return "T2"
-    near = abs(one.sound.seconds - other.sound.seconds) <= _TOLERANCE_S
+    lengths = one.sound.seconds, other.sound.seconds
+    near = max(lengths) - min(lengths) <= min(_TOLERANCE_S, _TOLERANCE * min(lengths))
     return "T3" if near and _same_tags(first, second) else None
 
 

@@ -33,7 +33,7 @@ def leaving(library: list[Item], inbox: list[Item], **options: Any) -> set[tuple
         (
             # A decoder's bit depth and sample rate say nothing about lossy files.
             on_album("x/1.mp3", 1, **{**MP3, "bitrate": 256_000}),
-            on_album("1.m4a", 1, **{**MP3, "codec": "aac", "bitrate": 256_000, "bit_depth": 16, "sample_rate": 48_000}),
+            on_album("1.mp3", 1, **{**MP3, "bitrate": 256_000, "bit_depth": 16, "sample_rate": 48_000}),
         ),
     ],
     ids=["bytes", "sound", "tags", "lossy"],

@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from math import fsum
 
+from msgspec.structs import replace
+
 from orchestrator.errors import UsageError
 from orchestrator.paths import join_location, location_prefix, name_of
 from orchestrator.plan.music.copy_names import looks_like_copy
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings
+from orchestrator.plan.planners.dedup.sound_quality import undecided, weighed_bitrate
 from orchestrator.track import Track
 
 Value = float | tuple[int, str, str]
@@ -26,9 +29,9 @@ CRITERIA: dict[str, str] = {
     "reference": "files under a reference",
     "whole": "files that are not smaller than another copy of the same sound, or are known to be whole",
     "lossless": "lossless over lossy files",
-    "bit_depth": "more bits per sample",
-    "sample_rate": "the higher sample rate",
-    "bitrate": "the higher bitrate",
+    "bit_depth": "more bits per sample, of lossless files",
+    "sample_rate": "the higher sample rate, of lossless files",
+    "bitrate": "the higher bitrate, weighed by codec",
     "first_location": "files in the location that was given first; with `organize`, in the target",
     "in_place": "files that are already where the layout wants them",
     "longest": "the longer playing time",
@@ -159,6 +162,24 @@ class KeepOrder:
             mine, theirs = self.own_rank(kept), self.own_rank(duplicate)
         return mine[: self._better_before] < theirs[: self._better_before]
 
+    def undecided(self, kept: Candidate, duplicate: Candidate) -> str | None:
+        """Why the criteria cannot say which of two files sounds better, in words; None if they can, or are not asked to."""
+        one, other = self._sound(kept, duplicate), self._sound(duplicate, kept)
+        for word, mine, theirs in zip(self.words, self.own_rank(kept), self.own_rank(duplicate), strict=True):
+            why = undecided(word, one, other)
+            if why is not None or mine != theirs:
+                return why
+        return None
+
+    def _sound(self, candidate: Candidate, beside: Candidate) -> Track:
+        """The facts of its sound. Of two complete album copies, the mean bitrate counts: quiet tracks need fewer bits."""
+        copy, other = candidate.album_copy, beside.album_copy
+        if copy is None or other is None or copy is other or not (copy.complete and other.complete):
+            return candidate.track
+        tracks = [member.track for member in copy.members]
+        bitrates = [track.bitrate for track in tracks if track.codec == candidate.track.codec and track.bitrate]
+        return replace(candidate.track, bitrate=round(fsum(bitrates) / len(bitrates))) if bitrates else candidate.track
+
     def own_rank(self, candidate: Candidate) -> Rank:
         """The rank of a file without its album, smallest is kept."""
         found = self._own.get(id(candidate))
@@ -210,7 +231,7 @@ def _bitrate(candidate: Candidate) -> float:
     track = candidate.track
     if track.lossless and track.sample_rate and track.bit_depth:
         return -track.sample_rate * track.bit_depth * (track.channels or 2)
-    return -(track.bitrate or 0)
+    return -weighed_bitrate(track)
 
 
 def _oldest(candidate: Candidate) -> float:

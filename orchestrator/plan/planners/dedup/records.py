@@ -19,7 +19,7 @@ class Tier(StrEnum):
     RELEASE_TRACK = "T2"
     """Equal MusicBrainz recording, release and disc."""
     TAGS = "T3"
-    """Equal album artist, album, disc, track, title and version words, lengths within 2 s."""
+    """Equal album artist, album, disc, track, title and version words, lengths within 2 s and 3 %."""
     ALIKE = "T4"
     """Similar title and artist, or similar sound: only reported."""
 

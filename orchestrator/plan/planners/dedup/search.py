@@ -180,6 +180,8 @@ class _Search:
         reason = reasons_to_keep.reason_to_keep(
             file, kept, tier, same_format_only=self._same_format_only, lossless_first=self._order.lossless_first
         )
+        if reason is None and tier not in _SAME_SOUND:
+            reason = self._order.undecided(kept, file)
         return reason or (None if self._order.may_replace(kept, file) else EARLIER_LOCATION)
 
     def _album_reason(self, member: Candidate, kept: Candidate) -> str | None:

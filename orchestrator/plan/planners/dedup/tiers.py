@@ -1,7 +1,7 @@
 """Which files are the same by each tier: they share a label. A file that lacks any part of the key of a tier gets no label.
 
 T0 and T1 compare content: if A equals B and B equals C, then A equals C. T2 and T3 compare tags, where that does not follow.
-There, files get a label only if each agrees with each other, with lengths within 2 s; otherwise their group is unclear.
+There, files get a label only if each agrees with each other, also in their lengths; otherwise their group is unclear.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from orchestrator.track import Strength, Track
 Labels: TypeAlias = dict[int, int]
 """id (of Python) of a candidate -> the label that it shares with all candidates that are the same. Others have none."""
 
-SECONDS = 2.0
-"""How much the lengths of one track may differ."""
+SECONDS, SHARE = 2.0, 0.03
+"""How much the lengths of one track may differ; T3: at most this share of the shorter one, too."""
 _MAX_COMPARED = 64
 """Files of larger groups are not compared one by one: either all their facts are equal, or the group is unclear."""
 
@@ -115,12 +115,12 @@ class Tiers:
         lengths = [member.track.duration_s for member in members]
         if len(members) > _MAX_COMPARED:
             known = [length for length in lengths if length]
-            if len(set(facts)) == 1 and (not known or max(known) - min(known) <= SECONDS):
+            if len(set(facts)) == 1 and (not known or _as_long(min(known), max(known), tier)):
                 yield members
             else:
                 self.unclear.append((tier, members))
             return
-        for part, all_agree in _parts(facts, lengths):
+        for part, all_agree in _parts(facts, lengths, tier):
             chosen = [members[index] for index in part]
             if all_agree:
                 yield chosen
@@ -136,12 +136,12 @@ def _by_version(sharing: Sequence[Candidate], version_of: Callable[[Track], Hash
     return (members for members in groups.values() if len(members) > 1)
 
 
-def _parts(facts: Sequence[tuple[object, ...]], lengths: Sequence[float | None]) -> Iterable[tuple[list[int], bool]]:
+def _parts(facts: Sequence[tuple[object, ...]], lengths: Sequence[float | None], tier: Tier) -> Iterable[tuple[list[int], bool]]:
     """Indices of two or more files that are connected by agreement, and whether each of them agrees with each other."""
     count = len(facts)
     agreeing: list[set[int]] = [{index} for index in range(count)]
     for index, other in combinations(range(count), 2):
-        if agree(facts[index], facts[other]) and _as_long(lengths[index], lengths[other]):
+        if agree(facts[index], facts[other]) and _as_long(lengths[index], lengths[other], tier):
             agreeing[index].add(other)
             agreeing[other].add(index)
     left = set(range(count))
@@ -213,8 +213,10 @@ def _one_value_each(members: Sequence[Candidate]) -> bool:
     )
 
 
-def _as_long(one: float | None, other: float | None) -> bool:
-    return not one or not other or abs(one - other) <= SECONDS
+def _as_long(one: float | None, other: float | None, tier: Tier) -> bool:
+    if not one or not other:
+        return True
+    return abs(one - other) <= (min(SECONDS, SHARE * min(one, other)) if tier is Tier.TAGS else SECONDS)
 
 
 def _release_track_key(track: Track) -> Hashable | None:
