@@ -25,10 +25,10 @@ _LINK = "-->"
 def covers_of(parsed: Parsed) -> tuple[Cover, ...] | None:
     """The pictures in the parsed tags, and those that the container's module found itself; at most 16."""
     found = list(parsed.covers or ())
-    if parsed.tags:
+    if parsed.tags and parsed.kind in _FINDERS:
         found += _FINDERS[parsed.kind](parsed.tags)
     for kind, tags in parsed.others:
-        if not (parsed.tags and found):
+        if kind in _FINDERS and not (parsed.tags and found):
             found += _FINDERS[kind](tags)
     return tuple(found[:_MOST]) if found or parsed.covers is not None else None
 
@@ -83,12 +83,6 @@ def _in_id3(tags: Any) -> Iterator[Cover]:
             yield cover(int(frame.type), frame.mime, readable, len(frame.data))
 
 
-def _in_mp4(tags: Any) -> Iterator[Cover]:
-    for data in tags.get("covr", ()):
-        mime = {13: "image/jpeg", 14: "image/png", 12: "image/gif", 27: "image/bmp"}.get(int(data.imageformat), "")
-        yield cover(_FRONT, mime, bytes(data[:LOOKS_AT]), len(data))
-
-
 def _in_ape(tags: Any) -> Iterator[Cover]:
     for key in tags:
         if key.lower().startswith("cover art"):
@@ -136,4 +130,4 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-_FINDERS = {"id3": _in_id3, "mp4": _in_mp4, "ape": _in_ape, "asf": _in_asf, "vorbis": _in_vorbis}
+_FINDERS = {"id3": _in_id3, "ape": _in_ape, "asf": _in_asf, "vorbis": _in_vorbis}

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from orchestrator.tags.policy import Policy
 from orchestrator.track import AudioIdentity, Cover, SoundEnd
 
+TextTags = dict[str, list[str]]
+"""Tags that we parse ourselves: the texts under each key, as spelled in the file."""
+
 
 class NotReadableError(Exception):
     """The file cannot be read; the message is the reason, for people."""
@@ -25,7 +28,7 @@ class PcmForm(NamedTuple):
 
 @dataclass(slots=True)
 class Parsed:
-    """One parsed file. `tags` and `info` are mutagen's objects."""
+    """One parsed file. `info` is mutagen's object, and so are `tags`, unless we parse their kind: then they are TextTags."""
 
     kind: str
     """Which rules of `orchestrator.tags.tag_names` apply to `tags`: "id3", "vorbis", "ape", "mp4", "asf", "riff", "iff"."""

@@ -100,11 +100,12 @@ _NATIVE: dict[str, dict[str, tuple[str, ...]]] = {
     "vorbis": {"album_artist": ("albumartist",)},
     "ape": {"album_artist": ("album artist",), "date": ("year",), "track": ("track",), "disc": ("disc",)},
     "mp4": {
-        "title": ("\xa9nam",), "artist": ("\xa9art",), "album_artist": ("aart",), "album": ("\xa9alb",), "date": ("\xa9day",),
-        "track": ("trkn",), "disc": ("disk",), "compilation": ("cpil",), "genre": ("\xa9gen",), "composer": ("\xa9wrt",),
-        "comment": ("\xa9cmt",), "title_sort": ("sonm",), "artist_sort": ("soar",), "album_artist_sort": ("soaa",),
-        "album_sort": ("soal",), "advisory": ("rtng",), "work": ("\xa9wrk",), "movement": ("\xa9mvn",),
-        "movement_number": ("\xa9mvi",), "bpm": ("tmpo",), "grouping": ("\xa9grp",),
+        "title": ("\xa9nam", "titl"), "artist": ("\xa9art", "perf", "auth"), "album_artist": ("aart",),
+        "album": ("\xa9alb", "albm"), "date": ("\xa9day", "yrrc"), "track": ("trkn", "\xa9trk"), "disc": ("disk",),
+        "compilation": ("cpil",), "genre": ("\xa9gen", "gnre"), "composer": ("\xa9wrt",), "comment": ("\xa9cmt",),
+        "title_sort": ("sonm",), "artist_sort": ("soar",), "album_artist_sort": ("soaa",), "album_sort": ("soal",),
+        "advisory": ("rtng",), "work": ("\xa9wrk",), "movement": ("\xa9mvn",), "movement_number": ("\xa9mvi",), "bpm": ("tmpo",),
+        "grouping": ("\xa9grp",),
     },
     "asf": {"artist": ("author",), "album": ("wm/albumtitle",), "date": ("wm/year",), "comment": ("description",)},
 }  # fmt: skip

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from orchestrator.tags.parsed import TextTags
+
 MOST_VALUES = 16
+LONGEST_TEXT = 64 * 1024
+"""Bytes; a longer text is none that places a file."""
 PEOPLE = "people:"
 """What stands before the role in the keys of ID3's lists of people."""
 LYRICS_LANGUAGE = "lyrics language"
@@ -14,6 +18,15 @@ _ASF_BYTES = 1
 """The type of values that are not text: mostly pictures."""
 _ASF_INDEX = "WM/Track"
 """The number of the track, counted from 0."""
+
+
+def decoded(data: bytes, otherwise: str = "latin-1") -> str:
+    """The text of bytes up to the first zero: UTF-8, `otherwise` another encoding."""
+    data = data.partition(b"\0")[0]
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode(otherwise, "replace")
 
 
 def _texts(values: Iterable[object]) -> list[str]:
@@ -63,22 +76,10 @@ def _ape_values(tags: Any) -> dict[str, list[str]]:
     return values
 
 
-def _mp4_text(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, tuple):
-        return "/".join(str(number) for number in value)
-    return str(value)
-
-
-def _mp4_values(tags: Any) -> dict[str, list[str]]:
+def _own_values(tags: TextTags) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
-    for key, value in tags.items():
-        if key == "covr":
-            continue
-        name = key.rpartition(":")[2] if key.startswith("----:") else key
-        items = value if isinstance(value, list) else [value]
-        values.setdefault(name.lower(), [text for item in items if (text := _mp4_text(item))])
+    for key, texts in tags.items():
+        values.setdefault(key.lower(), texts)
     return values
 
 
@@ -97,11 +98,13 @@ _KINDS: dict[str, Callable[[Any], dict[str, list[str]]]] = {
     "id3": _id3_values,
     "vorbis": _vorbis_values,
     "ape": _ape_values,
-    "mp4": _mp4_values,
+    "mp4": _own_values,
+    "riff": _own_values,
+    "iff": _own_values,
     "asf": _asf_values,
 }
 
 
 def texts_of(kind: str, tags: Any) -> dict[str, list[str]]:
-    """The texts of `tags`. Each kind has one form of `tags`: mutagen's."""
+    """The texts of `tags`; see `Parsed.kind`."""
     return _KINDS[kind](tags)

@@ -37,7 +37,19 @@ def by_mutagen(kind: Kind, content: VirtualFile) -> tuple[dict[str, Any], float]
     if kind.tags == "ape":
         with content.open() as file:
             tags = import_module("mutagen.apev2").APEv2(file)
+    if kind.tags == "mp4":
+        tags = as_texts(tags)
     return text_fields("id3" if kind.tags == "id3v1" else kind.tags, tags), round(audio.info.length, 3)
+
+
+def as_texts(tags: Any) -> dict[str, list[str]]:
+    """mutagen's MP4 tags as the texts under each key."""
+    texts = {}
+    for key, values in tags.items():
+        if key != "covr":
+            pairs = ["/".join(map(str, value)) if isinstance(value, tuple) else value for value in values]
+            texts[key.rpartition(":")[2]] = [value.decode() if isinstance(value, bytes) else value for value in pairs]
+    return texts
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")

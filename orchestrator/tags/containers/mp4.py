@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.tags.containers.mp4_atoms import Atom, atoms
 from orchestrator.tags.containers.mp4_samples import Samples
-from orchestrator.tags.covers import LOOKS_AT
+from orchestrator.tags.containers.mp4_tags import Place, Tags
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 
-_MOST_ATOMS = 1000
-_META_HEADER = 4
-_REST = 4
-"""If at most this many times the policy's `extra` is left of `moov` or the file, it is fetched at once: covers are rare there."""
 _SKIPPED_TABLES = frozenset((b"stco", b"co64", b"stsc", b"ctts", b"free", b"skip"))
 _CODECS = {"mp4a": "aac", "alac": "alac", "ac-3": "ac3", "Opus": "opus", "fLaC": "flac"}
 _LOSSLESS = ("alac", "flac")
@@ -23,17 +20,19 @@ _LOSSLESS = ("alac", "flac")
 def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, plan its holes, parse."""
     suspect, planned = None, False
-    samples = Samples(file)
+    samples, tags = Samples(file), Tags(file)
     elsewhere = 0  # bytes of the file that are not sound
-    for atom, payload, end in _atoms(file, 0, file.size, file.size, file.policy.large_head):
-        if atom != b"mdat" and not planned:  # what follows `moov` is not always read
-            elsewhere += min(end, file.size) - payload
-        if atom == b"moov":
-            _Moov(file, min(end, file.size), samples).plan(payload, end)
+    for atom in atoms(file, 0, file.size, file.size, file.policy.large_head):
+        if atom.name != b"mdat" and not planned:  # what follows `moov` is not always read
+            elsewhere += min(atom.end, file.size) - atom.payload
+        if atom.name == b"moov":
+            _Moov(file, min(atom.end, file.size), samples, tags).plan(atom.payload, atom.end)
             planned = True
-        elif atom == b"mdat" and end > file.size:
-            suspect = f"cut short: {file.size - payload:,} of {end - payload:,} bytes of sound are there"
-        if planned and not file.policy.end_check and _seal(file, end):
+        elif atom.name == b"mdat" and atom.end > file.size:
+            suspect = f"cut short: {file.size - atom.payload:,} of {atom.end - atom.payload:,} bytes of sound are there"
+        elif atom.name == b"meta":
+            atom.hide(file)
+        if planned and not file.policy.end_check and _seal(file, atom.end):
             break
     if suspect and not planned:
         raise NotReadableError(suspect)
@@ -46,7 +45,8 @@ def read(file: SparseFile) -> Parsed:
     if samples.total > there and suspect is None:
         suspect = f"cut short: {there:,} of {samples.total:,} bytes of sound are there"
     lossless = codec in _LOSSLESS if codec else None
-    parsed = Parsed("mp4", mp4.tags, mp4.info, codec, lossless=lossless, identity=identity, suspect=suspect)
+    parsed = Parsed("mp4", None, mp4.info, codec, lossless=lossless, identity=identity, suspect=suspect)
+    parsed.others, parsed.covers = tags.sources(), tuple(tags.covers)
     if file.policy.end_check:
         parsed.sound, parsed.loose = _sound(file)
     return parsed
@@ -55,10 +55,10 @@ def read(file: SparseFile) -> Parsed:
 def _sound(file: SparseFile) -> tuple[tuple[int, int] | None, int]:
     """Where the last `mdat` begins and ends, and how many bytes behind the last atom are none."""
     sound, behind = None, 0
-    for atom, payload, end in _atoms(file, 0, file.size, file.size, file.policy.large_head):
-        if end > file.size or not (atom.isascii() and atom.decode().isprintable()):
+    for atom in atoms(file, 0, file.size, file.size, file.policy.large_head):
+        if atom.end > file.size or not (atom.name.isascii() and atom.name.decode().isprintable()):
             break
-        sound, behind = (payload, end) if atom == b"mdat" else sound, end
+        sound, behind = (atom.payload, atom.end) if atom.name == b"mdat" else sound, atom.end
     return sound, max(0, sound_end(file) - behind)
 
 
@@ -71,59 +71,37 @@ def _seal(file: SparseFile, position: int) -> bool:
     return True
 
 
-def _atoms(file: SparseFile, position: int, end: int, until: int, piece: int = 0) -> Iterator[tuple[bytes, int, int]]:
-    """(name, payload offset, end) of consecutive atoms; stops at the first impossible one.
-
-    If an atom's header was not read, everything up to `until` is fetched with it if that is little, otherwise `piece` bytes.
-    """
-    previous = b""
-    for _ in range(_MOST_ATOMS):
-        if position + 8 > end:
-            return
-        if not file.has(position, min(position + 16, end)):
-            stop = until if until - position <= _REST * file.policy.extra else position + piece
-            file.fetch(position, stop, f"what lies behind `{previous.decode('latin-1')}`, at its exact offset")
-        header = file.peek(position, min(16, end - position), "the next atom")
-        size, payload = int.from_bytes(header[:4], "big"), position + 8
-        if size == 1:
-            size, payload = int.from_bytes(header[8:16], "big"), position + 16
-        elif size == 0:
-            size = end - position
-        if size < payload - position:
-            return
-        previous = header[4:8]
-        yield previous, payload, position + size
-        position += size
-
-
 class _Moov:
-    """One `moov` that ends at `end`: makes its holes, and notes where the tables of sample sizes and durations are."""
+    """One `moov` that ends at `end`: makes its holes, and notes where the tables of sample sizes and durations are, and the tags.
 
-    def __init__(self, file: SparseFile, end: int, samples: Samples) -> None:
+    The parser sees no tags: it would refuse the file for one that it does not understand.
+    """
+
+    def __init__(self, file: SparseFile, end: int, samples: Samples, tags: Tags) -> None:
         self._file = file
         self._end = end
         self._samples = samples
+        self._tags = tags
+        tags.until = end
 
-    def plan(self, start: int, end: int) -> None:
+    def plan(self, start: int, end: int, *, in_track: bool = False, in_udta: bool = False) -> None:
         """The atoms from `start` to `end`, and the atoms inside them."""
-        for name, payload, atom_end in self._atoms(start, min(end, self._end)):
-            if name in (b"trak", b"mdia", b"minf", b"stbl", b"udta"):
-                self.plan(payload, atom_end)
+        for atom in self._atoms(start, min(end, self._end)):
+            name = atom.name
+            if name in (b"trak", b"mdia", b"minf", b"stbl"):
+                self.plan(atom.payload, atom.end, in_track=True)
+            elif name == b"udta":
+                if not in_track:
+                    self._tags.read_texts(atom)
+                self.plan(atom.payload, atom.end, in_track=in_track, in_udta=True)
+                atom.hide(self._file)
             elif name == b"meta":
-                self.plan(payload + _META_HEADER, atom_end)
-            elif name == b"ilst":
-                for item, item_payload, item_end in self._atoms(payload, atom_end):
-                    if item == b"covr":
-                        self._plan_covers(item_payload, item_end)
+                self._tags.read_meta(atom, Place.TRACK if in_track else Place.ITUNES if in_udta else Place.MOVIE)
+                atom.hide(self._file)
             elif name in _SKIPPED_TABLES:
-                self._file.make_hole(payload, atom_end, f"the `{name.decode()}` table")
+                self._file.make_hole(atom.payload, atom.end, f"the `{name.decode()}` table")
             else:
-                self._samples.note(name, payload, min(atom_end, self._file.size))
+                self._samples.note(name, atom.payload, min(atom.end, self._file.size))
 
-    def _plan_covers(self, start: int, end: int) -> None:
-        for _, payload, data_end in self._atoms(start, end):
-            # Kept: version, flags, locale, and the beginning of the picture.
-            self._file.make_hole(payload + 8 + LOOKS_AT, data_end, "a cover")
-
-    def _atoms(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-        return _atoms(self._file, start, end, until=self._end)
+    def _atoms(self, start: int, end: int) -> Iterator[Atom]:
+        return atoms(self._file, start, end, until=self._end)
