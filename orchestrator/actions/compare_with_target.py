@@ -1,6 +1,7 @@
 """Plan, and compare what may be at the target already: by hashes where that costs no download, otherwise music by its ends.
 
-Covers and other companions of equal size are downloaded for it where the listings have no hash in common.
+Covers and other companions of equal size are downloaded for it where the listings have no hash in common. Folders whose spelling
+would change are looked at as well.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from orchestrator.actions.duplicates import hash_files, read_file_ends
 from orchestrator.actions.session import Session
+from orchestrator.actions.spellings import Spellings
 from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
 from orchestrator.config.options.organize import OrganizeChoices
 from orchestrator.errors import ExitCode, worst
@@ -39,19 +41,22 @@ class _Files(NamedTuple):
 def plan_compared(
     session: Session, request: OrganizeRequest, source: Location, target: Location, options: OrganizeChoices
 ) -> tuple[Plan, ExitCode]:
-    """The plan, made again until all that may be at the target already has been compared, as far as that is possible.
+    """The plan, made again until all is known of the target that matters: what may be there already, and how it treats case.
 
     What cannot be read is reported, and stays as undecided as it was.
     """
     asked: set[tuple[str, str]] = set()
+    spellings = Spellings()
     code = ExitCode.DONE
     while True:
         made = plan_organize(request)
         pairs = [pair for pair in dict.fromkeys(made.undecided) if pair not in asked]
-        if not pairs:
-            return made, code
         asked.update(pairs)
         here, there = session.storage(source), session.storage(target)
+        known = spellings.checked(request, made.respelled, there)
+        if known is request and not pairs:
+            return made, code
+        request = known
         to_hash, to_look_at = _sorted_out(request, pairs, here, there, options)
         request, hashing = _hashed(session, request, to_hash, here, there)
         request, looking = _with_ends(session, request, to_look_at, (source, target), options.reading)

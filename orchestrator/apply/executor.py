@@ -43,6 +43,7 @@ from orchestrator.errors import ExitCode, RateLimitError, RemoteError, UsageErro
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
+from orchestrator.storage.wrappers.ignoring_case import as_planned
 from orchestrator.storage.wrappers.retry import without_retries
 from orchestrator.wording import counted
 
@@ -148,7 +149,7 @@ class Execution:
         self._command = command
         self._plan = plan
         self._states = states
-        self._storages = storages
+        self._storages = as_planned(storages, plan.header.capabilities)
         self._journal = journal
         self._settings = settings
         self._markers = markers
@@ -173,7 +174,7 @@ class Execution:
         """The temporary names that a file has reached."""
         self._counts: Counter[Stage] = Counter(state.stage for state in states.values() if state.stage.is_verdict)
         done = {identity for identity, state in states.items() if state.stage is Stage.DONE}
-        self._directories_in_the_way = DirectoriesInTheWay(plan.operations, storages, run_id, done)
+        self._directories_in_the_way = DirectoriesInTheWay(plan.operations, self._storages, run_id, done)
         self._done_now = 0
         self._bytes = 0
         self._problems: list[Problem] = []

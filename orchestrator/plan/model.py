@@ -136,6 +136,16 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     plan_id: str = ""
 
 
+class Respelled(msgspec.Struct, frozen=True):
+    """A directory of the target that files enter under another spelling."""
+
+    directory: str
+    path: str
+    """A file in it."""
+    other_path: str
+    """The same under another spelling of the directory: if that leads to a file, the storage ignores case there."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     """A header and its operations in their order. The rest is not part of the file."""
 
@@ -146,6 +156,8 @@ class Plan(msgspec.Struct, frozen=True):
     undecided: tuple[tuple[str, str], ...] = ()
     """Paths at the source and at the target of files that may be the same: once both have a hash, or their ends are
     known, a new plan knows."""
+    respelled: tuple[Respelled, ...] = ()
+    """A new plan needs to know whether the storage ignores case there, and whether all that they hold is listed."""
 
 
 def locations_of(operations: Iterable[Operation]) -> list[str]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from orchestrator.paths import is_local
 from orchestrator.profiles import Profile
-from orchestrator.rclone.local_case import ignores_case
 from orchestrator.records import Capabilities
 
 SERVER_MTIME_PRECISION_NS = 10**9
@@ -16,19 +13,15 @@ _NO_MODIFICATION_TIMES_NS = 365 * 24 * 3600 * 10**9
 """rclone reports a precision of a hundred years for remotes that store no modification times."""
 
 
-def capabilities_of(profile: Profile, remote_type: str, info: dict[str, Any], fs: str = "") -> Capabilities:
-    """The capabilities of a remote: `info` is rclone's `operations/fsinfo`, `profile` the facts for this remote.
-
-    A folder of this machine, `fs`, is looked at as well: rclone only says what is usual on the system.
-    """
+def capabilities_of(profile: Profile, remote_type: str, info: dict[str, Any]) -> Capabilities:
+    """The capabilities of a remote: `info` is rclone's `operations/fsinfo`, `profile` the facts for this remote."""
     features: dict[str, bool] = info.get("Features") or {}
     directories = bool(features.get("CanHaveEmptyDirectories", True))
     return Capabilities(
         move=bool(features.get("Move")),
         copy=bool(features.get("Copy")),
         directory_move=bool(features.get("DirMove")),
-        case_insensitive=bool(features.get("CaseInsensitive"))
-        or (bool(features.get("IsLocal")) and ignores_case(Path(_local(fs)))),
+        case_insensitive=bool(features.get("CaseInsensitive")),
         duplicate_names=bool(features.get("DuplicateFiles")),
         by_directory=profile.by_directory,
         by_id=profile.by_id and bool(features.get("DuplicateFiles")),
@@ -44,11 +37,6 @@ def capabilities_of(profile: Profile, remote_type: str, info: dict[str, Any], fs
         max_path_bytes=profile.max_path_bytes,
         remote_type=remote_type,
     )
-
-
-def _local(fs: str) -> str:
-    """The path on this machine of a location of type local, which may have a name of its own."""
-    return fs if is_local(fs) else fs.partition(":")[2]
 
 
 def _free_hashes(profile: Profile, features: dict[str, bool], hashes: list[str]) -> tuple[str, ...]:

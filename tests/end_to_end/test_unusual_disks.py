@@ -7,16 +7,17 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from orchestrator.rclone.local_case import ignores_case
 from orchestrator.track import Track
 from tests.audio import make_many, make_track
 from tests.places import Place, visible
 from tests.program import Program
+from tests.servers import remotes
 from tests.servers.disk import small_disk
 from tests.servers.process import check_possible, system_program
 
@@ -52,31 +53,47 @@ def case_ignored(rclone: Path, below: Path, at: Path) -> Iterator[None]:
             mount.wait(30)
 
 
+def messy(root: Path) -> None:
+    """Two albums in folders of the wrong case. One of the folders cannot be emptied: it holds an empty folder as well."""
+    for number in range(1, 4):
+        track(root / "beck" / "odelay" / f"{number}.mp3", number)
+    track(root / "other" / "4.mp3", 4, "BECK")
+    track(root / "ann" / "odelay (1996)" / "1.mp3", 1, "Ann")
+    (root / "ann" / "scans").mkdir()
+
+
+def check_organized(program: Program, location: str, root: Path) -> None:
+    """Organize twice and undo: folders get their new spelling where they can, and the second run plans nothing."""
+    before = visible(Place("", root).tree())
+    first = program("organize", location, "--yes")
+    assert first.summary["ops_done"] > 0
+    organized = visible(Place("", root).tree())
+    assert sorted(organized.values()) == sorted(before.values())
+    assert {str(Path(path).parent) for path in organized} == {"Beck/Odelay (1996)", "ann/Odelay (1996)"}
+    assert program("organize", location, "--yes").summary["ops_planned"] == 0
+    program("undo", first.run, "--yes")
+    assert visible(Place("", root).tree()) == before
+
+
 def test_a_second_run_on_a_disk_that_ignores_case_plans_nothing(rclone_binary: Path, program: Program, tmp_path: Path) -> None:
     """Fault case 35."""
-    for number in range(1, 4):
-        track(tmp_path / "below" / "beck" / "odelay" / f"{number}.mp3", number)
-    track(tmp_path / "below" / "other" / "4.mp3", 4, "BECK")
-    before = Place("", tmp_path / "below").tree()
+    messy(tmp_path / "below")
     with case_ignored(rclone_binary, tmp_path / "below", tmp_path / "disk"):
-        location = str(tmp_path / "disk")
-        assert ignores_case(tmp_path / "disk")
-        assert ignores_case(tmp_path / "disk" / "not" / "yet")
-        first = program("organize", location, "--yes")
-        assert first.summary["ops_done"] > 0
-        assert program("organize", location, "--yes").summary["ops_planned"] == 0
-    organized = visible(Place("", tmp_path / "below").tree())
-    assert {Path(path).parts[0] for path in organized} == {"Beck"}
-    assert sorted(organized.values()) == sorted(before.values())
+        check_organized(program, str(tmp_path / "disk"), tmp_path / "below")
 
 
-def test_a_disk_that_distinguishes_case_is_no_disk_that_ignores_it(tmp_path: Path) -> None:
-    assert not ignores_case(tmp_path)
-    for name in ("Beck", "bECK", "1", "2"):
-        (tmp_path / "a" / name).mkdir(parents=True)
-    assert not ignores_case(tmp_path / "a")
-    assert not ignores_case(tmp_path / "a" / "1"), "an empty folder of a file system that distinguishes"
-    assert not ignores_case(tmp_path / "not" / "there")
+@pytest.mark.parametrize("serve", [remotes.webdav, remotes.sftp])
+def test_a_second_run_on_a_server_that_ignores_case_plans_nothing(
+    rclone_binary: Path, tmp_path: Path, serve: Callable[..., AbstractContextManager[remotes.RemoteServer]]
+) -> None:
+    """Fault case 35: as on Windows. rclone takes such a server for one that distinguishes case."""
+    with serve(rclone_binary, tmp_path, "--vfs-case-insensitive") as server:
+        assert server.directory is not None
+        messy(server.directory / "music")
+        config = tmp_path / "rclone.conf"
+        config.write_text(server.section())
+        program = Program(tmp_path / "state", {"RCLONE_CONFIG": str(config)})
+        check_organized(program, server.fs("music"), server.directory / "music")
 
 
 def test_a_read_only_disk_is_refused_before_anything_is_sent(program: Program, tmp_path: Path) -> None:

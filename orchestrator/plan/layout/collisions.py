@@ -62,13 +62,14 @@ class Namespace:
         occupants: Iterable[Item],
         *,
         clutter: Iterable[str] = (),
+        directories: Iterable[str] = (),
         shared: bool = False,
         equal: Callable[[Claim, Item], Likeness] | None = None,
     ) -> None:
         """`staying` are paths in use; `occupants` are files of the target that may be equal to the file of a claim.
 
         An occupant satisfies one claim, or with `shared` every claim that it is `equal` to (by default: has the same content).
-        Names of `clutter` are in use too, but not its directories: the plan removes clutter from them.
+        Names of `clutter` are in use too, but not its directories: the plan removes clutter from them. `directories` stay.
         """
         self._names = names
         self._shared = shared
@@ -80,7 +81,7 @@ class Namespace:
         """Collision key of a directory -> the spelling of its last part."""
         self._resolved: dict[str, str] = {"": ""}
         paths = [*staying, *(item.entry.path for item in self._occupants.values())]
-        for directory in sorted({parent_of(path) for path in paths}):
+        for directory in [*directories, *sorted({parent_of(path) for path in paths})]:
             self._note_directory(directory)
         self._files.update(map(collision_key, clutter))
 

@@ -119,7 +119,7 @@ class RcloneStorage(DerivedStorage):
     @cached_property
     def capabilities(self) -> Capabilities:
         """What the remote can do, from rclone and the profile."""
-        return capabilities_of(self.profile, self._rclone.remote_type(self._fs), self._info, self._fs)
+        return capabilities_of(self.profile, self._rclone.remote_type(self._fs), self._info)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """See Storage. Streamed from a separate rclone process."""

@@ -90,6 +90,7 @@ class Destinations:
             self._staying_positions(),
             occupants,
             clutter=[self._locations.position(item) for item in self._files.clutter],
+            directories=self._request.kept_spellings,
             shared=self._placement.copies_inside,
             equal=self._playlists.is_at_target,
         )

@@ -12,13 +12,14 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
 from orchestrator.plan.estimate import passes_through
-from orchestrator.plan.model import Operation, Plan
+from orchestrator.plan.model import Operation, Plan, Respelled, Verb
 from orchestrator.plan.ordering import order
 from orchestrator.plan.planners.organize.destinations import Destinations
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.moves import OrganizeMoves
 from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.plan.planners.organize.respelled import respelled_directories
 from orchestrator.records import Capabilities
 
 
@@ -77,7 +78,16 @@ def _plan(request: OrganizeRequest) -> Plan:
     )
     pairs = (*destinations.undecided, *destinations.not_compared)
     undecided = tuple((ours.entry.path, theirs.entry.path) for ours, theirs in pairs)
-    return msgspec.structs.replace(plan, undecided=undecided)
+    return msgspec.structs.replace(plan, undecided=undecided, respelled=_respelled(request, locations, made))
+
+
+def _respelled(request: OrganizeRequest, locations: SourceAndTarget, made: OrganizeMoves) -> tuple[Respelled, ...]:
+    """Only moves inside the target can change a spelling: a copy, or what comes from elsewhere, takes the one that is there."""
+    if locations.below is None or request.options.copy or not request.target_capabilities.empty_directories:
+        return ()
+    positions = [locations.position(item) for item in request.items]
+    arriving = (move.dst.path for move in made.moves if move.verb is not Verb.QUARANTINE and move.dst.fs == request.target_fs)
+    return respelled_directories([*positions, *(item.entry.path for item in request.target_items)], arriving)
 
 
 def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves) -> dict[str, int]:

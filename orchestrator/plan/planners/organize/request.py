@@ -45,6 +45,8 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     items: Sequence[Item]
     target_items: Sequence[Item] = ()
     """The files that another target already holds; empty in place."""
+    kept_spellings: Sequence[str] = ()
+    """Directories of the target that cannot be emptied, because they hold what is not listed: they keep their spelling."""
     source_capabilities: Capabilities
     target_capabilities: Capabilities
     target_has_buckets: bool = False

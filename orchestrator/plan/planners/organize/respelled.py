@@ -1,0 +1,50 @@
+"""Folders whose spelling a plan changes: whether that takes a step more depends on whether the storage ignores case there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.paths import collision_key, join_path, name_of, parent_of, parents_of, split_path
+from orchestrator.plan.model import Respelled
+
+
+def respelled_directories(paths: Iterable[str], arriving: Iterable[str]) -> tuple[Respelled, ...]:
+    """The directories of `paths` that files enter under another spelling. `arriving` are paths in the same location.
+
+    A storage that shows both spellings distinguishes them: such directories are left out.
+    """
+    wanted: dict[str, str] = {}
+    for directory in {parent_of(path) for path in arriving}:
+        for parent in parents_of(f"{directory}/"):
+            wanted.setdefault(collision_key(parent), parent)
+    if not wanted:
+        return ()
+    seen: dict[str, str] = {}
+    for directory, path in {parent_of(path): path for path in paths}.items():
+        for parent in parents_of(f"{directory}/"):
+            if parent in seen:
+                break
+            seen[parent] = path
+    found = ((directory, path, wanted.get(collision_key(directory), directory)) for directory, path in seen.items())
+    return tuple(
+        Respelled(directory, path, looked_up + path[len(directory) :])
+        for directory, path, spelling in sorted(found)
+        if spelling != directory and spelling not in seen and (looked_up := _to_look_up(directory, spelling)) not in seen
+    )
+
+
+def _to_look_up(directory: str, spelling: str) -> str:
+    """Another spelling of a directory's name: if it leads there, so does the new one.
+
+    If only the case of ASCII letters changes, a third one: systems remember for seconds what a name that they have looked up led
+    to, and the new one is to lead to a new directory.
+    """
+    parent, name = split_path(directory)
+    new = name_of(spelling)
+    swapped = "".join(letter.swapcase() if letter.isascii() else letter for letter in name)
+    only_case = _ascii_lower(name) == _ascii_lower(new)
+    return join_path(parent, swapped if only_case and swapped not in {name, new} else new)
+
+
+def _ascii_lower(name: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in name)
