@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -154,10 +155,11 @@ class World:
         """The user acts a few times during the block."""
         acts = [self.random.choice(self.users) for _ in range(self.random.randint(1, 5))]
         if self.proxy is not None:
-            moments = {self.random.randint(1, 50) for _ in acts}
             self.proxy.reset()
             self.acted.clear()
-            self.proxy.when(lambda seen: self._between_requests(seen, moments), Then(lambda: None))
+            for user in acts:
+                moment = self.some_request()
+                self.at_request(moment, partial(self._between_requests, user, moment))
             yield
             return
         over = threading.Event()
@@ -178,14 +180,27 @@ class World:
             over.set()
             thread.join()
 
-    def _between_requests(self, seen: Seen, moments: set[int]) -> bool:
+    def some_request(self) -> int:
+        """The number of a request: the runs send between 30 and 250."""
+        return self.random.randint(1, self.random.choice([25, 50, 100, 200]))
+
+    def at_request(self, number: int, act: Callable[[], None]) -> None:
+        """Do something just before a request of the program is passed on."""
         assert self.proxy is not None
-        if seen.number in moments:
-            touched = [_named(one) for one in self.proxy.requests if one.status is None and one.method not in _LOOKS]
-            done = self.random.choice(self.users).act([path for one in touched for path in one])
-            if done is not None:
-                self.acted.append((seen.number, done))
-        return False
+
+        def acts(seen: Seen) -> bool:
+            if seen.number == number:
+                act()
+            return False
+
+        self.proxy.when(acts, Then(lambda: None))
+
+    def _between_requests(self, user: User, number: int) -> None:
+        assert self.proxy is not None
+        touched = [_named(one) for one in self.proxy.requests if one.status is None and one.method not in _LOOKS]
+        done = user.act([path for one in touched for path in one])
+        if done is not None:
+            self.acted.append((number, done))
 
     def _forgive_what_is_replaced(self, user: User, done: Done) -> None:
         """If what the user has put at a path is replaced at once, that path was looked at before and renamed to after him."""
@@ -260,39 +275,42 @@ def _named(seen: Seen) -> list[str]:
     return [unquote(one).partition("/")[2] for one in found if one]
 
 
-def fate(world: World) -> Callable[[Started], None] | Death | None:
-    """What happens to the program: nothing, a death at a write of its journal, or at some moment."""
+def fate(world: World) -> str | Death | None:
+    """What happens to the program: nothing, a death at a write of its journal, or some victims at some moment."""
     random = world.random
     victims = random.choice(["program", "rclone", "both", "supervisor", "nobody", "nobody"])
     if victims == "nobody":
         return None
     if victims != "supervisor" and random.random() < 0.5:
         return Death(random.randint(2, 8), random.random() < 0.5, victims)
-    moment = random.uniform(0.05, _LONGEST_S)
+    return victims
 
-    def strike(started: Started) -> None:
-        threading.Event().wait(moment)
-        if victims == "supervisor":
-            for pid, name in processes_below(started.pid):
-                if name.startswith("python"):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-        else:
-            kill(started.pid, victims)
 
-    return strike
+def strike(started: Started, victims: str) -> None:
+    """SIGKILL."""
+    if victims != "supervisor":
+        kill(started.pid, victims)
+        return
+    for pid, name in processes_below(started.pid):
+        if name.startswith("python"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def run(world: World, arguments: list[str]) -> Ended:
     """Run the program, with the user at work and whatever fate brings."""
     end = fate(world)
     other = world.random.random() < 0.25
+    programs: list[Started] = []
     with world.user_at_work():
-        started = world.start(*arguments, death=end if isinstance(end, Death) else None)
+        if isinstance(end, str) and world.proxy is not None:
+            world.at_request(world.some_request(), lambda: strike(programs[0], end))
+        programs.append(world.start(*arguments, death=end if isinstance(end, Death) else None))
         second = world.start(*world.arguments(other_name=True), which=1) if other else None
-        if end is not None and not isinstance(end, Death):
-            end(started)
-        ended = started.end()
+        if isinstance(end, str) and world.proxy is None:
+            threading.Event().wait(world.random.uniform(0.05, _LONGEST_S))
+            strike(programs[0], end)
+        ended = programs[0].end()
         if second is not None:
             second.end()
     wait_for_orphans(world.environment["RCLONE_CONFIG"])
