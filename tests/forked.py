@@ -1,12 +1,15 @@
 """The real program, forked from a process that has already imported all of it, which can be killed at a write of its journal.
 
-A start takes a tenth of the usual time, so that a test can afford hundreds of them. Run as a module, this is the process to fork
-from: `python -m tests.forked` reads one JSON line for each program to start.
+A start takes a tenth of the usual time, so that a test can afford hundreds of them: the imports are done, and the version of
+rclone is known. Run as a module, this is the process to fork from: `python -m tests.forked` reads one JSON line for each program
+to start.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -14,19 +17,24 @@ import pkgutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from orchestrator.errors import UsageError
 from tests.processes import rclones_below
 from tests.program import Ended
 
 ROOT = Path(__file__).parents[1]
 VICTIMS = ("program", "rclone", "both", "nobody")
+_LATE = ("jinja2.sandbox", "mutagen.flac", "mutagen.mp3", "platformdirs")
+"""What `orchestrator` imports only when it needs it."""
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -44,6 +52,8 @@ class Order(msgspec.Struct, frozen=True):
     """One program to start."""
 
     arguments: list[str]
+    directory: str
+    """Where it runs."""
     environment: dict[str, str]
     output: str
     """stdout and stderr go to this path with ".out" and ".err"; ".writes" gets a byte for each write of the journal."""
@@ -64,7 +74,7 @@ class Started:
 
     def end(self) -> Ended:
         """Wait until it ends."""
-        code = self._forks.next_number()
+        code = self._forks.end()
         out, err = (self._output.with_suffix(end).read_text() for end in (".out", ".err"))
         # A killed program may leave half a line.
         lines = out.splitlines() if code >= 0 else out[: out.rfind("\n") + 1].splitlines()
@@ -83,6 +93,7 @@ class Forks:
         """`directory`: for the output of the programs."""
         self._directory = directory
         self._count = 0
+        self._running: int | None = None
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.forked"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
         )
@@ -101,16 +112,22 @@ class Forks:
         death: Death | None = None,
         syncs: Path | None = None,
         hasty: bool = False,
+        yes: bool = True,
     ) -> Started:
-        """Start it with --json and --yes."""
+        """Start it with --json, and with --yes if `yes`."""
+        if self._running is not None:  # a test that failed has left it behind
+            kill(self._running, "both")
+            self.end()
         self._count += 1
         output = self._directory / f"program{self._count}"
-        words = [*arguments, "--json", "--yes", "--state-dir", str(state)]
-        order = Order(words, {**os.environ, **(environment or {})}, str(output), death, str(syncs) if syncs else None, hasty)
+        words = [*arguments, "--json", *(["--yes"] if yes else []), "--state-dir", str(state)]
+        everywhere = {**os.environ, **(environment or {})}
+        order = Order(words, str(Path.cwd()), everywhere, str(output), death, str(syncs) if syncs else None, hasty)
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(order) + b"\n")
         self._process.stdin.flush()
-        return Started(self, self.next_number(), output)
+        self._running = self._next_number()
+        return Started(self, self._running, output)
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
         """Run it to its end; its exit code must be one of `codes`."""
@@ -119,10 +136,26 @@ class Forks:
             raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")
         return ended
 
-    def next_number(self) -> int:
+    def end(self) -> int:
+        """Wait until the program ends; returns its exit code, or -n if signal n has killed it."""
+        code = self._next_number()
+        self._running = None
+        return code
+
+    def _next_number(self) -> int:
         """The next number that the process prints: a process id, or the exit status of that process."""
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
+
+
+@cache
+def shared() -> Forks:
+    """The process from which all tests fork that need no other. It ends with this one."""
+    home = tempfile.TemporaryDirectory(prefix="programs-")
+    forks = Forks(Path(home.name))
+    atexit.register(home.cleanup)
+    atexit.register(forks.__exit__)
+    return forks
 
 
 def kill(pid: int, victims: str) -> None:
@@ -136,22 +169,36 @@ def kill(pid: int, victims: str) -> None:
 # From here on: the process to fork from, and the programs.
 
 
-def serve() -> int:
-    """Fork a program for each line; in the program, return its exit code."""
+def serve() -> None:
+    """Fork a program for each line; in the program, run its command line."""
     from orchestrator.cli import main  # noqa: PLC0415 - only needed in the process to fork from
 
-    for module in pkgutil.walk_packages(sys.modules["orchestrator"].__path__, "orchestrator."):
-        if not module.name.rpartition(".")[2].startswith("_"):
-            importlib.import_module(module.name)
+    _load_all()
     for line in sys.stdin.buffer:
         order = msgspec.json.decode(line, type=Order)
         pid = os.fork()
         if not pid:
             _prepare(order)
-            return main.run(order.arguments)
+            sys.argv[1:] = order.arguments
+            main.main()
         _tell(pid)
         _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    return 0
+
+
+def _load_all() -> None:
+    """Import what a run imports at some time, and ask rclone for its version only once."""
+    from orchestrator.rclone import binary  # noqa: PLC0415 - as above
+
+    for module in pkgutil.walk_packages(sys.modules["orchestrator"].__path__, "orchestrator."):
+        if not module.name.rpartition(".")[2].startswith("_"):
+            importlib.import_module(module.name)
+    for name in _LATE:
+        importlib.import_module(name)
+    binary._version = cache(binary._version)
+    with contextlib.suppress(UsageError):
+        binary.find_rclone()
+    gc.collect()
+    gc.freeze()  # or each program copies the memory when it collects garbage
 
 
 def _tell(number: int) -> None:
@@ -159,6 +206,7 @@ def _tell(number: int) -> None:
 
 
 def _prepare(order: Order) -> None:
+    os.chdir(order.directory)
     os.environ.clear()
     os.environ.update(order.environment)
     for descriptor, end in ((0, None), (1, ".out"), (2, ".err")):
@@ -216,4 +264,4 @@ def _watch_the_journal(count: int, death: Death | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(serve())
+    serve()

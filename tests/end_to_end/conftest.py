@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.faulty import Library
-from tests.forked import Forks
+from tests.forked import Forks, shared
 from tests.places import Place, place_on
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import RemoteServer
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+@pytest.fixture(scope="session")
+def forks() -> Forks:
     """The program, with quick starts."""
-    with Forks(tmp_path_factory.mktemp("programs")) as forks:
-        yield forks
+    return shared()
 
 
 @pytest.fixture

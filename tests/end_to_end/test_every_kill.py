@@ -165,7 +165,11 @@ class Stage:
     scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("s3_serve", "webdav")]
 )
 def stage(
-    request: pytest.FixtureRequest, rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    forks: Forks,
+    rclone_binary: Path,
+    rclone_config: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     """The location after a run without a kill."""
     home = tmp_path_factory.mktemp(f"kills-{request.param}")
@@ -179,7 +183,7 @@ def stage(
         with rclone_config.open("a") as file:
             file.write(place.server.section(remote, port=proxy.port))
         place.location = place.server.fs("music", name=remote)
-        stage = Stage(place, proxy, stack.enter_context(Forks(home)), library, home)
+        stage = Stage(place, proxy, forks, library, home)
         stage.forks.run("scan", place.location, state=home / "scanned")
         state = stage.fresh()
         stage.watched()

@@ -318,10 +318,10 @@ def run(world: World, arguments: list[str]) -> Ended:
 
 
 @pytest.fixture(scope="module")
-def two_forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Forks, Forks]]:
+def two_forks(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Forks, Forks]]:
     """Two programs can run at a time."""
-    with Forks(tmp_path_factory.mktemp("first")) as first, Forks(tmp_path_factory.mktemp("second")) as second:
-        yield first, second
+    with Forks(tmp_path_factory.mktemp("second")) as second:
+        yield forks, second
 
 
 @pytest.fixture

@@ -55,21 +55,17 @@ def behind(tmp_path: Path, place: Place, proxy: HttpProxy, name: str) -> dict[st
 
 
 @pytest.mark.timeout(800)
-def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place], HttpProxy], tmp_path: Path) -> None:
+def test_of_two_runs_that_start_together_one_works(
+    served: tuple[dict[str, Place], HttpProxy], forks: Forks, tmp_path: Path
+) -> None:
     """Fault case 12: pairs within 10 ms each; one changes the library (0), the other ends with 8 and has sent nothing."""
     place = served[0]["pairs"]
     assert place.server is not None
     assert place.directory is not None
     make_many(place.directory, FILES)
     state = tmp_path / "state"
-    (tmp_path / "second").mkdir()
     apart = []
-    with (
-        http_proxy(place.server.port) as one,
-        http_proxy(place.server.port) as other,
-        Forks(tmp_path) as first,
-        Forks(tmp_path / "second") as second,
-    ):
+    with http_proxy(place.server.port) as one, http_proxy(place.server.port) as other, Forks(tmp_path) as second:
         environments = [behind(tmp_path, place, one, "one"), behind(tmp_path, place, other, "other")]
         for number in range(4 * PAIRS):
             if len(apart) == PAIRS:
@@ -80,8 +76,8 @@ def test_of_two_runs_that_start_together_one_works(served: tuple[dict[str, Place
             words = ("organize", place.location, "--layout", layout)
             began = time.monotonic()
             started = [
-                forks.start(*words, state=state, environment=environment)
-                for forks, environment in zip((first, second), environments, strict=True)
+                program.start(*words, state=state, environment=environment)
+                for program, environment in zip((forks, second), environments, strict=True)
             ]
             between = time.monotonic() - began
             ended = [run.end() for run in started]

@@ -85,7 +85,7 @@ def everything(tmp_path: Path, program: Program, *ended: Ended) -> bytes:
 
 
 def test_secrets_stay_in_their_config(tmp_path: Path, three: Remotes) -> None:
-    program = Watched(tmp_path / "state", {"RCLONE_CONFIG": str(three.config)})
+    program = Watched(tmp_path / "state", {"RCLONE_CONFIG": str(three.config)}, alone=True)
     program.watch(three.s3, three.dav)
     log = ("-vv", "--log-file", str(tmp_path / "run.log"))
     ended = [
