@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import msgspec
@@ -72,10 +73,14 @@ class Started:
         self._forks = forks
         self._output = output
 
+    def printed(self) -> tuple[int, str, str]:
+        """Wait until it ends; returns its exit code, stdout and stderr."""
+        code = self._forks.end()
+        return code, self._output.with_suffix(".out").read_text(), self._output.with_suffix(".err").read_text()
+
     def end(self) -> Ended:
         """Wait until it ends."""
-        code = self._forks.end()
-        out, err = (self._output.with_suffix(end).read_text() for end in (".out", ".err"))
+        code, out, err = self.printed()
         # A killed program may leave half a line.
         lines = out.splitlines() if code >= 0 else out[: out.rfind("\n") + 1].splitlines()
         return Ended(code, [json.loads(line) for line in lines], err)
@@ -112,15 +117,15 @@ class Forks:
         death: Death | None = None,
         syncs: Path | None = None,
         hasty: bool = False,
-        yes: bool = True,
+        options: tuple[str, ...] = ("--json", "--yes"),
     ) -> Started:
-        """Start it with --json, and with --yes if `yes`."""
+        """Start it, also with these options."""
         if self._running is not None:  # a test that failed has left it behind
             kill(self._running, "both")
             self.end()
         self._count += 1
         output = self._directory / f"program{self._count}"
-        words = [*arguments, "--json", *(["--yes"] if yes else []), "--state-dir", str(state)]
+        words = [*arguments, *options, "--state-dir", str(state)]
         everywhere = {**os.environ, **(environment or {})}
         order = Order(words, str(Path.cwd()), everywhere, str(output), death, str(syncs) if syncs else None, hasty)
         assert self._process.stdin is not None
@@ -135,6 +140,10 @@ class Forks:
         if ended.code not in codes:
             raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")
         return ended
+
+    def say(self, *arguments: str, state: Path) -> CompletedProcess[str]:
+        """Run it as people do, to its end, but not at a terminal."""
+        return CompletedProcess(arguments, *self.start(*arguments, state=state, options=()).printed())
 
     def end(self) -> int:
         """Wait until the program ends; returns its exit code, or -n if signal n has killed it."""

@@ -77,7 +77,7 @@ class Program:
         from tests.forked import shared  # noqa: PLC0415 - it imports this module
 
         if not self.alone and not self.clock_s:
-            return shared().run(*arguments, codes=codes, state=self.state, environment=self.environment, yes=False)
+            return shared().run(*arguments, codes=codes, state=self.state, environment=self.environment, options=("--json",))
         ended = self.end(self.start(*arguments))
         if ended.code not in codes:
             raise AssertionError(f"{arguments}: exit code {ended.code}\n{ended.stderr}\n{ended.events[-5:]}")

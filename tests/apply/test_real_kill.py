@@ -20,7 +20,7 @@ from tests.apply.plans import depending, move, operation, plan, run, run_again, 
 from tests.nightly import some_at_night
 
 ROOT = Path(__file__).parents[2]
-KINDS = some_at_night(("local", "s3_moto", "webdav", "sftp"), night={"sftp", "s3_moto"})
+KINDS = some_at_night(("local", "s3_moto", "webdav", "sftp"), night={"local", "sftp", "s3_moto"})
 KILLS: list[tuple[int, float | None]] = [(1, 0.0), (2, None), (3, 0.008), (4, 0.002), (4, None)]
 
 

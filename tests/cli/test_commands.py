@@ -15,6 +15,7 @@ from orchestrator.cli.main import run
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.track import Track
 from tests.audio import make_track
+from tests.forked import shared
 from tests.program import COMMAND, Program
 
 SUMMARY_KEYS = [
@@ -27,16 +28,9 @@ def tree(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def say(*arguments: str, state: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def say(*arguments: str, state: Path) -> subprocess.CompletedProcess[str]:
     """Run it as people do: without --json, on a pipe."""
-    return subprocess.run(
-        [*COMMAND, *arguments, "--state-dir", str(state)],
-        capture_output=True,
-        text=True,
-        check=False,
-        input=stdin or "",
-        timeout=120,
-    )
+    return shared().say(*arguments, state=state)
 
 
 @pytest.fixture
@@ -187,7 +181,8 @@ def test_a_change_without_a_terminal_needs_yes(music: Path, program: Program, tm
         refused = program(*arguments, codes=(2,))
         assert "--yes" in refused.errors[0]["message"]
         assert refused.summary["files_seen"] == 0
-    assert say("organize", str(music), state=tmp_path / "state", stdin="y\n").returncode == 2
+    command = [*COMMAND, "organize", str(music), "--state-dir", str(tmp_path / "state")]
+    assert subprocess.run(command, input=b"y\n", capture_output=True, check=False, timeout=120).returncode == 2
     assert tree(music) == before
 
 

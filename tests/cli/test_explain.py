@@ -13,6 +13,7 @@ import pytest
 from orchestrator.report.reading_view import WAYS, Explanation
 from orchestrator.track import Track
 from tests.audio import make_track
+from tests.forked import shared
 from tests.program import COMMAND, Ended, Program
 from tests.servers.http import http_proxy
 from tests.servers.remotes import RemoteServer
@@ -39,9 +40,8 @@ def explained(ended: Ended) -> list[dict[str, object]]:
     return [event for event in ended.events if event["type"] == "explanation"]
 
 
-def say(*arguments: str, state: Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, "scan", *arguments, "--state-dir", str(state)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
+def say(*arguments: str, state: Path) -> subprocess.CompletedProcess[str]:
+    return shared().say("scan", *arguments, state=state)
 
 
 def test_json_has_one_object_for_each_file_with_every_key(music: Path, program: Program) -> None:
@@ -63,7 +63,8 @@ def test_json_has_one_object_for_each_file_with_every_key(music: Path, program: 
 
 
 @pytest.mark.parametrize("form", ["relative", "full", "without a location", "from inside"])
-def test_a_file_can_be_given_in_several_ways(music: Path, tmp_path: Path, form: str) -> None:
+def test_a_file_can_be_given_in_several_ways(music: Path, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(music / "in")
     full = str(music / "in" / "a.flac")
     arguments = {
         "relative": [str(music), "--explain", "./in//a.flac"],
@@ -71,7 +72,7 @@ def test_a_file_can_be_given_in_several_ways(music: Path, tmp_path: Path, form: 
         "without a location": ["--explain", full],
         "from inside": ["--explain", "./a.flac"],
     }[form]
-    shown = say(*arguments, state=tmp_path / "state", cwd=music / "in")
+    shown = say(*arguments, state=tmp_path / "state")
     assert (shown.returncode, shown.stderr) == (0, "")
     lines = shown.stdout.splitlines()
     assert re.fullmatch(r"(in/)?a\.flac in .*/music(/in)?", lines[0])
