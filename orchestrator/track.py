@@ -41,7 +41,7 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The tags and the stream properties of one audio file.
 
     Texts are as in the file: untrimmed, in the file's order, without empty strings, at most 16 values. A missing text is `()` or
-    None, a missing number None; 0 counts as missing.
+    None, a missing number None. Only a track before the first of its disc has the number 0.
     """
 
     title: tuple[str, ...] = ()
@@ -50,8 +50,14 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     album: tuple[str, ...] = ()
     track: int | None = None
     track_total: int | None = None
+    track_text: str | None = None
+    """The track number as the tag has it, where that is not just `track`: "03/12", "A1"."""
+    position: str | None = None
+    """The position on a record, such as "A1" or "AA1", if that stands for a track number; no reading has it, only the planner."""
     disc: int | None = None
     disc_total: int | None = None
+    disc_text: str | None = None
+    """The disc number as the tag has it, where that is not just `disc`."""
     disc_subtitle: str | None = None
     compilation: bool | None = None
     """None where the file does not say."""
@@ -64,7 +70,7 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     venue: str | None = None
     """Where a concert took place."""
     date: str | None = None
-    """The first date, as in the file ("1997", "1997-05-21")."""
+    """The first date with a year, as in the file ("1997", "1997-05-21", "21/05/1997")."""
     original_date: str | None = None
     genre: tuple[str, ...] = ()
     composer: tuple[str, ...] = ()

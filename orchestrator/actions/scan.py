@@ -23,6 +23,7 @@ from orchestrator.errors import AccessDeniedError, ExitCode, NotFoundError, Safe
 from orchestrator.location import Location
 from orchestrator.paths import join_location, parent_of
 from orchestrator.plan.companions.playlists.external import ExternalList
+from orchestrator.plan.music.positions import with_positions
 from orchestrator.records import Capabilities, Item
 from orchestrator.report.reporter import duration_text
 from orchestrator.tags.formats import is_audio
@@ -230,7 +231,7 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
         unread = item.reading is None and item.skipped_because is None and is_audio(item.entry.path)
         items.append(msgspec.structs.replace(item, skipped_because="it could not be read") if unread else item)
     kind, shown_below = session.shown_as(location)
-    items = with_other_names_marked(items, kind, shown_below)
+    items = with_other_names_marked(with_positions(items), kind, shown_below)
     if second := second_names(items):
         session.reporter.note(
             f"{location.typed}: {counted(len(second), 'file')} with a second name, such as {second[0][0]} (also {second[0][1]}): "

@@ -9,6 +9,7 @@ from orchestrator.actions.scan import ScanSettings, latest_scan, report_scan
 from orchestrator.actions.session import Session
 from orchestrator.config.options.scan import StatsOptions
 from orchestrator.errors import ExitCode
+from orchestrator.plan.music.positions import with_positions
 from orchestrator.plan.music.statistics import Statistics, collect
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.search import find_duplicates
@@ -36,7 +37,7 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
     if options.no_duplicates:
         statistics = collect(items)  # one by one: a large library may not fit into memory
     else:
-        known = list(items)
+        known = with_positions(list(items))
         found = find_duplicates(candidates_of(location.fs, known), search_options(session))
         statistics = collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions})
     show(statistics, location.fs, session.reporter)

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.tags import apev2
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.lazy_imports import parser
+from orchestrator.tags.lazy_imports import id3_options, parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.sparse import SparseFile
 
@@ -27,7 +27,8 @@ def may_have_id3v1(file: SparseFile) -> bool:
 
 def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] = ("id3v2", "ape", "id3v1")) -> None:
     """Add to `parsed` the first tags of these kinds that the file has. Damaged tags count as absent."""
-    if "id3v2" in kinds and plan_tag(file, 0) is not None and _add(parsed, "id3", _read(file, "id3", "ID3", load_v1=False)):
+    may_be_first = "id3v2" in kinds and plan_tag(file, 0) is not None
+    if may_be_first and _add(parsed, "id3", _read(file, "id3", "ID3", load_v1=False, **id3_options())):
         return
     fetch_end(file)
     footer = apev2.find_footer(file) if "ape" in kinds else None
@@ -36,7 +37,7 @@ def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] 
             apev2.plan_tag(file, footer)
             _add(parsed, "ape", _read(file, "apev2", "APEv2"))
     elif "id3v1" in kinds and file.peek(max(0, file.size - 128), 3) == b"TAG":
-        _add(parsed, "id3", _read(file, "id3", "ID3"))
+        _add(parsed, "id3", _read(file, "id3", "ID3", **id3_options()))
 
 
 def _add(parsed: Parsed, kind: str, tags: Any) -> bool:
@@ -45,7 +46,7 @@ def _add(parsed: Parsed, kind: str, tags: Any) -> bool:
     return bool(tags)
 
 
-def _read(file: SparseFile, module: str, name: str, **options: bool) -> Any:
+def _read(file: SparseFile, module: str, name: str, **options: Any) -> Any:
     file.seek(0)
     try:
         return parser(module, name)(file, **options)

@@ -22,3 +22,14 @@ def loaded(module: str, name: str) -> Any:
 def parser(module: str, name: str) -> Any:
     """The class `name` of `mutagen.<module>`."""
     return loaded(f"mutagen.{module}", name)
+
+
+@cache
+def id3_options() -> dict[str, Any]:
+    """Arguments for mutagen's classes that read ID3v2: dates stay texts, as they are in the file.
+
+    mutagen takes dates apart, and drops what is not in the form of the standard ("25/11/2013", "May 2004").
+    """
+    text_frame, own = loaded("mutagen.id3", "TextFrame"), ("TDRC", "TDOR", "TDRL", "TDEN", "TDTG")
+    dates = {name: type(name, (text_frame,), {}) for name in own}
+    return {"translate": False, "known_frames": loaded("mutagen.id3", "Frames") | loaded("mutagen.id3", "Frames_2_2") | dates}

@@ -87,8 +87,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "grouping": ("grouping", "contentgroup", "contentgroupdescription"),
 }
 _ID3 = {
-    "title": ("tit2",), "artist": ("tpe1",), "album_artist": ("tpe2",), "album": ("talb",), "date": ("tdrc", "tdrl"),
-    "track": ("trck",), "disc": ("tpos",), "disc_subtitle": ("tsst",), "compilation": ("tcmp",), "original_date": ("tdor",),
+    "title": ("tit2",), "artist": ("tpe1",), "album_artist": ("tpe2",), "album": ("talb",), "date": ("tdrc", "tyer", "tdrl"),
+    "original_date": ("tdor", "tory"),
+    "track": ("trck",), "disc": ("tpos",), "disc_subtitle": ("tsst",), "compilation": ("tcmp",),
     "genre": ("tcon",), "composer": ("tcom",), "label": ("tpub",), "media": ("tmed",), "subtitle": ("tit3",),
     "remixer": ("tpe4",), "comment": ("comm",), "isrc": ("tsrc",), "musicbrainz_recording_id": ("ufid:http://musicbrainz.org",),
     "title_sort": ("tsot",), "artist_sort": ("tsop",), "album_artist_sort": ("tso2",), "album_sort": ("tsoa",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -56,7 +57,16 @@ def _id3_values(tags: Any) -> dict[str, list[str]]:
             values[key.lower()] = _texts([frame.data.decode("latin-1").strip("\0")])
         elif frame_id == "COMM" and ("comm" not in values or not frame.desc) and not frame.desc.startswith("iTun"):
             values["comm"] = _texts(frame.text)
+    _join_date(values)
     return values
+
+
+def _join_date(values: dict[str, list[str]]) -> None:
+    """Join the date of ID3v2.3, which has one frame each for the year, for day and month ("0602"), and for the time ("1530")."""
+    year, day, time = (next(iter(values.get(key, ())), "") for key in ("tyer", "tdat", "time"))
+    if all(re.fullmatch(r"\d{4}", text) for text in (year, day)):
+        until_minute = f"T{time[:2]}:{time[2:]}:00" if re.fullmatch(r"\d{4}", time) else ""
+        values["tyer"] = [f"{year}-{day[2:]}-{day[:2]}{until_minute}"]
 
 
 def _vorbis_values(tags: Any) -> dict[str, list[str]]:

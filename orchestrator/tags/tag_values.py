@@ -7,14 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from orchestrator.tags.number_fields import number_fields, without_numbers_of
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.tag_names import FACTS, named
 from orchestrator.tags.tag_texts import MOST_VALUES, texts_of
+from orchestrator.tags.written_dates import year_of
 from orchestrator.track import Facts, Track
-
-_NUMBER = re.compile(r"\s*0*([1-9]\d{0,8})")
-_TOTAL = re.compile(r"\s*\d*\s*/\s*0*([1-9]\d{0,8})")
-
 
 _Value = TypeVar("_Value")
 
@@ -24,21 +22,15 @@ _LISTS = (
     "musicbrainz_artist_ids", "musicbrainz_album_artist_ids", "artist_sort", "album_artist_sort",
 )  # fmt: skip
 _SINGLES = (
-    "disc_subtitle", "date", "original_date", "edition", "venue", "label", "catalogue_number", "barcode", "media", "subtitle",
+    "disc_subtitle", "edition", "venue", "label", "catalogue_number", "barcode", "media", "subtitle",
     "comment",
     "musicbrainz_recording_id", "musicbrainz_track_id", "musicbrainz_release_id", "musicbrainz_release_group_id",
     "acoustid_id", "title_sort", "album_sort",
 )  # fmt: skip
 
 
-def _number(values: Sequence[str]) -> int | None:
-    found = _NUMBER.match(values[0])
-    return int(found[1]) if found else None
-
-
-def _total(values: Sequence[str]) -> int | None:
-    found = _TOTAL.match(values[0])
-    return int(found[1]) if found else None
+def _dated(values: Sequence[str]) -> str | None:
+    return next(filter(year_of, values), None)
 
 
 def _truth(values: Sequence[str]) -> bool | None:
@@ -66,9 +58,8 @@ def text_fields(kind: str, tags: Any) -> dict[str, Any]:
 
     fields: dict[str, Any] = {field: found[field][0][:MOST_VALUES] for field in _LISTS if field in found}
     fields |= {field: found[field][0][0] for field in _SINGLES if field in found}
-    for field, total in (("track", "track_total"), ("disc", "disc_total")):
-        fields[field] = first(field, _number)
-        fields[total] = first(field, _total) or first(total, _number)
+    fields |= {field: date for field in ("date", "original_date") if (date := first(field, _dated))}
+    fields |= number_fields(found)
     fields["compilation"] = first("compilation", _truth)
     fields["advisory"] = first("advisory", _advisory)
     for field in ("musicbrainz_artist_ids", "musicbrainz_album_artist_ids"):
@@ -95,7 +86,8 @@ def track_of(parsed: Parsed) -> Track:
     """All fields of a file."""
     fields: dict[str, Any] = text_fields(parsed.kind, parsed.tags) if parsed.tags else {}
     for kind, tags in parsed.others:
-        fields = text_fields(kind, tags) | {field: value for field, value in fields.items() if value is not None}
+        known = {field: value for field, value in fields.items() if value is not None}
+        fields = without_numbers_of(text_fields(kind, tags), known) | known
     if fields.get("original_date") is not None:
         fields.setdefault("date", fields["original_date"])
     facts = {field: fields.pop(field) for field in FACTS & fields.keys()}

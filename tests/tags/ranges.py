@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS, Policy
 from orchestrator.tags.reader import read_track
+from orchestrator.tags.written_dates import date_of
 from orchestrator.track import Reading, Track
 
 EVERYTHING = 1 << 40
@@ -73,6 +74,9 @@ def corpus_files(folder: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
 
 
 NOT_IN_THE_INDEX: dict[str, dict[str, Any]] = {
+    "beets/unparseable.dsf": {"date": "Oct 3, 1995"},
+    "beets/unparseable.mp3": {"date": "Oct 3, 1995"},
+    "music-metadata/No Sanctuary Here.aiff": {"date": "2020-01-01T00:00:00.000Z"},
     "beets/unparseable.ape": {"date": "Oct 3, 1995"},
     "beets/unparseable.mpc": {"date": "Oct 3, 1995"},
     "beets/unparseable.wv": {"date": "Oct 3, 1995"},
@@ -117,5 +121,7 @@ def promised(line: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def differences(track: Track, expected: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Field -> (expected, found)."""
-    return {name: (value, getattr(track, name)) for name, value in expected.items() if getattr(track, name) != value}
+    """Field -> (expected, found). Dates are equal if they are the same day, month or year."""
+    pairs = {name: (value, getattr(track, name)) for name, value in expected.items()}
+    days = {name: (date_of(value), date_of(found)) for name, (value, found) in pairs.items() if name == "date"}
+    return {name: pair for name, pair in (pairs | days).items() if pair[0] != pair[1]}

@@ -12,8 +12,9 @@ from functools import lru_cache, wraps
 from typing import Any, Final
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.music.spelling import GUEST, guest_of, year_of
+from orchestrator.plan.music.spelling import GUEST, guest_of
 from orchestrator.plan.music.tag_values import ABSENT
+from orchestrator.tags.written_dates import year_of
 
 _ARTICLES = ("The", "A", "An")
 # Letters that Unicode does not decompose into a base letter and a mark.
@@ -27,12 +28,17 @@ _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 def _pad(value: Any, width: int = 2) -> str:
     """A number with leading zeros."""
-    return str(value).zfill(min(width, MAX_WIDTH))
+    return _with_zeros(value, width)
 
 
 def _pad_to(value: Any, total: Any, least: int = 2) -> str:
     """A number with as many digits as the total, at least `least`."""
-    return str(value).zfill(min(max(least, len(str(total))), MAX_WIDTH))
+    return _with_zeros(value, max(least, len(str(total))))
+
+
+def _with_zeros(value: Any, width: int) -> str:
+    text, padded = str(value), str(value).zfill(min(width, MAX_WIDTH))
+    return padded if text[:1].isdecimal() else text  # no zeros before a position on a record, such as "A"
 
 
 def _the_last(value: Any, *articles: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from orchestrator.plan.music.classes import class_of, is_compilation, release_words
 from orchestrator.plan.music.layout_fields import NO_ALBUM, NO_ARTIST
-from orchestrator.plan.music.spelling import common, fold, without_guest, year_of
+from orchestrator.plan.music.spelling import common, fold, without_guest
 from orchestrator.plan.music.tag_values import ABSENT, first, joined, number
+from orchestrator.tags.written_dates import date_of, year_of
 from orchestrator.track import Track
 
 VARIOUS_ARTISTS: Final = "Various Artists"
@@ -24,7 +25,6 @@ _OF_RELEASE = frozenset(
         "media",
         "musicbrainz_release_group_id",
         "musicbrainz_release_id",
-        "original_date",
         "release_status",
         "venue",
     }
@@ -61,7 +61,8 @@ class AlbumFields(dict[str, Any]):
 _WORKED_OUT: Final[dict[str, Callable[[AlbumFields], object]]] = {
     "artists": lambda album: album["albumartist"],
     "album": lambda album: common(first(track.album) for track in album.tracks) or NO_ALBUM,
-    "date": lambda album: album.of_release(track.date or track.original_date for track in album.tracks),
+    "date": lambda album: album.of_release(date_of(track.date) or date_of(track.original_date) for track in album.tracks),
+    "original_date": lambda album: album.of_release(date_of(track.original_date) for track in album.tracks),
     "year": lambda album: number(int(year_of(album["date"]) or 0)),
     "original_year": lambda album: number(int(year_of(album["original_date"]) or 0)),
     "albumartist_sort": lambda album: (

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from orchestrator.plan.music.song import Song
-from orchestrator.plan.music.spelling import fold, year_of
+from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import first, joined
+from orchestrator.tags.written_dates import year_of
 from orchestrator.track import Track
 
 
@@ -30,7 +31,7 @@ def releases(songs: list[Song]) -> list[list[Song]]:
 
 def positions(songs: list[Song]) -> list[tuple[int, int]]:
     """Disc and track number of each song that has a track number; a missing disc number means disc 1."""
-    return [_position(song) for song in songs if song.track.track]
+    return [_position(song) for song in songs if song.track.track is not None]
 
 
 def _merge_parts(groups: list[list[Song]]) -> list[list[Song]]:
@@ -38,7 +39,7 @@ def _merge_parts(groups: list[list[Song]]) -> list[list[Song]]:
     by_work: dict[str, list[list[Song]]] = defaultdict(list)
     for group in groups:
         tags = group[0].track
-        year = year_of(tags.date or tags.original_date)
+        year = year_of(tags.date) or year_of(tags.original_date)
         by_work[tags.musicbrainz_release_group_id or year or tags.musicbrainz_release_id or ""].append(group)
     albums: list[list[Song]] = []
     for work in by_work.values():
@@ -100,7 +101,7 @@ def _split(songs: list[Song], fact: Callable[[Track], str]) -> list[list[Song]]:
 def _numbers_meet(group: list[Song], other: list[Song]) -> bool:
     """Whether most numbers of a group also occur in the other: then these are two albums, not one with inconsistent tags."""
     taken = _titles(other)
-    numbered = [song for song in group if song.track.track]
+    numbered = [song for song in group if song.track.track is not None]
     meeting = [song for song in numbered if _position(song) in taken]
     if len(meeting) * 2 <= len(numbered):
         return False
@@ -112,7 +113,9 @@ def _is_another(group: list[Song], other: list[Song]) -> bool:
     if not _numbers_meet(group, other):
         return False
     taken = _titles(other)
-    differing = [song for song in group if song.track.track and _title(song) not in taken.get(_position(song), {_title(song)})]
+    differing = [
+        song for song in group if song.track.track is not None and _title(song) not in taken.get(_position(song), {_title(song)})
+    ]
     return len(differing) * 2 > len(group)
 
 
@@ -120,7 +123,7 @@ def _titles(songs: list[Song]) -> dict[tuple[int, int], set[str]]:
     """Disc and track number -> the titles at that position."""
     taken: dict[tuple[int, int], set[str]] = defaultdict(set)
     for song in songs:
-        if song.track.track:
+        if song.track.track is not None:
             taken[_position(song)].add(_title(song))
     return taken
 

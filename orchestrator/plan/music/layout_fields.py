@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from orchestrator.plan.music.tag_values import ABSENT, Absent, first, joined, number, text
+from orchestrator.plan.music.tag_values import ABSENT, Absent, Position, first, joined, number, text
 from orchestrator.track import Track
 
 NO_ARTIST = Absent("[unknown artist]")
@@ -56,7 +56,9 @@ TRACK_FIELDS: dict[str, Any] = {
     "artist_sort": "Earth, Wind & Fire",
     "track": 4,
     "track_total": 9,
+    "track_text": "4/9",
     "disc": 1,
+    "disc_text": "1/2",
     "disc_subtitle": "Side A",
     "composer": "Maurice White",
     "advisory": "clean",
@@ -83,7 +85,11 @@ def track_fields(track: Track, wanted: Iterable[str], values: dict[str, Any]) ->
                 values[name] = joined(track.artist or track.album_artist, NO_ARTIST)
             case "artist_sort" | "composer" | "isrc":
                 values[name] = joined(getattr(track, name))
-            case "track" | "track_total" | "disc" | "sample_rate" | "bit_depth" | "channels":
+            case "track":
+                values[name] = _track_number(track)
+            case "track_text" | "disc_text":
+                values[name] = text(getattr(track, name)) or number(getattr(track, name.removesuffix("_text")))
+            case "track_total" | "disc" | "sample_rate" | "bit_depth" | "channels":
                 values[name] = number(getattr(track, name))
             case "bitrate":
                 values[name] = number(round(track.bitrate / 1000)) if track.bitrate else ABSENT
@@ -92,3 +98,10 @@ def track_fields(track: Track, wanted: Iterable[str], values: dict[str, Any]) ->
             case _:
                 values[name] = text(getattr(track, name))
     return values
+
+
+def _track_number(track: Track) -> int | Absent:
+    """The number, which may be 0, or the position on a record."""
+    if track.track is None:
+        return ABSENT
+    return track.track if track.position is None else Position(track.track, track.position)

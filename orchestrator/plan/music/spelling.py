@@ -15,7 +15,6 @@ GUEST = re.compile(
     rf"\s+(?:\({_WORD}(?P<round>[^()]*)\)|\[{_WORD}(?P<square>[^\[\]]*)\]|{_WORD}(?P<bare>[^()\[\]]*))", re.IGNORECASE
 )
 """The part of an artist or title that names guests: in brackets, or up to the next bracket."""
-_YEAR = re.compile(r"\d{4}")
 
 
 @lru_cache(maxsize=65536)
@@ -35,12 +34,6 @@ def guest_of(name: str) -> str:
     """The guests that an artist or title names, "" if none."""
     found = GUEST.search(name[:MAX_VALUE])
     return (found["round"] or found["square"] or found["bare"] or "").strip() if found else ""
-
-
-def year_of(date: str | None) -> str:
-    """The year in a date, "" if there is none."""
-    found = _YEAR.search(date[:32]) if date else None
-    return found.group() if found else ""
 
 
 def common(values: Iterable[str | None]) -> str:

@@ -14,11 +14,13 @@ import msgspec
 from orchestrator.paths import parent_of
 from orchestrator.plan.music.albums import group_albums, has_usable_tags
 from orchestrator.plan.music.completeness import Missing, missing
+from orchestrator.plan.music.positions import explained
 from orchestrator.plan.music.song import Album, Song
-from orchestrator.plan.music.spelling import fold, year_of
+from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import text
 from orchestrator.records import Entry, Item
 from orchestrator.tags.formats import is_audio
+from orchestrator.tags.written_dates import year_of
 from orchestrator.track import Reading, Status, Track
 
 FIELDS: Final = (
@@ -207,6 +209,8 @@ class _Collector:
         decades: dict[str, GroupTotals] = {}
         incomplete: list[IncompleteAlbum] = []
         albums = 0
+        for index, track in explained((song.item.entry.path, song.track) for song in self._songs).items():
+            self._songs[index].track = track
         for album in group_albums(self._songs):
             groups = {id(group): group for song in album.songs for group in self._credit(song, artists, decades)}
             if album.singletons:

@@ -40,6 +40,21 @@ class Absent(str):
 ABSENT = Absent()
 
 
+class Position(int):
+    """A position on a record: a number for comparisons and sums, and written as the position ("A1")."""
+
+    text: str
+
+    def __new__(cls, number: int, text: str) -> Position:
+        """A position and how it is written."""
+        position = super().__new__(cls, number)
+        position.text = text
+        return position
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def clean_value(text: str) -> str:
     """A tag value made safe: at most MAX_VALUE characters, NFC, no invisible characters, no separators, no spaces at the ends."""
     if len(text) > MAX_VALUE:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from orchestrator.tags.audio_identity import of_beginning
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.lazy_imports import parser
+from orchestrator.tags.lazy_imports import id3_options, parser
 from orchestrator.tags.parsed import Parsed, PcmForm
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
@@ -108,7 +108,7 @@ def _parsed(audio: Any, codec: str | None, found: _Sound, pcm: PcmForm | None = 
 def read_wav(file: SparseFile) -> Parsed:
     """RIFF WAVE."""
     found = _plan(file, "little", 4)
-    audio = parser("wave", "WAVE")(file, load_v1=False)
+    audio = parser("wave", "WAVE")(file, load_v1=False, **id3_options())
     codec, lossless = _WAV_CODECS.get(audio.info.audio_format, (None, None))
     bits = int.from_bytes(found.form[14:16], "little")
     pcm = PcmForm(bits, big_endian=False, readable=audio.info.audio_format != _FLOAT) if codec == "pcm" and lossless else None
@@ -118,7 +118,7 @@ def read_wav(file: SparseFile) -> Parsed:
 def read_aiff(file: SparseFile) -> Parsed:
     """AIFF and AIFC."""
     found = _plan(file, "big", 4)
-    audio = parser("aiff", "AIFF")(file, load_v1=False)
+    audio = parser("aiff", "AIFF")(file, load_v1=False, **id3_options())
     pcm = PcmForm(int.from_bytes(found.form[6:8], "big"), big_endian=True, readable=found.form[18:22] in (b"", b"NONE", b"twos"))
     return _parsed(audio, "pcm", found, pcm)
 
@@ -126,5 +126,5 @@ def read_aiff(file: SparseFile) -> Parsed:
 def read_dsdiff(file: SparseFile) -> Parsed:
     """DSDIFF."""
     found = _plan(file, "big", 8)
-    audio = parser("dsdiff", "DSDIFF")(file, load_v1=False)
+    audio = parser("dsdiff", "DSDIFF")(file, load_v1=False, **id3_options())
     return _parsed(audio, "dsd", found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.tags.audio_identity import of_beginning
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.lazy_imports import parser
+from orchestrator.tags.lazy_imports import id3_options, parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
@@ -22,7 +22,7 @@ def read(file: SparseFile) -> Parsed:
         file.fetch(pointer, pointer + file.policy.extra, "the ID3v2 tag, at the offset that the header names")
         plan_tag(file, pointer)
     file.seek(0)
-    audio = parser("dsf", "DSF")(file, load_v1=False)
+    audio = parser("dsf", "DSF")(file, load_v1=False, **id3_options())
     parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="dsd", lossless=True)
     sound = int.from_bytes(head[_DATA_AT + 4 : _DATA], "little") - (_DATA - _DATA_AT)
     parsed.identity = of_beginning(file, "DSF", head[_FORM_AT : _FORM_AT + _FORM], _DATA, sound)

@@ -8,13 +8,13 @@ from orchestrator.tags.containers.mpeg_info import look_at_first_frame
 from orchestrator.tags.foreign_tags import fetch_end, find_other_tags, may_have_id3v1
 from orchestrator.tags.frames.mpeg import mpeg_size
 from orchestrator.tags.id3 import plan_tag, tag_end
-from orchestrator.tags.lazy_imports import parser
+from orchestrator.tags.lazy_imports import id3_options, parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 
 _PLACES = ("TIT2", "TPE1", "TALB")
-_FROM_ID3V1 = (*_PLACES, "TRCK", "TDRC")
+_DATES = ("TDRC", "TYER")
 _FIRST_FRAMES = 8 * 1024
 _CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
@@ -23,16 +23,19 @@ def read(file: SparseFile) -> Parsed:
     """Parse the ID3v2 tag and the first frames; read the end only if a field is missing: APEv2 first, then ID3v1."""
     _plan(file)
     file.seek(0)
-    mp3 = parser("mp3", "MP3")(file, load_v1=False)
+    mp3 = parser("mp3", "MP3")(file, load_v1=False, **id3_options())
     info: Any = mp3.info
     parsed = Parsed(kind="id3", tags=mp3.tags, info=info, codec=_CODECS.get(info.layer, "mp3"), lossless=False)
-    if not _has(mp3.tags, _FROM_ID3V1):
+    dated = any(_has(mp3.tags, (key,)) for key in _DATES)
+    if not dated or not _has(mp3.tags, (*_PLACES, "TRCK")):
         fetch_end(file)
         if not _has(mp3.tags, _PLACES):
             find_other_tags(file, parsed, kinds=("ape",))
         if may_have_id3v1(file):
             file.seek(0)
-            with_id3v1 = parser("mp3", "MP3")(file).tags
+            with_id3v1 = parser("mp3", "MP3")(file, **id3_options()).tags
+            if dated and not _has(mp3.tags, _DATES[:1]):
+                with_id3v1.pop("TDRC", None)  # the year of ID3v1, beside the frame for it that ID3v2.3 has
             if not parsed.others:
                 parsed.tags = with_id3v1
             elif with_id3v1:  # ID3v1 cuts each text to 30 characters, so APEv2 wins

@@ -8,7 +8,7 @@ from zlib import crc32
 from orchestrator.tags.audio_identity import digest, of_edges, window
 from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import plan_tag
-from orchestrator.tags.lazy_imports import parser
+from orchestrator.tags.lazy_imports import id3_options, parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
@@ -24,7 +24,7 @@ def read(file: SparseFile) -> Parsed:
     """Parse ID3 as mutagen does, or APEv2 if there is no ID3."""
     start = plan_tag(file, 0) or 0
     file.seek(0)
-    audio = parser("trueaudio", "TrueAudio")(file)
+    audio = parser("trueaudio", "TrueAudio")(file, **id3_options())
     parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="tta", lossless=True)
     if not audio.tags:
         find_other_tags(file, parsed, kinds=("ape",))

@@ -6,20 +6,14 @@ them. So a collection of files from different albums is not an album.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from orchestrator.paths import name_of, parent_of, split_path
 from orchestrator.plan.music.albums import group_albums, has_usable_tags
+from orchestrator.plan.music.disc_folders import album_folder, disc_of_folder
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
 from orchestrator.track import Status
-
-_DISC_FOLDER = re.compile(
-    r"(?:cd|dis[ck]s?|disque|disco|vinyl|lp|side|part)[\s._-]*(?P<disc>\d{1,2}|[a-d]|one|two)\b.*", re.IGNORECASE
-)
-_DISC_NAMES = {"a": 1, "b": 2, "c": 3, "d": 4, "one": 1, "two": 2}
 
 
 def find_album_copies(candidates: Sequence[Candidate]) -> list[AlbumCopy]:
@@ -32,7 +26,7 @@ def find_album_copies(candidates: Sequence[Candidate]) -> list[AlbumCopy]:
             song = Song(candidate.item, track)
             songs.append(song)
             of_song[id(song)] = candidate
-            candidate.disc, candidate.number = track.disc or _disc_of_folder(candidate.path), track.track
+            candidate.disc, candidate.number = track.disc or disc_of_folder(candidate.path), track.track
     copies: list[AlbumCopy] = []
     for album in group_albums(songs):
         if not album.singletons:
@@ -44,7 +38,7 @@ def _copies(album: Album, members: Iterable[Candidate]) -> list[AlbumCopy]:
     by_folder: dict[tuple[str, str], AlbumCopy] = {}
     at_location: dict[str, set[object]] = defaultdict(set)
     for member in members:
-        folder = _album_folder(member.path)
+        folder = album_folder(member.path)
         copy = by_folder.get((member.fs, folder))
         if copy is None:
             copy = by_folder[member.fs, folder] = AlbumCopy(member.fs, folder, album)
@@ -55,18 +49,3 @@ def _copies(album: Album, members: Iterable[Candidate]) -> list[AlbumCopy]:
         copy.assess()
         copy.tracks_at_location = len(at_location[copy.fs])
     return list(by_folder.values())
-
-
-def _disc_of_folder(path: str) -> int | None:
-    """The disc number in the name of a file's folder; None if there is none."""
-    found = _DISC_FOLDER.fullmatch(name_of(parent_of(path)))
-    if found is None:
-        return None
-    name = found["disc"].casefold()
-    return int(name) if name.isdecimal() else _DISC_NAMES[name]
-
-
-def _album_folder(path: str) -> str:
-    folder = parent_of(path)
-    above, name = split_path(folder)
-    return above if above and _DISC_FOLDER.fullmatch(name) else folder

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from orchestrator.plan.music.cut import may_be_cut
 from orchestrator.plan.music.lost_end import lost_end
-from orchestrator.plan.music.spelling import fold, year_of
+from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.dedup.stated_facts import facts_agree
 from orchestrator.plan.planners.dedup.version_words import edition_words, title_version_words, version_words
+from orchestrator.tags.written_dates import date_of, year_of
 from orchestrator.track import Track
 
 OTHER_ALBUM = "they are on different albums, which share recordings on purpose"
@@ -29,7 +30,6 @@ REFERENCE = "both are under a reference"
 
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
 
-_DATE = re.compile(r"\d{4}-\d\d(?:\Z|-\d\d)")
 
 _RELEASE: tuple[Callable[[Track], object], ...] = (
     lambda track: year_of(track.date),
@@ -54,7 +54,8 @@ def release_facts(track: Track) -> tuple[object, ...]:
 
 def _month_or_day(date: str | None, length: int) -> str:
     """A date up to its month (7 characters) or day (10); "" if it is less exact. Two nights of one tour are two concerts."""
-    return date[:length] if date and _DATE.match(date) and len(date) >= length else ""
+    exact = date_of(date)
+    return exact[:length] if len(exact) >= length else ""
 
 
 def agree(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

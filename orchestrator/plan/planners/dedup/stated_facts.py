@@ -16,6 +16,8 @@ from orchestrator.plan.music.owners import VARIOUS
 from orchestrator.plan.music.tag_values import MAX_VALUE
 from orchestrator.plan.planners.dedup.musical_keys import musical_key
 from orchestrator.plan.planners.dedup.version_words import NAMELESS, key
+from orchestrator.tags.written_dates import date_of
+from orchestrator.tags.written_numbers import roman
 from orchestrator.track import Facts, Track
 
 _BPM_TOLERANCE = 1.0
@@ -77,12 +79,8 @@ _WORD = re.compile(r"\w+")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _UNKNOWN_IDS = frozenset({"125ec42a-7229-4250-afc5-e057484327fe"})  # MusicBrainz' artist "[unknown]"
 _DISCOGS = re.compile(r"(?:release/|\br?)0*([1-9]\d*)", re.IGNORECASE)
-_ISO_DATE = re.compile(r"\s*([12]\d{3})(?:([-./]?)(0[1-9]|1[0-2])(?:\2(0[1-9]|[12]\d|3[01]))?)?(?!\d)")
-_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 _DECIMAL = re.compile(r"\s*(\d{1,4}(?:[.,]\d+)?)")
 _COUNT = re.compile(r"\s*0*([1-9]\d{0,3})\s*(?:(?:/|of)\s*\d*\s*)?\Z", re.IGNORECASE)
-_ROMAN = re.compile(r"\s*(x{0,3}(?:ix|iv|v?i{0,3}))\.?\s*\Z", re.IGNORECASE)
-_ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 _LEADING_NUMBER = re.compile(r"\s*(?:\d{1,3}|[ivxl]{1,6})\s*[.):]\s+", re.IGNORECASE)
 _INSTRUMENTAL = frozenset({"instrumental", "instrumentals"})
 
@@ -114,11 +112,9 @@ def _number(texts: Iterable[str]) -> int:
     """The first number, Arabic or Roman; 0 if there is none."""
     for text in texts:
         found = _COUNT.match(text)
-        if found is not None:
-            return int(found[1])
-        digits = [_ROMAN_VALUES[digit] for digit in (_ROMAN.match(text) or ["", ""])[1].lower()]
-        if digits:
-            return sum(-one if one < after else one for one, after in zip(digits, [*digits[1:], 0], strict=True))
+        number = int(found[1]) if found is not None else roman(text)
+        if number:
+            return number
     return 0
 
 
@@ -148,13 +144,9 @@ def _discogs_id(texts: Iterable[str]) -> int:
 def _date(texts: Iterable[str]) -> tuple[str, str, str]:
     """Year, month and day, each with what is above it, so that dates are compared as exactly as both are."""
     for text in texts:
-        found = _ISO_DATE.match(text)
-        if found is not None:
-            year, month, day = found[1], found[3] or "", found[4] or ""
-            return year, month and f"{year}-{month}", day and f"{year}-{month}-{day}"
-        years = _YEAR.findall(text)
-        if len(years) == 1:
-            return years[0], "", ""
+        date = date_of(text)
+        if date:
+            return date[:4], date[:7] if len(date) >= 7 else "", date if len(date) == 10 else ""
     return "", "", ""
 
 

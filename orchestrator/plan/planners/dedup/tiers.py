@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import TypeAlias
 
 from orchestrator.plan.music.owners import VARIOUS
-from orchestrator.plan.music.spelling import fold, without_guest, year_of
+from orchestrator.plan.music.spelling import fold, without_guest
 from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.reasons_to_keep import agree, release_facts
@@ -27,6 +27,7 @@ from orchestrator.plan.planners.dedup.version_words import (
     version_words,
 )
 from orchestrator.records import WEAK_HASHES
+from orchestrator.tags.written_dates import year_of
 from orchestrator.track import Strength, Track
 
 Labels: TypeAlias = dict[int, int]
