@@ -76,6 +76,17 @@ def directories_above(paths: Iterable[str]) -> set[str]:
     return seen
 
 
+def common_directory(directories: Iterable[str]) -> str:
+    """The deepest directory that is, or contains, all of these."""
+    parts = [directory.split("/") for directory in sorted(set(directories))]
+    common: list[str] = []
+    for level in zip(*parts, strict=False):
+        if len(set(level)) > 1:
+            break
+        common.append(level[0])
+    return "/".join(common)
+
+
 def split_extension(name: str) -> tuple[str, str]:
     """Stem and extension without its dot: ("a.b", "mp3") of "a.b.mp3"; no extension where the stem would be empty."""
     stem, dot, extension = name.rpartition(".")
@@ -113,7 +124,13 @@ _OWN_PARTIAL: Final = re.compile(r"(?P<whole>.+)\.[0-9a-f]{8}\.partial", re.DOTA
 _RENAMING: Final = re.compile(r"-rclone-move-[^/.]{8}\Z")
 """rclone's name for a file between the halves of a rename that only changes case: 8 random characters, without an extension."""
 
-_CLUTTER: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+_CLUTTER: Final = frozenset(
+    {
+        *(".ds_store", ".localized", "icon\r", ".apdisk"),  # macOS
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),  # Windows
+        *(".directory", ".nomedia"),  # KDE, Android
+    }
+)
 
 
 def is_rclone_debris(path: str) -> bool:

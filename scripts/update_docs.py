@@ -18,6 +18,7 @@ from orchestrator.cli.main import PROGRAM, application
 from orchestrator.config import model
 from orchestrator.config.environment import environment_names
 from orchestrator.config.fields import FieldFacts, fields_of
+from orchestrator.foreign_folders import FOREIGN_FOLDERS
 from orchestrator.plan.layout.filters import EXAMPLES
 from orchestrator.plan.layout.presets import DESCRIPTIONS, PRESETS
 from orchestrator.plan.layout.templates import compile_layout, split_directory, tidy
@@ -140,6 +141,12 @@ def _schema_block() -> str:
     return "Top-level keys: " + ", ".join(f"`{name}`" for name in names) + ".\n"
 
 
+def _foreign_block() -> str:
+    rows = ["| folders | what they keep |", "|---|---|"]
+    rows += [f"| {', '.join(map(_code, kind.names))} | {kind.title} |" for kind in FOREIGN_FOLDERS]
+    return "\n".join(rows) + "\n"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "help": _help_block,
     "config-keys": _config_block,
@@ -150,6 +157,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "filters": _filter_block,
     "classes": _class_block,
     "keep": _keep_block,
+    "foreign-folders": _foreign_block,
 }
 
 

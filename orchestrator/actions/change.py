@@ -11,7 +11,9 @@ import msgspec
 from orchestrator.actions.plan_files import write_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
-from orchestrator.plan.model import Plan, Verb, updated_lists
+from orchestrator.foreign_folders import innermost_foreign_folder
+from orchestrator.plan.companions.left_behind import IS_CLUTTER
+from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
 
 SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "conflict", "deleted"})
 """A run that skips a file for one of these reasons ends with 3. The other reasons are choices of the user."""
@@ -139,6 +141,11 @@ def _show(session: Session, plan: Plan, *, limited: bool, shown_over_limit: bool
         write_plan_file(plan, plan_file)
 
 
+def _is_litter(operation: Operation) -> bool:
+    """Whether it quarantines a thumbnail or the like, which is not counted among the files of the location."""
+    return operation.reason == IS_CLUTTER and innermost_foreign_folder(operation.src.path) is not None
+
+
 def _check_limit(session: Session, plan: Plan) -> None:
     """Compare the plan with --max-delete. Raises SafetyLimitError."""
     limit = session.max_delete
@@ -148,7 +155,8 @@ def _check_limit(session: Session, plan: Plan) -> None:
     removed = sum(
         1
         for operation in plan.operations
-        if operation.verb is Verb.DELETE or (operation.verb is Verb.QUARANTINE and operation.src not in lists)
+        if operation.verb is Verb.DELETE
+        or (operation.verb is Verb.QUARANTINE and operation.src not in lists and not _is_litter(operation))
     )
     files = plan.header.counts.get("files", 0)
     if not limit.allows(removed, files):

@@ -1,7 +1,8 @@
 """Plan, and compare what may be at the target already: by hashes where that costs no download, otherwise music by its ends.
 
 Covers and other companions of equal size are downloaded for it where the listings have no hash in common. Folders whose spelling
-would change are looked at as well.
+would change are looked at as well. Thumbnails of other programs are listed where they alone would keep
+an emptied folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from orchestrator.actions.duplicates import hash_files, read_file_ends
+from orchestrator.actions.scan import litter_items
 from orchestrator.actions.session import Session
 from orchestrator.actions.spellings import Spellings
 from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
@@ -55,13 +57,16 @@ def plan_compared(
         here, there = session.storage(source), session.storage(target)
         known = spellings.checked(request, made.respelled, there)
         if known is request and not pairs:
-            return made, code
+            break
         request = known
         to_hash, to_look_at = _sorted_out(request, pairs, here, there, options)
         request, hashing = _hashed(session, request, to_hash, here, there)
         request, looking = _with_ends(session, request, to_look_at, (source, target), options.reading)
         code = worst([code, hashing, looking])
         session.reporter.stage("planning")
+    if made.litter:
+        made = plan_organize(replace(request, litter=litter_items(session, source, made.litter)))
+    return made, code
 
 
 def _sorted_out(

@@ -96,6 +96,7 @@ def _make_plan(
         target_fs=target.fs,
         items=items,
         target_items=at_target,
+        foreign_folders=result.foreign_folders,
         source_capabilities=capabilities,
         target_capabilities=target_capabilities,
         target_has_buckets=load_profile(target_capabilities.remote_type).has_buckets,

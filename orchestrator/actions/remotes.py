@@ -30,7 +30,7 @@ def check_remote(options: RemotesCheckOptions, session: Session) -> dict[str, An
         capabilities = msgspec.to_builtins(storage.capabilities)
         quota = storage.quota() if storage.capabilities.quota else None
         # The capabilities need no answer from the server; a listing does.
-        first = next(iter(storage.list()), None)
+        first = next((entry for entry in storage.list() if not entry.path.endswith("/")), None)
     facts = {
         "location": location.fs,
         "profile": storage.profile.type,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import msgspec
 
@@ -19,9 +19,18 @@ from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS, Selection
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.setting_syntax import parse_duration
-from orchestrator.errors import AccessDeniedError, ExitCode, NotFoundError, SafetyLimitError, UsageError, worst
+from orchestrator.errors import (
+    AccessDeniedError,
+    ExitCode,
+    NotFoundError,
+    PartialListingError,
+    SafetyLimitError,
+    UsageError,
+    worst,
+)
+from orchestrator.foreign_folders import ALL_BUT_LITTER, HiddenFolders, opens_folders
 from orchestrator.location import Location
-from orchestrator.paths import join_location, parent_of
+from orchestrator.paths import common_directory, join_location, parent_of
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.music.positions import with_positions
 from orchestrator.records import Capabilities, Item
@@ -42,6 +51,29 @@ class ScanSettings(NamedTuple):
     """Files that changed less than this many seconds ago are skipped."""
     reading: str | None = None
     """What reading tags should save; None: as the config or the provider's profile says."""
+
+
+class _FilesToScan(TypedDict):
+    """The parameters of the catalogue that say which files are meant."""
+
+    include: Sequence[str]
+    exclude: Sequence[str]
+    always_include: Sequence[str]
+    settle_s: float
+    hidden: HiddenFolders
+
+
+def _files_to_scan(session: Session, settings: ScanSettings) -> _FilesToScan:
+    """What the options and the config say together. Raises UsageError for an invalid pattern."""
+    config = session.config
+    restricts = any(not opens_folders(glob) for glob in config.include)
+    return _FilesToScan(
+        include=settings.include,
+        exclude=(*settings.exclude, *config.exclude),
+        always_include=config.include if restricts else (),
+        settle_s=settings.settle_s,
+        hidden=HiddenFolders((*settings.include, *config.include)),
+    )
 
 
 class ScanReport(msgspec.Struct, frozen=True):
@@ -82,6 +114,7 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
             "gone": found.gone,
             "unreadable": len(result.unreadable),
             "suspect": len(result.suspect),
+            "foreign_folders": len(result.foreign_folders),
         },
     )
     return ScanReport(worst([code, shared, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE]), location, result)
@@ -102,9 +135,7 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
                 storage,
                 session.catalogue,
                 policy=session.reading_policy(location, settings.reading),
-                include=settings.include,
-                exclude=settings.exclude,
-                settle_s=settings.settle_s,
+                **_files_to_scan(session, settings),
                 now_ns=time.time_ns(),
                 progress=session.reporter,
                 allow_emptied=allow_emptied,
@@ -119,7 +150,25 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
     session.summary.bytes_read += result.bytes_read
     session.own_directories[location.fs] = result.own_directories
     report_quarantines_inside(session, location, result.own_directories)
+    report_foreign_folders(session, location, result)
     return result
+
+
+def report_foreign_folders(session: Session, location: Location, result: ScanResult) -> None:
+    """Report how much of other programs was skipped, once for each location."""
+    found = [
+        *([counted(len(result.foreign_folders), "folder")] if result.foreign_folders else []),
+        *([counted(result.thrown_away, "file")] if result.thrown_away else []),
+    ]
+    if location.fs in session.foreign_folders:
+        return
+    session.foreign_folders[location.fs] = len(result.foreign_folders)
+    session.summary.foreign_folders += len(result.foreign_folders)
+    if found:
+        such = f", such as {result.foreign_folders[0]}" if result.foreign_folders else ""
+        session.reporter.note(
+            f"{location.typed}: skipped {' and '.join(found)} of other programs (bins, old versions, thumbnails){such}"
+        )
 
 
 def report_quarantines_inside(session: Session, location: Location, found: Sequence[str]) -> None:
@@ -152,9 +201,7 @@ def latest_scan(
     found = find_last_scan(
         session.catalogue,
         location.fs,
-        include=settings.include,
-        exclude=settings.exclude,
-        settle_s=settings.settle_s,
+        **_files_to_scan(session, settings),
         now_ns=now_ns,
     )
     if found is None:
@@ -268,6 +315,17 @@ def target_items(
     return items_of(session, target, result), capabilities, report_closed(session, result)
 
 
+def litter_items(session: Session, location: Location, folders: Collection[str]) -> list[Item]:
+    """The files in these folders of other programs, which scans skip. One listing, whatever their number."""
+    wanted, hidden = {*folders}, _files_to_scan(session, ScanSettings())["hidden"]
+    above = common_directory(folders)
+    found: list[Item] = []
+    with reaching(session, location), suppress(PartialListingError, NotFoundError):
+        listed = session.storage(location).list(above, ALL_BUT_LITTER)
+        found.extend(Item(one) for one in listed if not one.path.endswith("/") and hidden.folder_of(one.path) in wanted)
+    return found
+
+
 def read_external_lists(session: Session, typed: Sequence[str] = ()) -> list[ExternalList]:
     """The playlists and cue sheets of these locations and of those in the config; what cannot be read is reported.
 
@@ -276,7 +334,7 @@ def read_external_lists(session: Session, typed: Sequence[str] = ()) -> list[Ext
     found: list[ExternalList] = []
     for location in session.locations(*dict.fromkeys((*session.config.playlists, *typed))):
         with reaching(session, location):
-            lists, unread = read_lists(session.storage(location))
+            lists, unread = read_lists(session.storage(location), _files_to_scan(session, ScanSettings())["hidden"])
         found += lists
         for path, reason in unread:
             session.reporter.warning(f"{location.typed}: {path}: {reason}: cannot check whether its entries move")

@@ -55,6 +55,8 @@ class Session:
         """Whether the session is being closed, which signals must not interrupt."""
         self.own_directories: dict[str, Sequence[str]] = {}
         """Scanned location (in canonical form) -> the OWN_DIRECTORY of each location inside it."""
+        self.foreign_folders: dict[str, int] = {}
+        """Scanned location (in canonical form) -> how many folders of other programs were reported as skipped there."""
         self._opened = ExitStack()
         self._storages: dict[str, Storage] = {}
 

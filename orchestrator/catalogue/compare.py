@@ -26,6 +26,7 @@ from orchestrator.catalogue import comparison_sql as sql
 from orchestrator.catalogue.rows import hashes_text, kind_of, location_of
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import SafetyLimitError
+from orchestrator.foreign_folders import ALL_HIDDEN, IsHidden
 from orchestrator.records import Entry
 from orchestrator.tags.version import READER_VERSION
 
@@ -57,9 +58,11 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 class NewListing:
     """One listing to be saved in the catalogue. A context manager; nothing is changed before `commit`."""
 
-    def __init__(self, catalogue: Catalogue, fs: str) -> None:
+    def __init__(self, catalogue: Catalogue, fs: str, is_hidden: IsHidden = ALL_HIDDEN.hides) -> None:
+        """`is_hidden`: the files that the listing leaves out (see HiddenFolders). Known ones are forgotten: not "gone"."""
         self._catalogue = catalogue
         self._fs = fs
+        self._is_hidden = is_hidden
 
     def __enter__(self) -> NewListing:
         with self._catalogue.using() as connection:
@@ -99,6 +102,10 @@ class NewListing:
         known = self._catalogue.audio_count(self._fs)
         with self._catalogue.writing() as connection:
             seen, audio = connection.execute(sql.COUNT_LISTED).fetchone()
+            location = location_of(connection, self._fs)
+            values: dict[str, object] = {"location": location, "now": now_ns, "reader": READER_VERSION}
+            if audio * 2 <= known:  # only then it takes the time to look at each path
+                known -= self._hidden_in(connection.execute(sql.KNOWN_AUDIO, values))
             if audio == 0 and known > 0 and not allow_emptied:
                 raise SafetyLimitError(
                     f"{self._fs} lists no music at all, but had {known} audio files at the last scan: is it mounted, is the path "
@@ -111,39 +118,42 @@ class NewListing:
                     f"{self._fs} lists {audio} audio files, but had {known} at the last scan: is the listing complete? "
                     "Nothing was changed."
                 )
-            location = location_of(connection, self._fs)
-            values: dict[str, object] = {"location": location, "now": now_ns, "reader": READER_VERSION}
             connection.execute(sql.NEW_GENERATION, values)
             if _nothing_new(connection, values, seen):
                 return Difference(seen=seen, audio=audio)
-            return _save(connection, values)
+            return self._save(connection, values)
+
+    def _hidden_in(self, paths: Iterable[tuple[bytes]]) -> int:
+        return sum(self._is_hidden(path.decode()) for (path,) in paths)
+
+    def _save(self, connection: sqlite3.Connection, values: dict[str, object]) -> Difference:
+        def run(statement: str) -> int:
+            return connection.execute(statement, values).rowcount
+
+        listed_twice = tuple(path.decode() for (path,) in connection.execute(sql.LISTED_TWICE))
+        if listed_twice:
+            run(sql.DROP_REPEATED)
+        for statement in sql.PAIRING:
+            run(statement)
+        hidden = self._hidden_in(connection.execute(sql.GONE, values))
+        for statement in sql.DROP_GONE_CONTENT:
+            run(statement)
+        gone = run(sql.DROP_GONE) - hidden
+        for statement in sql.DROP_CHANGED_CONTENT:
+            run(statement)
+        changed = connection.execute(sql.COUNT_CHANGED).fetchone()[0]
+        renamed = run(sql.FREE_KEYS)  # two files may have swapped their names
+        run(sql.UPDATE_PAIRED)
+        added = run(sql.ADD_NEW)
+        for statement in sql.SHARE_READINGS:
+            run(statement)
+        seen, audio = connection.execute(sql.COUNT_LISTED).fetchone()
+        return Difference(
+            seen=seen, audio=audio, renamed=renamed, changed=changed, added=added, gone=gone, listed_twice=listed_twice
+        )
 
 
 def _nothing_new(connection: sqlite3.Connection, values: dict[str, object], seen: int) -> bool:
     """The most common case, found quickly: the listed files are exactly the known files."""
     known = connection.execute(sql.COUNT_KNOWN, values).fetchone()[0]
     return bool(known == seen and connection.execute(sql.COUNT_SAME, values).fetchone()[0] == seen)
-
-
-def _save(connection: sqlite3.Connection, values: dict[str, object]) -> Difference:
-    def run(statement: str) -> int:
-        return connection.execute(statement, values).rowcount
-
-    listed_twice = tuple(path.decode() for (path,) in connection.execute(sql.LISTED_TWICE))
-    if listed_twice:
-        run(sql.DROP_REPEATED)
-    for statement in sql.PAIRING:
-        run(statement)
-    for statement in sql.DROP_GONE_CONTENT:
-        run(statement)
-    gone = run(sql.DROP_GONE)
-    for statement in sql.DROP_CHANGED_CONTENT:
-        run(statement)
-    changed = connection.execute(sql.COUNT_CHANGED).fetchone()[0]
-    renamed = run(sql.FREE_KEYS)  # two files may have swapped their names
-    run(sql.UPDATE_PAIRED)
-    added = run(sql.ADD_NEW)
-    for statement in sql.SHARE_READINGS:
-        run(statement)
-    seen, audio = connection.execute(sql.COUNT_LISTED).fetchone()
-    return Difference(seen=seen, audio=audio, renamed=renamed, changed=changed, added=added, gone=gone, listed_twice=listed_twice)

@@ -87,7 +87,9 @@ PAIRING: Final = (
     """,
 )
 
+KNOWN_AUDIO: Final = f"SELECT e.path FROM entry AS e WHERE {_KNOWN} AND e.kind <> ''"
 _GONE: Final = f"SELECT e.id FROM entry AS e WHERE {_KNOWN} AND {_KNOWN_UNPAIRED}"
+GONE: Final = _GONE.replace("e.id", "e.path", 1)
 DROP_GONE_CONTENT: Final = tuple(f"DELETE FROM {table} WHERE entry IN ({_GONE})" for table in ("reading", "content"))
 DROP_GONE: Final = f"DELETE FROM entry WHERE id IN ({_GONE})"
 DROP_CHANGED_CONTENT: Final = tuple(

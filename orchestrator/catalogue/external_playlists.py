@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.catalogue.reading import read_list
 from orchestrator.errors import AuthError, PartialListingError, RemoteError
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
 from orchestrator.records import Entry
@@ -14,8 +15,8 @@ from orchestrator.storage.protocol import Storage
 _AT_A_TIME = 8
 
 
-def read_lists(storage: Storage) -> tuple[list[ExternalList], list[tuple[str, str]]]:
-    """Every playlist and cue sheet, sorted by path, and (path, reason) of those that cannot be read.
+def read_lists(storage: Storage, hidden: HiddenFolders = ALL_HIDDEN) -> tuple[list[ExternalList], list[tuple[str, str]]]:
+    """Every playlist and cue sheet outside `hidden` folders, sorted by path, and (path, reason) of those that cannot be read.
 
     Raises the storage's error when the listing breaks off, and AuthError.
     """
@@ -33,7 +34,7 @@ def read_lists(storage: Storage) -> tuple[list[ExternalList], list[tuple[str, st
     entries: list[Entry] = []
     unread: list[tuple[str, str]] = []
     try:
-        entries.extend(entry for entry in storage.list() if is_list(entry.path))  # those before an error stay
+        entries.extend(entry for entry in storage.list(hidden=hidden) if is_list(entry.path))  # those before an error stay
     except PartialListingError as error:
         unread = [(folder, error.message) for folder in error.closed]
     entries.sort(key=lambda entry: entry.path)

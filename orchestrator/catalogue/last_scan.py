@@ -10,6 +10,7 @@ from orchestrator.catalogue.compare import Difference
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import ScanResult, add_known_problems
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.records import Capabilities
 
 
@@ -25,7 +26,15 @@ class LastScan(msgspec.Struct, frozen=True):
 
 
 def find_last_scan(
-    catalogue: Catalogue, fs: str, *, include: Sequence[str] = (), exclude: Sequence[str] = (), settle_s: float = 0.0, now_ns: int
+    catalogue: Catalogue,
+    fs: str,
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    always_include: Sequence[str] = (),
+    settle_s: float = 0.0,
+    hidden: HiddenFolders = ALL_HIDDEN,
+    now_ns: int,
 ) -> LastScan | None:
     """What the catalogue knows about `fs`; None when it was never scanned."""
     with catalogue.using() as connection:
@@ -33,12 +42,13 @@ def find_last_scan(
     if row is None or row[0] is None or row[1] is None:
         return None
     capabilities = msgspec.json.decode(row[1], type=Capabilities)
+    catalogue.forget_hidden(fs, hidden.hides)
     seen, audio = catalogue.count(fs), catalogue.audio_count(fs)
     result = ScanResult(
         files_seen=seen,
         audio_seen=audio,
         difference=Difference(seen=seen, audio=audio),
-        selection=Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns),
+        selection=Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns, always_include=tuple(always_include)),
     )
     add_known_problems(catalogue, fs, result, capabilities)
     return LastScan(result, capabilities, row[0], catalogue.unread_count(fs))

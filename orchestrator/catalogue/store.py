@@ -22,6 +22,7 @@ import msgspec
 from orchestrator.catalogue.database import DIGESTS, CatalogueDatabase
 from orchestrator.catalogue.rows import IS_OURS, Moved, Unread, drop_content, entry_of, hashes_text, location_of, record_move
 from orchestrator.catalogue.selection import Selection
+from orchestrator.foreign_folders import IsHidden
 from orchestrator.plan.companions.playlists.formats import FORMATS, MAX_BYTES, is_list
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.sqlite import transaction
@@ -255,6 +256,14 @@ class Catalogue:
                 )
                 if updated.rowcount:
                     connection.execute("INSERT OR REPLACE INTO reading VALUES (?, ?)", (unread.row, encode(reading)))
+
+    def forget_hidden(self, fs: str, is_hidden: IsHidden) -> None:
+        """Remove the files that listings leave out by now (see HiddenFolders)."""
+        with self.writing() as connection:
+            known = connection.execute(f"SELECT e.id, e.path FROM entry AS e WHERE {_VISIBLE}", (self._location(fs),))
+            for row in [(row,) for row, path in known if is_hidden(path.decode())]:
+                drop_content(connection, "?", row)
+                connection.execute("DELETE FROM entry WHERE id = ?", row)
 
     def digests(self, fs: str) -> dict[tuple[str, str], tuple[str, str]]:
         """The hashes that were computed: path and kind -> stamp and value."""

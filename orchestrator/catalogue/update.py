@@ -15,6 +15,7 @@ from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import InterruptedRunError, PartialListingError
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.records import Capabilities, Entry, Ref
@@ -67,6 +68,10 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """(path, reason) of each folder that could not be listed and that `exclude` does not cover."""
     own_directories: list[str] = []
     """The OWN_DIRECTORY of each location inside this one, as far as it has one."""
+    foreign_folders: list[str] = []
+    """The folders of other programs; skipped, and not looked into."""
+    thrown_away: int = 0
+    """Files whose own names say that they were thrown away, or are not complete; skipped."""
     links_left_out: int = 0
     """Links that the listing did not follow, where the remote tells."""
 
@@ -90,7 +95,9 @@ def scan(
     policy: Policy = FEW_BYTES,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    always_include: Sequence[str] = (),
     settle_s: float = 0.0,
+    hidden: HiddenFolders = ALL_HIDDEN,
     now_ns: int,
     progress: Progress | None = None,
     allow_emptied: bool = False,
@@ -101,9 +108,9 @@ def scan(
 
     `readers` is how many files are read at once; None chooses by the kind of storage.
 
-    The catalogue always holds the whole listing; the options only select whose tags are read. A file is read again when its
-    content may have changed (see `orchestrator.catalogue.compare`), or when a newer version of the reader is in use. Playlists
-    and cue sheets are always read, whole: their entries may point at files that move.
+    The catalogue always holds the whole listing, without what is `hidden`; the other options only select whose tags are read. A
+    file is read again when its content may have changed (see `orchestrator.catalogue.compare`), or when a newer version of the
+    reader is in use. Playlists and cue sheets are always read, whole: their entries may point at files that move.
 
     Files in folders that may not be listed stay in the catalogue as they were last seen, and no options select them.
 
@@ -112,14 +119,12 @@ def scan(
     InterruptedRunError (`stop` was set) from the reading, and then keeps what was read.
     """
     progress = progress or NoProgress()
-    selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns)
-    rclone_debris: list[str] = []
-    own_directories: list[str] = []
+    selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns, always_include=tuple(always_include))
+    aside = _Aside()
     closed: dict[str, str] = {}
-    unreachable: list[Entry] = []
-    with NewListing(catalogue, storage.fs) as listing:
+    with NewListing(catalogue, storage.fs, hidden.hides) as listing:
         progress.stage("listing")
-        for batch in _batches(_as_far_as_open(storage, closed), rclone_debris, own_directories, unreachable):
+        for batch in _batches(_as_far_as_open(storage, hidden, closed), hidden, aside):
             listing.add(batch)
             progress.advance(len(batch))
             if stop is not None and stop.is_set():
@@ -133,9 +138,11 @@ def scan(
         difference=difference,
         selection=selection,
         closed=[(folder, reason) for folder, reason in closed.items() if not selection.excludes(folder)],
-        rclone_debris=rclone_debris,
-        unreachable=_problems(unreachable, selection),
-        own_directories=sorted(own_directories),
+        rclone_debris=aside.rclone_debris,
+        unreachable=_problems(aside.unreachable, selection),
+        own_directories=sorted(aside.own_directories),
+        foreign_folders=sorted(aside.foreign_folders),
+        thrown_away=aside.thrown_away,
         links_left_out=storage.links_left_out,
     )
     _save_capabilities(catalogue, storage)
@@ -175,10 +182,10 @@ def _save_capabilities(catalogue: Catalogue, storage: Storage) -> None:
         connection.execute("UPDATE location SET capabilities = ? WHERE fs = ?", values)
 
 
-def _as_far_as_open(storage: Storage, closed: dict[str, str]) -> Iterator[Entry]:
+def _as_far_as_open(storage: Storage, hidden: HiddenFolders, closed: dict[str, str]) -> Iterator[Entry]:
     """The listing, without an error for folders that may not be listed: they are added to `closed`, with the reason."""
     try:
-        yield from storage.list()
+        yield from storage.list(hidden=hidden)
     except PartialListingError as error:
         closed |= dict.fromkeys((path for path in error.closed if not is_ours(path)), error.message)
 
@@ -193,17 +200,31 @@ def _problems(unreachable: Sequence[Entry], selection: Selection) -> list[tuple[
     ]
 
 
-def _batches(
-    entries: Iterator[Entry], rclone_debris: list[str], own_directories: list[str], unreachable: list[Entry]
-) -> Iterator[list[Entry]]:
+class _Aside:
+    """What is listed, but is no file of the location: see ScanResult."""
+
+    def __init__(self) -> None:
+        self.rclone_debris: list[str] = []
+        self.own_directories: list[str] = []
+        self.foreign_folders: list[str] = []
+        self.thrown_away = 0
+        self.unreachable: list[Entry] = []
+
+
+def _batches(entries: Iterator[Entry], hidden: HiddenFolders, aside: _Aside) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     for entry in entries:
-        if path_problem(entry.path) is not None:
-            unreachable.append(entry)
-        elif is_rclone_debris(entry.path):
-            rclone_debris.append(entry.path)
-        elif is_ours(entry.path):
-            own_directories.append(entry.path)
+        path = entry.path
+        if path.endswith("/") and entry == Entry(path):
+            aside.foreign_folders.append(path[:-1])
+        elif path_problem(path) is not None:
+            aside.unreachable.append(entry)
+        elif is_rclone_debris(path):
+            aside.rclone_debris.append(path)
+        elif is_ours(path):
+            aside.own_directories.append(path)
+        elif hidden.hides_name(path):
+            aside.thrown_away += 1
         else:
             batch.append(entry)
             if len(batch) == _LISTING_BATCH:

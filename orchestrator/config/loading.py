@@ -20,6 +20,7 @@ from orchestrator.config.location_text import check_form
 from orchestrator.config.model import Config, JobStep
 from orchestrator.config.sidecars import rule_problem
 from orchestrator.errors import ConfigError, UsageError
+from orchestrator.globs import compile_globs
 
 
 class LoadedConfig(Struct, frozen=True, kw_only=True):
@@ -100,6 +101,7 @@ def _check(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
         problem = rule_problem(sidecar)
         if problem:
             raise ConfigError(f"{path}:{lines.of('sidecars', str(number))}: sidecars: {problem}")
+    _check_globs(config, path, lines)
     for job, steps in config.jobs.items():
         for number, step in enumerate(steps):
             commands = [name for name in JobStep.__struct_fields__ if getattr(step, name) is not None]
@@ -112,6 +114,15 @@ def _check(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
             raise ConfigError(
                 f"{path}:{line}: layouts: only the last rule may have no `when`; the rules after this one would never be used"
             )
+
+
+def _check_globs(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
+    for key, globs in (("include", config.include), ("exclude", config.exclude)):
+        for number, glob in enumerate(globs):
+            try:
+                compile_globs([glob])
+            except UsageError as error:
+                raise ConfigError(f"{path}:{lines.of(key, str(number))}: {key}: {error.message}") from error
 
 
 def _check_locations(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:

@@ -165,6 +165,17 @@ class Config(Section, frozen=True):
             examples=[["~/Playlists"]],
         ),
     ] = []
+    include: Annotated[
+        list[str],
+        Meta(
+            description="Use only files that match one of these. A pattern that names a folder of another program only opens it.",
+            examples=[["**/#recycle/**"]],
+        ),
+    ] = []
+    exclude: Annotated[
+        list[str],
+        Meta(description="Skip files that match one of these, in every command.", examples=[["Podcasts", "**/Demos/*.wav"]]),
+    ] = []
     dedup: Annotated[Dedup, Meta(description="What to do with duplicates.")] = Dedup()
     jobs: Annotated[
         dict[str, list[JobStep]], Meta(description="Jobs for cron, each a list of steps (only validated so far).")

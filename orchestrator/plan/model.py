@@ -158,6 +158,8 @@ class Plan(msgspec.Struct, frozen=True):
     known, a new plan knows."""
     respelled: tuple[Respelled, ...] = ()
     """A new plan needs to know whether the storage ignores case there, and whether all that they hold is listed."""
+    litter: tuple[str, ...] = ()
+    """Folders of other programs that alone keep emptied directories: once their files are known, a new plan removes them."""
 
 
 def locations_of(operations: Iterable[Operation]) -> list[str]:

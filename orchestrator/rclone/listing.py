@@ -21,12 +21,13 @@ from typing import IO
 import msgspec
 
 from orchestrator.errors import TransientError, UsageError
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_ours, own_directory_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.daemon import READING_FLAGS
 from orchestrator.rclone.environment import remote_variables
-from orchestrator.rclone.listing_log import FLAGS, failure, lines_that_end_in
+from orchestrator.rclone.listing_log import FLAGS, NAME_EXCLUDED, excluded_folders, failure, lines_that_end_in
 from orchestrator.rclone.supervisor import Supervised
 from orchestrator.records import OWN_DIRECTORY, Entry
 
@@ -76,18 +77,20 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     flat: bool = False
     """The remote lists a whole tree at once. With a filter, rclone would list it directory by directory instead."""
     prefix: str = ""
-    """Where `fs` lies in its location; "" for its root, whose OWN_DIRECTORY and (on a disk) lost+found are left out."""
+    """Where `fs` lies in its location; "" for its root, whose OWN_DIRECTORY is left out."""
+    hidden: HiddenFolders = ALL_HIDDEN
+    """The folders of other programs that are left out."""
     bounded: bool = False
     """Refuse paths that only a link to a folder above it explains."""
 
     @property
     def shows_own(self) -> bool:
-        """Whether the request is for files of ours; otherwise those in an OWN_DIRECTORY are left out, see `Storage.list`."""
+        """Whether the request is for files of ours: then nothing is left out, see `Storage.list`."""
         return is_ours(self.prefix)
 
     @property
     def filtered(self) -> bool:
-        """Whether rclone leaves them out, which costs no request for what is in them, and shows directories."""
+        """Whether rclone leaves folders out, which costs no request for what is in them, and shows directories."""
         return not (self.flat or self.shows_own)
 
 
@@ -103,21 +106,22 @@ def arguments(request: ListRequest) -> list[str]:
     if not request.filtered:
         flags.append("--files-only")
     elif not request.prefix:
-        # Only root can read the lost+found of a disk: it would make the whole listing fail.
-        flags += [f"--exclude=/{OWN_DIRECTORY}/**", "--exclude=/lost+found/**"]
+        flags.append(f"--exclude=/{OWN_DIRECTORY}/**")
     if request.filtered:
         flags.append(f"--exclude={OWN_DIRECTORY}/*/**")  # further down: the directory is shown, and nothing below it is listed
+        # One pattern for all: each one more is matched against every name. A regular expression would be, but prunes nothing.
+        flags += ["--ignore-case", f"--exclude={{{','.join(request.hidden.names())}}}/**", *NAME_EXCLUDED]
     return [*flags, f"{_REMOTE}:"]
 
 
 def list_files(
-    binary: Binary, environment: Mapping[str, str], request: ListRequest, left_out: Callable[[int], None] | None = None
+    binary: Binary, environment: Mapping[str, str], request: ListRequest, links: Callable[[int], None] | None = None
 ) -> Generator[Entry]:
     """Every file below the location. Raises the typed error if the listing fails, at the latest after the last file.
 
     PartialListingError, after the last file, when only some folders may not be listed.
 
-    At its end, `left_out` is told how many links were not followed, as far as rclone says. Raises UsageError at once for a path
+    At its end, `links` is told how many links were not followed, as far as rclone says. Raises UsageError at once for a path
     that leads in circles.
     """
     variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.fs})}
@@ -128,8 +132,7 @@ def list_files(
         stream = lister.process.stdout
         assert stream is not None  # noqa: S101 because we asked for a pipe
         complete = False
-        own: set[str] = set()
-        hide, bounded = not request.shows_own, request.bounded
+        left_out, bounded = _LeftOut(request), request.bounded
         precision_ns = SERVER_MTIME_PRECISION_NS if request.server_mtime else 1
         decode = msgspec.json.Decoder(list[Row]).decode
         try:
@@ -137,11 +140,7 @@ def list_files(
                 complete = lines.endswith(_END)
                 rows = lines.removeprefix(b"[").removesuffix(_END).strip(b",\n")
                 for row in decode(b"[%b]" % rows):
-                    directory = own_directory_of(row.path) if hide and OWN_DIRECTORY in row.path else None
-                    if directory is not None:
-                        if directory not in own and (request.prefix or directory != OWN_DIRECTORY):
-                            yield Entry(directory)
-                        own.add(directory)
+                    if left_out.covers(row.path):
                         continue
                     if bounded:
                         _check_depth(request.fs, row.path)
@@ -153,12 +152,46 @@ def list_files(
                 f"{request.fs}: the listing is damaged"
             ) from error
         code = lister.wait()
+        yield from left_out.folders(log)
         if code != 0 or not complete:
             raise failure(request.fs, code, log, complete=complete) or TransientError(
                 f"{request.fs}: the listing ended early (exit {code})"
             )
-        if left_out is not None:
-            left_out(lines_that_end_in(log, _LINK))
+        if links is not None:
+            links(lines_that_end_in(log, _LINK))
+
+
+class _LeftOut:
+    """What one listing leaves out: the files in folders of ours and of other programs. Only the folders are shown."""
+
+    def __init__(self, request: ListRequest) -> None:
+        self._request = request
+        self._own: set[str] = set()
+        self._foreign: set[str] = set()
+        self._hide = not request.shows_own
+        self._folder_of = request.hidden.folder_of
+
+    def covers(self, path: str) -> bool:
+        """Whether this is such a file; its folder is noted."""
+        if not self._hide:
+            return False
+        if OWN_DIRECTORY in path and (directory := own_directory_of(path)) is not None:
+            self._own.add(directory)
+            return True
+        folder = self._folder_of(path)
+        if folder is None:
+            return False
+        self._foreign.add(folder)
+        return True
+
+    def folders(self, log: IO[bytes]) -> Iterator[Entry]:
+        """The folders, as `Storage.list` shows them. The log of the listing names those that rclone left out."""
+        if self._request.filtered:
+            self._foreign.update(folder for folder in excluded_folders(log) if self._folder_of(f"{folder}/_") == folder)
+        if not self._request.prefix:
+            self._own.discard(OWN_DIRECTORY)
+        yield from map(Entry, sorted(self._own))
+        yield from (Entry(f"{folder}/") for folder in sorted(self._foreign))
 
 
 def _check_depth(fs: str, path: str) -> None:

@@ -1,10 +1,11 @@
-"""What the log of a listing says: why it failed, which folders are closed to us, how many links were left out.
+"""What the log of a listing says: why it failed, which folders are closed to us or excluded, how many links were left out.
 
 It is JSON (`FLAGS`), because in rclone's plain log nothing tells a path that contains ": " from the reason after it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import IO
 
@@ -14,10 +15,14 @@ from orchestrator.errors import AccessDeniedError, NotFoundError, OrchestratorEr
 from orchestrator.rclone.classify import classify
 
 FLAGS = ("--use-json-log",)
-_LONGEST = 4 * 1024 * 1024
-"""Of a longer log only the end is read; then it does not say all that is closed."""
+NAME_EXCLUDED = ("--log-level=DEBUG",)
+"""Then rclone names each folder that its filters leave out."""
+_EXCLUDED = "Excluded"
+_MOST_LINES = 20_000
+"""Of more messages only the last ones are read; then they do not say all that is closed."""
 _EXIT_DIRECTORY_NOT_FOUND = 3
 _LAST_WORDS = "Failed to lsjson"
+_DEBUG = b'"level":"debug"'
 _ERRORS = frozenset({"error", "critical", "fatal", "emergency", "alert"})
 
 
@@ -34,8 +39,8 @@ def failure(fs: str, code: int, log: IO[bytes], *, complete: bool) -> Orchestrat
     PartialListingError when all that failed are folders that may not be listed. rclone lists everything else, but where the
     backend leaves the error to rclone's core it writes no end: then its last words show that it was not killed.
     """
-    whole = log.seek(0, 2) <= _LONGEST
-    lines = [*_lines(log)]
+    lines = deque(_lines(log), maxlen=_MOST_LINES)
+    whole = len(lines) < _MOST_LINES
     last_words = [line.msg for line in lines if _LAST_WORDS in line.msg]
     errors = [line for line in lines if line.level in _ERRORS]
     below_root = any(line.object for line in errors)
@@ -66,10 +71,19 @@ def lines_that_end_in(log: IO[bytes], text: str) -> int:
     return sum(line.msg.endswith(text) for line in _lines(log))
 
 
-def _lines(log: IO[bytes]) -> Iterator[_Line]:
-    log.seek(max(0, log.seek(0, 2) - _LONGEST))
+def excluded_folders(log: IO[bytes]) -> Iterator[str]:
+    """The folders that the filters have left out; with NAME_EXCLUDED only."""
+    return (line.object for line in _lines(log, debug=True) if line.msg == _EXCLUDED and line.object)
+
+
+def _lines(log: IO[bytes], *, debug: bool = False) -> Iterator[_Line]:
+    """The messages; those for developers only with `debug`, which gives no others."""
+    log.seek(0)
+    decode = msgspec.json.Decoder(_Line).decode
     for line in log:
+        if (_DEBUG in line) != debug:
+            continue
         try:
-            yield msgspec.json.decode(line, type=_Line)
-        except msgspec.DecodeError:  # a panic, for example; or the first of a long log, cut
+            yield decode(line)
+        except msgspec.DecodeError:  # a panic, for example
             yield _Line("critical" if b"panic" in line else "", line.decode("utf-8", "replace").strip())

@@ -62,6 +62,8 @@ class Summary(msgspec.Struct, kw_only=True):
     ops_skipped: int = 0
     bytes_moved: int = 0
     duration_s: float = 0.0
+    foreign_folders: int = 0
+    """Folders of other programs that scans have skipped."""
 
 
 class Reporter(Progress, Protocol):

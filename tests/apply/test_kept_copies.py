@@ -16,6 +16,7 @@ from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, TransientError
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.quarantine import plan_deleting_duplicates
 from orchestrator.records import Entry, Ref
@@ -235,8 +236,8 @@ def test_one_file_under_two_names_is_moved_back(tmp_path: Path, kind: str) -> No
 class WithLink(ForwardingStorage):
     """A server that follows a link: the folder `link` shows the files of `real`."""
 
-    def list(self, prefix: str = "") -> Iterator[Entry]:
-        for entry in super().list(prefix):
+    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
+        for entry in super().list(prefix, hidden):
             yield entry
             if entry.path.startswith("real/"):
                 yield msgspec.structs.replace(entry, path="link/" + entry.path.removeprefix("real/"))

@@ -99,6 +99,30 @@ def test_clutter_is_quarantined_only_if_it_alone_keeps_a_directory_alive() -> No
     assert {operation.verb for operation in copied.operations} == {Verb.COPY}
 
 
+def test_folders_of_other_programs_in_an_emptied_folder() -> None:
+    """Thumbnails are asked for only where they alone keep it, and then go as clutter does; bins and versions keep it."""
+    music, clutter = album("in", "X"), plain("in/.nomedia")
+    thumbnails = [plain(f"in/@eaDir/{name}") for name in ("1.mp3/SYNO.jpg", "1.mp3")]
+    first = plan([*music, clutter], foreign_folders=["in/@eaDir", "else/@eaDir", "@eaDir"])
+    assert first.litter == ("in/@eaDir",)
+    second = plan([*music, clutter], foreign_folders=["in/@eaDir"], litter=thumbnails)
+    swept = {operation.src.path for operation in second.operations if operation.verb is Verb.QUARANTINE}
+    assert swept == {"in/.nomedia", "in/@eaDir/1.mp3/SYNO.jpg", "in/@eaDir/1.mp3"}
+    assert second.header.counts["files"] == 3
+    for bin_ in ("in/#recycle", "in/.stversions", "in/Scans/.git"):
+        kept = plan([*music, clutter], foreign_folders=["in/@eaDir", bin_])
+        assert (kept.litter, {operation.verb for operation in kept.operations}) == ((), {Verb.MOVE})
+    assert plan([*music, plain("in/notes.doc")], foreign_folders=["in/@eaDir"]).litter == ()
+    assert plan(music, foreign_folders=["in/@eaDir"], target="/other", copy=True).litter == ()
+
+
+def test_a_bin_spells_its_folder() -> None:
+    """Where case does not matter, the folder that it keeps has its old name, and the second plan is empty."""
+    items = [song("a/X/1.mp3", title="t", artist="A", album="X")]
+    made = plan(items, capabilities=FOLDING, foreign_folders=["a/x/#recycle"])
+    assert moved(made) == {"a/X/1.mp3": "a/x/t.mp3"}
+
+
 def test_an_image_named_cover_belongs_to_the_album_even_beside_a_track_named_cover() -> None:
     items = [song("in/cover.mp3", title="Song", artist="A", album="X"), plain("in/Cover.jpg")]
     assert moved(plan(items))["in/Cover.jpg"] == "A/X/Cover.jpg"

@@ -72,6 +72,8 @@ def plan(
     target: str | None = None,
     there: Sequence[Item] = (),
     capabilities: Capabilities = LOCAL,
+    foreign_folders: Sequence[str] = (),
+    litter: Sequence[Item] = (),
     **options: Any,
 ) -> Plan:
     """The plan for these files; other keywords are fields of OrganizeSettings."""
@@ -81,6 +83,8 @@ def plan(
             target_fs=target or source,
             items=items,
             target_items=there,
+            foreign_folders=foreign_folders,
+            litter=litter,
             source_capabilities=capabilities,
             target_capabilities=capabilities,
             target_has_buckets=capabilities.remote_type == "s3",

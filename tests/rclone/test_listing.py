@@ -177,6 +177,21 @@ def test_a_listing_sends_nothing_for_what_is_in_our_own_directories(found_rclone
         assert len(listed) == 4, listed
 
 
+def test_a_listing_sends_nothing_for_folders_of_other_programs(found_rclone: Binary, webdav: RemoteServer) -> None:
+    """However much is in them, and although each is named."""
+    with http_proxy(webdav.port) as proxy, Rclone(found_rclone) as rclone:
+        rclone.define_remote("counted", "webdav", webdav.options_at(proxy.port))
+        storage = RcloneStorage(rclone, webdav.fs("foreign", name="counted"))
+        storage.write("a/b/x.mp3", b"1")
+        for number in range(3):
+            for folder in (".zfs/snapshot", "a/#recycle", "a/b/@eaDir"):
+                storage.write(f"{folder}/{number}/x.mp3", b"1")
+        proxy.reset()
+        assert sorted(entry.path for entry in storage.list()) == [".zfs/", "a/#recycle/", "a/b/@eaDir/", "a/b/x.mp3"]
+        listed = [seen.path for seen in proxy.requests if seen.headers.get("depth") == "1"]
+        assert len(listed) == 3, listed
+
+
 @pytest.mark.parametrize("links", [["loop"], ["one", "two"], ["loop", "a/loop"]])
 def test_a_link_that_a_server_follows_in_circles_ends_the_listing(
     rclone_binary: Path, rclone: Rclone, tmp_path: Path, links: list[str]

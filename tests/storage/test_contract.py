@@ -17,6 +17,7 @@ from orchestrator.errors import (
     TransientError,
     UnsupportedError,
 )
+from orchestrator.foreign_folders import ALL_BUT_LITTER, HiddenFolders
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.fake.memory import KINDS, MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
@@ -93,6 +94,38 @@ def test_our_own_files_are_listed_only_on_request(storage: Storage) -> None:
     assert {entry.path for entry in storage.list(f"{OWN_DIRECTORY}/trash")} == trash
     assert {entry.path for entry in storage.list(f"{inner}/quarantine/1")} == {
         f"{inner}/quarantine/1/{name}" for name in ("y.mp3", "z.mp3", f"deep/{OWN_DIRECTORY}/z.mp3")
+    }
+
+
+def test_folders_of_other_programs_are_shown_and_not_listed(storage: Storage) -> None:
+    """By name only, in any case and at any depth below the prefix; `hidden` says which."""
+    inside = {
+        *(
+            "#Recycle/a.mp3",
+            "sub/deep/$RECYCLE.BIN/S-1/a.mp3",
+            "sub/@eaDir/a.mp3/thumb.jpg",
+            "sub/LOST+FOUND/@eaDir/x",
+            ".Trash-1/x",
+        ),
+        *("FOUND.001/x", "System Volume Information/x", ".local/share/Trash/files/x.mp3", ".stfolder.removed-1/x"),
+    }
+    files = {"a.mp3", "sub/Recycle/a.mp3", "sub/Sync/@eaDir2/x.mp3", ".local/share/x.mp3"}
+    for path in (*inside, *files):
+        storage.write(path, b"1")
+    folders = {"#Recycle/", "sub/deep/$RECYCLE.BIN/", "sub/@eaDir/", "sub/LOST+FOUND/", ".Trash-1/"}
+    folders |= {"FOUND.001/", "System Volume Information/", ".local/share/Trash/", ".stfolder.removed-1/"}
+
+    assert sorted(entry.path for entry in storage.list()) == sorted(files | folders)
+    assert [entry for entry in storage.list() if entry.path == "#Recycle/"] == [Entry("#Recycle/")]
+    below = {path for path in files | folders if path.startswith("sub/")}
+    assert sorted(entry.path for entry in storage.list("sub")) == sorted(below)
+    assert {entry.path for entry in storage.list("sub/LOST+FOUND")} == {"sub/LOST+FOUND/@eaDir/"}
+    shown = {entry.path for entry in storage.list(hidden=ALL_BUT_LITTER)}
+    assert shown == {*files, *folders, "sub/@eaDir/a.mp3/thumb.jpg"} - {"sub/@eaDir/"}
+    opened = {entry.path for entry in storage.list(hidden=HiddenFolders(["**/$RECYCLE.BIN/**", "/#recycle", ".Trash-2"]))}
+    assert opened == {*files, *folders, "sub/deep/$RECYCLE.BIN/S-1/a.mp3", "#Recycle/a.mp3"} - {
+        "#Recycle/",
+        "sub/deep/$RECYCLE.BIN/",
     }
 
 

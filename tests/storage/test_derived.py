@@ -9,6 +9,7 @@ from typing import BinaryIO
 import pytest
 
 from orchestrator.errors import DestinationExistsError, NotFoundError, UnsupportedError
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -33,8 +34,8 @@ class Smallest(DerivedStorage):
     def capabilities(self) -> Capabilities:
         return self._memory.capabilities
 
-    def list(self, prefix: str = "") -> Iterator[Entry]:
-        return self._memory.list(prefix)
+    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
+        return self._memory.list(prefix, hidden)
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         return self._memory.batch(calls, concurrency=concurrency)

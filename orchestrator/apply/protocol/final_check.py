@@ -13,6 +13,7 @@ from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, PartialListingError
+from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import case_key, own_directory_of
 from orchestrator.plan.model import CompletedOperation, Verb
 from orchestrator.records import Entry, Ref
@@ -87,8 +88,9 @@ def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[
 
 def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
     wanted = {(ref.path, ref.object_id): ref for ref in refs}
-    own = {directory for ref in refs if (directory := own_directory_of(ref.path)) is not None}
-    listings = [storage.list(directory) for directory in ("", *sorted(own))]
+    # What a listing of the location leaves out.
+    apart = {directory for ref in refs for directory in (own_directory_of(ref.path) or innermost_foreign_folder(ref.path),)}
+    listings = [storage.list(directory) for directory in ("", *sorted(filter(None, apart)))]
     found = {}
     for listing in listings:
         with suppress(NotFoundError, PartialListingError):  # what a run changed lies in no folder that it may not list

@@ -12,6 +12,8 @@ from orchestrator.plan.ordering import Move
 from orchestrator.plan.shared_names import quarantine_move
 from orchestrator.records import Entry, Item, Ref
 
+IS_CLUTTER = "clutter in a directory that is emptied"
+
 
 def left_behind(companions: Iterable[Companion], leaving: Collection[str], remaining_music: Iterable[str]) -> Iterator[Skipped]:
     """The companions that stay in directories which lose music.
@@ -47,21 +49,27 @@ def left_behind_at_target(
             yield Skipped(join_location(fs, path), "other", "its music is quarantined: the kept copies are elsewhere")
 
 
-def quarantine_clutter(
-    clutter: Iterable[tuple[Ref, Entry]], leaving: Collection[str], remaining: Iterable[str], arriving: Collection[str]
-) -> Iterator[Move]:
-    """Quarantine clutter that alone keeps a directory from being emptied, respelled or replaced by a file.
+class EmptiedDirectories:
+    """The directories that lose all that keeps them alive, and those that are respelled or replaced by a file."""
 
-    `remaining` are the paths of all other files in the source afterwards, `arriving` those that come. The root is never
-    emptied.
-    """
-    kept = directories_above(remaining) | directories_above(arriving)
-    left = directories_above(leaving)
-    replaced = {collision_key(path) for path in (*directories_above(arriving), *arriving)} if arriving else frozenset[str]()
+    def __init__(self, leaving: Collection[str], remaining: Iterable[str], arriving: Collection[str]) -> None:
+        """`remaining` are the paths of all files in the source afterwards but clutter, `arriving` those that come."""
+        self._kept = directories_above(remaining) | directories_above(arriving)
+        self._left = directories_above(leaving)
+        self._replaced = {collision_key(path) for path in (*directories_above(arriving), *arriving)} if arriving else set[str]()
+
+    def any_above(self, path: str) -> bool:
+        """Whether a path lies in one of them. The root is never emptied."""
+        for directory in parents_of(path, root=True):
+            if not directory or directory in self._kept:
+                return False
+            if directory in self._left or collision_key(directory) in self._replaced:
+                return True
+        return False
+
+
+def quarantine_clutter(clutter: Iterable[tuple[Ref, Entry]], emptied: EmptiedDirectories) -> Iterator[Move]:
+    """Quarantine clutter that alone keeps a directory from being emptied, respelled or replaced by a file."""
     for ref, entry in clutter:
-        for directory in parents_of(ref.path, root=True):
-            if not directory or directory in kept:
-                break
-            if directory in left or collision_key(directory) in replaced:
-                yield quarantine_move(ref, entry, "clutter in a directory that is emptied")
-                break
+        if emptied.any_above(ref.path):
+            yield quarantine_move(ref, entry, IS_CLUTTER)

@@ -7,7 +7,16 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from types import MappingProxyType
 from typing import NamedTuple
 
-from orchestrator.paths import collision_key, extension_of, name_of, parent_of, parents_of, split_extension, split_path
+from orchestrator.paths import (
+    collision_key,
+    common_directory,
+    extension_of,
+    name_of,
+    parent_of,
+    parents_of,
+    split_extension,
+    split_path,
+)
 from orchestrator.plan.companions.playlists.formats import PLAYLISTS, is_list
 from orchestrator.plan.companions.records import Companion, CompanionKind, QuarantinedTrack
 from orchestrator.plan.companions.sidecar_table import SidecarTable
@@ -191,7 +200,7 @@ class CompanionMatcher:
         if album is None or album.singletons or any(song is None or other is not album for song, other in found):
             return None
         companion = Companion(item, CompanionKind.ALBUM, directory, sorted(named) if named <= quarantined else ())
-        companion.album_directory = _common_directory(song.directory for song, _ in found if song is not None)
+        companion.album_directory = common_directory(song.directory for song, _ in found if song is not None)
         return companion if self._album_at.get(collision_key(companion.album_directory)) is album else None
 
     def _directory_of_album(self, music_directory: str) -> str | None:
@@ -204,7 +213,7 @@ class CompanionMatcher:
         album = self._album_in[directory] if directory in self._album_in else self._album_below.get(directory)
         if album is not None and not album.singletons:
             prefix = f"{directory}/" if directory else ""
-            destination = _common_directory(self._destinations(album, prefix, emptied=directory in self._emptied))
+            destination = common_directory(self._destinations(album, prefix, emptied=directory in self._emptied))
             key = collision_key(destination)
             # A file above the album's own directory, such as an artist's picture, is right where it is.
             beside_music = directory in self._album_in or not key.startswith(collision_key(prefix[:-1]) + prefix[-1:])
@@ -231,16 +240,6 @@ def _kind_without_album(path: str, *, with_album: bool) -> CompanionKind:
 
 def _path_of(track: QuarantinedTrack) -> str:
     return track.path
-
-
-def _common_directory(directories: Iterable[str]) -> str:
-    parts = [directory.split("/") for directory in sorted(set(directories))]
-    common: list[str] = []
-    for level in zip(*parts, strict=False):
-        if len(set(level)) > 1:
-            break
-        common.append(level[0])
-    return "/".join(common)
 
 
 def _note(table: dict[str, Album | None], directory: str, album: Album | None, except_in: Container[str] = ()) -> None:

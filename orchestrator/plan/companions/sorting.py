@@ -28,19 +28,20 @@ class SortedItems:
         target_fs: str,
         copy: bool,
         moves_untagged: bool,
+        litter: Sequence[Item] = (),
     ) -> None:
-        """`capabilities` are those of the source; `copy`: the source is kept as it is."""
+        """`capabilities` are those of the source; `copy`: the source is kept as it is; `litter`: see OrganizeRequest."""
         self._names = names
         self._source_fs, self._capabilities = source_fs, capabilities
         self._target_fs, self._copy = target_fs, copy
         self._moves_untagged = moves_untagged
-        self.shared_names = SharedNames(items)
+        self.shared_names = SharedNames([*items, *litter])
         self.songs: list[Song] = []
         self.untagged: list[Item] = []
         """Audio without usable tags that moves; otherwise it is in `staying`."""
         self.companions: list[Item] = []
         """Every other file."""
-        self.clutter: list[Item] = []
+        self.clutter = [item for item in litter if not (path_problem(item.entry.path) or self._move_problem(item))]
         self.staying: dict[str, Item] = {}
         """Path -> a file that stays where it is."""
         self.skipped: dict[str, Skipped] = {}
@@ -79,7 +80,6 @@ class SortedItems:
         return [path for path, item in self.staying.items() if is_music(item)]
 
     def _sort(self, items: list[Item]) -> None:
-        move_problem = self.shared_names.move_problem
         for item in items:
             path = item.entry.path
             if is_ours(path):
@@ -87,7 +87,7 @@ class SortedItems:
             music = is_music(item)
             self.music_files += music
             problem = path_problem(path)
-            shared = move_problem(item.entry, self._source_fs, self._capabilities, target_fs=self._target_fs, copy=self._copy)
+            shared = self._move_problem(item)
             if problem:
                 self.skip(item, "unsupported-name", f"its path cannot be used: {problem}")
             elif shared:
@@ -100,6 +100,11 @@ class SortedItems:
                 self._sort_music(item)
             else:
                 (self.clutter if is_clutter(path) else self.companions).append(item)
+
+    def _move_problem(self, item: Item) -> str | None:
+        return self.shared_names.move_problem(
+            item.entry, self._source_fs, self._capabilities, target_fs=self._target_fs, copy=self._copy
+        )
 
     def _sort_music(self, item: Item) -> None:
         reading = item.reading

@@ -1,7 +1,8 @@
 """Legal names: turns the text of a tag or template into one component of a path.
 
 The steps, in order: normalize and remove invisible characters, replace separators and forbidden characters, trim the ends, avoid
-reserved names, use the fallback if nothing is left, cut to the limit. Every function is idempotent.
+reserved names and those of folders of other programs, use the fallback if nothing is left, cut to the limit. Every function is
+idempotent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.foreign_folders import is_foreign_name
 from orchestrator.plan.layout.number_suffix import number_suffix
 from orchestrator.plan.music.tag_values import clean_value
 
@@ -116,7 +118,7 @@ class Names:
 
     def _whole(self, raw: str) -> str:
         text = self._around_devices(self._ends(self._characters(raw)))
-        if text.casefold() in self._rules.reserved:
+        if text.casefold() in self._rules.reserved or is_foreign_name(text):
             text += "_"
         return self._ends(self._cut(text, self._max_bytes))
 

@@ -20,6 +20,7 @@ from typing import BinaryIO
 import msgspec
 
 from orchestrator.errors import NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_ours
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
@@ -122,7 +123,7 @@ class MemoryStorage(Transfers, DerivedStorage):
         """See Storage."""
         return self._capabilities
 
-    def list(self, prefix: str = "") -> Iterator[Entry]:
+    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
         """See Storage."""
         with self._lock:
             recorded, change = self._begin("list", prefix)
@@ -130,10 +131,11 @@ class MemoryStorage(Transfers, DerivedStorage):
             gone = objects.missing or (prefix and objects.key(prefix) not in objects.directories)
             if self._capabilities.empty_directories and gone:
                 raise NotFoundError(f"{self._fs}: directory {prefix!r} not found", path=prefix)
-            found = [
-                *(self._entry(file) for file in objects.below(prefix) if is_ours(prefix) or not is_ours(file.path)),
-                *map(Entry, objects.own_directories_below(prefix)),
-            ]
+            found = [self._entry(file) for file in objects.below(prefix) if is_ours(prefix) or not is_ours(file.path)]
+            if not is_ours(prefix):
+                foreign = objects.foreign_folders_below(prefix, hidden)
+                found = [entry for entry in found if not f"{entry.path}/".startswith(foreign)]
+                found += map(Entry, (*objects.own_directories_below(prefix), *foreign))
         for index, entry in enumerate(found):
             if index == len(found) // 2:
                 self._reach(recorded, change, "between")

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from orchestrator.errors import DestinationExistsError, NotFoundError, PermanentError, QuotaError, UnsupportedError
+from orchestrator.foreign_folders import HiddenFolders
 from orchestrator.paths import is_ours, own_directory_of, parent_of
 from orchestrator.records import OWN_DIRECTORY, Capabilities
 
@@ -138,6 +139,13 @@ class Objects:
         names = (*(file.path for file in self.below("")), *self.directories.values())
         found = {own for name in names if (own := own_directory_of(name)) is not None and own != OWN_DIRECTORY}
         return sorted(own for own in found if not is_ours(prefix) and (not prefix or own.startswith(f"{prefix}/")))
+
+    def foreign_folders_below(self, prefix: str, hidden: HiddenFolders) -> tuple[str, ...]:
+        """The hidden folders of other programs below `prefix`, each with a "/" at its end."""
+        above = f"{prefix}/" if prefix else ""
+        names = (*(file.path for file in self.below(prefix)), *(f"{path}/" for path in self.directories.values()))
+        inside = (name[len(above) :] for name in names if self.key(name).startswith(self.key(above)))
+        return tuple(sorted({f"{above}{folder}/" for name in inside if (folder := hidden.folder_of(name)) is not None}))
 
     def store(self, path: str, content: bytes, mtime_ns: int | None, *, duplicate: bool = False) -> None:
         """Create or replace a file, or add one with the same name. Raises QuotaError and PermanentError."""

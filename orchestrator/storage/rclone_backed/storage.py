@@ -22,6 +22,7 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_local, join_location, parent_of
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
@@ -121,7 +122,7 @@ class RcloneStorage(DerivedStorage):
         """What the remote can do, from rclone and the profile."""
         return capabilities_of(self.profile, self._rclone.remote_type(self._fs), self._info)
 
-    def list(self, prefix: str = "") -> Iterator[Entry]:
+    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
         """See Storage. Streamed from a separate rclone process."""
         request = ListRequest(
             fs=join_location(self._fs, prefix),
@@ -130,12 +131,11 @@ class RcloneStorage(DerivedStorage):
             hashes=self.capabilities.hashes,
             flat=bool(self._info["Features"].get("ListR")),
             prefix=prefix,
+            hidden=hidden,
             bounded=not self.capabilities.local,
         )
         entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._list(request)
-        if not prefix:
-            return entries
-        return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries)
+        return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries) if prefix else entries
 
     def _list_with_hashes(self, request: ListRequest) -> Iterator[Entry]:
         """A listing with hashes, or without them when its beginning shows that they cost a request per object."""

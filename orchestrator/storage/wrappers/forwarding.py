@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from orchestrator.errors import OrchestratorError
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.protocol import Call, CallResult, Naming, Storage
 
@@ -52,9 +53,9 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.inner.capabilities
 
-    def list(self, prefix: str = "") -> Iterator[Entry]:
+    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
         """See Storage."""
-        return self.stream(lambda: self.inner.list(prefix))
+        return self.stream(lambda: self.inner.list(prefix, hidden))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """See Storage."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from orchestrator.foreign_folders import is_litter
 from orchestrator.paths import collision_key, is_ours, split_extension, split_path
 from orchestrator.plan.companions.left_behind import left_behind
 from orchestrator.plan.companions.matching import CompanionMatcher
@@ -183,6 +184,7 @@ class Destinations:
         # In another target a playlist takes a name only if it moves there, and then by a claim of its own.
         claimed = CompanionKind.PLAYLIST if self._locations.below is None else None
         staying += (one.item.entry.path for one in self.companions if not one.moves and one.kind is not claimed)
+        staying += (folder for folder in self._request.foreign_folders if not is_litter(folder))
         return [(self._locations.below or "") + path for path in staying]
 
     def _occupants(self) -> list[Item]:

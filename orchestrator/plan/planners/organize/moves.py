@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from orchestrator.foreign_folders import is_litter
 from orchestrator.paths import collision_key, join_location, location_prefix, parent_of
-from orchestrator.plan.companions.left_behind import left_behind_at_target, quarantine_clutter
+from orchestrator.plan.companions.left_behind import EmptiedDirectories, left_behind_at_target, quarantine_clutter
 from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim
@@ -51,6 +52,8 @@ class OrganizeMoves:
         self.music_in_place, self.at_target, self.alike_at_target = 0, 0, len(placement.alike_songs)
         """How much music is where it belongs, and how many files stay in the source because the target has them already, or has
         files that agree in all but their bytes, which were not compared."""
+        self.litter: tuple[str, ...] = ()
+        """The folders of other programs that alone keep emptied directories alive."""
         self.moves = self._of_claims(claims)
         if self._verb is Verb.MOVE:
             self.moves += [self._quarantine(claim) for claim in destinations.superseded]
@@ -143,10 +146,14 @@ class OrganizeMoves:
         if self._verb is Verb.COPY:
             return []
         clutter = {item.entry.path for item in self._files.clutter}
-        paths = (item.entry.path for item in self._request.items)
+        paths = (item.entry.path for item in (*self._request.items, *self._request.litter))
         remaining = [path for path in paths if path not in leaving and path not in clutter]
+        litter = [folder for folder in self._request.foreign_folders if is_litter(folder)]
+        remaining += {*self._request.foreign_folders}.difference(litter)
+        emptied = EmptiedDirectories(leaving, remaining, self._locations.in_source(arriving))
+        self.litter = tuple(filter(emptied.any_above, litter))
         refs = [(shared_names.ref(self._request.source_fs, item.entry), item.entry) for item in self._files.clutter]
-        return [*quarantine_clutter(refs, leaving, remaining, self._locations.in_source(arriving))]
+        return [*quarantine_clutter(refs, emptied)]
 
     def _reason(self, claim: Claim) -> str:
         reading, owner = claim.item.reading, claim.owner

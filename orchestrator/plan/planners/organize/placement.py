@@ -37,6 +37,7 @@ class Placement:
             target_fs=request.target_fs,
             copy=options.copy,
             moves_untagged=options.untagged is not None,
+            litter=request.litter,
         )
         self.equal_songs: list[tuple[Song, Song]] = []
         """Songs that are not copied because another one has the same content, each with that other one."""

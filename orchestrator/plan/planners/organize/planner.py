@@ -78,7 +78,8 @@ def _plan(request: OrganizeRequest) -> Plan:
     )
     pairs = (*destinations.undecided, *destinations.not_compared)
     undecided = tuple((ours.entry.path, theirs.entry.path) for ours, theirs in pairs)
-    return msgspec.structs.replace(plan, undecided=undecided, respelled=_respelled(request, locations, made))
+    respelled = _respelled(request, locations, made)
+    return msgspec.structs.replace(plan, undecided=undecided, respelled=respelled, litter=made.litter)
 
 
 def _respelled(request: OrganizeRequest, locations: SourceAndTarget, made: OrganizeMoves) -> tuple[Respelled, ...]:

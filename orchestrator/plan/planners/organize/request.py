@@ -47,6 +47,10 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The files that another target already holds; empty in place."""
     kept_spellings: Sequence[str] = ()
     """Directories of the target that cannot be emptied, because they hold what is not listed: they keep their spelling."""
+    foreign_folders: Sequence[str] = ()
+    """The folders of other programs in the source. They are not listed: nothing in them moves."""
+    litter: Sequence[Item] = ()
+    """The files in those that `Plan.litter` named: they are quarantined as clutter is."""
     source_capabilities: Capabilities
     target_capabilities: Capabilities
     target_has_buckets: bool = False
