@@ -32,8 +32,8 @@ def list_runs(session: Session) -> list[Run]:
 
 
 def show_run(options: RunsShowOptions, session: Session) -> Run:
-    """Show one run with each of its operations. Raises UsageError for an unknown run."""
-    run = session.journal.run(options.run)
+    """Show one run with each of its operations. Raises UsageError for an unknown or ambiguous run."""
+    run = session.journal.find(options.run)
     session.summary.run = run.id
     states = session.journal.states(run.id)
     keys = ("id", "when", "command", "state", "undoes", "source", "target")
@@ -57,14 +57,13 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
 
 
 def resume(options: ResumeOptions, session: Session) -> ChangeResult:
-    """Finish an interrupted run: the one given, otherwise the newest. Raises UsageError for an unknown run."""
+    """Finish an interrupted run: the one given, otherwise the newest. Raises UsageError for an unknown or ambiguous run."""
     session.need_consent("resume")
-    if options.run is not None:
-        session.journal.run(options.run)
-    unfinished = [run for run in session.journal.unfinished() if options.run in (None, run.id)]
+    wanted = None if options.run is None else session.journal.find(options.run).id
+    unfinished = [run for run in session.journal.unfinished() if wanted in (None, run.id)]
     if not unfinished:
         runs = session.journal.runs()
-        session.summary.run = options.run or (runs[-1].id if runs else None)
+        session.summary.run = wanted or (runs[-1].id if runs else None)
         session.reporter.note("nothing to resume")
         return ChangeResult(ExitCode.DONE, run=session.summary.run)
     run = unfinished[-1]
@@ -81,9 +80,9 @@ def resume(options: ResumeOptions, session: Session) -> ChangeResult:
 
 
 def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
-    """Give up an interrupted run: 3 if something is half-way, which is reported. Raises UsageError for an unknown run."""
+    """Give up an interrupted run: 3 if something is half-way, which is reported. Raises UsageError for an unknown or ambiguous run."""
     session.need_consent("runs abandon")
-    run = session.journal.run(options.run)
+    run = session.journal.find(options.run)
     session.summary.run = run.id
     if not run.state.unfinished:
         session.reporter.note(f"run {run.id} is over: there is nothing to give up")
@@ -104,9 +103,11 @@ def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
 
 
 def undo(options: UndoOptions, session: Session) -> ChangeResult:
-    """Plan the reverse of what a run did, show it, ask, and do it. Raises UsageError for an unknown run."""
+    """Plan the reverse of what a run did, show it, ask, and do it. Raises UsageError for an unknown or ambiguous run."""
     session.need_consent("undo")
-    run = session.journal.run(options.run)
+    run = session.journal.find(options.run)
+    if run.id != options.run:
+        session.reporter.note(f"run {run.id} ({run.command} {run.source})")
 
     def make_plan() -> Planned:
         plan = undo_plan(session.journal, run.id, tool_version=orchestrator.__version__, created=created_now())

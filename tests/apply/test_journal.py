@@ -206,3 +206,22 @@ def test_the_history_lists_every_run(tmp_path: Path, storage: MemoryStorage) -> 
             (second.run, RunState.FINISHED),
         ]
         assert journal.unfinished() == []
+
+
+def test_a_run_is_found_by_its_id_a_unique_beginning_or_as_the_last(tmp_path: Path, storage: MemoryStorage) -> None:
+    empty = plan(move(storage, "in/a.mp3", "out/a.mp3"))
+    with Journal(tmp_path / "journal") as journal:
+        for typed in ("last", "2026", ""):
+            with pytest.raises(UsageError):
+                journal.find(typed)
+        for identity in ("20260101-000000-aaaaaa", "20260101-000000-aaabbb", "20260102-000000-cccccc", "20260102-000000-c"):
+            journal.begin(empty, "apply", run_id=identity)
+        assert journal.find("last").id == "20260102-000000-c"
+        assert journal.find("20260102-000000-c").id == "20260102-000000-c", "a whole id, although it is a beginning as well"
+        assert journal.find("20260102-000000-cc").id == "20260102-000000-cccccc"
+        for typed in ("2026", "20260101", "20260101-000000-aaa"):
+            with pytest.raises(UsageError, match="runs begin with .*20260101-000000-aaabbb.*; give more of the id"):
+                journal.find(typed)
+        for typed in ("x", "", "LAST", "%", "0101"):
+            with pytest.raises(UsageError, match="run"):
+                journal.find(typed)

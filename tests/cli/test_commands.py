@@ -62,14 +62,21 @@ def test_organize_then_nothing_then_undo(music: Path, program: Program) -> None:
     second = program("organize", str(music), "--yes")
     assert (second.summary["ops_planned"], second.summary["files_read"], second.summary["run"]) == (0, 0, None)
 
-    back = program("undo", first.run, "--yes")
+    back = program("undo", "last", "--yes")
     assert tree(music) == before
     assert back.summary["ops_done"] == 4
     again = program("undo", first.run, "--yes")
     assert (again.summary["ops_planned"], again.summary["ops_done"]) == (0, 0), "the second undo does nothing"
     assert tree(music) == before
 
-    redone = program("undo", back.run, "--yes")
+    (refused,) = program("undo", "2", "--yes", codes=(2,)).errors
+    assert first.run in refused["message"]
+    assert back.run in refused["message"]
+    assert program("runs", "show", back.run[:-1]).summary["run"] == back.run
+    assert program("resume", "last", "--yes").summary["run"] == back.run
+    assert program("runs", "abandon", "last", "--yes").summary["run"] == back.run
+
+    redone = program("undo", back.run[:-1], "--yes")
     assert set(tree(music)) == ORGANIZED
     assert redone.summary["ops_done"] == 4
     program("undo", first.run, "--yes")

@@ -44,6 +44,8 @@ _decode_operation = msgspec.json.Decoder(Operation).decode
 _decode_line: msgspec.json.Decoder[Record | StateChange] = msgspec.json.Decoder(Record | StateChange)
 
 # Each with the checksum of the record before it, which its own checksum covers.
+_SHOWN = 5
+"""Of several ids with one beginning, the newest that are shown."""
 _STATES_OF_A_RUN = """
 SELECT body, checksum, (
     SELECT earlier.checksum FROM record AS earlier
@@ -107,6 +109,23 @@ class Journal:
         with self._database.mapped_errors():
             rows = self._connection.execute("SELECT id FROM run ORDER BY number").fetchall()
         return [self.run(identity) for (identity,) in rows]
+
+    def find(self, typed: str) -> Run:
+        """The run that a user means: its id, a beginning of it that no other id has, or "last" for the newest run.
+
+        Raises UsageError if there is none or more than one.
+        """
+        with self._database.mapped_errors():
+            ids = [identity for (identity,) in self._connection.execute("SELECT id FROM run ORDER BY number")]
+        if typed == "last":
+            if not ids:
+                raise UsageError("there are no runs yet")
+            return self.run(ids[-1])
+        found = [identity for identity in ids if typed and identity.startswith(typed)]
+        if typed not in found and len(found) > 1:
+            shown = ", ".join(found[-_SHOWN:]) + (", ..." if len(found) > _SHOWN else "")
+            raise UsageError(f"{len(found)} runs begin with {typed!r}: {shown}; give more of the id")
+        return self.run(found[0] if len(found) == 1 else typed)
 
     def run(self, run_id: str) -> Run:
         """One run. Raises UsageError if no run has that id."""

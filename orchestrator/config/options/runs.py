@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from orchestrator.config.options.common import CHANGES, STATE
 from orchestrator.config.options.declare import Options, argument
 
-_RUN = argument("The id of the run, as shown by `runs`.")
+_RUN = argument("The id of the run, as shown by `runs`, a unique beginning of it, or `last` for the newest run.")
 
 
 class RunsListOptions(Options, frozen=True):
