@@ -34,6 +34,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Renames on the server. False: a rename is a copy and a delete."""
     copy: bool = False
     """Copies on the server, without bringing the content through this machine."""
+    refuses_taken_names: bool = False
+    """A rename to a taken name fails (disks of this machine, Dropbox). Elsewhere what lies there is moved to our trash."""
     directory_move: bool = False
     """Renames a directory with everything in it, in one request."""
     by_directory: bool = False

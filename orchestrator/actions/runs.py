@@ -80,7 +80,10 @@ def resume(options: ResumeOptions, session: Session) -> ChangeResult:
 
 
 def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
-    """Give up an interrupted run: 3 if something is half-way, which is reported. Raises UsageError for an unknown or ambiguous run."""
+    """Give up an interrupted run: 3 if something is half-way, which is reported.
+
+    Raises UsageError for an unknown or ambiguous run.
+    """
     session.need_consent("runs abandon")
     run = session.journal.find(options.run)
     session.summary.run = run.id

@@ -20,6 +20,7 @@ def capabilities_of(profile: Profile, remote_type: str, info: dict[str, Any]) ->
     return Capabilities(
         move=bool(features.get("Move")),
         copy=bool(features.get("Copy")),
+        refuses_taken_names=profile.names_by in {"rename", "move"},
         directory_move=bool(features.get("DirMove")),
         case_insensitive=bool(features.get("CaseInsensitive")),
         duplicate_names=bool(features.get("DuplicateFiles")),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import stat
+import struct
 from pathlib import Path
 
 from orchestrator.storage.protocol import Storage
+
+_GET_FLAGS = 0x80086601
+"""FS_IOC_GETFLAGS of linux/fs.h."""
+_IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
+"""FS_IMMUTABLE_FL and FS_APPEND_FL."""
 
 
 def local_path(storage: Storage, path: str) -> str | None:
@@ -23,3 +31,39 @@ def why_not_writable(folder: str) -> str | None:
         return None
     why = "it is on a read-only disk or snapshot, or its permissions forbid it"
     return f"{nearest} is not writable: {why}; choose another folder, or fix its permissions"
+
+
+def why_not_deletable(file: str) -> str | None:
+    """Why a file of this machine cannot be deleted, and what to do about it; None if nothing says so."""
+    folder = os.path.dirname(file)  # noqa: PTH120 - paths with bytes that are not UTF-8 stay as they are
+    try:
+        there, above = os.lstat(file), os.stat(folder)  # noqa: PTH116 - as above
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return f"{folder} is on a disk or snapshot that is mounted read-only"
+    except OSError as error:
+        return f"{folder} cannot be looked at ({error.strerror})"
+    for path in (file, folder):
+        flags = _flags(path)
+        if flags & (_IMMUTABLE | _APPEND_ONLY):
+            kind = "immutable" if flags & _IMMUTABLE else "append-only"
+            return f"{path} is {kind} (`lsattr` shows it, `chattr -ia` changes it)"
+    user = os.geteuid()
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"user {user} has no permission to write to the folder {folder} (mode {stat.S_IMODE(above.st_mode):04o})"
+    if above.st_mode & stat.S_ISVTX and user not in {0, there.st_uid, above.st_uid}:
+        return f"the folder {folder} has the sticky bit, so only the owners of a file and of the folder may delete it"
+    return None
+
+
+def _flags(path: str) -> int:
+    """The flags that `lsattr` shows; 0 where the file system has none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return 0
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(descriptor, _GET_FLAGS, bytes(4)))[0])
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)

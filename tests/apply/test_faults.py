@@ -27,7 +27,7 @@ from orchestrator.errors import (
 from orchestrator.plan.model import Verb
 from orchestrator.records import Ref
 from orchestrator.retry_times import RATE_LIMIT_WAIT_S
-from orchestrator.storage.fake.faults import RecordedCall
+from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.apply.plans import WITHOUT_WAITS, contents, expecting, library, move, operation, plan, quick, run, run_again
@@ -80,18 +80,67 @@ def test_if_nothing_can_be_done_the_plan_is_stale(tmp_path: Path, storage: Memor
     assert (again.exit_code, storage.changes_made) == (ExitCode.DONE, changes)
 
 
-@pytest.mark.parametrize("kind", ["local", "s3", "webdav", "sftp", "drive"])
-def test_a_file_that_appears_after_the_listing_is_kept_in_the_trash_and_reported(tmp_path: Path, kind: str) -> None:
-    """With `fresh` the listing is trusted; a file that appeared since is moved to the trash."""
+@pytest.mark.parametrize("kind", ["local", "webdav", "sftp", "drive"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_file_that_appears_after_the_listing_gets_its_name_back(tmp_path: Path, kind: str, killed: bool) -> None:
+    """With `fresh` the listing is trusted: the rename moves what appeared since to the trash; after the window, that goes back.
+
+    So it does if the run is killed in between.
+    """
     storage = filled(kind)
+    made = plan(move(storage, "in/a.mp3", "out/a.mp3"), move(storage, "in/b.mp3", "out/b.mp3"))
+    storage.put("out/a.mp3", b"was here first")
+    before = contents(storage)
+    if killed:
+        storage.fail(1, Killed("killed"), when="after", counting="changes")
+        with pytest.raises(Killed):
+            run(made, tmp_path / "journal", storage, fresh=True)
+        storage.revive()
+        result = run_again(tmp_path / "journal", storage)
+    else:
+        result = run(made, tmp_path / "journal", storage, fresh=True)
+    assert contents(storage) == before
+    assert (result.exit_code, result.failed, result.done) == (ExitCode.INTEGRITY, 1, 1), result.problems
+    assert "another file appeared at out/a.mp3" in messages(result)
+    assert "it has its name back" in messages(result)
+    assert library(storage).keys() == {"out/a.mp3", "in/a.mp3", "out/b.mp3", "in/c.mp3", "in/d.mp3"}
+    assert storage.content("out/a.mp3") == b"was here first"
+
+
+def test_a_file_that_appears_before_a_bucket_copies_is_kept_in_the_trash_and_reported(tmp_path: Path) -> None:
+    storage = filled("s3")
     made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
     storage.put("out/a.mp3", b"was here first")
     before = contents(storage)
     result = run(made, tmp_path / "journal", storage, fresh=True)
     assert contents(storage) == before
-    assert result.exit_code in {ExitCode.SOME_FAILED, ExitCode.STALE}
+    assert result.exit_code == ExitCode.SOME_FAILED
     assert storage.content(f".music-orchestrator/trash/{result.run}/1/out/a.mp3") == b"was here first"
     assert ".music-orchestrator/trash/" in messages(result)
+
+
+def test_a_caught_file_is_named_if_the_renamed_one_cannot_go_back(tmp_path: Path) -> None:
+    """Somebody has taken its old name meanwhile, and the server refuses every further move."""
+    storage = filled("sftp")
+    made = plan(move(storage, "in/a.mp3", "out/a.mp3"))
+    storage.put("out/a.mp3", b"was here first")
+    storage.fail(2, PermanentError("permission denied"), when="before", counting="changes")
+    result = run(made, tmp_path / "journal", storage, fresh=True)
+    assert (result.exit_code, result.done) == (ExitCode.INTEGRITY, 1)
+    kept = f".music-orchestrator/trash/{result.run}/1/out/a.mp3"
+    assert storage.content(kept) == b"was here first"
+    assert kept in messages(result)
+    assert storage.content("out/a.mp3") == b"content of a"
+
+
+def test_renames_that_the_server_refuses_cost_no_look_into_the_trash(tmp_path: Path) -> None:
+    looks = {}
+    for refuses in (True, False):
+        storage = MemoryStorage.like("dropbox", refuses_taken_names=refuses, by_directory=False)
+        storage.put("in/a.mp3", b"content of a")
+        run(plan(move(storage, "in/a.mp3", "out/a.mp3")), tmp_path / f"journal-{refuses}", storage, fresh=True)
+        looks[refuses] = storage.calls_made
+    assert looks[False] - looks[True] == 1
 
 
 def test_operations_that_depend_on_a_failed_one_are_skipped_and_reported(tmp_path: Path, storage: MemoryStorage) -> None:

@@ -220,7 +220,7 @@ def test_a_run_is_found_by_its_id_a_unique_beginning_or_as_the_last(tmp_path: Pa
         assert journal.find("20260102-000000-c").id == "20260102-000000-c", "a whole id, although it is a beginning as well"
         assert journal.find("20260102-000000-cc").id == "20260102-000000-cccccc"
         for typed in ("2026", "20260101", "20260101-000000-aaa"):
-            with pytest.raises(UsageError, match="runs begin with .*20260101-000000-aaabbb.*; give more of the id"):
+            with pytest.raises(UsageError, match=r"runs begin with .*20260101-000000-aaabbb.*; give more of the id"):
                 journal.find(typed)
         for typed in ("x", "", "LAST", "%", "0101"):
             with pytest.raises(UsageError, match="run"):

@@ -62,6 +62,7 @@ class Attempts:
         self._secure_copies(copied)
         self._give_names(still_open(copied) + that_need(Action.GIVE, Action.DELETE_SOURCE))
         self._delete_sources(copied + that_need(Action.GIVE, Action.DELETE_SOURCE))
+        give_back_caught_names([task for task in already_done if task.begun], self._run_id)
         bring_back_sources(that_need(Action.BRING_BACK_SOURCE))
         succeeded = still_open(already_done + unfinished)
         self._kept_copies.bring_back_one_object(succeeded)

@@ -15,7 +15,8 @@ from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError, TransientError
-from orchestrator.storage.protocol import GiveCall, Naming, Storage
+from orchestrator.paths import is_ours
+from orchestrator.storage.protocol import CallResult, GiveCall, MoveCall, Naming, Storage
 
 
 def give_names(tasks: Sequence[Task], run_id: str, *, concurrency: int) -> None:
@@ -46,10 +47,10 @@ def give_names(tasks: Sequence[Task], run_id: str, *, concurrency: int) -> None:
 
 
 def give_back_caught_names(tasks: Iterable[Task], run_id: str) -> None:
-    """If giving a name moved another file to the trash, let the two change places again, and settle the task."""
+    """If giving a name, or a rename, moved another file to the trash, let the two change places again, and settle the task."""
     by_trash: dict[tuple[str, str], tuple[Storage, list[Task]]] = {}
     for task in tasks:
-        if task.naming is Naming.CAUGHT and task.staged is not None:
+        if _may_have_caught(task):
             by_trash.setdefault((task.target.fs, trash_of(run_id, task.attempt)), (task.target, []))[1].append(task)
     for (_, trash), (target, members) in by_trash.items():
         try:
@@ -63,6 +64,15 @@ def give_back_caught_names(tasks: Iterable[Task], run_id: str) -> None:
         for task in members:
             if f"{trash}/{task.dst}" in caught:
                 _change_places(task, f"{trash}/{task.dst}", trash)
+
+
+def _may_have_caught(task: Task) -> bool:
+    """Whether the last request may have moved another file from the destination to our trash."""
+    if task.route is Route.RENAME:
+        within = task.source is task.target
+        refused = (within and task.target.capabilities.refuses_taken_names) or task.object_id is not None
+        return not (refused or is_ours(task.dst))
+    return task.naming is Naming.CAUGHT and task.staged is not None
 
 
 def _may_get_another_time(task: Task) -> bool:
@@ -88,14 +98,27 @@ def _verify(task: Task, *, concurrency: int) -> None:
 
 
 def _change_places(task: Task, caught: str, trash: str) -> None:
-    """Take our copy back to its staged name, and give the other file the name that it had."""
-    ours = task.staged or task.own_name_at_target
-    message = f"{task.name}: another file appeared at {task.dst} while its copy got that name"
-    for call in (GiveCall(task.dst, ours, trash), GiveCall(caught, task.dst, trash)):
-        result = send_one(task.target, call)
-        if isinstance(result, OrchestratorError):
-            message += f"; it is kept as {caught} ({result.message})"
-            break
+    """Take our file back to where it was, and give the other one the name that it had."""
+    renamed = task.route is Route.RENAME
+    doing = "it was moved there" if renamed else "its copy got that name"
+    message = f"{task.name}: another file appeared at {task.dst} while {doing}"
+    result = _take_back(task, trash)
+    if isinstance(result, OrchestratorError) and renamed:
+        message += f"; it is kept as {caught}, because {task.src} could not get its file back ({result.message})"
+        task.settle(Stage.DONE, ExitCode.INTEGRITY, message, task.at_target)
+        return
+    if not isinstance(result, OrchestratorError):
+        result = send_one(task.target, GiveCall(caught, task.dst, trash))
+    if isinstance(result, OrchestratorError):
+        message += f"; it is kept as {caught} ({result.message})"
     else:
         message += "; it has its name back"
     task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)
+
+
+def _take_back(task: Task, trash: str) -> CallResult:
+    """Undo a rename, or give a copy its staged name again."""
+    if task.route is not Route.RENAME:
+        return send_one(task.target, GiveCall(task.dst, task.staged or task.own_name_at_target, trash))
+    other = None if task.source is task.target else task.target
+    return send_one(task.source, MoveCall(task.dst, task.src, trash_of(task.run_id, task.attempt + 1), other))

@@ -14,6 +14,8 @@ from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode
 from orchestrator.profiles import load_profile
+from orchestrator.storage.local_path import local_path, why_not_deletable
+from orchestrator.storage.protocol import Storage
 
 _FEWEST = 2
 """Refused deletes in one window; a single one may concern only that file (retention)."""
@@ -23,8 +25,8 @@ class RefusedDeletes:
     """Those of one start of a run."""
 
     def __init__(self) -> None:
-        self._right: dict[str, str] = {}
-        """Location -> the right that an account needs there, as the provider calls it."""
+        self._why: dict[str, str] = {}
+        """Location -> what is missing there, in words."""
         self._stopped: Counter[str] = Counter()
         """Location -> the operations that were not begun there."""
 
@@ -34,7 +36,7 @@ class RefusedDeletes:
         deleted = {task.source.fs for task in tasks if task.route is Route.TRANSFER and task.succeeded}
         for task in tasks:
             if task.delete_refused:
-                self._right[task.source.fs] = load_profile(task.source.capabilities.remote_type).delete_right
+                self._why[task.source.fs] = _why_refused(task.source, task.src)
         for fs, number in refused.items():
             if number >= _FEWEST and fs not in deleted:
                 self._stopped.setdefault(fs, 0)
@@ -44,16 +46,27 @@ class RefusedDeletes:
         skipped = [task for task in tasks if task.route is Route.TRANSFER and task.source.fs in self._stopped]
         for task in skipped:
             self._stopped[task.source.fs] += 1
-            task.settle(Stage.SKIPPED, ExitCode.AUTH, "not begun, because the remote refuses to delete files")
+            task.settle(Stage.SKIPPED, ExitCode.AUTH, f"not begun, because {task.source.fs} refuses to delete files")
         return skipped
 
     def problems(self) -> Iterator[Problem]:
-        """One for each remote that refused every delete."""
+        """One for each location that refused every delete."""
         for fs, not_begun in self._stopped.items():
             left = f"; {not_begun} operations were not begun" if not_begun else ""
-            right = f" ({self._right[fs]})" if self._right[fs] else ""
             message = (
-                f"{fs}: refuses to delete files: the account lacks that right{right}, or they are under retention{left}. "
-                "Grant it, then run the command again to finish, or `undo` to delete the copies"
+                f"{fs}: refuses to delete files: {self._why[fs]}{left}. "
+                "Change that, then run the command again to finish, or `undo` to delete the copies"
             )
             yield Problem(None, ExitCode.AUTH, message)
+
+
+def _why_refused(source: Storage, path: str) -> str:
+    """What is missing, as far as it can be known, in the words of the kind of storage."""
+    file = local_path(source, path)
+    if file is not None:
+        return why_not_deletable(file) or "the messages about the single files give the reason of the system"
+    right = load_profile(source.capabilities.remote_type).delete_right
+    if right or not source.capabilities.empty_directories:
+        named = f" ({right})" if right else ""
+        return f"the account lacks that right{named}, or they are under retention"
+    return "the user of this remote may not write to their folders, or the server is read-only"
