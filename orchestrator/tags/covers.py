@@ -83,14 +83,9 @@ def _in_id3(tags: Any) -> Iterator[Cover]:
             yield cover(int(frame.type), frame.mime, readable, len(frame.data))
 
 
-def _in_ape(tags: Any) -> Iterator[Cover]:
-    for key in tags:
-        if key.lower().startswith("cover art"):
-            value = tags[key].value
-            if isinstance(value, bytes):
-                start = value.find(b"\0", 0, KEPT - LOOKS_AT) + 1
-                kind = {"cover art (front)": 3, "cover art (back)": 4}.get(key.lower(), 0)
-                yield cover(kind, "", value[start : start + LOOKS_AT], len(value) - start)
+def _in_ape(tags: Any) -> list[Cover]:
+    covers: list[Cover] = tags.covers
+    return covers
 
 
 def _in_asf(tags: Any) -> Iterator[Cover]:

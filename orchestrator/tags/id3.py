@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.tag_texts import LONGEST_TEXT
 
-_BULK = {b"APIC": "a picture", b"GEOB": "an attachment", b"PRIV": "private data", b"PIC": "a picture", b"GEO": "an attachment"}
+_BULK = {
+    b"APIC": "a picture",
+    b"GEOB": "an attachment",
+    b"PRIV": "private data",
+    b"PIC": "a picture",
+    b"GEO": "an attachment",
+    b"USLT": "lyrics",
+    b"ULT": "lyrics",
+}
 _KEPT = 1024
 """Bytes read of a bulk frame: its MIME type, its description and the first bytes of the picture."""
-_LONGEST_TEXT = 256 * 1024
+_UNUSED = re.compile(rb"CHAP|CTOC|ETC|MLL|EQU|RVA|ASPI")
+_LARGE_UNUSED, _MANY_VALUES, _MOST_PASSED_OVER = 4096, 1000, 500
+"""Frames that no field comes from, and that hold lists or frames of their own. The parser passes over those of at least this
+size, and over frames of so many values if the tag has too many; but over no more than this number of frames."""
+_CHAPTERS, _LARGE_CHAPTER = 8, 16 * 1024
+"""After so many chapters of this size in a row, a tag that has named the track is read no further: the texts come first."""
+_CHAPTER_FRAMES = frozenset({b"CHAP", b"CTOC"})
+_PLACES = ({b"TIT2", b"TT2"}, {b"TPE1", b"TP1"}, {b"TALB", b"TAL"})
+_HOP = 2048
+"""Bytes read at a time where one picture follows another."""
 _MOST_VALUES = 40_000
 _MOST_COPYING = 3 << 29
 _MOST_INFLATED = 1 << 20
@@ -30,6 +48,8 @@ _WIDE = (b"\1", b"\2")
 _COMPRESSED = {3: 0x0080, 4: 0x0008}
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{2,3}\Z")
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
+_COMPRESSED_TAG = 0x40
+"""The same bit in 2.2."""
 _FLAGS, _UNSYNCHRONISED_FRAME = 0x0F, 0x03
 """Flags of a 2.4 frame: compressed, encrypted, unsynchronised, with the original length in front; and the last two alone."""
 _PAIR = b"\xff\x00"
@@ -47,6 +67,13 @@ def tag_end(header: bytes, start: int) -> int | None:
     return start + 10 + synchsafe(header[6:10])
 
 
+def stacked(file: SparseFile, position: int) -> Iterator[int]:
+    """Where the tags that follow each other from `position` begin: some programs put a new one before the old one."""
+    while position < file.size and (end := tag_end(file.peek(position, 10), position)):
+        yield position
+        position = end
+
+
 def plan_tag(file: SparseFile, start: int) -> int | None:
     """Make the holes of the tag at `start` and return its end; None if there is no tag.
 
@@ -60,12 +87,22 @@ def plan_tag(file: SparseFile, start: int) -> int | None:
     if end is None or header[3] not in (2, 3, 4):
         return end
     version, flags, stop = header[3], header[5], min(end, file.size)
+    if version == 2 and flags & _COMPRESSED_TAG:
+        flags = _without_compression(file, start, flags)
     if flags & _EXTENDED or (flags & _UNSYNCHRONISED and version < 4):
         file.fetch(start, stop, "the whole ID3v2 tag: its frame headers do not give offsets")
-        _walk(*_decoded(file, file.peek(start + 10, stop - start - 10), version, flags), version, holes=False)
+        _Walk(*_decoded(file, file.peek(start + 10, stop - start - 10), version, flags), version, seen=False).run()
     else:
-        _walk(file, start + 10, stop, version, holes=not file.has(start, stop))
+        _Walk(file, start + 10, stop, version, seen=True).run()
     return end
+
+
+def _without_compression(file: SparseFile, start: int, flags: int) -> int:
+    """The flags without the one for compression, for the parser too: no way to compress was ever defined, and programs set it."""
+    if not _FRAME_ID.match(file.peek(start + 10, 3).ljust(3, b"A")):
+        raise NotReadableError("its ID3 tag says that it is compressed, and its frames cannot be read")
+    file.patch(start + 5, flags & ~_COMPRESSED_TAG)
+    return flags & ~_COMPRESSED_TAG
 
 
 def _decoded(file: SparseFile, frames: bytes, version: int, flags: int) -> tuple[SparseFile, int, int]:
@@ -80,36 +117,134 @@ def _decoded(file: SparseFile, frames: bytes, version: int, flags: int) -> tuple
     return inside, start, len(frames)
 
 
-def _walk(file: SparseFile, position: int, end: int, version: int, *, holes: bool) -> None:
-    """Walk the frames as mutagen does, make holes for the bulk, and refuse what would take mutagen too long."""
-    header_size, id_size = (6, 3) if version == 2 else (10, 4)
-    size_of = _sizes(file, position, end, version)
-    copied = values = 0
-    while position + header_size <= end:
-        copied += end - position
-        header = file.peek(position, header_size, "the next ID3v2 frame")
-        frame_id = header[:id_size].rstrip(b"\0")
-        if not frame_id:
-            if holes:
-                file.make_hole(position + header_size, end, "padding")
-            return
-        size = size_of(header)
-        payload = position + header_size
-        position = payload + size
-        if frame_id in _BULK and holes and position <= end:
-            file.make_hole(payload + _KEPT, position, f"{_BULK[frame_id]} ({frame_id.decode()})")
-            if version > 3 and header[9] & _FLAGS == _UNSYNCHRONISED_FRAME:
-                _stuff(file, payload, position)
-        elif _LISTS.match(frame_id):
-            found = _values(file, payload, min(size, end - payload))
-            values, copied = values + found, copied + found * size // 2
-        compressed = version > 2 and int.from_bytes(header[8:10], "big") & _COMPRESSED[version]
-        if _COUNTERS.match(frame_id) and (size > _LONGEST_COUNTER or compressed):
+class _Headers:
+    """The headers of the frames of a tag that ends at `end`; fetches little more than them where one picture follows another."""
+
+    def __init__(self, file: SparseFile, end: int, version: int) -> None:
+        self._file, self._end = file, end
+        self.size = 6 if version == 2 else 10
+        self._id_size = 3 if version == 2 else 4
+        self._gaps = 0
+
+    def at(self, position: int) -> tuple[bytes, bytes]:
+        """The header at `position`, and the name of its frame."""
+        if not self._file.has(position, position + self.size):
+            self._gaps += 1
+            if self._gaps > 1 and self._end - position > 2 * self._file.policy.hole:
+                self._file.fetch(position, min(position + _HOP, self._end), "the next ID3v2 frame")
+        header = self._file.peek(position, self.size, "the next ID3v2 frame")
+        return header, header[: self._id_size].rstrip(b"\0")
+
+
+class _Seen:
+    """Which frames were seen, and whether they are enough: no text is expected behind many chapters with pictures."""
+
+    def __init__(self) -> None:
+        self._names: set[bytes] = set()
+        self._chapters = 0
+
+    def add(self, frame_id: bytes, size: int) -> None:
+        """Note a frame."""
+        self._names.add(frame_id)
+        if frame_id not in _CHAPTER_FRAMES:
+            self._chapters = 0
+        elif size > _LARGE_CHAPTER:
+            self._chapters += 1
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether the tag is read no further."""
+        return self._chapters >= _CHAPTERS and all(names & self._names for names in _PLACES)
+
+
+class _Walk:
+    """Walks the frames as mutagen does, makes holes for the bulk, and hides from it what would take it too long."""
+
+    def __init__(self, file: SparseFile, start: int, end: int, version: int, *, seen: bool) -> None:
+        """`seen`: the parser sees these bytes; otherwise they are a copy, and nothing can be hidden."""
+        self._file, self._start, self._end, self._version = file, start, end, version
+        self._seen = seen
+        self._holes = seen and not file.has(start - 10, end)
+        self._headers = _Headers(file, end, version)
+        self._header_size = self._headers.size
+        self._values = self._copied = self._passed_over = 0
+
+    def run(self) -> None:
+        """Walk to the end of the tag."""
+        position, seen = self._start, _Seen()
+        size_of = _sizes(self._file, position, self._end, self._version)
+        while position + self._header_size <= self._end:
+            if self._seen and seen.are_enough:
+                self._stop(position)
+                return
+            self._copied += self._end - position
+            header, frame_id = self._headers.at(position)
+            if not frame_id:
+                if self._holes:
+                    self._file.make_hole(position + self._header_size, self._end, "padding")
+                return
+            size = size_of(header)
+            seen.add(frame_id, size)
+            self._look(header, frame_id, position, size)
+            position += self._header_size + size
+            if self._copied > _MOST_COPYING:
+                raise NotReadableError("its ID3 tag is damaged: it holds too many frames")
+
+    def _stop(self, position: int) -> None:
+        """Let the parser see the end of the tag at `position`."""
+        end = position + self._header_size
+        if self._file.gap(position, end) == (position, end):
+            self._file.make_hole(position, end, "more chapters")
+        else:
+            self._file.peek(position, self._header_size, "the next ID3v2 frame")
+            self._file.patch(position, *bytes(self._header_size))
+        if self._holes:
+            self._file.make_hole(end, self._end, "more chapters")
+
+    def _look(self, header: bytes, frame_id: bytes, position: int, stated: int) -> None:
+        """Look at one frame."""
+        payload = position + self._header_size
+        size = min(stated, self._end - payload)
+        compressed = self._version > 2 and bool(int.from_bytes(header[8:10], "big") & _COMPRESSED[self._version])
+        if frame_id in _BULK:
+            if self._holes and size == stated:
+                self._file.make_hole(payload + _KEPT, payload + size, f"{_BULK[frame_id]} ({frame_id.decode()})")
+                if self._version > 3 and header[9] & _FLAGS == _UNSYNCHRONISED_FRAME:
+                    _stuff(self._file, payload, payload + size)
+        elif _COUNTERS.match(frame_id) and (size > _LONGEST_COUNTER or compressed):
             raise NotReadableError("its ID3 tag is damaged: a counter is too long")
-        if compressed:
-            values += _inflated_values(file, payload, min(size, end - payload))
-        if copied > _MOST_COPYING or values > _MOST_VALUES:
-            raise NotReadableError("its ID3 tag is damaged: it holds too many texts")
+        elif self._seen and self._is_passed_over(frame_id, payload, size, compressed=compressed):
+            self._pass_over(header, position, size)
+        else:
+            found = _values(self._file, payload, size) if _LISTS.match(frame_id) else 0
+            inflated = _inflated_values(self._file, payload, size) if compressed else 0
+            self._values += found + (_MOST_VALUES + 1 if inflated is None else inflated)
+            self._copied += found * size // 2
+            if self._values > _MOST_VALUES:
+                raise NotReadableError("its ID3 tag is damaged: it holds too many texts")
+
+    def _is_passed_over(self, frame_id: bytes, payload: int, size: int, *, compressed: bool) -> bool:
+        """Whether the parser is better off without this frame."""
+        if _LISTS.match(frame_id):
+            if size > LONGEST_TEXT or (size >= _LARGE_UNUSED and _UNUSED.match(frame_id)):
+                return True
+            found = _values(self._file, payload, size)
+            if found >= _MANY_VALUES and self._values + found > _MOST_VALUES:
+                return True
+        return compressed and _inflated_values(self._file, payload, size) is None
+
+    def _pass_over(self, header: bytes, position: int, size: int) -> None:
+        """Let the parser see a harmless frame of the same length, without flags."""
+        self._passed_over += 1
+        if self._passed_over > _MOST_PASSED_OVER:
+            raise NotReadableError("its ID3 tag is damaged: it holds too many frames")
+        if self._version == 2:
+            self._file.patch(position, *b"MCI")
+        else:
+            self._file.patch(position, *b"MCDI", *header[4:8], 0, 0)
+        if self._holes:
+            payload = position + self._header_size
+            self._file.make_hole(payload, payload + size, "a frame that is too long or not needed")
 
 
 def _stuff(file: SparseFile, payload: int, end: int) -> None:
@@ -131,14 +266,15 @@ def _stuff(file: SparseFile, payload: int, end: int) -> None:
 
 def _values(file: SparseFile, payload: int, size: int) -> int:
     """How many values the frame may hold."""
-    if size > _LONGEST_TEXT:
-        raise NotReadableError("its ID3 tag is damaged: a text is larger than a book")
     data = file.peek(payload, max(size, 0))
     return 2 * data.count(b"\0\0") if data[:1] in _WIDE else data.count(b"\0")  # the wide ones take twice as long
 
 
-def _inflated_values(file: SparseFile, payload: int, size: int) -> int:
-    """How many empty bytes the compressed frame may inflate to. A frame that was not read is a hole and does not matter."""
+def _inflated_values(file: SparseFile, payload: int, size: int) -> int | None:
+    """How many empty bytes the compressed frame may inflate to; None for too many bytes.
+
+    A frame that was not read is a hole and does not matter.
+    """
     if size <= 0 or not file.has(payload, payload + size):
         return 0
     data, most = file.peek(payload, size), 0
@@ -146,7 +282,7 @@ def _inflated_values(file: SparseFile, payload: int, size: int) -> int:
         with suppress(zlib.error):
             inflated = zlib.decompressobj().decompress(compressed, _MOST_INFLATED)
             if len(inflated) == _MOST_INFLATED:
-                raise NotReadableError("its ID3 tag is damaged: a compressed frame is too large")
+                return None
             most = max(most, inflated.count(b"\0"))
     return most
 
@@ -180,14 +316,18 @@ def _sizes(file: SparseFile, start: int, end: int, version: int) -> Callable[[by
 def _count(file: SparseFile, position: int, end: int, size_of: Callable[[bytes], int]) -> tuple[int, int, bool]:
     """How many frames with known names such sizes lead to, how far they exceed the end, and whether all names were known."""
     known_frames = loaded("mutagen.id3", "Frames")
-    known, perfect = 0, True
+    known, perfect, seen, headers = 0, True, _Seen(), _Headers(file, end, 4)
     for _ in range(_MOST_VALUES):
         if position >= end - 10:
             return known, position - end, perfect and position <= end
-        header = file.peek(position, 10, "the next ID3v2 frame")
+        if seen.are_enough:
+            return known, 0, perfect
+        header, frame_id = headers.at(position)
         if not header.strip(b"\0"):
             return known, -((end - position) % 10), perfect
-        position += 10 + size_of(header)
+        size = size_of(header)
+        seen.add(frame_id, size)
+        position += 10 + size
         if header[:4].decode("latin-1") in known_frames:
             known += 1
         else:

@@ -87,13 +87,19 @@ class SparseFile:
             insort(self._starts, start)
             self._segments[start] = data
 
-    def patch(self, offset: int, byte: int) -> None:
-        """Show `byte` to the parser at `offset`, which must already be fetched."""
-        start = self._starts[bisect_right(self._starts, offset) - 1]
-        segment = bytearray(self._segments[start])
-        segment[offset - start] = byte
-        self._segments[start] = self._current = bytes(segment)
-        self._current_start = start
+    def patch(self, offset: int, *content: int) -> None:
+        """Show these bytes to the parser at `offset`, instead of bytes already fetched; a hole stays a hole."""
+        while content:
+            segment_end = self._segment_end(offset)
+            if segment_end is None:
+                return
+            start = self._starts[bisect_right(self._starts, offset) - 1]
+            segment = bytearray(self._segments[start])
+            count = min(len(content), segment_end - offset)
+            segment[offset - start : offset - start + count] = bytes(content[:count])
+            self._segments[start] = self._current = bytes(segment)
+            self._current_start = start
+            offset, content = offset + count, content[count:]
 
     def fetch(self, start: int, end: int, why: str) -> None:
         """Fetch what is missing between `start` and `end`, except holes, in as few requests as possible. `why` is for people."""

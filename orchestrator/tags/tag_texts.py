@@ -78,14 +78,6 @@ def _vorbis_values(tags: Any) -> dict[str, list[str]]:
     return values
 
 
-def _ape_values(tags: Any) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
-    for key, value in tags.items():
-        if value.kind != 1:
-            values[key.lower()] = _texts(value if hasattr(value, "__iter__") else [value])
-    return values
-
-
 def _own_values(tags: TextTags) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for key, texts in tags.items():
@@ -107,7 +99,7 @@ def _asf_values(tags: Any) -> dict[str, list[str]]:
 _KINDS: dict[str, Callable[[Any], dict[str, list[str]]]] = {
     "id3": _id3_values,
     "vorbis": _vorbis_values,
-    "ape": _ape_values,
+    "ape": _own_values,
     "mp4": _own_values,
     "riff": _own_values,
     "iff": _own_values,

@@ -39,6 +39,8 @@ def by_mutagen(kind: Kind, content: VirtualFile) -> tuple[dict[str, Any], float]
             tags = import_module("mutagen.apev2").APEv2(file)
     if kind.tags == "mp4":
         tags = as_texts(tags)
+    elif kind.tags == "ape":
+        tags = {key: list(value) for key, value in tags.items() if not isinstance(value.value, bytes)}
     return text_fields("id3" if kind.tags == "id3v1" else kind.tags, tags), round(audio.info.length, 3)
 
 

@@ -26,17 +26,29 @@ def _parse(file: SparseFile, mutagen_class: Any, codec: str, *, lossless: bool) 
     """The parsed file, the file without a leading ID3v2 tag, and the offset where the sound ends and the tags begin."""
     stream = _behind_id3(file)
     footer = apev2.find_footer(stream)
-    tag = stream.size if footer is None else apev2.plan_tag(stream, footer)
-    stream.seek(0)
-    audio = mutagen_class(stream)
-    parsed = Parsed(kind="ape", tags=audio.tags, info=audio.info, codec=codec, lossless=lossless)
-    if not audio.tags:
+    tags = None if footer is None else apev2.read_tag(stream, footer)
+    tag = stream.size if tags is None else tags.start
+    audio = _without_tag(stream, footer, mutagen_class)
+    parsed = Parsed(kind="ape", tags=tags, info=audio.info, codec=codec, lossless=lossless)
+    if not tags:
         find_other_tags(file, parsed, kinds=("id3v2", "id3v1"))
     if audio.info.length:
         parsed.bitrate = int(tag * 8 / audio.info.length)
     end = sound_end(stream)
     parsed.sound = file.size - stream.size, file.size - stream.size + end
     return parsed, stream, end
+
+
+def _without_tag(stream: SparseFile, footer: int | None, mutagen_class: Any) -> Any:
+    """The file as mutagen's class parses it without the tag, which we read ourselves."""
+    if footer is not None:
+        stream.patch(footer, 0)
+    stream.seek(0)
+    try:
+        return mutagen_class(stream)
+    finally:
+        if footer is not None:
+            stream.patch(footer, *apev2.MAGIC[:1])
 
 
 def _behind_id3(file: SparseFile) -> SparseFile:

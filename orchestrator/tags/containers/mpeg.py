@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.tags.containers.mpeg_info import look_at_first_frame
-from orchestrator.tags.foreign_tags import fetch_end, find_other_tags, may_have_id3v1
+from orchestrator.tags.foreign_tags import add_id3, fetch_end, find_other_tags, may_have_id3v1
 from orchestrator.tags.frames.mpeg import mpeg_size
-from orchestrator.tags.id3 import plan_tag, tag_end
+from orchestrator.tags.id3 import plan_tag, stacked, tag_end
 from orchestrator.tags.lazy_imports import id3_options, parser
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
@@ -20,25 +20,28 @@ _CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
 
 def read(file: SparseFile) -> Parsed:
-    """Parse the ID3v2 tag and the first frames; read the end only if a field is missing: APEv2 first, then ID3v1."""
-    _plan(file)
+    """Parse the ID3v2 tags and the first frames; read the end only if a field is missing: APEv2 first, then ID3v1."""
+    starts = _plan(file)
     file.seek(0)
     mp3 = parser("mp3", "MP3")(file, load_v1=False, **id3_options())
     info: Any = mp3.info
     parsed = Parsed(kind="id3", tags=mp3.tags, info=info, codec=_CODECS.get(info.layer, "mp3"), lossless=False)
-    dated = any(_has(mp3.tags, (key,)) for key in _DATES)
-    if not dated or not _has(mp3.tags, (*_PLACES, "TRCK")):
+    for start in starts[1:]:
+        add_id3(file, parsed, start)
+    sources = [mp3.tags, *(tags for _, tags in parsed.others)]
+    dated = any(_has(sources, (key,)) for key in _DATES)
+    if not dated or not _has(sources, (*_PLACES, "TRCK")):
         fetch_end(file)
-        if not _has(mp3.tags, _PLACES):
+        if not _has(sources, _PLACES):
             find_other_tags(file, parsed, kinds=("ape",))
         if may_have_id3v1(file):
             file.seek(0)
             with_id3v1 = parser("mp3", "MP3")(file, **id3_options()).tags
-            if dated and not _has(mp3.tags, _DATES[:1]):
+            if dated and not _has(sources, _DATES[:1]):
                 with_id3v1.pop("TDRC", None)  # the year of ID3v1, beside the frame for it that ID3v2.3 has
             if not parsed.others:
                 parsed.tags = with_id3v1
-            elif with_id3v1:  # ID3v1 cuts each text to 30 characters, so APEv2 wins
+            elif with_id3v1:  # ID3v1 cuts each text to 30 characters, so all others win
                 parsed.others.append(("id3", with_id3v1))
     if file.policy.end_check and not info.sketchy:
         parsed.sound, parsed.frame_size = (info.frame_offset, sound_end(file)), mpeg_size
@@ -47,15 +50,15 @@ def read(file: SparseFile) -> Parsed:
     return parsed
 
 
-def _has(tags: Any, keys: tuple[str, ...]) -> bool:
-    return bool(tags) and all(tags.get(key) for key in keys)
+def _has(sources: list[Any], keys: tuple[str, ...]) -> bool:
+    return all(any(tags and tags.get(key) for tags in sources) for key in keys)
 
 
-def _plan(file: SparseFile) -> None:
-    """Plan the ID3v2 tags at the start (some programs stack them; only the first is parsed) and the first frames after them."""
-    end = plan_tag(file, 0) or 0
-    position = end
-    while position < file.size and (following := tag_end(file.peek(position, 10), position)):
-        position = following
+def _plan(file: SparseFile) -> list[int]:
+    """Plan the first ID3v2 tag, which mutagen parses, and the first frames; returns where all ID3v2 tags at the start begin."""
+    plan_tag(file, 0)
+    starts = list(stacked(file, 0))
+    position = tag_end(file.peek(starts[-1], 10), starts[-1]) or 0 if starts else 0
     if 0 < position < file.size and not file.has(position, min(position + 4, file.size)):
         file.fetch(position, position + max(_FIRST_FRAMES, file.policy.extra), "past the ID3v2 tag: the first MPEG frames")
+    return starts

@@ -1,0 +1,192 @@
+"""Tags that are easily missed or taken for damage: several of a kind, odd encodings and flags, pictures and texts of any size."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+
+import pytest
+from mutagen import id3
+
+from orchestrator.track import Reading, Status
+from tests.audio import picture, track_bytes
+from tests.tags.ranges import POLICIES, WHOLE_FILE, read
+
+KIB = 1024
+MP3 = track_bytes("mp3", None, seconds=60)
+TITLE, ARTIST, ALBUM = (getattr(id3, name)(encoding=3, text=[name]) for name in ("TIT2", "TPE1", "TALB"))
+NUMBER, DATE = id3.TRCK(encoding=3, text=["7/9"]), id3.TDRC(encoding=3, text=["2010"])
+ALL = (TITLE, ARTIST, ALBUM, NUMBER, DATE)
+JPEG = id3.APIC(encoding=0, mime="image/jpeg", type=3, desc="", data=picture(100_000))
+
+
+def same_by_every_policy(name: str, content: bytes) -> tuple[Reading, list[Reading]]:
+    local = read(name, content, WHOLE_FILE)
+    readings = [read(name, content, policy) for policy in POLICIES.values()]
+    for reading in readings:
+        assert (reading.status, reading.track) == (local.status, local.track), reading.reason
+    return local, readings
+
+
+def tag(*frames: id3.Frame | bytes, version: int = 4) -> bytes:
+    """An ID3v2 tag with the frames in this order."""
+    body = b""
+    for frame in frames:
+        if isinstance(frame, bytes):
+            body += frame
+            continue
+        tags, file = id3.ID3(), BytesIO()
+        tags.add(frame)
+        tags.save(file, v1=0, v2_version=version, padding=lambda _: 0)
+        body += file.getvalue()[10:]
+    return b"ID3" + bytes((version, 0, 0)) + bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0)) + body
+
+
+def chapters(count: int, size: int) -> list[id3.Frame]:
+    """Chapters with a title and a picture each."""
+    inside = [
+        id3.TIT2(encoding=3, text=["Chapter"]),
+        id3.APIC(encoding=0, mime="image/jpeg", type=3, desc="", data=picture(size)),
+    ]
+    return [
+        id3.CHAP(
+            element_id=f"c{n}", start_time=n * 1000, end_time=n * 1000 + 999, start_offset=0, end_offset=0, sub_frames=inside
+        )
+        for n in range(count)
+    ]
+
+
+# ------------------------------------------------------------ several tags
+
+
+def test_a_second_id3v2_tag_fills_the_gaps_of_the_first() -> None:
+    first, second = (
+        tag(TITLE, JPEG),
+        tag(id3.TIT2(encoding=3, text=["old"]), ARTIST, ALBUM, id3.TPE2(encoding=3, text=["AA"]), version=3),
+    )
+    empty = tag(id3.TIT2(encoding=3, text=[""]), id3.TALB(encoding=3, text=[""]))
+    for front, title in ((first, ("TIT2",)), (empty, ("old",))):
+        local, _ = same_by_every_policy("x.mp3", front + second + tag(NUMBER) + MP3)
+        assert local.track is not None
+        track = local.track
+        assert (track.title, track.artist, track.album, track.album_artist) == (title, ("TPE1",), ("TALB",), ("AA",))
+        assert (track.track, track.track_total) == (7, 9)
+        assert track.duration_s == pytest.approx(60, abs=1)
+
+
+def test_a_damaged_second_tag_does_no_harm() -> None:
+    local, _ = same_by_every_policy("x.mp3", tag(*ALL) + b"ID3\x04\0\0\0\0\0\x14" + b"TIT2\x7f\x7f\x7f\x7f" * 2 + bytes(4) + MP3)
+    assert local.track is not None
+    assert (local.track.title, local.status) == (("TIT2",), Status.TAGGED)
+
+
+# ------------------------------------------------------------ flags and encodings
+
+
+def v22(flags: int, *frames: tuple[bytes, bytes]) -> bytes:
+    body = b"".join(name + len(text).to_bytes(3, "big") + text for name, text in frames) + bytes(32)
+    return b"ID3\2\0" + bytes([flags]) + bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0)) + body
+
+
+@pytest.mark.parametrize("flags", [0x40, 0xC0])
+def test_the_flag_for_compression_in_id3v22_means_nothing(flags: int) -> None:
+    frames = ((b"TT2", b"\0T"), (b"TP1", b"\0A"), (b"TAL", b"\0Al"), (b"TYE", b"\x002004"), (b"TRK", b"\x003"))
+    local, _ = same_by_every_policy("x.mp3", v22(flags, *frames) + MP3)
+    assert local.track is not None, local.reason
+    assert (local.track.title, local.track.album, local.track.date, local.track.track) == (("T",), ("Al",), "2004", 3)
+
+
+def test_an_id3v22_tag_that_really_is_compressed_is_named_as_such() -> None:
+    local, _ = same_by_every_policy("x.mp3", v22(0x40, (b"\x78\x9c\x01", b"whatever")) + MP3)
+    assert (local.status, local.reason) == (
+        Status.UNREADABLE,
+        "its ID3 tag says that it is compressed, and its frames cannot be read",
+    )
+
+
+def ape(*items: tuple[bytes, bytes, int], count: int | None = None) -> bytes:
+    """An APEv2 tag without a header."""
+    body = b"".join(struct.pack("<II", len(value), kind << 1) + key + b"\0" + value for key, value, kind in items)
+    return body + b"APETAGEX" + struct.pack("<IIII", 2000, len(body) + 32, len(items) if count is None else count, 0) + bytes(8)
+
+
+TEXTS = (
+    (b"Title", b"T", 0),
+    (b"Artist", "Größe\0B".encode(), 0),
+    (b"Album", b"Al", 0),
+    (b"Track", b"3/9", 0),
+    (b"Year", b"1999", 0),
+)
+
+
+@pytest.mark.parametrize("name", ["x.wv", "x.mp3", "x.ape", "x.mpc", "x.tta"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        (b"Comment", "Grüße".encode("latin-1"), 0),
+        (b"\xe9", b"x", 0),
+        (b"X", b"x", 0),
+        (b"Some", b"\xff\xfe\0", 3),
+        (b"ID3", b"x", 0),
+    ],
+)
+def test_one_odd_item_of_an_apev2_tag_costs_no_other(name: str, odd: tuple[bytes, bytes, int]) -> None:
+    stream = track_bytes(name[2:], None, seconds=20)
+    for content in (stream + ape(odd, *TEXTS), stream + ape(odd, *TEXTS, count=99)):
+        local, _ = same_by_every_policy(name, content)
+        assert local.track is not None, local.reason
+        track = local.track
+        assert (track.title, track.artist, track.album, track.track, track.date) == (("T",), ("Größe", "B"), ("Al",), 3, "1999")
+        assert track.comment == ("Grüße" if odd[0] == b"Comment" else None)
+
+
+def test_an_apev2_tag_whose_items_do_not_end_with_it_is_damaged() -> None:
+    broken = ape((b"Title", b"T", 0))
+    broken = broken.replace(struct.pack("<II", 1, 0), struct.pack("<II", 900, 0), 1)
+    reading = read("x.wv", track_bytes("wv", None) + broken)
+    assert (reading.status, reading.reason) == (Status.UNREADABLE, "its APEv2 tag is damaged: an item has no end")
+
+
+# ------------------------------------------------------------ size
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "most_requests"), [(3, 300_000, 4), (10, 100_000, 10), (30, 100_000, 10), (200, 20_000, 10)]
+)
+def test_chapters_with_pictures_are_skipped_by_their_lengths(count: int, size: int, most_requests: int) -> None:
+    contents = id3.CTOC(element_id="toc", flags=3, child_element_ids=[f"c{n}" for n in range(count)], sub_frames=[])
+    for frames in ([*ALL, contents, *chapters(count, size)], [contents, *chapters(min(count, 10), size), *ALL]):
+        local, readings = same_by_every_policy("x.mp3", tag(*frames) + MP3)
+        assert local.track is not None, local.reason
+        track = local.track
+        assert (track.title, track.artist, track.album, track.track, track.date) == (("TIT2",), ("TPE1",), ("TALB",), 7, "2010")
+        assert track.duration_s == pytest.approx(60, abs=1)
+        for reading in readings:
+            assert reading.requests <= most_requests + 2 * (frames[0] is contents)
+            assert reading.bytes_read <= 1280 * KIB
+
+
+def test_long_texts_and_attachments_of_any_name_are_skipped() -> None:
+    long = id3.TXXX(encoding=3, desc="WAVEFORM", text=["x" * 400_000])
+    zeros = id3.TXXX(encoding=3, desc="ZEROS", text=[""] * 50_000)
+    lyrics = id3.USLT(encoding=1, lang="fra", desc="", text="la " * 100_000)
+    comment = id3.COMM(encoding=3, lang="eng", desc="", text=["y" * 300_000])
+    attachment = id3.PRIV(owner="x", data=picture(1_000_000))
+    local, readings = same_by_every_policy("x.mp3", tag(long, zeros, lyrics, comment, attachment, *ALL) + MP3)
+    assert local.track is not None, local.reason
+    assert (local.track.title, local.track.album, local.track.comment) == (("TIT2",), ("TALB",), None)
+    assert local.track.facts is not None
+    assert local.track.facts.lyrics_language == ("fra",)
+    assert readings[0].bytes_read <= 192 * KIB
+    ape_tag = ape(
+        (b"Blob", picture(700_000), 1),
+        (b"Lyrics", b"la " * 300_000, 0),
+        *TEXTS,
+        (b"Cover Art (Front)", b"c.jpg\0" + picture(400_000), 1),
+    )
+    for name in ("x.wv", "x.mp3"):
+        local, readings = same_by_every_policy(name, track_bytes(name[2:], None, seconds=20) + ape_tag)
+        assert local.track is not None, local.reason
+        assert (local.track.title, local.track.track) == (("T",), 3)
+        assert [cover.size for cover in local.covers or ()] == [400_000]
+        assert readings[0].bytes_read <= 192 * KIB
