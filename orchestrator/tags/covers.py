@@ -15,6 +15,9 @@ LOOKS_AT = 512
 """Bytes of a picture: enough for its dimensions, unless a profile or a thumbnail comes first."""
 KEPT = 1024
 """Bytes that the holes leave of a picture and its header: enough for `LOOKS_AT`, unless the header text is very long."""
+PICTURE_NAMES = (b"METADATA_BLOCK_PICTURE=", b"COVERART=")
+"""How Vorbis comments that hold pictures begin."""
+LONGEST_PICTURE_NAME = 23
 _FRONT = 3
 _MOST = 16
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

@@ -73,7 +73,7 @@ def _vorbis_values(tags: Any) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for key, value in list.__iter__(tags):
         texts = values.setdefault(key.lower(), [])
-        if value and len(texts) < MOST_VALUES:
+        if value and len(value) <= LONGEST_TEXT and len(texts) < MOST_VALUES:
             texts.append(value)
     return values
 

@@ -81,14 +81,36 @@ NOT_IN_THE_INDEX: dict[str, dict[str, Any]] = {
     "beets/unparseable.mpc": {"date": "Oct 3, 1995"},
     "beets/unparseable.wv": {"date": "Oct 3, 1995"},
     "fq/mdta_tags.mp4": {"title": ("test",)},
+    "mediafile/backup.wav": {
+        "title": ("full",), "artist": ("the artist",), "album": ("the album",), "track": 2, "date": "2001",
+    },
     "mediafile/full.wav": {"date": "2001"},
     "music-metadata/Their - They're - Therapy - 1sec.mp3": {"disc": 1},
+    "music-metadata/riff-iprt-tag.wav": {
+        "title": ("Sinner's Prayer",), "artist": ("Beth Hart & Joe Bonamassa",), "album": ("Don't Explain",), "track": 1,
+        "date": "2011",
+    },
+    "music-metadata/riff_adobe_audition.wav": {
+        "title": ("The Magic Flute",), "artist": ("Wolfgang Amadeus Mozart",), "album": ("La clemenzo di Tito",),
+        "date": "2018-04-26T13:26:19-05:00",
+    },
+    "tinytag/id3_header_with_a_zero_byte.wav": {
+        "title": ("Stacked",), "artist": ("Purpley",), "album": ("prototypes",), "track": 17,
+    },
+    "tinytag/riff_extra_zero.wav": {
+        "title": ("Mission Bass",), "artist": ("B.O.S.E.",), "album": ("808 Bass Express",), "track": 3, "date": "1996",
+    },
+    "tinytag/riff_extra_zero_2.wav": {
+        "title": ("It's Just Begun",), "artist": ("The Jimmy Castor Bunch",), "album": ("The Perfect Beats, Vol. 4",), "track": 7,
+    },
+    "tinytag/test-riff-tags.wav": {"title": ("thetitle",), "artist": ("theartisst",), "date": "2014"},
+    "tinytag/test.aiff": {"title": ("Go Out and Get Some",)},
     "music-metadata/pr-544-id3v24.mp3": {"date": "2020-06-29 00:00:00"},
     "tinytag/iso8859_with_image.m4a": {
         "title": ("Cold Water (feat. Justin Bieber & MØ)",),
         "album": ("Cold Water (feat. Justin Bieber & MØ) - Single",),
     },
-}
+}  # fmt: skip
 """What files say under names, and in tags, that the maker of the index did not ask for; from a look at their bytes."""
 NOT_DAMAGED: dict[str, dict[str, Any]] = {
     "music-metadata/issue-749.m4a": {"title": ("S2E32 : Audio",), "duration_s": 1563.157},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 from io import BytesIO
 from typing import Any
@@ -212,10 +213,15 @@ def test_a_flac_picture_before_the_comments_is_skipped(policy: Any, size: int) -
     assert reading.bytes_read <= (112 * KIB if policy is FEW_BYTES else 640 * KIB)
 
 
-def test_large_comments_are_read_in_one_more_range(policy: Any) -> None:
-    content = flac_with([(4, flac_comments(title="T", artist="A", lyrics="la " * 150_000)), (1, bytes(9000))])
-    reading = same_as_local("x.flac", content, policy)
-    assert (reading.status, reading.requests) == (Status.TAGGED, 2)
+def test_large_comments_and_pictures_among_the_comments_are_not_read(policy: Any) -> None:
+    encoded = base64.b64encode(flac_picture(3_000_000)).decode()
+    comments = flac_comments(title="T", artist="A", lyrics="la " * 150_000, metadata_block_picture=encoded, album="behind")
+    reading = same_as_local("x.flac", flac_with([(4, comments), (1, bytes(9000))]), policy)
+    assert reading.track is not None, reading.reason
+    assert (reading.track.title, reading.track.album, reading.track.comment) == (("T",), ("behind",), None)
+    assert [(cover.mime, round(cover.size, -4)) for cover in reading.covers or ()] == [("image/jpeg", 3_000_000)]
+    assert reading.requests <= 3
+    assert reading.bytes_read <= 384 * KIB
 
 
 def test_id3_before_a_flac_counts_only_if_the_flac_has_no_tags(policy: Any) -> None:

@@ -10,7 +10,10 @@ from mutagen import id3
 
 from orchestrator.track import Reading, Status
 from tests.audio import picture, track_bytes
+from tests.audio_realistic import KINDS, Kind
+from tests.audio_tags import Cover
 from tests.tags.ranges import POLICIES, WHOLE_FILE, read
+from tests.virtual_file import VirtualFile
 
 KIB = 1024
 MP3 = track_bytes("mp3", None, seconds=60)
@@ -190,3 +193,16 @@ def test_long_texts_and_attachments_of_any_name_are_skipped() -> None:
         assert (local.track.title, local.track.track) == (("T",), 3)
         assert [cover.size for cover in local.covers or ()] == [400_000]
         assert readings[0].bytes_read <= 192 * KIB
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.variant == "full pages"], ids=lambda kind: kind.format)
+def test_covers_in_ogg_pages_of_the_longest_size_cost_one_more_request(kind: Kind) -> None:
+    for size in (30_000, 50_000, 70_000, 100_000, 130_000, 150_000, 200_000):
+        for first in (True, False):
+            file = VirtualFile(kind.make(200.0, 1, Cover(picture(size), first=first)))
+            local, readings = same_by_every_policy(f"x.{kind.extension}", file[0 : len(file)])
+            assert local.track is not None
+            assert [cover.size for cover in readings[0].covers or ()] == [size]
+            assert readings[0].identity == local.identity
+            assert max(reading.requests for reading in readings) <= 3, (size, first)
+            assert readings[0].bytes_read <= 128 * KIB

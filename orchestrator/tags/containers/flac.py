@@ -8,12 +8,13 @@ from typing import Any
 
 from orchestrator.tags.audio_identity import STREAMINFO_SIZE, streaminfo
 from orchestrator.tags.containers.flac_end import missing_end
-from orchestrator.tags.covers import flac_picture
+from orchestrator.tags.covers import KEPT, LONGEST_PICTURE_NAME, PICTURE_NAMES, flac_picture
 from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import tag_end
 from orchestrator.tags.lazy_imports import parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.tag_texts import LONGEST_TEXT
 from orchestrator.tags.trailers import sound_end
 from orchestrator.track import Cover, SoundEnd
 
@@ -21,6 +22,8 @@ _STREAMINFO, _PADDING, _SEEKTABLE, _COMMENT, _PICTURE = 0, 1, 3, 4, 6
 _LAST = 0x80
 _MOST_BLOCKS = 1000
 _MOST_COMMENTS = 50_000
+_MANY_COMMENTS = 256 * 1024
+"""Bytes of small comments that are fetched at once."""
 _PICTURE_HEADER = 1024
 _SEEK_POINT = 18
 _CHECKSUM, _ZEROS = 2, 4096
@@ -160,7 +163,7 @@ def _plan(file: SparseFile, start: int) -> _Blocks:
 def _block(file: SparseFile, position: int, needed: set[int]) -> tuple[int, int, int]:
     """Flags, kind and real end of the block at `position`: the stated length is sometimes wrong.
 
-    mutagen trusts the lengths inside pictures and comments. Comments that are needed are fetched whole.
+    mutagen trusts the lengths inside pictures and comments. Comments that are needed are fetched.
     """
     header = file.peek(position, 4, "the next metadata block").ljust(4, b"\0")
     kind, payload = header[0] & 0x7F, position + 4
@@ -169,6 +172,7 @@ def _block(file: SparseFile, position: int, needed: set[int]) -> tuple[int, int,
         end = _picture_end(file, payload, end)
     elif kind == _COMMENT:
         if kind in needed:
+            _skip_large_comments(file, payload, min(end, file.size))
             file.fetch(position, end, "the Vorbis comment")
         end = _comment_end(file, payload, end)
     if end > file.size:
@@ -184,6 +188,24 @@ def _picture_end(file: SparseFile, payload: int, stated: int) -> int:
     if payload + 32 + mime + description > file.size:
         return stated
     return payload + 32 + mime + description + int.from_bytes(file.peek(payload + 28 + mime + description, 4), "big")
+
+
+def _skip_large_comments(file: SparseFile, payload: int, end: int) -> None:
+    """Make holes for pictures, and for texts too long to be of use, among the comments."""
+    position = payload + 4 + int.from_bytes(file.peek(payload, 4), "little")
+    count = int.from_bytes(file.peek(position, 4), "little") if position < end else 0
+    position, hole = position + 4, False
+    for _ in range(min(count, _MOST_COMMENTS)):
+        if end - position < file.policy.hole:
+            return
+        if not hole and not file.has(position, position + 4 + LONGEST_PICTURE_NAME):
+            file.fetch(position, min(end, position + _MANY_COMMENTS), "the Vorbis comment")
+        beginning = file.peek(position, 4 + LONGEST_PICTURE_NAME, "the next comment")
+        length = int.from_bytes(beginning[:4], "little")
+        hole = length >= file.policy.hole and (length > LONGEST_TEXT or beginning[4:].upper().startswith(PICTURE_NAMES))
+        if hole:
+            file.make_hole(position + 4 + KEPT, min(position + 4 + length, end), "a picture or a long text")
+        position += 4 + length
 
 
 def _comment_end(file: SparseFile, payload: int, stated: int) -> int:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import NamedTuple
 
-from orchestrator.tags.covers import KEPT
+from orchestrator.tags.covers import KEPT, LONGEST_PICTURE_NAME, PICTURE_NAMES
 from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.tag_texts import LONGEST_TEXT
 
 _HEADER = 27
 LONGEST_HEADER = _HEADER + 255
 _LONGEST_PAGE = LONGEST_HEADER + 255 * 255
 _MOST_COMMENTS = 50_000
-_PICTURES = (b"METADATA_BLOCK_PICTURE=", b"COVERART=")
+_CONTINUED = b"\1"
+"""The flags of a page that begins inside a packet."""
 
 
 class Page(NamedTuple):
@@ -117,34 +119,48 @@ class _Packet:
         for _ in range(count):
             length = self._number(position)
             position += 4
-            if length >= self._file.policy.hole and self._read(position, 23).upper().startswith(_PICTURES):
+            if length >= self._file.policy.hole and (
+                length > LONGEST_TEXT or self._read(position, LONGEST_PICTURE_NAME).upper().startswith(PICTURE_NAMES)
+            ):
                 self._skip(position + KEPT, position + length)
             position += length
 
     def _skip(self, start: int, end: int) -> None:
         """Make a hole from `start` to `end` of the packet, page headers included: the first full page determines them."""
         begin = self._locate(start)
-        while self._pages[-1].start < begin:
-            if not self.grow():
-                return
+        if end > self._length and self._pages[-1].end - self._pages[-1].start < _LONGEST_PAGE:
+            while self._pages[-1].start < begin:
+                if not self.grow():
+                    return
+        if end > self._length and not self._add_pages_to(end):
+            return
+        self._file.make_hole(begin, self._locate(end - 1) + 1, "a picture")  # it may be the last of the packet
+
+    def _add_pages_to(self, end: int) -> bool:
+        """Add the pages up to the one that holds the byte before `end` of the packet, of which only the last one is read.
+
+        False if they are not all as long as the last page so far, or of several streams.
+        """
         full = self._pages[-1]
         size, content = full.end - full.start, full.end - full.payload
-        if full.packets_ended or end <= self._length:
-            return
         count = (end - self._length) // content + 1
         if size < _LONGEST_PAGE:
             count -= 1  # programs that write short pages make the last one up to half as long again
-        last = page_at(self._file, full.start + count * size)
-        if count < 2 or last is None or last.serial != self.serial or last.sequence != full.sequence + count:
-            return  # pages of several sizes or streams: it must be read
+        start = full.start + count * size
+        if size == _LONGEST_PAGE:
+            rest = end - self._length - (count - 1) * content
+            self._file.fetch(start, start + LONGEST_HEADER + rest + self._file.policy.extra, "the page on which a picture ends")
+        last = page_at(self._file, start) if not full.packets_ended and (count > 1 or size == _LONGEST_PAGE) else None
+        if last is None or last.serial != self.serial or last.sequence != full.sequence + count:
+            return False
         for index in range(1, count):
             sequence = (full.sequence + index).to_bytes(4, "little")
-            header = full.header[:18] + sequence + full.header[22:]
+            header = full.header[:5] + _CONTINUED + full.header[6:18] + sequence + full.header[22:]
             self._file.plant(full.start + index * size, header)
             self._add(Page(full.start + index * size, header, full.start + (index + 1) * size))
         self._add(last)
         self.end = last.end
-        self._file.make_hole(begin, self._locate(end - 1) + 1, "a picture")  # it may be the last of the packet
+        return True
 
     def _add(self, page: Page) -> None:
         self._pages.append(page)
