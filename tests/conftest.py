@@ -6,7 +6,10 @@ who runs the tests.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -21,6 +24,7 @@ from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from tests.servers import remotes
+from tests.servers.disk import MEMORY
 from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -28,6 +32,7 @@ settings.register_profile("ci", max_examples=100, deadline=None, derandomize=Tru
 settings.register_profile("dev", max_examples=10, deadline=None, derandomize=True, database=None, suppress_health_check=_QUIET)
 settings.register_profile("nightly", max_examples=2000, deadline=None, database=None, suppress_health_check=_QUIET)
 
+_ROOM = 4 * 1024**3
 _DAY_S = 24 * 60 * 60
 _numbers = count(1)
 
@@ -38,8 +43,18 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("--hypothesis-profile") or os.environ.get("HYPOTHESIS_PROFILE") or "ci"
     os.environ["HYPOTHESIS_PROFILE"] = profile
     settings.load_profile(profile)
+    if os.environ.get("CI") == "true":
+        _work_in_memory()
     if profile == "nightly":
         os.environ.setdefault("FIRST_HISTORY", str(int(time.time()) // _DAY_S * 2000))
+
+
+def _work_in_memory() -> None:
+    """Have the tests' directories in memory, if there is room: the program waits for its disk often, and a busy one is slow."""
+    with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=MEMORY) as file:
+        os.setxattr(file.fileno(), "user.test", b"kept")
+        if shutil.disk_usage(MEMORY).free >= _ROOM:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ program and without rclone.
 
 Usually a few of the kills are tried, spread over all of them; the nightly run tries all:
 
-    pytest tests/end_to_end/test_every_kill.py --hypothesis-profile=nightly -n 2 --dist loadgroup --timeout=0
+    pytest tests/end_to_end/test_every_kill.py --hypothesis-profile=nightly -n 2 --dist worksteal --timeout=0
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from tests.processes import rclones_below
 from tests.program import Ended
 from tests.servers.http import HttpProxy, Seen, Then, http_proxy
 
-REQUESTS, WRITES = 2, 1
+REQUESTS, WRITES = 1, 1
 """How many kills of each kind are tried, unless all are."""
 
 ORGANIZE = ("organize", "--transfers", "1")
@@ -161,9 +161,7 @@ class Stage:
         return sum(seen.method in {"PUT", "MOVE", "COPY"} and "run.json" not in seen.path for seen in self.proxy.requests)
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("s3_serve", "webdav")]
-)
+@pytest.fixture(scope="module", params=["s3_serve", "webdav"])
 def stage(
     request: pytest.FixtureRequest,
     forks: Forks,

@@ -15,7 +15,6 @@ import contextlib
 import os
 import re
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +34,7 @@ from tests.nightly import FIRST_HISTORY, NIGHTLY
 from tests.places import Place, digest, place_on, visible
 from tests.processes import processes_below
 from tests.program import Ended
+from tests.servers.disk import on_another_file_system
 from tests.servers.http import HttpProxy, Seen, Then, http_proxy
 from tests.servers.remotes import RemoteServer
 from tests.stores import Disk, store_of
@@ -84,7 +84,7 @@ class World:
         self.forks = forks
         self.proxy = proxy
         self.home = home
-        other_disk = Path(tempfile.mkdtemp(dir="/dev/shm")) if case.server == "devices" else None
+        other_disk = on_another_file_system(home) if case.server == "devices" else None
         self.stores = []
         for name, above in (("source", home), ("target", other_disk or home)):
             place = place_on(server, f"{home.name}/{name}") if server else Place(str(above / name), above / name)

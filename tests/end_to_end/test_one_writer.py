@@ -20,7 +20,7 @@ from tests.places import Place, places, visible
 from tests.program import Program
 from tests.servers.http import Hold, HttpProxy, http_proxy
 
-PAIRS = 50 if NIGHTLY else 10
+PAIRS = 50 if NIGHTLY else 6
 TOGETHER_S = 0.01
 FILES = 2
 KINDS = ("s3_serve", "webdav") if NIGHTLY else ("s3_serve",)

@@ -14,9 +14,7 @@ from tests.places import PLACES, Place, places, visible
 from tests.program import Program
 
 TIMEOUT_S = 400
-FILES = 1000 if NIGHTLY else 300
-KINDS = some_at_night(PLACES, night={"s3_moto", "sftp"})
-"""moto answers slowly: a thousand files take minutes there, and `s3_serve` speaks S3 as well."""
+FILES = 1000 if NIGHTLY else 200
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +26,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
     return facts
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module")
 def served(
     request: pytest.FixtureRequest,
     library: LibraryFacts,
@@ -54,6 +52,7 @@ def expected(
 
 
 @pytest.mark.timeout(TIMEOUT_S)
+@pytest.mark.parametrize("served", some_at_night(PLACES, night={"s3_moto", "sftp"}), indirect=True)
 def test_in_place(library: LibraryFacts, expected: dict[str, str], served: dict[str, Place], tmp_path: Path) -> None:
     program = Program(tmp_path / "state")
     place = served["music"]
@@ -83,6 +82,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], served: dict[
 
 
 @pytest.mark.timeout(TIMEOUT_S)
+@pytest.mark.parametrize("served", some_at_night(PLACES, night={"s3_moto", "webdav", "sftp"}), indirect=True)
 def test_to_another_target(library: LibraryFacts, expected: dict[str, str], served: dict[str, Place], tmp_path: Path) -> None:
     program = Program(tmp_path / "state")
     target = served["target"]

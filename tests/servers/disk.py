@@ -1,23 +1,32 @@
-"""A disk of a few megabytes that a test can fill: a tmpfs, mounted as root or in a user namespace."""
+"""Other file systems: one in memory, and a disk of a few megabytes that a test can fill."""
 
 from __future__ import annotations
 
 import contextlib
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 HOG = "of another program"
+MEMORY = "/dev/shm"
+"""Where Linux has a file system in memory."""
 
 # Mounts at $1, and unmounts at the end.
 _KEEPER = 'mount -t tmpfs -o "size=$2" tmpfs "$1" && echo ready && cat && umount --lazy "$1"'
 _IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
+def on_another_file_system(directory: Path) -> Path:
+    """A new directory on another file system than `directory`: in memory, or outside it."""
+    above = (Path(one) for one in (MEMORY, tempfile.gettempdir()))
+    return Path(tempfile.mkdtemp(dir=next(one for one in above if one.stat().st_dev != directory.stat().st_dev)))
+
+
 class SmallDisk:
-    """`root` is its directory."""
+    """A tmpfs, mounted as root or in a user namespace. `root` is its directory."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
