@@ -67,7 +67,7 @@ def test_of_two_runs_that_start_together_one_works(
     apart = []
     with http_proxy(place.server.port) as one, http_proxy(place.server.port) as other, Forks(tmp_path) as second:
         environments = [behind(tmp_path, place, one, "one"), behind(tmp_path, place, other, "other")]
-        for number in range(4 * PAIRS):
+        for number in range(20 * PAIRS):
             if len(apart) == PAIRS:
                 break
             one.reset()
