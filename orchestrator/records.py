@@ -101,3 +101,5 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     """The content of a playlist or cue sheet; None for other files, and for lists that were not read."""
     one_file: str | None = None
     """Items with the same value are one file under several names (hard links); None if unknown."""
+    doubtful: str | None = None
+    """Why its tags cannot be believed, in words: it stays where it is."""

@@ -15,7 +15,7 @@ from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
 
-SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unsupported-name", "conflict", "deleted"})
+SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "doubtful-text", "unsupported-name", "conflict", "deleted"})
 """A run that skips a file for one of these reasons ends with 3. The other reasons are choices of the user."""
 
 

@@ -32,6 +32,7 @@ from orchestrator.foreign_folders import ALL_BUT_LITTER, HiddenFolders, opens_fo
 from orchestrator.location import Location
 from orchestrator.paths import common_directory, join_location, parent_of
 from orchestrator.plan.companions.playlists.external import ExternalList
+from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.positions import with_positions
 from orchestrator.records import Capabilities, Item
 from orchestrator.report.reporter import duration_text
@@ -278,7 +279,7 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
         unread = item.reading is None and item.skipped_because is None and is_audio(item.entry.path)
         items.append(msgspec.structs.replace(item, skipped_because="it could not be read") if unread else item)
     kind, shown_below = session.shown_as(location)
-    items = with_other_names_marked(with_positions(items), kind, shown_below)
+    items = with_other_names_marked(with_positions(with_texts(items, session.config.tags.legacy_encoding)), kind, shown_below)
     if second := second_names(items):
         session.reporter.note(
             f"{location.typed}: {counted(len(second), 'file')} with a second name, such as {second[0][0]} (also {second[0][1]}): "

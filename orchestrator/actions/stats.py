@@ -9,6 +9,7 @@ from orchestrator.actions.scan import ScanSettings, latest_scan, report_scan
 from orchestrator.actions.session import Session
 from orchestrator.config.options.scan import StatsOptions
 from orchestrator.errors import ExitCode
+from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.positions import with_positions
 from orchestrator.plan.music.statistics import Statistics, collect
 from orchestrator.plan.planners.dedup.candidates import candidates_of
@@ -37,7 +38,7 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
     if options.no_duplicates:
         statistics = collect(items)  # one by one: a large library may not fit into memory
     else:
-        known = with_positions(list(items))
+        known = with_positions(with_texts(list(items), session.config.tags.legacy_encoding))
         found = find_duplicates(candidates_of(location.fs, known), search_options(session))
         statistics = collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions})
     show(statistics, location.fs, session.reporter)

@@ -25,6 +25,12 @@ from orchestrator.config.options.shared import (
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 
+LegacyEncoding = Literal[
+    "auto", "cp1251", "koi8-r", "cp866", "iso8859-5", "cp1253", "cp1255", "cp1256", "cp874", "cp1250", "shift_jis", "euc_jp",
+    "gbk", "big5", "euc_kr",
+]  # fmt: skip
+"""An encoding of `orchestrator.plan.music.text_encodings`, or the one that the texts of a folder show."""
+
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mapping of the config with a closed set of keys."""
@@ -104,6 +110,19 @@ class Dedup(Section, frozen=True):
     same_format_only: SameFormatOnly = False
 
 
+class Tags(Section, frozen=True):
+    """How tags are read."""
+
+    legacy_encoding: Annotated[
+        LegacyEncoding | None,
+        Meta(
+            description="The encoding of old tags that are not Latin-1; auto decides once per folder "
+            "(default: such files are reported and stay).",
+            examples=["auto"],
+        ),
+    ] = None
+
+
 class JobStep(Section, frozen=True):
     """One step of a job: one command, its options spelled as on the command line."""
 
@@ -176,6 +195,7 @@ class Config(Section, frozen=True):
         list[str],
         Meta(description="Skip files that match one of these, in every command.", examples=[["Podcasts", "**/Demos/*.wav"]]),
     ] = []
+    tags: Annotated[Tags, Meta(description="How tags are read.")] = Tags()
     dedup: Annotated[Dedup, Meta(description="What to do with duplicates.")] = Dedup()
     jobs: Annotated[
         dict[str, list[JobStep]], Meta(description="Jobs for cron, each a list of steps (only validated so far).")

@@ -107,7 +107,7 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
     path: str
     code: str
-    """"unreadable", "untagged", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
+    """"unreadable", "untagged", "doubtful-text", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
     "conflict", "deleted", "other"."""
     reason: str
 

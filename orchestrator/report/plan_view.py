@@ -22,7 +22,7 @@ _VERB_WORDS = {
     Verb.REWRITE: "rewrite",
 }
 
-REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unsupported-name", "conflict"})
+REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "doubtful-text", "unsupported-name", "conflict"})
 """Codes of skipped files that the command has already reported as errors."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,6 +31,27 @@ def decoded(data: bytes, otherwise: str = "latin-1") -> str:
         return data.decode(otherwise, "replace")
 
 
+_CUT_BY_ID3V1 = 28
+"""Bytes; ID3v1 cuts texts at 30, and programs drop spaces at the end."""
+
+
+def _latin1(text: str) -> str:
+    """A text from a place where only Latin-1 may be: programs also write UTF-8 there, which no name in Latin-1 looks like."""
+    if text.isascii():
+        return text
+    data = text.encode("latin-1")
+    try:
+        found = getincrementaldecoder("utf-8")().decode(data, final=len(data) < _CUT_BY_ID3V1)
+    except UnicodeDecodeError:
+        return text
+    return text if found.isascii() else found
+
+
+def _frame_texts(frame: Any, values: Iterable[object]) -> list[str]:
+    texts = _texts(values)
+    return [_latin1(text) for text in texts] if frame.encoding == 0 else texts
+
+
 def _texts(values: Iterable[object]) -> list[str]:
     return [text for value in values if (text := str(value))]
 
@@ -44,19 +66,19 @@ def _id3_values(tags: Any) -> dict[str, list[str]]:
     for key, frame in tags.items():
         frame_id = key[:4]
         if frame_id == "TCON":
-            values["tcon"] = _texts(frame.genres)
+            values["tcon"] = _frame_texts(frame, frame.genres)
         elif frame_id in _ID3_PEOPLE:
             for role, name in frame.people:
                 if name:
-                    values.setdefault(PEOPLE + role.strip().lower(), []).append(name)
+                    values.setdefault(PEOPLE + role.strip().lower(), []).extend(_frame_texts(frame, [name]))
         elif frame_id == "TXXX" or frame_id[0] == "T" or frame_id in _ID3_OTHER_TEXTS:
-            values.setdefault(key.lower(), _texts(frame.text))
+            values.setdefault(key.lower(), _frame_texts(frame, frame.text))
         elif frame_id in _ID3_LYRICS:
             values.setdefault(LYRICS_LANGUAGE, []).append(frame.lang)
         elif frame_id == "UFID":
             values[key.lower()] = _texts([frame.data.decode("latin-1").strip("\0")])
         elif frame_id == "COMM" and ("comm" not in values or not frame.desc) and not frame.desc.startswith("iTun"):
-            values["comm"] = _texts(frame.text)
+            values["comm"] = _frame_texts(frame, frame.text)
     _join_date(values)
     return values
 

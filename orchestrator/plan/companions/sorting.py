@@ -111,6 +111,8 @@ class SortedItems:
         self.suspect_files += reading is not None and reading.suspect is not None
         if reading is None or reading.status is Status.UNREADABLE or (reading.track is None and reading.status is Status.TAGGED):
             self.skip(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
+        elif item.doubtful is not None:
+            self.skip(item, "doubtful-text", item.doubtful)
         elif reading.status is Status.TAGGED and reading.track is not None and has_usable_tags(reading.track):
             song = Song(item, reading.track)
             song.extension = self._names.extension(split_extension(item.entry.path)[1])

@@ -1,0 +1,214 @@
+"""Texts that were read as Latin-1 and are none: reported, or read in the encoding that the config names.
+
+Nothing is concluded from one name: a text is doubtful only if it holds control characters (0x80 to 0x9F), or if most letters of
+all texts of its folder, or of its album, are not ASCII. No language of Latin-1 writes so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from orchestrator.paths import parent_of
+from orchestrator.plan.music.spelling import fold
+from orchestrator.plan.music.tag_values import first, joined, text
+from orchestrator.plan.music.text_encodings import ENCODINGS, FOREIGN_RUN, Encoding, best_encoding, decoded
+from orchestrator.records import Item
+from orchestrator.track import Facts, Track
+
+AUTO: Final = "auto"
+_NAMES = ("title", "artist", "album_artist", "album")
+"""The fields whose texts are judged."""
+_TEXTS = (
+    *_NAMES, "composer", "genre", "version", "remixer", "artist_sort", "album_artist_sort", "title_sort", "album_sort",
+    "disc_subtitle", "subtitle", "venue", "edition", "label", "comment",
+)  # fmt: skip
+_TEXTS_OF_FACTS = ("conductor", "orchestra", "ensemble", "performer", "work", "movement", "recording_place", "grouping")
+_STRANGE = re.compile("[\x80-\x9f]|(?:[\x80-\xff][^\x80-\xff]?){3}")
+_CONTROLS = re.compile("[\x80-\x9f]")
+_WIDE = re.compile("[^\x00-\xff]")
+_WINDOWS_1252 = re.compile(
+    "(?:[^\x80-\x9f]|(?<=[A-Za-z0-9\xc0-\xff])[\x91\x92]|[\x91\x92](?=[A-Za-z0-9\xc0-\xff])|\x93(?=[^\x94]*\x94)"
+    "|(?<=[^\x93 ])\x94|(?<=[A-Za-z. ])\x85|(?<=[ 0-9])[\x96\x97](?=[ 0-9])|\x80(?=[ 0-9])|\x99(?![A-Za-z])"
+    "|(?<=[A-Za-z])[\x8a\x8e\x9a\x9e]|[\x8a\x8e\x9a\x9e](?=[A-Za-z])|[\x8c\x9c](?=[uUiI]))*"
+)
+"""Control characters that are only the quotes, dashes and letters of Windows' Latin-1, in places where they make sense."""
+_FEW = 4
+"""Fewer letters that are not ASCII show nothing."""
+
+
+def with_texts(items: Sequence[Item], legacy_encoding: str | None = None) -> list[Item]:
+    """The items, with doubtful texts read in `legacy_encoding`, or with `doubtful` set.
+
+    `legacy_encoding` is a name in ENCODINGS, or AUTO: then each folder gets the one that its texts show. None reads nothing anew.
+    """
+    tracks = {index: item.reading.track for index, item in enumerate(items) if item.reading is not None and item.reading.track}
+    strange = [index for index, track in tracks.items() if any(_is_strange(one) for one in _texts(track))]
+    if not strange:
+        return list(items)
+    folders, albums = _groups(items, tracks, strange)
+    in_doubt = {index for group in (*folders.values(), *albums.values()) if _is_foreign_group(group) for index in group}
+    found: dict[int, Track] = {}
+    doubts: dict[int, str] = {}
+    for group in folders.values():
+        named = _encoding_in_paths(items, group)
+        doubtful = {
+            index: track for index, track in group.items() if _is_doubtful(track, in_doubt=index in in_doubt or named is not None)
+        }
+        if doubtful:
+            read, why = _read(doubtful, named, legacy_encoding)
+            found |= read
+            doubts |= dict.fromkeys(doubtful.keys() - read.keys(), why)
+            doubts |= _others_of_albums(group, doubts)
+    found |= {index: _as_windows_1252(tracks[index]) for index in strange if index not in found and index not in doubts}
+    return [_changed(item, found.get(index), doubts.get(index)) for index, item in enumerate(items)]
+
+
+def _changed(item: Item, track: Track | None, doubt: str | None) -> Item:
+    if doubt is not None:
+        return msgspec.structs.replace(item, doubtful=doubt)
+    if track is None or item.reading is None:
+        return item
+    return msgspec.structs.replace(item, reading=msgspec.structs.replace(item.reading, track=track))
+
+
+# ------------------------------------------------------------ groups of files
+
+
+def _groups(
+    items: Sequence[Item], tracks: Mapping[int, Track], strange: Iterable[int]
+) -> tuple[dict[str, dict[int, Track]], dict[tuple[str, str], dict[int, Track]]]:
+    """The folders and the albums of strange texts, with all their files."""
+    folders: dict[str, dict[int, Track]] = {parent_of(items[index].entry.path): {} for index in strange}
+    albums: dict[tuple[str, str], dict[int, Track]] = {_album(tracks[index]): {} for index in strange}
+    for index, track in tracks.items():
+        for group in (folders.get(parent_of(items[index].entry.path)), albums.get(_album(track))):
+            if group is not None:
+                group[index] = track
+    return folders, albums
+
+
+def _album(track: Track) -> tuple[str, str]:
+    return fold(first(track.album)), fold(joined(track.album_artist or track.artist))
+
+
+def _others_of_albums(group: Mapping[int, Track], doubts: Mapping[int, str]) -> dict[int, str]:
+    """The other files of albums with doubtful texts in one folder: an album stays together."""
+    albums = {_album(track) for index, track in group.items() if index in doubts}
+    why = "another file of its album has doubtful texts"
+    return {index: why for index, track in group.items() if index not in doubts and track.album and _album(track) in albums}
+
+
+# ------------------------------------------------------------ judging texts
+
+
+def _texts(track: Track) -> Iterator[str]:
+    for name in _NAMES:
+        yield from getattr(track, name)
+
+
+def _is_strange(value: str) -> bool:
+    return not value.isascii() and _STRANGE.search(value) is not None and not _WIDE.search(value)
+
+
+def _is_foreign_group(group: Mapping[int, Track]) -> bool:
+    """Whether most letters of all texts together are not ASCII. Texts that have letters beyond Latin-1 do not count."""
+    texts = {value for track in group.values() for value in _texts(track) if not _WIDE.search(value)}
+    ascii_letters, others = (sum(column) for column in zip(*map(_letters, texts), strict=True)) if texts else (0, 0)
+    return others >= _FEW and others >= ascii_letters and any(_is_foreign(value) and _letters(value)[1] > 2 for value in texts)
+
+
+def _letters(value: str) -> tuple[int, int]:
+    """How many letters are ASCII, and how many signs are not."""
+    return sum(1 for sign in value if sign.isascii() and sign.isalpha()), sum(1 for sign in value if not sign.isascii())
+
+
+def _is_foreign(value: str, *, in_doubt: bool = True) -> bool:
+    """Whether a text is none of Latin-1; `in_doubt`: most letters around it are not ASCII."""
+    if value.isascii() or _WIDE.search(value):
+        return False
+    if _CONTROLS.search(value) and not _WINDOWS_1252.fullmatch(value):
+        return True
+    ascii_letters, others = _letters(value)
+    return in_doubt and (others >= ascii_letters or FOREIGN_RUN.search(value) is not None)
+
+
+def _is_doubtful(track: Track, *, in_doubt: bool) -> bool:
+    return any(_is_foreign(value, in_doubt=in_doubt) for value in _texts(track))
+
+
+# ------------------------------------------------------------ reading texts anew
+
+
+def _read(doubtful: Mapping[int, Track], named: Encoding | None, legacy_encoding: str | None) -> tuple[dict[int, Track], str]:
+    """The tracks that can be read in the encoding of their folder, and why the others are doubtful."""
+    texts = sorted({value for track in doubtful.values() for value in _texts(track) if _is_foreign(value)})
+    encoding = named or best_encoding(texts)
+    if legacy_encoding not in (None, AUTO):
+        encoding = next(one for one in ENCODINGS if one.name == legacy_encoding)
+    if encoding is None:
+        return {}, "its tags have texts in an encoding that cannot be told"
+    why = (
+        f'its tags have texts that look like {encoding.script} in {encoding.name.upper()} ("{decoded(texts[0], encoding.name)}")'
+    )
+    if legacy_encoding is None:
+        return {}, f"{why}: `legacy_encoding` in the config reads them"
+    read = {index: track for index, one in doubtful.items() if (track := _in_encoding(one, encoding.name)) is not None}
+    return read, f"its tags have texts that are not in {encoding.name.upper()}"
+
+
+def _encoding_in_paths(items: Sequence[Item], group: Mapping[int, Track]) -> Encoding | None:
+    """The encoding in which texts are what their paths say; None if no path says one of them."""
+    found: Counter[str] = Counter()
+    for index, track in group.items():
+        path = text(items[index].entry.path.replace("/", " "))
+        if _WIDE.search(path):
+            values = [value for value in _texts(track) if _is_foreign(value)]
+            spelled = ((one.name, text(decoded(value, one.name))) for value in values for one in ENCODINGS)
+            found.update(name for name, value in spelled if len(value) > 1 and value in path)
+    best = max(found, key=lambda name: (found[name], name), default=None)
+    return next((one for one in ENCODINGS if one.name == best), None)
+
+
+def _in_encoding(track: Track, encoding: str) -> Track | None:
+    """The track with its foreign texts read in the encoding; None if one of its names is not in it."""
+    if any(decoded(value, encoding) is None for value in _texts(track) if _is_foreign(value)):
+        return None
+    return _with_each_text(track, {value: decoded(value, encoding) or value for value in _all_texts(track) if _is_foreign(value)})
+
+
+def _as_windows_1252(track: Track) -> Track:
+    """The track with the quotes, dashes and letters that Windows adds to Latin-1."""
+    found = {
+        value: value.encode("latin-1").decode("cp1252", "replace") for value in _all_texts(track) if _has_windows_signs(value)
+    }
+    return _with_each_text(track, found) if found else track
+
+
+def _has_windows_signs(value: str) -> bool:
+    return bool(_CONTROLS.search(value)) and not _WIDE.search(value) and _WINDOWS_1252.fullmatch(value) is not None
+
+
+def _all_texts(track: Track) -> Iterator[str]:
+    for record, names in ((track, _TEXTS), (track.facts or Facts(), _TEXTS_OF_FACTS)):
+        for name in names:
+            value = getattr(record, name)
+            yield from (value,) if isinstance(value, str) else value or ()
+
+
+def _with_each_text(track: Track, found: Mapping[str, str]) -> Track:
+    facts = track.facts and msgspec.structs.replace(track.facts, **_replaced(track.facts, _TEXTS_OF_FACTS, found))
+    return msgspec.structs.replace(track, facts=facts, **_replaced(track, _TEXTS, found))
+
+
+def _replaced(record: Track | Facts, names: Iterable[str], found: Mapping[str, str]) -> dict[str, object]:
+    values = {name: getattr(record, name) for name in names}
+    return {
+        name: found.get(value, value) if isinstance(value, str) else tuple(found.get(one, one) for one in value)
+        for name, value in values.items()
+        if value
+    }

@@ -1,0 +1,163 @@
+# ruff: noqa: RUF001, E501 - texts of many languages
+"""Texts in old encodings: told from Western names, left alone by default, read where the config says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+import msgspec
+import pytest
+
+from orchestrator.config.model import LegacyEncoding
+from orchestrator.plan.music.doubtful_texts import with_texts
+from orchestrator.plan.music.text_encodings import ENCODINGS, best_encoding
+from orchestrator.records import Item
+from orchestrator.track import Track
+from tests.plan.worlds import moved, plan, skips, song
+
+WESTERN = (
+    "Motörhead", "Björk", "Sigur Rós", "Ágætis byrjun", "Mötley Crüe", "Blue Öyster Cult", "Queensrÿche", "Hüsker Dü", "Die Ärzte",
+    "Beyoncé", "Café Tacvba", "Røyksopp", "MØ", "Ø", "Édith Piaf", "Françoise Hardy", "Ólafur Arnalds", "Ásgeir", "Mägo de Oz",
+    "Maxïmo Park", "Zoé", "Céline Dion", "Sinéad O'Connor", "Antônio Carlos Jobim", "João Gilberto", "Niña Pastori", "Größe",
+    "Käärijä", "Árstíðir", "Þeyr", "Bülent Ortaçgil", "¿Dónde está?", "Ænima", "Öäå", "Señor Coconut", "Dvořák"[:3] + "rák",
+)  # fmt: skip
+SAMPLES = {
+    "cp1251": ["Кино", "Группа крови", "Звезда по имени Солнце", "ДДТ", "Что такое осень", "Алла Пугачёва", "Океан Ельзи"],
+    "koi8-r": ["Кино", "Группа крови", "Звезда по имени Солнце", "Аквариум", "Город золотой", "Ария", "Герой асфальта"],
+    "cp866": ["Кино", "Группа крови", "Ария", "Герой асфальта"],
+    "iso8859-5": ["Кино", "Группа крови", "Ария", "Герой асфальта"],
+    "cp1253": ["Χάρις Αλεξίου", "Η αγάπη", "Μάνος Χατζιδάκις", "Ο Μεγάλος Ερωτικός", "Γιώργος Νταλάρας"],
+    "cp1255": ["שלום עולם", "ירושלים של זהב", "עברי לידר"],
+    "cp1256": ["فيروز", "نسم علينا الهوى", "أم كلثوم", "انت عمري"],
+    "cp874": ["คาราบาว", "เมดอินไทยแลนด์", "เบิร์ด ธงไชย"],
+    "cp1250": ["Žluťoučký kůň", "Małgośka", "Niech żyje bal", "Čechomor", "Ščedryk"],
+    "shift_jis": ["サンプル", "アート", "椎名林檎", "無罪モラトリアム", "宇多田ヒカル", "初恋", "桜"],
+    "euc_jp": ["椎名林檎", "無罪モラトリアム", "宇多田ヒカル", "初恋", "スピッツ"],
+    "gbk": ["周杰伦", "青花瓷", "邓丽君", "月亮代表我的心", "爱你一万年", "刘德华"],
+    "big5": ["周杰倫", "青花瓷", "鄧麗君", "月亮代表我的心", "愛你一萬年", "劉德華"],
+    "euc_kr": ["소녀시대", "다시 만난 세계", "김광석", "서른 즈음에", "아이유", "좋은 날"],
+}
+
+
+def as_latin1(text: str, encoding: str) -> str:
+    """What a reader that knows only Latin-1 makes of a text."""
+    return text.encode(encoding).decode("latin-1")
+
+
+def folder(encoding: str, titles: Sequence[str], path: str = "in", **tags: object) -> list[Item]:
+    """An album whose tags are in an encoding."""
+    known = {"artist": "Кино", "album": "Группа крови"} | tags
+    names = {name: as_latin1(str(value), encoding) for name, value in known.items()}
+    return [
+        song(f"{path}/{index}.mp3", title=as_latin1(title, encoding), track=index + 1, **names)
+        for index, title in enumerate(titles)
+    ]
+
+
+def tracks(items: Sequence[Item]) -> list[Track]:
+    return [item.reading.track for item in items if item.reading and item.reading.track]
+
+
+@pytest.mark.parametrize("encoding", [None, "auto", "cp1251"])
+def test_western_names_are_never_doubtful(encoding: str | None) -> None:
+    alone = [song(f"{index}/1.mp3", title=name, artist=name, album=name) for index, name in enumerate(WESTERN)]
+    together = [song(f"all/{index}.mp3", title=name, artist=name, album="X") for index, name in enumerate(WESTERN)]
+    for items in (alone, together):
+        assert with_texts(items, encoding) == items
+
+
+def test_the_quotes_and_dashes_of_windows_are_read_as_what_they_are() -> None:
+    texts = {
+        "Don\x92t Stop": "Don’t Stop", "\x91Til Dawn": "‘Til Dawn", "\x93Heroes\x94": "“Heroes”", "1 \x96 2": "1 – 2",
+        "Wait\x85": "Wait…", "\x8eivot": "Život", "Du\x9aan": "Dušan", "Les S\x9curs": "Les Sœurs", "Caf\xe9 \x96 Bar": "Café – Bar",
+    }  # fmt: skip
+    items = [song(f"in/{index}.mp3", title=text, artist="Ann", album="X") for index, text in enumerate(texts)]
+    found = with_texts(items)
+    assert [track.title for track in tracks(found)] == [(text,) for text in texts.values()]
+    assert not any(item.doubtful for item in found)
+
+
+@pytest.mark.parametrize("encoding", SAMPLES)
+def test_a_few_texts_show_their_encoding(encoding: str) -> None:
+    found = best_encoding([as_latin1(text, encoding) for text in SAMPLES[encoding]])
+    assert found is not None
+    assert found.name == encoding
+    assert SAMPLES.keys() == {one.name for one in ENCODINGS} == {*get_args(LegacyEncoding)} - {"auto"}
+
+
+@pytest.mark.parametrize("encoding", sorted(SAMPLES.keys() - {"cp1250"}))
+def test_what_the_encodings_give(encoding: str) -> None:
+    artist, album, *titles = SAMPLES[encoding]
+    items = folder(encoding, titles, artist=artist, album=album)
+    for chosen in ("auto", encoding):
+        found = tracks(with_texts(items, chosen))
+        assert [(*track.artist, *track.album, *track.title) for track in found] == [(artist, album, title) for title in titles]
+    left = with_texts(items)
+    assert tracks(left) == tracks(items)
+    assert all(item.doubtful and encoding.upper() in item.doubtful for item in left)
+
+
+def test_doubtful_files_stay_and_are_named() -> None:
+    items = [*folder("cp1251", ["Война", "Кукушка"]), song("ok/1.mp3", title="t", artist="Ann", album="X", track=1)]
+    made = plan(with_texts(items))
+    assert skips(made) == {"in/0.mp3": "doubtful-text", "in/1.mp3": "doubtful-text"}
+    assert moved(made) == {"ok/1.mp3": "Ann/X/01 t.mp3"}
+    assert made.header.counts["skipped.doubtful-text"] == 2
+    assert "Cyrillic in CP1251" in made.skipped[0].reason
+
+
+@pytest.mark.parametrize("encoding", ["auto", "cp1251"])
+def test_a_second_run_plans_nothing(encoding: str) -> None:
+    """Also where the texts that showed the encoding are in another folder by then, and only names of folders are left to tell."""
+    items = [
+        *folder("cp1251", ["Война", "Кукушка"]),
+        *folder("cp1251", ["Track One of the Record", "Track Two of the Record"], "in2", album="Best of the Best"),
+        *[msgspec.structs.replace(item, entry=msgspec.structs.replace(item.entry, path=item.entry.path.replace("in3", "in")))
+          for item in folder("cp1251", ["A Long English Title", "Another English Title"], "in3", album="Greatest of All")],
+    ]  # fmt: skip
+    items = list({item.entry.path: item for item in items}.values())
+    there = items
+    for _ in range(2):
+        made = moved(plan(with_texts(there, encoding)))
+        there = [song(made.get(item.entry.path, item.entry.path), **_fields(item)) for item in there]
+    assert plan(with_texts(there, encoding)).operations == ()
+
+
+def _fields(item: Item) -> dict[str, object]:
+    (track,) = tracks([item])
+    return {name: getattr(track, name) for name in track.__struct_fields__}
+
+
+def test_western_names_among_doubtful_ones_stay_as_they_are() -> None:
+    items = [
+        *folder("cp1251", ["Война", "Кукушка", "Спокойная ночь"]),
+        song("in/9.mp3", title="Motörhead", artist="Björk", album="X"),
+    ]
+    found = with_texts(items, "auto")
+    assert tracks(found)[3].title == ("Motörhead",)
+    assert found[3].doubtful is None
+
+
+def test_an_album_with_a_doubtful_title_stays_together() -> None:
+    items = [
+        song(f"in/{index}.mp3", title=title, artist="Ann", album="X", track=index)
+        for index, title in enumerate(("Intro", as_latin1("サンプル", "shift_jis"), "Outro"), start=1)
+    ]
+    other = song("in/4.mp3", title="t", artist="Bob", album="Y", track=1)
+    assert skips(plan(with_texts([*items, other]))) == dict.fromkeys((item.entry.path for item in items), "doubtful-text")
+
+
+def test_unicode_is_not_touched() -> None:
+    items = [
+        song(f"in/{index}.mp3", title=title, artist="Кино", album="Ö") for index, title in enumerate(("Война", "Größe", "日本"))
+    ]
+    for encoding in (None, "auto", "koi8-r"):
+        assert with_texts(items, encoding) == items
+
+
+def test_what_is_not_in_the_encoding_of_the_config_stays() -> None:
+    items = folder("cp1251", ["Война", "Яблоко"])
+    found = with_texts(items, "euc_kr")
+    assert [item.doubtful is not None for item in found] == [True, True]
+    assert tracks(found) == tracks(items)
