@@ -22,6 +22,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     movement: tuple[str, ...] = ()
     """The name of a movement."""
     movement_number: tuple[str, ...] = ()
+    movement_total: tuple[str, ...] = ()
     language: tuple[str, ...] = ()
     lyrics_language: tuple[str, ...] = ()
     musicbrainz_work_ids: tuple[str, ...] = ()

@@ -62,6 +62,14 @@ _ID3_LYRICS = frozenset({"USLT", "SYLT"})
 
 
 def _id3_values(tags: Any) -> dict[str, list[str]]:
+    values = _frames(tags)
+    _join_date(values)
+    if not values.keys().isdisjoint({"mvnm", "mvin"}) and "txxx:work" not in values:
+        values["txxx:work"] = values.pop("tit1", [])  # beside a movement, iTunes writes the work in the place of the group
+    return values
+
+
+def _frames(tags: Any) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for key, frame in tags.items():
         frame_id = key[:4]
@@ -79,7 +87,6 @@ def _id3_values(tags: Any) -> dict[str, list[str]]:
             values[key.lower()] = _texts([frame.data.decode("latin-1").strip("\0")])
         elif frame_id == "COMM" and ("comm" not in values or not frame.desc) and not frame.desc.startswith("iTun"):
             values["comm"] = _frame_texts(frame, frame.text)
-    _join_date(values)
     return values
 
 

@@ -39,7 +39,7 @@ PORTABLE = Names(RULES["portable"])
         ("COM\u00b9", "COM\u00b9_"),
         ("Thumbs.db", "Thumbs.db_"),
         ("Contact", "Contact"),
-        ("line\nfeed\x00\x1b\x7f\x85", "linefeed"),
+        ("line\nfeed\x00\x1b\x7f\x85", "line feed"),
         ("\u202egnp\u200b.exe\ufeff", "gnp.exe"),
         ("\ud800x", "\ufffdx"),
         (unicodedata.normalize("NFD", "été"), "été"),
@@ -140,3 +140,17 @@ def test_extensions() -> None:
     assert split_extension("a") == ("a", "")
     assert PORTABLE.extension("MP3") == ".MP3"
     assert PORTABLE.extension("x" * 40) == ""
+
+
+def test_line_breaks_and_tabs_are_spaces_and_joiners_stay_where_letters_need_them() -> None:
+    texts = {
+        "one\r\ntwo": "one two",
+        "one \t two\u2028three": "one two three",
+        "one\x00\x1b\u200btwo": "onetwo",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian
+        "\u0915\u094d\u200d\u0937": "\u0915\u094d\u200d\u0937",  # Hindi
+        "a\u200db\u200c": "ab",
+        "\u200c\u0645\u200c": "\u0645",
+    }
+    assert {text: Names(RULES["portable"]).directory(text) for text in texts} == texts
+    assert {text: clean_value(clean_value(text)) for text in texts} == texts

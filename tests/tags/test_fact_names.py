@@ -200,3 +200,26 @@ def test_a_file_that_states_no_fact_has_none() -> None:
     track = read("x.mp3", track_bytes("mp3", None)).track
     assert track is not None
     assert track.facts is None
+
+
+def test_itunes_writes_the_work_of_a_movement_in_the_place_of_the_group() -> None:
+    tags: Any = mutagen.id3.ID3()
+    for name, text in {"TIT1": "Symphony", "MVNM": "Allegro", "MVIN": "2/4", "GRP1": "Group"}.items():
+        tags.add(getattr(mutagen.id3, name)(encoding=3, text=[text]))
+    file = BytesIO(track_bytes("mp3", None))
+    tags.save(file)
+    track = read("x.mp3", file.getvalue()).track
+    assert track is not None
+    expected = Facts(work=("Symphony",), movement=("Allegro",), movement_number=("2/4",), grouping=("Group",))
+    assert track.facts == expected
+
+
+@pytest.mark.parametrize("name", ["MOVEMENTTOTAL", "Total Movements", "movement_count"])
+def test_how_many_movements_a_work_has(name: str) -> None:
+    audio: Any = mutagen.flac.FLAC(BytesIO(track_bytes("flac", None)))
+    audio[name] = ["4"]
+    file = BytesIO(track_bytes("flac", None))
+    audio.save(file)
+    track = read("x.flac", file.getvalue()).track
+    assert track is not None
+    assert track.facts == Facts(movement_total=("4",))

@@ -16,6 +16,10 @@ _TRACK = "{{ track | pad(2) }} "
 _ARTIST = "{% if various %}{{ artist }} - {% endif %}"
 _FILE = _DISC + _TRACK + _ARTIST + "{{ title }}"
 _FILE_OF_SEVERAL = _DISC + _TRACK + "{{ artist }} - {{ title }}"
+_MOVEMENT = (
+    "{% if work %}{{ work }} - {% if movement_number %}{{ movement_number }}. {% endif %}{{ movement or title }}"
+    "{% else %}{{ title }}{% endif %}"
+)
 _FILE_IN_ONE_FOLDER = _DISC_NUMBER + _TRACK + _ARTIST + "{{ title }}"
 
 PRESETS: Final[dict[str, tuple[LayoutRule, ...]]] = {
@@ -39,6 +43,16 @@ PRESETS: Final[dict[str, tuple[LayoutRule, ...]]] = {
         LayoutRule("{{ albumartist }}/{{ title }}", when="singleton"),
         LayoutRule(_BY_ARTIST + _FILE),
     ),
+    # Who composed comes first, and who conducts tells recordings apart; an album of several composers is its artist's.
+    "classical": (
+        LayoutRule(
+            "{{ album_composer or albumartist }}/{{ album }} ({{ year }}) [{{ album_conductor or album_ensemble }}]/"
+            + _DISC
+            + _TRACK
+            + "{% if composer and not album_composer %}{{ composer }} - {% elif various %}{{ artist }} - {% endif %}"
+            + _MOVEMENT
+        ),
+    ),
     "flat": (LayoutRule("{{ artist }} - {{ title }}"),),
     # "Artist/Album/Track - Title", with the disc number directly before the track number ("101 - Title").
     "plex": (
@@ -60,6 +74,7 @@ DESCRIPTIONS: Final = {
     "disc-numbers": "all discs of an album in one folder, with the disc number before the track number",
     "by-class": "by the kind of album: Albums, Live, Compilations, Collaborations, Rarities, Singles and Soundtracks",
     "singles": "like `default`, but tracks without an album are in the folder of their artist",
+    "classical": "by composer, with the conductor or ensemble in the album's folder, and work and movement as the title",
     "flat": "one folder for everything",
     "plex": "for Plex: Artist/Album/Track - Title, with `101 - Title` for track 1 of disc 1",
     "jellyfin": "for Jellyfin: one folder per album with all its discs; names without special characters",

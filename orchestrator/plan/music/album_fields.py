@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from orchestrator.plan.music.classes import class_of, is_compilation, release_words
+from orchestrator.plan.music.classical import conductor, ensemble
 from orchestrator.plan.music.layout_fields import NO_ALBUM, NO_ARTIST
 from orchestrator.plan.music.spelling import common, fold, without_guest
 from orchestrator.plan.music.tag_values import ABSENT, first, joined, number
@@ -69,6 +70,9 @@ _WORKED_OUT: Final[dict[str, Callable[[AlbumFields], object]]] = {
         ABSENT if album["various"] else common(joined(track.album_artist_sort) for track in album.tracks)
     ),
     "genre": lambda album: common(first(track.genre) for track in album.tracks),
+    "album_composer": lambda album: _of_all(album, lambda track: joined(track.composer)),
+    "album_conductor": lambda album: _of_all(album, conductor),
+    "album_ensemble": lambda album: _of_all(album, ensemble),
     "release_type": lambda album: common(joined(track.release_type) for track in album.tracks),
     "release_words": lambda album: release_words(album.tracks),
     "discs": lambda album: (
@@ -85,6 +89,12 @@ _WORKED_OUT: Final[dict[str, Callable[[AlbumFields], object]]] = {
     ),
 }
 """Field -> how to work it out from the tracks and from other fields."""
+
+
+def _of_all(album: AlbumFields, value: Callable[[Track], str]) -> str:
+    """The value that all tracks of an album have, in the spelling of most; absent if they differ or one has none."""
+    values = [ABSENT] if album["singleton"] else [value(track) for track in album.tracks]
+    return common(values) if len(set(map(fold, values))) == 1 else ABSENT
 
 
 def _artist_name(tracks: Sequence[Track], artist: str) -> str:

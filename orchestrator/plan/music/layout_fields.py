@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
+from orchestrator.plan.music import classical
 from orchestrator.plan.music.tag_values import ABSENT, Absent, Position, first, joined, number, text
 from orchestrator.track import Track
 
@@ -40,6 +41,9 @@ ALBUM_FIELDS: dict[str, Any] = {
     "barcode": "074643573023",
     "media": "CD",
     "genre": "Funk",
+    "album_composer": "Ludwig van Beethoven",
+    "album_conductor": "Carlos Kleiber",
+    "album_ensemble": "Wiener Philharmoniker",
     "musicbrainz_release_id": "0a",
     "musicbrainz_release_group_id": "0b",
 }
@@ -61,6 +65,13 @@ TRACK_FIELDS: dict[str, Any] = {
     "disc_text": "1/2",
     "disc_subtitle": "Side A",
     "composer": "Maurice White",
+    "work": "Symphony No. 5",
+    "movement": "Allegro con brio",
+    "movement_number": 1,
+    "movement_total": 4,
+    "conductor": "Carlos Kleiber",
+    "ensemble": "Wiener Philharmoniker",
+    "soloists": "Martha Argerich",
     "advisory": "clean",
     "isrc": "USSM17900001",
     "codec": "flac",
@@ -78,25 +89,8 @@ FIELDS: dict[str, Any] = {**ALBUM_FIELDS, **TRACK_FIELDS}
 def track_fields(track: Track, wanted: Iterable[str], values: dict[str, Any]) -> dict[str, Any]:
     """Add the wanted fields of TRACK_FIELDS to `values`, and return it."""
     for name in wanted:
-        match name:
-            case "title":
-                values[name] = first(track.title, NO_TITLE)
-            case "artist":
-                values[name] = joined(track.artist or track.album_artist, NO_ARTIST)
-            case "artist_sort" | "composer" | "isrc":
-                values[name] = joined(getattr(track, name))
-            case "track":
-                values[name] = _track_number(track)
-            case "track_text" | "disc_text":
-                values[name] = text(getattr(track, name)) or number(getattr(track, name.removesuffix("_text")))
-            case "track_total" | "disc" | "sample_rate" | "bit_depth" | "channels":
-                values[name] = number(getattr(track, name))
-            case "bitrate":
-                values[name] = number(round(track.bitrate / 1000)) if track.bitrate else ABSENT
-            case "lossless":
-                values[name] = bool(track.lossless)
-            case _:
-                values[name] = text(getattr(track, name))
+        value = _VALUES.get(name)
+        values[name] = value(track) if value is not None else text(getattr(track, name))
     return values
 
 
@@ -105,3 +99,36 @@ def _track_number(track: Track) -> int | Absent:
     if track.track is None:
         return ABSENT
     return track.track if track.position is None else Position(track.track, track.position)
+
+
+def _as_written(name: str) -> Callable[[Track], object]:
+    """The text of the tag; where it is just the number, the number."""
+    return lambda track: text(getattr(track, f"{name}_text")) or number(getattr(track, name))
+
+
+def _joined(name: str) -> Callable[[Track], object]:
+    return lambda track: joined(getattr(track, name))
+
+
+def _number(name: str) -> Callable[[Track], object]:
+    return lambda track: number(getattr(track, name))
+
+
+_VALUES: Final[dict[str, Callable[[Track], object]]] = {
+    "title": lambda track: first(track.title, NO_TITLE),
+    "artist": lambda track: joined(track.artist or track.album_artist, NO_ARTIST),
+    **{name: _joined(name) for name in ("artist_sort", "composer", "isrc")},
+    "track": _track_number,
+    **{f"{name}_text": _as_written(name) for name in ("track", "disc")},
+    **{name: _number(name) for name in ("track_total", "disc", "sample_rate", "bit_depth", "channels")},
+    "work": classical.work,
+    "movement": classical.movement,
+    "movement_number": classical.movement_number,
+    "movement_total": classical.movement_total,
+    "conductor": classical.conductor,
+    "ensemble": classical.ensemble,
+    "soloists": classical.soloists,
+    "bitrate": lambda track: number(round(track.bitrate / 1000)) if track.bitrate else ABSENT,
+    "lossless": lambda track: bool(track.lossless),
+}
+"""Field -> its value; all other fields are one text of the track with the same name."""

@@ -11,6 +11,10 @@ MAX_VALUE: Final = 4096
 
 # C0, DEL, C1; invisible and direction-changing characters except the soft hyphen; line and paragraph separators.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_BREAK = re.compile("\\s*[\t-\r\x1c-\x1f\x85\u2028\u2029]\\s*")
+_JOINED = "\u0600-\u08ff\u0900-\u109f\u1780-\u18af\u1b00-\u1bff\ufb50-\ufdff\ufe70-\ufefc"
+_JOINER = re.compile(f"(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])")
+"""Joiners and non-joiners between letters whose shape they change: Arabic, Persian, Syriac, Indic, Khmer, Mongolian ..."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SEPARATOR = re.compile(r"[/\\]")
 _UNCLEAN = re.compile(r"[^ -~]|[/\\]")
@@ -56,13 +60,21 @@ class Position(int):
 
 
 def clean_value(text: str) -> str:
-    """A tag value made safe: at most MAX_VALUE characters, NFC, no invisible characters, no separators, no spaces at the ends."""
+    """A tag value made safe: at most MAX_VALUE characters, NFC, no invisible characters, no separators, no spaces at the ends.
+
+    Line breaks and tabs become a space. Joiners between letters that change their shape are kept: they are part of the word.
+    """
     if len(text) > MAX_VALUE:
         text = text[:MAX_VALUE]
     if _UNCLEAN.search(text):
         text = _SURROGATE.sub("\ufffd", text)
-        text = _SEPARATOR.sub("_", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)))
+        text = _INVISIBLE.sub(_unless_joining, _BREAK.sub(" ", text))
+        text = _SEPARATOR.sub("_", unicodedata.normalize("NFC", text))
     return text.strip()
+
+
+def _unless_joining(found: re.Match[str]) -> str:
+    return found.group() if _JOINER.match(found.string, found.start()) else ""
 
 
 def text(value: str | None, absent: Absent = ABSENT) -> str:
