@@ -135,6 +135,9 @@ def test_layouts_can_calculate_with_positions() -> None:
 def test_nothing_is_missing_between_the_sides_of_a_record() -> None:
     assert collect(album(["A1", "A2", "B1"], track_total=9)).incomplete == ()
     assert collect(album(["1-01", "1-03"])).incomplete[0].missing == "2"
+    assert collect(album(["0", "1", "3"])).incomplete[0].missing == "2"
+    missing = collect(album(["A1", "1-01", ""])).missing_fields
+    assert [one.files for one in missing if one.field == "track"] == [1]
 
 
 def test_dates_in_names_are_cut_to_the_day() -> None:

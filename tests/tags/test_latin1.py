@@ -42,3 +42,15 @@ def test_id3v1_may_cut_a_letter_of_utf8() -> None:
     track = read("x.mp3", with_id3v1("Café".encode("latin-1"), "サンプル".encode("shift_jis"))).track
     assert track is not None
     assert (track.title, track.artist) == (("Café",), ("サンプル".encode("shift_jis").decode("latin-1"),))
+
+
+def test_the_year_frame_of_an_older_version_counts_before_the_year_of_id3v1() -> None:
+    tags: Any = mutagen.id3.ID3()
+    for name, text in {"TIT2": "T", "TPE1": "A", "TYER": "2004", "TRCK": "3"}.items():
+        tags.add(getattr(mutagen.id3, name)(encoding=0, text=[text]))
+    file = BytesIO(track_bytes("mp3", None))
+    tags.save(file, v1=0)
+    end = b"TAG" + b"".join(text.ljust(30, b"\0") for text in (b"T", b"A", b"Al")) + b"1999" + bytes(31)
+    track = read("x.mp3", file.getvalue() + end).track
+    assert track is not None
+    assert (track.album, track.date) == (("Al",), "2004")

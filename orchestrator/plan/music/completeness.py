@@ -38,7 +38,7 @@ def missing(tracks: Sequence[Track]) -> Missing | None:
     continuous = len(discs) > 1 and _numbers_continue(discs.values())
     gaps = {0: _gaps(tracks)} if continuous else {disc: _gaps(discs[disc]) for disc in sorted(discs)}
     missing_tracks = sum(map(len, gaps.values()))
-    if missing_tracks <= sum(1 for track in tracks if not track.track):
+    if missing_tracks <= sum(1 for track in tracks if track.track is None):
         gaps, missing_tracks = {}, 0
     missing_discs = _missing_discs(tracks, discs)
     if not missing_tracks and not missing_discs:

@@ -15,7 +15,7 @@ import msgspec
 
 from orchestrator.paths import parent_of
 from orchestrator.plan.music.spelling import fold
-from orchestrator.plan.music.tag_values import first, joined, text
+from orchestrator.plan.music.tag_values import MAX_VALUE, first, joined, text
 from orchestrator.plan.music.text_encodings import ENCODINGS, FOREIGN_RUN, Encoding, best_encoding, decoded
 from orchestrator.records import Item
 from orchestrator.track import Facts, Track
@@ -37,6 +37,8 @@ _WINDOWS_1252 = re.compile(
     "|(?<=[A-Za-z])[\x8a\x8e\x9a\x9e]|[\x8a\x8e\x9a\x9e](?=[A-Za-z])|[\x8c\x9c](?=[uUiI]))*"
 )
 """Control characters that are only the quotes, dashes and letters of Windows' Latin-1, in places where they make sense."""
+_MANY = 100
+"""More texts show no more about their encoding."""
 _FEW = 4
 """Fewer letters that are not ASCII show nothing."""
 
@@ -47,7 +49,7 @@ def with_texts(items: Sequence[Item], legacy_encoding: str | None = None) -> lis
     `legacy_encoding` is a name in ENCODINGS, or AUTO: then each folder gets the one that its texts show. None reads nothing anew.
     """
     tracks = {index: item.reading.track for index, item in enumerate(items) if item.reading is not None and item.reading.track}
-    strange = [index for index, track in tracks.items() if any(_is_strange(one) for one in _texts(track))]
+    strange = [index for index, track in tracks.items() if _has_strange_texts(track)]
     if not strange:
         return list(items)
     folders, albums = _groups(items, tracks, strange)
@@ -111,8 +113,13 @@ def _texts(track: Track) -> Iterator[str]:
         yield from getattr(track, name)
 
 
-def _is_strange(value: str) -> bool:
-    return not value.isascii() and _STRANGE.search(value) is not None and not _WIDE.search(value)
+def _has_strange_texts(track: Track) -> bool:
+    """Whether a text may be foreign. Asked of every file of a library, so it takes the shortest way."""
+    for values in (track.title, track.artist, track.album_artist, track.album):
+        for value in values:
+            if not value.isascii() and _STRANGE.search(value) is not None and not _WIDE.search(value):
+                return True
+    return False
 
 
 def _is_foreign_group(group: Mapping[int, Track]) -> bool:
@@ -131,7 +138,7 @@ def _is_foreign(value: str, *, in_doubt: bool = True) -> bool:
     """Whether a text is none of Latin-1; `in_doubt`: most letters around it are not ASCII."""
     if value.isascii() or _WIDE.search(value):
         return False
-    if _CONTROLS.search(value) and not _WINDOWS_1252.fullmatch(value):
+    if _CONTROLS.search(value) and not _is_windows_1252(value):
         return True
     ascii_letters, others = _letters(value)
     return in_doubt and (others >= ascii_letters or FOREIGN_RUN.search(value) is not None)
@@ -147,7 +154,7 @@ def _is_doubtful(track: Track, *, in_doubt: bool) -> bool:
 def _read(doubtful: Mapping[int, Track], named: Encoding | None, legacy_encoding: str | None) -> tuple[dict[int, Track], str]:
     """The tracks that can be read in the encoding of their folder, and why the others are doubtful."""
     texts = sorted({value for track in doubtful.values() for value in _texts(track) if _is_foreign(value)})
-    encoding = named or best_encoding(texts)
+    encoding = named or best_encoding(texts[:_MANY])
     if legacy_encoding not in (None, AUTO):
         encoding = next(one for one in ENCODINGS if one.name == legacy_encoding)
     if encoding is None:
@@ -190,7 +197,11 @@ def _as_windows_1252(track: Track) -> Track:
 
 
 def _has_windows_signs(value: str) -> bool:
-    return bool(_CONTROLS.search(value)) and not _WIDE.search(value) and _WINDOWS_1252.fullmatch(value) is not None
+    return bool(_CONTROLS.search(value)) and not _WIDE.search(value) and _is_windows_1252(value)
+
+
+def _is_windows_1252(value: str) -> bool:
+    return len(value) <= MAX_VALUE and _WINDOWS_1252.fullmatch(value) is not None
 
 
 def _all_texts(track: Track) -> Iterator[str]:

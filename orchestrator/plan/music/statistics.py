@@ -186,7 +186,7 @@ class _Collector:
         self._qualities[_quality(track)].add(item, track)
         for field in FIELDS:
             self._checked[field] += 1
-            self._missing[field] += not getattr(track, field)
+            self._missing[field] += not (getattr(track, field) or getattr(track, f"{field}_text", None))
         if reading.covers is not None:
             self._checked["cover"] += 1
             self._missing["cover"] += not reading.covers
