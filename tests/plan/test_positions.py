@@ -80,6 +80,16 @@ def test_albums_do_not_explain_each_other() -> None:
     assert numbers([*album(["1-01", "1-02"]), *album(["1", "2"])])[:2] == [(None, None, None)] * 2
 
 
+def test_without_album_artist_a_sampler_is_one_album_and_two_artists_are_two() -> None:
+    one_artist = {"album_artist": (), "artist": "Ann"}
+    sampler = [*album(["1-01", "2-01"], **one_artist), *album(["1-02"], album_artist=(), artist="Bob")]
+    assert numbers(sampler) == [(1, 1, None), (2, 1, None), (1, 2, None)]
+    two = [*album(["1-01", "1-02"], **one_artist), *album(["1", "2"], album_artist=(), artist="Bob")]
+    assert numbers(two) == [(1, 1, None), (1, 2, None), (None, 1, None), (None, 2, None)]
+    totals = [*album(["1-12", "2-12"], **one_artist), *album(["1-10", "2-10"], album_artist=(), artist="Bob")]
+    assert numbers(totals) == [(None, 1, 12), (None, 2, 12), (None, 1, 10), (None, 2, 10)]
+
+
 def test_copies_of_a_hidden_track_are_one_title() -> None:
     both = [*album(["0", "1"]), *album(["0", "1"])]
     assert numbers(both) == [(None, 0, None), (None, 1, None)] * 2

@@ -209,7 +209,7 @@ class _Collector:
         decades: dict[str, GroupTotals] = {}
         incomplete: list[IncompleteAlbum] = []
         albums = 0
-        for index, track in explained((song.item.entry.path, song.track) for song in self._songs).items():
+        for index, track in explained([song.track for song in self._songs]).items():
             self._songs[index].track = track
         for album in group_albums(self._songs):
             groups = {id(group): group for song in album.songs for group in self._credit(song, artists, decades)}
