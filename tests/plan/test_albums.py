@@ -66,6 +66,12 @@ def test_what_makes_a_compilation(tags: dict[str, object]) -> None:
     assert set(directories(items).values()) == {"Various Artists/Now 50"}
 
 
+def test_a_joiner_in_a_name_makes_no_other_album() -> None:
+    names = ["\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u062e", "\u0645\u06cc\u200c\u062e"]
+    items = [song(f"{n}.mp3", title=f"t{n}", artist="Ann", album=name, track=n + 1) for n, name in enumerate(names)]
+    assert set(directories(items).values()) == {f"Ann/{names[0]}"}
+
+
 def test_greatest_hits_of_two_artists_stay_apart() -> None:
     items = [song(f"{who}{n}.mp3", title=f"t{n}", artist=who, album="Greatest Hits", track=n) for who in "AB" for n in (1, 2)]
     assert set(directories(items).values()) == {"A/Greatest Hits", "B/Greatest Hits"}

@@ -17,10 +17,13 @@ GUEST = re.compile(
 """The part of an artist or title that names guests: in brackets, or up to the next bracket."""
 
 
+_JOINERS = dict.fromkeys((0x200C, 0x200D))
+
+
 @lru_cache(maxsize=65536)
 def fold(value: str) -> str:
-    """A spelling without its differences in Unicode form, case and repeated spaces."""
-    return " ".join(unicodedata.normalize("NFC", text(value).casefold()).split())
+    """A spelling without its differences in Unicode form, case, joiners and repeated spaces."""
+    return " ".join(unicodedata.normalize("NFC", text(value).casefold().translate(_JOINERS)).split())
 
 
 @lru_cache(maxsize=65536)
