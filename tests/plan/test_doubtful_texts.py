@@ -98,6 +98,20 @@ def test_what_the_encodings_give(encoding: str) -> None:
     assert all(item.doubtful and encoding.upper() in item.doubtful for item in left)
 
 
+def test_a_few_letters_show_nothing() -> None:
+    names = {
+        "cp1251": "ДДТ Чайф Любэ Би-2",
+        "koi8-r": "ДДТ",
+        "gbk": "陈奕迅 许巍 邓丽君",
+        "big5": "七里香 鄧麗君",
+        "euc_kr": "빅뱅",
+    }
+    for encoding, texts in names.items():
+        for text in texts.split():
+            found = best_encoding([as_latin1(text, encoding)])
+            assert found is None or found.name == encoding, text
+
+
 def test_doubtful_files_stay_and_are_named() -> None:
     items = [*folder("cp1251", ["Война", "Кукушка"]), song("ok/1.mp3", title="t", artist="Ann", album="X", track=1)]
     made = plan(with_texts(items))
