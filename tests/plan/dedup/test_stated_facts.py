@@ -26,6 +26,7 @@ FACTS: dict[str, tuple[Any, Any, Any]] = {
     "work": ("Symphony No. 5", "Symphony No. 6", "Symphony No.5"),
     "movement": ("II. Andante con moto", "III. Scherzo", "Andante con moto"),
     "movement_number": ("2/4", "3/4", "II"),
+    "movement_total": ("4", "3", "04"),
     "language": ("eng", "deu", "English"),
     "acoustid_id": (RECORDING + "3", RECORDING + "4", (RECORDING + "3").upper()),
     "musicbrainz_artist_ids": (RECORDING + "5", RECORDING + "6", (RECORDING + "5").upper()),

@@ -48,6 +48,7 @@ def stated_facts(track: Track) -> tuple[object, ...]:
         # Some programs write the name of a movement where others write its number.
         _texts((*facts.movement, *(text for text in facts.movement_number if not _number([text])))),
         _number(facts.movement_number),
+        _number(facts.movement_total),
         _codes(facts.language, _LANGUAGES),
         _codes(facts.lyrics_language, _LANGUAGES),
         _codes(facts.country, _COUNTRIES),
