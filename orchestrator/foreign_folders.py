@@ -190,8 +190,8 @@ class HiddenFolders:
 
     def hides_name(self, path: str) -> bool:
         """Whether the name of a file itself says that it was thrown away, or is not complete."""
-        name = path[path.rfind("/") + 1 :]
-        return name[:1] == "." and _FILE.fullmatch(name) is not None and not self._opened(name, path)
+        start = path.rfind("/") + 1
+        return path.startswith(".", start) and _FILE.fullmatch(path, start) is not None and not self._opened(path[start:], path)
 
     def names(self) -> list[str]:
         """The names of all folders that are hidden wherever they are, as patterns for rclone."""

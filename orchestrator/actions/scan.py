@@ -335,7 +335,8 @@ def read_external_lists(session: Session, typed: Sequence[str] = ()) -> list[Ext
     found: list[ExternalList] = []
     for location in session.locations(*dict.fromkeys((*session.config.playlists, *typed))):
         with reaching(session, location):
-            lists, unread = read_lists(session.storage(location), _files_to_scan(session, ScanSettings())["hidden"])
+            wanted = _files_to_scan(session, ScanSettings())
+            lists, unread = read_lists(session.storage(location), wanted["hidden"], wanted["exclude"])
         found += lists
         for path, reason in unread:
             session.reporter.warning(f"{location.typed}: {path}: {reason}: cannot check whether its entries move")

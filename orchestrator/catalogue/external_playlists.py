@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.catalogue.reading import read_list
 from orchestrator.errors import AuthError, PartialListingError, RemoteError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
+from orchestrator.globs import compile_globs
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
 from orchestrator.records import Entry
@@ -15,11 +17,15 @@ from orchestrator.storage.protocol import Storage
 _AT_A_TIME = 8
 
 
-def read_lists(storage: Storage, hidden: HiddenFolders = ALL_HIDDEN) -> tuple[list[ExternalList], list[tuple[str, str]]]:
-    """Every playlist and cue sheet outside `hidden` folders, sorted by path, and (path, reason) of those that cannot be read.
+def read_lists(
+    storage: Storage, hidden: HiddenFolders = ALL_HIDDEN, exclude: Sequence[str] = ()
+) -> tuple[list[ExternalList], list[tuple[str, str]]]:
+    """Every playlist and cue sheet, sorted by path, and (path, reason) of those that cannot be read.
 
-    Raises the storage's error when the listing breaks off, and AuthError.
+    None in `hidden` folders, and none that `exclude` matches. Raises the error of the storage when the listing breaks off,
+    and AuthError.
     """
+    excluded = compile_globs(exclude)
 
     def read(entry: Entry) -> ExternalList | str:
         if entry.size is None or entry.size > MAX_BYTES:
@@ -37,6 +43,9 @@ def read_lists(storage: Storage, hidden: HiddenFolders = ALL_HIDDEN) -> tuple[li
         entries.extend(entry for entry in storage.list(hidden=hidden) if is_list(entry.path))  # those before an error stay
     except PartialListingError as error:
         unread = [(folder, error.message) for folder in error.closed]
+    if excluded is not None:
+        entries = [entry for entry in entries if not excluded.search(entry.path)]
+        unread = [(folder, reason) for folder, reason in unread if not excluded.search(f"{folder}/")]
     entries.sort(key=lambda entry: entry.path)
     if not entries:
         return [], unread

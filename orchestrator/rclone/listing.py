@@ -21,7 +21,7 @@ from typing import IO
 import msgspec
 
 from orchestrator.errors import TransientError, UsageError
-from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
+from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders, innermost_foreign_folder
 from orchestrator.paths import is_ours, own_directory_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
@@ -170,19 +170,25 @@ class _LeftOut:
         self._foreign: set[str] = set()
         self._hide = not request.shows_own
         self._folder_of = request.hidden.folder_of
+        self._ordinary = ""
+        """The last directory that lies in no such folder, with a "/": most listings show its files one after the other."""
 
     def covers(self, path: str) -> bool:
         """Whether this is such a file; its folder is noted."""
         if not self._hide:
             return False
-        if OWN_DIRECTORY in path and (directory := own_directory_of(path)) is not None:
-            self._own.add(directory)
+        if OWN_DIRECTORY in path and (own := own_directory_of(path)) is not None:
+            self._own.add(own)
             return True
-        folder = self._folder_of(path)
-        if folder is None:
+        directory = path[: path.rfind("/") + 1]
+        if directory == self._ordinary:
             return False
-        self._foreign.add(folder)
-        return True
+        folder = self._folder_of(path)
+        if folder is not None:
+            self._foreign.add(folder)
+        elif innermost_foreign_folder(path) is None:
+            self._ordinary = directory
+        return folder is not None
 
     def folders(self, log: IO[bytes]) -> Iterator[Entry]:
         """The folders, as `Storage.list` shows them. The log of the listing names those that rclone left out."""

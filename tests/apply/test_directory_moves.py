@@ -66,6 +66,16 @@ def at_the_request(storage: MemoryStorage, trouble: object, when: str = "before"
     storage.fail(storage.changes_made + 1, trouble, when=when, counting="changes")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("foreign", ["in/al/#recycle/old.mp3", "in/al/cd/@eaDir/5.mp3/x.jpg", "in/al/.git/HEAD"])
+def test_folders_of_other_programs_do_not_move_with_an_album(storage: MemoryStorage, tmp_path: Path, foreign: str) -> None:
+    """Its files move one by one, or folder by folder, and the folder that it is in stays."""
+    made = moving(storage)
+    storage.put(foreign, b"theirs")
+    result = run(made, tmp_path / "journal", storage)
+    assert (result.exit_code, result.done) == (ExitCode.DONE, 6)
+    assert library(storage) == {**moved(), foreign: b"theirs"}
+
+
 def test_an_album_moves_in_one_request_and_back(storage: MemoryStorage, tmp_path: Path) -> None:
     before, ids = library(storage), {entry.id for entry in storage.list()}
     made = moving(storage)

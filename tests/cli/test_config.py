@@ -77,6 +77,9 @@ def test_an_empty_file_is_all_defaults(text: str) -> None:
         ("jobs:\n  n:\n    - {}\n", "c.yaml:3: jobs.n: a step is one command"),
         ("locations: {a: null}\n", "locations.a: expected text"),
         ("\ttransfers: 1\n", "c.yaml:1: not valid YAML"),
+        ("exclude:\n- Podcasts\n- /\n", "c.yaml:3: exclude: the glob '/' is empty"),
+        ('include: ["[b-a].mp3"]\n', "c.yaml:1: include: invalid glob '[b-a].mp3'"),
+        ("include: Podcasts\n", "include: expected a list, got `Podcasts`"),
     ],
 )
 def test_a_mistake_is_reported_with_its_line_and_the_right_word(text: str, says: str) -> None:
