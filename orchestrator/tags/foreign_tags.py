@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from orchestrator.tags import apev2
-from orchestrator.tags.id3 import plan_tag, stacked
+from orchestrator.tags.id3 import appended, plan_tag, stacked
 from orchestrator.tags.lazy_imports import id3_options, parser
 from orchestrator.tags.parsed import NotReadableError, Parsed
 from orchestrator.tags.sparse import SparseFile
@@ -38,6 +38,9 @@ def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] 
         if parsed.others:
             return
     fetch_end(file)
+    start = appended(file)
+    if start is not None:
+        add_id3(file, parsed, start)
     footer = apev2.find_footer(file) if "ape" in kinds else None
     if footer is not None:
         with suppress(NotReadableError):

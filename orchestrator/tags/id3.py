@@ -31,8 +31,8 @@ _CHAPTERS, _LARGE_CHAPTER = 8, 16 * 1024
 """After so many chapters of this size in a row, a tag that has named the track is read no further: the texts come first."""
 _CHAPTER_FRAMES = frozenset({b"CHAP", b"CTOC"})
 _PLACES = ({b"TIT2", b"TT2"}, {b"TPE1", b"TP1"}, {b"TALB", b"TAL"})
-_HOP = 2048
-"""Bytes read at a time where one picture follows another."""
+_HOP, _MANY_GAPS = 2048, 18
+"""Bytes read at a time where one picture follows another; after so many of them, all the rest is read if it is little."""
 _MOST_VALUES = 40_000
 _MOST_COPYING = 3 << 29
 _MOST_INFLATED = 1 << 20
@@ -43,8 +43,10 @@ _LISTS = re.compile(rb"T|COM|GP1|GRP1|IPL|MV|CHAP|CTOC|SYLT|SLT|ETC|MLL|EQU|RVA|
 _COUNTERS = re.compile(rb"PCNT|PCST|POP|POSS|SEEK|CNT")
 _LONGEST_COUNTER = 2048
 """Frames that end in a number. mutagen's time grows with the square of its length; eight bytes are plenty."""
+_ID3V1 = 128
 _WIDE = (b"\1", b"\2")
 """The encodings with two bytes per character."""
+_UTF8 = b"\3"
 _COMPRESSED = {3: 0x0080, 4: 0x0008}
 _FRAME_ID = re.compile(rb"[A-Z][A-Z0-9]{2,3}\Z")
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
@@ -72,6 +74,15 @@ def stacked(file: SparseFile, position: int) -> Iterator[int]:
     while position < file.size and (end := tag_end(file.peek(position, 10), position)):
         yield position
         position = end
+
+
+def appended(file: SparseFile) -> int | None:
+    """Where the tag at the end of the file begins, before any ID3v1: a footer states its length."""
+    tail = file.peek(max(0, file.size - _ID3V1 - 10), _ID3V1 + 10)
+    end = file.size - _ID3V1 if tail[-_ID3V1:-125] == b"TAG" else file.size
+    footer = file.peek(end - 10, 10) if end >= 20 else b""
+    start = end - 20 - synchsafe(footer[6:10]) if footer[:3] == b"3DI" else -1
+    return start if start >= 0 else None
 
 
 def plan_tag(file: SparseFile, start: int) -> int | None:
@@ -130,7 +141,10 @@ class _Headers:
         """The header at `position`, and the name of its frame."""
         if not self._file.has(position, position + self.size):
             self._gaps += 1
-            if self._gaps > 1 and self._end - position > 2 * self._file.policy.hole:
+            rest = self._end - position
+            if self._gaps > _MANY_GAPS and self._file.affords(rest + self._file.policy.extra):
+                self._file.fetch(position, self._end, "the rest of an ID3v2 tag with many pictures")
+            elif self._gaps > 1 and rest > 2 * self._file.policy.hole:
                 self._file.fetch(position, min(position + _HOP, self._end), "the next ID3v2 frame")
         header = self._file.peek(position, self.size, "the next ID3v2 frame")
         return header, header[: self._id_size].rstrip(b"\0")
@@ -217,11 +231,22 @@ class _Walk:
             self._pass_over(header, position, size)
         else:
             found = _values(self._file, payload, size) if _LISTS.match(frame_id) else 0
+            if self._seen and frame_id[:1] == b"T" and not any(header[8:]):
+                self._check_encoding(payload, size)
             inflated = _inflated_values(self._file, payload, size) if compressed else 0
             self._values += found + (_MOST_VALUES + 1 if inflated is None else inflated)
             self._copied += found * size // 2
             if self._values > _MOST_VALUES:
                 raise NotReadableError("its ID3 tag is damaged: it holds too many texts")
+
+    def _check_encoding(self, payload: int, size: int) -> None:
+        """Let the parser take a text that says it is UTF-8, but is not, for Latin-1: it would drop it."""
+        text = self._file.peek(payload, size)
+        if text[:1] == _UTF8:
+            try:
+                text.decode()
+            except UnicodeDecodeError:
+                self._file.patch(payload, 0)
 
     def _is_passed_over(self, frame_id: bytes, payload: int, size: int, *, compressed: bool) -> bool:
         """Whether the parser is better off without this frame."""

@@ -15,7 +15,8 @@ from orchestrator.tags import formats
 from orchestrator.tags.album_hints import AlbumHints
 from orchestrator.tags.covers import covers_of
 from orchestrator.tags.ends import look_at_end
-from orchestrator.tags.id3 import plan_tag, tag_end
+from orchestrator.tags.foreign_tags import add_id3
+from orchestrator.tags.id3 import plan_tag, stacked, tag_end
 from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
 from orchestrator.tags.policy import FEW_BYTES, Policy
@@ -26,6 +27,9 @@ from orchestrator.track import Reading, Status
 
 _MAGIC = 300
 """Bytes that identify every container: an Ogg page header with its segment table is the longest."""
+
+_EXPECT_ID3 = frozenset({"mpeg", "flac", "aac", "apetagged", "trueaudio", "unsupported"})
+"""Modules that find an ID3v2 tag at the beginning themselves."""
 
 _SMALL = 16 * 1024
 """If less than this is left of the file, it is requested together with the head."""
@@ -63,8 +67,10 @@ def _read(path: str, file: SparseFile, album: AlbumHints | None = None) -> Readi
     container = formats.by_name(path)
     try:
         _fetch_first(file, container, album)
-        container = _recognise(file, container)
-        parsed = _parse(file, container)
+        container, start = _recognise(file, container)
+        parsed = (
+            _parse(file, container) if not start or container.module in _EXPECT_ID3 else _parse_behind(file, start, container)
+        )
         track, covers = track_of(parsed), covers_of(parsed)
         if file.policy.end_check and parsed.suspect is None:
             look_at_end(file, parsed)
@@ -110,8 +116,8 @@ def _fetch_first(file: SparseFile, container: Container | None, album: AlbumHint
         file.fetch(0, head, "the head")
 
 
-def _recognise(file: SparseFile, named: Container | None) -> Container:
-    """Recognise the container by the bytes after any ID3v2 tags, or by the name if those say nothing."""
+def _recognise(file: SparseFile, named: Container | None) -> tuple[Container, int]:
+    """The container by the bytes after any ID3v2 tags, or by the name if those say nothing; and where those tags end."""
     start = 0
     end = tag_end(file.peek(0, 10), 0)
     if end is not None:
@@ -126,7 +132,20 @@ def _recognise(file: SparseFile, named: Container | None) -> Container:
         file.trace.recognised_by = "its name" if magic is None else "its first bytes"
     if container is None:
         raise NotReadableError("not a kind of audio file that can be read")
-    return container
+    return container, start
+
+
+def _parse_behind(file: SparseFile, start: int, container: Container) -> Parsed:
+    """Parse a file of a kind that has no place for the ID3v2 tags at its beginning, which some taggers put before every file."""
+    view = SparseFile(file.size - start, lambda offset, length: file.peek(start + offset, length), file.policy)
+    parsed = _parse(view, container)
+    if parsed.sound is not None:
+        parsed.sound = parsed.sound[0] + start, parsed.sound[1] + start
+    for tag in stacked(file, 0):
+        add_id3(file, parsed, tag)
+    if file.failure is not None:
+        raise file.failure
+    return parsed
 
 
 def _parse(file: SparseFile, container: Container) -> Parsed:

@@ -236,8 +236,12 @@ class SparseFile:
         if self.failure is not None:
             raise self.failure
         length = sum(end - start for start, end, _ in wanted)
-        if self.bytes_read + length > self.policy.budget or self.requests + len(wanted) > self.policy.requests:
+        if self.bytes_read + length > self.policy.budget:
             self._fail(ReadLimitError(f"its header needs more than {self.policy.budget // 1024:,} KiB to read"))
+        if self.requests + len(wanted) > self.policy.requests:
+            self._fail(
+                ReadLimitError(f"its header is in more than {self.policy.requests} places: pictures or other data lie between")
+            )
         self.requests += len(wanted)
         if self.trace is not None:
             self.trace.asked.extend(RangeRequest(start, end - start, why) for start, end, why in wanted)

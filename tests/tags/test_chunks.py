@@ -109,6 +109,8 @@ def test_an_info_list_is_read_wherever_and_however_it_was_written(form: str) -> 
 def test_info_lists_in_other_encodings_and_with_huge_texts() -> None:
     track, _ = same_by_every_policy("x.wav", wav(info({"INAM": "Größe", "IART": "Bjørk"}, encoding="latin-1")))
     assert (track.title, track.artist, track.isrc) == (("Größe",), ("Bjørk",), ())
+    track, _ = same_by_every_policy("x.wav", wav(info({"INAM": "Title", "IART": "A"}, encoding="utf-16-le")))
+    assert (track.title, track.artist) == (("Title",), ("A",))
     track, _ = same_by_every_policy("x.wav", wav(info({"ICMT": "x" * 200_000, "INAM": "T"})))
     assert (track.title, track.comment) == (("T",), None)
 

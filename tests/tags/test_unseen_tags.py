@@ -8,8 +8,8 @@ from io import BytesIO
 import pytest
 from mutagen import id3
 
-from orchestrator.track import Reading, Status
-from tests.audio import picture, track_bytes
+from orchestrator.track import Reading, Status, Track
+from tests.audio import FORMATS, picture, track_bytes
 from tests.audio_realistic import KINDS, Kind
 from tests.audio_tags import Cover
 from tests.tags.ranges import POLICIES, WHOLE_FILE, read
@@ -83,7 +83,40 @@ def test_a_damaged_second_tag_does_no_harm() -> None:
     assert (local.track.title, local.status) == (("TIT2",), Status.TAGGED)
 
 
+@pytest.mark.parametrize("audio_format", ["wav", "aiff", "m4a", "ogg", "opus", "dsf", "wma"])
+def test_an_id3_tag_before_a_format_without_a_place_for_it_fills_the_gaps_of_its_own(audio_format: str) -> None:
+    """Some taggers put ID3v2 before every file."""
+    name, front = f"x.{FORMATS[audio_format].extension}", tag(*ALL, JPEG)
+    stream = track_bytes(audio_format, None, seconds=20)
+    local, _ = same_by_every_policy(name, front + stream)
+    alone = read(name, stream, WHOLE_FILE)
+    assert local.track is not None, local.reason
+    assert alone.track is not None
+    assert (local.track.title, local.track.track) == (("TIT2",), 7)
+    assert (local.track.codec, local.track.duration_s) == (alone.track.codec, alone.track.duration_s)
+    assert (local.identity, local.suspect) == (alone.identity, None)
+    own, _ = same_by_every_policy(name, front + track_bytes(audio_format, Track(title=("own",)), seconds=20))
+    assert own.track is not None
+    assert (own.track.title, own.track.album) == (("own",), ("TALB",))
+
+
+def test_an_id3v2_tag_behind_the_sound_is_found_by_its_footer() -> None:
+    front = tag(*ALL)
+    end = front[:5] + b"\x10" + front[6:] + b"3DI" + front[3:5] + b"\x10" + front[6:10]
+    for behind in (end, end + b"TAG" + bytes(125)):
+        local, _ = same_by_every_policy("x.mp3", MP3 + behind)
+        assert local.track is not None
+        assert (local.track.title, local.track.album, local.track.track) == (("TIT2",), ("TALB",), 7)
+
+
 # ------------------------------------------------------------ flags and encodings
+
+
+def test_a_text_that_says_it_is_utf8_and_is_not_is_taken_for_latin1() -> None:
+    wrong = [b"TIT2" + struct.pack(">I", 6) + b"\0\0\3Gr\xf6\xdfe", b"TXXX" + struct.pack(">I", 8) + b"\0\0\3YEAR\0\xb4\xb4"]
+    local, _ = same_by_every_policy("x.mp3", tag(*wrong, ARTIST, version=3) + MP3)
+    assert local.track is not None
+    assert (local.track.title, local.track.artist) == (("Größe",), ("TPE1",))
 
 
 def v22(flags: int, *frames: tuple[bytes, bytes]) -> bytes:
@@ -167,6 +200,20 @@ def test_chapters_with_pictures_are_skipped_by_their_lengths(count: int, size: i
         for reading in readings:
             assert reading.requests <= most_requests + 2 * (frames[0] is contents)
             assert reading.bytes_read <= 1280 * KIB
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "reason"), [(15, 200_000, None), (60, 30_000, None), (60, 90_000, "more than 24 places")]
+)
+def test_many_pictures_are_skipped_as_long_as_a_few_ranges_suffice(count: int, size: int, reason: str | None) -> None:
+    pictures = [id3.APIC(encoding=0, mime="image/jpeg", type=0, desc=str(n), data=picture(size)) for n in range(count)]
+    for policy in POLICIES.values():
+        reading = read("x.mp3", tag(*pictures, *ALL) + MP3, policy)
+        if reason is not None:
+            assert reason in (reading.reason or "")
+            continue
+        assert reading.track is not None, reading.reason
+        assert (reading.track.title, reading.track.track, len(reading.covers or ())) == (("TIT2",), 7, min(count, 16))
 
 
 def test_long_texts_and_attachments_of_any_name_are_skipped() -> None:

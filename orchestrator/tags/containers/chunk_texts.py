@@ -8,6 +8,7 @@ from orchestrator.tags.tag_texts import LONGEST_TEXT, decoded
 
 _MOST_TEXTS = 1000
 _MOST_ZEROS = 3
+_SHORTEST_WIDE = 4
 _HEADER = 8
 _LONG_HEADER = 12
 _COUNT = 4
@@ -52,6 +53,8 @@ def read_edited(file: SparseFile, start: int, end: int, tags: TextTags) -> None:
 
 
 def _add(file: SparseFile, name: bytes, start: int, length: int, tags: TextTags) -> None:
-    text = decoded(file.peek(start, length, "a text")) if 0 < length <= LONGEST_TEXT else ""
+    data = file.peek(start, length, "a text") if 0 < length <= LONGEST_TEXT else b""
+    wide = len(data) >= _SHORTEST_WIDE and not any(data[1::2])  # some programs write UTF-16
+    text = data[: len(data) // 2 * 2].decode("utf-16-le", "replace").rstrip("\0") if wide else decoded(data)
     if text:
         tags.setdefault(name.decode("latin-1"), [text])
