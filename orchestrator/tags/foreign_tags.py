@@ -38,9 +38,9 @@ def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] 
         if parsed.others:
             return
     fetch_end(file)
-    start = appended(file)
-    if start is not None:
-        add_id3(file, parsed, start)
+    last = appended(file)
+    if last is not None:
+        add_id3(file, parsed, last)
     footer = apev2.find_footer(file) if "ape" in kinds else None
     if footer is not None:
         with suppress(NotReadableError):

@@ -148,8 +148,9 @@ class _Packet:
             count -= 1  # programs that write short pages make the last one up to half as long again
         start = full.start + count * size
         if size == _LONGEST_PAGE:
-            rest = end - self._length - (count - 1) * content
-            self._file.fetch(start, start + LONGEST_HEADER + rest + self._file.policy.extra, "the page on which a picture ends")
+            stop = start + LONGEST_HEADER + end - self._length - (count - 1) * content
+            if not self._file.has(start, min(stop, self._file.size)):
+                self._file.fetch(start, stop + self._file.policy.extra, "the page on which a picture ends")
         last = page_at(self._file, start) if not full.packets_ended and (count > 1 or size == _LONGEST_PAGE) else None
         if last is None or last.serial != self.serial or last.sequence != full.sequence + count:
             return False
