@@ -1,14 +1,15 @@
 """Texts that were read as Latin-1 and are none: reported, or read in the encoding that the config names.
 
 Nothing is concluded from one name: a text is doubtful only if it holds control characters (0x80 to 0x9F), or if most letters of
-all texts of its folder, or of its album, are not ASCII. No language of Latin-1 writes so.
+all texts of its folder, its album or its file are not ASCII. No language of Latin-1 writes so.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -53,16 +54,15 @@ def with_texts(items: Sequence[Item], legacy_encoding: str | None = None) -> lis
     if not strange:
         return list(items)
     folders, albums = _groups(items, tracks, strange)
-    in_doubt = {index for group in (*folders.values(), *albums.values()) if _is_foreign_group(group) for index in group}
+    groups = (*folders.values(), *albums.values(), *({index: tracks[index]} for index in strange))
+    in_doubt = {index for group in groups if _is_foreign_group(group) for index in group}
     found: dict[int, Track] = {}
     doubts: dict[int, str] = {}
     for group in folders.values():
-        named = _encoding_in_paths(items, group)
-        doubtful = {
-            index: track for index, track in group.items() if _is_doubtful(track, in_doubt=index in in_doubt or named is not None)
-        }
+        said = _said_by_paths(items, group)
+        doubtful = _doubtful(group, in_doubt | said.keys())
         if doubtful:
-            read, why = _read(doubtful, named, legacy_encoding)
+            read, why = _read(doubtful, Counter(chain.from_iterable(said.values())), legacy_encoding)
             found |= read
             doubts |= dict.fromkeys(doubtful.keys() - read.keys(), why)
             doubts |= _others_of_albums(group, doubts)
@@ -144,17 +144,31 @@ def _is_foreign(value: str, *, in_doubt: bool = True) -> bool:
     return in_doubt and (others >= ascii_letters or FOREIGN_RUN.search(value) is not None)
 
 
-def _is_doubtful(track: Track, *, in_doubt: bool) -> bool:
-    return any(_is_foreign(value, in_doubt=in_doubt) for value in _texts(track))
+def _doubtful(group: Mapping[int, Track], in_doubt: Container[int]) -> dict[int, Track]:
+    """The files of a folder with doubtful texts, and those that share one of these texts."""
+    strange = {index: track for index, track in group.items() if _has_strange_texts(track)}
+    found: dict[int, Track] = {}
+    texts: set[str] = set()
+    while more := {
+        index: track
+        for index, track in strange.items()
+        if index not in found and any(value in texts or _is_foreign(value, in_doubt=index in in_doubt) for value in _texts(track))
+    }:
+        found |= more
+        texts.update(value for track in more.values() for value in _texts(track) if _is_foreign(value))
+    return found
 
 
 # ------------------------------------------------------------ reading texts anew
 
 
-def _read(doubtful: Mapping[int, Track], named: Encoding | None, legacy_encoding: str | None) -> tuple[dict[int, Track], str]:
-    """The tracks that can be read in the encoding of their folder, and why the others are doubtful."""
+def _read(doubtful: Mapping[int, Track], said: Counter[Encoding], legacy_encoding: str | None) -> tuple[dict[int, Track], str]:
+    """The tracks that can be read in the encoding of their folder, and why the others are doubtful.
+
+    `said`: how often paths say texts, for each encoding in which they do.
+    """
     texts = sorted({value for track in doubtful.values() for value in _texts(track) if _is_foreign(value)})
-    encoding = named or best_encoding(texts[:_MANY])
+    encoding = max(said, key=lambda one: (said[one], one.name)) if said else best_encoding(texts[:_MANY])
     if legacy_encoding not in (None, AUTO):
         encoding = next(one for one in ENCODINGS if one.name == legacy_encoding)
     if encoding is None:
@@ -168,17 +182,20 @@ def _read(doubtful: Mapping[int, Track], named: Encoding | None, legacy_encoding
     return read, f"its tags have texts that are not in {encoding.name.upper()}"
 
 
-def _encoding_in_paths(items: Sequence[Item], group: Mapping[int, Track]) -> Encoding | None:
-    """The encoding in which texts are what their paths say; None if no path says one of them."""
-    found: Counter[str] = Counter()
+def _said_by_paths(items: Sequence[Item], group: Mapping[int, Track]) -> dict[int, list[Encoding]]:
+    """The files whose paths say one of their foreign texts, each with the encodings in which they do."""
+    said: dict[int, list[Encoding]] = {}
     for index, track in group.items():
         path = text(items[index].entry.path.replace("/", " "))
         if _WIDE.search(path):
             values = [value for value in _texts(track) if _is_foreign(value)]
-            spelled = ((one.name, text(decoded(value, one.name))) for value in values for one in ENCODINGS)
-            found.update(name for name, value in spelled if len(value) > 1 and value in path)
-    best = max(found, key=lambda name: (found[name], name), default=None)
-    return next((one for one in ENCODINGS if one.name == best), None)
+            if found := [one for one in ENCODINGS for value in values if _is_said(text(decoded(value, one.name)), path)]:
+                said[index] = found
+    return said
+
+
+def _is_said(value: str, path: str) -> bool:
+    return len(value) > 1 and value in path
 
 
 def _in_encoding(track: Track, encoding: str) -> Track | None:
