@@ -12,10 +12,11 @@ from orchestrator.actions.plan_files import write_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
 from orchestrator.foreign_folders import innermost_foreign_folder
+from orchestrator.paths import parent_of
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
 
-SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "doubtful-text", "unsupported-name", "conflict", "deleted"})
+SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict", "deleted"})
 """A run that skips a file for one of these reasons ends with 3. The other reasons are choices of the user."""
 
 
@@ -120,7 +121,12 @@ def report_skipped(session: Session, plan: Plan) -> ExitCode:
     """Report each file that had to be skipped."""
     counted = [one for one in plan.skipped if one.code in SKIPS_THAT_COUNT]
     for one in counted:
-        session.reporter.error(one.code, one.reason, one.path)
+        if one.code != "unclear":
+            session.reporter.error(one.code, one.reason, one.path)
+    # All files of such a folder stay for one reason.
+    folders = {parent_of(one.path): one for one in reversed(counted) if one.code == "unclear"}
+    for folder in sorted(folders):
+        session.reporter.error("unclear", folders[folder].reason, folder)
     session.summary.ops_skipped += len(counted)
     return ExitCode.SOME_FAILED if counted else ExitCode.DONE
 

@@ -175,6 +175,7 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
         cloud_only=options.cloud_only,
         untagged=options.untagged,
         leftovers=leftovers,
+        various_artists=tuple(config.various_artists),
         sidecars=tuple(config.sidecars),
         names=config.names,
     )

@@ -167,6 +167,13 @@ class Config(Section, frozen=True):
     layouts: Annotated[
         list[LayoutRule], Meta(description="Rules of the layout: the first match wins; the last one needs no `when`.")
     ] = []
+    various_artists: Annotated[
+        list[str],
+        Meta(
+            description="More names of album artists that mean several artists; the usual ones are known in many languages.",
+            examples=[["Allerlei"]],
+        ),
+    ] = []
     sidecars: Annotated[
         list[SidecarRule],
         Meta(description="What the files beside the music move with: the first matching rule counts; this is the whole table."),

@@ -107,7 +107,7 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
     path: str
     code: str
-    """"unreadable", "untagged", "doubtful-text", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
+    """"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
     "conflict", "deleted", "other"."""
     reason: str
 
@@ -130,7 +130,10 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Location -> its capabilities when the plan was made."""
     counts: dict[str, int]
     """Verb -> operations; also "files", "music", "in_place" (music), "at_target" (files that stay in the source because they are
-    at the target already), "alike_at_target" (those whose bytes were not compared) and "skipped.<code>"."""
+    at the target already), "alike_at_target" (those whose bytes were not compared), "artist_inferred" and "discs_by_folder"
+    (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
+    "without_number" (music of albums), "kept_together" (folders that stay, because nothing tells which albums they hold) and
+    "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""
     plan_id: str = ""

@@ -22,7 +22,7 @@ _VERB_WORDS = {
     Verb.REWRITE: "rewrite",
 }
 
-REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "doubtful-text", "unsupported-name", "conflict"})
+REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict"})
 """Codes of skipped files that the command has already reported as errors."""
 
 
@@ -91,10 +91,16 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
             ("music", "music files"),
             ("suspect", "suspect files"),
             ("artist_inferred", "album artist inferred"),
+            ("discs_by_folder", "disc inferred from folder"),
+            ("albums_of_one_track", "albums of one track"),
+            ("without_number", "without track number"),
+            ("kept_together", "unclear folders"),
             ("in_place", "already in place"),
         )
         if key in counts
     ]
+    if copies := counts.get("copies"):
+        found.append(("copies of one album", f"{copies}; `music-orchestrator dedup` finds duplicates"))
     kept = "" if header.options.get("copy") else ", kept in the source"
     if at_target := counts.get("at_target"):
         found.append(("already at the target", f"{at_target}{kept}"))

@@ -36,7 +36,7 @@ def test_files_in_place_get_no_operation() -> None:
     made = plan([song(AT_HOME, **ONE), plain("A/X/cover.jpg"), plain("A/artist.jpg"), plain("A/X/01 One.lrc")])
     assert made.operations == ()
     assert made.skipped == ()
-    assert made.header.counts == {"artist_inferred": 1, "files": 4, "in_place": 1, "music": 1}
+    assert made.header.counts == {"albums_of_one_track": 1, "artist_inferred": 1, "files": 4, "in_place": 1, "music": 1}
 
 
 def test_unreadable_and_untagged_files_stay_and_are_reported() -> None:

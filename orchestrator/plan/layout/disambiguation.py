@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from orchestrator.paths import collision_key
+from orchestrator.plan.music.copies import FACTS, fact_of
+from orchestrator.plan.music.folders import folder_of_album
 from orchestrator.plan.music.song import Album
 from orchestrator.plan.music.spelling import fold
 
@@ -21,22 +25,40 @@ FIELDS: Final = (
     "release",
 )
 """Tried in this order; "release" is the start of the MusicBrainz release id."""
+_LABELLED = re.compile(r"(?P<album>.*) \[(?P<label>[^\[\]]+)\]")
 
 
-def labels_of(albums: Sequence[Album]) -> list[str] | None:
-    """The label to add to the name of each album that would share a directory; None if no field distinguishes them.
+def labels_of(albums: Sequence[Album], legal: Callable[[str], str]) -> list[str] | None:
+    """The label to add to the name of each album that would share a directory; None if nothing distinguishes them.
 
     The first field that all of them have and that differs; otherwise the first that differs and that one of them lacks; otherwise
-    the shortest combination of the first fields that differs.
+    the shortest combination of the first fields that differs. Copies of one album are told apart by their sound, then by the
+    names of their folders. `legal` gives an album's name as it stands in a path.
     """
-    values = {field: [str(_value(album, field)) for album in albums] for field in FIELDS}
-    for allow_one_empty in (False, True):
-        for found in values.values():
-            if _differ(found) and (allow_one_empty or all(found)):
-                return found
-    together = [""] * len(albums)
+    values = [[str(_value(album, field)) for album in albums] for field in FIELDS]
+    if any(album.is_copy for album in albums):
+        facts = [[_label(fact_of(album.songs, fact)) for album in albums] for fact in FACTS]
+        values = facts if all(album.is_copy for album in albums) else [*values, *facts]
+        folders = _folder_names(albums, legal)
+        return _first_of_all(values) or _distinct(_combined(values)) or _distinct(folders) or _combined([*values, folders])
+    return _first_of_all(values) or next(filter(_differ, values), None) or _combined(values)
+
+
+def _first_of_all(values: Sequence[list[str]]) -> list[str] | None:
+    """The first field that all albums have and that differs."""
+    return next((found for found in values if _differ(found) and all(found)), None)
+
+
+def _distinct(labels: list[str] | None) -> list[str] | None:
+    """Labels that distinguish all albums, all of which have one."""
+    return labels if labels and _differ(labels) and all(labels) else None
+
+
+def _combined(values: Sequence[list[str]]) -> list[str] | None:
+    """The first fields that together distinguish most albums; None if none do."""
+    together = [""] * len(values[0])
     parts = 1
-    for found in values.values():
+    for found in values:
         longer = [", ".join(filter(None, pair)) for pair in zip(together, found, strict=True)]
         distinct = len(set(map(fold, longer)))
         if distinct > parts:
@@ -52,3 +74,29 @@ def _differ(values: Sequence[str]) -> bool:
 
 def _value(album: Album, field: str) -> object:
     return album.values["musicbrainz_release_id"][:8] if field == "release" else album.values[field]
+
+
+def _label(text: str) -> str:
+    return text.replace("[", "(").replace("]", ")")
+
+
+def _folder_names(albums: Sequence[Album], legal: Callable[[str], str]) -> list[str]:
+    """The name that each album's folder has, or an earlier run gave it as a label; further up where names are equal."""
+    paths = [min(map(folder_of_album, album.songs)).split("/")[::-1] for album in albums]
+    for level in range(max(map(len, paths))):
+        names = [
+            _given(path, legal(str(album.values["album"]))) or (_label(path[level]) if level < len(path) else "")
+            for path, album in zip(paths, albums, strict=True)
+        ]
+        if _differ(names):
+            return names
+    return [""] * len(albums)
+
+
+def _given(path: Sequence[str], album: str) -> str:
+    """The label in the path of an album that was given one."""
+    for part in path:
+        found = _LABELLED.match(part)
+        if found is not None and collision_key(found["album"]).endswith(collision_key(album)):
+            return found["label"]
+    return ""

@@ -3,41 +3,112 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-from orchestrator.paths import collision_key
+from orchestrator.paths import collision_key, split_extension, split_path
 from orchestrator.plan.layout.disambiguation import labels_of
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.layout.templates import Layout, Template, split_directory, tidy
-from orchestrator.plan.music.albums import group_albums
+from orchestrator.plan.music.albums import artist_spellings, group_albums
+from orchestrator.plan.music.folders import Folders, title_key
 from orchestrator.plan.music.layout_fields import NAMING_FIELDS, track_fields
 from orchestrator.plan.music.song import Album, Song
+from orchestrator.plan.music.spelling import fold
+from orchestrator.plan.music.stand_ins import various_names
+
+_MAX_ROUNDS: Final = 5
+"""After so many rounds without an end, only tags count."""
 
 
 class Placing:
     """One layout under the name rules of one target."""
 
-    def __init__(self, layout: Layout, names: Names) -> None:
+    def __init__(self, layout: Layout, names: Names, various_artists: Iterable[str] = ()) -> None:
+        """`various_artists` are more names of album artists that mean several artists."""
         self._layout = layout
         self._names = names
+        self._various = various_names(various_artists)
         self._directories: dict[str, str] = {}
         """Directory as rendered -> the same with legal names."""
         self._templates: dict[Album, Template] = {}
+        self._labelled: list[tuple[Album, str, Any]] = []
+        """Albums with a label in a field, and the field's value without it."""
+        self._spellings: dict[str, str] = {}
+        self.albums: list[Album] = []
 
-    def place(self, songs: Sequence[Song]) -> None:
-        """Set the album, wanted directory and name of every song."""
-        albums = group_albums(songs)
+    def place(self, songs: Sequence[Song], *, by_folder: bool = True) -> None:
+        """Set the album, wanted directory and name of every song. Without `by_folder` only tags count.
+
+        Folders are evidence, and the plan changes them: songs are placed again as if they were at their new places, until
+        nothing changes. So the next run finds everything in place. Where this does not end, only tags count.
+        """
+        self._spellings = artist_spellings(songs)
+        if by_folder and self._settle(songs):
+            return
+        self._start(songs)
+        self._group(songs, None)
+        self._add_labels()
+        if by_folder and not self._settle(songs, start=False):
+            self._start(songs)
+            self._group(songs, None)
+            self._add_labels()
+
+    def _settle(self, songs: Sequence[Song], *, start: bool = True) -> bool:
+        """Place songs until nothing changes, from where they are now or, without `start`, from where they were placed."""
+        if start:
+            self._start(songs)
+        else:
+            _move(songs)
+        folders = Folders(songs)
+        self._group(songs, folders)
+        self._add_labels()
+        if not folders.asked:
+            return True
+        asked = [song for song in songs if title_key(song) in folders.asked]
+        settled = [album for album in self.albums if title_key(album.songs[0]) not in folders.asked]
+        for _ in range(_MAX_ROUNDS):
+            before = [(song.directory, song.stem) for song in songs]
+            said = [(song.inferred_from, song.evidence) for song in asked]
+            _move(songs)
+            self._remove_labels()
+            self.albums = list(settled)
+            self._group(asked, Folders(songs))
+            self._add_labels()
+            if before == [(song.directory, song.stem) for song in songs]:
+                for song, (inferred_from, evidence) in zip(asked, said, strict=True):
+                    song.inferred_from, song.evidence = inferred_from, evidence
+                return True
+        return False
+
+    def _start(self, songs: Sequence[Song]) -> None:
         self._templates.clear()
+        self._labelled.clear()
+        self.albums = []
+        for song in songs:
+            song.folder, song.name = split_path(song.item.entry.path)
+            song.directory, song.stem = song.folder, split_extension(song.name)[0]
+
+    def _group(self, songs: Sequence[Song], folders: Folders | None) -> None:
+        for song in songs:
+            song.forget()
+        albums = group_albums(songs, folders, self._various)
         for album in albums:
+            artist = album.values["albumartist"]
+            album.values["albumartist"] = self._spellings.get(fold(artist), artist) if self._spellings else artist
             self._templates[album] = self._layout.choose(album.values)
             self._render(album)
-        self._add_labels(albums)
+        self.albums += albums
 
     def names_album_artist(self, album: Album) -> bool:
         """Whether the layout puts the album artist into the paths of this album."""
         return "albumartist" in self._templates[album].fields
 
     def _render(self, album: Album) -> None:
+        if album.unclear:
+            for song in album.songs:
+                song.directory, song.stem = song.folder, split_extension(song.name)[0]
+            return
         template = self._templates[album]
         values = {name: album.values[name] for name in template.album_fields}
         for song in album.songs:
@@ -49,16 +120,16 @@ class Placing:
             song.directory = directory
             song.stem = self._names.stem(tidy(name), song.extension)
 
-    def _add_labels(self, albums: list[Album]) -> None:
+    def _add_labels(self) -> None:
         """Add labels to the names of albums that would share a directory named after an album."""
         by_directory: dict[str, list[Album]] = defaultdict(list)
-        for album in albums:
+        for album in self.albums:
             depth = self._templates[album].album_depth
-            if depth is not None and not album.singletons:
-                parts = album.songs[0].directory.split("/")
+            if depth is not None and not album.singletons and not album.unclear:
+                parts = min({song.directory for song in album.songs}).split("/")
                 by_directory[collision_key("/".join(parts[: depth + 1]))].append(album)
         for sharing in by_directory.values():
-            labels = labels_of(sharing) if len(sharing) > 1 else None
+            labels = labels_of(sharing, self._names.directory) if len(sharing) > 1 else None
             for album, label in zip(sharing, labels or (), strict=False):
                 if label:
                     self._add_label(album, label)
@@ -70,5 +141,20 @@ class Placing:
             album.values[name] = f"{value} [{label}]"
             self._render(album)
             if album.songs[0].directory != directory:
+                self._labelled.append((album, name, value))
+                for song in album.songs if album.is_copy else ():
+                    song.evidence += f"; one of several copies of an album: [{label}]"
                 return
             album.values[name] = value
+
+    def _remove_labels(self) -> None:
+        for album, name, value in self._labelled:
+            album.values[name] = value
+            self._render(album)
+        self._labelled.clear()
+
+
+def _move(songs: Sequence[Song]) -> None:
+    """Take songs for being where they were placed."""
+    for song in songs:
+        song.folder, song.name = song.directory, song.stem + song.extension

@@ -9,7 +9,7 @@ from typing import Any, Final
 from orchestrator.plan.music.classes import class_of, is_compilation, release_words
 from orchestrator.plan.music.classical import conductor, ensemble
 from orchestrator.plan.music.layout_fields import NO_ALBUM, NO_ARTIST
-from orchestrator.plan.music.spelling import common, fold, without_guest
+from orchestrator.plan.music.spelling import common, fold, hosts, without_guest
 from orchestrator.plan.music.tag_values import ABSENT, first, joined, number
 from orchestrator.tags.written_dates import date_of, year_of
 from orchestrator.track import Track
@@ -103,8 +103,11 @@ def _artist_name(tracks: Sequence[Track], artist: str) -> str:
     if len(spellings) == 1:
         return joined(next(iter(spellings)))
     if spellings:
-        return common(name for track in tracks if fold(name := joined(track.album_artist)) == artist) or common(
-            joined(track.album_artist) for track in tracks
+        names = [name for track in tracks if (name := joined(track.album_artist))]
+        return (
+            common(name for name in names if fold(name) == artist)
+            or common(host for name in names for host in hosts(name) if fold(host) == artist)
+            or common(names)
         )
     return common(
         spelled for track in tracks for name in track.artist for spelled in {without_guest(name), name} if fold(spelled) == artist

@@ -5,66 +5,83 @@ The owner of a song is the folded name of its album artist.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.plan.music.album_fields import VARIOUS_KEY
+from orchestrator.plan.music.company import merge_company
 from orchestrator.plan.music.editions import positions
+from orchestrator.plan.music.folders import Folders, by_album_folder, has_repeats
+from orchestrator.plan.music.samplers import by_shared_folder
 from orchestrator.plan.music.song import Song
-from orchestrator.plan.music.spelling import fold, without_guest
+from orchestrator.plan.music.spelling import fold, hosts, without_guest
+from orchestrator.plan.music.stand_ins import VARIOUS, is_various
 from orchestrator.plan.music.tag_values import joined
 
-VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v/a"})
 _VARIOUS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
 """MusicBrainz id of the artist "Various Artists", whose name is written in many languages."""
-_JOINT = re.compile(r"\s*(?:[,;]|\s[&+x]\s|\s(?:and|with|vs\.?|versus|y|und|et|con|e|presents)\s)", re.IGNORECASE)
 _MIN_ALBUM = 4
 """Fewer songs are not recognised as an album by their numbers alone."""
 
 
-def by_owner(songs: list[Song], *, album_known: bool) -> dict[str, list[Song]]:
-    """Owner -> songs; "" for songs without any artist. `Song.inferred_from` is set for songs whose owner was inferred."""
+def by_owner(
+    songs: list[Song], title: str, folders: Folders | None = None, various: frozenset[str] = VARIOUS
+) -> dict[str, list[Song]]:
+    """Owner -> songs; "" for songs without any artist. `Song.inferred_from` is set for songs whose owner was inferred.
+
+    `title` is the folded title of their album, "" for none. Without `folders` only tags count. `various` are the letters of names
+    that mean several artists.
+    """
     owned: dict[str, list[Song]] = defaultdict(list)
     ownerless: list[Song] = []
     for song in songs:
         owner = fold(joined(song.track.album_artist))
-        if owner in VARIOUS or (owner and _VARIOUS_ID in song.track.musicbrainz_album_artist_ids):
+        if owner and (is_various(owner, various) or _VARIOUS_ID in song.track.musicbrainz_album_artist_ids):
             owned[VARIOUS_KEY].append(song)
         elif owner:
             owned[owner].append(song)
         else:
             ownerless.append(song)
-    if album_known and len(owned) > 1:
-        _merge_guests(owned)
-    if not album_known:
+    if title and len(owned) > 1:
+        if folders is not None:
+            folders.asked.add(title)
+        merge_company(owned, by_folder=folders is not None)
+    if not title:
         for song, owner in _by_name(ownerless, owned):
             owned[owner].append(song)
     elif ownerless:
-        _infer(ownerless, owned)
+        _infer(ownerless, owned, title, folders, various)
     return owned
 
 
-def _merge_guests(owned: dict[str, list[Song]]) -> None:
-    """Merge songs whose album artist also names a guest into the host's album."""
-    for owner in sorted(owned, key=lambda name: (len(owned[name]), name)):
-        group = owned[owner]
-        spellings = {song.track.album_artist for song in group}
-        for host in sorted({fold(name) for names in spellings for name in (without_guest(joined(names)), names[0])}):
-            if host != owner and host in owned and len(owned[host]) >= len(group) and not _numbers_meet(group, owned[host]):
-                owned[host] += owned.pop(owner)
-                break
-
-
-def _infer(ownerless: list[Song], owned: dict[str, list[Song]]) -> None:
+def _infer(
+    ownerless: list[Song], owned: dict[str, list[Song]], title: str, folders: Folders | None, various: frozenset[str]
+) -> None:
     """Find owners for the songs without an album artist, strongest evidence first."""
     ownerless = _assign(ownerless, owned, "its release", _by_release(ownerless, owned))
     flagged = [song for song in ownerless if song.track.compilation]
     if flagged and not _has_one_artist(flagged, ownerless, owned):
-        ownerless = _assign(ownerless, owned, "the compilation flag", ((song, VARIOUS_KEY) for song in flagged))
+        ownerless = _assign(ownerless, owned, "the compilation flag", _by_flag(flagged, title, folders))
+    named = [song for song in ownerless if any(is_various(name, various) for name in _candidates(song))]
+    ownerless = _assign(ownerless, owned, "its artist", ((song, VARIOUS_KEY) for song in named))
     ownerless = _assign(ownerless, owned, "its release", _by_own_release(ownerless))
     ownerless = _assign(ownerless, owned, "its tracks", _by_numbers(ownerless, owned))
+    if folders is not None and ownerless and (owned or len({frozenset(_candidates(song)) for song in ownerless}) > 1):
+        folders.asked.add(title)
+        ownerless = _assign(ownerless, owned, "its folder", by_shared_folder(ownerless, owned, title, folders, _shared_by_most))
     _assign(ownerless, owned, "its tracks", _by_name(ownerless, owned))
+
+
+def _by_flag(flagged: list[Song], title: str, folders: Folders | None) -> Iterator[tuple[Song, str]]:
+    """Various Artists for a flagged compilation, unless all of its songs share an artist: then it is that artist's."""
+    groups = [flagged]
+    if folders is not None and has_repeats(flagged):
+        folders.asked.add(title)
+        groups = list(by_album_folder(flagged).values())
+    for group in groups:
+        shared = set.intersection(*(set(_candidates(song)) for song in group)) if len(group) > 1 else set()
+        owner = next((name for name in _candidates(group[0]) if name in shared), VARIOUS_KEY)
+        yield from ((song, owner) for song in group)
 
 
 def _assign(ownerless: list[Song], owned: dict[str, list[Song]], evidence: str, found: Iterable[tuple[Song, str]]) -> list[Song]:
@@ -72,7 +89,7 @@ def _assign(ownerless: list[Song], owned: dict[str, list[Song]], evidence: str, 
     assigned = set()
     for song, owner in list(found):
         owned[owner].append(song)
-        song.inferred_from = evidence
+        song.inferred_from = evidence if owner else ""
         assigned.add(id(song))
     return [song for song in ownerless if id(song) not in assigned] if assigned else ownerless
 
@@ -129,27 +146,25 @@ def _by_name(ownerless: list[Song], owned: dict[str, list[Song]]) -> Iterator[tu
         known = [name for name in names if name in explicit]
         owner = known[0] if known else max(names, key=lambda name: counts[name], default="")
         if not known and counts[owner] == 1:
-            owner = next((host for host in _hosts(owner) if host in explicit or counts[host] > 1), owner)
+            owner = next((host for host in hosts(owner) if host in explicit or counts[host] > 1), owner)
         yield song, owner
 
 
 def _shared_by_most(songs: Sequence[Song]) -> str:
-    """The artist that more than half of the songs name, otherwise Various Artists."""
-    counts = Counter(name for song in songs for name in set(_candidates(song)))
+    """The artist that more than half of the songs name, alone or with company, otherwise Various Artists; "" if none is named."""
+    candidates = [set(_candidates(song)) for song in songs]
+    alone = set().union(*candidates)
+    counts = Counter(
+        name for names in candidates for name in names | {host for one in names for host in hosts(one) if host in alone}
+    )
     best = min(counts, key=lambda name: (-counts[name], name), default="")
-    return best if counts[best] * 2 > len(songs) else VARIOUS_KEY
+    return best if not best or counts[best] * 2 > len(songs) else VARIOUS_KEY
 
 
 def _candidates(song: Song) -> list[str]:
     """The folded names of a song's artists: first without their guests, then as they are."""
     names = [fold(without_guest(artist)) for artist in song.track.artist] + [fold(artist) for artist in song.track.artist]
     return [name for name in dict.fromkeys(names) if name]
-
-
-def _hosts(artist: str) -> Iterator[str]:
-    """The text before each "&", "with" and so on: one of these may be the owner of the other songs."""
-    for found in _JOINT.finditer(artist):
-        yield artist[: found.start()].rstrip()
 
 
 def _is_complete(songs: list[Song]) -> bool:
@@ -160,7 +175,3 @@ def _is_complete(songs: list[Song]) -> bool:
     if sorted(lengths) != list(range(1, len(lengths) + 1)) or any(track > lengths[disc] for disc, track in places):
         return False
     return all(song.track.track_total in (None, lengths[song.track.disc or 1], len(songs)) for song in songs)
-
-
-def _numbers_meet(group: list[Song], other: list[Song]) -> bool:
-    return not set(positions(group)).isdisjoint(positions(other))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.paths import split_path
 from orchestrator.plan.music.album_fields import AlbumFields
 from orchestrator.records import Item
 from orchestrator.track import Track
@@ -10,26 +11,45 @@ from orchestrator.track import Track
 class Song:
     """One audio file with usable tags, and where the plan puts it: directory, stem and extension."""
 
-    __slots__ = ("album", "directory", "extension", "inferred_from", "item", "stem", "track")
+    __slots__ = (
+        "album", "directory", "evidence", "extension", "folder", "inferred_from", "item", "name", "stem", "tags", "track",
+        "unclear",
+    )  # fmt: skip
 
     def __init__(self, item: Item, track: Track) -> None:
         self.item = item
+        self.tags = track
+        """What the file says."""
         self.track = track
+        """The same, with a disc that only its folder tells."""
+        self.folder, self.name = split_path(item.entry.path)
+        """Where the file is when its album is looked for."""
         self.album: Album
         self.directory = ""
         self.stem = ""
         self.extension = ""
         self.inferred_from = ""
         """How the album artist was inferred, in words; "" if the song's own tags name it."""
+        self.evidence = ""
+        """What else the folders tell about it, in words."""
+        self.unclear = ""
+        """Why its folder stays as it is, in words: the evidence does not suffice to say which album it holds."""
+
+    def forget(self) -> None:
+        """Drop all that was found out about it."""
+        self.track = self.tags
+        self.inferred_from = self.evidence = self.unclear = ""
 
 
 class Album:
     """Songs that belong together, and the fields that have one value for all of them."""
 
-    __slots__ = ("songs", "values")
+    __slots__ = ("is_copy", "songs", "values")
 
-    def __init__(self, songs: list[Song], artist: str) -> None:
+    def __init__(self, songs: list[Song], artist: str, *, is_copy: bool = False) -> None:
         self.songs = songs
+        self.is_copy = is_copy
+        """Whether its tags are those of another album here too: only folders tell them apart."""
         self.values = AlbumFields([song.track for song in songs], artist)
         for song in songs:
             song.album = self
@@ -38,3 +58,8 @@ class Album:
     def singletons(self) -> bool:
         """Whether these are tracks of one artist whose tags name no album."""
         return bool(self.values["singleton"])
+
+    @property
+    def unclear(self) -> bool:
+        """Whether its songs stay where they are, because nothing tells which album they are."""
+        return bool(self.songs[0].unclear)

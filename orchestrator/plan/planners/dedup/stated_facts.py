@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from orchestrator.plan.music.owners import VARIOUS
+from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import MAX_VALUE
 from orchestrator.plan.planners.dedup.musical_keys import musical_key
 from orchestrator.plan.planners.dedup.version_words import NAMELESS, key
@@ -72,7 +72,7 @@ def acoustid(track: Track) -> frozenset[str]:
 
 # ------------------------------------------------------------ one fact each
 
-_UNKNOWN = NAMELESS | VARIOUS | {"", "0", "und", "xxx", "mis", "?", "-", "--", "not set", "undefined", "unspecified", "other"}
+_UNKNOWN = NAMELESS | {"", "0", "und", "xxx", "mis", "?", "-", "--", "not set", "undefined", "unspecified", "other"}
 _SEPARATOR = re.compile(r"[;/|\0]|(?<=\w)\\")
 _ROLE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
 _JOINING = frozenset({"and", "und", "et", "with"})
@@ -89,14 +89,18 @@ _INSTRUMENTAL = frozenset({"instrumental", "instrumentals"})
 @lru_cache(maxsize=65536)
 def _words(text: str) -> tuple[str, ...]:
     """The words of a text without case and accents; () for a placeholder."""
-    if key(text[:MAX_VALUE]) in _UNKNOWN:
+    if _states_nothing(text):
         return ()
     plain = unicodedata.normalize("NFKD", text[:MAX_VALUE].casefold())
     return tuple(_WORD.findall("".join(char for char in plain if not unicodedata.combining(char))))
 
 
+def _states_nothing(text: str) -> bool:
+    return key(text[:MAX_VALUE]) in _UNKNOWN or is_various(text[:MAX_VALUE])
+
+
 def _values(texts: Iterable[str]) -> Iterable[str]:
-    known = (text[:MAX_VALUE] for text in texts if key(text[:MAX_VALUE]) not in _UNKNOWN)
+    known = (text[:MAX_VALUE] for text in texts if not _states_nothing(text))
     return (part for text in known for part in _SEPARATOR.split(text))
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
-from orchestrator.plan.music.owners import VARIOUS
-from orchestrator.plan.music.spelling import fold, without_guest
+from orchestrator.plan.music.spelling import without_guest
+from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.reasons_to_keep import agree, release_facts
@@ -277,7 +277,7 @@ def _tags_key(track: Track) -> Hashable | None:
     if not (track.album_artist and track.album and track.disc and track.track and track.title and track.duration_s):
         return None
     owner = joined(track.album_artist)
-    if (track.compilation or fold(owner) in VARIOUS) and not track.artist:
+    if (track.compilation or is_various(owner)) and not track.artist:
         return None  # "Various Artists" is no performer
     names = name_key(owner), tuple(map(name_key, track.album)), tuple(map(key, track.title))
     if not (names[0] and all(names[1]) and all(names[2])):

@@ -160,6 +160,8 @@ class OrganizeMoves:
         reason = _main_reason(claim)
         if isinstance(owner, Song) and owner.inferred_from and self._placement.names_album_artist(owner):
             reason += f"; album artist inferred from {owner.inferred_from}: {owner.album.values['albumartist']}"
+        if isinstance(owner, Song):
+            reason += owner.evidence
         return reason if reading is None or reading.suspect is None else f"{reason}; suspect: {reading.suspect}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.paths import check_directory
+from orchestrator.paths import check_directory, parent_of
 from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.layout.names import Names, rules_named
 from orchestrator.plan.layout.placing import Placing
@@ -24,7 +24,7 @@ class Placement:
         self._locations = locations
         self.layout = compile_layout(options.layout, options.layouts)
         self.names = Names(rules_named(target.names if options.names == "target" else options.names), target.max_component_bytes)
-        self._placing = Placing(self.layout, self.names)
+        self._placing = Placing(self.layout, self.names, options.various_artists)
         self.untagged_directory = self._legal_directory(options.untagged, "the folder for untagged files")
         self.leftovers_directory = self._legal_directory(options.leftovers, "the folder for what is left")
         self.copies_inside = options.copy and locations.below is not None
@@ -54,15 +54,25 @@ class Placement:
             self.duplicates = quarantine_duplicates(request, options.dedup, self.files, self._is_in_place)
             if self.duplicates.of_source:
                 self._place()  # what stays is placed as if the duplicates had never been there
+        self.albums = [album for album in self._placing.albums if not album.unclear]
+        self.kept_together = len({parent_of(song.item.entry.path) for song in self.files.songs if self._stays(song)})
+        """How many folders stay as they are because nothing tells which albums they hold."""
+        for song in filter(self._stays, self.files.songs):
+            self.files.skip(song.item, "unclear", song.unclear)
+        self.files.drop_skipped()
 
     def names_album_artist(self, song: Song) -> bool:
         """Whether the path of a song holds the name of its album's artist."""
         return self._placing.names_album_artist(song.album)
 
     def _place(self) -> None:
-        self._placing.place(self.files.songs)
+        # In-place copies leave the originals where they are: their folders say nothing new to the next run.
+        self._placing.place(self.files.songs, by_folder=not self.copies_inside or self._locations.below != "")
         for song, other in self.equal_songs:
             song.album, song.directory, song.stem = other.album, other.directory, other.stem
+
+    def _stays(self, song: Song) -> bool:
+        return bool(song.unclear) and song.directory == parent_of(song.item.entry.path)
 
     def _is_in_place(self, song: Song) -> bool:
         wanted = f"{song.directory}/{song.stem}{song.extension}".lstrip("/")

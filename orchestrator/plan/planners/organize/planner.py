@@ -102,7 +102,15 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
         counts["suspect"] = files.suspect_files
     if inferred := sum(1 for song in files.songs if song.inferred_from):
         counts["artist_inferred"] = inferred
-    return counts
+    albums = [album for album in placement.albums if not album.singletons]
+    found = {
+        "copies": sum(album.is_copy for album in albums),
+        "discs_by_folder": sum(song.track is not song.tags for song in files.songs),
+        "kept_together": placement.kept_together,
+        "albums_of_one_track": sum(len(album.songs) == 1 for album in albums),
+        "without_number": sum(song.track.track is None for album in albums for song in album.songs),
+    }
+    return counts | {name: number for name, number in found.items() if number}
 
 
 def _check_cloud_only(operations: Iterable[Operation], capabilities: Mapping[str, Capabilities]) -> None:

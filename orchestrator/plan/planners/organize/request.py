@@ -28,6 +28,8 @@ class OrganizeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A directory of the target for files without usable tags; None: they stay where they are."""
     leftovers: str | None = None
     """A directory of the target for what is left behind in emptied music directories; None: it stays there."""
+    various_artists: tuple[str, ...] = ()
+    """More names of album artists that mean several artists."""
     sidecars: tuple[SidecarRule, ...] = DEFAULT_SIDECARS
     """What the files beside the music move with; the first matching rule counts."""
     names: str = "portable"

@@ -1,0 +1,66 @@
+"""Names that stand for no artist or album in particular, compared by their letters alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from orchestrator.plan.music.spelling import letters_of
+
+VARIOUS: Final = frozenset(
+    map(
+        letters_of,
+        (
+            "Various Artists", "Various", "Various Artist", "V/A", "VV.AA.", "AA.VV.", "Various Performers", "Various Composers",
+            "Verschiedene Interpreten", "Verschiedene Künstler", "Verschiedene", "Diverse Interpreten", "Diverse Künstler",
+            "Artistes divers", "Artistes variés", "Divers artistes", "Multi-interprètes", "Compilation", "Compilations",
+            "Varios Artistas", "Varios Intérpretes", "Artistas Varios", "Vários Artistas", "Vários Intérpretes", "Vários",
+            "Artisti Vari", "Vari Artisti", "Autori Vari", "Artisti Diversi", "Diverse Artiesten", "Verschillende Artiesten",
+            "Diverse Artister", "Diverse Kunstnere", "Blandade Artister", "Olika Artister", "Eri esittäjiä", "Useita esittäjiä",
+            "Różni Wykonawcy", "Różni Artyści", "Různí interpreti", "Různí umělci", "Rôzni interpreti", "Razni izvođači",
+            "Különböző előadók", "Válogatás", "Artiști diverși", "Çeşitli Sanatç\u0131lar", "Διάφοροι Καλλιτέχνες", "Διάφοροι",
+            "Разные исполнители", "Различные исполнители", "Разные артисты", "Сборник", "Різні виконавці", "Разни изпълнители",
+            "群星", "合辑", "多位艺人", "多位藝人", "オムニバス", "ヴァリアス・アーティスト", "여러 아티스트", "여러 가수",
+            "אמנים שונים", "فنانون متنوعون",
+        ),
+    )
+)  # fmt: skip
+"""Album artists that mean several artists, in the languages of rippers, stores and databases."""
+_NO_ALBUM: Final = frozenset(
+    map(
+        letters_of,
+        (
+            "Unknown Album", "Unknown", "No Album", "No Album Title", "No Title", "Unknown Disc", "Unknown CD", "Audio CD",
+            "Unbekanntes Album", "Unbekannt", "Kein Album", "Album inconnu", "Sans album", "Álbum desconocido", "Desconocido",
+            "Sin álbum", "Album sconosciuto", "Sconosciuto", "Onbekend album", "Okänt album", "Ukendt album", "Ukjent album",
+            "Tuntematon albumi", "Nieznany album", "Neznámé album", "Ismeretlen album", "Bilinmeyen Albüm",
+            "Неизвестный альбом", "Неизвестный диск", "Невідомий альбом", "未知专辑", "未知專輯", "不明なアルバム",
+            "알 수 없는 앨범",
+        ),
+    )
+)  # fmt: skip
+_UNTITLED: Final = frozenset(
+    map(letters_of, ("Untitled", "Untitled Album", "Sans titre", "Ohne Titel", "Sin título", "Senza titolo"))
+)
+_NO_ARTIST: Final = frozenset(
+    map(
+        letters_of,
+        ("", "Unknown Artist", "Unknown", "No Artist", "Unbekannter Künstler", "Artiste inconnu", "Artista desconocido"),
+    )
+)
+
+
+def is_various(name: str, names: frozenset[str] = VARIOUS) -> bool:
+    """Whether a name of an artist means several artists. `names` are letters only."""
+    return letters_of(name) in names
+
+
+def various_names(more: Iterable[str]) -> frozenset[str]:
+    """VARIOUS, and more names of that kind."""
+    return VARIOUS | {letters for name in more if (letters := letters_of(name))}
+
+
+def is_no_album(title: str, artist: str) -> bool:
+    """Whether a title of an album is none: "Unknown Album", and "Untitled" where no artist is known."""
+    letters = letters_of(title)
+    return letters in _NO_ALBUM or (letters in _UNTITLED and letters_of(artist) in _NO_ARTIST)

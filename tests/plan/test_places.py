@@ -1,0 +1,348 @@
+"""Folders as evidence where tags contradict themselves: discs, copies of one album, samplers, hosts with company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.plan.layout.presets import PRESETS
+from orchestrator.plan.model import Plan
+from orchestrator.records import Item
+from orchestrator.track import Track
+from tests.plan.worlds import PretendStorage, moved, plain, plan, skips, song, tagged, track
+
+ALBUM = {"album_artist": "Ann", "artist": "Ann", "album": "X", "date": "1999"}
+FLAC = {"codec": "flac", "lossless": True, "bit_depth": 16, "sample_rate": 44100}
+FLAC24 = {**FLAC, "bit_depth": 24}
+FLAC96 = {**FLAC, "bit_depth": 24, "sample_rate": 96000}
+MP3 = {"codec": "mp3", "lossless": False, "sample_rate": 44100}
+
+
+def folder(
+    path: str, numbers: Iterable[int] = (1, 2, 3), *, extension: str = "flac", title: str = "S", **tags: object
+) -> list[Item]:
+    """A folder with one file for each track number."""
+    given = {**ALBUM, **tags}
+    given = {name: value for name, value in given.items() if value}
+    return [
+        song(f"{path}/{number:02} {title}{number}.{extension}", **{"title": f"{title}{number}", "track": number, **given})
+        for number in numbers
+    ]
+
+
+def organized(items: list[Item], **options: object) -> tuple[Plan, dict[str, set[str]]]:
+    """The plan, and each folder of files with the folders that they go to; a second plan must be empty."""
+    made = plan(items, **options)  # type: ignore[arg-type]
+    storage = PretendStorage.holding("/music", items)
+    storage.carry_out(made)
+    again = plan(storage.list("/music"), **options)  # type: ignore[arg-type]
+    assert not again.operations, [f"{one.src.path} -> {one.dst.path}" for one in again.operations]
+    new = moved(made)
+    found: dict[str, set[str]] = {}
+    for item in items:
+        path = item.entry.path
+        found.setdefault(path.rpartition("/")[0], set()).add(new.get(path, path).rpartition("/")[0])
+    return made, found
+
+
+def places(items: list[Item], **options: object) -> dict[str, str]:
+    """Each folder with the only folder that its files go to."""
+    _, found = organized(items, **options)
+    assert all(len(new) == 1 for new in found.values()), found
+    assert not any("(2)." in path for path in moved(plan(items, **options)).values())  # type: ignore[arg-type]
+    return {old: next(iter(new)) for old, new in found.items()}
+
+
+# ------------------------------------------------------------ discs
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("in/CD1", "in/CD2"),
+        ("in/cd 01", "in/cd 02"),
+        ("in/Disc 01 - Title", "in/Disc 02 - Other"),
+        ("in/Disc One", "in/Disc Two"),
+        ("in/Disk A", "in/Disk B"),
+        ("in/CD I", "in/CD II"),
+        ("in/X (CD1)", "in/X (CD2)"),
+        ("in/X [Disc 1] [FLAC]", "in/X [Disc 2] [FLAC]"),
+        ("in/X CD1", "in/X CD2"),
+        ("in/X - Disc 1", "in/X - Disc 2"),
+        ("in/Disque 1", "in/Disque 2"),
+        ("in/X", "in/X/CD2"),
+        ("in/X", "in/X/Bonus (Disc 2)"),
+        ("in/X CD1", "elsewhere/X CD2"),
+        ("in/(1)", "in/(2)"),
+        ("in/1", "in/2"),
+        ("in/X", "in/X (2)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("layout", ["default", "jellyfin", "plex", "disc-numbers", "flat"])
+def test_discs_that_only_folders_tell(names: tuple[str, str], layout: str) -> None:
+    items = [*folder(names[0], title="S", bit_depth=16), *folder(names[1], title="T")]
+    items += [plain(f"{name}/cover.jpg", name) for name in names if name != "in/X"]
+    made, found = organized(items, layout=layout)
+    assert layout == "flat" or made.header.counts["discs_by_folder"] == 6
+    if layout == "default":
+        assert found == {names[0]: {"Ann/X (1999)/Disc 1"}, names[1]: {"Ann/X (1999)/Disc 2"}}
+        assert any(f"; disc 2 by its folder {names[1].rpartition('/')[2]}" in one.reason for one in made.operations)
+    if layout == "jellyfin":
+        assert {name for path, name in moved(made).items() if path.endswith("01 T1.flac")} == {"Ann/X (1999)/2-01 T1.flac"}
+    if layout == "plex":
+        assert {name for path, name in moved(made).items() if path.endswith("01 T1.flac")} == {"Ann/X/201 - T1.flac"}
+
+
+def test_discs_that_only_names_tell() -> None:
+    items = [song(f"in/{disc}-0{n} S.flac", title=f"S{disc}{n}", track=n, **ALBUM) for disc in (1, 2) for n in (1, 2)]
+    _, found = organized(items)
+    assert found == {"in": {"Ann/X (1999)/Disc 1", "Ann/X (1999)/Disc 2"}}
+
+
+def test_a_disc_of_the_tags_stays_where_folders_say_something_else() -> None:
+    items = [*folder("in/CD2", disc=1), *folder("in/CD1", title="T", disc=2)]
+    assert places(items) == {"in/CD2": "Ann/X (1999)/Disc 1", "in/CD1": "Ann/X (1999)/Disc 2"}
+
+
+def test_folders_of_discs_mean_nothing_where_no_number_is_claimed_twice() -> None:
+    assert places([*folder("in/CD1", (1, 2)), *folder("in/CD2", (3, 4))]) == dict.fromkeys(("in/CD1", "in/CD2"), "Ann/X (1999)")
+
+
+def test_the_tags_of_one_disc_on_both() -> None:
+    items = [*folder("in/CD1", disc=1, disc_total=1), *folder("in/CD2", title="T", disc=1, disc_total=1)]
+    assert places(items) == {"in/CD1": "Ann/X (1999)/Disc 1", "in/CD2": "Ann/X (1999)/Disc 2"}
+
+
+# ------------------------------------------------------------ copies
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "labels"),
+    [
+        ({"track_total": 3}, {"track_total": 15}, ("3 tracks", "15 tracks")),
+        ({"track_total": 3, **FLAC}, {"track_total": 15, **MP3}, ("3 tracks", "15 tracks")),
+        (FLAC, MP3, ("FLAC", "MP3")),
+        ({"track_total": 3, **FLAC24}, {"track_total": 3, **FLAC}, ("24 bit", "16 bit")),
+        (FLAC96, FLAC24, ("96 kHz", "44.1 kHz")),
+        ({"edition": "deluxe", **FLAC}, FLAC, ("Rip A", "Rip B [EAC]")),
+        (FLAC, FLAC, ("Rip A", "Rip B [EAC]")),
+        ({}, FLAC, ("Rip A", "Rip B [EAC]")),
+    ],
+)  # fmt: skip
+def test_copies_of_one_album_are_told_apart_by_the_first_fact_that_differs(
+    one: dict[str, object], other: dict[str, object], labels: tuple[str, str]
+) -> None:
+    items = [
+        *folder("in/Rip A", **one),
+        *folder("in/Rip B [EAC]", **other),
+        plain("in/Rip A/cover.jpg"),
+        plain("in/Rip B [EAC]/cover.jpg"),
+    ]
+    legal = [label.replace("[", "(").replace("]", ")") for label in labels]
+    for preset in PRESETS:
+        organized(items, layout=preset)
+    assert places(items) == {"in/Rip A": f"Ann/X [{legal[0]}] (1999)", "in/Rip B [EAC]": f"Ann/X [{legal[1]}] (1999)"}
+    made = plan(items)
+    assert made.header.counts["copies"] == 2
+    assert {one.reason for one in made.operations if "S1" in one.src.path} == {
+        f"layout; one of several copies of an album: [{label}]" for label in legal
+    }
+
+
+def test_three_copies_need_two_facts() -> None:
+    items = [*folder("a", **FLAC24), *folder("b", **FLAC), *folder("c", extension="mp3", **MP3)]
+    assert places(items) == {
+        "a": "Ann/X [FLAC, 24 bit] (1999)",
+        "b": "Ann/X [FLAC, 16 bit] (1999)",
+        "c": "Ann/X [MP3] (1999)",
+    }
+
+
+def test_copies_with_discs_keep_them() -> None:
+    items = [one for rip in ("FLAC", "MP3") for disc in (1, 2)
+             for one in folder(f"{rip}/CD{disc}", title=f"S{disc}", **(FLAC if rip == "FLAC" else MP3))]  # fmt: skip
+    assert places(items) == {f"{rip}/CD{disc}": f"Ann/X [{rip}] (1999)/Disc {disc}" for rip in ("FLAC", "MP3") for disc in (1, 2)}
+
+
+def test_folders_of_one_name_are_told_apart_by_those_above() -> None:
+    assert places([*folder("old/X", **FLAC), *folder("new/X", **FLAC)]) == {
+        "old/X": "Ann/X [old] (1999)",
+        "new/X": "Ann/X [new] (1999)",
+    }
+
+
+def test_a_copy_beside_its_original_is_no_second_disc() -> None:
+    assert places([*folder("X", **FLAC), *folder("X (2)", **FLAC)]) == {"X": "Ann/X [X] (1999)", "X (2)": "Ann/X [X (2)] (1999)"}
+
+
+def test_a_single_and_an_album_of_one_name() -> None:
+    items = [*folder("album", range(1, 8), track_total=7), *folder("single", (1,), title="X", track_total=1)]
+    assert places(items) == {"album": "Ann/X [7 tracks] (1999)", "single": "Ann/X [1 tracks] (1999)"}
+
+
+def test_a_stray_copy_of_one_track_makes_no_album() -> None:
+    items = [
+        *folder("album", range(1, 8), track_total=7, **FLAC),
+        *folder("Downloads", (3,), extension="mp3", track_total=7, **MP3),
+    ]
+    assert places(items) == dict.fromkeys(("album", "Downloads"), "Ann/X (1999)")
+
+
+def test_an_album_in_two_folders_is_one() -> None:
+    assert set(places([*folder("a", (1, 2, 3)), *folder("b", (4, 5))]).values()) == {"Ann/X (1999)"}
+    items = [*folder("a", range(1, 6), **FLAC), *folder("b", (1, 2, 3), **MP3), *folder("c", (4, 5), **MP3)]
+    assert places(items) == {"a": "Ann/X [FLAC] (1999)", "b": "Ann/X [MP3] (1999)", "c": "Ann/X [MP3] (1999)"}
+
+
+def test_formats_that_share_a_folder_stay_together() -> None:
+    items = [*folder("X", **FLAC), *folder("X", extension="mp3", **MP3)]
+    assert places(items) == {"X": "Ann/X (1999)"}
+
+
+@pytest.mark.parametrize("title", ["Unknown Album", "[no album]", "<Unknown>", "Unbekanntes Album", "Untitled"])
+def test_names_that_are_no_album_join_no_folders(title: str) -> None:
+    nobody = {"album_artist": None, "artist": None, "date": None}
+    items = [*folder("Rip a", album=title, **nobody), *folder("CD2", (1, 2, 3, 4), title="T", album=title, **nobody),
+             *folder("CD3", (5, 6), title="U", album=title, **nobody)]  # fmt: skip
+    found = places(items)
+    assert len(set(found.values())) == 3
+    assert all(f"[{old}]" in new for old, new in found.items())
+
+
+def test_untitled_with_an_artist_is_an_album() -> None:
+    assert set(places([*folder("a", (1, 2), album="Untitled"), *folder("b", (3,), album="Untitled")]).values()) == {
+        "Ann/Untitled (1999)"
+    }
+
+
+# ------------------------------------------------------------ samplers
+
+
+def sampler(path: str, numbers: Iterable[int], *, artists: int = 99, **tags: object) -> list[Item]:
+    """A folder with tracks of several artists, without album artist."""
+    return [
+        item for n in numbers for item in folder(path, (n,), **{"album_artist": None, "artist": f"Artist {n % artists}", **tags})
+    ]
+
+
+@pytest.mark.parametrize("tags", [{}, {"track_total": 7}, {"date": None}, {"compilation": True}])
+@pytest.mark.parametrize("layout", [*PRESETS, "{{ albumartist }}/{{ title }}", "{{ album }}/{{ title }}"])
+def test_a_sampler_with_a_track_missing_is_one_album(tags: dict[str, object], layout: str) -> None:
+    items = [*sampler("in/Now 50", (1, 2, 3, 5, 6, 7), **tags), *sampler("in/Now 51", (2, 3, 4, 5), album="Y", **tags)]
+    made, found = organized(items, layout=layout)
+    if layout == "default":
+        year = "" if "date" in tags else " (1999)"
+        assert found == {"in/Now 50": {f"Various Artists/X{year}"}, "in/Now 51": {f"Various Artists/Y{year}"}}
+        said = "the compilation flag" if "compilation" in tags else "its folder"
+        assert all(f"album artist inferred from {said}: Various Artists" in one.reason for one in made.operations)
+
+
+def test_an_album_with_a_guest_and_a_track_missing_is_its_hosts() -> None:
+    items = [*sampler("in", (1, 2, 3, 5), artists=1), *sampler("in", (7,))]
+    assert places(items) == {"in": "Artist 0/X (1999)"}
+    items = [*folder("in", (1, 2, 3)), *sampler("in", (7,))]
+    assert places(items) == {"in": "Ann/X (1999)"}
+
+
+def test_a_sampler_of_two_discs() -> None:
+    items = [*sampler("in/CD1", (1, 2, 4)), *sampler("in/CD2", (1, 3, 4))]
+    assert places(items) == {f"in/CD{n}": f"Various Artists/X (1999)/Disc {n}" for n in (1, 2)}
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [*sampler("in/X", (1, 2, 3)), *folder("in/X", (3,), title="T", album_artist=None, artist="Bob")],
+        [*sampler("in/X", (1, 2), track_total=12), *sampler("in/X", (3, 4), track_total=9)],
+        [*sampler("in/X", (4, 5, 6)), song("in/X/07.flac", title="S7", artist="Artist 7", album="X", track=4)],
+    ],
+)  # fmt: skip
+def test_a_folder_that_would_be_scattered_stays_together_and_is_named(items: list[Item]) -> None:
+    items = [*items, plain("in/X/cover.jpg")]
+    for layout in PRESETS:
+        made, _ = organized(items, layout=layout)
+        assert made.operations == ()
+        assert set(skips(made).values()) == {"unclear"}
+        assert made.header.counts["kept_together"] == 1
+        assert all("its folder stays together" in one.reason for one in made.skipped)
+
+
+def test_loose_songs_go_to_their_artists() -> None:
+    items = [song(f"Downloads/{n}.mp3", title=f"S{n}", artist=f"Artist {n}") for n in range(30)]
+    items += [
+        song(f"Downloads/u{n}.mp3", title=f"S{n}", artist=f"Artist {n}", album="Unknown Album", track=n % 3) for n in range(30)
+    ]
+    made, found = organized(items, layout="singles")
+    assert len(found["Downloads"]) == 60
+    assert not made.skipped
+
+
+def test_singles_in_one_folder_are_albums_of_their_own() -> None:
+    items = [song(f"Singles/{n}.mp3", title=f"S{n}", artist=f"Artist {n}", album=f"S{n}", track=1) for n in range(9)]
+    _, found = organized(items)
+    assert found["Singles"] == {f"Artist {n}/S{n}" for n in range(9)}
+
+
+def test_greatest_hits_of_several_artists_in_one_folder_are_theirs() -> None:
+    items = [song(f"Hits/{who} {n}.mp3", title=f"{who} {n}", artist=who, album="Greatest Hits", track=n, date=year)
+             for who, year in (("Queen", "1981"), ("Abba", "1975"), ("Cher", "1999")) for n in (1, 2, 5)]  # fmt: skip
+    _, found = organized(items)
+    assert found["Hits"] == {"Queen/Greatest Hits (1981)", "Abba/Greatest Hits (1975)", "Cher/Greatest Hits (1999)"}
+
+
+def test_downloads_with_parts_of_several_albums() -> None:
+    other = [song(f"Downloads/o{n}.mp3", title=f"O{n}", artist="Bob", album="Other", track=n) for n in (3, 4)]
+    hits = [song(f"Downloads/h{n}.mp3", title=f"H{n}", artist=f"Star {n}", album="Greatest Hits", track=n, date=f"19{n}0")
+            for n in (71, 82, 93)]  # fmt: skip
+    items = [*sampler("Downloads", (1, 5, 6, 9)), *other, *hits]
+    _, found = organized(items, layout="artist-album")
+    assert found["Downloads"] == {"Various Artists/X", "Bob/Other", *(f"Star {n}/Greatest Hits" for n in (71, 82, 93))}
+
+
+# ------------------------------------------------------------ every plan is the last
+
+
+CONTRADICTIONS = st.builds(
+    track,
+    title=st.sampled_from(["S", "T", "U"]),
+    artist=st.sampled_from(["Ann", "Bob", "Ann & Bob", ("Eve", "Ann"), "Ann\u2019s", "Ann's", "Earth, Wind & Fire"]),
+    album_artist=st.sampled_from([(), (), (), "Ann", "Ann, Eve", "Ann & Bob", "V/A", "Earth"]),
+    album=st.sampled_from(["X", "X", "X", "Unknown Album", "Y", "Untitled", "X [a]"]),
+    track=st.sampled_from([None, 1, 2, 3, 4]),
+    track_total=st.sampled_from([None, None, 4, 9]),
+    disc=st.sampled_from([None, None, None, 1, 2]),
+    compilation=st.sampled_from([None, None, None, True]),
+    codec=st.sampled_from([None, "flac", "mp3"]),
+    bit_depth=st.sampled_from([None, 16, 24]),
+    lossless=st.booleans(),
+)
+FOLDERS = (
+    "",
+    "in",
+    "in/CD1",
+    "in/CD2",
+    "in/X (2)",
+    "in/X",
+    "a/X",
+    "b/X",
+    "1",
+    "X [a]",
+    "Ann/X",
+    "Ann/X/Disc 1",
+    "Various Artists/X",
+)
+FILES = ("a.flac", "b.flac", "1-01 S.flac", "2-01 S.flac", "101 T.flac", "c.mp3")
+
+
+@settings(max_examples=settings.default.max_examples * 2)
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(FOLDERS), st.sampled_from(FILES)), CONTRADICTIONS, max_size=12),
+    st.sampled_from(
+        [*PRESETS, "{{ albumartist }}/{{ title }}", "{{ disc }}/{{ album }}/{{ title }}", "{{ codec }}/{{ album }}/{{ title }}"]
+    ),
+)
+def test_a_second_run_plans_nothing(files: dict[tuple[str, str], Track], layout: str) -> None:
+    organized([tagged(f"{folder}/{name}".lstrip("/"), tags) for (folder, name), tags in files.items()], layout=layout)
