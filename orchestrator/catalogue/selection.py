@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.foreign_folders import opens_folders
 from orchestrator.globs import compile_globs
 from orchestrator.records import Entry
 
@@ -48,7 +49,9 @@ class FileFilter:
     """A Selection with its globs compiled."""
 
     def __init__(self, selection: Selection) -> None:
-        self._includes = [compile_globs(globs) for globs in (selection.include, selection.always_include)]
+        groups = (selection.include, selection.always_include)
+        # A pattern that opens a folder of another program does so in any case, and has to match what it opens.
+        self._includes = [[compile_globs([glob], ignore_case=opens_folders(glob)) for glob in group] for group in groups if group]
         self._exclude = compile_globs(selection.exclude)
         self._closed = tuple(f"{folder}/" for folder in selection.closed)
         self._youngest_ns = selection.now_ns - selection.settle_ns if selection.settle_ns > 0 else None
@@ -63,7 +66,7 @@ class FileFilter:
             return CLOSED
         if self._exclude is not None and self._exclude.search(entry.path):
             return EXCLUDED
-        if not all(include is None or include.search(entry.path) for include in self._includes):
+        if not all(any(glob and glob.search(entry.path) for glob in group) for group in self._includes):
             return NOT_INCLUDED
         if self._youngest_ns is not None:
             changed_ns = since_ns if entry.mtime_ns is None else entry.mtime_ns

@@ -138,7 +138,7 @@ def test_the_config_opens_them_and_excludes_others_for_ever(library: Callable[..
         *podcasts,
         "#recycle/in/1.mp3",
     }
-    assert scanned("exclude: [Podcasts]\n", "--include", "#recycle/**") == {"#recycle/in/1.mp3"}
+    assert scanned("exclude: [Podcasts]\n", "--include", "#Recycle/**") == {"#recycle/in/1.mp3"}
     assert scanned('include: ["#recycle", "*/2.mp3"]\n', "--exclude", "Podcasts") == {"in/2.mp3", "#recycle/in/1.mp3"}
 
 

@@ -12,7 +12,10 @@ DedupAction = Literal["off", "report", "quarantine"]
 ReadingPolicy = Literal["few-requests", "few-bytes"]
 
 LocationArgument = Annotated[str, argument("The location.", completes="location")]
-Include = Annotated[tuple[str, ...], option("Use only files that match this pattern.", metavar="GLOB")]
+Include = Annotated[
+    tuple[str, ...],
+    option("Use only files that match this pattern. A recycle bin that it names ('#recycle') is opened.", metavar="GLOB"),
+]
 Exclude = Annotated[tuple[str, ...], option("Skip files that match this pattern.", metavar="GLOB")]
 Settle = Annotated[str | None, option("Skip files changed within this time, such as 5m.", metavar="TIME", examples=["5m"])]
 Reading = Annotated[
