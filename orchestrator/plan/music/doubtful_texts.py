@@ -17,7 +17,7 @@ import msgspec
 from orchestrator.paths import parent_of
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import MAX_VALUE, first, joined, text
-from orchestrator.plan.music.text_encodings import ENCODINGS, FOREIGN_RUN, Encoding, best_encoding, decoded
+from orchestrator.plan.music.text_encodings import ENCODINGS, FOREIGN, Encoding, best_encoding, decoded
 from orchestrator.records import Item
 from orchestrator.track import Facts, Track
 
@@ -29,15 +29,16 @@ _TEXTS = (
     "disc_subtitle", "subtitle", "venue", "edition", "label", "comment",
 )  # fmt: skip
 _TEXTS_OF_FACTS = ("conductor", "orchestra", "ensemble", "performer", "work", "movement", "recording_place", "grouping")
-_STRANGE = re.compile("[\x80-\x9f]|(?:[\x80-\xff][^\x80-\xff]?){3}")
+_STRANGE = re.compile(f"[\x80-\x9f]|{FOREIGN.pattern}")
 _CONTROLS = re.compile("[\x80-\x9f]")
 _WIDE = re.compile("[^\x00-\xff]")
 _WINDOWS_1252 = re.compile(
-    "(?:[^\x80-\x9f]|(?<=[A-Za-z0-9\xc0-\xff])[\x91\x92]|[\x91\x92](?=[A-Za-z0-9\xc0-\xff])|\x93(?=[^\x94]*\x94)"
-    "|(?<=[^\x93 ])\x94|(?<=[A-Za-z. ])\x85|(?<=[ 0-9])[\x96\x97](?=[ 0-9])|\x80(?=[ 0-9])|\x99(?![A-Za-z])"
-    "|(?<=[A-Za-z])[\x8a\x8e\x9a\x9e]|[\x8a\x8e\x9a\x9e](?=[A-Za-z])|[\x8c\x9c](?=[uUiI]))*"
+    "(?:[^\x80-\x9f]|(?<=[A-Za-z0-9\xc0-\xff])[\x91\x92]|[\x91\x92](?=[A-Za-z0-9\xc0-\xff])"  # apostrophes
+    "|[\x84\x93](?=[^\x93\x94]*[\x93\x94])|(?<=[A-Za-z0-9\xc0-\xff.,!?\x85])[\x93\x94](?![A-Za-z0-9\x80-\xff])"  # quotes
+    "|(?<=[A-Za-z. ])\x85|^\x85(?=[A-Za-z ])|(?<=[ 0-9])[\x96\x97](?=[ 0-9])|(?<=[A-Za-z])\x97(?=[A-Z])"  # ellipsis, dashes
+    "|(?<=[A-Za-z0-9 ])\x95(?=[A-Z0-9 ])|(?<=[0-9])\x80|\x80(?=[ 0-9])|\x99(?![A-Za-z])|[\x8c\x9c](?=[uUiI]))*"  # signs, OE
 )
-"""Control characters that are only the quotes, dashes and letters of Windows' Latin-1, in places where they make sense."""
+"""Control characters that are only the quotes, dashes and signs of Windows' Latin-1, in places where they make sense."""
 _MANY = 100
 """More texts show no more about their encoding."""
 _FEW = 4
@@ -126,7 +127,7 @@ def _is_foreign_group(group: Mapping[int, Track]) -> bool:
     """Whether most letters of all texts together are not ASCII. Texts that have letters beyond Latin-1 do not count."""
     texts = {value for track in group.values() for value in _texts(track) if not _WIDE.search(value)}
     ascii_letters, others = (sum(column) for column in zip(*map(_letters, texts), strict=True)) if texts else (0, 0)
-    return others >= _FEW and others >= ascii_letters and any(_is_foreign(value) and _letters(value)[1] > 2 for value in texts)
+    return others >= _FEW and others >= ascii_letters and any(FOREIGN.search(value) for value in texts)
 
 
 def _letters(value: str) -> tuple[int, int]:
@@ -141,7 +142,7 @@ def _is_foreign(value: str, *, in_doubt: bool = True) -> bool:
     if _CONTROLS.search(value) and not _is_windows_1252(value):
         return True
     ascii_letters, others = _letters(value)
-    return in_doubt and (others >= ascii_letters or FOREIGN_RUN.search(value) is not None)
+    return in_doubt and (others >= ascii_letters or FOREIGN.search(value) is not None)
 
 
 def _doubtful(group: Mapping[int, Track], in_doubt: Container[int]) -> dict[int, Track]:
@@ -206,7 +207,7 @@ def _in_encoding(track: Track, encoding: str) -> Track | None:
 
 
 def _as_windows_1252(track: Track) -> Track:
-    """The track with the quotes, dashes and letters that Windows adds to Latin-1."""
+    """The track with the quotes, dashes and signs that Windows adds to Latin-1."""
     found = {
         value: value.encode("latin-1").decode("cp1252", "replace") for value in _all_texts(track) if _has_windows_signs(value)
     }

@@ -22,8 +22,11 @@ _MARGIN, _FEW = 0.06, 0.4
 With it, none of 135 names of artists and songs alone was taken for another language."""
 
 
-FOREIGN_RUN: Final = re.compile("[^\x00-\x7f]{3}")
-"""Three signs in a row that are not ASCII: no language that Latin-1 was made for writes so."""
+FOREIGN: Final = re.compile(
+    "([^\x00-\x7f])(?!\\1\\1)[^\x00-\x7f]{2}"
+    "|(?<=[A-Za-z\xc0-\xff])[\xa1-\xa9\xab\xac\xae-\xb3\xb5\xb6\xb8\xb9\xbb-\xbf](?=[A-Za-z\xc0-\xff])"
+)
+"""What no language of Latin-1 writes: three different signs in a row that are not ASCII, or a sign such as § inside a word."""
 
 Judge: TypeAlias = Callable[[str], float]
 """How plausible a text is: from 0, not of this language, to 1."""
