@@ -17,6 +17,9 @@ BACKUP_OVERLAP = "parameter to --backup-dir mustn't overlap"
 
 _UNCHECKED: Body = {"NoCheckDest": True, "IgnoreTimes": True}
 
+_UNCOMPARED: Body = {"IgnoreSize": True, "IgnoreChecksum": True}
+"""rclone does not compare the copy with its source. Where these differ, it deletes what then lies at the destination."""
+
 
 def split_root(fs: str) -> tuple[str, str]:
     """A location as the root of its remote and the path below it: ("s3:", "bucket/music"), ("/", "srv/music")."""
@@ -78,22 +81,30 @@ def copy_to_own_name(source_fs: str, source: str, target_fs: str, target: str) -
     return {**transfer(source_fs, source, target_fs, target, trash=None), "_config": _UNCHECKED}
 
 
+def uncompared(body: Body) -> Body:
+    """A copy or move to a final name, where another program may write to the copy: the caller compares it."""
+    return {**body, "_config": {**body["_config"], **_UNCOMPARED}}
+
+
 def refused_move(fs: str, source: str, target: str) -> Body:
     """`operations/movefile` where the server itself refuses a taken name: rclone looks at nothing and moves nothing away."""
     return {**transfer(fs, source, fs, target, trash=None), "_config": _UNCHECKED}
 
 
 def refused_upload(source_fs: str, source: str, target_fs: str, target: str) -> Body:
-    """`operations/copyfile` to S3, which refuses it if the name is taken when the upload ends. Not for server-side copies."""
+    """`operations/copyfile` to S3, which refuses it if the name is taken when the upload ends. Not for server-side copies.
+
+    The caller compares the copy.
+    """
     headers = [{"Key": "If-None-Match", "Value": "*"}]
     body = transfer(source_fs, source, target_fs, target, trash=None)
-    return {**body, "_config": {**_UNCHECKED, "UploadHeaders": headers}}
+    return {**body, "_config": {**_UNCHECKED, **_UNCOMPARED, "UploadHeaders": headers}}
 
 
 def link(fs: str, source: str, target: str) -> Body:
     """`operations/copyfile` on an SFTP server as a second link to the file, without comparing the file with itself."""
     linking = with_option(fs, "copy_is_hardlink=true")
-    config = {**_UNCHECKED, "Inplace": True, "IgnoreSize": True, "IgnoreChecksum": True}
+    config = {**_UNCHECKED, **_UNCOMPARED, "Inplace": True}
     return {**transfer(linking, source, linking, target, trash=None), "_config": config}
 
 

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.nightly import NIGHTLY
 from tests.places import Place, digest, place_on, visible
 from tests.program import Ended
 from tests.servers.disk import small_disk
-from tests.servers.http import Then, http_proxy
+from tests.servers.http import Drop, Seen, Then, http_proxy
 from tests.servers.remotes import RemoteServer
 from tests.servers.tcp import TcpProxy, tcp_proxy
 
@@ -267,3 +268,37 @@ def test_a_copy_is_staged_on_the_file_system_of_its_destination(forks: Forks, tm
         else:
             assert {error["path"] for error in ended.errors} >= {one["src"]["path"] for one in below}
             assert all(".music-orchestrator" in error["message"] for error in ended.errors)
+
+
+@pytest.mark.parametrize("upload", [False, True])
+def test_a_copy_that_another_program_replaces_at_once_is_not_deleted(
+    upload: bool, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path
+) -> None:
+    """Fault case 26: rclone would delete whatever differs from the source when it compares its copy."""
+    copy = SlowCopy(request, "s3_moto", forks, tmp_path, size=0)
+    source = copy.at_source if upload else place_on(copy.server, f"{tmp_path.name}-source")
+    if not upload:
+        for path in copy.music:
+            source.put(path, (copy.source / path).read_bytes())
+    theirs = b"of another program"
+    copied: list[str] = []
+
+    def replace(seen: Seen) -> bool:
+        path = unquote(seen.path.partition("?")[0])
+        if seen.method == "PUT" and path.endswith(".mp3") and not copied:
+            copied.append(path)
+        elif copied == [path] and seen.method == "HEAD":
+            copied.append(path)
+            copy.at_target.put(path.partition(f"{copy.at_target.prefix}/")[2], theirs)
+        return False
+
+    with http_proxy(copy.server.port) as proxy:
+        copy.use(proxy.port)
+        proxy.when(replace, Drop())
+        target = copy.at_target.location
+        forks.run("organize", source.location, target, "--move", codes=(0 if upload else 3,), hasty=True, **copy.settings)
+    assert len(copied) == 2
+    there = {*copy.at_target.tree().values(), *source.tree().values()}
+    assert there >= {digest(theirs), *copy.music.values()}
+    if not upload:  # an upload may have been stored damaged, so it is kept in the quarantine, and sent again
+        assert digest(theirs) in copy.there().values()

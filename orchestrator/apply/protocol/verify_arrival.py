@@ -144,6 +144,10 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
     except OrchestratorError as error:
         task.error = error
         return
+    if is_copied_by_bucket(task.source, task.target):
+        message = f"{task.name}: was copied to {task.dst}, and a different file is there now; both stay"
+        task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
+        return
     task.damaged_copies += 1
     if reported is not None and not _is_ours(task):
         task.error = reported

@@ -68,7 +68,7 @@ class RcCalls:
             case CopyCall():
                 return "operations/copyfile", self._copy(call)
             case GiveCall(staged, dst, trash):
-                return "operations/movefile", self._transfer(staged, dst, trash, None)
+                return "operations/movefile", self._uncompared_if_by_bucket(self._transfer(staged, dst, trash, None))
 
     def result(self, call: Call, answer: dict[str, Any]) -> CallResult:
         """The result of a call that succeeded."""
@@ -87,12 +87,18 @@ class RcCalls:
         return self._transfer(call.src, call.dst, call.trash, call.source)
 
     def _copy(self, call: CopyCall) -> rc_bodies.Body:
-        if self.refused_uploads and call.source is not None and _reached(call.source).backend_name != self._backend_name:
+        other = call.source is not None and _reached(call.source).backend_name != self._backend_name
+        if self.refused_uploads and call.source is not None and other:
             return rc_bodies.refused_upload(_reached(call.source).fs, call.src, self.fs, call.dst)
         if not call.trash:
             source_fs = self.fs if call.source is None else _reached(call.source).fs
             return rc_bodies.copy_to_own_name(source_fs, call.src, self.fs, call.dst)
-        return self._transfer(call.src, call.dst, call.trash, call.source)
+        body = self._transfer(call.src, call.dst, call.trash, call.source)
+        return body if other else self._uncompared_if_by_bucket(body)
+
+    def _uncompared_if_by_bucket(self, body: rc_bodies.Body) -> rc_bodies.Body:
+        """What a bucket copies to a final name may have been replaced by another program before rclone compares it."""
+        return body if self.capabilities.move else rc_bodies.uncompared(body)
 
     def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> rc_bodies.Body:
         source_fs = self.fs if source is None else _reached(source).fs
