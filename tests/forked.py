@@ -125,6 +125,8 @@ class Forks:
             self.end()
         self._count += 1
         output = self._directory / f"program{self._count}"
+        for end in (".out", ".err", ".writes"):
+            output.with_suffix(end).touch()  # it may be killed before it opens them
         words = [*arguments, *options, "--state-dir", str(state)]
         everywhere = {**os.environ, **(environment or {})}
         order = Order(words, str(Path.cwd()), everywhere, str(output), death, str(syncs) if syncs else None, hasty)
