@@ -8,9 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.plan.planners.dedup.musical_keys import musical_key
+from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.records import Item
 from orchestrator.track import Facts, Track
-from tests.plan.dedup.copies import FLAC, MP3, found, on_album, quarantined
+from tests.plan.dedup.copies import FLAC, MP3, found, on_album, quarantined, whys
 
 RECORDING = "0b6f6b2e-0000-4000-8000-00000000000"
 UNKNOWN_ARTIST = "125ec42a-7229-4250-afc5-e057484327fe"
@@ -85,6 +86,43 @@ def test_every_fact_that_is_read_counts() -> None:
 def test_files_that_contradict_each_other_are_kept(field: str) -> None:
     mine, theirs, _ = FACTS[field]
     assert not goes(field, mine, theirs)
+
+
+NAMES = {
+    "movement_number": "movement number",
+    "movement_total": "total of movements",
+    "acoustid_id": "AcoustID",
+    "musicbrainz_artist_ids": "MusicBrainz artist",
+    "musicbrainz_album_artist_ids": "MusicBrainz album artist",
+    "musicbrainz_work_ids": "MusicBrainz work",
+    "discogs_id": "Discogs id",
+    "asin": "ASIN",
+    "recording_date": "recording month",
+    "recording_place": "recording place",
+    "bpm": "BPM",
+    "lyrics_language": "language of the lyrics",
+}
+"""Of a fact, in the report; otherwise as in `FACTS`."""
+
+
+@pytest.mark.parametrize("field", FACTS)
+def test_the_fact_that_contradicts_is_named(field: str) -> None:
+    one, other, _ = FACTS[field]
+    answer = found([stating(field, one, "a.flac", **FLAC), stating(field, other, "b.mp3", **MP3)])
+    why = f"their tags are the same, but contradict each other about {NAMES.get(field, field)}"
+    assert whys(answer, Tier.ALIKE) == [({"a.flac", "b.mp3"}, why)]
+
+
+def test_facts_of_the_release_and_the_length_are_named_as_well() -> None:
+    def about(**other: Any) -> list[str]:
+        answer = found([on_album("a.flac", 1, **FLAC), on_album("b.mp3", 1, **{**MP3, **other})])
+        return [why.rpartition(" about ")[2] for _, why in whys(answer, Tier.ALIKE)]
+
+    assert about() == []
+    assert about(date="2009", label="Bong Load") == ["year"]
+    assert about(track_total=99, isrc=("X",)) == ["total of tracks"]
+    assert about(duration_s=400.0) == ["length"]
+    assert about(duration_s=400.0, date="2009") == ["year, length"]
 
 
 @pytest.mark.parametrize("field", FACTS)

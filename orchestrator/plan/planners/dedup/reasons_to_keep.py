@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from orchestrator.plan.music.cut import may_be_cut
 from orchestrator.plan.music.lost_end import lost_end
@@ -31,25 +31,27 @@ REFERENCE = "both are under a reference"
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
 
 
-_RELEASE: tuple[Callable[[Track], object], ...] = (
-    lambda track: year_of(track.date),
-    lambda track: _month_or_day(track.date, 7),
-    lambda track: _month_or_day(track.date, 10),
-    lambda track: fold(joined(track.release_type)),
-    lambda track: fold(track.catalogue_number or ""),
-    lambda track: fold(track.barcode or ""),
-    lambda track: fold(track.label or ""),
-    lambda track: fold(track.media or ""),
-    lambda track: fold(track.edition or ""),
-    lambda track: fold(track.venue or ""),
-    lambda track: track.track_total,
-    lambda track: track.disc_total,
+_RELEASE: tuple[tuple[str, Callable[[Track], object]], ...] = (
+    ("year", lambda track: year_of(track.date)),
+    ("release month", lambda track: _month_or_day(track.date, 7)),
+    ("release date", lambda track: _month_or_day(track.date, 10)),
+    ("release type", lambda track: fold(joined(track.release_type))),
+    ("catalogue number", lambda track: fold(track.catalogue_number or "")),
+    ("barcode", lambda track: fold(track.barcode or "")),
+    ("label", lambda track: fold(track.label or "")),
+    ("medium", lambda track: fold(track.media or "")),
+    ("edition", lambda track: fold(track.edition or "")),
+    ("venue", lambda track: fold(track.venue or "")),
+    ("total of tracks", lambda track: track.track_total),
+    ("total of discs", lambda track: track.disc_total),
 )
+RELEASE_FACTS = tuple(name for name, _ in _RELEASE)
+"""What `release_facts` gives, in words."""
 
 
 def release_facts(track: Track) -> tuple[object, ...]:
     """The facts that distinguish releases of one album; empty values where the tags do not say."""
-    return tuple(fact(track) for fact in _RELEASE)
+    return tuple(fact(track) for _, fact in _RELEASE)
 
 
 def _month_or_day(date: str | None, length: int) -> str:
@@ -61,6 +63,12 @@ def _month_or_day(date: str | None, length: int) -> str:
 def agree(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     """Whether all facts that both state are equal."""
     return all(map(facts_agree, one, other))
+
+
+def contradicting(one: tuple[object, ...], other: tuple[object, ...], names: Iterable[str]) -> list[str]:
+    """The names of the facts that both state and that differ."""
+    stated = zip(names, one, other, strict=True)
+    return [name for name, mine, theirs in stated if not facts_agree(mine, theirs)]
 
 
 def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_only: bool, lossless_first: bool) -> str | None:

@@ -24,6 +24,7 @@ _SAME_SOUND = (Tier.BYTES, Tier.AUDIO)
 COMPLETE = "a complete album would become incomplete"
 BETTER = "it is better than the track of a complete album, which is kept"
 EARLIER_LOCATION = "a location only loses a file to a better one in a location that comes after it"
+CONTRADICTING = "their tags are the same, but contradict each other about"
 UNCLEAR = "they agree only in part: one of them matches files that differ from each other"
 
 
@@ -148,6 +149,12 @@ class _Search:
             if len(remaining) > 1 and ids not in reported:
                 reported.add(ids)
                 yield Alike(tier, tuple(remaining), UNCLEAR)
+        for members, facts in self._tiers.contradicting:
+            remaining = [member for member in members if id(member) not in self._matches]
+            ids = frozenset(map(id, remaining))
+            if len(remaining) > 1 and ids not in reported:
+                reported.add(ids)
+                yield Alike(Tier.ALIKE, tuple(remaining), f"{CONTRADICTING} {', '.join(facts)}")
         for members in lookalikes([candidate for candidate in eligible if id(candidate) not in self._matches]):
             ids = frozenset(map(id, members))
             if ids not in reported:

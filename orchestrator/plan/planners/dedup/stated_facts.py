@@ -38,31 +38,36 @@ def facts_agree(one: object, other: object) -> bool:
     return isinstance(one, Tempo) and isinstance(other, Tempo) and abs(one.bpm - other.bpm) <= _BPM_TOLERANCE
 
 
-def stated_facts(track: Track) -> tuple[object, ...]:
-    """The facts in which two files with the same tags must agree; empty values where the tags do not say."""
+def stated_facts(track: Track) -> dict[str, object]:
+    """The facts in which two files with the same tags must agree, by their names; empty values where the tags do not say."""
     facts = track.facts or _NOTHING_SAID
-    return (
-        *(_people(getattr(facts, field)) for field in ("conductor", "orchestra", "ensemble", "performer")),
-        _people(track.composer),
-        _texts(facts.work),
+    year, month, day = _date(facts.recording_date)
+    return {
+        **{field: _people(getattr(facts, field)) for field in ("conductor", "orchestra", "ensemble", "performer")},
+        "composer": _people(track.composer),
+        "work": _texts(facts.work),
         # Some programs write the name of a movement where others write its number.
-        _texts((*facts.movement, *(text for text in facts.movement_number if not _number([text])))),
-        _number(facts.movement_number),
-        _number(facts.movement_total),
-        _codes(facts.language, _LANGUAGES),
-        _codes(facts.lyrics_language, _LANGUAGES),
-        _codes(facts.country, _COUNTRIES),
-        acoustid(track),
-        *map(_ids, (track.musicbrainz_artist_ids, track.musicbrainz_album_artist_ids, facts.musicbrainz_work_ids)),
-        _discogs_id(facts.discogs_id),
-        _texts(facts.asin),
-        *_date(facts.recording_date),
-        _texts(facts.recording_place),
-        musical_key(next(iter(facts.key), "")),
-        _tempo(facts.bpm),
-        _texts(facts.grouping),
-        _without_a_singer(track.genre),
-    )
+        "movement": _texts((*facts.movement, *(text for text in facts.movement_number if not _number([text])))),
+        "movement number": _number(facts.movement_number),
+        "total of movements": _number(facts.movement_total),
+        "language": _codes(facts.language, _LANGUAGES),
+        "language of the lyrics": _codes(facts.lyrics_language, _LANGUAGES),
+        "country": _codes(facts.country, _COUNTRIES),
+        "AcoustID": acoustid(track),
+        "MusicBrainz artist": _ids(track.musicbrainz_artist_ids),
+        "MusicBrainz album artist": _ids(track.musicbrainz_album_artist_ids),
+        "MusicBrainz work": _ids(facts.musicbrainz_work_ids),
+        "Discogs id": _discogs_id(facts.discogs_id),
+        "ASIN": _texts(facts.asin),
+        "recording year": year,
+        "recording month": month,
+        "recording date": day,
+        "recording place": _texts(facts.recording_place),
+        "key": musical_key(next(iter(facts.key), "")),
+        "BPM": _tempo(facts.bpm),
+        "grouping": _texts(facts.grouping),
+        "genre": _without_a_singer(track.genre),
+    }
 
 
 def acoustid(track: Track) -> frozenset[str]:

@@ -15,7 +15,7 @@ from orchestrator.plan.music.spelling import without_guest
 from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
-from orchestrator.plan.planners.dedup.reasons_to_keep import agree, release_facts
+from orchestrator.plan.planners.dedup.reasons_to_keep import RELEASE_FACTS, agree, contradicting, release_facts
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.dedup.stated_facts import acoustid, stated_facts
 from orchestrator.plan.planners.dedup.version_words import (
@@ -33,6 +33,9 @@ from orchestrator.track import Strength, Track
 Labels: TypeAlias = dict[int, int]
 """id (of Python) of a candidate -> the label that it shares with all candidates that are the same. Others have none."""
 
+_FactsOf: TypeAlias = Callable[[Candidate], dict[str, object]]
+"""What a file states, by the names of the facts: files with equal tags must not contradict each other about these."""
+
 SECONDS, SHARE = 2.0, 0.03
 """How much the lengths of one track may differ; T3: at most this share of the shorter one, too."""
 _MAX_COMPARED = 64
@@ -44,6 +47,8 @@ class Tiers:
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.unclear: list[tuple[Tier, list[Candidate]]] = []
+        self.contradicting: list[tuple[list[Candidate], list[str]]] = []
+        """Files whose tags would make them the same, and the facts that contradict that, in words."""
         self._next = 0
         self.labels: dict[Tier, Labels] = {
             Tier.BYTES: self._same_bytes(candidates),
@@ -93,7 +98,7 @@ class Tiers:
         tier: Tier,
         key_of: Callable[[Track], Hashable | None],
         version_of: Callable[[Track], Hashable],
-        facts_of: Callable[[Candidate], tuple[object, ...]],
+        facts_of: _FactsOf,
     ) -> Labels:
         by_key: dict[Hashable, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
@@ -108,11 +113,10 @@ class Tiers:
                     self._label(agreeing, labels)
         return labels
 
-    def _agreeing(
-        self, members: list[Candidate], tier: Tier, facts_of: Callable[[Candidate], tuple[object, ...]]
-    ) -> Iterable[list[Candidate]]:
+    def _agreeing(self, members: list[Candidate], tier: Tier, facts_of: _FactsOf) -> Iterable[list[Candidate]]:
         """The parts of a group in which each file agrees with each other; the other parts become unclear."""
-        facts = [facts_of(member) for member in members]
+        named = [facts_of(member) for member in members]
+        facts = [tuple(one.values()) for one in named]
         lengths = [member.track.duration_s for member in members]
         if len(members) > _MAX_COMPARED:
             known = [length for length in lengths if length]
@@ -123,10 +127,20 @@ class Tiers:
             return
         for part, all_agree in _parts(facts, lengths, tier):
             chosen = [members[index] for index in part]
+            if all_agree and len(part) == len(members):
+                yield members
+                return
             if all_agree:
                 yield chosen
             else:
                 self.unclear.append((tier, chosen))
+        found = {
+            name: None
+            for index, other in combinations(range(len(members)), 2)
+            for name in _contradictions((facts[index], lengths[index]), (facts[other], lengths[other]), tier, named[0])
+        }
+        if found:
+            self.contradicting.append((members, [*found]))
 
 
 def _by_version(sharing: Sequence[Candidate], version_of: Callable[[Track], Hashable]) -> Iterable[list[Candidate]]:
@@ -135,6 +149,14 @@ def _by_version(sharing: Sequence[Candidate], version_of: Callable[[Track], Hash
     for candidate in sharing:
         groups[version_of(candidate.track)].append(candidate)
     return (members for members in groups.values() if len(members) > 1)
+
+
+_Stated: TypeAlias = tuple[tuple[object, ...], float | None]
+"""The facts of a file, and its length in seconds."""
+
+
+def _contradictions(one: _Stated, other: _Stated, tier: Tier, names: Iterable[str]) -> list[str]:
+    return contradicting(one[0], other[0], names) + ([] if _as_long(one[1], other[1], tier) else ["length"])
 
 
 def _parts(facts: Sequence[tuple[object, ...]], lengths: Sequence[float | None], tier: Tier) -> Iterable[tuple[list[int], bool]]:
@@ -256,21 +278,21 @@ def _keys(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(map(key, texts))
 
 
-def _release_track_facts(candidate: Candidate) -> tuple[object, ...]:
+def _release_track_facts(candidate: Candidate) -> dict[str, object]:
     # The release id implies the edition, so a missing fact is no contradiction. A differing fact means a wrong id.
     track = candidate.track
-    return (
-        track.musicbrainz_track_id,
-        track.channels,
-        track.advisory,
-        acoustid(track),
-        key(track.subtitle or ""),
-        key(track.venue or ""),
-        _keys(track.version),
-        _keys(track.remixer),
-        (edition_words(track),) if track.edition else None,
-        (distinctive_release_types(track),) if track.release_type else None,
-    )
+    return {
+        "MusicBrainz track": track.musicbrainz_track_id,
+        "channels": track.channels,
+        "advisory": track.advisory,
+        "AcoustID": acoustid(track),
+        "subtitle": key(track.subtitle or ""),
+        "venue": key(track.venue or ""),
+        "version": _keys(track.version),
+        "remixer": _keys(track.remixer),
+        "edition": (edition_words(track),) if track.edition else None,
+        "release type": (distinctive_release_types(track),) if track.release_type else None,
+    }
 
 
 def _tags_key(track: Track) -> Hashable | None:
@@ -285,19 +307,19 @@ def _tags_key(track: Track) -> Hashable | None:
     return (*names, track.disc, track.track, track.advisory)
 
 
-def _tags_facts(candidate: Candidate) -> tuple[object, ...]:
+def _tags_facts(candidate: Candidate) -> dict[str, object]:
     track = candidate.track
-    return (
-        *release_facts(track),
-        *stated_facts(track),
-        key(without_guest(joined(track.artist))),
-        track.channels,
-        tuple(sorted(track.isrc)),
-        track.musicbrainz_recording_id,
-        track.musicbrainz_track_id,
-        track.musicbrainz_release_id,
-        track.musicbrainz_release_group_id,
-    )
+    return {
+        **dict(zip(RELEASE_FACTS, release_facts(track), strict=True)),
+        **stated_facts(track),
+        "artist": key(without_guest(joined(track.artist))),
+        "channels": track.channels,
+        "ISRC": tuple(sorted(track.isrc)),
+        "MusicBrainz recording": track.musicbrainz_recording_id,
+        "MusicBrainz track": track.musicbrainz_track_id,
+        "MusicBrainz release": track.musicbrainz_release_id,
+        "MusicBrainz release group": track.musicbrainz_release_group_id,
+    }
 
 
 def lookalikes(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
