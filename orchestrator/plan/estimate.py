@@ -10,10 +10,20 @@ from orchestrator.paths import remote_of
 from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import Capabilities
 
-_RENAME_REQUESTS = 3
-"""Look at both ends, rename."""
-_COPY_REQUESTS = 6
-"""Look at both ends, copy, look at both again, delete."""
+_ON_A_DISK = {True: 3, False: 6}
+"""Looks and changes of one operation on disks: a rename; a copy that is verified, named and perhaps deleted."""
+_RENAME = {True: 8, False: 12}
+"""Requests at the server: where looks are made folder by folder (Drive, Dropbox), and elsewhere (WebDAV)."""
+_COPY_ON_SERVER = 15
+"""A copy by a server that renames: it is staged, and then gets its name (WebDAV)."""
+_IN_A_BUCKET = {Verb.COPY: 8, Verb.MOVE: 11}
+"""A copy by the bucket; a move is one as well, and a delete (S3)."""
+_FROM_REMOTE = {Verb.COPY: 4, Verb.MOVE: 17}
+"""What a transfer asks of its source; before the source is deleted, it is renamed and compared (WebDAV)."""
+_FROM_BUCKET = {Verb.COPY: 3, Verb.MOVE: 6}
+_TO_REMOTE, _TO_BUCKET, _TO_FINAL_NAME = 12, 5, 7
+"""What a transfer asks of its target: to stage and name it (WebDAV), to upload it on a condition (S3), or without either."""
+# Measured behind a counting proxy, as in benchmarks/uploads.py, and at the emulated Drive and Dropbox.
 _REQUEST_SECONDS = 0.1
 _LOCAL_SECONDS = 0.001
 _STREAMS = 8
@@ -39,17 +49,32 @@ def estimate(operations: Iterable[Operation], capabilities: Mapping[str, Capabil
     requests = content = 0
     seconds = 0.0
     for operation in operations:
-        target = capabilities[operation.dst.fs]
-        renames = (
-            operation.verb not in {Verb.COPY, Verb.REWRITE}
-            and remote_of(operation.src.fs) == remote_of(operation.dst.fs)
-            and target.move
-        )
-        calls = _RENAME_REQUESTS if renames else _COPY_REQUESTS
+        source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
+        calls = _requests(operation, source, target)
         requests += calls
-        seconds += calls * (_LOCAL_SECONDS if target.local else _REQUEST_SECONDS) / _STREAMS
+        on_disks = source.local and target.local
+        seconds += calls * (_LOCAL_SECONDS if on_disks else _REQUEST_SECONDS) / _STREAMS
         if passes_through(operation, capabilities):
             content += operation.size or 0
         elif operation.content is not msgspec.UNSET:
             content += len(operation.content) * 3 // 4
     return {"requests": requests, "bytes": content, "cost": None, "seconds": round(seconds + content / _BYTES_PER_SECOND, 1)}
+
+
+def _requests(operation: Operation, source: Capabilities, target: Capabilities) -> int:
+    verb = Verb.COPY if operation.verb in {Verb.COPY, Verb.REWRITE} else Verb.MOVE
+    on_one_remote = remote_of(operation.src.fs) == remote_of(operation.dst.fs)
+    renames = on_one_remote and verb is Verb.MOVE and target.move
+    if source.local and target.local:
+        return _ON_A_DISK[renames]
+    if operation.verb is Verb.REWRITE:
+        return _TO_FINAL_NAME  # to a name of ours
+    if renames:
+        return _RENAME[target.by_directory]
+    if on_one_remote and target.copy:
+        return _COPY_ON_SERVER if target.move else _IN_A_BUCKET[verb]
+    asked = 0 if source.local else (_FROM_REMOTE if source.move else _FROM_BUCKET)[verb]
+    if not target.local:
+        staged = target.move or target.copy
+        asked += _TO_FINAL_NAME if not staged else _TO_REMOTE if target.move else _TO_BUCKET
+    return asked
