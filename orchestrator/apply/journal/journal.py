@@ -79,7 +79,9 @@ class Journal:
         created = self._clock()
         identity = run_id or self.new_run_id()
         bodies = [_encode(operation) for operation in plan.operations]
-        start = RunStart(identity, command, created, plan.header, len(bodies), _sum_of_all(bodies), undoes, verify)
+        start = RunStart(
+            identity, command, created, plan.header, len(bodies), _sum_of_all(bodies), undoes, verify, stages_copies=True
+        )
         body = _encode(start)
         checksum = _checksum("", body)
         with self._transaction() as database:
@@ -174,7 +176,8 @@ class Journal:
 
     def states(self, run_id: str) -> dict[str, OperationState]:
         """Operation -> its last record; operations without a record are absent. Checks the whole chain."""
-        return {record.operation: _state(record) for record in self._records(run_id)}
+        unstaged = not self._start(run_id)[0].stages_copies
+        return {record.operation: _state(record, unstaged=unstaged) for record in self._records(run_id)}
 
     def completed(self, run_id: str) -> list[CompletedOperation]:
         """The operations that succeeded, in the order in which they did."""
@@ -284,5 +287,5 @@ def _sum_of_all(bodies: Sequence[bytes]) -> str:
     return total.hexdigest()
 
 
-def _state(record: Record) -> OperationState:
-    return OperationState(record.stage, record.attempt, record.entry, record.code, record.message)
+def _state(record: Record, *, unstaged: bool) -> OperationState:
+    return OperationState(record.stage, record.attempt, record.entry, record.code, record.message, unstaged)

@@ -99,6 +99,8 @@ class RunStart(msgspec.Struct, frozen=True):
     """The run that this one undoes."""
     verify: VerifyMode = "fast"
     """Also applies when the run is resumed."""
+    stages_copies: bool = False
+    """Copies get their final names once they are verified. False: an older version began the run, and sent them there at once."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -137,3 +139,5 @@ class OperationState(msgspec.Struct, frozen=True, gc=False):
     entry: Entry | None = None
     code: int = 0
     message: str | None = None
+    unstaged: bool = False
+    """An older version began the run: see `RunStart.stages_copies`."""

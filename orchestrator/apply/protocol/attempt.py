@@ -12,6 +12,7 @@ from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, Stage, VerifyMode
 from orchestrator.apply.protocol.attributes import keep_attributes, shelter
 from orchestrator.apply.protocol.both_ends import decide, look_at_all_ends
+from orchestrator.apply.protocol.cut_copies import settle_cut_copy
 from orchestrator.apply.protocol.delete_sources import bring_back_sources, delete_sources
 from orchestrator.apply.protocol.durable import sync_copies, sync_names
 from orchestrator.apply.protocol.give_names import give_back_caught_names, give_names
@@ -75,6 +76,8 @@ class Attempts:
         look_at_all_ends(tasks, concurrency=self._transfers)
         tell_twins_apart([task for task in without_error(tasks) if task.begun])
         actions = {task.operation.id: decide(task) for task in still_open(tasks)}
+        for task in still_open(tasks):
+            settle_cut_copy(task, actions[task.operation.id])
         for task in still_open(tasks):
             conclude(task, actions[task.operation.id], earlier[task.operation.id])
         for task in tasks:

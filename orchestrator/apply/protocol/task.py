@@ -41,6 +41,8 @@ class Task:
     """Do not look at the destination before the first try: the listing made under the lock showed that it is free."""
     attempt: int = 0
     """How often it was sent, by this process or an earlier one."""
+    began_unstaged: bool = False
+    """An older version of this program may have sent a copy straight to its destination."""
     verified: Entry | None = None
     """The copy as the journal's VERIFIED record has it."""
     delete_sent: bool = False
@@ -188,7 +190,7 @@ def make_task(
     # A move by id has no trash to fall back on: if the destination is taken, two files share the name afterwards.
     task.trust_listing = trust_listing and task.object_id is None
     if state is not None:
-        task.attempt = state.attempt
+        task.attempt, task.began_unstaged = state.attempt, state.unstaged
         task.verified = state.entry if state.stage is Stage.VERIFIED else None
         task.delete_sent = task.verified is not None
     return task
