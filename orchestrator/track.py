@@ -104,7 +104,8 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     duration_s: float | None = None
     """Seconds as the container states them."""
     codec: str | None = None
-    """"mp3", "flac", "alac", "aac", "vorbis", "opus", "speex", "pcm", "wma", "ape", "wavpack", "musepack", "dsd", "tta"."""
+    """"mp3", "flac", "alac", "aac", "vorbis", "opus", "speex", "pcm", "wma", "ape", "wavpack", "musepack", "dsd", "tta", "tak",
+    "optimfrog", "mp2", "mp1", "ac3", "eac3", "xhe-aac", "als", "alaw", "mulaw", "adpcm", "gsm" ...; HE-AAC is "aac"."""
     bitrate: int | None = None
     """Bits per second."""
     sample_rate: int | None = None

@@ -17,6 +17,20 @@ class NotReadableError(Exception):
     """The file cannot be read; the message is the reason, for people."""
 
 
+@dataclass(slots=True)
+class StreamFacts:
+    """What a stream says about its sound, named as by mutagen; None where it does not say."""
+
+    length: float | None = None
+    """Seconds."""
+    sample_rate: int | None = None
+    """Hz."""
+    bits_per_sample: int | None = None
+    channels: int | None = None
+    bitrate: int | None = None
+    """Bits per second."""
+
+
 class PcmForm(NamedTuple):
     """How plain samples are written."""
 
@@ -28,7 +42,7 @@ class PcmForm(NamedTuple):
 
 @dataclass(slots=True)
 class Parsed:
-    """One parsed file. `info` is mutagen's object, and so are `tags`, unless we parse their kind: then they are TextTags."""
+    """One parsed file. `info` and `tags` are mutagen's objects, unless we parse their kind: then StreamFacts and TextTags."""
 
     kind: str
     """Which rules of `orchestrator.tags.tag_names` apply to `tags`: "id3", "vorbis", "ape", "mp4", "asf", "riff", "iff"."""

@@ -95,7 +95,7 @@ def track_of(parsed: Parsed) -> Track:
         fields["facts"] = Facts(**facts)
     info = parsed.info
     length = getattr(info, "length", None)
-    if length is not None and math.isfinite(length):
+    if length and math.isfinite(length) and length > 0:
         fields["duration_s"] = round(length, 3)
     return Track(
         **fields,

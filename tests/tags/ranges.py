@@ -112,6 +112,24 @@ NOT_IN_THE_INDEX: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """What files say under names, and in tags, that the maker of the index did not ask for; from a look at their bytes."""
+DURATIONS = {
+    "beets/mpeglayer3.wav": 5.025,
+    "fq/dash_audio_init.mp4": 0.123,
+    "fq/end-of-file.wav": 0.01,
+    "music-metadata/DSD128.wv": 0.1,
+    "music-metadata/Pmiscck.aif": 0.003,
+    "music-metadata/Poffset.aif": 0.003,
+    "music-metadata/Porder.aif": 0.003,
+    "music-metadata/Ptjunk.aif": 0.003,
+    "music-metadata/dvi_adpcm.wav": 0.1,
+    "music-metadata/ffmpeg-missing-chunksize.wav": 0.627,
+    "music-metadata/gsm610.wav": 0.12,
+    "music-metadata/issue-819.wav": 0.155,
+    "music-metadata/mpeglayer3.wav": 0.125,
+    "tinytag/adpcm.wav": 12.08,
+    "tinytag/gsm_6_10.wav": 0.1,
+}
+"""Seconds by the bytes, where mutagen is wrong: compressed sound in WAV and AIFF-C, fragments, DSD, sound from pipes."""
 NOT_DAMAGED: dict[str, dict[str, Any]] = {
     "music-metadata/issue-749.m4a": {"title": ("S2E32 : Audio",), "duration_s": 1563.157},
     "tinytag/alac_file.m4a": {"artist": ("Howard Shelley",), "track": 14, "disc": 1, "duration_s": 166.626},
@@ -138,7 +156,7 @@ def promised(line: dict[str, Any]) -> dict[str, Any] | None:
         "track": choice["track"],
         "disc": choice["disc"],
         "date": choice["date"],
-        "duration_s": line["expected"]["duration_s"],
+        "duration_s": DURATIONS.get(line["path"], line["expected"]["duration_s"] or None),
     } | NOT_IN_THE_INDEX.get(line["path"], {})
 
 

@@ -23,18 +23,20 @@ _HARDLY_ANYTHING = 1000
 
 
 def _parse(file: SparseFile, mutagen_class: Any, codec: str, *, lossless: bool) -> tuple[Parsed, SparseFile, int]:
-    """The parsed file, the file without a leading ID3v2 tag, and the offset where the sound ends and the tags begin."""
+    """The parsed file, the file without a leading ID3v2 tag, and the offset where the sound ends and the tags begin.
+
+    Without `mutagen_class` it is WavPack: mutagen's refuses unusual rates, and looks at every block of a file from a pipe.
+    """
     stream = _behind_id3(file)
     footer = apev2.find_footer(stream)
     tags = None if footer is None else apev2.read_tag(stream, footer)
-    tag = stream.size if tags is None else tags.start
-    audio = _without_tag(stream, footer, mutagen_class)
-    parsed = Parsed(kind="ape", tags=tags, info=audio.info, codec=codec, lossless=lossless)
+    end = sound_end(stream)
+    info = wavpack.facts(stream, end) if mutagen_class is None else _without_tag(stream, footer, mutagen_class).info
+    parsed = Parsed(kind="ape", tags=tags, info=info, codec=codec, lossless=lossless)
     if not tags:
         find_other_tags(file, parsed, kinds=("id3v2", "id3v1"))
-    if audio.info.length:
-        parsed.bitrate = int(tag * 8 / audio.info.length)
-    end = sound_end(stream)
+    if info.length:
+        parsed.bitrate = int(end * 8 / info.length)
     parsed.sound = file.size - stream.size, file.size - stream.size + end
     return parsed, stream, end
 
@@ -81,18 +83,18 @@ def read_monkeys(file: SparseFile) -> Parsed:
 
 def read_wavpack(file: SparseFile) -> Parsed:
     """WV; one of the last blocks may hold the md5 of the decoded sound, which equals FLAC's."""
-    parsed, stream, end = _parse(file, parser("wavpack", "WavPack"), "wavpack", lossless=True)
+    parsed, stream, end = _parse(file, None, "wavpack", lossless=True)
     head = stream.peek(0, 32)
     parsed.lossless = not head[24] & _HYBRID
     samples = int.from_bytes(head[12:16], "little")
     parsed.suspect = wavpack.missing_end(stream, end, samples)
     if file.policy.end_check and parsed.suspect is None:
         wavpack.check_last_block(stream, end, samples, parsed)
-    checksum = wavpack.md5(stream, end)
-    if checksum and parsed.lossless:  # a lossy file stores the md5 of its lossless original
-        rate, bits = parsed.info.sample_rate, parsed.info.bits_per_sample
+    checksum, facts = wavpack.md5(stream, end), parsed.info
+    if checksum and parsed.lossless and facts.sample_rate:  # a lossy file stores the md5 of its lossless original
         silent = end * _HARDLY_ANYTHING < samples != wavpack.UNKNOWN
-        parsed.identity = pcm(checksum, samples, rate, wavpack.channels(stream), bits, may_be_silent=silent)
+        channels = facts.channels or 0
+        parsed.identity = pcm(checksum, samples, facts.sample_rate, channels, facts.bits_per_sample, may_be_silent=silent)
     else:
         parsed.identity = of_edges(stream, "wavpack", 0, end)
     return parsed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 from orchestrator.tags.audio_identity import digest, distinctive
+from orchestrator.tags.containers.wave_formats import codec_of
 from orchestrator.tags.covers import KEPT
 from orchestrator.tags.lazy_imports import parser
-from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsed import Parsed, StreamFacts
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 from orchestrator.track import AudioIdentity, Strength
@@ -22,6 +25,9 @@ _EXTENDED_CONTENT = bytes.fromhex("40a4d0d207e3d21197f000a0c95ea850")
 _METADATA_LIBRARY = bytes.fromhex("941c23449894d149a1411d134e457054")
 _PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _PROPERTIES_SIZE = 80
+_STREAM = bytes.fromhex("9107dcb7b7a9cf118ee600c00c205365")
+_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
+_FORM_AT, _FORM_SIZE = 54, 16
 _DATA_HEADER = 50
 _BROADCAST = 1
 
@@ -29,11 +35,18 @@ _BROADCAST = 1
 def read(file: SparseFile) -> Parsed:
     """Parse the header object."""
     end = min(int.from_bytes(file.peek(16, 8), "little"), file.size)
-    properties = _plan(file, _HEADER_OBJECT, end)
+    places = _plan(file, _HEADER_OBJECT, end)
+    properties = places.get(_PROPERTIES)
     file.seek(0)
     asf = parser("asf", "ASF")(file)
-    lossless = "Lossless" in asf.info.codec_name or "Lossless" in asf.info.codec_type
-    parsed = Parsed(kind="asf", tags=asf.tags, info=asf.info, codec="wma", lossless=lossless)
+    facts, codec, lossless = StreamFacts(asf.info.length or None), None, None
+    if _STREAM in places:
+        form = file.peek(places[_STREAM] + _FORM_AT, _FORM_SIZE)
+        number, channels, rate, byte_rate, _, bits = struct.unpack("<HHIIHH", form.ljust(_FORM_SIZE, b"\0"))
+        codec, lossless = codec_of(number)
+        bits = bits if lossless else 0
+        facts = StreamFacts(facts.length, rate or None, bits or None, channels or None, 8 * byte_rate or None)
+    parsed = Parsed(kind="asf", tags=asf.tags, info=facts, codec=codec, lossless=lossless)
     if file.policy.end_check:
         parsed.sound, parsed.loose = _data(file, end)
     if properties is not None:
@@ -71,26 +84,26 @@ def _look_at_properties(file: SparseFile, properties: bytes, header_end: int, pa
         parsed.identity = AudioIdentity("asf", digest(file_id, facts), Strength.HINT)
 
 
-def _plan(file: SparseFile, position: int, end: int) -> int | None:
-    """Make holes for the objects from `position` on; returns the payload offset of the file properties."""
-    properties = None
+def _plan(file: SparseFile, position: int, end: int) -> dict[bytes, int]:
+    """Make holes for the objects from `position` on; returns the payload offsets of the file properties and the first sound."""
+    places: dict[bytes, int] = {}
     for _ in range(_MOST_OBJECTS):
         header = file.peek(position, _OBJECT_HEADER, "the next object")
         size = int.from_bytes(header[16:], "little")
         if size < _OBJECT_HEADER or position + size > end:
-            return properties
+            return places
         kind, payload, position = header[:16], position + _OBJECT_HEADER, position + size
-        if kind == _PROPERTIES:
-            properties = payload
+        if kind == _PROPERTIES or (kind == _STREAM and file.peek(payload, len(_SOUND)) == _SOUND):
+            places.setdefault(kind, payload)
         elif kind == _EXTENSION:
-            _plan(file, payload - _OBJECT_HEADER + _EXTENSION_HEADER, position)
+            places = _plan(file, payload - _OBJECT_HEADER + _EXTENSION_HEADER, position) | places
         elif kind == _PADDING:
             file.make_hole(payload, position, "padding")
         elif kind == _EXTENDED_CONTENT:
             _plan_values(file, payload, position, name_length_at=0)
         elif kind == _METADATA_LIBRARY:
             _plan_values(file, payload, position, name_length_at=4)
-    return properties
+    return places
 
 
 def _plan_values(file: SparseFile, payload: int, end: int, *, name_length_at: int) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from orchestrator.tags.audio_identity import of_beginning
+from orchestrator.tags.audio_identity import of_beginning, window
+from orchestrator.tags.containers.chunk_sound import Sound, aiff_length, of_aiff, of_wav
 from orchestrator.tags.containers.chunk_texts import TEXT_CHUNKS, read_edited, read_info, read_text
+from orchestrator.tags.containers.wavpack import MAGIC, TOO_OLD
 from orchestrator.tags.foreign_tags import add_id3
 from orchestrator.tags.id3 import plan_tag, tag_end
 from orchestrator.tags.lazy_imports import id3_options, parser
-from orchestrator.tags.parsed import Parsed, PcmForm, TextTags
+from orchestrator.tags.parsed import NotReadableError, Parsed, StreamFacts, TextTags
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 from orchestrator.track import AudioIdentity
@@ -19,17 +21,6 @@ from orchestrator.track import AudioIdentity
 _MOST_CHUNKS = 1000
 _ID3_HEADER = 10
 _ID3_VERSIONS = (b"\2", b"\3", b"\4")
-_WAV_CODECS: dict[int, tuple[str, bool]] = {
-    0x0001: ("pcm", True),
-    0x0002: ("adpcm", False),
-    0x0003: ("pcm", True),
-    0x0006: ("pcm", False),  # A-law
-    0x0007: ("pcm", False),  # mu-law
-    0x0011: ("adpcm", False),
-    0x0050: ("mp2", False),
-    0x0055: ("mp3", False),
-    0xFFFE: ("pcm", True),
-}
 
 
 _TAGS = frozenset({b"id3 ", b"ID3 ", b"ID3", b"LIST", b"DIIN", *TEXT_CHUNKS})
@@ -78,10 +69,11 @@ def _is_tag(header: bytes) -> bool:
     return header[:4] in _TAGS or (header[:3] == b"ID3" and header[3:4] in _ID3_VERSIONS)
 
 
-_FLOAT = 3
 _FORMS = (b"fmt ", b"COMM", b"PROP")
 _SOUNDS = (b"data", b"SSND", b"DSD ", b"DST ")
 _LONGEST_FORM = 64
+_OFFSET_AND_BLOCK = 8
+"""Bytes of `SSND` before the sound."""
 _OPEN_END = {4: 0x7FFFF000, 8: 1 << 62}
 """Sizes from here on (by the width of the field) come from programs that wrote to a pipe: the sound goes on to the end."""
 
@@ -98,6 +90,10 @@ class _Sound:
     """The beginning of the chunk that says how the samples are written."""
     place: tuple[int, int] | None = None
     """Where the sound begins and ends."""
+    size: int = 0
+    """Bytes of sound, as stated if that is possible."""
+    samples: int = 0
+    """As `fact` states them; 0 for unknown."""
     loose: int = 0
     """Bytes behind the outermost chunk that are no chunk."""
     id3: list[int] = field(default_factory=list)
@@ -115,8 +111,11 @@ def _plan(file: SparseFile, order: Literal["little", "big"], width: int) -> _Sou
             _read_tags(file, chunk, payload, size, found)
         elif chunk in _FORMS and not found.form:
             found.form = file.peek(payload, min(size, _LONGEST_FORM))
+        elif chunk == b"fact":
+            found.samples = int.from_bytes(file.peek(payload, 4), order)
         elif chunk in _SOUNDS:
             found.place = payload, min(payload + size, file.size)
+            found.size = file.size - payload if open_end else size
             if payload + size > file.size and not open_end:
                 found.suspect = f"cut short: {file.size - payload:,} of {size:,} bytes of sound are there"
             elif found.identity is None and not open_end:
@@ -151,39 +150,45 @@ def _loose(file: SparseFile, end: int) -> int:
     return left
 
 
-def _parsed(
-    file: SparseFile, audio: Any, codec: str | None, found: _Sound, pcm: PcmForm | None = None, *, lossless: bool | None = True
-) -> Parsed:
+def _parsed(file: SparseFile, tags: Any, sound: Sound, found: _Sound) -> Parsed:
     """ID3v2 comes first: INFO lists and text chunks have no place for most fields, and programs cut and misspell their texts."""
-    parsed = Parsed("id3", audio.tags, audio.info, codec=codec, lossless=lossless, identity=found.identity)
-    for start in found.id3[1:] if audio.tags is not None else found.id3:  # mutagen sees only the first, and none behind the end
+    parsed = Parsed("id3", tags, sound.facts, codec=sound.codec, lossless=sound.lossless, identity=found.identity)
+    for start in found.id3[1:] if tags is not None else found.id3:  # mutagen sees only the first, and none behind the end
         add_id3(file, parsed, start)
     if found.texts:
         parsed.others.append((found.kind, found.texts))
-    parsed.suspect, parsed.sound, parsed.pcm, parsed.loose = found.suspect, found.place, pcm, found.loose
+    parsed.suspect, parsed.sound, parsed.pcm, parsed.loose = found.suspect, found.place, sound.pcm, found.loose
     return parsed
 
 
 def read_wav(file: SparseFile) -> Parsed:
     """RIFF WAVE."""
     found = _plan(file, "little", 4)
+    if found.place is not None and window(file, found.place[0], len(MAGIC)) == MAGIC:
+        raise NotReadableError(TOO_OLD)
     audio = parser("wave", "WAVE")(file, load_v1=False, **id3_options())
-    codec, lossless = _WAV_CODECS.get(audio.info.audio_format, (None, None))
-    bits = int.from_bytes(found.form[14:16], "little")
-    pcm = PcmForm(bits, big_endian=False, readable=audio.info.audio_format != _FLOAT) if codec == "pcm" and lossless else None
-    return _parsed(file, audio, codec, found, pcm, lossless=lossless)
+    return _parsed(file, audio.tags, of_wav(found.form, found.size, found.samples), found)
 
 
 def read_aiff(file: SparseFile) -> Parsed:
     """AIFF and AIFC."""
     found = _plan(file, "big", 4)
     audio = parser("aiff", "AIFF")(file, load_v1=False, **id3_options())
-    pcm = PcmForm(int.from_bytes(found.form[6:8], "big"), big_endian=True, readable=found.form[18:22] in (b"", b"NONE", b"twos"))
-    return _parsed(file, audio, "pcm", found, pcm)
+    sound = of_aiff(found.form)
+    facts, size = sound.facts, max(0, found.size - _OFFSET_AND_BLOCK)
+    facts.sample_rate = audio.info.sample_rate or None
+    facts.length = audio.info.length if sound.pcm is not None else aiff_length(found.form, size, audio.info.sample_rate)
+    if sound.pcm is not None:
+        facts.bitrate = audio.info.bitrate
+    elif facts.length:
+        facts.bitrate = round(8 * size / facts.length)
+    return _parsed(file, audio.tags, sound, found)
 
 
 def read_dsdiff(file: SparseFile) -> Parsed:
     """DSDIFF."""
     found = _plan(file, "big", 8)
     audio = parser("dsdiff", "DSDIFF")(file, load_v1=False, **id3_options())
-    return _parsed(file, audio, "dsd", found)
+    info = audio.info
+    facts = StreamFacts(info.length, info.sample_rate, info.bits_per_sample, info.channels, info.bitrate)
+    return _parsed(file, audio.tags, Sound("dsd", True, facts), found)

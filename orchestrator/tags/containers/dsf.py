@@ -12,6 +12,8 @@ from orchestrator.track import SoundEnd
 
 _FORM_AT, _FORM = 28, 52
 _DATA_AT, _DATA = 80, 92
+_MISCOUNTED = 1
+"""Some programs state sizes that are one byte too large."""
 
 
 def read(file: SparseFile) -> Parsed:
@@ -26,9 +28,9 @@ def read(file: SparseFile) -> Parsed:
     parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="dsd", lossless=True)
     sound = int.from_bytes(head[_DATA_AT + 4 : _DATA], "little") - (_DATA - _DATA_AT)
     parsed.identity = of_beginning(file, "DSF", head[_FORM_AT : _FORM_AT + _FORM], _DATA, sound)
-    if _DATA + sound > file.size:
+    if _DATA + sound > file.size + _MISCOUNTED:
         parsed.suspect = f"cut short: {file.size - _DATA:,} of {sound:,} bytes of sound are there"
-    elif stated > file.size:
+    elif stated > file.size + _MISCOUNTED:
         parsed.suspect = f"cut short: {file.size:,} of {stated:,} bytes are there"
     parsed.sound = _DATA, min(_DATA + sound, file.size)
     if file.policy.end_check:

@@ -20,10 +20,6 @@ class Atom(NamedTuple):
     payload: int
     end: int
 
-    def hide(self, file: SparseFile) -> None:
-        """Give it a name that the parser passes over."""
-        file.patch(self.start + 4, 0)
-
 
 def atoms(file: SparseFile, position: int, end: int, until: int, piece: int = 0) -> Iterator[Atom]:
     """Consecutive atoms; stops at the first impossible one.

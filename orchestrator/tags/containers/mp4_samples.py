@@ -36,6 +36,8 @@ class Samples:
         self._sizes: tuple[int, int] | None = None
         self.total = 0
         """Bytes of the samples of all tracks whose tables were read."""
+        self.sound = 0
+        """Bytes of the samples of the sound track; 0 until `identity` was called, and if its table is too long to be read."""
 
     def note(self, atom: bytes, payload: int, end: int) -> None:
         """Take what matters of an atom inside `moov`: the kind of its track, its durations or its sizes."""
@@ -64,7 +66,7 @@ class Samples:
             return None
         start, end = self._sizes
         if end - start <= _ENTRIES:
-            self.total += _sum(self._file.peek(start, end - start)) if end - start == _ENTRIES else 0
+            self._count(self._file.peek(start, end - start))
             return None
         whole = end - start <= _WHOLE
         pieces = [window(self._file, *self._beginning(self._durations))]
@@ -75,11 +77,15 @@ class Samples:
         if not all(pieces):
             return None
         if whole:
-            self.total += _sum(pieces[1])
+            self._count(pieces[1])
         if len(set(_entries(pieces[1], _LOOK))) < _LEAST:
             return None
         value = digest(codec.encode(), *pieces)
         return AudioIdentity("mp4-samples", value, Strength.HINT)
+
+    def _count(self, table: bytes) -> None:
+        self.sound = _sum(table) if len(table) >= _ENTRIES else 0
+        self.total += self.sound
 
     def _beginning(self, table: tuple[int, int]) -> tuple[int, int]:
         return table[0], min(table[1] - table[0], _EDGE)

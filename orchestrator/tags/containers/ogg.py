@@ -19,6 +19,7 @@ from orchestrator.track import AudioIdentity, SoundEnd
 _LAST_READ = 256 * 256
 """mutagen looks for the last page in this many bytes at the end of the file."""
 _BLOCK_HEADER = 4
+_OPUS_RATE = 48_000
 _END_OF_STREAM = 4
 _HEADERS = {"vorbis": 1, "opus": 0, "speex": 0}
 """Packets between the comments and the sound."""
@@ -51,6 +52,10 @@ def _parse(file: SparseFile, mutagen_class: Any, codec: str, magic: bytes, packe
     audio = _opened(file, mutagen_class, comments, end)
     parsed = Parsed("vorbis", audio.tags, audio.info, codec=codec, lossless=False, identity=end.identity, suspect=end.suspect)
     parsed.end = end.end
+    if codec == "opus":
+        audio.info.sample_rate = _OPUS_RATE  # whatever it was encoded from
+    if not audio.info.bitrate and audio.info.length:
+        parsed.bitrate = round(8 * (file.size - comments.end) / audio.info.length)
     return parsed
 
 

@@ -9,11 +9,12 @@ from orchestrator.tags.audio_identity import digest, of_edges, window
 from orchestrator.tags.foreign_tags import find_other_tags
 from orchestrator.tags.id3 import plan_tag
 from orchestrator.tags.lazy_imports import id3_options, parser
-from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsed import Parsed, StreamFacts
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 from orchestrator.track import AudioIdentity, SoundEnd, Strength
 
+_FIRST_VERSION = b"TTA1"
 _HEADER, _CHECKSUM = 22, 4
 _LONGEST_TABLE = 64 * 1024
 _LEAST_SIZES = 8
@@ -28,10 +29,13 @@ def read(file: SparseFile) -> Parsed:
     parsed = Parsed(kind="id3", tags=audio.tags, info=audio.info, codec="tta", lossless=True)
     if not audio.tags:
         find_other_tags(file, parsed, kinds=("ape",))
-    if audio.info.length:
-        tag_size = audio.tags.size if audio.tags else 0
-        parsed.bitrate = int((file.size - tag_size) * 8 / audio.info.length)
     _look_at_frames(file, start, parsed)
+    header, length = file.peek(start, _HEADER), audio.info.length or None
+    if header.startswith(_FIRST_VERSION):
+        channels, bits, rate = struct.unpack_from("<HHI", header, 6)
+        parsed.info = StreamFacts(length, rate or None, bits or None, channels or None)
+    if length:
+        parsed.bitrate = int((sound_end(file) - start) * 8 / length)
     return parsed
 
 
@@ -39,7 +43,7 @@ def _look_at_frames(file: SparseFile, start: int, parsed: Parsed) -> None:
     """Identity and completeness from the seek table after the header: it holds the size of every frame of 1.04 s."""
     header = file.peek(start, _HEADER)
     rate, samples = int.from_bytes(header[10:14], "little"), int.from_bytes(header[14:18], "little")
-    if header[:4] != b"TTA1" or not rate or not samples:
+    if not header.startswith(_FIRST_VERSION) or not rate or not samples:
         return
     length = -(-samples // (256 * rate // 245)) * 4
     table = window(file, start + _HEADER, length) if length <= _LONGEST_TABLE else b""

@@ -1,0 +1,114 @@
+"""The facts of the sound in an MP4: from the headers of its track, and for fragmented files from their index."""
+
+from __future__ import annotations
+
+from orchestrator.tags.containers.mp4_atoms import Atom
+from orchestrator.tags.containers.mp4_entry import Entry, read_entry
+from orchestrator.tags.parsed import StreamFacts
+from orchestrator.tags.sparse import SparseFile
+
+_SOUND = b"soun"
+_UNKNOWN = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+_LONGEST_ENTRY = 8 * 1024
+_COUNT_AT, _FIRST_ENTRY = 4, 8
+"""In `stsd`, after version and flags."""
+_REFERENCE = 12
+_MOST_REFERENCES = 20_000
+_LEFT_OUT = 64 * 1024
+"""At most this much of a file is not in its index: what follows the fragments."""
+
+
+class SoundTrack:
+    """Takes what matters of the atoms inside `moov`, in their order, of the first sound track."""
+
+    def __init__(self, file: SparseFile) -> None:
+        self._file = file
+        self.entry: Entry | None = None
+        self._movie = 0, 0
+        """The time scale and the duration of the movie."""
+        self._scale = 0
+        self._media: tuple[int, int] | None = None
+        """The time scale and the duration of the last track that began."""
+        self._duration: int | None = None
+        self._is_sound = self._found = self._has_samples = False
+        self.is_fragmented = False
+        self._whole: int | None = None
+        """The duration with all fragments, in the time scale of the movie."""
+
+    def note(self, atom: bytes, payload: int, end: int) -> None:
+        """Read one atom."""
+        if atom == b"mvhd":
+            self._movie = self._times(payload, end)
+        elif atom == b"mdhd":
+            self._media = self._times(payload, end)
+        elif atom == b"hdlr" and self._media is not None and not self._found:
+            self._is_sound = self._file.peek(payload + 8, 4, "the kind of track") == _SOUND
+            if self._is_sound:
+                self._scale, self._duration = self._media[0], self._media[1]
+                self._found = True
+        elif atom == b"stsd" and self._is_sound and self.entry is None:
+            self._note_entry(payload, end)
+        elif atom == b"stts" and self._is_sound:
+            self._has_samples = any(self._file.peek(payload + 4, 4))
+            self._is_sound = False
+        elif atom == b"mehd":
+            self.is_fragmented = True
+            head = self._file.peek(payload, 12)
+            self._whole = int.from_bytes(head[4:12] if head[:1] == b"\1" else head[4:8], "big")
+        elif atom == b"trex":
+            self.is_fragmented = True
+
+    def _times(self, payload: int, end: int) -> tuple[int, int]:
+        """Time scale and duration of `mvhd` or `mdhd`."""
+        head = self._file.peek(payload, min(32, end - payload))
+        at, width = (20, 8) if head[:1] == b"\1" else (12, 4)
+        return int.from_bytes(head[at : at + 4], "big"), int.from_bytes(head[at + 4 : at + 4 + width], "big")
+
+    def _note_entry(self, payload: int, end: int) -> None:
+        content = self._file.peek(payload, min(end - payload, _LONGEST_ENTRY), "the description of the sound")
+        if any(content[_COUNT_AT:_FIRST_ENTRY]):
+            self.entry = read_entry(content[_FIRST_ENTRY:])
+
+    @property
+    def needs_index(self) -> bool:
+        """Whether only an index of its fragments can state its duration."""
+        return self.is_fragmented and not self._whole_length()
+
+    def facts(self, index: Atom | None) -> StreamFacts:
+        """All that is known. `index`: the `sidx`, if there is one."""
+        found = self.entry.facts if self.entry is not None else StreamFacts()
+        if self.entry is not None and found.sample_rate is None and self.entry.core_rate:
+            found.sample_rate = self._scale if self._scale == 2 * self.entry.core_rate else None
+        found.length = self._length(index)
+        return found
+
+    def _length(self, index: Atom | None) -> float | None:
+        if self.is_fragmented:
+            found = self._whole_length() or (_indexed(self._file, index) if index is not None else None)
+            if found is not None or self._has_samples:
+                return found  # what the track states is the length of its part in `moov`
+        return _seconds(self._duration, self._scale) if self._found else _seconds(self._movie[1], self._movie[0])
+
+    def _whole_length(self) -> float | None:
+        return _seconds(self._whole, self._movie[0])
+
+
+def _seconds(duration: int | None, scale: int) -> float | None:
+    return duration / scale if duration and duration not in _UNKNOWN and scale else None
+
+
+def _indexed(file: SparseFile, index: Atom) -> float | None:
+    """The duration of all fragments; None if the index is damaged, or of only some of them."""
+    payload, end = index.payload, min(index.end, file.size)
+    head = file.peek(payload, min(32, end - payload), "the index of the fragments")
+    wide = head[:1] == b"\1"
+    scale, first = int.from_bytes(head[8:12], "big"), int.from_bytes(head[20:28] if wide else head[16:20], "big")
+    at = payload + (32 if wide else 24)
+    count = int.from_bytes(file.peek(at - 2, 2), "big")
+    if not scale or not 0 < count <= min(_MOST_REFERENCES, (end - at) // _REFERENCE):
+        return None
+    table = file.peek(at, count * _REFERENCE, "the index of the fragments")
+    sizes = sum(int.from_bytes(table[start : start + 4], "big") & 0x7FFFFFFF for start in range(0, len(table), _REFERENCE))
+    if end + first + sizes + _LEFT_OUT < file.size:
+        return None
+    return sum(int.from_bytes(table[start + 4 : start + 8], "big") for start in range(0, len(table), _REFERENCE)) / scale
