@@ -162,7 +162,8 @@ def _mp4(seconds: float, serial: int, sample_entry: bytes, moov_first: bool) -> 
 
 
 def _sound(name: bytes, *parts: bytes) -> bytes:
-    return _atom(name, bytes(6), b"\0\1", bytes(8), struct.pack(">HHII", 1, 16, 0, 44100 << 16), *parts)
+    # Two channels of 16 bits, as most programs write whatever is inside.
+    return _atom(name, bytes(6), b"\0\1", bytes(8), struct.pack(">HHII", 2, 16, 0, 44100 << 16), *parts)
 
 
 def m4a(seconds: float, serial: int, *, channels: int = 1, bitrate: int = 64000) -> bytes:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from orchestrator.track import Track
+from tests.audio import track_bytes
 from tests.program import Program
 from tests.quality_pairs import BOTH, EITHER, KINDS, Pair, outcomes, pairs
 
@@ -43,3 +47,18 @@ def test_which_of_two_qualities_stays_is_what_the_table_says(tmp_path: Path) -> 
         if (stays not in pair[:2] if says(pair) == EITHER else stays != says(pair))
     }
     assert not wrong
+
+
+@pytest.mark.parametrize("extension", ["flac", "wv", "ape"])
+def test_a_copy_is_not_called_whole_for_the_tags_behind_its_sound(tmp_path: Path, extension: str) -> None:
+    """32 bytes for a header of APEv2, 128 for ID3v1: the copy in the first location stays."""
+    tags = Track(title=("Song",), artist=("Band",), album_artist=("Band",), album=("Album",), track=1, disc=1)
+    plain = track_bytes(extension, tags, seconds=20)
+    library, inbox = tmp_path / "library" / f"1.{extension}", tmp_path / "inbox" / f"1.{extension}"
+    for path, content in ((library, plain), (inbox, plain + b"TAG" + b"Song".ljust(125, b"\0"))):
+        path.parent.mkdir()
+        path.write_bytes(content)
+    ended = Program(tmp_path / "state")("dedup", str(library.parent), str(inbox.parent))
+    assert [(event["location"], event["criterion"]) for event in ended.events if event["type"] == "duplicate"] == [
+        (str(inbox.parent), "first_location")
+    ]

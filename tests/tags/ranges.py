@@ -128,8 +128,9 @@ DURATIONS = {
     "music-metadata/mpeglayer3.wav": 0.125,
     "tinytag/adpcm.wav": 12.08,
     "tinytag/gsm_6_10.wav": 0.1,
+    "tinytag/id3_frames.mp3": None,  # of variable bitrate, without a count of its frames: 4.5 s
 }
-"""Seconds by the bytes, where mutagen is wrong: compressed sound in WAV and AIFF-C, fragments, DSD, sound from pipes."""
+"""Seconds by the bytes, where mutagen is wrong: compressed sound in WAV and AIFF-C, fragments, DSD, pipes."""
 NOT_DAMAGED: dict[str, dict[str, Any]] = {
     "music-metadata/issue-749.m4a": {"title": ("S2E32 : Audio",), "duration_s": 1563.157},
     "tinytag/alac_file.m4a": {"artist": ("Howard Shelley",), "track": 14, "disc": 1, "duration_s": 166.626},

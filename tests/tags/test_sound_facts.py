@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from typing import Any
 
 import pytest
+from mutagen.apev2 import APEv2
 
 from orchestrator.track import Reading, Status
 from tests import audio_streams as streams
+from tests.audio import FORMATS
 from tests.audio_streams import _atom, _full
 from tests.tags.ranges import POLICIES, read
 
@@ -329,6 +332,51 @@ def test_a_dsf_whose_sizes_are_one_byte_too_large_is_not_suspect(more: int) -> N
         struct.pack_into("<Q", sizes, at, struct.unpack_from("<Q", whole, at)[0] + more)
     assert same("x.dsf", bytes(sizes)).suspect is None
     assert same("x.dsf", bytes(sizes)[:-2]).suspect is not None
+
+
+def xing(flags: int, frames: int, sound: bytes) -> bytes:
+    """MPEG frames behind a Xing frame that states what `flags` say."""
+    counts = struct.pack(">I", frames) if flags & 1 else b""
+    head = b"\xff\xfb\x50\xc4" + bytes(17) + b"Xing" + struct.pack(">I", flags) + counts
+    return (head + struct.pack(">I", 208 + len(sound))).ljust(208, b"\0") + sound
+
+
+SLOW, FAST = (streams.mp3_of(10, 1, channels=1, bitrate=rate) for rate in (48_000, 128_000))
+MPEG = {
+    "constant, nothing counted": (FAST, 10.0),
+    "counted": (xing(3, 383, FAST), 10.0),
+    "counted by LAME": (streams.mp3_lame(10, 1), 10.0),
+    "two joined, only the first counted": (streams.mp3_lame(10, 1) + FAST, None),
+    "two joined, only the first counted by Xing": (xing(3, 383, SLOW) + FAST, None),
+    "a large tag behind": (streams.mp3_lame(10, 1) + b"TAG".ljust(128, b"\0"), 10.0),
+    "variable, nothing counted": (SLOW[:156] + FAST, None),
+    "variable, frames not counted": (xing(2, 0, SLOW[:156] + FAST), None),
+    "variable, no frames counted": (xing(3, 0, SLOW[:156] + FAST), None),
+}
+
+
+@pytest.mark.parametrize(("content", "seconds"), MPEG.values(), ids=MPEG)
+def test_an_mp3_is_as_long_as_its_frames_or_of_unknown_length(content: bytes, seconds: float | None) -> None:
+    reading = same("x.mp3", content)
+    assert reading.track is not None
+    assert reading.track.duration_s == (pytest.approx(seconds, abs=0.1) if seconds else None)
+    assert bool(reading.track.bitrate) == bool(seconds)
+
+
+@pytest.mark.parametrize("extension", ["wv", "ape", "tta", "mpc"])
+def test_the_bitrate_does_not_count_tags(extension: str) -> None:
+    """Otherwise a copy would be called cut for the 32 bytes of a header of APEv2, or the 128 of ID3v1, that it lacks."""
+    sound = FORMATS[extension].stream(20, 1)
+    file = BytesIO(sound)
+    tags = APEv2()
+    tags["Title"] = "T"
+    tags.save(file)
+    headed = file.getvalue()
+    bare = bytearray(headed[: len(sound)] + headed[len(sound) + 32 :])
+    bare[-9] &= 0x7F  # no header
+    id3v1 = b"TAG" + b"T".ljust(125, b"\0")
+    readings = [same(f"x.{extension}", bytes(one)) for one in (sound, headed, bare, sound + id3v1, bytes(bare) + id3v1)]
+    assert len({(one.track and one.track.bitrate, one.identity) for one in readings}) == 1
 
 
 def adts(index: int, channels: int) -> bytes:

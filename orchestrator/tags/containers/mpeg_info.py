@@ -10,6 +10,7 @@ A stream without any of them has no identity: its length is known only at the ot
 from __future__ import annotations
 
 from orchestrator.tags.audio_identity import digest, distinctive, window
+from orchestrator.tags.frames.mpeg import mpeg_size
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import LOOKS_AT, sound_end
@@ -25,6 +26,7 @@ _TOLERANCE = 4096
 _MORE = 16 * 1024
 """One second at 128 kbit/s."""
 _FRAMES, _BYTES, _TOC, _QUALITY = 1, 2, 4, 8
+_FIRST_FRAMES, _HEADER = 4, 4
 _WRITERS = (b"LAME", b"Lavc", b"Lavf", b"L3.9")
 
 
@@ -37,8 +39,11 @@ def look_at_first_frame(file: SparseFile, start: int, parsed: Parsed) -> None:
     elif frame[36:40] == b"VBRI":
         stated = _number(frame, 46)
         _check(file, start, stated - _TOLERANCE, parsed)
+        _forget_length_if(parsed, _goes_on(file, start + stated))
         size = _number(frame, 54, 2) * _number(frame, 58, 2)
         parsed.identity = _by_table("vbri", frame[46 : 62 + size], _sound(file, start, stated))
+    else:
+        _forget_length_if(parsed, _varies(file, start))
 
 
 def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: Parsed) -> None:
@@ -52,6 +57,9 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
     lame = frame[position : position + 36]
     music_length = _number(lame, 28) if lame[:4] in _WRITERS else 0
     _check(file, start, music_length or stated - _TOLERANCE, parsed)
+    goes_on = bool(stated) and _goes_on(file, start + (music_length or stated))
+    uncounted = frame[at : at + 4] == b"Xing" and not (_FRAMES in place and _number(frame, place[_FRAMES]))
+    _forget_length_if(parsed, goes_on or uncounted)
     if not {_FRAMES, _BYTES, _TOC} <= place.keys():
         return  # these fields form the tuple
     frames, toc = _number(frame, place[_FRAMES]), frame[place[_TOC] :][:100]
@@ -60,7 +68,7 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
     if not sound:
         return  # it could not be read
     if music_length and any(music_crc):
-        if _goes_on(file, start + music_length):
+        if goes_on:
             return
         # In a large library, 16-bit checksums agree by chance; a piece of the sound (read anyway) does not.
         value = f"{music_length}:{music_crc.hex()}:{frames}:{tag_crc.hex()}:{digest(toc, sound)[:16]}"
@@ -68,6 +76,25 @@ def _look_at_xing(file: SparseFile, start: int, frame: bytes, at: int, parsed: P
         parsed.identity = AudioIdentity("lame", value, strength)
     else:
         parsed.identity = _by_table("xing", frame[place[_FRAMES] :][:108], sound)
+
+
+def _forget_length_if(parsed: Parsed, wrong: bool) -> None:
+    """The parser takes the counts for those of the whole file, or the bitrate of the first frame for that of all."""
+    if wrong:
+        parsed.info.length = parsed.info.bitrate = None
+
+
+def _varies(file: SparseFile, start: int) -> bool:
+    """Whether the first frames (which the parser has read) have several bitrates."""
+    found = set()
+    for _ in range(_FIRST_FRAMES):
+        header = file.peek(start, _HEADER)
+        size = mpeg_size(header)
+        if not size:
+            break
+        found.add(header[2] >> 4)
+        start += size
+    return len(found) > 1
 
 
 def _goes_on(file: SparseFile, end: int) -> bool:
