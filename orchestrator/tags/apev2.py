@@ -27,8 +27,6 @@ class ApeTags(TextTags):
     """The texts under each key in lower case, and the pictures."""
 
     covers: list[Cover]
-    start: int
-    """Where the items begin."""
 
     def __bool__(self) -> bool:
         return bool(len(self) or self.covers)
@@ -57,11 +55,11 @@ def read_tag(file: SparseFile, footer: int) -> ApeTags:
     size = int.from_bytes(header[12:16], "little")
     count = int.from_bytes(header[16:20], "little")
     tags = ApeTags()
-    tags.covers, tags.start = [], footer + _FOOTER - size
-    if tags.start < 0:
+    tags.covers, start = [], footer + _FOOTER - size
+    if start < 0:
         raise NotReadableError("its APEv2 tag is damaged: it is longer than the file")
-    whole = _fetch(file, tags.start, footer)
-    position = tags.start
+    whole = _fetch(file, start, footer)
+    position = start
     for _ in range(min(count, _MOST_ITEMS)):
         if position + 9 > footer:
             break

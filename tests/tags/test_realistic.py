@@ -27,6 +27,10 @@ CLASSES = {
 }  # fmt: skip
 
 
+UNCOUNTED = "VBR no header ID3v2.4"
+"""mutagen takes the bitrate of its first frame for that of all, and says 437 s for 210."""
+
+
 def by_mutagen(kind: Kind, content: VirtualFile) -> tuple[dict[str, Any], float]:
     """Tags and seconds that mutagen finds in the whole file."""
     module, name = CLASSES[kind.extension].split(".")
@@ -63,7 +67,7 @@ def test_ranges_give_the_same_as_the_whole_file(kind: Kind) -> None:
         assert local.track is not None, (sample.name, local.reason)
         assert (local.status, local.suspect) == (Status.TAGGED, None), sample.name
         assert {name: getattr(local.track, name) or None for name in fields} == {n: v or None for n, v in fields.items()}
-        assert local.track.duration_s == seconds, sample.name
+        assert local.track.duration_s == (None if kind.variant == UNCOUNTED else seconds), sample.name
         assert local.track.album == (TEXTS["album"],)
         assert (local.track.track, local.track.date) == (3, TEXTS["date"])
         for name, policy in POLICIES.items():
