@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.config.setting_syntax import parse_bandwidth, parse_duration, parse_limit
+from orchestrator.config.setting_syntax import parse_bandwidth, parse_duration, parse_encoding, parse_limit
 from orchestrator.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _settings(loaded: LoadedConfig) -> Iterator[tuple[Check, Any, Key]]:
     config = loaded.config
     yield _bandwidth, config.bandwidth, ("bandwidth",)
     yield _limit, config.max_delete, ("max_delete",)
+    yield _encoding, config.tags.legacy_encoding, ("tags", "legacy_encoding")
     yield _directory, config.leftovers, ("leftovers",)
     yield _keep, config.dedup.keep, ("dedup", "keep")
     for job, steps in config.jobs.items():
@@ -88,6 +89,10 @@ def _bandwidth(value: str, loaded: LoadedConfig, key: Key) -> None:
 
 def _limit(value: str | int, loaded: LoadedConfig, key: Key) -> None:
     _as_config_error(lambda: parse_limit(value, loaded.label(*key)))
+
+
+def _encoding(value: str, loaded: LoadedConfig, key: Key) -> None:
+    _as_config_error(lambda: parse_encoding(value, loaded.label(*key)))
 
 
 def _duration(value: str, loaded: LoadedConfig, key: Key) -> None:

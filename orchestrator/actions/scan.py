@@ -18,7 +18,7 @@ from orchestrator.catalogue.other_names import second_names, with_other_names_ma
 from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS, Selection
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
-from orchestrator.config.setting_syntax import parse_duration
+from orchestrator.config.setting_syntax import parse_duration, parse_encoding
 from orchestrator.errors import (
     AccessDeniedError,
     ExitCode,
@@ -189,6 +189,11 @@ def report_quarantines_inside(session: Session, location: Location, found: Seque
         session.reporter.note(f"{location.typed}: {more} may have a quarantine as well")
 
 
+def legacy_encoding(session: Session) -> str | None:
+    """The encoding of doubtful texts that the config names. Raises UsageError for one that does not exist."""
+    return parse_encoding(session.config.tags.legacy_encoding, session.loaded_config.label("tags", "legacy_encoding"))
+
+
 def latest_scan(
     session: Session, location: Location, settings: ScanSettings, *, no_scan: bool = False
 ) -> tuple[ScanResult, Capabilities]:
@@ -196,6 +201,7 @@ def latest_scan(
 
     Raises UsageError for a location that was never scanned, otherwise what `scan_location` raises.
     """
+    legacy_encoding(session)  # a wrong one is found before anything is listed
     if not no_scan:
         return scan_location(session, location, settings), session.storage(location).capabilities
     now_ns = time.time_ns()
@@ -279,7 +285,7 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
         unread = item.reading is None and item.skipped_because is None and is_audio(item.entry.path)
         items.append(msgspec.structs.replace(item, skipped_because="it could not be read") if unread else item)
     kind, shown_below = session.shown_as(location)
-    items = with_other_names_marked(with_positions(with_texts(items, session.config.tags.legacy_encoding)), kind, shown_below)
+    items = with_other_names_marked(with_positions(with_texts(items, legacy_encoding(session))), kind, shown_below)
     if second := second_names(items):
         session.reporter.note(
             f"{location.typed}: {counted(len(second), 'file')} with a second name, such as {second[0][0]} (also {second[0][1]}): "

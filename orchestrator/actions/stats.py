@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.actions.duplicates import search_options
-from orchestrator.actions.scan import ScanSettings, latest_scan, report_scan
+from orchestrator.actions.scan import ScanSettings, latest_scan, legacy_encoding, report_scan
 from orchestrator.actions.session import Session
 from orchestrator.config.options.scan import StatsOptions
 from orchestrator.errors import ExitCode
@@ -38,7 +38,7 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
     if options.no_duplicates:
         statistics = collect(items)  # one by one: a large library may not fit into memory
     else:
-        known = with_positions(with_texts(list(items), session.config.tags.legacy_encoding))
+        known = with_positions(with_texts(list(items), legacy_encoding(session)))
         found = find_duplicates(candidates_of(location.fs, known), search_options(session))
         statistics = collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions})
     show(statistics, location.fs, session.reporter)

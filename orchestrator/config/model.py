@@ -25,12 +25,6 @@ from orchestrator.config.options.shared import (
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 
-LegacyEncoding = Literal[
-    "auto", "cp1251", "koi8-r", "cp866", "iso8859-5", "cp1253", "cp1255", "cp1256", "cp874", "cp1250", "shift_jis", "euc_jp",
-    "gbk", "big5", "euc_kr",
-]  # fmt: skip
-"""An encoding of `orchestrator.plan.music.text_encodings`, or the one that the texts of a folder show."""
-
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mapping of the config with a closed set of keys."""
@@ -114,11 +108,11 @@ class Tags(Section, frozen=True):
     """How tags are read."""
 
     legacy_encoding: Annotated[
-        LegacyEncoding | None,
+        str | None,
         Meta(
             description="The encoding of old tags that are not Latin-1; auto decides once per folder "
             "(default: such files are reported and stay).",
-            examples=["auto"],
+            examples=["auto", "cp1251"],
         ),
     ] = None
 

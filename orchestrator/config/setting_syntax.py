@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import NamedTuple
 
@@ -30,6 +31,17 @@ def parse_limit(text: str | int | None, name: str = "--max-delete") -> Limit | N
     if found is None or (not found[2] and "." in found[1]) or (found[2] and float(found[1]) > 100):
         raise UsageError(f"{name} {text}: write a number of files (20) or a share of them (10%)")
     return Limit(float(found[1]), bool(found[2]))
+
+
+def parse_encoding(text: str | None, name: str = "legacy_encoding") -> str | None:
+    """`auto`, or the name of an encoding as Python calls it (cp1251 for windows-1251). Raises UsageError, which names `name`."""
+    if text is None or text == "auto":
+        return text
+    try:
+        b"a".decode(text)
+    except (LookupError, UnicodeError, ValueError):
+        raise UsageError(f"{name} {text}: write auto, or an encoding such as cp1251, koi8-r, shift_jis, gbk") from None
+    return codecs.lookup(text).name
 
 
 _LONGEST_S = 100 * 365 * 86400

@@ -62,6 +62,8 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("jobs:\n  n:\n    scan:\n      location: a\n      settle: soon\n", ":5: jobs.n.0.scan.settle soon: write"),
         (f"jobs: {{n: {{scan: {{location: a, settle: '{'9' * 400}'}}}}}}\n", "write a time"),
         ("dedup: {keep: [bitrat]}\n", ":1: dedup.keep: unknown criterion 'bitrat'"),
+        ("tags:\n  legacy_encoding: klingon\n", ":2: tags.legacy_encoding klingon: write auto, or an encoding"),
+        ("tags: {legacy_encoding: hex}\n", ":1: tags.legacy_encoding hex: write auto"),
         ("leftovers: ../x\n", ":1: leftovers: '../x' must be a path below the target"),
         ("jobs: {n: {organize: {source: a, untagged: /x}}}\n", "jobs.n.0.organize.untagged: '/x'"),
         ("jobs: {n: {organize: {source: a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: unknown criterion 'nonsense'"),

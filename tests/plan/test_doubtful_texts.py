@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
 
 import pytest
 
-from orchestrator.config.model import LegacyEncoding
+from orchestrator.config.setting_syntax import parse_encoding
 from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.text_encodings import ENCODINGS, best_encoding
 from orchestrator.records import Item
@@ -82,7 +81,7 @@ def test_a_few_texts_show_their_encoding(encoding: str) -> None:
     found = best_encoding([as_latin1(text, encoding) for text in SAMPLES[encoding]])
     assert found is not None
     assert found.name == encoding
-    assert SAMPLES.keys() == {one.name for one in ENCODINGS} == {*get_args(LegacyEncoding)} - {"auto"}
+    assert SAMPLES.keys() == {one.name for one in ENCODINGS}
 
 
 @pytest.mark.parametrize("encoding", sorted(SAMPLES.keys() - {"cp1250"}))
@@ -164,6 +163,14 @@ def test_unicode_is_not_touched() -> None:
     ]
     for encoding in (None, "auto", "koi8-r"):
         assert with_texts(items, encoding) == items
+
+
+def test_the_config_may_name_an_encoding_by_any_of_its_names() -> None:
+    items = folder("cp1251", ["Война", "Кукушка"])
+    names = {name: parse_encoding(name) for name in ("windows-1251", "CP1251", "cp1251", "mac_cyrillic", "auto")}
+    assert [*names.values()] == ["cp1251", "cp1251", "cp1251", "mac-cyrillic", "auto"]
+    assert tracks(with_texts(items, names["windows-1251"]))[1].title == ("Кукушка",)
+    assert tracks(with_texts(items, names["mac_cyrillic"]))[1].title != ("Кукушка",)
 
 
 def test_what_is_not_in_the_encoding_of_the_config_stays() -> None:

@@ -48,7 +48,7 @@ _FEW = 4
 def with_texts(items: Sequence[Item], legacy_encoding: str | None = None) -> list[Item]:
     """The items, with doubtful texts read in `legacy_encoding`, or with `doubtful` set.
 
-    `legacy_encoding` is a name in ENCODINGS, or AUTO: then each folder gets the one that its texts show. None reads nothing anew.
+    `legacy_encoding` is an encoding, or AUTO: then each folder gets the one of ENCODINGS that its texts show.
     """
     tracks = {index: item.reading.track for index, item in enumerate(items) if item.reading is not None and item.reading.track}
     strange = [index for index, track in tracks.items() if _has_strange_texts(track)]
@@ -170,17 +170,20 @@ def _read(doubtful: Mapping[int, Track], said: Counter[Encoding], legacy_encodin
     """
     texts = sorted({value for track in doubtful.values() for value in _texts(track) if _is_foreign(value)})
     encoding = max(said, key=lambda one: (said[one], one.name)) if said else best_encoding(texts[:_MANY])
-    if legacy_encoding not in (None, AUTO):
-        encoding = next(one for one in ENCODINGS if one.name == legacy_encoding)
+    if legacy_encoding is not None and legacy_encoding != AUTO:
+        return _read_in(doubtful, legacy_encoding)
     if encoding is None:
         return {}, "its tags have texts in an encoding that cannot be told"
-    why = (
-        f'its tags have texts that look like {encoding.script} in {encoding.name.upper()} ("{decoded(texts[0], encoding.name)}")'
-    )
-    if legacy_encoding is None:
-        return {}, f"{why}: `legacy_encoding` in the config reads them"
-    read = {index: track for index, one in doubtful.items() if (track := _in_encoding(one, encoding.name)) is not None}
-    return read, f"its tags have texts that are not in {encoding.name.upper()}"
+    if legacy_encoding == AUTO:
+        return _read_in(doubtful, encoding.name)
+    example = next((found for value in texts if (found := decoded(value, encoding.name))), "")
+    looks = f'its tags have texts that look like {encoding.script} in {encoding.name.upper()} ("{example}")'
+    return {}, f"{looks}: `legacy_encoding` in the config reads them"
+
+
+def _read_in(doubtful: Mapping[int, Track], encoding: str) -> tuple[dict[int, Track], str]:
+    read = {index: track for index, one in doubtful.items() if (track := _in_encoding(one, encoding)) is not None}
+    return read, f"its tags have texts that are not in {encoding.upper()}"
 
 
 def _said_by_paths(items: Sequence[Item], group: Mapping[int, Track]) -> dict[int, list[Encoding]]:
