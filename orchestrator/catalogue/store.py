@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,6 +52,13 @@ def _unchanged(unread: Unread) -> tuple[object, ...]:
     """The values of _UNCHANGED."""
     entry = unread.entry
     return unread.row, entry.path.encode(), entry.size, entry.mtime_ns, hashes_text(entry.hashes)
+
+
+def _sharing_texts(reading: Reading) -> Reading:
+    """The reading, with one text in memory for all tracks whose numbers are written alike: "01", "03/12"."""
+    if reading.track is not None and reading.track.track_text is not None:
+        msgspec.structs.force_setattr(reading.track, "track_text", sys.intern(reading.track.track_text))
+    return reading
 
 
 class Catalogue:
@@ -104,7 +112,7 @@ class Catalogue:
                 while rows := cursor.fetchmany(_FETCH):
                     for path, remote_id, size, mtime_ns, hashes, since_ns, blob, content in rows:
                         entry = entry_of(path, remote_id, size, mtime_ns, hashes)
-                        reading = None if blob is None else decoder.decode(blob)
+                        reading = None if blob is None else _sharing_texts(decoder.decode(blob))
                         yield Item(entry, reading, None if skip_reason is None else skip_reason(entry, since_ns), content)
             finally:
                 connection.close()
