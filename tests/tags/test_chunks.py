@@ -11,7 +11,10 @@ from mutagen import id3
 
 from orchestrator.track import Reading, Status, Track
 from tests.audio import picture, track_bytes
+from tests.audio_realistic import KINDS
+from tests.audio_tags import Cover
 from tests.tags.ranges import POLICIES, WHOLE_FILE, read
+from tests.virtual_file import VirtualFile
 
 SECONDS = 30
 TEXTS = {"INAM": "T", "IART": "A", "IPRD": "Al", "ITRK": "3", "ICRD": "2013-11-25", "IGNR": "Pop", "ICMT": "c", "ISRC": "a shop"}
@@ -160,6 +163,18 @@ def test_the_text_chunks_of_aiff_are_read() -> None:
     assert fields("x.aiff", aiff(*chunks)) == FOUND | {"album": (), "track": None, "date": None, "genre": ()}
     track, _ = same_by_every_policy("x.aiff", aiff(*chunks, chunk(b"ID3 ", TAG, order=">")))
     assert (track.title, track.album, track.comment) == (("T",), ("Al",), "c")
+
+
+def test_the_edited_master_information_of_dsdiff_is_read() -> None:
+    kind = next(kind for kind in KINDS if kind.extension == "dff")
+    file = VirtualFile(kind.make(5.0, 1, Cover(b"", first=True)))
+    plain = file[0 : len(file)].replace(b"ID3 ", b"XXX ")  # its own tag
+    texts = [(b"DIAR", b"A"), (b"DITI", "Größe".encode("latin-1"))]
+    inside = [name + struct.pack(">QI", 4 + len(text), len(text)) + text + b"\0" * (len(text) % 2) for name, text in texts]
+    diin = b"".join(inside)
+    content = plain[:4] + struct.pack(">Q", len(plain) + len(diin)) + plain[12:] + b"DIIN" + struct.pack(">Q", len(diin)) + diin
+    track, _ = same_by_every_policy("x.dff", content)
+    assert (track.title, track.artist) == (("Größe",), ("A",))
 
 
 def test_a_broadcast_wav_without_tags_has_none() -> None:

@@ -106,6 +106,13 @@ def test_itunes_place_comes_first_and_the_others_fill_gaps() -> None:
     assert fields(content) == FOUND | {"title": ("mine",)}
 
 
+def test_a_second_list_in_one_place_fills_gaps_and_a_value_of_several_items_has_several_texts() -> None:
+    several = atom(b"ilst", atom(b"\xa9nam", data(b"T")), atom(b"\xa9ART", data(b"A"), data(b"B")), atom(b"\xa9ART", data(b"C")))
+    second = items({**ITUNES, b"\xa9nam": "other"})
+    content = m4a(atom(b"udta", full_atom(b"meta", HANDLER, several)), atom(b"udta", full_atom(b"meta", HANDLER, second)))
+    assert fields(content) == FOUND | {"artist": ("A", "B", "C")}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "language", "expected"),
     [

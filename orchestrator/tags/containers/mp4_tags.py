@@ -68,7 +68,7 @@ class Tags:
             if atom.name == b"keys":
                 keys = self._keys(atom)
             elif atom.name == b"ilst":
-                self._read_list(atom, keys, self._found.setdefault(place, {}))
+                self._read_list(atom, keys, place)
 
     def read_texts(self, udta: Atom) -> None:
         """Read the single texts of a `udta`: QuickTime's begin with a copyright sign, 3GPP's with a version."""
@@ -95,12 +95,15 @@ class Tags:
                 break
         return names
 
-    def _read_list(self, ilst: Atom, keys: list[str], tags: TextTags) -> None:
+    def _read_list(self, ilst: Atom, keys: list[str], place: Place) -> None:
+        """Read one list; a second one in the same place fills gaps."""
+        tags: TextTags = {}
         for item in self._atoms(ilst.payload, ilst.end):
             if item.name == b"covr":
                 self._read_covers(item)
             else:
                 self._read_item(item, keys, tags)
+        self._found[place] = tags | self._found.get(place, {})
 
     def _read_item(self, item: Atom, keys: list[str], tags: TextTags) -> None:
         index = int.from_bytes(item.name, "big")
@@ -136,7 +139,7 @@ class Tags:
 
 def _add(tags: TextTags, name: bytes, texts: list[str]) -> None:
     if texts := [text for text in texts if text]:
-        tags.setdefault(name.decode("latin-1"), []).extend(texts)
+        tags.setdefault(name.decode("latin-1"), texts)
 
 
 def _value(name: bytes, kind: int, data: bytes, *, free: bool) -> str:
