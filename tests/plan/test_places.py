@@ -302,6 +302,108 @@ def test_downloads_with_parts_of_several_albums() -> None:
     assert found["Downloads"] == {"Various Artists/X", "Bob/Other", *(f"Star {n}/Greatest Hits" for n in (71, 82, 93))}
 
 
+# ------------------------------------------------------------ album artists
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["V/A", "V. A.", "VV.AA.", "AA.VV.", "[Various Artists]", "various  artists", "Verschiedene Interpreten", "Artistes Divers",
+     "Varios Artistas", "V\u00e1rios Artistas", "Allerlei!"],
+)  # fmt: skip
+def test_various_artists_by_their_letters(name: str) -> None:
+    items = [*folder("in", (1, 2), album_artist=name), *folder("in", (3,), album_artist="Various Artists")]
+    assert places(items, various_artists=("allerlei",)) == {"in": "Various Artists/X (1999)"}
+
+
+@pytest.mark.parametrize("name", ["Various Production", "V\u00e1", "!!!", "Vaya", "The Various"])
+def test_artists_who_are_called_similarly(name: str) -> None:
+    assert places(folder("in", album_artist=name)) == {"in": f"{name}/X (1999)"}
+
+
+def test_a_flagged_compilation_of_one_artist_is_that_artists() -> None:
+    one = {"album_artist": None, "compilation": True, "album": "Best Of"}
+    items = [*folder("a", artist="Ann", **one), *folder("b", artist="Bob", **one)]
+    assert places(items) == {"a": "Ann/Best Of (1999)", "b": "Bob/Best Of (1999)"}
+    assert places(folder("in", artist=("Ann", "Eve"), **one)) == {"in": "Ann/Best Of (1999)"}
+    items = [*folder("in", (1, 2), artist="Ann", **one), *folder("in", (3, 5), artist="Bob", **one)]
+    assert places(items) == {"in": "Various Artists/Best Of (1999)"}
+
+
+COMPANY = [
+    "Ann, Eve",
+    "Ann & Bob",
+    "Ann; Cid",
+    "Ann / Dan",
+    "Ann and Fay",
+    "Ann with Gil",
+    "Ann x Hal",
+    ("Ann", "Eve"),
+    ("Eve", "Ann"),
+]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_hosts_with_company_make_one_album(alone: bool) -> None:
+    hosts = ["Ann"] * alone + [name for name in COMPANY if alone or not isinstance(name, tuple)]
+    items = [one for n, name in enumerate(hosts, 1) for one in folder("in", (n,), album_artist=name, artist=name)]
+    assert places(items) == {"in": "Ann/X (1999)"}
+    items = [one for n, name in enumerate(hosts, 1) for one in folder("in", (n,), album_artist=None, artist=name)]
+    assert places(items)["in"] in {"Ann/X (1999)", "Various Artists/X (1999)"}
+
+
+@pytest.mark.parametrize(
+    ("names", "whole"),
+    [
+        (["Earth, Wind & Fire"] * 2 + ["Earth, Wind & Fire & Ramsey Lewis"], "Earth, Wind & Fire"),
+        (["Earth, Wind & Fire with A", "Earth, Wind & Fire & B"], "Earth, Wind & Fire"),
+        (["Earth, Wind & Fire"] * 2 + ["Earth, Wind and Fire"], "Earth, Wind & Fire"),
+        (["Simon & Garfunkel"] * 3 + ["Simon and Garfunkel"], "Simon & Garfunkel"),
+        (["Simon & Garfunkel"] * 3 + ["Simon & Bob"], "Simon & Garfunkel"),
+        (["AC/DC"] * 2 + ["AC/DC & Bob"], "AC_DC"),
+        (["Sleeping with Sirens"] * 3, "Sleeping with Sirens"),
+    ],
+)
+def test_names_of_bands_are_never_split(names: list[str], whole: str) -> None:
+    items = [one for n, name in enumerate(names, 1) for one in folder("in", (n,), album_artist=name)]
+    assert places(items) == {"in": f"{whole}/X (1999)"}
+
+
+def test_two_artists_whose_names_begin_alike_stay_apart() -> None:
+    items = [*folder("e", (1, 2), album_artist="Earth"), *folder("f", (3, 4), album_artist="Earth, Wind & Fire")]
+    assert places(items) == {"e": "Earth/X (1999)", "f": "Earth, Wind & Fire/X (1999)"}
+
+
+@pytest.mark.parametrize(
+    "guest",
+    ["feat. Bob", "- feat. Bob", "\u2013 ft. Bob", "/ feat. Bob", "(feat. Bob)", "[ft Bob]", "{feat. Bob}", "<featuring Bob>",
+     "\uff08feat. Bob\uff09", "w/ Bob", "w/Bob", "(w/ Bob)", "(with Bob)", "[with Bob]", ", feat. Bob", "feat.Bob"],
+)  # fmt: skip
+def test_guests_however_they_are_written(guest: str) -> None:
+    for field in ("album_artist", "artist"):
+        items = [*folder("a", (1, 2, 3), **{"album_artist": None, "artist": None, field: "Ann"}),
+                 *folder("b", (5,), **{"album_artist": None, "artist": None, field: f"Ann {guest}"})]  # fmt: skip
+        assert places(items) == dict.fromkeys("ab", "Ann/X (1999)"), field
+
+
+def test_typographic_twins_are_one_name_spelled_as_most_files_do() -> None:
+    plain_name, curly = "Guns N' Roses \u2010 A", "Guns N\u2019 Roses - A"
+    items = [*folder("a", (1, 2, 3, 5), album_artist=curly), *folder("b", (1, 2), album="Y", album_artist=plain_name),
+             *folder("a", (4,), album_artist=plain_name, album="X\u00ad")]  # fmt: skip
+    assert places(items) == {"a": f"{curly}/X (1999)", "b": f"{curly}/Y (1999)"}
+
+
+def test_a_sampler_whose_tracks_name_their_own_artist_as_album_artist() -> None:
+    items = [one for n in (1, 2, 4, 5) for one in folder("in", (n,), album_artist=f"Artist {n}", artist=f"Artist {n}")]
+    assert places(items) == {"in": "Various Artists/X (1999)"}
+    hits = [
+        one for n in (1, 2, 4, 5) for one in folder("in", (n,), album_artist=f"Artist {n}", artist=f"Artist {n}", date=f"199{n}")
+    ]
+    _, found = organized(hits)
+    assert found == {"in": {f"Artist {n}/X (199{n})" for n in (1, 2, 4, 5)}}
+    company = [one for n in (1, 2, 4, 5) for one in folder("in", (n,), album_artist=f"Ann & Artist {n}", artist="Ann")]
+    assert places(company) == {"in": "Ann/X (1999)"}
+
+
 # ------------------------------------------------------------ every plan is the last
 
 

@@ -94,8 +94,9 @@ class Placing:
             song.forget()
         albums = group_albums(songs, folders, self._various)
         for album in albums:
-            artist = album.values["albumartist"]
-            album.values["albumartist"] = self._spellings.get(fold(artist), artist) if self._spellings else artist
+            if self._spellings and not album.values["various"]:
+                artist = album.values["albumartist"]
+                album.values["albumartist"] = self._spellings.get(fold(artist), artist)
             self._templates[album] = self._layout.choose(album.values)
             self._render(album)
         self.albums += albums

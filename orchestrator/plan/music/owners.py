@@ -12,7 +12,7 @@ from orchestrator.plan.music.album_fields import VARIOUS_KEY
 from orchestrator.plan.music.company import merge_company
 from orchestrator.plan.music.editions import positions
 from orchestrator.plan.music.folders import Folders, by_album_folder, has_repeats
-from orchestrator.plan.music.samplers import by_shared_folder
+from orchestrator.plan.music.samplers import by_shared_folder, each_by_its_artist
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.music.spelling import fold, hosts, without_guest
 from orchestrator.plan.music.stand_ins import VARIOUS, is_various
@@ -46,12 +46,22 @@ def by_owner(
         if folders is not None:
             folders.asked.add(title)
         merge_company(owned, by_folder=folders is not None)
+        if folders is not None:
+            _merge_sampler(owned, title, folders)
     if not title:
         for song, owner in _by_name(ownerless, owned):
             owned[owner].append(song)
     elif ownerless:
         _infer(ownerless, owned, title, folders, various)
     return owned
+
+
+def _merge_sampler(owned: dict[str, list[Song]], title: str, folders: Folders) -> None:
+    """Make one album of songs whose album artists are only their own artists."""
+    owners = {id(songs[0]): owner for owner, songs in owned.items()}
+    for song in each_by_its_artist(owned, title, folders):
+        owned[VARIOUS_KEY] += owned.pop(owners[id(song)])
+        song.inferred_from = "its folder"
 
 
 def _infer(

@@ -44,6 +44,21 @@ def _only_owner(songs: Sequence[Song], owners: Mapping[int, str]) -> str:
     return known.pop() if len(known) == 1 and _all_numbered(songs) else ""
 
 
+def each_by_its_artist(owned: Mapping[str, list[Song]], title: str, folders: Folders) -> list[Song]:
+    """The songs of samplers whose album artist is in each track its own artist: one album in a folder without any other.
+
+    At least four tracks with different numbers, all of which state the same total or the same year.
+    """
+    alone = [songs[0] for songs in owned.values() if len(songs) == 1]
+    found = []
+    for together in by_album_folder(alone).values():
+        if len(together) >= _MIN_MIXED and folders.holds_only(together, title) and _is_one_album(together):
+            facts = ({song.track.track_total for song in together}, {year_of(song.track.date) or None for song in together})
+            if _all_numbered(together) and any(len(values) == 1 and None not in values for values in facts):
+                found += together
+    return found
+
+
 def leave_scattered(owned: dict[str, list[Song]], title: str, folders: Folders) -> list[list[Song]]:
     """Take songs out of `owned` that would be scattered from one folder into albums of one track; those of each folder."""
     inferred = [song for songs in owned.values() for song in songs if song.inferred_from]
