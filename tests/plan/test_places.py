@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.actions.change import report_skipped
+from orchestrator.errors import ExitCode
 from orchestrator.plan.layout.presets import PRESETS
 from orchestrator.plan.model import Plan
 from orchestrator.records import Item
+from orchestrator.report.plan_view import facts
 from orchestrator.track import Track
 from tests.plan.worlds import PretendStorage, moved, plain, plan, skips, song, tagged, track
 
@@ -402,6 +407,38 @@ def test_a_sampler_whose_tracks_name_their_own_artist_as_album_artist() -> None:
     assert found == {"in": {f"Artist {n}/X (199{n})" for n in (1, 2, 4, 5)}}
     company = [one for n in (1, 2, 4, 5) for one in folder("in", (n,), album_artist=f"Ann & Artist {n}", artist="Ann")]
     assert places(company) == {"in": "Ann/X (1999)"}
+
+
+# ------------------------------------------------------------ what is said
+
+
+def test_the_summary_counts_what_folders_told() -> None:
+    items = [*folder("a", **FLAC), *folder("b", **MP3), *folder("c/CD1", album="Y"), *folder("c/CD2", album="Y", title="T"),
+             *folder("d", (1,), album="Z"), song("e.mp3", title="S", album="V", artist="Ann")]  # fmt: skip
+    assert {name: value for name, value in facts(plan(items)) if name.startswith(("copies", "disc", "album", "without"))} == {
+        "album artist inferred": "1",
+        "disc inferred from folder": "6",
+        "albums of one track": "2",
+        "without track number": "1",
+        "copies of one album": "2; `music-orchestrator dedup` finds duplicates",
+    }
+
+
+def test_a_folder_that_stays_together_is_named_once() -> None:
+    said: list[tuple[str, ...]] = []
+    session: Any = SimpleNamespace(
+        reporter=SimpleNamespace(error=lambda *args: said.append(args)), summary=SimpleNamespace(ops_skipped=0)
+    )
+    made = plan(
+        [
+            *sampler("in/X", (1, 2), track_total=12),
+            *sampler("in/X", (3, 4), track_total=9),
+            song("in/e.mp3", title="S", artist="A"),
+        ]
+    )
+    assert report_skipped(session, made) is ExitCode.SOME_FAILED
+    assert [(code, path) for code, _, path in said] == [("unclear", "in/X")]
+    assert session.summary.ops_skipped == 4
 
 
 # ------------------------------------------------------------ every plan is the last

@@ -27,51 +27,56 @@ FACTS: Final[tuple[Callable[[Track], str], ...]] = (
 """What copies may differ in, in the order in which it is looked at; "" where it is unknown."""
 
 
+class _Part:
+    """Songs of one folder, or of several that are one copy."""
+
+    def __init__(self, songs: list[Song]) -> None:
+        self.songs = songs
+        self.places = {place_of(song) for song in songs}
+        self.facts = [fact_of(songs, fact) for fact in FACTS]
+
+    def meets(self, other: _Part) -> int:
+        """How many songs have a place that is taken in another part."""
+        return 0 if self.places.isdisjoint(other.places) else sum(place_of(song) in other.places for song in self.songs)
+
+    def resembles(self, other: _Part) -> bool:
+        """Whether no fact that both state differs."""
+        return all(ours == theirs or not (ours and theirs) for ours, theirs in zip(self.facts, other.facts, strict=True))
+
+    def is_another_copy(self, other: _Part) -> bool:
+        """Whether this is a copy of its own beside another one, not a stray track of it."""
+        if len(self.songs) > 1:
+            return self.meets(other) > 1
+        if not self.meets(other):
+            return False
+        titles = {fold(first(song.track.title)) for song in other.songs if place_of(song) in self.places}
+        (song,) = self.songs
+        totals = {self.facts[0], other.facts[0]}
+        return fold(first(song.track.title)) not in titles or (len(totals) > 1 and "" not in totals)
+
+
 def copies_of(songs: list[Song]) -> list[list[Song]]:
     """The songs of each copy of an album."""
     folders = by_album_folder(songs)
     if len(folders) == 1 or not has_repeats(songs):
         return [songs]
-    copies: list[list[Song]] = []
-    others: list[list[Song]] = []
+    copies: list[_Part] = []
+    strays: list[_Part] = []
     for folder in sorted(folders, key=lambda folder: (-len(folders[folder]), folder)):
-        part = folders[folder]
-        fitting = [copy for copy in copies if not _meeting(part, copy) and _same_facts(part, copy)]
-        if fitting:
-            fitting[0].extend(part)
-        elif not copies or any(_is_copy(part, copy) for copy in copies):
-            copies.append(list(part))
+        part = _Part(folders[folder])
+        position = next((n for n, copy in enumerate(copies) if not part.meets(copy) and part.resembles(copy)), None)
+        if position is not None:
+            copies[position] = _Part(copies[position].songs + part.songs)
+        elif not copies or any(part.is_another_copy(copy) for copy in copies):
+            copies.append(part)
         else:
-            others.append(part)
-    for part in others:
-        min(copies, key=lambda copy: (not _same_facts(part, copy), len(_meeting(part, copy)))).extend(part)
-    return copies
+            strays.append(part)
+    for part in strays:
+        min(copies, key=lambda copy: (not part.resembles(copy), part.meets(copy))).songs.extend(part.songs)
+    return [copy.songs for copy in copies]
 
 
 def fact_of(songs: Sequence[Song], fact: Callable[[Track], str]) -> str:
     """What most of the songs say of a fact that they state, "" for nothing."""
     values = Counter(filter(None, (fact(song.track) for song in songs)))
     return min(values, key=lambda value: (-values[value], value), default="")
-
-
-def _meeting(part: list[Song], copy: list[Song]) -> list[Song]:
-    """The songs of a part whose places are taken in a copy."""
-    taken = {place_of(song) for song in copy}
-    return [song for song in part if place_of(song) in taken]
-
-
-def _same_facts(part: list[Song], copy: list[Song]) -> bool:
-    """Whether a part states nothing that differs from what a copy states."""
-    stated = ({fact_of(part, fact), fact_of(copy, fact)} - {""} for fact in FACTS)
-    return all(len(values) < 2 for values in stated)
-
-
-def _is_copy(part: list[Song], copy: list[Song]) -> bool:
-    meeting = _meeting(part, copy)
-    if len(part) > 1:
-        return len(meeting) > 1
-    if not meeting:
-        return False
-    titles = {fold(first(song.track.title)) for song in copy if place_of(song) == place_of(part[0])}
-    total, other_total = fact_of(part, FACTS[0]), fact_of(copy, FACTS[0])
-    return fold(first(part[0].track.title)) not in titles or ("" not in {total, other_total} and total != other_total)

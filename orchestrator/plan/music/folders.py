@@ -100,7 +100,8 @@ def _tell_discs(songs: Sequence[Song]) -> None:
     if len(discs) > 1:
         # The first disc is often in the folder of the album itself.
         found = [one.disc or (None if 1 in discs else 1) for one in told]
-        if all(one.certain for one in told) or _differ_in_titles(songs):
+        in_order = set(found) == set(range(1, len(discs) + 1))
+        if all(one.certain for one in told) or (in_order and _differ_in_titles(songs)):
             _set_discs(songs, found)
         return
     in_names = [disc_in_name(song.name, song.track.track) for song in songs]
