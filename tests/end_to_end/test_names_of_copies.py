@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ SIZE = 300_000
 RATE = "400k"
 DEBRIS = "Other/x.mp3.0123abcd.partial"
 """What another program may leave behind, or still be writing."""
+KILLED_IN_CI = [("drive", False), ("dropbox", True)]
 SAMPLED = (20, 40)
 """The requests of a run, between the first upload and the last: the kills of CI are among them."""
 
@@ -166,8 +167,7 @@ def killed_upload(copy: SlowCopy, number: int, *, done: bool) -> Ended:
 
 
 @pytest.mark.timeout(0 if NIGHTLY else 60)
-@pytest.mark.parametrize("done", [False, True])
-@pytest.mark.parametrize("kind", ["drive", "dropbox"])
+@pytest.mark.parametrize(("kind", "done"), [*product(["drive", "dropbox"], [False, True])] if NIGHTLY else KILLED_IN_CI)
 def test_a_kill_at_any_request_of_an_upload(
     kind: str, done: bool, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faulty import Library
+from tests.nightly import some_at_night
 from tests.places import visible
 from tests.servers.http import HttpProxy, Refuse, Seen
 
@@ -60,7 +61,7 @@ def deletes(seen: Seen) -> bool:
     return (seen.method == "DELETE" and plain(seen.path).endswith(".mp3")) or (seen.method == "POST" and "?delete" in seen.path)
 
 
-@pytest.mark.parametrize("kind", ["s3_serve", "s3_moto"])
+@pytest.mark.parametrize("kind", some_at_night(("s3_serve", "s3_moto"), night={"s3_serve"}))
 def test_three_nights_without_the_right_to_delete_make_one_window_of_copies(
     proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str
 ) -> None:
