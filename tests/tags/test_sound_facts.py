@@ -168,6 +168,8 @@ def fragmented(mehd: int | None = None, index: tuple[int, ...] = (), media: int 
         (fragmented(), None),
         (fragmented(0), None),
         (fragmented(index=(4410,)), None),  # of the first fragment only
+        (fragmented(index=(4410,) * 49), None),
+        (fragmented(index=(4410,) * 50) + _atom(b"mfra", bytes(100)), 5.0),
         (fragmented(media=441_000), 10.0),
         (fragmented(media=44_100, samples=43), None),  # of what is in `moov` only
         (fragmented(media=0xFFFFFFFF), None),

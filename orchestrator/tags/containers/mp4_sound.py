@@ -14,8 +14,7 @@ _COUNT_AT, _FIRST_ENTRY = 4, 8
 """In `stsd`, after version and flags."""
 _REFERENCE = 12
 _MOST_REFERENCES = 20_000
-_LEFT_OUT = 64 * 1024
-"""At most this much of a file is not in its index: what follows the fragments."""
+_MORE_FRAGMENTS = (b"moof", b"sidx", b"styp", b"mdat")
 
 
 class SoundTrack:
@@ -109,6 +108,6 @@ def _indexed(file: SparseFile, index: Atom) -> float | None:
         return None
     table = file.peek(at, count * _REFERENCE, "the index of the fragments")
     sizes = sum(int.from_bytes(table[start : start + 4], "big") & 0x7FFFFFFF for start in range(0, len(table), _REFERENCE))
-    if end + first + sizes + _LEFT_OUT < file.size:
+    if file.peek(end + first + sizes + 4, 4, "what the index of the fragments leaves out") in _MORE_FRAGMENTS:
         return None
     return sum(int.from_bytes(table[start + 4 : start + 8], "big") for start in range(0, len(table), _REFERENCE)) / scale
