@@ -1,6 +1,6 @@
 """What a library contains and what is missing from it, counted over its files. Pure.
 
-Albums are the same as in `organize`: by tags, wherever the files are.
+Albums are those of `organize` by tags alone, wherever the files are: copies of one album count as one.
 """
 
 from __future__ import annotations
