@@ -185,7 +185,7 @@ def test_a_copy_beside_its_original_is_no_second_disc() -> None:
 
 def test_a_single_and_an_album_of_one_name() -> None:
     items = [*folder("album", range(1, 8), track_total=7), *folder("single", (1,), title="X", track_total=1)]
-    assert places(items) == {"album": "Ann/X [7 tracks] (1999)", "single": "Ann/X [1 tracks] (1999)"}
+    assert places(items) == {"album": "Ann/X [7 tracks] (1999)", "single": "Ann/X [1 track] (1999)"}
 
 
 def test_a_stray_copy_of_one_track_makes_no_album() -> None:

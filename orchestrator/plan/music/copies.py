@@ -15,10 +15,11 @@ from orchestrator.plan.music.song import Song
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import first, text
 from orchestrator.track import Track
+from orchestrator.wording import counted
 
 _CODECS: Final = {"vorbis": "Vorbis", "opus": "Opus", "speex": "Speex", "musepack": "Musepack", "wavpack": "WavPack"}
 FACTS: Final[tuple[Callable[[Track], str], ...]] = (
-    lambda track: f"{track.track_total} tracks" if track.track_total else "",
+    lambda track: counted(track.track_total, "track") if track.track_total else "",
     lambda track: _CODECS.get(track.codec, track.codec.upper()) if track.codec else "",
     lambda track: f"{track.bit_depth} bit" if track.bit_depth and track.lossless else "",
     lambda track: f"{track.sample_rate / 1000:g} kHz" if track.sample_rate else "",
