@@ -96,7 +96,7 @@ def track_of(parsed: Parsed) -> Track:
     info = parsed.info
     length = getattr(info, "length", None)
     if length and math.isfinite(length) and length > 0:
-        fields["duration_s"] = round(length, 3)
+        fields["duration_s"] = round(length, 3) or None
     return Track(
         **fields,
         codec=parsed.codec,
