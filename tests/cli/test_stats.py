@@ -99,7 +99,7 @@ def test_only_selected_files_count(tmp_path: Path) -> None:
 def test_duplicates_are_counted_unless_turned_off(tmp_path: Path) -> None:
     track = Track(title=("A",), artist=("B",), album_artist=("B",), album=("C",), track=1, disc=1, date="2001")
     for path, audio_format in (("a.flac", "flac"), ("b.flac", "flac"), ("c.mp3", "mp3")):
-        content = make_track(tmp_path / "music" / path, audio_format, track)
+        content = make_track(tmp_path / "music" / path, audio_format, track, seconds=3)
     program = Program(tmp_path / "state")
     kinds = {event["type"]: event for event in program("stats", str(tmp_path / "music")).events}
     assert kinds["stats"]["duplicates"] == 2

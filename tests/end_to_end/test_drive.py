@@ -67,7 +67,7 @@ def test_in_place(library: LibraryFacts, expected: dict[str, str], place: Place,
     first = program("organize", place.location, "--yes", codes=(3,))
     after = place.tree()
     assert first.summary["ops_failed"] == 0
-    assert first.summary["ops_done"] == first.summary["ops_planned"] > 0.9 * COUNT
+    assert first.summary["ops_done"] == first.summary["ops_planned"] > 0.85 * COUNT
     named = {event["path"] for event in first.errors if event["code"] == "unsupported-name"}
     moved = {path for path, content in visible(after).items() if expected.get(path) != content}
     assert moved == named, "the same tree as on a disk, but for the names that are listed"
