@@ -168,7 +168,7 @@ def report_foreign_folders(session: Session, location: Location, result: ScanRes
     if found:
         such = f", such as {result.foreign_folders[0]}" if result.foreign_folders else ""
         session.reporter.note(
-            f"{location.typed}: skipped {' and '.join(found)} of other programs (bins, old versions, thumbnails){such}"
+            f"{location.typed}: skipped {' and '.join(found)} of other programs (recycle bins, old versions, thumbnails){such}"
         )
 
 

@@ -146,7 +146,7 @@ def nothing_to_do(plan: Plan) -> list[str]:
         where = "all other files are where they belong" if has_errors else "everything is where it belongs"
         sentences = [f"nothing to do: {where}"]
     if alone:
-        sentences.append(f"skipped: {alone} files; -v says why")
+        sentences.append(f"skipped: {counted(alone, 'file')}; -v says why")
     return sentences
 
 

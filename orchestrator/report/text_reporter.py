@@ -11,6 +11,7 @@ from orchestrator.plan.model import Plan, Verb
 from orchestrator.report import plan_view
 from orchestrator.report.output import Output, all_written
 from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text
+from orchestrator.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -304,9 +305,9 @@ def _cell(value: Any) -> str:
 def _summary_parts(summary: Summary) -> list[str]:
     parts = []
     if summary.files_seen:
-        parts.append(f"{summary.files_seen} files seen, {summary.files_read} read ({size_text(summary.bytes_read)})")
+        parts.append(f"{counted(summary.files_seen, 'file')} seen, {summary.files_read} read ({size_text(summary.bytes_read)})")
     if summary.ops_planned and summary.run is None:
-        parts.append(f"{summary.ops_planned} changes planned")
+        parts.append(f"{counted(summary.ops_planned, 'change')} planned")
     elif summary.ops_planned or summary.ops_done:
         parts.append(f"{summary.ops_done} of {summary.ops_planned} changes done")
     if summary.ops_failed:

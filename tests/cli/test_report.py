@@ -140,7 +140,7 @@ def test_skipped_files_are_reported_once() -> None:
 
 def test_files_that_wait_are_not_called_in_place() -> None:
     for code, in_place, says in (
-        ("left-alone", 0, "nothing to do\nskipped: 1 files; -v says why\n"),
+        ("left-alone", 0, "nothing to do\nskipped: 1 file; -v says why\n"),
         ("unreadable", 0, "nothing to do\n"),
         ("unreadable", 2, "nothing to do: all other files are where they belong\n"),
     ):

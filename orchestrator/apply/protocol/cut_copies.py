@@ -40,7 +40,7 @@ def _taken_away(task: Task) -> str | None:
         away = damaged_copy_of(task.run_id, task.attempt, task.dst)
         task.target.move(task.dst, away)
     except OrchestratorError as error:
-        return f"{message}, as its size says, and could not be moved away ({error.message}): delete it, and run the command again"
+        return f"{message}, by its size, and could not be moved away ({error.message}): delete it, and run the command again"
     return f"{message}; it was moved to {away}. Run the command again to send the file"
 
 

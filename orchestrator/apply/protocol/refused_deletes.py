@@ -16,6 +16,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.profiles import load_profile
 from orchestrator.storage.local_path import local_path, why_not_deletable
 from orchestrator.storage.protocol import Storage
+from orchestrator.wording import counted
 
 _FEWEST = 2
 """Refused deletes in one window; a single one may concern only that file (retention)."""
@@ -52,7 +53,7 @@ class RefusedDeletes:
     def problems(self) -> Iterator[Problem]:
         """One for each location that refused every delete."""
         for fs, not_begun in self._stopped.items():
-            left = f"; {not_begun} operations were not begun" if not_begun else ""
+            left = f"; {counted(not_begun, 'operation')} not started" if not_begun else ""
             message = (
                 f"{fs}: refuses to delete files: {self._why[fs]}{left}. "
                 "Change that, then run the command again to finish, or `undo` to delete the copies"
@@ -64,7 +65,7 @@ def _why_refused(source: Storage, path: str) -> str:
     """What is missing, as far as it can be known, in the words of the kind of storage."""
     file = local_path(source, path)
     if file is not None:
-        return why_not_deletable(file) or "the messages about the single files give the reason of the system"
+        return why_not_deletable(file) or "the message for each file gives the reason"
     right = load_profile(source.capabilities.remote_type).delete_right
     if right or not source.capabilities.empty_directories:
         named = f" ({right})" if right else ""

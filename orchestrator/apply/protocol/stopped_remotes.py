@@ -17,6 +17,7 @@ from orchestrator.errors import (
     UsageError,
 )
 from orchestrator.storage.protocol import PROBE, Storage
+from orchestrator.wording import counted
 
 
 class StoppedRemotes:
@@ -60,7 +61,7 @@ class StoppedRemotes:
         """One for each stopped remote; `pending` operations are left."""
         for stopped, code in ((self._stopped, None), (self._full, ExitCode.SOME_FAILED)):
             for fs, error in stopped.items():
-                message = f"{fs}: {error.message}; {pending} operations wait for `resume`"
+                message = f"{fs}: {error.message}; {counted(pending, 'operation')} left for `resume`"
                 yield Problem(None, code or error.exit_code, message)
 
     def _ask(self, fs: str) -> RemoteError | None:

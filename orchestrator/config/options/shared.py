@@ -14,7 +14,7 @@ ReadingPolicy = Literal["few-requests", "few-bytes"]
 LocationArgument = Annotated[str, argument("The location.", completes="location")]
 Include = Annotated[
     tuple[str, ...],
-    option("Use only files that match this pattern. A recycle bin that it names ('#recycle') is opened.", metavar="GLOB"),
+    option("Use only files that match this pattern. Naming a recycle bin ('#recycle') opens it.", metavar="GLOB"),
 ]
 Exclude = Annotated[tuple[str, ...], option("Skip files that match this pattern.", metavar="GLOB")]
 Settle = Annotated[str | None, option("Skip files changed within this time, such as 5m.", metavar="TIME", examples=["5m"])]

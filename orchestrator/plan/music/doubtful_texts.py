@@ -173,12 +173,12 @@ def _read(doubtful: Mapping[int, Track], said: Counter[Encoding], legacy_encodin
     if legacy_encoding is not None and legacy_encoding != AUTO:
         return _read_in(doubtful, legacy_encoding)
     if encoding is None:
-        return {}, "its tags have texts in an encoding that cannot be told"
+        return {}, "its tags have texts in an unknown encoding: if you know it, set `tags.legacy_encoding` in the config"
     if legacy_encoding == AUTO:
         return _read_in(doubtful, encoding.name)
     example = next((found for value in texts if (found := decoded(value, encoding.name))), "")
     looks = f'its tags have texts that look like {encoding.script} in {encoding.name.upper()} ("{example}")'
-    return {}, f"{looks}: `legacy_encoding` in the config reads them"
+    return {}, f"{looks}: set `tags.legacy_encoding` in the config to read them"
 
 
 def _read_in(doubtful: Mapping[int, Track], encoding: str) -> tuple[dict[int, Track], str]:

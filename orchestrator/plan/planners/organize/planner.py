@@ -21,6 +21,7 @@ from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.planners.organize.respelled import respelled_directories
 from orchestrator.records import Capabilities
+from orchestrator.wording import counted
 
 
 def plan_organize(request: OrganizeRequest) -> Plan:
@@ -117,4 +118,6 @@ def _check_cloud_only(operations: Iterable[Operation], capabilities: Mapping[str
     passing = [operation for operation in operations if passes_through(operation, capabilities)]
     if passing:
         first = ", ".join(f"{operation.verb} {operation.src.path} -> {operation.dst.path}" for operation in passing[:3])
-        raise UsageError(f"--cloud-only: {len(passing)} operations would transfer content through this machine, first: {first}")
+        raise UsageError(
+            f"--cloud-only: {counted(len(passing), 'operation')} would transfer content through this machine, first: {first}"
+        )
