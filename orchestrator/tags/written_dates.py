@@ -18,6 +18,8 @@ _YEAR_FIRST = re.compile(
 )
 _YEAR_LAST = re.compile(rf"(?<!\d)(?:(?P<one>\d{{1,2}})\s?[-./]\s?)?(?P<two>\d{{1,2}})\s?[-./]\s?{_YEAR}(?!\d)")
 _DIGITS = re.compile(r"(?<!\d)(?:\d{14}|\d{12}|\d{8}|\d{6})(?!\d)")
+_CENTURIES = frozenset({"19", "20"})
+"""With these, digits without separators begin or end with a year."""
 _WORDS = re.compile(r"[^\W\d_]{3,}\.?|(?<!\d)\d{1,2}(?!\d)")
 _MONTHS = {
     name: number
@@ -56,14 +58,16 @@ def _compact(text: str) -> str:
         return ""
     digits = found.group()
     if len(digits) == 6:  # a year and a month
-        return _joined(digits[:4], int(digits[4:]), 0) if digits[0] in "12" and 1 <= int(digits[4:]) <= 12 else ""
+        return _joined(digits[:4], int(digits[4:]), 0) if digits[:2] in _CENTURIES and 1 <= int(digits[4:]) <= 12 else ""
     if digits[0] != "0" and (int(digits[4:6]), int(digits[6:8])) == (0, 0):
         return digits[:4]
     if digits[0] != "0" and _exists(digits[:4], int(digits[4:6]), int(digits[6:8])):
         return _joined(digits[:4], int(digits[4:6]), int(digits[6:8]))
-    if digits[:2] in {"19", "20"} or len(digits) != 8 or digits[4] == "0":
-        return digits[:4] if digits[0] != "0" else ""
-    return _day_first(int(digits[:2]), int(digits[2:4]), digits[4:])
+    month, year = digits[2:4], digits[4:]
+    ends_in_year = digits[:2] not in _CENTURIES or (year[:2] in _CENTURIES and 1 <= int(month) <= 12)  # 25112013, 20111999
+    if len(digits) == 8 and year[0] != "0" and ends_in_year:
+        return _day_first(int(digits[:2]), int(month), year)
+    return digits[:4] if digits[0] != "0" else ""
 
 
 def _with_year_last(found: re.Match[str]) -> str:
@@ -77,13 +81,14 @@ def _with_year_first(found: re.Match[str], text: str) -> str:
     """2013-11-25T00:00:00Z, 2004, and with the name of a month before or after the year: May 2004."""
     if found["month"] is not None:
         return _joined(found["year"], int(found["month"]), int(found["day"] or 0))
-    month = day = 0
+    months, day = set[int](), 0
     for word in _WORDS.findall(f"{text[: found.start()]} {text[found.end() :]}"):
         if word.isdecimal():
             day = day or int(word)
         else:
-            month = month or _MONTHS.get(word[:4].lower(), 0) or _MONTHS.get(word[:3].lower(), 0)
-    return _joined(found["year"], month, day)
+            months.add(_MONTHS.get(word[:4].lower(), 0) or _MONTHS.get(word[:3].lower(), 0))
+    months.discard(0)
+    return _joined(found["year"], months.pop() if len(months) == 1 else 0, day)  # "mardi 25 novembre" names two
 
 
 def _day_first(one: int, two: int, year: str) -> str:

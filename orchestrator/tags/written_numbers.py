@@ -22,23 +22,27 @@ _TRACK_WORD = r"(?:tracks?|trk|tr|titel|titre|title|piste|pista|traccia|faixa|ut
 _DISC_WORD = r"(?:cd|dvd|dis[ck]s?|disque|disco|vinyl|lp|volume|vol|диск|part|teil|d)"
 _SIDE_WORD = r"(?:side|seite|face|lato|lado)"
 _WITH_TOTAL = re.compile(
-    r"(?P<before>.*?)\s*(?:[/\\|]|\b(?:out\s+of|of|von|van|de|di|sur|av|af|из)\b)\s*0*(?P<total>\d{1,9})\W*", re.IGNORECASE
+    r"(?P<before>.*?)\s*(?:[/\\|]|\b(?:out\s+of|of|von|van|de|di|sur|av|af|из)\b)\s*0*(?P<total>\d{1,9})(?:\s*tracks?)?\W*",
+    re.IGNORECASE,
 )
 _NUMBER = r"[\[({{#]*\s*(?P<number>\d{{1,9}})(?!\d)\D*"
-_TRACK = re.compile(rf"(?:{_TRACK_WORD}\W*)?{_NUMBER.format()}", re.IGNORECASE)
+_TRACK = re.compile(rf"(?:{_TRACK_WORD}\W*){{0,2}}{_NUMBER.format()}", re.IGNORECASE)
 _DISC = re.compile(rf"(?:{_DISC_WORD}\W*)?{_NUMBER.format()}", re.IGNORECASE)
 _ROMAN = re.compile(
     rf"(?:(?:{_TRACK_WORD}|{_DISC_WORD})\W+)?[\[(]*(?P<tens>x{{0,3}})(?P<ones>ix|iv|v?i{{0,3}})[\])]*[.:]?", re.IGNORECASE
 )
 _ROMAN_ONES = {"": 0, "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9}
 _DISC_NAME = re.compile(
-    rf"(?:(?:{_DISC_WORD}|{_SIDE_WORD})\W*)?[\[(]*(?P<name>one|two|three|four|five|[a-z])[\])]*", re.IGNORECASE
+    rf"(?:{_DISC_WORD}\W+|{_SIDE_WORD}\W*)?[\[(]*(?P<name>one|two|three|four|five|[a-z])[\])]*", re.IGNORECASE
 )
 _NAMED_DISCS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _DISC_AND_TRACK = re.compile(
-    rf"{_DISC_WORD}\W*0*(?P<disc>\d{{1,3}})(?:\W+|\W*(?:{_TRACK_WORD}|t)\W*)0*(?P<number>\d{{1,4}})", re.IGNORECASE
+    rf"{_DISC_WORD}\W*0*(?P<disc>\d{{1,3}})(?:\s*(?:/|of)\s*\d{{1,3}}\b)?(?:\W+|\W*(?:{_TRACK_WORD}|t)\W*)0*(?P<number>\d{{1,4}})",
+    re.IGNORECASE,
 )
-_PAIR = re.compile(r"(?P<first>\d{1,3})\s*(?P<mark>[-.,:_])\s*(?P<second>\d{1,4})")
+_PAIR = re.compile(
+    rf"(?:{_TRACK_WORD}\W*)?[\[(#]*(?P<first>\d{{1,3}})\s*(?P<mark>[-.,:_])\s*(?P<second>\d{{1,4}})[\]).]*", re.IGNORECASE
+)
 _SIDE = re.compile(
     rf"(?:0*(?P<disc>\d{{1,2}})[-.])?(?:{_SIDE_WORD}\W*)?(?P<side>([a-z])\3?)(?:[\s.-]?0*(?P<number>\d{{1,2}}))?", re.IGNORECASE
 )

@@ -18,7 +18,7 @@ WESTERN = (
     "Motörhead", "Björk", "Sigur Rós", "Ágætis byrjun", "Mötley Crüe", "Blue Öyster Cult", "Queensrÿche", "Hüsker Dü", "Die Ärzte",
     "Beyoncé", "Café Tacvba", "Røyksopp", "MØ", "Ø", "Édith Piaf", "Françoise Hardy", "Ólafur Arnalds", "Ásgeir", "Mägo de Oz",
     "Maxïmo Park", "Zoé", "Céline Dion", "Sinéad O'Connor", "Antônio Carlos Jobim", "João Gilberto", "Niña Pastori", "Größe",
-    "Käärijä", "Árstíðir", "Þeyr", "Bülent Ortaçgil", "¿Dónde está?", "Ænima", "Öäå", "Jää äärel", "Töölöö", "Jäääär", "«Été»", "Yö", "Col·legi", "Mª José", "Señor Coconut", "Dvořák"[:3] + "rák",
+    "Käärijä", "Árstíðir", "Þeyr", "Bülent Ortaçgil", "¿Dónde está?", "Ænima", "Öäå", "Jää äärel", "Töölöö", "Jäääär", "«Été»", "Yö", "Col·legi", "Mª José", "Señor Coconut", "Dvořák"[:3] + "rák", "Óþægð", "Lýðæði", "Åååå", "Ääääh",
 )  # fmt: skip
 SAMPLES = {
     "cp1251": ["Кино", "Группа крови", "Звезда по имени Солнце", "ДДТ", "Что такое осень", "Алла Пугачёва", "Океан Ельзи"],
@@ -146,6 +146,22 @@ def test_western_names_among_doubtful_ones_stay_as_they_are() -> None:
     found = with_texts(items, "auto")
     assert tracks(found)[3:] == tracks(items)[3:]
     assert found[3].doubtful is None
+
+
+@pytest.mark.parametrize("encoding", [None, "auto", "cp1251"])
+def test_an_icelandic_folder_is_not_doubtful(encoding: str | None) -> None:
+    titles = ("Góðæri", "Óþörf", "Síðútgáfa", "Æðið", "Óþýð og þæg", "Þú og ég")
+    items = [song(f"in/{index}.mp3", title=title, artist="Þú", album="Á", track=index) for index, title in enumerate(titles)]
+    assert with_texts(items, encoding) == items
+
+
+def test_files_in_another_encoding_than_their_folder_stay() -> None:
+    more = folder("koi8-r", ["Кукушка", "Спокойная ночь"], "in/b", artist="Аквариум", album="Город золотой")
+    more += folder("shift_jis", ["正しい街", "丸の内サディスティック"], "in/c", artist="椎名林檎", album="無罪モラトリアム")
+    items = [*folder("cp1251", SAMPLES["cp1251"], "in/a"), *more]
+    found = with_texts([song(item.entry.path.replace("/", " ").replace(" ", "/", 1), **_fields(item)) for item in items], "auto")
+    assert [track.title[0] for track in tracks(found)[:2]] == SAMPLES["cp1251"][:2]
+    assert [item.doubtful is not None for item in found] == [False] * len(SAMPLES["cp1251"]) + [True] * len(more)
 
 
 def test_an_album_with_a_doubtful_title_stays_together() -> None:

@@ -43,6 +43,18 @@ def only(found: set[AudioIdentity | None]) -> AudioIdentity | None:
     return identity
 
 
+def test_a_data_handler_of_quicktime_hides_no_samples() -> None:
+    whole = streams.m4a(4.0, 2)
+    content = whole[:]
+    handler = struct.pack(">I", 32) + b"hdlr" + bytes(4) + b"dhlralis" + bytes(12)
+    for name in (b"moov", b"trak", b"mdia", b"minf"):
+        at = content.index(name) - 4
+        (size,) = struct.unpack_from(">I", content, at)
+        content = content[:at] + struct.pack(">I", size + len(handler)) + content[at + 4 :]
+    at = content.index(b"minf") + 4
+    assert read("x.m4a", content[:at] + handler + content[at:]).identity == read("x.m4a", whole[:]).identity is not None
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")
 def test_the_same_sound_has_one_identity_whatever_its_cover_and_the_policy(kind: Kind) -> None:
     found = set()

@@ -34,6 +34,7 @@ TRACKS: dict[str, tuple[int | None, int | None, int | None]] = {  # text -> numb
                 "3\x00",
                 "3/0",
                 "03 - Title",
+                "Track No. 3",
             ),
         ),
         (3, None, None),
@@ -41,11 +42,14 @@ TRACKS: dict[str, tuple[int | None, int | None, int | None]] = {  # text -> numb
     **dict.fromkeys(
         (
             *("3/12", "03/12", "3 / 12", "3 of 12", "Track 3 of 12", "3 von 12", "3 de 12", "3 sur 12", "3 out of 12", "#3/12"),
-            *("3\\12", "3|12", "３／１２", "III/12", "(3/12)"),
+            *("3\\12", "3|12", "３／１２", "III/12", "(3/12)", "3 of 12 tracks"),
         ),
         (3, 12, None),
     ),
-    **dict.fromkeys(("CD1-05", "CD 1 - 05", "cd1 track 5", "Disc 1, Track 5", "d1t05", "Disc 1-5", "CD01.05"), (5, None, 1)),
+    **dict.fromkeys(
+        ("CD1-05", "CD 1 - 05", "cd1 track 5", "Disc 1, Track 5", "d1t05", "Disc 1-5", "CD01.05", "Disc 1 of 2, Track 5"),
+        (5, None, 1),
+    ),
     "CD2-05/12": (5, 12, 2),
     "X": (10, None, None),
     "XXIX": (29, None, None),
@@ -90,7 +94,7 @@ DISCS: dict[str, tuple[int | None, int | None]] = {
     "A": (1, None),
     "C": (3, None),
     "IV": (4, None),
-    **dict.fromkeys(("", "0", "Disc", "Bonus Disc", "-1", "?"), (None, None)),
+    **dict.fromkeys(("", "0", "Disc", "Bonus Disc", "-1", "?", "Discs", "Disco", "CDs", "CDR", "Parte"), (None, None)),
 }
 DATES = {
     **dict.fromkeys(
@@ -107,17 +111,19 @@ DATES = {
         (
             *("2004", " 2004 ", "06/05/2004", "c2004", "c. 2004", "ca. 2004", "(P) 2004", "℗2004", "© 2004 Label", "2004-00-00"),
             *("20040000", "2004-2006", "2004/2005", "[2004]", "2004?", "2004; 2009", "2004 Remaster", "\ufeff2004", "２００４", "06052004"),
-            *("2004-13", "Summer 2004", "released 2004 10 songs"),
+            *("2004-13", "Summer 2004", "released 2004 10 songs", "mardi 25 novembre 2004"),
         ),
         "2004",
     ),
     "6/6/2004": "2004-06-06",
     "c1985": "1985",
+    "20111999": "1999-11-20",
+    "20002004": "2000",
     "1985-86": "1985",
     **dict.fromkeys(
         (
             *("", "0", "0000", "0000-00-00", "0000-05-06", "19xx", "199?", "20--", "xxxx", "99", "06/05/04", "0999", "12345"),
-            *("1385337600", "unknown", "May", "9e99"),
+            *("1385337600", "121012", "unknown", "May", "9e99"),
         ),
         "",
     ),
@@ -139,6 +145,7 @@ def test_dates_are_as_exact_as_they_are_certain() -> None:
 
 def test_texts_that_the_album_explains() -> None:
     pairs = {"1-05": (1, "-", 5, True), "12-1": (12, "-", 1, False), "1.0": (1, ".", 0, False), "1 – 12": (1, "-", 12, False)}
+    pairs |= dict.fromkeys(("[1-05]", "1-05.", "Track 1-05"), (1, "-", 5, True))
     assert {text: tuple(pair_of(text) or ()) for text in pairs} == pairs
     sides = {"A1": (None, "A", 1), "b02": (None, "B", 2), "AA": (None, "AA", 0), "Side A": (None, "A", 0), "2.C1/9": (2, "C", 1)}
     assert {text: tuple(side_of(text) or ()) for text in sides} == sides

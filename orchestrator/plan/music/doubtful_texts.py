@@ -17,7 +17,7 @@ import msgspec
 from orchestrator.paths import parent_of
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import MAX_VALUE, first, joined, text
-from orchestrator.plan.music.text_encodings import ENCODINGS, FOREIGN, Encoding, best_encoding, decoded
+from orchestrator.plan.music.text_encodings import ENCODINGS, FOREIGN, Encoding, best_encoding, decoded, is_other
 from orchestrator.records import Item
 from orchestrator.track import Facts, Track
 
@@ -160,6 +160,10 @@ def _doubtful(group: Mapping[int, Track], in_doubt: Container[int]) -> dict[int,
     return found
 
 
+def _foreign_texts(track: Track) -> list[str]:
+    return sorted({value for value in _texts(track) if _is_foreign(value)})
+
+
 # ------------------------------------------------------------ reading texts anew
 
 
@@ -168,14 +172,15 @@ def _read(doubtful: Mapping[int, Track], said: Counter[Encoding], legacy_encodin
 
     `said`: how often paths say texts, for each encoding in which they do.
     """
-    texts = sorted({value for track in doubtful.values() for value in _texts(track) if _is_foreign(value)})
+    texts = sorted({value for track in doubtful.values() for value in _foreign_texts(track)})
     encoding = max(said, key=lambda one: (said[one], one.name)) if said else best_encoding(texts[:_MANY])
     if legacy_encoding is not None and legacy_encoding != AUTO:
         return _read_in(doubtful, legacy_encoding)
     if encoding is None:
         return {}, "its tags have texts in an unknown encoding: if you know it, set `tags.legacy_encoding` in the config"
     if legacy_encoding == AUTO:
-        return _read_in(doubtful, encoding.name)
+        alike = {index: track for index, track in doubtful.items() if not is_other(_foreign_texts(track), encoding)}
+        return _read_in(alike, encoding.name)
     example = next((found for value in texts if (found := decoded(value, encoding.name))), "")
     looks = f'its tags have texts that look like {encoding.script} in {encoding.name.upper()} ("{example}")'
     return {}, f"{looks}: set `tags.legacy_encoding` in the config to read them"

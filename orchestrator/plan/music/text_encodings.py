@@ -23,10 +23,13 @@ With it, none of 135 names of artists and songs alone was taken for another lang
 
 
 FOREIGN: Final = re.compile(
-    "([^\x00-\x7f])(?!\\1\\1)[^\x00-\x7f]{2}"
+    "(?![áéíóúýþæðöøÁÉÍÓÚÝÞÆÐÖØ]{3})([^\x00-\x7f])(?!(?i:\\1\\1))[^\x00-\x7f]{2}"
     "|(?<=[A-Za-z\xc0-\xff])[\xa1-\xa9\xab\xac\xae-\xb3\xb5\xb6\xb8\xb9\xbb-\xbf](?=[A-Za-z\xc0-\xff])"
 )
-"""What no language of Latin-1 writes: three different signs in a row that are not ASCII, or a sign such as § inside a word."""
+"""What no language of Latin-1 writes: three different signs in a row that are not ASCII, or a sign such as § inside a word.
+
+Only Icelandic and Faroese have words such as "Óþægð".
+"""
 
 Judge: TypeAlias = Callable[[str], float]
 """How plausible a text is: from 0, not of this language, to 1."""
@@ -175,6 +178,11 @@ def best_encoding(texts: Sequence[str]) -> Encoding | None:
     (best, encoding), (second, _) = ranked[:2]
     signs = sum(1 for text in texts for sign in text if not sign.isascii())
     return encoding if best >= _LEAST and best - second >= _MARGIN + _FEW / max(1, signs) else None
+
+
+def is_other(texts: Sequence[str], encoding: Encoding) -> bool:
+    """Whether these texts show another encoding, and would make no sense in this one."""
+    return _plausibility(texts, encoding) < _LEAST and best_encoding(texts) not in (None, encoding)
 
 
 def _plausibility(texts: Sequence[str], encoding: Encoding) -> float:

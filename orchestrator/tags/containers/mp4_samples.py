@@ -16,6 +16,8 @@ _EDGE = 16 * 1024
 _ENTRIES = 12
 """Where the sizes begin in `stsz`, after version, common size and count."""
 _SOUND = b"soun"
+_DATA_HANDLER = b"dhlr"
+"""QuickTime writes a second `hdlr` in each track, which says where its data are."""
 _LOOK, _LEAST = 512, 8
 """The fewest different sizes among the first 512: silence and constant bit rates have 1 to 4, the shortest music 10."""
 
@@ -41,8 +43,10 @@ class Samples:
 
     def note(self, atom: bytes, payload: int, end: int) -> None:
         """Take what matters of an atom inside `moov`: the kind of its track, its durations or its sizes."""
-        if atom == b"hdlr":  # harmless for atoms that are not tracks: no tables follow them
-            self._is_sound = self._file.peek(payload + 8, 4, "the kind of track") == _SOUND
+        if atom == b"hdlr":
+            handler = self._file.peek(payload + 4, 8, "the kind of track")
+            if handler[:4] != _DATA_HANDLER:
+                self._is_sound = handler[4:] == _SOUND
         elif atom == b"stts" and self._is_sound and self._durations is None:
             self._durations = payload, end
         elif atom == b"stsz":
