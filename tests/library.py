@@ -20,7 +20,7 @@ from typing import Literal
 import msgspec
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
-from orchestrator.errors import TransientError
+from orchestrator.errors import RateLimitError, TransientError
 from orchestrator.storage.protocol import Storage
 from orchestrator.track import Track
 from tests.audio import FORMATS, make_many, make_track, many_tracks, picture, track_bytes
@@ -390,7 +390,9 @@ def upload(
     """
     chosen = [path for path in (library.files if paths is None else paths) if only is None or only(path)]
 
-    @retry(retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(5), wait=wait_random(0, 0.5), reraise=True)
+    again = retry_if_exception_type((TransientError, RateLimitError))
+
+    @retry(retry=again, stop=stop_after_attempt(5), wait=wait_random(0, 0.5), reraise=True)
     def send(path: str) -> None:
         storage.write(path, (library.root / path).read_bytes())
 

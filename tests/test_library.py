@@ -27,7 +27,8 @@ def reading(path: str, content: bytes) -> Reading:
 
 
 def tags_of(track: Track | None) -> dict[str, object]:
-    return {name: getattr(track, name) for name in Track.__struct_fields__ if name not in STREAM_FACTS}
+    left_out = {*STREAM_FACTS, "track_text", "disc_text"}  # each format writes the numbers in its own way
+    return {name: getattr(track, name) for name in Track.__struct_fields__ if name not in left_out}
 
 
 def test_the_reader_finds_in_every_file_what_was_written(library: LibraryFacts) -> None:

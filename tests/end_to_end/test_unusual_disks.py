@@ -40,6 +40,7 @@ def case_ignored(rclone: Path, below: Path, at: Path) -> Iterator[None]:
     check_possible(Path("/dev/fuse").exists(), "/dev/fuse is missing")
     at.mkdir()
     options = ["--vfs-case-insensitive", "--vfs-cache-mode=full", "--dir-cache-time=1ms", "--vfs-write-back=0"]
+    options.append("--attr-timeout=0s")  # otherwise the kernel remembers names in the other case
     options += [f"--config={os.devnull}", f"--cache-dir={below.parent / 'cache'}"]
     command = [str(rclone), "mount", str(below), str(at), *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as mount:

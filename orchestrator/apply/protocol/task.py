@@ -69,6 +69,8 @@ class Task:
     """Whether the copy is at its destination, verified, and the remote will not delete its source."""
     damaged_copies: int = 0
     """How many copies arrived damaged."""
+    moved_away: str | None = None
+    """Where a file is now that differed from the source at its destination, and may be another program's; None for none."""
     requests_spent: int = 0
     """Requests in this start of the run, counted as in `request_budget`."""
     run_id: str = ""
@@ -157,7 +159,11 @@ class Task:
     def settle(
         self, stage: Stage, code: ExitCode = ExitCode.DONE, message: str | None = None, entry: Entry | None = None
     ) -> None:
-        """Set the verdict."""
+        """Set the verdict. What was moved away from the destination is always reported."""
+        if self.moved_away is not None and self.moved_away not in (message or ""):
+            moved = f"{self.dst}: a copy differed from its source afterwards, or was replaced, and was moved to {self.moved_away}"
+            message = f"{message}; {moved}" if message else moved
+            code = code or ExitCode.SOME_FAILED
         if message and self.name != self.src and self.at_source is not None:
             message = with_temporary_name(message, self.src)
         self.verdict = Record(self.operation.id, stage, self.attempt, entry, int(code), message)

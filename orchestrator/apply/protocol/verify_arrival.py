@@ -163,6 +163,7 @@ def _is_ours(task: Task) -> bool:
 
 def _move_away(task: Task, run_id: str) -> str:
     """Move a copy of ours to the quarantine; says what became of it."""
+    own = task.unnamed or task.route is Route.WRITE
     there = (task.staged if task.unnamed else None) or task.dst
     away = damaged_copy_of(run_id, task.attempt, task.dst)
     try:
@@ -170,6 +171,7 @@ def _move_away(task: Task, run_id: str) -> str:
     except RemoteError as error:
         return f"could not be moved away ({error.message})"
     task.at_staged = task.at_target = None
+    task.moved_away = task.moved_away if own else away
     return f"was moved to {away}"
 
 

@@ -101,7 +101,7 @@ def _album(track: Track) -> tuple[str, str]:
 
 def _others_of_albums(group: Mapping[int, Track], doubts: Mapping[int, str]) -> dict[int, str]:
     """The other files of albums with doubtful texts in one folder: an album stays together."""
-    albums = {_album(track) for index, track in group.items() if index in doubts}
+    albums = {_album(track) for index, track in group.items() if index in doubts} - {("", "")}
     why = "another file of its album has doubtful texts"
     return {index: why for index, track in group.items() if index not in doubts and track.album and _album(track) in albums}
 
