@@ -16,6 +16,7 @@ from orchestrator.plan.music.layout_fields import NAMING_FIELDS, track_fields
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.stand_ins import various_names
+from orchestrator.track import Track
 
 _MAX_ROUNDS: Final = 5
 """After so many rounds without an end, only tags count."""
@@ -35,6 +36,10 @@ class Placing:
         self._labelled: list[tuple[Album, str, Any]] = []
         """Albums with a label in a field, and the field's value without it."""
         self._spellings: dict[str, str] = {}
+        self._asked: set[str] = set()
+        """The album titles that are placed several times."""
+        self._rendered: dict[object, dict[Song, tuple[Track, str, str]]] = defaultdict(dict)
+        """For their songs: template and values of the album -> song -> its track, directory and stem."""
         self.albums: list[Album] = []
 
     def place(self, songs: Sequence[Song], *, by_folder: bool = True) -> None:
@@ -71,19 +76,21 @@ class Placing:
             before = [(song.directory, song.stem) for song in songs]
             said = [(song.inferred_from, song.evidence) for song in asked]
             _move(songs)
-            self._remove_labels()
+            self._remove_labels(settled)
             self.albums = list(settled)
             self._group(asked, Folders(songs))
             self._add_labels()
             if before == [(song.directory, song.stem) for song in songs]:
                 for song, (inferred_from, evidence) in zip(asked, said, strict=True):
                     song.inferred_from, song.evidence = inferred_from, evidence
+                self._rendered.clear()
                 return True
         return False
 
     def _start(self, songs: Sequence[Song]) -> None:
         self._templates.clear()
         self._labelled.clear()
+        self._rendered.clear()
         self.albums = []
         for song in songs:
             song.folder, song.name = split_path(song.item.entry.path)
@@ -93,6 +100,7 @@ class Placing:
         for song in songs:
             song.forget()
         albums = group_albums(songs, folders, self._various)
+        self._asked = folders.asked if folders is not None else set()
         for album in albums:
             if self._spellings and not album.values["various"]:
                 artist = album.values["albumartist"]
@@ -112,7 +120,13 @@ class Placing:
             return
         template = self._templates[album]
         values = {name: album.values[name] for name in template.album_fields}
+        repeated = title_key(album.songs[0]) in self._asked
+        known = self._rendered[template, *values.values()] if repeated else {}
         for song in album.songs:
+            before = known.get(song)
+            if before is not None and before[0] is song.track:
+                _, song.directory, song.stem = before
+                continue
             raw, name = template.render(track_fields(song.track, template.track_fields, dict(values)))
             directory = self._directories.get(raw)
             if directory is None:
@@ -120,6 +134,8 @@ class Placing:
                 directory = self._directories[raw] = "/".join(self._names.directory(part) for part in parts if part)
             song.directory = directory
             song.stem = self._names.stem(tidy(name), song.extension)
+            if repeated:
+                known[song] = song.track, song.directory, song.stem
 
     def _add_labels(self) -> None:
         """Add labels to the names of albums that would share a directory named after an album."""
@@ -148,10 +164,13 @@ class Placing:
                 return
             album.values[name] = value
 
-    def _remove_labels(self) -> None:
+    def _remove_labels(self, albums: Sequence[Album]) -> None:
+        """Remove all labels, and place these albums without them; the others are grouped again."""
+        staying = set(albums)
         for album, name, value in self._labelled:
             album.values[name] = value
-            self._render(album)
+            if album in staying:
+                self._render(album)
         self._labelled.clear()
 
 
