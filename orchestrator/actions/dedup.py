@@ -26,6 +26,7 @@ from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
+from orchestrator.foreign_folders import HiddenFolders
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.planners.dedup import planner
@@ -109,8 +110,9 @@ def _question(session: Session, options: DedupOptions) -> DedupQuestion:
     check_layouts(session.loaded_config)  # the layout says which files are in place
     typed = options.reference or session.config.dedup.reference
     given = session.locations(*options.locations, *typed)
-    searched = _outermost(session, given[: len(options.locations)])
-    references = _outermost(session, given[len(options.locations) :])
+    hidden = HiddenFolders((*options.include, *session.config.include))
+    searched = _outermost(session, given[: len(options.locations)], hidden)
+    references = _outermost(session, given[len(options.locations) :], hidden)
     check_references(session, searched, references)
     check_shared(session, [*searched, *references])
     return DedupQuestion(
@@ -129,16 +131,21 @@ def _question(session: Session, options: DedupOptions) -> DedupQuestion:
     )
 
 
-def _outermost(session: Session, given: Sequence[Location]) -> list[Location]:
+def _outermost(session: Session, given: Sequence[Location], hidden: HiddenFolders) -> list[Location]:
     """Each location once, without those that lie inside another one."""
     chosen: list[Location] = []
     for location in given:
         check_location(session, location)
         outer = next((other for other in given if session.path_below(location, other)), None)
-        if outer is not None:
+        if outer is None:
+            if not any(session.path_below(location, other) == "" for other in chosen):
+                chosen.append(location)
+        elif hidden.folder_of(f"{session.path_below(location, outer)}/_") is None:
             session.reporter.note(f"{location.typed} lies inside {outer.typed} and is searched with it")
-        elif not any(session.path_below(location, other) == "" for other in chosen):
-            chosen.append(location)
+        else:
+            session.reporter.warning(
+                f"{location.typed} is not searched: it lies in a folder of another program inside {outer.typed}. Name it alone"
+            )
     return chosen
 
 

@@ -117,6 +117,18 @@ def test_a_location_inside_one_is_a_location(library: Callable[..., Library]) ->
     assert len(notes(done)) == 2, "one for each location"
 
 
+def test_dedup_says_that_it_does_not_search_one_inside_another_location(library: Callable[..., Library]) -> None:
+    music = library("local")
+    music.track("in/1.mp3", 1)
+    put(music, "#recycle/1.mp3")
+    both = (str(music.root), str(music.root / "#recycle"))
+    ended = music(*DEDUP, *both)
+    assert ended.summary["ops_planned"] == 0
+    assert [event["message"].partition(": ")[0] for event in ended.events if event["type"] == "warning"] == [
+        f"{both[1]} is not searched"
+    ]
+
+
 def test_the_config_opens_them_and_excludes_others_for_ever(library: Callable[..., Library], tmp_path: Path) -> None:
     music = library("webdav")
     fill(music)

@@ -298,6 +298,15 @@ def test_greatest_hits_of_several_artists_in_one_folder_are_theirs() -> None:
     assert found["Hits"] == {"Queen/Greatest Hits (1981)", "Abba/Greatest Hits (1975)", "Cher/Greatest Hits (1999)"}
 
 
+def test_numbers_of_different_albums_may_fit_by_chance() -> None:
+    """Together they are tracks 1 to 4, each once."""
+    items = [*folder("q", (1, 2), album_artist="", artist="Queen", date=""), *folder("a", (3, 4), album_artist="", artist="Abba")]
+    assert places(items) == {"q": "Queen/X", "a": "Abba/X (1999)"}
+    of_four = [*folder("q", (1, 2), album_artist="", artist="Queen", track_total=4)]
+    of_four += folder("a", (3, 4), album_artist="", artist="Abba", track_total=4)
+    assert set(places(of_four).values()) == {"Various Artists/X (1999)"}
+
+
 def test_downloads_with_parts_of_several_albums() -> None:
     other = [song(f"Downloads/o{n}.mp3", title=f"O{n}", artist="Bob", album="Other", track=n) for n in (3, 4)]
     hits = [song(f"Downloads/h{n}.mp3", title=f"H{n}", artist=f"Star {n}", album="Greatest Hits", track=n, date=f"19{n}0")

@@ -75,7 +75,7 @@ def _infer(
     named = [song for song in ownerless if any(is_various(name, various) for name in _candidates(song))]
     ownerless = _assign(ownerless, owned, "its artist", ((song, VARIOUS_KEY) for song in named))
     ownerless = _assign(ownerless, owned, "its release", _by_own_release(ownerless))
-    ownerless = _assign(ownerless, owned, "its tracks", _by_numbers(ownerless, owned))
+    ownerless = _assign(ownerless, owned, "its tracks", _by_numbers(ownerless, owned, title, folders))
     if folders is not None and ownerless and (owned or len({frozenset(_candidates(song)) for song in ownerless}) > 1):
         folders.asked.add(title)
         ownerless = _assign(ownerless, owned, "its folder", by_shared_folder(ownerless, owned, title, folders, _shared_by_most))
@@ -136,15 +136,32 @@ def _has_one_artist(flagged: list[Song], ownerless: list[Song], owned: dict[str,
     return bool(shared) and (not shared.isdisjoint(owned) or any(not shared.isdisjoint(_candidates(song)) for song in unflagged))
 
 
-def _by_numbers(ownerless: list[Song], owned: dict[str, list[Song]]) -> Iterator[tuple[Song, str]]:
+def _by_numbers(
+    ownerless: list[Song], owned: dict[str, list[Song]], title: str, folders: Folders | None
+) -> Iterator[tuple[Song, str]]:
     """Songs that are exactly tracks 1 to the last of every disc, alone or with the songs of one owner, are one album."""
     for owner in sorted(owned):
-        if _is_complete([*owned[owner], *ownerless]):
+        if _is_complete(together := [*owned[owner], *ownerless]) and not _fit_by_chance(together, title, folders):
             yield from ((song, owner) for song in ownerless)
             return
-    if not owned and _is_complete(ownerless):
+    if not owned and _is_complete(ownerless) and not _fit_by_chance(ownerless, title, folders):
         owner = _shared_by_most(ownerless)
         yield from ((song, owner) for song in ownerless)
+
+
+def _fit_by_chance(songs: list[Song], title: str, folders: Folders | None) -> bool:
+    """Whether the numbers of different albums may fit by chance: "Greatest Hits" by Ann, 1 and 2, and by Bob, 3 and 4.
+
+    Then each folder has several songs by artists of its own, and no song states how many there are.
+    """
+    if folders is None or any(song.track.track_total for song in songs):
+        return False
+    parts = by_album_folder(songs).values()
+    names = Counter(name for part in parts for name in {name for song in part for name in _candidates(song)})
+    by_chance = len(parts) > 1 and min(map(len, parts)) > 1 and max(names.values(), default=0) < 2
+    if len(names) > 1:
+        folders.asked.add(title)
+    return by_chance
 
 
 def _by_name(ownerless: list[Song], owned: dict[str, list[Song]]) -> Iterator[tuple[Song, str]]:
