@@ -27,7 +27,7 @@ def fetch_end(file: SparseFile) -> None:
 
 def may_have_id3v1(file: SparseFile) -> bool:
     """Whether mutagen may find ID3v1 at the end, odd lengths included."""
-    return b"TAG" in file.peek(max(0, file.size - _ID3V1), _ID3V1)
+    return b"TAG" in file.peek(max(0, file.size - _ID3V1), _ID3V1).replace(apev2.MAGIC, b"")
 
 
 def find_other_tags(file: SparseFile, parsed: Parsed, *, kinds: tuple[str, ...] = ("id3v2", "ape", "id3v1")) -> None:

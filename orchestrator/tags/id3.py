@@ -55,6 +55,8 @@ _COMPRESSED_TAG = 0x40
 _FLAGS, _UNSYNCHRONISED_FRAME = 0x0F, 0x03
 """Flags of a 2.4 frame: compressed, encrypted, unsynchronised, with the original length in front; and the last two alone."""
 _PAIR = b"\xff\x00"
+_MOST_STACKED = 32
+"""Tags that follow each other; more are damage."""
 
 
 def synchsafe(raw: bytes) -> int:
@@ -71,7 +73,10 @@ def tag_end(header: bytes, start: int) -> int | None:
 
 def stacked(file: SparseFile, position: int) -> Iterator[int]:
     """Where the tags that follow each other from `position` begin: some programs put a new one before the old one."""
-    while position < file.size and (end := tag_end(file.peek(position, 10), position)):
+    for _ in range(_MOST_STACKED):
+        end = tag_end(file.peek(position, 10), position) if position < file.size else None
+        if end is None:
+            return
         yield position
         position = end
 

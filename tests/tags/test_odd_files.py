@@ -96,6 +96,9 @@ def test_an_id3v2_that_lacks_the_album_is_filled_from_apev2_first(policy: Any) -
     whole = same_as_local("x.mp3", id3_tag(TITLE, ARTIST, ALBUM) + MP3 + ape + V1, policy).track
     assert whole is not None
     assert (whole.album, whole.track) == (("TALB",), 9)  # one that names all three needs ID3v1 at most
+    without_id3v1 = same_as_local("x.mp3", id3_tag(TITLE, ARTIST, ALBUM) + MP3 + ape, policy).track
+    assert without_id3v1 is not None
+    assert (without_id3v1.album, without_id3v1.track) == (("TALB",), 3)
 
 
 @pytest.mark.parametrize("cover", [0, 300_000])

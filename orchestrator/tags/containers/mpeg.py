@@ -32,7 +32,7 @@ def read(file: SparseFile) -> Parsed:
     dated = any(_has(sources, (key,)) for key in _DATES)
     if not dated or not _has(sources, (*_PLACES, "TRCK")):
         fetch_end(file)
-        if not _has(sources, _PLACES):
+        if not _has(sources, _PLACES) or not may_have_id3v1(file):
             find_other_tags(file, parsed, kinds=("ape",))
         if may_have_id3v1(file):
             file.seek(0)
