@@ -94,7 +94,7 @@ def _report_trash(
         for entry in caught:
             attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
             if attempt.startswith(EMPTIED):
-                message = f"{original}: was in a directory that looked empty and was moved away; it is kept as {entry.path}"
+                message = f"{original}: was in a folder that looked empty and was moved away; it is kept as {entry.path}"
             else:
                 message = f"{original}: an unexpected file was at this destination; it is kept as {entry.path}"
             problems.append(Problem(original, ExitCode.SOME_FAILED, message))

@@ -45,7 +45,7 @@ def failure(fs: str, code: int, log: IO[bytes], *, complete: bool) -> Orchestrat
     errors = [line for line in lines if line.level in _ERRORS]
     below_root = any(line.object for line in errors)
     if code == _EXIT_DIRECTORY_NOT_FOUND and (errors or last_words) and not below_root:
-        return NotFoundError(f"{fs}: no such directory or bucket", path=fs)
+        return NotFoundError(f"{fs}: no such folder or bucket", path=fs)
     all_listed = whole and (complete or bool(last_words))
     closed: dict[str, str] = {}
     for line in errors:

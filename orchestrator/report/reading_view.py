@@ -14,7 +14,7 @@ from orchestrator.track import AudioIdentity, Cover
 WAYS = {
     "direct": "from the disk itself, without rclone",
     "rclone": "each range is a GET by rclone, which first looks the file up: one more call a range, two on Google Drive",
-    "vfs": "each directory is listed once; then a range at the start of a file takes one call, any other range two",
+    "vfs": "each folder is listed once; then a range at the start of a file takes one call, any other range two",
 }
 """How ranges are read, and what each costs."""
 

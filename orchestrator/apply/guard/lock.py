@@ -146,7 +146,7 @@ def locked_directories(roots: Iterable[str]) -> Iterator[None]:
                 held.callback(os.close, descriptor)
                 fcntl.flock(descriptor, (fcntl.LOCK_EX if directory in own else fcntl.LOCK_SH) | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise LockedError(f"{directory}: another run is in progress there or in a directory in it: wait for it") from None
+                raise LockedError(f"{directory}: another run is in progress there or in a folder in it: wait for it") from None
             except OSError:
                 continue
         yield

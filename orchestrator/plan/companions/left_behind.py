@@ -12,7 +12,7 @@ from orchestrator.plan.ordering import Move
 from orchestrator.plan.shared_names import quarantine_move
 from orchestrator.records import Entry, Item, Ref
 
-IS_CLUTTER = "clutter in a directory that is emptied"
+IS_CLUTTER = "clutter in a folder that is emptied"
 
 
 def left_behind(companions: Iterable[Companion], leaving: Collection[str], remaining_music: Iterable[str]) -> Iterator[Skipped]:
@@ -29,7 +29,7 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], remai
             continue
         if directory in left or (directory in left_or_above and directory not in with_music):
             if companion.kind is CompanionKind.AMBIGUOUS:
-                yield Skipped(path, "ambiguous-sidecar", "unclear which album it belongs to: its directory holds several")
+                yield Skipped(path, "ambiguous-sidecar", "unclear which album it belongs to: its folder holds several")
             elif companion.kind is CompanionKind.OTHER:
                 yield Skipped(path, "other", "not music, and no rule says what it belongs to")
 

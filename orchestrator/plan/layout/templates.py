@@ -141,7 +141,7 @@ class Template:
                 raise UsageError(f"the layout {self.source!r} must end with the file name, not with '/'")
             for part in (*split_directory(directory), name):
                 if tidy(part) in {".", ".."}:
-                    raise UsageError(f"the layout {self.source!r} must not contain '.' or '..' as a directory")
+                    raise UsageError(f"the layout {self.source!r} must not contain '.' or '..' as a folder")
         for name in NAMING_FIELDS:
             directory, _ = self.render({**FIELDS, **dict.fromkeys(NAMING_FIELDS, ABSENT), name: _PROBE})
             for depth, part in enumerate(split_directory(directory)):

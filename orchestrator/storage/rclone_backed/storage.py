@@ -65,7 +65,7 @@ class RcloneStorage(DerivedStorage):
         try:
             fs.encode()
         except UnicodeEncodeError as error:
-            raise UsageError(f"{fs!a}: the name of this location is not UTF-8; rename the directory") from error
+            raise UsageError(f"{fs!a}: the name of this location is not UTF-8; rename the folder") from error
         self._rclone = rclone
         self._client = rclone.client
         self._fs = fs
