@@ -100,7 +100,7 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
     found = result.difference
     session.reporter.document(
         "scan",
-        f"{result.audio_seen} music files of {result.files_seen}: {found.added} new, {found.changed} changed, "
+        f"{counted(result.audio_seen, 'music file')} of {result.files_seen}: {found.added} new, {found.changed} changed, "
         f"{found.renamed} renamed, {found.gone} gone" + (f"; {len(result.suspect)} suspect" if result.suspect else ""),
         {
             "location": location.fs,

@@ -12,6 +12,7 @@ from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Du
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import Column, Reporter, size_text
+from orchestrator.wording import counted
 
 
 def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool, in_plan: bool) -> None:
@@ -64,7 +65,7 @@ def totals(found: Duplicates) -> dict[str, Any]:
 
 def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
     parts = [f"{tier}: {one['files']}" for tier, one in fields["tiers"].items() if one["files"]]
-    text = f"{fields['files']} duplicates, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
+    text = f"{counted(fields['files'], 'duplicate')}, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
     if fields["staying"]:
         text += f"; kept on purpose: {fields['staying']}"
     if fields["alike"]:

@@ -9,6 +9,7 @@ import msgspec
 
 from orchestrator.plan.music.statistics import GroupTotals, Statistics, Tally
 from orchestrator.report.reporter import Column, Reporter, duration_text, size_text
+from orchestrator.wording import counted
 
 
 class Table(NamedTuple):
@@ -114,12 +115,12 @@ def _totals(statistics: Statistics) -> dict[str, str]:
     """The totals, for people."""
     facts = _fields(statistics)
     totals = {
-        "music": f"{facts['files']} files, {size_text(facts['bytes'])}, {duration_text(facts['duration_s'])}",
-        "albums": f"{facts['albums']} by {facts['artists']} artists, {facts['incomplete_albums']} incomplete",
-        "tags": f"{facts['untagged']} files without usable tags, {facts['unread']} not read",
+        "music": f"{counted(facts['files'], 'file')}, {size_text(facts['bytes'])}, {duration_text(facts['duration_s'])}",
+        "albums": f"{facts['albums']} by {counted(facts['artists'], 'artist')}, {facts['incomplete_albums']} incomplete",
+        "tags": f"{counted(facts['untagged'], 'file')} without usable tags, {facts['unread']} not read",
         "damaged": f"{facts['unreadable']} unreadable, {facts['suspect']} suspect",
     }
     if facts["duplicates"] is not None:
-        totals["duplicates"] = f"{facts['duplicates']} files, {size_text(facts['duplicate_bytes'])}"
+        totals["duplicates"] = f"{counted(facts['duplicates'], 'file')}, {size_text(facts['duplicate_bytes'])}"
     totals["other files"] = f"{facts['other_files']}, {size_text(facts['other_bytes'])}"
     return totals
