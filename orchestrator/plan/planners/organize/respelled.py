@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from orchestrator.paths import collision_key, join_path, name_of, parent_of, parents_of, split_path
 from orchestrator.plan.model import Respelled
@@ -36,15 +36,17 @@ def respelled_directories(paths: Iterable[str], arriving: Iterable[str]) -> tupl
 def _to_look_up(directory: str, spelling: str) -> str:
     """Another spelling of a directory's name: if it leads there, so does the new one.
 
-    If only the case of ASCII letters changes, a third one: systems remember for seconds what a name that they have looked up led
-    to, and the new one is to lead to a new directory.
+    If only the case of letters changes, a third one: systems remember for seconds what a name that they have looked up led to,
+    and the new one is to lead to a new directory.
     """
     parent, name = split_path(directory)
     new = name_of(spelling)
-    swapped = "".join(letter.swapcase() if letter.isascii() else letter for letter in name)
-    only_case = _ascii_lower(name) == _ascii_lower(new)
-    return join_path(parent, swapped if only_case and swapped not in {name, new} else new)
+    only_case = len(name) == len(new) and name.lower() == new.lower()
+    return join_path(parent, next((other for other in _swapped(name) if only_case and other != new), new))
 
 
-def _ascii_lower(name: str) -> str:
-    return "".join(letter.lower() if letter.isascii() else letter for letter in name)
+def _swapped(name: str) -> Iterator[str]:
+    """A name with the case of all its ASCII letters changed, and with that of the first one."""
+    letters = [index for index, letter in enumerate(name) if letter.isascii() and letter.isalpha()]
+    for chosen in (letters, letters[:1]) if letters else ():
+        yield "".join(letter.swapcase() if index in chosen else letter for index, letter in enumerate(name))
