@@ -103,7 +103,7 @@ def test_what_an_older_version_cut_off_under_a_final_name_is_known_as_ours(
     tmp_path: Path, kind: str, there: bytes, older: bool, ours: bool
 ) -> None:
     """It sent copies straight to their final names. Whatever is not the beginning of the source belongs to somebody else."""
-    source, target = MemoryStorage.like("local", "/in"), MemoryStorage.like(kind, "r:out")
+    source, target = MemoryStorage.like("local", str(tmp_path / "in")), MemoryStorage.like(kind, "r:out")
     source.put("a.mp3", WHOLE)
     made = plan(operation(Verb.COPY, source, "a.mp3", target, "out/a.mp3"))
     with Journal(tmp_path / "journal") as journal:
@@ -128,7 +128,7 @@ def test_what_an_older_version_cut_off_under_a_final_name_is_known_as_ours(
 
 
 def test_a_cut_copy_that_cannot_be_moved_away_is_named(tmp_path: Path) -> None:
-    source, target = MemoryStorage.like("local", "/in"), MemoryStorage.like("webdav", "r:out")
+    source, target = MemoryStorage.like("local", str(tmp_path / "in")), MemoryStorage.like("webdav", "r:out")
     source.put("a.mp3", WHOLE)
     made = plan(operation(Verb.MOVE, source, "a.mp3", target, "out/a.mp3"))
     with Journal(tmp_path / "journal") as journal:
