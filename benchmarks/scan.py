@@ -29,6 +29,7 @@ from benchmarks.measure import say
 from benchmarks.music import make_music
 from benchmarks.servers import REMOTE, can_mount, counts, mount, write_config
 from orchestrator.catalogue.reading import read_entry
+from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import ScanResult, scan
 from orchestrator.rclone.binary import Binary, find_rclone
@@ -72,7 +73,7 @@ def _scan(
         child = int(rclone.client.call("core/pid")["pid"])
         started, ours, rclones = time.perf_counter(), time.process_time(), measure.cpu_s(child)
         with Catalogue(catalogue_file) as catalogue:
-            result = scan(RetryingStorage(storage), catalogue, policy=chosen, readers=readers, now_ns=time.time_ns())
+            result = scan(RetryingStorage(storage), catalogue, Selection(now_ns=time.time_ns()), policy=chosen, readers=readers)
         seconds = time.perf_counter() - started
         found = Scanned(result, seconds, chosen, time.process_time() - ours, measure.cpu_s(child) - rclones)
     for file in work.glob("catalogue.sqlite3*"):

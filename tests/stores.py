@@ -1,6 +1,7 @@
 """What a user can do to the files of a location on the server itself, without the program and without rclone.
 
-Each act changes one name at once, so that it is known which contents the user destroyed, and which not.
+Each act changes one name at once, so that it is known which contents the user destroyed, and which not. An act that fails
+because the program was faster has done nothing and returns False; that is no error.
 """
 
 from __future__ import annotations

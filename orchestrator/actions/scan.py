@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 import msgspec
 
@@ -54,27 +54,22 @@ class ScanSettings(NamedTuple):
     """What reading tags should save; None: as the config or the provider's profile says."""
 
 
-class _FilesToScan(TypedDict):
-    """The parameters of the catalogue that say which files are meant."""
-
-    include: Sequence[str]
-    exclude: Sequence[str]
-    always_include: Sequence[str]
-    settle_s: float
-    hidden: HiddenFolders
-
-
-def _files_to_scan(session: Session, settings: ScanSettings) -> _FilesToScan:
-    """What the options and the config say together. Raises UsageError for an invalid pattern."""
+def _selection(session: Session, settings: ScanSettings) -> Selection:
+    """The files that the options and the config select together. Raises UsageError for an invalid pattern."""
     config = session.config
     restricts = any(not opens_folders(glob) for glob in config.include)
-    return _FilesToScan(
+    return Selection(
         include=settings.include,
         exclude=(*settings.exclude, *config.exclude),
-        always_include=config.include if restricts else (),
-        settle_s=settings.settle_s,
-        hidden=HiddenFolders((*settings.include, *config.include)),
+        settle_ns=int(settings.settle_s * 1e9),
+        now_ns=time.time_ns(),
+        always_include=tuple(config.include) if restricts else (),
     )
+
+
+def _hidden(session: Session, settings: ScanSettings) -> HiddenFolders:
+    """The folders of other programs, but for those that the options or the config open."""
+    return HiddenFolders((*settings.include, *session.config.include))
 
 
 class ScanReport(msgspec.Struct, frozen=True):
@@ -135,9 +130,9 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
             result = update.scan(
                 storage,
                 session.catalogue,
+                _selection(session, settings),
+                hidden=_hidden(session, settings),
                 policy=session.reading_policy(location, settings.reading),
-                **_files_to_scan(session, settings),
-                now_ns=time.time_ns(),
                 progress=session.reporter,
                 allow_emptied=allow_emptied,
                 allow_gone=session.max_delete.allows if session.max_delete else None,
@@ -204,18 +199,13 @@ def latest_scan(
     legacy_encoding(session)  # a wrong one is found before anything is listed
     if not no_scan:
         return scan_location(session, location, settings), session.storage(location).capabilities
-    now_ns = time.time_ns()
-    found = find_last_scan(
-        session.catalogue,
-        location.fs,
-        **_files_to_scan(session, settings),
-        now_ns=now_ns,
-    )
+    selection = _selection(session, settings)
+    found = find_last_scan(session.catalogue, location.fs, selection, hidden=_hidden(session, settings))
     if found is None:
         raise UsageError(
             f"{location.typed} has not been scanned yet: run `music-orchestrator scan {location.typed}`, or leave out --no-scan"
         )
-    age = duration_text((now_ns - found.scanned_ns) / 1e9)
+    age = duration_text((selection.now_ns - found.scanned_ns) / 1e9)
     session.reporter.note(f"{location.typed}: using the catalogue of {age} ago; nothing was listed")
     if found.unread:
         session.reporter.warning(
@@ -324,10 +314,10 @@ def target_items(
 
 def litter_items(session: Session, location: Location, folders: Collection[str]) -> list[Item]:
     """The files in these folders of other programs, which scans skip. One listing, whatever their number."""
-    wanted, hidden = {*folders}, _files_to_scan(session, ScanSettings())["hidden"]
+    wanted, hidden = {*folders}, _hidden(session, ScanSettings())
     above = common_directory(folders)
     found: list[Item] = []
-    with reaching(session, location), suppress(PartialListingError, NotFoundError):
+    with reaching(session, location), suppress(PartialListingError, NotFoundError):  # what is not listed stays
         listed = session.storage(location).list(above, ALL_BUT_LITTER)
         found.extend(Item(one) for one in listed if not one.path.endswith("/") and hidden.folder_of(one.path) in wanted)
     return found
@@ -341,8 +331,9 @@ def read_external_lists(session: Session, typed: Sequence[str] = ()) -> list[Ext
     found: list[ExternalList] = []
     for location in session.locations(*dict.fromkeys((*session.config.playlists, *typed))):
         with reaching(session, location):
-            wanted = _files_to_scan(session, ScanSettings())
-            lists, unread = read_lists(session.storage(location), wanted["hidden"], wanted["exclude"])
+            all_files = ScanSettings()
+            exclude = _selection(session, all_files).exclude
+            lists, unread = read_lists(session.storage(location), _hidden(session, all_files), exclude)
         found += lists
         for path, reason in unread:
             session.reporter.warning(f"{location.typed}: {path}: {reason}: cannot check whether its entries move")

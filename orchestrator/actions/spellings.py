@@ -56,7 +56,7 @@ def _holding_more(request: OrganizeRequest, respelled: Iterable[Respelled], targ
     def holds_more(directory: str) -> bool:
         try:
             return any(join_path(directory, name) not in listed for name in target.entries(directory) or ())
-        except RemoteError:
+        except RemoteError:  # it is unknown, so the folder keeps its spelling
             return True
 
     return [one.directory for one in respelled if holds_more(one.directory)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from orchestrator.catalogue.compare import Difference
@@ -25,17 +23,7 @@ class LastScan(msgspec.Struct, frozen=True):
     """Audio files that this version of the reader has not read: plans must leave them out."""
 
 
-def find_last_scan(
-    catalogue: Catalogue,
-    fs: str,
-    *,
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    always_include: Sequence[str] = (),
-    settle_s: float = 0.0,
-    hidden: HiddenFolders = ALL_HIDDEN,
-    now_ns: int,
-) -> LastScan | None:
+def find_last_scan(catalogue: Catalogue, fs: str, selection: Selection, *, hidden: HiddenFolders = ALL_HIDDEN) -> LastScan | None:
     """What the catalogue knows about `fs`; None when it was never scanned."""
     with catalogue.using() as connection:
         row = connection.execute("SELECT scanned_ns, capabilities FROM location WHERE fs = ?", (fs,)).fetchone()
@@ -48,7 +36,7 @@ def find_last_scan(
         files_seen=seen,
         audio_seen=audio,
         difference=Difference(seen=seen, audio=audio),
-        selection=Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns, always_include=tuple(always_include)),
+        selection=selection,
     )
     add_known_problems(catalogue, fs, result, capabilities)
     return LastScan(result, capabilities, row[0], catalogue.unread_count(fs))

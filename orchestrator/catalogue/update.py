@@ -90,15 +90,11 @@ class ScanResult(msgspec.Struct, kw_only=True):
 def scan(
     storage: Storage,
     catalogue: Catalogue,
+    selection: Selection,
     *,
+    hidden: HiddenFolders = ALL_HIDDEN,
     readers: int | None = None,
     policy: Policy = FEW_BYTES,
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    always_include: Sequence[str] = (),
-    settle_s: float = 0.0,
-    hidden: HiddenFolders = ALL_HIDDEN,
-    now_ns: int,
     progress: Progress | None = None,
     allow_emptied: bool = False,
     allow_gone: AllowGone | None = None,
@@ -108,18 +104,17 @@ def scan(
 
     `readers` is how many files are read at once; None chooses by the kind of storage.
 
-    The catalogue always holds the whole listing, without what is `hidden`; the other options only select whose tags are read. A
+    The catalogue always holds the whole listing, without what is `hidden`; `selection` only says whose tags are read. A
     file is read again when its content may have changed (see `orchestrator.catalogue.compare`), or when a newer version of the
     reader is in use. Playlists and cue sheets are always read, whole: their entries may point at files that move.
 
-    Files in folders that may not be listed stay in the catalogue as they were last seen, and no options select them.
+    Files in folders that may not be listed stay in the catalogue as they were last seen, and are not selected.
 
     Raises the storage's error when the listing breaks off, and then has changed nothing; SafetyLimitError when all music is gone,
     or half of it and more, unless `allow_emptied` or `allow_gone` permits that; AuthError, TransientError and
     InterruptedRunError (`stop` was set) from the reading, and then keeps what was read.
     """
     progress = progress or NoProgress()
-    selection = Selection(tuple(include), tuple(exclude), int(settle_s * 1e9), now_ns, always_include=tuple(always_include))
     aside = _Aside()
     closed: dict[str, str] = {}
     with NewListing(catalogue, storage.fs, hidden.hides) as listing:
@@ -130,7 +125,7 @@ def scan(
             if stop is not None and stop.is_set():
                 raise InterruptedRunError("interrupted while listing; nothing was changed")
         listing.keep_known(closed)
-        difference = listing.commit(now_ns, allow_emptied=allow_emptied, allow_gone=allow_gone)
+        difference = listing.commit(selection.now_ns, allow_emptied=allow_emptied, allow_gone=allow_gone)
     selection = msgspec.structs.replace(selection, closed=tuple(closed))
     result = ScanResult(
         files_seen=difference.seen,

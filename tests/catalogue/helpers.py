@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import ScanResult, scan
 from orchestrator.errors import RemoteError
@@ -22,8 +23,9 @@ def song(title: str, audio_format: str = "mp3", *, artist: str = "Artist") -> by
 
 
 def run_scan(storage: MemoryStorage, catalogue: Catalogue, **options: Any) -> ScanResult:
-    """A scan with few threads."""
-    return scan(storage, catalogue, **{"now_ns": NOW_NS, "readers": 3, **options})
+    """A scan with few threads. `options`: also fields of Selection."""
+    chosen = {name: options.pop(name) for name in Selection.__struct_fields__ if name in options}
+    return scan(storage, catalogue, Selection(**{"now_ns": NOW_NS, **chosen}), **{"readers": 3, **options})
 
 
 def titles(catalogue: Catalogue, fs: str) -> dict[str, str | None]:

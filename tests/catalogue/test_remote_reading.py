@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import ScanResult, scan
 from orchestrator.rclone.runtime import Rclone
@@ -49,7 +50,7 @@ def album(directory: Path, number: int, *, files: int = 12) -> dict[str, str]:
 
 
 def scanned(storage: RcloneStorage, catalogue: Catalogue) -> ScanResult:
-    return scan(RetryingStorage(storage, sleep=lambda _s: None), catalogue, policy=FEW_REQUESTS, now_ns=NOW_NS)
+    return scan(RetryingStorage(storage, sleep=lambda _s: None), catalogue, Selection(now_ns=NOW_NS), policy=FEW_REQUESTS)
 
 
 def test_tags_at_the_front_cost_little_more_than_a_call_a_file(
@@ -136,7 +137,7 @@ def test_files_refused_to_the_end_are_read_by_the_next_scan(
         rclone.define_remote(f"refused{tmp_path.name}", webdav.type, webdav.options_at(proxy.port))
         storage = RcloneStorage(rclone, f"refused{tmp_path.name}:{tmp_path.name}")
         proxy.when(lambda seen: seen.method == "GET", Refuse(status))
-        result = scan(storage, catalogue, policy=FEW_REQUESTS, now_ns=NOW_NS)
+        result = scan(storage, catalogue, Selection(now_ns=NOW_NS), policy=FEW_REQUESTS)
         assert {path for path, _ in result.failures} == set(expected)
         assert all(str(status) in reason for _, reason in result.failures)
         assert not catalogue.unreadable_or_suspect(storage.fs), "no file is called unreadable for it"

@@ -228,7 +228,7 @@ def test_a_suspect_file_is_reported_each_time_and_is_not_a_failure(catalogue: Ca
     assert first.suspect[0][1].startswith("cut short")
     assert first.suspect == second.suspect
     assert (first.complete, second.complete, second.files_read) == (True, True, 0)
-    assert run_scan(storage, catalogue, exclude=["cut.*"]).suspect == []
+    assert run_scan(storage, catalogue, exclude=("cut.*",)).suspect == []
     storage.put("in/cut.flac", song("Cut", "flac"))
     assert run_scan(storage, catalogue).suspect == []
 
@@ -245,7 +245,7 @@ def test_files_of_one_name_are_read_each_by_its_id(catalogue: Catalogue) -> None
     }
     assert [*found.values()] == [("First",), ("Second one",)]
     assert run_scan(storage, catalogue).files_read == 0
-    assert run_scan(storage, catalogue, exclude=["a.*"]).sharing_names == {}
+    assert run_scan(storage, catalogue, exclude=("a.*",)).sharing_names == {}
 
 
 def test_a_file_that_shares_its_name_is_not_read_in_place_of_the_other(catalogue: Catalogue) -> None:

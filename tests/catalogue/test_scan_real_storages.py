@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import scan
 from orchestrator.storage.protocol import Storage
@@ -16,7 +17,7 @@ def test_a_messy_library_is_read_once(catalogue: Catalogue, storage: Storage, tm
     facts = make_library(tmp_path / "library", count=60, hostile="none")
     folds = storage.capabilities.case_insensitive  # there some names would be equal
     paths = upload(facts, storage, paths={path.lower(): path for path in facts.files}.values() if folds else None)
-    first = scan(storage, catalogue, now_ns=NOW_NS)
+    first = scan(storage, catalogue, Selection(now_ns=NOW_NS))
     audio = {path for path in paths if path in facts.audio}
     assert (first.files_seen, first.audio_seen, first.files_read) == (len(paths), len(audio), len(audio))
     assert {path for path, _ in first.unreadable} == set(facts.unreadable)
@@ -29,5 +30,5 @@ def test_a_messy_library_is_read_once(catalogue: Catalogue, storage: Storage, tm
             assert item.reading.status is Status.TAGGED
             assert item.reading.track is not None
             assert item.reading.track.title == expected.title
-    second = scan(storage, catalogue, now_ns=NOW_NS)
+    second = scan(storage, catalogue, Selection(now_ns=NOW_NS))
     assert (second.files_read, second.changed) == (0, False)

@@ -76,7 +76,7 @@ def test_excluded_files_are_known_but_not_read(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("in/a.mp3", song("A"))
     storage.put("out/b.mp3", song("Bb"))
-    result = run_scan(storage, catalogue, exclude=["out"])
+    result = run_scan(storage, catalogue, exclude=("out",))
     assert (result.files_seen, result.files_read) == (2, 1)
     items = {item.entry.path: item for item in catalogue.entries(storage.fs, result.selection)}
     assert items["in/a.mp3"].skipped_because is None
@@ -90,26 +90,26 @@ def test_an_excluded_unreadable_file_does_not_affect_the_exit_code(catalogue: Ca
     storage.put("a.mp3", song("A"))
     storage.put("bad/b.flac", b"no flac")
     assert not run_scan(storage, catalogue).complete
-    assert run_scan(storage, catalogue, exclude=["bad"]).complete
+    assert run_scan(storage, catalogue, exclude=("bad",)).complete
 
 
 def test_recently_changed_files_wait(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("local")
     storage.put("old.mp3", song("Old"), mtime_ns=NOW_NS - 10 * MINUTE_NS)
     storage.put("young.mp3", song("Young"), mtime_ns=NOW_NS - MINUTE_NS)
-    result = run_scan(storage, catalogue, settle_s=300)
+    result = run_scan(storage, catalogue, settle_ns=5 * MINUTE_NS)
     assert result.files_read == 1
     items = {item.entry.path: item.skipped_because for item in catalogue.entries(storage.fs, result.selection)}
     assert items["old.mp3"] is None
     assert items["young.mp3"] is not None
-    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 6 * MINUTE_NS).files_read == 1
+    assert run_scan(storage, catalogue, settle_ns=5 * MINUTE_NS, now_ns=NOW_NS + 6 * MINUTE_NS).files_read == 1
 
 
 def test_without_times_a_file_must_stay_the_same_for_that_long(catalogue: Catalogue) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("a.mp3", song("A"))
-    assert run_scan(storage, catalogue, settle_s=300).files_read == 0
+    assert run_scan(storage, catalogue, settle_ns=5 * MINUTE_NS).files_read == 0
     storage.put("a.mp3", song("A, grown"))
-    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 4 * MINUTE_NS).files_read == 0
-    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 8 * MINUTE_NS).files_read == 0
-    assert run_scan(storage, catalogue, settle_s=300, now_ns=NOW_NS + 9 * MINUTE_NS).files_read == 1
+    assert run_scan(storage, catalogue, settle_ns=5 * MINUTE_NS, now_ns=NOW_NS + 4 * MINUTE_NS).files_read == 0
+    assert run_scan(storage, catalogue, settle_ns=5 * MINUTE_NS, now_ns=NOW_NS + 8 * MINUTE_NS).files_read == 0
+    assert run_scan(storage, catalogue, settle_ns=5 * MINUTE_NS, now_ns=NOW_NS + 9 * MINUTE_NS).files_read == 1

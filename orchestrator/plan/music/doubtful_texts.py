@@ -164,7 +164,7 @@ def _foreign_texts(track: Track) -> list[str]:
     return sorted({value for value in _texts(track) if _is_foreign(value)})
 
 
-# ------------------------------------------------------------ reading texts anew
+# ------------------------------------------------------------ reading doubtful texts
 
 
 def _read(doubtful: Mapping[int, Track], said: Counter[Encoding], legacy_encoding: str | None) -> tuple[dict[int, Track], str]:

@@ -32,9 +32,7 @@ class _Worth(NamedTuple):
 _WORTH: Mapping[str, _Worth] = {
     "mp3": _Worth(1.0, 1.0),
     "vorbis": _Worth(1.4, 1.4),
-    "aac": _Worth(
-        1.4, 1.8
-    ),  # with spectral band replication (HE-AAC) it is worth more, and not every file says whether it has it
+    "aac": _Worth(1.4, 1.8),  # 1.8: HE-AAC, and not every file says whether it is
     "opus": _Worth(1.7, 2.0),
 }
 """By three public listening tests of Hydrogenaudio; docs/duplicates.md says how. Other codecs were not compared widely enough."""
