@@ -24,7 +24,7 @@ from orchestrator.catalogue.database import DIGESTS, CatalogueDatabase
 from orchestrator.catalogue.rows import IS_OURS, Moved, Unread, drop_content, entry_of, hashes_text, location_of, record_move
 from orchestrator.catalogue.selection import Selection
 from orchestrator.foreign_folders import IsHidden
-from orchestrator.plan.companions.playlists.formats import FORMATS, MAX_BYTES, is_list
+from orchestrator.plan.companions.playlists.formats import ENDS, MAX_BYTES, is_list
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.sqlite import transaction
 from orchestrator.tags.version import READER_VERSION
@@ -231,9 +231,9 @@ class Catalogue:
         return [Unread(row[0], entry_of(*row[1:6]), row[6], bool(row[7])) for row in found if row is not None]
 
     def unread_lists(self, fs: str) -> list[Unread]:
-        """The playlists and cue sheets of `fs` with unknown content, sorted by path; none that share a name or are too large."""
-        endings = ", ".join(f"'.{extension}'" for extension in sorted(FORMATS))
-        lengths = sorted({len(extension) + 1 for extension in FORMATS})
+        """The playlists, cue sheets, checksums of `fs` with unknown content, by path; none that share a name or are too large."""
+        endings = ", ".join(f"'{end}'" for end in sorted(ENDS))
+        lengths = sorted(set(map(len, ENDS)))
         has_ending = " OR ".join(f"lower(CAST(substr(e.path, -{length}) AS TEXT)) IN ({endings})" for length in lengths)
         query = (
             "SELECT e.id, e.path, e.remote_id, e.size, e.mtime_ns, e.hashes, e.since_ns FROM entry AS e "
@@ -246,7 +246,7 @@ class Catalogue:
         return [unread for unread in found if is_list(unread.entry.path)]
 
     def save_contents(self, contents: Sequence[tuple[Unread, bytes]]) -> None:
-        """Save the content of playlists and cue sheets, except of files that a later listing changed."""
+        """Save the content of lists, except of files that a later listing changed."""
         with self.writing() as connection:
             for unread, content in contents:
                 connection.execute(

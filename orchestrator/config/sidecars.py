@@ -8,7 +8,14 @@ from msgspec import Meta, Struct
 
 GoesWith = Literal["album", "track", "track or album", "nothing"]
 
-IMAGES: Final = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"]
+IMAGES: Final = ["jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "heif", "jxl", "bmp", "tif", "tiff"]
+PAPERS: Final = [
+    *("txt", "nfo", "diz", "md", "rtf", "doc", "docx", "odt", "pdf", "djvu", "epub", "mobi", "htm", "html", "mht", "json"),
+    *("url", "webloc", "torrent"),
+]
+"""What people and programs write about an album."""
+PROOFS: Final = ["log", "cue", "toc", "accurip", "ffp", "st5", "md5", "sfv", "sha1", "sha256", "sha512"]
+"""How an album was ripped, and its checksums."""
 
 
 class SidecarRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +39,7 @@ class SidecarRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     folders: Annotated[
         list[str],
         Meta(
-            description="Anywhere below one of these folders of the album; empty: only right beside the music.",
+            description="Anywhere below one of these folders of the album, `*` for anything; empty: only right beside the music.",
             examples=[["scans"]],
         ),
     ] = []
@@ -42,9 +49,13 @@ DEFAULT_SIDECARS: Final[tuple[SidecarRule, ...]] = (
     SidecarRule(goes_with="album", extensions=["m3u", "m3u8", "pls", "xspf"]),
     SidecarRule(goes_with="album", names=["cover", "folder", "front", "back", "albumart", "album"], extensions=IMAGES),
     SidecarRule(
-        goes_with="album", folders=["scans", "scan", "artwork", "art", "covers", "cover", "booklet", "booklets", "lyrics"]
+        goes_with="album",
+        folders=[
+            *("*scan*", "*artwork*", "art", "*cover*", "*booklet*", "inlay", "inserts", "posters", "bk", "images", "img", "pics"),
+            *("pictures", "photos", "fotos", "lyrics", "notes", "info", "docs", "log", "logs", "checksums", "proof", "extras"),
+        ],
     ),
-    SidecarRule(goes_with="track or album", extensions=[*IMAGES, "log", "nfo", "pdf", "cue", "accurip", "md5", "sfv", "ffp"]),
+    SidecarRule(goes_with="track or album", extensions=[*IMAGES, *PAPERS, *PROOFS]),
     # Lyrics, and anything else that is named like a track.
     SidecarRule(goes_with="track"),
 )

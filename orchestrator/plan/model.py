@@ -132,7 +132,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Verb -> operations; also "files", "music", "in_place" (music), "at_target" (files that stay in the source because they are
     at the target already), "alike_at_target" (those whose bytes were not compared), "artist_inferred" and "discs_by_folder"
     (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
-    "without_number" (music of albums), "kept_together" (folders that stay, because nothing tells which albums they hold) and
+    "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that music
+    leaves, with files that stay), "kept_together" (folders that stay, because nothing tells which albums they hold) and
     "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""

@@ -5,15 +5,35 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 
+from orchestrator.paths import split_path
 from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, updated_lists
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
 from orchestrator.wording import counted
 
+_COUNTS = (
+    ("files", "files", ""),
+    ("music", "music files", ""),
+    ("suspect", "suspect files", ""),
+    ("artist_inferred", "album artist inferred", ""),
+    ("discs_by_folder", "disc inferred from folder", ""),
+    ("title_from_name", "titles from file names", ""),
+    ("tags_from_cue_sheet", "tags from cue sheets", ""),
+    ("albums_of_one_track", "albums of one track", ""),
+    ("without_number", "without track number", "a tagger such as Picard adds numbers"),
+    ("kept_together", "unclear folders", ""),
+    ("folders_left", "folders left with files", "--leftovers DIR moves these files"),
+    ("copies", "copies of one album", "`music-orchestrator dedup` finds duplicates"),
+    ("in_place", "already in place", ""),
+)
+"""Counts of a plan, how people read each, and what to do about it."""
+_NAMED = 3
+"""So many files of a folder are named where the folder is."""
 _VERB_WORDS = {
     Verb.MOVE: "move",
     Verb.COPY: "copy",
@@ -85,22 +105,8 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     if header.target != header.source:
         found.append(("target", printable(header.target)))
     found += [
-        (name, str(counts[key]))
-        for key, name in (
-            ("files", "files"),
-            ("music", "music files"),
-            ("suspect", "suspect files"),
-            ("artist_inferred", "album artist inferred"),
-            ("discs_by_folder", "disc inferred from folder"),
-            ("albums_of_one_track", "albums of one track"),
-            ("without_number", "without track number"),
-            ("kept_together", "unclear folders"),
-            ("in_place", "already in place"),
-        )
-        if key in counts
+        (name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])) for key, name, remedy in _COUNTS if key in counts
     ]
-    if copies := counts.get("copies"):
-        found.append(("copies of one album", f"{copies}; `music-orchestrator dedup` finds duplicates"))
     kept = "" if header.options.get("copy") else ", kept in the source"
     if at_target := counts.get("at_target"):
         found.append(("already at the target", f"{at_target}{kept}"))
@@ -122,6 +128,15 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     if plan.operations:
         found += _price(header.estimate)
     return found
+
+
+def left_files(plan: Plan) -> Iterator[str]:
+    """A line for each folder with files that no rule moves."""
+    left = sorted(split_path(one.path) for one in plan.skipped if one.code == "other")
+    for folder, files in groupby(left, key=itemgetter(0)):
+        names = [name for _, name in files]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"left in {printable(folder) or 'the root'}: {', '.join(map(printable, names[:_NAMED]))}{more}"
 
 
 def nothing_to_do(plan: Plan) -> list[str]:

@@ -240,6 +240,10 @@ class TextReporter:
         for skipped in plan.skipped:
             if everything or skipped.code in {"ambiguous-sidecar", "playlist"}:
                 self._output.line(f"skipped {printable(skipped.path)}: {printable(skipped.reason)}")
+        left = [] if everything else list(plan_view.left_files(plan))
+        for line in left[:SHORTENED_ROWS]:
+            self._output.line(line)
+        self._print_rest(len(left) - len(left[:SHORTENED_ROWS]))
 
     def _lines(self, plan: Plan, limit: int | None) -> None:
         changes = list(plan_view.lines(plan))

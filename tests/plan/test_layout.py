@@ -25,7 +25,7 @@ def where(layout: str, **fields: object) -> str:
         ("default", WHOLE, "Ann/Sky (1979)/04 Star"),
         ("default", {**WHOLE, "date": None}, "Ann/Sky/04 Star"),
         ("default", {**WHOLE, "track": None}, "Ann/Sky (1979)/Star"),
-        ("default", {**WHOLE, "title": ()}, "Ann/Sky (1979)/04"),
+        ("default", {**WHOLE, "title": ()}, "Ann/Sky (1979)/04 a"),  # the file is called a
         ("default", {**WHOLE, "artist": ()}, "[unknown artist]/Sky (1979)/04 Star"),
         ("default", {**WHOLE, "album": ()}, "Ann/[no album]/04 Star"),
         ("default", {**WHOLE, "artist": "AC/DC"}, "AC_DC/Sky (1979)/04 Star"),

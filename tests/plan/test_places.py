@@ -438,7 +438,7 @@ def test_the_summary_counts_what_folders_told() -> None:
         "album artist inferred": "1",
         "disc inferred from folder": "6",
         "albums of one track": "2",
-        "without track number": "1",
+        "without track number": "1; a tagger such as Picard adds numbers",
         "copies of one album": "2; `music-orchestrator dedup` finds duplicates",
     }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from orchestrator.plan.model import Verb
 from orchestrator.records import Item
-from tests.plan.worlds import FOLDING, PretendStorage, listing, moved, plain, plan, skips, song, unreadable
+from orchestrator.report.plan_view import facts, left_files
+from tests.plan.worlds import FOLDING, PretendStorage, listing, moved, plain, plan, skips, song, unreadable, untagged
 
 
 def album(directory: str, name: str, count: int = 2, **tags: object) -> list[Item]:
@@ -77,9 +78,80 @@ def test_discs_below_an_album_share_its_cover_and_keep_their_own() -> None:
     assert made["in/CD2/cover.jpg"] == "A/X/Disc 2/cover.jpg"
 
 
+def test_papers_of_an_album_move_with_it() -> None:
+    names = [f"info.{end}" for end in ("txt", "html", "HTM", "rtf", "doc", "json", "epub", "url", "st5", "sha256", "nfo", "md")]
+    names += [f"01.{end}" for end in ("avif", "heic", "webp", "jxl")]
+    names += [
+        f"{folder}/x.any"
+        for folder in ("Images", "photos", "Logs", "Proof", "Extras", "Scans (600 dpi)", "HQ Artwork", "Booklet", "CD Covers")
+    ]
+    for folders in (["in"], ["in/CD1", "in/CD2"], ["in/FLAC 24-96"], ["in/24-96"]):
+        songs = [item for disc, folder in enumerate(folders, 1) for item in album(folder, "X", disc=disc)]
+        made = moved(plan([*songs, *(plain(f"in/{name}") for name in names)]))
+        assert {name: made.get(f"in/{name}") for name in names} == {name: f"A/X/{name}" for name in names}
+    named = moved(plan([*album("A - Deluxe/stuff", "Deluxe"), plain("A - Deluxe/info.txt"), plain("A - Deluxe/Photos/1.jpg")]))
+    assert (named["A - Deluxe/info.txt"], named["A - Deluxe/Photos/1.jpg"]) == ("A/Deluxe/info.txt", "A/Deluxe/Photos/1.jpg")
+
+
+def test_letters_and_photos_above_the_only_album_stay() -> None:
+    above = ["Downloads/letter.doc", "Downloads/todo.txt", "Downloads/Photos/beach.jpg", "Downloads/cover.jpg"]
+    made = plan([*album("Downloads/some rip", "X"), *map(plain, above), plain("Downloads/some rip/info.txt")])
+    assert not moved(made).keys() & set(above)
+    assert skips(made) == dict.fromkeys(above, "other")
+    assert plan([*album("rip", "X"), plain("letter.doc"), plain("Photos/beach.jpg")]).skipped == ()
+
+
+def test_papers_of_several_albums_stay() -> None:
+    both = [*album("in", "X"), *[song("in/y.mp3", title="y", artist="A", album="Y")]]
+    made = plan([*both, plain("in/info.txt"), plain("in/Photos/1.jpg"), plain("in/1.txt")])
+    assert skips(made) == {"in/info.txt": "ambiguous-sidecar", "in/Photos/1.jpg": "ambiguous-sidecar"}
+    assert moved(made)["in/1.txt"] == "A/X/01 t1.txt"
+
+
 def test_other_files_stay_and_are_reported_where_music_leaves() -> None:
-    made = plan([*album("in", "X"), plain("in/notes.txt"), plain("in/video/clip.avi"), plain("else/notes.txt")])
-    assert skips(made) == {"in/notes.txt": "other", "in/video/clip.avi": "other"}
+    made = plan([*album("in", "X"), plain("in/setup.exe"), plain("in/video/clip.avi"), plain("else/setup.exe")])
+    assert skips(made) == {"in/setup.exe": "other", "in/video/clip.avi": "other"}
+    assert made.header.counts["folders_left"] == 2
+    assert [*left_files(made)] == ["left in in: setup.exe", "left in in/video: clip.avi"]
+    assert ("folders left with files", "2; --leftovers DIR moves these files") in facts(made)
+    assert not plan([*album("in", "X"), plain("in/setup.exe")], leftovers="rest").header.counts.get("folders_left")
+
+
+def test_companions_of_untagged_music_move_with_it() -> None:
+    names = ["1.wav", "1.lrc", "1.wav.txt", "cover.jpg", "rip.log", "Scans/1.jpg", "list.m3u"]
+    items = [untagged("in/1.wav"), *(plain(f"in/{name}") for name in names[1:-1]), listing("in/list.m3u", b"1.wav\n")]
+    assert moved(plan(items, untagged="_rest")) == {f"in/{name}": f"_rest/in/{name}" for name in names}
+    assert plan(items).operations == ()
+    storage = PretendStorage.holding("/music", items)
+    storage.carry_out(plan(items, untagged="_rest"))
+    assert plan(storage.list("/music"), untagged="_rest").operations == ()
+
+
+def test_companions_beside_tagged_and_untagged_music() -> None:
+    """Each goes with its own track; a cover goes with the album, and stays if some music stays."""
+    stray = [untagged("in/stray.wav"), plain("in/stray.lrc")]
+    made = moved(plan([*album("in", "X"), *stray, plain("in/cover.jpg"), plain("in/1.lrc")], untagged="_rest"))
+    assert (made["in/stray.lrc"], made["in/cover.jpg"], made["in/1.lrc"]) == (
+        "_rest/in/stray.lrc",
+        "A/X/cover.jpg",
+        "A/X/01 t1.lrc",
+    )
+    made = moved(plan([*stray, unreadable("in/bad.mp3"), plain("in/cover.jpg"), plain("in/bad.lrc")], untagged="_rest"))
+    assert made.keys() == {"in/stray.wav", "in/stray.lrc"}
+    below = [*album("in/new", "X"), *stray, plain("in/new/cover.jpg"), plain("in/cover.jpg")]
+    made = moved(plan(below, untagged="_rest"))
+    assert (made["in/new/cover.jpg"], made["in/cover.jpg"]) == ("A/X/cover.jpg", "_rest/in/cover.jpg")
+    root = [untagged("stray.wav"), plain("stray.lrc"), plain("all.txt")]
+    assert moved(plan([*album("in", "X"), *root], untagged="_rest")).keys() >= {"stray.wav", "stray.lrc"}
+    assert "all.txt" not in moved(plan([*album("in", "X"), *root], untagged="_rest"))
+    assert moved(plan(root, untagged="_rest"))["all.txt"] == "_rest/all.txt"
+
+
+def test_lyrics_get_the_number_of_their_untagged_track() -> None:
+    made = plan(
+        [untagged("in/1.wav"), plain("in/1.lrc")], target="/other", there=[plain("_rest/in/1.wav", "x")], untagged="_rest"
+    )
+    assert moved(made) == {"in/1.wav": "_rest/in/1 (2).wav", "in/1.lrc": "_rest/in/1 (2).lrc"}
 
 
 def test_an_artists_picture_stays_above_the_albums() -> None:
@@ -93,7 +165,7 @@ def test_clutter_is_quarantined_only_if_it_alone_keeps_a_directory_alive() -> No
     swept = [operation for operation in made.operations if operation.verb is Verb.QUARANTINE]
     assert sorted(operation.src.path for operation in swept) == sorted(clutter)
     assert all(operation.dst == operation.src for operation in swept)
-    kept = plan([*album("in", "X"), plain("in/.DS_Store"), plain("in/notes.txt")])
+    kept = plan([*album("in", "X"), plain("in/.DS_Store"), plain("in/notes.bin")])
     assert not [operation for operation in kept.operations if operation.verb is Verb.QUARANTINE]
     copied = plan([*album("in", "X"), plain("in/.DS_Store")], target="/other", copy=True)
     assert {operation.verb for operation in copied.operations} == {Verb.COPY}
@@ -112,7 +184,7 @@ def test_folders_of_other_programs_in_an_emptied_folder() -> None:
     for bin_ in ("in/#recycle", "in/.stversions", "in/Scans/.git"):
         kept = plan([*music, clutter], foreign_folders=["in/@eaDir", bin_])
         assert (kept.litter, {operation.verb for operation in kept.operations}) == ((), {Verb.MOVE})
-    assert plan([*music, plain("in/notes.doc")], foreign_folders=["in/@eaDir"]).litter == ()
+    assert plan([*music, plain("in/notes.bin")], foreign_folders=["in/@eaDir"]).litter == ()
     assert plan(music, foreign_folders=["in/@eaDir"], target="/other", copy=True).litter == ()
 
 

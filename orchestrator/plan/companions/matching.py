@@ -10,17 +10,18 @@ from typing import NamedTuple
 from orchestrator.paths import (
     collision_key,
     common_directory,
-    extension_of,
     name_of,
     parent_of,
     parents_of,
     split_extension,
     split_path,
 )
-from orchestrator.plan.companions.playlists.formats import PLAYLISTS, is_list
+from orchestrator.plan.companions.album_folders import is_album_folder
+from orchestrator.plan.companions.playlists.formats import PLAYLISTS, is_list, kind_of
 from orchestrator.plan.companions.records import Companion, CompanionKind, QuarantinedTrack
 from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.music.song import Album, Song
+from orchestrator.plan.music.tag_values import first
 from orchestrator.records import Item
 
 
@@ -43,13 +44,15 @@ class CompanionMatcher:
         table: SidecarTable,
         *,
         quarantined: Iterable[QuarantinedTrack] = (),
+        untagged: Iterable[str] = (),
         lists_by_stem: Mapping[str, Sequence[Item]] = MappingProxyType({}),
         files_named_by: Callable[[Item], Set[str]] = lambda _: frozenset(),
     ) -> None:
         """`songs` have their destinations; `staying_music` are the paths of audio files that have none.
 
-        In directories whose music is all `quarantined`, companions belong to the kept copies. `lists_by_stem`: path without
-        extension -> playlists and cue sheets; `files_named_by` gives the files that one of them names.
+        In directories whose music is all `quarantined`, companions belong to the kept copies. `untagged` are the paths of music
+        that moves without an album. `lists_by_stem`: path without extension -> lists; `files_named_by` gives the files that one
+        of them names.
         """
         self._table = table
         self._lists_by_stem = lists_by_stem
@@ -58,8 +61,14 @@ class CompanionMatcher:
         """Directory -> the songs directly in it."""
         self._staying: dict[str, set[str]] = defaultdict(set)
         """Directory -> keys of the stems of staying music directly in it."""
+        self._untagged: dict[str, dict[str, str]] = defaultdict(dict)
+        """Directory -> for untagged music directly in it that moves: keys of its names and stems -> its path."""
         for song in songs:
             self._songs[parent_of(song.item.entry.path)].append(song)
+        for path in sorted(untagged):
+            directory, name = split_path(path)
+            for known in (name, split_extension(name)[0]):
+                self._untagged[directory].setdefault(collision_key(known), path)
         for path in staying_music:
             directory, name = split_path(path)
             self._staying[directory].add(collision_key(split_extension(name)[0]))
@@ -126,7 +135,7 @@ class CompanionMatcher:
         path = item.entry.path
         directory, name = split_path(path)
         music_directory = next((above for above in parents_of(path, root=True) if self._has_music(above)), "")
-        if directory in self._songs or directory in self._staying or directory in self._quarantined:
+        if any(directory in music for music in (self._songs, self._staying, self._quarantined, self._untagged)):
             with_track = self._table.goes_with(name) in {"track", "track or album"}
             companion = self._match_track(item, directory, name) if with_track else None
             if companion is not None:
@@ -139,14 +148,28 @@ class CompanionMatcher:
             if companion is not None:
                 return companion
         if album_directory is None:
-            return Companion(item, _kind_without_album(path, with_album=with_album), music_directory)
+            return Companion(item, self._kind_without_album(path, music_directory, with_album=with_album), music_directory)
         companion = Companion(item, CompanionKind.ALBUM, music_directory, self._emptied.get(music_directory, ()))
         companion.album_directory, companion.subdirectory = album_directory, subdirectory
         return companion
 
+    def _kind_without_album(self, path: str, music_directory: str, *, with_album: bool) -> CompanionKind:
+        if with_album and self._moves_untagged(music_directory):
+            return CompanionKind.UNTAGGED
+        if kind_of(path) in PLAYLISTS:
+            return CompanionKind.PLAYLIST
+        if with_album and music_directory not in self._album_in and self._album_below.get(music_directory) is not None:
+            return CompanionKind.ABOVE_ALBUM
+        return CompanionKind.AMBIGUOUS if with_album else CompanionKind.OTHER
+
+    def _moves_untagged(self, directory: str) -> bool:
+        """Whether all music of a directory moves without an album. The root must hold no other music at all."""
+        other = (self._songs, self._staying, self._quarantined)
+        return directory in self._untagged and not any(directory in music if directory else music for music in other)
+
     def _has_music(self, directory: str) -> bool:
-        """Whether music is in or below a directory, or goes into it."""
-        return directory in self._album_below or collision_key(directory) in self._entered
+        """Whether music is in or below a directory, untagged music is in it, or music goes into it."""
+        return directory in self._album_below or directory in self._untagged or collision_key(directory) in self._entered
 
     def _match_track(self, item: Item, directory: str, name: str) -> Companion | None:
         """A file whose name begins with a track's name, or with the stem of one: the longest that fits."""
@@ -160,10 +183,12 @@ class CompanionMatcher:
             if track is not None:
                 duplicates = () if track.duplicate is None else (track.duplicate,)
                 companion = Companion(item, CompanionKind.TRACK, directory, duplicates)
-                companion.song = track.song
-                companion.suffix = name[end:]
-                if key == collision_key(track.name):
-                    companion.suffix = track.name[len(split_extension(track.name)[0]) :] + companion.suffix
+                companion.song, companion.suffix = track.song, _suffix(name, end, key, track.name)
+                return companion
+            beside = self._untagged.get(directory, {}).get(key)
+            if beside is not None:
+                companion = Companion(item, CompanionKind.UNTAGGED, directory)
+                companion.beside, companion.suffix = beside, _suffix(name, end, key, name_of(beside))
                 return companion
             if key in self._staying.get(directory, ()):
                 return Companion(item, CompanionKind.STAYING_TRACK, directory)
@@ -210,7 +235,7 @@ class CompanionMatcher:
         return self._album_directories[music_directory]
 
     def _find_directory_of_album(self, directory: str) -> str | None:
-        album = self._album_in[directory] if directory in self._album_in else self._album_below.get(directory)
+        album = self._album_in[directory] if directory in self._album_in else self._album_just_below(directory)
         if album is not None and not album.singletons:
             prefix = f"{directory}/" if directory else ""
             destination = common_directory(self._destinations(album, prefix, emptied=directory in self._emptied))
@@ -224,6 +249,16 @@ class CompanionMatcher:
         album = self._album_at.get(key) if directory and key in self._entered else None
         return directory if album is not None and not album.singletons else None
 
+    def _album_just_below(self, directory: str) -> Album | None:
+        """The only album in folders that are parts of this directory, such as its discs."""
+        album = self._album_below.get(directory)
+        if album is None:
+            return None
+        prefix = f"{directory}/" if directory else ""
+        music = self._emptied.get(directory) or [song.item.entry.path for song in album.songs]
+        folders = {parent_of(path) for path in music if path.startswith(prefix)}
+        return album if is_album_folder(directory, first(album.songs[0].track.album), folders) else None
+
     def _destinations(self, album: Album, prefix: str, *, emptied: bool) -> Iterator[str]:
         """Where the songs below `prefix` go; if all of them are quarantined, where their kept copies go."""
         if emptied:
@@ -232,10 +267,10 @@ class CompanionMatcher:
         return (song.directory for song in album.songs if song.item.entry.path.startswith(prefix))
 
 
-def _kind_without_album(path: str, *, with_album: bool) -> CompanionKind:
-    if extension_of(path) in PLAYLISTS:
-        return CompanionKind.PLAYLIST
-    return CompanionKind.AMBIGUOUS if with_album else CompanionKind.OTHER
+def _suffix(name: str, end: int, key: str, track_name: str) -> str:
+    """What follows the stem of a track in the name of its companion: `.lrc`, or `.mp3.lrc` after its whole name."""
+    extension = track_name[len(split_extension(track_name)[0]) :] if key == collision_key(track_name) else ""
+    return extension + name[end:]
 
 
 def _path_of(track: QuarantinedTrack) -> str:

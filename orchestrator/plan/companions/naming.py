@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from orchestrator.paths import collision_key, extension_of, name_of, parent_of, split_extension, split_path
-from orchestrator.plan.companions.playlists.formats import is_list
+from orchestrator.paths import collision_key, name_of, parent_of, split_extension, split_path
+from orchestrator.plan.companions.playlists.formats import is_list, kind_of
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.layout.names import Names
@@ -15,7 +15,7 @@ from orchestrator.records import Item
 def claims_of(
     companions: Iterable[Companion], claim_of: Mapping[int, Claim], names: Names, position: Callable[[Item], str]
 ) -> Iterator[Claim]:
-    """The claims of companions that move with music.
+    """The claims of companions that move with songs and albums.
 
     `claim_of`: id of a song -> its claim; kept copies that stay in another target have none. `position` gives a file's path
     below the target as it is now.
@@ -75,6 +75,6 @@ def _is_album_list(claim: Claim) -> bool:
     return isinstance(owner, Companion) and owner.kind is CompanionKind.ALBUM and is_list(claim.item.entry.path)
 
 
-def kind_of_list(path: str) -> tuple[str, str]:
-    """Key of a list's directory, and its extension. Two lists of one kind say the same about one album."""
-    return collision_key(parent_of(path)), extension_of(path)
+def kind_of_list(path: str) -> tuple[str, str | None]:
+    """Key of a list's directory, and its format. Two lists of one kind say the same about one album."""
+    return collision_key(parent_of(path)), kind_of(path)

@@ -19,6 +19,10 @@ class CompanionKind(StrEnum):
     """To an album: it moves with it and keeps its name."""
     AMBIGUOUS = "ambiguous-sidecar"
     """To an album, but it is unclear to which one: it stays."""
+    ABOVE_ALBUM = "above-album"
+    """To something above the folder of an album: it stays."""
+    UNTAGGED = "untagged"
+    """To music without usable tags, which moves: it moves with it."""
     PLAYLIST = "playlist"
     """A playlist of more than one album: in place it stays, to another target it moves with its music."""
     OTHER = "other"
@@ -40,7 +44,7 @@ class QuarantinedTrack(NamedTuple):
 class Companion:
     """One companion and the music that it belongs to."""
 
-    __slots__ = ("album_directory", "duplicates", "item", "kind", "music_directory", "song", "subdirectory", "suffix")
+    __slots__ = ("album_directory", "beside", "duplicates", "item", "kind", "music_directory", "song", "subdirectory", "suffix")
 
     def __init__(self, item: Item, kind: CompanionKind, music_directory: str, duplicates: Sequence[str] = ()) -> None:
         self.item = item
@@ -52,7 +56,9 @@ class Companion:
         self.song: Song | None = None
         """TRACK: the track."""
         self.suffix = ""
-        """TRACK: what follows the track's stem (or its whole name) in this file's name."""
+        """TRACK, UNTAGGED: what follows the track's stem (or its whole name) in this file's name."""
+        self.beside = ""
+        """UNTAGGED: the path of the track that its name begins with, "" for none."""
         self.album_directory = ""
         """ALBUM: the album's destination."""
         self.subdirectory = ""
@@ -65,5 +71,5 @@ class Companion:
 
     @property
     def moves(self) -> bool:
-        """Whether it moves with a track or an album."""
-        return self.kind in {CompanionKind.ALBUM, CompanionKind.TRACK}
+        """Whether it moves with music."""
+        return self.kind in {CompanionKind.ALBUM, CompanionKind.TRACK, CompanionKind.UNTAGGED}

@@ -15,7 +15,7 @@ class _Rule(NamedTuple):
     goes_with: GoesWith
     extensions: frozenset[str]
     names: re.Pattern[str] | None
-    folders: frozenset[str]
+    folders: re.Pattern[str] | None
 
 
 class SidecarTable:
@@ -26,8 +26,8 @@ class SidecarTable:
             _Rule(
                 rule.goes_with,
                 frozenset(extension.removeprefix(".").casefold() for extension in rule.extensions),
-                re.compile("|".join(translate(name.casefold()) for name in rule.names)) if rule.names else None,
-                frozenset(folder.casefold() for folder in rule.folders),
+                _pattern(rule.names),
+                _pattern(rule.folders),
             )
             for rule in rules
         ]
@@ -38,9 +38,14 @@ class SidecarTable:
         folder = folder.casefold()
         for rule in self._rules:
             if (
-                (folder in rule.folders if rule.folders else not folder)
+                (folder and rule.folders.match(folder) if rule.folders else not folder)
                 and (not rule.extensions or extension in rule.extensions)
                 and (rule.names is None or rule.names.match(stem))
             ):
                 return rule.goes_with
         return "nothing"
+
+
+def _pattern(names: Sequence[str]) -> re.Pattern[str] | None:
+    """What matches one of these names, in which `*` stands for anything; None for no names."""
+    return re.compile("|".join(translate(name.casefold()) for name in names)) if names else None

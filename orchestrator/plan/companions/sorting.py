@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.paths import is_clutter, is_ours, is_rclone_debris, path_problem, split_extension
+from orchestrator.plan.companions.cue_sheets import images_of, with_cue_sheet
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.music.albums import has_usable_tags
@@ -12,7 +13,7 @@ from orchestrator.plan.music.song import Song
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Capabilities, Item
 from orchestrator.tags.formats import is_audio
-from orchestrator.track import Status
+from orchestrator.track import Status, Track
 
 
 class SortedItems:
@@ -49,6 +50,7 @@ class SortedItems:
         self.music_files = 0
         self.suspect_files = 0
         """How many music files may be cut or damaged. They are organized like all others."""
+        self._images = images_of(items)
         self._skipped_items: set[int] = set()
         self._sort(sorted(items, key=lambda item: (item.entry.path, item.entry.id or "")))
 
@@ -113,15 +115,24 @@ class SortedItems:
             self.skip(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
         elif item.doubtful is not None:
             self.skip(item, "doubtful-text", item.doubtful)
-        elif reading.status is Status.TAGGED and reading.track is not None and has_usable_tags(reading.track):
-            song = Song(item, reading.track)
-            song.extension = self._names.extension(split_extension(item.entry.path)[1])
+        elif (song := self._song(item, reading.track)) is not None:
             self.songs.append(song)
         elif self._moves_untagged:
             self.untagged.append(item)
         else:
-            needs = "needs an artist or album, and a title or track number"
+            needs = "needs two of artist, album, and title or track number"
             self.skip(item, "untagged", f"no usable tags: {needs}")
+
+    def _song(self, item: Item, track: Track | None) -> Song | None:
+        """A file as a song; None without usable tags, its own or those that a cue sheet has for it."""
+        image = self._images.get(item.entry.path)
+        full = track if image is None or track is None else with_cue_sheet(track, image)
+        if full is None or track is None or not has_usable_tags(full):
+            return None
+        completed = (full.album, full.album_artist) != (track.album, track.album_artist)
+        song = Song(item, full, image.cue if image is not None and completed else "")
+        song.extension = self._names.extension(split_extension(item.entry.path)[1])
+        return song
 
 
 def is_music(item: Item) -> bool:

@@ -13,11 +13,14 @@ from orchestrator.plan.layout.templates import Layout, Template, split_directory
 from orchestrator.plan.music.albums import artist_spellings, group_albums
 from orchestrator.plan.music.folders import Folders, title_key
 from orchestrator.plan.music.layout_fields import NAMING_FIELDS, track_fields
+from orchestrator.plan.music.own_titles import title_in_layout
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.stand_ins import various_names
+from orchestrator.plan.music.tag_values import first
 from orchestrator.track import Track
 
+_PROBE: Final = "\ue000"
 _MAX_ROUNDS: Final = 5
 """After so many rounds without an end, only tags count."""
 
@@ -127,15 +130,30 @@ class Placing:
             if before is not None and before[0] is song.track:
                 _, song.directory, song.stem = before
                 continue
-            raw, name = template.render(track_fields(song.track, template.track_fields, dict(values)))
+            fields = track_fields(song.track, template.track_fields, dict(values))
+            own_name = self._set_own_title(song, template, fields) if song.titled_by_name else ""
+            raw, name = template.render(fields)
             directory = self._directories.get(raw)
             if directory is None:
                 parts = (tidy(part) for part in split_directory(raw))
                 directory = self._directories[raw] = "/".join(self._names.directory(part) for part in parts if part)
             song.directory = directory
-            song.stem = self._names.stem(tidy(name), song.extension)
+            song.stem = self._names.stem(own_name or tidy(name), song.extension)
             if repeated:
                 known[song] = song.track, song.directory, song.stem
+
+    def _set_own_title(self, song: Song, template: Template, fields: dict[str, Any]) -> str:
+        """Set the title of a song that only its file name tells, without what the layout puts around titles.
+
+        Returns the whole name if the song has no number either and the layout does not show its title, otherwise "".
+        """
+        stem, title = split_extension(song.name)[0], first(song.track.title)
+        if not title:
+            return ""
+        _, name = template.render({**fields, "title": _PROBE})
+        before, probe, after = self._names.stem(tidy(name), song.extension).partition(_PROBE)
+        fields["title"] = title_in_layout(stem, title, before, after) if probe else title
+        return stem if not probe and song.track.track is None else ""
 
     def _add_labels(self) -> None:
         """Add labels to the names of albums that would share a directory named after an album."""

@@ -15,7 +15,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from orchestrator.paths import collision_key
 from orchestrator.plan.music.copies import copies_of
 from orchestrator.plan.music.editions import releases
-from orchestrator.plan.music.folders import Folders, by_folder, has_repeats, tell_discs, tell_scattered_discs, title_key
+from orchestrator.plan.music.folders import (
+    Folders,
+    are_images_of_discs,
+    by_folder,
+    has_repeats,
+    tell_discs,
+    tell_scattered_discs,
+    title_key,
+)
 from orchestrator.plan.music.owners import by_owner
 from orchestrator.plan.music.samplers import leave_scattered
 from orchestrator.plan.music.song import Album, Song
@@ -26,11 +34,13 @@ from orchestrator.track import Track
 
 
 def has_usable_tags(track: Track) -> bool:
-    """Whether the tags are enough to organize a file: an album or an artist, and a title or a track number.
+    """Whether the tags are enough to organize a file: two of album, artist and a title or track number.
 
-    A value from which no file name can be made counts too: names have fallbacks.
+    With album and artist alone the file's name is its title. A value from which no file name can be made counts too: names have
+    fallbacks.
     """
-    return bool((track.album or track.artist or track.album_artist) and (track.title or track.track))
+    artist = track.artist or track.album_artist
+    return bool((track.album and artist) or ((track.album or artist) and (track.title or track.track)))
 
 
 def group_albums(songs: Sequence[Song], folders: Folders | None = None, various: frozenset[str] = VARIOUS) -> list[Album]:
@@ -77,7 +87,7 @@ def _albums_without_title(
 
 
 def _albums_of(title: str, songs: list[Song], folders: Folders | None, various: frozenset[str]) -> Iterator[Album]:
-    if title and folders is not None and has_repeats(songs):
+    if title and folders is not None and (has_repeats(songs) or are_images_of_discs(songs)):
         folders.asked.add(title)
         tell_discs(songs)
     owned = by_owner(songs, title, folders, various)

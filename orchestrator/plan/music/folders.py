@@ -47,6 +47,14 @@ def has_repeats(songs: Sequence[Song]) -> bool:
     return len({place_of(song) for song in songs}) < len(songs)
 
 
+def are_images_of_discs(songs: Sequence[Song]) -> bool:
+    """Whether songs without numbers and titles, such as images of discs, are in folders of several discs."""
+    if not all(song.titled_by_name and song.track.track is None for song in songs):
+        return False
+    told = {disc_folder(song.folder) for song in songs}
+    return len(told) > 1 and all(one.disc and one.certain for one in told)
+
+
 def folder_of_album(song: Song) -> str:
     """The folder of a song's album: that above a folder such as "CD1" whose disc is known, or is what "(2)" means."""
     found = disc_folder(song.folder)
@@ -78,7 +86,7 @@ def _key(folder: str) -> str:
 def tell_discs(songs: Sequence[Song]) -> None:
     """Set the disc of songs that claim one place, if folders below one album, or names, tell that they are on several discs."""
     for together in _by_key((disc_folder(song.folder).album, song) for song in songs).values():
-        if has_repeats(together):
+        if has_repeats(together) or are_images_of_discs(together):
             _tell_discs(together)
 
 

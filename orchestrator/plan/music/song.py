@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from orchestrator.paths import split_path
+import msgspec
+
+from orchestrator.paths import name_of, split_extension, split_path
 from orchestrator.plan.music.album_fields import AlbumFields
+from orchestrator.plan.music.own_titles import title_in_name
+from orchestrator.plan.music.tag_values import first
 from orchestrator.records import Item
 from orchestrator.track import Track
 
@@ -12,12 +16,16 @@ class Song:
     """One audio file with usable tags, and where the plan puts it: directory, stem and extension."""
 
     __slots__ = (
-        "album", "directory", "evidence", "extension", "folder", "inferred_from", "item", "name", "stem", "tags", "track",
-        "unclear",
+        "album", "cue", "directory", "evidence", "extension", "folder", "inferred_from", "item", "name", "stem", "tags",
+        "titled_by_name", "track", "unclear",
     )  # fmt: skip
 
-    def __init__(self, item: Item, track: Track) -> None:
+    def __init__(self, item: Item, track: Track, cue: str = "") -> None:
+        """`cue` is the path of the cue sheet that says what the tags of the file do not; "" for none."""
         self.item = item
+        self.cue = cue
+        self.titled_by_name = not first(track.title)
+        """Whether only the name of the file says what is in it."""
         self.tags = track
         """What the file says."""
         self.track = track
@@ -34,11 +42,18 @@ class Song:
         """What else the folders tell about it, in words."""
         self.unclear = ""
         """Why its folder stays as it is, in words: the evidence does not suffice to say which album it holds."""
+        self.forget()
 
     def forget(self) -> None:
         """Drop all that was found out about it."""
+        if self.titled_by_name:
+            title = title_in_name(split_extension(self.name)[0], self.tags.track)
+            self.tags = msgspec.structs.replace(self.tags, title=(title,) if title else ())
         self.track = self.tags
-        self.inferred_from = self.evidence = self.unclear = ""
+        self.inferred_from = self.unclear = ""
+        self.evidence = f"; tags from its cue sheet {name_of(self.cue)}" if self.cue else ""
+        if self.titled_by_name and self.tags.title:
+            self.evidence += "; its name is its title"
 
 
 class Album:

@@ -1,5 +1,7 @@
 """Where each format has its entries in the text of a list, and how a new entry is written there.
 
+A list is a playlist, a cue sheet or a list of checksums.
+
 Nothing else in a list is parsed or changed. The parsers expect hostile input: each looks at every character only a few times,
 none expands an XML entity, and anything malformed is not an entry.
 """
@@ -13,6 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from orchestrator.paths import extension_of
+from orchestrator.plan.companions.playlists import checksums
 from orchestrator.plan.companions.playlists.text import MARK
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -33,7 +36,7 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
     end: int
     value: str
     bare: bool = False
-    """CUE: without quotation marks. XSPF: in a CDATA section, where nothing is escaped."""
+    """CUE: without quotation marks. XSPF: in a CDATA section, where nothing is escaped. Checksums: nothing is escaped."""
 
 
 class Format(msgspec.Struct, frozen=True):
@@ -230,19 +233,51 @@ def _plain_write(_: Reference, value: str) -> str | None:
     return _one_line(value)
 
 
+def _checksum_references(text: str) -> Iterator[Reference]:
+    for start, end in _lines(text):
+        found = checksums.name_in(text[start:end])
+        if found is not None and found[0] < found[1]:
+            first, last, escaped = start + found[0], start + found[1], found[2]
+            value = checksums.unescaped(text[first:last]) if escaped else text[first:last]
+            yield Reference(first, last, value, bare=not escaped)
+
+
+def _checksum_write(reference: Reference, value: str) -> str | None:
+    value = f"./{value}" if value.startswith("*") else value  # otherwise it would mark a binary file
+    return _one_line(value if reference.bare else checksums.escaped(value))
+
+
 _M3U = Format(_m3u_references, _m3u_write)
+_CHECKSUMS = Format(_checksum_references, _checksum_write, by_stem=True)
 FORMATS: Final[dict[str, Format]] = {
     "m3u": _M3U,
     "m3u8": _M3U,
     "pls": Format(_pls_references, _plain_write),
     "xspf": Format(_xspf_references, _xspf_write, uris=True, refuses=_xspf_refuses),
     "cue": Format(_cue_references, _cue_write, by_stem=True),
+    **dict.fromkeys(checksums.KINDS, _CHECKSUMS),
+    **dict.fromkeys(checksums.IN_TEXTS, _CHECKSUMS),
 }
-"""Lower-case extension -> its format."""
+"""Lower-case extension, or other end of a name -> its format."""
 
-PLAYLISTS: Final = frozenset(FORMATS) - {"cue"}
+PLAYLISTS: Final = frozenset(FORMATS) - {"cue", *checksums.KINDS, *checksums.IN_TEXTS}
+ENDS: Final = tuple(kind if kind in checksums.IN_TEXTS else f".{kind}" for kind in FORMATS)
+"""How the names of lists end, in lower case."""
+
+
+def kind_of(path: str) -> str | None:
+    """Which of FORMATS a list has, by its name; None for any other file."""
+    extension = extension_of(path)
+    if extension in FORMATS:
+        return extension
+    return next((end for end in checksums.IN_TEXTS if path.lower().endswith(end)), None) if extension == "txt" else None
 
 
 def is_list(path: str) -> bool:
-    """Whether a path has the extension of a playlist or a cue sheet."""
-    return extension_of(path) in FORMATS
+    """Whether a file is a playlist, a cue sheet or a list of checksums, by its name."""
+    return kind_of(path) is not None
+
+
+def format_of(path: str) -> Format:
+    """The format of a list. Raises KeyError for any other file."""
+    return FORMATS[kind_of(path) or ""]

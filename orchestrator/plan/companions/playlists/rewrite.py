@@ -8,9 +8,9 @@ from itertools import islice
 import msgspec
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.paths import extension_of, parent_of
+from orchestrator.paths import parent_of
 from orchestrator.plan.companions.playlists.entry_styles import entry_for
-from orchestrator.plan.companions.playlists.formats import FORMATS, Format, Reference
+from orchestrator.plan.companions.playlists.formats import Format, Reference, format_of
 from orchestrator.plan.companions.playlists.meaning import Library, Meaning
 from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.playlists.text import decode
@@ -56,7 +56,7 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
     if decoded is None:
         return Rewritten(content, problem="its text encoding is unknown")
     text, codec = decoded
-    form = FORMATS[extension_of(path)]
+    form = format_of(path)
     refused = form.refuses(text)
     if refused is not None:
         return Rewritten(content, problem=refused)
@@ -99,7 +99,7 @@ def files_named(path: str, content: bytes, library: Library, base: tuple[str, ..
 def _meanings(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> Iterator[str]:
     decoded = decode(content)
     if decoded is not None:
-        form = FORMATS[extension_of(path)]
+        form = format_of(path)
         for one in islice(form.references(decoded[0]), MAX_REFERENCES):
             meaning = library.meaning(one.value, base, form)
             if meaning is not None:

@@ -188,7 +188,7 @@ class _TakenNames:
     def __init__(self, items: Iterable[Item]) -> None:
         self._files: set[str] = set()
         self._directories: set[str] = set()
-        self._lists: set[tuple[str, str]] = set()
+        self._lists: set[tuple[str, str | None]] = set()
         for item in items:
             path = item.entry.path
             self._files.add(collision_key(path))

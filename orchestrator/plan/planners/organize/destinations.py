@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from orchestrator.foreign_folders import is_litter
-from orchestrator.paths import collision_key, is_ours, split_extension, split_path
+from orchestrator.paths import collision_key, is_ours, name_of, split_extension, split_path
 from orchestrator.plan.companions.left_behind import left_behind
 from orchestrator.plan.companions.matching import CompanionMatcher
 from orchestrator.plan.companions.naming import DuplicatesCompanionNames, claims_of
@@ -120,6 +120,7 @@ class Destinations:
             self._files.staying_music(),
             self._table,
             quarantined=quarantined,
+            untagged=[item.entry.path for item in self._files.untagged],
             lists_by_stem=self._playlists.lists_by_stem(),
             files_named_by=self._playlists.files_named_by,
         )
@@ -156,7 +157,21 @@ class Destinations:
     def _companion_claims(self) -> list[Claim]:
         claim_of = {id(claim.owner): claim for claim in self.claims if claim.owner is not None}
         claim_of |= {id(song): claim_of[id(other)] for song, other in self._placement.equal_songs if id(other) in claim_of}
-        return [*claims_of(self.companions, claim_of, self._placement.names, self._locations.position)]
+        beside = {claim.item.entry.path: claim for claim in self.claims if claim.owner is None}
+        untagged = [one for one in self.companions if one.kind is CompanionKind.UNTAGGED]
+        return [
+            *claims_of(self.companions, claim_of, self._placement.names, self._locations.position),
+            *(self._claim_beside_untagged(one, beside.get(one.beside)) for one in untagged),
+        ]
+
+    def _claim_beside_untagged(self, companion: Companion, track: Claim | None) -> Claim:
+        """A claim to a file's own path below the folder for untagged files, with the name that its track has there."""
+        claim = self._claim_below(self._placement.untagged_directory or "", companion.item)
+        claim.owner = companion
+        if track is not None and track.number > 1:
+            claim.stem = split_extension(name_of(track.path))[0]
+            claim.extension = companion.suffix
+        return claim
 
     def _leftover_claims(self, directory: str) -> list[Claim]:
         items = {companion.item.entry.path: companion.item for companion in self.companions}

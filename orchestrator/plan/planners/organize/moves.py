@@ -27,6 +27,7 @@ _MOVES_WITH = {
     CompanionKind.TRACK: "moves with its track",
     CompanionKind.ALBUM: "moves with its album",
     CompanionKind.PLAYLIST: "moves with its music",
+    CompanionKind.UNTAGGED: "moves with untagged music",
 }
 
 
@@ -54,6 +55,8 @@ class OrganizeMoves:
         files that agree in all but their bytes, which were not compared."""
         self.litter: tuple[str, ...] = ()
         """The folders of other programs that alone keep emptied directories alive."""
+        self.folders_left: set[str] = set()
+        """The folders of the source that music leaves, and that hold files which stay."""
         self.moves = self._of_claims(claims)
         if self._verb is Verb.MOVE:
             self.moves += [self._quarantine(claim) for claim in destinations.superseded]
@@ -143,6 +146,7 @@ class OrganizeMoves:
         arriving = [move.dst.path for move in moves if move.verb is not Verb.QUARANTINE]
         for one in self._destinations.left_behind(leaving, arriving):
             self._files.skipped[one.path] = one
+            self.folders_left.add(parent_of(one.path))
         if self._verb is Verb.COPY:
             return []
         clutter = {item.entry.path for item in self._files.clutter}

@@ -109,7 +109,10 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
         "discs_by_folder": sum(song.track is not song.tags for song in files.songs),
         "kept_together": placement.kept_together,
         "albums_of_one_track": sum(len(album.songs) == 1 for album in albums),
-        "without_number": sum(song.track.track is None for album in albums for song in album.songs),
+        "without_number": sum(song.track.track is None and not song.titled_by_name for album in albums for song in album.songs),
+        "title_from_name": sum(song.titled_by_name and bool(song.track.title) for song in files.songs),
+        "tags_from_cue_sheet": sum(bool(song.cue) for song in files.songs),
+        "folders_left": len(made.folders_left),
     }
     return counts | {name: number for name, number in found.items() if number}
 

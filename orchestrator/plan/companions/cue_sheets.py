@@ -1,0 +1,150 @@
+"""What cue sheets say about the images of albums: files that hold several tracks. Tags that a file has count more."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from orchestrator.paths import collision_key, extension_of, name_of, parent_of, split_extension
+from orchestrator.plan.companions.playlists.text import decode
+from orchestrator.plan.music.spelling import fold
+from orchestrator.plan.music.tag_values import first
+from orchestrator.records import Item
+from orchestrator.tags.formats import is_audio
+from orchestrator.track import Track
+
+_LONG_NUMBER: Final = 4
+"""Digits: no album has so many discs."""
+_CERTAIN: Final = ("utf-8", "utf-16-le", "utf-16-be")
+_COMMAND = re.compile(
+    r"""[ \t\ufeff]*(?P<command>(?:REM[ \t]+)?[A-Z]+)[ \t]+(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\r\n]*))""", re.IGNORECASE
+)
+
+
+class Image(msgspec.Struct, frozen=True):
+    """An audio file with several tracks, as its cue sheet describes it."""
+
+    cue: str
+    """The path of the cue sheet."""
+    artist: str
+    album: str
+    date: str
+    genre: str
+    disc: int | None
+    disc_total: int | None
+    titles: frozenset[str]
+    """The folded titles of its tracks."""
+
+
+class _Sheet:
+    """The commands of one cue sheet."""
+
+    def __init__(self, text: str) -> None:
+        self.of_album: dict[str, str] = {}
+        self.files: list[tuple[str, list[str]]] = []
+        """The files, each with the titles of the tracks that begin in it."""
+        title: str | None = None
+        for line in text.splitlines():
+            found = _COMMAND.match(line)
+            if found is None:
+                continue
+            command = " ".join(found["command"].upper().split())
+            value = (found["bare"] or "" if found["quoted"] is None else found["quoted"]).strip()
+            if command == "FILE":
+                self.files.append((value if found["quoted"] is not None else value.rpartition(" ")[0], []))
+            elif command == "TRACK":
+                title = ""
+            elif command == "INDEX" and value.startswith("01") and self.files:
+                self.files[-1][1].append(title or "")
+            elif title is None:
+                self.of_album.setdefault(command, value)
+            elif command == "TITLE":
+                title = value
+
+
+def images_of(items: Iterable[Item]) -> dict[str, Image]:
+    """Path -> the image, for the files that cue sheets beside them describe."""
+    sheets = [item for item in items if item.content is not None and extension_of(item.entry.path) == "cue"]
+    if not sheets:
+        return {}
+    beside: dict[str, list[str]] = {parent_of(item.entry.path): [] for item in sheets}
+    for item in items:
+        directory = parent_of(item.entry.path)
+        if directory in beside and (item.reading is not None or is_audio(item.entry.path)):
+            beside[directory].append(item.entry.path)
+    found: dict[str, Image] = {}
+    # Of several sheets for one image, one whose encoding is certain says more.
+    described = [described for item in sheets for described in _described(item, beside[parent_of(item.entry.path)])]
+    for path, image, certain in sorted(described, key=lambda one: (not one[2], one[1].cue)):
+        found.setdefault(path, image if certain else msgspec.structs.replace(image, artist="", album="", genre=""))
+    return found
+
+
+def with_cue_sheet(track: Track, image: Image) -> Track:
+    """The tags of an image, completed by its cue sheet if that is about the same album.
+
+    A title that is that of the album or of one of its tracks is none of the image, nor is a number then.
+    """
+    album = first(track.album)
+    changed: dict[str, object] = {}
+    if fold(first(track.title)) in {"", fold(album or image.album), *image.titles}:
+        changed |= {"title": (), "track": None, "position": None}
+    if not album or not image.album or fold(album) == fold(image.album):
+        if not album and image.album:
+            changed["album"] = (image.album,)
+        if not (track.artist or track.album_artist) and image.artist:
+            changed["album_artist"] = (image.artist,)
+        if not (track.date or track.original_date) and image.date:
+            changed["date"] = image.date
+        if not track.genre and image.genre:
+            changed["genre"] = (image.genre,)
+        if track.disc is None and image.disc:
+            changed |= {"disc": image.disc, "disc_total": track.disc_total or image.disc_total}
+    return msgspec.structs.replace(track, **changed)
+
+
+def _described(item: Item, beside: Sequence[str]) -> Iterator[tuple[str, Image, bool]]:
+    """The images that a cue sheet describes, each with its path, and whether the encoding of the texts is certain."""
+    text = decode(item.content or b"")
+    if text is None:
+        return
+    sheet = _Sheet(text[0])
+    of_album = sheet.of_album
+    names = _names(beside)
+    for value, titles in sheet.files:
+        path = names.get(_key(value)) or names.get(_key(split_extension(value)[0]))
+        if path is not None and len(titles) > 1:
+            image = Image(
+                item.entry.path,
+                of_album.get("PERFORMER", ""),
+                of_album.get("TITLE", ""),
+                of_album.get("REM DATE", ""),
+                of_album.get("REM GENRE", ""),
+                _number(of_album.get("REM DISCNUMBER", "")),
+                _number(of_album.get("REM TOTALDISCS", "")),
+                frozenset(map(fold, titles)),
+            )
+            texts = f"{image.artist}{image.album}{image.genre}"
+            yield path, image, text[1] in _CERTAIN or texts.isascii()
+
+
+def _names(paths: Iterable[str]) -> Mapping[str, str | None]:
+    """Key of a name, and of a stem -> the only file with it, None for several."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        name = name_of(path)
+        for known in {name, split_extension(name)[0]}:
+            found[_key(known)].append(path)
+    return {key: paths[0] if len(paths) == 1 else None for key, paths in found.items()}
+
+
+def _key(name: str) -> str:
+    return collision_key(name.replace("\\", "/").rpartition("/")[2])
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONG_NUMBER and int(text) else None
