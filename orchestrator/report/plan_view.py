@@ -9,7 +9,7 @@ from operator import itemgetter
 
 import msgspec
 
-from orchestrator.paths import split_path
+from orchestrator.paths import name_of, parent_of
 from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, updated_lists
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
@@ -44,6 +44,9 @@ _VERB_WORDS = {
 
 REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict"})
 """Codes of skipped files that the command has already reported as errors."""
+
+_LEFT_BEHIND = frozenset({"ambiguous-sidecar", "other"})
+"""Codes of skipped files that are reported by folder."""
 
 
 class PlanStep(msgspec.Struct, frozen=True):
@@ -131,12 +134,12 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
 
 
 def left_files(plan: Plan) -> Iterator[str]:
-    """A line for each folder with files that no rule moves."""
-    left = sorted(split_path(one.path) for one in plan.skipped if one.code == "other")
-    for folder, files in groupby(left, key=itemgetter(0)):
-        names = [name for _, name in files]
+    """A line for each folder with files that belong to no track and to no single album, and for each reason."""
+    left = sorted((parent_of(one.path), one.reason, name_of(one.path)) for one in plan.skipped if one.code in _LEFT_BEHIND)
+    for (folder, reason), files in groupby(left, key=itemgetter(0, 1)):
+        names = [printable(name) for _, _, name in files]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"left in {printable(folder) or 'the root'}: {', '.join(map(printable, names[:_NAMED]))}{more}"
+        yield f"left in {printable(folder) or 'the root'}: {', '.join(names[:_NAMED])}{more} ({printable(reason)})"
 
 
 def nothing_to_do(plan: Plan) -> list[str]:

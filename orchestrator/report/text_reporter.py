@@ -238,7 +238,7 @@ class TextReporter:
 
     def _print_skipped(self, plan: Plan, everything: bool) -> None:
         for skipped in plan.skipped:
-            if everything or skipped.code in {"ambiguous-sidecar", "playlist"}:
+            if everything or skipped.code == "playlist":
                 self._output.line(f"skipped {printable(skipped.path)}: {printable(skipped.reason)}")
         left = [] if everything else list(plan_view.left_files(plan))
         for line in left[:SHORTENED_ROWS]:

@@ -29,7 +29,9 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], remai
             continue
         if directory in left or (directory in left_or_above and directory not in with_music):
             if companion.kind is CompanionKind.AMBIGUOUS:
-                yield Skipped(path, "ambiguous-sidecar", "unclear which album it belongs to: its folder holds several")
+                yield Skipped(
+                    path, "ambiguous-sidecar", "unclear which album it belongs to: several are, or would be, in its folder"
+                )
             elif companion.kind is CompanionKind.ABOVE_ALBUM:
                 yield Skipped(path, "other", "not in the folder of an album, but above it")
             elif companion.kind is CompanionKind.OTHER:
