@@ -99,6 +99,8 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     album_sort: str | None = None
     advisory: str | None = None
     """"explicit" or "clean"; None where the file does not say."""
+    media_kind: str | None = None
+    """"podcast", "audiobook", "video" or "memo" (a voice memo) if its tags say that it is one; None otherwise."""
     facts: Facts | None = None
     """None if the file states none of them."""
     duration_s: float | None = None
@@ -113,6 +115,8 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     bit_depth: int | None = None
     channels: int | None = None
     lossless: bool | None = None
+    video: bool = False
+    """Whether it has moving pictures: not a cover, pictures of chapters or one still picture."""
 
     @property
     def has_tags(self) -> bool:

@@ -17,7 +17,7 @@ from orchestrator.tags.formats import is_audio
 from orchestrator.tags.policy import FEW_REQUESTS
 from orchestrator.tags.trace import Trace
 
-_STREAM = frozenset(("duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless"))
+_STREAM = frozenset(("duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "video"))
 """The fields of a Track that are not tags."""
 
 

@@ -29,6 +29,10 @@ class Verb(StrEnum):
     REWRITE = "rewrite"
 
 
+NO_MUSIC = ("podcast", "audiobook", "video", "memo")
+"""The codes of `Skipped` for files that are left alone because they are no music, by their kind."""
+
+
 def is_temporary(path: str) -> bool:
     """Whether a path is one of our temporary names."""
     return path.startswith(f"{TEMPORARY}/")
@@ -108,7 +112,7 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
     path: str
     code: str
     """"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
-    "conflict", "deleted", "other"."""
+    "conflict", "deleted", "other", or one of NO_MUSIC."""
     reason: str
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 
 import msgspec
 
 from orchestrator.paths import name_of, parent_of
-from orchestrator.plan.model import Operation, Plan, Verb, is_temporary, updated_lists
+from orchestrator.plan.model import NO_MUSIC, Operation, Plan, Verb, is_temporary, updated_lists
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
@@ -47,6 +47,9 @@ REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unclear", "doubtful-t
 
 _LEFT_BEHIND = frozenset({"ambiguous-sidecar", "other"})
 """Codes of skipped files that are reported by folder."""
+
+
+_KIND_WORDS = {"memo": "voice memo"}
 
 
 class PlanStep(msgspec.Struct, frozen=True):
@@ -123,11 +126,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     halves = sum(1 for operation in plan.operations if operation.verb is Verb.MOVE and is_temporary(operation.dst.path))
     if halves:
         found.append(("in two steps", f"{halves} of these"))
-    found += [
-        (f"skipped ({code.removeprefix('skipped.')})", str(number))
-        for code, number in sorted(counts.items())
-        if code.startswith("skipped.") and number
-    ]
+    found += _skipped(counts)
     if plan.operations:
         found += _price(header.estimate)
     return found
@@ -165,7 +164,23 @@ def nothing_to_do(plan: Plan) -> list[str]:
         sentences = [f"nothing to do: {where}"]
     if alone:
         sentences.append(f"skipped: {counted(alone, 'file')}; -v says why")
+    if left_alone := _left_alone(plan.header.counts):
+        sentences.append(f"no music: {left_alone}")
     return sentences
+
+
+def _skipped(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """What is skipped, by its code; what is no music in one line."""
+    found = {code.removeprefix("skipped."): number for code, number in sorted(counts.items()) if code.startswith("skipped.")}
+    left_alone = _left_alone(counts)
+    lines = [("no music", left_alone)] if left_alone else []
+    return lines + [(f"skipped ({code})", str(number)) for code, number in found.items() if number and code not in NO_MUSIC]
+
+
+def _left_alone(counts: Mapping[str, int]) -> str:
+    """What is no music, by its kind, and what to do; "" for nothing."""
+    found = [counted(number, _KIND_WORDS.get(kind, kind)) for kind in NO_MUSIC if (number := counts.get(f"skipped.{kind}"))]
+    return f"{', '.join(found)}: left alone; rules of `layouts` can place them" if found else ""
 
 
 _NOT_COMPARED = "same name, size, tags and sound; not compared in full (--checksum does)"

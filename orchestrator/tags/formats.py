@@ -57,7 +57,9 @@ MPEG = Container("MP3", ("mp3", "mp2", "mp1", "mpga"), _by_name_only, "mpeg", he
 CONTAINERS: tuple[Container, ...] = (
     MPEG,
     Container("FLAC", ("flac",), _starts(b"fLaC"), "flac", tail=_end_check),
-    Container("MP4", ("m4a", "m4b", "m4p", "m4r", "mp4", "alac"), _mp4, "mp4", head=_large),
+    Container(
+        "MP4", ("m4a", "m4b", "m4p", "m4r", "mp4", "alac", "m4v", "mov", "qta", "aax", "3gp", "3ga"), _mp4, "mp4", head=_large
+    ),
     Container("Ogg Vorbis", ("ogg",), _ogg(b"\x01vorbis"), "ogg", "read_vorbis", head=_large, tail=_ogg_tail),
     Container("Opus", ("opus",), _ogg(b"OpusHead"), "ogg", "read_opus", head=_large, tail=_ogg_tail),
     Container("Ogg FLAC", ("oga",), _ogg(b"\x7fFLAC"), "ogg", "read_flac", tail=_ogg_tail),

@@ -50,6 +50,8 @@ class Parsed:
     info: Any
     codec: str | None
     lossless: bool | None
+    video: bool = False
+    """Whether it has moving pictures."""
     others: list[tuple[str, Any]] = field(default_factory=list)
     """(kind, tags) of other tags in the same file, the best first: they fill fields that `tags` and those before them lack."""
     identity: AudioIdentity | None = None

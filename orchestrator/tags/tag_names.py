@@ -86,6 +86,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "key": ("initialkey", "key", "musicalkey"),
     "bpm": ("bpm", "beatsperminute", "tempo"),
     "grouping": ("grouping", "contentgroup", "contentgroupdescription"),
+    "media_kind": ("itunesmediatype", "mediakind"),
+    "podcast": ("podcast", "itunespodcast"),
+    "podcast_id": ("podcasturl", "podcastid", "podcastguid"),
+    "memo_id": ("voicememouuid", "musicmemonote"),
+    "encoder": ("encoder", "encodingtool", "software"),
 }
 _ID3 = {
     "title": ("tit2",), "artist": ("tpe1",), "album_artist": ("tpe2",), "album": ("talb",), "date": ("tdrc", "tyer", "tdrl"),
@@ -95,7 +100,7 @@ _ID3 = {
     "remixer": ("tpe4",), "comment": ("comm",), "isrc": ("tsrc",), "musicbrainz_recording_id": ("ufid:http://musicbrainz.org",),
     "title_sort": ("tsot",), "artist_sort": ("tsop",), "album_artist_sort": ("tso2",), "album_sort": ("tsoa",),
     "conductor": ("tpe3",), "movement": ("mvnm",), "movement_number": ("mvin",), "language": ("tlan",), "key": ("tkey",),
-    "bpm": ("tbpm",), "grouping": ("tit1", "grp1"),
+    "bpm": ("tbpm",), "grouping": ("tit1", "grp1"), "podcast": ("pcst",), "podcast_id": ("tgid",),
 }  # fmt: skip
 _NATIVE: dict[str, dict[str, tuple[str, ...]]] = {
     "id3": _ID3,
@@ -108,8 +113,10 @@ _NATIVE: dict[str, dict[str, tuple[str, ...]]] = {
         "title_sort": ("sonm",), "artist_sort": ("soar",), "album_artist_sort": ("soaa",), "album_sort": ("soal",),
         "advisory": ("rtng",), "work": ("\xa9wrk",), "movement": ("\xa9mvn",), "movement_number": ("\xa9mvi",),
         "movement_total": ("\xa9mvc",), "bpm": ("tmpo",), "grouping": ("\xa9grp",),
+        "media_kind": ("stik",), "podcast": ("pcst",), "encoder": ("\xa9too",),
     },
-    "asf": {"artist": ("author",), "album": ("wm/albumtitle",), "date": ("wm/year",), "comment": ("description",)},
+    "asf": {"artist": ("author",), "album": ("wm/albumtitle",), "date": ("wm/year",), "comment": ("description",),
+            "media_kind": ("wm/mediaclasssecondaryid",)},
 }  # fmt: skip
 _NATIVE_ONLY: dict[str, dict[str, tuple[str, ...]]] = {
     "riff": {  # the INFO list of WAV: Windows, ffmpeg, Audacity, Sound Forge, TagLib, music-metadata; its ISRC is a supplier

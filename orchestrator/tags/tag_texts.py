@@ -7,6 +7,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from orchestrator.tags.media_kinds import AUDIOBOOK_CLASS
 from orchestrator.tags.parsed import TextTags
 
 MOST_VALUES = 16
@@ -18,6 +19,7 @@ LYRICS_LANGUAGE = "lyrics language"
 """The key for the languages of ID3's lyrics."""
 _ASF_BYTES = 1
 """The type of values that are not text: mostly pictures."""
+_ASF_CLASS = "WM/MediaClassSecondaryID"
 _ASF_INDEX = "WM/Track"
 """The number of the track, counted from 0."""
 
@@ -58,6 +60,8 @@ def _texts(values: Iterable[object]) -> list[str]:
 
 _ID3_PEOPLE = frozenset({"TIPL", "TMCL", "IPLS"})
 _ID3_OTHER_TEXTS = frozenset({"GRP1", "MVNM", "MVIN"})
+_ID3_PODCAST = frozenset({"PCST", "WFED"})
+"""Frames that mean a podcast by being there: iTunes' flag is four zeros, and the parser cannot read its address of the feed."""
 _ID3_LYRICS = frozenset({"USLT", "SYLT"})
 
 
@@ -66,6 +70,8 @@ def _id3_values(tags: Any) -> dict[str, list[str]]:
     _join_date(values)
     if not values.keys().isdisjoint({"mvnm", "mvin"}) and "txxx:work" not in values:
         values["txxx:work"] = values.pop("tit1", [])  # beside a movement, iTunes writes the work in the place of the group
+    if any(key[:4] in _ID3_PODCAST for key in tags):
+        values["pcst"] = ["1"]
     return values
 
 
@@ -117,7 +123,9 @@ def _own_values(tags: TextTags) -> dict[str, list[str]]:
 def _asf_values(tags: Any) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for key, value in list.__iter__(tags):
-        if value.TYPE == _ASF_BYTES or not (text := str(value)):
+        if key == _ASF_CLASS and value.value == AUDIOBOOK_CLASS:
+            text = "audiobook"
+        elif value.TYPE == _ASF_BYTES or not (text := str(value)):
             continue
         if key == _ASF_INDEX:
             text = str(int(text) + 1) if text.isdecimal() else ""

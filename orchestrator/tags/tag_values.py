@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from orchestrator.tags.media_kinds import media_kind
 from orchestrator.tags.number_fields import number_fields, without_numbers_of
 from orchestrator.tags.parsed import Parsed
 from orchestrator.tags.tag_names import FACTS, named
@@ -62,6 +63,7 @@ def text_fields(kind: str, tags: Any) -> dict[str, Any]:
     fields |= number_fields(found)
     fields["compilation"] = first("compilation", _truth)
     fields["advisory"] = first("advisory", _advisory)
+    fields["media_kind"] = media_kind(found)
     for field in ("musicbrainz_artist_ids", "musicbrainz_album_artist_ids"):
         if field in fields:
             fields[field] = _words(fields[field])  # ID3v2.3 has no other way to hold several
@@ -105,4 +107,5 @@ def track_of(parsed: Parsed) -> Track:
         sample_rate=_positive(getattr(info, "sample_rate", None)),
         bit_depth=_positive(getattr(info, "bits_per_sample", None)),
         channels=_positive(getattr(info, "channels", None)),
+        video=parsed.video,
     )

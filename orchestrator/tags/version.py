@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-READER_VERSION = 14
+READER_VERSION = 15
 """Raise it when the same file gives another Reading than before: every catalogued file is then read again, once."""

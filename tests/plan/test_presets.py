@@ -130,6 +130,24 @@ EXPECTED = {
         "Various Artists/1995 - Mix [deluxe]/02 Bob - Five.flac",
         "Bob/[no album]/Six.flac",
     ],
+    "audiobook": [
+        "The Ann/2011 - Sky/1-01 One.flac",
+        "The Ann/2011 - Sky/2-01 Two (feat. Eve).flac",
+        "The Ann/2011 - Sky/cover.jpg",
+        "Bob/1981 - At Home/01 Three.flac",
+        "Various Artists/1995 - Mix/01 Four.flac",
+        "Various Artists/1995 - Mix/02 Five.flac",
+        "Bob/[no album]/Six.flac",
+    ],
+    "podcast": [
+        "Sky/2011 - One.flac",
+        "Sky/2011 - Two (feat. Eve).flac",
+        "Sky/cover.jpg",
+        "At Home/1981-05-01 - Three.flac",
+        "Mix/1995 - Four.flac",
+        "Mix/1995 - Five.flac",
+        "Bob/Six.flac",
+    ],
 }
 EXPECTED["classical"] = EXPECTED["default"]  # without composers; test_classical has some
 

@@ -118,3 +118,24 @@ def test_the_order_of_the_files_makes_no_difference() -> None:
             part.name.casefold(): part.tally for part in first.by_artist
         }
         assert (again.by_decade, again.incomplete, again.formats) == (first.by_decade, first.incomplete, first.formats)
+
+
+def test_what_is_no_music_counts_by_its_kind_and_not_among_albums() -> None:
+    items = [
+        *album("Music"),
+        *album("Book", artist="Author", numbers=(1, 5), genre=["Hörbuch"]),
+        *album("Show", artist="Host", numbers=(7,), genre=["Podcast"]),
+        song("film.mp4", video=True),
+        song("New Recording 2.m4a", title=["Idea"]),
+    ]
+    found = collect(items)
+    assert {kind: (tally.files, tally.bytes) for kind, tally in found.kinds} == {
+        "podcast": (1, 100),
+        "audiobook": (2, 200),
+        "video": (1, 100),
+        "memo": (1, 100),
+    }
+    assert (found.music.files, found.albums, found.artists, found.untagged) == (7, 1, 1, 0)
+    assert not found.incomplete
+    assert list(by_name(found.by_artist)) == ["Band"]
+    assert collect(album("Music")).kinds == ()

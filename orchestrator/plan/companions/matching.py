@@ -43,6 +43,7 @@ class CompanionMatcher:
         staying_music: Iterable[str],
         table: SidecarTable,
         *,
+        other_albums: Iterable[str] = (),
         quarantined: Iterable[QuarantinedTrack] = (),
         untagged: Iterable[str] = (),
         lists_by_stem: Mapping[str, Sequence[Item]] = MappingProxyType({}),
@@ -50,9 +51,9 @@ class CompanionMatcher:
     ) -> None:
         """`songs` have their destinations; `staying_music` are the paths of audio files that have none.
 
-        In directories whose music is all `quarantined`, companions belong to the kept copies. `untagged` are the paths of music
-        that moves without an album. `lists_by_stem`: path without extension -> lists; `files_named_by` gives the files that one
-        of them names.
+        `other_albums` are the directories of albums that stay: in those, companions may belong to them. In directories whose
+        music is all `quarantined`, companions belong to the kept copies. `untagged` are the paths of music that moves without an
+        album. `lists_by_stem`: path without extension -> lists; `files_named_by` gives the files that one of them names.
         """
         self._table = table
         self._lists_by_stem = lists_by_stem
@@ -80,6 +81,9 @@ class CompanionMatcher:
             for album in {id(song.album): song.album for song in inside}.values():
                 self._album_in[directory] = album if directory not in self._album_in else None
                 _note(self._album_below, directory, album)
+        for directory in other_albums:
+            self._album_in.update(dict.fromkeys({directory} & self._album_in.keys()))
+            self._album_below.update(dict.fromkeys({directory, *parents_of(directory, root=True)} & self._album_below.keys()))
         self._quarantined: dict[str, list[QuarantinedTrack]] = defaultdict(list)
         """Directory -> the quarantined tracks directly in it."""
         self._quarantined_of: dict[int, list[QuarantinedTrack]] = defaultdict(list)

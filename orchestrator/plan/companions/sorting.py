@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from orchestrator.paths import is_clutter, is_ours, is_rclone_debris, path_problem, split_extension
 from orchestrator.plan.companions.cue_sheets import images_of, with_cue_sheet
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.music.albums import has_usable_tags
+from orchestrator.plan.music.kinds import kind_by_name, kind_of, kinds_of
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Capabilities, Item
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Status, Track
+
+_RULE: Final = "a rule of `layouts` with album_class == '{kind}' can place it"
 
 
 class SortedItems:
@@ -29,13 +33,18 @@ class SortedItems:
         target_fs: str,
         copy: bool,
         moves_untagged: bool,
+        kinds: frozenset[str] = frozenset(),
         litter: Sequence[Item] = (),
     ) -> None:
-        """`capabilities` are those of the source; `copy`: the source is kept as it is; `litter`: see OrganizeRequest."""
+        """`capabilities` are those of the source; `copy`: the source is kept as it is; `litter`: see OrganizeRequest.
+
+        `kinds` of files that are no music have a place in the layout.
+        """
         self._names = names
         self._source_fs, self._capabilities = source_fs, capabilities
         self._target_fs, self._copy = target_fs, copy
         self._moves_untagged = moves_untagged
+        self._kinds = kinds
         self.shared_names = SharedNames([*items, *litter])
         self.songs: list[Song] = []
         self.untagged: list[Item] = []
@@ -53,12 +62,19 @@ class SortedItems:
         self._images = images_of(items)
         self._skipped_items: set[int] = set()
         self._sort(sorted(items, key=lambda item: (item.entry.path, item.entry.id or "")))
+        kinds_of_songs = kinds_of([(song.item.entry.path, song.tags) for song in self.songs])
+        for song, kind in zip(self.songs, kinds_of_songs, strict=True):
+            song.kind = kind
 
     def skip(self, item: Item, code: str, reason: str) -> None:
         """Leave a file where it is, and report why."""
         self._skipped_items.add(id(item))
         self.staying[item.entry.path] = item
         self.skipped[item.entry.path] = Skipped(item.entry.path, code, reason)
+
+    def leave_alone(self, item: Item, kind: str, remedy: str = _RULE) -> None:
+        """Leave a file where it is because it is no music."""
+        self.skip(item, kind, f"no music ({kind}): left alone; {remedy.format(kind=kind)}")
 
     def drop_skipped(self) -> None:
         """Remove files that were skipped later from the lists of files that move."""
@@ -100,6 +116,8 @@ class SortedItems:
                 self.skip(item, "other", "left behind by an interrupted transfer")
             elif music:
                 self._sort_music(item)
+            elif kind := kind_by_name(path):
+                self.leave_alone(item, kind, "its tags cannot be read")
             else:
                 (self.clutter if is_clutter(path) else self.companions).append(item)
 
@@ -110,24 +128,30 @@ class SortedItems:
 
     def _sort_music(self, item: Item) -> None:
         reading = item.reading
+        kind = kind_of(item.entry.path, reading.track) if reading is not None and reading.track is not None else ""
         self.suspect_files += reading is not None and reading.suspect is not None
         if reading is None or reading.status is Status.UNREADABLE or (reading.track is None and reading.status is Status.TAGGED):
             self.skip(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
         elif item.doubtful is not None:
             self.skip(item, "doubtful-text", item.doubtful)
-        elif (song := self._song(item, reading.track)) is not None:
+        elif (song := self._song(item, reading.track, kind)) is not None:
             self.songs.append(song)
+        elif kind:
+            self.leave_alone(item, kind, "it has no usable tags")
         elif self._moves_untagged:
             self.untagged.append(item)
         else:
             needs = "needs two of artist, album, and title or track number"
             self.skip(item, "untagged", f"no usable tags: {needs}")
 
-    def _song(self, item: Item, track: Track | None) -> Song | None:
-        """A file as a song; None without usable tags, its own or those that a cue sheet has for it."""
+    def _song(self, item: Item, track: Track | None, kind: str) -> Song | None:
+        """A file as a song; None without usable tags, its own or those that a cue sheet has for it.
+
+        What is no music and has a place in the layout needs no tags.
+        """
         image = self._images.get(item.entry.path)
         full = track if image is None or track is None else with_cue_sheet(track, image)
-        if full is None or track is None or not has_usable_tags(full):
+        if full is None or track is None or not (has_usable_tags(full) or kind in self._kinds):
             return None
         completed = (full.album, full.album_artist) != (track.album, track.album_artist)
         song = Song(item, full, image.cue if image is not None and completed else "")

@@ -108,16 +108,20 @@ class Placing:
             if self._spellings and not album.values["various"]:
                 artist = album.values["albumartist"]
                 album.values["albumartist"] = self._spellings.get(fold(artist), artist)
-            self._templates[album] = self._layout.choose(album.values)
+            template = self._layout.choose_for(album.kind, album.values) if album.kind else self._layout.choose(album.values)
+            if template is None:
+                album.left_alone = True
+            else:
+                self._templates[album] = template
             self._render(album)
         self.albums += albums
 
     def names_album_artist(self, album: Album) -> bool:
         """Whether the layout puts the album artist into the paths of this album."""
-        return "albumartist" in self._templates[album].fields
+        return album in self._templates and "albumartist" in self._templates[album].fields
 
     def _render(self, album: Album) -> None:
-        if album.unclear:
+        if album.stays:
             for song in album.songs:
                 song.directory, song.stem = song.folder, split_extension(song.name)[0]
             return
@@ -159,8 +163,8 @@ class Placing:
         """Add labels to the names of albums that would share a directory named after an album."""
         by_directory: dict[str, list[Album]] = defaultdict(list)
         for album in self.albums:
-            depth = self._templates[album].album_depth
-            if depth is not None and not album.singletons and not album.unclear:
+            depth = self._templates[album].album_depth if not album.stays else None
+            if depth is not None and not album.singletons:
                 parts = min({song.directory for song in album.songs}).split("/")
                 by_directory[collision_key("/".join(parts[: depth + 1]))].append(album)
         for sharing in by_directory.values():

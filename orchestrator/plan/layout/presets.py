@@ -21,6 +21,8 @@ _MOVEMENT = (
     "{% else %}{{ title }}{% endif %}"
 )
 _FILE_IN_ONE_FOLDER = _DISC_NUMBER + _TRACK + _ARTIST + "{{ title }}"
+_BOOK = "{{ albumartist }}/{{ year }} - {{ album }}/" + _DISC_NUMBER + "{{ track | pad_to(track_total) }} {{ title }}"
+_EPISODE = "{{ album or albumartist }}/{{ track_date }} - {{ title }}"
 
 PRESETS: Final[dict[str, tuple[LayoutRule, ...]]] = {
     DEFAULT: (LayoutRule(_BY_ARTIST + _FILE),),
@@ -62,6 +64,10 @@ PRESETS: Final[dict[str, tuple[LayoutRule, ...]]] = {
     "jellyfin": (LayoutRule(_BY_ARTIST + _FILE_IN_ONE_FOLDER),),
     # Navidrome goes by tags. It looks for artist.jpg in an artist's folder, for cover.jpg next to tracks. Editions are albums.
     "navidrome": (LayoutRule("{{ albumartist }}/{{ year }} - {{ album }} [{{ edition }}]/" + _FILE_IN_ONE_FOLDER),),
+    # Audiobookshelf wants Author/Book, and reads a year before the title; Plex, Emby and Jellyfin want one folder per book.
+    "audiobook": (LayoutRule(_BOOK, when="album_class == 'audiobook'"), LayoutRule(_BOOK)),
+    # Audiobookshelf wants one folder per podcast, without folders for seasons.
+    "podcast": (LayoutRule(_EPISODE, when="album_class == 'podcast'"), LayoutRule(_EPISODE)),
 }
 """Name -> rules; the last rule of each applies to all remaining albums."""
 
@@ -79,5 +85,7 @@ DESCRIPTIONS: Final = {
     "plex": "for Plex: Artist/Album/Track - Title, with `101 - Title` for track 1 of disc 1",
     "jellyfin": "for Jellyfin: one folder per album with all its discs; names without special characters",
     "navidrome": "for Navidrome: one folder per edition, as it looks for cover.jpg in the album's folder",
+    "audiobook": "for audiobooks, as Audiobookshelf, Plex and Jellyfin expect them: by author, one folder per book",
+    "podcast": "for podcasts, as Audiobookshelf expects them: one folder per show, episodes by date",
 }
 """Name -> description."""

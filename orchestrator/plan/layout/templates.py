@@ -20,6 +20,7 @@ from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.filters import keep_known
 from orchestrator.plan.layout.presets import DEFAULT, PRESETS
+from orchestrator.plan.music.kinds import KINDS
 from orchestrator.plan.music.layout_fields import (
     ALBUM_FIELDS,
     FALLBACKS,
@@ -161,6 +162,8 @@ class Condition:
         try:
             expression = Parser(environment, source, state="variable").parse_expression()
             self.fields = _checked_fields(expression, ALBUM_FIELDS, source)
+            self.kinds = _texts_in(expression) & KINDS.keys() if "album_class" in self.fields else frozenset()
+            """The kinds of KINDS that it names."""
             self._expression = environment.compile_expression(source)
         except TemplateError as error:
             raise UsageError(f"the layout condition {source!r} is not valid: {error}") from error
@@ -183,6 +186,8 @@ class Layout:
     def __init__(self, rules: Sequence[LayoutRule]) -> None:
         self.rules = tuple(rules)
         self._compiled = [(Condition(rule.when) if rule.when else None, Template(rule.template)) for rule in rules]
+        self.kinds = frozenset(kind for condition, _ in self._compiled if condition for kind in condition.kinds)
+        """What is no music has a place only by a rule that names its kind."""
 
     def choose(self, album_values: dict[str, Any]) -> Template:
         """The template for an album. The last rule has no condition."""
@@ -190,6 +195,13 @@ class Layout:
             if condition is None or condition.holds(album_values):
                 return template
         return self._compiled[-1][1]
+
+    def choose_for(self, kind: str, album_values: dict[str, Any]) -> Template | None:
+        """The template for an album of a kind that is no music; None if it is left alone."""
+        for condition, template in self._compiled:
+            if condition is not None and kind in condition.kinds and condition.holds(album_values):
+                return template
+        return None
 
 
 @lru_cache(maxsize=16)
@@ -283,6 +295,13 @@ def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> fro
             raise UsageError(f"the condition {source!r} applies to whole albums and cannot use the track field {name!r}")
         raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{_nearest(name, known)}")
     return frozenset(used)
+
+
+def _texts_in(expression: nodes.Node) -> frozenset[str]:
+    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
+
+    constants = [expression] if isinstance(expression, jinja_nodes.Const) else [*expression.find_all(jinja_nodes.Const)]
+    return frozenset(constant.value for constant in constants if isinstance(constant.value, str))
 
 
 def _nearest(word: str, known: dict[str, Any]) -> str:

@@ -36,14 +36,16 @@ _OF_RELEASE = frozenset(
 class AlbumFields(dict[str, Any]):
     """The values of `orchestrator.plan.music.layout_fields.ALBUM_FIELDS` for one album, each worked out on first use."""
 
-    def __init__(self, tracks: Sequence[Track], artist: str) -> None:
-        """`artist` is the folded name of the album artist, "" for none."""
+    def __init__(self, tracks: Sequence[Track], artist: str, kind: str = "") -> None:
+        """`artist` is the folded name of the album artist, "" for none; `kind` as in `Song`."""
         various = artist == VARIOUS_KEY
         super().__init__(
             singleton=not first(tracks[0].album),
             various=various,
             albumartist=VARIOUS_ARTISTS if various else _artist_name(tracks, artist) or NO_ARTIST,
         )
+        if kind:
+            self["album_class"] = kind
         self.tracks = tracks
 
     def __missing__(self, name: str) -> object:

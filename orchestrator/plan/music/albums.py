@@ -24,6 +24,7 @@ from orchestrator.plan.music.folders import (
     tell_scattered_discs,
     title_key,
 )
+from orchestrator.plan.music.kinds import PODCAST
 from orchestrator.plan.music.owners import by_owner
 from orchestrator.plan.music.samplers import leave_scattered
 from orchestrator.plan.music.song import Album, Song
@@ -48,17 +49,26 @@ def group_albums(songs: Sequence[Song], folders: Folders | None = None, various:
 
     Without `folders` only tags count. `various` are the letters of names that mean several artists.
     """
-    by_title: dict[str, list[Song]] = defaultdict(list)
+    by_title: dict[tuple[str, str], list[Song]] = defaultdict(list)
     for song in songs:
-        by_title[title_key(song)].append(song)
+        by_title[title_key(song), song.kind].append(song)
     albums: list[Album] = []
-    for title, of_one_title in by_title.items():
+    for (title, kind), of_one_title in by_title.items():
+        if kind == PODCAST and title:
+            albums.append(_show(of_one_title))
+            continue
         named, nameless = _nameless(title, of_one_title, folders)
         if named:
             albums.extend(_albums_of(title, named, folders, various))
         for part in nameless:
             albums.extend(_albums_without_title(title, part, folders, various, is_copy=len(nameless) > 1))
     return albums
+
+
+def _show(episodes: list[Song]) -> Album:
+    """A podcast: its title alone counts, because guests are named as artists, and every season counts from 1."""
+    owners = by_owner(episodes, "")
+    return Album(episodes, min(owners, key=lambda owner: (-len(owners[owner]), owner)))
 
 
 def _nameless(title: str, songs: list[Song], folders: Folders | None) -> tuple[list[Song], list[list[Song]]]:

@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from orchestrator.plan.music.kinds import KINDS
 from orchestrator.plan.music.spelling import fold, without_guest
 from orchestrator.track import Track
 
 CLASSES: Final = {
+    **KINDS,
     "soundtrack": "release type soundtrack",
     "live": "release type live",
     "compilation": "album artist Various Artists, the compilation flag, or release type compilation or dj-mix",
@@ -44,7 +46,7 @@ def is_compilation(tracks: Sequence[Track], words: frozenset[str], *, various: b
 
 
 def class_of(tracks: Sequence[Track], words: frozenset[str], *, compilation: bool, singleton: bool) -> str:
-    """One of CLASSES."""
+    """One of CLASSES, for music."""
     if singleton:
         return "single"
     for name in ("soundtrack", "live"):

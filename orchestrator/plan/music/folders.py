@@ -19,16 +19,16 @@ class Folders:
     """The folders of all songs of a plan. They are looked at only where tags contradict themselves."""
 
     def __init__(self, songs: Iterable[Song]) -> None:
-        self._titles: dict[str, set[str]] = defaultdict(set)
-        """Key of a folder -> the album titles in it."""
+        self._titles: dict[tuple[str, str], set[str]] = defaultdict(set)
+        """Folder and kind -> the album titles in it."""
         for song in songs:
-            self._titles[song.folder].add(title_key(song))
+            self._titles[song.folder, song.kind].add(title_key(song))
         self.asked: set[str] = set()
         """The album titles for which folders were looked at. It depends on tags alone."""
 
     def holds_only(self, songs: Iterable[Song], title: str) -> bool:
         """Whether the folders of these songs hold no other album."""
-        return all(self._titles[folder] <= {title, ""} for folder in {song.folder for song in songs})
+        return all(self._titles[place] <= {title, ""} for place in {(song.folder, song.kind) for song in songs})
 
 
 def title_key(song: Song) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from orchestrator.plan.music import classical
 from orchestrator.plan.music.tag_values import ABSENT, Absent, Position, first, joined, number, text
+from orchestrator.tags.written_dates import date_of
 from orchestrator.track import Track
 
 NO_ARTIST = Absent("[unknown artist]")
@@ -74,6 +75,7 @@ TRACK_FIELDS: dict[str, Any] = {
     "soloists": "Martha Argerich",
     "advisory": "clean",
     "isrc": "USSM17900001",
+    "track_date": "1979-06-09",
     "codec": "flac",
     "bitrate": 900,
     "sample_rate": 44100,
@@ -121,6 +123,7 @@ _VALUES: Final[dict[str, Callable[[Track], object]]] = {
     "track": _track_number,
     **{f"{name}_text": _as_written(name) for name in ("track", "disc")},
     **{name: _number(name) for name in ("track_total", "disc", "sample_rate", "bit_depth", "channels")},
+    "track_date": lambda track: text(date_of(track.date) or date_of(track.original_date)),
     "work": classical.work,
     "movement": classical.movement,
     "movement_number": classical.movement_number,

@@ -16,14 +16,16 @@ class Song:
     """One audio file with usable tags, and where the plan puts it: directory, stem and extension."""
 
     __slots__ = (
-        "album", "cue", "directory", "evidence", "extension", "folder", "inferred_from", "item", "name", "stem", "tags",
+        "album", "cue", "directory", "evidence", "extension", "folder", "inferred_from", "item", "kind", "name", "stem", "tags",
         "titled_by_name", "track", "unclear",
     )  # fmt: skip
 
-    def __init__(self, item: Item, track: Track, cue: str = "") -> None:
+    def __init__(self, item: Item, track: Track, cue: str = "", *, kind: str = "") -> None:
         """`cue` is the path of the cue sheet that says what the tags of the file do not; "" for none."""
         self.item = item
         self.cue = cue
+        self.kind = kind
+        """One of KINDS of `orchestrator.plan.music.kinds`; "" for music."""
         self.titled_by_name = not first(track.title)
         """Whether only the name of the file says what is in it."""
         self.tags = track
@@ -59,13 +61,17 @@ class Song:
 class Album:
     """Songs that belong together, and the fields that have one value for all of them."""
 
-    __slots__ = ("is_copy", "songs", "values")
+    __slots__ = ("is_copy", "kind", "left_alone", "songs", "values")
 
     def __init__(self, songs: list[Song], artist: str, *, is_copy: bool = False) -> None:
         self.songs = songs
         self.is_copy = is_copy
         """Whether its tags are those of another album here too: only folders tell them apart."""
-        self.values = AlbumFields([song.track for song in songs], artist)
+        self.kind = songs[0].kind
+        """As in Song: all songs of an album are of one kind."""
+        self.left_alone = False
+        """Whether it stays where it is because it is no music, and the layout has no rule for its kind."""
+        self.values = AlbumFields([song.track for song in songs], artist, self.kind)
         for song in songs:
             song.album = self
 
@@ -75,6 +81,6 @@ class Album:
         return bool(self.values["singleton"])
 
     @property
-    def unclear(self) -> bool:
-        """Whether its songs stay where they are, because nothing tells which album they are."""
-        return bool(self.songs[0].unclear)
+    def stays(self) -> bool:
+        """Whether its songs stay where they are: it is left alone, or nothing tells which album they are."""
+        return self.left_alone or bool(self.songs[0].unclear)

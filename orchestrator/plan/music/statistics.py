@@ -14,6 +14,7 @@ import msgspec
 from orchestrator.paths import parent_of
 from orchestrator.plan.music.albums import group_albums, has_usable_tags
 from orchestrator.plan.music.completeness import Missing, missing
+from orchestrator.plan.music.kinds import KINDS, kind_of, kinds_of
 from orchestrator.plan.music.positions import explained
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold
@@ -33,13 +34,13 @@ NEEDED: Final = ("title", "artist", "album", "track", "date")
 _BITRATES: Final = (320, 256, 192, 128)
 UNKNOWN: Final = "unknown"
 _SHARED: Final = (
-    "artist", "album_artist", "album", "date", "original_date", "label", "catalogue_number", "barcode", "media", "release_type",
-    "edition", "venue", "disc_subtitle", "codec", "musicbrainz_release_id", "musicbrainz_release_group_id",
+    "artist", "album_artist", "album", "genre", "date", "original_date", "label", "catalogue_number", "barcode", "media",
+    "release_type", "edition", "venue", "disc_subtitle", "codec", "musicbrainz_release_id", "musicbrainz_release_group_id",
     "musicbrainz_artist_ids", "musicbrainz_album_artist_ids", "artist_sort", "album_artist_sort", "album_sort",
 )  # fmt: skip
 """Fields that are usually equal in all tracks of an album."""
 _IRRELEVANT: Final[dict[str, Any]] = {
-    "genre": (), "composer": (), "isrc": (), "comment": None, "title_sort": None, "acoustid_id": None,
+    "composer": (), "isrc": (), "comment": None, "title_sort": None, "acoustid_id": None,
     "musicbrainz_recording_id": None, "musicbrainz_track_id": None,
 }  # fmt: skip
 """Fields that say nothing about the album of a track."""
@@ -133,6 +134,8 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     by_decade: tuple[GroupTotals, ...]
     incomplete: tuple[IncompleteAlbum, ...]
     damaged: tuple[DamagedFile, ...]
+    kinds: tuple[tuple[str, Tally], ...]
+    """What is no music, by its kind: it counts as music files, but not among albums, artists and decades."""
     duplicates: tuple[tuple[str, Tally], ...] | None
     """By tier; None if duplicates were not searched for."""
 
@@ -156,6 +159,7 @@ class _Collector:
         self._untagged = self._unread = 0
         self._formats: dict[str, Tally] = defaultdict(Tally)
         self._qualities: dict[str, Tally] = defaultdict(Tally)
+        self._kinds: dict[str, Tally] = {kind: Tally() for kind in KINDS}
         self._duplicated: dict[str, Tally] = defaultdict(Tally)
         self._missing: Counter[str] = Counter()
         self._checked: Counter[str] = Counter()
@@ -194,6 +198,8 @@ class _Collector:
             self._damaged.append(DamagedFile(item.entry.path, "suspect", reading.suspect))
         if has_usable_tags(track):
             self._songs.append(self._slimmed(item, reading, track))
+        elif kind := kind_of(item.entry.path, track):
+            self._kinds[kind].add(item, track)
         else:
             self._untagged += 1
 
@@ -211,7 +217,7 @@ class _Collector:
         albums = 0
         for index, track in explained([song.track for song in self._songs]).items():
             self._songs[index].track = track
-        for album in group_albums(self._songs):
+        for album in group_albums(self._take_music()):
             groups = {id(group): group for song in album.songs for group in self._credit(song, artists, decades)}
             if album.singletons:
                 continue
@@ -236,8 +242,17 @@ class _Collector:
             by_decade=tuple(sorted(decades.values(), key=lambda group: group.name)),
             incomplete=tuple(sorted(incomplete, key=lambda one: (fold(one.albumartist), fold(one.album), one.folder))),
             damaged=tuple(sorted(self._damaged, key=lambda one: one.path)),
+            kinds=tuple((kind, tally) for kind, tally in self._kinds.items() if tally.files),
             duplicates=tuple((tier, self._duplicated[tier]) for tier in sorted(self._duplicated)) if with_duplicates else None,
         )
+
+    def _take_music(self) -> list[Song]:
+        """The songs that are music; all others are counted by their kind."""
+        kinds = kinds_of([(song.item.entry.path, song.tags) for song in self._songs])
+        for song, kind in zip(self._songs, kinds, strict=True):
+            if kind:
+                self._kinds[kind].add(song.item, song.track)
+        return [song for song, kind in zip(self._songs, kinds, strict=True) if not kind]
 
     def _credit(
         self, song: Song, artists: dict[str, GroupTotals], decades: dict[str, GroupTotals]

@@ -27,6 +27,7 @@ _PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _PROPERTIES_SIZE = 80
 _STREAM = bytes.fromhex("9107dcb7b7a9cf118ee600c00c205365")
 _SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
+_VIDEO = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
 _FORM_AT, _FORM_SIZE = 54, 16
 _DATA_HEADER = 50
 _BROADCAST = 1
@@ -46,7 +47,7 @@ def read(file: SparseFile) -> Parsed:
         codec, lossless = codec_of(number)
         bits = bits if lossless else 0
         facts = StreamFacts(facts.length, rate or None, bits or None, channels or None, 8 * byte_rate or None)
-    parsed = Parsed(kind="asf", tags=asf.tags, info=facts, codec=codec, lossless=lossless)
+    parsed = Parsed(kind="asf", tags=asf.tags, info=facts, codec=codec, lossless=lossless, video=_VIDEO in places)
     if file.policy.end_check:
         parsed.sound, parsed.loose = _data(file, end)
     if properties is not None:
@@ -85,7 +86,10 @@ def _look_at_properties(file: SparseFile, properties: bytes, header_end: int, pa
 
 
 def _plan(file: SparseFile, position: int, end: int) -> dict[bytes, int]:
-    """Make holes for the objects from `position` on; returns the payload offsets of the file properties and the first sound."""
+    """Make holes for the objects from `position` on.
+
+    Returns the payload offsets of the file properties, the first sound and, under _VIDEO, the first video.
+    """
     places: dict[bytes, int] = {}
     for _ in range(_MOST_OBJECTS):
         header = file.peek(position, _OBJECT_HEADER, "the next object")
@@ -93,7 +97,11 @@ def _plan(file: SparseFile, position: int, end: int) -> dict[bytes, int]:
         if size < _OBJECT_HEADER or position + size > end:
             return places
         kind, payload, position = header[:16], position + _OBJECT_HEADER, position + size
-        if kind == _PROPERTIES or (kind == _STREAM and file.peek(payload, len(_SOUND)) == _SOUND):
+        if kind == _STREAM:
+            stream = file.peek(payload, len(_SOUND))
+            if stream in (_SOUND, _VIDEO):
+                places.setdefault(_STREAM if stream == _SOUND else _VIDEO, payload)
+        elif kind == _PROPERTIES:
             places.setdefault(kind, payload)
         elif kind == _EXTENSION:
             places = _plan(file, payload - _OBJECT_HEADER + _EXTENSION_HEADER, position) | places

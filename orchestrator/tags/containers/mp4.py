@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.tags.containers.mp4_atoms import Atom, atoms
+from orchestrator.tags.containers.mp4_pictures import Pictures
 from orchestrator.tags.containers.mp4_samples import Samples
 from orchestrator.tags.containers.mp4_sound import SoundTrack
 from orchestrator.tags.containers.mp4_tags import Place, Tags
@@ -20,31 +21,34 @@ _NO_MP4 = "it is no MP4 file, or its beginning is damaged"
 
 def read(file: SparseFile) -> Parsed:
     """Find `moov` by walking the top-level atoms, and take what matters in it; a fragmented file may have an index behind it."""
-    samples, tags, track = Samples(file), Tags(file), SoundTrack(file)
-    suspect, elsewhere, index = _walk(file, samples, tags, track)
+    samples, tags, track, pictures = Samples(file), Tags(file), SoundTrack(file), Pictures(file)
+    suspect, elsewhere, index = _walk(file, samples, tags, track, pictures)
     entry, facts = track.entry, track.facts(index)
     identity = samples.identity(entry.name if entry is not None else "")
     there = max(0, file.size - elsewhere)
     if samples.total > there and suspect is None:
         suspect = f"cut short: {there:,} of {samples.total:,} bytes of sound are there"
     if entry is not None and facts.bitrate is None and facts.length and not track.is_fragmented:
-        facts.bitrate = round(8 * (samples.sound or there) / facts.length)
+        sound = samples.sound or (None if pictures.move else there)
+        facts.bitrate = round(8 * sound / facts.length) if sound else None
     codec, lossless = (entry.codec, entry.lossless) if entry is not None else (None, None)
-    parsed = Parsed("mp4", None, facts, codec, lossless=lossless, identity=identity, suspect=suspect)
+    parsed = Parsed("mp4", None, facts, codec, lossless=lossless, video=pictures.move, identity=identity, suspect=suspect)
     parsed.others, parsed.covers = tags.sources(), tuple(tags.covers)
     if file.policy.end_check:
         parsed.sound, parsed.loose = _sound(file)
     return parsed
 
 
-def _walk(file: SparseFile, samples: Samples, tags: Tags, track: SoundTrack) -> tuple[str | None, int, Atom | None]:
+def _walk(
+    file: SparseFile, samples: Samples, tags: Tags, track: SoundTrack, pictures: Pictures
+) -> tuple[str | None, int, Atom | None]:
     """Why it seems to be cut; the bytes of it that are not sound, as far as they were seen; the index of its fragments."""
     suspect, planned, index, elsewhere = None, False, None, 0
     for atom in atoms(file, 0, file.size, file.size, file.policy.large_head):
         if atom.name != b"mdat" and not planned:  # what follows `moov` is not always read
             elsewhere += min(atom.end, file.size) - atom.payload
         if atom.name == b"moov" and not planned:
-            _Moov(file, min(atom.end, file.size), samples, tags, track).plan(atom.payload, atom.end)
+            _Moov(file, min(atom.end, file.size), tags, (samples, track, pictures)).plan(atom.payload, atom.end)
             planned = True
         elif atom.name == b"mdat" and atom.end > file.size:
             suspect = f"cut short: {file.size - atom.payload:,} of {atom.end - atom.payload:,} bytes of sound are there"
@@ -75,12 +79,11 @@ def _sound(file: SparseFile) -> tuple[tuple[int, int] | None, int]:
 class _Moov:
     """One `moov` that ends at `end`: skips what is not needed, and gives the rest to those who know what it means."""
 
-    def __init__(self, file: SparseFile, end: int, samples: Samples, tags: Tags, track: SoundTrack) -> None:
+    def __init__(self, file: SparseFile, end: int, tags: Tags, takers: tuple[Samples, SoundTrack, Pictures]) -> None:
         self._file = file
         self._end = end
-        self._samples = samples
         self._tags = tags
-        self._track = track
+        self._takers = takers
         tags.until = end
 
     def plan(self, start: int, end: int, *, in_track: bool = False, in_udta: bool = False) -> None:
@@ -101,8 +104,8 @@ class _Moov:
             elif name in _SKIPPED_TABLES:
                 self._file.make_hole(atom.payload, atom.end, f"the `{name.decode()}` table")
             else:
-                self._samples.note(name, atom.payload, min(atom.end, self._file.size))
-                self._track.note(name, atom.payload, min(atom.end, self._file.size))
+                for taker in self._takers:
+                    taker.note(name, atom.payload, min(atom.end, self._file.size))
         if end - position >= _LEAST_ATOM and not in_udta:
             raise NotReadableError(_DAMAGED)
 

@@ -44,3 +44,10 @@ def atoms(file: SparseFile, position: int, end: int, until: int, piece: int = 0)
         previous = header[4:8]
         yield Atom(previous, position, payload, position + size)
         position += size
+
+
+def times(file: SparseFile, payload: int, end: int) -> tuple[int, int]:
+    """Time scale and duration of an `mvhd` or `mdhd`."""
+    head = file.peek(payload, min(32, end - payload))
+    at, width = (20, 8) if head[:1] == b"\1" else (12, 4)
+    return int.from_bytes(head[at : at + 4], "big"), int.from_bytes(head[at + 4 : at + 4 + width], "big")

@@ -98,7 +98,7 @@ def read_entry(data: bytes) -> Entry | None:
     if name in _PLAIN:
         facts.channels, facts.bits_per_sample = channels or None, _PLAIN[name] or bits or None
     found = Entry(name, codec, lossless, facts)
-    for atom, content in _inside(data, version):
+    for atom, content in _inside_sound(data, version):
         read = _READERS.get(atom)
         try:
             found = read(found, content) if read is not None else found
@@ -107,18 +107,23 @@ def read_entry(data: bytes) -> Entry | None:
     return found
 
 
-def _inside(data: bytes, version: int) -> Iterator[tuple[bytes, bytes]]:
+def _inside_sound(data: bytes, version: int) -> Iterator[tuple[bytes, bytes]]:
     """The atoms inside an entry, and those inside its `wave`: QuickTime writes the others there."""
     position = _HEADER
     if not _is_atom(data, position):
         position += _QUICKTIME.get(version, 0)
-    while _is_atom(data, position):
-        size, atom = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
-        content = data[position + 8 : position + size]
+    for atom, content in inside(data, position):
         if atom == b"wave":
-            yield from _inside(bytes(_HEADER) + content, 0)
+            yield from _inside_sound(bytes(_HEADER) + content, 0)
         else:
             yield atom, content
+
+
+def inside(data: bytes, position: int) -> Iterator[tuple[bytes, bytes]]:
+    """Names and contents of the atoms inside an entry from `position` on, as far as they are atoms."""
+    while _is_atom(data, position):
+        size, atom = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
+        yield atom, data[position + 8 : position + size]
         position += size
 
 
@@ -128,20 +133,8 @@ def _is_atom(data: bytes, position: int) -> bool:
 
 
 def _elementary_stream(entry: Entry, content: bytes) -> Entry:
-    """`esds`: descriptors inside each other, of which the innermost configures the decoder."""
-    data, kind, config = content[4:], 0, b""
-    facts = StreamFacts(sample_rate=entry.facts.sample_rate)
-    while len(data) > 2 and data[0] in _CONFIG_TAGS:
-        tag, data = _descriptor(data)
-        if tag == 3:
-            flags = data[2]
-            data = data[3 + 2 * (flags >> 7) + (1 + data[3] if flags & 0x40 else 0) + 2 * (flags >> 5 & 1) :]
-        elif tag == 4:
-            kind, facts.bitrate = data[0], int.from_bytes(data[9:13], "big") or None
-            data = data[13:]
-        else:
-            config = data
-            break
+    kind, bitrate, config = decoder(content)
+    facts = StreamFacts(sample_rate=entry.facts.sample_rate, bitrate=bitrate)
     codec, lossless = entry.codec, entry.lossless
     if kind not in _AAC_OBJECTS and kind:
         codec, lossless = _OBJECTS.get(kind, (f"mp4a.{kind:X}", None))
@@ -152,6 +145,26 @@ def _elementary_stream(entry: Entry, content: bytes) -> Entry:
     if said.sample_rate is None and facts.sample_rate == 2 * core_rate:
         said.sample_rate = facts.sample_rate
     return entry._replace(codec=codec, lossless=lossless, facts=said, core_rate=core_rate)
+
+
+def decoder(content: bytes) -> tuple[int, int | None, bytes]:
+    """The kind of decoder, the bit rate and the configuration in an `esds`: descriptors inside each other.
+
+    Raises IndexError if they are damaged.
+    """
+    data, kind, bitrate, config = content[4:], 0, None, b""
+    while len(data) > 2 and data[0] in _CONFIG_TAGS:
+        tag, data = _descriptor(data)
+        if tag == 3:
+            flags = data[2]
+            data = data[3 + 2 * (flags >> 7) + (1 + data[3] if flags & 0x40 else 0) + 2 * (flags >> 5 & 1) :]
+        elif tag == 4:
+            kind, bitrate = data[0], int.from_bytes(data[9:13], "big") or None
+            data = data[13:]
+        else:
+            config = data
+            break
+    return kind, bitrate, config
 
 
 def _descriptor(data: bytes) -> tuple[int, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.tags.containers.mp4_atoms import Atom
+from orchestrator.tags.containers.mp4_atoms import Atom, times
 from orchestrator.tags.containers.mp4_entry import Entry, read_entry
 from orchestrator.tags.parsed import StreamFacts
 from orchestrator.tags.sparse import SparseFile
@@ -37,9 +37,9 @@ class SoundTrack:
     def note(self, atom: bytes, payload: int, end: int) -> None:
         """Read one atom."""
         if atom == b"mvhd":
-            self._movie = self._times(payload, end)
+            self._movie = times(self._file, payload, end)
         elif atom == b"mdhd":
-            self._media = self._times(payload, end)
+            self._media = times(self._file, payload, end)
         elif atom == b"hdlr" and self._media is not None and not self._found:
             self._is_sound = self._file.peek(payload + 8, 4, "the kind of track") == _SOUND
             if self._is_sound:
@@ -56,12 +56,6 @@ class SoundTrack:
             self._whole = int.from_bytes(head[4:12] if head[:1] == b"\1" else head[4:8], "big")
         elif atom == b"trex":
             self.is_fragmented = True
-
-    def _times(self, payload: int, end: int) -> tuple[int, int]:
-        """Time scale and duration of `mvhd` or `mdhd`."""
-        head = self._file.peek(payload, min(32, end - payload))
-        at, width = (20, 8) if head[:1] == b"\1" else (12, 4)
-        return int.from_bytes(head[at : at + 4], "big"), int.from_bytes(head[at + 4 : at + 4 + width], "big")
 
     def _note_entry(self, payload: int, end: int) -> None:
         content = self._file.peek(payload, min(end - payload, _LONGEST_ENTRY), "the description of the sound")

@@ -366,3 +366,31 @@ def test_a_retag_of_equal_length_is_a_duplicate() -> None:
     assert same_sound({}, {"hashes": {"sha1": "1"}}), "no common hash"
     assert same_sound({"content": "x"}, {"content": "X"}), "hashes in either case"
     assert same_sound({}, {"size": 5001})
+
+
+KINDS: list[dict[str, Any]] = [{"genre": ("Podcast",)}, {"media_kind": "audiobook"}, {"media_kind": "memo"}, {"video": True}]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=spelled)
+def test_what_is_no_music_is_no_duplicate_by_its_tags_alone(kind: dict[str, Any]) -> None:
+    one, other = on_album("a/1.flac", 1, **kind), on_album("b/2.mp3", 1, **MP3, **kind)
+    answer = found([one, other])
+    assert not quarantined(answer)
+    assert not whys(answer)
+    assert quarantined(
+        found([replace(one, entry=file("a/1.flac", content="x").entry), replace(other, entry=file("b/2.mp3", content="x").entry)])
+    )
+
+
+def test_a_video_is_no_duplicate_of_the_sound() -> None:
+    bonus = [on_album(f"a/{number}.flac", number) for number in (1, 2, 3)]
+    assert pair({}, {})
+    assert not pair({}, {"video": True})
+    assert not pair({"video": True, **IDS}, IDS)
+    assert quarantined(found([*bonus, on_album("b/1.mp3", 1, **MP3)]))
+
+
+def test_one_track_of_speech_does_not_keep_an_album_apart() -> None:
+    one = [on_album(f"a/{n}.flac", n, genre=("Speech",) if n == 1 else ("Rock",)) for n in (1, 2, 3)]
+    other = [on_album(f"b/{n}.mp3", n, **MP3, genre=("Speech",) if n == 1 else ("Rock",)) for n in (1, 2, 3)]
+    assert len(quarantined(found([*one, *other]))) == 3

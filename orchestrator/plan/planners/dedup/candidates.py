@@ -34,6 +34,8 @@ class Candidate:
     """It is already where the layout wants it."""
     album_copy: AlbumCopy | None = field(default=None, repr=False)
     """The copy of an album that it is part of; None for a file without an album in its tags."""
+    kind: str = ""
+    """One of KINDS of `orchestrator.plan.music.kinds`; "" for music, and for files without usable tags."""
     disc: int | None = None
     """Disc number from the tags, otherwise from the name of the folder."""
     number: int | None = None

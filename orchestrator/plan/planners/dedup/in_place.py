@@ -35,7 +35,7 @@ def note_in_place(
     for candidate in candidates:
         track = candidate.track
         if candidate.reading.status is Status.TAGGED and has_usable_tags(track) and fold(first(track.album)) in titles:
-            song = Song(candidate.item, track)
+            song = Song(candidate.item, track, kind=candidate.kind)
             song.extension = names[candidate.fs].extension(split_extension(candidate.path)[1])
             by_location.setdefault(candidate.fs, []).append((candidate, song))
     for fs, placed in by_location.items():

@@ -56,7 +56,10 @@ class Tiers:
             Tier.RELEASE_TRACK: self._same_tags(
                 candidates, Tier.RELEASE_TRACK, _release_track_key, _version, _release_track_facts
             ),
-            Tier.TAGS: self._same_tags(candidates, Tier.TAGS, _tags_key, _version_and_edition, _tags_facts),
+            # Episodes and recordings of different days have equal tags, and so may two readings of a book.
+            Tier.TAGS: self._same_tags(
+                [one for one in candidates if not one.kind], Tier.TAGS, _tags_key, _version_and_edition, _tags_facts
+            ),
         }
 
     def _label(self, members: Iterable[Candidate], labels: Labels) -> None:
@@ -284,6 +287,7 @@ def _release_track_facts(candidate: Candidate) -> dict[str, object]:
     return {
         "MusicBrainz track": track.musicbrainz_track_id,
         "channels": track.channels,
+        "moving pictures": str(track.video),
         "advisory": track.advisory,
         "AcoustID": acoustid(track),
         "subtitle": key(track.subtitle or ""),
@@ -304,7 +308,7 @@ def _tags_key(track: Track) -> Hashable | None:
     names = name_key(owner), tuple(map(name_key, track.album)), tuple(map(key, track.title))
     if not (names[0] and all(names[1]) and all(names[2])):
         return None
-    return (*names, track.disc, track.track, track.advisory)
+    return (*names, track.disc, track.track, track.advisory, track.video)
 
 
 def _tags_facts(candidate: Candidate) -> dict[str, object]:
@@ -329,7 +333,7 @@ def lookalikes(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
         track, identity = candidate.track, candidate.reading.identity
         title = key(first(track.title)) if track.title else ""
         artist = name_key(without_guest(first(track.artist or track.album_artist)))
-        if title and artist:
+        if title and artist and not candidate.kind:
             groups["tags", title, artist].append(candidate)
         if track.acoustid_id:
             groups["acoustid", track.acoustid_id].append(candidate)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from orchestrator.foreign_folders import is_litter
-from orchestrator.paths import collision_key, is_ours, name_of, split_extension, split_path
+from orchestrator.paths import collision_key, is_ours, name_of, parent_of, split_extension, split_path
 from orchestrator.plan.companions.left_behind import left_behind
 from orchestrator.plan.companions.matching import CompanionMatcher
 from orchestrator.plan.companions.naming import DuplicatesCompanionNames, claims_of
@@ -17,6 +17,7 @@ from orchestrator.plan.companions.records import Companion, CompanionKind, Quara
 from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.model import Skipped
+from orchestrator.plan.music.kinds import ALBUM_KINDS
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.kept_copies import SongOnAlbum, quarantined_tracks, song_where_it_lies
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
@@ -119,6 +120,7 @@ class Destinations:
             [*self._files.songs, *(song for song, _ in self._placement.equal_songs)],
             self._files.staying_music(),
             self._table,
+            other_albums={parent_of(song.item.entry.path) for song in self._placement.left_alone if song.kind in ALBUM_KINDS},
             quarantined=quarantined,
             untagged=[item.entry.path for item in self._files.untagged],
             lists_by_stem=self._playlists.lists_by_stem(),

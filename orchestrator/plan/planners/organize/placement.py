@@ -37,6 +37,7 @@ class Placement:
             target_fs=request.target_fs,
             copy=options.copy,
             moves_untagged=options.untagged is not None,
+            kinds=self.layout.kinds,
             litter=request.litter,
         )
         self.equal_songs: list[tuple[Song, Song]] = []
@@ -54,11 +55,16 @@ class Placement:
             self.duplicates = quarantine_duplicates(request, options.dedup, self.files, self._is_in_place)
             if self.duplicates.of_source:
                 self._place()  # what stays is placed as if the duplicates had never been there
-        self.albums = [album for album in self._placing.albums if not album.unclear]
-        self.kept_together = len({parent_of(song.item.entry.path) for song in self.files.songs if self._stays(song)})
+        self.albums = [album for album in self._placing.albums if not album.stays]
+        unclear = [song for song in self.files.songs if song.unclear and song.directory == parent_of(song.item.entry.path)]
+        self.kept_together = len({parent_of(song.item.entry.path) for song in unclear})
         """How many folders stay as they are because nothing tells which albums they hold."""
-        for song in filter(self._stays, self.files.songs):
+        for song in unclear:
             self.files.skip(song.item, "unclear", song.unclear)
+        self.left_alone = [song for song in self.files.songs if song.album.left_alone]
+        """What is no music and has no place in the layout."""
+        for song in self.left_alone:
+            self.files.leave_alone(song.item, song.kind)
         self.files.drop_skipped()
 
     def names_album_artist(self, song: Song) -> bool:
@@ -70,9 +76,6 @@ class Placement:
         self._placing.place(self.files.songs, by_folder=not self.copies_inside or self._locations.below != "")
         for song, other in self.equal_songs:
             song.album, song.directory, song.stem = other.album, other.directory, other.stem
-
-    def _stays(self, song: Song) -> bool:
-        return bool(song.unclear) and song.directory == parent_of(song.item.entry.path)
 
     def _is_in_place(self, song: Song) -> bool:
         wanted = f"{song.directory}/{song.stem}{song.extension}".lstrip("/")
