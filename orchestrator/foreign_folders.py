@@ -7,7 +7,7 @@ kept, and nothing brings it back. The table applies below the root of a location
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -32,7 +32,7 @@ FOREIGN_FOLDERS: Final = (
             "#recycle",  # Synology
             "@Recycle",  # QNAP
             "$RECYCLE.BIN",
-            "RECYCLER",  # Windows, NTFS until Windows XP
+            "RECYCLER",  # Windows, NTFS until Windows XP; see _FOLDERS
             ".Trash",
             ".Trash-*",
             ".local/share/Trash",  # all three: freedesktop.org, Trash specification 1.0
@@ -105,20 +105,29 @@ FOREIGN_FOLDERS: Final = (
 """The whole table. Not in it, because albums and artists are called so: `Trash`, `Recycled`, `Sync`, `snapshot`."""
 
 
+_RECYCLER: Final = "RECYCLER"
+_OF_A_USER: Final = "RECYCLER/S-1-[0-9]*"
+
+
 def _names(kinds: Sequence[ForeignKind]) -> str:
     return "|".join(fragment(name) for kind in kinds for name in kind.names)
 
 
-_PART: Final = re.compile(rf"(?:\A|/)({_names(FOREIGN_FOLDERS)})(?=/|\Z)", re.IGNORECASE)
+_NAMES: Final = _names(FOREIGN_FOLDERS)
+_NAME: Final = re.compile(_NAMES, re.IGNORECASE)
+_WRITTEN: Final = re.compile(rf"(?:\A|/)({_NAMES})(?=/|\Z)", re.IGNORECASE)
+"""The names in a pattern."""
+_FOLDERS: Final = _NAMES.replace(_RECYCLER, f"(?-i:{_RECYCLER})|{fragment(_OF_A_USER)}")
+"""As `_NAMES`, but `Recycler` is also an album (ZZ Top): Windows writes its bin in capitals, and makes a folder for each user."""
+_PART: Final = re.compile(rf"(?:\A|/)({_FOLDERS})(?=/|\Z)", re.IGNORECASE)
 _LITTER: Final = re.compile(_names([kind for kind in FOREIGN_FOLDERS if kind.litter]), re.IGNORECASE)
 _FILE: Final = re.compile(r"\.(?:trashed|pending)-[0-9][^/]*", re.IGNORECASE)
 """The names in the table that a file can have as well."""
 
 
 def is_foreign_name(name: str) -> bool:
-    """Whether a folder with this name would be taken for one of another program."""
-    found = _PART.match(name)
-    return found is not None and found.end() == len(name)
+    """Whether another program may call a folder so, in any case."""
+    return _NAME.fullmatch(name) is not None
 
 
 def innermost_foreign_folder(path: str) -> str | None:
@@ -150,10 +159,11 @@ class _Opener:
 
     def __init__(self, glob: str) -> None:
         """Raises UsageError for an invalid glob."""
-        self.named = [found[1] for found in _PART.finditer(glob.strip("/"))]
+        self.named = [found[1] for found in _WRITTEN.finditer(glob.strip("/"))]
         found = compile_globs([glob], ignore_case=True)
         self._matches = found.search if found is not None else None
-        self._folders = re.compile("|".join(map(fragment, self.named)) or r"(?!)", re.IGNORECASE)
+        folders = [*self.named, *([_OF_A_USER] if _RECYCLER in map(str.upper, self.named) else [])]
+        self._folders = re.compile("|".join(map(fragment, folders)) or r"(?!)", re.IGNORECASE)
 
     def opens(self, named: str, path: str) -> bool:
         """Whether it is about a folder with this name, and the path matches."""
@@ -163,6 +173,11 @@ class _Opener:
 def opens_folders(glob: str) -> bool:
     """Whether a pattern names folders of the table, written out. Raises UsageError for an invalid one."""
     return bool(_Opener(glob).named)
+
+
+def opened_by(globs: Iterable[str]) -> tuple[str, ...]:
+    """Those of the patterns that open such folders."""
+    return tuple(filter(opens_folders, globs))
 
 
 class HiddenFolders:
@@ -197,7 +212,7 @@ class HiddenFolders:
         """The names of all folders that are hidden wherever they are, as patterns for rclone."""
         opened = [named for opener in self._openers for named in opener.named]
         return [
-            name
+            _OF_A_USER if name == _RECYCLER else name  # with --ignore-case, the name alone would leave out albums
             for kind in FOREIGN_FOLDERS
             if self._litter or not kind.litter
             for name in kind.names

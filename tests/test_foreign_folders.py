@@ -22,7 +22,6 @@ STAYING = (
         "#recycle",
         "@Recycle",
         "$RECYCLE.BIN",
-        "RECYCLER",
         ".Trash",
         ".Trash-1000",
         ".Trash-nobody",
@@ -67,6 +66,30 @@ def test_they_are_known_at_any_depth_and_in_any_case(name: str) -> None:
 def test_what_is_only_called_like_them_is_music(name: str) -> None:
     assert ALL_HIDDEN.folder_of(f"A/{name}/a.mp3") is None
     assert not is_foreign_name(name)
+
+
+def test_the_bin_of_windows_xp_is_told_from_an_album_called_recycler() -> None:
+    """Windows writes it in capitals, and in it has a folder for each user. ZZ Top's album is called so as well."""
+    for path, folder in {
+        "Usb/RECYCLER/S-1-5-21-1/Dc1.mp3": "Usb/RECYCLER",
+        "Usb/RECYCLER/01.mp3": "Usb/RECYCLER",
+        "Usb/Recycler/S-1-5-21-1/Dc1.mp3": "Usb/Recycler/S-1-5-21-1",
+        "recycler/s-1-5-21-1/Album/Dc1.mp3": "recycler/s-1-5-21-1",
+    }.items():
+        assert ALL_HIDDEN.folder_of(path) == folder
+        assert not is_litter(folder)
+        for pattern in ("RECYCLER", "Recycler", "**/recycler/**"):
+            assert HiddenFolders([pattern]).folder_of(path) is None
+            assert not any("recycler" in name.lower() for name in HiddenFolders([pattern]).names())
+    for path in (
+        "ZZ Top/Recycler/01.mp3",
+        "recycler/01.mp3",
+        "Recycler/CD1/01.mp3",
+        "recycler/S-Bahn/01.mp3",
+        "Recycler 2/1.mp3",
+    ):
+        assert ALL_HIDDEN.folder_of(path) is None
+    assert "RECYCLER/S-1-[0-9]*" in ALL_HIDDEN.names(), "rclone ignores case, so that the name alone would leave out albums"
 
 
 def test_a_bin_in_a_bin_is_part_of_it() -> None:
@@ -123,7 +146,7 @@ def test_include_opens_the_folders_that_it_names(pattern: str, path: str, shown:
 
 def test_no_layout_gives_a_folder_such_a_name() -> None:
     for rules in RULES.values():
-        for name in (*LITTER, *STAYING, "lost+found. ", " recycler", "ReCyClEr", "$recycle.bin"):
+        for name in (*LITTER, *STAYING, "lost+found. ", "RECYCLER", " recycler", "ReCyClEr", "$recycle.bin"):
             made = Names(rules).directory(name)
             assert not is_foreign_name(made), (rules.name, name)
             assert Names(rules).directory(made) == made

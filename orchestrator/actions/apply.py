@@ -7,7 +7,11 @@ from pathlib import Path
 from orchestrator.actions.change import ChangeResult, Planned, change, preview
 from orchestrator.actions.session import Session
 from orchestrator.config.options.plan_files import ApplyOptions
+from orchestrator.errors import UsageError
+from orchestrator.foreign_folders import HiddenFolders
+from orchestrator.plan.model import Plan
 from orchestrator.plan.plan_file import read_plan
+from orchestrator.wording import counted
 
 
 def apply(options: ApplyOptions, session: Session) -> ChangeResult:
@@ -17,6 +21,7 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
     """
     session.need_consent("apply")
     planned = Planned(read_plan(Path(options.file)))
+    _check_foreign_folders(session, planned.plan)
     if not planned.plan.operations:
         return preview(session, lambda: planned)
     return change(
@@ -26,3 +31,18 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
         touching=planned.plan.header.locations,
         verify_full=options.verify == "full",
     )
+
+
+def _check_foreign_folders(session: Session, plan: Plan) -> None:
+    """Raise UsageError for a plan that takes files from recycle bins and the like, which nothing has opened.
+
+    Such a plan was made by a version that did not know these folders.
+    """
+    opened = plan.header.options.get("opened", ())
+    hidden = HiddenFolders((*opened, *session.config.include), litter=False)
+    inside = [operation.src.path for operation in plan.operations if hidden.hides(operation.src.path)]
+    if inside:
+        raise UsageError(
+            f"this plan changes {counted(len(inside), 'file')} in folders of other programs, such as {inside[0]}: "
+            "make it again with `plan`, which leaves them out"
+        )

@@ -26,7 +26,7 @@ from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
-from orchestrator.foreign_folders import HiddenFolders
+from orchestrator.foreign_folders import HiddenFolders, opened_by
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.planners.dedup import planner
@@ -110,7 +110,8 @@ def _question(session: Session, options: DedupOptions) -> DedupQuestion:
     check_layouts(session.loaded_config)  # the layout says which files are in place
     typed = options.reference or session.config.dedup.reference
     given = session.locations(*options.locations, *typed)
-    hidden = HiddenFolders((*options.include, *session.config.include))
+    include = (*options.include, *session.config.include)
+    hidden = HiddenFolders(include)
     searched = _outermost(session, given[: len(options.locations)], hidden)
     references = _outermost(session, given[len(options.locations) :], hidden)
     check_references(session, searched, references)
@@ -125,6 +126,7 @@ def _question(session: Session, options: DedupOptions) -> DedupQuestion:
             references,
             searched,
             precedence=given[: len(options.locations)],
+            opened=opened_by(include),
             same_format_only=options.same_format_only,
         ),
         checksum=options.checksum,

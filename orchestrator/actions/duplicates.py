@@ -30,6 +30,7 @@ def search_options(
     searched: Iterable[Location] = (),
     *,
     precedence: Iterable[Location] = (),
+    opened: tuple[str, ...] = (),
     same_format_only: bool = False,
 ) -> DedupSettings:
     """The planner's options: those given, otherwise those of the config. Raises UsageError for an unknown criterion.
@@ -41,6 +42,7 @@ def search_options(
         keep=tuple(_resolved(session, word) for word in keep_criteria(session, keep)),
         reference=tuple(_as_searched(session, reference, searched) for reference in references),
         precedence=tuple(dict.fromkeys(_as_searched(session, location, searched) for location in precedence)),
+        opened=opened,
         same_format_only=same_format_only or session.config.dedup.same_format_only,
     )
 

@@ -26,6 +26,7 @@ from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, worst
+from orchestrator.foreign_folders import opened_by
 from orchestrator.location import Location
 from orchestrator.paths import check_directory
 from orchestrator.plan.layout.templates import compile_layout
@@ -173,6 +174,7 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
         layouts=rules,
         copy=options.copies(in_place=in_place),
         cloud_only=options.cloud_only,
+        opened=opened_by((*options.include, *config.include)),
         untagged=options.untagged,
         leftovers=leftovers,
         various_artists=tuple(config.various_artists),

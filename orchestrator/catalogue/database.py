@@ -16,6 +16,11 @@ DIGESTS = """CREATE TABLE IF NOT EXISTS digest (
     PRIMARY KEY (fs, path, kind)) WITHOUT ROWID"""
 """Hashes that were computed by reading files; `stamp` tells whether the file has changed since. Created when first needed: with a
 newer version of all tables, every file would be read again."""
+FOREIGN_FOLDERS = """CREATE TABLE IF NOT EXISTS foreign_folder (
+    fs TEXT NOT NULL,
+    path BLOB NOT NULL,
+    PRIMARY KEY (fs, path)) WITHOUT ROWID"""
+"""The folders of other programs that the last scan skipped. Created when first needed, as above."""
 
 
 class CatalogueDatabase(Database):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.catalogue.compare import Difference
+from orchestrator.catalogue.database import FOREIGN_FOLDERS
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import ScanResult, add_known_problems
@@ -25,8 +26,10 @@ class LastScan(msgspec.Struct, frozen=True):
 
 def find_last_scan(catalogue: Catalogue, fs: str, selection: Selection, *, hidden: HiddenFolders = ALL_HIDDEN) -> LastScan | None:
     """What the catalogue knows about `fs`; None when it was never scanned."""
-    with catalogue.using() as connection:
+    with catalogue.writing() as connection:
         row = connection.execute("SELECT scanned_ns, capabilities FROM location WHERE fs = ?", (fs,)).fetchone()
+        connection.execute(FOREIGN_FOLDERS)
+        folders = [path.decode() for (path,) in connection.execute("SELECT path FROM foreign_folder WHERE fs = ?", (fs,))]
     if row is None or row[0] is None or row[1] is None:
         return None
     capabilities = msgspec.json.decode(row[1], type=Capabilities)
@@ -37,6 +40,7 @@ def find_last_scan(catalogue: Catalogue, fs: str, selection: Selection, *, hidde
         audio_seen=audio,
         difference=Difference(seen=seen, audio=audio),
         selection=selection,
+        foreign_folders=[folder for folder in folders if hidden.folder_of(f"{folder}/_") == folder],
     )
     add_known_problems(catalogue, fs, result, capabilities)
     return LastScan(result, capabilities, row[0], catalogue.unread_count(fs))

@@ -10,6 +10,7 @@ from time import monotonic
 import msgspec
 
 from orchestrator.catalogue.compare import AllowGone, Difference, NewListing
+from orchestrator.catalogue.database import FOREIGN_FOLDERS
 from orchestrator.catalogue.reading import Readers, reader_count
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection
@@ -140,7 +141,7 @@ def scan(
         thrown_away=aside.thrown_away,
         links_left_out=storage.links_left_out,
     )
-    _save_capabilities(catalogue, storage)
+    _save_for_plans(catalogue, storage, result.foreign_folders)
     lists = catalogue.unread_lists(storage.fs)
     waiting = catalogue.unread_count(storage.fs, by_id=storage.capabilities.by_id) + len(lists)
     if waiting:
@@ -170,11 +171,15 @@ def add_known_problems(catalogue: Catalogue, fs: str, result: ScanResult, capabi
             result.suspect.append((path, reading.suspect))
 
 
-def _save_capabilities(catalogue: Catalogue, storage: Storage) -> None:
-    """Save what the storage can do: a plan made from the catalogue alone needs it."""
+def _save_for_plans(catalogue: Catalogue, storage: Storage, foreign_folders: Sequence[str]) -> None:
+    """Save what a plan made from the catalogue alone needs: what the storage can do, and the folders of other programs."""
     with catalogue.writing() as connection:
         values = (msgspec.json.encode(storage.capabilities), storage.fs)
         connection.execute("UPDATE location SET capabilities = ? WHERE fs = ?", values)
+        connection.execute(FOREIGN_FOLDERS)
+        connection.execute("DELETE FROM foreign_folder WHERE fs = ?", (storage.fs,))
+        rows = ((storage.fs, folder.encode()) for folder in foreign_folders)
+        connection.executemany("INSERT OR IGNORE INTO foreign_folder VALUES (?, ?)", rows)
 
 
 def _as_far_as_open(storage: Storage, hidden: HiddenFolders, closed: dict[str, str]) -> Iterator[Entry]:

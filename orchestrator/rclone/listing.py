@@ -193,7 +193,8 @@ class _LeftOut:
     def folders(self, log: IO[bytes]) -> Iterator[Entry]:
         """The folders, as `Storage.list` shows them. The log of the listing names those that rclone left out."""
         if self._request.filtered:
-            self._foreign.update(folder for folder in excluded_folders(log) if self._folder_of(f"{folder}/_") == folder)
+            hidden = (self._folder_of(f"{folder}/_") for folder in excluded_folders(log))
+            self._foreign.update(folder for folder in hidden if folder is not None)
         if not self._request.prefix:
             self._own.discard(OWN_DIRECTORY)
         yield from map(Entry, sorted(self._own))

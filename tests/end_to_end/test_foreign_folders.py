@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from orchestrator.plan.plan_file import read_plan, write_plan
 from tests.faulty import Library
 from tests.forked import Forks
 from tests.library import LibraryFacts
@@ -24,6 +26,7 @@ FOREIGN = {
     "in/.stversions": "1~20200101-000000.mp3",
     ".Trash-1000": "files/Album/1.mp3",
     "Usb/$Recycle.Bin": "S-1-5-21/$R1.mp3",
+    "Usb/RECYCLER": "S-1-5-21-1/Dc1.mp3",
     "Usb/System Volume Information": "1.mp3",
     "Usb/LOST+FOUND": "#123/1.mp3",
     ".zfs": "snapshot/daily/in/1.mp3",
@@ -174,6 +177,33 @@ def test_what_an_older_scan_saw_in_them_vanishes_and_does_not_count_as_gone(
             for event in then.events
             if event["type"] == "operation" and event["src"]["path"] not in {"in/1.mp3", "in/2.mp3"}
         ]
+
+
+def test_a_plan_from_the_catalogue_knows_those_of_the_last_scan(library: Callable[..., Library]) -> None:
+    """The bin keeps its folder alive, so the clutter beside it stays."""
+    music = library("local")
+    music.track("in/1.mp3", 1)
+    put(music, "in/#recycle/old.mp3", "in/Thumbs.db")
+    music("scan", music.place.location)
+    planned = music("plan", music.place.location, "--no-scan")
+    assert [event["src"]["path"] for event in planned.events if event["type"] == "operation"] == ["in/1.mp3"]
+
+
+def test_a_plan_that_takes_files_out_of_them_is_refused(library: Callable[..., Library], tmp_path: Path) -> None:
+    """Versions that did not know these folders have made such plans, which did not say what was opened."""
+    music = library("local")
+    fill(music)
+    before, file = music.tree(), tmp_path / "opened.plan"
+    music("plan", music.place.location, "--include", "#recycle", "--layout", "{{ title }}", "-o", str(file))
+    made = read_plan(file)
+    options = {name: value for name, value in made.header.options.items() if name != "opened"}
+    old = tmp_path / "old.plan"
+    write_plan(replace(made, header=replace(made.header, options=options)), old)
+    ended = music("apply", str(old), codes=(2,))
+    assert "1 file in folders of other programs, such as #recycle/in/1.mp3" in ended.errors[0]["message"]
+    assert music.tree() == before
+    music("apply", str(file))
+    assert "#recycle/in/1.mp3" not in music.tree()
 
 
 @pytest.mark.parametrize("kind", some_at_night(("drive", "s3_moto"), night={"s3_moto"}))

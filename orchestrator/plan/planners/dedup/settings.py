@@ -36,6 +36,8 @@ class DedupSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Locations in canonical form. Files in them are never quarantined."""
     precedence: tuple[str, ...] = ()
     """Locations in canonical form: of equal copies, the one in the location that comes first is kept."""
+    opened: tuple[str, ...] = ()
+    """The patterns of `include` that open folders of other programs."""
     same_format_only: bool = False
     """Files of different codecs are never duplicates, so lossy copies of lossless files are kept."""
 

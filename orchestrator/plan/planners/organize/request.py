@@ -24,6 +24,8 @@ class OrganizeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Copy, and leave the source as it is."""
     cloud_only: bool = False
     """Refuse operations that would transfer content through this machine."""
+    opened: tuple[str, ...] = ()
+    """The patterns of `include` that open folders of other programs."""
     untagged: str | None = None
     """A directory of the target for files without usable tags; None: they stay where they are."""
     leftovers: str | None = None
