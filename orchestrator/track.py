@@ -207,3 +207,5 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     bytes_read: int = 0
     end: SoundEnd | None = None
     """What the end looks like; None if it was not looked at."""
+    too_long: str | None = None
+    """A text that was skipped because it is too long, in words, if title, artist or album is missing."""

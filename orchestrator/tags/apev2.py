@@ -97,6 +97,8 @@ def _read_item(file: SparseFile, tags: ApeTags, key: str, place: tuple[int, int]
         picture = beginning.find(b"\0", 0, _KEPT - LOOKS_AT) + 1
         kind = _KINDS.get(key, 0)
         tags.covers.append(cover(kind, "", beginning[picture : picture + LOOKS_AT], end - start - picture))
-    elif not binary and end - start <= LONGEST_TEXT:
+    elif not binary and end - start > LONGEST_TEXT:
+        file.skip_text(key, end - start)
+    elif not binary:
         texts = [decoded(part) for part in file.peek(start, end - start).split(b"\0")]
         tags[key] = [text for text in texts if text]

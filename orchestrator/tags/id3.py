@@ -256,6 +256,8 @@ class _Walk:
     def _is_passed_over(self, frame_id: bytes, payload: int, size: int, *, compressed: bool) -> bool:
         """Whether the parser is better off without this frame."""
         if _LISTS.match(frame_id):
+            if size > LONGEST_TEXT and frame_id[:1] == b"T":
+                self._file.skip_text(frame_id.decode("latin-1"), size)
             if size > LONGEST_TEXT or (size >= _LARGE_UNUSED and _UNUSED.match(frame_id)):
                 return True
             found = _values(self._file, payload, size)

@@ -21,6 +21,7 @@ from orchestrator.tags.lazy_imports import loaded
 from orchestrator.tags.parsed import Container, NotReadableError, Parsed
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.tags.sparse import ReadLimitError, ReadRange, ReadRanges, ShortReadError, SparseFile
+from orchestrator.tags.tag_texts import long_texts
 from orchestrator.tags.tag_values import track_of
 from orchestrator.tags.trace import Trace
 from orchestrator.track import Reading, Status
@@ -92,9 +93,16 @@ def _read(path: str, file: SparseFile, album: AlbumHints | None = None) -> Readi
         whole=parsed.whole,
         covers=covers,
         end=parsed.end,
+        too_long=None if track.title and track.album and (track.artist or track.album_artist) else _too_long(file, parsed),
         requests=file.requests,
         bytes_read=file.bytes_read,
     )
+
+
+def _too_long(file: SparseFile, parsed: Parsed) -> str | None:
+    for name, length in long_texts(parsed.kind, parsed.tags):
+        file.skip_text(name, length)
+    return file.too_long
 
 
 def _fetch_first(file: SparseFile, container: Container | None, album: AlbumHints | None) -> None:
@@ -125,7 +133,8 @@ def _recognise(file: SparseFile, named: Container | None) -> tuple[Container, in
     while end is not None and end < file.size:
         start = end
         end = tag_end(file.peek(start, 10, "past the ID3v2 tag: is there another one"), start)
-    magic = formats.by_magic(file.peek(start, _MAGIC, "past the ID3v2 tag: the kind of file"))
+    head = file.peek(start, _MAGIC, "past the ID3v2 tag: the kind of file")
+    magic = named if named is not None and named.matches(head) else formats.by_magic(head)
     container = magic or named
     if file.trace is not None and container is not None:
         file.trace.container = container.name

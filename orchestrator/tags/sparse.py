@@ -56,6 +56,8 @@ class SparseFile:
         self.bytes_read = 0
         self.failure: Exception | None = None
         self.trace = trace
+        self.too_long: str | None = None
+        """The first text that was skipped because of its length, in words."""
         self.planned: dict[int, int | None] = {}
         """Where tags were searched for: start -> end."""
         self._touched: list[tuple[int, int, bool]] | None = [] if noting else None
@@ -80,6 +82,10 @@ class SparseFile:
             insort(self._holes, (start, end))
             if self.trace is not None:
                 self.trace.holes.append(SkippedRange(start, end - start, what))
+
+    def skip_text(self, name: str, length: int) -> None:
+        """Note that a text of this many bytes is not read."""
+        self.too_long = self.too_long or f"its text {name} of {length:,} bytes is too long, and was skipped"
 
     def plant(self, start: int, data: bytes) -> None:
         """Insert bytes that need no fetching, because fetched bytes determine them, where nothing was fetched yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from orchestrator.tags.media_kinds import AUDIOBOOK_CLASS
@@ -17,6 +17,7 @@ PEOPLE = "people:"
 """What stands before the role in the keys of ID3's lists of people."""
 LYRICS_LANGUAGE = "lyrics language"
 """The key for the languages of ID3's lyrics."""
+_PICTURES = frozenset({"METADATA_BLOCK_PICTURE", "COVERART"})
 _ASF_BYTES = 1
 """The type of values that are not text: mostly pictures."""
 _ASF_CLASS = "WM/MediaClassSecondaryID"
@@ -111,6 +112,14 @@ def _vorbis_values(tags: Any) -> dict[str, list[str]]:
         if value and len(value) <= LONGEST_TEXT and len(texts) < MOST_VALUES:
             texts.append(value)
     return values
+
+
+def long_texts(kind: str, tags: Any) -> Iterator[tuple[str, int]]:
+    """The Vorbis comments that are too long for a text, with their lengths; texts of other kinds are not in `tags` then."""
+    if kind == "vorbis" and tags is not None:
+        for key, value in list.__iter__(tags):
+            if len(value) > LONGEST_TEXT and key.upper() not in _PICTURES:
+                yield key, len(value)
 
 
 def _own_values(tags: TextTags) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ _YEAR_LAST = re.compile(rf"(?<!\d)(?:(?P<one>\d{{1,2}})\s?[-./]\s?)?(?P<two>\d{{
 _DIGITS = re.compile(r"(?<!\d)(?:\d{14}|\d{12}|\d{8}|\d{6})(?!\d)")
 _CENTURIES = frozenset({"19", "20"})
 """With these, digits without separators begin or end with a year."""
-_WORDS = re.compile(r"[^\W\d_]{3,}\.?|(?<!\d)\d{1,2}(?!\d)")
+_WORDS = re.compile(rf"[^\W\d_]{{3,}}|(?<!\d)\d{{1,2}}(?!\d)|,|(?<!\d){_YEAR}(?!\d)")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -81,14 +81,29 @@ def _with_year_first(found: re.Match[str], text: str) -> str:
     """2013-11-25T00:00:00Z, 2004, and with the name of a month before or after the year: May 2004."""
     if found["month"] is not None:
         return _joined(found["year"], int(found["month"]), int(found["day"] or 0))
-    months, day = set[int](), 0
-    for word in _WORDS.findall(f"{text[: found.start()]} {text[found.end() :]}"):
-        if word.isdecimal():
-            day = day or int(word)
-        else:
-            months.add(_MONTHS.get(word[:4].lower(), 0) or _MONTHS.get(word[:3].lower(), 0))
-    months.discard(0)
-    return _joined(found["year"], months.pop() if len(months) == 1 else 0, day)  # "mardi 25 novembre" names two
+    words = [word.group() for word in _WORDS.finditer(text)]
+    named = {number: at for at, word in enumerate(words) if (number := _month(word))}
+    if len(named) != 1:  # "mardi 25 novembre" names two
+        return found["year"]
+    ((month, at),) = named.items()
+    return _joined(found["year"], month, _day_beside(words, at))
+
+
+def _month(word: str) -> int:
+    return _MONTHS.get(word[:4].lower(), 0) or _MONTHS.get(word[:3].lower(), 0)
+
+
+def _day_beside(words: list[str], month: int) -> int:
+    """The number before the name of a month or after it, 0 if there is none: other numbers count something else."""
+    if month and _is_day(words[month - 1]):
+        return int(words[month - 1])
+    after = words[month + 1 : month + 3]
+    is_last = len(after) < 2 or not after[1].isalpha()  # not "May 12 tracks"
+    return int(after[0]) if after and _is_day(after[0]) and is_last else 0
+
+
+def _is_day(word: str) -> bool:
+    return word.isdecimal() and len(word) < 3
 
 
 def _day_first(one: int, two: int, year: str) -> str:

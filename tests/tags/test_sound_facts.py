@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from mutagen import id3
 from mutagen.apev2 import APEv2
 
 from orchestrator.track import Reading, Status
@@ -179,6 +180,41 @@ def test_a_fragmented_mp4_is_as_long_as_its_index_says_or_of_unknown_length(cont
     reading = same("x.m4a", content)
     assert reading.track is not None
     assert (reading.track.duration_s, facts(reading)[:3]) == (seconds, ("aac", False, 2))
+
+
+def edited(*edits: tuple[int, int], wide: bool = False) -> bytes:
+    """Five seconds of AAC with an edit list: duration in milliseconds and where it starts in the sound."""
+    content = streams._mp4(5.0, 3, MP4["stereo"][0], moov_first=True)
+    listed = b"".join(struct.pack(">Qq" if wide else ">Ii", *edit) + struct.pack(">I", 0x10000) for edit in edits)
+    atom = _atom(b"edts", _atom(b"elst", bytes((wide, 0, 0, 0)), struct.pack(">I", len(edits)), listed))
+    at = content.index(b"mdia") - 4
+    for name in (b"moov", b"trak"):
+        start = content.index(name) - 4
+        content = (
+            content[:start]
+            + struct.pack(">I", int.from_bytes(content[start : start + 4], "big") + len(atom))
+            + content[start + 4 :]
+        )
+    return content[:at] + atom + content[at:]
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"),
+    [
+        (edited((4900, 2112)), 4.992),  # without what the encoder added in front and behind
+        (edited((4500, 2112)), 4.5),
+        (edited((4500, 2112), wide=True), 4.5),
+        (edited((1000, -1), (4000, 2112)), 4.0),  # a pause, then a part
+        (edited((1000, 0), (1500, 88_200)), 2.5),
+        (edited((60_000, 0)), 4.992),  # more than there is
+        (edited((0, 0)), 4.992),
+        (edited(), 4.992),
+    ],
+)
+def test_an_mp4_is_as_long_as_its_edit_list_plays(content: bytes, seconds: float) -> None:
+    found = same("x.m4a", content).track
+    assert found is not None
+    assert found.duration_s == pytest.approx(seconds, abs=0.001)
 
 
 # ------------------------------------------------------------ WAV and AIFF-C
@@ -392,3 +428,27 @@ def adts(index: int, channels: int) -> bytes:
 )
 def test_raw_aac_cannot_announce_what_may_follow(index: int, channels: int, true: tuple[int | None, ...]) -> None:
     assert facts(same("x.aac", adts(index, channels)))[2:4] == true
+
+
+@pytest.mark.parametrize(("mode", "channels"), [(0x40, 2), (0xC0, 1)])
+def test_an_mp3_of_free_bitrate_is_of_unknown_length(mode: int, channels: int) -> None:
+    """Its frames state no bitrate; a search for frames that do finds some in the noise between."""
+    noise = streams._noise(5, 1250).replace(b"\xff", b"\xfe")
+    false = bytes.fromhex("fffb9044") + noise[:413]
+    frames = b"".join(bytes((0xFF, 0xFB, 0x02 * (n % 2), mode)) + noise[: 1250 - 417 + n % 2] + false for n in range(40))
+    tags = id3.ID3()
+    tags.add(id3.TIT2(encoding=3, text=["Free"]))
+    file = BytesIO()
+    tags.save(file, v1=0)
+    for front in (b"", file.getvalue()):
+        found = same("x.mp3", front + frames)
+        assert facts(found) == ("mp3", False, channels, 44_100, None)
+        assert found.track is not None
+        assert (found.track.duration_s, found.track.bitrate, found.track.title) == (None, None, ("Free",) if front else ())
+
+
+@pytest.mark.parametrize(("extension", "lossless", "bits"), [("ofr", True, 16), ("ofs", False, None)])
+def test_optimfrog_dualstream_is_lossy(extension: str, lossless: bool, bits: int | None) -> None:
+    head = b"OFR " + struct.pack("<IIHBBIHB", 15, 441_000 * 2, 0, 3, 1, 44_100, 0x1000, 2)
+    found = same(f"x.{extension}", head.ljust(4000, b"U"))
+    assert facts(found) == ("optimfrog", lossless, 2, 44_100, bits)

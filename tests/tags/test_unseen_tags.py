@@ -216,6 +216,28 @@ def test_many_pictures_are_skipped_as_long_as_a_few_ranges_suffice(count: int, s
         assert (reading.track.title, reading.track.track, len(reading.covers or ())) == (("TIT2",), 7, min(count, 16))
 
 
+def test_a_title_that_is_too_long_is_named() -> None:
+    """It counts as none, so the file may stay where it is: somebody must be told why."""
+    words = "x" * 400_000
+    long_title = id3.TIT2(encoding=3, text=[words])
+    samples = {
+        "x.mp3": ("TIT2", tag(long_title, ARTIST, ALBUM) + MP3),
+        "x.flac": ("title", track_bytes("flac", Track(title=(words,), artist=("a",), album=("b",)))),
+        "x.ogg": ("title", track_bytes("ogg", Track(title=(words,), artist=("a",), album=("b",)))),
+        "x.m4a": ("©nam", track_bytes("m4a", Track(title=(words,), artist=("a",), album=("b",)))),
+        "x.wv": ("title", track_bytes("wv", Track(title=(words,), artist=("a",), album=("b",)))),
+    }
+    for name, (key, content) in samples.items():
+        local, _ = same_by_every_policy(name, content)
+        assert local.track is not None
+        assert local.track.title == ()
+        assert local.too_long is not None
+        assert local.too_long.startswith(f"its text {key} of 400,0"), local.too_long
+        assert local.too_long.endswith("bytes is too long, and was skipped")
+    complete, _ = same_by_every_policy("x.mp3", tag(id3.TXXX(encoding=3, desc="LONG", text=[words]), *ALL) + MP3)
+    assert complete.too_long is None
+
+
 def test_long_texts_and_attachments_of_any_name_are_skipped() -> None:
     long = id3.TXXX(encoding=3, desc="WAVEFORM", text=["x" * 400_000])
     zeros = id3.TXXX(encoding=3, desc="ZEROS", text=[""] * 50_000)

@@ -142,7 +142,7 @@ class SortedItems:
             self.untagged.append(item)
         else:
             needs = "needs two of artist, album, and title or track number"
-            self.skip(item, "untagged", f"no usable tags: {needs}")
+            self.skip(item, "untagged", "; ".join(filter(None, (f"no usable tags: {needs}", reading.too_long))))
 
     def _song(self, item: Item, track: Track | None, kind: str) -> Song | None:
         """A file as a song; None without usable tags, its own or those that a cue sheet has for it.

@@ -112,8 +112,15 @@ def read_musepack(file: SparseFile) -> Parsed:
 
 
 def read_optimfrog(file: SparseFile) -> Parsed:
-    """OFR, OFS."""
+    """OFR."""
     return _with_edges(file, parser("optimfrog", "OptimFROG"), "optimfrog")
+
+
+def read_dualstream(file: SparseFile) -> Parsed:
+    """OFS: lossy without the correction file beside it."""
+    parsed = read_optimfrog(file)
+    parsed.lossless, parsed.info.bits_per_sample = False, None
+    return parsed
 
 
 def read_tak(file: SparseFile) -> Parsed:

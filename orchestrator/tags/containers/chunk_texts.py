@@ -53,6 +53,8 @@ def read_edited(file: SparseFile, start: int, end: int, tags: TextTags) -> None:
 
 
 def _add(file: SparseFile, name: bytes, start: int, length: int, tags: TextTags) -> None:
+    if length > LONGEST_TEXT:
+        file.skip_text(name.decode("latin-1"), length)
     data = file.peek(start, length, "a text") if 0 < length <= LONGEST_TEXT else b""
     wide = len(data) >= _SHORTEST_WIDE and not any(data[1::2])  # some programs write UTF-16
     text = data[: len(data) // 2 * 2].decode("utf-16-le", "replace").rstrip("\0") if wide else decoded(data)

@@ -91,7 +91,7 @@ class _Moov:
         position = start
         for atom in self._atoms(start, min(end, self._end)):
             name, position = atom.name, atom.end if any(atom.name) else atom.start
-            if name in (b"trak", b"mdia", b"minf", b"stbl"):
+            if name in (b"trak", b"edts", b"mdia", b"minf", b"stbl"):
                 self.plan(atom.payload, atom.end, in_track=True)
             elif name == b"mvex":
                 self.plan(atom.payload, atom.end)

@@ -13,6 +13,8 @@ _LONGEST_ENTRY = 8 * 1024
 _COUNT_AT, _FIRST_ENTRY = 4, 8
 """In `stsd`, after version and flags."""
 _REFERENCE = 12
+_ADDED_S = 0.25
+"""Seconds that encoders may add before and after the sound, and that all programs count."""
 _MOST_REFERENCES = 20_000
 _MORE_FRAGMENTS = (b"moof", b"sidx", b"styp", b"mdat")
 
@@ -29,6 +31,8 @@ class SoundTrack:
         self._media: tuple[int, int] | None = None
         """The time scale and the duration of the last track that began."""
         self._duration: int | None = None
+        self._edited = self._played = 0
+        """How long the last track plays by its edit list, and the sound track, in the time scale of the movie; 0: unknown."""
         self._is_sound = self._found = self._has_samples = False
         self.is_fragmented = False
         self._whole: int | None = None
@@ -38,13 +42,15 @@ class SoundTrack:
         """Read one atom."""
         if atom == b"mvhd":
             self._movie = times(self._file, payload, end)
+        elif atom in (b"tkhd", b"elst"):  # the first begins a track
+            self._edited = _edited(self._file, payload, end) if atom == b"elst" else 0
         elif atom == b"mdhd":
             self._media = times(self._file, payload, end)
         elif atom == b"hdlr" and self._media is not None and not self._found:
             self._is_sound = self._file.peek(payload + 8, 4, "the kind of track") == _SOUND
             if self._is_sound:
                 self._scale, self._duration = self._media[0], self._media[1]
-                self._found = True
+                self._played, self._found = self._edited, True
         elif atom == b"stsd" and self._is_sound and self.entry is None:
             self._note_entry(payload, end)
         elif atom == b"stts" and self._is_sound:
@@ -80,7 +86,9 @@ class SoundTrack:
             found = self._whole_length() or (_indexed(self._file, index) if index is not None else None)
             if found is not None or self._has_samples:
                 return found  # what the track states is the length of its part in `moov`
-        return _seconds(self._duration, self._scale) if self._found else _seconds(self._movie[1], self._movie[0])
+        whole = _seconds(self._duration, self._scale) if self._found else _seconds(self._movie[1], self._movie[0])
+        played = _seconds(self._played, self._movie[0])
+        return played if played and whole and played < whole - _ADDED_S else whole
 
     def _whole_length(self) -> float | None:
         return _seconds(self._whole, self._movie[0])
@@ -88,6 +96,18 @@ class SoundTrack:
 
 def _seconds(duration: int | None, scale: int) -> float | None:
     return duration / scale if duration and duration not in _UNKNOWN and scale else None
+
+
+def _edited(file: SparseFile, payload: int, end: int) -> int:
+    """How long an edit list plays of the sound."""
+    content = file.peek(payload, min(end - payload, _LONGEST_ENTRY), "the edit list")
+    width = 8 if content[:1] == b"\1" else 4
+    size, total = 2 * width + 4, 0
+    for at in range(_FIRST_ENTRY, min(len(content), _FIRST_ENTRY + size * int.from_bytes(content[4:8], "big")) - size + 1, size):
+        start = int.from_bytes(content[at + width : at + 2 * width], "big", signed=True)
+        if start >= 0:  # otherwise a pause
+            total += int.from_bytes(content[at : at + width], "big")
+    return total
 
 
 def _indexed(file: SparseFile, index: Atom) -> float | None:

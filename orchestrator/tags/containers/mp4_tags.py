@@ -114,6 +114,8 @@ class Tags:
                 key = decoded(self._content(atom.payload + _VERSION, atom.end))
             elif atom.name == b"data":
                 kind = int.from_bytes(self._file.peek(atom.payload + 1, 3), "big")
+                if atom.end - atom.payload - _DATA_HEADER > LONGEST_TEXT:
+                    self._file.skip_text(key, atom.end - atom.payload - _DATA_HEADER)
                 text = _value(name, kind, self._content(atom.payload + _DATA_HEADER, atom.end), free=name == b"----")
                 if text:
                     tags.setdefault("\xa9gen" if name == b"gnre" else key, []).append(text)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.tags.audio_identity import window
 from orchestrator.tags.containers.mpeg_info import look_at_first_frame
 from orchestrator.tags.foreign_tags import add_id3, fetch_end, find_other_tags, may_have_id3v1
-from orchestrator.tags.frames.mpeg import mpeg_size
+from orchestrator.tags.frames.mpeg import FreeFormat, free_format, mpeg_size
 from orchestrator.tags.id3 import plan_tag, stacked, tag_end
 from orchestrator.tags.lazy_imports import id3_options, parser
-from orchestrator.tags.parsed import Parsed
+from orchestrator.tags.parsed import Parsed, StreamFacts
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
 
@@ -21,7 +22,12 @@ _CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
 
 def read(file: SparseFile) -> Parsed:
     """Parse the ID3v2 tags and the first frames; read the end only if a field is missing: APEv2 first, then ID3v1."""
-    starts = _plan(file)
+    starts, first = _plan(file)
+    free = free_format(window(file, first, _FIRST_FRAMES))
+    return _of_frames(file, starts) if free is None else _of_free_format(file, free)
+
+
+def _of_frames(file: SparseFile, starts: list[int]) -> Parsed:
     file.seek(0)
     mp3 = parser("mp3", "MP3")(file, load_v1=False, **id3_options())
     info: Any = mp3.info
@@ -50,15 +56,26 @@ def read(file: SparseFile) -> Parsed:
     return parsed
 
 
+def _of_free_format(file: SparseFile, stream: FreeFormat) -> Parsed:
+    """A stream of a bitrate that is in no table: mutagen would search it for other frames, and find some by chance."""
+    facts = StreamFacts(sample_rate=stream.sample_rate, channels=stream.channels)
+    parsed = Parsed(kind="id3", tags=None, info=facts, codec=_CODECS[stream.layer], lossless=False)
+    find_other_tags(file, parsed)
+    return parsed
+
+
 def _has(sources: list[Any], keys: tuple[str, ...]) -> bool:
     return all(any(tags and tags.get(key) for tags in sources) for key in keys)
 
 
-def _plan(file: SparseFile) -> list[int]:
-    """Plan the first ID3v2 tag, which mutagen parses, and the first frames; returns where all ID3v2 tags at the start begin."""
+def _plan(file: SparseFile) -> tuple[list[int], int]:
+    """Plan the first ID3v2 tag, which mutagen parses, and the first frames.
+
+    Returns where all ID3v2 tags at the start begin, and where the last of them ends.
+    """
     plan_tag(file, 0)
     starts = list(stacked(file, 0))
     position = tag_end(file.peek(starts[-1], 10), starts[-1]) or 0 if starts else 0
     if 0 < position < file.size and not file.has(position, min(position + 4, file.size)):
         file.fetch(position, position + max(_FIRST_FRAMES, file.policy.extra), "past the ID3v2 tag: the first MPEG frames")
-    return starts
+    return starts, position

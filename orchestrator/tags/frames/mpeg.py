@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 _BITRATES = {
     (3, 3): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (3, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -13,6 +15,8 @@ _BITRATES = {
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _LAYER_I, _LAYER_III = 3, 1
 _ADTS_HEADER = 7
+_LEAST_FREE = 24
+"""Bytes of a frame: 8 kbit/s at 24 kHz."""
 
 
 def mpeg_size(header: bytes) -> int:
@@ -27,6 +31,30 @@ def mpeg_size(header: bytes) -> int:
     if layer == _LAYER_I:
         return (12 * bits // frequency + padding) * 4
     return (72 if version != 3 and layer == _LAYER_III else 144) * bits // frequency + padding
+
+
+class FreeFormat(NamedTuple):
+    """What the first frame says about a stream of a bitrate that is in no table."""
+
+    layer: int
+    sample_rate: int
+    channels: int
+
+
+def free_format(data: bytes) -> FreeFormat | None:
+    """The facts of a stream that begins with three frames of free bitrate; None for any other beginning."""
+    header = data[:4]
+    if len(header) < 4 or header[2] >> 4 or not mpeg_size(bytes((*header[:2], header[2] | 0x10, header[3]))):
+        return None
+
+    def is_frame(at: int) -> bool:
+        return data[at : at + 2] == header[:2] and len(data) > at + 2 and data[at + 2] & 0xFC == header[2] & 0xFC
+
+    starts = range(_LEAST_FREE, len(data) // 2)
+    if not any(is_frame(at) and any(is_frame(2 * at + padding) for padding in (0, 1, -1)) for at in starts):
+        return None
+    mono = header[3] >> 6 == 3
+    return FreeFormat(4 - (header[1] >> 1 & 3), _RATES[header[1] >> 3 & 3][header[2] >> 2 & 3], 1 if mono else 2)
 
 
 def adts_size(header: bytes) -> int:

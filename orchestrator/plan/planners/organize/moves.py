@@ -166,6 +166,8 @@ class OrganizeMoves:
             reason += f"; album artist inferred from {owner.inferred_from}: {owner.album.values['albumartist']}"
         if isinstance(owner, Song):
             reason += owner.evidence
+            if reading is not None and reading.too_long and not owner.track.title:
+                reason += f"; {reading.too_long}"
         return reason if reading is None or reading.suspect is None else f"{reason}; suspect: {reading.suspect}"
 
 
