@@ -217,6 +217,20 @@ def test_formats_that_share_a_folder_stay_together() -> None:
     assert places(items) == {"X": "Ann/X (1999)"}
 
 
+def test_copies_of_one_format_in_one_folder_are_told_apart_by_their_facts() -> None:
+    cases: list[tuple[dict[str, object], dict[str, object], tuple[str, str]]] = [
+        (FLAC24, FLAC, ("24 bit", "16 bit")),
+        ({"track_total": 3}, {"track_total": 15}, ("3 tracks", "15 tracks")),
+    ]
+    for one, other, labels in cases:
+        items = [*folder("in", title="S", **one), *folder("in", title=" S", **other)]
+        _, found = organized(items)
+        assert found == {"in": {f"Ann/X [{label}] (1999)" for label in labels}}
+    for more, why in (({"title": " S"}, "nothing tells them apart"), ({"title": "T", "track_total": 9}, "these are two discs")):
+        _, found = organized([*folder("in", track_total=3), *folder("in", **{"track_total": 3, **more})])
+        assert found == {"in": {"Ann/X (1999)"}}, why
+
+
 @pytest.mark.parametrize("title", ["Unknown Album", "[no album]", "<Unknown>", "Unbekanntes Album", "Untitled"])
 def test_names_that_are_no_album_join_no_folders(title: str) -> None:
     nobody = {"album_artist": None, "artist": None, "date": None}

@@ -1,16 +1,18 @@
 """Tells copies of one album apart by their folders: 24 and 16 bit, FLAC and MP3, standard and deluxe, two rips.
 
+In one folder, only the facts of their sound and their totals tell copies apart.
+
 Only songs that claim one disc and number make folders count. A folder is a copy of its own if two of its songs, or its only song
 with facts of its own, meet those of another one; other folders belong to the copy that they resemble.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from orchestrator.plan.music.folders import by_album_folder, has_repeats, place_of
+from orchestrator.plan.music.folders import by_album_folder, differ_in_titles, has_repeats, place_of
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import first, text
@@ -60,13 +62,14 @@ class _Part:
 
 def copies_of(songs: list[Song]) -> list[list[Song]]:
     """The songs of each copy of an album."""
-    folders = by_album_folder(songs)
-    if len(folders) == 1 or not has_repeats(songs):
+    if not has_repeats(songs):
         return [songs]
+    folders = by_album_folder(songs)
+    parts = [(folder, number, part) for folder in folders for number, part in enumerate(_apart(folders[folder]))]
     copies: list[_Part] = []
     strays: list[_Part] = []
-    for folder in sorted(folders, key=lambda folder: (-len(folders[folder]), folder)):
-        part = _Part(folders[folder])
+    for _, _, together in sorted(parts, key=lambda part: (-len(part[2]), *part[:2])):
+        part = _Part(together)
         position = next((n for n, copy in enumerate(copies) if not part.meets(copy) and part.resembles(copy)), None)
         if position is not None:
             copies[position] = _Part(copies[position].songs + part.songs)
@@ -77,6 +80,24 @@ def copies_of(songs: list[Song]) -> list[list[Song]]:
     for part in strays:
         min(copies, key=lambda copy: (not part.resembles(copy), part.meets(copy))).songs.extend(part.songs)
     return [copy.songs for copy in copies]
+
+
+def _apart(songs: list[Song]) -> list[list[Song]]:
+    """The songs of one folder, by the first fact that tells copies of one format in it apart, such as 24 and 16 bit."""
+    if not _collide(songs) or differ_in_titles(songs):
+        return [songs]
+    for fact in FACTS:
+        found: dict[str, list[Song]] = defaultdict(list)
+        for song in songs:
+            found[fact(song.track)].append(song)
+        if len(found) > 1 and "" not in found and not any(len(part) == 1 or _collide(part) for part in found.values()):
+            return [found[value] for value in sorted(found)]
+    return [songs]
+
+
+def _collide(songs: list[Song]) -> bool:
+    """Whether two songs of one format claim one place."""
+    return len({(place_of(song), song.extension) for song in songs}) < len(songs)
 
 
 def fact_of(songs: Sequence[Song], fact: Callable[[Track], str]) -> str:

@@ -98,7 +98,7 @@ def tell_scattered_discs(songs: Sequence[Song]) -> None:
     folders = {song.folder: one.disc or 1 for one, song in zip(told, songs, strict=True)}
     untold = {song.folder for one, song in zip(told, songs, strict=True) if one.disc is None}
     distinct = len(set(folders.values())) == len(folders) > 1 and all(one.certain for one in told)
-    if distinct and (not untold or (len(untold) == 1 and _differ_in_titles(songs))):
+    if distinct and (not untold or (len(untold) == 1 and differ_in_titles(songs))):
         _set_discs(songs, [folders[song.folder] for song in songs])
 
 
@@ -109,7 +109,7 @@ def _tell_discs(songs: Sequence[Song]) -> None:
         # The first disc is often in the folder of the album itself.
         found = [one.disc or (None if 1 in discs else 1) for one in told]
         in_order = set(found) == set(range(1, len(discs) + 1))
-        if all(one.certain for one in told) or (in_order and _differ_in_titles(songs)):
+        if all(one.certain for one in told) or (in_order and differ_in_titles(songs)):
             _set_discs(songs, found)
         return
     in_names = [disc_in_name(song.name, song.track.track) for song in songs]
@@ -117,7 +117,7 @@ def _tell_discs(songs: Sequence[Song]) -> None:
         _set_discs(songs, in_names, "name")
 
 
-def _differ_in_titles(songs: Sequence[Song]) -> bool:
+def differ_in_titles(songs: Sequence[Song]) -> bool:
     """Whether most places that several songs claim have different titles: songs of several discs, not copies."""
     titles: dict[Hashable, list[str]] = defaultdict(list)
     for song in songs:

@@ -32,10 +32,10 @@ _NO_ALBUM: Final = frozenset(
         (
             "Unknown Album", "Unknown", "No Album", "No Album Title", "No Title", "Unknown Disc", "Unknown CD", "Audio CD",
             "Unbekanntes Album", "Unbekannt", "Kein Album", "Album inconnu", "Sans album", "Álbum desconocido", "Desconocido",
-            "Sin álbum", "Album sconosciuto", "Sconosciuto", "Onbekend album", "Okänt album", "Ukendt album", "Ukjent album",
-            "Tuntematon albumi", "Nieznany album", "Neznámé album", "Ismeretlen album", "Bilinmeyen Albüm",
-            "Неизвестный альбом", "Неизвестный диск", "Невідомий альбом", "未知专辑", "未知專輯", "不明なアルバム",
-            "알 수 없는 앨범",
+            "Sin álbum", "Album sconosciuto", "Sconosciuto", "Onbekend album", "Onbekend", "Okänt album", "Ukendt album",
+            "Ukjent album", "Tuntematon albumi", "Nieznany album", "Neznámé album", "Ismeretlen album", "Bilinmeyen Albüm",
+            "Álbum desconhecido", "Desconhecido", "Неизвестный альбом", "Неизвестный диск", "Невідомий альбом", "未知专辑",
+            "未知專輯", "不明なアルバム", "알 수 없는 앨범",
         ),
     )
 )  # fmt: skip
@@ -45,9 +45,16 @@ _UNTITLED: Final = frozenset(
 _NO_ARTIST: Final = frozenset(
     map(
         letters_of,
-        ("", "Unknown Artist", "Unknown", "No Artist", "Unbekannter Künstler", "Artiste inconnu", "Artista desconocido"),
+        (
+            "Unknown Artist", "Unknown", "No Artist", "Unbekannter Künstler", "Unbekannter Interpret", "Artiste inconnu",
+            "Artista desconocido", "Artista desconhecido", "Artista sconosciuto", "Onbekende artiest", "Okänd artist",
+            "Ukendt kunstner", "Ukjent artist", "Tuntematon esittäjä", "Nieznany wykonawca", "Neznámý interpret",
+            "Ismeretlen előadó", "Bilinmeyen Sanatç\u0131", "Άγνωστος καλλιτέχνης", "Неизвестный исполнитель",
+            "Невідомий виконавець", "未知艺术家", "未知藝術家", "不明なアーティスト", "アーティスト情報なし",
+            "알 수 없는 아티스트",
+        ),
     )
-)
+)  # fmt: skip
 
 
 def is_various(name: str, names: frozenset[str] = VARIOUS) -> bool:
@@ -63,4 +70,10 @@ def various_names(more: Iterable[str]) -> frozenset[str]:
 def is_no_album(title: str, artist: str) -> bool:
     """Whether a title of an album is none: "Unknown Album", and "Untitled" where no artist is known."""
     letters = letters_of(title)
-    return letters in _NO_ALBUM or (letters in _UNTITLED and letters_of(artist) in _NO_ARTIST)
+    return letters in _NO_ALBUM or (letters in _UNTITLED and (not artist.strip() or letters_of(artist) in _NO_ARTIST))
+
+
+def is_nameless(name: str) -> bool:
+    """Whether a name of an artist or an album is what rippers and players write for an unknown one."""
+    letters = letters_of(name)
+    return letters in _NO_ALBUM or letters in _NO_ARTIST

@@ -323,7 +323,20 @@ def test_empty_tags_are_no_key() -> None:
     assert found(items).decisions == found(items).alike == ()
 
 
-@pytest.mark.parametrize("name", ["Unknown Artist", "<unknown>", "[no album]", "Unbekannter Künstler", "N/A", "未知艺术家"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Unknown Artist",
+        "<unknown>",
+        "[no album]",
+        "Unbekannter Künstler",
+        "Audio CD",
+        "Neznámé album",
+        "未知專輯",
+        "N/A",
+        "未知艺术家",
+    ],
+)
 def test_what_is_written_for_an_unknown_name_is_no_name(name: str) -> None:
     assert not pair({"album": name}, {"album": name})
     assert not pair({"album_artist": name}, {"album_artist": name})

@@ -19,6 +19,8 @@ class _Worth(NamedTuple):
 
     least: float
     most: float
+    most_of_many: float
+    """At most where there are more bits; at least, they are worth as many of MP3."""
 
     def lowest(self, bitrate: int) -> float:
         """The bits of MP3 that this bitrate is worth at least."""
@@ -26,16 +28,16 @@ class _Worth(NamedTuple):
 
     def highest(self, bitrate: int) -> float:
         """The bits of MP3 that this bitrate is worth at most."""
-        return max(self.most * min(bitrate, _LOW), self.least * bitrate)
+        return max(self.most * min(bitrate, _LOW), self.most_of_many * bitrate)
 
 
 _WORTH: Mapping[str, _Worth] = {
-    "mp3": _Worth(1.0, 1.0),
-    "vorbis": _Worth(1.4, 1.4),
-    "aac": _Worth(1.4, 1.8),  # 1.8: HE-AAC, and not every file says whether it is
-    "opus": _Worth(1.7, 2.0),
+    "mp3": _Worth(1.0, 1.0, 1.0),
+    "vorbis": _Worth(1.25, 1.4, 1.4),
+    "aac": _Worth(1.3, 1.8, 1.4),  # 1.8: HE-AAC, and not every file says whether it is
+    "opus": _Worth(1.7, 2.0, 1.7),
 }
-"""By three public listening tests of Hydrogenaudio; docs/duplicates.md says how. Other codecs were not compared widely enough."""
+"""By three public listening tests; docs/duplicates.md says how. Other codecs were not compared widely enough."""
 _LOW = 100_000
 """Bits per second up to which the tests found differences between codecs: at 128,000 they found none."""
 _CLEARLY = 1.2

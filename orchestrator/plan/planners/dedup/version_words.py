@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from orchestrator.plan.music.spelling import fold, guest_of
+from orchestrator.plan.music.stand_ins import is_nameless
 from orchestrator.plan.music.tag_values import MAX_VALUE
 from orchestrator.track import Track
 
@@ -84,7 +85,7 @@ def key(text: str) -> str:
 def name_key(text: str) -> str:
     """The key of an artist or album; "" for placeholders such as "Unknown Artist"."""
     found = key(text)
-    return "" if found in NAMELESS else found
+    return "" if found in NAMELESS or is_nameless(text) else found
 
 
 @lru_cache(maxsize=65536)

@@ -1,0 +1,195 @@
+"""A small library in which everything happens that sends music to the wrong place, and where each file belongs, written by hand.
+
+`SITUATIONS` holds the cases by name. A new case is one more function with `@situation`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from orchestrator.track import Track
+from tests.audio import FORMATS
+from tests.audio_streams import flac
+from tests.places import digest
+
+FLAC24 = {"rate": 96_000, "bits": 24}
+
+
+class Library:
+    """The files of a library, and where they go."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.destinations: dict[str, str | None] = {}
+        """Path -> where it belongs; None for the quarantine."""
+        self.foreign_folders = 0
+        self._serials = count(1)
+
+    def put(self, path: str, destination: str | None, content: bytes | None = None) -> None:
+        """A file of any kind."""
+        assert path not in self.files
+        self.files[path] = content or path.encode()
+        self.destinations[path] = destination
+
+    def song(self, path: str, destination: str, *, stream: dict[str, int] | None = None, **tags: Any) -> None:
+        """An MP3 or FLAC with sound of its own. Its title is the end of its name if `tags` give none; text may be one string."""
+        kind, serial = FORMATS[path.rpartition(".")[2]], next(self._serials)
+        name = path.rpartition("/")[2].rpartition(".")[0]
+        given = {"title": name[3:], "track": int(name[:2]), **tags}
+        texts = {field: (value,) if isinstance(value, str) and field in _SEVERAL else value for field, value in given.items()}
+        file = BytesIO(flac(0.2, serial, **stream) if stream else kind.stream(0.2, serial))
+        kind.save(file, Track(**texts), b"")
+        self.put(path, destination, file.getvalue())
+
+    def album(self, folder: str, destination: str, names: Iterable[str], *, extension: str = "mp3", **tags: Any) -> None:
+        """Songs that keep their names; a "*" before a name stands for what the layout puts there."""
+        for name in names:
+            self.song(f"{folder}/{name}.{extension}", f"{destination}/{name}.{extension}", **tags)
+
+    def before(self) -> dict[str, str]:
+        """Path -> sha256."""
+        return {path: digest(content) for path, content in self.files.items()}
+
+    def after(self) -> dict[str, str]:
+        """The same where each file belongs, without the quarantine."""
+        return {there: digest(self.files[path]) for path, there in self.destinations.items() if there is not None}
+
+
+_SEVERAL = frozenset(field.name for field in msgspec.structs.fields(Track) if "tuple" in str(field.type))
+"""The fields with several values."""
+
+SITUATIONS: dict[str, Callable[[Library], None]] = {}
+
+
+def situation(function: Callable[[Library], None]) -> Callable[[Library], None]:
+    """Add a case."""
+    SITUATIONS[function.__name__] = function
+    return function
+
+
+def whole_library() -> Library:
+    """All cases in one library."""
+    library = Library()
+    for fill in SITUATIONS.values():
+        fill(library)
+    return library
+
+
+ANN = {"artist": "Ann", "album_artist": "Ann", "date": "1999"}
+DISC_1, DISC_2 = ("01 Sea", "02 Sun"), ("01 Rain", "02 Snow")
+SONGS = ("01 Sea", "02 Sun")
+
+
+@situation
+def discs_that_only_folders_tell(library: Library) -> None:
+    for title, one, two in (
+        ("Words", "Words/CD1", "Words/cd 2"),
+        ("Titles", "Titles/Disc 01 - Water", "Titles/Disc 02 - Air"),
+        ("Bare", "Bare", "Bare (2)"),
+    ):
+        for number, folder, names in ((1, one, DISC_1), (2, two, DISC_2)):
+            there = f"Ann/{title} (1999)/Disc {number}"
+            library.album(f"discs/{folder}", there, names, album=title, **ANN)
+            library.put(f"discs/{folder}/cover.jpg", f"{there}/cover.jpg")
+            library.put(f"discs/{folder}/rip.log", f"{there}/rip.log")
+
+
+@situation
+def copies_of_one_album(library: Library) -> None:
+    qualities = (("24", "FLAC, 24 bit", "flac", FLAC24), ("cd", "FLAC, 16 bit", "flac", None), ("mp3", "MP3", "mp3", None))
+    for folder, label, extension, stream in qualities:
+        there = f"Ann/Quality [{label}] (1999)"
+        library.album(f"copies/q/{folder}", there, SONGS, extension=extension, stream=stream, album="Quality", **ANN)
+        library.put(f"copies/q/{folder}/cover.jpg", f"{there}/cover.jpg")
+    for folder, total in (("standard", 2), ("deluxe", 3)):
+        names = (*SONGS, "03 Moon")[:total]
+        library.album(
+            f"copies/e/{folder}", f"Ann/Edition [{total} tracks] (1999)", names, track_total=total, album="Edition", **ANN
+        )
+    for folder in ("Rip 1 of Ann", "Rip of Bob"):
+        library.album(f"copies/{folder}", f"Ann/Twice [{folder}] (1999)", SONGS, album="Twice", **ANN)
+    library.album("copies/album", "Ann/Sea [2 tracks] (1999)", SONGS, track_total=2, album="Sea", **ANN)
+    library.album("copies/single", "Ann/Sea [1 track] (1999)", SONGS[:1], track_total=1, album="Sea", **ANN)
+    for folder in ("CD of Monday", "CD of Friday"):
+        library.album(f"copies/{folder}", f"Fay/Unknown Album [{folder}]", SONGS, album="Unknown Album", artist="Fay")
+
+
+@situation
+def samplers_without_album_artist(library: Library) -> None:
+    for number in (1, 2, 4, 5):
+        artist = f"Star {number}"
+        there = f"Various Artists/Hits (2001)/0{number} {artist} - S{number}.mp3"
+        library.song(f"samplers/Hits/0{number} S{number}.mp3", there, artist=artist, album="Hits", date="2001")
+    library.put("samplers/Hits/cover.jpg", "Various Artists/Hits (2001)/cover.jpg")
+
+
+@situation
+def a_folder_that_tells_nothing_stays_together(library: Library) -> None:
+    for number, total in ((1, 12), (2, 12), (3, 9), (4, 9)):
+        path = f"unclear/0{number} S{number}.mp3"
+        library.song(path, path, artist=f"Star {number}", album="Mixed", track_total=total)
+    library.put("unclear/cover.jpg", "unclear/cover.jpg")
+
+
+@situation
+def compilations_and_their_artists(library: Library) -> None:
+    library.album("flagged", "Bob/Best Of (2002)", SONGS, artist="Bob", album="Best Of", date="2002", compilation=True)
+    for number, various in enumerate(("V/A", "[Various Artists]", "Verschiedene Interpreten"), 1):
+        there = f"Various Artists/Party (2003)/0{number} Star {number} - S.mp3"
+        library.song(
+            f"va/{number}/0{number} S.mp3", there, artist=f"Star {number}", album_artist=various, album="Party", date="2003"
+        )
+
+
+@situation
+def hosts_guests_and_twins(library: Library) -> None:
+    for number, host in enumerate(("Hana", "Hana, Eve", "Hana & Bob", ("Eve", "Hana"), "Hana w/ Cid"), 1):
+        there = f"Hana/Guests (2004)/0{number} S.mp3"
+        library.song(f"hosts/0{number} S.mp3", there, artist=host, album_artist=host, album="Guests", date="2004")
+    for number, band in enumerate(("Earth, Wind & Fire", "Earth, Wind & Fire feat. Ann", "Earth, Wind & Fire - ft. Bob"), 1):
+        library.song(
+            f"bands/0{number} S.mp3", f"Earth, Wind & Fire/Fire (2005)/0{number} S.mp3", artist=band, album="Fire", date="2005"
+        )
+    for number, twin in enumerate(("Guns N\u2019 Roses", "Guns N\u2019 Roses", "Guns N' Roses"), 1):
+        there = f"Guns N\u2019 Roses/Twins (2006)/0{number} S.mp3"
+        library.song(f"twins/0{number} S.mp3", there, artist=twin, album_artist=twin, album="Twins", date="2006")
+
+
+@situation
+def folders_of_one_name_in_two_forms(library: Library) -> None:
+    for form, name in (("NFC", "01 Sea"), ("NFD", "02 Sun")):
+        folder = unicodedata.normalize(form, "forms/Café")
+        tags = {"artist": unicodedata.normalize(form, "Zoë"), "album": unicodedata.normalize(form, "Café")}
+        library.album(folder, "Zoë/Café (2007)", [name], date="2007", **tags)
+
+
+@situation
+def characters_that_no_name_can_have(library: Library) -> None:
+    library.song("odd/01 a.mp3", "Ann/Odd Album (1999)/01 Line and tab.mp3", title="Line\r\nand\ttab", album="Odd\nAlbum", **ANN)
+    persian, joined = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "Sea\u200d\u200cSun"
+    library.song("odd/02 b.mp3", f"Ann/Odd Album (1999)/02 {persian}.mp3", title=persian, album="Odd Album", **ANN)
+    library.song("odd/03 c.mp3", "Ann/Odd Album (1999)/03 SeaSun.mp3", title=joined, album="Odd Album", **ANN)
+
+
+@situation
+def folders_of_other_programs(library: Library) -> None:
+    tags = {**ANN, "album": "Bins"}
+    library.album("bins/in", "Ann/Bins (1999)", SONGS, **tags)
+    for folder in (
+        "#recycle/bins/in",
+        "bins/.stversions",
+        ".Trash-1000/files",
+        "usb/RECYCLER/S-1-5-21-1",
+        "usb/x/recycler/S-1-5-21-1",
+    ):
+        library.album(folder, folder, SONGS[:1], **tags)
+    library.put("bins/in/@eaDir/01 Sea.mp3/SYNOAUDIO.jpg", None)
+    library.put("bins/in/Thumbs.db", None)
+    library.foreign_folders += 6
+    library.album("Recycler", "ZZ Top/Recycler (1990)", SONGS, artist="ZZ Top", album="Recycler", date="1990")
