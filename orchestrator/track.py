@@ -101,6 +101,8 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """"explicit" or "clean"; None where the file does not say."""
     media_kind: str | None = None
     """"podcast", "audiobook", "video" or "memo" (a voice memo) if its tags say that it is one; None otherwise."""
+    cue_sheet: bool = False
+    """Whether the file holds a cue sheet: it is the image of a whole album or disc."""
     facts: Facts | None = None
     """None if the file states none of them."""
     duration_s: float | None = None

@@ -70,6 +70,8 @@ class Parsed:
     """What the end of the sound looks like, if the container module has looked at it; otherwise the reader does."""
     covers: tuple[Cover, ...] | None = ()
     """Pictures outside the tags; None if unknown."""
+    cue_sheet: bool = False
+    """There is a cue sheet outside the tags."""
     bitrate: int | None = None
     """Set if mutagen's own figure would depend on how much was read."""
 

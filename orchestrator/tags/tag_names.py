@@ -67,6 +67,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "album_artist_sort": ("albumartistsort", "albumartistsortorder", "sortalbumartist"),
     "album_sort": ("albumsort", "albumsortorder", "sortalbum"),
     "advisory": ("itunesadvisory", "advisory", "contentadvisory", "parentalrating", "explicit"),
+    "cue_sheet": ("cuesheet",),
     "conductor": ("conductor",),
     "orchestra": ("orchestra",),
     "ensemble": ("ensemble", "ensembles"),

@@ -64,6 +64,7 @@ def text_fields(kind: str, tags: Any) -> dict[str, Any]:
     fields["compilation"] = first("compilation", _truth)
     fields["advisory"] = first("advisory", _advisory)
     fields["media_kind"] = media_kind(found)
+    fields |= {"cue_sheet": True} if "cue_sheet" in found else {}
     for field in ("musicbrainz_artist_ids", "musicbrainz_album_artist_ids"):
         if field in fields:
             fields[field] = _words(fields[field])  # ID3v2.3 has no other way to hold several
@@ -92,6 +93,8 @@ def track_of(parsed: Parsed) -> Track:
         fields = without_numbers_of(text_fields(kind, tags), known) | known
     if fields.get("original_date") is not None:
         fields.setdefault("date", fields["original_date"])
+    if parsed.cue_sheet:
+        fields["cue_sheet"] = True
     facts = {field: fields.pop(field) for field in FACTS & fields.keys()}
     if facts:
         fields["facts"] = Facts(**facts)

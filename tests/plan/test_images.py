@@ -82,6 +82,11 @@ def settled(items: list[Item], **options: str) -> list[str]:
             id="images with the title of the album",
         ),
         pytest.param(
+            [image(f"in/{side}.flac", title=title, cue_sheet=True) for side, title in (("I", "X"), ("II", "Two"))],
+            ["A/X/I.flac", "A/X/Two.flac"],
+            id="images with sheets inside",
+        ),
+        pytest.param(
             [image("in/mix.mp3", title="Essential Mix 500", track=500), cue("in/mix.cue", "mix.mp3", tracks=20)],
             ["A/X/500 Essential Mix 500.cue", "A/X/500 Essential Mix 500.mp3"],
             id="a mix with a title of its own",

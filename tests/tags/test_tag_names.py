@@ -67,6 +67,7 @@ FULL: dict[str, Any] = {
 def test_the_list_of_fields_here_is_complete() -> None:
     stream_facts = {"duration_s", "codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "video"}
     elsewhere = {"facts", "track_text", "disc_text", "position", "media_kind"}  # test_fact_names, _written, _positions, _kinds
+    elsewhere.add("cue_sheet")  # test_cue_sheets
     assert set(FULL) | stream_facts | elsewhere == set(Track.__struct_fields__)
 
 

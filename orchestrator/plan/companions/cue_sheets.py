@@ -84,27 +84,34 @@ def images_of(items: Iterable[Item]) -> dict[str, Image]:
     return found
 
 
-def with_cue_sheet(track: Track, image: Image) -> Track:
-    """The tags of an image, completed by its cue sheet if that is about the same album.
+def with_cue_sheet(track: Track, image: Image | None) -> Track:
+    """The tags of a file, completed by its cue sheet if that is about the same album; without a sheet they stay as they are.
 
-    A title that is that of the album or of one of its tracks is none of the image, nor is a number then.
+    A title that is that of the album or of one of its tracks is none of an image, nor is a number then.
     """
-    album = first(track.album)
+    if image is None and not track.cue_sheet:
+        return track
+    album = first(track.album) or (image.album if image is not None else "")
+    titles = {"", fold(album), *(image.titles if image is not None else ())}
     changed: dict[str, object] = {}
-    if fold(first(track.title)) in {"", fold(album or image.album), *image.titles}:
+    if fold(first(track.title)) in titles:
         changed |= {"title": (), "track": None, "position": None}
-    if not album or not image.album or fold(album) == fold(image.album):
-        if not album and image.album:
-            changed["album"] = (image.album,)
-        if not (track.artist or track.album_artist) and image.artist:
-            changed["album_artist"] = (image.artist,)
-        if not (track.date or track.original_date) and image.date:
-            changed["date"] = image.date
-        if not track.genre and image.genre:
-            changed["genre"] = (image.genre,)
-        if track.disc is None and image.disc:
-            changed |= {"disc": image.disc, "disc_total": track.disc_total or image.disc_total}
+    if image is not None and fold(image.album) in {"", fold(album)}:
+        changed |= _lacking(track, image)
     return msgspec.structs.replace(track, **changed)
+
+
+def _lacking(track: Track, image: Image) -> dict[str, object]:
+    """The fields that a cue sheet has and the tags have not."""
+    facts: tuple[tuple[bool, str, object], ...] = (
+        (bool(first(track.album)), "album", (image.album,) if image.album else ()),
+        (bool(track.artist or track.album_artist), "album_artist", (image.artist,) if image.artist else ()),
+        (bool(track.date or track.original_date), "date", image.date or None),
+        (bool(track.genre), "genre", (image.genre,) if image.genre else ()),
+        (track.disc is not None, "disc", image.disc),
+        (track.disc is not None or track.disc_total is not None, "disc_total", image.disc_total),
+    )
+    return {field: value for known, field, value in facts if value and not known}
 
 
 def _described(item: Item, beside: Sequence[str]) -> Iterator[tuple[str, Image, bool]]:

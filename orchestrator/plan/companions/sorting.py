@@ -150,8 +150,8 @@ class SortedItems:
         What is no music and has a place in the layout needs no tags.
         """
         image = self._images.get(item.entry.path)
-        full = track if image is None or track is None else with_cue_sheet(track, image)
-        if full is None or track is None or not (has_usable_tags(full) or kind in self._kinds):
+        full = with_cue_sheet(track, image) if track is not None else None
+        if track is None or full is None or not (has_usable_tags(full) or kind in self._kinds):
             return None
         completed = (full.album, full.album_artist) != (track.album, track.album_artist)
         song = Song(item, full, image.cue if image is not None and completed else "")

@@ -18,7 +18,7 @@ from orchestrator.tags.tag_texts import LONGEST_TEXT
 from orchestrator.tags.trailers import sound_end
 from orchestrator.track import Cover, SoundEnd
 
-_STREAMINFO, _PADDING, _SEEKTABLE, _COMMENT, _PICTURE = 0, 1, 3, 4, 6
+_STREAMINFO, _PADDING, _SEEKTABLE, _COMMENT, _CUESHEET, _PICTURE = 0, 1, 3, 4, 5, 6
 _LAST = 0x80
 _MOST_BLOCKS = 1000
 _MOST_COMMENTS = 50_000
@@ -42,6 +42,8 @@ class _Blocks:
     streaminfo: int = 0
     seek_table: tuple[int, int] | None = None
     covers: list[Cover] = field(default_factory=list)
+    cue_sheet: bool = False
+    """Whether a cue sheet comes before the comments: what comes after them is not always read."""
     rest: int | None = None
     """The first block that was not read; None if all were."""
 
@@ -70,6 +72,7 @@ def read(file: SparseFile) -> Parsed:
     parsed.covers = tuple(blocks.covers) if blocks.covers or blocks.rest is None else None
     if info.length:
         parsed.bitrate = int(max(0, file.size - blocks.sound) * 8 / info.length)
+    parsed.cue_sheet = blocks.cue_sheet
     parsed.identity = streaminfo(file.peek(blocks.streaminfo, STREAMINFO_SIZE))
     sound, least = max(0, file.size - blocks.end), _least_bytes(file, info, blocks)
     if least > sound:
@@ -144,6 +147,7 @@ def _plan(file: SparseFile, start: int) -> _Blocks:
         flags, kind, end = _block(file, position, needed)
         blocks.note(file, kind, position + 4, end)
         blocks.end = end
+        blocks.cue_sheet |= kind == _CUESHEET and bool(needed)
         if kind in needed:
             needed.remove(kind)
             if not needed:
