@@ -267,3 +267,35 @@ def test_discs_of_an_audiobook_that_only_folders_tell() -> None:
 def test_a_bonus_video_goes_with_its_album() -> None:
     items = [*numbered("a", 2, **SONG), song("a/v.m4v", title="Clip", track=3, video=True, **SONG)]
     assert moved(plan(items))["a/v.m4v"] == "Ann/Sky/03 Clip.m4v"
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{}, {"title": "Clip", "artist": "Ann"}, {"track": 2, "title": "Clip", **SONG}],
+    ids=["none", "single", "of the track"],
+)
+def test_a_video_named_like_a_track_goes_with_it(tags: dict[str, Any]) -> None:
+    items = [*numbered("a", 2, **SONG), tagged("a/2.mp4", track(video=True, **tags)), plain("a/2.lrc"), plain("a/cover.jpg")]
+    storage = PretendStorage.holding("/music", items)
+    made = plan(items)
+    assert moved(made) == {
+        "a/1.mp3": "Ann/Sky/01 T1.mp3",
+        "a/2.mp3": "Ann/Sky/02 T2.mp3",
+        "a/2.mp4": "Ann/Sky/02 T2.mp4",
+        "a/2.lrc": "Ann/Sky/02 T2.lrc",
+        "a/cover.jpg": "Ann/Sky/cover.jpg",
+    }
+    assert not skips(made)
+    storage.carry_out(made)
+    assert not plan(storage.list("/music")).operations
+    assert moved(plan(items, target="/other", copy=True)) == moved(made)
+    assert moved(plan(items, layouts=RULES))["a/2.mp4"] == f"Rest/{tags.get('title', '2')}.mp4"
+
+
+def test_the_cover_of_an_album_does_not_belong_to_a_clip_beside_it() -> None:
+    items = [*numbered("a", 2, **SONG), song("a/x.mp4", title="Clip", video=True, artist="Ann"), plain("a/cover.jpg")]
+    assert moved(plan(items, layouts=RULES))["a/cover.jpg"] == "Ann/Sky/cover.jpg"
+    concert = [*numbered("dvd", 2, "mp4", video=True, **SONG), plain("dvd/cover.jpg")]
+    rule = (LayoutRule("Films/{{ album }}/{{ track }} {{ title }}", when="album_class == 'video'"),)
+    assert moved(plan(concert, layouts=rule))["dvd/cover.jpg"] == "Films/Sky/cover.jpg"
+    assert not plan(concert).operations

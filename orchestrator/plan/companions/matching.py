@@ -20,6 +20,7 @@ from orchestrator.plan.companions.album_folders import is_album_folder
 from orchestrator.plan.companions.playlists.formats import PLAYLISTS, is_list, kind_of
 from orchestrator.plan.companions.records import Companion, CompanionKind, QuarantinedTrack
 from orchestrator.plan.companions.sidecar_table import SidecarTable
+from orchestrator.plan.music.kinds import ALBUM_KINDS
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.tag_values import first
 from orchestrator.records import Item
@@ -78,7 +79,7 @@ class CompanionMatcher:
         self._album_below: dict[str, Album | None] = {}
         """The same for songs in it or anywhere below."""
         for directory, inside in self._songs.items():
-            for album in {id(song.album): song.album for song in inside}.values():
+            for album in _albums_of(inside):
                 self._album_in[directory] = album if directory not in self._album_in else None
                 _note(self._album_below, directory, album)
         for directory in other_albums:
@@ -275,6 +276,12 @@ def _suffix(name: str, end: int, key: str, track_name: str) -> str:
     """What follows the stem of a track in the name of its companion: `.lrc`, or `.mp3.lrc` after its whole name."""
     extension = track_name[len(split_extension(track_name)[0]) :] if key == collision_key(track_name) else ""
     return extension + name[end:]
+
+
+def _albums_of(songs: Iterable[Song]) -> Iterable[Album]:
+    """The albums of these songs; without those of videos and voice memos, if there are others: nothing belongs to a clip."""
+    albums = {id(song.album): song.album for song in songs}.values()
+    return [album for album in albums if album.kind in ALBUM_KINDS] or albums
 
 
 def _path_of(track: QuarantinedTrack) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.paths import is_clutter, is_ours, is_rclone_debris, path_problem, split_extension
+from orchestrator.paths import collision_key, is_clutter, is_ours, is_rclone_debris, path_problem, split_extension, split_path
 from orchestrator.plan.companions.cue_sheets import images_of, with_cue_sheet
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.music.albums import has_usable_tags
-from orchestrator.plan.music.kinds import kind_by_name, kind_of, kinds_of
+from orchestrator.plan.music.kinds import VIDEO, kind_by_name, kind_of, kinds_of
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Capabilities, Item
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Status, Track
 
+_NO_TAGS: Final = "it has no usable tags"
 _RULE: Final = "a rule of `layouts` with album_class == '{kind}' can place it"
 
 
@@ -60,11 +61,14 @@ class SortedItems:
         self.suspect_files = 0
         """How many music files may be cut or damaged. They are organized like all others."""
         self._images = images_of(items)
+        self._bare_videos: list[Item] = []
+        """Videos without usable tags."""
         self._skipped_items: set[int] = set()
-        self._sort(sorted(items, key=lambda item: (item.entry.path, item.entry.id or "")))
+        self._sort(sorted(items, key=_place))
         kinds_of_songs = kinds_of([(song.item.entry.path, song.tags) for song in self.songs])
         for song, kind in zip(self.songs, kinds_of_songs, strict=True):
             song.kind = kind
+        self._pair_videos()
 
     def skip(self, item: Item, code: str, reason: str) -> None:
         """Leave a file where it is, and report why."""
@@ -136,13 +140,30 @@ class SortedItems:
             self.skip(item, "doubtful-text", item.doubtful)
         elif (song := self._song(item, reading.track, kind)) is not None:
             self.songs.append(song)
+        elif kind == VIDEO:
+            self._bare_videos.append(item)
         elif kind:
-            self.leave_alone(item, kind, "it has no usable tags")
+            self.leave_alone(item, kind, _NO_TAGS)
         elif self._moves_untagged:
             self.untagged.append(item)
         else:
             needs = "needs two of artist, album, and title or track number"
             self.skip(item, "untagged", "; ".join(filter(None, (f"no usable tags: {needs}", reading.too_long))))
+
+    def _pair_videos(self) -> None:
+        """Make a video that the layout has no place for a companion if it is named like a song beside it."""
+        names = {_stem_key(song.item) for song in self.songs if not song.kind}
+        paired = [
+            song.item for song in self.songs if song.kind == VIDEO and VIDEO not in self._kinds and _stem_key(song.item) in names
+        ]
+        paired_ids = set(map(id, paired))
+        self.songs = [song for song in self.songs if id(song.item) not in paired_ids]
+        for item in self._bare_videos:
+            if _stem_key(item) in names:
+                paired.append(item)
+            else:
+                self.leave_alone(item, VIDEO, _NO_TAGS)
+        self.companions = sorted([*self.companions, *paired], key=_place)
 
     def _song(self, item: Item, track: Track | None, kind: str) -> Song | None:
         """A file as a song; None without usable tags, its own or those that a cue sheet has for it.
@@ -157,6 +178,16 @@ class SortedItems:
         song = Song(item, full, image.cue if image is not None and completed else "")
         song.extension = self._names.extension(split_extension(item.entry.path)[1])
         return song
+
+
+def _place(item: Item) -> tuple[str, str]:
+    return item.entry.path, item.entry.id or ""
+
+
+def _stem_key(item: Item) -> str:
+    """The path without its extension, in a form that can be compared."""
+    directory, name = split_path(item.entry.path)
+    return collision_key(f"{directory}/{split_extension(name)[0]}")
 
 
 def is_music(item: Item) -> bool:

@@ -30,8 +30,8 @@ KINDS: Final = {
     "`.3ga`, `.qta` and the names that phones give to recordings",
 }
 """Kind -> the condition for it, the first that holds."""
-ALBUM_KINDS: Final = frozenset({PODCAST, AUDIOBOOK})
-"""Kinds whose albums have covers and other companions of their own."""
+ALBUM_KINDS: Final = frozenset({"", PODCAST, AUDIOBOOK})
+"""Kinds, with music, whose albums have covers and other companions of their own."""
 
 _NAMED: Final = {
     **dict.fromkeys(("m4b", "aax", "aaxc", "aa"), AUDIOBOOK),
