@@ -14,6 +14,9 @@ from typing import Final
 from orchestrator.errors import UsageError
 from orchestrator.records import OWN_DIRECTORY
 
+UNPORTABLE: Final = '<>:"|?*'
+"""Characters that names cannot have on Windows."""
+
 
 def is_local(fs: str) -> bool:
     """Whether a location is on a disk of this machine."""

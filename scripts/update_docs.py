@@ -20,10 +20,12 @@ from orchestrator.config.environment import environment_names
 from orchestrator.config.fields import FieldFacts, fields_of
 from orchestrator.foreign_folders import FOREIGN_FOLDERS
 from orchestrator.plan.layout.filters import EXAMPLES
+from orchestrator.plan.layout.foreign_templates import translations_of
 from orchestrator.plan.layout.presets import DESCRIPTIONS, PRESETS
-from orchestrator.plan.layout.templates import compile_layout, split_directory, tidy
+from orchestrator.plan.layout.templates import Template, compile_layout, split_directory, tidy
 from orchestrator.plan.music.classes import CLASSES
-from orchestrator.plan.music.layout_fields import ALBUM_FIELDS, FIELDS, TRACK_FIELDS
+from orchestrator.plan.music.layout_fields import ALBUM_FIELDS, FIELDS, NO_ALBUM, NO_ARTIST, TRACK_FIELDS
+from orchestrator.plan.music.tag_values import ABSENT
 from orchestrator.plan.planners.dedup.keep_order import CRITERIA
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -123,6 +125,105 @@ def _keep_block() -> str:
     return "\n".join(rows) + "\n"
 
 
+_FOREIGN = {
+    "beets": (
+        "$title",
+        "$albumartist $album",
+        "$albumartist_sort",
+        "$track $disc",
+        "$disctotal",
+        "$year",
+        "$original_year",
+        "$genre",
+        "$albumtype",
+        "$albumdisambig",
+        "$label $catalognum",
+        "$mb_albumid",
+        "%upper{$artist}",
+        "%left{$albumartist,1}",
+        "%the{$albumartist}",
+        "%asciify{$title}",
+        "%if{$comp,Mixes,$albumartist}",
+        "%ifdef{albumdisambig,[$albumdisambig]}",
+        "%aunique{}",
+    ),
+    "Picard": (
+        "%title%",
+        "%albumartist% %album%",
+        "%albumartistsort%",
+        "%tracknumber% %discnumber%",
+        "%totaldiscs%",
+        "$left(%date%,4)",
+        "%originalyear%",
+        "%genre%",
+        "%releasetype%",
+        "%_releasecomment%",
+        "%label% %catalognumber%",
+        "%musicbrainz_albumid%",
+        "$upper(%artist%)",
+        "$firstalphachar(%albumartist%,#)",
+        "$swapprefix(%albumartist%)",
+        "$num(%tracknumber%,3)",
+        "$if2(%albumartist%,%artist%)",
+        "$if(%_multiartist%,%artist% - ,)",
+        "$if($gt(%totaldiscs%,1),Disc %discnumber%/,)",
+    ),
+    "foobar2000 or Mp3tag": (
+        "%title%",
+        "%album artist% %album%",
+        "%tracknumber%",
+        "%track number%",
+        "%discnumber% %totaldiscs%",
+        "%date%",
+        "$left(%date%,4)",
+        "$num(%track%,3)",
+        "$upper($left(%artist%,1))",
+        "$replace(%title%,&,and)",
+        "[%discnumber%-]",
+        "$if(%compilation%,Mixes,%album artist%)",
+        "$ifgreater(%totaldiscs%,1,Disc %discnumber%\\,)",
+    ),
+}
+"""Program -> parts of its templates, for people who know them."""
+
+
+def _foreign_templates_block() -> str:
+    parts = []
+    for program, texts in _FOREIGN.items():
+        title = "$title" if program == "beets" else "%title%"
+        parts += [f"| {program} | here |", "|---|---|"]
+        for text in texts:
+            (found,) = translations_of(text + title)
+            ours = found.text.removesuffix("{{ title }}")
+            parts.append(f"| {_code(text)} | {_code(ours) if ours else 'not needed'} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+_MISSING = (
+    ("{{ albumartist }}/{{ album }} ({{ year }})/{{ track | pad(2) }} {{ title }}", ()),
+    ("{{ albumartist }}/{{ album }} ({{ year }})/{{ track | pad(2) }} {{ title }}", ("year",)),
+    ("{{ albumartist }}/{{ album }} ({{ year }})/{{ track | pad(2) }} {{ title }}", ("track",)),
+    ("{{ albumartist }}/{{ album }} ({{ year }})/{{ track | pad(2) }} {{ title }}", ("albumartist", "album", "year")),
+    ("{{ year }} - {{ album }} [{{ edition }}, {{ media }}]/{{ title }}", ("year", "edition")),
+    ("{{ genre }}/{{ title }}", ("genre",)),
+    ("{{ genre | default('[no genre]') }}/{{ title }}", ("genre",)),
+    ("{{ edition or label }}/{{ title }}", ("edition",)),
+    ("{% if disc %}Disc {{ disc }}/{% endif %}{{ title }}", ("disc",)),
+)
+"""Template, and the fields that a track lacks."""
+
+
+def _missing_block() -> str:
+    rows = ["| template | without | gives |", "|---|---|---|"]
+    for template, fields in _MISSING:
+        absent = {"albumartist": NO_ARTIST, "album": NO_ALBUM}
+        directory, name = Template(template).render({**FIELDS, **{field: absent.get(field, ABSENT) for field in fields}})
+        path = "/".join(filter(None, map(tidy, (*split_directory(directory), name))))
+        rows.append(f"| {_code(template)} | {', '.join(fields)} | {_code(path)} |")
+    return "\n".join(rows) + "\n"
+
+
 def _field_block() -> str:
     def table(fields: dict[str, Any]) -> list[str]:
         return ["| field | example |", "|---|---|", *(f"| `{name}` | {_example(value)} |" for name, value in fields.items())]
@@ -154,6 +255,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "presets": _preset_block,
     "preset-templates": _template_block,
     "fields": _field_block,
+    "foreign-templates": _foreign_templates_block,
+    "missing-fields": _missing_block,
     "filters": _filter_block,
     "classes": _class_block,
     "keep": _keep_block,

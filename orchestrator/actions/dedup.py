@@ -181,7 +181,7 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
 
 def _layout(session: Session) -> LayoutSettings:
     config = session.config
-    return LayoutSettings(layout=config.layout, layouts=tuple(config.layouts), names=config.names)
+    return LayoutSettings(layout=config.layout, layouts=tuple(config.layouts), names=config.names, replace=config.replace)
 
 
 def _scan(session: Session, question: DedupQuestion, location: Location) -> tuple[DedupLocation, ExitCode]:

@@ -180,4 +180,5 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
         various_artists=tuple(config.various_artists),
         sidecars=tuple(config.sidecars),
         names=config.names,
+        replace=config.replace,
     )

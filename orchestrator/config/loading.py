@@ -18,6 +18,7 @@ from orchestrator.config import yaml_decoder
 from orchestrator.config.environment import ENVIRONMENT_PREFIX, environment_names, with_environment
 from orchestrator.config.location_text import check_form
 from orchestrator.config.model import Config, JobStep
+from orchestrator.config.replacements import replacement_problem
 from orchestrator.config.sidecars import rule_problem
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.globs import compile_globs
@@ -102,6 +103,9 @@ def _check(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
         if problem:
             raise ConfigError(f"{path}:{lines.of('sidecars', str(number))}: sidecars: {problem}")
     _check_globs(config, path, lines)
+    for text in config.replace:
+        if problem := replacement_problem(config.replace, text):
+            raise ConfigError(f"{path}:{lines.of('replace', text)}: replace: {problem}")
     for job, steps in config.jobs.items():
         for number, step in enumerate(steps):
             commands = [name for name in JobStep.__struct_fields__ if getattr(step, name) is not None]

@@ -158,6 +158,13 @@ class Config(Section, frozen=True):
         Literal["portable", "target"],
         Meta(description="File names that are legal everywhere, or only where the files go (target)."),
     ] = "portable"
+    replace: Annotated[
+        dict[str, str],
+        Meta(
+            description="What stands for characters in names, instead of `_` for those that names cannot have.",
+            examples=[{":": " -", "?": ""}],
+        ),
+    ] = {}
     layouts: Annotated[
         list[LayoutRule], Meta(description="Rules of the layout: the first match wins; the last one needs no `when`.")
     ] = []

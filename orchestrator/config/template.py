@@ -64,10 +64,12 @@ def _section_example(field: FieldFacts, indent: int) -> list[str]:
 def _flow(value: Any) -> str:
     """A value on one line of YAML."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str) and any(mark in value for mark in "{}[],#%'\"&*!|>@`") and not value.replace("%", "").isalnum():
+    if isinstance(value, str) and (value != value.strip(" :") or not value):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and any(mark in value for mark in "{}[],#%'\"&*!|>@`?") and not value.replace("%", "").isalnum():
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"

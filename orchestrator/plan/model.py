@@ -18,6 +18,9 @@ FORMAT = "music-orchestrator-plan/2"
 TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
 """Where a file is between the two steps of a rename, as `TEMPORARY/<operation id>`."""
 
+NUMBERED = "collision: number"
+"""How the reason begins of an operation that gives a file a name with a number, because others want the same name or have it."""
+
 
 class Verb(StrEnum):
     """What an operation does."""
@@ -137,7 +140,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     at the target already), "alike_at_target" (those whose bytes were not compared), "artist_inferred" and "discs_by_folder"
     (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
     "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that music
-    leaves, with files that stay), "kept_together" (folders that stay, because nothing tells which albums they hold) and
+    leaves, with files that stay), "numbered" (files whose names get a number, because others want the same name or have it), "kept_together" (folders that stay, because nothing tells which albums they hold) and
     "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
@@ -10,12 +11,14 @@ from operator import itemgetter
 import msgspec
 
 from orchestrator.paths import name_of, parent_of
-from orchestrator.plan.model import NO_MUSIC, Operation, Plan, Verb, is_temporary, updated_lists
+from orchestrator.plan.model import NO_MUSIC, NUMBERED, Operation, Plan, Verb, is_temporary, updated_lists
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
+from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted
 
+_FINDS_DUPLICATES = "`music-orchestrator dedup` finds duplicates"
 _COUNTS = (
     ("files", "files", ""),
     ("music", "music files", ""),
@@ -28,7 +31,7 @@ _COUNTS = (
     ("without_number", "without track number", "a tagger such as Picard adds numbers"),
     ("kept_together", "unclear folders", ""),
     ("folders_left", "folders left with files", "--leftovers DIR moves these files"),
-    ("copies", "copies of one album", "`music-orchestrator dedup` finds duplicates"),
+    ("copies", "copies of one album", _FINDS_DUPLICATES),
     ("in_place", "already in place", ""),
 )
 """Counts of a plan, how people read each, and what to do about it."""
@@ -83,13 +86,24 @@ def _step(operation: Operation, first: Operation | None, home: str) -> PlanStep:
     return PlanStep(verb, src, display_name(src, home), operation.dst, operation.size, operation.reason, operation.group)
 
 
-def lines(plan: Plan) -> Iterator[str]:
-    """One line a change, names escaped."""
+_ORDINARY = frozenset({"layout", "respelled", "moves with its track", "moves with its album", "moves with its music"})
+"""Reasons that the paths of a change show by themselves."""
+
+
+def remark(step: PlanStep) -> str:
+    """What the reason of a change says that its paths do not show; "" for nothing."""
+    first, _, more = step.reason.partition("; ")
+    return more if first in _ORDINARY else step.reason
+
+
+def lines(plan: Plan, *, remarks: bool = False) -> Iterator[str]:
+    """One line a change, names escaped; with `remarks`, what their reasons add."""
     for step in steps(plan):
         if step.verb in (Verb.QUARANTINE, Verb.DELETE) or (step.verb is Verb.REWRITE and step.src == step.dst):
             yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} ({printable(step.reason)})"
         else:
-            yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} -> {printable(step.dst.path)}"
+            added = f" ({printable(remark(step))})" if remarks and remark(step) else ""
+            yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} -> {printable(step.dst.path)}{added}"
 
 
 def groups(plan: Plan) -> list[tuple[str, list[PlanStep]]]:
@@ -113,11 +127,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     found += [
         (name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])) for key, name, remedy in _COUNTS if key in counts
     ]
-    kept = "" if header.options.get("copy") else ", kept in the source"
-    if at_target := counts.get("at_target"):
-        found.append(("already at the target", f"{at_target}{kept}"))
-    if alike := counts.get("alike_at_target"):
-        found.append(("probably at the target", f"{alike}{kept}: {_NOT_COMPARED}"))
+    found += _with_remedies(plan)
     changes = steps(plan)
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
@@ -139,6 +149,29 @@ def left_files(plan: Plan) -> Iterator[str]:
         names = [printable(name) for _, _, name in files]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"left in {printable(folder) or 'the root'}: {', '.join(names[:_NAMED])}{more} ({printable(reason)})"
+
+
+def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The counts that something can be done about, each with what."""
+    counts = plan.header.counts
+    kept = "" if plan.header.options.get("copy") else ", kept in the source"
+    if numbered := counts.get("numbered"):
+        yield "same name", f"{counted(numbered, 'file')} would share a name and get a number{_against_numbers(plan)}"
+    if at_target := counts.get("at_target"):
+        yield "already at the target", f"{at_target}{kept}"
+    if alike := counts.get("alike_at_target"):
+        yield "probably at the target", f"{alike}{kept}: {_NOT_COMPARED}"
+
+
+def _against_numbers(plan: Plan) -> str:
+    """What to do about music that would have one name."""
+    numbered = (one.dst.path for one in plan.operations if one.reason.startswith(NUMBERED))
+    if not any(map(is_audio, numbered)):
+        return ""
+    templates = [rule["template"] for rule in plan.header.options.get("rules", ())]
+    if all(re.search(r"\btrack\b", template) for template in templates):
+        return f"; {_FINDS_DUPLICATES}"
+    return f"; add {{{{ track | pad(2) }}}} to the layout, or {_FINDS_DUPLICATES}"
 
 
 def nothing_to_do(plan: Plan) -> list[str]:

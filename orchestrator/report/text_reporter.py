@@ -246,7 +246,7 @@ class TextReporter:
         self._print_rest(len(left) - len(left[:SHORTENED_ROWS]))
 
     def _lines(self, plan: Plan, limit: int | None) -> None:
-        changes = list(plan_view.lines(plan))
+        changes = list(plan_view.lines(plan, remarks=self._verbose > 0))
         for line in changes[:limit]:
             self._output.line(line)
         self._print_rest(len(changes) - len(changes[:limit]))
@@ -270,11 +270,9 @@ class TextReporter:
             for step in members[: None if limit is None else max(1, limit - shown)]:
                 shown += 1
                 what = "" if step.verb in (Verb.MOVE, Verb.COPY) else f"{step.verb} "
-                branch.add(
-                    Text.assemble(
-                        (what, "yellow"), printable(plan_view.inside_group(step)), (f"  ← {printable(step.was)}", "dim")
-                    )
-                )
+                remark = printable(plan_view.remark(step)) if self._verbose else ""
+                becomes, was = printable(plan_view.inside_group(step)), f"  ← {printable(step.was)}"
+                branch.add(Text.assemble((what, "yellow"), becomes, (was + (f"  ({remark})" if remark else ""), "dim")))
         self._console(self._output).print(tree)
         self._print_rest(total - shown)
 

@@ -49,7 +49,9 @@ def test_init_set_get_show_validate(file: Path, capsys: pytest.CaptureFixture[st
 
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "schema"]) == 0
-    assert json.loads(capsys.readouterr().out)["$ref"] == "#/$defs/Config"
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["$ref"] == "#/$defs/Config"
+    assert schema["$defs"]["Config"]["properties"]["replace"]["additionalProperties"] == {"type": "string"}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,13 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("layouts: [{template: '{{ nonsense }}'}]\n", "nonsense"),
         ("layout: no-such-preset\n", "no-such-preset"),
+        ("layout: '%artist%/%title%'\n", ":1: layout: the layout '%artist%/%title%' is a template of foobar2000"),
+        ("replace:\n  ':': ' -'\n  '?': a/b\n", ":3: replace: 'a/b' cannot stand for '?': names cannot have '/' everywhere"),
+        ("replace: {':': '|'}\n", ":1: replace: '|' cannot stand for ':': names cannot have '|'"),
+        ('replace: {":": "\\a"}\n', ":1: replace: '\\x07' cannot stand for ':'"),
+        ("replace: {'&': and, a: b}\n", ":1: replace: 'and' cannot stand for '&': it has 'a', which is replaced itself"),
+        ("replace: {' ': _}\n", ":1: replace: write the characters to replace"),
+        ("replace: ':'\n", ":1: replace: expected"),
         ("\nmax_delete: lots\n", ":2: max_delete lots: write"),
         ("bandwidth: fast\n", ":1: bandwidth fast: write"),
         ("jobs:\n  n:\n    scan:\n      location: a\n      settle: soon\n", ":5: jobs.n.0.scan.settle soon: write"),

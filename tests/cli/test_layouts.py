@@ -12,7 +12,8 @@ from orchestrator.cli.main import run
 from orchestrator.config.loading import load_text
 from orchestrator.config.model import LayoutRule
 from orchestrator.errors import ConfigError
-from tests.plan.worlds import moved, plan, song
+from orchestrator.records import Item
+from tests.plan.worlds import moved, plain, plan, song
 
 RULES = """\
 locations: {library: /music}
@@ -67,6 +68,23 @@ def test_a_layout_of_the_environment_is_reported_by_its_variable(tmp_path: Path)
     environment = {"MUSIC_ORCHESTRATOR_LAYOUT": "plexx"}
     with pytest.raises(ConfigError, match=r"^MUSIC_ORCHESTRATOR_LAYOUT: layout: .*'plex'"):
         check_layouts(load_text(b"layout: plex\n", tmp_path / "c.yaml", environment))
+
+
+def test_the_examples_before_and_after_do_what_they_say() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text(encoding="utf-8")
+    examples = re.findall(r"<!-- example: (.*?) -->\n(.*?)(?=<!-- example|\n## )", text, re.DOTALL)
+    assert len(examples) == 3
+    for layout, below in examples:
+        assert layout == "default" or f"```text\n{layout}\n```" in below
+        rows = re.findall(r"^\| `(.*?)` \| (.*?) ?\| `(.*?)` \|$", below, re.MULTILINE)
+        items = [_file(path, tags) for path, tags, _ in rows]
+        assert moved(plan(items, layout=layout)) == {before: after for before, _, after in rows}
+
+
+def _file(path: str, tags: str) -> Item:
+    fields = dict(pair.split(" = ") for pair in tags.split(", ") if pair)
+    numbers = {name: int(fields.pop(name)) for name in ("track", "disc") if name in fields}
+    return song(path, **fields, **numbers) if fields else plain(path)
 
 
 def test_the_rules_in_the_documentation_do_what_they_say() -> None:

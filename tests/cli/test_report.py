@@ -8,6 +8,7 @@ import json
 import threading
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from orchestrator.errors import UsageError
@@ -113,6 +114,20 @@ def test_a_long_plan_is_shortened_unless_verbose() -> None:
         reporter, out, _ = text_reporter(verbose=verbose)
         reporter.plan(long, everything=everything)
         assert out.getvalue().count("move in/") == number
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_folders_told_is_shown_with_verbose(terminal: bool) -> None:
+    told = "layout; album artist inferred: Ann; disc 1"
+    one = msgspec.structs.replace(operation("in/x", "A/x"), reason=told)
+    shown = {}
+    for verbose in (0, 1):
+        reporter, out, _ = text_reporter(terminal=terminal, verbose=verbose)
+        reporter.plan(plan(one, operation("in/y", "A/y")))
+        shown[verbose] = out.getvalue()
+    assert "inferred" not in shown[0]
+    assert "(album artist inferred: Ann; disc 1)" in shown[1]
+    assert "layout" not in shown[1], "the paths show that"
 
 
 def test_odd_files_are_reported_on_stderr_unless_quiet() -> None:

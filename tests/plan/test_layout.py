@@ -70,6 +70,8 @@ def where(layout: str, **fields: object) -> str:
          {{ title }}
          """, WHOLE, "Ann/Star"),
         ("{{ title }} {{ lossless }}", WHOLE, "Star"),
+        ("{{ title[:3] }}", WHOLE, "Sta"),
+        ("{{ album[:1] }}/{{ title }}", {**WHOLE, "album": ()}, "[no album]/Star"),
         ("{{ bitrate }} {{ title }}", {**WHOLE, "bitrate": 320_100}, "320 Star"),
     ],
 )  # fmt: skip
@@ -114,13 +116,47 @@ def test_expressions_are_computed_within_limits(layout: str, expected: str) -> N
         ("{{ '{:1000000000}'.format(1) }}{{ title }}", ["too large"]),
         ("{{ '{:{}}'.format(1, 1000000000) }}{{ title }}", ["too large"]),
         ("{{ title.ljust(1000000000) }}", ["too large"]),
-        ("{{ year + 1 }}/{{ title }}", ["cannot be evaluated", "without some fields"]),
+        ("{{ year + 1 }}/{{ title }}", ["cannot be evaluated", "without some fields", "{% if year %}{{ year + 1 }}{% endif %}"]),
+        ("{{ track + 1 }} {{ title }}", ["{% if track %}{{ track + 1 }}{% endif %}"]),
+        ("{{ album + year }}/{{ title }}", ["{{ album ~ year }}"]),
+        ("{{ '%02d' % track }} {{ title }}", ["{{ track | pad(2) }}"]),
+        ("{{ album[0] }}/{{ title }}", ["'album[0]'", "{{ album[:1] }}", "{{ album | initial }}"]),
+        ("{{ album[0] }}", ["{{ album[:1] }}"]),
+        ("{{ albumartist[-1] }}/{{ title }}", ["{{ albumartist[-1:] }}"]),
+        ("{{ year[:3] }}0s/{{ title }}", ["'year' is a number", "{{ (year | string)[:2] }}"]),
+        ("{{ track[0] }} {{ title }}", ["'track' is a number"]),
+        ("{{ album.foo }}/{{ title }}", ["'album'", "'foo'"]),
+        ("{{ album['foo'] }}/{{ title }}", ["'album'", "'foo'"]),
+        ("{{ album.title }}/{{ title }}", ["did you mean 'album'?"]),
+        ("{{ track.number }} {{ title }}", ["did you mean 'track'?"]),
+        ("{{ title.upper }}", ["{{ title | upper }}"]),
+        ("{{ title.split() }}", ["list"]),
+        ("{{ title | truncate }}", ["{{ title | truncate(8) }}"]),
+        ("{{ track:02 }} {{ title }}", ["{{ track | pad(2) }}"]),
+        ("{{ track | pad 2 }} {{ title }}", ["{{ track | pad(2) }}"]),
+        ("{{ albumartist || artist }}/{{ title }}", ["{{ albumartist or artist }}"]),
+        ("{{ album artist }}/{{ title }}", ["a field is one word"]),
+        ("{% if disc = 2 %}x{% endif %}{{ title }}", ["compare with =="]),
+        ("{% if disc %}{{ title }}", ["{% endif %}"]),
+        ("{{ albumartist }}\\{{ title }}", ["'/'", "backslash"]),
+        ("{{ artist }}/{{ title }}.mp3", ["extension"]),
+        (
+            "{{ albumartist }}/{{ album }}",
+            ["no field of a track", "{{ album }}/{{ track | pad(2) }} {{ title }}'"],
+        ),
+        ("{{ artist }}", ["no field of a track"]),
+        ("{{ album }}/{{ disc }} {{ codec }}", ["no field of a track"]),
+        ("{{ album }}/x{% if title %}song{% endif %}", ["no field of a track"]),
+        ("{% if live %}{{ title }}{% endif %}{{ album }}", ["no field of a track"]),
+        ("Music/all", ["names no field", "all files"]),
+        ("{# nothing #}x/y", ["names no field", "all files"]),
     ],
 )
 def test_an_invalid_layout_is_refused_when_it_is_loaded(layout: str, words: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         compile_layout(layout)
     assert all(word in caught.value.message for word in words), caught.value.message
+    assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize("preset", PRESETS)

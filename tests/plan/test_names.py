@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from orchestrator.config.replacements import replacement_problem
 from orchestrator.errors import UsageError
 from orchestrator.paths import collision_key, split_extension
 from orchestrator.plan.layout.names import RULES, Names, rules_named
@@ -78,6 +79,44 @@ def test_other_rules_allow_what_the_provider_can_store() -> None:
     assert Names(RULES["portable"], 143).directory("x" * 300) == "x" * 143
     with pytest.raises(UsageError, match="portable"):
         rules_named("dos")
+
+
+@pytest.mark.parametrize(
+    ("replace", "raw", "rules", "legal"),
+    [
+        ({":": " -", "?": ""}, "Mezzanine: Live?", "portable", "Mezzanine - Live"),
+        ({":": " -"}, "What: *?", "portable", "What - __"),
+        ({": ": " - ", ":": "-"}, "1:02: The End", "portable", "1-02 - The End"),
+        ({":": " -"}, "a: b", "posix", "a - b"),
+        ({"...": "\u2026"}, "Wait...", "portable", "Wait\u2026"),
+        ({'"': "'"}, '"Heroes"', "portable", "'Heroes'"),
+        ({":": "e\u0301"}, "a:", "portable", "a\u00e9"),
+        ({"e\u0301": "e"}, "\u00e9t\u00e9", "portable", "ete"),
+        ({"?": "."}, "Why?", "portable", "Why"),
+        ({"?": "."}, "?", "portable", "_"),
+        ({"<": "("}, "CON<", "portable", "CON("),
+        ({">": ""}, "CON>", "portable", "CON_"),
+        ({":": " -"}, "x" * 253 + "::", "portable", "x" * 253 + " -"),
+    ],
+)
+def test_the_config_says_what_stands_for_characters(replace: dict[str, str], raw: str, rules: str, legal: str) -> None:
+    assert not [text for text in replace if replacement_problem(replace, text)]
+    names = Names(RULES[rules], replace=replace)
+    assert names.directory(raw) == legal
+    assert names.directory(legal) == legal
+    assert names.stem(names.stem(raw, ".mp3"), ".mp3") == names.stem(raw, ".mp3")
+
+
+@given(
+    st.dictionaries(st.text("ab:?/ &", min_size=1, max_size=3), st.text("ab- x.", max_size=3), max_size=3), st.text("ab:?/ &-x.")
+)
+def test_names_with_replacements_stay_as_they_are(replace: dict[str, str], raw: str) -> None:
+    if any(replacement_problem(replace, text) for text in replace):
+        return
+    names = Names(RULES["portable"], 40, replace)
+    directory = names.directory(raw)
+    assert names.directory(directory) == directory
+    assert not set(directory) & set(":?/")
 
 
 texts = st.one_of(st.text(max_size=300), st.sampled_from(HOSTILE_TAGS + HOSTILE_NAMES + UNPORTABLE_NAMES))

@@ -12,6 +12,7 @@ from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.records import Capabilities, Item
+from orchestrator.report.plan_view import facts
 from orchestrator.track import Reading, Status, Track
 from tests.hostile import HOSTILE_TAGS
 from tests.plan.worlds import (
@@ -72,6 +73,54 @@ def test_the_directory_for_untagged_files_must_be_inside_the_target(directory: s
 def test_files_with_one_destination_are_numbered_in_a_fixed_order() -> None:
     items = [song(f"{name}.mp3", **ONE) for name in "cab"]
     assert moved(plan(items)) == {"a.mp3": AT_HOME, "b.mp3": "A/X/01 One (2).mp3", "c.mp3": "A/X/01 One (3).mp3"}
+
+
+def test_the_summary_counts_the_files_that_get_a_number_and_says_what_to_do() -> None:
+    def numbered(items: list[Item], layout: str = "default") -> tuple[int | None, str | None]:
+        made = plan(items, layout=layout)
+        return made.header.counts.get("numbered"), dict(facts(made)).get("same name")
+
+    dedup = "`music-orchestrator dedup` finds duplicates"
+    untitled = [song(f"in/{n}.mp3", title="Intro", track=n, artist="Ann", album="Sky") for n in range(1, 43)]
+    said = "41 files would share a name and get a number; add {{ track | pad(2) }} to the layout, or " + dedup
+    assert numbered(untitled, "{{ album }}/{{ title }}") == (41, said)
+    assert numbered(untitled) == (None, None)
+    equal = [song(f"in/{n}.mp3", title="Intro", track=1, artist="Ann", album="Sky") for n in "ab"]
+    assert numbered(equal) == (1, f"1 file would share a name and get a number; {dedup}")
+    titles = [song("in/a.mp3", title="Live (2)", track=1, artist="Ann", album="Sky")]
+    assert numbered(titles) == (None, None), "a title that ends like that is no number"
+    covers = [
+        one
+        for n in (1, 2)
+        for one in (song(f"{n}/a.mp3", title=f"t{n}", track=n, artist="Ann", album="Sky"), plain(f"{n}/cover.jpg", f"cover {n}"))
+    ]
+    assert numbered(covers) == (1, "1 file would share a name and get a number"), "no layout helps a cover"
+    storage = PretendStorage.holding("/music", untitled)
+    storage.carry_out(plan(untitled, layout="{{ album }}/{{ title }}"))
+    assert numbered(storage.list("/music"), "{{ album }}/{{ title }}") == (None, None), "they have their numbers"
+
+
+def test_replacements_change_names_and_nothing_else() -> None:
+    replace = {": ": " - ", ":": "-", "?": "", "/": "+", "\\": "+"}
+    one = {"artist": "AC/DC", "album": "Live: Why?"}
+    items = [
+        song("a/1.mp3", title="1/2", track=1, **one),
+        song("a/2.mp3", title="B\\C: D", track=2, track_text="2/9", **(one | {"artist": "AC/DC w/ Bob"})),
+        song("b/3.mp3", title="E", track=3, date="06/05/2004", **(one | {"artist": "AC_DC"})),
+        plain("a/cover: front?.jpg"),
+    ]
+    made = plan(items, replace=replace)
+    assert set(moved(made).values()) == {
+        "AC+DC/Live - Why (2004)/01 1+2.mp3",
+        "AC+DC/Live - Why (2004)/02 B+C - D.mp3",
+        "AC+DC/Live - Why (2004)/03 E.mp3",
+        "AC+DC/Live - Why (2004)/cover - front.jpg",
+    }
+    plain_names = {"/".join(path.split("/")[:1]) for path in moved(plan(items)).values()}
+    assert plain_names == {"AC_DC"}
+    storage = PretendStorage.holding("/music", items)
+    storage.carry_out(made)
+    assert not plan(storage.list("/music"), replace=replace).operations
 
 
 def test_a_file_at_its_name_keeps_it() -> None:

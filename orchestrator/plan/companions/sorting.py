@@ -175,7 +175,7 @@ class SortedItems:
         if track is None or full is None or not (has_usable_tags(full) or kind in self._kinds):
             return None
         completed = (full.album, full.album_artist) != (track.album, track.album_artist)
-        song = Song(item, full, image.cue if image is not None and completed else "")
+        song = Song(item, self._names.track(full), image.cue if image is not None and completed else "")
         song.extension = self._names.extension(split_extension(item.entry.path)[1])
         return song
 

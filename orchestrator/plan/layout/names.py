@@ -1,20 +1,25 @@
 """Legal names: turns the text of a tag or template into one component of a path.
 
-The steps, in order: normalize and remove invisible characters, replace separators and forbidden characters, trim the ends, avoid
-reserved names and those of folders of other programs, use the fallback if nothing is left, cut to the limit. Every function is
-idempotent.
+The steps, in order: normalize and remove invisible characters, replace what the config says, replace separators and forbidden
+characters, trim the ends, avoid reserved names and those of folders of other programs, use the fallback if nothing is left, cut
+to the limit. Every function is idempotent.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
 from orchestrator.errors import UsageError
 from orchestrator.foreign_folders import is_foreign_name
+from orchestrator.paths import UNPORTABLE
 from orchestrator.plan.layout.number_suffix import number_suffix
+from orchestrator.plan.layout.replacements import Replacements
 from orchestrator.plan.music.tag_values import clean_value
+from orchestrator.records import Capabilities
+from orchestrator.track import Track
 
 MAX_EXTENSION = 32
 """Bytes. A longer "extension" counts as part of the stem and may be cut with it."""
@@ -34,17 +39,16 @@ class NameRules(msgspec.Struct, frozen=True):
     """Whole names, case-folded, that the provider reserves or ignores."""
 
 
-_WINDOWS = '<>:"|?*'
 _DROPBOX = frozenset({"desktop.ini", "thumbs.db", ".ds_store", "icon", ".dropbox", ".dropbox.attr", ".dropbox.cache"})
 
 RULES: dict[str, NameRules] = {
     rules.name: rules
     for rules in (
-        NameRules("portable", forbidden=_WINDOWS, dropped_first="~", reserved=_DROPBOX),
+        NameRules("portable", forbidden=UNPORTABLE, dropped_first="~", reserved=_DROPBOX),
         NameRules("remote"),
         NameRules("posix", windows=False),
-        NameRules("windows", forbidden=_WINDOWS),
-        NameRules("onedrive", forbidden=_WINDOWS, dropped_first="~"),
+        NameRules("windows", forbidden=UNPORTABLE),
+        NameRules("onedrive", forbidden=UNPORTABLE, dropped_first="~"),
         NameRules("dropbox", reserved=_DROPBOX),
     )
 }
@@ -65,6 +69,11 @@ def rules_named(name: str) -> NameRules:
         raise UsageError(f"unknown rule set for names {name!r}; choose one of {', '.join(sorted(RULES))}") from None
 
 
+def names_for(rules: str, target: Capabilities, replace: Mapping[str, str]) -> Names:
+    """The names of one target. `rules`: a rule set, or "target" for the one of its provider. Raises UsageError."""
+    return Names(rules_named(target.names if rules == "target" else rules), target.max_component_bytes, replace)
+
+
 _WIDE_DOT = "\uff0e"
 """rclone takes a name that consists of one or two of these for `.` or `..`."""
 
@@ -72,8 +81,10 @@ _WIDE_DOT = "\uff0e"
 class Names:
     """Makes names legal for one rule set and one limit of bytes per component."""
 
-    def __init__(self, rules: NameRules, max_bytes: int = 255) -> None:
+    def __init__(self, rules: NameRules, max_bytes: int = 255, replace: Mapping[str, str] | None = None) -> None:
+        """`replace`: text -> what stands for it in names, as the config says."""
         self._rules = rules
+        self._replacements = Replacements(replace) if replace else None
         self._max_bytes = min(255, max_bytes)
         self._forbidden = re.compile("[" + re.escape(rules.forbidden) + "]") if rules.forbidden else None
         self._directories: dict[tuple[str, str], str] = {}
@@ -92,6 +103,7 @@ class Names:
             len(raw) + len(extension) <= self._max_bytes
             and not _SUSPICIOUS.search(raw)
             and not self._reserved(raw)
+            and not (self._replacements and self._replacements.concern(raw))
             and raw.strip(_WIDE_DOT)
             and (extension or not self._rules.reserved)
             and f"{raw}{extension}".lower() not in self._rules.reserved
@@ -101,6 +113,10 @@ class Names:
         if f"{stem}{extension}".casefold() in self._rules.reserved:
             stem += "_"
         return self._cut(stem, self._max_bytes - len(extension.encode())) or fallback
+
+    def track(self, track: Track) -> Track:
+        """The track as names need it: see `Replacements.marked`."""
+        return self._replacements.marked(track) if self._replacements else track
 
     def extension(self, raw: str) -> str:
         """An extension with its dot; "" if there is none."""
@@ -128,6 +144,8 @@ class Names:
 
     def _characters(self, raw: str) -> str:
         text = clean_value(raw)
+        if self._replacements:
+            text = self._replacements.applied(text)
         return self._forbidden.sub("_", text) if self._forbidden else text
 
     def _start(self, text: str) -> str:

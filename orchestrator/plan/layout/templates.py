@@ -12,13 +12,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.filters import keep_known
+from orchestrator.plan.layout.foreign_templates import is_template, with_name_of_a_track
+from orchestrator.plan.layout.mistakes import (
+    evaluation_remedy,
+    foreign_field,
+    foreign_template,
+    nearest,
+    nearest_field,
+    syntax_remedy,
+)
 from orchestrator.plan.layout.presets import DEFAULT, PRESETS
 from orchestrator.plan.music.kinds import KINDS
 from orchestrator.plan.music.layout_fields import (
@@ -29,9 +37,11 @@ from orchestrator.plan.music.layout_fields import (
     NO_ALBUM,
     NO_ARTIST,
     NO_TITLE,
+    TELLING_FIELDS,
     TRACK_FIELDS,
 )
 from orchestrator.plan.music.tag_values import ABSENT, Absent, clean_value
+from orchestrator.tags.formats import is_audio
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -44,13 +54,13 @@ _EMPTY_WITH_FALLBACK = {name: chr(4 + index) for index, name in enumerate(FALLBA
 _FALLBACK_OF = {mark: name for name, mark in _EMPTY_WITH_FALLBACK.items()}
 
 _ANY_EMPTY = "[\x01\x04-\x06]"
-_HOLLOW = re.compile(
-    rf"\([ ]*({_ANY_EMPTY})[ \x01\x04-\x06]*\)|\[[ ]*({_ANY_EMPTY})[ \x01\x04-\x06]*\]|\{{[ ]*({_ANY_EMPTY})[ \x01\x04-\x06]*\}}"
-)
 _HAS_EMPTY = re.compile(_ANY_EMPTY)
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}")
 _PIECES = re.compile(f"(\x02[^\x03]*\x03|{_ANY_EMPTY})")
-_SEPARATORS = "[\\s\\-\u2013\u2014_,.:;&+~\u00b7\u2022|]*"
+_SEPARATOR = "\\s\\-\u2013\u2014_,.:;&+~\u00b7\u2022|"
+_SEPARATORS = f"[{_SEPARATOR}]*"
+_NOTHING = f"{_SEPARATORS}({_ANY_EMPTY})[{_SEPARATOR}\x01\x04-\x06]*"
+_HOLLOW = re.compile(rf"\({_NOTHING}\)|\[{_NOTHING}\]|\{{{_NOTHING}\}}")
 _LEFT = re.compile(_SEPARATORS + "$")
 _RIGHT = re.compile(_SEPARATORS)
 _OPEN, _CLOSE = "([{", ")]}"
@@ -69,11 +79,15 @@ _ABSENT_FIELDS: dict[str, Any] = {
     "multi_disc": False,
     "lossless": False,
 }
+_OTHER_ALBUM = {name: not example if isinstance(example, bool) else example for name, example in FIELDS.items()}
+"""The fields of an album of which everything is true that is not of the example, and the other way round."""
 _PROBE = "\ue000probe"
 
 
 def _finalize(value: Any) -> str:
-    """The result of an expression, as one piece of a name."""
+    """The result of an expression, as one piece of a name. Raises TypeError for what is neither a text nor a number."""
+    if callable(value) or isinstance(value, (list, tuple, dict)):
+        raise TypeError(f"an expression gives a {type(value).__name__.replace('_', ' ')} instead of a text")
     if value is None or value is False or value == "":
         return _EMPTY_WITH_FALLBACK.get(value.fallback, _EMPTY) if isinstance(value, Absent) else _EMPTY
     text = value if isinstance(value, str) else str(value)
@@ -106,12 +120,15 @@ class Template:
         try:
             tree = environment.parse(text)
             self.fields = _checked_fields(tree, FIELDS, source)
-            for data in tree.find_all(jinja_nodes.TemplateData):
+            plain = [*tree.find_all(jinja_nodes.TemplateData)]
+            _check_plain_text([data.data for data in plain], text, source)
+            for data in plain:
                 data.data = re.sub("[\x00-\x1f]", "", data.data).replace("/", _DIRECTORY_END)
             self._template = environment.from_string(tree)
             self._render = self._template.root_render_func
         except TemplateError as error:
-            raise UsageError(f"the layout {source!r} is not a valid template: {error}") from error
+            raise UsageError(f"the layout {source!r} is not a valid template: {syntax_remedy(str(error))}") from error
+        self._tree = tree
         self.album_fields = sorted(self.fields & ALBUM_FIELDS.keys())
         self.track_fields = sorted(self.fields & TRACK_FIELDS.keys())
         self.album_depth: int | None = None
@@ -129,7 +146,8 @@ class Template:
             context = self._template.new_context(values, shared=True)
             text = "".join(self._render(context))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise UsageError(f"the layout {self.source!r} cannot be evaluated for {_named(values)}: {error}") from error
+            why = evaluation_remedy(self._tree, error)
+            raise UsageError(f"the layout {self.source!r} cannot be evaluated for {_named(values)}: {why}") from error
         directory, _, name = text.rpartition(_DIRECTORY_END)
         return directory, name
 
@@ -149,6 +167,21 @@ class Template:
                 if _PROBE in part:
                     self.album_depth = max(depth, self.album_depth or 0)
 
+    def check_names(self) -> None:
+        """Raise UsageError if the files of an album would have one name."""
+        if not all(map(self._tells_tracks_apart, (FIELDS, _OTHER_ALBUM))):
+            what = (
+                "no field of a track such as {{ title }}, so the tracks of an album" if self.fields else "no field, so all files"
+            )
+            better = with_name_of_a_track(self.source)
+            raise UsageError(f"the layout {self.source!r} names {what} would share one name; write for example {better!r}")
+
+    def _tells_tracks_apart(self, values: dict[str, Any]) -> bool:
+        """Whether the path of a track on an album with these fields depends on the track."""
+        path = self.render(dict(values))
+        others = ({name: values[name] + 3 if isinstance(values[name], int) else _PROBE} for name in TELLING_FIELDS & self.fields)
+        return any(self.render({**values, **other}) != path for other in others)
+
 
 class Condition:
     """One compiled `when`."""
@@ -160,13 +193,13 @@ class Condition:
         environment = _environment()
         self.source = source
         try:
-            expression = Parser(environment, source, state="variable").parse_expression()
-            self.fields = _checked_fields(expression, ALBUM_FIELDS, source)
-            self.kinds = _texts_in(expression) & KINDS.keys() if "album_class" in self.fields else frozenset()
+            self._tree = Parser(environment, source, state="variable").parse_expression()
+            self.fields = _checked_fields(self._tree, ALBUM_FIELDS, source)
+            self.kinds = _texts_in(self._tree) & KINDS.keys() if "album_class" in self.fields else frozenset()
             """The kinds of KINDS that it names."""
             self._expression = environment.compile_expression(source)
         except TemplateError as error:
-            raise UsageError(f"the layout condition {source!r} is not valid: {error}") from error
+            raise UsageError(f"the layout condition {source!r} is not valid: {syntax_remedy(str(error))}") from error
         self.holds(_ABSENT_FIELDS)
         self.holds(FIELDS)
 
@@ -177,7 +210,8 @@ class Condition:
         try:
             return bool(self._expression(**{name: values[name] for name in self.fields}))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise UsageError(f"the layout condition {self.source!r} cannot be evaluated for {_named(values)}: {error}") from error
+            why = evaluation_remedy(self._tree, error)
+            raise UsageError(f"the layout condition {self.source!r} cannot be evaluated for {_named(values)}: {why}") from error
 
 
 class Layout:
@@ -188,6 +222,8 @@ class Layout:
         self._compiled = [(Condition(rule.when) if rule.when else None, Template(rule.template)) for rule in rules]
         self.kinds = frozenset(kind for condition, _ in self._compiled if condition for kind in condition.kinds)
         """What is no music has a place only by a rule that names its kind."""
+        for _, template in self._compiled:
+            template.check_names()
 
     def choose(self, album_values: dict[str, Any]) -> Template:
         """The template for an album. The last rule has no condition."""
@@ -262,15 +298,27 @@ def _closed_up(raw: str) -> str:
 
 
 def _rules_of(text: str) -> tuple[LayoutRule, ...]:
-    if "{{" in text or "{%" in text or "/" in text:
+    if (refusal := foreign_template(text)) is not None:
+        raise UsageError(refusal)
+    if is_template(text) or "/" in text:
         return (LayoutRule(text),)
     try:
         return PRESETS[text.strip()]
     except KeyError:
         raise UsageError(
-            f"unknown layout {text!r}{_nearest(text, PRESETS)}; the presets are {', '.join(PRESETS)}, or write a template "
+            f"unknown layout {text!r}{nearest(text, PRESETS)}; the presets are {', '.join(PRESETS)}, or write a template "
             "such as '{{ albumartist }}/{{ album }}/{{ title }}'"
         ) from None
+
+
+def _check_plain_text(texts: Sequence[str], text: str, source: str) -> None:
+    """Raise UsageError for what stands between the expressions and would become a part of all names by mistake."""
+    if (refusal := foreign_field(texts)) is not None:
+        raise UsageError(f"the layout {source!r}: {refusal}")
+    if any("\\" in text for text in texts):
+        raise UsageError(f"the layout {source!r} must separate folders with '/', not with a backslash")
+    if is_audio(text):
+        raise UsageError(f"the layout {source!r} must not end with an extension: each file keeps its own")
 
 
 def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> frozenset[str]:
@@ -285,7 +333,7 @@ def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> fro
         for kind, called, registered in ((jinja_nodes.Filter, "filter", filters), (jinja_nodes.Test, "test", tests)):
             if isinstance(node, kind) and node.name not in registered:
                 words = sorted(word for word in registered if word.isidentifier())
-                hint = _nearest(node.name, registered) or f"; known are {', '.join(words)}"
+                hint = nearest(node.name, registered) or f"; known are {', '.join(words)}"
                 raise UsageError(f"the layout {source!r} uses an unknown {called} {node.name!r}{hint}")
     names = list(tree.find_all(jinja_nodes.Name)) + ([tree] if isinstance(tree, jinja_nodes.Name) else [])
     assigned = {name.name for name in names if name.ctx == "store"}
@@ -293,7 +341,7 @@ def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> fro
     for name in sorted(used - known.keys()):
         if name in FIELDS:
             raise UsageError(f"the condition {source!r} applies to whole albums and cannot use the track field {name!r}")
-        raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{_nearest(name, known)}")
+        raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{nearest_field(name, known)}")
     return frozenset(used)
 
 
@@ -302,11 +350,6 @@ def _texts_in(expression: nodes.Node) -> frozenset[str]:
 
     constants = [expression] if isinstance(expression, jinja_nodes.Const) else [*expression.find_all(jinja_nodes.Const)]
     return frozenset(constant.value for constant in constants if isinstance(constant.value, str))
-
-
-def _nearest(word: str, known: dict[str, Any]) -> str:
-    close = get_close_matches(word.lower(), known, 1, 0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _named(values: dict[str, Any]) -> str:

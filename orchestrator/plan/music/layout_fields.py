@@ -85,6 +85,9 @@ TRACK_FIELDS: dict[str, Any] = {
 }
 """Fields with a value for each track -> an example. `bitrate` is in kbit/s, `sample_rate` in Hz."""
 
+TELLING_FIELDS: Final = frozenset({"title", "title_sort", "track", "track_text", "work", "movement", "movement_number", "isrc"})
+"""Fields that tell the tracks of one album apart: a layout needs one of them."""
+
 FIELDS: dict[str, Any] = {**ALBUM_FIELDS, **TRACK_FIELDS}
 
 

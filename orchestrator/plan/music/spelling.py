@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from orchestrator.plan.music.tag_values import ABSENT, MAX_VALUE, text
+from orchestrator.plan.music.tag_values import ABSENT, MAX_VALUE, STAND_INS, text
 
 _OPEN, _CLOSE = r"(\[{<\uff08\uff3b\u3010\u300c", r")\]}>\uff09\uff3d\u3011\u300d"
-_WORD = r"(?:(?:feat|ft)(?:\.\s*|\s+)|featuring\s+|w[/_]\s*)"
+_WORD = r"(?:(?:feat|ft)(?:\.\s*|\s+)|featuring\s+|w[/_\u29f8]\s*)"
 _WITH = r"(?:with|avec|mit|con|com)\s+"
 _IN_BRACKETS = rf"[^{_OPEN}{_CLOSE}]*)[{_CLOSE}]"
-_BARE = rf"\s*(?:[-\u2013\u2014/|,;_]\s*|\s){_WORD}(?P<bare>[^{_OPEN}{_CLOSE}]*)"
+_BARE = rf"\s*(?:[-\u2013\u2014/|,;_\u29f8]\s*|\s){_WORD}(?P<bare>[^{_OPEN}{_CLOSE}]*)"
 GUEST = re.compile(rf"\s*[{_OPEN}]\s*{_WORD}(?P<bracket>{_IN_BRACKETS}|{_BARE}", re.IGNORECASE)
 """The part of a title or an artist that names guests: in brackets, or up to the next bracket."""
 _GUEST_OF_ARTIST = re.compile(rf"\s*[{_OPEN}]\s*{_WITH}(?P<with>{_IN_BRACKETS}|{GUEST.pattern}", re.IGNORECASE)
@@ -25,10 +25,11 @@ _TWINS = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-")
     | dict.fromkeys("\u00ad\u200c\u200d")
     | {"\u2026": "..."}
+    | dict.fromkeys("".join(STAND_INS.values()), "_")
 )
 """Letters that differ from others only in typography -> those others; None for invisible ones."""
 _JOINT = re.compile(
-    r"\s*(?:[,;|/_]|\s[&+x]\s|\s[-\u2013\u2014]\s|\s(?:and|with|vs\.?|versus|y|und|et|con|e|presents|meets|mit|avec)\s)\s*",
+    r"\s*(?:[,;|/_\u29f8]|\s[&+x]\s|\s[-\u2013\u2014]\s|\s(?:and|with|vs\.?|versus|y|und|et|con|e|presents|meets|mit|avec)\s)\s*",
     re.IGNORECASE,
 )
 _LONG = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+from typing import Final, SupportsIndex
 
 MAX_VALUE: Final = 4096
 """Characters of one tag value that are used; no file name can hold more."""
@@ -16,6 +16,8 @@ _JOINED = "\u0600-\u08ff\u0900-\u109f\u1780-\u18af\u1b00-\u1bff\ufb50-\ufdff\ufe
 _JOINER = re.compile(f"(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])")
 """Joiners and non-joiners between letters whose shape they change: Arabic, Persian, Syriac, Indic, Khmer, Mongolian ..."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+STAND_INS: Final = {"/": "\u29f8", "\\": "\u29f9"}
+"""Separator -> the character that stands for it in cleaned values where the config replaces it: it looks the same."""
 _SEPARATOR = re.compile(r"[/\\]")
 _UNCLEAN = re.compile(r"[^ -~]|[/\\]")
 
@@ -39,6 +41,10 @@ class Absent(str):
         return False
 
     __le__ = __gt__ = __ge__ = __lt__
+
+    def __getitem__(self, part: SupportsIndex | slice) -> str:
+        """A part of an absent value is absent; it has no single character."""
+        return self if isinstance(part, slice) else super().__getitem__(part)
 
 
 ABSENT = Absent()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.paths import join_path, split_extension
-from orchestrator.plan.layout.names import Names, rules_named
+from orchestrator.plan.layout.names import names_for
 from orchestrator.plan.layout.placing import Placing
 from orchestrator.plan.layout.templates import compile_layout
 from orchestrator.plan.music.albums import has_usable_tags
@@ -28,14 +28,11 @@ def note_in_place(
     titles = {fold(first(one.track.album)) for one in wanted}
     by_location: dict[str, list[tuple[Candidate, Song]]] = {}
     layout = compile_layout(settings.layout, settings.layouts)
-    names = {
-        fs: Names(rules_named(known.names if settings.names == "target" else settings.names), known.max_component_bytes)
-        for fs, known in capabilities.items()
-    }
+    names = {fs: names_for(settings.names, known, settings.replace) for fs, known in capabilities.items()}
     for candidate in candidates:
         track = candidate.track
         if candidate.reading.status is Status.TAGGED and has_usable_tags(track) and fold(first(track.album)) in titles:
-            song = Song(candidate.item, track, kind=candidate.kind)
+            song = Song(candidate.item, names[candidate.fs].track(track), kind=candidate.kind)
             song.extension = names[candidate.fs].extension(split_extension(candidate.path)[1])
             by_location.setdefault(candidate.fs, []).append((candidate, song))
     for fs, placed in by_location.items():

@@ -48,3 +48,4 @@ class LayoutSettings(msgspec.Struct, frozen=True, kw_only=True):
     layout: str | None = None
     layouts: tuple[LayoutRule, ...] = ()
     names: str = "portable"
+    replace: dict[str, str] = {}

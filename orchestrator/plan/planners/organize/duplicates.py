@@ -90,7 +90,7 @@ def _note_in_place(request: OrganizeRequest, candidates: Sequence[Candidate], wa
     if request.source_fs != request.target_fs:
         return  # what comes from elsewhere is never in place
     chosen = request.options
-    settings = LayoutSettings(layout=chosen.layout, layouts=chosen.layouts, names=chosen.names)
+    settings = LayoutSettings(layout=chosen.layout, layouts=chosen.layouts, names=chosen.names, replace=chosen.replace)
     note_in_place(settings, {request.source_fs: request.source_capabilities}, candidates, wanted)
 
 

@@ -11,7 +11,7 @@ from orchestrator.plan.companions.left_behind import EmptiedDirectories, left_be
 from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim
-from orchestrator.plan.model import Expect, KeptCopy, Verb
+from orchestrator.plan.model import NUMBERED, Expect, KeptCopy, Verb
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.kept_copies import FOLLOWS_KEPT_COPY, KEPT_COPY_HAS_ITS_OWN
@@ -53,6 +53,8 @@ class OrganizeMoves:
         self.music_in_place, self.at_target, self.alike_at_target = 0, 0, len(placement.alike_songs)
         """How much music is where it belongs, and how many files stay in the source because the target has them already, or has
         files that agree in all but their bytes, which were not compared."""
+        self.numbered = 0
+        """How many files get a number, because others want the same name or have it."""
         self.litter: tuple[str, ...] = ()
         """The folders of other programs that alone keep emptied directories alive."""
         self.folders_left: set[str] = set()
@@ -82,6 +84,7 @@ class OrganizeMoves:
                 self.alike_at_target += move is None and not claim.compared
                 quarantined += [move] if move is not None else []
             else:
+                self.numbered += claim.number > 1
                 moves.append(self._move(claim))
         return moves + quarantined
 
@@ -174,7 +177,7 @@ class OrganizeMoves:
 def _main_reason(claim: Claim) -> str:
     owner = claim.owner
     if claim.number > 1:
-        reason = f"collision: number {claim.number} of {claim.stem}{claim.extension}"
+        reason = f"{NUMBERED} {claim.number} of {claim.stem}{claim.extension}"
         if claim.differs_from is None:
             return reason
         other = claim.differs_from.entry.path

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.paths import check_directory, parent_of
 from orchestrator.plan.companions.sorting import SortedItems
-from orchestrator.plan.layout.names import Names, rules_named
+from orchestrator.plan.layout.names import names_for
 from orchestrator.plan.layout.placing import Placing
 from orchestrator.plan.layout.templates import compile_layout
 from orchestrator.plan.music.same_content import Likeness, same_content
@@ -23,7 +23,7 @@ class Placement:
         options, target = request.options, request.target_capabilities
         self._locations = locations
         self.layout = compile_layout(options.layout, options.layouts)
-        self.names = Names(rules_named(target.names if options.names == "target" else options.names), target.max_component_bytes)
+        self.names = names_for(options.names, target, options.replace)
         self._placing = Placing(self.layout, self.names, options.various_artists)
         self.untagged_directory = self._legal_directory(options.untagged, "the folder for untagged files")
         self.leftovers_directory = self._legal_directory(options.leftovers, "the folder for what is left")

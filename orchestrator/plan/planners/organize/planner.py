@@ -103,6 +103,8 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
         counts["suspect"] = files.suspect_files
     if inferred := sum(1 for song in files.songs if song.inferred_from):
         counts["artist_inferred"] = inferred
+    if made.numbered:
+        counts["numbered"] = made.numbered
     albums = [album for album in placement.albums if not album.singletons]
     found = {
         "copies": sum(album.is_copy for album in albums),

@@ -36,6 +36,8 @@ class OrganizeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the files beside the music move with; the first matching rule counts."""
     names: str = "portable"
     """A rule set of `orchestrator.plan.layout.names`, or "target" for the one of the target's provider."""
+    replace: dict[str, str] = {}
+    """Text -> what stands for it in names, before they are made legal."""
     dedup: DedupSettings | None = None
     """Which duplicates are quarantined; None: none."""
 

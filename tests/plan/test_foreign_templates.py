@@ -1,0 +1,149 @@
+"""Templates of other programs are refused with what they are here; the translations are written down by hand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from orchestrator.errors import UsageError
+from orchestrator.plan.layout.templates import compile_layout
+
+TRACK = "{{ track | pad(2) }}"
+NAME = f"/{TRACK} {{{{ title }}}}"
+ALBUM_ONLY = ("%artist%/%album%", "$albumartist/$album", "<Artist>\\<Album>", "%a/%b")
+
+TRANSLATIONS = [
+    # foobar2000, Picard, Mp3tag
+    ("%artist%/%album%", "{{ artist }}/{{ album }}" + NAME),
+    ("%artist%/%album%/%title%", "{{ artist }}/{{ album }}/{{ title }}"),
+    ("%artist% - %title%", "{{ artist }} - {{ title }}"),
+    ("%album artist%\\%album%\\%tracknumber%. %title%", f"{{{{ albumartist }}}}/{{{{ album }}}}/{TRACK}. {{{{ title }}}}"),
+    ("%albumartist%/[%date% - ]%album%/[%discnumber%.]%track% %title%",
+     "{{ albumartist }}/{% if date %}{{ date }} - {% endif %}{{ album }}/{% if disc %}{{ disc }}.{% endif %}"
+     + TRACK + " {{ title }}"),
+    ("%artist%/%album% [%year%]/$num(%track%,3) - %title%",
+     "{{ artist }}/{{ album }} [{{ year }}]/{{ track | pad(3) }} - {{ title }}"),
+    ("$upper($left(%album artist%,1))/%album artist%/$left(%date%,4) '['%album%']'/%title%",
+     "{{ albumartist | truncate(1) | upper }}/{{ albumartist }}/{{ year }} [{{ album }}]/{{ title }}"),
+    ("$if2(%albumartist%,%artist%)/%title%", "{{ albumartist or artist }}/{{ title }}"),
+    ("$ifgreater(%totaldiscs%,1,Disc %discnumber%\\,)%title%", "{% if discs > 1 %}Disc {{ disc }}/{% endif %}{{ title }}"),
+    ("$replace(%title%,&,and)", "{{ title | replace('&', 'and') }}"),
+    ("$swapprefix(%artist%)/%track number% %title%", "{{ artist | the_last }}/{{ track }} {{ title }}"),
+    ("$if(%date%,\\(%date%\\) ,)%title%", "{% if date %}({{ date }}) {% endif %}{{ title }}"),
+    ("""$if2(%albumartist%,%artist%)/
+        $if(%albumartist%,%album%/,)
+        $if($gt(%totaldiscs%,1),$if($gt(%totaldiscs%,9),$num(%discnumber%,2),%discnumber%)-,)
+        $if($and(%albumartist%,%tracknumber%),$num(%tracknumber%,2) ,)$if(%_multiartist%,%artist% - ,)%title%""",
+     ("{{ albumartist or artist }}/{% if albumartist %}{{ album }}/{% endif %}"
+      "{% if discs > 1 %}{% if discs > 9 %}{{ disc | pad(2) }}{% else %}{{ disc }}{% endif %}-{% endif %}"
+      "{% if (albumartist and track) %}{{ track | pad(2) }} {% endif %}{% if various %}{{ artist }} - {% endif %}{{ title }}")),
+    # beets, eyeD3, abcde
+    ("$albumartist/$album", "{{ albumartist }}/{{ album }}" + NAME),
+    ("$albumartist/$album%aunique{}/$track $title", f"{{{{ albumartist }}}}/{{{{ album }}}}/{TRACK} {{{{ title }}}}"),
+    ("Compilations/$album/$disc-$track ${title}", "Compilations/{{ album }}/{{ disc | pad(2) }}-" + NAME[1:]),
+    ("%the{$albumartist}/%if{$comp,Mix,$original_year} $album/$title",
+     "{{ albumartist | the_last }}/{% if compilation %}Mix{% else %}{{ original_year }}{% endif %} {{ album }}/{{ title }}"),
+    ("%upper{%left{$albumartist,1}}/%ifdef{albumdisambig,[$albumdisambig] }$title",
+     "{{ albumartist | truncate(1) | upper }}/{% if edition %}[{{ edition }}] {% endif %}{{ title }}"),
+    ("$$ %asciify{$title}", "$ {{ title | ascii }}"),
+    ("$artist/$album/$track:num - $title", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
+    ("${ARTISTFILE}/${ALBUMFILE}/${TRACKNUM}.${TRACKFILE}", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK}.{{{{ title }}}}"),
+    # Lidarr, Python
+    ("{artist}/{title}", "{{ artist }}/{{ title }}"),
+    ("{artist}/{album}/{track:02d} {title}.{ext}", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK} {{{{ title }}}}"),
+    ("{Artist Name}/{Album Title} ({Release Year})/{medium:0}{track:00} - {Track Title}",
+     f"{{{{ albumartist }}}}/{{{{ album }}}} ({{{{ year }}}})/{{{{ disc | pad(1) }}}}{TRACK} - {{{{ title }}}}"),
+    ("{Artist NameThe}/{Album CleanTitle:40}{ (Release Year)}/{Track Title}",
+     "{{ albumartist | the_last }}/{{ album | truncate(40) }} ({{ year }})/{{ title }}"),
+    ("{{.Artist}}/{{ .Album.Title }}/{{.Track.Number}} {{.Title}}",
+     f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK} {{{{ title }}}}"),
+    # MusicBee, MediaMonkey, Quod Libet, dBpoweramp
+    ("<Artist>\\<Album>", "{{ artist }}/{{ album }}" + NAME),
+    ("<Album Artist>\\<Album>\\<Track #:3> - <Title>",
+     "{{ albumartist }}/{{ album }}/{{ track | pad(3) }} - {{ title }}"),
+    ("$If(<Album Artist>=Various Artists,Mix,<Album Artist>)\\$Pad(<Track#>,2) <Title>",
+     "{% if albumartist == 'Various Artists' %}Mix{% else %}{{ albumartist }}{% endif %}"
+     + NAME),
+    ("<albumartist|<albumartist>|<artist>>/<tracknumber>. <title>",
+     ("{% if albumartist %}{{ albumartist }}{% else %}{{ artist }}{% endif %}"
+      f"/{TRACK}. {{{{ title }}}}")),
+    ("[artist]\\[album]\\[track] - [title]", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
+    # Strawberry, Kid3, yt-dlp
+    ("%albumartist/%album{ (Disc %disc)}/{%track - }%title.%extension",
+     ("{{ albumartist }}/{{ album }}{% if disc %} (Disc {{ disc }}){% endif %}"
+      "/{% if track %}{{ track | pad(2) }} - {% endif %}{{ title }}")),
+    ("%{artist} - %{album}/%{track} %{title}", f"{{{{ artist }}}} - {{{{ album }}}}/{TRACK} {{{{ title }}}}"),
+    ("%(album_artist,artist)s/%(album|Loose)s/%(track_number)02d %(title)s.%(ext)s",
+     f"{{{{ albumartist or artist }}}}/{{{{ album | default('Loose') }}}}/{TRACK} {{{{ title }}}}"),
+    # letters
+    ("%a/%b", "{{ artist }}/{{ album }}" + NAME),
+    ("%z/%y - %b/%n - %t", f"{{{{ albumartist }}}}/{{{{ year }}}} - {{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
+    ("%aa/%at/%tN - %tt", f"{{{{ albumartist }}}}/{{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("foreign", "ours"), TRANSLATIONS)
+def test_a_template_of_another_program_is_refused_with_its_translation(foreign: str, ours: str) -> None:
+    compile_layout(ours)
+    with pytest.raises(UsageError) as caught:
+        compile_layout(foreign)
+    message = caught.value.message
+    assert f"here it is {ours!r}" in message
+    assert "\n" not in message
+    assert ("with a name for each track at its end" in message) == (foreign in ALBUM_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "ours", "missing"),
+    [
+        ("%artist%/%mood%/%title%", "{{ artist }}/{{ title }}", "%mood%"),
+        ("$rand()/%title%", "{{ title }}", "$rand()"),
+        ("$if($len(%mood%),a,b) %title%", "{{ title }}", "$if($len(%mood%),a,b)"),
+        ("%bucket{$albumartist,alpha}/$title", "{{ title }}", "%bucket{$albumartist,alpha}"),
+        ("$if(%artist%/%title%", "", "$if(%artist%/%title%"),
+    ],
+)
+def test_what_has_no_counterpart_is_left_out_and_named(foreign: str, ours: str, missing: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compile_layout(foreign)
+    if ours:
+        assert f"here it is {ours!r}, without {missing} (no counterpart)" in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_letters_that_mean_different_things_are_given_as_each_program_reads_them() -> None:
+    with pytest.raises(UsageError, match="as EasyTAG or Ampache or lltag reads it") as caught:
+        compile_layout("%a/%n %t")
+    assert "as whipper reads it" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("layout", "words"),
+    [
+        ("{{ albumartist }}/%album%/{{ title }}", ["'%album%'", "{{ album }}"]),
+        ("{{ albumartist }}/$album/{{ title }}", ["'$album'", "{{ album }}"]),
+        ("{{ albumartist }}/{album}/{{ title }}", ["'{album}'", "{{ album }}"]),
+        ("{{ tracknumber }} {{ title }}", ["did you mean 'track'?"]),
+        ("{{ Album_Artist }}/{{ title }}", ["did you mean 'albumartist'?"]),
+        ("{{ %artist% }}/{{ title }}", ["only its name"]),
+        ("{{ $artist }}/{{ title }}", ["only its name"]),
+    ],
+)
+def test_fields_of_other_programs_inside_our_templates_are_refused(layout: str, words: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        compile_layout(layout)
+    assert all(word in caught.value.message for word in words), caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "{{ albumartist }}/{{ album }} {Live}/100% {{ title }}",
+        "{{ albumartist }}/A$AP/{{ title }} [CD] $5",
+        "{{ title }} {{ '{' ~ edition ~ '}' }}",
+    ],
+)
+def test_ordinary_signs_are_plain_text(layout: str) -> None:
+    assert re.search(r"\{\{ title", compile_layout(layout).rules[0].template)
