@@ -140,8 +140,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     at the target already), "alike_at_target" (those whose bytes were not compared), "artist_inferred" and "discs_by_folder"
     (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
     "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that music
-    leaves, with files that stay), "numbered" (files whose names get a number, because others want the same name or have it), "kept_together" (folders that stay, because nothing tells which albums they hold) and
-    "skipped.<code>"."""
+    leaves, with files that stay), "numbered" (files whose names get a number, because others want the same name or have it),
+    "kept_together" (folders that stay, because nothing tells which albums they hold) and "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""
     plan_id: str = ""

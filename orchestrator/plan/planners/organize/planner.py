@@ -95,18 +95,13 @@ def _respelled(request: OrganizeRequest, locations: SourceAndTarget, made: Organ
 def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves) -> dict[str, int]:
     files = placement.files
     counts = {"files": len(request.items), "music": files.music_files, "in_place": made.music_in_place}
-    if made.at_target:
-        counts["at_target"] = made.at_target
-    if made.alike_at_target:
-        counts["alike_at_target"] = made.alike_at_target
-    if files.suspect_files:
-        counts["suspect"] = files.suspect_files
-    if inferred := sum(1 for song in files.songs if song.inferred_from):
-        counts["artist_inferred"] = inferred
-    if made.numbered:
-        counts["numbered"] = made.numbered
     albums = [album for album in placement.albums if not album.singletons]
     found = {
+        "at_target": made.at_target,
+        "alike_at_target": made.alike_at_target,
+        "suspect": files.suspect_files,
+        "artist_inferred": sum(bool(song.inferred_from) for song in files.songs),
+        "numbered": made.numbered,
         "copies": sum(album.is_copy for album in albums),
         "discs_by_folder": sum(song.track is not song.tags for song in files.songs),
         "kept_together": placement.kept_together,
