@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from orchestrator.config import model
 from orchestrator.config.environment import environment_names
 from orchestrator.config.fields import FieldFacts, fields_of
 from orchestrator.foreign_folders import FOREIGN_FOLDERS
+from orchestrator.plan.file_names import habits
+from orchestrator.plan.file_names.pattern import FIELDS as PATTERN_FIELDS
 from orchestrator.plan.layout.filters import EXAMPLES
 from orchestrator.plan.layout.foreign_templates import translations_of
 from orchestrator.plan.layout.presets import DESCRIPTIONS, PRESETS
@@ -111,6 +114,26 @@ def _filter_block() -> str:
     for template, fields, result in EXAMPLES:
         given = ", ".join(f"{name} = {value}" for name, value in fields.items()) or "no genre"
         rows.append(f"| {_code(template)} | {given} | {result} |")
+    return "\n".join(rows) + "\n"
+
+
+def _habit_block() -> str:
+    rows = ["| name | read as | in the default layout |", "|---|---|---|"]
+    rows += [f"| {_code(one.paths[0])} | {_code(one.pattern)} | {_code(one.becomes)} |" for one in habits.EXAMPLES]
+    return "\n".join(rows) + "\n"
+
+
+def _habit_table_block() -> str:
+    """The whole table: names of folders, and below them, indented, the names of their files."""
+    lines = ["```text"]
+    for files, of_one_kind in groupby(habits.HABITS, key=lambda habit: habit.files):
+        lines += [habit.folders or "any folder" for habit in of_one_kind]
+        lines += textwrap.wrap(" | ".join(files), 140, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    return "\n".join([*lines, "```", ""])
+
+
+def _pattern_field_block() -> str:
+    rows = ["| field | what it is |", "|---|---|", *(f"| `{{{name}}}` | {meaning} |" for name, meaning in PATTERN_FIELDS.items())]
     return "\n".join(rows) + "\n"
 
 
@@ -261,6 +284,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "classes": _class_block,
     "keep": _keep_block,
     "foreign-folders": _foreign_block,
+    "name-habits": _habit_block,
+    "name-patterns": _habit_table_block,
+    "name-fields": _pattern_field_block,
 }
 
 

@@ -5,7 +5,7 @@ Each error names the file, the line and the key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.config.setting_syntax import parse_bandwidth, parse_duration, parse_encoding, parse_limit
@@ -74,6 +74,7 @@ def _settings(loaded: LoadedConfig) -> Iterator[tuple[Check, Any, Key]]:
     yield _limit, config.max_delete, ("max_delete",)
     yield _encoding, config.tags.legacy_encoding, ("tags", "legacy_encoding")
     yield _directory, config.leftovers, ("leftovers",)
+    yield _names, config.names_as_tags, ("names_as_tags",)
     yield _keep, config.dedup.keep, ("dedup", "keep")
     for job, steps in config.jobs.items():
         for number, step in enumerate(steps):
@@ -105,6 +106,12 @@ def _directory(value: str, loaded: LoadedConfig, key: Key) -> None:
     _as_config_error(lambda: check_directory(value, loaded.label(*key)))
 
 
+def _names(value: str | Sequence[str], loaded: LoadedConfig, key: Key) -> None:
+    from orchestrator.plan.file_names.pattern import parse_names_as_tags  # noqa: PLC0415 - most configs name none
+
+    _as_config_error(lambda: parse_names_as_tags(value, loaded.label(*key)))
+
+
 def _keep(value: str | list[str], loaded: LoadedConfig, key: Key) -> None:
     from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words  # noqa: PLC0415 - most configs name none
 
@@ -116,6 +123,7 @@ _OF_STEPS: dict[str, Check] = {
     "settle": _duration,
     "untagged": _directory,
     "leftovers": _directory,
+    "names_as_tags": _names,
     "keep": _keep,
 }
 

@@ -29,7 +29,9 @@ from orchestrator.errors import ExitCode, worst
 from orchestrator.foreign_folders import opened_by
 from orchestrator.location import Location
 from orchestrator.paths import check_directory
+from orchestrator.plan.file_names.pattern import parse_names_as_tags
 from orchestrator.plan.layout.templates import compile_layout
+from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.dedup.planner import DedupLocation
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.organize.duplicates import duplicates_of
@@ -37,6 +39,7 @@ from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.profiles import load_profile
 from orchestrator.records import Item
+from orchestrator.wording import counted
 
 
 def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
@@ -117,6 +120,7 @@ def _make_plan(
         made, compared = plan_compared(session, request, source, target, options)
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
+    _offer_names(session, made)
     return Planned(made, worst([ends, closed, compared, report_scan(session, source, result), report_skipped(session, made)]))
 
 
@@ -177,8 +181,31 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
         opened=opened_by((*options.include, *config.include)),
         untagged=options.untagged,
         leftovers=leftovers,
+        names_as_tags=_names_as_tags(session, options),
         various_artists=tuple(config.various_artists),
         sidecars=tuple(config.sidecars),
         names=config.names,
         replace=config.replace,
+    )
+
+
+def _names_as_tags(session: Session, options: OrganizeChoices) -> tuple[str, ...] | None:
+    """The patterns for names: those given, otherwise those of the config; None if neither says anything. Raises UsageError."""
+    if options.names_as_tags:
+        return parse_names_as_tags(options.names_as_tags)
+    chosen = session.config.names_as_tags
+    return parse_names_as_tags(chosen, session.loaded_config.label("names_as_tags")) if chosen else None
+
+
+def _offer_names(session: Session, made: Plan) -> None:
+    """Say how many files without usable tags have names that tell what is missing."""
+    if not made.named_like:
+        return
+    fit = sum(number for _, number in made.named_like)
+    untagged = sum(one.code == "untagged" for one in made.skipped) or fit
+    (pattern, _), others = made.named_like[0], len(made.named_like) - 1
+    more = f" or in {counted(others, 'other way')}" if others else ""
+    are = "is" if fit == 1 else "are"
+    session.reporter.note(
+        f"no usable tags: {counted(untagged, 'file')}; {fit} of them {are} named like {pattern}{more}: --names-as-tags auto"
     )

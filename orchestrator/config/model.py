@@ -185,6 +185,13 @@ class Config(Section, frozen=True):
             description="The folder for files left behind in emptied music folders (default: leave them).", examples=["Leftovers"]
         ),
     ] = None
+    names_as_tags: Annotated[
+        str | list[str],
+        Meta(
+            description="Where tags are missing, take them from names: auto, or patterns that are tried in order (default: off).",
+            examples=[["{artist} - {album} ({year})/{track} - {title}", "auto"]],
+        ),
+    ] = []
     playlists: Annotated[
         list[str],
         Meta(

@@ -141,6 +141,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
     "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that music
     leaves, with files that stay), "numbered" (files whose names get a number, because others want the same name or have it),
+    "from_names" (music whose name tells what its tags do not), "names_fit" (files that stay, although their names would tell),
     "kept_together" (folders that stay, because nothing tells which albums they hold) and "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""
@@ -171,6 +172,8 @@ class Plan(msgspec.Struct, frozen=True):
     """A new plan needs to know whether the storage ignores case there, and whether all that they hold is listed."""
     litter: tuple[str, ...] = ()
     """Folders of other programs that alone keep emptied directories: once their files are known, a new plan removes them."""
+    named_like: tuple[tuple[str, int], ...] = ()
+    """Patterns that the names of files without usable tags fit, each with their number; only if names were not to be used."""
 
 
 def locations_of(operations: Iterable[Operation]) -> list[str]:

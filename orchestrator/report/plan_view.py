@@ -25,6 +25,8 @@ _COUNTS = (
     ("suspect", "suspect files", ""),
     ("artist_inferred", "album artist inferred", ""),
     ("discs_by_folder", "disc inferred from folder", ""),
+    ("from_names", "named by their names", ""),
+    ("names_fit", "names that tell what tags do not", "--names-as-tags auto uses them"),
     ("title_from_name", "titles from file names", ""),
     ("tags_from_cue_sheet", "tags from cue sheets", ""),
     ("albums_of_one_track", "albums of one track", ""),

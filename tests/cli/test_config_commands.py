@@ -76,6 +76,14 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("leftovers: ../x\n", ":1: leftovers: '../x' must be a path below the target"),
         ("jobs: {n: {organize: {source: a, untagged: /x}}}\n", "jobs.n.0.organize.untagged: '/x'"),
         ("jobs: {n: {organize: {source: a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: unknown criterion 'nonsense'"),
+        (
+            "\nnames_as_tags: '{artst}/{title}'\n",
+            ":2: names_as_tags: the pattern '{artst}/{title}' for names cannot be used: unknown field",
+        ),
+        (
+            "jobs: {n: {organize: {source: a, names_as_tags: [auto, 'x']}}}\n",
+            "jobs.n.0.organize.names_as_tags: the pattern 'x' for names",
+        ),
         ("remotes:\n  r:\n    profile: nosuch\n", ":3: remotes.r.profile: there is no profile 'nosuch'"),
         ('layout: "{{ title }}\\uD800"\n', ":1: layout: not valid text"),
         ('locations: {"\\uD800": x}\n', ":1: locations: a key is not valid text"),

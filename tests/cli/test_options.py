@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 import pytest
+from msgspec import inspect
 
 from orchestrator.cli.framework import Command
 from orchestrator.cli.main import PROGRAM, application, run
 from orchestrator.cli.options import CommonOption, take_record
 from orchestrator.config import model
-from orchestrator.config.fields import FieldFacts, fields_of
+from orchestrator.config.fields import FieldFacts, alternatives, fields_of
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.options.organize import OrganizeOptions
@@ -49,7 +50,8 @@ def words_of(field: FieldFacts) -> tuple[list[str], Any]:
         return option, True
     choices = getattr(field.type, "values", None) or getattr(getattr(field.type, "types", [None])[0], "values", ["word"])
     value = str(choices[0])
-    return [*option, value], (value,) if "Tuple" in type(field.type).__name__ else value
+    several = any(isinstance(one, inspect.VarTupleType) for one in alternatives(field.type))
+    return [*option, value], (value,) if several else value
 
 
 @every_command

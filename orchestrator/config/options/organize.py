@@ -37,6 +37,14 @@ class OrganizeChoices(Options, frozen=True):
     move: Annotated[bool, option("Move files (default in place).", switch="transfer")] = False
     cloud_only: Annotated[bool, option("Refuse operations that would bring file contents through this machine.")] = False
     untagged: Annotated[str | None, option("Move untagged files to DIR (default: leave them in place).", metavar="DIR")] = None
+    names_as_tags: Annotated[
+        str | tuple[str, ...],
+        option(
+            "Where tags are missing, take them from names: auto, off (default), or a pattern (see docs/names.md).",
+            metavar="auto|PATTERN",
+            examples=["auto"],
+        ),
+    ] = ()
     leftovers: Annotated[
         str | None,
         option("Move files left behind in emptied music folders to DIR (default: leave them in place).", metavar="DIR"),

@@ -7,6 +7,7 @@ from typing import Final
 
 from orchestrator.paths import collision_key, is_clutter, is_ours, is_rclone_debris, path_problem, split_extension, split_path
 from orchestrator.plan.companions.cue_sheets import images_of, with_cue_sheet
+from orchestrator.plan.file_names.reading import NamesRead
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.music.albums import has_usable_tags
@@ -35,17 +36,20 @@ class SortedItems:
         copy: bool,
         moves_untagged: bool,
         kinds: frozenset[str] = frozenset(),
+        names_read: NamesRead,
         litter: Sequence[Item] = (),
     ) -> None:
         """`capabilities` are those of the source; `copy`: the source is kept as it is; `litter`: see OrganizeRequest.
 
         `kinds` of files that are no music have a place in the layout.
+        `names_read`: what names tell of files without usable tags.
         """
         self._names = names
         self._source_fs, self._capabilities = source_fs, capabilities
         self._target_fs, self._copy = target_fs, copy
         self._moves_untagged = moves_untagged
         self._kinds = kinds
+        self._names_read = names_read
         self.shared_names = SharedNames([*items, *litter])
         self.songs: list[Song] = []
         self.untagged: list[Item] = []
@@ -144,11 +148,14 @@ class SortedItems:
             self._bare_videos.append(item)
         elif kind:
             self.leave_alone(item, kind, _NO_TAGS)
+        elif (doubtful := self._names_read.doubtful.get(item.entry.path)) is not None:
+            self.skip(item, "doubtful-text", doubtful)
         elif self._moves_untagged:
             self.untagged.append(item)
         else:
             needs = "needs two of artist, album, and title or track number"
-            self.skip(item, "untagged", "; ".join(filter(None, (f"no usable tags: {needs}", reading.too_long))))
+            why = self._names_read.unused.get(item.entry.path, f"no usable tags: {needs}")
+            self.skip(item, "untagged", "; ".join(filter(None, (why, reading.too_long))))
 
     def _pair_videos(self) -> None:
         """Make a video that the layout has no place for a companion if it is named like a song beside it."""
@@ -166,16 +173,22 @@ class SortedItems:
         self.companions = sorted([*self.companions, *paired], key=_place)
 
     def _song(self, item: Item, track: Track | None, kind: str) -> Song | None:
-        """A file as a song; None without usable tags, its own or those that a cue sheet has for it.
+        """A file as a song; None without usable tags, its own or those that a cue sheet or its name has for it.
 
         What is no music and has a place in the layout needs no tags.
         """
         image = self._images.get(item.entry.path)
         full = with_cue_sheet(track, image) if track is not None else None
-        if track is None or full is None or not (has_usable_tags(full) or kind in self._kinds):
+        named = None if kind else self._names_read.read.get(item.entry.path)
+        if track is None or full is None:
             return None
-        completed = (full.album, full.album_artist) != (track.album, track.album_artist)
-        song = Song(item, self._names.track(full), image.cue if image is not None and completed else "")
+        if has_usable_tags(full) or kind in self._kinds:
+            completed = (full.album, full.album_artist) != (track.album, track.album_artist)
+            song = Song(item, self._names.track(full), image.cue if image is not None and completed else "")
+        elif named is not None:
+            song = Song(item, self._names.track(named.track), from_name=named.pattern)
+        else:
+            return None
         song.extension = self._names.extension(split_extension(item.entry.path)[1])
         return song
 

@@ -68,7 +68,7 @@ _UNSAFE = re.compile(r"[^ -~]|[/\\]")
 _EXTENSION = re.compile(r"\.?\{\{-?\s*(?:ext|extension)\s*-?\}\}\s*$")
 
 _ALLOWED = frozenset({"Template", "Output", "TemplateData", "If", "Assign", "Keyword", "Pair", "Operand"})
-_ABSENT_FIELDS: dict[str, Any] = {
+ABSENT_FIELDS: dict[str, Any] = {
     **{name: example if isinstance(example, bool) else ABSENT for name, example in FIELDS.items()},
     "albumartist": NO_ARTIST,
     "album": NO_ALBUM,
@@ -152,7 +152,7 @@ class Template:
         return directory, name
 
     def _check(self) -> None:
-        for values in (_ABSENT_FIELDS, FIELDS):
+        for values in (ABSENT_FIELDS, FIELDS):
             directory, name = self.render(dict(values))
             if directory.startswith(_DIRECTORY_END) or self.source.lstrip().startswith("/"):
                 raise UsageError(f"the layout {self.source!r} must not start with '/': it is relative to the target")
@@ -200,7 +200,7 @@ class Condition:
             self._expression = environment.compile_expression(source)
         except TemplateError as error:
             raise UsageError(f"the layout condition {source!r} is not valid: {syntax_remedy(str(error))}") from error
-        self.holds(_ABSENT_FIELDS)
+        self.holds(ABSENT_FIELDS)
         self.holds(FIELDS)
 
     def holds(self, values: dict[str, Any]) -> bool:
@@ -224,6 +224,11 @@ class Layout:
         """What is no music has a place only by a rule that names its kind."""
         for _, template in self._compiled:
             template.check_names()
+
+    @property
+    def templates(self) -> list[Template]:
+        """The templates of all rules."""
+        return [template for _, template in self._compiled]
 
     def choose(self, album_values: dict[str, Any]) -> Template:
         """The template for an album. The last rule has no condition."""

@@ -29,7 +29,7 @@ from orchestrator.plan.music.owners import by_owner
 from orchestrator.plan.music.samplers import leave_scattered
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold, without_guest
-from orchestrator.plan.music.stand_ins import VARIOUS, is_no_album
+from orchestrator.plan.music.stand_ins import VARIOUS, is_no_album, is_no_artist, is_no_title
 from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.track import Track
 
@@ -37,11 +37,15 @@ from orchestrator.track import Track
 def has_usable_tags(track: Track) -> bool:
     """Whether the tags are enough to organize a file: two of album, artist and a title or track number.
 
-    With album and artist alone the file's name is its title. A value from which no file name can be made counts too: names have
-    fallbacks.
+    With album and artist alone the file's name is its title. Names that stand for none ("Unknown Artist", and "Track 03" where
+    album or artist is missing) do not count. A value from which no file name can be made counts too: names have fallbacks.
     """
-    artist = track.artist or track.album_artist
-    return bool((track.album and artist) or ((track.album or artist) and (track.title or track.track)))
+    artists = (*track.artist, *track.album_artist)
+    names_artist = any(not is_no_artist(name) for name in artists)
+    names_album = any(not is_no_album(title, joined(artists)) for title in track.album)
+    if names_artist and names_album:
+        return True
+    return (names_artist or names_album) and bool(track.track or any(not is_no_title(title) for title in track.title))
 
 
 def group_albums(songs: Sequence[Song], folders: Folders | None = None, various: frozenset[str] = VARIOUS) -> list[Album]:

@@ -16,20 +16,22 @@ class Song:
     """One audio file with usable tags, and where the plan puts it: directory, stem and extension."""
 
     __slots__ = (
-        "album", "cue", "directory", "evidence", "extension", "folder", "inferred_from", "item", "kind", "name", "stem", "tags",
-        "titled_by_name", "track", "unclear",
+        "album", "cue", "directory", "evidence", "extension", "folder", "from_name", "inferred_from", "item", "kind", "name",
+        "stem", "tags", "titled_by_name", "track", "unclear",
     )  # fmt: skip
 
-    def __init__(self, item: Item, track: Track, cue: str = "", *, kind: str = "") -> None:
+    def __init__(self, item: Item, track: Track, cue: str = "", *, kind: str = "", from_name: str = "") -> None:
         """`cue` is the path of the cue sheet that says what the tags of the file do not; "" for none."""
         self.item = item
+        self.from_name = from_name
+        """The pattern by which its name tells what its tags do not; "" if they suffice."""
         self.cue = cue
         self.kind = kind
         """One of KINDS of `orchestrator.plan.music.kinds`; "" for music."""
-        self.titled_by_name = not first(track.title)
+        self.titled_by_name = not first(track.title) and not from_name
         """Whether only the name of the file says what is in it."""
         self.tags = track
-        """What the file says."""
+        """What the file says, or its name."""
         self.track = track
         """The same, with a disc that only its folder tells."""
         self.folder, self.name = split_path(item.entry.path)

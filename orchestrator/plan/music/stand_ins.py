@@ -35,7 +35,8 @@ _NO_ALBUM: Final = frozenset(
             "Sin álbum", "Album sconosciuto", "Sconosciuto", "Onbekend album", "Onbekend", "Okänt album", "Ukendt album",
             "Ukjent album", "Tuntematon albumi", "Nieznany album", "Neznámé album", "Ismeretlen album", "Bilinmeyen Albüm",
             "Álbum desconhecido", "Desconhecido", "Неизвестный альбом", "Неизвестный диск", "Невідомий альбом", "未知专辑",
-            "未知專輯", "不明なアルバム", "알 수 없는 앨범",
+            "未知專輯", "不明なアルバム", "알 수 없는 앨범", "Unknown Title", "Unbekannter Titel", "Titre inconnu",
+            "Título desconocido", "Titolo sconosciuto", "Inconnu", "Okänd skiva", "Άγνωστο άλμπουμ", "Неизвестно", "Невідомо",
         ),
     )
 )  # fmt: skip
@@ -46,14 +47,23 @@ _NO_ARTIST: Final = frozenset(
     map(
         letters_of,
         (
-            "Unknown Artist", "Unknown", "No Artist", "Unbekannter Künstler", "Unbekannter Interpret", "Artiste inconnu",
-            "Artista desconocido", "Artista desconhecido", "Artista sconosciuto", "Onbekende artiest", "Okänd artist",
-            "Ukendt kunstner", "Ukjent artist", "Tuntematon esittäjä", "Nieznany wykonawca", "Neznámý interpret",
-            "Ismeretlen előadó", "Bilinmeyen Sanatç\u0131", "Άγνωστος καλλιτέχνης", "Неизвестный исполнитель",
-            "Невідомий виконавець", "未知艺术家", "未知藝術家", "不明なアーティスト", "アーティスト情報なし",
-            "알 수 없는 아티스트",
+            "Unknown Artist", "Unknown", "Unknown Artists", "Unknown Performer", "No Artist",
+            "Unbekannter Künstler", "Unbekannter Interpret", "Unbekannt", "Kein Künstler", "Artiste inconnu", "Inconnu",
+            "Interprète inconnu", "Artista desconocido", "Intérprete desconocido", "Desconocido", "Artista desconhecido",
+            "Desconhecido", "Artista sconosciuto", "Sconosciuto", "Onbekende artiest", "Onbekend", "Okänd artist", "Okänd",
+            "Ukendt kunstner", "Ukjent artist", "Tuntematon esittäjä", "Tuntematon artisti", "Nieznany wykonawca",
+            "Nieznany artysta", "Neznámý interpret", "Neznámý umělec", "Ismeretlen előadó", "Artist necunoscut",
+            "Bilinmeyen Sanatç\u0131", "Άγνωστος καλλιτέχνης", "Неизвестный исполнитель", "Неизвестный артист",
+            "Невідомий виконавець", "Неизвестен изпълнител", "未知艺术家", "未知藝術家", "未知歌手", "不明なアーティスト",
+            "アーティスト情報なし",
+            "알 수 없는 아티스트", "אמן לא ידוע", "فنان غير معروف",
         ),
     )
+)  # fmt: skip
+_TRACK: Final = frozenset(
+    map(letters_of, ("Track", "Audio Track", "Titel", "Titre", "Piste", "Pista", "Traccia", "Faixa", "Spår", "Spor", "Raita",
+                     "Ścieżka", "Stopa", "Дорожка", "Трек", "トラック", "音轨", "트랙", "Unknown Track", "Unknown Title",
+                     "Unknown", "No Title", "Unbenannt", "Untitled Track"))
 )  # fmt: skip
 
 
@@ -70,10 +80,20 @@ def various_names(more: Iterable[str]) -> frozenset[str]:
 def is_no_album(title: str, artist: str) -> bool:
     """Whether a title of an album is none: "Unknown Album", and "Untitled" where no artist is known."""
     letters = letters_of(title)
-    return letters in _NO_ALBUM or (letters in _UNTITLED and (not artist.strip() or letters_of(artist) in _NO_ARTIST))
+    return letters in _NO_ALBUM or (letters in _UNTITLED and (not artist.strip() or is_no_artist(artist)))
+
+
+def is_no_artist(name: str) -> bool:
+    """Whether a name of an artist is none: "Unknown Artist"."""
+    return letters_of(name) in _NO_ARTIST
 
 
 def is_nameless(name: str) -> bool:
     """Whether a name of an artist or an album is what rippers and players write for an unknown one."""
-    letters = letters_of(name)
-    return letters in _NO_ALBUM or letters in _NO_ARTIST
+    return letters_of(name) in _NO_ALBUM or is_no_artist(name)
+
+
+def is_no_title(title: str) -> bool:
+    """Whether a title is none where artist or album are missing: "Track 03", "Untitled"."""
+    letters = letters_of(title)
+    return letters in _TRACK or letters in _UNTITLED

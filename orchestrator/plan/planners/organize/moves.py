@@ -168,7 +168,7 @@ class OrganizeMoves:
         if isinstance(owner, Song) and owner.inferred_from and self._placement.names_album_artist(owner):
             reason += f"; album artist inferred from {owner.inferred_from}: {owner.album.values['albumartist']}"
         if isinstance(owner, Song):
-            reason += owner.evidence
+            reason += owner.evidence + (f"; from its name: {owner.from_name}" if owner.from_name else "")
             if reading is not None and reading.too_long and not owner.track.title:
                 reason += f"; {reading.too_long}"
         return reason if reading is None or reading.suspect is None else f"{reason}; suspect: {reading.suspect}"

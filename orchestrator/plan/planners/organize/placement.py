@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from orchestrator.paths import check_directory, parent_of
+from orchestrator.paths import check_directory, parent_of, split_extension
 from orchestrator.plan.companions.sorting import SortedItems
 from orchestrator.plan.layout.names import names_for
 from orchestrator.plan.layout.placing import Placing
@@ -13,6 +13,7 @@ from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, quarantine_duplicates
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
+from orchestrator.plan.planners.organize.named import NamesAsTags
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 
 
@@ -24,32 +25,20 @@ class Placement:
         self._locations = locations
         self.layout = compile_layout(options.layout, options.layouts)
         self.names = names_for(options.names, target, options.replace)
-        self._placing = Placing(self.layout, self.names, options.various_artists)
+        self._various_artists = options.various_artists
+        self._placing = Placing(self.layout, self.names, self._various_artists)
         self.untagged_directory = self._legal_directory(options.untagged, "the folder for untagged files")
         self.leftovers_directory = self._legal_directory(options.leftovers, "the folder for what is left")
         self.copies_inside = options.copy and locations.below is not None
         """The originals stay in the target, and each one may be the copy that another one would make."""
-        self.files = SortedItems(
-            request.items,
-            self.names,
-            source_fs=request.source_fs,
-            capabilities=request.source_capabilities,
-            target_fs=request.target_fs,
-            copy=options.copy,
-            moves_untagged=options.untagged is not None,
-            kinds=self.layout.kinds,
-            litter=request.litter,
-        )
+        self.names_as_tags = NamesAsTags(request, self.layout)
         self.equal_songs: list[tuple[Song, Song]] = []
         """Songs that are not copied because another one has the same content, each with that other one."""
         self.alike_songs: list[tuple[Song, Song]] = []
         """Those of them whose bytes were not compared."""
-        if self.copies_inside:
-            self.files.songs, self.equal_songs = _distinct(self.files.songs)
-            self.alike_songs = [
-                (one, other) for one, other in self.equal_songs if same_content(one.item, other.item) is not Likeness.SAME
-            ]
-        self._place()
+        self._sort_and_place(request)
+        while self.names_as_tags.hold_unstable(self.files.songs, self._place_alone):
+            self._sort_and_place(request)
         self.duplicates = QuarantinedDuplicates()
         if options.dedup is not None:
             self.duplicates = quarantine_duplicates(request, options.dedup, self.files, self._is_in_place)
@@ -66,6 +55,33 @@ class Placement:
         for song in self.left_alone:
             self.files.leave_alone(song.item, song.kind)
         self.files.drop_skipped()
+
+    def _sort_and_place(self, request: OrganizeRequest) -> None:
+        options = request.options
+        self.files = SortedItems(
+            request.items,
+            self.names,
+            source_fs=request.source_fs,
+            capabilities=request.source_capabilities,
+            target_fs=request.target_fs,
+            copy=options.copy,
+            moves_untagged=options.untagged is not None,
+            kinds=self.layout.kinds,
+            names_read=self.names_as_tags.read(),
+            litter=request.litter,
+        )
+        if self.copies_inside:
+            self.files.songs, self.equal_songs = _distinct(self.files.songs)
+            self.alike_songs = [
+                (one, other) for one, other in self.equal_songs if same_content(one.item, other.item) is not Likeness.SAME
+            ]
+        self._place()
+
+    def _place_alone(self, songs: Sequence[Song]) -> None:
+        """Place songs as a run of their own does."""
+        for song in songs:
+            song.extension = self.names.extension(split_extension(song.name)[1])
+        Placing(self.layout, self.names, self._various_artists).place(songs)
 
     def names_album_artist(self, song: Song) -> bool:
         """Whether the path of a song holds the name of its album's artist."""
@@ -96,7 +112,7 @@ def _distinct(songs: Iterable[Song]) -> tuple[list[Song], list[tuple[Song, Song]
     by_size: dict[object, list[Song]] = {}
     equal: list[tuple[Song, Song]] = []
     for song in songs:
-        others = by_size.setdefault((song.item.entry.size, song.track), [])
+        others = by_size.setdefault((song.item.entry.size, song.item.reading and song.item.reading.track), [])
         first = next((other for other in others if same_content(song.item, other.item).agrees), None)
         if first is None:
             others.append(song)

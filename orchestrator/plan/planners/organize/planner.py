@@ -80,7 +80,8 @@ def _plan(request: OrganizeRequest) -> Plan:
     pairs = (*destinations.undecided, *destinations.not_compared)
     undecided = tuple((ours.entry.path, theirs.entry.path) for ours, theirs in pairs)
     respelled = _respelled(request, locations, made)
-    return msgspec.structs.replace(plan, undecided=undecided, respelled=respelled, litter=made.litter)
+    named_like = tuple(placement.names_as_tags.unasked)
+    return msgspec.structs.replace(plan, undecided=undecided, respelled=respelled, litter=made.litter, named_like=named_like)
 
 
 def _respelled(request: OrganizeRequest, locations: SourceAndTarget, made: OrganizeMoves) -> tuple[Respelled, ...]:
@@ -107,11 +108,20 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
         "kept_together": placement.kept_together,
         "albums_of_one_track": sum(len(album.songs) == 1 for album in albums),
         "without_number": sum(song.track.track is None and not song.titled_by_name for album in albums for song in album.songs),
-        "title_from_name": sum(song.titled_by_name and bool(song.track.title) for song in files.songs),
         "tags_from_cue_sheet": sum(bool(song.cue) for song in files.songs),
         "folders_left": len(made.folders_left),
+        **_counts_of_names(placement),
     }
     return counts | {name: number for name, number in found.items() if number}
+
+
+def _counts_of_names(placement: Placement) -> dict[str, int]:
+    songs = placement.files.songs
+    return {
+        "title_from_name": sum(song.titled_by_name and bool(song.track.title) for song in songs),
+        "from_names": sum(bool(song.from_name) for song in songs),
+        "names_fit": sum(number for _, number in placement.names_as_tags.unasked),
+    }
 
 
 def _check_cloud_only(operations: Iterable[Operation], capabilities: Mapping[str, Capabilities]) -> None:

@@ -30,6 +30,9 @@ class OrganizeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A directory of the target for files without usable tags; None: they stay where they are."""
     leftovers: str | None = None
     """A directory of the target for what is left behind in emptied music directories; None: it stays there."""
+    names_as_tags: tuple[str, ...] | None = None
+    """Patterns of `orchestrator.plan.file_names.pattern`, or "auto", for files without usable tags; None: not asked for, so what
+    they would find is reported."""
     various_artists: tuple[str, ...] = ()
     """More names of album artists that mean several artists."""
     sidecars: tuple[SidecarRule, ...] = DEFAULT_SIDECARS

@@ -1,0 +1,163 @@
+"""The first habit that all files of a folder have, if what it tells makes sense.
+
+A name that can be read in two ways is not read: an artist that is called "Downloads" or "1996", an album "Foo - Bar" whose folder
+lies in that of another artist, numbers that may belong to titles ("99 Luftballons").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from orchestrator.plan.file_names.habits import HABITS, SHELVES, Habit
+from orchestrator.plan.file_names.pattern import Pattern, pattern_of
+from orchestrator.plan.file_names.told import Told, date_told, is_of_several, is_possible
+from orchestrator.plan.music.spelling import fold, letters_of
+
+_YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}(?:[-._/][0-9]{2,4})*")
+_NUMBER: Final = re.compile(
+    r"(?:cd|dis[ck]|track|side|part|vol|volume)?[\s._-]*#?(?:[0-9]{1,3}|[A-D][0-9]{1,2})[.)]?", re.IGNORECASE
+)
+_BEGINS_WITH_NUMBER: Final = re.compile(r"[0-9]{1,3}[\s._)-]|[0-9]{1,3}$")
+_SHORT: Final = re.compile(r".|0-9|[a-z0-9#]\s?-\s?[a-z]", re.IGNORECASE)
+"""Folders by the first letter of artists: "M", "A-C"."""
+_FEW: Final = 3
+"""Fewer titles show no habit."""
+
+
+def is_shelf(name: str) -> bool:
+    """Whether the name of a folder says that it holds music of many artists; "" is the location itself."""
+    return not name or _is_no_artist(name) or bool(_SHORT.fullmatch(name))
+
+
+def _is_no_artist(name: str) -> bool:
+    return _is_of_shelf(name) or _YEAR.fullmatch(name) is not None
+
+
+def _is_of_shelf(name: str) -> bool:
+    return name.strip().casefold().replace(" ", "_") in SHELVES
+
+
+class Folders(NamedTuple):
+    """Where files lie."""
+
+    names: Sequence[str]
+    """The folders above, without those of discs."""
+    discs: Sequence[int | None]
+    """For each file, the disc that its folder tells."""
+    on_shelf: bool
+    """Whether the folder above holds folders of several artists."""
+
+
+def automatic(
+    folders: Folders, stems: Sequence[str], is_possible_for_all: Callable[[Sequence[Told]], bool]
+) -> tuple[Pattern, list[Told]] | None:
+    """The pattern of the first habit that fits, and what it tells for each file; None if none does.
+
+    `stems`: the names of the files, without extensions. `is_possible_for_all` is asked whether what a habit tells can be true.
+    """
+    for habit, of_folder in _habits_of(folders):
+        for pattern in map(_part, habit.files):
+            told = _told_by_all(pattern, of_folder, folders.discs, stems)
+            if told is not None and _makes_sense(pattern, told, stems) and is_possible_for_all(told):
+                return pattern_of(f"{habit.folders}/{pattern.text}".lstrip("/")), told
+    return None
+
+
+@lru_cache(maxsize=256)
+def _part(text: str) -> Pattern:
+    return pattern_of(text, whole=False)
+
+
+def _habits_of(folders: Folders) -> Iterator[tuple[Habit, Told]]:
+    """The habits that the names of the folders fit, each with what they tell."""
+    for habit in HABITS:
+        if not habit.folders:
+            yield habit, {}
+            continue
+        told = _part(habit.folders).match(folders.names)
+        if told is None or not _is_sensible_folder(habit, told):
+            continue
+        above = folders.names[-2] if len(folders.names) > 1 else ""
+        if not habit.is_one_folder or folders.on_shelf or is_shelf(above) or _same(above, told.get("artist", "")):
+            yield habit, told
+
+
+def _is_sensible_folder(habit: Habit, told: Told) -> bool:
+    artist, album = told.get("artist", ""), told.get("album", "")
+    is_no_artist = is_shelf if habit.folders.startswith("{artist}/") else _is_no_artist
+    if not is_possible(told) or (artist and (is_of_several(artist) or is_no_artist(artist))):
+        return False
+    if "date" in told and len(date_told(told) or "") < len("2004-05-06"):
+        return False
+    if "/{album}" in habit.folders and " - " in album and "various" not in told:
+        return False  # "Foo - Bar" in a folder: a title, or another artist and his album
+    if habit.folders.endswith("{album}") and "year" not in told:
+        # Nothing else says that this is an album.
+        return not _is_of_shelf(album) and not ("/" not in habit.folders and _YEAR.fullmatch(album))
+    return True
+
+
+def _told_by_all(pattern: Pattern, of_folder: Told, discs: Sequence[int | None], stems: Sequence[str]) -> list[Told] | None:
+    """What the pattern tells for every file, together with its folder; None if one does not fit."""
+    found: list[Told] = []
+    for disc, stem in zip(discs, stems, strict=True):
+        told = pattern.match((stem,))
+        if told is None or any(not _same(told[field], of_folder[field]) for field in told.keys() & of_folder.keys()):
+            return None
+        found.append(({"disc": str(disc)} if disc else {}) | told | dict(of_folder))
+    return found
+
+
+def _same(one: str, other: str) -> bool:
+    return fold(one) == fold(other) or bool(letters_of(one) and letters_of(one) == letters_of(other))
+
+
+def _makes_sense(pattern: Pattern, told: Sequence[Told], stems: Sequence[str]) -> bool:
+    if not all(map(is_possible, told)):
+        return False
+    if "artist" in pattern.fields and any(_NUMBER.fullmatch(one["artist"]) or _is_no_artist(one["artist"]) for one in told):
+        return False
+    if pattern.text == "{artist} - {title}" and any(" - " in one["title"] for one in told):
+        return False
+    if pattern.text == "{title}" and any(map(_BEGINS_WITH_NUMBER.match, stems)):
+        return False
+    if "title" in pattern.fields and "artist" not in pattern.fields and _looks_like_sampler([one["title"] for one in told]):
+        return False
+    return "track" not in pattern.fields or _are_numbers(pattern, told)
+
+
+def is_doubtful_place(told: Told) -> bool:
+    """Whether a name that has the form of the layout's names is hardly one of them: it would count as being in its place."""
+    artist = told.get("albumartist") or told.get("artist") or ""
+    return _is_no_artist(artist) or ("track" not in told and _BEGINS_WITH_NUMBER.match(told.get("title", "")) is not None)
+
+
+def _looks_like_sampler(titles: Sequence[str]) -> bool:
+    """Whether all titles are "Artist - Title", each by another artist. Movements of one work have its name in common."""
+    names = [title.partition(" - ") for title in titles]
+    return len(names) >= _FEW and all(dash for _, dash, _ in names) and len({fold(name) for name, _, _ in names}) == len(names)
+
+
+def _are_numbers(pattern: Pattern, told: Sequence[Told]) -> bool:
+    """Whether the numbers are those of tracks: none twice, and written as numbers of tracks are."""
+    titles: dict[tuple[str, str], set[str]] = {}
+    for one in told:
+        titles.setdefault((one.get("disc", ""), one["track"].upper()), set()).add(fold(one.get("title", "")))
+    if any(len(found) > 1 for found in titles.values()):
+        return False
+    numbers = [number for _, number in titles]
+    if not all(number.isdecimal() for number in numbers):
+        return len(numbers) > 1 and any(number.endswith("1") for number in numbers)
+    if "{disc}{track}" in pattern.text:
+        return len(numbers) > 1 and len({int(number) for number in numbers} - {0}) == len(set(numbers))
+    return not pattern.bare_number or "disc" in pattern.fields or _are_certain(numbers)
+
+
+def _are_certain(numbers: Iterable[str]) -> bool:
+    """Whether numbers that only a space separates from the title are certain: one begins with 0, or they are 1 to n."""
+    texts = sorted(set(numbers), key=int)
+    padded = len({len(text) for text in texts}) == 1 and texts[0].startswith("0")
+    return padded or ([int(text) for text in texts] == list(range(1, len(texts) + 1)) and len(texts) > 1)
