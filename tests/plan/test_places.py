@@ -444,6 +444,28 @@ def test_a_sampler_whose_tracks_name_their_own_artist_as_album_artist() -> None:
 # ------------------------------------------------------------ what is said
 
 
+@pytest.mark.parametrize(
+    ("layout", "names"),
+    [
+        ("flat", ["Ann - S1 [16 bit].flac", "Ann - S1 [24 bit].flac", "Ann - S2 [16 bit].flac", "Ann - S2 [24 bit].flac"]),
+        (
+            "{{ album }} - {{ title }}",
+            ["X [16 bit] - S1.flac", "X [16 bit] - S2.flac", "X [24 bit] - S1.flac", "X [24 bit] - S2.flac"],
+        ),
+    ],
+)
+def test_copies_are_told_apart_by_the_names_of_files_where_no_folder_is_theirs(layout: str, names: list[str]) -> None:
+    storage = PretendStorage.holding("/music", [*folder("a", (1, 2), **FLAC), *folder("b", (1, 2), **FLAC24)])
+    for _ in range(2):
+        storage.carry_out(plan(storage.list("/music"), layout=layout))
+        assert [*storage.tree("/music")] == names
+
+
+def test_copies_without_a_common_name_need_no_label() -> None:
+    made = plan([*folder("a", (1, 2), **FLAC), *folder("b", (1, 2), extension="mp3", **MP3)], layout="flat")
+    assert sorted(moved(made).values()) == ["Ann - S1.flac", "Ann - S1.mp3", "Ann - S2.flac", "Ann - S2.mp3"]
+
+
 def test_the_summary_counts_what_folders_told() -> None:
     items = [*folder("a", **FLAC), *folder("b", **MP3), *folder("c/CD1", album="Y"), *folder("c/CD2", album="Y", title="T"),
              *folder("d", (1,), album="Z"), song("e.mp3", title="S", album="V", artist="Ann")]  # fmt: skip

@@ -37,7 +37,7 @@ class Placing:
         """Directory as rendered -> the same with legal names."""
         self._templates: dict[Album, Template] = {}
         self._labelled: list[tuple[Album, str, Any]] = []
-        """Albums with a label in a field, and the field's value without it."""
+        """Albums with a label in a field, and the field's value without it; "" for labels behind the names of files."""
         self._spellings: dict[str, str] = {}
         self._asked: set[str] = set()
         """The album titles that are placed several times."""
@@ -160,40 +160,66 @@ class Placing:
         return stem if not probe and song.track.track is None else ""
 
     def _add_labels(self) -> None:
-        """Add labels to the names of albums that would share a directory named after an album."""
-        by_directory: dict[str, list[Album]] = defaultdict(list)
+        """Add labels to the names of albums that would share a directory named after an album.
+
+        Where no directory is, copies of one album would share the names of files.
+        """
+        sharing: dict[object, list[Album]] = defaultdict(list)
         for album in self.albums:
-            depth = self._templates[album].album_depth if not album.stays else None
-            if depth is not None and not album.singletons:
+            if album.stays or album.singletons:
+                continue
+            depth = self._templates[album].album_depth
+            if depth is not None:
                 parts = min({song.directory for song in album.songs}).split("/")
-                by_directory[collision_key("/".join(parts[: depth + 1]))].append(album)
-        for sharing in by_directory.values():
-            labels = labels_of(sharing, self._names.directory) if len(sharing) > 1 else None
-            for album, label in zip(sharing, labels or (), strict=False):
+                sharing[collision_key("/".join(parts[: depth + 1]))].append(album)
+            elif album.is_copy:
+                sharing[title_key(album.songs[0]), album.values["albumartist"]].append(album)
+        for albums in sharing.values():
+            apart = len(albums) == 1 or (self._templates[albums[0]].album_depth is None and not _share_names(albums))
+            labels = None if apart else labels_of(albums, self._names.directory)
+            for album, label in zip(albums, labels or (), strict=False):
                 if label:
                     self._add_label(album, label)
 
     def _add_label(self, album: Album, label: str) -> None:
-        directory = album.songs[0].directory
+        in_names = self._templates[album].album_depth is None
+
+        def place() -> str:
+            return album.songs[0].stem if in_names else album.songs[0].directory
+
+        before = place()
         for name in NAMING_FIELDS:
             value = album.values[name]
             album.values[name] = f"{value} [{label}]"
             self._render(album)
-            if album.songs[0].directory != directory:
+            if place() != before:
                 self._labelled.append((album, name, value))
-                for song in album.songs if album.is_copy else ():
-                    song.evidence += f"; one of several copies of an album: [{label}]"
-                return
+                break
             album.values[name] = value
+        else:
+            if not in_names:
+                return
+            self._labelled.append((album, "", None))
+            for song in album.songs:
+                song.stem = self._names.stem(f"{song.stem} [{label}]", song.extension)
+        for song in album.songs if album.is_copy else ():
+            song.evidence += f"; one of several copies of an album: [{label}]"
 
     def _remove_labels(self, albums: Sequence[Album]) -> None:
         """Remove all labels, and place these albums without them; the others are grouped again."""
         staying = set(albums)
         for album, name, value in self._labelled:
-            album.values[name] = value
+            if name:
+                album.values[name] = value
             if album in staying:
                 self._render(album)
         self._labelled.clear()
+
+
+def _share_names(albums: Sequence[Album]) -> bool:
+    """Whether songs of two albums would have one name."""
+    names = [{collision_key(f"{song.directory}/{song.stem}{song.extension}") for song in album.songs} for album in albums]
+    return len(set().union(*names)) < sum(map(len, names))
 
 
 def _move(songs: Sequence[Song]) -> None:
