@@ -20,6 +20,7 @@ from orchestrator.actions.duplicates import (
 )
 from orchestrator.actions.locations import check_location, check_shared
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
+from orchestrator.actions.playlist_entries import existing_elsewhere
 from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
 from orchestrator.actions.session import Session
 from orchestrator.apply.left_copies import left_copies, without_left_copies
@@ -157,6 +158,7 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
     shown = without_left_copies(left_copies(session.journal), {side.fs: side.items for side, _ in scanned})
     scanned_sides = [msgspec.structs.replace(side, items=shown[side.fs]) for side, _ in scanned]
     hashed, hashes = hash_equal_sizes(session, scanned_sides, question.locations, checksum=question.checksum)
+    external = read_external_lists(session)
     request = DedupRequest(
         locations=hashed,
         options=question.options,
@@ -165,7 +167,8 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
         config_sha256=session.loaded_config.sha256,
         sidecars=tuple(session.config.sidecars),
         layout=_layout(session),
-        external_lists=read_external_lists(session),
+        external_lists=external,
+        elsewhere=existing_elsewhere([(side.fs, side.items) for side in hashed], external),
     )
 
     def search(sides: Sequence[DedupLocation]) -> Duplicates:

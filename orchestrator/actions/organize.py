@@ -20,6 +20,7 @@ from orchestrator.actions.duplicates import (
 )
 from orchestrator.actions.locations import check_target, source_and_target
 from orchestrator.actions.plan_files import check_plan_file
+from orchestrator.actions.playlist_entries import existing_elsewhere
 from orchestrator.actions.scan import ScanSettings, items_of, latest_scan, read_external_lists, report_scan, target_items
 from orchestrator.actions.session import Session
 from orchestrator.apply.left_copies import left_copies, without_left_copies
@@ -105,6 +106,7 @@ def _make_plan(
         target_capabilities=target_capabilities,
         target_has_buckets=load_profile(target_capabilities.remote_type).has_buckets,
         external_lists=lists,
+        elsewhere=existing_elsewhere([(source.fs, items), (target.fs, at_target)], lists),
         options=planner_options,
         tool_version=orchestrator.__version__,
         created=created_now(),

@@ -10,7 +10,8 @@ from orchestrator.errors import AuthError, PartialListingError, RemoteError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.globs import compile_globs
 from orchestrator.plan.companions.playlists.external import ExternalList
-from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
+from orchestrator.plan.companions.playlists.format import MAX_BYTES
+from orchestrator.plan.companions.playlists.formats import may_be_list
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
 
@@ -40,7 +41,7 @@ def read_lists(
     entries: list[Entry] = []
     unread: list[tuple[str, str]] = []
     try:
-        entries.extend(entry for entry in storage.list(hidden=hidden) if is_list(entry.path))  # those before an error stay
+        entries.extend(entry for entry in storage.list(hidden=hidden) if may_be_list(entry.path))  # those before an error stay
     except PartialListingError as error:
         unread = [(folder, error.message) for folder in error.closed]
     if excluded is not None:

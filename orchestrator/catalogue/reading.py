@@ -23,7 +23,7 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.paths import split_path
-from orchestrator.plan.companions.playlists.formats import is_list
+from orchestrator.plan.companions.playlists.formats import may_be_list
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.album_hints import AlbumHints
@@ -137,7 +137,7 @@ class Readers:
 
     def _read(self, unread: Unread, album: AlbumHints) -> ReadResult:
         try:
-            if is_list(unread.entry.path):
+            if may_be_list(unread.entry.path):
                 return ReadResult(unread, content=read_list(self._storage, unread.entry))
             if unread.by_id:
                 return ReadResult(unread, read_by_id(self._storage, unread.entry, self._policy))

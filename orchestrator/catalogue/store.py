@@ -24,7 +24,8 @@ from orchestrator.catalogue.database import DIGESTS, CatalogueDatabase
 from orchestrator.catalogue.rows import IS_OURS, Moved, Unread, drop_content, entry_of, hashes_text, location_of, record_move
 from orchestrator.catalogue.selection import Selection
 from orchestrator.foreign_folders import IsHidden
-from orchestrator.plan.companions.playlists.formats import ENDS, MAX_BYTES, is_list
+from orchestrator.plan.companions.playlists.format import MAX_BYTES
+from orchestrator.plan.companions.playlists.formats import ENDS, may_be_list
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.sqlite import transaction
 from orchestrator.tags.version import READER_VERSION
@@ -243,7 +244,7 @@ class Catalogue:
         with self.using() as connection:
             rows = connection.execute(query, (self._location(fs), MAX_BYTES)).fetchall()
         found = [Unread(row[0], entry_of(*row[1:6]), row[6]) for row in rows]
-        return [unread for unread in found if is_list(unread.entry.path)]
+        return [unread for unread in found if may_be_list(unread.entry.path)]
 
     def save_contents(self, contents: Sequence[tuple[Unread, bytes]]) -> None:
         """Save the content of lists, except of files that a later listing changed."""

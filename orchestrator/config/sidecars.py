@@ -46,7 +46,7 @@ class SidecarRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 DEFAULT_SIDECARS: Final[tuple[SidecarRule, ...]] = (
-    SidecarRule(goes_with="album", extensions=["m3u", "m3u8", "pls", "xspf"]),
+    SidecarRule(goes_with="album", extensions=["m3u", "m3u8", "pls", "xspf", "wpl", "zpl", "asx"]),
     SidecarRule(goes_with="album", names=["cover", "folder", "front", "back", "albumart", "album"], extensions=IMAGES),
     SidecarRule(
         goes_with="album",

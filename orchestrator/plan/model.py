@@ -109,13 +109,17 @@ class CompletedOperation(msgspec.Struct, frozen=True, gc=False):
     """The file as seen at `destination`; None when it was deleted for good."""
 
 
+ENTRIES_WITHOUT_FILE = "entries-without-file"
+"""Code of a list with entries that name no file. The list itself may move."""
+
+
 class Skipped(msgspec.Struct, frozen=True, gc=False):
     """A file of interest that the plan leaves as it is, and why."""
 
     path: str
     code: str
     """"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "left-alone", "ambiguous-sidecar", "playlist",
-    "conflict", "deleted", "other", or one of NO_MUSIC."""
+    "entries-without-file", "conflict", "deleted", "other", or one of NO_MUSIC."""
     reason: str
 
 
@@ -141,6 +145,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
     "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that music
     leaves, with files that stay), "numbered" (files whose names get a number, because others want the same name or have it),
+    "entries_without_file" (of playlists and cue sheets),
     "from_names" (music whose name tells what its tags do not), "names_fit" (files that stay, although their names would tell),
     "kept_together" (folders that stay, because nothing tells which albums they hold) and "skipped.<code>"."""
     estimate: dict[str, float | int | None]

@@ -11,7 +11,16 @@ from operator import itemgetter
 import msgspec
 
 from orchestrator.paths import name_of, parent_of
-from orchestrator.plan.model import NO_MUSIC, NUMBERED, Operation, Plan, Verb, is_temporary, updated_lists
+from orchestrator.plan.model import (
+    ENTRIES_WITHOUT_FILE,
+    NO_MUSIC,
+    NUMBERED,
+    Operation,
+    Plan,
+    Verb,
+    is_temporary,
+    updated_lists,
+)
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
@@ -159,6 +168,8 @@ def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:
     kept = "" if plan.header.options.get("copy") else ", kept in the source"
     if numbered := counts.get("numbered"):
         yield "same name", f"{counted(numbered, 'file')} would share a name and get a number{_against_numbers(plan)}"
+    if entries := counts.get("entries_without_file"):
+        yield "entries without a file", f"{entries} in {_lists_without_file(counts)}"
     if at_target := counts.get("at_target"):
         yield "already at the target", f"{at_target}{kept}"
     if alike := counts.get("alike_at_target"):
@@ -201,6 +212,8 @@ def nothing_to_do(plan: Plan) -> list[str]:
         sentences.append(f"skipped: {counted(alone, 'file')}; -v says why")
     if left_alone := _left_alone(plan.header.counts):
         sentences.append(f"no music: {left_alone}")
+    if entries := plan.header.counts.get("entries_without_file"):
+        sentences.append(f"playlist entries without a file: {entries} in {_lists_without_file(plan.header.counts)}")
     return sentences
 
 
@@ -209,7 +222,8 @@ def _skipped(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     found = {code.removeprefix("skipped."): number for code, number in sorted(counts.items()) if code.startswith("skipped.")}
     left_alone = _left_alone(counts)
     lines = [("no music", left_alone)] if left_alone else []
-    return lines + [(f"skipped ({code})", str(number)) for code, number in found.items() if number and code not in NO_MUSIC]
+    shown = {*NO_MUSIC, ENTRIES_WITHOUT_FILE}
+    return lines + [(f"skipped ({code})", str(number)) for code, number in found.items() if number and code not in shown]
 
 
 def _left_alone(counts: Mapping[str, int]) -> str:
@@ -219,6 +233,10 @@ def _left_alone(counts: Mapping[str, int]) -> str:
 
 
 _NOT_COMPARED = "same name, size, tags and sound; not compared in full (--checksum does)"
+
+
+def _lists_without_file(counts: Mapping[str, int]) -> str:
+    return f"{counted(counts.get(f'skipped.{ENTRIES_WITHOUT_FILE}', 0), 'playlist')}; -v lists them"
 
 
 def _price(estimate: dict[str, float | int | None]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.records import Entry, Item
 from tests.plan.worlds import listing, moved, plain, plan, skips, song
 
 SONG = song("in/1.mp3", title="Löwe", artist="A", album="X", track=1)
@@ -108,3 +109,84 @@ def test_checksums_in_an_encoding_that_lacks_a_letter_are_reported() -> None:
     )
     assert skips(made) == {"in/x.md5": "playlist"}
     assert "has no 'Ж'" in made.skipped[0].reason
+
+
+WPL = """<?wpl version="1.0"?>\r\n<smil><head><meta name="ItemCount" content="1"/><title>in/1.mp3</title></head>
+<body><seq><!-- <media src="in/1.mp3"/> --><media albumTitle='in/1.mp3' src={} tid="{{A-1}}"/></seq></body></smil>"""
+ASX = (
+    """<ASX VERSION="3.0"><TITLE>&amp; in/1.mp3</title><Entry><REF HREF = {} /><Param name="x" value="in/1.mp3"></ENTRY></ASX>"""
+)
+ITUNES = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple Computer//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict><key>Music Folder</key><string>file:///D:/in/1.mp3</string><key>Tracks</key><dict><key>1</key><dict>
+<key>Name</key><string>file:///D:/in/1.mp3</string><key>Size</key><integer>9</integer><key>Location</key>{}
+<key>Kind</key><string>file:///D:/in/1.mp3</string></dict></dict></dict></plist>"""
+REKORDBOX = """<?xml version="1.0" encoding="UTF-8"?>
+<DJ_PLAYLISTS Version="1.0.0"><COLLECTION Entries="1"><TRACK TrackID="1" Name="a &gt; b" Location={}>
+<TEMPO Inizio="0.1"/></TRACK></COLLECTION><PLAYLISTS><NODE KeyType="1"><TRACK Key={}/></NODE></PLAYLISTS></DJ_PLAYLISTS>"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "old", "new"),
+    [
+        ("a.wpl", WPL, '"..\\in\\1.mp3"', '"..\\A\\X\\01 Löwe.mp3"'),
+        ("a.zpl", WPL, "'D:\\My &amp; Music\\in\\1.mp3'", "'D:\\My &amp; Music\\A\\X\\01 Löwe.mp3'"),
+        ("a.wpl", WPL, '"D:\\My & Music\\in\\1.mp3"', '"D:\\My &amp; Music\\A\\X\\01 Löwe.mp3"'),
+        ("a.wpl", WPL, '"&music;in/1.mp3"', None),
+        ("a.wpl", WPL, "in/1.mp3", None),
+        ("a.asx", ASX, '"file:///D:/in/1.mp3"', '"file:///D:/A/X/01%20L%C3%B6we.mp3"'),
+        ("a.asx", ASX, "'../in/1.mp3'", "'../A/X/01 Löwe.mp3'"),
+        ("a.asx", ASX, '"http://radio/in/1.mp3"', None),
+        (
+            "a.xml",
+            ITUNES,
+            "<string>file://localhost/D:/in/1.mp3</string>",
+            "<string>file://localhost/D:/A/X/01%20L%C3%B6we.mp3</string>",
+        ),
+        ("a.xml", ITUNES, "<string>file:///music/in/1.mp3</string>", "<string>file:///music/A/X/01%20L%C3%B6we.mp3</string>"),
+        ("a.xml", ITUNES, "<string>http://radio/in/1.mp3</string>", None),
+        ("a.xml", REKORDBOX, '"file://localhost/Users/me/in/1.mp3"', '"file://localhost/Users/me/A/X/01%20L%C3%B6we.mp3"'),
+        ("a.xml", "<tracks><track location={}/></tracks>", '"file:///music/in/1.mp3"', None),
+    ],
+)
+def test_lists_and_libraries_in_xml(name: str, text: str, old: str, new: str | None) -> None:
+    """Only entries change, whatever else has their text; an XML file that is no library of a program is not touched."""
+    before = text.replace("{{", "{").replace("}}", "}").replace("{}", old).encode()
+    after = None if new is None else text.replace("{{", "{").replace("}}", "}").replace("{}", new).encode()
+    if name == "a.xml":
+        assert rewritten(f"Lists/{name}", before) == after
+        assert rewritten(f"Lists/{name}", before.decode().encode("utf-16")) == (after and after.decode().encode("utf-16"))
+    else:
+        assert rewritten(f"Lists/{name}", before.decode().encode("utf-8-sig")) == (after and after.decode().encode("utf-8-sig"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.xml", ITUNES.format("<string>file:///E:/1.mp3</string>").replace(' "http', ' [<!ENTITY x "y">] "http'), None),
+        ("a.wpl", '<!DOCTYPE smil [<!ENTITY x "in/">]>' + WPL.format('"&x;1.mp3"'), "document type with declarations"),
+        ("a.asx", "<asx><base href='http://x/'/><entry><ref href='in/1.mp3'/></entry></asx>", "relative to"),
+    ],
+)
+def test_what_is_not_updated_in_xml_is_named(name: str, content: str, reason: str | None) -> None:
+    made = plan([SONG, listing(f"Lists/{name}", content.encode())])
+    assert not any(one.content_bytes() for one in made.operations)
+    (named,) = [one.reason for one in made.skipped if one.code == "playlist"]
+    assert (reason or "document type with declarations") in named
+
+
+def test_a_library_of_a_program_stays_where_it_is_and_is_named_where_it_cannot_be_updated() -> None:
+    """It knows no relative entries, so it cannot name files of another location, nor files above the folder that it knows."""
+    above = song("Sorted/Ann/in/1.mp3", title="T", artist="A", album="X", track=1)
+    cases = [
+        (SONG, "/elsewhere", "in/1.mp3", "the list stays in the source"),
+        (above, None, "Ann/in/1.mp3", "its format cannot name A/X/01 T.mp3"),
+    ]
+    for item, target, entry, reason in cases:
+        library = listing("Library.xml", ITUNES.format(f"<string>file:///D:/M/{entry}</string>").encode())
+        made = plan([item, library], target=target)
+        assert "Library.xml" not in {one.src.path for one in made.operations}
+        (named,) = [one.reason for one in made.skipped if one.code == "playlist"]
+        assert reason in named
+    large = Item(Entry("Library.xml", 5_000_000, 0, {}))
+    assert "larger than 4 MiB" in next(one.reason for one in plan([SONG, large]).skipped if one.path == "Library.xml")

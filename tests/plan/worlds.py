@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from orchestrator.paths import collision_key, location_prefix
-from orchestrator.plan.model import Operation, Plan, Verb
+from orchestrator.plan.companions.playlists.external import ExternalList
+from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Operation, Plan, Verb
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.records import Capabilities, Entry, Item
@@ -74,6 +75,8 @@ def plan(
     capabilities: Capabilities = LOCAL,
     foreign_folders: Sequence[str] = (),
     litter: Sequence[Item] = (),
+    external_lists: Sequence[ExternalList] = (),
+    elsewhere: frozenset[str] = frozenset(),
     **options: Any,
 ) -> Plan:
     """The plan for these files; other keywords are fields of OrganizeSettings."""
@@ -85,6 +88,8 @@ def plan(
             target_items=there,
             foreign_folders=foreign_folders,
             litter=litter,
+            external_lists=external_lists,
+            elsewhere=elsewhere,
             source_capabilities=capabilities,
             target_capabilities=capabilities,
             target_has_buckets=capabilities.remote_type == "s3",
@@ -108,8 +113,8 @@ def moved(made: Plan) -> dict[str, str]:
 
 
 def skips(made: Plan) -> dict[str, str]:
-    """Path -> code."""
-    return {skipped.path: skipped.code for skipped in made.skipped}
+    """Path -> code. Lists with entries that name no file are not skipped for that."""
+    return {one.path: one.code for one in made.skipped if one.code != ENTRIES_WITHOUT_FILE}
 
 
 class Done(msgspec.Struct, frozen=True):

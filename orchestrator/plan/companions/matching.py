@@ -17,7 +17,7 @@ from orchestrator.paths import (
     split_path,
 )
 from orchestrator.plan.companions.album_folders import is_album_folder
-from orchestrator.plan.companions.playlists.formats import PLAYLISTS, is_list, kind_of
+from orchestrator.plan.companions.playlists.formats import is_list, is_playlist
 from orchestrator.plan.companions.records import Companion, CompanionKind, QuarantinedTrack
 from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.music.kinds import ALBUM_KINDS
@@ -153,15 +153,15 @@ class CompanionMatcher:
             if companion is not None:
                 return companion
         if album_directory is None:
-            return Companion(item, self._kind_without_album(path, music_directory, with_album=with_album), music_directory)
+            return Companion(item, self._kind_without_album(item, music_directory, with_album=with_album), music_directory)
         companion = Companion(item, CompanionKind.ALBUM, music_directory, self._emptied.get(music_directory, ()))
         companion.album_directory, companion.subdirectory = album_directory, subdirectory
         return companion
 
-    def _kind_without_album(self, path: str, music_directory: str, *, with_album: bool) -> CompanionKind:
+    def _kind_without_album(self, item: Item, music_directory: str, *, with_album: bool) -> CompanionKind:
         if with_album and self._moves_untagged(music_directory):
             return CompanionKind.UNTAGGED
-        if kind_of(path) in PLAYLISTS:
+        if is_playlist(item):
             return CompanionKind.PLAYLIST
         if with_album and music_directory not in self._album_in and self._album_below.get(music_directory) is not None:
             return CompanionKind.ABOVE_ALBUM
@@ -218,7 +218,7 @@ class CompanionMatcher:
     def _match_named_album(self, item: Item, directory: str) -> Companion | None:
         """In a directory of several albums: a list goes with the only album that it names, and so do files with a list's stem."""
         path = item.entry.path
-        lists = (item,) if is_list(path) else self._lists_by_stem.get(path.rpartition(".")[0], ())
+        lists = (item,) if is_list(item) else self._lists_by_stem.get(path.rpartition(".")[0], ())
         named = {path for one in lists for path in self._files_named_by(one)}
         if not named:
             return None

@@ -46,7 +46,7 @@ class DuplicatesCompanionNames:
     def __init__(self, namespace: Namespace, occupants: Iterable[Item]) -> None:
         """`occupants` are the files that the target already holds."""
         self._namespace = namespace
-        self._lists = {kind_of_list(item.entry.path) for item in occupants if is_list(item.entry.path)}
+        self._lists = {kind_of_list(item.entry.path) for item in occupants if is_list(item)}
         self.superseded: list[Claim] = []
         """Claims that get no name: it is taken, or the directory has such a list, which would say the same."""
 
@@ -72,7 +72,7 @@ class DuplicatesCompanionNames:
 
 def _is_album_list(claim: Claim) -> bool:
     owner = claim.owner
-    return isinstance(owner, Companion) and owner.kind is CompanionKind.ALBUM and is_list(claim.item.entry.path)
+    return isinstance(owner, Companion) and owner.kind is CompanionKind.ALBUM and is_list(claim.item)
 
 
 def kind_of_list(path: str) -> tuple[str, str | None]:

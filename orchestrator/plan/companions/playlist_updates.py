@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import NamedTuple
 
 from orchestrator.paths import is_ours, join_location, join_path, parent_of, split_extension, split_path
 from orchestrator.plan.companions.playlists.external import ExternalList, report_external_lists
@@ -15,17 +16,32 @@ from orchestrator.plan.companions.playlists.following import (
     report_unread,
     updating_move,
 )
-from orchestrator.plan.companions.playlists.formats import is_list
+from orchestrator.plan.companions.playlists.formats import can_move, is_checksums, is_list
 from orchestrator.plan.companions.playlists.meaning import Library
-from orchestrator.plan.companions.playlists.rewrite import Relocation, Rewritten, count, files_named, rewrite
+from orchestrator.plan.companions.playlists.rewrite import (
+    Relocation,
+    Rewritten,
+    count,
+    entries_without_file,
+    files_named,
+    rewrite,
+)
 from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim
 from orchestrator.plan.layout.names import Names
-from orchestrator.plan.model import Skipped, Verb
+from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Skipped, Verb
 from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.ordering import Move
 from orchestrator.records import Item, Ref
+
+
+class WithoutFile(NamedTuple):
+    """The lists of the source with entries that name no file of it."""
+
+    counts: dict[str, int]
+    """For the header of the plan."""
+    lists: list[Skipped]
 
 
 class PlaylistUpdates:
@@ -41,8 +57,13 @@ class PlaylistUpdates:
         below: str | None,
         copies: bool,
         external_lists: Sequence[ExternalList],
+        elsewhere: frozenset[str],
     ) -> None:
-        """`below`: the source's path below the target ("" in place), None if it is elsewhere. `copies`: the source is kept."""
+        """`below`: the source's path below the target ("" in place), None if it is elsewhere. `copies`: the source is kept.
+
+        `elsewhere`: absolute paths of this machine outside the locations that entries name.
+        """
+        self._elsewhere = elsewhere
         self._source_fs, self._target_fs = source_fs, target_fs
         self._target_items = target_items
         self._external_lists = external_lists
@@ -54,7 +75,7 @@ class PlaylistUpdates:
         """The lists of another target, without those of a source that is inside it."""
         self._source = Root(source_fs)
         self._target = self._source if self._in_place else Root(target_fs)
-        self._library = Library(self._source, {item.entry.path for item in items} if self._any_lists else ())
+        self._library = Library(self._source, {item.entry.path for item in items} if self._any_lists else (), elsewhere)
         self._destinations: dict[str, str] = {}
         """Path in the source -> path in the target, of every file that has a destination."""
         self._kept_at_target: dict[str, str] = {}
@@ -97,7 +118,7 @@ class PlaylistUpdates:
         """Claims of the playlists of more than one album that move to another target, because some of their music does."""
         for companion in companions if not self._in_place else ():
             item = companion.item
-            if companion.kind is not CompanionKind.PLAYLIST or not self._count(item, self._destinations):
+            if companion.kind is not CompanionKind.PLAYLIST or not can_move(item) or not self._count(item, self._destinations):
                 continue
             directory, name = split_path(item.entry.path)
             stem, extension = split_extension(name)
@@ -112,7 +133,7 @@ class PlaylistUpdates:
         A list is compared as it would be updated.
         """
         content = claim.item.content
-        if content is None or not is_list(claim.item.entry.path):
+        if content is None or not is_list(claim.item):
             return same_content(claim.item, occupant)
         equal = self._updated(claim.item, content, occupant.entry.path).content == occupant.content
         return Likeness.SAME if equal else Likeness.OTHER
@@ -172,7 +193,7 @@ class PlaylistUpdates:
             return moved or self._kept_at_target.get(path, path)
 
         paths = {item.entry.path for item in self._target_items if not is_ours(item.entry.path)}
-        relocation = Relocation(Library(self._target, paths), self._target, where)
+        relocation = Relocation(Library(self._target, paths, self._elsewhere), self._target, where)
         for item in self._target_lists:
             ref = Ref(self._target_fs, item.entry.path)
             full_path = join_location(ref.fs, ref.path)
@@ -182,6 +203,20 @@ class PlaylistUpdates:
             updated = rewrite(ref.path, item.content, ref.path, relocation)
             skipped += report_not_updated(full_path, updated)
             yield from updating_move(item, ref, ref, updated, self._quarantined)
+
+    def without_file(self) -> WithoutFile:
+        """The lists with entries that name no file of the source: now, not only after the plan."""
+        entries = 0
+        lists: list[Skipped] = []
+        for item in self._lists:
+            path = item.entry.path
+            if item.content is None or item.skipped_because is not None or is_checksums(item):
+                continue
+            found = entries_without_file(path, item.content, self._library, self._source.base(parent_of(path)))
+            if found.without_file:
+                entries += found.without_file
+                lists.append(Skipped(path, ENTRIES_WITHOUT_FILE, found.reason()))
+        return WithoutFile({"entries_without_file": entries} if entries else {}, lists)
 
     def _leaving(self) -> frozenset[str]:
         """The files that leave their paths."""

@@ -11,6 +11,7 @@ import msgspec
 from orchestrator.plan.companions.playlists.roots import Root
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:", re.IGNORECASE)
+_OF_FILES = re.compile(r"(?:file|smb|cifs|afp|nfs):", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _FILE = re.compile(r"(file:(?://(?:localhost)?(?=/))?)(.*)", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -32,6 +33,15 @@ class EntryStyle(msgspec.Struct, frozen=True, gc=False):
     """URI: the characters that are not quoted."""
     absolute: bool = False
     """It begins with a slash."""
+    beyond: str | None = None
+    """For an entry of another machine: its text up to the path below `inside`."""
+    inside: str = ""
+    """The directory of the location that `beyond` leads to."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether such an entry means the same wherever its list is."""
+        return self.anchor is not None or self.beyond is not None
 
 
 def entry_for(path: str, style: EntryStyle, directory: str, roots: tuple[Root, Root], *, uris: bool) -> str | None:
@@ -43,6 +53,9 @@ def entry_for(path: str, style: EntryStyle, directory: str, roots: tuple[Root, R
     slash = style.slash
     if slash == "\\" and "\\" in path:
         return None
+    if style.beyond is not None and roots[0] is roots[1] and path.startswith(below := style.inside and f"{style.inside}/"):
+        text = _quoted(path[len(below) :].replace("/", slash), style.quoted, style)
+        return None if text is None else style.beyond + text
     anchor = _anchor(style, *roots)
     before, quoted = style.before, style.quoted
     if anchor is not None:
@@ -58,12 +71,16 @@ def entry_for(path: str, style: EntryStyle, directory: str, roots: tuple[Root, R
         before = "" if parts[0] == ".." else f".{slash}"
     elif _needs_dot(text) or (quoted is not None and ":" in parts[0]):
         before = f".{slash}"
-    if quoted is not None:
-        try:
-            text = quote(text, safe=f"{slash}{style.safe}", encoding=quoted, errors="strict")
-        except UnicodeEncodeError:
-            return None
-    return before + text
+    made = _quoted(text, quoted, style)
+    return None if made is None else before + made
+
+
+def _quoted(text: str, encoding: str | None, style: EntryStyle) -> str | None:
+    """A path with percent signs, if `encoding` is the one behind them; None if it cannot express the path."""
+    try:
+        return text if encoding is None else quote(text, safe=f"{style.slash}{style.safe}", encoding=encoding, errors="strict")
+    except UnicodeEncodeError:
+        return None
 
 
 def _relative(path: str, directory: str) -> list[str]:
@@ -91,16 +108,21 @@ def _anchor(style: EntryStyle, old: Root, new: Root) -> tuple[str, ...] | None:
     return None if old.local else new.anchors[min(old.anchors.index(style.anchor), len(new.anchors) - 1)]
 
 
+def is_web_address(value: str) -> bool:
+    """Whether an entry is a URL of anything but a file."""
+    return bool(_SCHEME.match(value)) and not _OF_FILES.match(value)
+
+
 def readings(value: str, *, uri_first: bool) -> Iterator[tuple[str, EntryStyle]]:
     """The paths that an entry may stand for, the most likely first."""
     if _SCHEME.match(value):
         file = _FILE.fullmatch(value)
         if file is not None and file[2].startswith("/") and not file[2].startswith("//"):
-            for text, style in _unquoted(file[2]):
+            for text, style in unquoted(file[2]):
                 yield text, msgspec.structs.replace(style, before=file[1], absolute=True)
         return
     plain = [*_slashes(value)]
-    uri = [reading for text, style in _unquoted(value) for reading in _slashes(text, style)] if uri_first or "%" in value else []
+    uri = [reading for text, style in unquoted(value) for reading in _slashes(text, style)] if uri_first or "%" in value else []
     yield from (*uri, *plain) if uri_first else (*plain, *uri)
 
 
@@ -115,7 +137,7 @@ def _slashes(text: str, style: EntryStyle | None = None) -> Iterator[tuple[str, 
         yield text, msgspec.structs.replace(style, slash=slash, absolute=text.startswith(slash), before=before)
 
 
-def _unquoted(text: str) -> Iterator[tuple[str, EntryStyle]]:
+def unquoted(text: str) -> Iterator[tuple[str, EntryStyle]]:
     """The text without percent signs, and the style in which the entry quotes."""
     raw = unquote_to_bytes(text)
     habits = {bytes.fromhex(found).decode("latin-1") for found in _QUOTED.findall(text)}

@@ -7,14 +7,14 @@ from collections.abc import Container, Iterable, Iterator
 import msgspec
 
 from orchestrator.paths import join_location, location_prefix, parent_of, remote_of
-from orchestrator.plan.companions.playlists.meaning import Library
-from orchestrator.plan.companions.playlists.rewrite import count
+from orchestrator.plan.companions.playlists.meaning import Library, positions
+from orchestrator.plan.companions.playlists.rewrite import count, entries_of
 from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.model import Skipped
 
 
 class ExternalList(msgspec.Struct, frozen=True):
-    """A playlist or cue sheet outside the library that may point at files in it. It is never changed."""
+    """A playlist or cue sheet, wherever it is. One outside the library may point at files in it, and is never changed."""
 
     fs: str
     path: str
@@ -40,3 +40,12 @@ def report_external_lists(
             yield Skipped(
                 full_path, "playlist", f"{number} of its entries {change}; it is outside the library and is not changed"
             )
+
+
+def named_on_this_machine(lists: Iterable[ExternalList]) -> Iterator[str]:
+    """The absolute paths on the disks of this machine that entries may name, whether they exist or not."""
+    for one in lists:
+        root = Root(one.fs)
+        base = root.base(parent_of(one.path)) if root.local else None
+        form, values = entries_of(one.path, one.content)
+        yield from (f"/{'/'.join(position)}" for value in values for position, _ in positions(value, base, form))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 
 from orchestrator.paths import is_ours, parent_of
-from orchestrator.plan.companions.playlists.formats import MAX_BYTES, is_list
+from orchestrator.plan.companions.playlists.format import MAX_BYTES
+from orchestrator.plan.companions.playlists.formats import is_list
 from orchestrator.plan.companions.playlists.rewrite import Rewritten
 from orchestrator.plan.model import Expect, Skipped, Verb
 from orchestrator.plan.ordering import Move
@@ -14,7 +15,7 @@ from orchestrator.records import Item, Ref
 
 def lists_of(items: Iterable[Item]) -> list[Item]:
     """The playlists and cue sheets among files, sorted by path."""
-    found = (item for item in items if is_list(item.entry.path) and not is_ours(item.entry.path))
+    found = (item for item in items if is_list(item) and not is_ours(item.entry.path))
     return sorted(found, key=lambda item: (item.entry.path, item.entry.id or ""))
 
 
@@ -34,7 +35,8 @@ def duplicates_before(updated: Rewritten, fs: str, quarantined: Set[Ref]) -> tup
 
 def entries_updated(updated: Rewritten) -> str:
     """For the reason of an operation: how many entries change."""
-    return f"{updated.changed} of {updated.entries} entries follow their files"
+    by_end = f", {updated.by_end} of them found by the end of their path" if updated.by_end else ""
+    return f"{updated.changed} of {updated.entries} entries follow their files{by_end}"
 
 
 def report_unread(path: str, item: Item) -> Skipped:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.paths import parent_of
 from orchestrator.plan.companions.playlists.entry_styles import entry_for
-from orchestrator.plan.companions.playlists.formats import Format, Reference, format_of
-from orchestrator.plan.companions.playlists.meaning import Library, Meaning
+from orchestrator.plan.companions.playlists.format import Format, Reference
+from orchestrator.plan.companions.playlists.formats import format_of
+from orchestrator.plan.companions.playlists.meaning import Library, Meaning, NoFile
 from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.playlists.text import decode
 
@@ -38,6 +40,8 @@ class Rewritten(msgspec.Struct, frozen=True):
     """How many entries it has, including those that name no file of the library."""
     changed: int = 0
     """How many of them change, or would have to."""
+    by_end: int = 0
+    """How many of those are of another machine: the end of their path shows which file they name."""
     lost: int = 0
     """How many name files that will not be in the location of the list."""
     followed: frozenset[str] = frozenset()
@@ -67,9 +71,9 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
     pieces: list[str] = []
     last = changed = 0
     problem = None
-    for reference in references:
+    for reference, meaning in zip(references, entries.meanings(references), strict=True):
         try:
-            new = entries.new_text(reference)
+            new = entries.new_text(reference, meaning) if isinstance(meaning, Meaning) else None
         except _CannotNameError as error:
             new, problem = "", error.message
         if new is not None:
@@ -77,13 +81,13 @@ def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) ->
             last = reference.end
             changed += 1
     if changed and problem is None:
-        escapes = form.uris and not any(reference.bare for reference in references)
+        escapes = form.xml and not any(reference.bare for reference in references)
         try:
             made = "".join((*pieces, text[last:])).encode(codec, "xmlcharrefreplace" if escapes else "strict")
-            return Rewritten(made, len(references), changed, entries.lost, frozenset(entries.followed))
+            return Rewritten(made, len(references), changed, entries.by_end, entries.lost, frozenset(entries.followed))
         except UnicodeEncodeError as error:
             problem = f"its encoding, {codec}, has no {error.object[error.start]!r}"
-    return Rewritten(content, len(references), changed, entries.lost, problem=problem)
+    return Rewritten(content, len(references), changed, entries.by_end, entries.lost, problem=problem)
 
 
 def count(path: str, content: bytes, library: Library, base: tuple[str, ...] | None, among: Container[str]) -> int:
@@ -96,14 +100,43 @@ def files_named(path: str, content: bytes, library: Library, base: tuple[str, ..
     return frozenset(_meanings(path, content, library, base))
 
 
+class EntriesWithoutFile(NamedTuple):
+    """The entries of one list that name no file of the library. Web addresses, folders, and files outside it do not count."""
+
+    entries: int
+    """Those with a file included."""
+    without_file: int
+    several: int
+    """How many of those without a file may name any of several files."""
+
+    def reason(self) -> str:
+        """The same in words."""
+        several = f", or fit several files ({self.several})" if self.several else ""
+        return f"{self.without_file} of {self.entries} entries name no file of the library{several}"
+
+
+def entries_without_file(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> EntriesWithoutFile:
+    """The entries of a list that name no file; the arguments are those of `count`."""
+    found = _meanings_of(path, content, library, base)
+    several = found.count(NoFile.SEVERAL)
+    return EntriesWithoutFile(len(found), found.count(NoFile.NOWHERE) + several, several)
+
+
 def _meanings(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> Iterator[str]:
-    decoded = decode(content)
-    if decoded is not None:
-        form = format_of(path)
-        for one in islice(form.references(decoded[0]), MAX_REFERENCES):
-            meaning = library.meaning(one.value, base, form)
-            if meaning is not None:
-                yield meaning.path
+    return (one.path for one in _meanings_of(path, content, library, base) if isinstance(one, Meaning))
+
+
+def _meanings_of(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> list[Meaning | NoFile]:
+    form, values = entries_of(path, content)
+    return library.meanings(values, base, form)
+
+
+def entries_of(path: str, content: bytes) -> tuple[Format, list[str]]:
+    """The format of a list, and its entries; none of one that is not read."""
+    form, decoded = format_of(path), decode(content)
+    if decoded is None or form.refuses(decoded[0]) is not None:
+        return form, []
+    return form, [one.value for one in islice(form.references(decoded[0]), MAX_REFERENCES)]
 
 
 class _Entries:
@@ -116,14 +149,15 @@ class _Entries:
         self._one_root = self._library.root is self._root
         self._there = Library(self._root, ())
         self._bases = self._library.root.base(old), self._root.base(new)
-        self.lost = 0
+        self.lost = self.by_end = 0
         self.followed: set[str] = set()
 
-    def new_text(self, reference: Reference) -> str | None:
+    def meanings(self, references: Sequence[Reference]) -> list[Meaning | NoFile]:
+        """What the entries mean before anything moves."""
+        return self._library.meanings([one.value for one in references], self._bases[0], self._form)
+
+    def new_text(self, reference: Reference, meaning: Meaning) -> str | None:
         """The text that replaces an entry; None if it stays. Raises _CannotNameError."""
-        meaning = self._library.meaning(reference.value, self._bases[0], self._form)
-        if meaning is None:
-            return None
         target = self._where(meaning.path)
         if target is None:
             self.lost += 1
@@ -138,11 +172,12 @@ class _Entries:
         if new is None:
             raise _CannotNameError(f"its format cannot name {target}")
         self.followed.add(meaning.path)
+        self.by_end += meaning.style.beyond is not None
         return new
 
     def _still_names(self, reference: Reference, meaning: Meaning, target: str) -> bool:
         """Whether the entry, unchanged, still names the file from the new path of the list."""
-        if target == meaning.path and self._one_root and (self._old == self._new or meaning.style.anchor is not None):
+        if target == meaning.path and self._one_root and (self._old == self._new or meaning.style.is_fixed):
             return True
         unchanged = Meaning(target, meaning.style)
         return meaning.extension is None and self._there.is_named(reference.value, self._bases[1], self._form, unchanged)

@@ -59,8 +59,13 @@ class DuplicateCompanions:
         kept_copies: Mapping[Ref, Ref],
         references: Sequence[str],
         table: SidecarTable,
+        elsewhere: frozenset[str] = frozenset(),
     ) -> None:
-        """`decisions` and `kept_copies` are about files of this location, `candidates` are all compared files."""
+        """`decisions` and `kept_copies` are about files of this location, `candidates` are all compared files.
+
+        `elsewhere` is that of the request.
+        """
+        self._elsewhere = elsewhere
         self._fs = fs
         self._items = sorted(items, key=lambda item: (item.entry.path, item.entry.id or ""))
         self._capabilities = capabilities
@@ -97,7 +102,7 @@ class DuplicateCompanions:
         matcher = self._matcher(decisions, staying, music, table)
         found = [matcher.match(item) for item in companions]
         # Playlists last: their names depend on where everything else goes.
-        former = sorted((one for one in found if one.of_duplicate), key=lambda one: is_list(one.item.entry.path))
+        former = sorted((one for one in found if one.of_duplicate), key=lambda one: is_list(one.item))
         names = _TakenNames(self._items if former else ())
         for one in former:
             self._place(one, names)
@@ -147,7 +152,8 @@ class DuplicateCompanions:
         if not lists:
             return
         root = Root(self._fs)
-        relocation = Relocation(Library(root, {item.entry.path for item in self._items}), root, self._destination_of)
+        library = Library(root, {item.entry.path for item in self._items}, self._elsewhere)
+        relocation = Relocation(library, root, self._destination_of)
         moving = {move.src.path: move for move in self.moves if move.verb is Verb.MOVE}
         for item in lists:
             if item.entry.path not in self._quarantined:
@@ -193,12 +199,12 @@ class _TakenNames:
             path = item.entry.path
             self._files.add(collision_key(path))
             self._directories.update(parents_of(collision_key(path), root=True))
-            if is_list(path):
+            if is_list(item):
                 self._lists.add(kind_of_list(path))
 
     def take(self, companion: Companion, path: str) -> bool:
         """Take a name for a companion. Returns False if the name is in use, or if its album already has such a list."""
-        list_kind = kind_of_list(path) if companion.kind is CompanionKind.ALBUM and is_list(path) else None
+        list_kind = kind_of_list(path) if companion.kind is CompanionKind.ALBUM and is_list(companion.item) else None
         key = collision_key(path)
         in_the_way = not self._files.isdisjoint(parents_of(key, root=True))
         if key in self._files or key in self._directories or in_the_way or list_kind in self._lists:

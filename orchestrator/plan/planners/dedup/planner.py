@@ -55,6 +55,8 @@ class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Where the layout wants files; None: no file counts as in place."""
     external_lists: Sequence[ExternalList] = ()
     """Playlists outside all these locations; those that point at duplicates being quarantined are reported."""
+    elsewhere: frozenset[str] = frozenset()
+    """Absolute paths of files outside the locations that playlist entries name, on this machine."""
 
 
 def plan_dedup(request: DedupRequest) -> Plan:
@@ -129,6 +131,7 @@ def _companions(request: DedupRequest, duplicates: Duplicates) -> Iterator[tuple
                 kept_copies={freed: copy for freed, copy in kept.items() if freed.fs == fs},
                 references=request.options.reference,
                 table=SidecarTable(request.sidecars),
+                elsewhere=request.elsewhere,
             )
             yield companions, fs
 
@@ -145,7 +148,7 @@ def _external_lists(request: DedupRequest, duplicates: Duplicates) -> Iterator[S
         leaving = {decision.duplicate.path for decision in duplicates.decisions if decision.duplicate.fs == location.fs}
         external = [*(one for one in lists if one.fs != location.fs), *request.external_lists]
         if leaving and external:
-            library = Library(Root(location.fs), {item.entry.path for item in location.items})
+            library = Library(Root(location.fs), {item.entry.path for item in location.items}, request.elsewhere)
             yield from report_external_lists(external, location.fs, library, leaving, "point at duplicates being quarantined")
 
 

@@ -134,8 +134,8 @@ class Destinations:
         Companions of duplicates get the names that the others leave. What nothing claims comes last.
         """
         sidecars = self._companion_claims()
-        lists = [claim for claim in sidecars if is_list(claim.item.entry.path)]
-        others = [claim for claim in sidecars if not is_list(claim.item.entry.path)]
+        lists = [claim for claim in sidecars if is_list(claim.item)]
+        others = [claim for claim in sidecars if not is_list(claim.item)]
         others = _assign_after_kept(names_of_duplicates, namespace, others)
         self._playlists.note_destinations([*self.claims, *sidecars], self._replaced_by)
         lists += self._playlists.claims_to_target(self.companions, self._placement.names)

@@ -57,6 +57,7 @@ def _plan(request: OrganizeRequest) -> Plan:
         below=locations.below,
         copies=request.options.copy,
         external_lists=request.external_lists,
+        elsewhere=request.elsewhere,
     )
     destinations = Destinations(request, locations, placement, playlists)
     made = OrganizeMoves(request, locations, placement, destinations, playlists)
@@ -65,14 +66,15 @@ def _plan(request: OrganizeRequest) -> Plan:
     if request.options.cloud_only:
         _check_cloud_only(operations, capabilities)
     skipped = placement.files.skipped
+    without_file = playlists.without_file()
     plan = build_plan(
         operations,
         source=source,
         target=target,
         options=msgspec.to_builtins(request.options) | {"rules": msgspec.to_builtins(placement.layout.rules)},
         capabilities=capabilities,
-        counts=_counts(request, placement, made),
-        skipped=[skipped[path] for path in sorted(skipped)],
+        counts=_counts(request, placement, made) | without_file.counts,
+        skipped=[*(skipped[path] for path in sorted(skipped)), *without_file.lists],
         tool_version=request.tool_version,
         created=request.created,
         config_sha256=request.config_sha256,

@@ -66,6 +66,8 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The first name in the path of `target_fs` is a bucket, which does not count towards `max_path_bytes`."""
     external_lists: Sequence[ExternalList] = ()
     """Playlists outside source and target; those that point at files being moved are reported."""
+    elsewhere: frozenset[str] = frozenset()
+    """Absolute paths of files outside the locations that playlist entries name, on this machine."""
     options: OrganizeSettings = OrganizeSettings()
     tool_version: str
     created: str
