@@ -22,6 +22,8 @@ _LISTS = (inspect.ListType, inspect.VarTupleType)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_TEMPLATE = re.compile(r"\b(layout|template|when)\b.*[{%<\[]")
+_QUOTES = "; put a template in single quotes"
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -52,7 +54,8 @@ def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[Settings
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem or error.context}") from error
+        hint = _QUOTES if _TEMPLATE.search(text.decode().split("\n")[line - 1]) else ""
+        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem or error.context}{hint}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
     lines = Lines()
@@ -117,7 +120,8 @@ class _Decoder:
             if isinstance(kind, _LISTS) and _holds_sections(kind):
                 # A single mapping stands for a list of one, such as a job of one step.
                 return [self.value(node, kind.item_type, (*where, "0"))]
-        raise self._error(node, where, f"expected {_wanted(kinds)}, got a mapping")
+        hint = _QUOTES if where[-1:] in (("layout",), ("template",), ("when",)) else ""
+        raise self._error(node, where, f"expected {_wanted(kinds)}, got a mapping{hint}")
 
     def _section(self, node: yaml.MappingNode, kind: inspect.StructType, where: tuple[str, ...]) -> dict[str, Any]:
         fields = {field.name: field for field in fields_of(kind.cls)}

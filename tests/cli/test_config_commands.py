@@ -60,6 +60,12 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("layouts: [{template: '{{ nonsense }}'}]\n", "nonsense"),
         ("layout: no-such-preset\n", "no-such-preset"),
         ("layout: '%artist%/%title%'\n", ":1: layout: the layout '%artist%/%title%' is a template of foobar2000"),
+        ("layout: %artist%/%title%\n", ":1: not valid YAML: found character '%' that cannot start any token; put a template in"),
+        (
+            "layouts:\n  - template: {{ artist }}/{{ title }}\n",
+            ":2: not valid YAML: expected <block end>, but found '<scalar>'; put",
+        ),
+        ("layout: {{ title }}\n", ":1: layout: expected text, got a mapping; put a template in single quotes"),
         ("replace:\n  ':': ' -'\n  '?': a/b\n", ":3: replace: 'a/b' cannot stand for '?': names cannot have '/' everywhere"),
         ("replace: {':': '|'}\n", ":1: replace: '|' cannot stand for ':': names cannot have '|'"),
         ('replace: {":": "\\a"}\n', ":1: replace: '\\x07' cannot stand for ':'"),

@@ -38,7 +38,11 @@ TRANSLATIONS = [
      ("{{ albumartist or artist }}/{% if albumartist %}{{ album }}/{% endif %}"
       "{% if discs > 1 %}{% if discs > 9 %}{{ disc | pad(2) }}{% else %}{{ disc }}{% endif %}-{% endif %}"
       "{% if (albumartist and track) %}{{ track | pad(2) }} {% endif %}{% if various %}{{ artist }} - {% endif %}{{ title }}")),
-    # beets, eyeD3, abcde
+    ("%albumartist%\\%album%\\[CD$num(%discnumber%,1)\\]$num(%track%,2). %title%",
+     "{{ albumartist }}/{{ album }}/{% if disc %}CD{{ disc | pad(1) }}/{% endif %}" + f"{TRACK}. {{{{ title }}}}"),
+    ("%album%$if(%date%, \\($left(%date%,4)\\))/%title%", "{{ album }}{% if date %} ({{ year }}){% endif %}/{{ title }}"),
+    ("C:\\Music\\%artist%\\%title%", "Music/{{ artist }}/{{ title }}"),
+    # beets, eyeD3, abcde, Headphones
     ("$albumartist/$album", "{{ albumartist }}/{{ album }}" + NAME),
     ("$albumartist/$album%aunique{}/$track $title", f"{{{{ albumartist }}}}/{{{{ album }}}}/{TRACK} {{{{ title }}}}"),
     ("Compilations/$album/$disc-$track ${title}", "Compilations/{{ album }}/{{ disc | pad(2) }}-" + NAME[1:]),
@@ -46,6 +50,9 @@ TRANSLATIONS = [
      "{{ albumartist | the_last }}/{% if compilation %}Mix{% else %}{{ original_year }}{% endif %} {{ album }}/{{ title }}"),
     ("%upper{%left{$albumartist,1}}/%ifdef{albumdisambig,[$albumdisambig] }$title",
      "{{ albumartist | truncate(1) | upper }}/{% if edition %}[{{ edition }}] {% endif %}{{ title }}"),
+    ("$albumartist/$album [$year]%aunique{}/%if{$multidisc,Disc $disc/}$track $title",
+     "{{ albumartist }}/{{ album }} [{{ year }}]/{% if multi_disc %}Disc {{ disc | pad(2) }}/{% endif %}" + NAME[1:]),
+    ("$Artist/$Album [$Year]/$Track - $Title", "{{ artist }}/{{ album }} [{{ year }}]/" + f"{TRACK} - {{{{ title }}}}"),
     ("$$ %asciify{$title}", "$ {{ title | ascii }}"),
     ("$artist/$album/$track:num - $title", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
     ("${ARTISTFILE}/${ALBUMFILE}/${TRACKNUM}.${TRACKFILE}", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK}.{{{{ title }}}}"),
@@ -102,6 +109,7 @@ def test_a_template_of_another_program_is_refused_with_its_translation(foreign: 
         ("$if($len(%mood%),a,b) %title%", "{{ title }}", "$if($len(%mood%),a,b)"),
         ("%bucket{$albumartist,alpha}/$title", "{{ title }}", "%bucket{$albumartist,alpha}"),
         ("$if(%artist%/%title%", "", "$if(%artist%/%title%"),
+        ("$lower($replace(%albumartist%/%title%, ,_))", "", "$lower($replace(%albumartist%/%title%, ,_))"),
     ],
 )
 def test_what_has_no_counterpart_is_left_out_and_named(foreign: str, ours: str, missing: str) -> None:
@@ -109,6 +117,8 @@ def test_what_has_no_counterpart_is_left_out_and_named(foreign: str, ours: str, 
         compile_layout(foreign)
     if ours:
         assert f"here it is {ours!r}, without {missing} (no counterpart)" in caught.value.message
+    else:
+        assert f"but {missing} has no counterpart here; write for example '{{{{" in caught.value.message
     assert "\n" not in caught.value.message
 
 
@@ -126,8 +136,8 @@ def test_letters_that_mean_different_things_are_given_as_each_program_reads_them
         ("{{ albumartist }}/{album}/{{ title }}", ["'{album}'", "{{ album }}"]),
         ("{{ tracknumber }} {{ title }}", ["did you mean 'track'?"]),
         ("{{ Album_Artist }}/{{ title }}", ["did you mean 'albumartist'?"]),
-        ("{{ %artist% }}/{{ title }}", ["only its name"]),
-        ("{{ $artist }}/{{ title }}", ["only its name"]),
+        ("{{ %artist% }}/{{ title }}", ["its name alone"]),
+        ("{{ $artist }}/{{ title }}", ["its name alone"]),
     ],
 )
 def test_fields_of_other_programs_inside_our_templates_are_refused(layout: str, words: list[str]) -> None:

@@ -129,6 +129,13 @@ def test_expressions_are_computed_within_limits(layout: str, expected: str) -> N
         ("{{ album['foo'] }}/{{ title }}", ["'album'", "'foo'"]),
         ("{{ album.title }}/{{ title }}", ["did you mean 'album'?"]),
         ("{{ track.number }} {{ title }}", ["did you mean 'track'?"]),
+        ("{{ album.artist }}/{{ title }}", ["did you mean 'albumartist'?"]),
+        ("{% if album.live %}x{% endif %}{{ title }}", ["'album'", "'live'"]),
+        ("{% if genre == Jazz %}x{% endif %}{{ title }}", ["'Jazz'", "a text needs quotes"]),
+        ("~/Music/{{ title }}", ["relative"]),
+        ("C:/Music/{{ title }}", ["relative"]),
+        ("Artist/Album/Title", ["'{{ artist }}/{{ album }}/{{ title }}'"]),
+        (":artist/@title@", ["'{{ artist }}/{{ title }}'"]),
         ("{{ title.upper }}", ["{{ title | upper }}"]),
         ("{{ title.split() }}", ["list"]),
         ("{{ title | truncate }}", ["{{ title | truncate(8) }}"]),
@@ -191,8 +198,24 @@ def test_a_rule_never_splits_an_album() -> None:
     assert {new.rpartition("/")[0] for new in moved(plan(items, layouts=rules)).values()} == {"Live/X"}
 
 
-@pytest.mark.parametrize(("when", "word"), [("title == 'x'", "'title'"), ("albun", "'album'"), ("year album", "is not valid")])
+@pytest.mark.parametrize(
+    ("when", "word"),
+    [
+        ("title == 'x'", "'title'"),
+        ("albun", "'album'"),
+        ("year album", "is not valid"),
+        ("year = 1999", "compare with =="),
+        ("{{ live }}", "a condition has no {{ }}"),
+        ("%genre% == 'Jazz'", "its name alone"),
+        ("genre == Jazz", "a text needs quotes"),
+        ("album.title", "did you mean 'album'?"),
+        ("album.foo", "without parts"),
+        ("year + 1 > 2000", "check it first"),
+        ("album[0] == 'A'", "album[:1]"),
+    ],
+)
 def test_an_invalid_condition_is_refused(when: str, word: str) -> None:
     with pytest.raises(UsageError, match=r"condition|layout") as caught:
         compile_layout(None, (LayoutRule("{{ title }}", when=when),))
     assert word in caught.value.message
+    assert "\n" not in caught.value.message

@@ -10,7 +10,7 @@ _NAMES: Final[dict[str, str]] = {
     "albumartist | the_last": "artistnamethe artistcleannamethe albumartistnamethe",
     "albumartist | initial": "artistnamefirstcharacter",
     "albumartist_sort": "albumartistsort artistsortname albumartistsortorder",
-    "album": "album albums albumtitle albumname albumcleantitle albumfile release releasetitle",
+    "album": "album albumtitle albumname albumcleantitle albumfile release releasetitle",
     "album | the_last": "albumtitlethe albumcleantitlethe",
     "artist": "artist artists artistcredit trackartist trackartistname trackartistcleanname performer artistfile creator",
     "artist_sort": "artistsort artistsortorder",

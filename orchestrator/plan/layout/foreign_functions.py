@@ -46,7 +46,7 @@ def _value(pieces: Sequence[Piece]) -> str:
     """Pieces as one expression. Raises NoCounterpartError for statements."""
     joined: list[Piece] = []
     for piece in filter(has_text, pieces):
-        if piece.kind == "code":
+        if piece.kind == "code" or (piece.kind == "text" and "/" in piece.text):  # "/" in an expression separates no folders
             raise NoCounterpartError
         if joined and joined[-1].kind == piece.kind == "text":
             joined[-1] = Piece(joined[-1].text + piece.text)
@@ -62,8 +62,8 @@ def _in_brackets(value: str) -> str:
 
 
 def without_zeros(value: str) -> str:
-    """The value without the zeros that it has by default: for comparisons, and for other widths."""
-    return value.removesuffix(" | pad(2)")
+    """The value without leading zeros: for conditions, comparisons and other widths."""
+    return re.sub(r" \| pad\(\d+\)$", "", value)
 
 
 def _compared(left: str, operator: str, right: str) -> str:

@@ -154,7 +154,7 @@ class _Reader:
     def translation(self) -> Translation:
         text = written(self._pieces(""))
         text = re.sub(r"\.?\x00$", "", text.strip()).replace("\x00", "")
-        text = re.sub("/{2,}", "/", text).strip("/")
+        text = re.sub("^(~|[A-Za-z]:)?/", "", re.sub("/{2,}", "/", text)).rstrip("/")
         return Translation(self._dialect.programs, text, tuple(dict.fromkeys(self._missing)))
 
     def _pieces(self, ends: str) -> Pieces:

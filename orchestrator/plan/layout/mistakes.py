@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.errors import UsageError
 from orchestrator.plan.layout.filters import EXAMPLES, OWN_FILTERS
 from orchestrator.plan.layout.foreign_fields import expression_of
 from orchestrator.plan.layout.foreign_templates import (
+    NAME_OF_A_TRACK,
     Translation,
     foreign_fields_in,
     is_template,
@@ -17,18 +19,22 @@ from orchestrator.plan.layout.foreign_templates import (
     with_name_of_a_track,
 )
 from orchestrator.plan.music.layout_fields import FIELDS, TELLING_FIELDS
+from orchestrator.tags.formats import is_audio
 
 if TYPE_CHECKING:
-    from jinja2 import nodes
+    from jinja2 import TemplateError, nodes
+    from jinja2.sandbox import SandboxedEnvironment
 
+_ALLOWED = frozenset({"Template", "Output", "TemplateData", "If", "Assign", "Keyword", "Pair", "Operand"})
+_EXAMPLE: Final = "{{ albumartist }}/{{ album }}/" + NAME_OF_A_TRACK
 _REMEDIES_OF_SYNTAX: Final = (
-    (r"unexpected char '[$%<\\]'", "inside {{ }} a field is only its name: {{ artist }}"),
-    (r"unexpected '[%.]'", "inside {{ }} a field is only its name: {{ artist }}"),
+    (r"unexpected (char )?'[$%<.\\]'", "write a field as its name alone: artist, not %artist% or $artist"),
     (r"unexpected char '&'", "write `and`, and join texts with ~"),
     (r"(unexpected|got) '\|'", "write `or`: {{ albumartist or artist }}"),
     (r"unexpected char '\?'", "write {{ 'a' if year else 'b' }}, or `or` for the first that is there"),
     (r"unexpected char '!'", "write `not`"),
-    (r"got '='", "compare with =="),
+    (r"got '='|chunk after", "compare with ==, and join conditions with and, or"),
+    (r"got '}'", "a condition has no {{ }}"),
     (r"got ':'|got 'integer'", "a filter has its arguments in brackets: {{ track | pad(2) }}"),
     (r"got '\w+'", "a field is one word, such as albumartist; join several with ~ or several {{ }}"),
     (r"unexpected '[})\]]'|unexpected end|Unexpected end|end of template", "each {{ needs its }}, each {% if %} its {% endif %}"),
@@ -36,8 +42,9 @@ _REMEDIES_OF_SYNTAX: Final = (
 )
 
 
-def syntax_remedy(message: str) -> str:
+def syntax_remedy(error: TemplateError) -> str:
     """What Jinja2 says about a mistake in the syntax, and the remedy if there is a usual one."""
+    message = error.message or str(error)
     remedy = next((remedy for pattern, remedy in _REMEDIES_OF_SYNTAX if re.search(pattern, message)), "")
     return f"{message}; {remedy}" if remedy else message
 
@@ -52,17 +59,22 @@ def nearest_field(word: str, known: Iterable[str]) -> str:
     """The same for a field: other programs' names for it count too."""
     known = list(known)
     ours = expression_of(word)
-    return f"; did you mean {ours!r}?" if ours in known else nearest(word, known)
+    if ours in known:
+        return f"; did you mean {ours!r}?"
+    return nearest(word, known) if word.islower() else f"; a text needs quotes: {word!r}"
 
 
 def foreign_template(text: str) -> str | None:
     """What to say about a template of another program; None if it is none."""
     if is_template(text):
         return None
-    found = [one for one in translations_of(text) if one.text]
+    found = translations_of(text)
     if not found:
         return None
     shown = " ".join(text.split())
+    if not any("{{" in one.text for one in found):
+        parts = f"{', '.join(found[0].missing)} has no counterpart" if found[0].missing else "it has no counterpart"
+        return f"the layout {shown!r} is a template of {found[0].programs}, but {parts} here; write for example {_EXAMPLE!r}"
     if len(found) > 1:
         readings = ", ".join(f"{_whole(one)!r} as {one.programs} reads it" for one in found)
         return f"the layout {shown!r} is a template of another program; here it is {readings}"
@@ -72,11 +84,15 @@ def foreign_template(text: str) -> str | None:
     return f"the layout {shown!r} is a template of {one.programs}; here it is {_whole(one)!r}{added}{without}"
 
 
-def foreign_field(texts: Iterable[str]) -> str | None:
-    """What to say about fields of other programs in the plain text of a template; None if there are none."""
-    for field, ours in (found for text in texts for found in foreign_fields_in(text)):
-        return f"{field!r} is plain text here; write {ours}"
-    return None
+def better_layout(source: str) -> str:
+    """A layout that names a field of a track, made of one that does not: of its words, if they are names of fields."""
+    words = re.sub(r"[@#:&!]*\b([A-Za-z_]+)\b[@#&!]*", _as_field, source)
+    return words if not is_template(source) and _tells(words) else with_name_of_a_track(source)
+
+
+def _as_field(word: re.Match[str]) -> str:
+    expression = expression_of(word[1])
+    return f"{{{{ {expression} }}}}" if expression else word[0]
 
 
 def _whole(translation: Translation) -> str:
@@ -85,6 +101,44 @@ def _whole(translation: Translation) -> str:
 
 def _tells(template: str) -> bool:
     return not TELLING_FIELDS.isdisjoint(re.findall(r"\w+", " ".join(re.findall(r"\{\{.*?\}\}", template))))
+
+
+def check_plain_text(texts: Sequence[str], text: str, source: str) -> None:
+    """Raise UsageError for what stands between the expressions and would become a part of all names by mistake."""
+    for field, ours in (found for text in texts for found in foreign_fields_in(text)):
+        raise UsageError(f"the layout {source!r}: {field!r} is plain text here; write {ours}")
+    if any("\\" in text for text in texts):
+        raise UsageError(f"the layout {source!r} must separate folders with '/', not with a backslash")
+    if is_audio(text):
+        raise UsageError(f"the layout {source!r} must not end with an extension: each file keeps its own")
+
+
+def checked_fields(tree: nodes.Node, known: dict[str, Any], source: str, environment: SandboxedEnvironment) -> frozenset[str]:
+    """The fields that a template or condition uses, all of which are known. Raises UsageError for all that it must not use."""
+    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
+
+    filters, tests = environment.filters, environment.tests
+    every = [tree, *tree.find_all(jinja_nodes.Node)]
+    for node in every:
+        if not isinstance(node, jinja_nodes.Expr) and type(node).__name__ not in _ALLOWED:
+            raise UsageError(
+                f"the layout {source!r} uses {type(node).__name__.lower()!r}; only if, set and expressions are allowed"
+            )
+        for kind, called, registered in ((jinja_nodes.Filter, "filter", filters), (jinja_nodes.Test, "test", tests)):
+            if isinstance(node, kind) and node.name not in registered:
+                words = sorted(word for word in registered if word.isidentifier())
+                hint = nearest(node.name, registered) or f"; known are {', '.join(words)}"
+                raise UsageError(f"the layout {source!r} uses an unknown {called} {node.name!r}{hint}")
+    names = list(tree.find_all(jinja_nodes.Name)) + ([tree] if isinstance(tree, jinja_nodes.Name) else [])
+    assigned = {name.name for name in names if name.ctx == "store"}
+    used = {name.name for name in names if name.ctx == "load"} - assigned
+    for name in sorted(used - known.keys()):
+        if name in FIELDS:
+            raise UsageError(f"the condition {source!r} applies to whole albums and cannot use the track field {name!r}")
+        raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{nearest_field(name, known)}")
+    if (remedy := next(_parts_of_fields(every), None)) is not None:
+        raise UsageError(f"the layout {source!r} cannot be evaluated: {remedy}")
+    return frozenset(used)
 
 
 def evaluation_remedy(tree: nodes.Node, error: Exception) -> str:
@@ -97,14 +151,8 @@ def evaluation_remedy(tree: nodes.Node, error: Exception) -> str:
 def _remedies(tree: nodes.Node, error: Exception) -> Iterator[str]:
     from jinja2 import nodes as jinja_nodes  # noqa: PLC0415 - slow to import
 
-    every = [tree, *tree.find_all(jinja_nodes.Node)]
-    called = {id(node.node) for node in every if isinstance(node, jinja_nodes.Call)}
-    for node in every:
+    for node in (tree, *tree.find_all(jinja_nodes.Node)):
         match node:
-            case jinja_nodes.Getattr(attr=part) if id(node) in called and hasattr(str, part):
-                pass
-            case jinja_nodes.Getattr(node=jinja_nodes.Name(name=field), attr=part) if field in FIELDS:
-                yield from _of_part(field, part)
             case jinja_nodes.Getitem(node=jinja_nodes.Name(name=field), arg=part) if field in FIELDS:
                 yield from _of_part(field, part)
             case jinja_nodes.And() | jinja_nodes.Or():
@@ -114,6 +162,23 @@ def _remedies(tree: nodes.Node, error: Exception) -> Iterator[str]:
                 yield from (_of_sum(node.operator, _written(left), _written(right), name) for name in names[:1])
             case jinja_nodes.Filter(name=name) if name in OWN_FILTERS:
                 yield f"{error}; the filter {name!r} is used like {next(one for one, *_ in EXAMPLES if f'| {name}' in one)}"
+
+
+def _parts_of_fields(every: Sequence[nodes.Node]) -> Iterator[str]:
+    """About `album.foo` and `album['foo']`: fields have no parts. Jinja2 would take `album.title` for a function."""
+    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
+
+    called = {id(node.node) for node in every if isinstance(node, jinja_nodes.Call)}
+    for node in every:
+        match node:
+            case jinja_nodes.Getattr(attr=part) if id(node) in called and hasattr(str, part):
+                pass
+            case jinja_nodes.Getattr(node=jinja_nodes.Name(name=field), attr=part) if field in FIELDS:
+                yield from _of_part(field, part)
+            case jinja_nodes.Getitem(node=jinja_nodes.Name(name=field), arg=jinja_nodes.Const(value=str() as part)) if (
+                field in FIELDS
+            ):
+                yield from _of_part(field, part)
 
 
 def _of_part(field: str, part: Any) -> Iterator[str]:
@@ -145,7 +210,7 @@ def _of_sum(operator: str, left: str, right: str, field: str) -> str:
         return f"join texts with ~: {{{{ {left} ~ {right} }}}}"
     if len(numbers) < 2:
         return f"{field!r} is a text or can be absent, so it cannot be calculated with; leading zeros: {{{{ track | pad(2) }}}}"
-    return f"{field!r} can be absent; write {{% if {field} %}}{{{{ {left} {operator} {right} }}}}{{% endif %}}"
+    return f"{field!r} can be absent, so check it first: {{% if {field} %}}{{{{ {left} {operator} {right} }}}}{{% endif %}}"
 
 
 def _written(node: nodes.Expr) -> str:

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.config.model import LayoutRule
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.filters import keep_known
-from orchestrator.plan.layout.foreign_templates import is_template, with_name_of_a_track
+from orchestrator.plan.layout.foreign_templates import is_template
 from orchestrator.plan.layout.mistakes import (
+    better_layout,
+    check_plain_text,
+    checked_fields,
     evaluation_remedy,
-    foreign_field,
     foreign_template,
     nearest,
-    nearest_field,
     syntax_remedy,
 )
 from orchestrator.plan.layout.presets import DEFAULT, PRESETS
@@ -41,7 +42,6 @@ from orchestrator.plan.music.layout_fields import (
     TRACK_FIELDS,
 )
 from orchestrator.plan.music.tag_values import ABSENT, Absent, clean_value
-from orchestrator.tags.formats import is_audio
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -65,9 +65,9 @@ _LEFT = re.compile(_SEPARATORS + "$")
 _RIGHT = re.compile(_SEPARATORS)
 _OPEN, _CLOSE = "([{", ")]}"
 _UNSAFE = re.compile(r"[^ -~]|[/\\]")
+_ABSOLUTE = re.compile(r"\s*(/|~/|[A-Za-z]:/)")
 _EXTENSION = re.compile(r"\.?\{\{-?\s*(?:ext|extension)\s*-?\}\}\s*$")
 
-_ALLOWED = frozenset({"Template", "Output", "TemplateData", "If", "Assign", "Keyword", "Pair", "Operand"})
 ABSENT_FIELDS: dict[str, Any] = {
     **{name: example if isinstance(example, bool) else ABSENT for name, example in FIELDS.items()},
     "albumartist": NO_ARTIST,
@@ -119,15 +119,15 @@ class Template:
         text = _EXTENSION.sub("", re.sub(r"\s*\n\s*", "", source).strip())
         try:
             tree = environment.parse(text)
-            self.fields = _checked_fields(tree, FIELDS, source)
+            self.fields = checked_fields(tree, FIELDS, source, environment)
             plain = [*tree.find_all(jinja_nodes.TemplateData)]
-            _check_plain_text([data.data for data in plain], text, source)
+            check_plain_text([data.data for data in plain], text, source)
             for data in plain:
                 data.data = re.sub("[\x00-\x1f]", "", data.data).replace("/", _DIRECTORY_END)
             self._template = environment.from_string(tree)
             self._render = self._template.root_render_func
         except TemplateError as error:
-            raise UsageError(f"the layout {source!r} is not a valid template: {syntax_remedy(str(error))}") from error
+            raise UsageError(f"the layout {source!r} is not a valid template: {syntax_remedy(error)}") from error
         self._tree = tree
         self.album_fields = sorted(self.fields & ALBUM_FIELDS.keys())
         self.track_fields = sorted(self.fields & TRACK_FIELDS.keys())
@@ -154,8 +154,10 @@ class Template:
     def _check(self) -> None:
         for values in (ABSENT_FIELDS, FIELDS):
             directory, name = self.render(dict(values))
-            if directory.startswith(_DIRECTORY_END) or self.source.lstrip().startswith("/"):
-                raise UsageError(f"the layout {self.source!r} must not start with '/': it is relative to the target")
+            if directory.startswith(_DIRECTORY_END) or _ABSOLUTE.match(self.source):
+                raise UsageError(
+                    f"the layout {self.source!r} must not start with '/', '~/' or a drive: it is relative to the target"
+                )
             if not name:
                 raise UsageError(f"the layout {self.source!r} must end with the file name, not with '/'")
             for part in (*split_directory(directory), name):
@@ -173,7 +175,7 @@ class Template:
             what = (
                 "no field of a track such as {{ title }}, so the tracks of an album" if self.fields else "no field, so all files"
             )
-            better = with_name_of_a_track(self.source)
+            better = better_layout(self.source)
             raise UsageError(f"the layout {self.source!r} names {what} would share one name; write for example {better!r}")
 
     def _tells_tracks_apart(self, values: dict[str, Any]) -> bool:
@@ -194,12 +196,12 @@ class Condition:
         self.source = source
         try:
             self._tree = Parser(environment, source, state="variable").parse_expression()
-            self.fields = _checked_fields(self._tree, ALBUM_FIELDS, source)
+            self.fields = checked_fields(self._tree, ALBUM_FIELDS, source, environment)
             self.kinds = _texts_in(self._tree) & KINDS.keys() if "album_class" in self.fields else frozenset()
             """The kinds of KINDS that it names."""
-            self._expression = environment.compile_expression(source)
+            self._expression = environment.compile_expression(source, undefined_to_none=False)
         except TemplateError as error:
-            raise UsageError(f"the layout condition {source!r} is not valid: {syntax_remedy(str(error))}") from error
+            raise UsageError(f"the layout condition {source!r} is not valid: {syntax_remedy(error)}") from error
         self.holds(ABSENT_FIELDS)
         self.holds(FIELDS)
 
@@ -314,40 +316,6 @@ def _rules_of(text: str) -> tuple[LayoutRule, ...]:
             f"unknown layout {text!r}{nearest(text, PRESETS)}; the presets are {', '.join(PRESETS)}, or write a template "
             "such as '{{ albumartist }}/{{ album }}/{{ title }}'"
         ) from None
-
-
-def _check_plain_text(texts: Sequence[str], text: str, source: str) -> None:
-    """Raise UsageError for what stands between the expressions and would become a part of all names by mistake."""
-    if (refusal := foreign_field(texts)) is not None:
-        raise UsageError(f"the layout {source!r}: {refusal}")
-    if any("\\" in text for text in texts):
-        raise UsageError(f"the layout {source!r} must separate folders with '/', not with a backslash")
-    if is_audio(text):
-        raise UsageError(f"the layout {source!r} must not end with an extension: each file keeps its own")
-
-
-def _checked_fields(tree: nodes.Node, known: dict[str, Any], source: str) -> frozenset[str]:
-    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
-
-    filters, tests = _environment().filters, _environment().tests
-    for node in (tree, *tree.find_all(jinja_nodes.Node)):
-        if not isinstance(node, jinja_nodes.Expr) and type(node).__name__ not in _ALLOWED:
-            raise UsageError(
-                f"the layout {source!r} uses {type(node).__name__.lower()!r}; only if, set and expressions are allowed"
-            )
-        for kind, called, registered in ((jinja_nodes.Filter, "filter", filters), (jinja_nodes.Test, "test", tests)):
-            if isinstance(node, kind) and node.name not in registered:
-                words = sorted(word for word in registered if word.isidentifier())
-                hint = nearest(node.name, registered) or f"; known are {', '.join(words)}"
-                raise UsageError(f"the layout {source!r} uses an unknown {called} {node.name!r}{hint}")
-    names = list(tree.find_all(jinja_nodes.Name)) + ([tree] if isinstance(tree, jinja_nodes.Name) else [])
-    assigned = {name.name for name in names if name.ctx == "store"}
-    used = {name.name for name in names if name.ctx == "load"} - assigned
-    for name in sorted(used - known.keys()):
-        if name in FIELDS:
-            raise UsageError(f"the condition {source!r} applies to whole albums and cannot use the track field {name!r}")
-        raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{nearest_field(name, known)}")
-    return frozenset(used)
 
 
 def _texts_in(expression: nodes.Node) -> frozenset[str]:
