@@ -175,6 +175,12 @@ def test_the_tags_of_an_image_count_more_than_its_cue_sheet() -> None:
         assert moved(plan([song("in/i.flac", **tags), sheet]))["in/i.flac"] == path
 
 
+def test_western_names_in_a_sheet_without_unicode() -> None:
+    for name in ("Ágætis byrjun", "Don\u2019t Explain", "Motörhead", "Entre dos aguas", "Ça va"):
+        sheet = cue("in/i.cue", "i.wav", head=HEAD.format(name), encoding="cp1252")
+        assert moved(plan([untagged("in/i.wav"), sheet]))["in/i.wav"] == f"A/{name} (1996)/i.wav"
+
+
 def test_of_two_sheets_the_one_in_a_certain_encoding_counts() -> None:
     sheets = [
         cue("in/a.cue", "i.ape", head=HEAD.format("Ночь"), encoding="cp1251"),

@@ -11,11 +11,12 @@ import msgspec
 
 from orchestrator.paths import collision_key, extension_of, name_of, parent_of, split_extension
 from orchestrator.plan.companions.playlists.text import decode
+from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import first
 from orchestrator.records import Item
 from orchestrator.tags.formats import is_audio
-from orchestrator.track import Track
+from orchestrator.track import Reading, Status, Track
 
 _LONG_NUMBER: Final = 4
 """Digits: no album has so many discs."""
@@ -77,10 +78,10 @@ def images_of(items: Iterable[Item]) -> dict[str, Image]:
         if directory in beside and (item.reading is not None or is_audio(item.entry.path)):
             beside[directory].append(item.entry.path)
     found: dict[str, Image] = {}
-    # Of several sheets for one image, one whose encoding is certain says more.
     described = [described for item in sheets for described in _described(item, beside[parent_of(item.entry.path)])]
-    for path, image, certain in sorted(described, key=lambda one: (not one[2], one[1].cue)):
-        found.setdefault(path, image if certain else msgspec.structs.replace(image, artist="", album="", genre=""))
+    # Of several sheets for one image, that in Unicode says more.
+    for path, image, _ in sorted(described, key=lambda one: (not one[2], one[1].cue)):
+        found.setdefault(path, image)
     return found
 
 
@@ -115,28 +116,37 @@ def _lacking(track: Track, image: Image) -> dict[str, object]:
 
 
 def _described(item: Item, beside: Sequence[str]) -> Iterator[tuple[str, Image, bool]]:
-    """The images that a cue sheet describes, each with its path, and whether the encoding of the texts is certain."""
+    """The images that a cue sheet describes, each with its path, and whether the sheet states its encoding."""
     text = decode(item.content or b"")
     if text is None:
         return
-    sheet = _Sheet(text[0])
-    of_album = sheet.of_album
-    names = _names(beside)
+    certain = text[1] in _CERTAIN
+    sheet = _Sheet(text[0] if certain else text[0].encode(text[1]).decode("latin-1"))
+    of_album, names = sheet.of_album, _names(beside)
+    artist, album = _names_in_latin1(item, sheet) if not certain else (of_album.get("PERFORMER", ""), of_album.get("TITLE", ""))
+    genre = of_album.get("REM GENRE", "")
     for value, titles in sheet.files:
         path = names.get(_key(value)) or names.get(_key(split_extension(value)[0]))
         if path is not None and len(titles) > 1:
             image = Image(
                 item.entry.path,
-                of_album.get("PERFORMER", ""),
-                of_album.get("TITLE", ""),
+                artist,
+                album,
                 of_album.get("REM DATE", ""),
-                of_album.get("REM GENRE", ""),
+                genre if certain or genre.isascii() else "",
                 _number(of_album.get("REM DISCNUMBER", "")),
                 _number(of_album.get("REM TOTALDISCS", "")),
                 frozenset(map(fold, titles)),
             )
-            texts = f"{image.artist}{image.album}{image.genre}"
-            yield path, image, text[1] in _CERTAIN or texts.isascii()
+            yield path, image, certain
+
+
+def _names_in_latin1(item: Item, sheet: _Sheet) -> tuple[str, str]:
+    """Artist and album of a sheet that was read as Latin-1; "" for both if they look like another encoding."""
+    tags = Track(artist=(sheet.of_album.get("PERFORMER", ""),), album=(sheet.of_album.get("TITLE", ""),))
+    (judged,) = with_texts([Item(item.entry, Reading(Status.TAGGED, tags))])
+    track = judged.reading.track if judged.reading is not None and judged.doubtful is None else None
+    return (track.artist[0], track.album[0]) if track is not None else ("", "")
 
 
 def _names(paths: Iterable[str]) -> Mapping[str, str | None]:
