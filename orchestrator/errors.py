@@ -7,6 +7,7 @@
     │   ├── TransientError          try again: connection lost, 5xx
     │   │   └── NotStartedError     not sent, because the run was stopped first
     │   ├── RateLimitError          try again later, with fewer requests
+    │   │   └── InUseError          another request holds the lock of a folder
     │   ├── AuthError               credentials refused, or clocks differ
     │   ├── QuotaError              no space left: no more writes there
     │   ├── NotFoundError           the file, directory or bucket does not exist
@@ -101,6 +102,10 @@ class RateLimitError(RemoteError):
     def out_of_reach(self) -> bool:
         """Whether the stated delay is too long to wait for; a later run may succeed."""
         return (self.retry_after or 0.0) > LONGEST_RETRY_AFTER_S
+
+
+class InUseError(RateLimitError):
+    """Another request, often one of ours, holds the lock of a folder (423): try again later, with no other request beside it."""
 
 
 class AuthError(RemoteError):

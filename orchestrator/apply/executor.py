@@ -39,7 +39,7 @@ from orchestrator.apply.protocol.unsettled import Unsettled
 from orchestrator.apply.results import FileChange, Problem, RunResult, outcome
 from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
-from orchestrator.errors import ExitCode, RateLimitError, RemoteError, UsageError
+from orchestrator.errors import ExitCode, RemoteError, UsageError
 from orchestrator.plan.model import Operation, Plan, is_temporary
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
@@ -249,8 +249,7 @@ class Execution:
             remaining = [task for task in remaining if task.verdict is None]
             for task in remaining:
                 self._stopped_remotes.note_error_of(task)
-            if any(isinstance(task.error, RateLimitError) for task in remaining):
-                self._attempts.slow_down()
+            self._attempts.adapt_to(task.error for task in remaining)
             if not self._stop.is_set():
                 self._stopped_remotes.stop_unreachable(remaining)
             return self._worth_a_try(remaining)

@@ -10,6 +10,7 @@ from orchestrator.errors import (
     AuthError,
     CorruptTransferError,
     DestinationExistsError,
+    InUseError,
     NotFoundError,
     OrchestratorError,
     PermanentError,
@@ -33,8 +34,9 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
             *("slowdown", "toomanyrequests", "too many requests", "too_many_", "ratelimitexceeded", "userratelimit", "throttl"),
             *("dailylimitexceeded", "quota exceeded for quota metric"),  # Google's limits on requests
         ),
-        frozenset({"423", "429"}),  # 423: another request, often one of ours, holds the lock of a folder
+        frozenset({"429"}),
     ),
+    (InUseError, (), frozenset({"423"})),
     (
         QuotaError,
         (
@@ -155,8 +157,8 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
             message = found.expand(remedy)
     if path and not message.startswith(f"{path}:"):
         message = f"{one_line(path).removesuffix(':')}: {message}"
-    if kind is RateLimitError:
-        return RateLimitError(message, path=path, retry_after=retry_after(anonymous))
+    if issubclass(kind, RateLimitError):
+        return kind(message, path=path, retry_after=retry_after(anonymous))
     return kind(message, path=path)
 
 

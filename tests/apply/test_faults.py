@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from orchestrator.errors import (
     CorruptTransferError,
     ExitCode,
     IntegrityError,
+    InUseError,
     PermanentError,
     QuotaError,
     RateLimitError,
@@ -29,6 +31,7 @@ from orchestrator.records import Ref
 from orchestrator.retry_times import RATE_LIMIT_WAIT_S
 from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import Call, CallResult, MoveCall
 from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.apply.plans import WITHOUT_WAITS, contents, expecting, library, move, operation, plan, quick, run, run_again
 
@@ -215,6 +218,30 @@ def test_a_rate_limit_without_a_delay_is_waited_out_for_some_seconds(tmp_path: P
     assert result.exit_code == ExitCode.DONE
     (wait,) = waited
     assert RATE_LIMIT_WAIT_S <= wait <= 2 * RATE_LIMIT_WAIT_S
+
+
+def test_requests_that_are_in_each_others_way_are_sent_one_by_one(
+    tmp_path: Path, storage: MemoryStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """423 Locked of WebDAV: parallel requests create one folder. The budget of an operation allows only two tries."""
+    at_once: list[int] = []
+    batch = storage.batch
+
+    def recorded(calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+        if any(isinstance(call, MoveCall) for call in calls):
+            at_once.append(concurrency)
+        return batch(calls, concurrency=concurrency)
+
+    monkeypatch.setattr(storage, "batch", recorded)
+    storage.fail(storage.changes_made + 2, InUseError("423 Locked"), counting="changes")
+    with quick(Journal, tmp_path / "journal") as journal:
+        backoff = Backoff(sleep=lambda _: None)
+        result = apply_plan(
+            plan(*rename_all(storage)), {storage.fs: storage}, journal, settings=Settings(window=2), backoff=backoff
+        )
+    assert result.exit_code == ExitCode.DONE
+    assert at_once[:2] == [8, 1]
+    assert set(at_once[2:]) == {8}, "only the next try is slower"
 
 
 def test_a_remote_that_asks_for_a_day_ends_the_run_at_once(tmp_path: Path, storage: MemoryStorage) -> None:

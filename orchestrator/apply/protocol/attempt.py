@@ -6,7 +6,7 @@ again and decides again: a lost reply and a power failure are handled in the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, Stage, VerifyMode
@@ -25,7 +25,7 @@ from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
 from orchestrator.apply.protocol.verify_arrival import verify_arrivals
-from orchestrator.errors import OrchestratorError, TransientError
+from orchestrator.errors import InUseError, OrchestratorError, RateLimitError, TransientError
 
 
 class Attempts:
@@ -36,11 +36,19 @@ class Attempts:
         self._journal = journal
         self._kept_copies = kept_copies
         self._transfers = transfers
+        self._at_once = transfers
         self._verify = verify
 
-    def slow_down(self) -> None:
-        """Halve the number of requests at a time, because a remote asked for fewer."""
-        self._transfers = max(1, self._transfers // 2)
+    def adapt_to(self, errors: Iterable[OrchestratorError | None]) -> None:
+        """Send fewer requests at a time after a try with these errors.
+
+        From now on half as many if a remote asked for that; only in the next try one alone if requests were in each other's way.
+        WebDAV servers lock a folder while they create it, and rclone asks for the folder of each file.
+        """
+        limits = [error for error in errors if isinstance(error, RateLimitError)]
+        if any(not isinstance(limit, InUseError) for limit in limits):
+            self._transfers = max(1, self._transfers // 2)
+        self._at_once = 1 if any(isinstance(limit, InUseError) for limit in limits) else self._transfers
 
     def try_once(self, tasks: Sequence[Task]) -> None:
         """Try each task once. Verdicts are durable when this returns; a task without a verdict has an error."""
@@ -73,7 +81,7 @@ class Attempts:
 
     def _decide_all(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> dict[str, Action]:
         """Look at all ends; the next action by operation id, and verdicts where nothing is left to do."""
-        look_at_all_ends(tasks, concurrency=self._transfers)
+        look_at_all_ends(tasks, concurrency=self._at_once)
         tell_twins_apart([task for task in without_error(tasks) if task.begun])
         actions = {task.operation.id: decide(task) for task in still_open(tasks)}
         for task in still_open(tasks):
@@ -92,8 +100,8 @@ class Attempts:
                 task.error = earlier[task.operation.id] or TransientError(f"{task.name}: refused too often", path=task.name)
         sent = still_open(tasks)
         shelter(sent)
-        send(sent, self._run_id, self._journal, concurrency=self._transfers)
-        verify_arrivals(sent, self._run_id, self._verify, concurrency=self._transfers)
+        send(sent, self._run_id, self._journal, concurrency=self._at_once)
+        verify_arrivals(sent, self._run_id, self._verify, concurrency=self._at_once)
         return sent
 
     def _secure_copies(self, tasks: Sequence[Task]) -> None:
@@ -109,10 +117,10 @@ class Attempts:
 
     def _give_names(self, tasks: Sequence[Task]) -> None:
         """Give staged copies their names, and make the names durable."""
-        give_names(tasks, self._run_id, concurrency=self._transfers)
+        give_names(tasks, self._run_id, concurrency=self._at_once)
         give_back_caught_names(still_open(tasks), self._run_id)
         sync_names(task for task in still_open(tasks) if task.route in COPIES or task.route is Route.WRITE)
 
     def _delete_sources(self, tasks: Sequence[Task]) -> None:
         moved = [task for task in still_open(tasks) if task.route is Route.TRANSFER]
-        delete_sources(moved, concurrency=self._transfers)
+        delete_sources(moved, concurrency=self._at_once)
