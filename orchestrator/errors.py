@@ -5,9 +5,9 @@
     │   └── ConfigError             the config file; the message has file and line
     ├── RemoteError                 a storage refused or failed
     │   ├── TransientError          try again: connection lost, 5xx
-    │   │   └── NotStartedError     not sent, because the run was stopped first
-    │   ├── RateLimitError          try again later, with fewer requests
+    │   │   ├── NotStartedError     not sent, because the run was stopped first
     │   │   └── InUseError          another request holds the lock of a folder
+    │   ├── RateLimitError          try again later, with fewer requests
     │   ├── AuthError               credentials refused, or clocks differ
     │   ├── QuotaError              no space left: no more writes there
     │   ├── NotFoundError           the file, directory or bucket does not exist
@@ -89,6 +89,10 @@ class NotStartedError(TransientError):
     """The call was not sent, because the run was stopped first."""
 
 
+class InUseError(TransientError):
+    """Another request, often one of ours, holds the lock of a folder (423): try again with no other request beside it."""
+
+
 class RateLimitError(RemoteError):
     """The remote wants fewer requests. `retry_after` is the delay that it stated in seconds, None for none."""
 
@@ -102,10 +106,6 @@ class RateLimitError(RemoteError):
     def out_of_reach(self) -> bool:
         """Whether the stated delay is too long to wait for; a later run may succeed."""
         return (self.retry_after or 0.0) > LONGEST_RETRY_AFTER_S
-
-
-class InUseError(RateLimitError):
-    """Another request, often one of ours, holds the lock of a folder (423): try again later, with no other request beside it."""
 
 
 class AuthError(RemoteError):

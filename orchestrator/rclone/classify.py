@@ -157,8 +157,8 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
             message = found.expand(remedy)
     if path and not message.startswith(f"{path}:"):
         message = f"{one_line(path).removesuffix(':')}: {message}"
-    if issubclass(kind, RateLimitError):
-        return kind(message, path=path, retry_after=retry_after(anonymous))
+    if kind is RateLimitError:
+        return RateLimitError(message, path=path, retry_after=retry_after(anonymous))
     return kind(message, path=path)
 
 

@@ -61,6 +61,22 @@ def test_a_file_is_renamed_and_its_parents_are_made(tmp_path: Path) -> None:
     assert (tmp_path / "new/deep/b").stat().st_nlink == 1
 
 
+def test_a_folder_that_another_thread_makes_meanwhile_is_no_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    exclusive = disk_names._exclusive
+
+    def beside_another(src: str, dst: str) -> None:
+        try:
+            exclusive(src, dst)
+        except FileNotFoundError:
+            (tmp_path / "new").mkdir()
+            raise
+
+    monkeypatch.setattr(disk_names, "_exclusive", beside_another)
+    assert rename(tmp_path / "a.mp3", tmp_path / "new/a.mp3") is None
+    assert (tmp_path / "new/a.mp3").read_bytes() == b"sound"
+
+
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("there", ["file", "directory", "dangling link", "another link to it"])
 def test_a_taken_name_is_refused(tmp_path: Path, there: str) -> None:

@@ -45,10 +45,10 @@ class Attempts:
         From now on half as many if a remote asked for that; only in the next try one alone if requests were in each other's way.
         WebDAV servers lock a folder while they create it, and rclone asks for the folder of each file.
         """
-        limits = [error for error in errors if isinstance(error, RateLimitError)]
-        if any(not isinstance(limit, InUseError) for limit in limits):
+        met = {type(error) for error in errors}
+        if RateLimitError in met:
             self._transfers = max(1, self._transfers // 2)
-        self._at_once = 1 if any(isinstance(limit, InUseError) for limit in limits) else self._transfers
+        self._at_once = 1 if InUseError in met else self._transfers
 
     def try_once(self, tasks: Sequence[Task]) -> None:
         """Try each task once. Verdicts are durable when this returns; a task without a verdict has an error."""

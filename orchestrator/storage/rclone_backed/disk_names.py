@@ -121,13 +121,14 @@ def _not_a_file(kind: int, path: str) -> OrchestratorError:
 
 
 def _in_directory(dst: str, change: Callable[[], None]) -> None:
-    """Make the directories only where they turn out to be missing: most exist, and another look at each costs time."""
+    """Make the directories only where they turn out to be missing: most exist, and another look at each costs time.
+
+    Another thread may make them at the same moment, so what is missing then is shown by the second try alone.
+    """
     try:
         change()
     except FileNotFoundError:
         parent = os.path.dirname(dst)  # noqa: PTH120 - pathlib is ten times slower
-        if os.path.isdir(parent):  # noqa: PTH112 - as above
-            raise
         try:
             os.makedirs(parent, exist_ok=True)  # noqa: PTH103 - as above
         except FileExistsError as error:
