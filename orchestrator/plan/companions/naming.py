@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from orchestrator.paths import collision_key, name_of, parent_of, split_extension, split_path
-from orchestrator.plan.companions.playlists.formats import is_list, kind_of
+from orchestrator.plan.companions.playlists.formats import is_checksums, is_list, kind_of
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.layout.collisions import Claim, Namespace
 from orchestrator.plan.layout.names import Names
@@ -48,7 +48,7 @@ class DuplicatesCompanionNames:
         self._namespace = namespace
         self._lists = {kind_of_list(item.entry.path) for item in occupants if is_list(item)}
         self.superseded: list[Claim] = []
-        """Claims that get no name: it is taken, or the directory has such a list, which would say the same."""
+        """Claims that get no name: it is taken, the directory has such a list, which would say the same, or it has checksums."""
 
     def assign(self, claims: Sequence[Claim], others: Iterable[Claim]) -> list[Claim]:
         """Give names to claims, in the order of their positions; returns those that got one. `others` have theirs already."""
@@ -60,7 +60,8 @@ class DuplicatesCompanionNames:
         for claim in sorted(claims, key=lambda claim: (claim.position, claim.item.entry.id or "")):
             is_album_list = _is_album_list(claim)
             wanted = f"{self._namespace.directory(claim.directory)}/{claim.stem}{claim.extension}"
-            if (is_album_list and kind_of_list(wanted) in self._lists) or not self._namespace.is_free(claim):
+            is_told = is_checksums(claim.item) or (is_album_list and kind_of_list(wanted) in self._lists)
+            if is_told or not self._namespace.is_free(claim):
                 self.superseded.append(claim)
                 continue
             self._namespace.assign([claim])

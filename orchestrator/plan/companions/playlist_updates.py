@@ -188,18 +188,22 @@ class PlaylistUpdates:
         if not self._target_lists or not (below or self._kept_at_target):
             return
 
-        def where(path: str) -> str:
+        def own(path: str) -> str:
             moved = self._destinations.get(path[len(below) :]) if below and path.startswith(below) else None
-            return moved or self._kept_at_target.get(path, path)
+            return moved or path
+
+        def where(path: str) -> str:
+            return self._kept_at_target.get(path) or own(path)
 
         paths = {item.entry.path for item in self._target_items if not is_ours(item.entry.path)}
-        relocation = Relocation(Library(self._target, paths, self._elsewhere), self._target, where)
+        library = Library(self._target, paths, self._elsewhere)
         for item in self._target_lists:
             ref = Ref(self._target_fs, item.entry.path)
             full_path = join_location(ref.fs, ref.path)
             if item.content is None:
                 skipped.append(report_unread(full_path, item))
                 continue
+            relocation = Relocation(library, self._target, own if is_checksums(item) else where)
             updated = rewrite(ref.path, item.content, ref.path, relocation)
             skipped += report_not_updated(full_path, updated)
             yield from updating_move(item, ref, ref, updated, self._quarantined)
@@ -229,7 +233,12 @@ class PlaylistUpdates:
         return count(path, item.content, self._library, self._source.base(parent_of(path)), among)
 
     def _updated(self, item: Item, content: bytes, new_path: str) -> Rewritten:
-        return rewrite(item.entry.path, content, new_path, Relocation(self._library, self._target, self._destination))
+        where = self._own_destination if is_checksums(item) else self._destination
+        return rewrite(item.entry.path, content, new_path, Relocation(self._library, self._target, where))
+
+    def _own_destination(self, path: str) -> str | None:
+        """The same as `_destination`, but None for a duplicate: the checksum of one file does not fit another."""
+        return None if Ref(self._source_fs, path) in self._quarantined else self._destination(path)
 
     def _destination(self, path: str) -> str | None:
         """Where a file of the source will be in the target; None if it will not be there."""

@@ -270,3 +270,17 @@ def test_nothing_is_lost_and_all_comes_back(items: list[Item], organizes: bool, 
             return
         storage.carry_out(made, seed, run=f"run{number}")
     assert planned(storage.list("/music")).operations == ()
+
+
+def test_checksums_of_duplicates_never_name_the_kept_copies() -> None:
+    """They fit the bytes of the duplicate: they are quarantined with it, or stay as they are."""
+    sums = "0123456789abcdef" * 2
+    lists = [listing(f"old/{name}", f"{sums} *01.flac\n".encode()) for name in ("show.md5", "01.flac.md5", "show.ffp.txt")]
+    both = listing("all.md5", f"{sums} *old/01.flac\n{sums} *new/1.flac\n".encode())
+    items = [*two_albums(), *lists, both]
+    for made in (deduped(items), plan(items, dedup=DEDUP)):
+        assert away(made) == {item.entry.path for item in lists}
+        assert {one.reason for one in made.operations if one.src.path in away(made)} == {"its checksums are those of duplicates"}
+        assert skips(made)["all.md5"] == "playlist"
+        kept = moved(made).get("new/1.flac", "new/1.flac")
+        assert written(made).get("all.md5", both.content) == f"{sums} *old/01.flac\n{sums} *{kept}\n".encode()

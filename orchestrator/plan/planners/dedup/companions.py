@@ -21,7 +21,7 @@ from orchestrator.plan.companions.left_behind import left_behind
 from orchestrator.plan.companions.matching import CompanionMatcher
 from orchestrator.plan.companions.naming import kind_of_list
 from orchestrator.plan.companions.playlists.following import lists_of, report_not_updated, report_unread, updating_move
-from orchestrator.plan.companions.playlists.formats import is_list
+from orchestrator.plan.companions.playlists.formats import is_checksums, is_list
 from orchestrator.plan.companions.playlists.meaning import Library
 from orchestrator.plan.companions.playlists.rewrite import Relocation, rewrite
 from orchestrator.plan.companions.playlists.roots import Root
@@ -33,10 +33,10 @@ from orchestrator.plan.ordering import Move
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.kept_copies import (
     FOLLOWS_KEPT_COPY,
-    KEPT_COPY_HAS_ITS_OWN,
     SongOnAlbum,
     quarantined_tracks,
     song_where_it_lies,
+    why_quarantined,
 )
 from orchestrator.plan.planners.dedup.records import Decision
 from orchestrator.plan.shared_names import SharedNames, quarantine_move
@@ -135,14 +135,14 @@ class DuplicateCompanions:
             self.skipped.append(Skipped(path, "other", f"its music is quarantined as a duplicate, but the file stays: {why}"))
             return
         ref = self._sharing.ref(self._fs, item.entry)
-        if names.take(companion, wanted):
+        if not is_checksums(item) and names.take(companion, wanted):
             self._destinations[path] = wanted
             expect = Expect(hash=item.entry.hashes, mtime=item.entry.mtime_ns)
             destination = Ref(self._fs, wanted)
             move = Move(Verb.MOVE, ref, destination, item.entry.size, expect, FOLLOWS_KEPT_COPY, parent_of(wanted))
         else:
             self._quarantined.add(path)
-            move = quarantine_move(ref, item.entry, KEPT_COPY_HAS_ITS_OWN)
+            move = quarantine_move(ref, item.entry, why_quarantined(item))
         move.after = tuple(Ref(self._fs, path) for path in companion.duplicates)
         self.moves.append(move)
 
@@ -153,11 +153,14 @@ class DuplicateCompanions:
             return
         root = Root(self._fs)
         library = Library(root, {item.entry.path for item in self._items}, self._elsewhere)
-        relocation = Relocation(library, root, self._destination_of)
+        relocations = {
+            False: Relocation(library, root, self._destination_of),
+            True: Relocation(library, root, self._own_destination_of),
+        }
         moving = {move.src.path: move for move in self.moves if move.verb is Verb.MOVE}
         for item in lists:
             if item.entry.path not in self._quarantined:
-                self._update_list(item, relocation, moving.get(item.entry.path))
+                self._update_list(item, relocations[is_checksums(item)], moving.get(item.entry.path))
 
     def _update_list(self, item: Item, relocation: Relocation, move: Move | None) -> None:
         """Update one list, in place or while it moves."""
@@ -173,7 +176,8 @@ class DuplicateCompanions:
                 reason = f"not updated although {number} of its entries point at duplicates being quarantined: {why}"
                 self.skipped.append(Skipped(path, "playlist", reason))
             return
-        self.skipped += report_not_updated(path, outcome, "point at duplicates whose kept copies are in another location")
+        lost = "point at duplicates whose kept copies are in another location"
+        self.skipped += report_not_updated(path, outcome, "are checksums of duplicates" if is_checksums(item) else lost)
         for rewritten in updating_move(item, src, Ref(self._fs, destination), outcome, self._kept_copies.keys()):
             if move is None:
                 self.moves.append(rewritten)
@@ -186,6 +190,10 @@ class DuplicateCompanions:
         if kept is None:
             return self._destinations.get(path, path)
         return kept.path if kept.fs == self._fs else None
+
+    def _own_destination_of(self, path: str) -> str | None:
+        """The same for a checksum, which does not fit the kept copy of a duplicate."""
+        return None if Ref(self._fs, path) in self._kept_copies else self._destinations.get(path, path)
 
 
 class _TakenNames:

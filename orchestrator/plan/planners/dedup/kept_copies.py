@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from orchestrator.paths import split_extension, split_path
+from orchestrator.plan.companions.playlists.formats import is_checksums
 from orchestrator.plan.companions.records import QuarantinedTrack
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.records import Decision
 from orchestrator.plan.shared_names import SharedNames
-from orchestrator.records import Ref
+from orchestrator.records import Item, Ref
 
 FOLLOWS_KEPT_COPY = "moves to the kept copy of its duplicate"
-KEPT_COPY_HAS_ITS_OWN = "belongs to a duplicate; the kept copy has its own"
+_KEPT_COPY_HAS_ITS_OWN = "belongs to a duplicate; the kept copy has its own"
+_CHECKSUMS_OF_DUPLICATES = "its checksums are those of duplicates"
 """Why a companion of a duplicate is moved or quarantined."""
 
 SongOnAlbum = tuple[Song, Album | None]
@@ -29,6 +31,11 @@ def kept_copy_of(decisions: Iterable[Decision], sharing: Mapping[str, SharedName
     pairs = [(Ref(one.duplicate.fs, one.duplicate.path), Ref(one.kept.fs, one.kept.path)) for one in decisions]
     duplicates = Counter(path for path, _ in pairs)
     return {path: kept for path, kept in reversed(pairs) if duplicates[path] >= sharing[path.fs].count(path.path)}
+
+
+def why_quarantined(companion: Item) -> str:
+    """Why a companion of a duplicate is quarantined with it, in words."""
+    return _CHECKSUMS_OF_DUPLICATES if is_checksums(companion) else _KEPT_COPY_HAS_ITS_OWN
 
 
 def song_where_it_lies(candidate: Candidate) -> SongOnAlbum:

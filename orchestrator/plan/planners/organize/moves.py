@@ -14,7 +14,7 @@ from orchestrator.plan.layout.collisions import Claim
 from orchestrator.plan.model import NUMBERED, Expect, KeptCopy, Verb
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.ordering import Move
-from orchestrator.plan.planners.dedup.kept_copies import FOLLOWS_KEPT_COPY, KEPT_COPY_HAS_ITS_OWN
+from orchestrator.plan.planners.dedup.kept_copies import FOLLOWS_KEPT_COPY, why_quarantined
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.organize.destinations import Destinations
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
@@ -130,7 +130,7 @@ class OrganizeMoves:
     def _quarantine(self, claim: Claim) -> Move:
         entry = claim.item.entry
         ref = self._files.shared_names.ref(self._request.source_fs, entry)
-        move = quarantine_move(ref, entry, KEPT_COPY_HAS_ITS_OWN)
+        move = quarantine_move(ref, entry, why_quarantined(claim.item))
         move.after = self._duplicates_of(claim)
         return move
 
