@@ -114,6 +114,8 @@ def copies_of_one_album(library: Library) -> None:
         )
     for folder in ("Rip 1 of Ann", "Rip of Bob"):
         library.album(f"copies/{folder}", f"Ann/Twice [{folder}] (1999)", SONGS, album="Twice", **ANN)
+    library.album("Ann/At home (1999)", "Ann/At home (1999)", SONGS, album="At home", **ANN)
+    library.album("copies/again/At home", "Ann/At home [again] (1999)", SONGS, album="At home", **ANN)
     library.album("copies/album", "Ann/Sea [2 tracks] (1999)", SONGS, track_total=2, album="Sea", **ANN)
     library.album("copies/single", "Ann/Sea [1 track] (1999)", SONGS[:1], track_total=1, album="Sea", **ANN)
     for folder in ("CD of Monday", "CD of Friday"):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faulty import Library
+from tests.forked import Death
 from tests.nightly import some_at_night
 from tests.places import visible
 from tests.situations import whole_library
@@ -37,6 +38,26 @@ def test_each_file_goes_where_it_belongs_and_back(library: Callable[..., Library
     if kind == "s3_serve":  # of two folders whose names differ in their Unicode form, it shows one
         given_back, before = composed(given_back), composed(before)
     assert given_back == before
+
+
+def test_the_copies_of_a_killed_run_keep_their_names_so_that_it_can_be_finished(library: Callable[..., Library]) -> None:
+    """Another program, which knows nothing of the run, finds two equal albums, of which one is where it belongs."""
+    music = library("local")
+    for number in (1, 2, 3):
+        music.track(f"in/{number}.mp3", number)
+    copying = ("organize", music.place.location, "--copy")
+    program = music.start(*copying)
+    program.end()
+    writes, copies = program.writes, {path: content for path, content in music.tree().items() if not path.startswith("in/")}
+    music("undo", "last")
+    killed = music.start(*copying, death=Death(writes - 1, committed=False, victims="both")).end()
+    assert killed.code < 0
+    assert copies.items() <= music.tree().items()
+    other = music.forks.run("organize", music.place.location, state=music.home / "other", environment=music.environment)
+    assert other.summary["ops_done"] == 3
+    resumed = music("resume")
+    assert (resumed.errors, copies.items() <= music.tree().items()) == ([], True)
+    assert {path.rpartition("/")[0] for path in music.tree()} == {"Band/Album (2001)", "Band/Album [in] (2001)"}
 
 
 def composed(tree: dict[str, str]) -> dict[str, str]:

@@ -184,6 +184,19 @@ def test_a_copy_beside_its_original_is_no_second_disc() -> None:
     assert places([*folder("X", **FLAC), *folder("X (2)", **FLAC)]) == {"X": "Ann/X [X] (1999)", "X (2)": "Ann/X [X (2)] (1999)"}
 
 
+@pytest.mark.parametrize(
+    ("other", "label"), [("in/X", "in"), ("in", "in"), ("in/X (1999)", "in"), ("in/X [EAC]", "EAC"), ("X", "X")]
+)
+def test_a_copy_that_is_where_it_belongs_keeps_its_name(other: str, label: str) -> None:
+    """Nothing but folders tells them apart: a copy of a killed run, or an album that was downloaded again."""
+    home = "Ann/X (1999)"
+    for one in (FLAC, {**FLAC, "disc": 1, "disc_total": 1}):
+        assert places([*folder(home, **one), *folder(other, **one)]) == {home: home, other: f"Ann/X [{label}] (1999)"}
+    assert places([*folder(home, **FLAC), *folder(other, extension="mp3", **MP3)]) == {
+        home: "Ann/X [FLAC] (1999)", other: "Ann/X [MP3] (1999)"
+    }  # fmt: skip
+
+
 def test_a_single_and_an_album_of_one_name() -> None:
     items = [*folder("album", range(1, 8), track_total=7), *folder("single", (1,), title="X", track_total=1)]
     assert places(items) == {"album": "Ann/X [7 tracks] (1999)", "single": "Ann/X [1 track] (1999)"}

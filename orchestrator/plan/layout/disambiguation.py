@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 from orchestrator.paths import collision_key
@@ -28,19 +28,21 @@ FIELDS: Final = (
 _LABELLED = re.compile(r"(?P<album>.*) \[(?P<label>[^\[\]]+)\]")
 
 
-def labels_of(albums: Sequence[Album], legal: Callable[[str], str]) -> list[str] | None:
+def labels_of(albums: Sequence[Album], legal: Callable[[str], str], directory: str | None) -> list[str] | None:
     """The label to add to the name of each album that would share a directory; None if nothing distinguishes them.
 
     The first field that all of them have and that differs; otherwise the first that differs and that one of them lacks; otherwise
     the shortest combination of the first fields that differs. Copies of one album are told apart by their sound, then by the
-    names of their folders. `legal` gives an album's name as it stands in a path.
+    names of their folders; then one that is in `directory`, which they would share, needs no label. `legal` gives an album's name
+    as it stands in a path.
     """
     values = [[str(_value(album, field)) for album in albums] for field in FIELDS]
     if any(album.is_copy for album in albums):
         facts = [[_label(fact_of(album.songs, fact)) for album in albums] for fact in FACTS]
         values = facts if all(album.is_copy for album in albums) else [*values, *facts]
+        told = _first_of_all(values) or _distinct(_combined(values)) or _beside(albums, legal, directory)
         folders = _folder_names(albums, legal)
-        return _first_of_all(values) or _distinct(_combined(values)) or _distinct(folders) or _combined([*values, folders])
+        return told or _distinct(folders) or _combined([*values, folders])
     return _first_of_all(values) or next(filter(_differ, values), None) or _combined(values)
 
 
@@ -80,15 +82,31 @@ def _label(text: str) -> str:
     return text.replace("[", "(").replace("]", ")")
 
 
-def _folder_names(albums: Sequence[Album], legal: Callable[[str], str]) -> list[str]:
-    """The name that each album's folder has, or an earlier run gave it as a label; further up where names are equal."""
+def _beside(albums: Sequence[Album], legal: Callable[[str], str], directory: str | None) -> list[str] | None:
+    """Labels for all albums but one that is in the directory already, by the names of their folders; None if none is."""
+    if directory is None:
+        return None
+    home = collision_key(directory)
+    at_home = [all(collision_key(folder_of_album(song)) == home for song in album.songs) for album in albums]
+    if sum(at_home) != 1:
+        return None
+    others = [album for album, stays in zip(albums, at_home, strict=True) if not stays]
+    own = {collision_key(name) for name in (directory.rpartition("/")[2], *(legal(str(one.values["album"])) for one in others))}
+    telling = _folder_names(others, legal, own)
+    names = iter(telling if all(telling) else _folder_names(others, legal))
+    labels = ["" if stays else next(names) for stays in at_home]
+    return labels if _differ(labels) else None
+
+
+def _folder_names(albums: Sequence[Album], legal: Callable[[str], str], own: Container[str] = ()) -> list[str]:
+    """The name that each album's folder has, or an earlier run gave it as a label; further up where names are equal, or `own`."""
     paths = [min(map(folder_of_album, album.songs)).split("/")[::-1] for album in albums]
     for level in range(max(map(len, paths))):
         names = [
             _given(path, legal(str(album.values["album"]))) or (_label(path[level]) if level < len(path) else "")
             for path, album in zip(paths, albums, strict=True)
         ]
-        if _differ(names):
+        if _differ(names) and not any(collision_key(name) in own for name in names):
             return names
     return [""] * len(albums)
 

@@ -165,18 +165,21 @@ class Placing:
         Where no directory is, copies of one album would share the names of files.
         """
         sharing: dict[object, list[Album]] = defaultdict(list)
+        directories: dict[object, str] = {}
         for album in self.albums:
             if album.stays or album.singletons:
                 continue
             depth = self._templates[album].album_depth
             if depth is not None:
                 parts = min({song.directory for song in album.songs}).split("/")
-                sharing[collision_key("/".join(parts[: depth + 1]))].append(album)
+                directory = "/".join(parts[: depth + 1])
+                directories.setdefault(collision_key(directory), directory)
+                sharing[collision_key(directory)].append(album)
             elif album.is_copy:
                 sharing[title_key(album.songs[0]), album.values["albumartist"]].append(album)
-        for albums in sharing.values():
-            apart = len(albums) == 1 or (self._templates[albums[0]].album_depth is None and not _share_names(albums))
-            labels = None if apart else labels_of(albums, self._names.directory)
+        for key, albums in sharing.items():
+            apart = len(albums) == 1 or (key not in directories and not _share_names(albums))
+            labels = None if apart else labels_of(albums, self._names.directory, directories.get(key))
             for album, label in zip(albums, labels or (), strict=False):
                 if label:
                     self._add_label(album, label)
