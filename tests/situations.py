@@ -47,6 +47,10 @@ class Library:
         kind.save(file, Track(**texts), b"")
         self.put(path, destination, file.getvalue())
 
+    def bare(self, path: str, destination: str) -> None:
+        """The same without tags."""
+        self.put(path, destination, FORMATS[path.rpartition(".")[2]].stream(0.2, next(self._serials)))
+
     def album(self, folder: str, destination: str, names: Iterable[str], *, extension: str = "mp3", **tags: Any) -> None:
         """Songs that keep their names; a "*" before a name stands for what the layout puts there."""
         for name in names:
@@ -195,3 +199,13 @@ def folders_of_other_programs(library: Library) -> None:
     library.put("bins/in/Thumbs.db", None)
     library.foreign_folders += 6
     library.album("Recycler", "ZZ Top/Recycler (1990)", SONGS, artist="ZZ Top", album="Recycler", date="1990")
+
+
+@situation
+def names_that_tell_what_tags_do_not(library: Library) -> None:
+    library.bare("names/Hal - Rain (1991)/01 - Drop.mp3", "Hal/Rain (1991)/01 Drop.mp3")
+    library.song("names/Hal - Rain (1991)/02 - Pool.mp3", "Hal/Rain (1991)/02 Own.mp3", title="Own", artist="Unknown Artist")
+    library.put("names/Hal - Rain (1991)/cover.jpg", "Hal/Rain (1991)/cover.jpg")
+    library.bare("names/Ida/Snow/CD1/01. Flake.mp3", "Ida/Snow/Disc 1/01 Flake.mp3")
+    library.bare("names/Ida/Snow/CD2/01. Ice.mp3", "Ida/Snow/Disc 2/01 Ice.mp3")
+    library.bare("names/gd77-05-08/gd77-05-08d1t03.flac", "Grateful Dead/1977-05-08 (1977)/03.flac")

@@ -22,14 +22,14 @@ def test_each_file_goes_where_it_belongs_and_back(library: Callable[..., Library
         music.place.put(path, content)
     before, belongs = wanted.before(), wanted.after()
 
-    first = music("organize", music.place.location, codes=(3,))
+    first = music("organize", music.place.location, "--names-as-tags", "auto", codes=(3,))
     after = music.place.tree()
     assert visible(after) == belongs
     assert Counter(before.values()) <= Counter(after.values()), "nothing is lost"
     assert (first.summary["ops_failed"], first.summary["foreign_folders"]) == (0, wanted.foreign_folders)
     assert [(error["code"], error["path"]) for error in first.errors] == [("unclear", "unclear")]
 
-    second = music("organize", music.place.location, codes=(3,))
+    second = music("organize", music.place.location, "--names-as-tags", "auto", codes=(3,))
     assert (second.summary["ops_planned"], second.summary["files_read"]) == (0, 0)
     assert music.place.tree() == after
 

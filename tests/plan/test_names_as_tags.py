@@ -82,12 +82,19 @@ def test_in_every_layout_the_second_run_plans_nothing(layout: str) -> None:
         (("Ann/Sky/00 - h.mp3", "Ann/Sky/01 - a.mp3"), ("Ann/Sky/00 h.mp3", "Ann/Sky/01 a.mp3")),
         (("Bob's/Ann - Sky (1979)/01 - a.mp3", "Bob's/Eve - Sea (1980)/01 - b.mp3"),
          ("Ann/Sky (1979)/01 a.mp3", "Eve/Sea (1980)/01 b.mp3")),
+        (("Bob's/Xan - Yes (2004)/01 - a.mp3",), ("Xan/Yes (2004)/01 a.mp3",)),
+        (("Bob's/VA - Hits/01 - Ann - a.mp3",), ("Various Artists/Hits/01 Ann - a.mp3",)),
         (("AC_DC - Powerage/01 - Rock n Roll.mp3",), ("AC_DC/Powerage/01 Rock n Roll.mp3",)),
         (("Ann \u2013 Sky (1979)/01 \u2013 a.mp3",), ("Ann/Sky (1979)/01 a.mp3",)),
         (("Van Halen/1984/01 Jump.mp3",), ("Van Halen/1984/01 Jump.mp3",)),
         (("Ann/Sky [24bit 96kHz]/01 - a.flac",), ("Ann/Sky/01 a.flac",)),
         (("Ann/1999-07-14 - Oslo [AUD]/01 - a.flac",), ("Ann/1999-07-14 Oslo (AUD) (1999)/01 a.flac",)),
         (("Кино - Группа крови (1988)/01 - Война.mp3",), ("Кино/Группа крови (1988)/01 Война.mp3",)),
+        (("Ann/Ann - Sky (1979) FLAC/Ann-01-a.flac",), ("Ann/Sky (1979)/01 a.flac",)),
+        (("Metal/Ann - ...And Sky (1988) [FLAC Lossless]/01. a.flac",), ("Ann/_..And Sky (1988)/01 a.flac",)),
+        (("Compilations/Hits/1-01 a.m4a", "Compilations/Hits/2-01 b.m4a"),
+         ("Various Artists/Hits/Disc 1/01 Various Artists - a.m4a", "Various Artists/Hits/Disc 2/01 Various Artists - b.m4a")),
+        (("Soundtracks/Pulp (1994)/01 - Ann - a.mp3",), ("Various Artists/Pulp (1994)/01 Ann - a.mp3",)),
         (("V.A. - Hits/Ann - a.mp3", "V.A. - Hits/Eve - b.mp3"),
          ("Various Artists/Hits/Ann - a.mp3", "Various Artists/Hits/Eve - b.mp3")),
     ],
@@ -105,13 +112,19 @@ def test_what_names_tell(paths: tuple[str, ...], becomes: tuple[str, ...]) -> No
         (f"{ALBUM}/01 - a.mp3", f"{ALBUM}/01 - b.mp3"),  # one number, two titles
         ("Pop/99 Luftballons.mp3", "Pop/50 Ways.mp3"),  # numbers that belong to titles
         ("Downloads/Misc/01 - a.mp3",),  # neither an artist nor an album
-        ("Bob's/Xan - Yes (2004)/01 - a.mp3",),  # an album of Bob's, or of Xan?
+        # An album of Bob's, or of Xan?
+        ("Bob/Xan - Yes (2004)/01 - a.mp3", "Bob/No (2005)/1 - b.mp3", "Bob/No (2005)/1 - c.mp3"),
         # A sampler, but whose?
         tuple(f"Pulp - OST (1994)/0{n} - {who} - x.mp3" for n, who in enumerate(("Ann", "Eve", "Bob"), 1)),
         ("Jay-Z-The_Album-2003-GRP/01-jay-z-song-grp.mp3",),
         ("qq77-05-08/qq77-05-08d1t03.flac",),  # a band that nobody knows
         ("gd77-13-45/gd77-13-45d1t03.flac",),  # no day
         *((f"{ALBUM}/01 - a{sign}.mp3",) for sign in ("\x07", "\ufffd", "\u201bE4", "\x85")),
+        ("Hits 2004/Ann - a.mp3", "Hits 2004/Eve - b.mp3"),  # a sampler would be scattered
+        ("mixed/Ann - Sky - a.mp3", "mixed/Eve - b.mp3"),
+        ("VA - Hits/01 - Ann - a.mp3", "VA - Hits/02 - b.mp3"),
+        ("Unknown Artist - Unknown Album/01 - Track 1.mp3",),
+        ("Unknown artist/Unknown album (8-10-2007 5-43-21 PM)/01 Track 1.mp3",),  # as Windows Media Player has it
         ("A1 - One.mp3",), ("01 - One.mp3",), ("a.mp3",), ("-/- - -.mp3",), (f"{'x-' * 60}/{'- ' * 60}.mp3",),
     ],
 )  # fmt: skip
@@ -182,6 +195,13 @@ def test_names_that_stand_for_none_are_no_tags(tags: dict[str, Any], usable: boo
     made = plan([song("x.mp3", **tags)])
     assert (skips(made) == {}) is usable
     assert len(made.operations) == usable
+
+
+def test_an_artist_that_tags_name_is_one_in_names() -> None:
+    tagged = song("x.mp3", artist="Bob", album="Old", title="T")
+    made, places = named(["Bob/Xan - Yes (2004)/01 - a.mp3", "Bob/Xan - No (2004)/01 - a.mp3", tagged])
+    assert places["Bob/Xan - Yes (2004)/01 - a.mp3"] == "Bob/Xan - Yes (2004)/01 a.mp3"
+    assert made.header.counts["from_names"] == 2
 
 
 # ------------------------------------------------------------ without the option, and options

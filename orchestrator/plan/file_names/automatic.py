@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -23,8 +24,10 @@ _NUMBER: Final = re.compile(
 _BEGINS_WITH_NUMBER: Final = re.compile(r"[0-9]{1,3}[\s._)-]|[0-9]{1,3}$")
 _SHORT: Final = re.compile(r".|0-9|[a-z0-9#]\s?-\s?[a-z]", re.IGNORECASE)
 """Folders by the first letter of artists: "M", "A-C"."""
-_FEW: Final = 3
+_FEW: Final = 2
 """Fewer titles show no habit."""
+_OF_ALBUM: Final = re.compile(r" - |(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
+"""What folders of albums have in their names."""
 
 
 def is_shelf(name: str) -> bool:
@@ -40,6 +43,18 @@ def _is_of_shelf(name: str) -> bool:
     return name.strip().casefold().replace(" ", "_") in SHELVES
 
 
+class Shelf(Enum):
+    """What is known of a folder that holds folders named "Foo - Bar"."""
+
+    UNKNOWN = "unknown"
+    SEVERAL = "several"
+    """It holds such folders by several artists."""
+    ALBUMS = "albums"
+    """It holds folders of albums without an artist in their names: it may be that of their artist."""
+    ARTIST = "artist"
+    """It is named like an artist that tags name."""
+
+
 class Folders(NamedTuple):
     """Where files lie."""
 
@@ -47,8 +62,10 @@ class Folders(NamedTuple):
     """The folders above, without those of discs."""
     discs: Sequence[int | None]
     """For each file, the disc that its folder tells."""
-    on_shelf: bool
-    """Whether the folder above holds folders of several artists."""
+    shelf: Shelf = Shelf.UNKNOWN
+    """What is known of the folder above."""
+    is_own_form: bool = False
+    """Whether the layout gives such names: they may be its own."""
 
 
 def automatic(
@@ -61,7 +78,7 @@ def automatic(
     for habit, of_folder in _habits_of(folders):
         for pattern in map(_part, habit.files):
             told = _told_by_all(pattern, of_folder, folders.discs, stems)
-            if told is not None and _makes_sense(pattern, told, stems) and is_possible_for_all(told):
+            if told is not None and _makes_sense(pattern, told, folders) and is_possible_for_all(told):
                 return pattern_of(f"{habit.folders}/{pattern.text}".lstrip("/")), told
     return None
 
@@ -78,22 +95,29 @@ def _habits_of(folders: Folders) -> Iterator[tuple[Habit, Told]]:
             yield habit, {}
             continue
         told = _part(habit.folders).match(folders.names)
-        if told is None or not _is_sensible_folder(habit, told):
+        if told is None or not _is_sensible_folder(habit, told, folders):
             continue
-        above = folders.names[-2] if len(folders.names) > 1 else ""
-        if not habit.is_one_folder or folders.on_shelf or is_shelf(above) or _same(above, told.get("artist", "")):
+        if not habit.is_one_folder or "various" in told or _is_its_own_artist(told["artist"], folders):
             yield habit, told
 
 
-def _is_sensible_folder(habit: Habit, told: Told) -> bool:
+def _is_its_own_artist(artist: str, folders: Folders) -> bool:
+    """Whether "Foo" in the folder "Foo - Bar" is an artist, although the folder above may be the artist of "Foo - Bar"."""
+    above = folders.names[-2] if len(folders.names) > 1 else ""
+    if is_shelf(above) or _same(above, artist):
+        return True
+    return folders.shelf is Shelf.SEVERAL or (folders.shelf is Shelf.UNKNOWN and not folders.is_own_form)
+
+
+def _is_sensible_folder(habit: Habit, told: Told, folders: Folders) -> bool:
     artist, album = told.get("artist", ""), told.get("album", "")
     is_no_artist = is_shelf if habit.folders.startswith("{artist}/") else _is_no_artist
     if not is_possible(told) or (artist and (is_of_several(artist) or is_no_artist(artist))):
         return False
     if "date" in told and len(date_told(told) or "") < len("2004-05-06"):
         return False
-    if "/{album}" in habit.folders and " - " in album and "various" not in told:
-        return False  # "Foo - Bar" in a folder: a title, or another artist and his album
+    if "/{album}" in habit.folders and " - " in album and "various" not in told and folders.shelf is not Shelf.ARTIST:
+        return False  # a title, or another artist and his album
     if habit.folders.endswith("{album}") and "year" not in told:
         # Nothing else says that this is an album.
         return not _is_of_shelf(album) and not ("/" not in habit.folders and _YEAR.fullmatch(album))
@@ -115,18 +139,36 @@ def _same(one: str, other: str) -> bool:
     return fold(one) == fold(other) or bool(letters_of(one) and letters_of(one) == letters_of(other))
 
 
-def _makes_sense(pattern: Pattern, told: Sequence[Told], stems: Sequence[str]) -> bool:
-    if not all(map(is_possible, told)):
+def _makes_sense(pattern: Pattern, told: Sequence[Told], folders: Folders) -> bool:
+    return (
+        all(map(is_possible, told))
+        and _are_artists(pattern, told, folders)
+        and _are_titles(pattern, told)
+        and ("track" not in pattern.fields or _are_numbers(pattern, told))
+    )
+
+
+def _are_artists(pattern: Pattern, told: Sequence[Told], folders: Folders) -> bool:
+    if "artist" not in pattern.fields:
+        return True
+    if any(_NUMBER.fullmatch(one["artist"]) or _is_no_artist(one["artist"]) for one in told):
         return False
-    if "artist" in pattern.fields and any(_NUMBER.fullmatch(one["artist"]) or _is_no_artist(one["artist"]) for one in told):
-        return False
-    if pattern.text == "{artist} - {title}" and any(" - " in one["title"] for one in told):
-        return False
-    if pattern.text == "{title}" and any(map(_BEGINS_WITH_NUMBER.match, stems)):
-        return False
-    if "title" in pattern.fields and "artist" not in pattern.fields and _looks_like_sampler([one["title"] for one in told]):
-        return False
-    return "track" not in pattern.fields or _are_numbers(pattern, told)
+    if pattern.text == "{artist} - {title}" and "album" not in told[0]:
+        # Files of no album: neither "Artist - Album - Title", nor a sampler that would be scattered.
+        is_sampler = len(told) > 1 and bool(folders.names) and _OF_ALBUM.search(folders.names[-1]) is not None
+        return not is_sampler and not any(" - " in one["title"] for one in told)
+    return True
+
+
+def _are_titles(pattern: Pattern, told: Sequence[Told]) -> bool:
+    if "title" not in pattern.fields or "artist" in pattern.fields:
+        return True
+    titles = [one["title"] for one in told]
+    if "various" in told[0] or pattern.text == "{title}":
+        # Titles that do not hold the artist as well.
+        has_numbers = pattern.text == "{title}" and any(map(_BEGINS_WITH_NUMBER.match, titles))
+        return not has_numbers and not any(" - " in title for title in titles)
+    return not _looks_like_sampler(titles)
 
 
 def is_doubtful_place(told: Told) -> bool:

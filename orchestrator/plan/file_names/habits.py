@@ -56,12 +56,17 @@ _CONCERTS: Final = (
 )
 _BY_ITS_ARTIST: Final = (
     "{artist} - {album} - {track} - {title}",
+    "{artist} - {album} - {track}. {title}",
     "{artist} - {album} - {track} {title}",
     "{artist} - {track} - {title}",
+    "{artist} - {track}. {title}",
     "{artist} - {track} {title}",
     "{track} - {artist} - {title}",
     "{track}. {artist} - {title}",
+    "{track}-{artist} - {title}",
     "{track} {artist} - {title}",
+    "{track}-{artist}-{title}",
+    "{artist}-{track}-{title}",
 )
 _DISC_AND_TRACK: Final = (
     "{disc}-{track} - {title}",
@@ -109,7 +114,10 @@ _OF_SEVERAL: Final = (
     "[{track}] {artist} - {title}",
     "{track} {artist} - {title}",
     "{artist} - {title}",
+    *_DISC_AND_TRACK,
+    *_NUMBERED,
 )
+"""In the end without artists, as iTunes keeps compilations."""
 _SCENE: Final = (
     "{disc}{track}-{artist}-{title}-{group}",
     "{track}-{artist}-{title}-{group}",
@@ -141,6 +149,8 @@ HABITS: Final = (
 """All that `auto` knows, in order: the first habit that all files of a folder have."""
 
 _WORDS_OF_SHELVES: Final = """
+in out input import imports source src raw extracted loose messy mess stuff my_stuff store storage nas disk drive tapes
+records uploads
 music musik musique musica música muziek muzyka музыка 音乐 音楽 audio media my_music your_music music_library itunes
 itunes_media mp3 mp3s flac flacs alac aac m4a ogg opus wav wma lossless lossy hires hi-res 24bit 16bit vinyl cd cds usb sd
 phone external albums album alben singles single eps compilations soundtracks ost live concerts bootlegs shows collection

@@ -14,8 +14,17 @@ from urllib.parse import unquote
 
 import msgspec
 
-from orchestrator.paths import is_clutter, is_ours, is_rclone_debris, name_of, parent_of, path_problem, split_extension
-from orchestrator.plan.file_names.automatic import Folders, automatic, is_doubtful_place
+from orchestrator.paths import (
+    is_clutter,
+    is_ours,
+    is_rclone_debris,
+    name_of,
+    parent_of,
+    path_problem,
+    split_extension,
+    split_path,
+)
+from orchestrator.plan.file_names.automatic import Folders, Shelf, automatic, is_doubtful_place
 from orchestrator.plan.file_names.pattern import AUTO, Pattern, pattern_of
 from orchestrator.plan.file_names.told import Told, contradicts, filled, is_possible
 from orchestrator.plan.music.albums import has_usable_tags
@@ -23,6 +32,7 @@ from orchestrator.plan.music.disc_folders import disc_folder
 from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.kinds import kind_of
 from orchestrator.plan.music.positions import explained
+from orchestrator.plan.music.spelling import letters_of
 from orchestrator.records import Item
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Reading, Status, Track
@@ -31,6 +41,8 @@ LAYOUT: Final = "the layout"
 """What stands for a pattern where a name is one that the layout gives."""
 
 _DISC_WORD = re.compile(r"(?<![^\W\d_])(?:cd|dis[ck]s?|disque|disco|диск)(?![^\W\d_])", re.IGNORECASE)
+_YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
+_BEGINS_WITH_YEAR = re.compile(r"[(\[]?(?:19|20)[0-9]{2}(?![0-9])")
 _STRANGE = re.compile("[\x00-\x1f\x7f-\x9f\u201b\ufffd\ud800-\udfff]")
 """Controls, and what stands in listings for bytes that are no text."""
 _FORMAT = (
@@ -40,6 +52,8 @@ _FORMAT = (
 )
 _NOTES = re.compile(rf"(?:\s*[\[({{]\s*{_FORMAT}(?:[ ,;+/&_|-]+{_FORMAT})*\s*[\])}}])+$", re.IGNORECASE)
 """Notes on the format at the end of the name of a folder: "[FLAC]", "(24bit 96kHz)"."""
+_BARE_NOTES = re.compile(rf"(?<=[)\]}}])(?:[ ,;+/&_|-]+{_FORMAT})+$", re.IGNORECASE)
+"""The same without brackets, behind a year in brackets: "(2018) MP3"."""
 _NOTES_OF_SCENE = re.compile(r"-(?:\d?CD[SMRG]?|WEB|VINYL|VLS|FLAC|MP3|EP|LP|PROMO|RETAIL|\([\w-]+\))(?=-)", re.IGNORECASE)
 
 
@@ -84,24 +98,34 @@ class _File(NamedTuple):
 
 
 def read_names(
-    items: Iterable[Item], patterns: Sequence[str], layout: Sequence[LayoutName] = (), held: Collection[str] = ()
+    items: Iterable[Item],
+    patterns: Sequence[str],
+    layout: Sequence[LayoutName] = (),
+    held: Collection[str] = (),
+    artists: Collection[str] = (),
 ) -> NamesRead:
     """What the names of files tell whose tags do not suffice.
 
     `patterns` are tried in order; AUTO is the table of habits. `layout` are the names that the layout gives: they come last.
-    `held` are paths of files whose folders are not read.
+    `held` are paths of files whose folders are not read. `artists` are the letters of the artists that tags name.
     """
     folders: dict[str, list[_File]] = defaultdict(list)
     for item in items:
         if (file := _file(item)) is not None:
             folders[album_folder_of(item.entry.path)].append(file)
-    shelves = _shelves(folders)
+    shelves = _shelves(folders, artists)
     found: dict[str, FromName] = {}
     for folder in sorted(folders):
         files = folders[folder]
         if any(one.is_waiting for one in files) and not any(one.item.entry.path in held for one in files):
-            found |= _told(folder, files, patterns, layout, on_shelf=parent_of(folder) in shelves) or {}
+            shelf = shelves.get(parent_of(folder), Shelf.UNKNOWN)
+            found |= _told(folder, files, patterns, layout, shelf) or {}
     return _judged(found, folders) if found else NamesRead()
+
+
+def lacks_tags(item: Item) -> bool:
+    """Whether a file is music that has no usable tags, or whose tags are not used: its name must fit."""
+    return _file(item) is not None
 
 
 def _file(item: Item) -> _File | None:
@@ -130,26 +154,32 @@ def album_folder_of(path: str) -> str:
     return _album_folder(path)[0]
 
 
-def _shelves(folders: Iterable[str]) -> set[str]:
-    """The folders that hold folders named "Artist - Album" of several artists."""
-    artists: dict[str, set[str]] = defaultdict(set)
+def _shelves(folders: Iterable[str], artists: Collection[str]) -> dict[str, Shelf]:
+    """What is known of the folders that hold others."""
+    found: dict[str, Shelf] = {}
+    left: dict[str, set[str]] = defaultdict(set)
     for folder in folders:
-        artist, dash, _ = name_of(folder).partition(" - ")
-        if dash:
-            artists[parent_of(folder)].add(artist.casefold())
-    return {folder for folder, names in artists.items() if len(names) > 1}
+        above, name = split_path(folder)
+        artist, dash, _ = name.partition(" - ")
+        if dash and not _BEGINS_WITH_YEAR.match(name):
+            left[above].add(artist.casefold())
+        elif _YEAR.search(name):
+            found[above] = Shelf.ALBUMS
+    found |= {above: Shelf.SEVERAL for above, names in left.items() if len(names) > 1 and above not in found}
+    return found | {above: Shelf.ARTIST for above in left if letters_of(name_of(above)) in artists}
 
 
 def _told(
-    folder: str, files: Sequence[_File], patterns: Sequence[str], layout: Sequence[LayoutName], *, on_shelf: bool
+    folder: str, files: Sequence[_File], patterns: Sequence[str], layout: Sequence[LayoutName], shelf: Shelf
 ) -> dict[str, FromName] | None:
     """What the first pattern tells that all files of a folder fit; None if there is none."""
     if _STRANGE.search(folder) or any(_STRANGE.search(one.stem) for one in files):
         return None
     names, stems = _plain(folder.split("/") if folder else [], [one.stem for one in files])
+    for_layout = _all(_first_match(layout, one.item.entry.path) for one in files)
     for text in patterns:
         if text == AUTO:
-            folders = Folders(names, tuple(one.disc for one in files), on_shelf=on_shelf)
+            folders = Folders(names, [one.disc for one in files], shelf, is_own_form=for_layout is not None)
             found = automatic(folders, stems, lambda told: _is_possible(files, told))
             if found is not None:
                 return _tracks(files, *found)
@@ -158,7 +188,6 @@ def _told(
         told = [pattern.match((*_folders_for(pattern, one, names), stem)) for one, stem in zip(files, stems, strict=True)]
         if (whole := _all(told)) is not None and _is_possible(files, whole):
             return _tracks(files, pattern, whole)
-    for_layout = _all([_first_match(layout, one.item.entry.path) for one in files])
     return _tracks(files, None, for_layout) if for_layout is not None and _is_possible(files, for_layout) else None
 
 
@@ -171,7 +200,7 @@ def _plain(names: Sequence[str], stems: Sequence[str]) -> tuple[list[str], list[
     folders = [name if " " in name else _NOTES_OF_SCENE.sub("", name) for name in names]
     if no_spaces and not any(" " in name for name in folders[-2:]):
         folders = [*map(_spaced, folders)]
-    return [_NOTES.sub("", name) for name in folders], [*map(_spaced, stems)] if no_spaces else [
+    return [_BARE_NOTES.sub("", _NOTES.sub("", name)) for name in folders], [*map(_spaced, stems)] if no_spaces else [
         " ".join(stem.split()) for stem in stems
     ]
 

@@ -42,7 +42,7 @@ def has_usable_tags(track: Track) -> bool:
     """
     artists = (*track.artist, *track.album_artist)
     names_artist = any(not is_no_artist(name) for name in artists)
-    names_album = any(not is_no_album(title, joined(artists)) for title in track.album)
+    names_album = any(not is_no_album(title, artists[0] if artists else "") for title in track.album)
     if names_artist and names_album:
         return True
     return (names_artist or names_album) and bool(track.track or any(not is_no_title(title) for title in track.title))

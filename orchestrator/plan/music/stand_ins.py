@@ -79,7 +79,7 @@ def various_names(more: Iterable[str]) -> frozenset[str]:
 
 def is_no_album(title: str, artist: str) -> bool:
     """Whether a title of an album is none: "Unknown Album", and "Untitled" where no artist is known."""
-    letters = letters_of(title)
+    letters = letters_of(title.partition(" (")[0])  # "Unknown album (8-10-2007 5-43-21 PM)"
     return letters in _NO_ALBUM or (letters in _UNTITLED and (not artist.strip() or is_no_artist(artist)))
 
 

@@ -6,20 +6,22 @@ be read otherwise, and move their files again, are not used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from orchestrator.paths import join_path
-from orchestrator.plan.companions.cue_sheets import images_of, with_cue_sheet
+from orchestrator.plan.companions.cue_sheets import Image, images_of, with_cue_sheet
 from orchestrator.plan.file_names.pattern import AUTO
-from orchestrator.plan.file_names.reading import LAYOUT, FromName, NamesRead, album_folder_of, read_names
+from orchestrator.plan.file_names.reading import LAYOUT, FromName, NamesRead, album_folder_of, lacks_tags, read_names
 from orchestrator.plan.layout.own_names import names_of_layout
 from orchestrator.plan.layout.templates import Layout
 from orchestrator.plan.music.albums import has_usable_tags
 from orchestrator.plan.music.folders import title_key
 from orchestrator.plan.music.kinds import kind_of
 from orchestrator.plan.music.song import Song
+from orchestrator.plan.music.spelling import letters_of
+from orchestrator.plan.music.stand_ins import is_no_artist
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.records import Item
 
@@ -31,27 +33,24 @@ class NamesAsTags:
     """What names tell, without those that would be read otherwise by the next run."""
 
     def __init__(self, request: OrganizeRequest, layout: Layout) -> None:
-        self._items = request.items
         self._patterns = request.options.names_as_tags or ()
         self._is_in_place = request.source_fs == request.target_fs
         self._copies = request.options.copy
         self._layout = names_of_layout(layout) if self._patterns and self._is_in_place else ()
         self._held: dict[str, str] = {}
-        self._count = [*_which_count(request.items, layout)]
-        """For each file, whether its name must fit: those that other evidence places go their own way."""
-        self.unasked = self._read(self._items, (AUTO,)).patterns() if request.options.names_as_tags is None else []
+        self._untold = _without_tags(request.items, layout) if request.options.names_as_tags != () else []
+        self._artists = _artists(request.items) if self._untold else frozenset()
+        self.unasked: list[tuple[str, int]] = []
         """Without the option: the patterns that it would find, each with the number of its files."""
+        if request.options.names_as_tags is None:
+            self.unasked = read_names(self._untold, (AUTO,), artists=self._artists).patterns()
 
     def read(self) -> NamesRead:
         """What names tell, as far as that is known to last."""
         if not self._patterns:
             return NamesRead()
-        found = self._read(self._items, self._patterns)
+        found = read_names(self._untold, self._patterns, self._layout, self._held, self._artists)
         return msgspec.structs.replace(found, unused={path: why for path, why in self._held.items() if why})
-
-    def _read(self, items: Sequence[Item], patterns: Sequence[str]) -> NamesRead:
-        counting = (item for item, counts in zip(items, self._count, strict=True) if counts)
-        return read_names(counting, patterns, self._layout, self._held)
 
     def hold_unstable(self, songs: Sequence[Song], place: Place) -> bool:
         """Do not use names any more that the next run would read otherwise. Returns whether there are such names.
@@ -70,18 +69,19 @@ class NamesAsTags:
         return len(self._held) > before
 
     def _hold_moving_again(self, songs: Sequence[Song], named: Sequence[Song], place: Place) -> None:
-        first = {id(song.item): song for song in songs}
-        items = [_moved(item, first.get(id(item))) for item in self._items]
-        origin = {id(new): first.get(id(old)) for old, new in zip(self._items, items, strict=True)}
-        read = self._read(items, self._patterns).read
-        again = [song for item in items if (song := _next_song(item, origin[id(item)], read)) is not None]
+        moved = {id(song.item): _at_its_new_place(song) for song in songs}
+        untold = [moved.get(id(item), item) for item in self._untold]
+        read = read_names(untold, self._patterns, self._layout, self._held, self._artists).read
+        first = {id(moved[id(song.item)]): song for song in songs}
+        again = [_again(song, moved[id(song.item)]) for song in songs if not song.from_name]
+        again += [_told(item, read[item.entry.path]) for item in untold if item.entry.path in read]
         place(again)
         before = len(self._held)
         moving = [song for song in again if _new_path(song) != song.item.entry.path]
         for song in moving:
-            origin_of_song = origin[id(song.item)]
-            if origin_of_song is not None and origin_of_song.from_name:
-                self._hold(named, origin_of_song, _would_move_again(origin_of_song))
+            origin = first.get(id(song.item))
+            if origin is not None and origin.from_name:
+                self._hold(named, origin, _would_move_again(origin))
             else:
                 for one in named:
                     if one.directory.partition("/")[0] == song.folder.partition("/")[0] or title_key(one) == title_key(song):
@@ -98,13 +98,25 @@ class NamesAsTags:
                 self._held.setdefault(path, why)
 
 
-def _which_count(items: Sequence[Item], layout: Layout) -> Iterator[bool]:
-    images = images_of(items)
-    for item in items:
-        track = item.reading.track if item.reading is not None else None
-        image = images.get(item.entry.path)
-        has_tags_of_cue_sheet = track is not None and image is not None and has_usable_tags(with_cue_sheet(track, image))
-        yield not has_tags_of_cue_sheet and (track is None or kind_of(item.entry.path, track) not in layout.kinds)
+def _artists(items: Iterable[Item]) -> frozenset[str]:
+    """The letters of the artists that usable tags name."""
+    tracks = (item.reading.track for item in items if item.reading is not None and item.reading.track is not None)
+    names = {name for track in tracks if has_usable_tags(track) for name in (*track.album_artist, *track.artist)}
+    return frozenset(letters for name in names if not is_no_artist(name) and (letters := letters_of(name)))
+
+
+def _without_tags(items: Sequence[Item], layout: Layout) -> list[Item]:
+    """The music whose names must fit: that without usable tags, unless a cue sheet or a rule for what is no music places it."""
+    found = [item for item in items if lacks_tags(item)]
+    images = images_of(items) if found else {}
+    return [item for item in found if not _is_placed_otherwise(item, images.get(item.entry.path), layout)]
+
+
+def _is_placed_otherwise(item: Item, image: Image | None, layout: Layout) -> bool:
+    track = item.reading.track if item.reading is not None else None
+    return track is not None and (
+        has_usable_tags(with_cue_sheet(track, image)) or kind_of(item.entry.path, track) in layout.kinds
+    )
 
 
 def _would_move_again(song: Song) -> str:
@@ -118,17 +130,15 @@ def _new_path(song: Song) -> str:
     return join_path(song.directory, song.stem + song.extension)
 
 
-def _moved(item: Item, song: Song | None) -> Item:
-    """The file as it will lie there."""
-    if song is None:
-        return msgspec.structs.replace(item)
-    return msgspec.structs.replace(item, entry=msgspec.structs.replace(item.entry, path=_new_path(song)))
+def _at_its_new_place(song: Song) -> Item:
+    return msgspec.structs.replace(song.item, entry=msgspec.structs.replace(song.item.entry, path=_new_path(song)))
 
 
-def _next_song(item: Item, song: Song | None, read: dict[str, FromName]) -> Song | None:
-    """The file as the next run will find it; None if that run has no tags for it."""
-    if song is not None and not song.from_name:
-        tags = msgspec.structs.replace(song.tags, title=()) if song.titled_by_name else song.tags
-        return Song(item, tags, song.cue, kind=song.kind)
-    named = read.get(item.entry.path)
-    return Song(item, named.track, from_name=named.pattern) if named is not None else None
+def _again(song: Song, item: Item) -> Song:
+    """A song with tags as the next run will find it."""
+    tags = msgspec.structs.replace(song.tags, title=()) if song.titled_by_name else song.tags
+    return Song(item, tags, song.cue, kind=song.kind)
+
+
+def _told(item: Item, found: FromName) -> Song:
+    return Song(item, found.track, from_name=found.pattern)
