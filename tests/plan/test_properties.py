@@ -199,19 +199,24 @@ VALUES = st.builds(
 )
 TEMPLATES = st.lists(st.lists(st.one_of(LITERALS, VALUES), min_size=1, max_size=4).map("".join), min_size=1, max_size=4)
 TELLING = st.sampled_from(["{{ title }}", "{{ title | truncate(5) }}", " {{ track }}"])  # a layout needs such a field
+REPLACEMENTS = st.sampled_from(
+    [{}, {":": " -", "?": "", "/": "-", "...": "\u2026"}, {": ": " - ", "/": "", "<": "(", "e": "\u0117"}]
+)
 
 
-@given(libraries(), st.builds("{}{}".format, TEMPLATES.map("/".join), TELLING), st.integers(0, 99))
-def test_whatever_the_template_names_are_legal_and_inside_the_root(items: list[Item], layout: str, seed: int) -> None:
+@given(libraries(), st.builds("{}{}".format, TEMPLATES.map("/".join), TELLING), REPLACEMENTS, st.integers(0, 99))
+def test_whatever_the_template_names_are_legal_and_inside_the_root(
+    items: list[Item], layout: str, replace: dict[str, str], seed: int
+) -> None:
     try:
         compile_layout(layout)
     except UsageError:
         assume(False)
-    made = plan(items, layout=layout)
+    made = plan(items, layout=layout, replace=replace)
     check_organized(made)
     storage = PretendStorage.holding("/music", items)
     storage.carry_out(made, seed)
-    assert plan(storage.list("/music"), layout=layout).operations == ()
+    assert plan(storage.list("/music"), layout=layout, replace=replace).operations == ()
 
 
 @given(libraries(folding=True), st.sampled_from(LAYOUTS), st.integers(0, 99))

@@ -105,6 +105,15 @@ def test_organize_prefers_the_file_that_is_in_place() -> None:
     assert (only.verb, only.src.path) == (Verb.QUARANTINE, "b.flac")
 
 
+def test_the_file_that_is_in_place_is_known_by_its_replaced_characters() -> None:
+    replace = {":": " -", "/": "+"}
+    first = on_album("b.flac", 1, album="Sea: A/B")
+    (move,) = plan([first], replace=replace).operations
+    assert "/Sea - A+B" in move.dst.path
+    (only,) = plan([first, placed(first, move.dst.path)], replace=replace, dedup=DedupSettings()).operations
+    assert (only.verb, only.src.path) == (Verb.QUARANTINE, "b.flac")
+
+
 def test_the_target_keeps_its_equal_copies_and_gets_better_ones() -> None:
     there = [on_album("Beck/1.mp3", 1, **MP3), on_album("Beck/2.flac", 2, sound="s2")]
     inbox = [on_album("one.flac", 1), on_album("2.flac", 2, sound="s2")]
