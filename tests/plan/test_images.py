@@ -181,6 +181,12 @@ def test_western_names_in_a_sheet_without_unicode() -> None:
         assert moved(plan([untagged("in/i.wav"), sheet]))["in/i.wav"] == f"A/{name} (1996)/i.wav"
 
 
+def test_the_name_of_the_image_shows_the_encoding_of_its_sheet() -> None:
+    for codec in ("cp1251", "koi8-r", "cp866"):
+        sheet = cue("in/Жук.cue", "Жук.wav", head=HEAD.format("Ночь"), encoding=codec)
+        assert moved(plan([untagged("in/Жук.ape"), sheet]))["in/Жук.ape"] == "A/Ночь (1996)/Жук.ape"
+
+
 def test_of_two_sheets_the_one_in_a_certain_encoding_counts() -> None:
     sheets = [
         cue("in/a.cue", "i.ape", head=HEAD.format("Ночь"), encoding="cp1251"),

@@ -190,3 +190,31 @@ def test_a_library_of_a_program_stays_where_it_is_and_is_named_where_it_cannot_b
         assert reason in named
     large = Item(Entry("Library.xml", 5_000_000, 0, {}))
     assert "larger than 4 MiB" in next(one.reason for one in plan([SONG, large]).skipped if one.path == "Library.xml")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("Жук", "cp1251"),
+        ("Жук", "cp866"),
+        ("Жук", "koi8-r"),
+        ("Żółw", "cp1250"),
+        ("Κίνο", "cp1253"),
+        ("夜の歌", "cp932"),
+        ("노래", "cp949"),
+    ],
+)
+def test_lists_in_the_encoding_of_a_computer(name: str, codec: str) -> None:
+    """The names of files show which one it is, and the list keeps it."""
+    tagged = song(f"in/{name}.mp3", title=name, artist="A", album="X", track=1)
+    for kind, line in (("m3u", "{}"), ("cue", 'FILE "{}" WAVE'), ("md5", MD5 + " *{}")):
+        made = plan([tagged, listing(f"in/x.{kind}", (line.format(f"{name}.mp3") + "\r\n").encode(codec))])
+        contents = [content for one in made.operations if (content := one.content_bytes()) is not None]
+        assert contents == [(line.format(f"01 {name}.mp3") + "\r\n").encode(codec)]
+
+
+def test_a_western_list_stays_one() -> None:
+    tagged = song("in/Löwe é.mp3", title="Löwe", artist="A", album="X", track=1)
+    made = plan([tagged, listing("in/x.m3u", "#EXTM3U\n#EXTINF:1,é\nLöwe é.mp3\nmissing ø.mp3\n".encode("cp1252"))])
+    content = next(content for one in made.operations if (content := one.content_bytes()))
+    assert content == "#EXTM3U\n#EXTINF:1,é\n01 Löwe.mp3\nmissing ø.mp3\n".encode("cp1252")

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from orchestrator.paths import collision_key, extension_of, name_of, parent_of, split_extension
-from orchestrator.plan.companions.playlists.text import decode
+from orchestrator.plan.companions.playlists.text import GUESSED, decode
 from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import first
@@ -20,7 +20,6 @@ from orchestrator.track import Reading, Status, Track
 
 _LONG_NUMBER: Final = 4
 """Digits: no album has so many discs."""
-_CERTAIN: Final = ("utf-8", "utf-16-le", "utf-16-be")
 _COMMAND = re.compile(
     r"""[ \t\ufeff]*(?P<command>(?:REM[ \t]+)?[A-Z]+)[ \t]+(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\r\n]*))""", re.IGNORECASE
 )
@@ -116,17 +115,25 @@ def _lacking(track: Track, image: Image) -> dict[str, object]:
 
 
 def _described(item: Item, beside: Sequence[str]) -> Iterator[tuple[str, Image, bool]]:
-    """The images that a cue sheet describes, each with its path, and whether the sheet states its encoding."""
-    text = decode(item.content or b"")
+    """The images that a cue sheet describes, each with its path, and whether the encoding of the sheet is certain."""
+    names = _names(beside)
+
+    def path_of(value: str) -> str | None:
+        return names.get(_key(value)) or names.get(_key(split_extension(value)[0]))
+
+    def names_in(text: str) -> int:
+        return sum(path_of(value) is not None for value, _ in _Sheet(text).files if not value.isascii())
+
+    text = decode(item.content or b"", names_in)
     if text is None:
         return
-    certain = text[1] in _CERTAIN
+    certain = text[1] not in GUESSED or names_in(text[0]) > 0
     sheet = _Sheet(text[0] if certain else text[0].encode(text[1]).decode("latin-1"))
-    of_album, names = sheet.of_album, _names(beside)
+    of_album = sheet.of_album
     artist, album = _names_in_latin1(item, sheet) if not certain else (of_album.get("PERFORMER", ""), of_album.get("TITLE", ""))
     genre = of_album.get("REM GENRE", "")
     for value, titles in sheet.files:
-        path = names.get(_key(value)) or names.get(_key(split_extension(value)[0]))
+        path = path_of(value)
         if path is not None and len(titles) > 1:
             image = Image(
                 item.entry.path,

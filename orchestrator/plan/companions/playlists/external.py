@@ -47,5 +47,5 @@ def named_on_this_machine(lists: Iterable[ExternalList]) -> Iterator[str]:
     for one in lists:
         root = Root(one.fs)
         base = root.base(parent_of(one.path)) if root.local else None
-        form, values = entries_of(one.path, one.content)
+        form, values = entries_of(one.path, one.content, Library(root, ()), base)
         yield from (f"/{'/'.join(position)}" for value in values for position, _ in positions(value, base, form))

@@ -83,6 +83,10 @@ class Library:
         by_ends = find_by_ends(unknown, self._ends, self._find, uris=form.uris) if self._ends is not None else {}
         return [meaning or _by_end(by_ends.get(value)) for value, meaning in zip(values, found, strict=True)]
 
+    def number_named(self, values: Iterable[str], base: tuple[str, ...] | None, form: Format) -> int:
+        """How many of these entries name a file of this location by its path."""
+        return sum(self._first_file([*self._candidates(value, base, form)], form) is not None for value in values)
+
     def _meaning(self, value: str, base: tuple[str, ...] | None, form: Format) -> Meaning | NoFile | None:
         """What an entry means by itself; None if it may be one of another machine, or names nothing here."""
         if len(value) > MAX_ENTRY or "\0" in value:

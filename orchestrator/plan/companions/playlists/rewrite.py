@@ -17,6 +17,8 @@ from orchestrator.plan.companions.playlists.meaning import Library, Meaning, NoF
 from orchestrator.plan.companions.playlists.roots import Root
 from orchestrator.plan.companions.playlists.text import decode
 
+_ENOUGH = 1000
+"""Entries that show in which encoding a list is."""
 MAX_REFERENCES = 200_000
 """Entries of one list. Nobody listens to a longer one."""
 
@@ -56,11 +58,11 @@ class _CannotNameError(OrchestratorError):
 
 def rewrite(path: str, content: bytes, new_path: str, relocation: Relocation) -> Rewritten:
     """The list at `path` of the library, updated for its `new_path`."""
-    decoded = decode(content)
+    form, library = format_of(path), relocation.library
+    decoded = _decoded(content, form, library, library.root.base(parent_of(path)))
     if decoded is None:
         return Rewritten(content, problem="its text encoding is unknown")
     text, codec = decoded
-    form = format_of(path)
     refused = form.refuses(text)
     if refused is not None:
         return Rewritten(content, problem=refused)
@@ -127,16 +129,27 @@ def _meanings(path: str, content: bytes, library: Library, base: tuple[str, ...]
 
 
 def _meanings_of(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> list[Meaning | NoFile]:
-    form, values = entries_of(path, content)
+    form, values = entries_of(path, content, library, base)
     return library.meanings(values, base, form)
 
 
-def entries_of(path: str, content: bytes) -> tuple[Format, list[str]]:
-    """The format of a list, and its entries; none of one that is not read."""
-    form, decoded = format_of(path), decode(content)
+def entries_of(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> tuple[Format, list[str]]:
+    """The format of a list, and its entries; none of one that is not read. The arguments are those of `count`."""
+    form = format_of(path)
+    decoded = _decoded(content, form, library, base)
     if decoded is None or form.refuses(decoded[0]) is not None:
         return form, []
     return form, [one.value for one in islice(form.references(decoded[0]), MAX_REFERENCES)]
+
+
+def _decoded(content: bytes, form: Format, library: Library, base: tuple[str, ...] | None) -> tuple[str, str] | None:
+    """The text of a list and its encoding: otherwise unknown, the one in which it names most files."""
+
+    def names_in(text: str) -> int:
+        values = (one.value for one in islice(form.references(text), _ENOUGH) if not one.value.isascii())
+        return library.number_named(values, base, form)
+
+    return decode(content, names_in)
 
 
 class _Entries:

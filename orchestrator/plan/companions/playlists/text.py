@@ -1,12 +1,14 @@
 """The bytes of a list as text, and back to exactly the same bytes.
 
-Tried in this order: a byte order mark, UTF-16 without one, the encoding that the list declares, UTF-8, Latin.
+Tried in this order: a byte order mark, UTF-16 without one, the encoding that the list declares, UTF-8, Latin. Where Latin is only
+a guess, the encoding counts in which most of the list's names are those of files: programs wrote in the one of their computer.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -26,23 +28,39 @@ _ALLOWED: Final = frozenset(
 """Encodings, by Python's names, that a list may declare. Codecs that are not text encodings are left out."""
 
 
-def decode(content: bytes) -> tuple[str, str] | None:
-    """The text, with its mark, and the encoding that gives the same bytes back; None if there is none."""
-    for codec in _candidates(content):
+GUESSED: Final = ("cp1252", "iso8859-1")
+_OF_COMPUTERS: Final = (
+    *("cp1251", "cp866", "koi8-r", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"),
+    *("cp932", "gb18030", "big5", "cp949", "cp850", "cp437", "mac-roman", "mac-cyrillic"),
+)
+
+
+def decode(content: bytes, names_in: Callable[[str], int] = lambda _: 0) -> tuple[str, str] | None:
+    """The text, with its mark, and the encoding that gives the same bytes back; None if there is none.
+
+    `names_in` says how many names that are not ASCII a text has of files that are there.
+    """
+    found = next(_decoded(content, _candidates(content)), None)
+    if found is None or found[1] not in GUESSED or found[0].isascii():
+        return found
+    return max((found, *_decoded(content, _OF_COMPUTERS)), key=lambda one: names_in(one[0]))
+
+
+def _decoded(content: bytes, encodings: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for codec in encodings:
         try:
             text = content.decode(codec)
             if text.encode(codec) == content:
-                return text, codec
+                yield text, codec
         except UnicodeError:
             continue
-    return None
 
 
 def _candidates(content: bytes) -> tuple[str, ...]:
     for mark, codec in _MARKS:
         if content.startswith(mark):
             return (codec,)
-    return (*_wide(content[:_HEAD]), *_declared(content), "utf-8", "cp1252", "iso8859-1")
+    return (*_wide(content[:_HEAD]), *_declared(content), "utf-8", *GUESSED)
 
 
 def _wide(head: bytes) -> tuple[str, ...]:
