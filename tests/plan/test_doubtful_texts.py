@@ -22,6 +22,7 @@ WESTERN = (
 )  # fmt: skip
 SAMPLES = {
     "cp1251": ["Кино", "Группа крови", "Звезда по имени Солнце", "ДДТ", "Что такое осень", "Алла Пугачёва", "Океан Ельзи"],
+    "mac_cyrillic": ["Кино", "Группа крови", "Спокойная ночь", "Мама анархия", "Алла Пугачёва", "Чёрный пёс Петербург"],
     "koi8-r": ["Кино", "Группа крови", "Звезда по имени Солнце", "Аквариум", "Город золотой", "Ария", "Герой асфальта"],
     "cp866": ["Кино", "Группа крови", "Ария", "Герой асфальта"],
     "iso8859-5": ["Кино", "Группа крови", "Ария", "Герой асфальта"],
@@ -94,6 +95,15 @@ def test_what_the_encodings_give(encoding: str) -> None:
     left = with_texts(items)
     assert tracks(left) == tracks(items)
     assert all(item.doubtful and encoding.upper() in item.doubtful for item in left)
+
+
+def test_mac_cyrillic_is_not_taken_for_serbian_of_windows() -> None:
+    """Only the capitals differ."""
+    serbian = ["Љубав је само реч", "Његова прича", "Ђурђевдан је а ја нисам с оном коју волим", "Тешка времена, пријатељу мој"]
+    of_windows = tracks(
+        with_texts(folder("cp1251", serbian, artist="Бијело дугме", album="Што би дао да си на мом мјесту"), "auto")
+    )
+    assert [title for track in of_windows for title in track.title] == serbian
 
 
 def test_a_few_letters_show_nothing() -> None:

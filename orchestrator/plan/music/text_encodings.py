@@ -67,6 +67,8 @@ def _alphabet(
     misplaced = re.compile("|".join(rule % those for those, rule in rules if those) or r"(?!)")
 
     def plausible(text: str) -> float:
+        if _DRAWN.search(text):
+            return 0.0
         found = [letter for letter in text if not letter.isascii()]
         values = [rank.get(letter.lower(), 0.5 if letter in also or letter in _SIGNS else 0.0) for letter in found]
         only_capitals = 0.9 if capitals and text.upper() == text else 1.0
@@ -80,6 +82,33 @@ def _among_ascii(judge: Judge) -> Judge:
     return lambda text: 0.0 if _LONG_RUN.search(text) else judge(text)
 
 
+def _of_windows(judge: Judge) -> Judge:
+    """A judge for CP1251, which shows the capitals of Mac Cyrillic as letters of Serbian and as signs."""
+
+    def plausible(text: str) -> float:
+        is_mac = len(_MAC_CAPITAL.findall(text)) > len(_CAPITAL.findall(text))
+        return 0.0 if is_mac and (_ONLY_RUSSIAN.search(text) or not _ONLY_SERBIAN.search(text)) else judge(text)
+
+    return plausible
+
+
+def _of_mac(judge: Judge) -> Judge:
+    """A judge for Mac Cyrillic. Only its capitals tell it from CP1251, whose Serbian letter for "j" it shows as a capital."""
+
+    def plausible(text: str) -> float:
+        has_capitals = len(_CAPITAL.findall(text)) > len(_WINDOWS_CAPITAL.findall(text))
+        return judge(text) if has_capitals and (_ONLY_RUSSIAN.search(text) or "Љ" not in text) else 0.0
+
+    return plausible
+
+
+_CAPITAL = re.compile(r"(?<!\w)[А-Я](?=[а-я])")
+_MAC_CAPITAL = re.compile(r"(?<!\w)[ЂЃѓЉЊЌЋЏђљњќћџ†‡€‰™](?=[а-я])")
+_WINDOWS_CAPITAL = re.compile(r"(?<!\w)[¿¡¬√ƒ≈∆«»…ÀÃÕŒœ–—“”‘’÷◊ÿŸЎўЏџ№ЁёЯ](?=[а-я])")
+"""How the capitals of one encoding look in the other."""
+_ONLY_RUSSIAN, _ONLY_SERBIAN = re.compile("[ыьъэюйщё]"), re.compile(r"ј|\B[љњћђџќѓ]")
+_DRAWN = re.compile("[\u2500-\u25ff]")
+"""Lines and blocks, of which no name is made."""
 _SIGNS = frozenset("«»„“”‘’–—…№\xa0·•®©")
 _RUSSIAN = _alphabet("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфёъ", also="іїєґўјљњћџђ", never_first="ьъы")
 _GREEK = _alphabet(
@@ -137,7 +166,8 @@ def _signs(common: frozenset[str], own: str, codec: str, leads: tuple[int, int])
 ENCODINGS: Final = tuple(
     Encoding(*one)
     for one in (
-        ("cp1251", "Cyrillic", _RUSSIAN),
+        ("cp1251", "Cyrillic", _of_windows(_RUSSIAN)),
+        ("mac_cyrillic", "Cyrillic", _of_mac(_RUSSIAN)),
         ("koi8-r", "Cyrillic", _RUSSIAN),
         ("cp866", "Cyrillic", _RUSSIAN),
         ("iso8859-5", "Cyrillic", _RUSSIAN),
