@@ -14,7 +14,7 @@ PAPERS: Final = [
     *("url", "webloc", "torrent"),
 ]
 """What people and programs write about an album."""
-PROOFS: Final = ["log", "cue", "toc", "accurip", "ffp", "st5", "md5", "sfv", "sha1", "sha256", "sha512"]
+PROOFS: Final = ["log", "cue", "toc", "accurip", "ffp", "st5", "md5", "md5sum", "sfv", "sha1", "sha256", "sha512"]
 """How an album was ripped, and its checksums."""
 
 

@@ -102,6 +102,11 @@ def settled(items: list[Item], **options: str) -> list[str]:
             id="two copies of an image",
         ),
         pytest.param(
+            [image("in/1.mp3", title="One", track=1), image("in/hidden.mp3"), image("backup/hidden.mp3", codec="mp3")],
+            ["A/X/01 One.mp3", "A/X/hidden (2).mp3", "A/X/hidden.mp3"],
+            id="a stray track is no copy of the album",
+        ),
+        pytest.param(
             [image("in/one.flac"), image("in/two.flac", album="Y"), cue("in/one.cue", "one.flac"), cue("in/two.cue", "two.flac")],
             ["A/X/one.cue", "A/X/one.flac", "A/Y/two.cue", "A/Y/two.flac"],
             id="images of two albums in one folder",

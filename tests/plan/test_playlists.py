@@ -76,6 +76,7 @@ MD5, CRC, SHA256 = "0123456789abcdef" * 2, "89ABCDEF", "0123456789abcdef" * 4
         ("ffp.txt", f"1.mp3:{MD5}", f"01 Löwe.mp3:{MD5}"),
         ("gd77-05-08.FFP.txt", f"1.mp3:{MD5}", f"01 Löwe.mp3:{MD5}"),
         ("x-md5.txt", f"{MD5} *1.mp3", f"{MD5} *01 Löwe.mp3"),
+        ("Checksums.txt", f"{SHA256} *1.mp3", f"{SHA256} *01 Löwe.mp3"),
         # Lines that name no file of the library, and texts that are no lists.
         ("x.md5", f"{MD5}  2.mp3", None),
         ("x.md5", MD5, None),

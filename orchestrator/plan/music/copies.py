@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from orchestrator.plan.music.folders import by_album_folder, differ_in_titles, has_repeats, place_of
+from orchestrator.plan.music.folders import are_images, by_album_folder, differ_in_titles, has_repeats, place_of
 from orchestrator.plan.music.song import Song
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import first, text
@@ -53,8 +53,8 @@ class _Part:
         if not self.meets(other):
             return False
         (song,) = self.songs
-        if song.titled_by_name and song.track.track is None:
-            return True  # the image of a whole album
+        if are_images([song, *other.songs]):
+            return True
         titles = {fold(first(song.track.title)) for song in other.songs if place_of(song) in self.places}
         totals = {self.facts[0], other.facts[0]}
         return fold(first(song.track.title)) not in titles or (len(totals) > 1 and "" not in totals)

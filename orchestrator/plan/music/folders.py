@@ -47,9 +47,14 @@ def has_repeats(songs: Sequence[Song]) -> bool:
     return len({place_of(song) for song in songs}) < len(songs)
 
 
+def are_images(songs: Iterable[Song]) -> bool:
+    """Whether none of these songs has a title or a number: so are images of whole albums or discs."""
+    return all(song.titled_by_name and song.track.track is None for song in songs)
+
+
 def are_images_of_discs(songs: Sequence[Song]) -> bool:
-    """Whether songs without numbers and titles, such as images of discs, are in folders of several discs."""
-    if not all(song.titled_by_name and song.track.track is None for song in songs):
+    """Whether images are in folders of several discs."""
+    if not are_images(songs):
         return False
     told = {disc_folder(song.folder) for song in songs}
     return len(told) > 1 and all(one.disc and one.certain for one in told)

@@ -9,9 +9,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-KINDS: Final = ("ffp", "st5", "md5", "sfv", "sha1", "sha224", "sha256", "sha384", "sha512", "sha")
+KINDS: Final = ("ffp", "st5", "md5", "md5sum", "sfv", "sha1", "sha224", "sha256", "sha384", "sha512", "sha")
 """Their extensions. Live recordings often come with an `ffp.txt` or `show.md5.txt` instead."""
-IN_TEXTS: Final = tuple(f"{kind}.txt" for kind in ("ffp", "st5", "md5", "sfv", "sha1", "sha256"))
+IN_TEXTS: Final = tuple(
+    f"{kind}.txt"
+    for kind in (
+        *("ffp", "st5", "md5", "md5sum", "md5sums", "sfv", "sha1", "sha256", "sha256sums", "checksum", "checksums"),
+        *("fingerprint", "fingerprints"),
+    )
+)
 """How the names of lists end that are text files by their extension."""
 
 _SUM = r"(?:[0-9A-Fa-f]{128}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{56}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})"
