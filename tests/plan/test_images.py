@@ -107,6 +107,11 @@ def settled(items: list[Item], **options: str) -> list[str]:
             id="a stray track is no copy of the album",
         ),
         pytest.param(
+            [song("in/S.flac", album="S", artist="Various Artists"), cue("in/S.cue", "S.wav", tracks=9)],
+            ["Various Artists/S/S.cue", "Various Artists/S/S.flac"],
+            id="the image of a sampler",
+        ),
+        pytest.param(
             [image("in/one.flac"), image("in/two.flac", album="Y"), cue("in/one.cue", "one.flac"), cue("in/two.cue", "two.flac")],
             ["A/X/one.cue", "A/X/one.flac", "A/Y/two.cue", "A/Y/two.flac"],
             id="images of two albums in one folder",

@@ -83,7 +83,21 @@ def test_papers_of_an_album_move_with_it() -> None:
     names += [f"01.{end}" for end in ("avif", "heic", "webp", "jxl")]
     names += [
         f"{folder}/x.any"
-        for folder in ("Images", "photos", "Logs", "Proof", "Extras", "Scans (600 dpi)", "HQ Artwork", "Booklet", "CD Covers")
+        for folder in (
+            "Images",
+            "photos",
+            "Logs",
+            "Proof",
+            "Extras",
+            "Scans (600 dpi)",
+            "HQ Artwork",
+            "Booklet",
+            "CD Covers",
+            "Cover Art",
+            "Pics",
+            "Liner Notes",
+            "Spectrograms",
+        )
     ]
     for folders in (["in"], ["in/CD1", "in/CD2"], ["in/FLAC 24-96"], ["in/24-96"]):
         songs = [item for disc, folder in enumerate(folders, 1) for item in album(folder, "X", disc=disc)]

@@ -16,8 +16,8 @@ from orchestrator.plan.music.layout_fields import NAMING_FIELDS, track_fields
 from orchestrator.plan.music.own_titles import title_in_layout
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold
-from orchestrator.plan.music.stand_ins import various_names
-from orchestrator.plan.music.tag_values import first
+from orchestrator.plan.music.stand_ins import is_various, various_names
+from orchestrator.plan.music.tag_values import ABSENT, first
 from orchestrator.track import Track
 
 _PROBE: Final = "\ue000"
@@ -154,6 +154,8 @@ class Placing:
         stem, title = split_extension(song.name)[0], first(song.track.title)
         if not title:
             return ""
+        if is_various(str(fields.get("artist", "")), self._various):
+            fields["artist"] = ABSENT  # the image of a sampler
         _, name = template.render({**fields, "title": _PROBE})
         before, probe, after = self._names.stem(tidy(name), song.extension).partition(_PROBE)
         fields["title"] = title_in_layout(stem, title, before, after) if probe else title
