@@ -84,6 +84,8 @@ def test_in_every_layout_the_second_run_plans_nothing(layout: str) -> None:
          ("Ann/Sky (1979)/01 a.mp3", "Eve/Sea (1980)/01 b.mp3")),
         (("Bob's/Xan - Yes (2004)/01 - a.mp3",), ("Xan/Yes (2004)/01 a.mp3",)),
         (("Bob's/VA - Hits/01 - Ann - a.mp3",), ("Various Artists/Hits/01 Ann - a.mp3",)),
+        (("Disco Duo - Part 1 (2006)/01 - a.mp3",), ("Disco Duo/Part 1 (2006)/01 a.mp3",)),
+        (("Rock/Bob/Ann - Sky (1979)/01 - a.mp3",), ("Rock/Bob/Ann - Sky (1979)/01 - a.mp3",)),
         (("AC_DC - Powerage/01 - Rock n Roll.mp3",), ("AC_DC/Powerage/01 Rock n Roll.mp3",)),
         (("Ann \u2013 Sky (1979)/01 \u2013 a.mp3",), ("Ann/Sky (1979)/01 a.mp3",)),
         (("Van Halen/1984/01 Jump.mp3",), ("Van Halen/1984/01 Jump.mp3",)),
@@ -304,9 +306,17 @@ NAMES = (
     .map(str.strip)
     .filter(lambda name: bool(name.strip(". ")))
 )
-FOLDERS = st.lists(
-    st.tuples(st.lists(NAMES, max_size=3), st.lists(NAMES, min_size=1, max_size=3, unique=True)), min_size=1, max_size=4
-)
+TAGS = st.sampled_from(
+    [
+        None, None, None,
+        {"artist": "Ann", "album": "Sky", "title": "S", "track": 1},
+        {"artist": "Ann feat. Bob", "album": "Sky", "title": "T", "track": 2, "date": "1999"},
+        {"artist": "Bob", "title": "U"}, {"track": 3},
+        {"artist": "Unknown Artist", "album": "Sea", "title": "Track 1", "track": 1},
+    ]
+)  # fmt: skip
+FILES = st.dictionaries(NAMES, TAGS, min_size=1, max_size=3)
+FOLDERS = st.lists(st.tuples(st.lists(NAMES, max_size=3), FILES), min_size=1, max_size=4)
 PATTERNS = (("auto",), (EXAMPLE,), ("{album}/{artist} - {title}", "{artist}/{title}"), ("{title} - {artist}",))
 LAYOUTS = (
     *PRESETS,
@@ -318,10 +328,10 @@ LAYOUTS = (
 
 @given(FOLDERS, st.sampled_from(PATTERNS), st.sampled_from(LAYOUTS))
 def test_a_second_run_plans_nothing_whatever_the_names(
-    folders: list[tuple[list[str], list[str]]], patterns: tuple[str, ...], layout: str
+    folders: list[tuple[list[str], dict[str, dict[str, Any] | None]]], patterns: tuple[str, ...], layout: str
 ) -> None:
-    paths = {f"{'/'.join(folder)}/{stem}.mp3".lstrip("/") for folder, stems in folders for stem in stems}
-    named(sorted(paths), patterns, layout=layout)
+    files = {f"{'/'.join(folder)}/{stem}.mp3".lstrip("/"): tags for folder, stems in folders for stem, tags in stems.items()}
+    named([song(path, **tags) if tags else path for path, tags in sorted(files.items())], patterns, layout=layout)
 
 
 def test_a_hostile_name_takes_no_time() -> None:

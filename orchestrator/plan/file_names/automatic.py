@@ -22,6 +22,7 @@ _NUMBER: Final = re.compile(
     r"(?:cd|dis[ck]|track|side|part|vol|volume)?[\s._-]*#?(?:[0-9]{1,3}|[A-D][0-9]{1,2})[.)]?", re.IGNORECASE
 )
 _BEGINS_WITH_NUMBER: Final = re.compile(r"[0-9]{1,3}[\s._)-]|[0-9]{1,3}$")
+_HOLDS_NUMBER: Final = re.compile(r"(?:^|-\s*)[0-9]{1,3}(?:[\s._)-]|$)")
 _SHORT: Final = re.compile(r".|0-9|[a-z0-9#]\s?-\s?[a-z]", re.IGNORECASE)
 """Folders by the first letter of artists: "M", "A-C"."""
 _FEW: Final = 2
@@ -106,7 +107,10 @@ def _is_its_own_artist(artist: str, folders: Folders) -> bool:
     above = folders.names[-2] if len(folders.names) > 1 else ""
     if is_shelf(above) or _same(above, artist):
         return True
-    return folders.shelf is Shelf.SEVERAL or (folders.shelf is Shelf.UNKNOWN and not folders.is_own_form)
+    if folders.shelf is not Shelf.UNKNOWN:
+        return folders.shelf is Shelf.SEVERAL
+    is_below_shelf = len(folders.names) > 2 and is_shelf(folders.names[-3])  # as in "Rock/Bob/Foo - Bar"
+    return not (is_below_shelf or folders.is_own_form or len(artist) == 1)
 
 
 def _is_sensible_folder(habit: Habit, told: Told, folders: Folders) -> bool:
@@ -174,7 +178,7 @@ def _are_titles(pattern: Pattern, told: Sequence[Told]) -> bool:
 def is_doubtful_place(told: Told) -> bool:
     """Whether a name that has the form of the layout's names is hardly one of them: it would count as being in its place."""
     artist = told.get("albumartist") or told.get("artist") or ""
-    return _is_no_artist(artist) or ("track" not in told and _BEGINS_WITH_NUMBER.match(told.get("title", "")) is not None)
+    return _is_no_artist(artist) or ("track" not in told and _HOLDS_NUMBER.search(told.get("title", "")) is not None)
 
 
 def _looks_like_sampler(titles: Sequence[str]) -> bool:

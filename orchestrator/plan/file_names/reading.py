@@ -40,7 +40,11 @@ from orchestrator.track import Reading, Status, Track
 LAYOUT: Final = "the layout"
 """What stands for a pattern where a name is one that the layout gives."""
 
-_DISC_WORD = re.compile(r"(?<![^\W\d_])(?:cd|dis[ck]s?|disque|disco|диск)(?![^\W\d_])", re.IGNORECASE)
+_DISC_WORD = re.compile(
+    r"(?<![^\W\d_])(?:cd|dis[ck]s?|disque|disco|диск)[\s._#-]*(?:\d{1,2}|[a-d]|i{1,3}|iv|v|one|two|three|four|five|six)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""Of the words of `disc_folder` those that never belong to a title, such as "Vol. 2" and "Part 1"."""
 _YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _BEGINS_WITH_YEAR = re.compile(r"[(\[]?(?:19|20)[0-9]{2}(?![0-9])")
 _STRANGE = re.compile("[\x00-\x1f\x7f-\x9f\u201b\ufffd\ud800-\udfff]")

@@ -38,6 +38,8 @@ class NamesAsTags:
         self._copies = request.options.copy
         self._layout = names_of_layout(layout) if self._patterns and self._is_in_place else ()
         self._held: dict[str, str] = {}
+        self._alone: dict[int, Song] | None = None
+        """The songs with usable tags as a run without names places them, by the ids of their items."""
         self._untold = _without_tags(request.items, layout) if request.options.names_as_tags != () else []
         self._artists = _artists(request.items) if self._untold else frozenset()
         self.unasked: list[tuple[str, int]] = []
@@ -58,15 +60,31 @@ class NamesAsTags:
         `songs` are placed; `place` places songs as the next run will.
         """
         named = [song for song in songs if song.from_name]
-        if not named or not self._is_in_place:
-            return False
         before = len(self._held)
-        for song in named:
+        for song in named if self._is_in_place else ():
             if song.from_name == LAYOUT and _new_path(song) != song.item.entry.path:
                 self._hold(named, song, "")
-        if len(self._held) == before and not self._copies:
+        if named and len(self._held) == before:
+            self._hold_disturbing(songs, named, place)
+        if named and len(self._held) == before and self._is_in_place and not self._copies:
             self._hold_moving_again(songs, named, place)
         return len(self._held) > before
+
+    def _hold_disturbing(self, songs: Sequence[Song], named: Sequence[Song], place: Place) -> None:
+        """Do not use names that give files with tags other places than a run without names does."""
+        tagged = [song for song in songs if not song.from_name]
+        if self._alone is None:
+            alone = [_again(song, song.item) for song in tagged]
+            place(alone)
+            self._alone = {id(song.item): song for song in alone}
+        for song in tagged:
+            other = self._alone[id(song.item)]
+            if _new_path(song) != _new_path(other):
+                places = {song.directory, other.directory}
+                for one in named:
+                    if one.directory in places or title_key(one) == title_key(song):
+                        why = f"no usable tags; named like {one.from_name}, but then files with tags would have other places"
+                        self._hold(named, one, why)
 
     def _hold_moving_again(self, songs: Sequence[Song], named: Sequence[Song], place: Place) -> None:
         moved = {id(song.item): _at_its_new_place(song) for song in songs}

@@ -81,15 +81,19 @@ class Placement:
         """Place songs as a run of their own does."""
         for song in songs:
             song.extension = self.names.extension(split_extension(song.name)[1])
-        Placing(self.layout, self.names, self._various_artists).place(songs)
+        Placing(self.layout, self.names, self._various_artists).place(songs, by_folder=self._by_folder)
 
     def names_album_artist(self, song: Song) -> bool:
         """Whether the path of a song holds the name of its album's artist."""
         return self._placing.names_album_artist(song.album)
 
+    @property
+    def _by_folder(self) -> bool:
+        """In-place copies leave the originals where they are: their folders say nothing new to the next run."""
+        return not self.copies_inside or self._locations.below != ""
+
     def _place(self) -> None:
-        # In-place copies leave the originals where they are: their folders say nothing new to the next run.
-        self._placing.place(self.files.songs, by_folder=not self.copies_inside or self._locations.below != "")
+        self._placing.place(self.files.songs, by_folder=self._by_folder)
         for song, other in self.equal_songs:
             song.album, song.directory, song.stem = other.album, other.directory, other.stem
 
