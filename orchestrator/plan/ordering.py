@@ -47,8 +47,8 @@ def temporary(move: Move) -> Ref:
 def order(moves: Sequence[Move], *, case_insensitive: bool = False) -> list[Operation]:
     """The operations that carry out the moves, each after everything that it depends on.
 
-    Destinations must be unique, and free or left by one of the moves. With `case_insensitive` a directory whose spelling changes
-    is emptied before anything enters it under its new spelling.
+    Destinations must be different, and free or left by one of the moves. With `case_insensitive` a directory whose spelling
+    changes is emptied before anything enters it under its new spelling.
     """
     graph = _Graph(sorted(moves, key=lambda move: (move.group, move.dst.fs, move.dst.path, move.src.fs, move.src.path)))
     graph.find_waits()
@@ -219,7 +219,27 @@ class _Graph:
             else:
                 depends = [ids[need] for need in needs | extra.get(index, set())]
                 made.append(self._operation(move, move.src, move.dst, move.reason, depends))
-        return _sorted_by_level(made)
+        return _sorted_by_level(self._one_after_another(made))
+
+    def _one_after_another(self, made: list[Operation]) -> list[Operation]:
+        """Arrivals at names that may be one wait for each other: a look at the second then shows whether the first has it.
+
+        Only an undo has such destinations: a server that takes both Unicode forms of a name for one showed two files.
+        """
+        arriving: dict[str, list[int]] = defaultdict(list, {"": []})
+        for index, target in enumerate(self.targets):
+            arriving[target].append(index)
+        del arriving[""]
+        shared = [group for group in arriving.values() if len({self.moves[index].dst.path for index in group}) > 1]
+        if not shared:
+            return made
+        last = {operation.dst: number for number, operation in enumerate(made) if operation.verb is not Verb.QUARANTINE}
+        for group in shared:
+            numbers = [last[self.moves[index].dst] for index in sorted(group, key=self.rank.__getitem__)]
+            for number, before in zip(numbers[1:], numbers, strict=False):
+                depends = tuple(sorted({*made[number].depends, made[before].id}))
+                made[number] = msgspec.structs.replace(made[number], depends=depends)
+        return made
 
     def _rewrite(
         self, move: Move, content: bytes, first: Iterable[str], needs: Iterable[str], extra: Iterable[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 import pytest
@@ -15,7 +16,7 @@ from orchestrator.records import Entry, Item
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, StatCall
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
-from tests.plan.worlds import moved, song
+from tests.plan.worlds import BUCKET, moved, plan, song
 
 
 class Disk(ForwardingStorage):
@@ -94,6 +95,19 @@ def test_a_plan_without_new_spellings_costs_no_look() -> None:
     copying = replace(asked, options=replace(asked.options, copy=True), items=[filed("card/beck/1.mp3", "Beck", "card")])
     assert not plan_organize(copying).respelled
     assert not disk.looks
+
+
+def test_in_a_bucket_one_look_shows_whether_unicode_forms_are_one_name() -> None:
+    """On S3, a folder whose name only changes its case costs no look."""
+    items = [
+        song(f"{unicodedata.normalize('NFD', artist)}/X/{name}.mp3", title=name, artist=artist, album="X")
+        for artist in ("Beck", "Zoë", "Éric")
+        for name in ("One", "2")
+    ]
+    looked_up = [one.other_path for one in plan(items, capabilities=BUCKET).respelled]
+    assert len(looked_up) == 1
+    assert unicodedata.is_normalized("NFC", looked_up[0])
+    assert not plan([song("beck/X/1.mp3", title="1", artist="Beck", album="X")], capabilities=BUCKET).respelled
 
 
 @pytest.mark.parametrize(

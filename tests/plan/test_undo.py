@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from orchestrator.errors import IntegrityError
@@ -31,6 +33,18 @@ def test_every_interruption_can_be_undone() -> None:
         back = undo(done, made.header)
         storage.carry_out(back, run="r2")  # type: ignore[arg-type]
         assert storage.tree("/music") == before
+
+
+def test_files_go_back_to_names_that_may_be_one_only_one_after_another() -> None:
+    """A server that takes both Unicode forms for one name would overwrite the first file with the second."""
+    forms = [unicodedata.normalize(form, "é/1.mp3") for form in ("NFC", "NFD")]
+    items = [song(path, title=f"T{number}", artist="A", album="X", track=number) for number, path in enumerate(forms, 1)]
+    made = plan(items)
+    back = undo(PretendStorage.holding("/music", items).carry_out(made), made.header)
+    operations = {one.dst.path: one for one in back.operations}  # type: ignore[attr-defined]
+    waiting = [one for one in operations.values() if one.depends]
+    assert [one.dst.path in forms for one in waiting] == [True]
+    assert waiting[0].depends == tuple(operations[path].id for path in forms if path != waiting[0].dst.path)
 
 
 def test_a_copy_is_undone_by_quarantine() -> None:

@@ -66,8 +66,15 @@ def _move_to_trash(storage: Storage, deepest_first: Iterable[str], run_id: str, 
         return  # they stay: of two directories with one name, rclone may look into one and rename the other
     empty = _without_files(storage, deepest_first, obstacles)
     trash = emptied_of(run_id, secrets.token_hex(4))
+    moved: dict[str, str] = {}
+    """Key of what is in `trash` -> its spelling."""
     for key, directory in empty.items():
         if parent_of(key) not in empty:
+            spelled = {case_key(above): above for above in (directory, *parents_of(directory))}
+            if any(moved.get(one, spelling) != spelling for one, spelling in spelled.items()):
+                # The trash may take the two spellings of a name for one folder as well.
+                trash, moved = emptied_of(run_id, secrets.token_hex(4)), {}
+            moved |= spelled
             with obstacles.named(directory, _CANNOT_BE_REMOVED):
                 storage.move_directory(directory, f"{trash}/{directory}")
 

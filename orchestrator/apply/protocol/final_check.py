@@ -64,6 +64,7 @@ def check_final_state(
         storage = storages[fs]
         if looks <= _FEW or (listed is not None and looks * _LISTED_FILES_PER_LOOK < listed):
             found, unknown = _look(storage, [*there, *gone], obstacles)
+            found = _without_other_forms(storage, found, gone, obstacles)
             there = {ref: entry for ref, entry in there.items() if ref not in unknown}
             problems += _compare(storage, there, gone - unknown, found)
         else:
@@ -84,6 +85,16 @@ def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[
             with obstacles.named(ref.path, "cannot be looked at in the final check"):
                 raise outcome
     return found, unknown
+
+
+def _without_other_forms(storage: Storage, found: dict[Ref, Entry], gone: set[Ref], obstacles: Obstacles) -> dict[Ref, Entry]:
+    """Some servers find a file under every Unicode form of its path. Only a listing shows the one that it has."""
+    doubtful = [ref for ref in gone & found.keys() if not ref.path.isascii()]
+    if doubtful:
+        with obstacles.named(doubtful[0].fs, "cannot be listed, so the final check is not complete"):
+            listed = _list(storage, doubtful)
+            return {ref: entry for ref, entry in found.items() if ref not in doubtful or ref in listed}
+    return found
 
 
 def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:

@@ -19,7 +19,7 @@ from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.moves import OrganizeMoves
 from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
-from orchestrator.plan.planners.organize.respelled import respelled_directories
+from orchestrator.plan.planners.organize.respelled import only_in_form, respelled_directories
 from orchestrator.records import Capabilities
 from orchestrator.wording import counted
 
@@ -87,12 +87,16 @@ def _plan(request: OrganizeRequest) -> Plan:
 
 
 def _respelled(request: OrganizeRequest, locations: SourceAndTarget, made: OrganizeMoves) -> tuple[Respelled, ...]:
-    """Only moves inside the target can change a spelling: a copy, or what comes from elsewhere, takes the one that is there."""
-    if locations.below is None or request.options.copy or not request.target_capabilities.empty_directories:
+    """Only moves inside the target can change a spelling: a copy, or what comes from elsewhere, takes the one that is there.
+
+    Keys of objects differ in case, but a server that keeps them on a disk may take both Unicode forms for one: one look shows it.
+    """
+    if locations.below is None or request.options.copy:
         return ()
     positions = [locations.position(item) for item in request.items]
     arriving = (move.dst.path for move in made.moves if move.verb is not Verb.QUARANTINE and move.dst.fs == request.target_fs)
-    return respelled_directories([*positions, *(item.entry.path for item in request.target_items)], arriving)
+    found = respelled_directories([*positions, *(item.entry.path for item in request.target_items)], arriving)
+    return found if request.target_capabilities.empty_directories else tuple(only_in_form(found))[:1]
 
 
 def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves) -> dict[str, int]:

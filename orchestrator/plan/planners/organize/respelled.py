@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from orchestrator.paths import collision_key, join_path, name_of, parent_of, parents_of, split_path
@@ -31,6 +32,13 @@ def respelled_directories(paths: Iterable[str], arriving: Iterable[str]) -> tupl
         for directory, path, spelling in sorted(found)
         if spelling != directory and spelling not in seen and (looked_up := _to_look_up(directory, spelling)) not in seen
     )
+
+
+def only_in_form(respelled: Iterable[Respelled]) -> Iterator[Respelled]:
+    """Those whose new spelling differs in nothing but its Unicode form."""
+    for one in respelled:
+        if unicodedata.normalize("NFC", one.path) == unicodedata.normalize("NFC", one.other_path):
+            yield one
 
 
 def _to_look_up(directory: str, spelling: str) -> str:
