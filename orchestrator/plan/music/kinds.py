@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from orchestrator.paths import collision_key, extension_of, name_of, parent_of
+from orchestrator.paths import extension_of, name_of
 from orchestrator.plan.music.spelling import fold, without_guest
 from orchestrator.plan.music.stand_ins import is_no_album
 from orchestrator.plan.music.tag_values import first, joined
@@ -41,31 +41,24 @@ _NOT_READ: Final = frozenset({"aaxc", "aa", "amr"})
 """Extensions of files without tags that can be read: their name is all that is known."""
 
 _RELEASE_TYPES: Final = frozenset({"audiobook", "audio drama"})
-_PODCAST_GENRES: Final = frozenset(
-    {"podcast", "podcasts", "video podcast", "подкаст", "подкасты", "播客", "ポッドキャスト", "팟캐스트"}
+_PODCAST_GENRES: Final = re.compile("podcast|подкаст|播客|ポッドキャスト|팟캐스트")
+_AUDIOBOOK_WORDS: Final = (
+    *("audiobooks?", "audio[- ]books?", "books & spoken", "audio theat(?:re|er)", "(?:audio|radio) (?:drama|play)s?"),
+    *("livres?[- ]audio", "audiolivres?", "audiolibros?", "audiolibr[io]", "luisterboek(?:en)?", "hoorspel(?:en)?"),
+    *("lydbog", "lydbøger", "lydbok", "lydbøker", "ljudbok", "ljudböcker", "äänikirjat?", "hljóðbók", "audiokni(?:ha|hy)"),
+    *("książka audio", "hangoskönyv", "sesli kitap", "аудиокниг[аи]", "аудіокниг[аи]"),
 )
-_AUDIOBOOK_GENRES: Final = frozenset(
-    {
-        *("audiobook", "audiobooks", "audio book", "audio books", "audio-book", "books & spoken", "unabridged audiobook"),
-        *("audio theatre", "audio theater", "audio drama", "audio play", "radio drama", "radio play"),
-        *("hörbuch", "hörbücher", "hoerbuch", "hoerbücher", "hoerbuecher", "hörspiel", "hörspiele", "hoerspiel", "hoerspiele"),
-        *("livre audio", "livres audio", "livre-audio", "audiolivre", "audiolivres", "audiolibro", "audiolibros", "audiolibri"),
-        *("luisterboek", "luisterboeken", "hoorspel", "lydbog", "lydbøger", "lydbok", "lydbøker", "ljudbok", "ljudböcker"),
-        *("äänikirja", "äänikirjat", "hljóðbók", "audiokniha", "audioknihy", "książka audio", "hangoskönyv"),
-        *(
-            "sesli kitap",
-            "аудиокнига",
-            "аудиокниги",
-            "аудіокнига",
-            "аудіокниги",
-            "ηχητικό βιβλίο",
-            "有声书",
-            "有声读物",
-            "有聲書",
-        ),
-        *("オーディオブック", "오디오북"),
-    }
+_AUDIOBOOK_PARTS: Final = (
+    "h(?:ö|oe)rb(?:u|ü|ue)ch",
+    "h(?:ö|oe)rspiel",
+    "有声书",
+    "有声读物",
+    "有聲書",
+    "オーディオブック",
+    "오디오북",
 )
+"""Also inside words: Kinderhörbuch."""
+_AUDIOBOOK_GENRES: Final = re.compile(rf"\b(?:{'|'.join(_AUDIOBOOK_WORDS)})\b|{'|'.join(_AUDIOBOOK_PARTS)}")
 _SPOKEN_GENRES: Final = frozenset({"speech", "lesung", "lesungen", "märchen", "fairy tale", "fairy tales"})
 """Genres of audiobooks (LibriVox writes Speech) that an intro of a concert may have, too."""
 _SEVERAL = re.compile(r"[;,/|\\]")
@@ -140,7 +133,8 @@ def _decide(tracks: Sequence[Track], album: Sequence[int], kinds: list[str]) -> 
 def _albums(files: Sequence[tuple[str, Track]], titles: set[str]) -> Iterable[list[int]]:
     """The indices of the files of each album with one of these titles.
 
-    One album has one album artist; without album artist one artist, or for artists with a single track one folder.
+    One album has one album artist; without album artist one artist. Tracks of artists with a single one are one album: a sampler.
+    Folders do not count, so a file is of the same kind wherever it is moved to.
     """
     by_artist: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
     for index, (_, track) in enumerate(files):
@@ -148,27 +142,23 @@ def _albums(files: Sequence[tuple[str, Track]], titles: set[str]) -> Iterable[li
         artist = joined(track.album_artist) or without_guest(first(track.artist))
         if title in titles and not is_no_album(title, artist):
             by_artist[title, fold(artist), bool(track.album_artist)].append(index)
-    by_folder: dict[tuple[str, str], list[int]] = defaultdict(list)
+    samplers: dict[str, list[int]] = defaultdict(list)
     for (title, _, is_stated), album in by_artist.items():
         if is_stated or len(album) > 1:
             yield album
         else:
-            by_folder[title, collision_key(parent_of(files[album[0]][0]))] += album
-    yield from by_folder.values()
+            samplers[title] += album
+    yield from samplers.values()
 
 
 @lru_cache(maxsize=4096)
 def _kind_of_genre(genres: tuple[str, ...]) -> str:
-    words = _words(genres)
-    if words & _PODCAST_GENRES:
+    words = [fold(genre).replace("_", " ") for genre in genres]
+    if any(map(_PODCAST_GENRES.search, words)):
         return PODCAST
-    return AUDIOBOOK if words & _AUDIOBOOK_GENRES else ""
+    return AUDIOBOOK if any(map(_AUDIOBOOK_GENRES.search, words)) else ""
 
 
 @lru_cache(maxsize=4096)
 def _is_spoken(genres: tuple[str, ...]) -> bool:
-    return bool(_words(genres) & _SPOKEN_GENRES)
-
-
-def _words(genres: Iterable[str]) -> set[str]:
-    return {fold(word) for genre in genres for word in (genre, *_SEVERAL.split(genre))}
+    return any(fold(word) in _SPOKEN_GENRES for genre in genres for word in _SEVERAL.split(genre))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from orchestrator.paths import join_location
 from orchestrator.plan.music.albums import group_albums, has_usable_tags
 from orchestrator.plan.music.disc_folders import album_folder, disc_of_folder
 from orchestrator.plan.music.kinds import kinds_of
@@ -29,8 +28,7 @@ def find_album_copies(candidates: Sequence[Candidate]) -> list[AlbumCopy]:
             songs.append(song)
             of_song[id(song)] = candidate
             candidate.disc, candidate.number = track.disc or disc_of_folder(candidate.path), track.track
-    places = [(join_location(of_song[id(song)].fs, song.item.entry.path), song.tags) for song in songs]
-    for song, kind in zip(songs, kinds_of(places), strict=True):
+    for song, kind in zip(songs, kinds_of([(song.item.entry.path, song.tags) for song in songs]), strict=True):
         song.kind = of_song[id(song)].kind = kind
     copies: list[AlbumCopy] = []
     for album in group_albums(songs):
