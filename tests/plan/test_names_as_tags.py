@@ -86,8 +86,13 @@ def test_in_every_layout_the_second_run_plans_nothing(layout: str) -> None:
         (("Bob's/VA - Hits/01 - Ann - a.mp3",), ("Various Artists/Hits/01 Ann - a.mp3",)),
         (("Disco Duo - Part 1 (2006)/01 - a.mp3",), ("Disco Duo/Part 1 (2006)/01 a.mp3",)),
         (("Rock/Bob/Ann - Sky (1979)/01 - a.mp3",), ("Rock/Bob/Ann - Sky (1979)/01 - a.mp3",)),
+        (("Ann - Box (2004) (Disc 1 of 2)/01 - a.mp3", "Ann - Box (2004) (Disc 2 of 2)/01 - b.mp3"),
+         ("Ann/Box (2004)/Disc 1/01 a.mp3", "Ann/Box (2004)/Disc 2/01 b.mp3")),
+        (("ph2000-04-20.shnf/ph2000-04-20d1_01_Axilla.shn",), ("Phish/2000-04-20 (2000)/01 Axilla.shn",)),
+        (("loose/50 Cent - a.mp3", "loose/50 Cent - b.mp3"), ("50 Cent/[no album]/a.mp3", "50 Cent/[no album]/b.mp3")),
         (("AC_DC - Powerage/01 - Rock n Roll.mp3",), ("AC_DC/Powerage/01 Rock n Roll.mp3",)),
         (("Ann \u2013 Sky (1979)/01 \u2013 a.mp3",), ("Ann/Sky (1979)/01 a.mp3",)),
+        (("The 1975/Notes/01 - a.mp3",), ("The 1975/Notes/01 a.mp3",)),
         (("Van Halen/1984/01 Jump.mp3",), ("Van Halen/1984/01 Jump.mp3",)),
         (("Ann/Sky [24bit 96kHz]/01 - a.flac",), ("Ann/Sky/01 a.flac",)),
         (("Ann/1999-07-14 - Oslo [AUD]/01 - a.flac",), ("Ann/1999-07-14 Oslo (AUD) (1999)/01 a.flac",)),
@@ -123,6 +128,8 @@ def test_what_names_tell(paths: tuple[str, ...], becomes: tuple[str, ...]) -> No
         ("gd77-13-45/gd77-13-45d1t03.flac",),  # no day
         *((f"{ALBUM}/01 - a{sign}.mp3",) for sign in ("\x07", "\ufffd", "\u201bE4", "\x85")),
         ("Hits 2004/Ann - a.mp3", "Hits 2004/Eve - b.mp3"),  # a sampler would be scattered
+        ("01 Ann - a.mp3", "02 Eve - b.mp3"), ("10 Ann - a.mp3", "11 Eve - b.mp3"),
+        ("Ann - Sky/Side A/01 - a.mp3", "Ann - Sky/Side B/01 - b.mp3"), ("Ann/Part 1/01 - a.mp3",),
         ("mixed/Ann - Sky - a.mp3", "mixed/Eve - b.mp3"),
         ("VA - Hits/01 - Ann - a.mp3", "VA - Hits/02 - b.mp3"),
         ("Unknown Artist - Unknown Album/01 - Track 1.mp3",),

@@ -22,6 +22,7 @@ _NUMBER: Final = re.compile(
     r"(?:cd|dis[ck]|track|side|part|vol|volume)?[\s._-]*#?(?:[0-9]{1,3}|[A-D][0-9]{1,2})[.)]?", re.IGNORECASE
 )
 _BEGINS_WITH_NUMBER: Final = re.compile(r"[0-9]{1,3}[\s._)-]|[0-9]{1,3}$")
+_PART: Final = re.compile(r"(?:cd|dis[ck]|side|seite|part|teil)[\s._-]*(?:[0-9]{1,2}|[a-d]|i{1,3})", re.IGNORECASE)
 _HOLDS_NUMBER: Final = re.compile(r"(?:^|-\s*)[0-9]{1,3}(?:[\s._)-]|$)")
 _SHORT: Final = re.compile(r".|0-9|[a-z0-9#]\s?-\s?[a-z]", re.IGNORECASE)
 """Folders by the first letter of artists: "M", "A-C"."""
@@ -29,6 +30,8 @@ _FEW: Final = 2
 """Fewer titles show no habit."""
 _OF_ALBUM: Final = re.compile(r" - |(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 """What folders of albums have in their names."""
+_LIKE_ALBUM: Final = re.compile(r" - |[(\[](?:19|20)[0-9]{2}[)\]]")
+"""What folders of artists do not have in their names."""
 
 
 def is_shelf(name: str) -> bool:
@@ -114,18 +117,35 @@ def _is_its_own_artist(artist: str, folders: Folders) -> bool:
 
 
 def _is_sensible_folder(habit: Habit, told: Told, folders: Folders) -> bool:
-    artist, album = told.get("artist", ""), told.get("album", "")
-    is_no_artist = is_shelf if habit.folders.startswith("{artist}/") else _is_no_artist
-    if not is_possible(told) or (artist and (is_of_several(artist) or is_no_artist(artist))):
-        return False
     if "date" in told and len(date_told(told) or "") < len("2004-05-06"):
         return False
-    if "/{album}" in habit.folders and " - " in album and "various" not in told and folders.shelf is not Shelf.ARTIST:
+    return is_possible(told) and _is_sensible_artist(habit, told) and _is_sensible_album(habit, told, folders)
+
+
+def _is_sensible_artist(habit: Habit, told: Told) -> bool:
+    artist = told.get("artist", "")
+    if not artist:
+        return True
+    if is_of_several(artist) or _is_no_artist(artist) or not _is_balanced(artist):
+        return False
+    return not habit.folders.startswith("{artist}/") or not (is_shelf(artist) or _LIKE_ALBUM.search(artist))
+
+
+def _is_sensible_album(habit: Habit, told: Told, folders: Folders) -> bool:
+    album, is_below_artist = told.get("album", ""), "/{album}" in habit.folders
+    if not _is_balanced(album):
+        return False
+    if is_below_artist and " - " in album and "various" not in told and folders.shelf is not Shelf.ARTIST:
         return False  # a title, or another artist and his album
-    if habit.folders.endswith("{album}") and "year" not in told:
-        # Nothing else says that this is an album.
-        return not _is_of_shelf(album) and not ("/" not in habit.folders and _YEAR.fullmatch(album))
-    return True
+    if not habit.folders.endswith("{album}") or "year" in told:
+        return True
+    # Nothing else says that this is an album.
+    return not (_is_of_shelf(album) or _PART.fullmatch(album)) and (is_below_artist or not _YEAR.fullmatch(album))
+
+
+def _is_balanced(name: str) -> bool:
+    """Whether each bracket is closed: otherwise a pattern took the name apart in the wrong place."""
+    return all(name.count(opened) == name.count(closed) for opened, closed in ("()", "[]", "{}"))
 
 
 def _told_by_all(pattern: Pattern, of_folder: Told, discs: Sequence[int | None], stems: Sequence[str]) -> list[Told] | None:
@@ -160,8 +180,18 @@ def _are_artists(pattern: Pattern, told: Sequence[Told], folders: Folders) -> bo
     if pattern.text == "{artist} - {title}" and "album" not in told[0]:
         # Files of no album: neither "Artist - Album - Title", nor a sampler that would be scattered.
         is_sampler = len(told) > 1 and bool(folders.names) and _OF_ALBUM.search(folders.names[-1]) is not None
-        return not is_sampler and not any(" - " in one["title"] for one in told)
+        return (
+            not is_sampler
+            and not any(" - " in one["title"] for one in told)
+            and not _are_numbered([one["artist"] for one in told])
+        )
     return True
+
+
+def _are_numbered(names: Sequence[str]) -> bool:
+    """Whether names begin with track numbers: "01 Ann", but not "50 Cent" in all of them."""
+    numbers = [found.group().strip(" ._)-") for name in names if (found := _BEGINS_WITH_NUMBER.match(name))]
+    return any(number.startswith("0") for number in numbers) or (len(numbers) == len(names) and len(set(numbers)) > 1)
 
 
 def _are_titles(pattern: Pattern, told: Sequence[Told]) -> bool:

@@ -127,7 +127,7 @@ _SCENE: Final = (
 _TAPE: Final = tuple(
     f"{{band}}{{date}}{gap}{number}{title}"
     for gap in ("", "-", " ", ".")
-    for number in ("d{disc}t{track}", "s{disc}t{track}", "t{track}")
+    for number in ("d{disc}t{track}", "s{disc}t{track}", "t{track}", "d{disc} t{track}", "d{disc} {track}")
     for title in ("", " - {title}", " {title}")
 )
 

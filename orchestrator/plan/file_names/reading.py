@@ -45,6 +45,8 @@ _DISC_WORD = re.compile(
     re.IGNORECASE,
 )
 """Of the words of `disc_folder` those that never belong to a title, such as "Vol. 2" and "Part 1"."""
+_OF_DISCS = re.compile(r"(?<=[0-9])\s+(?:of|von|de)\s+[0-9]{1,2}(?=\s*[)\]}]?$)", re.IGNORECASE)
+"""How many discs there are: "(Disc 1 of 2)"."""
 _YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _BEGINS_WITH_YEAR = re.compile(r"[(\[]?(?:19|20)[0-9]{2}(?![0-9])")
 _STRANGE = re.compile("[\x00-\x1f\x7f-\x9f\u201b\ufffd\ud800-\udfff]")
@@ -149,7 +151,7 @@ def _file(item: Item) -> _File | None:
 def _album_folder(path: str) -> tuple[str, int | None]:
     """The folder of a file's album, and the disc that its folder tells by a word such as "CD"."""
     folder = parent_of(path)
-    found = disc_folder(folder)
+    found = disc_folder(_OF_DISCS.sub("", folder))
     return (found.album, found.disc) if found.certain and found.disc and _DISC_WORD.search(name_of(folder)) else (folder, None)
 
 
