@@ -12,6 +12,7 @@ import mutagen.mp4
 import pytest
 from mutagen import id3
 
+from orchestrator.tags.formats import is_audio
 from orchestrator.tags.media_kinds import AUDIOBOOK_CLASS
 from orchestrator.track import Status, Track
 from tests.audio import track_bytes
@@ -92,6 +93,15 @@ def test_moving_pictures_are_a_video(name: str) -> None:
 @pytest.mark.parametrize("name", SOUND_ONLY)
 def test_other_pictures_are_none(name: str) -> None:
     assert not track_of("x.m4a", SOUND_ONLY[name]).video
+
+
+@pytest.mark.parametrize("name", ["x.m4v", "x.mov", "x.3gp", "x.qta", "x.aax"])
+def test_files_of_these_names_are_read(name: str) -> None:
+    without_kind = VIDEOS["H.264"][int.from_bytes(VIDEOS["H.264"][:4], "big") :]  # QuickTime's first files have no `ftyp`
+    assert is_audio(name)
+    assert track_of(name, VIDEOS["H.264"]).video
+    assert track_of(name, without_kind).video
+    assert track_of(name, mp4(stik=[2])[1]).title == ("T",)
 
 
 def test_pictures_cost_no_requests() -> None:

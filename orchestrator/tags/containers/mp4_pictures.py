@@ -16,7 +16,7 @@ _FEWEST_A_SECOND = 1
 """Fewer single pictures are slides, as of chapters whose reference a program has dropped; more are the video of a camera."""
 _ENTRY, _ENTRY_HEADER = 8, 86
 """Where the entry begins in `stsd`, and where its atoms begin in it."""
-_LONGEST_ENTRY = 512
+_LONGEST_ENTRY, _LONGEST_REFERENCE = 512, 64
 _COUNT_AT = 8
 """In `stsz`, after version and common size."""
 
@@ -72,7 +72,8 @@ class Pictures:
         if atom == b"tref":
             for reference in atoms(self.file, payload, end, end):
                 if reference.name == _CHAPTERS:
-                    numbers = self.file.peek(reference.payload, min(reference.end, end) - reference.payload)
+                    length = min(reference.end - reference.payload, _LONGEST_REFERENCE)
+                    numbers = self.file.peek(reference.payload, length, "the tracks of chapters")
                     self._of_chapters.update(int.from_bytes(numbers[at : at + 4], "big") for at in range(0, len(numbers), 4))
         elif atom == b"mdhd":
             track.scale, track.duration = times(self.file, payload, end)
