@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from orchestrator.config.model import LayoutRule
-from orchestrator.plan.model import NO_MUSIC
+from orchestrator.plan.model import NO_MUSIC, Verb
 from orchestrator.plan.music.kinds import KINDS, kinds_of
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Item
 from orchestrator.report.plan_view import facts, nothing_to_do
 from tests.plan.worlds import PretendStorage, moved, plain, plan, skips, song, tagged, track, unreadable, untagged
@@ -328,3 +329,15 @@ def test_the_cover_of_an_album_does_not_belong_to_a_clip_beside_it() -> None:
     rule = (LayoutRule("Films/{{ album }}/{{ track }} {{ title }}", when="album_class == 'video'"),)
     assert moved(plan(concert, layouts=rule))["dvd/cover.jpg"] == "Films/Sky/cover.jpg"
     assert not plan(concert).operations
+
+
+def test_a_video_beside_a_duplicate_is_left_alone() -> None:
+    items = [song(f"{folder}/1.mp3", "same", title="T", track=1, **SONG) for folder in "ab"]
+    films = [tagged(f"{folder}/1.mp4", track(video=True)) for folder in "ab"]
+    made = plan([*items, *films], dedup=DedupSettings())
+    assert {one.src.path: one.dst.path for one in made.operations if one.verb is not Verb.QUARANTINE} == {
+        "a/1.mp3": "Ann/Sky/01 T.mp3",
+        "a/1.mp4": "Ann/Sky/01 T.mp4",
+    }
+    assert [one.src.path for one in made.operations if one.verb is Verb.QUARANTINE] == ["b/1.mp3"]
+    assert skips(made) == {"b/1.mp4": "video"}

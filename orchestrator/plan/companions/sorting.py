@@ -67,6 +67,8 @@ class SortedItems:
         self._images = images_of(items)
         self._bare_videos: list[Item] = []
         """Videos without usable tags."""
+        self._paired_videos: list[Item] = []
+        """Those among the companions."""
         self._skipped_items: set[int] = set()
         self._sort(sorted(items, key=_place))
         kinds_of_songs = kinds_of([(song.item.entry.path, song.tags) for song in self.songs])
@@ -91,7 +93,7 @@ class SortedItems:
         self.companions = [item for item in self.companions if id(item) not in self._skipped_items]
 
     def drop_duplicates(self, items: Sequence[Item]) -> None:
-        """Remove music files that are quarantined."""
+        """Remove music files that are quarantined. A video that was named like one is no duplicate of anything: it stays."""
         dropped = {id(item) for item in items}
         self.songs = [song for song in self.songs if id(song.item) not in dropped]
         self.untagged = [item for item in self.untagged if id(item) not in dropped]
@@ -100,6 +102,10 @@ class SortedItems:
             if self.shared_names.count(path) == 1:
                 self.staying.pop(path, None)
                 self.skipped.pop(path, None)
+        names = self._names_of_music()
+        for video in [video for video in self._paired_videos if _stem_key(video) not in names]:
+            self.leave_alone(video, VIDEO)
+        self.drop_skipped()
 
     def staying_music(self) -> list[str]:
         """The paths of the audio files that stay."""
@@ -159,8 +165,8 @@ class SortedItems:
 
     def _pair_videos(self) -> None:
         """Make a video that the layout has no place for a companion if it is named like a song beside it."""
-        names = {_stem_key(song.item) for song in self.songs if not song.kind}
-        paired = [
+        names = self._names_of_music()
+        paired = self._paired_videos = [
             song.item for song in self.songs if song.kind == VIDEO and VIDEO not in self._kinds and _stem_key(song.item) in names
         ]
         paired_ids = set(map(id, paired))
@@ -171,6 +177,9 @@ class SortedItems:
             else:
                 self.leave_alone(item, VIDEO, _NO_TAGS)
         self.companions = sorted([*self.companions, *paired], key=_place)
+
+    def _names_of_music(self) -> set[str]:
+        return {_stem_key(song.item) for song in self.songs if not song.kind}
 
     def _song(self, item: Item, track: Track | None, kind: str) -> Song | None:
         """A file as a song; None without usable tags, its own or those that a cue sheet or its name has for it.
