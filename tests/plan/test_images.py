@@ -142,6 +142,17 @@ def test_no_layout_adds_its_texts_to_such_names_twice(layout: str, names: list[s
     assert settled([image(f"in/Side {side}.flac", codec="flac") for side in "AB"], layout=layout) == names
 
 
+@pytest.mark.parametrize(
+    "layout", ["{{ title }}.d/{{ track }}", "{{ title }}/{{ title | truncate(3) }}", "{{ title }}/{{ title }}"]
+)
+def test_titles_in_folders_are_found_again(layout: str) -> None:
+    """Or there is none: a name that is cut, or only a number, does not say it any more."""
+    items = [image(f"{folder}/One Two.mp3", album=folder) for folder in ("a", "b")]
+    settled(
+        [*items, image("a/05 Five.mp3", album="a", track=5), image("a/06 Six.mp3", title="S", album="a", track=6)], layout=layout
+    )
+
+
 def test_names_that_collide_keep_their_numbers() -> None:
     items = [image(f"{folder}/Side A.flac", codec="flac", album=folder) for folder in ("x", "y")]
     layout = "{{ artist }} - {{ title }} [{{ codec }}]"

@@ -10,17 +10,16 @@ from orchestrator.paths import collision_key, split_extension, split_path
 from orchestrator.plan.layout.disambiguation import labels_of
 from orchestrator.plan.layout.names import Names
 from orchestrator.plan.layout.templates import Layout, Template, split_directory, tidy
+from orchestrator.plan.layout.untitled import rendered_by_name
 from orchestrator.plan.music.albums import artist_spellings, group_albums
 from orchestrator.plan.music.folders import Folders, title_key
 from orchestrator.plan.music.layout_fields import NAMING_FIELDS, track_fields
-from orchestrator.plan.music.own_titles import title_in_layout
 from orchestrator.plan.music.song import Album, Song
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.stand_ins import is_various, various_names
-from orchestrator.plan.music.tag_values import ABSENT, first
+from orchestrator.plan.music.tag_values import ABSENT
 from orchestrator.track import Track
 
-_PROBE: Final = "\ue000"
 _MAX_ROUNDS: Final = 5
 """After so many rounds without an end, only tags count."""
 
@@ -135,31 +134,20 @@ class Placing:
                 _, song.directory, song.stem = before
                 continue
             fields = track_fields(song.track, template.track_fields, dict(values))
-            own_name = self._set_own_title(song, template, fields) if song.titled_by_name else ""
-            raw, name = template.render(fields)
+            if song.titled_by_name:
+                if is_various(str(fields.get("artist", "")), self._various):
+                    fields["artist"] = ABSENT  # the image of a sampler
+                raw, song.stem = rendered_by_name(song, template, fields, self._names)
+            else:
+                raw, name = template.render(fields)
+                song.stem = self._names.stem(tidy(name), song.extension)
             directory = self._directories.get(raw)
             if directory is None:
                 parts = (tidy(part) for part in split_directory(raw))
                 directory = self._directories[raw] = "/".join(self._names.directory(part) for part in parts if part)
             song.directory = directory
-            song.stem = self._names.stem(own_name or tidy(name), song.extension)
             if repeated:
                 known[song] = song.track, song.directory, song.stem
-
-    def _set_own_title(self, song: Song, template: Template, fields: dict[str, Any]) -> str:
-        """Set the title of a song that only its file name tells, without what the layout puts around titles.
-
-        Returns the whole name if the song has no number either and the layout does not show its title, otherwise "".
-        """
-        stem, title = split_extension(song.name)[0], first(song.track.title)
-        if not title:
-            return ""
-        if is_various(str(fields.get("artist", "")), self._various):
-            fields["artist"] = ABSENT  # the image of a sampler
-        _, name = template.render({**fields, "title": _PROBE})
-        before, probe, after = self._names.stem(tidy(name), song.extension).partition(_PROBE)
-        fields["title"] = title_in_layout(stem, title, before, after) if probe else title
-        return stem if not probe and song.track.track is None else ""
 
     def _add_labels(self) -> None:
         """Add labels to the names of albums that would share a directory named after an album.

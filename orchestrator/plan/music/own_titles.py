@@ -26,9 +26,14 @@ def title_in_layout(stem: str, title: str, before: str, after: str) -> str:
     So a second run does not add those texts again.
     """
     name = unicodedata.normalize("NFC", stem)
-    for whole in (name, _COPY.sub("", name)) if before or after else ():
+    for whole in (name, without_copy_number(name)) if before or after else ():
         inside = whole[len(before) : len(whole) - len(after)]
         if inside.strip() and f"{before}{inside}{after}".casefold() == whole.casefold():
             found = _SEPARATOR.match(inside)
             return inside[found.end() :] if found is not None else inside
     return title
+
+
+def without_copy_number(name: str) -> str:
+    """A name without " (2)" at its end, which a file gets beside another one of its name."""
+    return _COPY.sub("", name) or name
