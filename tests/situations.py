@@ -37,9 +37,9 @@ class Library:
         self.files[path] = content or path.encode()
         self.destinations[path] = destination
 
-    def song(self, path: str, destination: str, *, stream: dict[str, int] | None = None, **tags: Any) -> None:
-        """An MP3 or FLAC with sound of its own. Its title is the end of its name if `tags` give none; text may be one string."""
-        kind, serial = FORMATS[path.rpartition(".")[2]], next(self._serials)
+    def song(self, path: str, destination: str, *, codec: str = "", stream: dict[str, int] | None = None, **tags: Any) -> None:
+        """A song with sound of its own. Its title is the end of its name if `tags` give none; text may be one string."""
+        kind, serial = FORMATS[codec or path.rpartition(".")[2]], next(self._serials)
         name = path.rpartition("/")[2].rpartition(".")[0]
         given = {"title": name[3:], "track": int(name[:2]), **tags}
         texts = {field: (value,) if isinstance(value, str) and field in _SEVERAL else value for field, value in given.items()}
@@ -52,9 +52,10 @@ class Library:
         self.put(path, destination, FORMATS[path.rpartition(".")[2]].stream(0.2, next(self._serials)))
 
     def album(self, folder: str, destination: str, names: Iterable[str], *, extension: str = "mp3", **tags: Any) -> None:
-        """Songs that keep their names; a "*" before a name stands for what the layout puts there."""
+        """Songs that keep their names, in a folder that may hold a copy of them already."""
         for name in names:
-            self.song(f"{folder}/{name}.{extension}", f"{destination}/{name}.{extension}", **tags)
+            stem = name if f"{folder}/{name}.{extension}" not in self.files else f"{name} again"
+            self.song(f"{folder}/{stem}.{extension}", f"{destination}/{name}.{extension}", **{"title": name[3:], **tags})
 
     def before(self) -> dict[str, str]:
         """Path -> sha256."""
@@ -102,6 +103,8 @@ def discs_that_only_folders_tell(library: Library) -> None:
             library.album(f"discs/{folder}", there, names, album=title, **ANN)
             library.put(f"discs/{folder}/cover.jpg", f"{there}/cover.jpg")
             library.put(f"discs/{folder}/rip.log", f"{there}/rip.log")
+    library.put("discs/Words/booklet.pdf", "Ann/Words (1999)/booklet.pdf")
+    library.put("discs/Words/CD1/Scans/1.png", "Ann/Words (1999)/Disc 1/Scans/1.png")
 
 
 @situation
@@ -111,6 +114,14 @@ def copies_of_one_album(library: Library) -> None:
         there = f"Ann/Quality [{label}] (1999)"
         library.album(f"copies/q/{folder}", there, SONGS, extension=extension, stream=stream, album="Quality", **ANN)
         library.put(f"copies/q/{folder}/cover.jpg", f"{there}/cover.jpg")
+    for codec, label in (("alac", "ALAC"), ("m4a", "AAC")):
+        library.album(
+            "copies/m4a", f"Ann/Together [{label}] (1999)", SONGS, codec=codec, extension="m4a", album="Together", **ANN
+        )
+    for rip in ("Monday", "Friday"):
+        for disc, names in ((1, DISC_1), (2, DISC_2)):
+            there = f"Ann/Two discs [{rip}] (1999)/Disc {disc}"
+            library.album(f"copies/discs/{rip}/CD{disc}", there, names, album="Two discs", **ANN)
     for folder, total in (("standard", 2), ("deluxe", 3)):
         names = (*SONGS, "03 Moon")[:total]
         library.album(

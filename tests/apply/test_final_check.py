@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from orchestrator.apply.protocol.final_check import FinalState, check_final_state
@@ -23,3 +25,13 @@ def test_many_files_that_listings_leave_out_are_found(kind: str) -> None:
     storage.remove("A/@eaDir/1.mp3/7.jpg")
     (problem,) = check_final_state(FinalState(there, frozenset()), {storage.fs: storage}, Obstacles(), listed=None)
     assert problem.path == "A/@eaDir/1.mp3/7.jpg"
+
+
+def test_many_files_of_which_the_server_lists_some_in_another_unicode_form_are_found() -> None:
+    """rclone's own servers show one folder for two whose names differ only in that."""
+    storage = MemoryStorage(normalization_insensitive=True)
+    names = [f"Café/{number}.mp3" for number in range(240)]
+    for name in names:
+        storage.put(name, b"x")
+    there = {Ref(storage.fs, unicodedata.normalize("NFD", name)): storage.stat(name) for name in names}
+    assert check_final_state(FinalState(there, frozenset()), {storage.fs: storage}, Obstacles(), listed=None) == []

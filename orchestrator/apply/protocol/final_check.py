@@ -69,7 +69,11 @@ def check_final_state(
             problems += _compare(storage, there, gone - unknown, found)
         else:
             with obstacles.named(fs, "cannot be listed, so the final check was left out"):
-                problems += _compare(storage, there, gone, _list(storage, [*there, *gone]))
+                found = _list(storage, [*there, *gone])
+                # Some servers list a name in another case or Unicode form than it was given.
+                respelled, unknown = _look(storage, [ref for ref in there if ref not in found], obstacles)
+                there = {ref: entry for ref, entry in there.items() if ref not in unknown}
+                problems += _compare(storage, there, gone, found | respelled)
     return problems
 
 
