@@ -118,6 +118,21 @@ def test_info_lists_in_other_encodings_and_with_huge_texts() -> None:
     assert (track.title, track.comment) == (("T",), None)
 
 
+def test_of_very_many_long_texts_the_first_are_read_and_the_others_named() -> None:
+    many = [(b"ICMT", b"x" * 60_000)] * 100
+    for texts, title in (([(b"INAM", b"T"), *many], ("T",)), ([*many, (b"INAM", b"T")], ())):
+        body = b"INFO" + b"".join(name + struct.pack("<I", len(text)) + text for name, text in texts)
+        body += bytes(len(body) % 2)
+        content = track_bytes("wav", None, seconds=0.5) + b"LIST" + struct.pack("<I", len(body)) + body
+        content = content[:4] + struct.pack("<I", len(content) - 8) + content[8:]
+        for policy in POLICIES.values():
+            found = read("x.wav", content, policy)
+            assert found.track is not None, found.reason
+            assert found.track.title == title
+            assert found.too_long is not None
+            assert found.too_long.startswith("its text INFO of ")
+
+
 def test_id3_comes_before_the_info_list_which_fills_gaps() -> None:
     """dBpoweramp and Mp3tag write both; the list has no place for most fields, and 8-bit editors write to it."""
     other = info({"INAM": "list", "IART": "list", "ICRD": "2001"})

@@ -23,6 +23,10 @@ def read_info(file: SparseFile, start: int, end: int, tags: TextTags) -> None:
     """
     position, end = start, min(end, file.size)
     for _ in range(_MOST_TEXTS):
+        if file.requests > file.policy.requests // 2 or file.bytes_read > file.policy.budget // 2:
+            file.skip_text("INFO", end - position)  # other tags may follow
+            return
+        _fetch(file, position, min(position + _MOST_ZEROS + _HEADER, end), "an INFO list")
         zeros = file.peek(position, min(_MOST_ZEROS, end - position), "an INFO list")
         position += len(zeros) - len(zeros.lstrip(b"\0"))
         if position + _HEADER > end:
@@ -52,10 +56,18 @@ def read_edited(file: SparseFile, start: int, end: int, tags: TextTags) -> None:
         position += _LONG_HEADER + length + length % 2
 
 
+def _fetch(file: SparseFile, start: int, end: int, why: str) -> None:
+    """Fetch what is needed and a little more: what is fetched unforeseen grows with each range, and many texts need many."""
+    if not file.has(start, min(end, file.size)):
+        file.fetch(start, max(end, start + file.policy.extra), why)
+
+
 def _add(file: SparseFile, name: bytes, start: int, length: int, tags: TextTags) -> None:
     if length > LONGEST_TEXT:
         file.skip_text(name.decode("latin-1"), length)
-    data = file.peek(start, length, "a text") if 0 < length <= LONGEST_TEXT else b""
+    if 0 < length <= LONGEST_TEXT:
+        _fetch(file, start, start + length, "a text")
+    data = file.peek(start, length) if 0 < length <= LONGEST_TEXT else b""
     wide = len(data) >= _SHORTEST_WIDE and not any(data[1::2])  # some programs write UTF-16
     text = data[: len(data) // 2 * 2].decode("utf-16-le", "replace").rstrip("\0") if wide else decoded(data)
     if text:
