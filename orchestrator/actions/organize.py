@@ -207,7 +207,7 @@ def _offer_names(session: Session, made: Plan) -> None:
     untagged = sum(one.code == "untagged" for one in made.skipped) or fit
     (pattern, _), others = made.named_like[0], len(made.named_like) - 1
     more = f" or in {counted(others, 'other way')}" if others else ""
-    are = "is" if fit == 1 else "are"
+    have, are = "has" if untagged == 1 else "have", "is" if fit == 1 else "are"
     session.reporter.note(
-        f"no usable tags: {counted(untagged, 'file')}; {fit} of them {are} named like {pattern}{more}: --names-as-tags auto"
+        f"{counted(untagged, 'file')} {have} no usable tags; {fit} of them {are} named like {pattern}{more}: --names-as-tags auto"
     )

@@ -18,7 +18,7 @@ NEW = {
     "Various Artists/Hits/01 Bob - Sun.mp3", "Various Artists/Hits/02 Eve - Sea.mp3", "odd.mp3",
 }  # fmt: skip
 OFFER = (
-    "no usable tags: 5 files; 4 of them are named like {artist} - {album} ({year})/{track} - {title} or in 1 other way: "
+    "5 files have no usable tags; 4 of them are named like {artist} - {album} ({year})/{track} - {title} or in 1 other way: "
     "--names-as-tags auto"
 )
 

@@ -137,14 +137,13 @@ def lacks_tags(item: Item) -> bool:
 def _file(item: Item) -> _File | None:
     """A music file that has no usable tags, or whose tags are not used; None for all others."""
     path, reading = item.entry.path, item.reading
+    own = reading.track if reading is not None and reading.status is not Status.UNREADABLE else None
+    is_used = item.skipped_because is None and item.doubtful is None
+    if is_used and own is not None and has_usable_tags(own):
+        return None
     if not (reading is not None or is_audio(path)) or is_ours(path) or is_clutter(path) or is_rclone_debris(path):
         return None
-    is_read = reading is not None and (reading.status is Status.UNTAGGED or (reading.status is Status.TAGGED and reading.track))
-    is_waiting = bool(is_read) and item.skipped_because is None and item.doubtful is None and path_problem(path) is None
-    own = reading.track if is_read and reading is not None else None
-    is_waiting = is_waiting and not kind_of(path, own or Track())
-    if is_waiting and own is not None and has_usable_tags(own):
-        return None
+    is_waiting = is_used and own is not None and path_problem(path) is None and not kind_of(path, own)
     return _File(item, split_extension(name_of(path))[0], _album_folder(path)[1], own, is_waiting)
 
 
