@@ -30,8 +30,10 @@ _FEW: Final = 2
 """Fewer titles show no habit."""
 _OF_ALBUM: Final = re.compile(r" - |(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 """What folders of albums have in their names."""
-_LIKE_ALBUM: Final = re.compile(r" - |[(\[](?:19|20)[0-9]{2}[)\]]")
-"""What folders of artists do not have in their names."""
+_IN_BRACKETS: Final = re.compile(r"[(\[](?:19|20)[0-9]{2}[)\]]")
+"""What names of artists do not have: a year in brackets."""
+_END_OF_SCENE: Final = re.compile(r"-(?:19|20)[0-9]{2}-[^\s-]+$")
+"""What titles of albums do not have: the end of a name of the scene, whose beginning was not understood."""
 
 
 def is_shelf(name: str) -> bool:
@@ -126,14 +128,14 @@ def _is_sensible_artist(habit: Habit, told: Told) -> bool:
     artist = told.get("artist", "")
     if not artist:
         return True
-    if is_of_several(artist) or _is_no_artist(artist) or not _is_balanced(artist):
+    if is_of_several(artist) or _is_no_artist(artist) or not _is_balanced(artist) or _IN_BRACKETS.search(artist):
         return False
-    return not habit.folders.startswith("{artist}/") or not (is_shelf(artist) or _LIKE_ALBUM.search(artist))
+    return not habit.folders.startswith("{artist}/") or not (is_shelf(artist) or " - " in artist)
 
 
 def _is_sensible_album(habit: Habit, told: Told, folders: Folders) -> bool:
     album, is_below_artist = told.get("album", ""), "/{album}" in habit.folders
-    if not _is_balanced(album):
+    if not _is_balanced(album) or _END_OF_SCENE.search(album):
         return False
     if is_below_artist and " - " in album and "various" not in told and folders.shelf is not Shelf.ARTIST:
         return False  # a title, or another artist and his album

@@ -121,8 +121,10 @@ _OF_SEVERAL: Final = (
 _SCENE: Final = (
     "{disc}{track}-{artist}-{title}-{group}",
     "{track}-{artist}-{title}-{group}",
+    "{track}-{artist} - {title}-{group}",
     "{disc}{track}-{artist}-{title}",
     "{track}-{artist}-{title}",
+    "{track}-{artist} - {title}",
 )
 _TAPE: Final = tuple(
     f"{{band}}{{date}}{gap}{number}{title}"
@@ -135,6 +137,7 @@ HABITS: Final = (
     Habit("", _TAPE),
     Habit("{various}-{album}-{year}-{group}", _SCENE),
     Habit("{artist}-{album}-{year}-{group}", _SCENE),
+    Habit("{artist} - {album}-{year}-{group}", _SCENE),
     *(Habit("{various} - " + album, _OF_SEVERAL) for album in (*_WITH_YEAR, "{album} - {year}", "{album}")),
     *(Habit("{various}/" + album, _OF_SEVERAL) for album in (*_WITH_YEAR, "{album}")),
     *(Habit("{artist} - " + album, _NAMED) for album in (*_CONCERTS, *_WITH_YEAR, "{album} - {year}")),
@@ -142,6 +145,7 @@ HABITS: Final = (
     # What our layouts make of a missing album.
     Habit("{artist}/[no album]", (*_NUMBERED[:-1], "{title}")),
     *(Habit("{artist}/" + album, _NAMED) for album in (*_WITH_YEAR, *_CONCERTS)),
+    *(Habit(year + "{artist} - {album}", _NAMED) for year in ("{year} - ", "({year}) ", "[{year}] ")),
     Habit("{artist} - {album}", _NAMED),
     Habit("{artist}/{album}", (*_OF_ARTIST, "{artist} - {title}")),
     Habit("", ("{artist} - {album} - {track} - {title}", "{artist} - {album} - {track} {title}", "{artist} - {title}")),
