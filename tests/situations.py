@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -28,6 +29,8 @@ class Library:
         self.files: dict[str, bytes] = {}
         self.destinations: dict[str, str | None] = {}
         """Path -> where it belongs; None for the quarantine."""
+        self.updated: dict[str, bytes] = {}
+        """Path of a list -> its content afterwards."""
         self.foreign_folders = 0
         self._serials = count(1)
 
@@ -47,6 +50,12 @@ class Library:
         kind.save(file, Track(**texts), b"")
         self.put(path, destination, file.getvalue())
 
+    def updated_list(self, path: str, text: str, *entries: tuple[str, str]) -> None:
+        """A playlist that stays: `text` with each entry for a `%s`, and with what the entry becomes."""
+        before, after = (text % chosen for chosen in zip(*entries, strict=True))
+        self.put(path, path, before.encode())
+        self.updated[path] = after.encode()
+
     def bare(self, path: str, destination: str) -> None:
         """The same without tags."""
         self.put(path, destination, FORMATS[path.rpartition(".")[2]].stream(0.2, next(self._serials)))
@@ -63,7 +72,8 @@ class Library:
 
     def after(self) -> dict[str, str]:
         """The same where each file belongs, without the quarantine."""
-        return {there: digest(self.files[path]) for path, there in self.destinations.items() if there is not None}
+        contents = self.files | self.updated
+        return {there: digest(contents[path]) for path, there in self.destinations.items() if there is not None}
 
 
 _SEVERAL = frozenset(field.name for field in msgspec.structs.fields(Track) if "tuple" in str(field.type))
@@ -184,6 +194,23 @@ def folders_of_one_name_in_two_forms(library: Library) -> None:
         folder = unicodedata.normalize(form, "forms/Café")
         tags = {"artist": unicodedata.normalize(form, "Zoë"), "album": unicodedata.normalize(form, "Café")}
         library.album(folder, "Zoë/Café (2007)", [name], date="2007", **tags)
+
+
+@situation
+def playlists_written_on_other_machines(library: Library) -> None:
+    library.album("lists/in", "Ann/Écoute & Co (1999)", SONGS, album="Écoute & Co", **ANN)
+    names = ("lists/in/01 Sea.mp3", "Ann/Écoute & Co (1999)/01 Sea.mp3")
+    drive = tuple(f"D:\\Music\\{name}".replace("/", "\\") for name in names)
+    escaped = tuple(name.replace("&", "&amp;") for name in drive)
+    url = tuple(f"file://localhost/Users/ann/Music/{quote(name, safe='/&()')}".replace("&", "&amp;") for name in names)
+    library.updated_list("Playlists/drive.m3u8", "\ufeff#EXTM3U\r\n%s\r\nD:\\Music\\gone.mp3\r\n", drive)
+    library.updated_list("Playlists/container.m3u", "/data/%s\n/data/music/01 Sun.mp3\n", names)
+    library.updated_list("Playlists/share.pls", "[playlist]\nFile1=//nas/music/%s\nTitle1=Sea\n", names)
+    library.updated_list("Playlists/wmp.wpl", '<?wpl version="1.0"?><smil><seq><media src="%s"/></seq></smil>', escaped)
+    itunes = "<plist><dict><key>Tracks</key><dict><key>Location</key><string>%s</string></dict></dict></plist>"
+    library.updated_list("iTunes/iTunes Music Library.xml", itunes, url)
+    rekordbox = '<DJ_PLAYLISTS><COLLECTION><TRACK Location="%s"/></COLLECTION><NODE><TRACK Key="%s"/></NODE></DJ_PLAYLISTS>'
+    library.updated_list("DJ/export.xml", rekordbox, url, url)
 
 
 @situation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
+from orchestrator.apply.protocol.task import is_one_file
 from orchestrator.paths import is_local, location_prefix
 from orchestrator.plan.companions.playlists.external import ExternalList, named_on_this_machine
 from orchestrator.plan.companions.playlists.following import lists_of
@@ -16,11 +17,17 @@ def existing_elsewhere(locations: Iterable[tuple[str, Sequence[Item]]], external
     found: list[ExternalList] = [*external]
     roots: list[str] = []
     for fs, items in locations:
-        roots += [location_prefix(os.path.realpath(fs))] if is_local(fs) else []
+        roots += [os.path.realpath(fs)] if is_local(fs) else []
         lists = ((item.entry.path, item.content) for item in lists_of(items))
         found += [ExternalList(fs, path, content) for path, content in lists if content is not None]
 
-    def is_elsewhere(path: str) -> bool:
-        return os.path.lexists(path) and not any(os.path.realpath(path).startswith(root) for root in roots)
+    named = {*named_on_this_machine(found)}
+    return frozenset(path for path in named if os.path.lexists(path) and not any(_is_inside(path, root) for root in roots))
 
-    return frozenset(filter(is_elsewhere, {*named_on_this_machine(found)}))
+
+def _is_inside(path: str, root: str) -> bool:
+    """Whether a path leads into a folder, behind a link or where the folder is mounted a second time."""
+    if os.path.realpath(path).startswith(location_prefix(root)):
+        return True
+    names = path.split("/")
+    return any(is_one_file(path, f"{root}/{'/'.join(names[first:])}") for first in range(1, len(names)))

@@ -14,7 +14,9 @@ def test_only_what_exists_outside_the_library_counts(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "mounted").symlink_to("music")
-    names = ["other/in/1.mp3", "other/in/2.mp3", "music/in/1.mp3", "mounted/in/1.mp3"]
+    (tmp_path / "again/in").mkdir(parents=True)
+    (tmp_path / "again/in/1.mp3").hardlink_to(tmp_path / "music/in/1.mp3")  # as where a folder is mounted twice
+    names = ["other/in/1.mp3", "other/in/2.mp3", "music/in/1.mp3", "mounted/in/1.mp3", "again/in/1.mp3"]
     content = "".join(f"{tmp_path}/{name}\n" for name in names).encode()
     other = {f"{tmp_path}/other/in/1.mp3"}
     fs = f"{tmp_path}/music"
@@ -22,5 +24,5 @@ def test_only_what_exists_outside_the_library_counts(tmp_path: Path) -> None:
     assert existing_elsewhere([(fs, inside[:1])], []) == other
     assert existing_elsewhere([(fs, inside[1:])], []) == other
     assert existing_elsewhere([(fs, [])], [ExternalList("r:", "a.m3u", content)]) == other
-    assert existing_elsewhere([("r:music", inside[:1])], []) == {f"{tmp_path}/{names[index]}" for index in (0, 2, 3)}
+    assert existing_elsewhere([("r:music", inside[:1])], []) == {f"{tmp_path}/{names[index]}" for index in (0, 2, 3, 4)}
     assert not existing_elsewhere([("r:music", inside[1:])], [])
