@@ -154,6 +154,9 @@ def test_entries_without_a_file_are_counted() -> None:
         assert reasons == {"Lists/a.m3u8": "3 of 7 entries name no file of the library"}
         assert plan_view.facts(one).count(("entries without a file", "3 in 1 playlist; -v lists them")) == 1
         assert "playlist entries without a file: 3 in 1 playlist; -v lists them" in plan_view.nothing_to_do(one)
+    for source, number in (("/music/library", 2), ("r:music/library", 1)):  # what is in the same remote outside is unknown
+        counts = made(tracks(*OLD), "../../other/1.mp3\n../gone.mp3", source=source).header.counts
+        assert counts["entries_without_file"] == number
     several = made(tracks("a/Best/1.mp3", "b/Best/1.mp3"), "D:\\M\\Best\\1.mp3\nD:\\y.mp3")
     assert "2 of 2 entries name no file of the library, or fit several files (1)" in {one.reason for one in several.skipped}
     assert "entries_without_file" not in made(tracks(*OLD), there).header.counts

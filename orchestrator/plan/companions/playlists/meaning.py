@@ -33,7 +33,8 @@ class NoFile(Enum):
     """Why an entry names no file of the library."""
 
     ELSEWHERE = "elsewhere"
-    """It names a web address, a folder of the library, or a file of this machine outside the library."""
+    """It names a web address, a folder of the library, a file of this machine outside the library, or something outside of it in
+    its remote, where it is unknown what there is."""
     SEVERAL = "several"
     """It is of another machine, and may name any of several files."""
     NOWHERE = "nowhere"
@@ -43,7 +44,7 @@ class NoFile(Enum):
 def positions(value: str, base: tuple[str, ...] | None, form: Format) -> Iterator[tuple[tuple[str, ...], bool]]:
     """The paths on this machine that an entry may stand for, and whether it is absolute.
 
-    `base` is the directory of its list, None for one on a remote.
+    `base` is the directory of its list, None if that is unknown.
     """
     for text, style in readings(value, uri_first=form.uris):
         start = () if style.absolute else base
@@ -116,10 +117,13 @@ class Library:
     ) -> NoFile | None:
         if any(path in self._all_directories for path, _ in found):
             return NoFile.ELSEWHERE
-        for position, absolute in positions(value, base if self.root.local else None, form):
-            if f"/{'/'.join(position)}" in self._elsewhere:
+        for position, absolute in positions(value, base, form):
+            inside = self.root.inside(position) is not None
+            if not (absolute or self.root.local or inside):
                 return NoFile.ELSEWHERE
-            if absolute and self.root.local and self.root.inside(position) is not None:
+            if (absolute or self.root.local) and f"/{'/'.join(position)}" in self._elsewhere:
+                return NoFile.ELSEWHERE
+            if absolute and self.root.local and inside:
                 return NoFile.NOWHERE
         return None
 
