@@ -34,7 +34,7 @@ _COUNTS = (
     ("suspect", "suspect files", ""),
     ("artist_inferred", "album artist inferred", ""),
     ("discs_by_folder", "disc inferred from folder", ""),
-    ("from_names", "named by their names", ""),
+    ("from_names", "placed by their names", ""),
     ("names_fit", "names that tell what tags do not", "--names-as-tags auto uses them"),
     ("title_from_name", "titles from file names", ""),
     ("tags_from_cue_sheet", "tags from cue sheets", ""),
