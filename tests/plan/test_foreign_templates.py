@@ -83,7 +83,10 @@ TRANSLATIONS = [
     ("%{artist} - %{album}/%{track} %{title}", f"{{{{ artist }}}} - {{{{ album }}}}/{TRACK} {{{{ title }}}}"),
     ("%(album_artist,artist)s/%(album|Loose)s/%(track_number)02d %(title)s.%(ext)s",
      f"{{{{ albumartist or artist }}}}/{{{{ album | default('Loose') }}}}/{TRACK} {{{{ title }}}}"),
+    ("{artists}/{album}/{track-number} - {title}.{output-ext}", "{{ artist }}/{{ album }}/" + f"{TRACK} - {{{{ title }}}}"),
+    ("%albuminterpret%\\%albumtitle%\\%tracknr2% %title%", "{{ albumartist }}/{{ album }}/" + NAME[1:]),
     # letters
+    ("%A/%B/%N. %T", "{{ artist }}/{{ album }}/" + f"{TRACK}. {{{{ title }}}}"),
     ("%a/%b", "{{ artist }}/{{ album }}" + NAME),
     ("%z/%y - %b/%n - %t", f"{{{{ albumartist }}}}/{{{{ year }}}} - {{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
     ("%aa/%at/%tN - %tt", f"{{{{ albumartist }}}}/{{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
@@ -105,6 +108,7 @@ def test_a_template_of_another_program_is_refused_with_its_translation(foreign: 
     ("foreign", "ours", "missing"),
     [
         ("%artist%/%mood%/%title%", "{{ artist }}/{{ title }}", "%mood%"),
+        ("{artist:upper}/{title}", "{{ title }}", "{artist:upper}"),
         ("$rand()/%title%", "{{ title }}", "$rand()"),
         ("$if($len(%mood%),a,b) %title%", "{{ title }}", "$if($len(%mood%),a,b)"),
         ("%bucket{$albumartist,alpha}/$title", "{{ title }}", "%bucket{$albumartist,alpha}"),
@@ -123,9 +127,9 @@ def test_what_has_no_counterpart_is_left_out_and_named(foreign: str, ours: str, 
 
 
 def test_letters_that_mean_different_things_are_given_as_each_program_reads_them() -> None:
-    with pytest.raises(UsageError, match="as EasyTAG or Ampache or lltag reads it") as caught:
+    with pytest.raises(UsageError, match="as in EasyTAG, XLD, K3b, Ampache, lltag,") as caught:
         compile_layout("%a/%n %t")
-    assert "as whipper reads it" in caught.value.message
+    assert "as in whipper" in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _NAMES: Final[dict[str, str]] = {
-    "albumartist": "albumartist albumartists albumartistname albumartistcredit artistname artistcleanname band",
+    "albumartist": "albumartist albumartists albumartistname albumartistcredit albuminterpret artistname artistcleanname band",
     "albumartist | the_last": "artistnamethe artistcleannamethe albumartistnamethe",
     "albumartist | initial": "artistnamefirstcharacter",
     "albumartist_sort": "albumartistsort artistsortname albumartistsortorder",
@@ -17,8 +17,8 @@ _NAMES: Final[dict[str, str]] = {
     "title": "title tracktitle trackname trackcleantitle songtitle songname song name trackfile",
     "title_sort": "titlesort titlesortorder",
     "subtitle": "subtitle",
-    "track": "track trackno tracknum tracknumber trackindex trackn songnumber",
-    "track_total": "tracktotal totaltracks trackcount trackstotal numtracks numberoftracks tracks",
+    "track": "track trackno tracknum tracknr nr tracknumber trackindex trackn songnumber",
+    "track_total": "tracktotal totaltracks trackcount trackscount trackstotal numtracks numberoftracks tracks",
     "disc": "disc discno discnum discnumber disk diskno disknum disknumber medium mediumnumber cdnumber",
     "disc_subtitle": "discsubtitle disctitle setsubtitle mediumname",
     "discs": "disctotal totaldiscs disccount discstotal numdiscs numberofdiscs discs disktotal totaldisks mediumcount",
@@ -56,7 +56,7 @@ _NAMES: Final[dict[str, str]] = {
     "advisory": "advisory itunesadvisory",
     "musicbrainz_release_id": "mbalbumid musicbrainzalbumid albummbid musicbrainzreleaseid releasembid",
     "musicbrainz_release_group_id": "mbreleasegroupid musicbrainzreleasegroupid",
-    "": "ext extension filenameextension fileextension filetype",  # is added automatically
+    "": "ext outputext extension filenameextension fileextension filetype",  # is added automatically
 }
 _KNOWN: Final = {word: expression for expression, words in _NAMES.items() for word in words.split()}
 
@@ -69,6 +69,15 @@ LETTERS: Final[dict[str, dict[str, str]]] = {
     "whipper": {
         "A": "albumartist", "S": "albumartist_sort", "a": "artist", "d": "album", "n": "title", "s": "artist_sort",
         "t": "track | pad(2)", "y": "year",
+    },
+    "XLD or K3b": {
+        "A": "albumartist", "D": "disc", "T": "album", "a": "artist", "c": "composer", "g": "genre", "n": "track | pad(2)",
+        "t": "title", "y": "year",
+    },
+    "Kodi": {"A": "artist", "B": "album", "G": "genre", "N": "track | pad(2)", "T": "title", "Y": "year"},
+    "Asunder": {"A": "artist", "G": "genre", "L": "album", "N": "track | pad(2)", "T": "title", "Y": "year"},
+    "Exact Audio Copy": {
+        "A": "albumartist", "C": "album", "D": "artist", "G": "genre", "N": "track | pad(2)", "T": "title", "Y": "year",
     },
     "Ampache or lltag": {
         "A": "album", "T": "track | pad(2)", "a": "artist", "d": "disc", "g": "genre", "n": "track | pad(2)", "t": "title",

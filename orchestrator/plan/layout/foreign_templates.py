@@ -59,7 +59,7 @@ class _Dialect(NamedTuple):
 _CALL = re.compile(r"\$(?P<name>\w+)\(")
 _DIALECTS: Final = (
     _Dialect("yt-dlp", re.compile(r"%\((?P<name>\w+(?:,\w+)*)(?:\|(?P<instead>[^()]*))?\)(?P<spec>[\d.]*)[sdSBjUlq]")),
-    _Dialect("Kid3", re.compile(r"%\{(?P<name>[\w ]+)\}")),
+    _Dialect("Kid3 or bandcamp-dl", re.compile(r"%\{(?P<name>[\w ]+)\}")),
     _Dialect(
         "foobar2000, Picard or Mp3tag",
         re.compile(r"%(?P<name>[A-Za-z_][\w ]*)%"),
@@ -76,7 +76,7 @@ _DIALECTS: Final = (
         disc_width=2,
         folder="/",
     ),
-    _Dialect("Strawberry or Clementine", re.compile(r"%(?P<name>[a-z]{3,})(?![a-z%])"), optional="{}"),
+    _Dialect("Strawberry or Clementine", re.compile(r"%(?P<name>[a-z]{2,})(?![a-z%])"), optional="{}"),
     _Dialect(
         "MusicBee, MediaMonkey or Quod Libet",
         re.compile(r"<(?P<name>[A-Za-z~#][^<>|:]*)(?::(?P<spec>\d+))?>"),
@@ -87,7 +87,7 @@ _DIALECTS: Final = (
     _Dialect(
         "Lidarr, Python or the like",
         re.compile(
-            r"\{(?P<before>[-\s._\[(]*)(?P<name>[A-Za-z][\w .]*?)(?:!\w)?(?::(?P<spec>[\w>.+-]*))?(?P<after>[-\s._\])]*)\}"
+            r"\{(?P<before>[-\s._\[(]*)(?P<name>[A-Za-z][\w .-]*?)(?:!\w)?(?::(?P<spec>[\w>.+-]*))?(?P<after>[-\s._\])]*)\}"
         ),
     ),
     _Dialect("dBpoweramp or JRiver", re.compile(r"\[(?P<name>[A-Za-z][\w #]*)\]")),
@@ -131,7 +131,7 @@ def _by_letters(text: str) -> list[Translation]:
             translated = "".join(f"{{{{ {fields[part]} }}}}" if index % 2 else part for index, part in enumerate(parts))
             found.setdefault(translated.strip("/"), []).append(program)
     likely: list[str] = [translated for translated in found if "{{ title }}" in translated] or [*found]
-    return [Translation(" or ".join(found[translated]), translated, ()) for translated in likely]
+    return [Translation(" or ".join(found[translated]).replace(" or ", ", "), translated, ()) for translated in likely]
 
 
 def _name_of(found: re.Match[str]) -> str | None:
@@ -188,16 +188,17 @@ class _Reader:
 
     def _field(self, found: re.Match[str]) -> Pieces:
         expression = _name_of(found)
-        if expression is None:
+        groups = found.groupdict()
+        spec = groups.get("spec") or ""
+        if expression is None or not re.fullmatch(r"[0<>+-]*\.?\d*[dsf]?", spec):
             self._missing.append(found.group())
             return []
         if not expression:
             return [Piece("\x00")]  # the extension: it vanishes with the dot before it
-        groups = found.groupdict()
         if expression == "track" and "track number" in found.group().casefold():
             value = expression  # the one that foobar2000 does not pad
         else:
-            value = _formatted(expression, groups.get("spec") or "", self._dialect.disc_width)
+            value = _formatted(expression, spec, self._dialect.disc_width)
         if instead := groups.get("instead"):
             value += f" | default({quoted(instead)})"
         return [Piece(groups.get("before") or ""), Piece(value, "value"), Piece(groups.get("after") or "")]

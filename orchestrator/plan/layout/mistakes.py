@@ -76,7 +76,7 @@ def foreign_template(text: str) -> str | None:
         parts = f"{', '.join(found[0].missing)} has no counterpart" if found[0].missing else "it has no counterpart"
         return f"the layout {shown!r} is a template of {found[0].programs}, but {parts} here; write for example {_EXAMPLE!r}"
     if len(found) > 1:
-        readings = ", ".join(f"{_whole(one)!r} as {one.programs} reads it" for one in found)
+        readings = ", ".join(f"{_whole(one)!r} as in {one.programs}" for one in found)
         return f"the layout {shown!r} is a template of another program; here it is {readings}"
     (one,) = found
     added = "" if _tells(one.text) else ", with a name for each track at its end"
