@@ -87,6 +87,10 @@ SHOWING = [f"D:/M/{path}" for path in HITS]
         (["Lo\u0308we/1.mp3"], ["D:\\M\\L\u00f6we\\1.mp3"], "y"),
         # Two telling names are enough wherever they are; numbers are not.
         (["x/y/Best/01 One.mp3"], ["D:\\M\\Best\\01 One.mp3"], "y"),
+        (["x/y/Blue/01 S1.mp3"], ["D:/M/Blue/01 S1.mp3"], "y"),
+        (["x/Live/Side A/A1.mp3"], ["D:/M/Queen/Side A/A1.mp3"], "n"),
+        (["x/Live/d1t03.mp3"], ["D:/M/Live/d1t03.mp3"], "n"),
+        (["x/Unknown Album/Track 03.mp3"], ["D:/M/Unknown Album/Track 03.mp3"], "n"),
         (["x/Live/CD1/01.mp3"], ["D:\\M\\Other\\CD1\\01.mp3"], "n"),
         (["x/Live/CD1/Track 01.mp3"], ["D:\\M\\Queen\\CD1\\Track 01.mp3"], "n"),
         # Two entries that agree show where a folder is; all others from that drive must then be found there.

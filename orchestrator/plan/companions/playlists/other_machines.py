@@ -33,10 +33,11 @@ _TOPS: Final = tuple(
 )
 """What an entry of another machine begins with, up to where other folders can be. The group is the name of a share or mount."""
 _NAME: Final = {"/": re.compile(r"[^/]+"), "\\": re.compile(r"[^\\/]+")}
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_NUMBERING: Final = frozenset(
-    {"album", "artist", "audio", "cd", "disc", "disk", "dvd", "part", "side", "titel", "title", "track", "unknown", "vol"}
+_NUMBERING: Final = re.compile(
+    r"(?<![^\W\d_])(?:album|artist|audio|cd|dis[ck]|dvd|part|side|tit(?:el|le)|track|unknown|vol)(?![^\W\d_])"
 )
+_TELLING: Final = re.compile(r"[^\W\d_]{2}|\d[\W_]+[^\W\d_]")
+"""A word, or at least a letter after a number: `01 X`, but not `d1t01` or `A1`."""
 _TWO: Final = 2
 _THREE: Final = 3
 _DEEPEST: Final = 100
@@ -248,4 +249,4 @@ def _key(beginning: str) -> str:
 
 
 def _says_something(name: str) -> bool:
-    return any(word not in _NUMBERING for word in _WORD.findall(name.casefold()))
+    return _TELLING.search(_NUMBERING.sub(" ", name.casefold())) is not None
