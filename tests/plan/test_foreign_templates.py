@@ -127,7 +127,7 @@ def test_what_has_no_counterpart_is_left_out_and_named(foreign: str, ours: str, 
 
 
 def test_letters_that_mean_different_things_are_given_as_each_program_reads_them() -> None:
-    with pytest.raises(UsageError, match="as in EasyTAG, XLD, K3b, Ampache, lltag,") as caught:
+    with pytest.raises(UsageError, match="as in EasyTAG, XLD, K3b, lltag,") as caught:
         compile_layout("%a/%n %t")
     assert "as in whipper" in caught.value.message
 

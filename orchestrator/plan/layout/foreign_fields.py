@@ -79,10 +79,8 @@ LETTERS: Final[dict[str, dict[str, str]]] = {
     "Exact Audio Copy": {
         "A": "albumartist", "C": "album", "D": "artist", "G": "genre", "N": "track | pad(2)", "T": "title", "Y": "year",
     },
-    "Ampache or lltag": {
-        "A": "album", "T": "track | pad(2)", "a": "artist", "d": "disc", "g": "genre", "n": "track | pad(2)", "t": "title",
-        "y": "year",
-    },
+    "Ampache": {"A": "album", "T": "track | pad(2)", "a": "artist", "d": "disc", "g": "genre", "t": "title", "y": "year"},
+    "lltag": {"A": "album", "a": "artist", "g": "genre", "n": "track | pad(2)", "t": "title", "y": "year"},
     "Rhythmbox or Sound Juicer": {
         "aa": "albumartist", "as": "albumartist_sort", "at": "album", "ay": "year", "dn": "disc", "ta": "artist",
         "tn": "track", "tN": "track | pad(2)", "tt": "title",
