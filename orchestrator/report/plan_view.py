@@ -223,7 +223,12 @@ def _skipped(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     left_alone = _left_alone(counts)
     lines = [("no music", left_alone)] if left_alone else []
     shown = {*NO_MUSIC, ENTRIES_WITHOUT_FILE}
-    return lines + [(f"skipped ({code})", str(number)) for code, number in found.items() if number and code not in shown]
+    remedies = {"doubtful-text": "; `tags.legacy_encoding` in the config says how to read them"}
+    return lines + [
+        (f"skipped ({code})", f"{number}{remedies.get(code, '')}")
+        for code, number in found.items()
+        if number and code not in shown
+    ]
 
 
 def _left_alone(counts: Mapping[str, int]) -> str:
