@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from orchestrator.plan.model import Plan, Verb
+from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.report import plan_view
 from orchestrator.report.output import Output, all_written
 from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text
@@ -239,7 +239,8 @@ class TextReporter:
     def _print_skipped(self, plan: Plan, everything: bool) -> None:
         for skipped in plan.skipped:
             if everything or skipped.code == "playlist":
-                self._output.line(f"skipped {printable(skipped.path)}: {printable(skipped.reason)}")
+                word = "" if skipped.code == ENTRIES_WITHOUT_FILE else "skipped "  # such a list may move
+                self._output.line(f"{word}{printable(skipped.path)}: {printable(skipped.reason)}")
         left = [] if everything else list(plan_view.left_files(plan))
         for line in left[:SHORTENED_ROWS]:
             self._output.line(line)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import Expect, Header, Operation, Plan, Skipped, Verb, operation_id
+from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
 from orchestrator.records import Ref
 from orchestrator.report import plan_view
 from orchestrator.report.json_reporter import JsonReporter
@@ -114,6 +114,14 @@ def test_a_long_plan_is_shortened_unless_verbose() -> None:
         reporter, out, _ = text_reporter(verbose=verbose)
         reporter.plan(long, everything=everything)
         assert out.getvalue().count("move in/") == number
+
+
+def test_a_playlist_with_entries_without_a_file_is_named_with_verbose_and_not_called_skipped() -> None:
+    for verbose in (0, 1):
+        reporter, out, _ = text_reporter(verbose=verbose)
+        reporter.plan(plan(operation("a.m3u", "b.m3u"), skipped=(Skipped("a.m3u", ENTRIES_WITHOUT_FILE, "1 of 2"),)))
+        assert ("\na.m3u: 1 of 2\n" in out.getvalue()) is (verbose > 0)
+        assert "skipped" not in out.getvalue()
 
 
 @pytest.mark.parametrize("terminal", [True, False])
