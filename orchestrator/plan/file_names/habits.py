@@ -126,14 +126,21 @@ _SCENE: Final = (
     "{track}-{artist}-{title}",
     "{track}-{artist} - {title}",
 )
+_DISCS_OF_TAPE: Final = ("d{disc}t{track}", "s{disc}t{track}")
+_TAPE: Final = ("d{disc}t{track}", "s{disc}t{track}", "t{track}", "d{disc} t{track}", "d{disc} {track}")
 _TAPE: Final = tuple(
     f"{{band}}{{date}}{gap}{number}{title}"
     for gap in ("", "-", " ", ".")
-    for number in ("d{disc}t{track}", "s{disc}t{track}", "t{track}", "d{disc} t{track}", "d{disc} {track}")
+    for number in (*_DISCS_OF_TAPE, "t{track}", "d{disc} t{track}", "d{disc} {track}")
     for title in ("", " - {title}", " {title}")
 )
+_TAPE_OF_CONCERT: Final = tuple(
+    f"{{ignore}}{number}{title}" for number in _DISCS_OF_TAPE for title in ("", " - {title}", " {title}")
+)
+"""In a folder that says more: where, and how it was recorded."""
 
 HABITS: Final = (
+    *(Habit(f"{artist}{concert}", _TAPE_OF_CONCERT) for artist in ("{artist} - ", "{artist}/") for concert in _CONCERTS),
     Habit("", _TAPE),
     Habit("{various}-{album}-{year}-{group}", _SCENE),
     Habit("{artist}-{album}-{year}-{group}", _SCENE),
@@ -241,6 +248,9 @@ Leo_Low-Late_Night-WEB-2010-GRP/01-leo_low-first_bus-grp.mp3
 Max - 1999-07-14 Oslo (SBD)/d1t03.flac + Max - 1999-07-14 Oslo (SBD)/d2t01.flac
     {artist} - {date} {city} ({source})/d{disc}t{track}
     Max/1999-07-14 Oslo (SBD) (1999)/Disc 1/03.flac
+Grateful Dead - 1977-05-08 Ithaca (SBD)/gd77-05-08d1t03.flac + Grateful Dead - 1977-05-08 Ithaca (SBD)/gd77-05-08d2t01.flac
+    {artist} - {date} {city} ({source})/{ignore}d{disc}t{track}
+    Grateful Dead/1977-05-08 Ithaca (SBD) (1977)/Disc 1/03.flac
 gd1977-05-08.sbd.hicks.4982/gd77-05-08d1t03.flac + gd1977-05-08.sbd.hicks.4982/gd77-05-08d2t01.flac
     {band}{date}d{disc}t{track}
     Grateful Dead/1977-05-08 (1977)/Disc 1/03.flac
