@@ -126,6 +126,14 @@ def test_what_has_no_counterpart_is_left_out_and_named(foreign: str, ours: str, 
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("foreign", ["$asciify{$artist}/$title", "%if{%albumartist%,x}/%title%"])
+def test_no_translation_is_given_that_would_be_refused_itself(foreign: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compile_layout(foreign)
+    assert "{{{" not in caught.value.message
+    assert "write for example" in caught.value.message
+
+
 def test_letters_that_mean_different_things_are_given_as_each_program_reads_them() -> None:
     with pytest.raises(UsageError, match="as in EasyTAG, XLD, K3b, lltag,") as caught:
         compile_layout("%a/%n %t")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _ALLOWED = frozenset({"Template", "Output", "TemplateData", "If", "Assign", "Keyword", "Pair", "Operand"})
 _EXAMPLE: Final = "{{ albumartist }}/{{ album }}/" + NAME_OF_A_TRACK
+_LEFT_OVER: Final = re.compile(r"[{}]")
+"""Braces of functions that were not understood."""
 _REMEDIES_OF_SYNTAX: Final = (
     (r"unexpected (char )?'[$%<.\\]'", "write a field as its name alone: artist, not %artist% or $artist"),
     (r"unexpected char '&'", "write `and`, and join texts with ~"),
@@ -72,9 +74,13 @@ def foreign_template(text: str) -> str | None:
     if not found:
         return None
     shown = " ".join(text.split())
+    problem = ""
     if not any("{{" in one.text for one in found):
-        parts = f"{', '.join(found[0].missing)} has no counterpart" if found[0].missing else "it has no counterpart"
-        return f"the layout {shown!r} is a template of {found[0].programs}, but {parts} here; write for example {_EXAMPLE!r}"
+        problem = f"{', '.join(found[0].missing) or 'it'} has no counterpart"
+    elif any(_LEFT_OVER.search(re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", one.text)) for one in found):
+        problem = "not all of it has a counterpart"
+    if problem:
+        return f"the layout {shown!r} is a template of {found[0].programs}, but {problem} here; write for example {_EXAMPLE!r}"
     if len(found) > 1:
         readings = ", ".join(f"{_whole(one)!r} as in {one.programs}" for one in found)
         return f"the layout {shown!r} is a template of another program; here it is {readings}"
