@@ -127,7 +127,6 @@ _SCENE: Final = (
     "{track}-{artist} - {title}",
 )
 _DISCS_OF_TAPE: Final = ("d{disc}t{track}", "s{disc}t{track}")
-_TAPE: Final = ("d{disc}t{track}", "s{disc}t{track}", "t{track}", "d{disc} t{track}", "d{disc} {track}")
 _TAPE: Final = tuple(
     f"{{band}}{{date}}{gap}{number}{title}"
     for gap in ("", "-", " ", ".")
