@@ -71,8 +71,13 @@ def settled(items: list[Item], **options: str) -> list[str]:
             id="tracks of an album",
         ),
         pytest.param(
-            [image("in/05.mp3", track=5), image("in/Track 06.mp3", track=6), image("in/7th Heaven.mp3", track=7)],
-            ["A/X/05.mp3", "A/X/06.mp3", "A/X/07 7th Heaven.mp3"],
+            [
+                image("in/05.mp3", track=5),
+                image("in/Track 06.mp3", track=6),
+                image("in/7th Heaven.mp3", track=7),
+                image("in/08 _.mp3", track=8),
+            ],
+            ["A/X/05.mp3", "A/X/06.mp3", "A/X/07 7th Heaven.mp3", "A/X/08 _.mp3"],
             id="names that are numbers",
         ),
         pytest.param(

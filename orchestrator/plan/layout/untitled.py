@@ -28,12 +28,10 @@ def rendered_by_name(song: Song, template: Template, fields: dict[str, Any], nam
     def title_in(name: str) -> str:
         return title_in_layout(name, title_in_name(name, number), before, after)
 
-    if not song.track.title:
-        return rendered(NO_TITLE)
     directory, name = rendered(_PROBE)
     before, probe, after = name.partition(_PROBE)
-    if probe:
-        title = title_in(stem)
+    title = title_in(stem) if probe else ""
+    if title:
         placed = rendered(title)
         again = title_in(placed[1])
         if again == title or rendered(again) == placed:
