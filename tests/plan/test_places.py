@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.actions.change import report_skipped
 from orchestrator.errors import ExitCode
@@ -195,6 +196,25 @@ def test_a_copy_that_is_where_it_belongs_keeps_its_name(other: str, label: str) 
     assert places([*folder(home, **FLAC), *folder(other, extension="mp3", **MP3)]) == {
         home: "Ann/X [FLAC] (1999)", other: "Ann/X [MP3] (1999)"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rip", "label"), [({"extension": "mp3", **MP3}, "MP3"), ({**FLAC, "sample_rate": 48000}, "48 kHz"), (FLAC, "in")]
+)
+@pytest.mark.parametrize(("source", "target"), [("/music", "other:lib"), ("/lib/inbox", "/lib")])
+def test_a_copy_of_an_album_that_another_target_has_gets_a_folder_of_its_own(
+    source: str, target: str, rip: dict[str, Any], label: str
+) -> None:
+    home = folder("Ann/X (1999)", title="S", **FLAC)
+    arriving = folder("in/X", **{**rip, "genre": "Jazz"})
+    made = plan(arriving, source=source, target=target, there=home, copy=True)
+    assert {path.rpartition("/")[0] for path in moved(made).values()} == {f"Ann/X [{label}] (1999)"}
+    assert made.header.counts["copies"] == 1
+    there = [*home, *(replace(item, entry=replace(item.entry, path=moved(made)[item.entry.path])) for item in arriving)]
+    assert not plan(arriving, source=source, target=target, there=there, copy=True).operations, "the next run"
+    assert not plan(there).operations, "the target in place"
+    assert set(moved(plan(home, source=source, target=target, there=home, copy=True)).values()) == set(), "the same files"
+    assert moved(plan(folder("in", (4,)), target="other:lib", there=home)) == {"in/04 S4.flac": "Ann/X (1999)/04 S4.flac"}
 
 
 def test_a_single_and_an_album_of_one_name() -> None:

@@ -33,14 +33,20 @@ def labels_of(albums: Sequence[Album], legal: Callable[[str], str], directory: s
 
     The first field that all of them have and that differs; otherwise the first that differs and that one of them lacks; otherwise
     the shortest combination of the first fields that differs. Copies of one album are told apart by their sound, then by the
-    names of their folders; then one that is in `directory`, which they would share, needs no label. `legal` gives an album's name
+    names of their folders; one that is in `directory`, which they would share, then needs no label, nor if all others have one
+    already. `legal` gives an album's name
     as it stands in a path.
     """
     values = [[str(_value(album, field)) for album in albums] for field in FIELDS]
     if any(album.is_copy for album in albums):
         facts = [[_label(fact_of(album.songs, fact)) for album in albums] for fact in FACTS]
         values = facts if all(album.is_copy for album in albums) else [*values, *facts]
-        told = _first_of_all(values) or _distinct(_combined(values)) or _beside(albums, legal, directory)
+        told = (
+            _beside(albums, legal, directory, settled=True)
+            or _first_of_all(values)
+            or _distinct(_combined(values))
+            or _beside(albums, legal, directory, settled=False)
+        )
         folders = _folder_names(albums, legal)
         return told or _distinct(folders) or _combined([*values, folders])
     return _first_of_all(values) or next(filter(_differ, values), None) or _combined(values)
@@ -82,25 +88,42 @@ def _label(text: str) -> str:
     return text.replace("[", "(").replace("]", ")")
 
 
-def _beside(albums: Sequence[Album], legal: Callable[[str], str], directory: str | None) -> list[str] | None:
-    """Labels for all albums but one that is in the directory already, by the names of their folders; None if none is."""
-    if directory is None:
-        return None
-    home = collision_key(directory)
+def _beside(albums: Sequence[Album], legal: Callable[[str], str], directory: str | None, *, settled: bool) -> list[str] | None:
+    """Labels for all albums but one that is in the directory already, by the names of their folders; None if none is.
+
+    With `settled` only labels that earlier runs gave them, beside that directory.
+    """
+    home = collision_key(directory or "")
     at_home = [all(collision_key(folder_of_album(song)) == home for song in album.songs) for album in albums]
-    if sum(at_home) != 1:
+    if directory is None or sum(at_home) != 1:
         return None
     others = [album for album, stays in zip(albums, at_home, strict=True) if not stays]
-    own = {collision_key(name) for name in (directory.rpartition("/")[2], *(legal(str(one.values["album"])) for one in others))}
-    telling = _folder_names(others, legal, own)
-    names = iter(telling if all(telling) else _folder_names(others, legal))
-    labels = ["" if stays else next(names) for stays in at_home]
+    if settled:
+        names = [_given(_path(album), legal(str(album.values["album"]))) for album in others]
+        plain = ["/".join(_path(album)[::-1]).replace(f" [{name}]", "", 1) for album, name in zip(others, names, strict=True)]
+        if any(collision_key(path) != home for path in plain):
+            return None
+    else:
+        own = {
+            collision_key(name) for name in (directory.rpartition("/")[2], *(legal(str(one.values["album"])) for one in others))
+        }
+        telling = _folder_names(others, legal, own)
+        names = telling if all(telling) else _folder_names(others, legal)
+    if not all(names):
+        return None
+    given = iter(names)
+    labels = ["" if stays else next(given) for stays in at_home]
     return labels if _differ(labels) else None
+
+
+def _path(album: Album) -> list[str]:
+    """The folder of an album and those above it, the lowest first."""
+    return min(map(folder_of_album, album.songs)).split("/")[::-1]
 
 
 def _folder_names(albums: Sequence[Album], legal: Callable[[str], str], own: Container[str] = ()) -> list[str]:
     """The name that each album's folder has, or an earlier run gave it as a label; further up where names are equal, or `own`."""
-    paths = [min(map(folder_of_album, album.songs)).split("/")[::-1] for album in albums]
+    paths = [*map(_path, albums)]
     for level in range(max(map(len, paths))):
         names = [
             _given(path, legal(str(album.values["album"]))) or (_label(path[level]) if level < len(path) else "")

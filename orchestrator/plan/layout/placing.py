@@ -174,6 +174,11 @@ class Placing:
                 if label:
                     self._add_label(album, label)
 
+    def mark_copy(self, album: Album, label: str) -> None:
+        """Add a label to the name of an album that is a copy of another one, which is not among these songs."""
+        album.is_copy = True
+        self._add_label(album, label.replace("[", "(").replace("]", ")"))
+
     def _add_label(self, album: Album, label: str) -> None:
         in_names = self._templates[album].album_depth is None
 

@@ -11,6 +11,7 @@ from orchestrator.plan.layout.placing import Placing
 from orchestrator.plan.layout.templates import compile_layout
 from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.music.song import Song
+from orchestrator.plan.planners.organize.arrivals import label_beside, music_at_target
 from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, quarantine_duplicates
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.named import NamesAsTags
@@ -44,6 +45,7 @@ class Placement:
             self.duplicates = quarantine_duplicates(request, options.dedup, self.files, self._is_in_place)
             if self.duplicates.of_source:
                 self._place()  # what stays is placed as if the duplicates had never been there
+        self._mark_arriving_copies(request)
         self.albums = [album for album in self._placing.albums if not album.stays]
         unclear = [song for song in self.files.songs if song.unclear and song.directory == parent_of(song.item.entry.path)]
         self.kept_together = len({parent_of(song.item.entry.path) for song in unclear})
@@ -96,6 +98,14 @@ class Placement:
         self._placing.place(self.files.songs, by_folder=self._by_folder)
         for song, other in self.equal_songs:
             song.album, song.directory, song.stem = other.album, other.directory, other.stem
+
+    def _mark_arriving_copies(self, request: OrganizeRequest) -> None:
+        there = music_at_target(request.target_items, self._locations.below, self.duplicates.freed_at_target)
+        for album in self._placing.albums if there else ():
+            if not (album.stays or album.singletons):
+                label = label_beside(album, there)
+                if label is not None:
+                    self._placing.mark_copy(album, label)
 
     def _is_in_place(self, song: Song) -> bool:
         wanted = f"{song.directory}/{song.stem}{song.extension}".lstrip("/")
