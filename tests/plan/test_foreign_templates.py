@@ -53,6 +53,7 @@ TRANSLATIONS = [
     ("$albumartist/$album [$year]%aunique{}/%if{$multidisc,Disc $disc/}$track $title",
      "{{ albumartist }}/{{ album }} [{{ year }}]/{% if multi_disc %}Disc {{ disc | pad(2) }}/{% endif %}" + NAME[1:]),
     ("$Artist/$Album [$Year]/$Track - $Title", "{{ artist }}/{{ album }} [{{ year }}]/" + f"{TRACK} - {{{{ title }}}}"),
+    ("$album {$label}/$title", "{{ album }} {{ '{' }}{{ label }}}/{{ title }}"),
     ("$$ %asciify{$title}", "$ {{ title | ascii }}"),
     ("$artist/$album/$track:num - $title", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK} - {{{{ title }}}}"),
     ("${ARTISTFILE}/${ALBUMFILE}/${TRACKNUM}.${TRACKFILE}", f"{{{{ artist }}}}/{{{{ album }}}}/{TRACK}.{{{{ title }}}}"),
@@ -80,6 +81,7 @@ TRANSLATIONS = [
     ("%albumartist/%album{ (Disc %disc)}/{%track - }%title.%extension",
      ("{{ albumartist }}/{{ album }}{% if disc %} (Disc {{ disc }}){% endif %}"
       "/{% if track %}{{ track | pad(2) }} - {% endif %}{{ title }}")),
+    ("%disc%track - %title", "{{ disc }}{{ track | pad(2) }} - {{ title }}"),
     ("%{artist} - %{album}/%{track} %{title}", f"{{{{ artist }}}} - {{{{ album }}}}/{TRACK} {{{{ title }}}}"),
     ("%(album_artist,artist)s/%(album|Loose)s/%(track_number)02d %(title)s.%(ext)s",
      f"{{{{ albumartist or artist }}}}/{{{{ album | default('Loose') }}}}/{TRACK} {{{{ title }}}}"),

@@ -76,7 +76,7 @@ _DIALECTS: Final = (
         disc_width=2,
         folder="/",
     ),
-    _Dialect("Strawberry or Clementine", re.compile(r"%(?P<name>[a-z]{2,})(?![a-z%])"), optional="{}"),
+    _Dialect("Strawberry or Clementine", re.compile(r"%(?P<name>[a-z]{2,})(?![a-z]|%(?![a-z]))"), optional="{}"),
     _Dialect(
         "MusicBee, MediaMonkey or Quod Libet",
         re.compile(r"<(?P<name>[A-Za-z~#][^<>|:]*)(?::(?P<spec>\d+))?>"),
@@ -154,6 +154,7 @@ class _Reader:
     def translation(self) -> Translation:
         text = written(self._pieces(""))
         text = re.sub(r"\.?\x00$", "", text.strip()).replace("\x00", "")
+        text = re.sub(r"\{(?=\{[{%])", "{{ '{' }}", text)  # a plain bracket before an expression
         text = re.sub("^(~|[A-Za-z]:)?/", "", re.sub("/{2,}", "/", text)).rstrip("/")
         return Translation(self._dialect.programs, text, tuple(dict.fromkeys(self._missing)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _ALLOWED = frozenset({"Template", "Output", "TemplateData", "If", "Assign", "Keyword", "Pair", "Operand"})
 _EXAMPLE: Final = "{{ albumartist }}/{{ album }}/" + NAME_OF_A_TRACK
-_LEFT_OVER: Final = re.compile(r"[{}]")
-"""Braces of functions that were not understood."""
+_LEFT_OVER: Final = re.compile(r"[%$]\w+[{\x01]")
+"""A function that was not understood."""
 _REMEDIES_OF_SYNTAX: Final = (
     (r"unexpected (char )?'[$%<.\\]'", "write a field as its name alone: artist, not %artist% or $artist"),
     (r"unexpected char '&'", "write `and`, and join texts with ~"),
@@ -66,21 +66,18 @@ def nearest_field(word: str, known: Iterable[str]) -> str:
     return nearest(word, known) if word.islower() else f"; a text needs quotes: {word!r}"
 
 
-def foreign_template(text: str) -> str | None:
-    """What to say about a template of another program; None if it is none."""
+def foreign_template(text: str, works: Callable[[str], bool]) -> str | None:
+    """What to say about a template of another program; None if it is none. `works`: whether a template is valid."""
     if is_template(text):
         return None
-    found = translations_of(text)
-    if not found:
+    every = translations_of(text)
+    if not every:
         return None
     shown = " ".join(text.split())
-    problem = ""
-    if not any("{{" in one.text for one in found):
-        problem = f"{', '.join(found[0].missing) or 'it'} has no counterpart"
-    elif any(_LEFT_OVER.search(re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", one.text)) for one in found):
-        problem = "not all of it has a counterpart"
-    if problem:
-        return f"the layout {shown!r} is a template of {found[0].programs}, but {problem} here; write for example {_EXAMPLE!r}"
+    found = [one for one in every if "{{" in one.text and _is_understood(one) and works(_whole(one))]
+    if not found:
+        parts = f"{', '.join(every[0].missing) or 'not all of it'} has {'no' if every[0].missing else 'a'} counterpart"
+        return f"the layout {shown!r} is a template of {every[0].programs}, but {parts} here; write for example {_EXAMPLE!r}"
     if len(found) > 1:
         readings = ", ".join(f"{_whole(one)!r} as in {one.programs}" for one in found)
         return f"the layout {shown!r} is a template of another program; here it is {readings}"
@@ -88,6 +85,11 @@ def foreign_template(text: str) -> str | None:
     added = "" if _tells(one.text) else ", with a name for each track at its end"
     without = f", without {', '.join(one.missing)} (no counterpart)" if one.missing else ""
     return f"the layout {shown!r} is a template of {one.programs}; here it is {_whole(one)!r}{added}{without}"
+
+
+def _is_understood(translation: Translation) -> bool:
+    plain = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", translation.text.replace("{{ '{' }}", "\x01"))
+    return not (_LEFT_OVER.search(plain) or (translation.missing and re.search(r"[{}\x01]", plain)))
 
 
 def better_layout(source: str) -> str:

@@ -304,8 +304,16 @@ def _closed_up(raw: str) -> str:
     return done + pieces[-1]
 
 
+def _works(text: str) -> bool:
+    try:
+        Template(text).check_names()
+    except UsageError:
+        return False
+    return True
+
+
 def _rules_of(text: str) -> tuple[LayoutRule, ...]:
-    if (refusal := foreign_template(text)) is not None:
+    if (refusal := foreign_template(text, _works)) is not None:
         raise UsageError(refusal)
     if is_template(text) or "/" in text:
         return (LayoutRule(text),)
