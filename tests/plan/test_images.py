@@ -235,3 +235,11 @@ def test_tracks_in_a_sheet_that_begin_in_the_file_before_make_no_image() -> None
 def test_songs_without_a_number_are_counted_but_not_images() -> None:
     made = plan([image("in/a.mp3", title="a", track=1), image("in/b.mp3", title="b"), image("in/c.mp3")])
     assert (made.header.counts["without_number"], made.header.counts["title_from_name"]) == (1, 1)
+
+
+def test_the_artist_in_a_name_without_title_is_no_title() -> None:
+    storage = PretendStorage.holding("/music", [song("a/1.mp3", artist="Beck", album="X", track=1, compilation=True)])
+    made = plan(storage.list("/music"))
+    assert moved(made) == {"a/1.mp3": "Various Artists/X/01 Beck.mp3"}
+    storage.carry_out(made)
+    assert not plan(storage.list("/music")).operations

@@ -39,7 +39,7 @@ LAYOUTS = (
     ),
 )
 DIRECTORIES = ("", "in", "IN", "in/CD1", "in/CD1/Scans", "Beck", "beck", "Beck/X", "Beck/x (1999)", "x", "Beck.mp3", "One.mp3")
-NAMES = ("One.mp3", "one.mp3", "One (2).mp3", "01 One.mp3", "Two.flac", "Beck.mp3", "a.mp3", "x.mp3")
+NAMES = ("One.mp3", "one.mp3", "One (2).mp3", "01 One.mp3", "Two.flac", "Beck.mp3", "a.mp3", "x.mp3", "One.mp4", "x.m4b")
 BESIDE = ("cover.jpg", "Cover.JPG", "One.lrc", "01 One.cue", "x.m3u", "notes.txt", ".DS_Store", "._One.mp3", "cover (2).jpg", "X")
 
 
@@ -64,7 +64,9 @@ tracks = st.builds(
     edition=st.sampled_from([None, None, "deluxe", HOSTILE_TAGS[0]]),
     venue=st.sampled_from([None, None, "Hall", "X"]),
     label=st.sampled_from([None, None, "L", "M"]),
-    genre=one_or_none(("Pop", "pop")),
+    genre=st.one_of(one_or_none(("Pop", "pop")), st.sampled_from([(), (), ("Hörbuch",), ("Podcast",), ("Speech",)])),
+    media_kind=st.sampled_from([None, None, None, None, "podcast", "memo"]),
+    video=st.sampled_from([False, False, False, True]),
     album_artist_sort=st.sampled_from([(), ("Beck, B",)]),
     musicbrainz_release_group_id=st.sampled_from([None, None, "gg", "hh"]),
     musicbrainz_release_id=st.sampled_from([None, None, None, "aa", "bb"]),

@@ -28,6 +28,9 @@ def rendered_by_name(song: Song, template: Template, fields: dict[str, Any], nam
     def title_in(name: str) -> str:
         return title_in_layout(name, title_in_name(name, number), before, after)
 
+    without = rendered(NO_TITLE)
+    if number is not None and without[1] == stem:
+        return without  # in "01 Beck" of a sampler, Beck is the artist
     directory, name = rendered(_PROBE)
     before, probe, after = name.partition(_PROBE)
     title = title_in(stem) if probe else ""
@@ -38,4 +41,4 @@ def rendered_by_name(song: Song, template: Template, fields: dict[str, Any], nam
             return (rendered(without_copy_number(title))[0], placed[1]) if _PROBE in directory else placed
     if number is None:
         return rendered(without_copy_number(stem))[0], names.stem(stem, song.extension)
-    return rendered(NO_TITLE)
+    return without
