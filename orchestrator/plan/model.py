@@ -13,7 +13,9 @@ import msgspec
 
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 
-FORMAT = "music-orchestrator-plan/2"
+FORMAT = "music-orchestrator-plan/3"
+READABLE_FORMATS = frozenset({"music-orchestrator-plan/2", FORMAT})
+"""/2 has no REPLACE; otherwise they are the same."""
 
 TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
 """Where a file is between the two steps of a rename, as `TEMPORARY/<operation id>`."""
@@ -30,6 +32,12 @@ class Verb(StrEnum):
     QUARANTINE = "quarantine"
     DELETE = "delete"
     REWRITE = "rewrite"
+    REPLACE = "replace"
+    """Give the file at the destination the content of the source; its old content goes to the trash of the run."""
+
+
+LEAVING_THE_SOURCE = frozenset({Verb.COPY, Verb.REWRITE, Verb.REPLACE})
+"""After these, the source is where and as it was."""
 
 
 NO_MUSIC = ("podcast", "audiobook", "video", "memo")
@@ -61,6 +69,15 @@ class KeptCopy(msgspec.Struct, frozen=True, gc=False):
         return Ref(self.fs, self.path, self.id)
 
 
+class Replaced(msgspec.Struct, frozen=True, gc=False):
+    """The file that a REPLACE finds at its destination, and puts into the trash."""
+
+    size: int | None
+    hash: dict[str, str] = {}
+    mtime: int | None = None
+    """As in Expect."""
+
+
 class Expect(msgspec.Struct, frozen=True, gc=False):
     """What the source must still be when its operation starts, together with the operation's `size`."""
 
@@ -69,6 +86,8 @@ class Expect(msgspec.Struct, frozen=True, gc=False):
     """Nanoseconds since 1970, UTC. None if the remote's listing has no modification times."""
     kept: KeptCopy | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="twin")
     """The kept copy, if the file is removed as its duplicate."""
+    replaced: Replaced | msgspec.UnsetType = msgspec.UNSET
+    """REPLACE: what must still be at the destination."""
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):
@@ -194,7 +213,7 @@ def locations_of(operations: Iterable[Operation]) -> list[str]:
 def changed_locations(operations: Iterable[Operation]) -> set[str]:
     """The locations where operations change something."""
     changed = {operation.dst.fs for operation in operations}
-    return changed | {operation.src.fs for operation in operations if operation.verb not in {Verb.COPY, Verb.REWRITE}}
+    return changed | {operation.src.fs for operation in operations if operation.verb not in LEAVING_THE_SOURCE}
 
 
 def updated_lists(operations: Iterable[Operation]) -> frozenset[Ref]:

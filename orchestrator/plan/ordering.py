@@ -20,10 +20,12 @@ from orchestrator.paths import collision_key, location_prefix, parent_of, split_
 from orchestrator.plan.model import TEMPORARY, Expect, Operation, Verb, operation_id
 from orchestrator.records import Ref
 
+_REMOVING = frozenset({Verb.QUARANTINE, Verb.DELETE})
+
 
 @dataclass(slots=True, eq=False)
 class Move:
-    """One file that is moved or copied (MOVE, COPY), or moved out of the library (QUARANTINE, `dst` as in the plan)."""
+    """One file that is moved or copied (MOVE, COPY), or moved out of the library (QUARANTINE, DELETE; `dst` as in the plan)."""
 
     verb: Verb
     src: Ref
@@ -91,7 +93,7 @@ class _Graph:
         self.moves = moves
         keys = _Keys()
         self.sources = [keys.of(move.src) for move in moves]
-        self.targets = ["" if move.verb is Verb.QUARANTINE else keys.of(move.dst) for move in moves]
+        self.targets = ["" if move.verb in _REMOVING else keys.of(move.dst) for move in moves]
         self.after = {index: [keys.of(ref) for ref in move.after] for index, move in enumerate(moves) if move.after}
         self.waits: dict[int, set[int]] = defaultdict(set)
         """Move or barrier -> what must have left before."""
@@ -152,7 +154,7 @@ class _Graph:
     def _leaving_respelled(self) -> dict[str, list[int]]:
         """Key of the highest directory whose spelling changes -> the moves that leave it."""
         spelling: dict[str, str] = {}
-        arriving = (move.dst for move in self.moves if move.verb is not Verb.QUARANTINE)
+        arriving = (move.dst for move in self.moves if move.verb not in _REMOVING)
         for directory in {location_prefix(dst.fs) + parent_of(dst.path) for dst in arriving}:
             for parent in _parents(f"{directory}/"):
                 spelling.setdefault(collision_key(parent), parent)

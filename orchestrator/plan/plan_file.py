@@ -15,7 +15,7 @@ import msgspec
 
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.plan.build import encoded, plan_id_of, seal
-from orchestrator.plan.model import FORMAT, Header, Operation, Plan
+from orchestrator.plan.model import FORMAT, READABLE_FORMATS, Header, Operation, Plan
 from orchestrator.plan.soundness import check_plan, damaged
 
 _VERSION = re.compile(r"music-orchestrator-plan/([0-9]{1,9})")
@@ -70,7 +70,7 @@ def _read_header(line: bytes) -> Header:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise damaged(str(error)) from error
     form = fields.get("format") if isinstance(fields, dict) else None
-    if form != FORMAT:
+    if form not in READABLE_FORMATS:
         raise _other_format(form)
     try:
         return msgspec.convert(fields, Header)

@@ -13,7 +13,7 @@ from orchestrator.plan.model import TEMPORARY, Operation, Plan, Verb, is_tempora
 from orchestrator.records import Ref
 
 _TEMPORARY_NAME = re.compile(re.escape(TEMPORARY) + "/[0-9a-f]{20}")
-_REMOVING = frozenset({Verb.QUARANTINE, Verb.DELETE})
+_KINDS = {Verb.QUARANTINE: "leaves", Verb.DELETE: "leaves", Verb.REPLACE: "is replaced"}
 
 
 def damaged(what: str, *, path: str | None = None) -> IntegrityError:
@@ -31,16 +31,17 @@ def check_plan(plan: Plan, *, own_directory: bool = False) -> None:
     ids = {operation.id for operation in plan.operations}
     if len(ids) != len(plan.operations):
         raise damaged("an operation is in it twice")
-    removed = {operation.src for operation in plan.operations if operation.verb in _REMOVING}
-    destinations: set[tuple[bool, str, str, str | None]] = set()
+    removed = {operation.src for operation in plan.operations if _KINDS.get(operation.verb) == "leaves"}
+    destinations: set[tuple[str, str, str, str | None]] = set()
     for operation in plan.operations:
         _check_paths(operation, known, own_directory=own_directory)
         _check_work(operation)
         if not ids.issuperset(operation.depends):
             raise damaged(f"operation {operation.id} waits for one that is not in the plan")
         _check_kept_copy(operation, known, removed)
-        removing, dst = operation.verb in _REMOVING, operation.dst
-        destination = (removing, dst.fs, dst.path, None if removing else dst.object_id)
+        # A file may be moved, and then get another content where it is.
+        kind, dst = _KINDS.get(operation.verb, "arrives"), operation.dst
+        destination = (kind, dst.fs, dst.path, None if kind == "leaves" else dst.object_id)
         if destination in destinations:
             raise damaged(f"two operations put a file at {dst.path!r}", path=dst.path)
         destinations.add(destination)
@@ -66,8 +67,10 @@ def _check_work(operation: Operation) -> None:
     src, dst = operation.src, operation.dst
     if operation.id != operation_id(operation.verb, src, dst):
         raise damaged(f"operation {operation.id} does not match its id")
-    if src == dst and operation.verb in {Verb.MOVE, Verb.COPY}:
+    if src == dst and operation.verb in {Verb.MOVE, Verb.COPY, Verb.REPLACE}:
         raise damaged(f"{src.path!r} is moved onto itself", path=src.path)
+    if (operation.verb is Verb.REPLACE) != (operation.expect.replaced is not msgspec.UNSET):
+        raise damaged(f"operation {operation.id} does not say what it replaces, or replaces nothing", path=dst.path)
     if operation.verb is Verb.REWRITE:
         # The new content is written to a temporary name; the move after it gives it its name in the library.
         sound = operation.content_bytes() is not None and is_temporary(dst.path)

@@ -1,0 +1,50 @@
+"""What stops a sync before it changes anything: a side that has lost too much, or changed altogether."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from orchestrator.errors import SafetyLimitError
+from orchestrator.plan.planners.sync.matching import SideState
+from orchestrator.plan.planners.sync.records import DEFAULT_MAX_DELETE, SIDES, Side, SyncSettings
+
+_FEW = 4
+"""So few files may all be deleted or changed at once: more looks like an accident."""
+_START_ANEW = "--resync forgets the last common state and deletes nothing"
+
+
+def check_listings(
+    sides: tuple[Side, Side], states: tuple[SideState, SideState], rows: Collection[int], settings: SyncSettings
+) -> None:
+    """Compare each side with its part of the last common state (`rows`). Raises SafetyLimitError."""
+    limit = settings.max_delete
+    for number in SIDES:
+        side, known = sides[number], [now for row, now in states[number].known.items() if row in rows]
+        if rows and not (side.files or side.left_out or side.waiting):
+            raise SafetyLimitError(
+                f"{side.fs} is empty, and had {len(rows)} files at the last sync: is the disk mounted? "
+                f"Nothing was changed; if the files are really gone, {_START_ANEW}"
+            )
+        missing = len(rows) - len(known)
+        if limit is None and missing > _FEW and len(known) <= len(rows) / 2:
+            raise SafetyLimitError(
+                f"{side.fs} has lost {missing} of {len(rows)} files since the last sync; nothing was changed. "
+                f"If that is right, --max-delete {missing} allows it; {_START_ANEW}"
+            )
+        everything = limit is not None and limit.percent and limit.number >= 100
+        if len(known) > _FEW and all(now.edited for now in known) and not everything:
+            raise SafetyLimitError(
+                f"all {len(known)} files of {side.fs} have another content than at the last sync; nothing was changed. "
+                f"If that is right, --max-delete 100% allows it; {_START_ANEW}"
+            )
+
+
+def check_deletions(sides: tuple[Side, Side], deleted: Sequence[int], settings: SyncSettings) -> None:
+    """Compare the deletions on each side with the limit. Raises SafetyLimitError."""
+    limit = settings.max_delete or DEFAULT_MAX_DELETE
+    for side, number in zip(sides, deleted, strict=True):
+        if not limit.allows(number, len(side.files)):
+            raise SafetyLimitError(
+                f"{number} of {len(side.files)} files of {side.fs} would be deleted, more than --max-delete {limit} allows; "
+                f"nothing was changed. If that is right, --max-delete {number} allows it; {_START_ANEW}"
+            )

@@ -1,0 +1,154 @@
+"""Two entries, one name: who keeps it, and how the other is called. A file and a folder cannot share a name either."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from orchestrator.paths import case_key, directories_above, parents_of
+from orchestrator.plan.model import Skipped
+from orchestrator.plan.planners.sync.conflicts import Judge, conflict_name
+from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
+from orchestrator.plan.planners.sync.reconcile import Wish
+from orchestrator.plan.planners.sync.records import SIDES, Side, SideNumber, SyncSettings, other
+
+Names = dict[str, list[Wish]]
+"""Key of a path on one side -> the wishes for it."""
+
+
+class Clashes:
+    """Settles the names of all wishes together; `skipped` says what cannot be called on the other side as on its own."""
+
+    def __init__(self, sides: tuple[Side, Side], settings: SyncSettings, comparison: Comparison, judge: Judge) -> None:
+        self._sides = sides
+        self._settings = settings
+        self._comparison = comparison
+        self._judge = judge
+        self._folds_case = any(side.capabilities.case_insensitive for side in sides)
+        self.skipped: list[Skipped] = []
+
+    def settle(self, wishes: Sequence[Wish], fixed: tuple[Iterable[str], Iterable[str]]) -> None:
+        """Change the paths of those that cannot have theirs. `fixed`: the paths of files that take no part."""
+        files = [{self._key(path) for path in paths} for paths in fixed]
+        folders = [{self._key(path) for path in directories_above(paths)} for paths in fixed]
+        # Whatever gives way leaves a name, or goes back to its own, where another one may be on its way: look again.
+        while any(self._settle_side(side, wishes, files[side], folders[side]) for side in SIDES):
+            pass
+        self._give_names(wishes, files[0] | files[1] | folders[0] | folders[1])
+
+    def _key(self, path: str) -> str:
+        return case_key(path) if self._folds_case else path
+
+    def _names(self, side: SideNumber, wishes: Iterable[Wish]) -> Names:
+        names: Names = defaultdict(list)
+        for wish in wishes:
+            path = wish.paths[side]
+            if path is not None and not wish.renamed:
+                names[self._key(path)].append(wish)
+        return names
+
+    def _settle_side(self, side: SideNumber, wishes: Sequence[Wish], files: set[str], folders: set[str]) -> bool:
+        """Let some give way on one side; whether any did."""
+        names = self._names(side, wishes)
+        gave_way = False
+        for key, group in names.items():
+            if key in files or key in folders or (files and not files.isdisjoint(parents_of(key))):
+                why = "a file that takes no part in this run has this name"
+                for wish in group:
+                    gave_way |= not _stays(wish, side) and self._stay_behind(wish, why)
+            elif len(group) > 1 and not all(_stays(wish, side) for wish in group):
+                best = group[0]
+                for wish in group[1:]:
+                    best = self._better(best, wish)
+                for wish in group:
+                    gave_way |= wish is not best and self._give_way(wish, best)
+        return gave_way or self._clear_for_folders(names)
+
+    def _clear_for_folders(self, names: Names) -> bool:
+        """Let files give way that have the name of a folder; whether any did."""
+        gave_way = False
+        for key, group in sorted(names.items()):
+            for parent in parents_of(key):
+                for file in names.get(parent, ()):
+                    gave_way |= not file.renamed and self._give_way(file, group[0])
+        return gave_way
+
+    def _better(self, one: Wish, two: Wish) -> Wish:
+        """The one of two that keeps the name: one way the source's, then what is there on both sides, then the newer."""
+        first, second = (one, two) if one.claim <= two.claim else (two, one)
+        at_home = [wish for wish in (first, second) if _is_at_home(wish)]
+        if len(at_home) == 1 and (self._settings.source is None or first.claim == second.claim):
+            return at_home[0]
+        if first.claim == second.claim:
+            return min(first, second, key=lambda wish: wish.claimant.path)
+        return (first, second)[self._judge.keeper((first.claimant, second.claimant))]
+
+    def _give_way(self, wish: Wish, winner: Wish) -> bool:
+        if _stays(wish, wish.claim) and _stays(winner, wish.claim):
+            # Its own side has both; only the other one cannot.
+            return self._stay_behind(wish, f"it cannot be there beside {winner.paths[wish.claim]}")
+        wish.renamed = True
+        return True
+
+    def _stay_behind(self, wish: Wish, why: str) -> bool:
+        """The name is not carried to the other side: what is there keeps its own, what is new is not copied.
+
+        Whether that is news.
+        """
+        target = other(wish.claim)
+        there = wish.files[target]
+        path = there.path if there else None
+        if wish.paths[target] == path:
+            return False
+        wish.settled = False
+        wish.paths[target] = path
+        if there is None:
+            wish.content = None
+        self.skipped.append(Skipped(wish.claimant.path, "unsupported-name", f"{self._sides[target].fs}: {why}"))
+        return True
+
+    def _give_names(self, wishes: Sequence[Wish], fixed: set[str]) -> None:
+        renamed = sorted((wish for wish in wishes if wish.renamed), key=lambda wish: (wish.claim, wish.claimant.path))
+        if not renamed:
+            return
+        taken: dict[str, Wish | None] = dict.fromkeys(fixed)
+        for side in SIDES:
+            names = self._names(side, wishes)
+            taken.update({self._key(path): None for path in directories_above(names)})
+            taken.update({key: group[0] for key, group in names.items()})
+        for wish in renamed:
+            self._rename(wish, taken)
+
+    def _rename(self, wish: Wish, taken: dict[str, Wish | None]) -> None:
+        base = wish.paths[wish.claim] or wish.paths[other(wish.claim)]
+        assert base is not None  # noqa: S101 - only what has a name loses it
+        equals: list[Wish] = []
+
+        def is_taken(path: str) -> bool:
+            key = self._key(path)
+            holder = taken.get(key)
+            if holder is not None and _same_content(holder, wish):
+                equals.append(holder)
+            return key in taken
+
+        name = conflict_name(base, wish.claim, self._comparison.own_time(wish.claim, wish.claimant), is_taken)
+        for side in SIDES:
+            if wish.paths[side] is not None and self._settings.writes_to(side):
+                # A copy of it is there already, from an earlier conflict: this one goes to the trash.
+                wish.paths[side] = None if equals else name
+        taken[self._key(name)] = wish
+
+
+def _stays(wish: Wish, side: SideNumber) -> bool:
+    """Whether its file is at the wished path already."""
+    file = wish.files[side]
+    return file is not None and file.path == wish.paths[side]
+
+
+def _is_at_home(wish: Wish) -> bool:
+    return all(path is None or _stays(wish, side) for side, path in zip(SIDES, wish.paths, strict=True))
+
+
+def _same_content(one: Wish, two: Wish) -> bool:
+    keys = [{key for file in wish.files if file for key in content_keys(file)} for wish in (one, two)]
+    return not keys[0].isdisjoint(keys[1])

@@ -1,0 +1,126 @@
+"""Is a file what it was, and do two files hold the same? Yes, no, or unknown until a file is read or looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from orchestrator.plan.planners.sync.records import SIDES, File, Questions, Side, SideNumber, other
+from orchestrator.records import Ref
+
+_DAY_NS = 86_400 * 10**9
+_EARLIEST_NS = _DAY_NS
+"""Times before this are what programs write that know none."""
+
+
+def unchanged(now: File, then: File) -> bool | None:
+    """Whether a file still has the content that it had: by its hashes, else by its disk, else by size and listed time.
+
+    None: it may have changed, and only reading it shows. Where a remote lists neither hashes nor times, equal size is all that
+    can be seen.
+    """
+    if _sizes_differ(now, then):
+        return False
+    by_hash = _by_hash(now, then)
+    if by_hash is not None:
+        return by_hash
+    same_time = now.entry.mtime_ns == then.entry.mtime_ns
+    if now.inode is not None and then.inode is not None:
+        same_inode = now.inode.number == then.inode.number and now.inode.ctime_ns == then.inode.ctime_ns
+        return True if same_time and same_inode else None
+    return same_time or now.entry.mtime_ns is None or then.entry.mtime_ns is None
+
+
+def remembered(now: File, then: File) -> File:
+    """A file that is unchanged, with what was known of it."""
+    same_time = now.entry.mtime_ns == then.entry.mtime_ns
+    return msgspec.structs.replace(
+        now,
+        read_hashes={**then.hashes, **now.read_hashes},
+        sound=now.sound or then.sound,
+        own_mtime_ns=then.own_mtime_ns if now.own_mtime_ns is None and same_time else now.own_mtime_ns,
+    )
+
+
+def content_keys(file: File) -> Iterator[tuple[str, str, int | None]]:
+    """What two files with the same bytes have in common, one key a hash. Empty files are no evidence of anything."""
+    if file.size != 0:
+        for name, value in sorted(file.hashes.items()):
+            yield name, value, file.size
+
+
+class Comparison:
+    """Compares files of the two sides, and notes what it would have to know."""
+
+    def __init__(self, sides: tuple[Side, Side], now_ns: int | None) -> None:
+        self._sides = sides
+        self._latest_ns = None if now_ns is None else now_ns + _DAY_NS
+        self._hashes: set[tuple[SideNumber, str]] = set()
+        self._times: set[tuple[SideNumber, str]] = set()
+
+    @property
+    def questions(self) -> Questions:
+        """What was asked so far."""
+        asked = (self._hashes, self._times)
+        return Questions(*(tuple(Ref(self._sides[side].fs, path) for side, path in sorted(one)) for one in asked))
+
+    def ask_hash(self, side: SideNumber, file: File) -> bool:
+        """Note that the content of a file matters, unless it was read already or may not be read; whether it was noted."""
+        wanted = self._sides[side].readable and not file.read_hashes and not file.damage
+        if wanted:
+            self._hashes.add((side, file.path))
+        return wanted
+
+    def alike(self, files: tuple[File, File]) -> bool | None:
+        """Whether a file of A and one of B hold the same: by a hash, else by sound and tags, else by size and own time.
+
+        None if none of that is known: then they count as different.
+        """
+        if differ(*files):
+            return False
+        if _by_hash(*files) or files[0].size == files[1].size == 0:
+            return True
+        useful = [side for side in SIDES if files[other(side)].hashes or self._sides[other(side)].readable]
+        asked = [self.ask_hash(side, files[side]) for side in useful]
+        if any(asked):
+            return None
+        if files[0].sound and files[1].sound:
+            return files[0].sound == files[1].sound
+        times = [self.own_time(side, files[side]) for side in SIDES]
+        if times[0] is None or times[1] is None:
+            return None
+        return abs(times[0] - times[1]) <= self.tolerance_ns or None
+
+    def own_time(self, side: SideNumber, file: File) -> int | None:
+        """When a file was last modified, nanoseconds since 1970; None if unknown, or more than a day in the future."""
+        keeps = self._sides[side].capabilities.mtime_precision_ns is not None
+        known = file.own_mtime_ns
+        if known is None and self._sides[side].capabilities.mtime and keeps:
+            known = file.entry.mtime_ns
+        if known is None:
+            if keeps:
+                self._times.add((side, file.path))
+            return None
+        late = self._latest_ns is not None and known > self._latest_ns
+        return None if late or known < _EARLIEST_NS else known
+
+    @property
+    def tolerance_ns(self) -> int:
+        """By how much the times of two copies of one file may differ: some remotes round, others cut."""
+        return sum(side.capabilities.mtime_precision_ns or 0 for side in self._sides)
+
+
+def differ(one: File, two: File) -> bool:
+    """Whether it is known, without reading anything, that two files hold different content."""
+    return _sizes_differ(one, two) or _by_hash(one, two) is False
+
+
+def _sizes_differ(one: File, two: File) -> bool:
+    return one.size is not None and two.size is not None and one.size != two.size
+
+
+def _by_hash(one: File, two: File) -> bool | None:
+    first, second = one.hashes, two.hashes
+    common = first.keys() & second.keys()
+    return all(first[name] == second[name] for name in common) if common else None

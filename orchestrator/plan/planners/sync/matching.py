@@ -1,0 +1,231 @@
+"""One side against the last common state: which file is which entry's, and what has become of it.
+
+A rename is found within one side, between what is new there and what vanished there. The evidence, in this order: the remote's
+id, the same path with the same content, the renames of our own runs, the inode, hash and size, the sound, and at last the same
+path with any content.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from orchestrator.paths import name_of, parent_of
+from orchestrator.plan.planners.sync.evidence import Comparison, content_keys, remembered, unchanged
+from orchestrator.plan.planners.sync.records import File, Row, Side, SideNumber
+
+Old = TypeVar("Old")
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What has become of one side of an entry."""
+
+    file: File
+    moved: bool
+    """It has another path than in the common state, or none there."""
+    edited: bool
+    """It has another content than in the common state, or none there."""
+
+
+@dataclass(slots=True)
+class SideState:
+    """The files of one side, by the rows they belong to."""
+
+    known: dict[int, Now] = field(default_factory=dict)
+    """Row -> what has become of its file. A row that is missing here has lost it."""
+    new: list[File] = field(default_factory=list)
+    left_out: set[int] = field(default_factory=set)
+    """The rows whose file is left out."""
+    waiting: set[int] = field(default_factory=set)
+    """The rows whose file waits for a later run."""
+
+
+def match_side(number: SideNumber, side: Side, rows: Sequence[Row], comparison: Comparison) -> SideState:
+    """Find the file of every row on one side. No two files of it have the same path."""
+    matching = _Matching(number, rows, [*side.files, *side.left_out, *side.waiting], comparison)
+    matching.by_id()
+    matching.by_unchanged_path()
+    matching.by_own_renames(side.renamed)
+    matching.by_inode()
+    matching.by_hash()
+    matching.by_sound()
+    matching.by_path()
+    state = SideState(new=[file for file in side.files if file.path in matching.files])
+    left_out, waiting = ({file.path for file in files} for files in (side.left_out, side.waiting))
+    for row, now in matching.found.items():
+        if now.file.path in left_out:
+            state.left_out.add(row)
+        elif now.file.path in waiting:
+            state.waiting.add(row)
+        else:
+            state.known[row] = now
+    return state
+
+
+class _Matching:
+    """Rows and files that have not found each other yet, and those that have."""
+
+    def __init__(self, number: SideNumber, rows: Sequence[Row], files: Iterable[File], comparison: Comparison) -> None:
+        self._number = number
+        self._comparison = comparison
+        self.rows = {row.files[number].path: row for row in sorted(rows, key=lambda row: row.files[number].path)}
+        self.files = {file.path: file for file in sorted(files, key=lambda file: file.path)}
+        self.found: dict[int, Now] = {}
+
+    def _join(self, old_path: str, new_path: str) -> None:
+        row, file = self.rows.pop(old_path), self.files.pop(new_path)
+        then = row.files[self._number]
+        same = unchanged(file, then)
+        if same is None:
+            # On a disk, a rename changes the time of change: with size and modification time kept, it is no sign of an edit.
+            same = old_path != new_path and _same_inode(file, then)
+        self.found[row.number] = Now(remembered(file, then) if same else file, moved=old_path != new_path, edited=not same)
+
+    def _then(self, path: str) -> File:
+        return self.rows[path].files[self._number]
+
+    def by_id(self) -> None:
+        """The remote's own ids stay the same when a file is renamed or its content is replaced."""
+        by_id = {file.entry.id: path for path, file in self.files.items() if file.entry.id}
+        for path in list(self.rows):
+            found = by_id.get(self._then(path).entry.id or "")
+            if found is not None and found in self.files:
+                self._join(path, found)
+
+    def by_unchanged_path(self) -> None:
+        """What is where it was, and as it was. A file that may have changed is asked for."""
+        for path in [path for path in self.rows if path in self.files]:
+            same = unchanged(self.files[path], self._then(path))
+            if same:
+                self._join(path, path)
+            elif same is None:
+                self._comparison.ask_hash(self._number, self.files[path])
+
+    def by_own_renames(self, renamed: Mapping[str, str]) -> None:
+        """What this program itself has renamed since."""
+        for path in [path for path in self.rows if path in renamed]:
+            new_path = renamed[path]
+            if new_path in self.files:
+                self._join(path, new_path)
+
+    def by_inode(self) -> None:
+        """Renamed on a disk: the same inode, with size and modification time kept, because inodes are used again."""
+        by_inode = {file.inode.number: path for path, file in self.files.items() if file.inode and file.inode.links == 1}
+        for path in list(self.rows):
+            inode = self._then(path).inode
+            found = by_inode.get(inode.number) if inode else None
+            if found is not None and found in self.files and _same_inode(self.files[found], self._then(path)):
+                self._join(path, found)
+
+    def by_hash(self) -> None:
+        """The same bytes. Whichever of several equal files is taken, the bytes are the same."""
+        lost_sizes = {self._then(path).size for path in self.rows} - {0, None}
+        for file in self.files.values():
+            if file.size in lost_sizes:
+                self._comparison.ask_hash(self._number, file)
+        old = {path: list(content_keys(self._then(path))) for path in self.rows}
+        new = {path: list(content_keys(file)) for path, file in self.files.items()}
+        for pair in pair_off(old, new):
+            self._join(*pair)
+
+    def by_sound(self) -> None:
+        """The same sound with other tags: only if one file alone has lost it, and one alone has it."""
+        old = {path: [then.sound.identity] for path in self.rows if (then := self._then(path)).sound}
+        new = {path: [file.sound.identity] for path, file in self.files.items() if file.sound}
+        # A file that is where it was is the nearest, even if another one now has its sound as well.
+        stays = {path for path in old.keys() & new.keys() if old[path] == new[path]}
+        for pair in pair_off(_without(old, stays), _without(new, stays), unambiguous=True):
+            self._join(*pair)
+
+    def by_path(self) -> None:
+        """What is left: another content where the old one was."""
+        for path in [path for path in self.rows if path in self.files]:
+            self._join(path, path)
+
+
+def _same_inode(now: File, then: File) -> bool:
+    return (
+        now.inode is not None
+        and then.inode is not None
+        and (now.inode.number, now.size, now.entry.mtime_ns) == (then.inode.number, then.size, then.entry.mtime_ns)
+    )
+
+
+def _without(keys: Mapping[str, list[str]], paths: set[str]) -> dict[str, list[str]]:
+    return {path: values for path, values in keys.items() if path not in paths}
+
+
+def pair_off(
+    old: Mapping[str, Sequence[Hashable]], new: Mapping[str, Sequence[Hashable]], *, unambiguous: bool = False
+) -> list[tuple[str, str]]:
+    """Pairs of an old and a new path that have a key in common, each path at most once.
+
+    Of several with one key: those in the same folder, then with the same name in the folder to which most files of theirs went,
+    then with the same name, then in that folder, then in the order of names. With `unambiguous`, none of several.
+    """
+    groups: dict[Hashable, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for side, keys in enumerate((old, new)):
+        for path in sorted(keys):
+            for key in keys[path]:
+                groups[key][side].append(path)
+    single = [(olds[0], news[0]) for olds, news in groups.values() if len(olds) == len(news) == 1]
+    pairs = _each_once(single)
+    if unambiguous:
+        return pairs
+    ways: dict[str, Counter[str]] = defaultdict(Counter)
+    for gone, come in pairs:
+        ways[parent_of(gone)][parent_of(come)] += 1
+    way = {folder: min(counted, key=lambda to: (-counted[to], to)) for folder, counted in ways.items()}
+    taken = {gone for gone, _ in pairs}, {come for _, come in pairs}
+    for group in groups.values():
+        olds, news = ([path for path in paths if path not in known] for paths, known in zip(group, taken, strict=True))
+        for gone, come in _nearest(olds, news, way):
+            pairs.append((gone, come))
+            taken[0].add(gone)
+            taken[1].add(come)
+    return pairs
+
+
+def _each_once(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without those of which a path was in an earlier pair: files with several hashes are in several groups."""
+    olds: set[str] = set()
+    news: set[str] = set()
+    kept = []
+    for gone, come in pairs:
+        if gone not in olds and come not in news:
+            olds.add(gone)
+            news.add(come)
+            kept.append((gone, come))
+    return kept
+
+
+def _nearest(olds: list[str], news: list[str], way: Mapping[str, str]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+
+    def went(path: str) -> str:
+        return way.get(parent_of(path), parent_of(path))
+
+    stages: list[tuple[Callable[[str], Hashable], Callable[[str], Hashable]]] = [
+        (lambda path: path, lambda path: path),
+        (parent_of, parent_of),
+        (lambda path: (went(path), name_of(path)), lambda path: (parent_of(path), name_of(path))),
+        (name_of, name_of),
+        (went, parent_of),
+        (lambda _: None, lambda _: None),
+    ]
+    for old_key, new_key in stages:
+        waiting: dict[Hashable, list[str]] = defaultdict(list)
+        for path in reversed(news):
+            waiting[new_key(path)].append(path)
+        left = []
+        for path in olds:
+            if waiting[old_key(path)]:
+                pairs.append((path, waiting[old_key(path)].pop()))
+            else:
+                left.append(path)
+        olds, taken = left, {come for _, come in pairs}
+        news = [path for path in news if path not in taken]
+    return pairs

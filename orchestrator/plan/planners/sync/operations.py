@@ -1,0 +1,199 @@
+"""From wishes to operations: moves, replaced contents, copies and deletions, and what the state may say once they are done."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from orchestrator.paths import parent_of
+from orchestrator.plan.model import Expect, Operation, Replaced, Verb, operation_id
+from orchestrator.plan.ordering import Move, order
+from orchestrator.plan.planners.sync.evidence import content_keys
+from orchestrator.plan.planners.sync.reconcile import Wish
+from orchestrator.plan.planners.sync.records import LETTERS, SIDES, File, Link, Side, SideNumber, other
+from orchestrator.records import Entry, Ref
+
+Change = tuple[Verb, Ref]
+"""One change of one side: its verb, and the file that it makes, replaces or takes away."""
+
+_PHASES = {Verb.REPLACE: 1, Verb.COPY: 2, Verb.DELETE: 3}
+"""Renames come first, with the deletions that free their names; the other deletions come last: a run that stops half-way leaves
+too much, never too little."""
+
+
+@dataclass(slots=True)
+class Work:
+    """The operations of a sync in their order, the links of its entries, and what goes where."""
+
+    operations: list[Operation] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    """As `counts` in the header of the plan: "a_added", "bytes_to_b" ..."""
+
+
+def work_for(sides: tuple[Side, Side], wishes: Sequence[Wish]) -> Work:
+    """Everything that makes what is there what is wished."""
+    maker = _Maker(sides, wishes)
+    for wish in wishes:
+        for side in SIDES:
+            maker.compare(wish, side)
+    return maker.finish(wishes)
+
+
+class _Maker:
+    def __init__(self, sides: tuple[Side, Side], wishes: Iterable[Wish]) -> None:
+        self._sides = sides
+        self._moves: list[Move] = []
+        """Renames, copies and deletions."""
+        self._replacing: list[Operation] = []
+        self._changes: dict[Wish, list[Change]] = defaultdict(list)
+        self._content_of: dict[Change, frozenset[Hashable]] = {}
+        """The keys of the content that a copy or replacement brings, or that a deletion takes away."""
+        self._counts: Counter[str] = Counter()
+        self._held: tuple[dict[Hashable, tuple[Ref, File]], dict[Hashable, tuple[Ref, File]]] = ({}, {})
+        """Contents that a side has, and still has afterwards -> where."""
+        for wish in wishes:
+            for side in SIDES:
+                file, path = wish.files[side], wish.paths[side]
+                if file is not None and path is not None and wish.content in {None, side}:
+                    for key in content_keys(file):
+                        known = self._held[side].get(key)
+                        if known is None or path < known[0].path:
+                            self._held[side][key] = Ref(sides[side].fs, path), file
+
+    def compare(self, wish: Wish, side: SideNumber) -> None:
+        """Note what is to be done on one side for one entry."""
+        file, path = wish.files[side], wish.paths[side]
+        if file is not None and path is None:
+            self._delete(wish, side, file)
+        elif file is not None and path is not None and file.path != path:
+            self._rename(wish, side, file, path)
+        if path is not None and wish.content == other(side):
+            self._bring(wish, side, file, path)
+
+    def _delete(self, wish: Wish, side: SideNumber, file: File) -> None:
+        where = Ref(self._sides[side].fs, file.path)
+        superseded = wish.renamed
+        reason = "its content is kept in a conflict copy already" if superseded else f"deleted on {LETTERS[other(side)]}"
+        self._add(wish, Move(Verb.DELETE, where, where, file.size, _expect(file), reason, parent_of(file.path)), file)
+        if not superseded:
+            self._count(side, "deleted")
+
+    def _rename(self, wish: Wish, side: SideNumber, file: File, path: str) -> None:
+        fs = self._sides[side].fs
+        reason = "conflict: another file has the name" if wish.renamed else f"renamed on {LETTERS[wish.claim]}"
+        self._add(wish, Move(Verb.MOVE, Ref(fs, file.path), Ref(fs, path), file.size, _expect(file), reason, parent_of(path)))
+        self._count(side, "renamed")
+
+    def _bring(self, wish: Wish, side: SideNumber, replaced: File | None, path: str) -> None:
+        """Give a side the content of the other one: from there, or from a file of its own with the same content."""
+        giver = other(side)
+        file, source_path = wish.files[giver], wish.paths[giver]
+        assert file is not None  # noqa: S101 - it is the content that was chosen
+        assert source_path is not None  # noqa: S101 - and it stays
+        dst = Ref(self._sides[side].fs, path)
+        src, seen = self._nearest(side, file, Ref(self._sides[giver].fs, source_path))
+        if src.fs != dst.fs:
+            self._counts[f"bytes_to_{LETTERS[side].lower()}"] += file.size or 0
+        if replaced is None:
+            known = "new" if wish.row is None else f"deleted on {LETTERS[side]}, and changed"
+            reason = f"{known} on {LETTERS[giver]}"
+            self._add(wish, Move(Verb.COPY, src, dst, file.size, _expect(seen), reason, parent_of(path)), file)
+            self._count(side, "added")
+            listed = {name: value for name, value in file.hashes.items() if name in self._sides[side].capabilities.hashes}
+            copied = File(Entry(path, file.size, hashes=listed))
+            for key in content_keys(file):
+                self._held[side].setdefault(key, (dst, copied))
+        else:
+            identity = operation_id(Verb.REPLACE, src, dst)
+            expect = msgspec.structs.replace(
+                _expect(seen), replaced=Replaced(replaced.size, replaced.entry.hashes, replaced.entry.mtime_ns)
+            )
+            reason = f"changed on {LETTERS[giver]}"
+            self._replacing.append(Operation(identity, Verb.REPLACE, src, dst, file.size, expect, reason, parent_of(path)))
+            self._note(wish, (Verb.REPLACE, dst), file)
+            self._count(side, "changed")
+
+    def _nearest(self, side: SideNumber, file: File, src: Ref) -> tuple[Ref, File]:
+        capabilities = self._sides[side].capabilities
+        if capabilities.copy or capabilities.local:
+            for key in content_keys(file):
+                if key in self._held[side]:
+                    return self._held[side][key]
+        return src, file
+
+    def _add(self, wish: Wish, move: Move, content: File | None = None) -> None:
+        self._moves.append(move)
+        self._note(wish, (move.verb, move.dst), content)
+
+    def _note(self, wish: Wish, change: Change, content: File | None) -> None:
+        self._changes[wish].append(change)
+        if content is not None:
+            self._content_of[change] = frozenset(content_keys(content))
+
+    def _count(self, side: SideNumber, what: str) -> None:
+        self._counts[f"{LETTERS[side].lower()}_{what}"] += 1
+
+    def finish(self, wishes: Iterable[Wish]) -> Work:
+        """Put everything in order. `compare` is not called afterwards."""
+        folds_case = any(side.capabilities.case_insensitive for side in self._sides)
+        operations = [*order(self._moves, case_insensitive=folds_case), *self._replacing]
+        final = {(operation.verb, operation.dst): operation.id for operation in operations}
+        waited_for = {need for operation in operations for need in operation.depends}
+        arriving = {dst: identity for (verb, dst), identity in final.items() if verb in {Verb.MOVE, Verb.COPY}}
+        carried: dict[Hashable, list[str]] = defaultdict(list)
+        for change, keys in self._content_of.items():
+            if change[0] is not Verb.DELETE:
+                for key in keys:
+                    carried[key].append(final[change])
+        done = []
+        for operation in operations:
+            needs = set(operation.depends)
+            if operation.verb in {Verb.COPY, Verb.REPLACE} and operation.src in arriving:
+                needs.add(arriving[operation.src])
+            if operation.verb is Verb.REPLACE and operation.dst in arriving:
+                needs.add(arriving[operation.dst])
+            if operation.verb is Verb.DELETE and operation.id not in waited_for:
+                # Nothing is deleted before the same content has arrived where it goes.
+                needs.update(*(carried[key] for key in self._content_of[operation.verb, operation.dst] if key in carried))
+            done.append(msgspec.structs.replace(operation, depends=tuple(sorted(needs))))
+        done.sort(key=lambda operation: _PHASES.get(operation.verb, 0) if operation.id not in waited_for else 0)
+        return Work(_after_needs(done), [*filter(None, (self._link(wish, final) for wish in wishes))], self._counts)
+
+    def _link(self, wish: Wish, final: dict[Change, str]) -> Link | None:
+        """What the state may say of an entry afterwards; None if that is nothing new."""
+        first, second = wish.paths
+        made = tuple(sorted(final[change] for change in self._changes.get(wish, ())))
+        row = wish.row.number if wish.row else None
+        if first is None and second is None:
+            return Link(row, None, operations=made)
+        if not wish.settled or first is None or second is None:
+            return None
+        keeping = [wish.content in {None, side} for side in SIDES]
+        files = (wish.files[0] if keeping[0] else None, wish.files[1] if keeping[1] else None)
+        if not made and wish.row and files == wish.row.files:
+            return None
+        return Link(row, (first, second), files, made)
+
+
+def _expect(file: File) -> Expect:
+    return Expect(hash=file.entry.hashes, mtime=file.entry.mtime_ns)
+
+
+def _after_needs(operations: Sequence[Operation]) -> list[Operation]:
+    """The same order, except that what an operation needs comes before it."""
+    by_id = {operation.id: operation for operation in operations}
+    placed: dict[str, Operation] = {}
+    for operation in operations:
+        stack = [operation]
+        while stack:
+            pending = [by_id[need] for need in stack[-1].depends if need not in placed]
+            if pending:
+                stack.extend(pending)
+            else:
+                top = stack.pop()
+                placed[top.id] = top
+    return list(placed.values())

@@ -1,0 +1,119 @@
+"""`sync` as a pure function: two listings and the last common state in, one plan out.
+
+Each side is compared with its own part of the last common state; the sides are compared with each other only where there is none,
+or where both have changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from orchestrator.plan.build import build_plan
+from orchestrator.plan.planners.sync.brakes import check_deletions, check_listings
+from orchestrator.plan.planners.sync.clashes import Clashes
+from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
+from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
+from orchestrator.plan.planners.sync.first_meeting import meet
+from orchestrator.plan.planners.sync.matching import Now, SideState, match_side
+from orchestrator.plan.planners.sync.operations import work_for
+from orchestrator.plan.planners.sync.reconcile import Reconciler, Wish
+from orchestrator.plan.planners.sync.records import SIDES, Link, Row, SyncPlan, SyncRequest, options_of
+from orchestrator.plan.planners.sync.scope import Scope
+
+States = tuple[SideState, SideState]
+
+
+def plan_sync(request: SyncRequest) -> SyncPlan:
+    """The plan that carries the changes of each side to the other.
+
+    If `questions` is not empty, answer what can be answered, and plan again: the plan is safe without, but may send more than
+    needed, and keep both of two files that are the same. Raises SafetyLimitError when a side has lost or changed too much.
+    """
+    scope = Scope(request.sides)
+    comparison = Comparison(scope.sides, request.now_ns)
+    states = tuple(match_side(side, scope.sides[side], request.rows, comparison) for side in SIDES)
+    assert len(states) == 2  # noqa: S101 - for the types
+    rows = {row.number: row for row in request.rows}
+    hidden = {number for state in states for number in state.left_out}
+    resting = {number for state in states for number in state.waiting} | _frozen(scope, rows, states)
+    taking_part = {number: row for number, row in rows.items() if number not in hidden and number not in resting}
+    check_listings(scope.sides, states, taking_part.keys(), request.settings)
+
+    judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
+    reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
+    wishes, gone = _wishes(taking_part, states, scope, comparison, reconciler)
+    clashes = Clashes(scope.sides, request.settings, comparison, judge)
+    clashes.settle(wishes, _fixed(scope, states, hidden | resting))
+    work = work_for(scope.sides, wishes)
+    check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings)
+
+    counts = Counter({"files": max(len(side.files) for side in scope.sides), "not_carried": scope.not_carried})
+    counts.update(dict.fromkeys(_COUNTS, 0))
+    counts.update(reconciler.counts)
+    counts.update(work.counts)
+    skipped = dict.fromkeys([*scope.skipped, *reconciler.skipped, *clashes.skipped])
+    plan = build_plan(
+        work.operations,
+        source=request.sides[0].fs,
+        target=request.sides[1].fs,
+        options=options_of(request.settings),
+        capabilities={side.fs: side.capabilities for side in request.sides},
+        counts=counts,
+        skipped=sorted(skipped, key=lambda one: (one.path, one.code, one.reason)),
+        tool_version=request.tool_version,
+        created=request.created,
+        config_sha256=request.config_sha256,
+    )
+    links = [*work.links, *(Link(number, None) for number in sorted({*gone, *hidden} - resting))]
+    return SyncPlan(plan, tuple(links), comparison.questions)
+
+
+_COUNTS = (
+    *(f"{side}_{what}" for side in "ab" for what in ("added", "changed", "renamed", "deleted")),
+    *("conflicts", "bytes_to_a", "bytes_to_b"),
+)
+
+
+def _frozen(scope: Scope, rows: dict[int, Row], states: States) -> set[int]:
+    """The entries that are, or were, where nothing may be done."""
+    moved_there = {number for state in states for number, now in state.known.items() if scope.is_frozen(now.file.path)}
+    return moved_there | {number for number, row in rows.items() if scope.has_frozen_path(row)}
+
+
+def _wishes(
+    rows: dict[int, Row], states: States, scope: Scope, comparison: Comparison, reconciler: Reconciler
+) -> tuple[list[Wish], list[int]]:
+    """The wishes of all entries, by path, and the rows whose files are gone on both sides."""
+    wishes: list[Wish] = []
+    gone: list[int] = []
+    for number, row in rows.items():
+        now = (states[0].known.get(number), states[1].known.get(number))
+        if now == (None, None):
+            gone.append(number)
+        else:
+            wishes += reconciler.wishes(row, now)
+    new = [[file for file in state.new if not scope.is_frozen(file.path)] for state in states]
+    known = {key for row in rows.values() for file in row.files for key in content_keys(file)}
+    for files in meet((new[0], new[1]), known, comparison):
+        first, second = (Now(file, moved=True, edited=True) if file else None for file in files)
+        wishes += reconciler.wishes(None, (first, second))
+    return sorted(wishes, key=lambda wish: (wish.claimant.path, wish.claim, wish.renamed)), gone
+
+
+def _fixed(scope: Scope, states: States, resting: set[int]) -> tuple[list[str], list[str]]:
+    """The paths on each side of files that take no part."""
+    fixed: tuple[list[str], list[str]] = ([], [])
+    for side in SIDES:
+        fixed[side].extend(file.path for file in (*scope.sides[side].left_out, *scope.sides[side].waiting))
+        fixed[side].extend(now.file.path for number, now in states[side].known.items() if number in resting)
+        fixed[side].extend(file.path for file in states[side].new if scope.is_frozen(file.path))
+    return fixed
+
+
+def _clocks_differ(states: States, comparison: Comparison) -> bool:
+    """Whether the times of more than half of the common files are whole hours apart: then one side has another time zone."""
+    first, second = (state.known for state in states)
+    times = [(first[row].file.entry.mtime_ns, second[row].file.entry.mtime_ns) for row in first.keys() & second.keys()]
+    known = [(one, two) for one, two in times if one is not None and two is not None]
+    apart = sum(1 for one, two in known if whole_hours(two - one, comparison.tolerance_ns))
+    return apart > len(known) / 2

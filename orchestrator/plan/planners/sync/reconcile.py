@@ -1,0 +1,217 @@
+"""What is to become of each entry: its name and its content are decided independently, from what each side has done with it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from typing import TypeVar
+
+from orchestrator.paths import case_key, name_of, path_problem
+from orchestrator.plan.layout.names import RULES
+from orchestrator.plan.model import Skipped
+from orchestrator.plan.planners.sync.conflicts import Judge
+from orchestrator.plan.planners.sync.evidence import Comparison, differ
+from orchestrator.plan.planners.sync.matching import Now
+from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Direction, File, Row, Side, SideNumber, SyncSettings, other
+
+Value = TypeVar("Value")
+
+
+@dataclass(slots=True, eq=False)
+class Wish:
+    """What is to be of one entry. Everything after it only compares this with what is there."""
+
+    row: Row | None
+    files: tuple[File | None, File | None]
+    """What is there now."""
+    paths: list[str | None]
+    """Where it is to be on each side; None: not there."""
+    content: SideNumber | None = None
+    """The side whose content the other is to get; None: each keeps what it has."""
+    claim: SideNumber = SIDES[0]
+    """The side that chose the name."""
+    renamed: bool = False
+    """It has lost its name to another file, and gets that of a conflict copy."""
+    settled: bool = True
+    """Afterwards both sides are alike, and the common state may say so."""
+
+    @property
+    def claimant(self) -> File:
+        """The file whose name it has."""
+        file = self.files[self.claim] or self.files[other(self.claim)]
+        assert file is not None  # noqa: S101 - a wish is made from at least one file
+        return file
+
+
+class Reconciler:
+    """Turns entries into wishes; `skipped` and `counts` say what is left as it is."""
+
+    def __init__(self, sides: tuple[Side, Side], settings: SyncSettings, comparison: Comparison, judge: Judge) -> None:
+        self._sides = sides
+        self._settings = settings
+        self._comparison = comparison
+        self._judge = judge
+        self._refused = tuple(frozenset(side.refused) for side in sides)
+        self.skipped: list[Skipped] = []
+        self.counts: Counter[str] = Counter()
+
+    def wishes(self, row: Row | None, now: tuple[Now | None, Now | None]) -> list[Wish]:
+        """One wish, or two where both files of a conflict are kept. At least one side has a file."""
+        first, second = now
+        if first is not None and second is not None:
+            return self._on_both(row, (first, second))
+        there = SIDES[first is None]
+        return [self._on_one(row, there, first or second)]
+
+    def can_hold(self, side: SideNumber, path: str) -> bool:
+        """Whether a side can have a file of this path, as far as is known beforehand."""
+        limits = self._sides[side].capabilities
+        rules = RULES.get(limits.names)
+        return not (
+            path in self._refused[side]
+            or path_problem(path)
+            or any(len(part.encode()) > limits.max_component_bytes for part in path.split("/"))
+            or (limits.max_path_bytes is not None and len(path.encode()) > limits.max_path_bytes)
+            or (rules is not None and limits.names != "portable" and name_of(path).casefold() in rules.reserved)
+        )
+
+    # An entry that one side has.
+
+    def _on_one(self, row: Row | None, there: SideNumber, now: Now | None) -> Wish:
+        assert now is not None  # noqa: S101 - the other side has none
+        gone, path = other(there), now.file.path
+        files = _placed(there, now.file)
+        stays = Wish(row, files, list(_placed(there, path)), claim=there, settled=False)
+        if row is not None and not (now.edited or now.moved):
+            carried = self._settings.writes_to(there) and (self._settings.delete or self._settings.direction is Direction.BOTH)
+            if carried:
+                return Wish(row, files, [None, None], claim=there)
+        elif self._settings.writes_to(gone):
+            # New, or changed since the other side deleted it: the change survives.
+            if self.can_hold(gone, path):
+                return Wish(row, files, [path, path], content=there, claim=there)
+            self._report_name(gone, path)
+            return stays
+        self.counts["only_at_source" if there == self._settings.source else "only_at_target"] += 1
+        return stays
+
+    # An entry that both sides have.
+
+    def _on_both(self, row: Row | None, now: tuple[Now, Now]) -> list[Wish]:
+        files = (now[0].file, now[1].file)
+        wish = Wish(row, files, [file.path for file in files])
+        self._settle_name(wish, row, now)
+        edited = [side for side in SIDES if now[side].edited]
+        if len(edited) == 1:
+            self._carry_edit(wish, edited[0], files)
+        # Where neither side has changed, what is known is enough: nothing is read for it.
+        elif differ(*files) if not edited else not self._comparison.alike(files):
+            return self._settle_conflict(wish, files)
+        return [wish]
+
+    def _carry_edit(self, wish: Wish, edited: SideNumber, files: tuple[File, File]) -> None:
+        """One side has another content: the other gets it, unless it is cut."""
+        winner = edited
+        if files[edited].damage and not files[other(edited)].damage:
+            self._report_damage(files[edited], edited)
+            winner = other(edited)
+        if self._settings.writes_to(other(winner)):
+            wish.content = winner
+        else:
+            wish.settled = False
+            self.counts["changed_at_target"] += 1
+
+    def _settle_conflict(self, wish: Wish, files: tuple[File, File]) -> list[Wish]:
+        self.counts["conflicts"] += 1
+        winner = self._judge.winner(files)
+        if winner is not None:
+            loser = files[other(winner)]
+            if loser.damage and not files[winner].damage:
+                self._report_damage(loser, other(winner))
+            if self._settings.writes_to(other(winner)):
+                wish.content = winner
+            else:
+                wish.settled = False
+            return [wish]
+        keeper = self._judge.keeper(files)
+        loser_side = other(keeper)
+        kept = Wish(wish.row, _placed(keeper, files[keeper]), wish.paths, keeper, wish.claim)
+        everywhere = self._settings.writes_to(keeper)
+        base = wish.paths[loser_side]
+        renamed = Wish(
+            None,
+            _placed(loser_side, files[loser_side]),
+            [base, base] if everywhere else list(_placed(loser_side, base)),
+            content=loser_side if everywhere else None,
+            claim=loser_side,
+            renamed=True,
+            settled=everywhere,
+        )
+        return [kept, renamed]
+
+    def _settle_name(self, wish: Wish, row: Row | None, now: tuple[Now, Now]) -> None:
+        """Give the wish the name that one side has given the entry since; a difference of spelling stays."""
+        claim = self._name_giver(row, now)
+        if claim is None:
+            self._report_old_name(wish, row, now)
+            wish.settled = row is not None or case_key(now[0].file.path) == case_key(now[1].file.path)
+            return
+        wish.claim = claim
+        target, path = other(claim), now[claim].file.path
+        if now[target].file.path == path:
+            return
+        if not self._settings.writes_to(target):
+            wish.settled = False
+        elif self.can_hold(target, path):
+            wish.paths[target] = path
+        else:
+            self._report_name(target, path)
+
+    def _name_giver(self, row: Row | None, now: tuple[Now, Now]) -> SideNumber | None:
+        """The side whose name both get; None: each keeps its own."""
+        source = self._settings.source
+        if row is None:
+            if case_key(now[0].file.path) == case_key(now[1].file.path):
+                return None
+            if source is None and self._settings.keep_names is None:
+                self.counts["other_names"] += 1
+                reason = f"has the same content as {now[1].file.path} of {LETTERS[1]}: choose with --keep-names"
+                self.skipped.append(Skipped(now[0].file.path, "other-name", reason))
+                return None
+            return source if source is not None else SIDES[self._settings.keep_names == "b"]
+        moved = [side for side in SIDES if now[side].moved and _nfc(now[side].file.path) != _nfc(row.files[side].path)]
+        if len(moved) == 2:
+            if _nfc(now[0].file.path) == _nfc(now[1].file.path):
+                return None
+            self.counts["renamed_on_both"] += 1
+            return source if source is not None else SIDES[0]
+        return moved[0] if moved else None
+
+    # What is reported.
+
+    def _report_old_name(self, wish: Wish, row: Row | None, now: tuple[Now, Now]) -> None:
+        """Every run says so as long as one side cannot have the name of the other."""
+        if row is None or case_key(now[0].file.path) == case_key(now[1].file.path):
+            return
+        for side in SIDES:
+            path = wish.paths[other(side)]
+            if path is not None and self._settings.writes_to(side) and not self.can_hold(side, path):
+                self._report_name(side, path)
+
+    def _report_name(self, side: SideNumber, path: str) -> None:
+        reason = f"{self._sides[side].fs} cannot have a file of this name: it keeps the old one there, or is not copied"
+        self.skipped.append(Skipped(path, "unsupported-name", reason))
+
+    def _report_damage(self, file: File, side: SideNumber) -> None:
+        reason = f"{LETTERS[side]} has a damaged file ({file.damage}): it does not replace the complete one"
+        self.skipped.append(Skipped(file.path, "unreadable", reason))
+
+
+def _placed(side: SideNumber, value: Value) -> tuple[Value | None, Value | None]:
+    """The value on its side, nothing on the other."""
+    return (value, None) if side == 0 else (None, value)
+
+
+def _nfc(path: str) -> str:
+    return unicodedata.normalize("NFC", path)

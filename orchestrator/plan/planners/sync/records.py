@@ -1,0 +1,206 @@
+"""What the sync planner is asked and what it answers.
+
+The two sides are called A and B, and are numbered 0 and 1 in every pair of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from orchestrator.config.setting_syntax import Limit
+from orchestrator.plan.model import Plan
+from orchestrator.records import WEAK_HASHES, Capabilities, Entry, Ref
+
+LETTERS = "AB"
+"""The names of the sides, in reports and in the names of conflict copies."""
+SideNumber = Literal[0, 1]
+SIDES: tuple[SideNumber, SideNumber] = (0, 1)
+
+
+def other(side: SideNumber) -> SideNumber:
+    """The other side."""
+    return 0 if side else 1
+
+
+class Inode(msgspec.Struct, frozen=True, gc=False):
+    """What a disk of this machine knows of a file beyond its listing."""
+
+    number: int
+    ctime_ns: int | None
+    """Nanoseconds since 1970; None where the disk has no time of change that programs cannot set."""
+    links: int = 1
+
+
+class Sound(msgspec.Struct, frozen=True, gc=False):
+    """What the tags room found in an audio file."""
+
+    identity: str
+    """Of the sound, sure or strong; equal for files with the same sound."""
+    tags: str
+    """A digest of all tags."""
+    lasting_tags: str
+    """A digest of the tags that players do not write by themselves (no ratings, play counts, gains)."""
+
+
+class File(msgspec.Struct, frozen=True, gc=False):
+    """One file of one side, as it is now or as it was when both sides were alike."""
+
+    entry: Entry
+    inode: Inode | None = None
+    read_hashes: dict[str, str] = {}
+    """Hashes made by reading the whole file."""
+    sound: Sound | None = None
+    """None for what is not audio, was not read or has no sure identity."""
+    own_mtime_ns: int | None = None
+    """Its own modification time, where the listing has none or only that of the upload and a look was made; as in Entry."""
+    damage: str | None = None
+    """Why it cannot be whole, in words."""
+
+    @property
+    def path(self) -> str:
+        """Its path below the root of its side."""
+        return self.entry.path
+
+    @property
+    def size(self) -> int | None:
+        """Bytes; None where the remote does not know."""
+        return self.entry.size
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """All its hashes that two different files cannot share."""
+        known = {**self.entry.hashes, **self.read_hashes}
+        return {name: value for name, value in known.items() if name not in WEAK_HASHES}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One entry of the last common state: two files that were verified to be alike."""
+
+    number: int
+    """Its own name in the state."""
+    files: tuple[File, File]
+    """As they were then; their paths differ where one side could not hold the name, or spells it otherwise."""
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two locations as it is now. The order of the sequences makes no difference."""
+
+    fs: str
+    capabilities: Capabilities
+    files: Sequence[File]
+    left_out: Sequence[File] = ()
+    """Files that are there but that filters leave out: they are no deletions, and their entries leave the common state."""
+    waiting: Sequence[File] = ()
+    """Files that are still being written, or are too young for --settle: their entries wait for a later run."""
+    unlisted: Sequence[str] = ()
+    """Folders that could not be listed, or were not: nothing below them is known, and nothing is done there on either side."""
+    refused: Sequence[str] = ()
+    """Paths that the remote has refused in earlier runs, beside those that its capabilities rule out."""
+    renamed: Mapping[str, str] = {}
+    """Old path -> new path, by runs of this program since the last common state."""
+    readable: bool = False
+    """Whole files may be read to hash them: on disks of this machine, elsewhere with --checksum."""
+
+
+class Direction(StrEnum):
+    """Which side gets the changes of the other."""
+
+    A_TO_B = "a-to-b"
+    B_TO_A = "b-to-a"
+    BOTH = "both"
+
+
+class Policy(StrEnum):
+    """Which file keeps its name when both sides have changed it."""
+
+    KEEP_BOTH = "keep-both"
+    NEWER = "newer"
+    OLDER = "older"
+    LARGER = "larger"
+    A = "a"
+    B = "b"
+
+
+class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of the command as the planner needs them; the plan's header records them."""
+
+    direction: Direction = Direction.BOTH
+    conflict: Policy | None = None
+    """None: not given. As KEEP_BOTH, but files that only differ in what players write make no copies."""
+    keep_names: Literal["a", "b"] | None = None
+    """Whose names files of equal content get when both sides meet for the first time; None: they stay, and are reported."""
+    delete: bool = False
+    """One way: carry deletions over."""
+    max_delete: Limit | None = None
+    """None: not given, which means DEFAULT_MAX_DELETE."""
+
+    def writes_to(self, side: SideNumber) -> bool:
+        """Whether files of a side may be changed."""
+        return self.direction is Direction.BOTH or self.direction is (Direction.B_TO_A, Direction.A_TO_B)[side]
+
+    @property
+    def source(self) -> SideNumber | None:
+        """The side that stays as it is; None both ways."""
+        return {Direction.A_TO_B: SIDES[0], Direction.B_TO_A: SIDES[1]}.get(self.direction)
+
+
+DEFAULT_MAX_DELETE = Limit(50, percent=True)
+
+
+class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What `plan_sync` is asked."""
+
+    sides: tuple[Side, Side]
+    rows: Sequence[Row] = ()
+    """The last common state; empty for a first run."""
+    settings: SyncSettings = SyncSettings()
+    now_ns: int | None = None
+    """When the run started, nanoseconds since 1970: later times are no times. None: all are believed."""
+    tool_version: str
+    created: str
+    """RFC 3339."""
+    config_sha256: str = ""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What the state may record of one entry once its operations have succeeded."""
+
+    row: int | None
+    """The row that it replaces; None for a new entry."""
+    paths: tuple[str, str] | None
+    """Where the two files then are; None: the entry is gone, and its row is to be dropped."""
+    files: tuple[File | None, File | None] = (None, None)
+    """The files as they are now; None for one that an operation puts there."""
+    operations: tuple[str, ...] = ()
+    """Ids; () for what was seen to be so already."""
+
+
+class Questions(msgspec.Struct, frozen=True):
+    """What the planner would like to know. Without an answer, what may have changed counts as changed."""
+
+    hashes: tuple[Ref, ...] = ()
+    """Files to read, for their hashes."""
+    times: tuple[Ref, ...] = ()
+    """Files to look at, for their own modification times."""
+
+    def __bool__(self) -> bool:
+        return bool(self.hashes or self.times)
+
+
+class SyncPlan(msgspec.Struct, frozen=True):
+    """The plan, and what it means for the common state."""
+
+    plan: Plan
+    links: tuple[Link, ...]
+    questions: Questions = Questions()
+
+
+def options_of(settings: SyncSettings) -> dict[str, Any]:
+    """The settings for the header of a plan."""
+    known = {name: value for name, value in msgspec.structs.asdict(settings).items() if name != "max_delete"}
+    limit = settings.max_delete
+    return {"sync": {**known, "max_delete": None if limit is None else str(limit)}}
