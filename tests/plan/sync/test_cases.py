@@ -2,17 +2,591 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
+
+import msgspec
 import pytest
 
-from tests.plan.sync.worlds import BARE, BUCKET, DISK, DRIVE, World, everything
+from orchestrator.config.setting_syntax import Limit
+from orchestrator.errors import SafetyLimitError
+from orchestrator.plan.planners.sync.records import Direction, Policy
+from orchestrator.records import Capabilities
+from tests.plan.sync.worlds import BARE, BUCKET, DAY, DISK, DRIVE, SECOND, START, World
 
-KINDS = ((DISK, BUCKET), (DISK, DRIVE), (DRIVE, BUCKET), (DISK, DISK))
+KINDS = [(DISK, BUCKET), (BUCKET, DISK), (DISK, DRIVE), (DRIVE, BUCKET), (DISK, DISK)]
+EIGHT = tuple(f"f{number}" for number in range(1, 9))
+NEWER, NEWEST = START + DAY, START + 2 * DAY
+"""2026-09-22 and 2026-09-23."""
 
 
-@pytest.mark.parametrize("kinds", KINDS)
-def test_a_first_sync_of_one_full_side_fills_the_other(kinds) -> None:
+def of(*paths: str) -> dict[str, str]:
+    """The first content of these files."""
+    return {path: f"content of {path}" for path in paths}
+
+
+def ends_with(world: World, tree: dict[str, str], other: dict[str, str] | None = None, **settings: object) -> None:
+    """The next sync gives both sides this tree (B another one with `other`), and the one after it does nothing."""
+    world.sync(**settings)
+    assert world.a.tree == dict(sorted(tree.items()))
+    assert world.b.tree == dict(sorted((tree if other is None else other).items()))
+    again = world.sync(**settings)
+    assert not again.plan.operations
+    assert not again.links, "the state is written again and again"
+
+
+def skips(world: World, **settings: object) -> dict[str, str]:
+    return {one.path: one.code for one in world.plan(**settings).plan.skipped}
+
+
+@pytest.fixture(params=KINDS, ids=lambda kinds: "-".join(kind.remote_type for kind in kinds))
+def kinds(request: pytest.FixtureRequest) -> tuple[Capabilities, Capabilities]:
+    return request.param  # type: ignore[no-any-return]
+
+
+def test_a_first_sync_of_one_full_side_fills_the_other(kinds: tuple[Capabilities, Capabilities]) -> None:
     for a, b in (({"d/f1": "one", "f2": "two"}, {}), ({}, {"d/f1": "one", "f2": "two"})):
-        world = World(a, b, kinds=kinds)
+        ends_with(World(a, b, kinds=kinds), {**a, **b})
+
+
+def test_changes_of_every_kind_on_both_sides(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(EIGHT, kinds=kinds)
+    world.b.edit("f1", "new f1", NEWER)
+    world.a.edit("f2", "new f2", NEWER)
+    del world.b.files["f3"], world.a.files["f4"], world.a.files["f8"], world.b.files["f8"]
+    world.a.edit("f5", "f5 of A", NEWER)
+    world.b.edit("f5", "f5 of B", NEWEST)
+    world.b.edit("f6", "new f6")
+    del world.a.files["f6"]
+    world.a.edit("f7", "new f7")
+    del world.b.files["f7"]
+    world.b.put("f10", "ten")
+    world.a.put("f11", "eleven")
+    tree = {
+        "f1": "new f1",
+        "f2": "new f2",
+        "f5": "f5 of B",
+        "f5 (conflict A 2026-09-22)": "f5 of A",
+        "f6": "new f6",
+        "f7": "new f7",
+        "f10": "ten",
+        "f11": "eleven",
+    }
+    counts = world.plan().plan.header.counts
+    assert {name: counts[name] for name in counts if name[:2] in {"a_", "b_"}} == {
+        "a_added": 3,
+        "a_changed": 1,
+        "a_deleted": 1,
+        "a_renamed": 1,
+        "b_added": 3,
+        "b_changed": 1,
+        "b_deleted": 1,
+        "b_renamed": 0,
+    }
+    assert counts["conflicts"] == 1
+    ends_with(world, tree)
+    assert sorted(world.a.trash) == ["content of f1", "content of f3"]
+    assert sorted(world.b.trash) == ["content of f2", "content of f4"]
+
+
+def test_equal_content_is_no_conflict_and_other_content_is(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(EIGHT, kinds=kinds)
+    for place, content in zip(world.places, ("A's", "B's"), strict=True):
+        place.edit("f1.flac" if "f1.flac" in place.files else "f1", content, NEWER)
+        place.edit("f2", "the same")
+    expected = {**of(*EIGHT), "f2": "the same", "f1": "A's", "f1 (conflict B 2026-09-22)": "B's"}
+    ends_with(world, expected)
+
+
+@pytest.mark.parametrize(
+    ("policy", "a", "b", "kept"),
+    [
+        (Policy.NEWER, ("A's", NEWER), ("B's", NEWEST), "B's"),
+        (Policy.NEWER, ("A's", NEWEST), ("B's", NEWER), "A's"),
+        (Policy.OLDER, ("A's", NEWEST), ("B's", NEWER), "B's"),
+        (Policy.LARGER, ("A's", NEWEST), ("the larger one of B", NEWER), "the larger one of B"),
+        (Policy.A, ("A's", NEWER), ("B's", NEWEST), "A's"),
+        (Policy.B, ("A's", NEWEST), ("B's", NEWER), "B's"),
+        (Policy.NEWER, ("A's", NEWER), ("B's", NEWER), None),
+        (Policy.OLDER, ("A's", NEWER), ("B's", NEWER), None),
+        (Policy.LARGER, ("A's", NEWER), ("B's", NEWER), None),
+        (Policy.NEWER, ("A's", NEWER), ("B's", START + 900 * DAY), None),  # more than a day in the future
+    ],
+)
+def test_a_policy_decides_and_a_tie_keeps_both(policy: Policy, a: tuple[str, int], b: tuple[str, int], kept: str | None) -> None:
+    for kinds in KINDS:
+        world = World.alike(EIGHT, kinds=kinds)
+        world.a.edit("f1", *a)
+        world.b.edit("f1", *b)
+        copy = "f1 (conflict B 2026-09-22)" if b[1] == NEWER else "f1 (conflict B)"
+        ends_with(world, {**of(*EIGHT), **({"f1": a[0], copy: b[0]} if kept is None else {"f1": kept})}, conflict=policy)
+        if kept is not None:
+            loser, content = (world.b, b[0]) if kept == a[0] else (world.a, a[0])
+            assert loser.trash == [content]
+
+
+def test_a_first_sync_of_two_full_sides_with_a_preferred() -> None:
+    a = {"f1": "1", "f3": "3 of A", "f5": "5 of A", "f6": "6 of A", "f7": "7"}
+    b = {"f2": "2", "f3": "3 of B", "f4": "4", "f5": "5 of B", "f6": "6 of B", "f7": "7"}
+    ends_with(World(a, b), {**b, **a}, conflict=Policy.A)
+
+
+def test_a_first_sync_pairs_files_of_equal_content_and_carries_none_of_them(kinds: tuple[Capabilities, Capabilities]) -> None:
+    organized = {f"Beck/{number}.flac": f"track {number}" for number in range(3)} | {"Beck/cover.jpg": "cover"}
+    old = {f"in/{number}.flac": f"track {number}" for number in range(3)} | {"in/cover.jpg": "cover", "other.txt": "x"}
+    world = World(organized, old, kinds=kinds)
+    made = world.sync()
+    assert made.plan.header.counts["other_names"] == 4
+    assert set(skips(world).values()) == {"other-name"}
+    assert world.trees == (organized | {"other.txt": "x"}, old)
+    for names in ("a", "b"):
+        world = World(organized, old, kinds=kinds)
+        ends_with(world, {**(organized if names == "a" else old), "other.txt": "x"}, keep_names=names)
+        assert world.sent.total() == 1
+    world = World(organized, old, kinds=kinds)
+    ends_with(world, organized, {**organized, "other.txt": "x"}, direction=Direction.A_TO_B)
+    assert not world.sent
+
+
+def test_names_that_differ_in_case_and_form_stay_as_each_side_spells_them() -> None:
+    composed, decomposed = (unicodedata.normalize(form, "d/é.mp3") for form in ("NFC", "NFD"))
+    a, b = {composed: "x", "HeLlO": "y", "f": "z"}, {decomposed: "x", "hello": "new y", "f": "z"}
+    world = World(a, b)
+    world.b.edit("hello", "new y", NEWER)
+    ends_with(world, {**a, "HeLlO": "new y"}, b, conflict=Policy.NEWER)
+    for path, content in (("f", "A's f"), ("HeLlO", "A's hello"), (composed, "A's é")):
+        world.a.edit(path, content)
+    ends_with(world, world.a.tree, {"f": "A's f", "hello": "A's hello", decomposed: "A's é"})
+    # A change of the form alone is never carried, one of the case is.
+    world.a.rename(composed, decomposed)
+    world.a.rename("f", "F")
+    world.sync()
+    assert set(world.b.files) == {decomposed, "hello", "F"}
+
+
+@pytest.mark.parametrize("name", ["Дерево", "木", "a b", "l\nf", "c\x19", "x - Copy (2)", "f [x]*?", "\u202ex"])
+def test_every_name_is_carried_as_it_is(name: str) -> None:
+    world = World.alike([f"d/{name}", *EIGHT])
+    world.a.edit(f"d/{name}", "edited")
+    world.b.put(f"{name}/x", "new")
+    ends_with(world, {**of(*EIGHT), f"d/{name}": "edited", f"{name}/x": "new"})
+
+
+def test_a_name_that_is_not_utf8_is_skipped_and_counts_as_there() -> None:
+    world = World.alike(EIGHT)
+    world.a.put("bad\udc81", "bytes")
+    assert skips(world) == {"bad\udc81": "unsupported-name"}
+    world.sync()
+    assert world.b.tree == of(*EIGHT)
+
+
+def lose(world: World, side: int, number: int) -> None:
+    for path in sorted(world.places[side].files)[:number]:
+        del world.places[side].files[path]
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_brakes(side: int) -> None:
+    nine = (*EIGHT, "f9")
+
+    def refused(change: Callable[[World], None], remedy: str, **settings: object) -> None:
+        world = World.alike(nine)
+        change(world)
+        before, rows = world.trees, dict(world.rows)
+        with pytest.raises(SafetyLimitError) as error:
+            world.sync(**settings)
+        assert remedy in error.value.message
+        assert (world.trees, world.rows) == (before, rows)
+
+    def passes(change: Callable[[World], None], left: int, **settings: object) -> None:
+        world = World.alike(nine)
+        change(world)
+        world.sync(**settings)
+        assert len(world.a.files) == len(world.b.files) == left
+
+    def edit_all(world: World, but: int = 0) -> None:
+        for path in sorted(world.places[side].files)[but:]:
+            world.places[side].edit(path, f"edited {path}")
+
+    refused(lambda world: lose(world, side, 9), "--resync", max_delete=Limit(100, percent=True))
+    refused(lambda world: lose(world, side, 5), "--max-delete")
+    refused(lambda world: lose(world, side, 1), "--max-delete 1", max_delete=Limit(0, percent=False))
+    refused(lambda world: lose(world, side, 5), "--max-delete 5", max_delete=Limit(4, percent=False))
+    refused(edit_all, "--max-delete 100%")
+    passes(lambda world: lose(world, side, 5), 4, max_delete=Limit(60, percent=True))
+    passes(lambda world: lose(world, side, 5), 4, max_delete=Limit(5, percent=False))
+    passes(lambda world: lose(world, side, 4), 5)
+    passes(lambda world: edit_all(world, 1), 9)
+    passes(edit_all, 9, max_delete=Limit(100, percent=True))
+
+    def rename_all(world: World) -> None:
+        for path in nine:
+            world.places[side].rename(path, f"new/{path}")
+
+    passes(rename_all, 9, max_delete=Limit(0, percent=False))
+
+
+def test_a_chain_with_a_new_head(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(EIGHT, kinds=kinds)
+    world.sent.clear()
+    del world.a.files["f3"]
+    world.a.rename("f2", "f3")
+    world.a.rename("f1", "f2")
+    world.a.put("f1", "a new one")
+    ends_with(world, {**of(*EIGHT), "f1": "a new one", "f2": "content of f1", "f3": "content of f2"})
+    assert world.b.trash == ["content of f3"]
+    assert world.sent == {"a new one": 1}
+
+
+def folder(world: World, side: int, old: str, new: str) -> None:
+    place = world.places[side]
+    for path in [path for path in place.files if path.startswith(f"{old}/")]:
+        place.rename(path, new + path[len(old) :])
+
+
+def test_folders(kinds: tuple[Capabilities, Capabilities]) -> None:
+    """Renamed on one side; a new file, an edit, another name or a deletion on the other."""
+    inside = ("d/f1", "d/f2", "d/f3")
+
+    def world() -> World:
+        made = World.alike([*inside, "g/f1"], kinds=kinds)
+        made.sent.clear()
+        return made
+
+    def moved(to: str, **edited: str) -> dict[str, str]:
+        return {f"{to}/f{number}": edited.get(f"f{number}", f"content of d/f{number}") for number in (1, 2, 3)} | of("g/f1")
+
+    one = world()
+    folder(one, 0, "d", "e")
+    one.b.put("d/n", "new")
+    ends_with(one, {**moved("e"), "d/n": "new"})
+    assert one.sent == {"new": 1}
+
+    one = world()
+    folder(one, 0, "d", "e")
+    one.b.edit("d/f1", "edited")
+    ends_with(one, moved("e", f1="edited"))
+    assert one.sent == {"edited": 1}
+
+    one = world()
+    folder(one, 0, "d", "e")
+    folder(one, 1, "d", "h")
+    one.b.edit("h/f1", "by B")
+    one.a.edit("e/f2", "by A")
+    assert one.plan().plan.header.counts["renamed_on_both"] == 3
+    ends_with(one, moved("e", f1="by B", f2="by A"))
+
+    one = world()
+    folder(one, 0, "d", "e")
+    folder(one, 1, "g", "e")
+    ends_with(one, {**{f"e/f{n}": f"content of d/f{n}" for n in (1, 2, 3)}, "e/f1 (conflict B 2026-09-21)": "content of g/f1"})
+    assert not one.sent
+
+    one = world()
+    for path in inside:
+        del one.a.files[path]
+    one.b.edit("d/f1", "edited")
+    one.b.put("d/n", "new")
+    ends_with(one, {"d/f1": "edited", "d/n": "new", **of("g/f1")})
+
+    one = world()
+    folder(one, 0, "d", "g/d")
+    folder(one, 0, "g", "h")
+    ends_with(one, {f"h/d/f{n}": f"content of d/f{n}" for n in (1, 2, 3)} | {"h/f1": "content of g/f1"})
+    assert not one.sent
+
+
+def test_renames_of_single_files(kinds: tuple[Capabilities, Capabilities]) -> None:
+    def world() -> World:
+        made = World.alike(EIGHT, kinds=kinds)
+        made.sent.clear()
+        return made
+
+    rest = of(*EIGHT[3:])
+    one = world()  # over another one
+    one.a.rename("f1", "f2", over=True)
+    ends_with(one, {"f2": "content of f1", **of("f3"), **rest})
+    assert (one.b.trash, one.sent.total()) == (["content of f2"], 0)
+
+    one = world()  # a ring
+    for old, new in (("f1", "x"), ("f3", "f1"), ("f2", "f3"), ("x", "f2")):
+        one.b.rename(old, new)
+    ends_with(one, {"f1": "content of f3", "f2": "content of f1", "f3": "content of f2", **rest})
+    assert not one.sent
+
+    one = world()  # on both sides, to one name and to two
+    for place in one.places:
+        place.rename("f1", "same")
+    one.a.rename("f2", "a's")
+    one.b.rename("f2", "b's")
+    ends_with(one, {"same": "content of f1", "a's": "content of f2", **of("f3"), **rest})
+    assert not one.sent
+
+    one = world()  # renamed here, deleted there: the rename survives
+    one.a.rename("f1", "x")
+    del one.b.files["f1"]
+    ends_with(one, {"x": "content of f1", **of("f2", "f3"), **rest})
+
+    one = world()  # two entries want one name
+    one.a.rename("f1", "x")
+    one.b.rename("f2", "x")
+    ends_with(one, {"x": "content of f1", "x (conflict B 2026-09-21)": "content of f2", **of("f3"), **rest})
+    assert not one.sent
+
+    one = world()  # only the case
+    one.a.rename("f1", "F1")
+    ends_with(one, {"F1": "content of f1", **of("f2", "f3"), **rest})
+    assert not one.sent
+
+
+def test_a_file_becomes_a_folder_and_a_file_again(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(["x", *EIGHT], kinds=kinds)
+    world.sent.clear()
+    world.a.rename("x", "tmp")
+    world.a.rename("tmp", "x/x")
+    ends_with(world, {"x/x": "content of x", **of(*EIGHT)})
+    world.b.rename("x/x", "tmp")
+    world.b.rename("tmp", "x")
+    ends_with(world, {"x": "content of x", **of(*EIGHT)})
+    assert not world.sent
+    world.a.put("y", "a file")
+    world.b.put("y/z", "in a folder")
+    ends_with(world, {"x": "content of x", "y (conflict A 2026-09-21)": "a file", "y/z": "in a folder", **of(*EIGHT)})
+
+
+def test_siblings_whose_names_begin_alike_are_not_touched() -> None:
+    world = World.alike(["live/1", "live-1/1", "live 2/1", "LIVE2/1"])
+    folder(world, 0, "live", "studio")
+    ends_with(world, {"studio/1": "content of live/1", **of("live-1/1", "live 2/1", "LIVE2/1")})
+
+
+def test_a_folder_that_was_made_again_on_drive_with_other_ids_is_the_same() -> None:
+    world = World.alike(["d/1", "d/2"], kinds=(DISK, DRIVE))
+    for path in ("d/1", "d/2"):
+        del world.b.files[path]
+        world.b.put(path, f"content of {path}")
+    made = world.plan()
+    assert not made.plan.operations
+    ends_with_nothing = world.sync()
+    assert len(ends_with_nothing.links) == 2
+    assert not world.sync().links
+
+
+def test_nothing_is_done_below_a_folder_that_could_not_be_listed(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(["d/1", "d/2", "e/1", "e/2"], kinds=kinds)
+    world.b.unlisted = ("d",)
+    world.a.edit("d/1", "edited")
+    world.a.put("d/new", "new")
+    world.a.rename("d/2", "moved out")
+    world.a.rename("e/1", "e/moved")
+    world.b.rename("e/2", "e/too")
+    world.sync()
+    assert world.b.tree == of("d/1", "d/2") | {"e/moved": "content of e/1", "e/too": "content of e/2"}
+    world.b.unlisted = ()
+    ends_with(
+        world,
+        {"d/1": "edited", "d/new": "new", "moved out": "content of d/2", "e/moved": "content of e/1", "e/too": "content of e/2"},
+    )
+
+
+def test_what_filters_hide_is_no_deletion_and_comes_back_as_new(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(["d/1", "d/2", *EIGHT], kinds=kinds)
+    for place in world.places:
+        place.hidden = lambda path: path.startswith("d/")
+    world.a.rename("f1", "d/f1")
+    assert not world.sync().plan.operations
+    assert len(world.rows) == len(EIGHT)
+    world.b.edit("d/1", "edited meanwhile", NEWER)
+    assert not world.sync().plan.operations
+    for place in world.places:
+        place.hidden = lambda _: False
+    world.a.rename("d/f1", "f1")
+    ends_with(world, {**of("d/2", *EIGHT), "d/1": "edited meanwhile"}, conflict=Policy.NEWER)
+
+
+@pytest.mark.parametrize(
+    "name", [".music-orchestrator/x", "f.0123abcd.partial", ".DS_Store", "x.part", "._f1", "a.sync-conflict-1.mp3"]
+)
+def test_clutter_and_our_own_files_are_never_carried(name: str) -> None:
+    world = World.alike(EIGHT)
+    world.a.put(f"d/{name}", "x")
+    world.b.put(f"e/{name}", "y")
+    assert not world.sync().plan.operations
+
+
+def test_without_hashes_and_times_only_sizes_are_seen() -> None:
+    world = World(of(*EIGHT), {}, kinds=(DISK, BARE))
+    world.sync()
+    world.a.edit("f1", "CONTENT OF f1")  # the same size, the times kept: seen by the time of change
+    world.b.edit("f2", "CONTENT OF f2")  # not to be seen
+    del world.b.files["f3"]
+    world.sync()
+    assert world.b.tree["f1"] == "CONTENT OF f1"
+    assert world.a.tree["f2"] == "content of f2"
+    assert "f3" not in world.a.files
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen_on_a_disk() -> None:
+    for over in (False, True):
+        world = World.alike(EIGHT)
+        world.sent.clear()
+        if over:
+            world.a.put("f1.tmp2", "CONTENT OF f1")
+            world.a.rename("f1.tmp2", "f1", over=True)
+        else:
+            world.a.edit("f1", "CONTENT OF f1")
+        ends_with(world, {**of(*EIGHT), "f1": "CONTENT OF f1"})
+        assert world.sent == {"CONTENT OF f1": 1}
+
+
+def test_new_times_alone_are_never_sent(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(EIGHT, kinds=kinds)
+    for shift in (3600 * SECOND, DAY):
+        for path in EIGHT:
+            world.a.edit(path, world.a.files[path].content, START + shift)
+        ends_with(world, of(*EIGHT))
+
+
+@pytest.mark.parametrize("policy", [None, Policy.NEWER, Policy.B, Policy.LARGER])
+def test_a_cut_file_never_replaces_a_whole_one(policy: Policy | None) -> None:
+    world = World.alike(EIGHT)
+    world.b.edit("f1", "cut", NEWEST)
+    world.b.damaged["cut"] = "it ends early"
+    assert skips(world, conflict=policy) == {"f1": "unreadable"}
+    ends_with(world, of(*EIGHT), conflict=policy)
+    assert world.b.trash == ["cut"]
+    world.a.edit("f2", "edited", NEWER)
+    world.b.edit("f2", "cut", NEWEST)
+    ends_with(world, {**of(*EIGHT), "f2": "edited"}, conflict=policy)
+
+
+def test_files_that_only_differ_in_what_players_write_make_no_copies() -> None:
+    tracks = {f"{number}.flac": f"sound {number}|tags" for number in range(10)}
+    world = World.alike(tracks, sounds=True)
+    for path, content in tracks.items():
+        world.a.edit(path, f"{content}#1", NEWER)
+        world.b.edit(path, f"{content}#2", NEWEST)
+    assert world.plan(max_delete=Limit(100, percent=True), conflict=Policy.KEEP_BOTH).plan.header.counts["a_added"] == 10
+    ends_with(world, {path: f"{content}#2" for path, content in tracks.items()}, max_delete=Limit(100, percent=True))
+    assert len(world.a.trash) == 10
+
+
+def test_a_retagged_and_renamed_file_is_one_file_without_hashes() -> None:
+    world = World.alike({"1.flac": "sound|t", "2.flac": "other|t"}, sounds=True, kinds=(BARE, DISK))
+    world.a.rename("1.flac", "new.flac")
+    world.a.edit("new.flac", "sound|new tags")
+    made = world.sync()
+    assert [str(operation.verb) for operation in made.plan.operations] == ["move", "replace"]
+    assert world.b.tree == {"2.flac": "other|t", "new.flac": "sound|new tags"}
+
+
+def test_a_conflict_copy_that_is_edited_on_both_sides_gets_the_next_number() -> None:
+    world = World.alike(EIGHT)
+    world.a.edit("f1", "A's", NEWEST)
+    world.b.edit("f1", "B's", NEWER)
+    copy = "f1 (conflict B 2026-09-22)"
+    ends_with(world, {**of(*EIGHT), "f1": "A's", copy: "B's"})
+    world.a.edit(copy, "again A's", NEWEST)
+    world.b.edit(copy, "again B's", NEWEST)
+    second = "f1 (conflict B 2026-09-22 2)"
+    ends_with(world, {**of(*EIGHT), "f1": "A's", copy: "again A's", second: "again B's"})
+    # What is there already as a conflict copy is not copied once more.
+    world.a.edit("f1", "more A's", NEWEST)
+    world.b.edit("f1", "again A's", NEWER)
+    ends_with(world, {**of(*EIGHT), "f1": "more A's", copy: "again A's", second: "again B's"})
+    assert "again A's" in world.b.trash
+
+
+def test_a_damaged_row_makes_a_conflict_and_then_the_sides_are_stable() -> None:
+    world = World.alike(EIGHT, kinds=(DRIVE, BUCKET))
+    world.b.edit("f1", "other", NEWER)
+    number, row = next((number, row) for number, row in world.rows.items() if row.files[0].path == "f1")
+    world.rows[number] = type(row)(number, (row.files[0], world.b.listed("f1")))
+    ends_with(world, {**of(*EIGHT), "f1": "other", "f1 (conflict A 2026-09-21)": "content of f1"})
+
+
+def test_a_name_that_the_other_side_refuses_stays_there_and_is_reported() -> None:
+    world = World.alike(EIGHT)
+    long = "x" * 250 + ".flac"
+    world.b.capabilities = type(BUCKET)(
+        **{**{f: getattr(BUCKET, f) for f in BUCKET.__struct_fields__}, "max_component_bytes": 100}
+    )
+    world.a.rename("f1", long)
+    for _ in range(3):
+        assert skips(world) == {long: "unsupported-name"}
         world.sync()
-        assert world.trees == ({**a, **b},) * 2
-        assert not world.sync().plan.operations
+        assert world.b.tree == of(*EIGHT)
+    world.a.edit(long, "edited on A")
+    world.sync()
+    assert world.b.tree["f1"] == "edited on A"
+    world.b.edit("f1", "edited on B")
+    world.sync()
+    assert world.a.tree[long] == "edited on B"
+    world.a.rename(long, "short")
+    ends_with(world, {**of(*EIGHT[1:]), "short": "edited on B"})
+
+
+def test_one_way_leaves_the_source_and_what_only_the_target_has() -> None:
+    for direction, source, target in ((Direction.A_TO_B, 0, 1), (Direction.B_TO_A, 1, 0)):
+        world = World.alike(EIGHT)
+        here, there = world.places[source], world.places[target]
+        here.put("new", "new")
+        here.edit("f1", "edited")
+        here.rename("f2", "renamed")
+        del here.files["f3"]
+        there.put("only here", "target's")
+        there.edit("f4", "edited at the target")
+        here.edit("f5", "source's", NEWER)
+        there.edit("f5", "target's", NEWEST)
+        del there.files["f6"]
+        before = here.tree
+        made = world.sync(direction=direction)
+        assert here.tree == before
+        letter = "BA"[source]
+        after = {
+            **of("f3", "f7", "f8"),
+            "f1": "edited",
+            "renamed": "content of f2",
+            "new": "new",
+            "only here": "target's",
+            "f4": "edited at the target",
+            "f5": "source's",
+            f"f5 (conflict {letter} 2026-09-23)": "target's",
+        }
+        assert there.tree == dict(sorted(after.items()))
+        assert made.plan.header.counts["only_at_target"] == 2
+        assert not world.sync(direction=direction).plan.operations
+        deleting = world.sync(direction=direction, delete=True)
+        assert [operation.src.path for operation in deleting.plan.operations] == ["f3"]
+        assert there.trash[-1] == "content of f3"
+
+
+def test_new_copies_of_what_is_there_are_made_by_the_server() -> None:
+    world = World.alike(EIGHT)
+    world.sent.clear()
+    world.a.put("copy", "content of f1")
+    for name in ("twin 1", "twin 2"):
+        world.b.put(name, "twin")
+    ends_with(world, {**of(*EIGHT), "copy": "content of f1", "twin 1": "twin", "twin 2": "twin"})
+    assert world.sent == {"twin": 1}
+
+
+def test_names_that_a_side_cannot_tell_apart_are_reported_and_lose_nothing() -> None:
+    folding = msgspec.structs.replace(DISK, case_insensitive=True)
+    world = World({"x": "small"}, {}, kinds=(BUCKET, folding))
+    world.a.put("X", "large")
+    assert skips(world) == {"x": "unsupported-name"}
+    world.sync()
+    assert world.b.tree == {"X": "large"}
+    assert world.a.tree == {"X": "large", "x": "small"}
+    assert not world.sync().plan.operations
+
+
+def test_times_a_whole_hour_apart_decide_nothing_where_most_files_are_so() -> None:
+    world = World.alike(EIGHT, kinds=(DISK, DRIVE))
+    for path in EIGHT:
+        world.b.edit(path, world.b.files[path].content, START + 3600 * SECOND)
+    world.sync()
+    world.a.edit("f1", "A's", NEWER)
+    world.b.edit("f1", "B's", NEWER + 3600 * SECOND)
+    ends_with(world, {**of(*EIGHT), "f1": "A's", "f1 (conflict B 2026-09-22)": "B's"}, conflict=Policy.NEWER)

@@ -5,7 +5,7 @@ By path, then by a path that differs only in case or Unicode form, then by conte
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from orchestrator.paths import case_key
 from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
@@ -16,8 +16,15 @@ Met = tuple[File | None, File | None]
 """The two files of a new entry; None where a side has none."""
 
 
-def meet(new: tuple[Sequence[File], Sequence[File]], known: Collection[Hashable], comparison: Comparison) -> list[Met]:
-    """The new entries. `known`: content keys of files that have a common state: another copy of those is just a copy."""
+def meet(
+    new: tuple[Sequence[File], Sequence[File]], there: tuple[Sequence[File], Sequence[File]], comparison: Comparison
+) -> list[Met]:
+    """The new entries.
+
+    `there`: files of each side that have a common state. Another copy of one of them is just a copy; a file that may be one is
+    read, so that the copy can be made where the other one is.
+    """
+    known = {key for files in there for file in files for key in content_keys(file)}
     left = tuple({file.path: file for file in files} for files in new)
     met: list[Met] = []
 
@@ -27,12 +34,11 @@ def meet(new: tuple[Sequence[File], Sequence[File]], known: Collection[Hashable]
 
     join([(path, path) for path in sorted(left[0].keys() & left[1].keys())])
     join(_unambiguous([{path: [case_key(path)] for path in files} for files in left]))
-    sizes = [{file.size for file in files.values()} - {0, None} for files in left]
     for side in SIDES:
-        if any(file.hashes for file in left[other(side)].values()):
-            for file in left[side].values():
-                if file.size in sizes[other(side)]:
-                    comparison.ask_hash(side, file)
+        sizes = {file.size for file in (*left[other(side)].values(), *there[other(side)])} - {0, None}
+        for file in left[side].values():
+            if file.size in sizes:
+                comparison.ask_hash(side, file)
     by_content = [
         {path: [key for key in content_keys(file) if key not in known] for path, file in files.items()} for files in left
     ]

@@ -1,8 +1,8 @@
 """One side against the last common state: which file is which entry's, and what has become of it.
 
 A rename is found within one side, between what is new there and what vanished there. The evidence, in this order: the remote's
-id, the same path with the same content, the renames of our own runs, the inode, hash and size, the sound, and at last the same
-path with any content.
+id, the same path with the same content, the renames of our own runs, the inode, hash and size, the sound, the way that the rest
+of a folder went, and at last the same path with any content.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from orchestrator.paths import name_of, parent_of
+from orchestrator.paths import join_path, name_of, parent_of, parents_of
 from orchestrator.plan.planners.sync.evidence import Comparison, content_keys, remembered, unchanged
 from orchestrator.plan.planners.sync.records import File, Row, Side, SideNumber
 
@@ -52,6 +52,7 @@ def match_side(number: SideNumber, side: Side, rows: Sequence[Row], comparison: 
     matching.by_inode()
     matching.by_hash()
     matching.by_sound()
+    matching.by_folder()
     matching.by_path()
     state = SideState(new=[file for file in side.files if file.path in matching.files])
     left_out, waiting = ({file.path for file in files} for files in (side.left_out, side.waiting))
@@ -74,14 +75,16 @@ class _Matching:
         self.rows = {row.files[number].path: row for row in sorted(rows, key=lambda row: row.files[number].path)}
         self.files = {file.path: file for file in sorted(files, key=lambda file: file.path)}
         self.found: dict[int, Now] = {}
+        self._joined: list[tuple[str, str]] = []
 
     def _join(self, old_path: str, new_path: str) -> None:
         row, file = self.rows.pop(old_path), self.files.pop(new_path)
         then = row.files[self._number]
+        self._joined.append((old_path, new_path))
         same = unchanged(file, then)
         if same is None:
-            # On a disk, a rename changes the time of change: with size and modification time kept, it is no sign of an edit.
-            same = old_path != new_path and _same_inode(file, then)
+            # A rename changes the time of change as an edit does: only the content tells them apart.
+            self._comparison.ask_hash(self._number, file)
         self.found[row.number] = Now(remembered(file, then) if same else file, moved=old_path != new_path, edited=not same)
 
     def _then(self, path: str) -> File:
@@ -96,13 +99,11 @@ class _Matching:
                 self._join(path, found)
 
     def by_unchanged_path(self) -> None:
-        """What is where it was, and as it was. A file that may have changed is asked for."""
+        """What is where it was, and as it was."""
         for path in [path for path in self.rows if path in self.files]:
             same = unchanged(self.files[path], self._then(path))
             if same:
                 self._join(path, path)
-            elif same is None:
-                self._comparison.ask_hash(self._number, self.files[path])
 
     def by_own_renames(self, renamed: Mapping[str, str]) -> None:
         """What this program itself has renamed since."""
@@ -140,6 +141,16 @@ class _Matching:
         for pair in pair_off(_without(old, stays), _without(new, stays), unambiguous=True):
             self._join(*pair)
 
+    def by_folder(self) -> None:
+        """Edited in a folder that was renamed: it is where the other files of its folder went, under its old name."""
+        way = _ways((old, new) for old, new in self._joined if parent_of(old) != parent_of(new))
+        for path in [path for path in self.rows if path not in self.files] if way else []:
+            above = next((folder for folder in parents_of(path) if folder in way), None)
+            if above is not None:
+                new_path = join_path(way[above], path[len(above) + 1 :])
+                if new_path in self.files and new_path not in self.rows:
+                    self._join(path, new_path)
+
     def by_path(self) -> None:
         """What is left: another content where the old one was."""
         for path in [path for path in self.rows if path in self.files]:
@@ -175,10 +186,7 @@ def pair_off(
     pairs = _each_once(single)
     if unambiguous:
         return pairs
-    ways: dict[str, Counter[str]] = defaultdict(Counter)
-    for gone, come in pairs:
-        ways[parent_of(gone)][parent_of(come)] += 1
-    way = {folder: min(counted, key=lambda to: (-counted[to], to)) for folder, counted in ways.items()}
+    way = _ways(pairs)
     taken = {gone for gone, _ in pairs}, {come for _, come in pairs}
     for group in groups.values():
         olds, news = ([path for path in paths if path not in known] for paths, known in zip(group, taken, strict=True))
@@ -187,6 +195,15 @@ def pair_off(
             taken[0].add(gone)
             taken[1].add(come)
     return pairs
+
+
+def _ways(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Folder -> the folder that most of its files went to."""
+    ways: dict[str, Counter[str]] = defaultdict(Counter)
+    for gone, come in pairs:
+        ways[parent_of(gone)][parent_of(come)] += 1
+    # Of several the first by name, in whatever order the pairs came.
+    return {folder: min((-count, to) for to, count in counted.items())[1] for folder, counted in ways.items()}
 
 
 def _each_once(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

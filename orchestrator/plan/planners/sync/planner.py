@@ -12,38 +12,44 @@ from orchestrator.plan.build import build_plan
 from orchestrator.plan.planners.sync.brakes import check_deletions, check_listings
 from orchestrator.plan.planners.sync.clashes import Clashes
 from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
-from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
+from orchestrator.plan.planners.sync.evidence import Comparison
 from orchestrator.plan.planners.sync.first_meeting import meet
 from orchestrator.plan.planners.sync.matching import Now, SideState, match_side
 from orchestrator.plan.planners.sync.operations import work_for
 from orchestrator.plan.planners.sync.reconcile import Reconciler, Wish
-from orchestrator.plan.planners.sync.records import SIDES, Link, Row, SyncPlan, SyncRequest, options_of
+from orchestrator.plan.planners.sync.records import SIDES, Link, Questions, Row, SideNumber, SyncPlan, SyncRequest, options_of
 from orchestrator.plan.planners.sync.scope import Scope
 
 States = tuple[SideState, SideState]
 
 
-def plan_sync(request: SyncRequest) -> SyncPlan:
-    """The plan that carries the changes of each side to the other.
+def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
+    """The plan that carries the changes of each side to the other, or what must be read first to know them.
 
-    If `questions` is not empty, answer what can be answered, and plan again: the plan is safe without, but may send more than
-    needed, and keep both of two files that are the same. Raises SafetyLimitError when a side has lost or changed too much.
+    Answer the questions in the files of the sides, and plan again. Raises SafetyLimitError when a side has lost or changed too
+    much.
     """
     scope = Scope(request.sides)
     comparison = Comparison(scope.sides, request.now_ns)
-    states = tuple(match_side(side, scope.sides[side], request.rows, comparison) for side in SIDES)
-    assert len(states) == 2  # noqa: S101 - for the types
+    states = (
+        match_side(SIDES[0], scope.sides[0], request.rows, comparison),
+        match_side(SIDES[1], scope.sides[1], request.rows, comparison),
+    )
+    if comparison.questions and not request.answered:
+        return comparison.questions
     rows = {row.number: row for row in request.rows}
-    hidden = {number for state in states for number in state.left_out}
-    resting = {number for state in states for number in state.waiting} | _frozen(scope, rows, states)
+    hidden, resting = _taking_no_part(scope, rows, states)
     taking_part = {number: row for number, row in rows.items() if number not in hidden and number not in resting}
     check_listings(scope.sides, states, taking_part.keys(), request.settings)
-
     judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     wishes, gone = _wishes(taking_part, states, scope, comparison, reconciler)
+    if comparison.questions and not request.answered:
+        return comparison.questions
     clashes = Clashes(scope.sides, request.settings, comparison, judge)
     clashes.settle(wishes, _fixed(scope, states, hidden | resting))
+    if comparison.questions and not request.answered:
+        return comparison.questions
     work = work_for(scope.sides, wishes)
     check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings)
 
@@ -64,8 +70,8 @@ def plan_sync(request: SyncRequest) -> SyncPlan:
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    links = [*work.links, *(Link(number, None) for number in sorted({*gone, *hidden} - resting))]
-    return SyncPlan(plan, tuple(links), comparison.questions)
+    links = [*work.links, *(Link(number, None) for number in sorted({*gone, *hidden}))]
+    return SyncPlan(plan, tuple(links))
 
 
 _COUNTS = (
@@ -74,10 +80,19 @@ _COUNTS = (
 )
 
 
-def _frozen(scope: Scope, rows: dict[int, Row], states: States) -> set[int]:
-    """The entries that are, or were, where nothing may be done."""
+def _taking_no_part(scope: Scope, rows: dict[int, Row], states: States) -> tuple[set[int], set[int]]:
+    """The entries that leave the common state, and those that rest in it.
+
+    An entry that filters hide on both sides leaves. One that they hide on one side, because it was renamed there, rests: its
+    other file would seem new.
+    """
+    first, second = states
+    seen = first.known.keys() | second.known.keys()
+    hidden = (first.left_out | second.left_out) - seen - first.waiting - second.waiting
     moved_there = {number for state in states for number, now in state.known.items() if scope.is_frozen(now.file.path)}
-    return moved_there | {number for number, row in rows.items() if scope.has_frozen_path(row)}
+    frozen = {number for number, row in rows.items() if scope.has_frozen_path(row)}
+    resting = first.waiting | second.waiting | moved_there | frozen | ((first.left_out | second.left_out) & seen)
+    return hidden - resting, resting
 
 
 def _wishes(
@@ -93,11 +108,15 @@ def _wishes(
         else:
             wishes += reconciler.wishes(row, now)
     new = [[file for file in state.new if not scope.is_frozen(file.path)] for state in states]
-    known = {key for row in rows.values() for file in row.files for key in content_keys(file)}
-    for files in meet((new[0], new[1]), known, comparison):
+    known = [[now.file for number, now in state.known.items() if number in rows] for state in states]
+    for files in meet((new[0], new[1]), (known[0], known[1]), comparison):
         first, second = (Now(file, moved=True, edited=True) if file else None for file in files)
         wishes += reconciler.wishes(None, (first, second))
-    return sorted(wishes, key=lambda wish: (wish.claimant.path, wish.claim, wish.renamed)), gone
+    return sorted(wishes, key=_by_path), gone
+
+
+def _by_path(wish: Wish) -> tuple[str, SideNumber, bool, int]:
+    return wish.claimant.path, wish.claim, wish.renamed, wish.row.number if wish.row else 0
 
 
 def _fixed(scope: Scope, states: States, resting: set[int]) -> tuple[list[str], list[str]]:
@@ -111,9 +130,10 @@ def _fixed(scope: Scope, states: States, resting: set[int]) -> tuple[list[str], 
 
 
 def _clocks_differ(states: States, comparison: Comparison) -> bool:
-    """Whether the times of more than half of the common files are whole hours apart: then one side has another time zone."""
+    """Whether the times of more than half of the unchanged files are whole hours apart, as in another time zone."""
     first, second = (state.known for state in states)
-    times = [(first[row].file.entry.mtime_ns, second[row].file.entry.mtime_ns) for row in first.keys() & second.keys()]
+    pairs = [(first[row], second[row]) for row in first.keys() & second.keys()]
+    times = [(one.file.entry.mtime_ns, two.file.entry.mtime_ns) for one, two in pairs if not (one.edited or two.edited)]
     known = [(one, two) for one, two in times if one is not None and two is not None]
     apart = sum(1 for one, two in known if whole_hours(two - one, comparison.tolerance_ns))
     return apart > len(known) / 2

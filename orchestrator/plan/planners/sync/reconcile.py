@@ -53,6 +53,7 @@ class Reconciler:
         self._comparison = comparison
         self._judge = judge
         self._refused = tuple(frozenset(side.refused) for side in sides)
+        self._paths = tuple(frozenset(file.path for file in side.files) for side in sides)
         self.skipped: list[Skipped] = []
         self.counts: Counter[str] = Counter()
 
@@ -180,13 +181,18 @@ class Reconciler:
                 self.skipped.append(Skipped(now[0].file.path, "other-name", reason))
                 return None
             return source if source is not None else SIDES[self._settings.keep_names == "b"]
-        moved = [side for side in SIDES if now[side].moved and _nfc(now[side].file.path) != _nfc(row.files[side].path)]
+        moved = [side for side in SIDES if now[side].moved and not self._is_respelled(side, row, now[side])]
         if len(moved) == 2:
             if _nfc(now[0].file.path) == _nfc(now[1].file.path):
                 return None
             self.counts["renamed_on_both"] += 1
             return source if source is not None else SIDES[0]
         return moved[0] if moved else None
+
+    def _is_respelled(self, side: SideNumber, row: Row, now: Now) -> bool:
+        """Whether a new name is the old one in another Unicode form, as some systems write it; not if both are in use there."""
+        old = row.files[side].path
+        return _nfc(old) == _nfc(now.file.path) and old not in self._paths[side]
 
     # What is reported.
 

@@ -160,6 +160,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     settings: SyncSettings = SyncSettings()
     now_ns: int | None = None
     """When the run started, nanoseconds since 1970: later times are no times. None: all are believed."""
+    answered: bool = False
+    """What could be read was read: ask no more. What may have changed then counts as changed."""
     tool_version: str
     created: str
     """RFC 3339."""
@@ -180,7 +182,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Questions(msgspec.Struct, frozen=True):
-    """What the planner would like to know. Without an answer, what may have changed counts as changed."""
+    """What the planner has to know before it can plan."""
 
     hashes: tuple[Ref, ...] = ()
     """Files to read, for their hashes."""
@@ -196,7 +198,6 @@ class SyncPlan(msgspec.Struct, frozen=True):
 
     plan: Plan
     links: tuple[Link, ...]
-    questions: Questions = Questions()
 
 
 def options_of(settings: SyncSettings) -> dict[str, Any]:
