@@ -14,7 +14,7 @@ from orchestrator.apply.journal.records import Record, RunState, Stage
 from orchestrator.apply.resume import unfinished_runs
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, PermanentError
-from orchestrator.plan.model import Verb
+from orchestrator.plan.model import FORMAT, Verb
 from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import NOW, duplicate, library, move, operation, plan, run, run_again
 
@@ -76,7 +76,7 @@ def test_a_run_of_an_older_version_is_undone(tmp_path: Path, storage: MemoryStor
     assert done.run is not None
     with Journal(tmp_path / "journal") as journal:
         undoing = undo_plan(journal, done.run, **NOW)
-    assert undoing.header.format == "music-orchestrator-plan/2"
+    assert undoing.header.format == FORMAT
     assert undoing.header.locations == (storage.fs,)
     assert run(undoing, tmp_path / "journal", storage).exit_code == ExitCode.DONE
     assert library(storage) == before

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import ExitCode, IntegrityError, UsageError
 from orchestrator.plan.build import seal
-from orchestrator.plan.model import Operation, Plan, Verb, operation_id
+from orchestrator.plan.model import Operation, Plan, Replaced, Verb, operation_id
 from orchestrator.plan.plan_file import read_plan, write_plan
 from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Ref
@@ -80,7 +80,7 @@ def test_a_flipped_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data:
     at = data.draw(st.sampled_from(outside))
     content[at] ^= data.draw(st.integers(1, 255))
     file.write_bytes(content)
-    another_version = re.match(rb'{"format":"music-orchestrator-plan/[013-9]"', content)
+    another_version = re.match(rb'{"format":"music-orchestrator-plan/[014-9]"', content)
     with pytest.raises(UsageError if another_version else IntegrityError):
         read_plan(file)
 
@@ -130,8 +130,8 @@ def test_operations_that_no_planner_makes_are_refused(tmp_path: Path) -> None:
 
 def test_another_format_is_a_usage_error_and_not_damage(file: Path) -> None:
     content = file.read_bytes()
-    for form in (b"music-orchestrator-plan/3", b"music-orchestrator-plan/17", b"other/1"):
-        file.write_bytes(content.replace(b"music-orchestrator-plan/2", form, 1))
+    for form in (b"music-orchestrator-plan/4", b"music-orchestrator-plan/17", b"other/1"):
+        file.write_bytes(content.replace(b"music-orchestrator-plan/3", form, 1))
         with pytest.raises(UsageError, match="format"):
             read_plan(file)
     with pytest.raises(UsageError, match="cannot read"):
@@ -153,6 +153,27 @@ def test_a_plan_of_an_older_version_must_be_made_again(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="older version: make it again") as caught:
         read_plan(tmp_path / "old.plan")
     assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_a_plan_of_the_version_before_is_read(tmp_path: Path) -> None:
+    before = seal(msgspec.structs.replace(MADE, header=msgspec.structs.replace(MADE.header, format="music-orchestrator-plan/2")))
+    write_plan(before, tmp_path / "before.plan")
+    assert read_plan(tmp_path / "before.plan") == before
+
+
+def test_a_replacement_says_what_it_replaces_and_nothing_else_does(tmp_path: Path) -> None:
+    first = MADE.operations[0]
+    dst = Ref(first.dst.fs, "taken.mp3")
+    expect = msgspec.structs.replace(first.expect, replaced=Replaced(3, {"md5": "x"}))
+    replacing = msgspec.structs.replace(
+        first, verb=Verb.REPLACE, dst=dst, id=operation_id(Verb.REPLACE, first.src, dst), expect=expect
+    )
+    moved_there = msgspec.structs.replace(MADE.operations[1], dst=dst, id=operation_id("move", MADE.operations[1].src, dst))
+    write_plan(Plan(MADE.header, (moved_there, replacing)), tmp_path / "plan")
+    assert read_plan(tmp_path / "plan").operations == (moved_there, replacing)
+    refused(tmp_path, msgspec.structs.replace(replacing, expect=first.expect))
+    refused(tmp_path, msgspec.structs.replace(first, expect=expect))
+    refused(tmp_path, replacing, msgspec.structs.replace(replacing, src=dst, id=operation_id("replace", dst, dst)))
 
 
 def test_only_plans_that_are_not_files_may_put_files_into_our_own_directory() -> None:
