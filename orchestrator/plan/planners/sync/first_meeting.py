@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from orchestrator.paths import case_key
 from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
 from orchestrator.plan.planners.sync.matching import pair_off
-from orchestrator.plan.planners.sync.records import SIDES, File, other
+from orchestrator.plan.planners.sync.records import SIDES, File, SideNumber, other
 
 Met = tuple[File | None, File | None]
 """The two files of a new entry; None where a side has none."""
@@ -35,10 +35,7 @@ def meet(
     join([(path, path) for path in sorted(left[0].keys() & left[1].keys())])
     join(_unambiguous([{path: [case_key(path)] for path in files} for files in left]))
     for side in SIDES:
-        sizes = {file.size for file in (*left[other(side)].values(), *there[other(side)])} - {0, None}
-        for file in left[side].values():
-            if file.size in sizes:
-                comparison.ask_hash(side, file)
+        _ask_for_sizes(side, left[side].values(), (*left[other(side)].values(), *there[other(side)]), comparison)
     by_content = [
         {path: [key for key in content_keys(file) if key not in known] for path, file in files.items()} for files in left
     ]
@@ -47,6 +44,14 @@ def meet(
     met += [(file, None) for _, file in sorted(left[0].items())]
     met += [(None, file) for _, file in sorted(left[1].items())]
     return met
+
+
+def _ask_for_sizes(side: SideNumber, files: Iterable[File], others: Iterable[File], comparison: Comparison) -> None:
+    """Note those files whose size is that of a file of the other side: they may be the same."""
+    sizes = {file.size for file in others} - {0, None}
+    for file in files:
+        if file.size in sizes:
+            comparison.ask_hash(side, file)
 
 
 def _whole_sounds(file: File) -> list[Hashable]:

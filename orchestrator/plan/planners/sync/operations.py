@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -143,25 +143,38 @@ class _Maker:
         operations = [*order(self._moves, case_insensitive=folds_case), *self._replacing]
         final = {(operation.verb, operation.dst): operation.id for operation in operations}
         waited_for = {need for operation in operations for need in operation.depends}
+        free = [operation for operation in operations if operation.id not in waited_for]
+        extra = self._arrivals_before_copies(operations, final)
+        extra.update(self._copies_before_deletions(free, final))
+        operations = [
+            msgspec.structs.replace(one, depends=tuple(sorted({*one.depends, *extra.get(one.id, ())}))) for one in operations
+        ]
+        operations.sort(key=lambda one: 0 if one.id in waited_for else _PHASES.get(one.verb, 0))
+        links = [link for wish in wishes if (link := self._link(wish, final)) is not None]
+        return Work(_after_needs(operations), links, self._counts)
+
+    @staticmethod
+    def _arrivals_before_copies(operations: Iterable[Operation], final: Mapping[Change, str]) -> dict[str, list[str]]:
+        """Copies and replacements -> the operations that bring their source, or the file that they replace, to its place."""
         arriving = {dst: identity for (verb, dst), identity in final.items() if verb in {Verb.MOVE, Verb.COPY}}
+        found = {}
+        for one in operations:
+            if one.verb in {Verb.COPY, Verb.REPLACE}:
+                places = (one.src, one.dst) if one.verb is Verb.REPLACE else (one.src,)
+                found[one.id] = [arriving[place] for place in places if place in arriving]
+        return found
+
+    def _copies_before_deletions(self, operations: Iterable[Operation], final: Mapping[Change, str]) -> dict[str, list[str]]:
+        """Deletions -> the copies of the same content: nothing is deleted before it has arrived where it goes."""
         carried: dict[Hashable, list[str]] = defaultdict(list)
         for change, keys in self._content_of.items():
-            if change[0] is not Verb.DELETE:
-                for key in keys:
-                    carried[key].append(final[change])
-        done = []
-        for operation in operations:
-            needs = set(operation.depends)
-            if operation.verb in {Verb.COPY, Verb.REPLACE} and operation.src in arriving:
-                needs.add(arriving[operation.src])
-            if operation.verb is Verb.REPLACE and operation.dst in arriving:
-                needs.add(arriving[operation.dst])
-            if operation.verb is Verb.DELETE and operation.id not in waited_for:
-                # Nothing is deleted before the same content has arrived where it goes.
-                needs.update(*(carried[key] for key in self._content_of[operation.verb, operation.dst] if key in carried))
-            done.append(msgspec.structs.replace(operation, depends=tuple(sorted(needs))))
-        done.sort(key=lambda operation: _PHASES.get(operation.verb, 0) if operation.id not in waited_for else 0)
-        return Work(_after_needs(done), [*filter(None, (self._link(wish, final) for wish in wishes))], self._counts)
+            for key in keys if change[0] is not Verb.DELETE else ():
+                carried[key].append(final[change])
+        return {
+            one.id: [copy for key in self._content_of[one.verb, one.dst] for copy in carried.get(key, ())]
+            for one in operations
+            if one.verb is Verb.DELETE
+        }
 
     def _link(self, wish: Wish, final: dict[Change, str]) -> Link | None:
         """What the state may say of an entry afterwards; None if that is nothing new."""
