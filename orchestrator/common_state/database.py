@@ -1,0 +1,42 @@
+"""The file of the common states: its tables, and what SQLite's failures mean for a sync."""
+
+from __future__ import annotations
+
+from orchestrator.errors import IntegrityError, OrchestratorError
+from orchestrator.sqlite import Database
+
+
+class CommonStateDatabase(Database):
+    """The database of all pairs. One of another version is made again: its pairs are as in a first run, which deletes nothing."""
+
+    name = "sync state"
+    schema_version = 1
+    rebuilt = True
+    pragmas = ("PRAGMA synchronous = FULL",)  # what a row says was done must not be forgotten, or be older than the files
+    remedy = "delete it: the next sync is then as a first one, which deletes nothing"
+    # A pair is named by the ids of its two places, in their order; `fs` is where a place was last seen. A path is a BLOB of UTF-8
+    # that keeps every character. `body` holds two files, or a link, in the order of the ids. AUTOINCREMENT: the number of an
+    # entry is never used twice, so a link that comes late replaces no other one.
+    tables = (
+        "CREATE TABLE place (fs TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE entry (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            pair TEXT NOT NULL,
+            first_path BLOB NOT NULL,
+            second_path BLOB NOT NULL,
+            body BLOB NOT NULL,
+            checksum TEXT NOT NULL)""",
+        "CREATE UNIQUE INDEX entry_by_first_path ON entry (pair, first_path)",
+        "CREATE UNIQUE INDEX entry_by_second_path ON entry (pair, second_path)",
+        """CREATE TABLE expected (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            run TEXT NOT NULL,
+            pair TEXT NOT NULL,
+            body BLOB NOT NULL,
+            checksum TEXT NOT NULL)""",
+        "CREATE INDEX expected_by_run ON expected (run)",
+    )
+
+    def disk_full(self) -> OrchestratorError:
+        """IntegrityError: a sync that cannot record what it does would not know it the next time."""
+        return IntegrityError(f"no space left for the {self.name} {self.path}: free some space and run it again")

@@ -1,0 +1,222 @@
+"""Reads and writes common states: entry by entry, each only when both sides were verified alike.
+
+A run first writes what it expects (`expect`), and afterwards, or when it is resumed, what of that was done (`settle`). So an
+operation that failed leaves its entry as it was, and the next sync sees the same difference again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.common_state.database import CommonStateDatabase
+from orchestrator.errors import IntegrityError
+from orchestrator.plan.model import CompletedOperation
+from orchestrator.plan.planners.sync.records import SIDES, File, Inode, Link, Row, other
+from orchestrator.records import Ref
+from orchestrator.sqlite import transaction
+
+DiskLook = Callable[[Ref], Inode | None]
+"""What a disk of this machine knows of a file now; None for files elsewhere, and for one that is not there."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """The two sides of a sync, as the user named them: the ids of the places and where they are now."""
+
+    ids: tuple[str, str]
+    fs: tuple[str, str]
+
+    @property
+    def name(self) -> str:
+        """The same in whatever order, and under whatever names, the places are given."""
+        return " ".join(sorted(self.ids))
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the sides stand in the other order in the database."""
+        return self.ids[0] > self.ids[1]
+
+
+class KnownRows(msgspec.Struct, frozen=True):
+    """The common state of a pair."""
+
+    rows: tuple[Row, ...]
+    damaged: int = 0
+    """Entries that were lost because their checksum does not fit: they are as in a first run."""
+
+
+class _Expected(msgspec.Struct, frozen=True):
+    """A link with the locations that its operations name."""
+
+    link: Link
+    fs: tuple[str, str]
+
+
+class CommonState:
+    """The common states of all pairs, in one database."""
+
+    def __init__(self, file: Path) -> None:
+        """Open the database, or create it. One that cannot be read is moved aside. Raises UsageError."""
+        self._database = CommonStateDatabase(file)
+        self.moved_aside: Path | None = None
+        """Where a damaged database was moved: every pair is as in a first run."""
+        try:
+            self._connection = self._checked()
+        except IntegrityError:
+            self.moved_aside = file.with_name(f"{file.name}.damaged")
+            file.replace(self.moved_aside)
+            for suffix in ("-wal", "-shm"):
+                file.with_name(file.name + suffix).unlink(missing_ok=True)
+            self._connection = self._database.open()
+
+    def _checked(self) -> sqlite3.Connection:
+        connection = self._database.open()
+        with self._database.mapped_errors():
+            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            connection.close()
+            raise self._database.damaged(problem)
+        return connection
+
+    def __enter__(self) -> CommonState:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._database.mapped_errors(), transaction(self._connection):
+            yield self._connection
+
+    # Places.
+
+    def id_at(self, fs: str) -> str | None:
+        """The id of the place that was last seen at a location; None if none was."""
+        with self._database.mapped_errors():
+            row = self._connection.execute("SELECT id FROM place WHERE fs = ?", (fs,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember_places(self, pair: Pair) -> None:
+        """Record which place is where now."""
+        with self._writing() as connection:
+            connection.executemany("INSERT OR REPLACE INTO place (fs, id) VALUES (?, ?)", zip(pair.fs, pair.ids, strict=True))
+
+    # Entries.
+
+    def rows(self, pair: Pair) -> KnownRows:
+        """The common state of a pair, its files in the order of the pair's sides. Damaged entries are left out."""
+        rows: list[Row] = []
+        damaged = 0
+        with self._database.mapped_errors():
+            found = self._connection.execute(
+                "SELECT number, body, checksum FROM entry WHERE pair = ? ORDER BY number", (pair.name,)
+            )
+            for number, body, checksum in found:
+                if checksum == _checksum(pair.name, body):
+                    files = msgspec.msgpack.decode(body, type=tuple[File, File])
+                    rows.append(Row(number, files[::-1] if pair.swapped else files))
+                else:
+                    damaged += 1
+        return KnownRows(tuple(rows), damaged)
+
+    def forget(self, pair: Pair) -> None:
+        """Forget the common state of a pair: its next sync is as a first one."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM entry WHERE pair = ?", (pair.name,))
+
+    def expect(self, run: str, pair: Pair, links: Iterable[Link]) -> None:
+        """Write, before the first change of a run, what it will have done."""
+        bodies = [msgspec.msgpack.encode(_Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT INTO expected (run, pair, body, checksum) VALUES (?, ?, ?, ?)",
+                [(run, pair.name, body, _checksum(pair.name, body)) for body in bodies],
+            )
+
+    def record(self, pair: Pair, links: Iterable[Link]) -> int:
+        """Record what was seen to be so without any operation; how many entries."""
+        self.expect("", pair, links)
+        return self.settle("", (), lambda _: None)
+
+    def settle(self, run: str, completed: Iterable[CompletedOperation], look: DiskLook) -> int:
+        """Record what a run has done of what it expected, and forget the rest; how many entries were recorded.
+
+        `completed`: all its operations that have succeeded. Nothing for a run that expected nothing, or was settled already.
+        """
+        done = {one.operation.id: one for one in completed}
+        arrived = {one.destination: one for one in done.values()}
+        recorded = 0
+        with self._writing() as connection:
+            expected = connection.execute("SELECT pair, body, checksum FROM expected WHERE run = ? ORDER BY number", (run,))
+            for pair, body, checksum in expected.fetchall():
+                if checksum != _checksum(pair, body):
+                    continue
+                one = msgspec.msgpack.decode(body, type=_Expected)
+                if done.keys() >= set(one.link.operations):
+                    recorded += 1
+                    _record(connection, pair, one, arrived, look)
+            connection.execute("DELETE FROM expected WHERE run = ?", (run,))
+        return recorded
+
+
+def _record(
+    connection: sqlite3.Connection, pair: str, expected: _Expected, arrived: dict[Ref, CompletedOperation], look: DiskLook
+) -> None:
+    link = expected.link
+    if link.row is not None:
+        connection.execute("DELETE FROM entry WHERE number = ? AND pair = ?", (link.row, pair))
+    if link.paths is None:
+        return
+    first, second = (_file_now(link, side, Ref(expected.fs[side], link.paths[side]), arrived, look) for side in SIDES)
+    if first is None or second is None:
+        return
+    # Both hold the same content: what is known of it is known of both.
+    hashes = {**first.hashes, **second.hashes}
+    first, second = (msgspec.structs.replace(file, read_hashes=hashes) for file in (first, second))
+    paths = [path.encode() for path in link.paths]
+    # A file has one entry: an older one with either path is about what is no longer there.
+    connection.execute("DELETE FROM entry WHERE pair = ? AND (first_path = ? OR second_path = ?)", (pair, *paths))
+    body = msgspec.msgpack.encode((first, second))
+    connection.execute(
+        "INSERT INTO entry (pair, first_path, second_path, body, checksum) VALUES (?, ?, ?, ?, ?)",
+        (pair, *paths, body, _checksum(pair, body)),
+    )
+
+
+def _file_now(link: Link, side: int, where: Ref, arrived: dict[Ref, CompletedOperation], look: DiskLook) -> File | None:
+    """A file as it is after the run; None if it is not known."""
+    before = link.files[side]
+    content = before or link.files[other(SIDES[side])]
+    one = arrived.get(where)
+    if one is None or content is None:
+        return before
+    if one.entry is None:
+        return None
+    return File(
+        msgspec.structs.replace(one.entry, path=where.path),
+        inode=look(where),
+        sound=content.sound,
+        own_mtime_ns=content.own_mtime_ns,
+        damage=content.damage,
+    )
+
+
+def _ordered(values: tuple[str, str], pair: Pair) -> tuple[str, str]:
+    return (values[1], values[0]) if pair.swapped else values
+
+
+def _turned(link: Link, pair: Pair) -> Link:
+    """A link with its sides in the order of the database."""
+    if not pair.swapped:
+        return link
+    return msgspec.structs.replace(link, paths=link.paths and _ordered(link.paths, pair), files=(link.files[1], link.files[0]))
+
+
+def _checksum(pair: str, body: bytes) -> str:
+    return sha256(pair.encode() + b"\0" + body).hexdigest()

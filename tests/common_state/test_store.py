@@ -1,0 +1,105 @@
+"""The last common state: one pair under every name, entry by entry, only what was done, and damage that costs no file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.common_state.store import CommonState, Pair
+from orchestrator.plan.model import CompletedOperation, Expect, Operation, Verb, operation_id
+from orchestrator.plan.planners.sync.records import File, Inode, Link
+from orchestrator.records import Entry, Ref
+
+PAIR = Pair(("id-a", "id-b"), ("/a", "r:b"))
+
+
+def file(path: str, content: str = "x", inode: int | None = None, **hashes: str) -> File:
+    return File(Entry(path, len(content), 5, hashes), None if inode is None else Inode(inode, 1))
+
+
+def copied(path: str, *, done: bool = True) -> tuple[Link, list[CompletedOperation]]:
+    """A new file of A that was copied to B, and what the journal says of it."""
+    src, dst = Ref("/a", path), Ref("r:b", path)
+    operation = Operation(operation_id("copy", src, dst), Verb.COPY, src, dst, 1, Expect(), "", "")
+    link = Link(None, (path, path), (file(path, inode=1), None), (operation.id,))
+    return link, [CompletedOperation(operation, dst, Entry(path, 1, 6, {"md5": "m"}, "remote-id"))] if done else []
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[CommonState]:
+    with CommonState(tmp_path / "sync.sqlite3") as opened:
+        yield opened
+
+
+def paths(state: CommonState, pair: Pair = PAIR) -> list[tuple[str, str]]:
+    return [(row.files[0].path, row.files[1].path) for row in state.rows(pair).rows]
+
+
+def test_a_pair_is_the_same_in_either_order_and_wherever_its_places_are(state: CommonState) -> None:
+    state.record(PAIR, [Link(None, ("spelled A", "spelled b"), (file("spelled A"), file("spelled b")))])
+    assert paths(state) == [("spelled A", "spelled b")]
+    assert paths(state, Pair(("id-b", "id-a"), ("alias:", "/other/disk"))) == [("spelled b", "spelled A")]
+    assert paths(state, Pair(("id-a", "id-c"), ("/a", "r:b"))) == []
+    state.remember_places(PAIR)
+    assert (state.id_at("r:b"), state.id_at("/c")) == ("id-b", None)
+    state.forget(PAIR)
+    assert paths(state) == []
+
+
+def test_only_what_was_done_is_recorded_and_a_resumed_run_records_the_rest(tmp_path: Path) -> None:
+    done, facts = copied("done")
+    failed, nothing = copied("failed", done=False)
+    with CommonState(tmp_path / "state") as state:
+        state.expect("run", PAIR, [done, failed, Link(None, ("seen", "seen"), (file("seen"), file("seen")))])
+        assert paths(state) == [], "nothing is recorded before it was done"
+    with CommonState(tmp_path / "state") as state:  # after a kill
+        assert state.settle("run", [*facts, *nothing], lambda ref: Inode(7, 8) if ref.fs == "/a" else None) == 2
+        assert sorted(paths(state)) == [("done", "done"), ("seen", "seen")]
+        assert state.settle("run", facts, lambda _: None) == 0, "a run is settled once"
+        here, there = next(row.files for row in state.rows(PAIR).rows if row.files[0].path == "done")
+        assert here == File(file("done").entry, Inode(1, 1), {"md5": "m"}), (
+            "as it was seen before the copy; its hash is now known"
+        )
+        assert there.entry == Entry("done", 1, 6, {"md5": "m"}, "remote-id")
+
+
+def test_a_link_replaces_its_row_and_those_with_its_paths(state: CommonState) -> None:
+    state.record(PAIR, [Link(None, (path, path), (file(path), file(path))) for path in ("x", "y", "z")])
+    numbers = {row.files[0].path: row.number for row in state.rows(PAIR).rows}
+    moved = Link(numbers["x"], ("y", "y"), (file("y", "of x"), file("y", "of x")))
+    state.record(PAIR, [moved, Link(numbers["z"], None)])
+    assert paths(state) == [("y", "y")]
+    assert state.rows(PAIR).rows[0].files[0].size == 4
+    assert state.rows(PAIR).rows[0].number not in numbers.values()
+
+
+def test_a_damaged_entry_is_left_out_and_counted(tmp_path: Path, state: CommonState) -> None:
+    state.record(PAIR, [Link(None, (path, path), (file(path), file(path))) for path in ("x", "y")])
+    with sqlite3.connect(tmp_path / "sync.sqlite3") as connection:
+        connection.execute("UPDATE entry SET body = ? WHERE first_path = ?", (b"\x00", b"x"))
+    connection.close()
+    known = state.rows(PAIR)
+    assert ([row.files[0].path for row in known.rows], known.damaged) == (["y"], 1)
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, None])
+def test_a_damaged_database_is_moved_aside(tmp_path: Path, content: bytes | None) -> None:
+    database = tmp_path / "state"
+    with CommonState(database) as state:
+        state.record(PAIR, [Link(None, (f"{n}", f"{n}"), (file(f"{n}"), file(f"{n}"))) for n in range(400)])
+    whole = database.read_bytes()
+    database.write_bytes(content or whole[:8192] + b"\xff" * 8192 + whole[16384:])
+    with CommonState(database) as state:
+        assert state.moved_aside == tmp_path / "state.damaged"
+        assert state.rows(PAIR).rows == ()
+    with CommonState(database) as state:
+        assert state.moved_aside is None
+
+
+def test_names_are_kept_as_they_are(state: CommonState) -> None:
+    names = ["é", "e\u0301", "木", "a\nb", "\u202ex", "%"]
+    state.record(PAIR, [Link(None, (name, name), (file(name), file(name))) for name in names])
+    assert [here for here, _ in paths(state)] == names
