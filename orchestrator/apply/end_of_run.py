@@ -8,13 +8,13 @@ from orchestrator.apply.directories.emptied import remove_emptied
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_files import OwnFiles, listed
-from orchestrator.apply.own_paths import EMPTIED, SOURCES, TRASH, trash_of
+from orchestrator.apply.own_paths import EMPTIED, SOURCES, TRASH, is_wanted_in_trash, trash_of
 from orchestrator.apply.protocol.final_check import check_final_state, final_state
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.protocol.stopped_remotes import probe
 from orchestrator.apply.results import Problem
 from orchestrator.errors import AuthError, ExitCode, RateLimitError, RemoteError, TransientError
-from orchestrator.plan.model import TEMPORARY, CompletedOperation, Plan, Verb
+from orchestrator.plan.model import LEAVING_THE_SOURCE, TEMPORARY, CompletedOperation, Plan
 from orchestrator.progress import Progress
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.protocol import Storage
@@ -84,13 +84,14 @@ def _report_trash(
     """
     problems = []
     reached = {one.destination.fs for one in completed}
-    left = {one.operation.src.fs for one in completed if one.operation.verb not in {Verb.COPY, Verb.REWRITE}}
+    left = {one.operation.src.fs for one in completed if one.operation.verb not in LEAVING_THE_SOURCE}
     for fs in sorted(reached | {fs for fs in left if storages[fs].capabilities.rmdir_is_recursive}):
         storage = storages[fs]
         directory = f"{TRASH}/{run_id}"
         caught: list[Entry] = []
         with obstacles.named(directory, "cannot be listed, so it is unknown whether unexpected files were moved there"):
-            caught = [entry for entry in listed(storage, directory) if not entry.path.startswith(f"{directory}/{SOURCES}/")]
+            in_trash = [entry for entry in listed(storage, directory) if not is_wanted_in_trash(entry.path)]
+            caught = [entry for entry in in_trash if not entry.path.startswith(f"{directory}/{SOURCES}/")]
         for entry in caught:
             attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
             if attempt.startswith(EMPTIED):

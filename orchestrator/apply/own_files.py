@@ -14,7 +14,7 @@ from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucke
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
 from orchestrator.paths import join_path, name_of, parent_of, without_partial_suffix
-from orchestrator.plan.model import Operation
+from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
 
@@ -34,7 +34,7 @@ class OwnFiles:
             source, target = storages[operation.src.fs], storages[operation.dst.fs]
             destination = destination_of(operation, run_id)
             route = route_of(operation, source, target, destination)
-            if route not in COPIES or is_copied_by_bucket(source, target):
+            if route not in COPIES or (is_copied_by_bucket(source, target) and operation.verb is not Verb.REPLACE):
                 continue
             staging = join_path(file_system_root(target, destination.path), staging_of(run_id))
             self._copies.setdefault(Ref(destination.fs, staging), {})[operation.id] = operation

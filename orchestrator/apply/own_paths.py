@@ -15,6 +15,8 @@ TRASH = f"{OWN_DIRECTORY}/trash"
 EMPTIED = "emptied-"
 SOURCES = "sources"
 """The directory in a run's trash for sources that are about to be deleted."""
+_DELETED = "deleted"
+_REPLACED = "replaced"
 
 
 def staging_of(run_id: str) -> str:
@@ -49,6 +51,21 @@ def trash_of(run_id: str, attempt: int) -> str:
     return f"{TRASH}/{run_id}/{attempt}"
 
 
+def deleted_of(run_id: str) -> str:
+    """The directory in a run's trash for files of the library that it deletes."""
+    return f"{TRASH}/{run_id}/{_DELETED}"
+
+
+def replaced_of(run_id: str, path: str) -> str:
+    """Where a run puts the old content of a file that it replaces."""
+    return f"{TRASH}/{run_id}/{_REPLACED}/{path}"
+
+
+def is_wanted_in_trash(path: str) -> bool:
+    """Whether a plan has put a file into the trash of a run; the others were in its way."""
+    return path.startswith(f"{TRASH}/") and path.split("/")[3:4] in [[_DELETED], [_REPLACED]]
+
+
 def emptied_of(run_id: str, token: str) -> str:
     """The directory for emptied directories that may not be deleted; `token` must be new each time."""
     return f"{TRASH}/{run_id}/{EMPTIED}{token}"
@@ -67,15 +84,17 @@ def damaged_copy_of(run_id: str, attempt: int, path: str) -> str:
 def deletes_for_good(operation: Operation) -> bool:
     """Whether an operation deletes its file for good.
 
-    Only files in the quarantine or the trash are deleted for good; a DELETE of any other file moves it to the quarantine.
+    Only files in the quarantine or the trash are deleted for good; a DELETE of any other file moves it to the trash of the run.
     """
     return operation.verb is Verb.DELETE and operation.src.path.startswith((QUARANTINE + "/", TRASH + "/"))
 
 
 def destination_of(operation: Operation, run_id: str) -> Ref:
-    """Where an operation puts its file: `dst`, or for a quarantined file its path in the quarantine of this run."""
-    if operation.verb is Verb.QUARANTINE or (operation.verb is Verb.DELETE and not deletes_for_good(operation)):
+    """Where an operation puts its file: `dst`, or its path in the quarantine or the trash of this run."""
+    if operation.verb is Verb.QUARANTINE:
         return Ref(operation.src.fs, f"{quarantine_of(run_id)}/{operation.dst.path}")
+    if operation.verb is Verb.DELETE and not deletes_for_good(operation):
+        return Ref(operation.src.fs, f"{deleted_of(run_id)}/{operation.dst.path}")
     return operation.dst
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.apply.protocol.routes import Route, route_of
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.errors import NotFoundError, SafetyLimitError, UsageError
-from orchestrator.plan.model import Operation, Plan, Verb, changed_locations, locations_of
+from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation, Plan, Verb, changed_locations, locations_of
 from orchestrator.plan.soundness import check_plan
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import local_path, why_not_writable
@@ -49,7 +49,8 @@ def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:
         return
     source, target = storages[operation.src.fs], storages[operation.dst.fs]
     supported = source.capabilities.by_id and target.capabilities.by_id
-    if not supported or operation.verb is Verb.COPY or route_of(operation, source, target, operation.dst) is not Route.RENAME:
+    copied = operation.verb in {Verb.COPY, Verb.REPLACE}
+    if not supported or copied or route_of(operation, source, target, operation.dst) is not Route.RENAME:
         raise UsageError(f"{operation.src.path}: the plan refers to it by an id, but {operation.src.fs} cannot move files by id")
 
 
@@ -74,7 +75,7 @@ def _space_needed(operations: Sequence[Operation], storages: Mapping[str, Storag
     for operation in operations:
         source, target = storages[operation.src.fs], storages[operation.dst.fs]
         # A move within one storage needs no more space in the end, nor does a rename between two locations on one disk.
-        within = operation.verb not in {Verb.COPY, Verb.REWRITE} and (
+        within = operation.verb not in LEAVING_THE_SOURCE and (
             source is target or route_of(operation, source, target, operation.dst) is Route.RENAME
         )
         if not within:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+
+import msgspec
 
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.left_copies import left_copies
-from orchestrator.plan.model import CompletedOperation, Plan, Verb, is_temporary
+from orchestrator.apply.own_paths import replaced_of
+from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation, Expect, Plan, Verb, is_temporary
 from orchestrator.plan.planners.quarantine import is_restore
 from orchestrator.plan.planners.undo import plan_undo
-from orchestrator.records import Ref
+from orchestrator.records import Entry, Ref
 
 
 def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str) -> Plan:
@@ -19,10 +22,29 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str)
     journal.
     """
     run = journal.run(run_id)
-    left = _not_undone(journal, run_id, journal.completed(run_id))
+    left = _not_undone(journal, run_id, _with_replaced(journal.completed(run_id), run_id))
     left += [one.completed for one in left_copies(journal) if run_id in one.runs]
     deleted = _deleted_since(journal, {one.destination for one in left})
     return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
+
+
+def _with_replaced(completed: Sequence[CompletedOperation], run_id: str) -> list[CompletedOperation]:
+    """With the old contents of replaced files, as if the run had deleted them, or had moved them to its trash: they are there."""
+    found = [*completed]
+    moves = {one.destination: index for index, one in enumerate(found) if one.operation.verb is Verb.MOVE}
+    for one in completed:
+        dst, old = one.operation.dst, one.operation.expect.replaced
+        if old is msgspec.UNSET:
+            continue
+        now = Ref(dst.fs, replaced_of(run_id, dst.path))
+        entry = Entry(now.path, old.size, old.mtime, old.hash)
+        if dst in moves:
+            found[moves[dst]] = msgspec.structs.replace(found[moves[dst]], destination=now, entry=entry)
+        else:
+            expect = Expect(old.hash, old.mtime)
+            deletion = msgspec.structs.replace(one.operation, verb=Verb.DELETE, src=dst, size=old.size, expect=expect)
+            found.append(CompletedOperation(deletion, now, entry))
+    return found
 
 
 def _deleted_since(journal: Journal, files: Collection[Ref]) -> dict[Ref, str]:
@@ -53,7 +75,7 @@ def _not_undone(journal: Journal, run_id: str, completed: list[CompletedOperatio
     for run in runs[[run.id for run in runs].index(run_id) + 1 :]:
         moves_back = run.undoes is not None or is_restore(run.header)
         for one in journal.completed(run.id):
-            put = None if one.operation.verb in {Verb.COPY, Verb.REWRITE} else put_at.pop(one.operation.src, None)
+            put = None if one.operation.verb in LEAVING_THE_SOURCE else put_at.pop(one.operation.src, None)
             put_at.pop(one.destination, None)  # a different file is there now
             if put is None:
                 continue

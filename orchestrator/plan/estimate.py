@@ -39,7 +39,7 @@ def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities
         return False
     if remote_of(operation.src.fs) != remote_of(operation.dst.fs):
         return True
-    if operation.verb is Verb.COPY:
+    if operation.verb in {Verb.COPY, Verb.REPLACE}:
         return not target.copy
     return not (target.move or target.copy)
 
@@ -62,6 +62,8 @@ def estimate(operations: Iterable[Operation], capabilities: Mapping[str, Capabil
 
 
 def _requests(operation: Operation, source: Capabilities, target: Capabilities) -> int:
+    if operation.verb is Verb.REPLACE:
+        return _replacing(operation, source, target)
     verb = Verb.COPY if operation.verb in {Verb.COPY, Verb.REWRITE} else Verb.MOVE
     on_one_remote = remote_of(operation.src.fs) == remote_of(operation.dst.fs)
     renames = on_one_remote and verb is Verb.MOVE and target.move
@@ -78,3 +80,10 @@ def _requests(operation: Operation, source: Capabilities, target: Capabilities) 
         staged = target.move or target.copy
         asked += _TO_FINAL_NAME if not staged else _TO_REMOTE if target.move else _TO_BUCKET
     return asked
+
+
+def _replacing(operation: Operation, source: Capabilities, target: Capabilities) -> int:
+    """A copy, and a rename of the old content to the trash."""
+    copy = msgspec.structs.replace(operation, verb=Verb.COPY)
+    to_trash = msgspec.structs.replace(operation, verb=Verb.MOVE, src=operation.dst)
+    return _requests(copy, source, target) + _requests(to_trash, target, target)

@@ -54,6 +54,7 @@ _VERB_WORDS = {
     Verb.QUARANTINE: "quarantine",
     Verb.DELETE: "delete",
     Verb.REWRITE: "rewrite",
+    Verb.REPLACE: "replace",
 }
 
 REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict"})

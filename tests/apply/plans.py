@@ -18,7 +18,7 @@ from orchestrator.apply.journal.records import VerifyMode
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
 from orchestrator.apply.resume import resume
-from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Verb, locations_of, operation_id
+from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Replaced, Verb, locations_of, operation_id
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.quarantine import QuarantinedFile, plan_emptying, plan_restore
 from orchestrator.records import Ref
@@ -67,6 +67,15 @@ def duplicate(storage: Storage, src: str, kept_on: Storage, kept: str, *, tier: 
 
 def move(storage: Storage, src: str, dst: str, *, depends: Iterable[Operation] = ()) -> Operation:
     return operation(Verb.MOVE, storage, src, storage, dst, depends=depends)
+
+
+def replacing(source: Storage, src: str, target: Storage, dst: str, *, seen: str | None = None) -> Operation:
+    """A replacement that expects both files as they are now; `seen`: where the one to be replaced still is."""
+    old = target.stat(seen or dst)
+    assert old is not None
+    made = operation(Verb.REPLACE, source, src, target, dst)
+    replaced = Replaced(old.size, old.hashes, old.mtime_ns)
+    return msgspec.structs.replace(made, expect=msgspec.structs.replace(made.expect, replaced=replaced))
 
 
 def rewrite(storage: Storage, src: str, dst: str, content: bytes) -> tuple[Operation, ...]:

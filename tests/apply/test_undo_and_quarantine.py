@@ -156,12 +156,12 @@ def test_emptying_deletes_for_good_and_only_in_the_quarantine(tmp_path: Path, pu
     assert library(storage) == storage.snapshot() == before
 
 
-def test_a_delete_of_a_plan_goes_to_the_quarantine(tmp_path: Path) -> None:
+def test_a_delete_of_a_plan_goes_to_the_trash(tmp_path: Path) -> None:
     storage = MemoryStorage.like("s3")
     storage.put("a.mp3", b"content")
     result = run(plan(operation(Verb.DELETE, storage, "a.mp3", storage, "a.mp3")), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.DONE
-    assert storage.snapshot() == {f".music-orchestrator/quarantine/{result.run}/a.mp3": b"content"}
+    assert storage.snapshot() == {f".music-orchestrator/trash/{result.run}/deleted/a.mp3": b"content"}
 
 
 def test_undo_finds_nothing_to_do_however_a_file_was_restored(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import RemoteError
 from orchestrator.paths import case_key, join_location, parent_of, parents_of
-from orchestrator.plan.model import Operation, Verb
+from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 
@@ -36,7 +36,7 @@ class DirectoriesInTheWay:
         respelled = _Respelled(destinations, storages)
         replaced = _ReplacedByFile(operations, destinations, storages)
         for operation in operations:
-            if operation.verb in {Verb.COPY, Verb.REWRITE}:
+            if operation.verb in LEAVING_THE_SOURCE:
                 continue
             for directory in {*respelled.above(operation.src), *replaced.above(operation.src)}:
                 self._files[directory] += operation.id not in done

@@ -17,6 +17,7 @@ from orchestrator.apply.protocol.delete_sources import bring_back_sources, delet
 from orchestrator.apply.protocol.durable import sync_copies, sync_names
 from orchestrator.apply.protocol.give_names import give_back_caught_names, give_names
 from orchestrator.apply.protocol.kept_copies import KeptCopies
+from orchestrator.apply.protocol.make_way import make_way, put_back
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.request_budget import CHANGE
 from orchestrator.apply.protocol.routes import COPIES, Route
@@ -77,6 +78,7 @@ class Attempts:
         self._kept_copies.bring_back_one_object(succeeded)
         for task in still_open(succeeded):
             task.settle(Stage.DONE, entry=task.at_target)
+        put_back(tasks, concurrency=self._at_once)
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
     def _decide_all(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> dict[str, Action]:
@@ -117,6 +119,8 @@ class Attempts:
 
     def _give_names(self, tasks: Sequence[Task]) -> None:
         """Give staged copies their names, and make the names durable."""
+        make_way(tasks, concurrency=self._at_once)
+        tasks = still_open(tasks)
         give_names(tasks, self._run_id, concurrency=self._at_once)
         give_back_caught_names(still_open(tasks), self._run_id)
         sync_names(task for task in still_open(tasks) if task.route in COPIES or task.route is Route.WRITE)

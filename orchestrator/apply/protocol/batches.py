@@ -85,6 +85,11 @@ def look_at_staged_copies(tasks: Iterable[Task], *, concurrency: int) -> None:
     )
 
 
+def look_at_replaced(tasks: Iterable[Task], *, concurrency: int) -> None:
+    """Ask for the old content of each replaced file in our trash."""
+    send_batches(tasks, lambda task: (task.target, StatCall(task.old_name)), _note_replaced, concurrency=concurrency)
+
+
 def look_at_leaving_sources(tasks: Iterable[Task], *, concurrency: int) -> None:
     """Ask for each source in our trash."""
     send_batches(tasks, lambda task: (task.source, StatCall(task.own_name_at_source)), _note_leaving, concurrency=concurrency)
@@ -111,6 +116,10 @@ def _note_target(task: Task, outcome: CallResult) -> None:
 
 def _note_staged(task: Task, outcome: CallResult) -> None:
     task.at_staged = _found(task, outcome)
+
+
+def _note_replaced(task: Task, outcome: CallResult) -> None:
+    task.in_trash = _found(task, outcome)
 
 
 def _note_leaving(task: Task, outcome: CallResult) -> None:

@@ -9,6 +9,7 @@ from orchestrator.apply.protocol.batches import (
     forget_folders,
     look_at_destinations,
     look_at_leaving_sources,
+    look_at_replaced,
     look_at_sources,
     look_at_staged_copies,
 )
@@ -27,7 +28,7 @@ def look_at_all_ends(tasks: Sequence[Task], *, concurrency: int) -> None:
     """Update what lies at the ends of each task; a failed look becomes the task's error."""
     for task in tasks:
         task.requests_spent += LOOK
-        task.at_source = task.at_staged = task.at_target = task.leaving = None
+        task.at_source = task.at_staged = task.at_target = task.leaving = task.in_trash = None
         task.arrived = False
     forget_folders(storage for task in tasks for storage in (task.source, task.target))
     ask_how_names_are_given(tasks)
@@ -40,6 +41,7 @@ def look_at_all_ends(tasks: Sequence[Task], *, concurrency: int) -> None:
     )
     begun = [task for task in tasks if task.begun and task.route in COPIES]
     look_at_staged_copies(without_error(begun), concurrency=concurrency)
+    look_at_replaced([task for task in without_error(begun) if task.replaces], concurrency=concurrency)
     look_at_leaving_sources(
         [task for task in without_error(begun) if task.verified is not None and task.leaves_by_trash], concurrency=concurrency
     )
@@ -108,8 +110,8 @@ def _at_staged_name(task: Task, source: Found) -> Found:
 def _at_destination(task: Task, source: Found) -> Found:
     """Whether the destination of a task that was begun holds our file or a different one."""
     there = task.at_target
-    if there is None:
-        return Found.NOTHING
+    if there is None or task.is_old_content(there):
+        return Found.NOTHING  # the old content makes way
     if task.route is Route.WRITE:
         ours = holds(task.target, there, content_to_write(task))
     elif task.object_id is not None:

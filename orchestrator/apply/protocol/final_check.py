@@ -15,7 +15,7 @@ from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, PartialListingError
 from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import case_key, own_directory_of
-from orchestrator.plan.model import CompletedOperation, Verb
+from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
 
@@ -38,7 +38,7 @@ def final_state(completed: Sequence[CompletedOperation]) -> FinalState:
     there: dict[Ref, Entry | None] = {}
     gone: set[Ref] = set()
     for one in completed:
-        if one.operation.verb not in {Verb.COPY, Verb.REWRITE}:
+        if one.operation.verb not in LEAVING_THE_SOURCE:
             there.pop(one.operation.src, None)
             gone.add(one.operation.src)
         if not deletes_for_good(one.operation):

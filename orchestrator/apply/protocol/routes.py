@@ -38,7 +38,7 @@ def route_of(operation: Operation, source: Storage, target: Storage, destination
         return Route.REMOVE
     if operation.verb is Verb.REWRITE:
         return Route.WRITE
-    if operation.verb is Verb.COPY:
+    if operation.verb in {Verb.COPY, Verb.REPLACE}:
         return Route.COPY
     if not (on_one_remote(source, target) and source.capabilities.move and target.capabilities.move):
         return Route.TRANSFER

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.local_disk import DiskState, file_system_root
-from orchestrator.apply.own_paths import destination_of, leaving_source_of, staged_copy_of
+from orchestrator.apply.own_paths import destination_of, leaving_source_of, replaced_of, staged_copy_of, trash_of
+from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
 from orchestrator.apply.protocol.request_budget import LOOK, REQUESTS_PER_OPERATION
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, route_of
 from orchestrator.errors import (
@@ -21,7 +24,7 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.paths import case_key
-from orchestrator.plan.model import Operation, is_temporary
+from orchestrator.plan.model import Operation, Verb, is_temporary
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Naming, StatCall, Storage
@@ -54,6 +57,8 @@ class Task:
     at_target: Entry | None = None
     leaving: Entry | None = None
     """The source in our trash, just before it is deleted."""
+    in_trash: Entry | None = None
+    """The old content of a replaced file in our trash."""
     on_disk: DiskState | None = None
     """The source as the disk had it before the last look at it; None elsewhere."""
     arrived: bool = False
@@ -100,9 +105,39 @@ class Task:
     @property
     def staged(self) -> str | None:
         """The name of ours under which a copy arrives; None if it goes straight to its destination."""
+        if self.replaces:
+            return self.own_name_at_target
         if self.route not in COPIES or self.naming in {Naming.UPLOAD, Naming.REPLACES} or is_temporary(self.dst):
             return None
         return None if is_copied_by_bucket(self.source, self.target) else self.own_name_at_target
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it gives the file at its destination another content."""
+        return self.operation.verb is Verb.REPLACE
+
+    @property
+    def old_name(self) -> str:
+        """The name of ours for the content that it replaces."""
+        return replaced_of(self.run_id, self.dst)
+
+    @property
+    def trash(self) -> str:
+        """The directory for files that lie unexpectedly in the way of this attempt."""
+        return trash_of(self.run_id, self.attempt)
+
+    def is_old_content(self, there: Entry | None) -> bool:
+        """Whether a file at the destination is the one to be replaced.
+
+        Once that is in our trash, only what a hash shows to be the same is: a move by copy and delete was cut short.
+        """
+        old = self.operation.expect.replaced
+        if there is None or old is msgspec.UNSET:
+            return False
+        if self.in_trash is not None:
+            return same_content_by_hash(self.in_trash, there) is True
+        known = Entry(self.dst, old.size, old.mtime, old.hash)
+        return same_file(known, there, self.target.capabilities.mtime_precision_ns)
 
     @property
     def own_name_at_target(self) -> str:
@@ -168,6 +203,12 @@ class Task:
             message = with_temporary_name(message, self.src)
         self.verdict = Record(self.operation.id, stage, self.attempt, entry, int(code), message)
 
+    def add_to_verdict(self, message: str) -> None:
+        """Say more in a verdict that was set."""
+        if self.verdict is not None:
+            said = self.verdict.message
+            self.verdict = msgspec.structs.replace(self.verdict, message=f"{said}; {message}" if said else message)
+
     def skip(self, message: str) -> None:
         """Set the verdict for a file that is not as the plan expected, and for which nothing was sent."""
         self.settle(Stage.SKIPPED, ExitCode.STALE, message)
@@ -194,7 +235,8 @@ def make_task(
         operation, route_of(operation, source, target, destination), source, target, destination, run_id=run_id, name=name
     )
     # A move by id has no trash to fall back on: if the destination is taken, two files share the name afterwards.
-    task.trust_listing = trust_listing and task.object_id is None
+    # What a copy replaces is looked at when the copy is there.
+    task.trust_listing = (trust_listing and task.object_id is None) or task.replaces
     if state is not None:
         task.attempt, task.began_unstaged = state.attempt, state.unstaged
         task.verified = state.entry if state.stage is Stage.VERIFIED else None

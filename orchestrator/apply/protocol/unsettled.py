@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import OperationState, Record, Stage
+from orchestrator.apply.protocol.make_way import put_back
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.protocol.verdicts import give_up, leaves_copy, settle_left_copy
 from orchestrator.apply.results import Problem
@@ -38,6 +39,7 @@ class Unsettled:
             else:
                 message = f"{task.name}: failed again in another start of the run, and was given up: {_message(task.error)}"
                 task.settle(Stage.FAILED, ExitCode.SOME_FAILED, f"{message}{_where(task)}")
+        put_back(tasks, concurrency=1)
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
     def leave(self, tasks: Sequence[Task], *, noted: Sequence[Task]) -> list[Problem]:

@@ -9,7 +9,17 @@ import msgspec
 from orchestrator.errors import IntegrityError
 from orchestrator.paths import parent_of
 from orchestrator.plan.build import build_plan
-from orchestrator.plan.model import CompletedOperation, Expect, Header, Operation, Plan, Skipped, Verb, is_temporary
+from orchestrator.plan.model import (
+    LEAVING_THE_SOURCE,
+    CompletedOperation,
+    Expect,
+    Header,
+    Operation,
+    Plan,
+    Skipped,
+    Verb,
+    is_temporary,
+)
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.shared_names import quarantine_move
 from orchestrator.records import Capabilities, Ref
@@ -41,7 +51,7 @@ def plan_undo(
         if entry is None or deleted_by is not None:
             skipped.append(Skipped(origin.path, "deleted", f"the run {deleted_by} deleted it for good: it cannot be restored"))
             continue
-        if operation.verb in {Verb.COPY, Verb.REWRITE}:
+        if operation.verb in LEAVING_THE_SOURCE:
             moves.append(quarantine_move(fact.destination, entry, f"undo of run {run_id}"))
         else:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)

@@ -1,0 +1,152 @@
+"""A file gets another content: the old one is in the trash, the name never holds a cut file, and whatever fails is taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apply.executor import apply_plan
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.quarantine import quarantined_files
+from orchestrator.apply.undo import undo_plan
+from orchestrator.errors import ExitCode, PermanentError
+from orchestrator.plan.model import Plan, Verb
+from orchestrator.storage.fake.faults import Killed, RecordedCall
+from orchestrator.storage.fake.memory import MemoryStorage
+from tests.apply.plans import NOW, contents, depending, library, move, operation, plan, quick, replacing, run, run_again
+from tests.nightly import NIGHTLY
+
+KINDS = ["local", "s3", "dropbox", "drive", "webdav", "sftp"]
+CHANGED = b"the new content of a"
+
+
+def scene(kind: str, source: str = "local") -> tuple[MemoryStorage, MemoryStorage, Plan]:
+    """A replaced file, one that was renamed and then replaced, one replaced on the server, and two deletions."""
+    ours, theirs = MemoryStorage.like(source, "one:library"), MemoryStorage.like(kind, "two:library")
+    for name in "abcde":
+        theirs.put(f"in/{name}.mp3", f"content of {name}".encode())
+    theirs.put("in/copy.mp3", b"what c is to be")
+    ours.put("in/a.mp3", CHANGED)
+    ours.put("new/b.mp3", b"the new content of b")
+    renamed = move(theirs, "in/b.mp3", "new/b.mp3")
+    replaced = depending(replacing(ours, "new/b.mp3", theirs, "new/b.mp3", seen="in/b.mp3"), renamed)
+    made = plan(
+        renamed,
+        replacing(ours, "in/a.mp3", theirs, "in/a.mp3"),
+        replaced,
+        replacing(theirs, "in/copy.mp3", theirs, "in/c.mp3"),
+        operation(Verb.DELETE, theirs, "in/d.mp3", theirs, "in/d.mp3"),
+        source=ours.fs,
+        storages=(ours, theirs),
+    )
+    return ours, theirs, made
+
+
+AFTER = {
+    "in/a.mp3": CHANGED,
+    "new/b.mp3": b"the new content of b",
+    "in/c.mp3": b"what c is to be",
+    "in/copy.mp3": b"what c is to be",
+    "in/e.mp3": b"content of e",
+}
+
+
+def trash(storage: MemoryStorage, run_id: str | None) -> dict[str, bytes]:
+    directory = f".music-orchestrator/trash/{run_id}/"
+    return {path.removeprefix(directory): content for path, content in storage.snapshot().items() if path.startswith(directory)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fresh", [False, True])
+def test_the_old_content_is_in_the_trash_and_comes_back_with_undo(tmp_path: Path, kind: str, fresh: bool) -> None:
+    ours, theirs, made = scene(kind)
+    before = library(theirs)
+    result = run(made, tmp_path / "journal", ours, theirs, fresh=fresh)
+    assert (result.exit_code, result.problems, result.notes) == (ExitCode.DONE, (), ())
+    assert library(theirs) == AFTER
+    assert trash(theirs, result.run) == {
+        "replaced/in/a.mp3": b"content of a",
+        "replaced/new/b.mp3": b"content of b",
+        "replaced/in/c.mp3": b"content of c",
+        "deleted/in/d.mp3": b"content of d",
+    }
+    assert {file.path for file in quarantined_files(theirs)} == {"in/a.mp3", "new/b.mp3", "in/c.mp3", "in/d.mp3"}
+    assert result.run is not None
+    undone: list[str] = [result.run]
+    for wanted in (before, AFTER, before):
+        with quick(Journal, tmp_path / "journal") as journal:
+            undoing = undo_plan(journal, undone[-1], **NOW)
+            again = apply_plan(undoing, {ours.fs: ours, theirs.fs: theirs}, journal, command="undo", undoes=undone[-1])
+        assert again.exit_code == ExitCode.DONE, again.problems
+        assert library(theirs) == wanted
+        assert again.run is not None
+        undone.append(again.run)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kill_at_any_request_leaves_a_whole_file_and_resume_finishes(tmp_path: Path, kind: str) -> None:
+    ours, theirs, made = scene(kind)
+    first = theirs.calls_made
+    run(made, tmp_path / "unkilled", ours, theirs)
+    step = 1 if NIGHTLY else 2
+    for number in range(first + 1, theirs.calls_made + 1, step):
+        for when in ("before", "between", "after"):
+            ours, theirs, made = scene(kind)
+            everything, before = contents(ours, theirs), library(theirs)
+            theirs.fail(number, Killed("killed"), when=when)  # type: ignore[arg-type]
+            journal = tmp_path / f"{number}-{when}"
+            try:
+                run(made, journal, ours, theirs)
+            except Killed:
+                theirs.revive()
+                assert everything <= contents(ours, theirs), f"lost at {number} ({when})"
+                whole = {*before.values(), *AFTER.values()}
+                assert whole >= set(library(theirs).values()), f"cut at {number} ({when})"
+                result = run_again(journal, ours, theirs)
+                if result.run is None:
+                    result = run(made, journal, ours, theirs)
+                assert result.exit_code == ExitCode.DONE, (number, when, result.problems)
+            assert library(theirs) == AFTER, (number, when)
+            assert everything <= contents(ours, theirs)
+            assert not [path for path in theirs.snapshot() if "/tmp/" in path or path.endswith(".partial")]
+            changes = theirs.changes_made
+            assert run_again(journal, ours, theirs).exit_code == ExitCode.DONE
+            assert theirs.changes_made == changes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_has_changed_at_the_destination_stays(tmp_path: Path, kind: str) -> None:
+    ours, theirs, made = scene(kind)
+    theirs.put("in/a.mp3", b"edited by the user meanwhile")
+    theirs.remove("in/c.mp3")
+    result = run(made, tmp_path / "journal", ours, theirs)
+    assert result.exit_code == ExitCode.SOME_FAILED
+    assert {problem.path for problem in result.problems} == {"in/a.mp3", "in/copy.mp3"}
+    assert library(theirs)["in/a.mp3"] == b"edited by the user meanwhile"
+    assert "in/c.mp3" not in library(theirs)
+    assert "tmp" not in str(sorted(theirs.snapshot()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_old_content_gets_its_name_back_when_the_new_one_cannot_have_it(tmp_path: Path, kind: str) -> None:
+    ours, theirs = MemoryStorage.like("local", "one:library"), MemoryStorage.like(kind, "two:library")
+    theirs.put("a.mp3", b"the old content")
+    ours.put("a.mp3", CHANGED)
+    made = plan(replacing(ours, "a.mp3", theirs, "a.mp3"), source=ours.fs)
+    refused: list[str] = []
+
+    def once(call: RecordedCall) -> PermanentError | None:
+        refused.append(call.path)
+        return PermanentError("no right to do this") if len(refused) == 1 else None
+
+    theirs.fail_always(lambda call: call.verb == "give", once)
+    result = run(made, tmp_path / "journal", ours, theirs)
+    assert result.exit_code == ExitCode.SOME_FAILED
+    assert library(theirs) == {"a.mp3": b"the old content"}
+    assert trash(theirs, result.run) == {}
+    theirs.revive()
+    theirs.fail_always(lambda call: call.verb == "give", PermanentError("no right to do this"))
+    again = run(made, tmp_path / "again", ours, theirs)
+    assert f"is kept as .music-orchestrator/trash/{again.run}/replaced/a.mp3" in again.problems[0].message
+    assert trash(theirs, again.run) == {"replaced/a.mp3": b"the old content"}
