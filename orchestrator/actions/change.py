@@ -16,7 +16,9 @@ from orchestrator.paths import parent_of
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
 
-SKIPS_THAT_COUNT = frozenset({"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict", "deleted"})
+SKIPS_THAT_COUNT = frozenset(
+    {"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict", "deleted", "other-name"}
+)
 """A run that skips a file for one of these reasons ends with 3. The other reasons are choices of the user."""
 
 
@@ -59,14 +61,16 @@ def change(
     undoes: str | None = None,
     verify_full: bool = False,
     plan_file: Path | None = None,
+    before: Callable[[Plan], None] | None = None,
     afterwards: Callable[[str], ExitCode] | None = None,
 ) -> ChangeResult:
     """Make a plan, show it, ask, and carry it out; with --dry-run, only make and show it.
 
     `touching` lists the locations, in canonical form, whose interrupted runs are finished first. `limited`: --max-delete applies.
     `shown_over_limit`: a plan over --max-delete is shown before it is refused, because it is what the command searched for.
-    `fresh`: `make_plan` lists the storages, which thus are known to answer. `afterwards` gets the id of a run that went well,
-    still under the lock. Raises LockedError when another run holds the lock, SafetyLimitError for a plan over --max-delete.
+    `fresh`: `make_plan` lists the storages, which thus are known to answer. `before` gets a plan that is about to be carried
+    out, or that has no operations. `afterwards` gets the id of a run that went well, still under the lock. Raises LockedError
+    when another run holds the lock, SafetyLimitError for a plan over --max-delete.
     """
     if session.options.dry_run:
         return preview(session, make_plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
@@ -82,12 +86,16 @@ def change(
             return ChangeResult(finished)
         planned = make_plan()
         plan, so_far = planned.plan, worst([finished, planned.exit_code])
+        if before is not None and not plan.operations:
+            before(plan)
         if not plan.operations and planned.nothing_to_do is not None:
             session.reporter.note(planned.nothing_to_do)
             return ChangeResult(so_far, plan)
         _show(session, plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
         if not plan.operations or not agreed(session, question(plan)):
             return ChangeResult(so_far, plan)
+        if before is not None:
+            before(plan)
         result = carry_out(session, plan, command=command, undoes=undoes, verify_full=verify_full, fresh=fresh)
         codes = [so_far, result.exit_code]
         if afterwards is not None and result.exit_code in MAY_CONTINUE and result.run is not None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from orchestrator.actions.common_states import settle_common_state
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
 from orchestrator.actions.surroundings import surroundings_of
@@ -65,6 +66,8 @@ def carry_out(
             on_changes=lambda changes: _update_catalogue(session, changes),
             stop=session.stop,
         )
+    if result.run is not None:
+        settle_common_state(session, result.run)
     _report_result(session, result)
     return result
 
@@ -118,6 +121,7 @@ def finish_run(session: Session, run_id: str) -> RunResult:
             stop=session.stop,
         )
     _update_catalogue_of_earlier_starts(session, run_id)
+    settle_common_state(session, run_id)
     session.summary.ops_planned += result.planned
     _report_result(session, result)
     return result

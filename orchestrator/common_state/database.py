@@ -30,11 +30,11 @@ class CommonStateDatabase(Database):
         "CREATE UNIQUE INDEX entry_by_second_path ON entry (pair, second_path)",
         """CREATE TABLE expected (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
-            run TEXT NOT NULL,
+            plan TEXT NOT NULL,
             pair TEXT NOT NULL,
             body BLOB NOT NULL,
             checksum TEXT NOT NULL)""",
-        "CREATE INDEX expected_by_run ON expected (run)",
+        "CREATE INDEX expected_by_plan ON expected (plan)",
     )
 
     def disk_full(self) -> OrchestratorError:

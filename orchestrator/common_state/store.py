@@ -130,13 +130,14 @@ class CommonState:
         with self._writing() as connection:
             connection.execute("DELETE FROM entry WHERE pair = ?", (pair.name,))
 
-    def expect(self, run: str, pair: Pair, links: Iterable[Link]) -> None:
+    def expect(self, plan_id: str, pair: Pair, links: Iterable[Link]) -> None:
         """Write, before the first change of a run, what it will have done."""
         bodies = [msgspec.msgpack.encode(_Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]
         with self._writing() as connection:
+            connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
             connection.executemany(
-                "INSERT INTO expected (run, pair, body, checksum) VALUES (?, ?, ?, ?)",
-                [(run, pair.name, body, _checksum(pair.name, body)) for body in bodies],
+                "INSERT INTO expected (plan, pair, body, checksum) VALUES (?, ?, ?, ?)",
+                [(plan_id, pair.name, body, _checksum(pair.name, body)) for body in bodies],
             )
 
     def record(self, pair: Pair, links: Iterable[Link]) -> int:
@@ -144,24 +145,27 @@ class CommonState:
         self.expect("", pair, links)
         return self.settle("", (), lambda _: None)
 
-    def settle(self, run: str, completed: Iterable[CompletedOperation], look: DiskLook) -> int:
-        """Record what a run has done of what it expected, and forget the rest; how many entries were recorded.
+    def settle(self, plan_id: str, completed: Iterable[CompletedOperation], look: DiskLook) -> int:
+        """Record what the run of a plan has done of what was expected, and forget the rest; how many entries were recorded.
 
-        `completed`: all its operations that have succeeded. Nothing for a run that expected nothing, or was settled already.
+        `completed`: all its operations that have succeeded. Nothing for a plan of which nothing is expected (any more).
         """
-        done = {one.operation.id: one for one in completed}
-        arrived = {one.destination: one for one in done.values()}
+        arrived: dict[Ref, CompletedOperation] = {}
+        done = set()
+        for one in completed:
+            arrived[one.destination] = one
+            done.add((one.operation.verb, one.operation.dst))
         recorded = 0
         with self._writing() as connection:
-            expected = connection.execute("SELECT pair, body, checksum FROM expected WHERE run = ? ORDER BY number", (run,))
+            expected = connection.execute("SELECT pair, body, checksum FROM expected WHERE plan = ? ORDER BY number", (plan_id,))
             for pair, body, checksum in expected.fetchall():
                 if checksum != _checksum(pair, body):
                     continue
-                one = msgspec.msgpack.decode(body, type=_Expected)
-                if done.keys() >= set(one.link.operations):
+                wanted = msgspec.msgpack.decode(body, type=_Expected)
+                if done.issuperset(wanted.link.changes):
                     recorded += 1
-                    _record(connection, pair, one, arrived, look)
-            connection.execute("DELETE FROM expected WHERE run = ?", (run,))
+                    _record(connection, pair, wanted, arrived, look)
+            connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
         return recorded
 
 

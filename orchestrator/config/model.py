@@ -22,7 +22,7 @@ from orchestrator.config.options.shared import (
     StateDirectory,
     Transfers,
 )
-from orchestrator.config.options.sync import SyncOptions
+from orchestrator.config.options.sync import SyncStep
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 
 
@@ -121,7 +121,7 @@ class JobStep(Section, frozen=True):
     """One step of a job: one command, its options spelled as on the command line."""
 
     organize: Annotated[OrganizeStep | None, Meta(description="Organize a location.")] = None
-    sync: Annotated[SyncOptions | None, Meta(description="Make two locations equal.")] = None
+    sync: Annotated[SyncStep | None, Meta(description="Make two locations equal.")] = None
     dedup: Annotated[DedupStep | None, Meta(description="Find duplicates.")] = None
     scan: Annotated[ScanStep | None, Meta(description="Bring the catalogue up to date.")] = None
 

@@ -24,7 +24,7 @@ def copied(path: str, *, done: bool = True) -> tuple[Link, list[CompletedOperati
     """A new file of A that was copied to B, and what the journal says of it."""
     src, dst = Ref("/a", path), Ref("r:b", path)
     operation = Operation(operation_id("copy", src, dst), Verb.COPY, src, dst, 1, Expect(), "", "")
-    link = Link(None, (path, path), (file(path, inode=1), None), (operation.id,))
+    link = Link(None, (path, path), (file(path, inode=1), None), ((Verb.COPY, dst),))
     return link, [CompletedOperation(operation, dst, Entry(path, 1, 6, {"md5": "m"}, "remote-id"))] if done else []
 
 

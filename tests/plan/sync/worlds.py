@@ -15,6 +15,7 @@ from orchestrator.plan.model import Operation, Verb, is_temporary
 from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
+    Change,
     Direction,
     File,
     Inode,
@@ -202,10 +203,10 @@ class World:
         assert self.contents() >= before, "content was lost"
         return made
 
-    def carry_out(self, operations: Iterable[Operation], fails: Callable[[Operation], bool], seed: int) -> set[str]:
+    def carry_out(self, operations: Iterable[Operation], fails: Callable[[Operation], bool], seed: int) -> set[Change]:
         random = Random(seed)
         waiting = {operation.id: operation for operation in operations}
-        done: set[str] = set()
+        done: set[Change] = set()
         failed: set[str] = set()
         while waiting:
             ready = sorted(name for name, operation in waiting.items() if not set(operation.depends) & waiting.keys())
@@ -215,7 +216,7 @@ class World:
                 failed.add(operation.id)
             else:
                 self._do(operation)
-                done.add(operation.id)
+                done.add((operation.verb, operation.dst))
         self._bring_back(operations)
         return done
 
@@ -255,16 +256,17 @@ class World:
         else:
             target.put(operation.dst.path, stored.content, stored.mtime)
 
-    def settle(self, links: Iterable[Link], done: set[str]) -> None:
+    def settle(self, links: Iterable[Link], done: set[Change]) -> None:
         """What the state room does: only what was done is recorded."""
         for link in links:
-            if not done.issuperset(link.operations):
+            if not done.issuperset(link.changes):
                 continue
             if link.row is not None:
                 self.rows.pop(link.row, None)
             if link.paths is None:
                 continue
-            files = (self.a.listed(link.paths[0], read=True), self.b.listed(link.paths[1], read=True))
+            hashed = any(place.capabilities.hashes for place in self.places) or any(file and file.hashes for file in link.files)
+            files = (self.a.listed(link.paths[0], read=hashed), self.b.listed(link.paths[1], read=hashed))
             contents = {place.files[path].content for place, path in zip(self.places, link.paths, strict=True)}
             assert len(contents) == 1, "the state says that different files are alike"
             for number, row in list(self.rows.items()):

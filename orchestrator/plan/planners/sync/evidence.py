@@ -72,19 +72,26 @@ class Comparison:
             self._hashes.add((side, file.path))
         return wanted
 
+    def same_bytes(self, files: tuple[File, File]) -> bool | None:
+        """Whether a file of A and one of B hold the same bytes; None if that is unknown, or was asked for just now."""
+        if differ(*files):
+            return False
+        if _by_hash(*files) or files[0].size == files[1].size == 0:
+            return True
+        for side in SIDES:
+            if files[other(side)].hashes or self._sides[other(side)].readable:
+                self.ask_hash(side, files[side])
+        return None
+
     def alike(self, files: tuple[File, File]) -> bool | None:
         """Whether a file of A and one of B hold the same: by a hash, else by sound and tags, else by size and own time.
 
         None if none of that is known: then they count as different.
         """
-        if differ(*files):
-            return False
-        if _by_hash(*files) or files[0].size == files[1].size == 0:
-            return True
-        useful = [side for side in SIDES if files[other(side)].hashes or self._sides[other(side)].readable]
-        asked = [self.ask_hash(side, files[side]) for side in useful]
-        if any(asked):
-            return None
+        asked = len(self._hashes)
+        same = self.same_bytes(files)
+        if same is not None or len(self._hashes) > asked:
+            return same
         if files[0].sound and files[1].sound:
             return files[0].sound == files[1].sound
         times = [self.own_time(side, files[side]) for side in SIDES]

@@ -13,11 +13,8 @@ from orchestrator.plan.model import Expect, Operation, Replaced, Verb, operation
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.sync.evidence import content_keys
 from orchestrator.plan.planners.sync.reconcile import Wish
-from orchestrator.plan.planners.sync.records import LETTERS, SIDES, File, Link, Side, SideNumber, other
+from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Change, File, Link, Side, SideNumber, other
 from orchestrator.records import Entry, Ref
-
-Change = tuple[Verb, Ref]
-"""One change of one side: its verb, and the file that it makes, replaces or takes away."""
 
 _PHASES = {Verb.REPLACE: 1, Verb.COPY: 2, Verb.DELETE: 3}
 """Renames come first, with the deletions that free their names; the other deletions come last: a run that stops half-way leaves
@@ -150,7 +147,7 @@ class _Maker:
             msgspec.structs.replace(one, depends=tuple(sorted({*one.depends, *extra.get(one.id, ())}))) for one in operations
         ]
         operations.sort(key=lambda one: 0 if one.id in waited_for else _PHASES.get(one.verb, 0))
-        links = [link for wish in wishes if (link := self._link(wish, final)) is not None]
+        links = [link for wish in wishes if (link := self._link(wish)) is not None]
         return Work(_after_needs(operations), links, self._counts)
 
     @staticmethod
@@ -176,13 +173,13 @@ class _Maker:
             if one.verb is Verb.DELETE
         }
 
-    def _link(self, wish: Wish, final: dict[Change, str]) -> Link | None:
+    def _link(self, wish: Wish) -> Link | None:
         """What the state may say of an entry afterwards; None if that is nothing new."""
         first, second = wish.paths
-        made = tuple(sorted(final[change] for change in self._changes.get(wish, ())))
+        made = tuple(self._changes.get(wish, ()))
         row = wish.row.number if wish.row else None
         if first is None and second is None:
-            return Link(row, None, operations=made)
+            return Link(row, None, changes=made)
         if not wish.settled or first is None or second is None:
             return None
         keeping = [wish.content in {None, side} for side in SIDES]

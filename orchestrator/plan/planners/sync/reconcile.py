@@ -105,7 +105,8 @@ class Reconciler:
         self._settle_name(wish, row, now)
         edited = [side for side in SIDES if now[side].edited]
         if len(edited) == 1:
-            self._carry_edit(wish, edited[0], files)
+            if not self._comparison.same_bytes(files):
+                self._carry_edit(wish, edited[0], files)
         # Where neither side has changed, what is known is enough: nothing is read for it.
         elif differ(*files) if not edited else not self._comparison.alike(files):
             return self._settle_conflict(wish, files)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.config.setting_syntax import Limit
-from orchestrator.plan.model import Plan
+from orchestrator.plan.model import Plan, Verb
 from orchestrator.records import WEAK_HASHES, Capabilities, Entry, Ref
 
 LETTERS = "AB"
@@ -168,6 +168,10 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     config_sha256: str = ""
 
 
+Change = tuple[Verb, Ref]
+"""Verb and destination of an operation: its id may become another one when its run begins."""
+
+
 class Link(msgspec.Struct, frozen=True):
     """What the state may record of one entry once its operations have succeeded."""
 
@@ -177,8 +181,8 @@ class Link(msgspec.Struct, frozen=True):
     """Where the two files then are; None: the entry is gone, and its row is to be dropped."""
     files: tuple[File | None, File | None] = (None, None)
     """The files as they are now; None for one that an operation puts there."""
-    operations: tuple[str, ...] = ()
-    """Ids; () for what was seen to be so already."""
+    changes: tuple[Change, ...] = ()
+    """What has to succeed; () for what was seen to be so already."""
 
 
 class Questions(msgspec.Struct, frozen=True):

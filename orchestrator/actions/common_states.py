@@ -1,0 +1,53 @@
+"""The common states of syncs, as the actions use them."""
+
+from __future__ import annotations
+
+import os
+
+from orchestrator.actions.session import Session
+from orchestrator.apply.journal.records import RunState
+from orchestrator.common_state.store import CommonState
+from orchestrator.plan.planners.sync.records import Inode
+from orchestrator.records import Ref
+from orchestrator.storage.local_path import local_path
+from orchestrator.storage.protocol import Storage
+
+STATE_FILE = "sync.sqlite3"
+
+
+def open_common_state(session: Session) -> CommonState:
+    """The common states of all pairs; says when they had to be begun anew."""
+    state = CommonState(session.state / STATE_FILE)
+    if state.moved_aside is not None:
+        session.reporter.warning(
+            f"the record of what was in sync is damaged and was moved to {state.moved_aside}: this sync is as a first one, "
+            "which deletes nothing"
+        )
+    return state
+
+
+def settle_common_state(session: Session, run_id: str) -> None:
+    """Record what a run of `sync` has done, finished or not; nothing for runs of other commands."""
+    plan = session.journal.plan(run_id)
+    if "sync" not in plan.header.options:
+        return
+
+    def look(ref: Ref) -> Inode | None:
+        return inode_of(session.storages(ref.fs)[ref.fs], ref.path)
+
+    with open_common_state(session) as state:
+        completed = session.journal.completed(run_id)
+        if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
+            state.settle(plan.header.plan_id, completed, look)
+
+
+def inode_of(storage: Storage, path: str) -> Inode | None:
+    """What the disk of this machine knows of a file; None elsewhere, and where the path does not lead to it."""
+    file = local_path(storage, path)
+    if file is None:
+        return None
+    try:
+        found = os.lstat(file)
+    except OSError:
+        return None
+    return Inode(found.st_ino, found.st_ctime_ns, found.st_nlink)

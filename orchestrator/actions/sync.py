@@ -1,0 +1,202 @@
+"""Make two locations alike: list both, plan from what has changed since the last sync, carry it out, and record what is alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orchestrator
+from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
+from orchestrator.actions.common_states import open_common_state
+from orchestrator.actions.locations import check_folder, check_location, check_shared, reaching
+from orchestrator.actions.plan_files import check_plan_file
+from orchestrator.actions.session import Session
+from orchestrator.actions.sync_sides import SideListing
+from orchestrator.apply.guard.place_id import place_id, write_place_id
+from orchestrator.common_state.store import Pair
+from orchestrator.config.options.sync import SyncOptions
+from orchestrator.config.setting_syntax import parse_duration
+from orchestrator.errors import SafetyLimitError, UsageError, worst
+from orchestrator.location import Location
+from orchestrator.plan.model import Plan
+from orchestrator.plan.planners.sync.planner import plan_sync
+from orchestrator.plan.planners.sync.records import (
+    SIDES,
+    Direction,
+    Policy,
+    Questions,
+    Row,
+    SyncPlan,
+    SyncRequest,
+    SyncSettings,
+)
+
+_MODES = {"to-cloud": Direction.A_TO_B, "to-local": Direction.B_TO_A, "bidirectional": Direction.BOTH}
+
+
+def sync(options: SyncOptions, session: Session) -> ChangeResult:
+    """Carry the changes of each of two locations to the other. Raises UsageError for options that cannot be used.
+
+    Also raises what `change` raises, and SafetyLimitError when a side has lost or changed too much.
+    """
+    session.need_consent("sync")
+    plan_file = check_plan_file(options.plan_file)
+    locations = _locations(session, options)
+    work = _Sync(session, options, locations)
+    return change(
+        session,
+        work.make_plan,
+        command="sync",
+        touching=[location.fs for location in locations],
+        question=lambda plan: f"Sync {work.way}: make {'this change' if len(plan.operations) == 1 else 'these changes'}?",
+        limited=False,  # the planner knows which deletions count
+        fresh=True,
+        plan_file=plan_file,
+        before=work.begin,
+    )
+
+
+def direction_of(options: SyncOptions, locations: Sequence[Location], cloud_mode: str | None = None) -> Direction:
+    """Which side gets changes. It does not depend on which side stands first, where one is on this machine and one is not.
+
+    Raises UsageError for options that exclude each other, or that ask for the machine where there is no remote.
+    """
+    given = [mode for mode in _MODES if getattr(options, mode.replace("-", "_"))]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
+    mode = given[0] if given else cloud_mode or "bidirectional"
+    if options.delete and mode == "bidirectional":
+        raise UsageError("--delete is for one way, with --to-cloud or --to-local: both ways, deletions are always carried over")
+    if mode == "bidirectional":
+        return Direction.BOTH
+    here = [location.local for location in locations]
+    if here[0] == here[1]:
+        if mode == "to-local":
+            raise UsageError("--to-local needs one location on this machine and one on a remote")
+        return Direction.A_TO_B
+    to_second = here[0] if mode == "to-cloud" else here[1]
+    return Direction.A_TO_B if to_second else Direction.B_TO_A
+
+
+def _locations(session: Session, options: SyncOptions) -> tuple[Location, Location]:
+    a, b = session.locations(options.a, options.b)
+    for location in (a, b):
+        check_location(session, location)
+        check_folder(location)
+    if session.path_below(a, b) is not None or session.path_below(b, a) is not None:
+        raise UsageError(f"{a.typed} and {b.typed} are one location, or one lies inside the other: they cannot be synced")
+    check_shared(session, [a, b])
+    return a, b
+
+
+class _Known(NamedTuple):
+    """What is known of a pair before it is listed."""
+
+    ids: tuple[str | None, str | None]
+    rows: Sequence[Row]
+
+
+class _Sync:
+    """One sync, from its listings to the record of what was alike already."""
+
+    def __init__(self, session: Session, options: SyncOptions, locations: tuple[Location, Location]) -> None:
+        self._session = session
+        self._options = options
+        self._locations = locations
+        self._settings = SyncSettings(
+            direction=direction_of(options, locations),
+            conflict=None if options.conflict is None else Policy(options.conflict),
+            keep_names=options.keep_names,
+            delete=options.delete,
+            max_delete=session.max_delete,
+        )
+        self._ids: tuple[str | None, str | None] = (None, None)
+        self._planned: SyncPlan | None = None
+
+    @property
+    def way(self) -> str:
+        """The direction, in words."""
+        a, b = (location.typed for location in self._locations)
+        ways = {Direction.A_TO_B: f"from {a} to {b}", Direction.B_TO_A: f"from {b} to {a}", Direction.BOTH: "both ways"}
+        return ways[self._settings.direction]
+
+    def make_plan(self) -> Planned:
+        """List both sides, read what has to be read, and plan."""
+        session, options = self._session, self._options
+        session.reporter.note(f"sync {self.way}")
+        known = self._what_is_known()
+        self._ids = known.ids
+        listings = [
+            SideListing(session, location, options.include, options.exclude, parse_duration(options.settle))
+            for location in self._locations
+        ]
+        listed = worst([listing.list() for listing in listings])
+        session.reporter.stage("planning")
+        answered = False
+        while True:
+            made = plan_sync(
+                SyncRequest(
+                    sides=(listings[0].side(), listings[1].side()),
+                    rows=known.rows,
+                    settings=self._settings,
+                    now_ns=time.time_ns(),
+                    answered=answered,
+                    tool_version=orchestrator.__version__,
+                    created=created_now(),
+                    config_sha256=session.loaded_config.sha256,
+                )
+            )
+            if not isinstance(made, Questions):
+                break
+            # Not `or`: both sides are asked. What could not be read is not asked for again.
+            answers = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
+            answered = not any(answers)
+        self._planned = made
+        nothing = (
+            None if made.plan.operations else "nothing to do: both sides are alike" if not made.plan.skipped else "nothing to do"
+        )
+        return Planned(made.plan, worst([listed, report_skipped(session, made.plan)]), nothing)
+
+    def begin(self, _: Plan) -> None:
+        """Before the first change: give each place its id, record what is alike already, and what is expected to be."""
+        made = self._planned
+        if made is None:
+            return
+        storages = [self._session.storage(location) for location in self._locations]
+        ids = [known or write_place_id(storage) for known, storage in zip(self._ids, storages, strict=True)]
+        pair = Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs))
+        with open_common_state(self._session) as state:
+            state.remember_places(pair)
+            if self._options.resync:
+                state.forget(pair)
+            state.record(pair, [link for link in made.links if not link.changes])
+            state.expect(made.plan.header.plan_id, pair, [link for link in made.links if link.changes])
+
+    def _what_is_known(self) -> _Known:
+        """The ids of both places and their common state. Raises SafetyLimitError where a place has lost its id."""
+        ids: list[str | None] = []
+        with open_common_state(self._session) as state:
+            for location in self._locations:
+                with reaching(self._session, location):
+                    found = place_id(self._session.storage(location))
+                before = state.id_at(location.fs)
+                if found is None and before is not None and not self._options.resync:
+                    raise SafetyLimitError(
+                        f"{location.typed} was synced before, and now has no id: is the disk mounted? Nothing was changed; "
+                        "if its content was really replaced, --resync starts anew and deletes nothing"
+                    )
+                if found is not None and before is not None and found != before:
+                    self._session.reporter.warning(
+                        f"{location.typed} is another place than at the last sync: this sync is as a first one unless "
+                        "both have been synced before"
+                    )
+                ids.append(found)
+            if ids[0] is None or ids[1] is None or self._options.resync:
+                return _Known((ids[0], ids[1]), ())
+            known = state.rows(Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs)))
+        if known.damaged:
+            self._session.reporter.warning(
+                f"the record of {known.damaged} files that were in sync is damaged: they are compared as in a first sync"
+            )
+        return _Known((ids[0], ids[1]), known.rows)

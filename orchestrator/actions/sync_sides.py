@@ -1,0 +1,137 @@
+"""One side of a sync: its listing, what the disk knows beyond it, and the answers to the planner's questions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from orchestrator.actions.common_states import inode_of
+from orchestrator.actions.locations import reaching
+from orchestrator.actions.session import Session
+from orchestrator.catalogue.content_hashes import LOCAL_HASH
+from orchestrator.catalogue.selection import Selection
+from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, PartialListingError, RemoteError
+from orchestrator.location import Location
+from orchestrator.paths import is_ours
+from orchestrator.plan.planners.sync.records import File, Questions, Side
+from orchestrator.records import Entry, Ref
+
+_AT_A_TIME = 4
+"""Files that are read at the same time."""
+
+
+class SideListing:
+    """The files of one location, listed now."""
+
+    def __init__(
+        self, session: Session, location: Location, include: tuple[str, ...], exclude: tuple[str, ...], settle_s: float
+    ) -> None:
+        """Raises UsageError for an invalid pattern."""
+        self._session = session
+        self._location = location
+        self._storage = session.storage(location)
+        config = session.config
+        globs = Selection(include=include, exclude=(*exclude, *config.exclude), always_include=tuple(config.include))
+        young = msgspec.structs.replace(globs, settle_ns=int(settle_s * 1e9), now_ns=time.time_ns())
+        self._leaves_out, self._waits_for = globs.compiled(), young.compiled()
+        self._files: dict[str, File] = {}
+        self._twice: list[File] = []
+        """Files whose path another one has as well."""
+        self._unlisted: list[str] = []
+
+    def list(self) -> ExitCode:
+        """List it; 3 if folders may not be listed, which is reported. Raises what listing raises."""
+        code = ExitCode.DONE
+        self._session.reporter.stage("listing")
+        with reaching(self._session, self._location):
+            _ = self._storage.capabilities
+            self._storage.forget_folders()
+            try:
+                for entry in self._storage.list():
+                    self._add(entry)
+            except PartialListingError as error:
+                for folder in error.closed:
+                    self._session.reporter.error("closed", "may not be listed: nothing is done in it on either side", folder)
+                self._unlisted += error.closed
+                code = ExitCode.SOME_FAILED
+        self._session.summary.files_seen += len(self._files)
+        return code
+
+    def _add(self, entry: Entry) -> None:
+        if entry.path.endswith("/"):
+            self._unlisted.append(entry.path.rstrip("/"))  # a folder of another program
+        elif is_ours(entry.path):
+            return  # of a location inside this one
+        elif entry.path in self._files:
+            self._twice.append(File(entry))
+        else:
+            self._files[entry.path] = File(entry, inode_of(self._storage, entry.path))
+
+    def side(self) -> Side:
+        """What the planner gets."""
+        files: list[File] = [*self._twice]
+        left_out: list[File] = []
+        waiting: list[File] = []
+        for file in self._files.values():
+            if self._leaves_out.skip_reason(file.entry, 0) is not None:
+                left_out.append(file)
+            elif self._waits_for.skip_reason(file.entry, 0) is not None:
+                waiting.append(file)
+            else:
+                files.append(file)
+        capabilities = self._storage.capabilities
+        return Side(
+            fs=self._location.fs,
+            capabilities=capabilities,
+            files=files,
+            left_out=left_out,
+            waiting=waiting,
+            unlisted=self._unlisted,
+            readable=capabilities.local,
+        )
+
+    def answer(self, questions: Questions, other: SideListing) -> bool:
+        """Read and look at what is asked of this side; whether anything new is known now."""
+        types = other._storage.capabilities.hashes or (LOCAL_HASH,)
+
+        def hashed(path: str) -> File:
+            digest = self._storage.hash(path, types[0], download=True)
+            known = {} if digest is None else {types[0]: digest}
+            return msgspec.structs.replace(self._files[path], read_hashes=known)
+
+        def looked_at(path: str) -> File:
+            return msgspec.structs.replace(self._files[path], own_mtime_ns=self._storage.mtime(path))
+
+        read = self._ask(questions.hashes, hashed, "comparing files")
+        looked = self._ask(questions.times, looked_at, "looking at times")
+        return read + looked > 0
+
+    def _ask(self, refs: Sequence[Ref], ask: Callable[[str], File], stage: str) -> int:
+        """Ask about those files that are of this side; how many answers there are."""
+        paths = [ref.path for ref in refs if ref.fs == self._location.fs]
+        if not paths:
+            return 0
+        self._session.reporter.stage(stage, len(paths))
+
+        def one(path: str) -> File | None:
+            if self._session.stop.is_set():
+                raise InterruptedRunError("interrupted; nothing was changed")
+            try:
+                return ask(path)
+            except AuthError:
+                raise
+            except RemoteError as error:
+                self._session.reporter.warning(f"{path}: could not be read ({error.message})")
+                return None
+
+        answers = 0
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            for path, answer in zip(paths, pool.map(one, paths), strict=True):
+                self._session.reporter.advance(1)
+                if answer is not None and answer != self._files[path]:
+                    self._files[path] = answer
+                    answers += 1
+        return answers

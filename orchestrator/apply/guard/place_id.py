@@ -1,0 +1,32 @@
+"""The id of a place: a small file of ours at its root, by which a sync knows it again under every name.
+
+A disk that is not mounted, or another disk under the same path, has none, or another one.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from orchestrator.errors import NotFoundError
+from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.protocol import Storage
+
+_FILE = f"{OWN_DIRECTORY}/place-id"
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def place_id(storage: Storage) -> str | None:
+    """The id of the place; None if it has none yet. Raises the storage's errors."""
+    try:
+        text = b"".join(storage.read(_FILE)).decode("ascii", "replace").strip()
+    except NotFoundError:
+        return None
+    return text if _ID.fullmatch(text) else None
+
+
+def write_place_id(storage: Storage) -> str:
+    """Give the place a new id. Raises the storage's errors."""
+    identity = secrets.token_hex(16)
+    storage.write(_FILE, f"{identity}\n".encode("ascii"))
+    return identity
