@@ -31,10 +31,22 @@ def check_listings(
                 f"{side.fs} has lost {missing} of {len(rows)} files since the last sync; nothing was changed. "
                 f"If that is right, --max-delete {missing} allows it; {_START_ANEW}"
             )
-        everything = limit is not None and limit.percent and limit.number >= 100
-        if len(known) > _FEW and all(now.edited for now in known) and not everything:
+
+
+def check_changes(
+    sides: tuple[Side, Side], states: tuple[SideState, SideState], changed: Collection[int], settings: SyncSettings
+) -> None:
+    """Stop if all files of a side have another content. `changed`: the rows whose content changes on some side.
+
+    Raises SafetyLimitError.
+    """
+    limit = settings.max_delete
+    if limit is not None and limit.percent and limit.number >= 100:
+        return
+    for side, state in zip(sides, states, strict=True):
+        if len(state.known) > _FEW and all(now.edited and row in changed for row, now in state.known.items()):
             raise SafetyLimitError(
-                f"all {len(known)} files of {side.fs} have another content than at the last sync; nothing was changed. "
+                f"all {len(state.known)} files of {side.fs} have another content than at the last sync; nothing was changed. "
                 f"If that is right, --max-delete 100% allows it; {_START_ANEW}"
             )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from orchestrator.plan.build import build_plan
-from orchestrator.plan.planners.sync.brakes import check_deletions, check_listings
+from orchestrator.plan.planners.sync.brakes import check_changes, check_deletions, check_listings
 from orchestrator.plan.planners.sync.clashes import Clashes
 from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.evidence import Comparison
@@ -50,6 +50,8 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     clashes.settle(wishes, _fixed(scope, states, hidden | resting))
     if comparison.questions and not request.answered:
         return comparison.questions
+    changed = {wish.row.number for wish in wishes if wish.row is not None and wish.content is not None}
+    check_changes(scope.sides, states, changed, request.settings)
     work = work_for(scope.sides, wishes)
     check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings)
 

@@ -1,0 +1,150 @@
+"""`sync` on real servers: what each side has done, the exact trees afterwards, and a second run that sends nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faulty import Library
+from tests.places import digest, visible
+from tests.program import Ended, Program
+
+KINDS = ["local", "s3_moto", "s3_serve", "drive", "dropbox", "webdav", "sftp"]
+EIGHT = [f"d/f{number}.mp3" for number in range(1, 9)]
+
+
+class Pair:
+    """A folder of this machine, A, and a location on a server, B."""
+
+    def __init__(self, b: Library, home: Path) -> None:
+        self.here = home / "A"
+        self.here.mkdir()
+        self.b = b.place
+        self.program = Program(home / "state", b.environment)
+
+    def put(self, path: str, content: str) -> None:
+        file = self.here / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    def __call__(self, *options: str, codes: tuple[int, ...] = (0,)) -> Ended:
+        return self.program("sync", str(self.here), self.b.location, "--yes", *options, codes=codes)
+
+    def trees(self) -> tuple[dict[str, str], dict[str, str]]:
+        files = [file for file in self.here.rglob("*") if file.is_file()]
+        here = {file.relative_to(self.here).as_posix(): digest(file.read_bytes()) for file in files}
+        return visible(here), visible(self.b.tree())
+
+    def ends_with(self, tree: dict[str, str], *options: str) -> Ended:
+        """The next sync gives both sides this tree, and the one after it does nothing."""
+        ended = self(*options)
+        wanted = {path: digest(content.encode()) for path, content in tree.items()}
+        assert self.trees() == (wanted, wanted)
+        again = self(*options)
+        assert (again.summary["ops_planned"], again.summary["run"]) == (0, None)
+        return ended
+
+
+@pytest.fixture
+def pair(library: Callable[..., Library], tmp_path: Path, request: pytest.FixtureRequest) -> Pair:
+    return Pair(library(request.param), tmp_path)
+
+
+def content(path: str) -> str:
+    return f"content of {path}"
+
+
+@pytest.mark.parametrize("pair", KINDS, indirect=True)
+def test_both_ways(pair: Pair) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path))
+    dry = pair("--dry-run", "--exit-code", codes=(10,))
+    assert dry.summary["ops_planned"] == 8
+    assert pair.trees()[1] == {}
+    pair.ends_with({path: content(path) for path in EIGHT})
+
+    # Here: an edit, a renamed folder, a deletion, a new file. There: an edit of another file, and a new one.
+    pair.put("d/f1.mp3", "edited here")
+    (pair.here / "d").rename(pair.here / "e")
+    (pair.here / "e/f2.mp3").unlink()
+    pair.put("new here.mp3", "new here")
+    pair.b.put("d/f3.mp3", b"edited on the server")
+    pair.b.put("new there.mp3", b"new there")
+    tree = {f"e/f{number}.mp3": content(f"d/f{number}.mp3") for number in range(3, 9)}
+    tree |= {"e/f1.mp3": "edited here", "e/f3.mp3": "edited on the server"}
+    ended = pair.ends_with({**tree, "new here.mp3": "new here", "new there.mp3": "new there"})
+    assert ended.summary["ops_failed"] == ended.summary["ops_skipped"] == 0
+
+    # The old contents are in the trash, and undo brings all of it back.
+    before = pair.trees()[1]
+    undone = pair.program("undo", ended.run, "--yes")
+    assert undone.summary["ops_failed"] == 0
+    assert {path.partition("/")[2] for path in pair.trees()[1] if path.startswith("d/")} >= {"f1.mp3", "f2.mp3", "f3.mp3"}
+    assert pair.trees()[1] != before
+
+
+@pytest.mark.parametrize("pair", ["local", "s3_moto"], indirect=True)
+def test_brakes_and_refusals(pair: Pair, tmp_path: Path) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path))
+    pair()
+    whole = pair.trees()
+    for path in EIGHT[:5]:
+        (pair.here / path).unlink()
+    emptier = pair.trees()[0]
+    refused = pair(codes=(7,))
+    assert "--max-delete" in refused.errors[0]["message"]
+    assert pair.trees() == (emptier, whole[1])
+    hidden = pair.here.rename(tmp_path / "elsewhere")
+    pair.here.mkdir()
+    assert "mounted" in pair(codes=(7,)).errors[0]["message"]
+    pair.here.rmdir()
+    hidden.rename(pair.here)
+    pair("--max-delete", "70%")
+    assert pair.trees() == (emptier, emptier)
+
+    location = pair.b.location
+    for arguments in (
+        [str(pair.here), str(pair.here)],
+        [str(pair.here), str(pair.here / "d")],
+        [str(pair.here), str(tmp_path / "missing")],
+        [str(pair.here), location, "--to-cloud", "--bidirectional"],
+        [str(pair.here), location, "--delete"],
+        [str(pair.here), location, "--conflict", "best"],
+    ):
+        pair.program("sync", *arguments, "--yes", codes=(2,))
+
+
+@pytest.mark.parametrize("pair", ["s3_moto"], indirect=True)
+def test_one_way_whichever_side_stands_first(pair: Pair) -> None:
+    here, there = str(pair.here), pair.b.location
+    pair.put("a.mp3", "a")
+    pair.b.put("b.mp3", b"b")
+    for order in ([here, there], [there, here]):
+        pair.program("sync", *order, "--to-cloud", "--yes")
+        assert [sorted(tree) for tree in pair.trees()] == [["a.mp3"], ["a.mp3", "b.mp3"]]
+    pair.program("sync", "--to-local", there, here, "--yes")
+    assert [sorted(tree) for tree in pair.trees()] == [["a.mp3", "b.mp3"]] * 2
+    (pair.here / "a.mp3").unlink()
+    pair.program("sync", there, here, "--to-cloud", "--yes")
+    assert sorted(pair.trees()[1]) == ["a.mp3", "b.mp3"]
+    pair.program("sync", there, here, "--to-cloud", "--delete", "--yes", "--max-delete", "1")
+    assert sorted(pair.trees()[1]) == ["b.mp3"]
+
+
+@pytest.mark.parametrize("pair", ["local", "s3_moto"], indirect=True)
+def test_an_edit_that_keeps_size_and_time_is_carried_and_new_times_are_not(pair: Pair) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path))
+    pair()
+    file = pair.here / EIGHT[0]
+    before = file.stat()
+    file.write_text(content(EIGHT[0]).upper())
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for path in EIGHT[1:]:
+        os.utime(pair.here / path, (1, 10**9))
+    ended = pair.ends_with({**{path: content(path) for path in EIGHT}, EIGHT[0]: content(EIGHT[0]).upper()})
+    assert ended.summary["ops_done"] == 1
