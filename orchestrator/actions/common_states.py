@@ -27,8 +27,10 @@ def open_common_state(session: Session) -> CommonState:
 
 
 def settle_common_state(session: Session, run_id: str) -> None:
-    """Record what a run of `sync` has done, finished or not; nothing for runs of other commands."""
+    """Record what a run of `sync` has done, once it has ended, and forget what an undo of one has taken back."""
     plan = session.journal.plan(run_id)
+    if (undone := plan.header.options.get("undo")) is not None:
+        _forget_undone(session, run_id, undone)
     if "sync" not in plan.header.options:
         return
 
@@ -39,6 +41,15 @@ def settle_common_state(session: Session, run_id: str) -> None:
         completed = session.journal.completed(run_id)
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
             state.settle(plan.header.plan_id, completed, look)
+
+
+def _forget_undone(session: Session, run_id: str, undone: str) -> None:
+    """What an undo has taken back on one side is no change by the user, to be carried to the other one."""
+    if "sync" not in session.journal.plan(undone).header.options:
+        return
+    operations = [one.operation for one in session.journal.completed(run_id)]
+    with open_common_state(session) as state:
+        state.forget_files({ref for operation in operations for ref in (operation.src, operation.dst)})
 
 
 def inode_of(storage: Storage, path: str) -> Inode | None:

@@ -130,6 +130,19 @@ class CommonState:
         with self._writing() as connection:
             connection.execute("DELETE FROM entry WHERE pair = ?", (pair.name,))
 
+    def forget_files(self, files: Iterable[Ref]) -> int:
+        """Forget the entries of these files in every pair, as in a first run; how many. For what an undo has taken back."""
+        forgotten = 0
+        with self._writing() as connection:
+            for ref in files:
+                place = connection.execute("SELECT id FROM place WHERE fs = ?", (ref.fs,)).fetchone()
+                for column, pattern in (("first_path", "{} %"), ("second_path", "% {}")) if place else ():
+                    gone = connection.execute(
+                        f"DELETE FROM entry WHERE {column} = ? AND pair LIKE ?", (ref.path.encode(), pattern.format(place[0]))
+                    )
+                    forgotten += gone.rowcount
+        return forgotten
+
     def expect(self, plan_id: str, pair: Pair, links: Iterable[Link]) -> None:
         """Write, before the first change of a run, what it will have done."""
         bodies = [msgspec.msgpack.encode(_Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]

@@ -57,7 +57,9 @@ _VERB_WORDS = {
     Verb.REPLACE: "replace",
 }
 
-REPORTED_AS_ERRORS = frozenset({"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict"})
+REPORTED_AS_ERRORS = frozenset(
+    {"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict", "other-name"}
+)
 """Codes of skipped files that the command has already reported as errors."""
 
 _LEFT_BEHIND = frozenset({"ambiguous-sidecar", "other"})

@@ -110,9 +110,11 @@ def test_help_shows_the_common_options_that_affect_the_command_and_all_are_accep
 
 def test_some_common_options_affect_only_some_commands() -> None:
     common = {name: command.declaration.common for name, command in COMMANDS.items()}
-    assert [name for name in common if "max_delete" in common[name]] == ["organize", "plan", "apply", "scan", "stats", "dedup"]
+    assert [name for name in common if "max_delete" in common[name]] == [
+        *("organize", "plan", "apply", "scan", "stats", "dedup", "sync")
+    ]
     assert [name for name in common if "yes" in common[name]] == [
-        *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "quarantine restore", "quarantine empty")
+        *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "sync", "quarantine restore", "quarantine empty")
     ]
     assert not {"transfers", "bandwidth", "max_delete", "ignore_marker"} & {*common["runs abandon"]}
     assert not {"transfers", "bandwidth", "rclone"} & {*common["config validate"], *common["show"], *common["runs list"]}
@@ -138,10 +140,10 @@ NOT_IN_JOBS = {
     "organize": {"plan_file"},
     "dedup": {"plan_file"},
     "scan": {"allow_empty", "explain"},
-    "sync": set(),
+    "sync": {"plan_file", "resync", "to_cloud", "to_local", "bidirectional"},
 }
 """Options for a person at a terminal. `allow_empty`: a job must stop if the music is gone."""
-ONLY_IN_JOBS = {"organize": {"max_delete", "mirror"}, "dedup": {"max_delete"}, "scan": set(), "sync": set()}
+ONLY_IN_JOBS = {"organize": {"max_delete", "mirror"}, "dedup": {"max_delete"}, "scan": set(), "sync": {"max_delete", "mode"}}
 """`max_delete` is a common option of the command line; no command mirrors yet."""
 STRUCTS = {"organize": OrganizeOptions, "dedup": DedupOptions, "scan": ScanOptions, "sync": SyncOptions}
 

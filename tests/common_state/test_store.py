@@ -76,6 +76,13 @@ def test_a_link_replaces_its_row_and_those_with_its_paths(state: CommonState) ->
     assert state.rows(PAIR).rows[0].number not in numbers.values()
 
 
+def test_what_an_undo_took_back_is_forgotten_on_that_side_only(state: CommonState) -> None:
+    state.remember_places(PAIR)
+    state.record(PAIR, [Link(None, (here, there), (file(here), file(there))) for here, there in (("x", "y"), ("y", "x"))])
+    assert state.forget_files([Ref("r:b", "x"), Ref("elsewhere:", "y")]) == 1
+    assert paths(state) == [("x", "y")]
+
+
 def test_a_damaged_entry_is_left_out_and_counted(tmp_path: Path, state: CommonState) -> None:
     state.record(PAIR, [Link(None, (path, path), (file(path), file(path))) for path in ("x", "y")])
     with sqlite3.connect(tmp_path / "sync.sqlite3") as connection:
