@@ -31,6 +31,7 @@ from orchestrator.plan.planners.sync.records import (
     SyncRequest,
     SyncSettings,
 )
+from orchestrator.wording import counted
 
 _MODES = {"to-cloud": Direction.A_TO_B, "to-local": Direction.B_TO_A, "bidirectional": Direction.BOTH}
 
@@ -153,10 +154,12 @@ class _Sync:
             answers = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
             answered = not any(answers)
         self._planned = made
-        nothing = (
-            None if made.plan.operations else "nothing to do: both sides are alike" if not made.plan.skipped else "nothing to do"
-        )
-        return Planned(made.plan, worst([listed, report_skipped(session, made.plan)]), nothing)
+        counts = made.plan.header.counts
+        left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
+        said = "nothing to do" if made.plan.skipped else "nothing to do: both sides are alike"
+        if left:
+            said += f", but for {counted(left, 'file')} that one way leaves as they are"
+        return Planned(made.plan, worst([listed, report_skipped(session, made.plan)]), said)
 
     def begin(self, _: Plan) -> None:
         """Before the first change: give each place its id, record what is alike already, and what is expected to be."""

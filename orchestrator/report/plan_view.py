@@ -46,6 +46,15 @@ _COUNTS = (
     ("in_place", "already in place", ""),
 )
 """Counts of a plan, how people read each, and what to do about it."""
+_LEFT_BY_SYNC = (
+    ("conflicts", "changed on both sides", "--conflict says which one to keep"),
+    ("renamed_on_both", "renamed differently", "both get one name"),
+    ("other_names", "under two names", "--keep-names says whose to use"),
+    ("only_at_source", "gone at the target", "copied again when they change"),
+    ("only_at_target", "only at the target", "--delete carries deletions over"),
+    ("changed_at_target", "changed at the target", "left as they are"),
+)
+"""Counts of a sync, how people read each, and what to do about it."""
 _NAMED = 3
 """So many files of a folder are named where the folder is."""
 _VERB_WORDS = {
@@ -142,6 +151,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         (name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])) for key, name, remedy in _COUNTS if key in counts
     ]
     found += _with_remedies(plan)
+    found += _each_way(plan)
     changes = steps(plan)
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
@@ -163,6 +173,21 @@ def left_files(plan: Plan) -> Iterator[str]:
         names = [printable(name) for _, _, name in files]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"left in {printable(folder) or 'the root'}: {', '.join(names[:_NAMED])}{more} ({printable(reason)})"
+
+
+def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What a sync does on each side, and what it leaves as it is."""
+    header, counts = plan.header, plan.header.counts
+    if "sync" not in header.options:
+        return
+    for side, fs in (("a", header.source), ("b", header.target)):
+        words = {"added": "new", "changed": "changed", "renamed": "renamed", "deleted": "to the trash"}
+        done = [f"{counts[key]} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
+        if done:
+            yield f"at {side.upper()}", f"{', '.join(done)}; {size_text(counts[f'bytes_to_{side}'])} sent to {printable(fs)}"
+    for key, name, remedy in _LEFT_BY_SYNC:
+        if counts.get(key):
+            yield name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])
 
 
 def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:

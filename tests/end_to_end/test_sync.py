@@ -155,3 +155,22 @@ def test_an_edit_that_keeps_size_and_time_is_carried_and_new_times_are_not(pair:
         os.utime(pair.here / path, (1, 10**9))
     ended = pair.ends_with({**{path: content(path) for path in EIGHT}, EIGHT[0]: content(EIGHT[0]).upper()})
     assert ended.summary["ops_done"] == 1
+
+
+@pytest.mark.parametrize("pair", ["s3_moto"], indirect=True)
+def test_two_machines_and_one_cloud(pair: Pair, tmp_path: Path) -> None:
+    """Each has a common state of its own, and what one deletes does not come back from the other."""
+    for path in EIGHT:
+        pair.put(path, content(path))
+    pair()
+    second = tmp_path / "second machine"
+    second.mkdir()
+    other = Program(tmp_path / "other state", pair.program.environment)
+    other("sync", str(second), pair.b.location, "--yes")
+    (second / EIGHT[0]).unlink()
+    (second / EIGHT[1]).write_text("edited on the second machine")
+    (second / EIGHT[2]).rename(second / "moved.mp3")
+    other("sync", str(second), pair.b.location, "--yes")
+    tree = {path: content(path) for path in EIGHT[3:]}
+    pair.ends_with({**tree, EIGHT[1]: "edited on the second machine", "moved.mp3": content(EIGHT[2])})
+    assert other("sync", pair.b.location, str(second), "--yes").summary["ops_planned"] == 0

@@ -404,6 +404,19 @@ def test_what_filters_hide_is_no_deletion_and_comes_back_as_new(kinds: tuple[Cap
     ends_with(world, {**of("d/2", *EIGHT), "d/1": "edited meanwhile"}, conflict=Policy.NEWER)
 
 
+def test_a_file_that_is_too_young_waits_and_its_name_stays_taken(kinds: tuple[Capabilities, Capabilities]) -> None:
+    world = World.alike(EIGHT, kinds=kinds)
+    world.a.edit("f1", "edited")
+    world.a.put("new", "new")
+    world.b.put("new/below", "x")
+    world.b.rename("f2", "moved")
+    world.a.young = lambda path: path in {"f1", "new"}
+    rest = {**of(*EIGHT[2:]), "moved": "content of f2"}
+    ends_with(world, {**rest, "f1": "edited", "new": "new"}, {**rest, **of("f1"), "new/below": "x"})
+    world.a.young = lambda _: False
+    ends_with(world, {**rest, "f1": "edited", "new/below": "x", "new (conflict A 2026-09-21)": "new"})
+
+
 @pytest.mark.parametrize(
     "name", [".music-orchestrator/x", "f.0123abcd.partial", ".DS_Store", "x.part", "._f1", "a.sync-conflict-1.mp3"]
 )

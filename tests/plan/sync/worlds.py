@@ -69,6 +69,7 @@ class Place:
     files: dict[str, Stored] = field(default_factory=dict)
     trash: list[str] = field(default_factory=list)
     hidden: Callable[[str], bool] = lambda _: False
+    young: Callable[[str], bool] = lambda _: False
     unlisted: tuple[str, ...] = ()
     sounds: bool = False
     """Whether the tags are known."""
@@ -124,7 +125,8 @@ class Place:
         return Side(
             fs=self.fs,
             capabilities=self.capabilities,
-            files=[file for path, file in files.items() if not self.hidden(path)],
+            files=[file for path, file in files.items() if not self.hidden(path) and not self.young(path)],
+            waiting=[file for path, file in files.items() if self.young(path)],
             left_out=[file for path, file in files.items() if self.hidden(path)],
             unlisted=self.unlisted,
             readable=self.capabilities.local,

@@ -29,6 +29,8 @@ class Clashes:
 
     def settle(self, wishes: Sequence[Wish], fixed: tuple[Iterable[str], Iterable[str]]) -> None:
         """Change the paths of those that cannot have theirs. `fixed`: the paths of files that take no part."""
+        if all(map(_is_at_home, wishes)):
+            return  # no name changes
         files = [{self._key(path) for path in paths} for paths in fixed]
         folders = [{self._key(path) for path in directories_above(paths)} for paths in fixed]
         # Whatever gives way leaves a name, or goes back to its own, where another one may be on its way: look again.

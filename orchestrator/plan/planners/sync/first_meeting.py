@@ -24,7 +24,6 @@ def meet(
     `there`: files of each side that have a common state. Another copy of one of them is just a copy; a file that may be one is
     read, so that the copy can be made where the other one is.
     """
-    known = {key for files in there for file in files for key in content_keys(file)}
     left = tuple({file.path: file for file in files} for files in new)
     met: list[Met] = []
 
@@ -36,6 +35,7 @@ def meet(
     join(_unambiguous([{path: [case_key(path)] for path in files} for files in left]))
     for side in SIDES:
         _ask_for_sizes(side, left[side].values(), (*left[other(side)].values(), *there[other(side)]), comparison)
+    known = {key for files in there for file in files for key in content_keys(file)} if left[0] and left[1] else set()
     by_content = [
         {path: [key for key in content_keys(file) if key not in known] for path, file in files.items()} for files in left
     ]

@@ -75,13 +75,14 @@ class _Matching:
         self.rows = {row.files[number].path: row for row in sorted(rows, key=lambda row: row.files[number].path)}
         self.files = {file.path: file for file in sorted(files, key=lambda file: file.path)}
         self.found: dict[int, Now] = {}
-        self._joined: list[tuple[str, str]] = []
+        self._moved: list[tuple[str, str]] = []
 
-    def _join(self, old_path: str, new_path: str) -> None:
+    def _join(self, old_path: str, new_path: str, *, same: bool | None = None) -> None:
         row, file = self.rows.pop(old_path), self.files.pop(new_path)
         then = row.files[self._number]
-        self._joined.append((old_path, new_path))
-        same = unchanged(file, then)
+        if old_path != new_path:
+            self._moved.append((old_path, new_path))
+        same = same or unchanged(file, then)
         if same is None:
             # A rename changes the time of change as an edit does: only the content tells them apart.
             self._comparison.ask_hash(self._number, file)
@@ -101,9 +102,8 @@ class _Matching:
     def by_unchanged_path(self) -> None:
         """What is where it was, and as it was."""
         for path in [path for path in self.rows if path in self.files]:
-            same = unchanged(self.files[path], self._then(path))
-            if same:
-                self._join(path, path)
+            if unchanged(self.files[path], self._then(path)):
+                self._join(path, path, same=True)
 
     def by_own_renames(self, renamed: Mapping[str, str]) -> None:
         """What this program itself has renamed since."""
@@ -143,7 +143,7 @@ class _Matching:
 
     def by_folder(self) -> None:
         """Edited in a folder that was renamed: it is where the other files of its folder went, under its old name."""
-        way = _ways((old, new) for old, new in self._joined if parent_of(old) != parent_of(new))
+        way = _ways((old, new) for old, new in self._moved if parent_of(old) != parent_of(new))
         for path in [path for path in self.rows if path not in self.files] if way else []:
             above = next((folder for folder in parents_of(path) if folder in way), None)
             if above is not None:

@@ -41,7 +41,7 @@ def work_for(sides: tuple[Side, Side], wishes: Sequence[Wish]) -> Work:
 
 
 class _Maker:
-    def __init__(self, sides: tuple[Side, Side], wishes: Iterable[Wish]) -> None:
+    def __init__(self, sides: tuple[Side, Side], wishes: Sequence[Wish]) -> None:
         self._sides = sides
         self._moves: list[Move] = []
         """Renames, copies and deletions."""
@@ -52,11 +52,13 @@ class _Maker:
         self._counts: Counter[str] = Counter()
         self._held: tuple[dict[Hashable, tuple[Ref, File]], dict[Hashable, tuple[Ref, File]]] = ({}, {})
         """Contents that a side has, and still has afterwards -> where."""
-        for wish in wishes:
+        # Only asked for contents that one side is to get from the other.
+        wanted = {key for wish in wishes if wish.content is not None for key in _keys_of(wish.files[wish.content])}
+        for wish in wishes if wanted else ():
             for side in SIDES:
                 file, path = wish.files[side], wish.paths[side]
                 if file is not None and path is not None and wish.content in {None, side}:
-                    for key in content_keys(file):
+                    for key in wanted.intersection(content_keys(file)):
                         known = self._held[side].get(key)
                         if known is None or path < known[0].path:
                             self._held[side][key] = Ref(sides[side].fs, path), file
@@ -187,6 +189,10 @@ class _Maker:
         if not made and wish.row and files == wish.row.files:
             return None
         return Link(row, (first, second), files, made)
+
+
+def _keys_of(file: File | None) -> Iterable[Hashable]:
+    return () if file is None else content_keys(file)
 
 
 def _expect(file: File) -> Expect:

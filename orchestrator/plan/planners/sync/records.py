@@ -73,8 +73,9 @@ class File(msgspec.Struct, frozen=True, gc=False):
     @property
     def hashes(self) -> dict[str, str]:
         """All its hashes that two different files cannot share."""
-        known = {**self.entry.hashes, **self.read_hashes}
-        return {name: value for name, value in known.items() if name not in WEAK_HASHES}
+        listed, read = self.entry.hashes, self.read_hashes
+        known = {**listed, **read} if listed and read else listed or read
+        return known if WEAK_HASHES.isdisjoint(known) else {name: known[name] for name in known.keys() - WEAK_HASHES}
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ class Scope:
         """Whether nothing may be done at a path, on either side."""
         if path in self._shared[0] or path in self._shared[1]:
             return True
-        return not self._unlisted.isdisjoint((path, *parents_of(path, root=True)))
+        return bool(self._unlisted) and not self._unlisted.isdisjoint((path, *parents_of(path, root=True)))
 
     def has_frozen_path(self, row: Row) -> bool:
         """Whether an entry lies at such a path on either side."""
