@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,13 @@ import pytest
 from tests.faulty import Library
 from tests.places import digest, visible
 from tests.program import Ended, Program
+from tests.servers.http import HttpProxy, Then
 from tests.servers.remotes import DriveRemote
 
-KINDS = ["local", "s3_moto", "s3_serve", "drive", "dropbox", "webdav", "sftp"]
+KINDS = [
+    *("local", "s3_moto", "drive", "webdav"),
+    *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("s3_serve", "dropbox", "sftp")),
+]
 EIGHT = [f"d/f{number}.mp3" for number in range(1, 9)]
 
 
@@ -174,3 +179,28 @@ def test_two_machines_and_one_cloud(pair: Pair, tmp_path: Path) -> None:
     tree = {path: content(path) for path in EIGHT[3:]}
     pair.ends_with({**tree, EIGHT[1]: "edited on the second machine", "moved.mp3": content(EIGHT[2])})
     assert other("sync", pair.b.location, str(second), "--yes").summary["ops_planned"] == 0
+
+
+@pytest.mark.parametrize("number", [5, *(pytest.param(number, marks=pytest.mark.nightly) for number in (2, 9, 14))])
+def test_a_sync_that_was_killed_is_finished_by_the_next(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, number: int
+) -> None:
+    library, proxy = proxied("s3_moto")
+    pair = Pair(library, tmp_path)
+    for path in EIGHT:
+        pair.put(path, content(path))
+    pair()
+    for path in EIGHT[:3]:
+        pair.put(path, f"edited {path}")
+    (pair.here / EIGHT[3]).unlink()
+    (pair.here / EIGHT[4]).rename(pair.here / "moved.mp3")
+    pair.b.put("new there.mp3", b"new there")
+    started: list[int] = []
+    proxy.reset()
+    proxy.at(number, Then(lambda: os.kill(started[0], signal.SIGKILL), reply=bool(number % 2)))
+    process = pair.program.start("sync", str(pair.here), pair.b.location, "--yes")
+    started.append(process.pid)
+    assert pair.program.end(process).code == -signal.SIGKILL
+    proxy.reset()
+    tree = {path: content(path) for path in EIGHT[5:]} | {path: f"edited {path}" for path in EIGHT[:3]}
+    pair.ends_with({**tree, "moved.mp3": content(EIGHT[4]), "new there.mp3": "new there"})
