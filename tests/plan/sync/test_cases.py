@@ -162,6 +162,13 @@ def test_names_that_differ_in_case_and_form_stay_as_each_side_spells_them() -> N
     world.a.rename("f", "F")
     world.sync()
     assert set(world.b.files) == {decomposed, "hello", "F"}
+    # If both forms are in use, they are two names.
+    world = World.alike([composed])
+    world.b.rename(composed, decomposed)
+    world.a.put(decomposed, "another")
+    world.sync()
+    assert len(world.a.tree) == 2
+    assert world.a.tree == world.b.tree
 
 
 @pytest.mark.parametrize("name", ["Дерево", "木", "a b", "l\nf", "c\x19", "x - Copy (2)", "f [x]*?", "\u202ex"])

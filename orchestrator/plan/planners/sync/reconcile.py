@@ -191,9 +191,9 @@ class Reconciler:
         return moved[0] if moved else None
 
     def _is_respelled(self, side: SideNumber, row: Row, now: Now) -> bool:
-        """Whether a new name is the old one in another Unicode form, as some systems write it; not if both are in use there."""
-        old = row.files[side].path
-        return _nfc(old) == _nfc(now.file.path) and old not in self._paths[side]
+        """Whether a new name is the old one in another Unicode form, as some systems write it; not if both forms are in use."""
+        old, new = row.files[side].path, now.file.path
+        return _nfc(old) == _nfc(new) and old not in self._paths[side] and new not in self._paths[other(side)]
 
     # What is reported.
 
