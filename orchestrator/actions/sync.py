@@ -187,11 +187,11 @@ class _Sync:
                 if found is None and before is not None and not self._options.resync:
                     raise SafetyLimitError(
                         f"{location.typed} was synced before, and now has no id: is the disk mounted? Nothing was changed; "
-                        "if its content was really replaced, --resync starts anew and deletes nothing"
+                        "if its content was really replaced, --resync starts over and deletes nothing"
                     )
                 if found is not None and before is not None and found != before:
                     self._session.reporter.warning(
-                        f"{location.typed} is another place than at the last sync: this sync is as a first one unless "
+                        f"{location.typed} is another folder than at the last sync: this sync is like a first one, unless "
                         "both have been synced before"
                     )
                 ids.append(found)

@@ -20,6 +20,6 @@ def replacement_problem(replace: Mapping[str, str], text: str) -> str | None:
     if not text.strip():
         return "write the characters to replace, with what stands for them: {':': ' -'}"
     if found := _ILLEGAL.search(instead):
-        return f"{instead!r} cannot stand for {text!r}: names cannot have {found.group()!r} everywhere"
+        return f"{instead!r} cannot stand for {text!r}: {found.group()!r} is not allowed in names on every system"
     again = next((character for character in keys if not character.isspace() and character in instead), None)
     return f"{instead!r} cannot stand for {text!r}: it has {again!r}, which is replaced itself" if again else None

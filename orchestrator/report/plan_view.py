@@ -10,11 +10,12 @@ from operator import itemgetter
 
 import msgspec
 
-from orchestrator.paths import name_of, parent_of
+from orchestrator.paths import join_location, name_of, parent_of
 from orchestrator.plan.model import (
     ENTRIES_WITHOUT_FILE,
     NO_MUSIC,
     NUMBERED,
+    Header,
     Operation,
     Plan,
     Verb,
@@ -47,7 +48,7 @@ _COUNTS = (
 )
 """Counts of a plan, how people read each, and what to do about it."""
 _LEFT_BY_SYNC = (
-    ("conflicts", "changed on both sides", "--conflict says which one to keep"),
+    ("conflicts", "different on both sides", "--conflict says which one to keep"),
     ("renamed_on_both", "renamed differently", "both get one name"),
     ("other_names", "under two names", "--keep-names says whose to use"),
     ("only_at_source", "gone at the target", "copied again when they change"),
@@ -55,6 +56,7 @@ _LEFT_BY_SYNC = (
     ("changed_at_target", "changed at the target", "left as they are"),
 )
 """Counts of a sync, how people read each, and what to do about it."""
+_REWRITES_COUNT = "; each is up to 3 changes: new list, old list to the quarantine, name"
 _NAMED = 3
 """So many files of a folder are named where the folder is."""
 _VERB_WORDS = {
@@ -86,6 +88,8 @@ class PlanStep(msgspec.Struct, frozen=True):
     was: str
     """The source, as people read it."""
     dst: Ref
+    becomes: str
+    """The destination, as people read it: with its location if that is not the one of all destinations."""
     size: int | None
     reason: str
     group: str
@@ -99,14 +103,17 @@ def steps(plan: Plan) -> list[PlanStep]:
     for operation in plan.operations:
         if is_temporary(operation.dst.path) or (operation.verb is Verb.QUARANTINE and operation.src in old_lists):
             continue
-        found.append(_step(operation, first_halves.get(operation.src.path), plan.header.source))
+        found.append(_step(operation, first_halves.get(operation.src.path), plan.header))
     return sorted(found, key=lambda step: (step.group, step.dst.path, step.src.path))
 
 
-def _step(operation: Operation, first: Operation | None, home: str) -> PlanStep:
+def _step(operation: Operation, first: Operation | None, header: Header) -> PlanStep:
     verb = Verb.REWRITE if first is not None and first.verb is Verb.REWRITE else operation.verb
     src = operation.src if first is None else first.src
-    return PlanStep(verb, src, display_name(src, home), operation.dst, operation.size, operation.reason, operation.group)
+    was, dst = display_name(src, header.source), operation.dst
+    home = header.source if "sync" in header.options else header.target
+    becomes = dst.path if dst.fs == home else join_location(dst.fs, dst.path)
+    return PlanStep(verb, src, was, dst, becomes, operation.size, operation.reason, operation.group)
 
 
 _ORDINARY = frozenset({"layout", "respelled", "moves with its track", "moves with its album", "moves with its music"})
@@ -126,7 +133,7 @@ def lines(plan: Plan, *, remarks: bool = False) -> Iterator[str]:
             yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} ({printable(step.reason)})"
         else:
             added = f" ({printable(remark(step))})" if remarks and remark(step) else ""
-            yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} -> {printable(step.dst.path)}{added}"
+            yield f"{_VERB_WORDS[step.verb]} {printable(step.was)} -> {printable(step.becomes)}{added}"
 
 
 def groups(plan: Plan) -> list[tuple[str, list[PlanStep]]]:
@@ -137,16 +144,17 @@ def groups(plan: Plan) -> list[tuple[str, list[PlanStep]]]:
 def inside_group(step: PlanStep) -> str:
     """The destination as it reads below its group's heading."""
     prefix = step.group.rstrip("/") + "/"
-    return step.dst.path.removeprefix(prefix) if step.group else step.dst.path
+    return step.becomes.removeprefix(prefix) if step.group else step.becomes
 
 
 def facts(plan: Plan) -> list[tuple[str, str]]:
     """What the plan comes to: a name and a value each."""
     header = plan.header
     counts = header.counts
-    found = [("source", printable(", ".join(header.options.get("locations", [header.source]))))]
+    source, target = ("A", "B") if "sync" in header.options else ("source", "target")
+    found = [(source, printable(", ".join(header.options.get("locations", [header.source]))))]
     if header.target != header.source:
-        found.append(("target", printable(header.target)))
+        found.append((target, printable(header.target)))
     found += [
         (name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])) for key, name, remedy in _COUNTS if key in counts
     ]
@@ -156,7 +164,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
         if number:
-            found.append((f"to {word}", str(number)))
+            found.append((f"to {word}", f"{number}{_REWRITES_COUNT if verb is Verb.REWRITE else ''}"))
     halves = sum(1 for operation in plan.operations if operation.verb is Verb.MOVE and is_temporary(operation.dst.path))
     if halves:
         found.append(("in two steps", f"{halves} of these"))
@@ -204,12 +212,17 @@ def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "probably at the target", f"{alike}{kept}: {_NOT_COMPARED}"
 
 
+_WITHOUT_TRACKS = "|".join((*NO_MUSIC, "singleton"))
+"""What the conditions of rules name whose files have no track numbers."""
+
+
 def _against_numbers(plan: Plan) -> str:
     """What to do about music that would have one name."""
     numbered = (one.dst.path for one in plan.operations if one.reason.startswith(NUMBERED))
     if not any(map(is_audio, numbered)):
         return ""
-    templates = [rule["template"] for rule in plan.header.options.get("rules", ())]
+    rules = plan.header.options.get("rules", ())
+    templates = [rule["template"] for rule in rules if not re.search(_WITHOUT_TRACKS, rule.get("when") or "")]
     if all(re.search(r"\btrack\b", template) for template in templates):
         return f"; {_FINDS_DUPLICATES}"
     return f"; add {{{{ track | pad(2) }}}} to the layout, or {_FINDS_DUPLICATES}"

@@ -234,6 +234,16 @@ def test_what_is_no_music_is_left_alone_with_its_companions_and_counted() -> Non
     assert f"no music: {line}" in nothing_to_do(untouched)
 
 
+def test_episodes_need_no_track_numbers() -> None:
+    episodes = [tagged(f"in/{n}.mp3", track(title=f"E{n}", media_kind="podcast", **SHOW)) for n in (1, 2)]
+    equal = [song(f"in/{n}.mp3", title="Intro", track=1, **SONG) for n in "ab"]
+    made = plan([*episodes, *equal], layouts=(*RULES, LayoutRule("default")))
+    assert len(moved(made)) == 4
+    assert "without_number" not in made.header.counts
+    said = "1 file would share a name and get a number; `music-orchestrator dedup` finds duplicates"
+    assert dict(facts(made))["same name"] == said, "the template of the songs has a number, that of episodes needs none"
+
+
 @pytest.mark.parametrize(
     "options", [{"layout": "by-class"}, {"layout": "flat"}, {"untagged": "Untagged"}, {"target": "/other"}, {"copy": True}]
 )

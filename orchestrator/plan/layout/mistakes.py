@@ -46,7 +46,7 @@ _REMEDIES_OF_SYNTAX: Final = (
 
 def syntax_remedy(error: TemplateError) -> str:
     """What Jinja2 says about a mistake in the syntax, and the remedy if there is a usual one."""
-    message = error.message or str(error)
+    message = (error.message or str(error)).rstrip(".")
     remedy = next((remedy for pattern, remedy in _REMEDIES_OF_SYNTAX if re.search(pattern, message)), "")
     return f"{message}; {remedy}" if remedy else message
 
@@ -143,7 +143,8 @@ def checked_fields(tree: nodes.Node, known: dict[str, Any], source: str, environ
     for name in sorted(used - known.keys()):
         if name in FIELDS:
             raise UsageError(f"the condition {source!r} applies to whole albums and cannot use the track field {name!r}")
-        raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{nearest_field(name, known)}")
+        hint = nearest_field(name, known) or "; docs/layouts.md lists the fields"
+        raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{hint}")
     if (remedy := next(_parts_of_fields(every), None)) is not None:
         raise UsageError(f"the layout {source!r} cannot be evaluated: {remedy}")
     return frozenset(used)

@@ -320,8 +320,9 @@ def _rules_of(text: str) -> tuple[LayoutRule, ...]:
     try:
         return PRESETS[text.strip()]
     except KeyError:
+        hint = nearest(text, PRESETS)
         raise UsageError(
-            f"unknown layout {text!r}{nearest(text, PRESETS)}; the presets are {', '.join(PRESETS)}, or write a template "
+            f"unknown layout {text!r}{f'{hint} The' if hint else '; the'} presets are {', '.join(PRESETS)}, or write a template "
             "such as '{{ albumartist }}/{{ album }}/{{ title }}'"
         ) from None
 

@@ -10,8 +10,10 @@ import pytest
 
 from orchestrator.config.setting_syntax import Limit
 from orchestrator.errors import SafetyLimitError
+from orchestrator.paths import join_location
 from orchestrator.plan.planners.sync.records import Direction, Policy
 from orchestrator.records import Capabilities
+from orchestrator.report import plan_view
 from tests.plan.sync.worlds import BARE, BUCKET, DAY, DISK, DRIVE, SECOND, START, World
 
 KINDS = [(DISK, BUCKET), (BUCKET, DISK), (DISK, DRIVE), (DRIVE, BUCKET), (DISK, DISK)]
@@ -123,6 +125,18 @@ def test_a_policy_decides_and_a_tie_keeps_both(policy: Policy, a: tuple[str, int
         if kept is not None:
             loser, content = (world.b, b[0]) if kept == a[0] else (world.a, a[0])
             assert loser.trash == [content]
+
+
+def test_the_lines_of_a_plan_say_on_which_side_a_file_arrives() -> None:
+    world = World.alike(EIGHT)
+    world.a.put("d/new", "new of A", NEWER)
+    world.b.put("other", "new of B", NEWER)
+    plan = world.plan().plan
+    a, b = plan.header.source, plan.header.target
+    assert sorted(plan_view.lines(plan)) == sorted(
+        [f"copy d/new -> {join_location(b, 'd/new')}", f"copy {join_location(b, 'other')} -> other"]
+    )
+    assert plan_view.facts(plan)[:2] == [("A", a), ("B", b)]
 
 
 def test_a_first_sync_of_two_full_sides_with_a_preferred() -> None:

@@ -103,6 +103,7 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
     files = placement.files
     counts = {"files": len(request.items), "music": files.music_files, "in_place": made.music_in_place}
     albums = [album for album in placement.albums if not album.singletons]
+    of_music = [album for album in albums if not album.songs[0].kind]
     found = {
         "at_target": made.at_target,
         "alike_at_target": made.alike_at_target,
@@ -112,8 +113,8 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
         "copies": sum(album.is_copy for album in albums),
         "discs_by_folder": sum(song.track is not song.tags for song in files.songs),
         "kept_together": placement.kept_together,
-        "albums_of_one_track": sum(len(album.songs) == 1 for album in albums),
-        "without_number": sum(song.track.track is None and not song.titled_by_name for album in albums for song in album.songs),
+        "albums_of_one_track": sum(len(album.songs) == 1 for album in of_music),
+        "without_number": sum(song.track.track is None and not song.titled_by_name for album in of_music for song in album.songs),
         "tags_from_cue_sheet": sum(bool(song.cue) for song in files.songs),
         "folders_left": len(made.folders_left),
         **_counts_of_names(placement),

@@ -178,7 +178,7 @@ class Reconciler:
                 return None
             if source is None and self._settings.keep_names is None:
                 self.counts["other_names"] += 1
-                reason = f"has the same content as {now[1].file.path} of {LETTERS[1]}: choose with --keep-names"
+                reason = f"has the same content as {now[1].file.path} of {LETTERS[1]}: --keep-names a or b says which name to use"
                 self.skipped.append(Skipped(now[0].file.path, "other-name", reason))
                 return None
             return source if source is not None else SIDES[self._settings.keep_names == "b"]
