@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import orchestrator
@@ -133,6 +134,9 @@ class _Sync:
             for location in self._locations
         ]
         listed = worst([listing.list() for listing in listings])
+        for side in SIDES:
+            synced = (row.files[side] for row in known.rows)
+            listed = worst([listed, listings[side].avoid_links(chain(synced, listings[1 - side].files))])
         session.reporter.stage("planning")
         answered = False
         while True:

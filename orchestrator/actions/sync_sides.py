@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -15,9 +15,10 @@ from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.catalogue.selection import Selection
 from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, PartialListingError, RemoteError
 from orchestrator.location import Location
-from orchestrator.paths import is_ours
+from orchestrator.paths import is_ours, parents_of
 from orchestrator.plan.planners.sync.records import File, Questions, Side
 from orchestrator.records import Entry, Ref
+from orchestrator.storage.local_path import is_link
 
 _AT_A_TIME = 4
 """Files that are read at the same time."""
@@ -69,6 +70,25 @@ class SideListing:
             self._twice.append(File(entry))
         else:
             self._files[entry.path] = File(entry, inode_of(self._storage, entry.path))
+
+    @property
+    def files(self) -> Iterable[File]:
+        """Its files, also those that filters leave out."""
+        return self._files.values()
+
+    def avoid_links(self, wanted: Iterable[File]) -> ExitCode:
+        """Do nothing where the path of a wanted file is a link here, or lies below one; 3 if there are any, which is reported.
+
+        The listing skips links, so that what they hide seems to be deleted, and a copy through one would land elsewhere.
+        """
+        absent = (file.entry for file in wanted if file.path not in self._files)
+        missing = {entry.path for entry in absent if self._leaves_out.skip_reason(entry, 0) is None}
+        places = {place for path in missing for place in (path, *parents_of(path))}
+        links = sorted(place for place in places if is_link(self._storage, place))
+        for link in links:
+            self._session.reporter.error("link", "is a symlink: nothing is done here on either side", link)
+        self._unlisted += links
+        return ExitCode.SOME_FAILED if links else ExitCode.DONE
 
     def side(self) -> Side:
         """What the planner gets."""

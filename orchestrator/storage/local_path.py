@@ -24,6 +24,12 @@ def local_path(storage: Storage, path: str) -> str | None:
     return f"{root.rstrip('/')}/{path}" if root.startswith("/") else None
 
 
+def is_link(storage: Storage, path: str) -> bool:
+    """Whether a path of this machine's disk is a symlink, whatever it leads to."""
+    file = local_path(storage, path)
+    return file is not None and os.path.islink(file)  # noqa: PTH114 - paths with bytes that are not UTF-8 stay as they are
+
+
 def why_not_writable(folder: str) -> str | None:
     """Why a folder of this machine, which need not exist, cannot be written to, and what to do about it; None if it can."""
     nearest = next(one for one in (Path(folder), *Path(folder).parents) if os.path.lexists(one))

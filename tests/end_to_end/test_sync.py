@@ -204,3 +204,24 @@ def test_a_sync_that_was_killed_is_finished_by_the_next(
     proxy.reset()
     tree = {path: content(path) for path in EIGHT[5:]} | {path: f"edited {path}" for path in EIGHT[:3]}
     pair.ends_with({**tree, "moved.mp3": content(EIGHT[4]), "new there.mp3": "new there"})
+
+
+@pytest.mark.parametrize("pair", ["local"], indirect=True)
+def test_where_a_symlink_lies_nothing_is_done_on_either_side(pair: Pair, tmp_path: Path) -> None:
+    for path in (*EIGHT, "album/1.mp3", "album/2.mp3"):
+        pair.put(path, content(path))
+    pair()
+    # The user has moved an album and a song to another disk, and works on at the other side.
+    away = (pair.here / "album").rename(tmp_path / "album elsewhere")
+    (pair.here / "album").symlink_to(away)
+    song = (pair.here / EIGHT[0]).rename(tmp_path / "song elsewhere.mp3")
+    (pair.here / EIGHT[0]).symlink_to(song)
+    pair.b.put("album/3.mp3", b"new there")
+    pair.b.put(EIGHT[0], b"edited there")
+    before = pair.trees()[1]
+    for _ in range(2):
+        ended = pair(codes=(3,))
+        assert [(one["code"], one["path"]) for one in ended.errors] == [("link", "album"), ("link", EIGHT[0])]
+        assert pair.trees()[1] == before
+        assert sorted(file.name for file in away.iterdir()) == ["1.mp3", "2.mp3"]
+    assert pair("--exclude", "album/**", "--exclude", EIGHT[0]).summary["ops_planned"] == 0
