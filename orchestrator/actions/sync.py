@@ -135,7 +135,8 @@ class _Sync:
         ]
         listed = worst([listing.list() for listing in listings])
         for side in SIDES:
-            synced = (row.files[side] for row in known.rows)
+            synced = [row.files[side] for row in known.rows]
+            listings[side].spare_unreachable(synced)
             listed = worst([listed, listings[side].avoid_links(chain(synced, listings[1 - side].files))])
         session.reporter.stage("planning")
         answered = False

@@ -18,7 +18,7 @@ from orchestrator.location import Location
 from orchestrator.paths import is_ours, parents_of
 from orchestrator.plan.planners.sync.records import File, Questions, Side
 from orchestrator.records import Entry, Ref
-from orchestrator.storage.local_path import is_link
+from orchestrator.storage.local_path import is_link, local_path
 
 _AT_A_TIME = 4
 """Files that are read at the same time."""
@@ -42,6 +42,8 @@ class SideListing:
         self._twice: list[File] = []
         """Files whose path another one has as well."""
         self._unlisted: list[str] = []
+        self._unreachable: list[Entry] = []
+        """Files of this disk that do not have the name that rclone gives them."""
 
     def list(self) -> ExitCode:
         """List it; 3 if folders may not be listed, which is reported. Raises what listing raises."""
@@ -58,6 +60,11 @@ class SideListing:
                     self._session.reporter.error("closed", "may not be listed: nothing is done in it on either side", folder)
                 self._unlisted += error.closed
                 code = ExitCode.SOME_FAILED
+        for entry in self._unreachable:
+            why = "cannot be opened by this name (is it UTF-8?): rename it"
+            self._session.reporter.error("unsupported-name", why, entry.path)
+            self._unlisted.append(entry.path)
+            code = ExitCode.SOME_FAILED
         self._session.summary.files_seen += len(self._files)
         return code
 
@@ -69,7 +76,11 @@ class SideListing:
         elif entry.path in self._files:
             self._twice.append(File(entry))
         else:
-            self._files[entry.path] = File(entry, inode_of(self._storage, entry.path))
+            inode = inode_of(self._storage, entry.path)
+            if inode is None and local_path(self._storage, entry.path) and self._leaves_out.skip_reason(entry, 0) is None:
+                self._unreachable.append(entry)
+            else:
+                self._files[entry.path] = File(entry, inode)
 
     @property
     def files(self) -> Iterable[File]:
@@ -89,6 +100,11 @@ class SideListing:
             self._session.reporter.error("link", "is a symlink: nothing is done here on either side", link)
         self._unlisted += links
         return ExitCode.SOME_FAILED if links else ExitCode.DONE
+
+    def spare_unreachable(self, synced: Iterable[File]) -> None:
+        """Do nothing with the synced files that are absent, and may be those whose names cannot be used: by their sizes."""
+        sizes = {entry.size for entry in self._unreachable}
+        self._unlisted += [file.path for file in synced if file.size in sizes and file.path not in self._files]
 
     def side(self) -> Side:
         """What the planner gets."""

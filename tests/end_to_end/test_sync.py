@@ -225,3 +225,17 @@ def test_where_a_symlink_lies_nothing_is_done_on_either_side(pair: Pair, tmp_pat
         assert pair.trees()[1] == before
         assert sorted(file.name for file in away.iterdir()) == ["1.mp3", "2.mp3"]
     assert pair("--exclude", "album/**", "--exclude", EIGHT[0]).summary["ops_planned"] == 0
+
+
+@pytest.mark.parametrize("pair", ["local"], indirect=True)
+def test_a_file_renamed_to_bytes_that_are_not_utf_8_is_no_deletion(pair: Pair) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path) + path[-5] * int(path[-5]))  # of different sizes
+    pair()
+    before = pair.trees()[1]
+    (pair.here / EIGHT[0]).rename(os.fsdecode(os.fsencode(pair.here / "d") + b"/f\xe9.mp3"))
+    pair.put("new.mp3", "new")
+    ended = pair(codes=(3,))
+    assert [one["code"] for one in ended.errors] == ["unsupported-name"]
+    assert pair.trees()[1] == {**before, "new.mp3": digest(b"new")}
+    assert pair(codes=(3,)).summary["ops_planned"] == 0
