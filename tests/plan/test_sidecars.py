@@ -5,7 +5,20 @@ from __future__ import annotations
 from orchestrator.plan.model import Verb
 from orchestrator.records import Item
 from orchestrator.report.plan_view import facts, left_files
-from tests.plan.worlds import FOLDING, PretendStorage, listing, moved, plain, plan, skips, song, unreadable, untagged
+from tests.plan.worlds import (
+    FOLDING,
+    PretendStorage,
+    listing,
+    moved,
+    plain,
+    plan,
+    skips,
+    song,
+    tagged,
+    track,
+    unreadable,
+    untagged,
+)
 
 
 def album(directory: str, name: str, count: int = 2, **tags: object) -> list[Item]:
@@ -130,6 +143,21 @@ def test_other_files_stay_and_are_reported_where_music_leaves() -> None:
     assert [*left_files(made)] == [f"left in in: setup.exe ({why})", f"left in in/video: clip.avi ({why})"]
     assert ("folders left with files", "2; --leftovers DIR moves these files") in facts(made)
     assert not plan([*album("in", "X"), plain("in/setup.exe")], leftovers="rest").header.counts.get("folders_left")
+
+
+def test_what_lies_beside_audio_that_stays_is_not_left_by_a_song_above_it() -> None:
+    """A loose song in the root of the library leaves only the root."""
+    loose = song("a.mp3", title="T", artist="Ann", album="Sky", track=1)
+    staying = [
+        tagged("Books/1.m4b", track(title="One", artist="Eve", album="Book")),
+        plain("Books/cover.jpg"),
+        untagged("Old/x.mp3"),
+    ]
+    items = [loose, *staying, plain("Old/readme.txt"), plain("Old/sub/b.bin")]
+    made = plan(items, leftovers="rest")
+    assert moved(made) == {"a.mp3": "Ann/Sky/01 T.mp3"}
+    assert "folders_left" not in made.header.counts
+    assert "folders_left" not in plan(items).header.counts
 
 
 def test_companions_of_untagged_music_move_with_it() -> None:

@@ -40,7 +40,7 @@ class OrganizeChoices(Options, frozen=True):
     names_as_tags: Annotated[
         str | tuple[str, ...],
         option(
-            "Where tags are missing, take them from names: auto, off (default), or a pattern (see docs/names.md).",
+            "Where tags are missing, take them from names: auto, or a pattern (see docs/names.md); off ignores the config.",
             metavar="auto|PATTERN",
             examples=["auto"],
         ),

@@ -16,16 +16,18 @@ IS_CLUTTER = "clutter in a folder that is emptied"
 
 
 def left_behind(companions: Iterable[Companion], leaving: Collection[str], remaining_music: Iterable[str]) -> Iterator[Skipped]:
-    """The companions that stay in directories which lose music.
+    """The companions that stay in directories which lose music, unless other music stays beside them.
 
     `leaving` are the source paths of operations, `remaining_music` the paths of the source with music afterwards.
     """
     left = {parent_of(path) for path in leaving}
     left_or_above = left | directories_above(leaving)
-    with_music = directories_above(remaining_music)
+    beside_music = {parent_of(path) for path in remaining_music}
+    with_music = directories_above(beside_music) | beside_music
     for companion in companions:
         directory, path = companion.music_directory, companion.item.entry.path
-        if path in leaving:
+        above = (one for one in parents_of(path, root=True) if one == directory or one in beside_music)
+        if path in leaving or next(above, directory) != directory:
             continue
         if directory in left or (directory in left_or_above and directory not in with_music):
             if companion.kind is CompanionKind.AMBIGUOUS:
