@@ -16,7 +16,7 @@ def replacement_problem(replace: Mapping[str, str], text: str) -> str | None:
 
     A replacement that had a replaced character itself would be replaced again in the next run.
     """
-    instead, keys = replace[text], unicodedata.normalize("NFC", "".join(replace))
+    instead, keys = (unicodedata.normalize("NFC", one) for one in (replace[text], "".join(replace)))
     if not text.strip():
         return "write the characters to replace, with what stands for them: {':': ' -'}"
     if found := _ILLEGAL.search(instead):

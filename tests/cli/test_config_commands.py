@@ -73,6 +73,7 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("replace: {':': '|'}\n", ":1: replace: '|' cannot stand for ':': '|' is not allowed in names on every system"),
         ('replace: {":": "\\a"}\n', ":1: replace: '\\x07' cannot stand for ':'"),
         ("replace: {'&': and, a: b}\n", ":1: replace: 'and' cannot stand for '&': it has 'a', which is replaced itself"),
+        ('replace: {"\\u00e9": "e\\u0301"}\n', ":1: replace: 'é' cannot stand for 'é': it has 'é', which is replaced itself"),
         ("replace: {' ': _}\n", ":1: replace: write the characters to replace"),
         ("replace: ':'\n", ":1: replace: expected"),
         ("\nmax_delete: lots\n", ":2: max_delete lots: write"),
