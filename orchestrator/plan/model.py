@@ -162,9 +162,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Verb -> operations; also "files", "music", "in_place" (music), "at_target" (files that stay in the source because they are
     at the target already), "alike_at_target" (those whose bytes were not compared), "artist_inferred" and "discs_by_folder"
     (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
-    "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that music
-    leaves, with files that stay), "numbered" (files whose names get a number, because others want the same name or have it),
-    "entries_without_file" (of playlists and cue sheets),
+    "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that lose
+    all their music, with files that stay), "numbered" (files whose names get a number, because others want the same name or
+    have it), "entries_without_file" (of playlists and cue sheets),
     "from_names" (music whose name tells what its tags do not), "names_fit" (files that stay, although their names would tell),
     "kept_together" (folders that stay, because nothing tells which albums they hold) and "skipped.<code>"."""
     estimate: dict[str, float | int | None]

@@ -160,6 +160,15 @@ def test_what_lies_beside_audio_that_stays_is_not_left_by_a_song_above_it() -> N
     assert "folders_left" not in plan(items).header.counts
 
 
+def test_leftovers_are_taken_only_from_folders_without_music() -> None:
+    book = song("in/book.m4b", title="Ch", artist="B", album="Book", genre=("Audiobook",))
+    made = plan([*album("in", "X"), book, plain("in/cover.jpg"), plain("in/setup.exe")], leftovers="rest")
+    assert skips(made) == {"in/book.m4b": "audiobook", "in/cover.jpg": "ambiguous-sidecar", "in/setup.exe": "other"}
+    assert not made.header.counts.get("folders_left")
+    renamed = plan([*album("A/X", "X"), plain("A/X/setup.exe"), *album("in", "Y"), plain("in/setup.exe")], leftovers="rest")
+    assert {path: new for path, new in moved(renamed).items() if path.endswith("exe")} == {"in/setup.exe": "rest/in/setup.exe"}
+
+
 def test_companions_of_untagged_music_move_with_it() -> None:
     names = ["1.wav", "1.lrc", "1.wav.txt", "cover.jpg", "rip.log", "Scans/1.jpg", "list.m3u"]
     items = [untagged("in/1.wav"), *(plain(f"in/{name}") for name in names[1:-1]), listing("in/list.m3u", b"1.wav\n")]

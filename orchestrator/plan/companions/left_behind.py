@@ -15,8 +15,12 @@ from orchestrator.records import Entry, Item, Ref
 IS_CLUTTER = "clutter in a folder that is emptied"
 
 
-def left_behind(companions: Iterable[Companion], leaving: Collection[str], remaining_music: Iterable[str]) -> Iterator[Skipped]:
-    """The companions that stay in directories which lose music, unless other music stays beside them.
+def left_behind(
+    companions: Iterable[Companion], leaving: Collection[str], remaining_music: Iterable[str], *, emptied: bool = False
+) -> Iterator[Skipped]:
+    """The companions that stay in directories which lose music; with `emptied`, only in those which keep none.
+
+    What lies in a directory below with music of its own is not meant.
 
     `leaving` are the source paths of operations, `remaining_music` the paths of the source with music afterwards.
     """
@@ -27,7 +31,7 @@ def left_behind(companions: Iterable[Companion], leaving: Collection[str], remai
     for companion in companions:
         directory, path = companion.music_directory, companion.item.entry.path
         above = (one for one in parents_of(path, root=True) if one == directory or one in beside_music)
-        if path in leaving or next(above, directory) != directory:
+        if path in leaving or next(above, directory) != directory or (emptied and directory in beside_music):
             continue
         if directory in left or (directory in left_or_above and directory not in with_music):
             if companion.kind is CompanionKind.AMBIGUOUS:

@@ -65,13 +65,16 @@ class Destinations:
         """Whether a file needs no operation: it is at its destination, or an equal file is."""
         return claim.present or (self._locations.below is not None and claim.position == claim.path)
 
-    def left_behind(self, leaving: set[str], arriving: Iterable[str]) -> Iterator[Skipped]:
-        """The companions that stay where music leaves. `leaving` are paths of the source, `arriving` paths of the target."""
+    def left_behind(self, leaving: set[str], arriving: Iterable[str], *, emptied: bool = False) -> Iterator[Skipped]:
+        """The companions that stay where music leaves; with `emptied`, only where none remains.
+
+        `leaving` are paths of the source, `arriving` paths of the target.
+        """
         not_music = {companion.item.entry.path for companion in self.companions}
         not_music.update(item.entry.path for item in self._files.clutter)
         paths = (item.entry.path for item in self._request.items)
         music = [path for path in paths if path not in not_music and path not in leaving]
-        return left_behind(self.companions, leaving, [*music, *self._locations.in_source(arriving)])
+        return left_behind(self.companions, leaving, [*music, *self._locations.in_source(arriving)], emptied=emptied)
 
     def _skip(self, claim: Claim) -> None:
         if claim.undecided:
@@ -180,7 +183,7 @@ class Destinations:
         moving = [claim for claim in self.claims if not self.is_in_place(claim)]
         leaving = {claim.item.entry.path for claim in (*moving, *self.superseded)} | self._placement.duplicates.freed
         arriving = [claim.path for claim in moving]
-        return [self._claim_below(directory, items[one.path]) for one in self.left_behind(leaving, arriving)]
+        return [self._claim_below(directory, items[one.path]) for one in self.left_behind(leaving, arriving, emptied=True)]
 
     def _claim_below(self, root: str, item: Item) -> Claim:
         """A claim to a file's own path below a directory of the target. A file that is there already keeps its exact path."""

@@ -149,7 +149,7 @@ class OrganizeMoves:
         arriving = [move.dst.path for move in moves if move.verb is not Verb.QUARANTINE]
         for one in self._destinations.left_behind(leaving, arriving):
             self._files.skipped[one.path] = one
-            self.folders_left.add(parent_of(one.path))
+        self.folders_left = {parent_of(one.path) for one in self._destinations.left_behind(leaving, arriving, emptied=True)}
         if self._verb is Verb.COPY:
             return []
         clutter = {item.entry.path for item in self._files.clutter}
