@@ -85,7 +85,7 @@ def test_files_missing_from_a_listing_are_kept(proxied: Proxied) -> None:
 def test_one_short_listing_at_the_end_hides_no_file_without_a_report(proxied: Proxied) -> None:
     library, proxy = proxied("webdav")
     library.track("in/a.mp3", 1)
-    for name in ("keep.doc", "notes/1.doc", "notes/2.doc"):
+    for name in ("keep.bin", "rest/1.bin", "rest/2.bin"):
         file = library.root / "in" / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(name.encode())
@@ -100,7 +100,7 @@ def test_one_short_listing_at_the_end_hides_no_file_without_a_report(proxied: Pr
 
     proxy.when(first_after_the_move, short(library), times=1)
     ended = library("organize", library.place.location, codes=(3,))
-    assert {error["path"] for error in ended.errors} == {"in/keep.doc", "in/notes/1.doc", "in/notes/2.doc"}
+    assert {error["path"] for error in ended.errors} == {"in/keep.bin", "in/rest/1.bin", "in/rest/2.bin"}
     assert sorted(library.place.tree().values()) == sorted(before.values())
 
 

@@ -91,7 +91,7 @@ def test_thumbnails_do_not_keep_an_emptied_folder_but_bins_and_versions_do(libra
     }
     staying = {
         *("bin/#recycle/old.mp3", "bin/@eaDir/1.mp3/x.jpg", "versions/.stversions/3~1.mp3", "versions/Thumbs.db"),
-        *("both/__MACOSX/._4.mp3", "both/notes.doc", "both/.DS_Store"),
+        *("both/__MACOSX/._4.mp3", "both/notes.bin", "both/.DS_Store"),
     }
     put(music, *going, *staying)
     before = music.tree()
