@@ -88,7 +88,8 @@ def test_files_in_flight_finish_and_no_other_starts(
     named = {event["path"] for event in said[1:]}
     assert len(named) == int(first[1]) <= TRANSFERS
     assert named <= upload.music.keys()
-    assert len(named) <= ended.summary["ops_done"] < FILES, "some may have ended just before the signal"
+    # Some may have ended just before the signal. On WebDAV one may meet the lock of its new folder (423): `resume` names it.
+    assert len(named) - (kind == "webdav") <= ended.summary["ops_done"] < FILES
     assert took_s < 10
     upload.resume()
 
