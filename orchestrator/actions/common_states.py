@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import RunState
 from orchestrator.common_state.store import CommonState
 from orchestrator.plan.planners.sync.records import Inode
 from orchestrator.records import Ref
-from orchestrator.storage.local_path import local_path
+from orchestrator.storage.local_path import status_on_disk
 from orchestrator.storage.protocol import Storage
 
 STATE_FILE = "sync.sqlite3"
 
 
 def open_common_state(session: Session) -> CommonState:
-    """The common states of all pairs; says when they had to be begun anew."""
+    """The common states of all pairs; warns if the record was damaged and a new one was begun."""
     state = CommonState(session.state / STATE_FILE)
     if state.moved_aside is not None:
         session.reporter.warning(
@@ -54,11 +52,5 @@ def _forget_undone(session: Session, run_id: str, undone: str) -> None:
 
 def inode_of(storage: Storage, path: str) -> Inode | None:
     """What the disk of this machine knows of a file; None elsewhere, and where the path does not lead to it."""
-    file = local_path(storage, path)
-    if file is None:
-        return None
-    try:
-        found = os.lstat(file)
-    except OSError:
-        return None
-    return Inode(found.st_ino, found.st_ctime_ns, found.st_nlink)
+    found = status_on_disk(storage, path)
+    return None if found is None else Inode(found.st_ino, found.st_ctime_ns, found.st_nlink)

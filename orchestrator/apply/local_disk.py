@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.paths import parents_of
-from orchestrator.storage.local_path import local_path
+from orchestrator.storage.local_path import local_path, status_on_disk
 from orchestrator.storage.protocol import Storage
 
 _MOUNTS = "/proc/self/mountinfo"
@@ -30,14 +30,8 @@ def disk_state(storage: Storage, path: str) -> DiskState | None:
 
     On disk, rclone spells control characters and bytes that are not UTF-8 differently.
     """
-    file = local_path(storage, path)
-    if file is None:
-        return None
-    try:
-        found = os.lstat(file)
-    except OSError:
-        return None
-    return DiskState(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    found = status_on_disk(storage, path)
+    return None if found is None else DiskState(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def on_one_file_system(one: str | None, other: str | None) -> bool:

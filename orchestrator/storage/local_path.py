@@ -24,6 +24,17 @@ def local_path(storage: Storage, path: str) -> str | None:
     return f"{root.rstrip('/')}/{path}" if root.startswith("/") else None
 
 
+def status_on_disk(storage: Storage, path: str) -> os.stat_result | None:
+    """What this machine's disk knows of a file; None for a remote storage, and where the path does not lead to it."""
+    file = local_path(storage, path)
+    if file is None:
+        return None
+    try:
+        return os.lstat(file)
+    except OSError:  # gone meanwhile, or rclone spells it otherwise: control characters, bytes that are not UTF-8
+        return None
+
+
 def is_link(storage: Storage, path: str) -> bool:
     """Whether a path of this machine's disk is a symlink, whatever it leads to."""
     file = local_path(storage, path)

@@ -123,7 +123,7 @@ def check_plain_text(texts: Sequence[str], text: str, source: str) -> None:
 
 def checked_fields(tree: nodes.Node, known: dict[str, Any], source: str, environment: SandboxedEnvironment) -> frozenset[str]:
     """The fields that a template or condition uses, all of which are known. Raises UsageError for all that it must not use."""
-    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
+    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415 - slow to import
 
     filters, tests = environment.filters, environment.tests
     every = [tree, *tree.find_all(jinja_nodes.Node)]
@@ -175,7 +175,7 @@ def _remedies(tree: nodes.Node, error: Exception) -> Iterator[str]:
 
 def _parts_of_fields(every: Sequence[nodes.Node]) -> Iterator[str]:
     """About `album.foo` and `album['foo']`: fields have no parts. Jinja2 would take `album.title` for a function."""
-    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415
+    from jinja2 import nodes as jinja_nodes  # noqa: PLC0415 - slow to import
 
     called = {id(node.node) for node in every if isinstance(node, jinja_nodes.Call)}
     for node in every:
