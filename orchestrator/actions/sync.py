@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import chain
-from typing import NamedTuple
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
@@ -33,6 +32,8 @@ from orchestrator.plan.planners.sync.records import (
     SyncSettings,
 )
 from orchestrator.wording import counted
+
+_Ids = tuple[str | None, str | None]
 
 _MODES = {"to-cloud": Direction.A_TO_B, "to-local": Direction.B_TO_A, "bidirectional": Direction.BOTH}
 
@@ -92,13 +93,6 @@ def _locations(session: Session, options: SyncOptions) -> tuple[Location, Locati
     return a, b
 
 
-class _Known(NamedTuple):
-    """What is known of a pair before it is listed."""
-
-    ids: tuple[str | None, str | None]
-    rows: Sequence[Row]
-
-
 class _Sync:
     """One sync, from its listings to the record of what was alike already."""
 
@@ -113,7 +107,7 @@ class _Sync:
             delete=options.delete,
             max_delete=session.max_delete,
         )
-        self._ids: tuple[str | None, str | None] = (None, None)
+        self._ids: _Ids = (None, None)
         self._planned: SyncPlan | None = None
 
     @property
@@ -127,15 +121,15 @@ class _Sync:
         """List both sides, read what has to be read, and plan."""
         session, options = self._session, self._options
         session.reporter.note(f"sync {self.way}")
-        known = self._what_is_known()
-        self._ids = known.ids
+        self._ids = self._place_ids()
         listings = [
             SideListing(session, location, options.include, options.exclude, parse_duration(options.settle))
             for location in self._locations
         ]
         listed = worst([listing.list() for listing in listings])
+        rows = self._rows(listings[0], listings[1])
         for side in SIDES:
-            synced = [row.files[side] for row in known.rows]
+            synced = [row.files[side] for row in rows]
             listings[side].spare_unreachable(synced)
             listed = worst([listed, listings[side].avoid_links(chain(synced, listings[1 - side].files))])
         session.reporter.stage("planning")
@@ -144,7 +138,7 @@ class _Sync:
             made = plan_sync(
                 SyncRequest(
                     sides=(listings[0].side(), listings[1].side()),
-                    rows=known.rows,
+                    rows=rows,
                     settings=self._settings,
                     now_ns=time.time_ns(),
                     answered=answered,
@@ -181,8 +175,8 @@ class _Sync:
             state.record(pair, [link for link in made.links if not link.changes])
             state.expect(made.plan.header.plan_id, pair, [link for link in made.links if link.changes])
 
-    def _what_is_known(self) -> _Known:
-        """The ids of both places and their common state. Raises SafetyLimitError where a place has lost its id."""
+    def _place_ids(self) -> _Ids:
+        """The ids of both places. Raises SafetyLimitError where a place has lost its id."""
         ids: list[str | None] = []
         with open_common_state(self._session) as state:
             for location in self._locations:
@@ -200,11 +194,17 @@ class _Sync:
                         "both have been synced before"
                     )
                 ids.append(found)
-            if ids[0] is None or ids[1] is None or self._options.resync:
-                return _Known((ids[0], ids[1]), ())
-            known = state.rows(Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs)))
+        return ids[0], ids[1]
+
+    def _rows(self, a: SideListing, b: SideListing) -> Sequence[Row]:
+        """The common state of the pair."""
+        ids = self._ids
+        if ids[0] is None or ids[1] is None or self._options.resync:
+            return ()
+        with open_common_state(self._session) as state:
+            known = state.rows(Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs)), (a.by_path, b.by_path))
         if known.damaged:
             self._session.reporter.warning(
                 f"the record of {known.damaged} files that were in sync is damaged: they are compared as in a first sync"
             )
-        return _Known((ids[0], ids[1]), known.rows)
+        return known.rows

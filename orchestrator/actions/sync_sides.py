@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -86,6 +86,11 @@ class SideListing:
     def files(self) -> Iterable[File]:
         """Its files, also those that filters leave out."""
         return self._files.values()
+
+    @property
+    def by_path(self) -> Mapping[str, File]:
+        """Path -> file, as far as one path has one file."""
+        return self._files
 
     def avoid_links(self, wanted: Iterable[File]) -> ExitCode:
         """Do nothing where the path of a wanted file is a link here, or lies below one; 3 if there are any, which is reported.

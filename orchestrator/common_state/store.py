@@ -7,7 +7,7 @@ operation that failed leaves its entry as it was, and the next sync sees the sam
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,9 @@ from orchestrator.sqlite import transaction
 
 DiskLook = Callable[[Ref], Inode | None]
 """What a disk of this machine knows of a file now; None for files elsewhere, and for one that is not there."""
+
+FilesNow = Mapping[str, File]
+"""Path -> file, as it is now."""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -109,8 +112,11 @@ class CommonState:
 
     # Entries.
 
-    def rows(self, pair: Pair) -> KnownRows:
-        """The common state of a pair, its files in the order of the pair's sides. Damaged entries are left out."""
+    def rows(self, pair: Pair, now: tuple[FilesNow, FilesNow] = ({}, {})) -> KnownRows:
+        """The common state of a pair, its files in the order of the pair's sides. Damaged entries are left out.
+
+        `now`: the files of both sides as they are now. What has not changed since is in memory only once.
+        """
         rows: list[Row] = []
         damaged = 0
         with self._database.mapped_errors():
@@ -120,7 +126,7 @@ class CommonState:
             for number, body, checksum in found:
                 if checksum == _checksum(pair.name, body):
                     files = msgspec.msgpack.decode(body, type=tuple[File, File])
-                    rows.append(Row(number, files[::-1] if pair.swapped else files))
+                    rows.append(Row(number, _in_memory_once(files[::-1] if pair.swapped else files, now)))
                 else:
                     damaged += 1
         return KnownRows(tuple(rows), damaged)
@@ -222,6 +228,24 @@ def _file_now(link: Link, side: int, where: Ref, arrived: dict[Ref, CompletedOpe
         own_mtime_ns=content.own_mtime_ns,
         damage=content.damage,
     )
+
+
+def _in_memory_once(then: tuple[File, File], now: tuple[FilesNow, FilesNow]) -> tuple[File, File]:
+    """The files of a row, made of the same objects as the equal ones of now."""
+    first, second = (_made_of(then[side], now[side].get(then[side].path)) for side in SIDES)
+    # Verified alike, so what one side lists is known of the other as well.
+    for listed in (first.entry.hashes, second.entry.hashes):
+        first, second = (
+            msgspec.structs.replace(file, read_hashes=listed) if file.read_hashes == listed else file for file in (first, second)
+        )
+    return first, second
+
+
+def _made_of(then: File, now: File | None) -> File:
+    if now is None or now == then:
+        return now or then
+    entry = now.entry if now.entry == then.entry else then.entry
+    return msgspec.structs.replace(then, entry=entry, inode=now.inode if now.inode == then.inode else then.inode)
 
 
 def _ordered(values: tuple[str, str], pair: Pair) -> tuple[str, str]:

@@ -35,12 +35,13 @@ def unchanged(now: File, then: File) -> bool | None:
 def remembered(now: File, then: File) -> File:
     """A file that is unchanged, with what was known of it."""
     same_time = now.entry.mtime_ns == then.entry.mtime_ns
-    return msgspec.structs.replace(
+    known = msgspec.structs.replace(
         now,
         read_hashes={**then.hashes, **now.read_hashes},
         sound=now.sound or then.sound,
         own_mtime_ns=then.own_mtime_ns if now.own_mtime_ns is None and same_time else now.own_mtime_ns,
     )
+    return then if known == then else known  # most files of a large library: they are in memory once
 
 
 def content_keys(file: File) -> Iterator[tuple[str, str, int | None]]:
