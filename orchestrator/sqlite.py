@@ -67,6 +67,29 @@ class Database(ABC):
                 raise
             return connection
 
+    def open_or_replace(self) -> tuple[sqlite3.Connection, Path | None]:
+        """A connection; a damaged database is moved aside, and a new one begun. With where it was moved, if it was.
+
+        For databases that can do without what they hold. Raises UsageError as `open` does.
+        """
+        try:
+            return self._open_checked(), None
+        except IntegrityError:
+            aside = self.path.with_name(f"{self.path.name}.damaged")
+            self.path.replace(aside)
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            return self.open(), aside
+
+    def _open_checked(self) -> sqlite3.Connection:
+        connection = self.open()
+        with self.mapped_errors():
+            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            connection.close()
+            raise self.damaged(problem)
+        return connection
+
     def connect(self) -> sqlite3.Connection:
         """One more connection to a database that `open` has prepared."""
         connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=self.one_thread)

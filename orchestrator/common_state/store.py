@@ -15,7 +15,6 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.common_state.database import CommonStateDatabase
-from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import CompletedOperation
 from orchestrator.plan.planners.sync.records import SIDES, File, Inode, Link, Row, other
 from orchestrator.records import Ref
@@ -66,25 +65,8 @@ class CommonState:
     def __init__(self, file: Path) -> None:
         """Open the database, or create it. One that cannot be read is moved aside. Raises UsageError."""
         self._database = CommonStateDatabase(file)
-        self.moved_aside: Path | None = None
+        self._connection, self.moved_aside = self._database.open_or_replace()
         """Where a damaged database was moved: every pair is as in a first run."""
-        try:
-            self._connection = self._checked()
-        except IntegrityError:
-            self.moved_aside = file.with_name(f"{file.name}.damaged")
-            file.replace(self.moved_aside)
-            for suffix in ("-wal", "-shm"):
-                file.with_name(file.name + suffix).unlink(missing_ok=True)
-            self._connection = self._database.open()
-
-    def _checked(self) -> sqlite3.Connection:
-        connection = self._database.open()
-        with self._database.mapped_errors():
-            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if problem != "ok":
-            connection.close()
-            raise self._database.damaged(problem)
-        return connection
 
     def __enter__(self) -> CommonState:
         return self

@@ -64,6 +64,8 @@ class Summary(msgspec.Struct, kw_only=True):
     duration_s: float = 0.0
     foreign_folders: int = 0
     """Folders of other programs that scans have skipped."""
+    queued: int = 0
+    """Pairs of locations that were queued, because a remote could not be reached."""
 
 
 class Reporter(Progress, Protocol):
