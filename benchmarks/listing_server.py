@@ -15,11 +15,13 @@ from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, urlsplit
 
-from orchestrator.records import Entry
+from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.track import Track
 
 _PER_ALBUM = 10
 _ALBUMS_PER_ARTIST = 5
+PLACE_ID = "b" * 32
+"""The id that a sync finds in the bucket: the only content that it can read."""
 
 
 def track_of(number: int) -> Track:
@@ -105,15 +107,23 @@ def serve(count: int) -> None:
 
         def do_GET(self) -> None:
             query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
-            self._answer(200, bucket.page(query) if "list-type" in query else b"")
+            if "list-type" in query:
+                self._answer(200, bucket.page(query))
+            else:
+                self._answer(*self._content())
 
         def do_HEAD(self) -> None:
-            self._answer(404, b"")
+            self._answer(*self._content())
+
+        def _content(self) -> tuple[int, bytes]:
+            is_id = urlsplit(self.path).path.endswith(f"/{OWN_DIRECTORY}/place-id")
+            return (200, PLACE_ID.encode()) if is_id else (404, b"")
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/xml")
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)

@@ -20,7 +20,9 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["duplicates", "formats", "listing", "nothing", "organize", "planning", "safety", "scan"])
+@pytest.mark.parametrize(
+    "name", ["duplicates", "formats", "listing", "nothing", "organize", "planning", "safety", "scan", "sync"]
+)
 def test_each_says_what_it_measures(name: str) -> None:
     assert f"python -m benchmarks.{name}" in run(name, "--help")
 
@@ -64,3 +66,11 @@ def test_safety() -> None:
     for kind in ("local", "webdav", "s3"):
         assert f"rate on {kind} against bare moves" in said
     assert "requests a file on S3" in said
+
+
+def test_sync() -> None:
+    said = run("sync", "--files", "300", "--uploads", "4", "--tracks", "20")
+    assert "beyond the two listings" in said
+    assert "rate against rclone sync" in said
+    assert "holds   bytes of a sync after organize" in said
+    assert "holds   bytes of a sync after mv" in said
