@@ -190,7 +190,7 @@ def pair_off(
     taken = {gone for gone, _ in pairs}, {come for _, come in pairs}
     for group in groups.values():
         olds, news = ([path for path in paths if path not in known] for paths, known in zip(group, taken, strict=True))
-        for gone, come in _nearest(olds, news, way):
+        for gone, come in nearest(olds, news, way):
             pairs.append((gone, come))
             taken[0].add(gone)
             taken[1].add(come)
@@ -219,7 +219,11 @@ def _each_once(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return kept
 
 
-def _nearest(olds: list[str], news: list[str], way: Mapping[str, str]) -> list[tuple[str, str]]:
+def nearest(olds: list[str], news: list[str], way: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of old and new paths of one content, as many as there can be, by what their paths have in common.
+
+    `way`: folder -> the folder to which most of its files went.
+    """
     pairs: list[tuple[str, str]] = []
 
     def went(path: str) -> str:

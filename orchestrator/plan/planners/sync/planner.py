@@ -7,20 +7,34 @@ or where both have changed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.planners.sync.brakes import check_changes, check_deletions, check_listings
 from orchestrator.plan.planners.sync.clashes import Clashes
 from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.evidence import Comparison
-from orchestrator.plan.planners.sync.first_meeting import meet
+from orchestrator.plan.planners.sync.first_meeting import Met, meet
 from orchestrator.plan.planners.sync.matching import Now, SideState, match_side
 from orchestrator.plan.planners.sync.operations import work_for
 from orchestrator.plan.planners.sync.reconcile import Reconciler, Wish
-from orchestrator.plan.planners.sync.records import SIDES, Link, Questions, Row, SideNumber, SyncPlan, SyncRequest, options_of
+from orchestrator.plan.planners.sync.records import (
+    SIDES,
+    File,
+    Link,
+    Questions,
+    Row,
+    SideNumber,
+    SyncPlan,
+    SyncRequest,
+    options_of,
+)
 from orchestrator.plan.planners.sync.scope import Scope
 
 States = tuple[SideState, SideState]
+Paths = tuple[list[str], list[str]]
+Entries = Mapping[int, tuple[Now | None, Now | None]]
+"""Row -> what has become of its files."""
 
 
 def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
@@ -39,15 +53,19 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         return comparison.questions
     rows = {row.number: row for row in request.rows}
     hidden, resting = _taking_no_part(scope, rows, states)
-    taking_part = {number: row for number, row in rows.items() if number not in hidden and number not in resting}
-    check_listings(scope.sides, states, taking_part.keys(), request.settings)
+    taking_part = rows.keys() - hidden - resting
+    check_listings(scope.sides, states, taking_part, request.settings)
     judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
-    wishes, gone = _wishes(taking_part, states, scope, comparison, reconciler)
+    entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in sorted(taking_part)}
+    fixed = _fixed(scope, states, hidden | resting)
+    new = (scope.unfrozen(states[0].new), scope.unfrozen(states[1].new))
+    met = meet(new, _files(entries), fixed, comparison, request.settings.name_giver)
+    wishes = _wishes(rows, entries, met, reconciler)
     if comparison.questions and not request.answered:
         return comparison.questions
     clashes = Clashes(scope.sides, request.settings, comparison, judge)
-    clashes.settle(wishes, _fixed(scope, states, hidden | resting))
+    clashes.settle(wishes, fixed)
     if comparison.questions and not request.answered:
         return comparison.questions
     changed = {wish.row.number for wish in wishes if wish.row is not None and wish.content is not None}
@@ -72,7 +90,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    links = [*work.links, *(Link(number, None) for number in sorted({*gone, *hidden}))]
+    links = [*work.links, *(Link(number, None) for number in sorted(hidden | _gone(entries)))]
     return SyncPlan(plan, tuple(links))
 
 
@@ -97,33 +115,34 @@ def _taking_no_part(scope: Scope, rows: dict[int, Row], states: States) -> tuple
     return hidden - resting, resting
 
 
-def _wishes(
-    rows: dict[int, Row], states: States, scope: Scope, comparison: Comparison, reconciler: Reconciler
-) -> tuple[list[Wish], list[int]]:
-    """The wishes of all entries, by path, and the rows whose files are gone on both sides."""
-    wishes: list[Wish] = []
-    gone: list[int] = []
-    for number, row in rows.items():
-        now = (states[0].known.get(number), states[1].known.get(number))
-        if now == (None, None):
-            gone.append(number)
-        else:
-            wishes += reconciler.wishes(row, now)
-    new = [[file for file in state.new if not scope.is_frozen(file.path)] for state in states]
-    known = [[now.file for number, now in state.known.items() if number in rows] for state in states]
-    for files in meet((new[0], new[1]), (known[0], known[1]), comparison):
+def _wishes(rows: Mapping[int, Row], entries: Entries, met: Iterable[Met], reconciler: Reconciler) -> list[Wish]:
+    """The wishes of all entries, by path."""
+    wishes = [wish for number, now in entries.items() if any(now) for wish in reconciler.wishes(rows[number], now)]
+    for files in met:
         first, second = (Now(file, moved=True, edited=True) if file else None for file in files)
         wishes += reconciler.wishes(None, (first, second))
-    return sorted(wishes, key=_by_path), gone
+    return sorted(wishes, key=_by_path)
+
+
+def _gone(entries: Entries) -> set[int]:
+    """The rows whose files are gone on both sides."""
+    return {number for number, now in entries.items() if not any(now)}
+
+
+def _files(entries: Entries) -> list[Met]:
+    def file(now: Now | None) -> File | None:
+        return None if now is None else now.file
+
+    return [(file(first), file(second)) for first, second in entries.values()]
 
 
 def _by_path(wish: Wish) -> tuple[str, SideNumber, bool, int]:
     return wish.claimant.path, wish.claim, wish.renamed, wish.row.number if wish.row else 0
 
 
-def _fixed(scope: Scope, states: States, resting: set[int]) -> tuple[list[str], list[str]]:
+def _fixed(scope: Scope, states: States, resting: set[int]) -> Paths:
     """The paths on each side of files that take no part."""
-    fixed: tuple[list[str], list[str]] = ([], [])
+    fixed: Paths = ([], [])
     for side in SIDES:
         fixed[side].extend(file.path for file in (*scope.sides[side].left_out, *scope.sides[side].waiting))
         fixed[side].extend(now.file.path for number, now in states[side].known.items() if number in resting)

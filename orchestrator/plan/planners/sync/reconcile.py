@@ -49,7 +49,7 @@ class Reconciler:
 
     def __init__(self, sides: tuple[Side, Side], settings: SyncSettings, comparison: Comparison, judge: Judge) -> None:
         self._sides = sides
-        self._settings = settings
+        self.settings = settings
         self._comparison = comparison
         self._judge = judge
         self._refused = tuple(frozenset(side.refused) for side in sides)
@@ -85,16 +85,16 @@ class Reconciler:
         files = _placed(there, now.file)
         stays = Wish(row, files, list(_placed(there, path)), claim=there, settled=False)
         if row is not None and not (now.edited or now.moved):
-            carried = self._settings.writes_to(there) and (self._settings.delete or self._settings.direction is Direction.BOTH)
+            carried = self.settings.writes_to(there) and (self.settings.delete or self.settings.direction is Direction.BOTH)
             if carried:
                 return Wish(row, files, [None, None], claim=there)
-        elif self._settings.writes_to(gone):
+        elif self.settings.writes_to(gone):
             # New, or changed since the other side deleted it: the change survives.
             if self.can_hold(gone, path):
                 return Wish(row, files, [path, path], content=there, claim=there)
             self._report_name(gone, path)
             return stays
-        self.counts["only_at_source" if there == self._settings.source else "only_at_target"] += 1
+        self.counts["only_at_source" if there == self.settings.source else "only_at_target"] += 1
         return stays
 
     # An entry that both sides have.
@@ -118,7 +118,7 @@ class Reconciler:
         if files[edited].damage and not files[other(edited)].damage:
             self._report_damage(files[edited], edited)
             winner = other(edited)
-        if self._settings.writes_to(other(winner)):
+        if self.settings.writes_to(other(winner)):
             wish.content = winner
         else:
             wish.settled = False
@@ -131,7 +131,7 @@ class Reconciler:
             loser = files[other(winner)]
             if loser.damage and not files[winner].damage:
                 self._report_damage(loser, other(winner))
-            if self._settings.writes_to(other(winner)):
+            if self.settings.writes_to(other(winner)):
                 wish.content = winner
             else:
                 wish.settled = False
@@ -139,7 +139,7 @@ class Reconciler:
         keeper = self._judge.keeper(files)
         loser_side = other(keeper)
         kept = Wish(wish.row, _placed(keeper, files[keeper]), wish.paths, keeper, wish.claim)
-        everywhere = self._settings.writes_to(keeper)
+        everywhere = self.settings.writes_to(keeper)
         base = wish.paths[loser_side]
         renamed = Wish(
             None,
@@ -163,7 +163,7 @@ class Reconciler:
         target, path = other(claim), now[claim].file.path
         if now[target].file.path == path:
             return
-        if not self._settings.writes_to(target):
+        if not self.settings.writes_to(target):
             wish.settled = False
         elif self.can_hold(target, path):
             wish.paths[target] = path
@@ -172,22 +172,21 @@ class Reconciler:
 
     def _name_giver(self, row: Row | None, now: tuple[Now, Now]) -> SideNumber | None:
         """The side whose name both get; None: each keeps its own."""
-        source = self._settings.source
         if row is None:
             if case_key(now[0].file.path) == case_key(now[1].file.path):
                 return None
-            if source is None and self._settings.keep_names is None:
+            giver = self.settings.name_giver
+            if giver is None:
                 self.counts["other_names"] += 1
                 reason = f"has the same content as {now[1].file.path} of {LETTERS[1]}: --keep-names a or b says which name to use"
                 self.skipped.append(Skipped(now[0].file.path, "other-name", reason))
-                return None
-            return source if source is not None else SIDES[self._settings.keep_names == "b"]
+            return giver
         moved = [side for side in SIDES if now[side].moved and not self._is_respelled(side, row, now[side])]
         if len(moved) == 2:
             if _nfc(now[0].file.path) == _nfc(now[1].file.path):
                 return None
             self.counts["renamed_on_both"] += 1
-            return source if source is not None else SIDES[0]
+            return self.settings.source or SIDES[0]
         return moved[0] if moved else None
 
     def _is_respelled(self, side: SideNumber, row: Row, now: Now) -> bool:
@@ -203,7 +202,7 @@ class Reconciler:
             return
         for side in SIDES:
             path = wish.paths[other(side)]
-            if path is not None and self._settings.writes_to(side) and not self.can_hold(side, path):
+            if path is not None and self.settings.writes_to(side) and not self.can_hold(side, path):
                 self._report_name(side, path)
 
     def _report_name(self, side: SideNumber, path: str) -> None:

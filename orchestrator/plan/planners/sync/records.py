@@ -148,6 +148,11 @@ class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
         """The side that stays as it is; None both ways."""
         return {Direction.A_TO_B: SIDES[0], Direction.B_TO_A: SIDES[1]}.get(self.direction)
 
+    @property
+    def name_giver(self) -> SideNumber | None:
+        """The side whose names files of equal content get when both sides meet for the first time; None if they are reported."""
+        return self.source if self.source is not None else {"a": SIDES[0], "b": SIDES[1]}.get(self.keep_names or "")
+
 
 DEFAULT_MAX_DELETE = Limit(50, percent=True)
 

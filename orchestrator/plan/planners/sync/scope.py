@@ -43,6 +43,10 @@ class Scope:
             return True
         return bool(self._unlisted) and not self._unlisted.isdisjoint((path, *parents_of(path, root=True)))
 
+    def unfrozen(self, files: Sequence[File]) -> list[File]:
+        """Those of these files with which something may be done."""
+        return [file for file in files if not self.is_frozen(file.path)]
+
     def has_frozen_path(self, row: Row) -> bool:
         """Whether an entry lies at such a path on either side."""
         return any(self.is_frozen(file.path) for file in row.files)
