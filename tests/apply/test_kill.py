@@ -145,13 +145,13 @@ def unkilled(tmp_path: Path, kind: str, window: int) -> tuple[list[MemoryStorage
 def test_a_kill_at_any_request_loses_nothing_and_resume_finishes(tmp_path: Path, kind: str, window: int) -> None:
     """Fault case 11, on every shape of storage: a swap among other operations, killed before, during and after every request.
 
-    Usually each kind of storage is killed at every third of its requests, but not each at the same.
+    Usually each kind of storage is killed at every seventh of its requests, but not each at the same.
     """
     done, _ = unkilled(tmp_path, kind, window)
     expected = without_run_ids(done)
     whens: tuple[When, ...] = ("before", "between", "after")
     untouched, _ = scene(kind)
-    step = 1 if NIGHTLY else 3
+    step = 1 if NIGHTLY else 7
     for victim in range(len(done)):
         for number in range(untouched[victim].calls_made + 1 + len(kind) % step, done[victim].calls_made + 1, step):
             for when in whens:

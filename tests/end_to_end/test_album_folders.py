@@ -233,7 +233,7 @@ def kills(cloud: Cloud, victims: str) -> list[tuple[str, int, bool]]:
 
 
 @pytest.mark.timeout(0 if NIGHTLY else 180)
-@pytest.mark.parametrize("victims", some_at_night(("program", "rclone", "both"), night={"program"}))
+@pytest.mark.parametrize("victims", some_at_night(("program", "rclone", "both"), night={"program", "rclone"}))
 def test_after_a_kill_at_any_moment_resume_finishes_it(cloud: Cloud, victims: str) -> None:
     """Fault case 1, where an album is one request: SIGKILL before and after each change and each write of the journal."""
     for at, number, done in kills(cloud, victims):

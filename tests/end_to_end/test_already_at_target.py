@@ -35,7 +35,7 @@ class Sides(NamedTuple):
         return self.library("organize", self.source, self.target, *options, "--yes", codes=codes)
 
 
-@pytest.fixture(params=["local to s3_serve", "s3_serve to local", "local to webdav"])
+@pytest.fixture(params=["s3_serve to local", "local to webdav", pytest.param("local to s3_serve", marks=pytest.mark.nightly)])
 def sides(request: pytest.FixtureRequest, library: Callable[..., Library], tmp_path: Path) -> Sides:
     """An album with a cover, lyrics and a log. The listings of rclone's WebDAV and of a disk have no hashes."""
     one, _, other = request.param.partition(" to ")
@@ -123,7 +123,9 @@ def test_a_damaged_file_of_the_same_size_and_sound_is_not_taken_for_the_copy(sid
     assert contents(sides.target_root) == after
 
 
-@pytest.mark.parametrize("sides", ["local to webdav", "local to s3_serve"], indirect=True)
+@pytest.mark.parametrize(
+    "sides", ["local to webdav", pytest.param("local to s3_serve", marks=pytest.mark.nightly)], indirect=True
+)
 def test_what_is_too_large_to_be_read_for_it_stays_and_is_named(sides: Sides) -> None:
     put(sides.source_root / "in/booklet.pdf", bytes(LARGE))
     sides.organize("--copy")

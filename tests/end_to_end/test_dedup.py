@@ -179,7 +179,7 @@ def _chosen(counts: dict[bool, int], seed: str) -> list[tuple[int, bool, bool]]:
     return every if NIGHTLY else Random(seed).sample(every, min(KILLS, len(every)))
 
 
-@pytest.mark.parametrize("write", range(1, 12) if NIGHTLY else [3, 5])
+@pytest.mark.parametrize("write", range(1, 12) if NIGHTLY else [3])
 def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., Library], write: int) -> None:
     """Fault case 25: on a local disk, which has no requests."""
     music = library("local")

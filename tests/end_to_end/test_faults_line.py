@@ -32,7 +32,7 @@ FAULTS: dict[str, Callable[[TcpProxy], None]] = {
     "half-closed": lambda line: setattr(line, "manner", "half-closed"),
 }
 
-CASES = [("no name", "s3_serve"), ("reset", "s3_serve"), *((fault, "webdav") for fault in ("refused", "half-closed", "stalled"))]
+CASES = [("no name", "s3_serve"), ("reset", "s3_serve"), *((fault, "webdav") for fault in ("refused", "stalled"))]
 if NIGHTLY:
     CASES = [(fault, kind) for fault in (*FAULTS, "no name") for kind in ("s3_serve", "webdav")]
 

@@ -115,7 +115,7 @@ def test_old_and_future_times_move_nothing(kind: str, library: Callable[..., Lib
     assert made.tree() == tree
 
 
-@pytest.mark.parametrize("days", [1, -1])
+@pytest.mark.parametrize("days", [1, pytest.param(-1, marks=pytest.mark.nightly)])
 def test_clocks_that_differ_by_two_days_move_nothing(tmp_path: Path, days: int) -> None:
     """Fault case 21: our clock a day off, the server's a day off the other way: all is sent, recognized and undone as usual.
 

@@ -18,7 +18,7 @@ from tests.nightly import some_at_night
 from tests.places import places
 from tests.program import Ended
 
-KINDS = some_at_night(("local", "s3_serve", "webdav", "sftp"), night={"sftp"})
+KINDS = some_at_night(("local", "s3_serve", "webdav", "sftp"), night={"webdav", "sftp"})
 DEDUP = ("dedup", "--dedup", "quarantine", "--keep", "oldest")
 FOREIGN = {
     "#recycle": "in/1.mp3",

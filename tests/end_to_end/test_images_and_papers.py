@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.track import Track
 from tests.audio import track_bytes
+from tests.nightly import some_at_night
 from tests.places import places, visible
 from tests.program import Program
 
@@ -84,7 +85,7 @@ def digests(contents: dict[str, bytes]) -> dict[str, str]:
     return {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
 
 
-@pytest.mark.parametrize("kind", ["local", "s3_serve", "drive"])
+@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "drive"), night={"drive"}))
 def test_all_that_belongs_to_an_album_moves_with_it(kind: str, rclone_binary: Path, rclone_config: Path, tmp_path: Path) -> None:
     home = tmp_path / "served"
     home.mkdir()

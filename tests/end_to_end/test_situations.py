@@ -15,7 +15,7 @@ from tests.places import visible
 from tests.situations import whole_library
 
 
-@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "s3_moto", "drive"), night={"s3_moto"}))
+@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "s3_moto", "drive"), night={"s3_moto", "drive"}))
 def test_each_file_goes_where_it_belongs_and_back(library: Callable[..., Library], kind: str) -> None:
     music, wanted = library(kind), whole_library()
     for path, content in wanted.files.items():

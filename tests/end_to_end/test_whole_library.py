@@ -52,7 +52,7 @@ def expected(
 
 
 @pytest.mark.timeout(TIMEOUT_S)
-@pytest.mark.parametrize("served", some_at_night(PLACES, night={"s3_moto", "sftp"}), indirect=True)
+@pytest.mark.parametrize("served", some_at_night(PLACES, night={"s3_moto", "webdav", "sftp"}), indirect=True)
 def test_in_place(library: LibraryFacts, expected: dict[str, str], served: dict[str, Place], tmp_path: Path) -> None:
     program = Program(tmp_path / "state")
     place = served["music"]
