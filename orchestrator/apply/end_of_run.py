@@ -32,13 +32,14 @@ def check_and_tidy(
 ) -> list[Problem]:
     """Check the final state, remove emptied directories, report files in the trash, and with `sweep` remove left-over copies.
 
-    `repeat` calls its argument again while the error may pass. What fails nevertheless is a problem with a name, and the run is
-    over: 3. Only if a remote does not answer at all is the run not finished: 5.
+    Locations that `storages` does not have are left out. `repeat` calls its argument again while the error may pass. What fails
+    nevertheless is a problem with a name, and the run is over: 3. Only if a remote does not answer at all is the run not
+    finished: 5.
     """
-    completed = journal.completed(run_id)
+    completed = [one for one in journal.completed(run_id) if one.destination.fs in storages]
     if not completed and not sweep:
         return []
-    own_files = OwnFiles(run_id, plan.operations, storages)
+    own_files = OwnFiles(run_id, [one for one in plan.operations if one.dst.fs in storages], storages)
     wanted = final_state(completed)
     files = len(wanted.there) + len(wanted.gone)
     progress.stage("verifying", files)

@@ -30,6 +30,7 @@ from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.attempt import Attempts
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
+from orchestrator.apply.protocol.mirrors import Mirrors
 from orchestrator.apply.protocol.refused_deletes import RefusedDeletes
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
@@ -105,7 +106,7 @@ def apply_plan(
     check_preconditions(plan, storages)
     if not plan.operations:
         return RunResult(None, command, RunState.FINISHED)
-    check_space(plan.operations, storages)
+    check_space(plan, storages)
     with chosen.exclusive_access(plan, storages, journal) as markers:
         run_id = journal.new_run_id()
         plan = with_names_of_run(plan, run_id)
@@ -164,6 +165,7 @@ class Execution:
         self._unsettled = Unsettled(run_id, journal, states)
         self._directory_mover = DirectoryMover(run_id, journal)
         self._stopped_remotes = StoppedRemotes(storages)
+        self._mirrors = Mirrors(run_id, plan, journal, self._stopped_remotes)
         self._refused_deletes = RefusedDeletes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._came_from = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
@@ -195,8 +197,7 @@ class Execution:
                 chosen = schedule.next_window(limit.fits)
                 if not chosen:
                     break
-                tasks = [task for task in map(self._task, chosen) if self._stopped_remotes.allow(task)]
-                if tasks := self._without_refused_deletes(schedule, tasks):
+                if tasks := self._worth_beginning(schedule, [*map(self._task, chosen)]):
                     self._carry_out(schedule, tasks)
             return self._end()
 
@@ -221,7 +222,7 @@ class Execution:
 
     def _move_directories(self, schedule: Schedule) -> None:
         """Before the windows: move whole directories in one request each. In any doubt the files are moved one by one."""
-        for directory in movable_directories(self._plan.operations, self._storages):
+        for directory in movable_directories(self._mirrors.others(self._plan.operations), self._storages):
             if any(operation.id in self._states for operation in directory.operations):
                 continue  # begun: a look at both ends of each file shows how far it came
             try:
@@ -257,20 +258,22 @@ class Execution:
         self._backoff.until_settled(once, self._stop)
         answered = [task for task in remaining if self._stopped_remotes.allow(task) and not self._stop.is_set()]
         self._unsettled.give_up(answered, others_succeed=self._counts[Stage.DONE] > 0 or any(task.succeeded for task in tasks))
+        self._mirrors.give_up(remaining, tried=not self._stop.is_set())
         self._problems += self._unsettled.leave([task for task in remaining if not self._cut_short(task)], noted=answered)
         self._refused_deletes.note(tasks)
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
 
-    def _without_refused_deletes(self, schedule: Schedule, tasks: Sequence[Task]) -> list[Task]:
-        """Skip the tasks that would only make one more copy; they are reported together."""
-        if not (skipped := self._refused_deletes.skip(tasks)):
-            return [*tasks]
-        self._journal.append(self._run_id, [task.verdict for task in skipped if task.verdict is not None])
-        self._counts[Stage.SKIPPED] += len(skipped)
-        self._progress.advance(len(skipped))
-        for task in skipped:
+    def _worth_beginning(self, schedule: Schedule, tasks: Sequence[Task]) -> list[Task]:
+        """Those that can be begun. What is for a lost mirror, or would only make one more copy, is skipped, and reported later."""
+        given_up = self._mirrors.give_up(tasks)
+        open_tasks = [task for task in tasks if self._stopped_remotes.allow(task)]
+        if refused := self._refused_deletes.skip(open_tasks):
+            self._journal.append(self._run_id, [task.verdict for task in refused if task.verdict is not None])
+        for task in given_up + refused:
+            self._counts[Stage.SKIPPED] += 1
+            self._progress.advance()
             self._skip_dependents(schedule, task.operation, ExitCode.AUTH)
-        return [task for task in tasks if task.verdict is None]
+        return [task for task in open_tasks if task.verdict is None]
 
     def _cut_short(self, task: Task) -> bool:
         """Whether only the stop kept it from another try, which `resume` makes."""
@@ -314,7 +317,10 @@ class Execution:
             self._on_changes(changes)
 
     def _skip_dependents(self, schedule: Schedule, operation: Operation, code: int) -> None:
-        """Skip, and report, the operations that depend on one that did not succeed."""
+        """Skip, and report, the operations that depend on one that did not succeed; what waited for a mirror is ready."""
+        if self._mirrors.have(operation):
+            schedule.complete(operation.id)
+            return
         stale = ExitCode.STALE if code == ExitCode.STALE else ExitCode.SOME_FAILED
         records = []
         for dependent in schedule.drop_dependents(operation.id):
@@ -332,41 +338,36 @@ class Execution:
         planned = len(self._plan.operations)
         pending = planned - sum(self._counts.values())
         complete = not pending and not self._stop.is_set()
+        away = self._mirrors.away
         if complete:
-            self._problems += check_and_tidy(
+            found = check_and_tidy(
                 self._journal,
                 self._run_id,
                 self._plan,
-                self._storages,
+                {fs: storage for fs, storage in self._storages.items() if fs not in away},
                 progress=self._progress,
                 sweep=self._resumed or self._copies_left,
                 repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )
+            self._problems += found
+            complete = all(problem.code is not ExitCode.UNREACHABLE for problem in found)
         self._problems += self._refused_deletes.problems()
         self._markers.end()
         codes = {problem.code for problem in self._problems} | self._stopped_remotes.codes()
-        stopped, any_done = self._stop.is_set(), bool(self._counts[Stage.DONE])
-        code, state = outcome(codes, complete=complete, stopped=stopped, any_done=any_done)
-        counts = RunCounts(
-            planned,
-            self._counts[Stage.DONE],
-            self._counts[Stage.FAILED],
-            self._counts[Stage.SKIPPED],
-            self._bytes,
-            int(code),
-        )
-        self._journal.set_state(self._run_id, state, counts)
+        done, failed, skipped = (self._counts[stage] for stage in (Stage.DONE, Stage.FAILED, Stage.SKIPPED))
+        code, state = outcome(codes, complete=complete, stopped=self._stop.is_set(), any_done=done > 0)
+        self._journal.set_state(self._run_id, state, RunCounts(planned, done, failed, skipped, self._bytes, int(code)))
         return RunResult(
             run=self._run_id,
             command=self._command,
             state=state,
             planned=planned,
-            done=counts.done,
-            failed=counts.failed,
-            skipped=counts.skipped,
+            done=done,
+            failed=failed,
+            skipped=skipped,
             done_now=self._done_now,
             bytes_moved=self._bytes,
-            problems=(*self._problems, *self._stopped_remotes.problems(pending)),
+            problems=(*self._problems, *self._mirrors.problems(), *self._stopped_remotes.problems(pending, reported=away)),
             exit_code=code,
             notes=tuple(
                 f"{counted(number, 'file')}: {what} not kept, because the target does not support it"

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from orchestrator.apply.journal.records import OperationState
 from orchestrator.apply.protocol.routes import Route, route_of
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.errors import NotFoundError, SafetyLimitError, UsageError
-from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation, Plan, Verb, changed_locations, locations_of
+from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation, Plan, Verb, changed_locations, locations_of, mirrors_of
 from orchestrator.plan.soundness import check_plan
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import local_path, why_not_writable
 from orchestrator.storage.protocol import Storage
+
+_NONE: Mapping[str, OperationState] = {}
 
 
 def check_preconditions(plan: Plan, storages: Mapping[str, Storage]) -> None:
@@ -54,10 +57,12 @@ def _check_ids(operation: Operation, storages: Mapping[str, Storage]) -> None:
         raise UsageError(f"{operation.src.path}: the plan refers to it by an id, but {operation.src.fs} cannot move files by id")
 
 
-def check_space(operations: Sequence[Operation], storages: Mapping[str, Storage]) -> None:
-    """Raise SafetyLimitError if a target reports too little space for the files that go there."""
-    for fs, size in _space_needed(operations, storages).items():
-        if not storages[fs].capabilities.quota:
+def check_space(plan: Plan, storages: Mapping[str, Storage], states: Mapping[str, OperationState] = _NONE) -> None:
+    """Raise SafetyLimitError if a target reports too little space for what still goes there. Mirrors may be too small."""
+    mirrors = mirrors_of(plan.header)
+    left = [one for one in plan.operations if one.id not in states or not states[one.id].stage.is_verdict]
+    for fs, size in _space_needed(left, storages).items():
+        if fs in mirrors or not storages[fs].capabilities.quota:
             continue
         try:
             quota = storages[fs].quota()

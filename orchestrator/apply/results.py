@@ -61,12 +61,12 @@ class RunResult(msgspec.Struct, frozen=True):
 def outcome(codes: Set[ExitCode], *, complete: bool, stopped: bool, any_done: bool) -> tuple[ExitCode, RunState]:
     """The exit code and the state of a run, from the codes of its problems.
 
-    `complete`: every operation has its verdict and there was no stop. `any_done`: at least one operation succeeded.
+    `complete`: every operation has its verdict, there was no stop, and every remote could be checked at the end. `any_done`: at
+    least one operation succeeded.
     """
-    final_check_failed = ExitCode.UNREACHABLE in codes and complete
     found = {*codes, *([ExitCode.INTERRUPTED] if stopped else [])}
     if ExitCode.STALE in found and any_done:
         found = (found - {ExitCode.STALE}) | {ExitCode.SOME_FAILED}
-    if not complete or final_check_failed:
+    if not complete:
         return worst(found), RunState.INTERRUPTED
     return worst(found), RunState.FAILED if found else RunState.FINISHED

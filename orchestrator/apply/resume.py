@@ -104,7 +104,7 @@ def resume(
         return RunResult(run.id, run.command, run.state, counts.planned, counts.done, counts.failed, counts.skipped)
     storages: Mapping[str, Storage] = {fs: open_storage(fs) for fs in locations_of(plan.operations)}
     check_preconditions(plan, storages)
-    check_space([o for o in plan.operations if o.id not in states or not states[o.id].stage.is_verdict], storages)
+    check_space(plan, storages, states)
     chosen = msgspec.structs.replace(settings or Settings(), verify=run.verify)
     with chosen.exclusive_access(plan, storages, journal) as markers:
         return Execution(

@@ -20,6 +20,9 @@ READABLE_FORMATS = frozenset({"music-orchestrator-plan/2", FORMAT})
 TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this machine
 """Where a file is between the two steps of a rename, as `TEMPORARY/<operation id>`."""
 
+MIRRORS = "mirrors"
+"""The option in the header of a plan that names its mirrors."""
+
 NUMBERED = "collision: number"
 """How the reason begins of an operation that gives a file a name with a number, because others want the same name or have it."""
 
@@ -166,7 +169,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     all their music, with files that stay), "numbered" (files whose names get a number, because others want the same name or
     have it), "entries_without_file" (of playlists and cue sheets),
     "from_names" (music whose name tells what its tags do not), "names_fit" (files that stay, although their names would tell),
-    "kept_together" (folders that stay, because nothing tells which albums they hold) and "skipped.<code>"."""
+    "kept_together" (folders that stay, because nothing tells which albums they hold), "to_mirrors" and "bytes_to_mirrors" (what
+    is copied to mirrors; bytes that a server copies by itself are not counted), "at_mirrors" (files that a mirror has already),
+    and "skipped.<code>"."""
     estimate: dict[str, float | int | None]
     """requests, bytes (through this machine), cost (None: price unknown), seconds."""
     plan_id: str = ""
@@ -192,12 +197,19 @@ class Plan(msgspec.Struct, frozen=True):
     undecided: tuple[tuple[str, str], ...] = ()
     """Paths at the source and at the target of files that may be the same: once both have a hash, or their ends are
     known, a new plan knows."""
+    undecided_at_mirrors: tuple[tuple[Ref, Ref], ...] = ()
+    """The same for files of source or target, and of a mirror."""
     respelled: tuple[Respelled, ...] = ()
     """A new plan needs to know whether the storage ignores case there, and whether all that they hold is listed."""
     litter: tuple[str, ...] = ()
     """Folders of other programs that alone keep emptied directories: once their files are known, a new plan removes them."""
     named_like: tuple[tuple[str, int], ...] = ()
     """Patterns that the names of files without usable tags fit, each with their number; only if names were not to be used."""
+
+
+def mirrors_of(header: Header) -> frozenset[str]:
+    """The locations that only get copies of what the plan places: what fails there holds up nothing else."""
+    return frozenset(header.options.get(MIRRORS, ()))
 
 
 def locations_of(operations: Iterable[Operation]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.results import Problem
@@ -53,16 +53,25 @@ class StoppedRemotes:
             if isinstance(error := self._ask(fs), TransientError | AuthError):
                 self._stopped[fs] = error
 
-    def codes(self) -> set[ExitCode]:
-        """The exit codes that the stopped remotes stand for."""
-        return {error.exit_code for error in self._stopped.values()} | ({ExitCode.SOME_FAILED} if self._full else set())
+    def reason(self, fs: str) -> OrchestratorError | None:
+        """Why nothing more is sent to a remote; None if something is."""
+        return self._stopped.get(fs) or self._full.get(fs)
 
-    def problems(self, pending: int) -> Iterable[Problem]:
-        """One for each stopped remote; `pending` operations are left."""
+    def code(self, fs: str) -> ExitCode:
+        """The exit code that a stopped remote stands for."""
+        return self._stopped[fs].exit_code if fs in self._stopped else ExitCode.SOME_FAILED
+
+    def codes(self) -> set[ExitCode]:
+        """Those that the stopped remotes stand for."""
+        return {self.code(fs) for fs in (*self._stopped, *self._full)}
+
+    def problems(self, pending: int, *, reported: Collection[str] = ()) -> Iterable[Problem]:
+        """One for each stopped remote, but for those that were reported; `pending` operations are left."""
         for stopped, code in ((self._stopped, None), (self._full, ExitCode.SOME_FAILED)):
             for fs, error in stopped.items():
-                message = f"{fs}: {error.message}; {counted(pending, 'operation')} left for `resume`"
-                yield Problem(None, code or error.exit_code, message)
+                if fs not in reported:
+                    message = f"{fs}: {error.message}; {counted(pending, 'operation')} left for `resume`"
+                    yield Problem(None, code or error.exit_code, message)
 
     def _ask(self, fs: str) -> RemoteError | None:
         return probe(self._storages[fs])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.paths import is_local, location_prefix
 from orchestrator.plan.planners.organize.request import OrganizeRequest
-from orchestrator.records import Item
+from orchestrator.records import Capabilities, Item
 
 
 class SourceAndTarget:
@@ -17,7 +17,7 @@ class SourceAndTarget:
         source_prefix, target_prefix = location_prefix(self.source), location_prefix(self.target)
         self.below = source_prefix[len(target_prefix) :] if source_prefix.startswith(target_prefix) else None
         """The source's path below the target ("" in place, otherwise such as "inbox/"); None if it is elsewhere."""
-        self.max_path_bytes = _max_path_bytes(request)
+        self.max_path_bytes = max_path_bytes(self.target, request.target_capabilities, has_buckets=request.target_has_buckets)
         """How many bytes a path below the target may have; None: any number."""
 
     def position(self, item: Item) -> str:
@@ -30,12 +30,13 @@ class SourceAndTarget:
         return [path[len(below) :] for path in paths if below is not None and path.startswith(below)]
 
 
-def _max_path_bytes(request: OrganizeRequest) -> int | None:
-    limit = request.target_capabilities.max_path_bytes
+def max_path_bytes(fs: str, capabilities: Capabilities, *, has_buckets: bool) -> int | None:
+    """How many bytes a path below a location may have; None: any number."""
+    limit = capabilities.max_path_bytes
     if limit is None:
         return None
-    root = location_prefix(request.target_fs)
+    root = location_prefix(fs)
     root = root if is_local(root) else root.partition(":")[2]
-    if request.target_has_buckets:
+    if has_buckets:
         root = root.partition("/")[2]
     return limit - len(root.encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 
@@ -12,10 +13,11 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
 from orchestrator.plan.estimate import passes_through
-from orchestrator.plan.model import Operation, Plan, Respelled, Verb
+from orchestrator.plan.model import MIRRORS, Operation, Plan, Respelled, Verb
 from orchestrator.plan.ordering import order
 from orchestrator.plan.planners.organize.destinations import Destinations
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
+from orchestrator.plan.planners.organize.mirrors import plan_mirrors
 from orchestrator.plan.planners.organize.moves import OrganizeMoves
 from orchestrator.plan.planners.organize.placement import Placement
 from orchestrator.plan.planners.organize.request import OrganizeRequest
@@ -62,7 +64,10 @@ def _plan(request: OrganizeRequest) -> Plan:
     destinations = Destinations(request, locations, placement, playlists)
     made = OrganizeMoves(request, locations, placement, destinations, playlists)
     operations = order(made.moves, case_insensitive=request.target_capabilities.case_insensitive)
+    mirrored = plan_mirrors(request, destinations.claims, operations, locations.below)
+    operations = mirrored.around(operations)
     capabilities = {source: request.source_capabilities, target: request.target_capabilities}
+    capabilities |= {mirror.fs: mirror.capabilities for mirror in request.mirrors}
     if request.options.cloud_only:
         _check_cloud_only(operations, capabilities)
     skipped = placement.files.skipped
@@ -71,10 +76,11 @@ def _plan(request: OrganizeRequest) -> Plan:
         operations,
         source=source,
         target=target,
-        options=msgspec.to_builtins(request.options) | {"rules": msgspec.to_builtins(placement.layout.rules)},
+        locations=[mirror.fs for mirror in request.mirrors],
+        options=_options(request, placement),
         capabilities=capabilities,
-        counts=_counts(request, placement, made) | without_file.counts,
-        skipped=[*(skipped[path] for path in sorted(skipped)), *without_file.lists],
+        counts=_counts(request, placement, made) | without_file.counts | mirrored.counts,
+        skipped=[*(skipped[path] for path in sorted(skipped)), *without_file.lists, *mirrored.skipped],
         tool_version=request.tool_version,
         created=request.created,
         config_sha256=request.config_sha256,
@@ -83,7 +89,20 @@ def _plan(request: OrganizeRequest) -> Plan:
     undecided = tuple((ours.entry.path, theirs.entry.path) for ours, theirs in pairs)
     respelled = _respelled(request, locations, made)
     named_like = tuple(placement.names_as_tags.unasked)
-    return msgspec.structs.replace(plan, undecided=undecided, respelled=respelled, litter=made.litter, named_like=named_like)
+    return msgspec.structs.replace(
+        plan,
+        undecided=undecided,
+        undecided_at_mirrors=tuple(mirrored.undecided),
+        respelled=respelled,
+        litter=made.litter,
+        named_like=named_like,
+    )
+
+
+def _options(request: OrganizeRequest, placement: Placement) -> dict[str, Any]:
+    """For the header of the plan."""
+    options: dict[str, Any] = msgspec.to_builtins(request.options) | {"rules": msgspec.to_builtins(placement.layout.rules)}
+    return options | ({MIRRORS: [mirror.fs for mirror in request.mirrors]} if request.mirrors else {})
 
 
 def _respelled(request: OrganizeRequest, locations: SourceAndTarget, made: OrganizeMoves) -> tuple[Respelled, ...]:

@@ -45,6 +45,17 @@ class OrganizeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which duplicates are quarantined; None: none."""
 
 
+class Mirror(msgspec.Struct, frozen=True, kw_only=True):
+    """A location that gets a copy of what the plan places."""
+
+    fs: str
+    items: Sequence[Item]
+    """The files that it holds already."""
+    capabilities: Capabilities
+    has_buckets: bool = False
+    """As `OrganizeRequest.target_has_buckets`."""
+
+
 class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What `plan_organize` is asked. The order of the sequences makes no difference."""
 
@@ -54,6 +65,7 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     items: Sequence[Item]
     target_items: Sequence[Item] = ()
     """The files that another target already holds; empty in place."""
+    mirrors: Sequence[Mirror] = ()
     kept_spellings: Sequence[str] = ()
     """Directories of the target that cannot be emptied, because they hold what is not listed: they keep their spelling."""
     foreign_folders: Sequence[str] = ()
