@@ -1,4 +1,4 @@
-"""Plan, and compare what may be at the target already: by hashes where that costs no download, otherwise music by its ends.
+"""Plan, and compare what target or mirrors may have already: by hashes if no download is needed, otherwise music by its ends.
 
 Covers and other companions of equal size are downloaded for it where the listings have no hash in common. Folders whose spelling
 would change are looked at as well. Thumbnails of other programs are listed where they alone would keep
@@ -7,7 +7,8 @@ an emptied folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -23,8 +24,8 @@ from orchestrator.location import Location
 from orchestrator.paths import location_prefix
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.organize.planner import plan_organize
-from orchestrator.plan.planners.organize.request import OrganizeRequest
-from orchestrator.records import Item
+from orchestrator.plan.planners.organize.request import OrganizeRequest, items_at
+from orchestrator.records import Item, Ref
 from orchestrator.report.reporter import size_text
 from orchestrator.storage.protocol import Storage
 from orchestrator.wording import counted
@@ -40,29 +41,49 @@ class _Files(NamedTuple):
     theirs: dict[str, Item]
 
 
+class _Ways(NamedTuple):
+    """How files are compared."""
+
+    to_hash: _Files
+    """Those that may be read whole."""
+    to_look_at: _Files
+    """Music of which only the ends may be read."""
+
+
 def plan_compared(
-    session: Session, request: OrganizeRequest, source: Location, target: Location, options: OrganizeChoices
+    session: Session,
+    request: OrganizeRequest,
+    source: Location,
+    target: Location,
+    options: OrganizeChoices,
+    *,
+    mirrors: Sequence[Location],
 ) -> tuple[Plan, ExitCode]:
-    """The plan, made again until all is known of the target that matters: what may be there already, and how it treats case.
+    """The plan, made again until all is known that matters: what may be at target and mirrors already, and how names are read.
 
     What cannot be read is reported, and stays as undecided as it was.
     """
     asked: set[tuple[str, str]] = set()
+    asked_of_mirrors: set[tuple[Ref, Ref]] = set()
     spellings = Spellings()
     code = ExitCode.DONE
     while True:
         made = plan_organize(request)
         pairs = [pair for pair in dict.fromkeys(made.undecided) if pair not in asked]
         asked.update(pairs)
-        here, there = session.storage(source), session.storage(target)
-        known = spellings.checked(request, made.respelled, there)
-        if known is request and not pairs:
+        known = spellings.checked(request, made.respelled, session.storage(target))
+        of_mirrors = [pair for pair in made.undecided_at_mirrors if pair not in asked_of_mirrors]
+        asked_of_mirrors.update(of_mirrors)
+        if known is request and not pairs and not of_mirrors:
             break
         request = known
-        to_hash, to_look_at = _sorted_out(request, pairs, here, there, options)
-        request, hashing = _hashed(session, request, to_hash, here, there)
-        request, looking = _with_ends(session, request, to_look_at, (source, target), options.reading)
-        code = worst([code, hashing, looking])
+        ways = _sorted_out(request, pairs, session.storage(source), session.storage(target), options)
+        request, reading = _read(session, request, ways, (source, target), options)
+        code = worst([code, reading])
+        for here, mirror in product(dict.fromkeys((source, target)), mirrors):
+            some = [pair for pair in of_mirrors if (pair[0].fs, pair[1].fs) == (here.fs, mirror.fs)]
+            request, reading = _compared_with_mirror(session, request, some, (here, mirror), options)
+            code = worst([code, reading])
         session.reporter.stage("planning")
     if made.litter:
         made = plan_organize(replace(request, litter=litter_items(session, source, made.litter)))
@@ -71,21 +92,20 @@ def plan_compared(
 
 def _sorted_out(
     request: OrganizeRequest, pairs: Iterable[tuple[str, str]], here: Storage, there: Storage, options: OrganizeChoices
-) -> tuple[_Files, _Files]:
-    """The files of source and target whose hashes decide, if they may be read, and the music of which only the ends may be."""
+) -> _Ways:
+    """How the files of source and target are compared."""
     source, target = location_prefix(request.source_fs), location_prefix(request.target_fs)
     below = source[len(target) :] if source.startswith(target) else None
     at_source = {item.entry.path: item for item in request.items}
     at_target = {item.entry.path: item for item in request.target_items}
-    to_hash, to_look_at = _Files({}, {}), _Files({}, {})
+    ways = _Ways(_Files({}, {}), _Files({}, {}))
     for mine, other in pairs:
         inside = other[len(below) :] if below is not None and other.startswith(below) else None
         item, occupant = at_source[mine], at_target[other] if inside is None else at_source[inside]
-        wanted = options.checksum or (item.reading is None and (item.entry.size or 0) <= MOST_DOWNLOADED)
-        if (wanted and not options.cloud_only) or _without_download(here, item, there if inside is None else here, occupant):
-            files = to_hash
+        if _may_hash(here, item, there if inside is None else here, occupant, options):
+            files = ways.to_hash
         elif item.reading is not None:
-            files = to_look_at
+            files = ways.to_look_at
         else:
             continue
         files.ours[mine] = item
@@ -93,7 +113,45 @@ def _sorted_out(
             files.theirs[other] = occupant
         else:
             files.ours[inside] = occupant
-    return to_hash, to_look_at
+    return ways
+
+
+def _compared_with_mirror(
+    session: Session,
+    request: OrganizeRequest,
+    pairs: Iterable[tuple[Ref, Ref]],
+    locations: tuple[Location, Location],
+    options: OrganizeChoices,
+) -> tuple[OrganizeRequest, ExitCode]:
+    """The request with what is known of these files of source or target, and of a mirror, once they are compared."""
+    here, there = (session.storage(location) for location in locations)
+    ours, theirs = ({item.entry.path: item for item in items_at(request, location.fs)} for location in locations)
+    ways = _Ways(_Files({}, {}), _Files({}, {}))
+    for mine, other in pairs:
+        item, occupant = ours.get(mine.path), theirs[other.path]
+        if item is not None and (item.reading is not None or _may_hash(here, item, there, occupant, options)):
+            files = ways.to_hash if _may_hash(here, item, there, occupant, options) else ways.to_look_at
+            files.ours[mine.path], files.theirs[other.path] = item, occupant
+    return _read(session, request, ways, locations, options)
+
+
+def _may_hash(here: Storage, item: Item, there: Storage, occupant: Item, options: OrganizeChoices) -> bool:
+    """Whether two files are read whole to compare them."""
+    wanted = options.checksum or (item.reading is None and (item.entry.size or 0) <= MOST_DOWNLOADED)
+    return (wanted and not options.cloud_only) or _without_download(here, item, there, occupant)
+
+
+def _read(
+    session: Session,
+    request: OrganizeRequest,
+    ways: _Ways,
+    locations: tuple[Location, Location],
+    options: OrganizeChoices,
+) -> tuple[OrganizeRequest, ExitCode]:
+    """The request with the hashes and ends of these files."""
+    request, hashing = _hashed(session, request, ways.to_hash, locations)
+    request, looking = _with_ends(session, request, ways.to_look_at, locations, options.reading)
+    return request, worst([hashing, looking])
 
 
 def _without_download(here: Storage, ours: Item, there: Storage, theirs: Item) -> bool:
@@ -103,16 +161,17 @@ def _without_download(here: Storage, ours: Item, there: Storage, theirs: Item) -
 
 
 def _hashed(
-    session: Session, request: OrganizeRequest, files: _Files, here: Storage, there: Storage
+    session: Session, request: OrganizeRequest, files: _Files, locations: tuple[Location, Location]
 ) -> tuple[OrganizeRequest, ExitCode]:
     """The request with the hashes that these files lack."""
-    sides = [HashedSide(here, list(files.ours.values())), HashedSide(there, list(files.theirs.values()))]
+    sides = [HashedSide(session.storage(one), list(items.values())) for one, items in zip(locations, files, strict=True)]
     sizes = EqualSizes(sides, session.catalogue, download=True, of=lambda _item: True)
     number, size = sizes.downloads()
     if number:
-        session.reporter.note(f"downloading {counted(number, 'file')} ({size_text(size)}) to compare them with the target")
-    (ours, theirs), code = hash_files(session, sizes)
-    return _again(request, ours, theirs), code
+        where = locations[1].typed if locations[1].fs != request.target_fs else "the target"
+        session.reporter.note(f"downloading {counted(number, 'file')} ({size_text(size)}) to compare them with {where}")
+    hashed, code = hash_files(session, sizes)
+    return _again(request, locations, hashed), code
 
 
 def _with_ends(
@@ -128,14 +187,21 @@ def _with_ends(
         failed |= some_failed
         found = ((waiting[path], end) for (path, _id), end in ends.items())
         sides.append([replace(item, reading=end) for item, end in found if not isinstance(end, str)])
-    return _again(request, *sides), ExitCode.SOME_FAILED if failed else ExitCode.DONE
+    return _again(request, locations, sides), ExitCode.SOME_FAILED if failed else ExitCode.DONE
 
 
-def _again(request: OrganizeRequest, ours: Iterable[Item], theirs: Iterable[Item]) -> OrganizeRequest:
-    """The request with what is known of these files now."""
-
-    def merged(items: Iterable[Item], changed: Iterable[Item]) -> list[Item]:
+def _again(request: OrganizeRequest, locations: Iterable[Location], found: Iterable[Iterable[Item]]) -> OrganizeRequest:
+    """The request with what is known of these files of each location now."""
+    for location, changed in zip(locations, found, strict=True):
         known = {(item.entry.path, item.entry.id): item for item in changed}
-        return [known.get((item.entry.path, item.entry.id), item) for item in items]
-
-    return replace(request, items=merged(request.items, ours), target_items=merged(request.target_items, theirs))
+        items = [known.get((item.entry.path, item.entry.id), item) for item in items_at(request, location.fs)] if known else None
+        if items is None:
+            continue
+        if location.fs == request.source_fs:
+            request = replace(request, items=items)
+        elif location.fs == request.target_fs:
+            request = replace(request, target_items=items)
+        else:
+            mirrors = [replace(one, items=items) if one.fs == location.fs else one for one in request.mirrors]
+            request = replace(request, mirrors=mirrors)
+    return request

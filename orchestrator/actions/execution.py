@@ -8,6 +8,7 @@ from functools import partial
 
 from orchestrator.actions.common_states import settle_common_state
 from orchestrator.actions.locations import reaching
+from orchestrator.actions.mirrors import queue_lost_mirrors
 from orchestrator.actions.session import Session
 from orchestrator.actions.surroundings import surroundings_of
 from orchestrator.apply.abandon import abandon
@@ -68,6 +69,7 @@ def carry_out(
         )
     if result.run is not None:
         settle_common_state(session, result.run)
+        queue_lost_mirrors(session, result.run)
     _report_result(session, result)
     return result
 
@@ -109,6 +111,7 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
 def finish_run(session: Session, run_id: str) -> RunResult:
     """Finish one interrupted run, and report its problems."""
     plan = session.journal.plan(run_id)
+    was_unfinished = session.journal.run(run_id).state.unfinished
     _check_reachable(session, session.storages(*locations_of(plan.operations)))
     with session.while_applying():
         result = resume(
@@ -122,6 +125,8 @@ def finish_run(session: Session, run_id: str) -> RunResult:
         )
     _update_catalogue_of_earlier_starts(session, run_id)
     settle_common_state(session, run_id)
+    if was_unfinished:
+        queue_lost_mirrors(session, run_id)
     session.summary.ops_planned += result.planned
     _report_result(session, result)
     return result

@@ -19,6 +19,7 @@ from orchestrator.actions.duplicates import (
     show_duplicates,
 )
 from orchestrator.actions.locations import check_target, source_and_target
+from orchestrator.actions.mirrors import Mirrors
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
 from orchestrator.actions.scan import ScanSettings, items_of, latest_scan, read_external_lists, report_scan, target_items
@@ -26,7 +27,7 @@ from orchestrator.actions.session import Session
 from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions
 from orchestrator.config.setting_syntax import parse_duration
-from orchestrator.errors import ExitCode, worst
+from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.foreign_folders import opened_by
 from orchestrator.location import Location
 from orchestrator.paths import check_directory
@@ -53,14 +54,16 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
     source, target = source_and_target(session, options.source, options.target)
     if target != source and not session.options.dry_run:
         check_target(target)
+    mirrors = Mirrors(session, options, source, target)
     return change(
         session,
-        lambda: _make_plan(session, options, source, target),
+        lambda: _make_plan(session, options, source, target, mirrors),
         command="organize",
-        touching=(source.fs, target.fs),
+        touching=(source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations)),
         fresh=True,
         verify_full=options.verify == "full",
         plan_file=plan_file,
+        before=lambda _: mirrors.queue_those_away(),
     )
 
 
@@ -68,14 +71,25 @@ def plan(options: PlanOptions, session: Session) -> ChangeResult:
     """Make the plan that `organize` would make, show it, and write it to `output`, if given. Nothing is changed."""
     plan_file = check_plan_file(options.output)
     source, target = source_and_target(session, options.source, options.target)
-    result = preview(session, lambda: _make_plan(session, options, source, target, no_scan=options.no_scan), plan_file=plan_file)
+    mirrors = Mirrors(session, options, source, target)
+    if mirrors.locations and options.no_scan:
+        raise UsageError("--mirror needs a listing of the mirror: leave out --no-scan")
+    result = preview(
+        session, lambda: _make_plan(session, options, source, target, mirrors, no_scan=options.no_scan), plan_file=plan_file
+    )
     if plan_file is not None:
         session.reporter.note(f"plan written to {plan_file}; `music-orchestrator apply {plan_file}` carries it out")
     return result
 
 
 def _make_plan(
-    session: Session, options: OrganizeChoices, source: Location, target: Location, *, no_scan: bool = False
+    session: Session,
+    options: OrganizeChoices,
+    source: Location,
+    target: Location,
+    mirrors: Mirrors,
+    *,
+    no_scan: bool = False,
 ) -> Planned:
     """Scan, plan, and report what could not be read."""
     in_place = source.fs == target.fs
@@ -92,6 +106,7 @@ def _make_plan(
         at_target, target_capabilities, closed = target_items(
             session, target, reading=options.reading, exclude=options.exclude, no_scan=no_scan
         )
+    listed, at_mirrors = mirrors.list()
     lists = [] if no_scan else read_external_lists(session, options.playlists)
     items: Sequence[Item] = items_of(session, source, result)
     shown = without_left_copies(left_copies(session.journal), {target.fs: at_target} | {source.fs: items})
@@ -101,6 +116,7 @@ def _make_plan(
         target_fs=target.fs,
         items=items,
         target_items=at_target,
+        mirrors=listed,
         foreign_folders=result.foreign_folders,
         source_capabilities=capabilities,
         target_capabilities=target_capabilities,
@@ -119,11 +135,13 @@ def _make_plan(
     if no_scan:
         made, compared = plan_organize(request), ExitCode.DONE
     else:
-        made, compared = plan_compared(session, request, source, target, options)
+        made, compared = plan_compared(session, request, source, target, options, mirrors=mirrors.locations)
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
     _offer_names(session, made)
-    return Planned(made, worst([ends, closed, compared, report_scan(session, source, result), report_skipped(session, made)]))
+    return Planned(
+        made, worst([ends, closed, at_mirrors, compared, report_scan(session, source, result), report_skipped(session, made)])
+    )
 
 
 def _compared(

@@ -264,7 +264,7 @@ class Execution:
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
 
     def _worth_beginning(self, schedule: Schedule, tasks: Sequence[Task]) -> list[Task]:
-        """Those that can be begun. What is for a lost mirror, or would only make one more copy, is skipped, and reported later."""
+        """Those that can be begun. What is for a lost mirror, or would only make one more copy, is skipped and reported later."""
         given_up = self._mirrors.give_up(tasks)
         open_tasks = [task for task in tasks if self._stopped_remotes.allow(task)]
         if refused := self._refused_deletes.skip(open_tasks):

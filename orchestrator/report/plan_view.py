@@ -20,6 +20,7 @@ from orchestrator.plan.model import (
     Plan,
     Verb,
     is_temporary,
+    mirrors_of,
     updated_lists,
 )
 from orchestrator.plan.shared_names import display_name
@@ -160,6 +161,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     ]
     found += _with_remedies(plan)
     found += _each_way(plan)
+    found += _at_mirrors(header)
     changes = steps(plan)
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
@@ -196,6 +198,16 @@ def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
     for key, name, remedy in _LEFT_BY_SYNC:
         if counts.get(key):
             yield name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])
+
+
+def _at_mirrors(header: Header) -> Iterator[tuple[str, str]]:
+    """What the mirrors get, and what they have already."""
+    if mirrors := sorted(mirrors_of(header)):
+        yield "mirrors" if len(mirrors) > 1 else "mirror", printable(", ".join(mirrors))
+    if number := header.counts.get("to_mirrors"):
+        yield "to mirrors", f"{counted(number, 'file')}; {size_text(header.counts.get('bytes_to_mirrors', 0))} sent"
+    if number := header.counts.get("at_mirrors"):
+        yield "already at mirrors", str(number)
 
 
 def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:

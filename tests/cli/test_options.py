@@ -143,8 +143,8 @@ NOT_IN_JOBS = {
     "sync": {"plan_file", "resync", "to_cloud", "to_local", "bidirectional"},
 }
 """Options for a person at a terminal. `allow_empty`: a job must stop if the music is gone."""
-ONLY_IN_JOBS = {"organize": {"max_delete", "mirror"}, "dedup": {"max_delete"}, "scan": set(), "sync": {"max_delete", "mode"}}
-"""`max_delete` is a common option of the command line; no command mirrors yet."""
+ONLY_IN_JOBS = {"organize": {"max_delete"}, "dedup": {"max_delete"}, "scan": set(), "sync": {"max_delete", "mode"}}
+"""`max_delete` is a common option of the command line."""
 STRUCTS = {"organize": OrganizeOptions, "dedup": DedupOptions, "scan": ScanOptions, "sync": SyncOptions}
 
 

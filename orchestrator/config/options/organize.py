@@ -35,6 +35,10 @@ class OrganizeChoices(Options, frozen=True):
     ] = None
     copy: Annotated[bool, option("Copy files (default when TARGET is another location).", switch="transfer")] = False
     move: Annotated[bool, option("Move files (default in place).", switch="transfer")] = False
+    mirror: Annotated[
+        str | tuple[str, ...],
+        option("Also copy the organized files to LOCATION (see docs/mirrors.md).", metavar="LOCATION", completes="location"),
+    ] = ()
     cloud_only: Annotated[bool, option("Refuse operations that would bring file contents through this machine.")] = False
     untagged: Annotated[str | None, option("Move untagged files to DIR (default: leave them in place).", metavar="DIR")] = None
     names_as_tags: Annotated[
@@ -69,6 +73,11 @@ class OrganizeChoices(Options, frozen=True):
     same_format_only: SameFormatOnly = False
     checksum: Checksum = False
 
+    @property
+    def mirrors(self) -> tuple[str, ...]:
+        """The mirrors as they were typed."""
+        return (self.mirror,) if isinstance(self.mirror, str) else self.mirror
+
     def copies(self, *, in_place: bool) -> bool:
         """Whether files are copied instead of moved."""
         return self.copy if self.copy or self.move else not in_place
@@ -97,6 +106,5 @@ class PlanOptions(OrganizeChoices, frozen=True):
 class OrganizeStep(OrganizeChoices, frozen=True):
     """`organize` as a step of a job."""
 
-    mirror: Annotated[str | None, option("Also put the organized files in this location.")] = None
     verify: VerifyCopies = None
     max_delete: MaxDelete = None

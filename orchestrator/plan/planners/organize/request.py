@@ -85,3 +85,9 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     """RFC 3339."""
     config_sha256: str = ""
+
+
+def items_at(request: OrganizeRequest, fs: str) -> Sequence[Item]:
+    """The files of one of its locations."""
+    known = {mirror.fs: mirror.items for mirror in request.mirrors}
+    return (known | {request.target_fs: request.target_items, request.source_fs: request.items})[fs]

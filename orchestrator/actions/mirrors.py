@@ -1,0 +1,82 @@
+"""The mirrors of `organize`: which locations they may be, what they hold, and what is queued for those that are away."""
+
+from __future__ import annotations
+
+from orchestrator.actions.locations import check_location, check_shared, check_target
+from orchestrator.actions.scan import target_items
+from orchestrator.actions.session import Session
+from orchestrator.actions.waiting import intention_to_mirror, put
+from orchestrator.config.options.organize import OrganizeChoices
+from orchestrator.errors import AuthError, ExitCode, RateLimitError, TransientError, UsageError, worst
+from orchestrator.location import Location
+from orchestrator.plan.model import mirrors_of
+from orchestrator.plan.planners.organize.request import Mirror
+from orchestrator.profiles import load_profile
+
+_AWAY = frozenset({ExitCode.UNREACHABLE, ExitCode.AUTH})
+
+
+class Mirrors:
+    """Those of one command."""
+
+    def __init__(self, session: Session, options: OrganizeChoices, source: Location, target: Location) -> None:
+        """Raises UsageError for a location that cannot be a mirror."""
+        self._session = session
+        self._options = options
+        self._target = target
+        self.locations = session.locations(*options.mirrors)
+        self._away: dict[Location, str] = {}
+        """Those that could not be listed -> why."""
+        others = [*dict.fromkeys((source, target))]
+        for mirror in self.locations:
+            check_location(session, mirror)
+            for other in others:
+                if session.path_below(mirror, other) is not None or session.path_below(other, mirror) is not None:
+                    raise UsageError(
+                        f"the mirror {mirror.typed} and {other.typed} are one location, or one lies inside the other"
+                    )
+            others.append(mirror)
+        if self.locations:
+            check_shared(session, others)
+        for mirror in self.locations if not session.options.dry_run else ():
+            check_target(mirror)
+
+    def list(self) -> tuple[list[Mirror], ExitCode]:
+        """What they hold. One that is away is reported (5, or 6), and left out."""
+        found: list[Mirror] = []
+        codes = []
+        for mirror in self.locations:
+            try:
+                items, capabilities, code = target_items(
+                    self._session, mirror, reading=self._options.reading, exclude=self._options.exclude
+                )
+            except (TransientError, RateLimitError, AuthError) as error:
+                message = f"nothing is copied to the mirror {mirror.typed}: {error.message}"
+                self._session.reporter.error("auth" if isinstance(error, AuthError) else "unreachable", message)
+                self._away[mirror] = error.message
+                codes.append(error.exit_code)
+                continue
+            has_buckets = load_profile(capabilities.remote_type).has_buckets
+            found.append(Mirror(fs=mirror.fs, items=items, capabilities=capabilities, has_buckets=has_buckets))
+            codes.append(code)
+        return found, worst(codes)
+
+    def queue_those_away(self) -> None:
+        """Queue what could not be planned."""
+        for mirror, reason in self._away.items():
+            put(self._session, intention_to_mirror(self._session, self._target, mirror), reason)
+
+
+def queue_lost_mirrors(session: Session, run_id: str) -> None:
+    """Queue the mirrors that a run has lost on its way."""
+    plan = session.journal.plan(run_id)
+    mirrors = mirrors_of(plan.header)
+    states = session.journal.states(run_id) if mirrors else {}
+    lost: dict[str, str] = {}
+    for operation in plan.operations if mirrors else ():
+        state = states.get(operation.id)
+        if operation.dst.fs in mirrors and state is not None and state.code in _AWAY:
+            lost.setdefault(operation.dst.fs, state.message or "")
+    for fs, reason in lost.items():
+        target, mirror = session.locations(plan.header.target, fs)
+        put(session, intention_to_mirror(session, target, mirror), reason)
