@@ -307,7 +307,7 @@ class Execution:
                     copied = task.route in {Route.COPY, Route.WRITE}
                     changes.append(FileChange(operation.src, task.destination, record.entry, copied, operation.content_bytes()))
             else:
-                self._problems.append(Problem(task.name, ExitCode(record.code), record.message or ""))
+                self._problems.append(Problem(task.name, ExitCode(record.code), self._mirrors.said(operation, record.message)))
                 self._skip_dependents(schedule, operation, record.code)
             if task.begun and task.route in COPIES and (task.attempt > 1 or record.stage is not Stage.DONE):
                 self._copies_left = True

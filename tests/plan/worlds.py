@@ -13,7 +13,7 @@ from orchestrator.paths import collision_key, location_prefix
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Operation, Plan, Verb
 from orchestrator.plan.planners.organize.planner import plan_organize
-from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
+from orchestrator.plan.planners.organize.request import Mirror, OrganizeRequest, OrganizeSettings
 from orchestrator.records import Capabilities, Entry, Item
 from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track
 
@@ -77,6 +77,8 @@ def plan(
     litter: Sequence[Item] = (),
     external_lists: Sequence[ExternalList] = (),
     elsewhere: frozenset[str] = frozenset(),
+    mirrors: Sequence[Mirror] = (),
+    target_capabilities: Capabilities | None = None,
     **options: Any,
 ) -> Plan:
     """The plan for these files; other keywords are fields of OrganizeSettings."""
@@ -91,7 +93,8 @@ def plan(
             external_lists=external_lists,
             elsewhere=elsewhere,
             source_capabilities=capabilities,
-            target_capabilities=capabilities,
+            target_capabilities=target_capabilities or capabilities,
+            mirrors=mirrors,
             target_has_buckets=capabilities.remote_type == "s3",
             options=OrganizeSettings(**options),
             tool_version="1.0",

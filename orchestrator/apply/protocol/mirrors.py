@@ -37,6 +37,11 @@ class Mirrors:
         """Whether it copies to a mirror: no operation is skipped because this one failed."""
         return operation.dst.fs in self._fs
 
+    def said(self, operation: Operation, message: str | None) -> str:
+        """The message for people about an operation; for a mirror it says so, because the file itself is where it was to be."""
+        fs = operation.dst.fs
+        return f"{message or ''} (mirror {fs})" if fs in self._fs and fs not in (message or "") else message or ""
+
     def others(self, operations: Iterable[Operation]) -> list[Operation]:
         """The operations that are not for mirrors."""
         return [operation for operation in operations if not self.have(operation)]
