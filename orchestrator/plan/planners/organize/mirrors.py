@@ -20,7 +20,7 @@ from orchestrator.plan.layout.names import Names, names_for
 from orchestrator.plan.model import Expect, Operation, Replaced, Skipped, Verb, is_temporary, operation_id
 from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.planners.organize.locations import max_path_bytes
-from orchestrator.plan.planners.organize.request import Mirror, OrganizeRequest
+from orchestrator.plan.planners.organize.request import Mirror, OrganizeRequest, items_at
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import WEAK_HASHES, Capabilities, Entry, Item, Ref
 
@@ -81,46 +81,57 @@ def plan_mirrors(
     made = MirrorPlan()
     if not request.mirrors:
         return made
-    placed = [*_placed(request, claims, operations, below)]
+    placed = [*_Placing(request, operations, below).files(claims)]
     leaving = {operation.src: operation for operation in operations if operation.verb in {Verb.MOVE, Verb.QUARANTINE}}
     for mirror in request.mirrors:
         _MirrorWork(request, mirror, made, leaving).add(placed)
     return made
 
 
-def _placed(
-    request: OrganizeRequest, claims: Sequence[Claim], operations: Sequence[Operation], below: str | None
-) -> Iterator[Placed]:
-    source, target = request.source_fs, request.target_fs
-    arriving = {
-        one.dst.path: one
-        for one in operations
-        if one.verb in _ARRIVING and one.dst.fs == target and not is_temporary(one.dst.path)
-    }
-    rewritten = {one.dst: one for one in operations if one.verb is Verb.REWRITE}
-    shared = SharedNames(request.items)
-    listed = {Ref(source, item.entry.path): item for item in request.items}
-    listed |= {Ref(target, item.entry.path): item for item in request.target_items}
-    for claim in claims:
-        arrival = arriving.pop(claim.path, None)
-        item, there = claim.item, Ref(target, claim.path)
-        ref = shared.ref(source, item.entry)
-        if arrival is not None and arrival.src in rewritten:
-            yield _updated_list(arrival, rewritten[arrival.src], item)
-        elif arrival is not None:
-            contents = [Content(there, _on_arrival(item.entry, request.target_capabilities), arrival)]
-            if source != target and ref.object_id is None:
+class _Placing:
+    """What the plan places."""
+
+    def __init__(self, request: OrganizeRequest, operations: Sequence[Operation], below: str | None) -> None:
+        self._request = request
+        self._below = below
+        self._arriving = {
+            one.dst.path: one
+            for one in operations
+            if one.verb in _ARRIVING and one.dst.fs == request.target_fs and not is_temporary(one.dst.path)
+        }
+        self._rewritten = {one.dst: one for one in operations if one.verb is Verb.REWRITE}
+        self._shared = SharedNames(request.items)
+
+    def files(self, claims: Iterable[Claim]) -> Iterator[Placed]:
+        """All of them: those with claims, and lists whose entries are updated where they are."""
+        for claim in claims:
+            found = self._of(claim)
+            if found is not None:
+                yield found
+        updated = {self._rewritten[one.src].src: one for one in self._arriving.values() if one.src in self._rewritten}
+        for fs in sorted({self._request.source_fs, self._request.target_fs}) if updated else ():
+            for item in items_at(self._request, fs):
+                arrival = updated.get(Ref(fs, item.entry.path))
+                if arrival is not None:
+                    yield _updated_list(arrival, self._rewritten[arrival.src], item)
+
+    def _of(self, claim: Claim) -> Placed | None:
+        arrival = self._arriving.pop(claim.path, None)
+        item, ref = claim.item, self._shared.ref(self._request.source_fs, claim.item.entry)
+        if arrival is not None and arrival.src in self._rewritten:
+            return _updated_list(arrival, self._rewritten[arrival.src], item)
+        if arrival is not None:
+            contents = [Content(arrival.dst, _on_arrival(item.entry, self._request.target_capabilities), arrival)]
+            if ref.fs != arrival.dst.fs and ref.object_id is None:
                 contents.append(Content(ref, _expect(item.entry)))
-            yield Placed(claim.path, item, ref, tuple(contents))
-        elif claim.occupant is not None:
-            occupant = claim.occupant
-            there = Ref(target, occupant.entry.path)
-            yield Placed(claim.path, occupant, there, (Content(there, _expect(occupant.entry)),))
-        elif below is not None and claim.position == claim.path:
-            yield Placed(claim.path, item, ref, (Content(there, _expect(item.entry)),))
-    for arrival in arriving.values():  # lists of the target whose entries are updated
-        if arrival.src in rewritten and (rewritten[arrival.src].src in listed):
-            yield _updated_list(arrival, rewritten[arrival.src], listed[rewritten[arrival.src].src])
+            return Placed(claim.path, item, ref, tuple(contents))
+        if claim.occupant is not None:
+            item = claim.occupant
+            ref = Ref(self._request.target_fs, item.entry.path)
+            return Placed(claim.path, item, ref, (Content(ref, _expect(item.entry)),))
+        if self._below is None or claim.position != claim.path:
+            return None
+        return Placed(claim.path, item, ref, (Content(Ref(self._request.target_fs, claim.path), _expect(item.entry)),))
 
 
 def _updated_list(arrival: Operation, written: Operation, old: Item) -> Placed:
