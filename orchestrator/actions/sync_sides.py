@@ -11,6 +11,7 @@ import msgspec
 from orchestrator.actions.common_states import inode_of
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
+from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
 from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.catalogue.selection import Selection
 from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, PartialListingError, RemoteError
@@ -42,6 +43,8 @@ class SideListing:
         self._twice: list[File] = []
         """Files whose path another one has as well."""
         self._unlisted: list[str] = []
+        self._asked: set[tuple[str, str]] = set()
+        """What was asked before is not asked again: it could not be answered."""
         self._unreachable: list[Entry] = []
         """Files of this disk that do not have the name that rclone gives them."""
 
@@ -146,13 +149,25 @@ class SideListing:
         def looked_at(path: str) -> File:
             return msgspec.structs.replace(self._files[path], own_mtime_ns=self._storage.mtime(path))
 
-        read = self._ask(questions.hashes, hashed, "comparing files")
-        looked = self._ask(questions.times, looked_at, "looking at times")
-        return read + looked > 0
+        def heard(path: str) -> File:
+            policy = self._session.reading_policy(self._location)
+            return with_sound(self._storage, self._session.catalogue, self._files[path], policy)
+
+        def all_tags(path: str) -> File:
+            return with_lasting_tags(self._storage, self._files[path])
+
+        answers = [
+            self._ask(questions.hashes, hashed, "comparing files"),
+            self._ask(questions.times, looked_at, "looking at times"),
+            self._ask(questions.sounds, heard, "reading tags"),
+            self._ask(questions.lasting_tags, all_tags, "reading all tags"),
+        ]
+        return any(answers)
 
     def _ask(self, refs: Sequence[Ref], ask: Callable[[str], File], stage: str) -> int:
         """Ask about those files that are of this side; how many answers there are."""
-        paths = [ref.path for ref in refs if ref.fs == self._location.fs]
+        paths = [ref.path for ref in refs if ref.fs == self._location.fs and (stage, ref.path) not in self._asked]
+        self._asked.update((stage, path) for path in paths)
         if not paths:
             return 0
         self._session.reporter.stage(stage, len(paths))

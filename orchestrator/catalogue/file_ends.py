@@ -14,7 +14,7 @@ from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.policy import FEW_BYTES, KIB, Policy
 
-_END = 64 * KIB
+END = 64 * KIB
 """A frame of FLAC takes up to 16 KiB for a CD, and 64 at the highest resolution."""
 
 
@@ -32,11 +32,11 @@ def read_ends(
     Files that the catalogue no longer knows are skipped. Raises what `Readers` raises.
     """
     progress = progress or NoProgress()
-    policy = msgspec.structs.replace(policy, end_check=_END)
+    policy = msgspec.structs.replace(policy, end_check=END)
     waiting = catalogue.to_read_again(storage.fs, entries, by_id=storage.capabilities.by_id)
     progress.stage("looking at the ends of files", len(waiting))
     with (
-        storage.reading(_END),
+        storage.reading(END),
         Readers(storage, iter(waiting), policy, reader_count(storage, None), stop) as results,
     ):
         for outcome in results:

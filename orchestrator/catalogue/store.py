@@ -231,6 +231,18 @@ class Catalogue:
             found = [connection.execute(query, (location, entry.path.encode(), entry.id or "")).fetchone() for entry in entries]
         return [Unread(row[0], entry_of(*row[1:6]), row[6], bool(row[7])) for row in found if row is not None]
 
+    def reading(self, fs: str, entry: Entry) -> Reading | None:
+        """What this version of the reader has read from a file that is still as this entry; None if that is unknown."""
+        query = (
+            "SELECT r.reading FROM entry AS e JOIN reading AS r ON r.entry = e.id WHERE e.location = ? AND e.path = ? "
+            "AND e.remote_id = ? AND e.size IS ? AND e.mtime_ns IS ? AND e.hashes = ? AND e.reader = ?"
+        )
+        facts = (entry.path.encode(), entry.id or "", entry.size, entry.mtime_ns, hashes_text(entry.hashes), READER_VERSION)
+        location = self._location(fs)
+        with self.using() as connection:
+            row = connection.execute(query, (location, *facts)).fetchone()
+        return None if row is None else msgspec.msgpack.decode(row[0], type=Reading)
+
     def unread_lists(self, fs: str) -> list[Unread]:
         """The playlists, cue sheets, checksums of `fs` with unknown content, by path; none that share a name or are too large."""
         endings = ", ".join(f"'{end}'" for end in sorted(ENDS))

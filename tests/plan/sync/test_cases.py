@@ -11,6 +11,7 @@ import pytest
 from orchestrator.config.setting_syntax import Limit
 from orchestrator.errors import SafetyLimitError
 from orchestrator.paths import join_location
+from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.sync.records import Direction, Policy
 from orchestrator.records import Capabilities
 from orchestrator.report import plan_view
@@ -483,15 +484,20 @@ def test_new_times_alone_are_never_sent(kinds: tuple[Capabilities, Capabilities]
 
 @pytest.mark.parametrize("policy", [None, Policy.NEWER, Policy.B, Policy.LARGER])
 def test_a_cut_file_never_replaces_a_whole_one(policy: Policy | None) -> None:
-    world = World.alike(EIGHT)
-    world.b.edit("f1", "cut", NEWEST)
+    tracks = [f"{path}.mp3" for path in EIGHT]
+    world = World.alike(tracks)
+    world.b.edit("f1.mp3", "cut", NEWEST)
     world.b.damaged["cut"] = "it ends early"
-    assert skips(world, conflict=policy) == {"f1": "unreadable"}
-    ends_with(world, of(*EIGHT), conflict=policy)
+    assert skips(world, conflict=policy) == {"f1.mp3": "unreadable"}
+    ends_with(world, of(*tracks), conflict=policy)
     assert world.b.trash == ["cut"]
-    world.a.edit("f2", "edited", NEWER)
-    world.b.edit("f2", "cut", NEWEST)
-    ends_with(world, {**of(*EIGHT), "f2": "edited"}, conflict=policy)
+    world.a.edit("f2.mp3", "edited", NEWER)
+    world.b.edit("f2.mp3", "cut", NEWEST)
+    ends_with(world, {**of(*tracks), "f2.mp3": "edited"}, conflict=policy)
+    # Where both are damaged, nothing is known to be better.
+    world.a.damaged["content of f3.mp3"] = "no header"
+    world.b.edit("f3.mp3", "cut", NEWEST)
+    ends_with(world, {**of(*tracks), "f2.mp3": "edited", "f3.mp3": "cut"}, conflict=policy)
 
 
 def test_files_that_only_differ_in_what_players_write_make_no_copies() -> None:
@@ -512,6 +518,24 @@ def test_a_retagged_and_renamed_file_is_one_file_without_hashes() -> None:
     made = world.sync()
     assert [str(operation.verb) for operation in made.plan.operations] == ["move", "replace"]
     assert world.b.tree == {"2.flac": "other|t", "new.flac": "sound|new tags"}
+
+
+def test_tags_are_read_only_where_no_hash_tells() -> None:
+    tracks = {f"{number}.flac": f"sound {number}|t" for number in range(3)}
+    for kinds, expected in ((DISK, BUCKET), set()), ((BARE, DISK), {"sounds"}), ((BARE, BUCKET), {"sounds"}):
+        world = World(tracks, {f"d/{path}": content for path, content in tracks.items()}, kinds=kinds, sounds=True)
+        made = world.plan(keep_names="a")
+        assert [operation.verb for operation in made.plan.operations] == [Verb.MOVE] * 3
+        assert world.asked - {"hashes"} == expected
+        world = World.alike(tracks, kinds=kinds, sounds=True)
+        world.asked.clear()
+        assert not world.plan().plan.operations
+        assert not world.asked
+    # A hint is not enough to pair by, and neither is a sound that two files have.
+    for sounds in (["?one", "?two"], ["one", "one"]):
+        tracks = {f"{number}.flac": f"{sound}|t" for number, sound in enumerate(sounds)}
+        world = World(tracks, {f"d/{path}": content for path, content in tracks.items()}, kinds=(BARE, DISK), sounds=True)
+        assert {operation.verb for operation in world.plan(keep_names="a").plan.operations} == {Verb.COPY}
 
 
 def test_a_conflict_copy_that_is_edited_on_both_sides_gets_the_next_number() -> None:

@@ -57,7 +57,7 @@ class Stored:
     def sound(self) -> Sound | None:
         """Of music: `sound|tags`, where what follows a `#` is written by players."""
         identity, bar, tags = self.content.partition("|")
-        return Sound(identity, tags, tags.partition("#")[0]) if bar else None
+        return Sound(identity, tags, tags.partition("#")[0], sure=not identity.startswith("?")) if bar else None
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Place:
     young: Callable[[str], bool] = lambda _: False
     unlisted: tuple[str, ...] = ()
     sounds: bool = False
-    """Whether the tags are known."""
+    """Whether tags can be read."""
     damaged: dict[str, str] = field(default_factory=dict)
     """Content -> why it cannot be whole."""
     clock: int = 0
@@ -99,8 +99,8 @@ class Place:
             self.files.pop(new, None)
         self.put(new, stored.content, stored.mtime, stored.number)
 
-    def listed(self, path: str, *, read: bool = False, looked: bool = False) -> File:
-        """A file as the planner gets it; `read`: with its hash, `looked`: with its own time."""
+    def listed(self, path: str, *, read: bool = False, looked: bool = False, heard: bool = False, all_tags: bool = False) -> File:
+        """A file as the planner gets it; `read`: with its hash, `looked`: with its own time, `heard`: with its sound."""
         stored, can = self.files[path], self.capabilities
         entry = Entry(
             path,
@@ -113,15 +113,24 @@ class Place:
             entry,
             Inode(stored.number, stored.ctime) if can.local else None,
             {"md5": stored.content} if read else {},
-            stored.sound if self.sounds else None,
+            self._sound(stored, all_tags=all_tags) if heard else None,
             stored.mtime if looked and can.mtime_precision_ns is not None else None,
-            self.damaged.get(stored.content),
+            self.damaged.get(stored.content) if heard else None,
         )
 
-    def side(self, read: Iterable[str] = (), looked: Iterable[str] = ()) -> Side:
-        read, looked = set(read), set(looked)
+    def _sound(self, stored: Stored, *, all_tags: bool) -> Sound | None:
+        found = stored.sound if self.sounds and stored.content not in self.damaged else None
+        return found if all_tags or not found else msgspec.structs.replace(found, lasting_tags=None)
+
+    def side(
+        self, read: Iterable[str] = (), looked: Iterable[str] = (), heard: Iterable[str] = (), all_tags: Iterable[str] = ()
+    ) -> Side:
+        read, looked, heard, all_tags = set(read), set(looked), {*heard, *all_tags}, set(all_tags)
         shown = [path for path in self.files if not any(f"{path}/".startswith(f"{folder}/") for folder in self.unlisted)]
-        files = {path: self.listed(path, read=path in read, looked=path in looked) for path in shown}
+        files = {
+            path: self.listed(path, read=path in read, looked=path in looked, heard=path in heard, all_tags=path in all_tags)
+            for path in shown
+        }
         return Side(
             fs=self.fs,
             capabilities=self.capabilities,
@@ -153,6 +162,8 @@ class World:
         self.rows: dict[int, Row] = {}
         self.sent: Counter[str] = Counter()
         """Contents that went from one side to the other."""
+        self.asked: set[str] = set()
+        """The kinds of questions that the planner has asked."""
         for place, files in zip(self.places, (a or {}, b or {}), strict=True):
             for path, content in files.items():
                 place.put(path, content)
@@ -169,11 +180,10 @@ class World:
     def plan(self, **settings: object) -> SyncPlan:
         """The plan, after all questions were answered; deterministic whatever the order of the inputs."""
         known = SyncSettings(**settings)  # type: ignore[arg-type]
-        reads: list[list[str]] = [[], []]
-        looks: list[list[str]] = [[], []]
+        answers = tuple(([], []) for _ in range(4))  # type: ignore[var-annotated]
         answered = False
         for _ in range(8):
-            sides = tuple(place.side(reads[side], looks[side]) for side, place in zip(SIDES, self.places, strict=True))
+            sides = tuple(place.side(*(known[side] for known in answers)) for side, place in zip(SIDES, self.places, strict=True))
             request = SyncRequest(
                 sides=sides,  # type: ignore[arg-type]
                 rows=list(self.rows.values()),
@@ -189,11 +199,12 @@ class World:
                 check_plan(made.plan)
                 return made
             answered = True
-            for asked, answers in ((made.hashes, reads), (made.times, looks)):
+            self.asked.update(name for name in ("hashes", "times", "sounds", "lasting_tags") if getattr(made, name))
+            for asked, known_now in zip((made.hashes, made.times, made.sounds, made.lasting_tags), answers, strict=True):
                 for ref in asked:
                     side = 0 if ref.fs == self.a.fs else 1
-                    answered &= ref.path in answers[side]
-                    answers[side].append(ref.path)
+                    answered &= ref.path in known_now[side]
+                    known_now[side].append(ref.path)
         raise AssertionError("it asks again and again")
 
     def sync(self, *, fails: Callable[[Operation], bool] = lambda _: False, seed: int = 0, **settings: object) -> SyncPlan:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import msgspec
+
 from orchestrator.paths import join_path, split_extension, split_path
+from orchestrator.plan.music.lost_end import flawed, lost_end
 from orchestrator.plan.planners.sync.evidence import Comparison
 from orchestrator.plan.planners.sync.records import LETTERS, SIDES, File, Policy, SideNumber, SyncSettings, other
 
@@ -27,12 +30,14 @@ class Judge:
 
     def winner(self, files: tuple[File, File]) -> SideNumber | None:
         """The side whose content both get; None if both files are kept."""
-        whole = [side for side in SIDES if not files[side].damage]
-        if len(whole) == 1:
-            return whole[0]
+        for side in SIDES:
+            self._comparison.ask_sound(side, files[side])
+        for side in SIDES:
+            if why_not_whole(files[side], files[other(side)]):
+                return other(side)
         policy = self._settings.conflict
         if policy is None:
-            return self.newer(files) or SIDES[0] if _only_players_differ(files) else None
+            return self.newer(files) or SIDES[0] if self._only_players_differ(files) else None
         newer = self.newer(files) if policy in {Policy.NEWER, Policy.OLDER} else None
         return {
             Policy.KEEP_BOTH: None,
@@ -59,6 +64,30 @@ class Judge:
             return None
         return SIDES[difference > 0]
 
+    def _only_players_differ(self, files: tuple[File, File]) -> bool:
+        first, second = (file.sound for file in files)
+        if not first or not second or first.identity is None or first.identity != second.identity:
+            return False
+        for side in SIDES:
+            self._comparison.ask_sound(side, files[side], lasting_tags=True)
+        return first.lasting_tags is not None and first.lasting_tags == second.lasting_tags
+
+
+def why_not_whole(file: File, beside: File) -> str | None:
+    """Why a file is damaged, or seems to have lost its end, while the one that it stands against is not; None otherwise."""
+    if beside.damage or file.damage:
+        return None if beside.damage else file.damage
+    mine, theirs = (one.sound.reading if one.sound else None for one in (file, beside))
+    if mine is None or theirs is None or mine.end is None:
+        return None
+    # Bytes behind the sound may be anything that a program has added.
+    return lost_end(msgspec.structs.replace(mine, end=msgspec.structs.replace(mine.end, loose=0)), theirs)
+
+
+def may_not_be_whole(file: File) -> bool:
+    """Whether it is worth a look at the file that it stands against."""
+    return bool(file.damage or (file.sound and file.sound.reading and flawed(file.sound.reading.end)))
+
 
 def whole_hours(difference_ns: int, tolerance_ns: int) -> bool:
     """Whether two times are one or more whole hours apart, as times are that were written in another time zone."""
@@ -69,11 +98,6 @@ def whole_hours(difference_ns: int, tolerance_ns: int) -> bool:
 def _larger(files: tuple[File, File]) -> SideNumber | None:
     first, second = (file.size for file in files)
     return None if first is None or second is None or first == second else SIDES[second > first]
-
-
-def _only_players_differ(files: tuple[File, File]) -> bool:
-    first, second = (file.sound for file in files)
-    return bool(first and second and (first.identity, first.lasting_tags) == (second.identity, second.lasting_tags))
 
 
 def conflict_name(path: str, side: SideNumber, time_ns: int | None, is_taken: Callable[[str], bool]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from orchestrator.plan.planners.sync.records import SIDES, File, Questions, Side, SideNumber, other
+from orchestrator.plan.planners.sync.records import SIDES, File, Questions, Side, SideNumber, Sound, other
 from orchestrator.records import Ref
+from orchestrator.tags.formats import is_audio
 
 _DAY_NS = 86_400 * 10**9
 _EARLIEST_NS = _DAY_NS
@@ -59,19 +60,32 @@ class Comparison:
         self._latest_ns = None if now_ns is None else now_ns + _DAY_NS
         self._hashes: set[tuple[SideNumber, str]] = set()
         self._times: set[tuple[SideNumber, str]] = set()
+        self._sounds: set[tuple[SideNumber, str]] = set()
+        self._lasting_tags: set[tuple[SideNumber, str]] = set()
 
     @property
     def questions(self) -> Questions:
         """What was asked so far."""
-        asked = (self._hashes, self._times)
+        asked = (self._hashes, self._times, self._sounds, self._lasting_tags)
         return Questions(*(tuple(Ref(self._sides[side].fs, path) for side, path in sorted(one)) for one in asked))
 
     def ask_hash(self, side: SideNumber, file: File) -> bool:
         """Note that the content of a file matters, unless it was read already or may not be read; whether it was noted."""
-        wanted = self._sides[side].readable and not file.read_hashes and not file.damage
+        wanted = self._sides[side].readable and not file.read_hashes
         if wanted:
             self._hashes.add((side, file.path))
         return wanted
+
+    def ask_sound(self, side: SideNumber, file: File, *, lasting_tags: bool = False) -> bool:
+        """Note that the sound of a file matters, unless it is known or the file is no audio; whether it was noted.
+
+        `lasting_tags`: all of its tags as well.
+        """
+        known = file.damage or (file.sound and (file.sound.lasting_tags or not lasting_tags))
+        if known or not file.size or not is_audio(file.path):
+            return False
+        (self._lasting_tags if lasting_tags else self._sounds).add((side, file.path))
+        return True
 
     def same_bytes(self, files: tuple[File, File]) -> bool | None:
         """Whether a file of A and one of B hold the same bytes; None if that is unknown, or was asked for just now."""
@@ -89,16 +103,26 @@ class Comparison:
 
         None if none of that is known: then they count as different.
         """
-        asked = len(self._hashes)
+        hashes = len(self._hashes)
         same = self.same_bytes(files)
-        if same is not None or len(self._hashes) > asked:
+        if same is not None or len(self._hashes) > hashes:
             return same
-        if files[0].sound and files[1].sound:
-            return files[0].sound == files[1].sound
+        for side in SIDES:
+            self.ask_sound(side, files[side])
+        if bool(files[0].damage) != bool(files[1].damage):
+            return False
+        if files[0].sound and files[1].sound and files[0].sound.identity and files[1].sound.identity:
+            return same_sound_and_tags(files[0].sound, files[1].sound)
         times = [self.own_time(side, files[side]) for side in SIDES]
         if times[0] is None or times[1] is None:
             return None
         return abs(times[0] - times[1]) <= self.tolerance_ns or None
+
+    def may_share_hash(self, side: SideNumber, one: File, two: File) -> bool:
+        """Whether a file of a side and one of the other side have a hash in common, or will have once they are read."""
+        first, second = one.hashes.keys(), two.hashes.keys()
+        readable = self._sides[side].readable, self._sides[other(side)].readable
+        return not first.isdisjoint(second) or bool((readable[0] and (second or readable[1])) or (readable[1] and first))
 
     def own_time(self, side: SideNumber, file: File) -> int | None:
         """When a file was last modified, nanoseconds since 1970; None if unknown, or more than a day in the future."""
@@ -117,6 +141,11 @@ class Comparison:
     def tolerance_ns(self) -> int:
         """By how much the times of two copies of one file may differ: some remotes round, others cut."""
         return sum(side.capabilities.mtime_precision_ns or 0 for side in self._sides)
+
+
+def same_sound_and_tags(one: Sound, two: Sound) -> bool:
+    """Whether two files of one size hold the same sound and the same tags."""
+    return (one.identity, one.tags) == (two.identity, two.tags)
 
 
 def differ(one: File, two: File) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from orchestrator.paths import case_key, name_of, parent_of
-from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
+from orchestrator.plan.planners.sync.evidence import Comparison, content_keys, differ
 from orchestrator.plan.planners.sync.matching import nearest, pair_off
 from orchestrator.plan.planners.sync.music_folders import MusicFolders
 from orchestrator.plan.planners.sync.records import SIDES, File, SideNumber, other
@@ -92,9 +92,10 @@ class _Meeting:
             paths = ([*fixed, *(file.path for file in files)] for fixed, files in zip(self._fixed, self._all, strict=True))
             audio = [list(filter(is_audio, one)) for one in paths]
             self._join_music(audio)
-            self._join(
-                pair_off(*({path: _whole_sounds(file) for path, file in files.items()} for files in left), unambiguous=True)
-            )
+            for side in SIDES:
+                self._ask_for_sounds(side)
+            alike = pair_off(*({path: _whole_sounds(file) for path, file in files.items()} for files in left), unambiguous=True)
+            self._join([pair for pair in alike if not differ(left[0][pair[0]], left[1][pair[1]])])
             self._join_companions(audio)
         return [*self._met, *((file, None) for file in left[0].values()), *((None, file) for file in left[1].values())]
 
@@ -104,6 +105,16 @@ class _Meeting:
         for file in self._left[side].values():
             if file.size in sizes:
                 self._comparison.ask_hash(side, file)
+
+    def _ask_for_sounds(self, side: SideNumber) -> None:
+        """Note those files that may be one of the other side by their size, where no hash tells."""
+        by_size: dict[int | None, dict[frozenset[str], File]] = defaultdict(dict)
+        for file in self._left[other(side)].values():
+            by_size[file.size][frozenset(file.hashes)] = file
+        for file in self._left[side].values():
+            possible = by_size.get(file.size, {}).values()
+            if not all(self._comparison.may_share_hash(side, file, one) for one in possible):
+                self._comparison.ask_sound(side, file)
 
     def _groups(self, *, audio: bool) -> dict[_Key, _Group]:
         """Content -> its files on both sides; a file with several hashes is in the group of each."""
@@ -201,5 +212,6 @@ def _keys(file: File) -> Iterable[_Key]:
 
 
 def _whole_sounds(file: File) -> list[Hashable]:
-    """Sound and tags together, for files without a hash."""
-    return [(file.sound, file.size)] if file.sound and not file.hashes else []
+    """Sound and tags together."""
+    sound = file.sound
+    return [(sound.identity, sound.tags, file.size)] if sound and sound.sure and sound.identity else []

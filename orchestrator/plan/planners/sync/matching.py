@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from orchestrator.paths import join_path, name_of, parent_of, parents_of
 from orchestrator.plan.planners.sync.evidence import Comparison, content_keys, remembered, unchanged
-from orchestrator.plan.planners.sync.records import File, Row, Side, SideNumber
+from orchestrator.plan.planners.sync.records import File, Row, Side, SideNumber, Sound, other
 
 Old = TypeVar("Old")
 
@@ -43,15 +43,16 @@ class SideState:
     """The rows whose file waits for a later run."""
 
 
-def match_side(number: SideNumber, side: Side, rows: Sequence[Row], comparison: Comparison) -> SideState:
+def match_side(number: SideNumber, sides: tuple[Side, Side], rows: Sequence[Row], comparison: Comparison) -> SideState:
     """Find the file of every row on one side. No two files of it have the same path."""
+    side = sides[number]
     matching = _Matching(number, rows, [*side.files, *side.left_out, *side.waiting], comparison)
     matching.by_id()
     matching.by_unchanged_path()
     matching.by_own_renames(side.renamed)
     matching.by_inode()
     matching.by_hash()
-    matching.by_sound()
+    matching.by_sound(sides[other(number)].files)
     matching.by_folder()
     matching.by_path()
     state = SideState(new=[file for file in side.files if file.path in matching.files])
@@ -132,10 +133,30 @@ class _Matching:
         for pair in pair_off(old, new):
             self._join(*pair)
 
-    def by_sound(self) -> None:
-        """The same sound with other tags: only if one file alone has lost it, and one alone has it."""
-        old = {path: [then.sound.identity] for path in self.rows if (then := self._then(path)).sound}
-        new = {path: [file.sound.identity] for path, file in self.files.items() if file.sound}
+    def by_sound(self, others: Iterable[File]) -> None:
+        """The same sound with other tags, where no hash tells: only if one file alone has lost it, and one alone has it.
+
+        What a lost file sounded like is known from its counterpart among `others`, the files of the other side.
+        """
+        without_hash = {path: file for path, file in self.files.items() if not file.hashes}
+        if without_hash and not self.rows.keys() <= self.files.keys():
+            there = {file.path: file for file in others}
+            for file in without_hash.values():
+                self._comparison.ask_sound(self._number, file)
+            old = {path: _sure_identity(self._lost_sound(row, there)) for path, row in self.rows.items()}
+            self._join_sounds(old, {path: _sure_identity(file.sound) for path, file in without_hash.items()})
+
+    def _lost_sound(self, row: Row, there: Mapping[str, File]) -> Sound | None:
+        """The sound of the file that a row has lost here."""
+        counterpart = row.files[other(self._number)]
+        now = there.get(counterpart.path)
+        known = row.files[self._number].sound or counterpart.sound
+        if known is None and now is not None and unchanged(now, counterpart):
+            self._comparison.ask_sound(other(self._number), now)
+            return now.sound
+        return known
+
+    def _join_sounds(self, old: dict[str, list[str]], new: dict[str, list[str]]) -> None:
         # A file that is where it was is the nearest, even if another one now has its sound as well.
         stays = {path for path in old.keys() & new.keys() if old[path] == new[path]}
         for pair in pair_off(_without(old, stays), _without(new, stays), unambiguous=True):
@@ -163,6 +184,10 @@ def _same_inode(now: File, then: File) -> bool:
         and then.inode is not None
         and (now.inode.number, now.size, now.entry.mtime_ns) == (then.inode.number, then.size, then.entry.mtime_ns)
     )
+
+
+def _sure_identity(sound: Sound | None) -> list[str]:
+    return [sound.identity] if sound and sound.sure and sound.identity else []
 
 
 def _without(keys: Mapping[str, list[str]], paths: set[str]) -> dict[str, list[str]]:

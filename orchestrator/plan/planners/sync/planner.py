@@ -46,8 +46,8 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     scope = Scope(request.sides)
     comparison = Comparison(scope.sides, request.now_ns)
     states = (
-        match_side(SIDES[0], scope.sides[0], request.rows, comparison),
-        match_side(SIDES[1], scope.sides[1], request.rows, comparison),
+        match_side(SIDES[0], scope.sides, request.rows, comparison),
+        match_side(SIDES[1], scope.sides, request.rows, comparison),
     )
     if comparison.questions and not request.answered:
         return comparison.questions

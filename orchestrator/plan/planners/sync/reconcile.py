@@ -10,7 +10,7 @@ from typing import TypeVar
 from orchestrator.paths import case_key, name_of, path_problem
 from orchestrator.plan.layout.names import RULES
 from orchestrator.plan.model import Skipped
-from orchestrator.plan.planners.sync.conflicts import Judge
+from orchestrator.plan.planners.sync.conflicts import Judge, may_not_be_whole, why_not_whole
 from orchestrator.plan.planners.sync.evidence import Comparison, differ
 from orchestrator.plan.planners.sync.matching import Now
 from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Direction, File, Row, Side, SideNumber, SyncSettings, other
@@ -114,23 +114,28 @@ class Reconciler:
 
     def _carry_edit(self, wish: Wish, edited: SideNumber, files: tuple[File, File]) -> None:
         """One side has another content: the other gets it, unless it is cut."""
-        winner = edited
-        if files[edited].damage and not files[other(edited)].damage:
-            self._report_damage(files[edited], edited)
-            winner = other(edited)
+        now, then = files[edited], files[other(edited)]
+        self._comparison.ask_sound(edited, now)
+        if may_not_be_whole(now):
+            self._comparison.ask_sound(other(edited), then)
+        damage = why_not_whole(now, then)
+        winner = edited if damage is None else other(edited)
+        if damage is not None:
+            self._report_damage(now, edited, damage)
         if self.settings.writes_to(other(winner)):
             wish.content = winner
         else:
             wish.settled = False
-            self.counts["changed_at_target"] += 1
+            self.counts["changed_at_target"] += winner == edited
 
     def _settle_conflict(self, wish: Wish, files: tuple[File, File]) -> list[Wish]:
         self.counts["conflicts"] += 1
         winner = self._judge.winner(files)
         if winner is not None:
             loser = files[other(winner)]
-            if loser.damage and not files[winner].damage:
-                self._report_damage(loser, other(winner))
+            damage = why_not_whole(loser, files[winner])
+            if damage is not None:
+                self._report_damage(loser, other(winner), damage)
             if self.settings.writes_to(other(winner)):
                 wish.content = winner
             else:
@@ -209,8 +214,8 @@ class Reconciler:
         reason = f"{self._sides[side].fs} cannot have a file of this name: it keeps the old one there, or is not copied"
         self.skipped.append(Skipped(path, "unsupported-name", reason))
 
-    def _report_damage(self, file: File, side: SideNumber) -> None:
-        reason = f"{LETTERS[side]} has a damaged file ({file.damage}): it does not replace the complete one"
+    def _report_damage(self, file: File, side: SideNumber, damage: str) -> None:
+        reason = f"{LETTERS[side]} has a damaged file ({damage}): it does not replace the complete one"
         self.skipped.append(Skipped(file.path, "unreadable", reason))
 
 

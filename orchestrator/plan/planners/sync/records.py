@@ -14,6 +14,7 @@ import msgspec
 from orchestrator.config.setting_syntax import Limit
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.records import WEAK_HASHES, Capabilities, Entry, Ref
+from orchestrator.track import Reading
 
 LETTERS = "AB"
 """The names of the sides, in reports and in the names of conflict copies."""
@@ -36,14 +37,19 @@ class Inode(msgspec.Struct, frozen=True, gc=False):
 
 
 class Sound(msgspec.Struct, frozen=True, gc=False):
-    """What the tags room found in an audio file."""
+    """What the tags room found in an audio file that can be read."""
 
-    identity: str
-    """Of the sound, sure or strong; equal for files with the same sound."""
+    identity: str | None
+    """Of the sound, equal for files with the same sound; None if unknown."""
     tags: str
-    """A digest of all tags."""
-    lasting_tags: str
-    """A digest of the tags that players do not write by themselves (no ratings, play counts, gains)."""
+    """A digest of the tags and of the facts about its pictures, as a scan reads them."""
+    lasting_tags: str | None = None
+    """A digest of everything beside its sound that players do not write by themselves, as they do ratings, play counts and gains;
+    None if unknown: it is only read of files in conflict."""
+    sure: bool = True
+    """Whether equal identities alone prove the same sound; otherwise equal tags are needed as well."""
+    reading: Reading | None = None
+    """What its bytes look like, without its tags: it tells which of two copies has lost its end."""
 
 
 class File(msgspec.Struct, frozen=True, gc=False):
@@ -54,11 +60,11 @@ class File(msgspec.Struct, frozen=True, gc=False):
     read_hashes: dict[str, str] = {}
     """Hashes made by reading the whole file."""
     sound: Sound | None = None
-    """None for what is not audio, was not read or has no sure identity."""
+    """None for what is not audio, cannot be read, or was not read."""
     own_mtime_ns: int | None = None
     """Its own modification time, where the listing has none or only that of the upload and a look was made; as in Entry."""
     damage: str | None = None
-    """Why it cannot be whole, in words."""
+    """Why it cannot be whole, in words; known only of files whose sound was asked for."""
 
     @property
     def path(self) -> str:
@@ -198,9 +204,13 @@ class Questions(msgspec.Struct, frozen=True):
     """Files to read, for their hashes."""
     times: tuple[Ref, ...] = ()
     """Files to look at, for their own modification times."""
+    sounds: tuple[Ref, ...] = ()
+    """Audio files of which to read the tags and the end."""
+    lasting_tags: tuple[Ref, ...] = ()
+    """Those of which to read all tags as well."""
 
     def __bool__(self) -> bool:
-        return bool(self.hashes or self.times)
+        return bool(self.hashes or self.times or self.sounds or self.lasting_tags)
 
 
 class SyncPlan(msgspec.Struct, frozen=True):
