@@ -13,6 +13,7 @@ from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
 from orchestrator.catalogue.content_hashes import LOCAL_HASH
+from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
 from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, PartialListingError, RemoteError
 from orchestrator.location import Location
@@ -20,9 +21,6 @@ from orchestrator.paths import is_ours, parents_of
 from orchestrator.plan.planners.sync.records import File, Questions, Side
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import is_link, local_path
-
-_AT_A_TIME = 4
-"""Files that are read at the same time."""
 
 
 class SideListing:
@@ -150,8 +148,7 @@ class SideListing:
             return msgspec.structs.replace(self._files[path], own_mtime_ns=self._storage.mtime(path))
 
         def heard(path: str) -> File:
-            policy = self._session.reading_policy(self._location)
-            return with_sound(self._storage, self._session.catalogue, self._files[path], policy)
+            return with_sound(self._storage, self._session.catalogue, self._files[path])
 
         def all_tags(path: str) -> File:
             return with_lasting_tags(self._storage, self._files[path])
@@ -184,7 +181,7 @@ class SideListing:
                 return None
 
         answers = 0
-        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(reader_count(self._storage, None)) as pool:
             for path, answer in zip(paths, pool.map(one, paths), strict=True):
                 self._session.reporter.advance(1)
                 if answer is not None and answer != self._files[path]:

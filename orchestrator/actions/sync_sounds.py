@@ -8,19 +8,18 @@ from orchestrator.catalogue.known_readings import reading_with_end
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.plan.planners.sync.records import File, Sound
 from orchestrator.storage.protocol import Storage
-from orchestrator.tags.all_tags import lasting_tags
+from orchestrator.tags.all_tags import edges_of_sound, lasting_tags
 from orchestrator.tags.audio_identity import digest
 from orchestrator.tags.formats import by_name
-from orchestrator.tags.policy import Policy
 from orchestrator.track import Reading, Status, Strength, Track
 
 
-def with_sound(storage: Storage, catalogue: Catalogue, file: File, policy: Policy) -> File:
+def with_sound(storage: Storage, catalogue: Catalogue, file: File) -> File:
     """The file with its sound, or with the reason why it cannot be whole. Raises the storage's errors."""
     container = by_name(file.path)
     if container is None or container.module == "unsupported":
         return file
-    reading = reading_with_end(storage, catalogue, file.entry, policy)
+    reading, content = reading_with_end(storage, catalogue, file.entry)
     if reading.suspect or reading.status is Status.UNREADABLE:
         return msgspec.structs.replace(file, damage=reading.suspect or reading.reason or "it cannot be read")
     identity = reading.identity
@@ -28,6 +27,7 @@ def with_sound(storage: Storage, catalogue: Catalogue, file: File, policy: Polic
         None if identity is None else f"{identity.kind}:{identity.value}",
         digest(msgspec.msgpack.encode((_tags_alone(reading.track), reading.covers))),
         sure=identity is not None and identity.strength is not Strength.HINT,
+        content=content,
         reading=Reading(reading.status, _stream_alone(reading.track), identity, whole=reading.whole, end=reading.end),
     )
     return msgspec.structs.replace(file, sound=sound)
@@ -37,8 +37,13 @@ def with_lasting_tags(storage: Storage, file: File) -> File:
     """A file whose sound is known, with the digest of its lasting tags. Raises the storage's errors."""
     if file.sound is None or file.size is None:
         return file
-    found = lasting_tags(file.path, file.size, lambda offset, length: storage.read_range(file.path, offset, length))
-    return msgspec.structs.replace(file, sound=msgspec.structs.replace(file.sound, lasting_tags=found))
+
+    def read_range(offset: int, length: int) -> bytes:
+        return storage.read_range(file.path, offset, length)
+
+    identity = file.sound.identity or edges_of_sound(file.path, file.size, read_range)
+    found = lasting_tags(file.path, file.size, read_range)
+    return msgspec.structs.replace(file, sound=msgspec.structs.replace(file.sound, identity=identity, lasting_tags=found))
 
 
 _STREAM = ("codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "duration_s")

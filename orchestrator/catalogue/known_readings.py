@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from hashlib import sha256
+
 import msgspec
 
 from orchestrator.catalogue.file_ends import END
-from orchestrator.catalogue.reading import read_entry
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import RemoteError
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
-from orchestrator.tags.policy import KIB, Policy
+from orchestrator.tags.policy import FEW_BYTES, KIB
+from orchestrator.tags.reader import read_track
 from orchestrator.track import Reading, Status
 
-_PATIENT = {"budget": 64 * 1024 * KIB, "requests": 200}
-"""A file with a very large picture is not damaged."""
+_POLICY = msgspec.structs.replace(FEW_BYTES, end_check=END, budget=64 * 1024 * KIB, requests=200)
+"""Patient: a file with a very large picture is not damaged."""
 
 
-def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry, policy: Policy) -> Reading:
-    """The reading of a listed file and of its end. Raises the storage's error, and RemoteError if the file has changed.
+def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry) -> tuple[Reading, str | None]:
+    """The reading of a listed file and of its end, and a digest of all parts that were read for it; None if it was known.
+
+    The same parts of equal files are read, from whatever storage. Raises the storage's error, and RemoteError if the file has
+    changed since it was listed.
 
     On a disk it is always read: an edit there may keep size and time, which is all that the catalogue goes by.
     """
@@ -26,13 +32,27 @@ def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry, polic
     if kept:
         known = catalogue.reading(storage.fs, entry)
         if known is not None and known.end is not None and known.status is not Status.UNREADABLE:
-            return known
-    reading = read_entry(storage, entry, msgspec.structs.replace(policy, end_check=END, **_PATIENT))
+            return known, None
+    if entry.size is None:
+        raise RemoteError("the remote does not report its size", path=entry.path)
+    parts = sha256()
+
+    def read_ranges(ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        found = storage.read_ranges(entry.path, ranges)
+        for wanted, part in zip(ranges, found, strict=True):
+            parts.update(repr(wanted).encode())
+            parts.update(part)
+        return found
+
+    def read_range(offset: int, length: int) -> bytes:
+        return read_ranges([(offset, length)])[0]
+
+    reading = read_track(entry.path, entry.size, read_range, _POLICY, read_ranges=read_ranges)
     if reading.status is Status.UNREADABLE and _has_changed(storage, entry):
         raise RemoteError("it has changed since it was listed", path=entry.path)
     if kept:
         catalogue.save_readings([(one, reading) for one in catalogue.to_read_again(storage.fs, [entry]) if one.entry == entry])
-    return reading
+    return reading, parts.hexdigest()
 
 
 def _has_changed(storage: Storage, entry: Entry) -> bool:

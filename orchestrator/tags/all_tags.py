@@ -14,12 +14,16 @@ import msgspec
 from orchestrator.errors import OrchestratorError
 from orchestrator.tags import formats
 from orchestrator.tags.audio_identity import digest
+from orchestrator.tags.id3 import tag_end
 from orchestrator.tags.lazy_imports import id3_options, loaded, parser
 from orchestrator.tags.policy import FEW_REQUESTS, KIB
 from orchestrator.tags.sparse import ReadRange, SparseFile
+from orchestrator.tags.trailers import sound_end
 
 _PATIENT = msgspec.structs.replace(FEW_REQUESTS, budget=64 * 1024 * KIB, requests=200)
 """Whole pictures, wherever they are."""
+_TAGS_AROUND = frozenset({"mpeg", "apetagged", "trueaudio"})
+_EDGE = 64 * KIB
 _WITH_ALL_TAGS = frozenset({"mpeg", "flac", "mp4", "ogg", "asf", "apetagged", "trueaudio", "dsf"})
 """The modules of the containers whose tags mutagen reads completely: it leaves out the INFO of WAV and the texts of AIFF."""
 _FLAC_BLOCKS = frozenset({2, 5, 6})
@@ -36,15 +40,22 @@ _BY_PLAYERS = re.compile(
 )
 
 
+class _NamedFile(SparseFile):
+    """mutagen goes by the name where a file begins with an ID3 tag."""
+
+    name = ""
+
+
 def lasting_tags(path: str, size: int, read_range: ReadRange) -> str | None:
     """A digest of all tags that mutagen reads, pictures included, without what players write: ratings, gains, counts, times.
 
     None where not everything can be read. Raises the errors of `read_range`.
     """
-    file = SparseFile(size, read_range, _PATIENT)
     container = formats.by_name(path)
     if container is None or container.module not in _WITH_ALL_TAGS:
         return None
+    file = _NamedFile(size, read_range, _PATIENT)
+    file.name = path
     try:
         items = sorted(_all_items(file))
     except Exception:  # mutagen raises anything on damaged files: then it is unknown what they hold
@@ -52,6 +63,20 @@ def lasting_tags(path: str, size: int, read_range: ReadRange) -> str | None:
     if isinstance(file.failure, OrchestratorError):
         raise file.failure
     return None if items is None or file.failure is not None else digest(*(repr(item).encode() for item in items))
+
+
+def edges_of_sound(path: str, size: int, read_range: ReadRange) -> str | None:
+    """The length, beginning and end of the sound, where tags only lie before and behind it; None elsewhere.
+
+    For files without an identity, such as MP3 without a header of its encoder. Raises the errors of `read_range`.
+    """
+    container = formats.by_name(path)
+    if container is None or container.module not in _TAGS_AROUND:
+        return None
+    file = SparseFile(size, read_range, _PATIENT)
+    start, end = tag_end(file.peek(0, 10), 0) or 0, sound_end(file)
+    edge = min(_EDGE, end - start)
+    return f"edges:{end - start}:{digest(file.peek(start, edge), file.peek(end - edge, edge))}" if edge > 0 else None
 
 
 def _all_items(file: SparseFile) -> Iterator[tuple[str, str]]:

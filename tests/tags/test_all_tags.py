@@ -15,7 +15,7 @@ import pytest
 from mutagen import id3
 
 from orchestrator.errors import TransientError
-from orchestrator.tags.all_tags import is_written_by_players, lasting_tags
+from orchestrator.tags.all_tags import edges_of_sound, is_written_by_players, lasting_tags
 from orchestrator.track import Track
 from tests.audio import picture, track_bytes
 from tests.damaged_pairs import mp3_frames
@@ -104,6 +104,7 @@ CHANGES: dict[str, tuple[list[Change], list[Change]]] = {
             setting("covr", [mutagen.mp4.MP4Cover(picture(3000, 5))]),
         ],
     ),
+    "ape": ([setting("Rating", "1")], [setting("Title", "title")]),
     "wv": ([setting("Rating", "1"), setting("replaygain_album_peak", "1")], [setting("Title", "title"), setting("Mood", "1")]),
     "wma": ([setting("WM/SharedUserRating", [99])], [setting("Title", ["title"]), setting("WM/Mood", ["1"])]),
 }
@@ -166,3 +167,16 @@ def test_names_that_players_write() -> None:
     assert [name for name in written if not is_written_by_players(name)] == []
     own = ["TXXX:Ratings agency", "rated", "playlist", "TXXX:Playback", "WM/Mood", "rate limit", "gain", "TXXX:first played live"]
     assert [name for name in own if is_written_by_players(name)] == []
+
+
+def test_the_edges_of_the_sound_are_those_between_the_tags() -> None:
+    def edges(name: str, content: bytes) -> str | None:
+        return edges_of_sound(name, len(content), lambda offset, length: content[offset : offset + length])
+
+    sound = mp3_frames(1)
+    tagged = changed(sound, lambda audio: audio.add_tags())
+    tagged = changed(tagged, adding(id3.TIT2(encoding=UTF8, text=["a"])), v1=2)
+    assert tagged != sound
+    assert edges("a.mp3", tagged) == edges("a.mp3", sound) is not None
+    assert len({edges("a.mp3", one) for one in (sound, sound[:-1], b"\1" + sound[1:], sound[:-1] + b"\1")}) == 4
+    assert edges("a.flac", sound) is None

@@ -66,11 +66,12 @@ class Judge:
 
     def _only_players_differ(self, files: tuple[File, File]) -> bool:
         first, second = (file.sound for file in files)
-        if not first or not second or first.identity is None or first.identity != second.identity:
+        if not first or not second or first.identity != second.identity:
             return False
         for side in SIDES:
             self._comparison.ask_sound(side, files[side], lasting_tags=True)
-        return first.lasting_tags is not None and first.lasting_tags == second.lasting_tags
+        known = first.identity is not None and first.lasting_tags is not None
+        return known and first.lasting_tags == second.lasting_tags
 
 
 def why_not_whole(file: File, beside: File) -> str | None:

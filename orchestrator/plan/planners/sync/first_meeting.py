@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from orchestrator.paths import case_key, name_of, parent_of
-from orchestrator.plan.planners.sync.evidence import Comparison, content_keys, differ
+from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
 from orchestrator.plan.planners.sync.matching import nearest, pair_off
 from orchestrator.plan.planners.sync.music_folders import MusicFolders
 from orchestrator.plan.planners.sync.records import SIDES, File, SideNumber, other
@@ -95,7 +95,7 @@ class _Meeting:
             for side in SIDES:
                 self._ask_for_sounds(side)
             alike = pair_off(*({path: _whole_sounds(file) for path, file in files.items()} for files in left), unambiguous=True)
-            self._join([pair for pair in alike if not differ(left[0][pair[0]], left[1][pair[1]])])
+            self._join([pair for pair in alike if self._comparison.alike((left[0][pair[0]], left[1][pair[1]]))])
             self._join_companions(audio)
         return [*self._met, *((file, None) for file in left[0].values()), *((None, file) for file in left[1].values())]
 

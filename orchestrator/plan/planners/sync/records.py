@@ -48,6 +48,8 @@ class Sound(msgspec.Struct, frozen=True, gc=False):
     None if unknown: it is only read of files in conflict."""
     sure: bool = True
     """Whether equal identities alone prove the same sound; otherwise equal tags are needed as well."""
+    content: str | None = None
+    """A digest of the parts of the file that were read; None if they were read earlier."""
     reading: Reading | None = None
     """What its bytes look like, without its tags: it tells which of two copies has lost its end."""
 

@@ -1,0 +1,178 @@
+"""`sync` and what the files themselves say: whose sound it is, whether it is whole, and who has changed its tags."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import mutagen.mp4
+import pytest
+from mutagen import id3
+
+from orchestrator.track import Track
+from tests.audio import picture
+from tests.damaged_pairs import KINDS, pairs
+from tests.end_to_end.test_sync import Pair
+from tests.faulty import Library
+from tests.places import digest
+from tests.program import Ended
+from tests.servers.http import HttpProxy
+
+OLD_S = 1_700_000_000
+
+
+@pytest.fixture
+def pair(library: Callable[..., Library], tmp_path: Path, request: pytest.FixtureRequest) -> Pair:
+    return Pair(library(request.param), tmp_path)
+
+
+def write(pair: Pair, path: str, content: bytes, age_s: int = 0) -> None:
+    """Write a file of A, dated to long ago."""
+    file = pair.here / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    os.utime(file, (OLD_S - age_s,) * 2)
+
+
+def track(kind: str, number: int) -> bytes:
+    file = BytesIO(KINDS[kind].stream(number))
+    KINDS[kind].save(file, Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number), picture(2000))
+    return file.getvalue()
+
+
+def changed(content: bytes, change: Callable[[Any], None]) -> bytes:
+    file = BytesIO(content)
+    audio = mutagen.File(file)  # type: ignore[attr-defined]
+    change(audio)
+    file.seek(0)
+    audio.save(file)
+    return file.getvalue()
+
+
+def played(content: bytes, times: int) -> bytes:
+    def change(audio: Any) -> None:
+        if isinstance(audio.tags, id3.ID3):
+            audio.tags.add(id3.POPM(email="player", rating=196, count=times))
+        elif isinstance(audio.tags, mutagen.mp4.MP4Tags):
+            audio.tags["----:com.apple.iTunes:PLAYCOUNT"] = [str(times).encode()]
+        else:
+            audio.tags["PLAYCOUNT"] = [str(times)]
+
+    return changed(content, change)
+
+
+def retitled(content: bytes, title: str) -> bytes:
+    def change(audio: Any) -> None:
+        if isinstance(audio.tags, id3.ID3):
+            audio.tags.add(id3.TIT2(encoding=3, text=[title]))
+        else:
+            audio.tags["title"] = [title]
+
+    return changed(content, change)
+
+
+def trash(pair: Pair) -> list[str]:
+    return sorted(path for path in pair.b.tree() if "/trash/" in path)
+
+
+PLAYED = ["s3_moto", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("local", "drive", "webdav"))]
+
+
+@pytest.mark.parametrize("pair", PLAYED, indirect=True)
+def test_files_that_were_played_on_both_sides_make_no_copies(pair: Pair) -> None:
+    kinds = ["MP3", "MP3 by LAME", "FLAC", "AAC", "ALAC", "Musepack", "Opus", "WavPack 5", "Monkey's Audio", "DSF"]
+    tracks = {f"{number}.{KINDS[kind].extension}": track(kind, number) for number, kind in enumerate(kinds)}
+    for path, content in tracks.items():
+        write(pair, path, content)
+    write(pair, "cover.jpg", b"not played")
+    pair()
+    there = {path: played(content, 7) for path, content in tracks.items()}
+    for path, content in tracks.items():
+        write(pair, path, played(content, 3), age_s=-60)
+        pair.b.put(path, there[path])  # now, and so the newer one
+    wanted = {path: digest(content) for path, content in there.items()} | {"cover.jpg": digest(b"not played")}
+    ended = pair("--max-delete", "100%")
+    assert pair.trees() == (wanted, wanted)
+    assert not ended.errors
+    assert pair().summary["ops_planned"] == 0
+    # Unless the user wants both.
+    for path in list(tracks)[:2]:
+        write(pair, path, played(there[path], 8))
+        pair.b.put(path, played(there[path], 9))
+    pair("--conflict", "keep-both")
+    assert len(pair.trees()[0]) == len(wanted) + 2
+
+
+@pytest.mark.parametrize("pair", ["local"], indirect=True)
+def test_a_title_that_was_changed_as_well_is_a_conflict(pair: Pair) -> None:
+    tracks = {f"1.{KINDS[kind].extension}": track(kind, 1) for kind in ("MP3 by LAME", "FLAC")}
+    for path, content in tracks.items():
+        write(pair, path, content)
+    pair()
+    for path, content in tracks.items():
+        write(pair, path, played(retitled(content, "mine"), 3))
+        pair.b.put(path, played(content, 4))
+    pair()
+    assert len(pair.trees()[1]) == 4
+
+
+def damage_reported(ended: Ended) -> set[str]:
+    return {event["path"] for event in ended.errors if event["code"] == "unreadable"}
+
+
+@pytest.mark.parametrize(("pair", "policy"), [("local", None), ("s3_moto", "newer"), ("local", "larger")], indirect=["pair"])
+def test_a_cut_file_never_replaces_a_whole_one(pair: Pair, policy: str | None) -> None:
+    """Cut on one side only, on A or on B, or while the other side was retagged."""
+    options = [] if policy is None else ["--conflict", policy]
+    cut = [one for one in pairs(more_tags=False) if one.damage == "cut by 5,000"]
+    cut = [one for one in cut if one.kind in {"FLAC", "MP3 by LAME", "WAV", "Vorbis", "AAC", "WavPack 5"}]
+    for number, one in enumerate(cut):
+        for way in ("a", "b", "both"):
+            write(pair, f"{number} {way}.{one.extension}", one.good)
+    pair()
+    whole = pair.trees()[0]
+    for number, one in enumerate(cut):
+        write(pair, f"{number} a.{one.extension}", one.damaged, age_s=-9)
+        pair.b.put(f"{number} b.{one.extension}", one.damaged)
+    ended = pair("--max-delete", "100%", *options, codes=(3,))
+    assert damage_reported(ended) == {f"{number} {way}.{one.extension}" for number, one in enumerate(cut) for way in "ab"}
+    assert pair.trees() == (whole, whole)
+    assert pair().summary["ops_planned"] == 0
+
+
+def test_a_retagged_and_renamed_file_is_one_file_where_no_hash_tells(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    library, proxy = proxied("webdav")
+    pair = Pair(library, tmp_path)
+    tracks = {f"d/{number}.flac": track("FLAC", number) for number in range(4)}
+    for path, content in tracks.items():
+        write(pair, path, content)
+    pair()
+    reads = [seen for seen in proxy.requests if seen.method == "GET" and seen.path.endswith(".flac")]
+    pair()
+    assert [seen for seen in proxy.requests if seen.method == "GET" and seen.path.endswith(".flac")] == reads  # no tags
+
+    (library.root / "d/0.flac").rename(library.root / "renamed.flac")
+    (library.root / "d/1.flac").unlink()
+    pair.b.put("retagged.flac", retitled(tracks["d/1.flac"], "another title"))
+    (library.root / "d/2.flac").unlink()
+    ended = pair()
+    assert sorted(one["verb"] for one in ended.events if one["type"] == "operation") == ["delete", "move", "move", "replace"]
+    there = {"renamed.flac": digest(tracks["d/0.flac"]), "d/3.flac": digest(tracks["d/3.flac"])}
+    assert {**there, "retagged.flac": pair.trees()[1]["retagged.flac"]} == pair.trees()[0] == pair.trees()[1]
+
+
+@pytest.mark.parametrize("pair", ["webdav"], indirect=True)
+def test_a_first_sync_pairs_by_sound_where_no_hash_tells(pair: Pair) -> None:
+    for number in range(4):
+        write(pair, f"organized/{number}.flac", track("FLAC", number))
+        pair.b.put(f"old/{3 - number}.flac", track("FLAC", number))
+    write(pair, "organized/5.mp3", track("MP3 by LAME", 5))
+    pair.b.put("old/5.mp3", played(track("MP3 by LAME", 5), 3))  # not the same file
+    pair("--keep-names", "a")
+    assert sorted(pair.trees()[1]) == sorted(["old/5.mp3", "organized/5.mp3", *(f"organized/{one}.flac" for one in range(4))])
