@@ -145,7 +145,9 @@ class Comparison:
 
 def same_sound_and_tags(one: Sound, two: Sound) -> bool:
     """Whether two files of one size hold the same sound and the same tags."""
-    return (one.identity, one.tags) == (two.identity, two.tags) and (one.content == two.content or None in {one.content, two.content})
+    return (one.identity, one.tags) == (two.identity, two.tags) and (
+        one.content == two.content or None in {one.content, two.content}
+    )
 
 
 def differ(one: File, two: File) -> bool:
