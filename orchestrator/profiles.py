@@ -19,6 +19,7 @@ DEFAULT = "default"
 """The profile of all backends without a file of their own."""
 
 DirectoryDelete = Literal["empty", "trash", "recursive"]
+InPlace = Literal["never", "always", "below"]
 NamesBy = Literal["rename", "link", "move", "probed-move", "id", "upload", "caught"]
 
 
@@ -138,6 +139,9 @@ class Profile(Facts, frozen=True):
     probe fails."""
     moves_copies: bool = True
     """A copy may wait under another name. False where moving it would fail or cost a fee: classes for archives."""
+    replaces_in_place: InPlace = "never"
+    """An upload to a taken name replaces the content at once when it ends, and the file keeps its id: until then, and if the
+    upload breaks off, the old content is there. "below": as it is on the remotes that this one leads to."""
     delete_right: str = ""
     """The right that an account needs to delete files, as the provider calls it; "" if it has no name."""
     by_id: bool = False

@@ -34,6 +34,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Renames on the server. False: a rename is a copy and a delete."""
     copy: bool = False
     """Copies on the server, without bringing the content through this machine."""
+    replaces_in_place: bool = False
+    """An upload to a taken name replaces the content at once: until it ends, the old one is there, and the file keeps its id."""
     refuses_taken_names: bool = False
     """A rename to a taken name fails (disks of this machine, Dropbox). Elsewhere what lies there is moved to our trash."""
     directory_move: bool = False

@@ -114,7 +114,7 @@ def _judged(task: Task) -> Record:
     if arrived:
         message = f"{task.name}: copied to {task.dst}; the source is still there as well"
         return Record(task.operation.id, Stage.FAILED, task.attempt, task.at_target, int(ExitCode.SOME_FAILED), message)
-    ends = (task.at_source, task.leaving, task.at_staged, task.at_target)
+    ends = (task.at_source, task.leaving, task.at_staged, task.in_trash, task.at_target)
     there = [entry.path for entry in ends if entry is not None]
     message = f"{task.name}: half-way; there is now a file at {' and at '.join(there) or 'neither end'}"
     return Record(task.operation.id, Stage.FAILED, task.attempt, None, int(ExitCode.SOME_FAILED), message)

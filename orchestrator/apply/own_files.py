@@ -10,7 +10,7 @@ from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_paths import SOURCES, TRASH, destination_of, staging_of
 from orchestrator.apply.protocol.batches import send_one
 from orchestrator.apply.protocol.obstacles import Obstacles
-from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, route_of
+from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, is_replaced_in_place, route_of
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError
 from orchestrator.paths import join_path, name_of, parent_of, without_partial_suffix
@@ -34,7 +34,9 @@ class OwnFiles:
             source, target = storages[operation.src.fs], storages[operation.dst.fs]
             destination = destination_of(operation, run_id)
             route = route_of(operation, source, target, destination)
-            if route not in COPIES or (is_copied_by_bucket(source, target) and operation.verb is not Verb.REPLACE):
+            if route not in COPIES or is_replaced_in_place(operation, source, target):
+                continue
+            if is_copied_by_bucket(source, target) and operation.verb is not Verb.REPLACE:
                 continue
             staging = join_path(file_system_root(target, destination.path), staging_of(run_id))
             self._copies.setdefault(Ref(destination.fs, staging), {})[operation.id] = operation

@@ -101,6 +101,17 @@ def refused_upload(source_fs: str, source: str, target_fs: str, target: str) -> 
     return {**body, "_config": {**_UNCHECKED, **_UNCOMPARED, "UploadHeaders": headers}}
 
 
+def replacing_upload(body: Body, md5: str | None, *, unseen: bool) -> Body:
+    """An upload over a file; `unseen`: rclone does not look for it.
+
+    If it has this `md5`, an S3 server may refuse to replace another one when the upload ends.
+    """
+    config = {**body["_config"], "NoCheckDest": unseen}
+    if md5 is not None:
+        config["UploadHeaders"] = [{"Key": "If-Match", "Value": f'"{md5}"'}]
+    return {**body, "_config": config}
+
+
 def link(fs: str, source: str, target: str) -> Body:
     """`operations/copyfile` on an SFTP server as a second link to the file, without comparing the file with itself."""
     linking = with_option(fs, "copy_is_hardlink=true")

@@ -17,7 +17,7 @@ work later, AuthError and QuotaError for what stops the whole remote, PermanentE
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -93,6 +93,12 @@ class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
     dst: str
     trash: str
     source: Storage | None = None
+    replaces: Callable[[Entry], bool] | None = None
+    """Only with `Capabilities.replaces_in_place`, and from another remote: replace the content of the file at `dst`, for which
+    this must be true when the copy begins. If not, DestinationExistsError, or NotFoundError if it is gone, and nothing has
+    changed. Until the copy ends, the file has its old content. If it fails, the file keeps that or is gone: rclone deletes what
+    does not pass its own check. What another program writes during the copy is replaced, except where the server refuses that
+    (S3 with If-Match). The caller compares the copy."""
 
 
 class GiveCall(msgspec.Struct, frozen=True, tag="give"):

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import pytest
 
-from orchestrator.apply.protocol.next_action import Action, Found, next_action
+from orchestrator.apply.protocol.next_action import Action, Found, next_action, next_action_in_place
 from orchestrator.apply.protocol.routes import COPIES, Route
 
-ANY_SOURCE = frozenset(Found)
-ANY_END = frozenset(Found) - {Found.LEAVING}
+ANY_SOURCE = frozenset(Found) - {Found.OLD, Found.TORN}
+ANY_END = ANY_SOURCE - {Found.LEAVING}
 ANY = frozenset({True, False})
 YES, NO = frozenset({True}), frozenset({False})
 THERE, CHANGED, GONE, LEAVING = (frozenset({one}) for one in (Found.EXPECTED, Found.OTHER, Found.NOTHING, Found.LEAVING))
@@ -109,3 +109,46 @@ def test_every_state_has_its_action(route: Route, begun: bool, verified: bool) -
         state = (source, staged, destination)
         assert len(rows) == 1, f"{len(rows)} rows for {state}"
         assert next_action(route, source, staged, destination, begun=begun, verified=verified) is rows[0].action, state
+
+
+class InPlace(NamedTuple):
+    """The same for a replacement in place; `in_trash`: what our trash holds instead of the old content."""
+
+    begun: frozenset[bool]
+    source: frozenset[Found]
+    destination: frozenset[Found]
+    in_trash: frozenset[Found]
+    action: Action
+
+
+OLD, TORN = frozenset({Found.OLD}), frozenset({Found.TORN})
+ANY_CONTENT = ANY_END | OLD | TORN
+
+TABLE_IN_PLACE = (
+    # The first time only the source is looked at: the copy to the trash shows what the destination holds.
+    InPlace(NO, THERE, ANY_CONTENT, ANY_END, Action.SEND),
+    InPlace(NO, CHANGED, ANY_CONTENT, ANY_END, Action.SKIP_SOURCE_CHANGED),
+    InPlace(NO, GONE, ANY_CONTENT, ANY_END, Action.SKIP_SOURCE_GONE),
+    # The new content has arrived. Whatever became of its source later, this is done.
+    InPlace(YES, THERE, SAME, ANY_END, Action.VERIFY),
+    InPlace(YES, CHANGED | GONE, SAME, ANY_END, Action.DONE),
+    # Nothing is there: the old content gets its name back before anything else, if we have it.
+    InPlace(YES, ANY_END, FREE | TORN, THERE, Action.PUT_BACK),
+    InPlace(YES, ANY_END, FREE, GONE | CHANGED, Action.SKIP_DESTINATION_GONE),
+    # What somebody has written stays, and what he had written when we made the copy as well.
+    InPlace(YES, ANY_END, OTHER, ANY_END, Action.SKIP_DESTINATION_CHANGED),
+    InPlace(YES, ANY_END, TORN, GONE | CHANGED, Action.SKIP_DESTINATION_CHANGED),
+    InPlace(YES, ANY_END, OLD, CHANGED, Action.SKIP_DESTINATION_CHANGED),
+    # Nothing was uploaded.
+    InPlace(YES, THERE, OLD, THERE | GONE, Action.SEND),
+    InPlace(YES, CHANGED, OLD, THERE | GONE, Action.SKIP_SOURCE_CHANGED),
+    InPlace(YES, GONE, OLD, THERE | GONE, Action.SKIP_SOURCE_GONE),
+)
+
+
+def test_every_state_of_a_replacement_in_place_has_its_action() -> None:
+    for state in product((False, True), ANY_END, ANY_CONTENT, ANY_END):
+        rows = [row for row in TABLE_IN_PLACE if all(one in allowed for one, allowed in zip(state, row[:4], strict=True))]
+        assert len(rows) == 1, f"{len(rows)} rows for {state}"
+        begun, *ends = state
+        assert next_action_in_place(*ends, begun=begun) is rows[0].action, state

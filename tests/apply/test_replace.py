@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,18 @@ from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.apply.undo import undo_plan
-from orchestrator.errors import ExitCode, PermanentError
+from orchestrator.errors import CorruptTransferError, ExitCode, PermanentError, TransientError
 from orchestrator.plan.model import Plan, Verb
+from orchestrator.records import Entry
 from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import StatCall
 from tests.apply.plans import NOW, contents, depending, library, move, operation, plan, quick, replacing, run, run_again
 from tests.nightly import NIGHTLY
 
-KINDS = ["local", "s3", "dropbox", "drive", "webdav", "sftp"]
+IN_PLACE = ["s3", "dropbox", "drive"]
+STAGED = ["local", "webdav", "sftp"]
+KINDS = [*IN_PLACE, *STAGED]
 CHANGED = b"the new content of a"
 
 
@@ -128,7 +133,7 @@ def test_what_has_changed_at_the_destination_stays(tmp_path: Path, kind: str) ->
     assert "tmp" not in str(sorted(theirs.snapshot()))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", STAGED)
 def test_the_old_content_gets_its_name_back_when_the_new_one_cannot_have_it(tmp_path: Path, kind: str) -> None:
     ours, theirs = MemoryStorage.like("local", "one:library"), MemoryStorage.like(kind, "two:library")
     theirs.put("a.mp3", b"the old content")
@@ -150,3 +155,95 @@ def test_the_old_content_gets_its_name_back_when_the_new_one_cannot_have_it(tmp_
     again = run(made, tmp_path / "again", ours, theirs)
     assert f"is kept as .music-orchestrator/trash/{again.run}/replaced/a.mp3" in again.problems[0].message
     assert trash(theirs, again.run) == {"replaced/a.mp3": b"the old content"}
+
+
+def one_edit(kind: str) -> tuple[MemoryStorage, MemoryStorage, Plan]:
+    ours, theirs = MemoryStorage.like("local", "one:library"), MemoryStorage.like(kind, "two:library")
+    theirs.put("a.mp3", OLD)
+    ours.put("a.mp3", CHANGED)
+    return ours, theirs, plan(replacing(ours, "a.mp3", theirs, "a.mp3"), source=ours.fs)
+
+
+OLD = b"the old content"
+EDITED = b"what the user wrote at the destination"
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_an_upload_that_fails_leaves_the_old_content_under_its_name_or_puts_it_back(tmp_path: Path, kind: str) -> None:
+    """rclone deletes what does not pass its check ("between"); a refused upload changes nothing ("before")."""
+    for number, (error, when, times, code) in enumerate(
+        [
+            (PermanentError("no right to do this"), "before", 1, ExitCode.SOME_FAILED),
+            (TransientError("connection reset"), "before", 1, ExitCode.DONE),
+            (TransientError("connection reset"), "before", 9, ExitCode.UNREACHABLE),
+            (CorruptTransferError("hashes differ"), "between", 1, ExitCode.DONE),
+            (CorruptTransferError("hashes differ"), "between", 9, ExitCode.INTEGRITY),
+        ]
+    ):
+        ours, theirs, made = one_edit(kind)
+        uploads = count()
+        theirs.fail_always(
+            lambda call: call.verb == "copy" and call.dst == "a.mp3",
+            lambda _, uploads=uploads, error=error, times=times: error if next(uploads) < times else None,  # type: ignore[misc]
+            when=when,  # type: ignore[arg-type]
+        )
+        result = run(made, tmp_path / f"{number}", ours, theirs)
+        assert result.exit_code == code, (error, result.problems)
+        assert library(theirs) == {"a.mp3": CHANGED if code is ExitCode.DONE else OLD}, error
+        if code is not ExitCode.DONE and not result.state.unfinished:
+            assert trash(theirs, result.run) == {}, "what was only copied there is no longer needed"
+        assert next(uploads) <= 3
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_what_was_sent_of_a_changing_source_is_not_left_under_the_name(tmp_path: Path, kind: str) -> None:
+    ours, theirs, made = one_edit(kind)
+    theirs.fail_always(
+        lambda call: call.verb == "copy" and call.dst == "a.mp3",
+        lambda _: ours.put("a.mp3", b"the source has another content now"),
+        when="between",
+    )
+    result = run(made, tmp_path / "journal", ours, theirs)
+    assert result.exit_code == ExitCode.SOME_FAILED
+    assert library(theirs) == {"a.mp3": OLD}
+    assert f"was moved to .music-orchestrator/quarantine/{result.run}.damaged" in result.problems[0].message
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_what_a_user_writes_at_any_moment_of_a_replacement_in_place_is_not_lost(tmp_path: Path, kind: str) -> None:
+    ours, theirs, made = one_edit(kind)
+    first = theirs.calls_made
+    looks: list[int] = []
+    theirs.fail_always(lambda call: call.verb == "stat", lambda call: looks.append(call.number))
+    run(made, tmp_path / "undisturbed", ours, theirs)
+    refused = 0
+    for number in range(first + 1, looks[-1] + 1):
+        for edit in (EDITED, None):
+            ours, theirs, made = one_edit(kind)
+            at = theirs.put if edit is not None else lambda path, _, of=theirs: of.remove(path)
+            theirs.fail(number, lambda _, act=at, edit=edit: act("a.mp3", edit))  # type: ignore[misc]
+            result = run(made, tmp_path / f"{number}-{edit is None}", ours, theirs)
+            there = library(theirs).get("a.mp3")
+            refused += result.exit_code == ExitCode.STALE
+            if edit is not None:
+                assert there == EDITED, f"replaced at {number}"
+                assert result.exit_code != ExitCode.DONE, result.problems
+            else:
+                assert there in {None, CHANGED, OLD}
+                assert result.exit_code != ExitCode.DONE or there == CHANGED
+            uploaded = any(call.verb == "copy" and call.dst == "a.mp3" for call in theirs.log)
+            assert OLD in theirs.snapshot().values() or not uploaded
+    assert refused >= 4
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_a_replacement_in_place_keeps_the_id_and_copies_no_more_than_once_to_the_trash(tmp_path: Path, kind: str) -> None:
+    ours, theirs, made = one_edit(kind)
+    before = theirs.batch([StatCall("a.mp3")])
+    result = run(made, tmp_path / "journal", ours, theirs)
+    after = theirs.batch([StatCall("a.mp3")])
+    assert [entry.id for entry in after if isinstance(entry, Entry)] == [entry.id for entry in before if isinstance(entry, Entry)]
+    assert [(call.verb, call.dst) for call in theirs.log] == [
+        ("copy", f".music-orchestrator/trash/{result.run}/replaced/a.mp3"),
+        ("copy", "a.mp3"),
+    ]

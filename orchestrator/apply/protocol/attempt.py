@@ -25,7 +25,7 @@ from orchestrator.apply.protocol.send import send
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
-from orchestrator.apply.protocol.verify_arrival import verify_arrivals
+from orchestrator.apply.protocol.verify_arrival import take_back_uploads, verify_arrivals
 from orchestrator.errors import InUseError, OrchestratorError, RateLimitError, TransientError
 
 
@@ -74,6 +74,7 @@ class Attempts:
         self._delete_sources(copied + that_need(Action.GIVE, Action.DELETE_SOURCE))
         give_back_caught_names([task for task in already_done if task.begun], self._run_id)
         bring_back_sources(that_need(Action.BRING_BACK_SOURCE))
+        take_back_uploads(that_need(Action.PUT_BACK), self._run_id)
         succeeded = still_open(already_done + unfinished)
         self._kept_copies.bring_back_one_object(succeeded)
         for task in still_open(succeeded):
@@ -103,7 +104,7 @@ class Attempts:
         sent = still_open(tasks)
         shelter(sent)
         send(sent, self._run_id, self._journal, concurrency=self._at_once)
-        verify_arrivals(sent, self._run_id, self._verify, concurrency=self._at_once)
+        verify_arrivals([task for task in sent if task.verdict is None], self._run_id, self._verify, concurrency=self._at_once)
         return sent
 
     def _secure_copies(self, tasks: Sequence[Task]) -> None:

@@ -14,7 +14,8 @@ from orchestrator.apply.protocol.batches import (
     look_at_staged_copies,
 )
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
-from orchestrator.apply.protocol.next_action import Action, Found, next_action
+from orchestrator.apply.protocol.next_action import Action, Found, next_action, next_action_in_place
+from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.request_budget import LOOK
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
@@ -51,7 +52,7 @@ def ask_how_names_are_given(tasks: Sequence[Task]) -> None:
     """Ask the target of each copy, before it is first looked at."""
     failed: dict[str, OrchestratorError] = {}
     for task in tasks:
-        if task.route not in COPIES or task.naming is not None or is_copied_by_bucket(task.source, task.target):
+        if task.route not in COPIES or task.in_place or task.naming is not None or is_copied_by_bucket(task.source, task.target):
             continue
         try:
             if task.target.fs not in failed:
@@ -65,6 +66,8 @@ def decide(task: Task) -> Action:
     """The next action of a task that was just looked at. May read files to compare them, and set the task's error."""
     source = _at_source(task)
     try:
+        if task.in_place:
+            return _decide_in_place(task, source)
         staged = None if task.staged is None else _at_staged_name(task, source)
         target = _at_destination(task, source) if task.begun else (Found.OTHER if task.at_target else Found.NOTHING)
     except NotFoundError as error:
@@ -78,6 +81,15 @@ def decide(task: Task) -> Action:
         task.route = Route.TRANSFER  # the rename was a copy, and the delete of its source is missing
     task.arrived = target is Found.EXPECTED
     return action
+
+
+def _decide_in_place(task: Task, source: Found) -> Action:
+    there = Found.OLD if task.is_old_content(task.at_target) else _at_destination(task, source)
+    if there is Found.OTHER and task.keeps_old_content and is_our_upload(task):
+        there = Found.TORN
+    in_trash = Found.NOTHING if task.in_trash is None else Found.EXPECTED if task.keeps_old_content else Found.OTHER
+    task.arrived = there is Found.EXPECTED
+    return next_action_in_place(source, there, in_trash, begun=task.begun)
 
 
 def content_to_write(task: Task) -> bytes:

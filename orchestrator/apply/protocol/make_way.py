@@ -1,6 +1,7 @@
-"""Replace the content of a file: its old content goes to the trash of the run just before the verified copy gets its name.
+"""Replace the content of a file: its old content goes to the trash of the run, and comes back if the new one does not arrive.
 
-Between these two requests the old content is in the trash. If the name cannot be given after all, it gets its name back first.
+Where an upload replaces a content at once (`Capabilities.replaces_in_place`), the server first copies the old one to the trash.
+Elsewhere, a verified copy waits under a name of ours; the old content is moved to the trash just before the copy gets its name.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from orchestrator.apply.protocol.batches import (
     note_error,
     send_batches,
 )
-from orchestrator.apply.protocol.request_budget import CHANGE, LOOK
+from orchestrator.apply.protocol.fingerprint import same_content_by_hash
+from orchestrator.apply.protocol.request_budget import CHANGE, KEEP_OLD, LOOK, PUT_BACK
 from orchestrator.apply.protocol.task import Task, still_open
 from orchestrator.errors import TransientError
-from orchestrator.storage.protocol import Call, CallResult, DeleteCall, GiveCall, MoveCall, Storage
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, GiveCall, MoveCall, Storage
 
 
 def make_way(tasks: Iterable[Task], *, concurrency: int) -> None:
@@ -55,26 +57,72 @@ def _to_trash(task: Task) -> tuple[Storage, Call]:
     return task.target, MoveCall(task.dst, task.old_name, task.trash)
 
 
+def keep_old_contents(tasks: Sequence[Task], *, concurrency: int) -> None:
+    """Before a content is replaced in place: copy the old one to the trash, and look at it; a verdict where it has changed."""
+    missing = [task for task in still_open(tasks) if task.in_trash is None]
+    for task in missing:
+        task.requests_spent += KEEP_OLD
+    send_batches(missing, lambda task: (task.target, CopyCall(task.dst, task.old_name, "")), note_error, concurrency=concurrency)
+    look_at_replaced(still_open(missing), concurrency=concurrency)
+    for task in still_open(missing):
+        if task.in_trash is None:
+            message = f"{task.dst}: not copied to the trash, although the remote reported success"
+            task.error = TransientError(message, path=task.dst)
+        elif not task.keeps_old_content:
+            task.skip(f"{task.name}: {task.dst} has changed since the plan was made")
+
+
 def put_back(tasks: Iterable[Task], *, concurrency: int) -> None:
-    """Where the new content did not come after all, give the old one its name back."""
-    failed = [task for task in tasks if task.replaces and task.begun and task.verdict is not None and not task.succeeded]
+    """Where the new content did not come after all, give the old one its name back.
+
+    Where contents are replaced in place, this is done after each try: a failed upload may have deleted the file.
+    """
+    failed = [task for task in tasks if _may_be_away(task)]
+    stopped_by = {task.operation.id: task.error for task in failed}
     for task in failed:
         task.error = None
+        task.requests_spent += PUT_BACK
     look_at_replaced(failed, concurrency=concurrency)
     look_at_destinations([task for task in failed if task.in_trash is not None], concurrency=concurrency)
-    away = [task for task in failed if task.in_trash is not None or task.error is not None]
+    _leave_trash([task for task in failed if task.error is None and task.in_trash is not None], concurrency=concurrency)
+    for task in failed:
+        if task.error is not None or task.in_trash is not None:
+            task.add_to_verdict(f"the old content of {task.dst} is kept as {task.old_name}")
+        task.error = stopped_by[task.operation.id] if task.verdict is None else task.error
+
+
+def _leave_trash(tasks: Sequence[Task], *, concurrency: int) -> None:
+    """Give old contents their free names back, and delete copies that were made in vain."""
     send_batches(
-        [task for task in away if task.error is None and task.at_target is None],
+        [task for task in tasks if task.at_target is None],
         lambda task: (task.target, GiveCall(task.old_name, task.dst, task.trash)),
-        _note_put_back,
+        _note_done,
         concurrency=concurrency,
     )
-    for task in away:
-        if task.error is not None or task.at_target is not None or task.in_trash is not None:
-            task.add_to_verdict(f"the old content of {task.dst} is kept as {task.old_name}")
+    send_batches(
+        [task for task in tasks if task.verdict is not None and _is_there_twice(task)],
+        lambda task: (task.target, DeleteCall(task.old_name, seen=True)),
+        _note_done,
+        concurrency=concurrency,
+    )
 
 
-def _note_put_back(task: Task, outcome: CallResult) -> None:
+def _may_be_away(task: Task) -> bool:
+    """Whether the old content may be without its name, and no further step of this try will change that."""
+    if not (task.replaces and task.begun) or task.succeeded:
+        return False
+    return task.verdict is not None or (task.in_place and task.error is not None and task.in_trash is not None)
+
+
+def _is_there_twice(task: Task) -> bool:
+    """Whether what was copied to the trash is still under its name, too."""
+    there, kept = task.at_target, task.in_trash
+    if not task.in_place or there is None or kept is None:
+        return False
+    return same_content_by_hash(kept, there) is True or (task.keeps_old_content and task.is_old_content(there))
+
+
+def _note_done(task: Task, outcome: CallResult) -> None:
     note_error(task, outcome)
     if task.error is None:
         task.in_trash = None

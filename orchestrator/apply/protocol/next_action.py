@@ -20,6 +20,10 @@ class Found(Enum):
     """At the source: the file that the plan expects. Elsewhere: the same content."""
     OTHER = auto()
     """A different file, or the expected file after a change."""
+    OLD = auto()
+    """Only at the destination of a replacement in place: the content that is to be replaced."""
+    TORN = auto()
+    """Only there: an upload of ours that is not what was to be sent."""
     LEAVING = auto()
     """Only at the source: it was moved to our trash, just before it is deleted."""
 
@@ -37,10 +41,16 @@ class Action(Enum):
     """It was copied and verified: only the source is left to delete."""
     BRING_BACK_SOURCE = auto()
     """The source is in our trash, but the copy is gone or has changed: give the source its name back."""
+    PUT_BACK = auto()
+    """A replacement in place left nothing at the destination, or a torn upload: give the old content its name back."""
     DONE = auto()
     SKIP_SOURCE_GONE = auto()
     SKIP_SOURCE_CHANGED = auto()
     SKIP_DESTINATION_EXISTS = auto()
+    SKIP_DESTINATION_GONE = auto()
+    """There is nothing to replace any more."""
+    SKIP_DESTINATION_CHANGED = auto()
+    """What was to be replaced has changed."""
     CONFLICT = auto()
     """It was begun, and now a different file lies at the destination: change nothing."""
     LOST = auto()
@@ -60,6 +70,25 @@ def next_action(route: Route, source: Found, staged: Found | None, destination: 
     if not begun:
         return _when_new(source, destination)
     return _when_begun(route, source, staged, destination, verified=verified)
+
+
+def next_action_in_place(source: Found, destination: Found, in_trash: Found, *, begun: bool) -> Action:
+    """The next action where an upload replaces the content of a file.
+
+    The upload begins only when the old content is in our trash (`in_trash`: EXPECTED). Then the file at the destination has its
+    old content, the new one, a mixture if the source changed meanwhile, or is gone: rclone deletes what it finds damaged.
+    """
+    if not begun:
+        return Action.SEND if source is Found.EXPECTED else _skip_for(source)
+    if destination is Found.EXPECTED:
+        return Action.VERIFY if source is Found.EXPECTED else Action.DONE
+    if destination in {Found.NOTHING, Found.TORN} and in_trash is Found.EXPECTED:
+        return Action.PUT_BACK
+    if destination is Found.NOTHING:
+        return Action.SKIP_DESTINATION_GONE
+    if destination is not Found.OLD or in_trash is Found.OTHER:
+        return Action.SKIP_DESTINATION_CHANGED
+    return Action.SEND if source is Found.EXPECTED else _skip_for(source)
 
 
 def _when_new(source: Found, destination: Found) -> Action:

@@ -14,6 +14,12 @@ LOOK = 2
 CHANGE = 4
 """A move or a copy: rclone first looks at both ends itself, and its S3 backend also sends these twice."""
 
+KEEP_OLD = 4
+"""A server's copy of an old content to our trash, and a look at it. Added to the limit of an operation that makes one."""
+
+PUT_BACK = 4
+"""Looks at an old content in our trash and at its name, and its way back. Added to the limit as well."""
+
 GIVE = 2
 """A staged copy gets its final name."""
 

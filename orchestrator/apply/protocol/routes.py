@@ -57,6 +57,14 @@ def is_copied_by_bucket(source: Storage, target: Storage) -> bool:
     return on_one_remote(source, target) and not target.capabilities.move
 
 
+def is_replaced_in_place(operation: Operation, source: Storage, target: Storage) -> bool:
+    """Whether an upload to its name replaces the content, after the server has copied the old one to the trash.
+
+    Not where the server itself copies: Drive and Dropbox then delete the file first, and its id is lost.
+    """
+    return operation.verb is Verb.REPLACE and target.capabilities.replaces_in_place and not on_one_remote(source, target)
+
+
 def on_one_remote(source: Storage, target: Storage) -> bool:
     """Whether the server itself can carry a file from one to the other."""
     return source is target or remote_of(source.fs) == remote_of(target.fs)

@@ -9,9 +9,10 @@ from orchestrator.apply.journal.records import Record, Stage
 from orchestrator.apply.own_paths import trash_of
 from orchestrator.apply.protocol.batches import forget_folders, in_parallel, note_error, send_batches
 from orchestrator.apply.protocol.both_ends import content_to_write
+from orchestrator.apply.protocol.make_way import keep_old_contents
 from orchestrator.apply.protocol.request_budget import CHANGE
 from orchestrator.apply.protocol.routes import Route
-from orchestrator.apply.protocol.task import Task, without_error
+from orchestrator.apply.protocol.task import Task, still_open
 from orchestrator.errors import OrchestratorError
 from orchestrator.storage.protocol import Call, CopyCall, DeleteCall, MoveCall, Storage
 
@@ -24,6 +25,7 @@ def send(tasks: Sequence[Task], run_id: str, journal: Journal, *, concurrency: i
         task.verified = None
     journal.append(run_id, [Record(task.operation.id, Stage.INTENT, task.attempt) for task in tasks])
 
+    keep_old_contents([task for task in tasks if task.in_place], concurrency=concurrency)
     _remove_incomplete_copies(tasks, concurrency=concurrency)
     forget_folders(task.source for task in tasks if task.route is Route.REMOVE)  # reading the kept copies may have taken long
 
@@ -36,11 +38,13 @@ def send(tasks: Sequence[Task], run_id: str, journal: Journal, *, concurrency: i
             case Route.REMOVE:
                 return task.source, DeleteCall(task.src, seen=True)
             case _:  # TRANSFER and COPY; WRITE is sent below
+                if task.in_place:
+                    return task.target, CopyCall(task.src, task.dst, "", other, task.is_old_content)
                 staged = task.staged
                 return task.target, CopyCall(task.src, staged or task.dst, "" if staged else trash, other)
 
     send_batches(
-        [task for task in without_error(tasks) if task.route is not Route.WRITE], request, note_error, concurrency=concurrency
+        [task for task in still_open(tasks) if task.route is not Route.WRITE], request, note_error, concurrency=concurrency
     )
     in_parallel([task for task in tasks if task.route is Route.WRITE], _write, workers=concurrency)
 

@@ -12,8 +12,8 @@ from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.local_disk import DiskState, file_system_root
 from orchestrator.apply.own_paths import destination_of, leaving_source_of, replaced_of, staged_copy_of, trash_of
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
-from orchestrator.apply.protocol.request_budget import LOOK, REQUESTS_PER_OPERATION
-from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, route_of
+from orchestrator.apply.protocol.request_budget import KEEP_OLD, LOOK, PUT_BACK, REQUESTS_PER_OPERATION
+from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, is_replaced_in_place, route_of
 from orchestrator.errors import (
     AuthError,
     CorruptTransferError,
@@ -106,7 +106,7 @@ class Task:
     def staged(self) -> str | None:
         """The name of ours under which a copy arrives; None if it goes straight to its destination."""
         if self.replaces:
-            return self.own_name_at_target
+            return None if self.in_place else self.own_name_at_target
         if self.route not in COPIES or self.naming in {Naming.UPLOAD, Naming.REPLACES} or is_temporary(self.dst):
             return None
         return None if is_copied_by_bucket(self.source, self.target) else self.own_name_at_target
@@ -115,6 +115,11 @@ class Task:
     def replaces(self) -> bool:
         """Whether it gives the file at its destination another content."""
         return self.operation.verb is Verb.REPLACE
+
+    @property
+    def in_place(self) -> bool:
+        """Whether an upload to its name replaces the content at its destination."""
+        return is_replaced_in_place(self.operation, self.source, self.target)
 
     @property
     def old_name(self) -> str:
@@ -129,15 +134,25 @@ class Task:
     def is_old_content(self, there: Entry | None) -> bool:
         """Whether a file at the destination is the one to be replaced.
 
-        Once that is in our trash, only what a hash shows to be the same is: a move by copy and delete was cut short.
+        Once that was moved to our trash, only what a hash shows to be the same is: a move by copy and delete was cut short.
         """
-        old = self.operation.expect.replaced
-        if there is None or old is msgspec.UNSET:
+        if there is None or not self.replaces:
             return False
-        if self.in_trash is not None:
+        if self.in_trash is not None and not self.in_place:
             return same_content_by_hash(self.in_trash, there) is True
-        known = Entry(self.dst, old.size, old.mtime, old.hash)
-        return same_file(known, there, self.target.capabilities.mtime_precision_ns)
+        return same_file(self.old_content, there, self.target.capabilities.mtime_precision_ns)
+
+    @property
+    def keeps_old_content(self) -> bool:
+        """Whether the copy in our trash is that of the file to be replaced, not of one that took its place."""
+        return self.in_trash is not None and same_content_by_hash(self.old_content, self.in_trash) is not False
+
+    @property
+    def old_content(self) -> Entry:
+        """The file to be replaced, as the plan expects it."""
+        old = self.operation.expect.replaced
+        assert old is not msgspec.UNSET  # noqa: S101 - plans without it are refused
+        return Entry(self.dst, old.size, old.mtime, old.hash)
 
     @property
     def own_name_at_target(self) -> str:
@@ -181,7 +196,7 @@ class Task:
 
     def affords(self, requests: int) -> bool:
         """Whether the budget allows so many more requests."""
-        return self.requests_spent + requests <= REQUESTS_PER_OPERATION
+        return self.requests_spent + requests <= REQUESTS_PER_OPERATION + (KEEP_OLD + PUT_BACK if self.in_place else 0)
 
     def hopeless_after(self, error: OrchestratorError) -> bool:
         """Whether another try would only fail again."""

@@ -24,6 +24,8 @@ _SKIPPED_BECAUSE = {
     Action.SKIP_SOURCE_GONE: "the source is gone",
     Action.SKIP_SOURCE_CHANGED: "the source has changed since the plan was made",
     Action.SKIP_DESTINATION_EXISTS: "the destination {dst} already exists",
+    Action.SKIP_DESTINATION_GONE: "{dst}, which it was to replace, is gone",
+    Action.SKIP_DESTINATION_CHANGED: "{dst} has changed since the plan was made",
 }
 
 
@@ -39,7 +41,7 @@ def conclude(task: Task, action: Action, earlier: OrchestratorError | None) -> N
         if task.vanished:
             message = f"{task.name}: another program moved or deleted it while it was copied; the copy is at {task.dst}"
             task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
-    elif isinstance(earlier, DestinationExistsError) and task.at_target is not None and not _got_its_name(task, action):
+    elif isinstance(earlier, DestinationExistsError) and task.at_target and not (task.in_place or _got_its_name(task, action)):
         # Even a file of equal content is not ours: the remote said that it was there before.
         _skip(task, Action.SKIP_DESTINATION_EXISTS)
     elif action is Action.CONFLICT:

@@ -6,7 +6,7 @@ there is neither moved nor called damaged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from orchestrator.apply.journal.records import Stage, VerifyMode
 from orchestrator.apply.local_disk import disk_state
@@ -20,6 +20,7 @@ from orchestrator.apply.protocol.batches import (
 )
 from orchestrator.apply.protocol.both_ends import content_to_write
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file, unchanged
+from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.task import Task, still_open, without_error
@@ -40,8 +41,11 @@ def verify_arrivals(sent: Sequence[Task], run_id: str, mode: VerifyMode, *, conc
     for task in looked_at:
         if task.route is Route.RENAME:
             _verify_rename(task)
+        elif task.in_place:
+            _expect_new_content(task, reported[task.operation.id])
     expect_sources_gone([task for task in looked_at if task.route is Route.REMOVE], concurrency=concurrency)
-    for task in _with_changed_source([task for task in looked_at if task.route in COPIES], concurrency=concurrency):
+    copies = [task for task in still_open(looked_at) if task.route in COPIES]
+    for task in _with_changed_source(copies, concurrency=concurrency):
         _refuse_torn_copy(task, run_id)
     by_size: list[Task] = []
     in_parallel(
@@ -56,6 +60,14 @@ def verify_arrivals(sent: Sequence[Task], run_id: str, mode: VerifyMode, *, conc
 def _may_have_arrived(task: Task) -> bool:
     """Whether rclone found the copy damaged: the proof is a comparison."""
     return isinstance(task.error, CorruptTransferError) and task.route is not Route.RENAME
+
+
+def _expect_new_content(task: Task, reported: OrchestratorError | None) -> None:
+    """Set an error if an upload did not replace the old content. Size and time alone show that only after an error."""
+    there = task.at_target
+    same = None if there is None else same_content_by_hash(task.old_content, there)
+    if same is True or (reported is not None and task.is_old_content(there)):
+        task.error = reported or _not_there(task)
 
 
 def _look_at_arrivals(tasks: Sequence[Task], *, concurrency: int) -> None:
@@ -100,10 +112,24 @@ def _is_changed(task: Task, before: Entry | None) -> bool:
     return now is None or before is None or not unchanged(before, now, task.source.capabilities.mtime_precision_ns)
 
 
+def take_back_uploads(tasks: Iterable[Task], run_id: str) -> None:
+    """Move uploads away that are not what was to be sent. Then the old content gets its name back, and the next look decides."""
+    for task in tasks:
+        became = "is gone" if task.at_target is None else f"was not uploaded whole and {_move_away(task, run_id)}"
+        task.error = TransientError(f"{task.name}: its new content at {task.dst} {became}", path=task.name)
+
+
 def _refuse_torn_copy(task: Task, run_id: str) -> None:
     message = f"{task.name}: changed while it was copied"
+    try:
+        ours = not task.in_place or task.at_target is None or is_our_upload(task)
+    except OrchestratorError as error:
+        task.error = error
+        return
     if task.unnamed or task.at_target is None:
         message += f"; nothing was put at {task.dst}"
+    elif not ours:
+        message += f"; {task.dst} has changed as well, and stays"
     else:
         message += f"; the copy may hold parts of both, and {_move_away(task, run_id)}"
     task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
@@ -141,10 +167,11 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
                 by_size.append(task)
             if match is not Match.DIFFERENT:
                 return
+        others = is_copied_by_bucket(task.source, task.target) or (task.in_place and not is_our_upload(task))
     except OrchestratorError as error:
         task.error = error
         return
-    if is_copied_by_bucket(task.source, task.target):
+    if others:
         message = f"{task.name}: was copied to {task.dst}, and a different file is there now; both stay"
         task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
         return
@@ -158,7 +185,7 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
 
 def _is_ours(task: Task) -> bool:
     """Whether what arrived is ours even if the copy failed: at a final name, it may be another program's file."""
-    return task.unnamed or task.route is Route.WRITE or task.naming is Naming.REPLACES
+    return task.unnamed or task.route is Route.WRITE or task.naming is Naming.REPLACES or task.in_place
 
 
 def _move_away(task: Task, run_id: str) -> str:

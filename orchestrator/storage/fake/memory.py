@@ -303,16 +303,3 @@ class MemoryStorage(Transfers, DerivedStorage):
             file = self._objects.find(path)
             self._reach(recorded, change, "after")
             return file
-
-    def _rounded(self, mtime_ns: int) -> int | None:
-        precision = self._capabilities.mtime_precision_ns
-        return None if precision is None else mtime_ns - mtime_ns % precision
-
-    def _entry(self, file: StoredFile) -> Entry:
-        return Entry(
-            path=file.path,
-            size=len(file.content),
-            mtime_ns=self._rounded(file.mtime_ns) if self._capabilities.mtime else None,
-            hashes={name: digest(name, file.content) for name in self._capabilities.hashes},
-            id=file.id if self._capabilities.duplicate_names else None,
-        )

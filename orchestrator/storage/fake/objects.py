@@ -18,6 +18,7 @@ KINDS: Mapping[str, Capabilities] = {
     "local": Capabilities(move=True, quota=True, local=True, directory_move=True, remote_type="local"),
     "s3": Capabilities(
         copy=True,
+        replaces_in_place=True,
         empty_directories=False,
         hashes=("md5",),
         mtime=False,
@@ -28,6 +29,7 @@ KINDS: Mapping[str, Capabilities] = {
     "drive": Capabilities(
         move=True,
         copy=True,
+        replaces_in_place=True,
         directory_move=True,
         by_directory=True,
         duplicate_names=True,
@@ -41,6 +43,7 @@ KINDS: Mapping[str, Capabilities] = {
     "dropbox": Capabilities(
         move=True,
         copy=True,
+        replaces_in_place=True,
         directory_move=True,
         by_directory=True,
         rmdir_is_recursive=True,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
-from orchestrator.errors import DestinationExistsError, UnsupportedError
-from orchestrator.records import Capabilities
-from orchestrator.storage.fake.faults import FaultyCalls, Killed
-from orchestrator.storage.fake.objects import Objects, StoredFile
+from orchestrator.errors import CorruptTransferError, DestinationExistsError, UnsupportedError
+from orchestrator.records import Capabilities, Entry
+from orchestrator.storage.fake.faults import FaultyCalls, Killed, RecordedCall
+from orchestrator.storage.fake.objects import Objects, StoredFile, digest
 from orchestrator.storage.protocol import CopyCall, GiveCall, MoveCall, Naming, Storage
 from orchestrator.storage.wrappers.forwarding import unwrapped
 
@@ -64,13 +64,27 @@ class Transfers(FaultyCalls):
                 file = objects.find(call.src)
                 fetched = file.content, file.mtime_ns
                 self._count_through(len(file.content))
-            if src is None or objects.key(src) != objects.key(call.dst):
+            if call.replaces is not None:
+                self._replace(call, fetched, recorded, change)
+            elif src is None or objects.key(src) != objects.key(call.dst):
                 if self._naming_known and self._naming is Naming.UPLOAD and call.source is not None:
                     self._check_unused(call.dst)
                 elif self._clear_way(src, call.dst, call.trash):
                     self._reach(recorded, change, "between")
                 objects.store(call.dst, *fetched)
             self._done(recorded, change)
+
+    def _replace(self, call: CopyCall, content: tuple[bytes, int | None], recorded: RecordedCall, change: int) -> None:
+        """The old content is there until the new one is; rclone deletes what does not pass its check."""
+        there = self._objects.find(call.dst)
+        if call.replaces is not None and not call.replaces(self._entry(there)):
+            raise DestinationExistsError(f"{self._fs}: {call.dst!r} has changed", path=call.dst)
+        try:
+            self._reach(recorded, change, "between")
+        except CorruptTransferError:
+            self._objects.drop(there)
+            raise
+        self._objects.store(call.dst, *content)
 
     def _give(self, call: GiveCall) -> None:
         objects = self._objects
@@ -126,6 +140,19 @@ class Transfers(FaultyCalls):
     def _count_through(self, size: int) -> None:
         if not self._capabilities.copy:
             self.bytes_through += size
+
+    def _rounded(self, mtime_ns: int) -> int | None:
+        precision = self._capabilities.mtime_precision_ns
+        return None if precision is None else mtime_ns - mtime_ns % precision
+
+    def _entry(self, file: StoredFile) -> Entry:
+        return Entry(
+            path=file.path,
+            size=len(file.content),
+            mtime_ns=self._rounded(file.mtime_ns) if self._capabilities.mtime else None,
+            hashes={name: digest(name, file.content) for name in self._capabilities.hashes},
+            id=file.id if self._capabilities.duplicate_names else None,
+        )
 
 
 def usual_naming(can: Capabilities) -> Naming:

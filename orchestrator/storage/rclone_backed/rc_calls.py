@@ -17,6 +17,9 @@ from orchestrator.records import Capabilities, Entry
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, GiveCall, MoveCall, StatCall, Storage
 from orchestrator.storage.wrappers.forwarding import unwrapped
 
+_UPLOADED_IN_PARTS = 200 * 1024**2
+"""rclone uploads what is larger in parts to S3."""
+
 
 @runtime_checkable
 class _OnRclone(Protocol):
@@ -40,6 +43,8 @@ class RcCalls:
         self.fs = fs
         self.refused_uploads = False
         """Whether uploads to a taken name are refused by the server."""
+        self.conditional_uploads = profile.names_by == "upload"
+        """Whether to ask the server to replace a certain content only (S3)."""
         self._backend_name = backend_name
         self._profile = profile
         self.capabilities = capabilities
@@ -95,6 +100,21 @@ class RcCalls:
             return rc_bodies.copy_to_own_name(source_fs, call.src, self.fs, call.dst)
         body = self._transfer(call.src, call.dst, call.trash, call.source)
         return body if other else self._uncompared_if_by_bucket(body)
+
+    def replacing_copy(self, call: CopyCall, old: Entry) -> tuple[str, rc_bodies.Body]:
+        """The request that puts a new content in the place of `old`, which was just seen at the destination."""
+        source_fs = self.fs if call.source is None else _reached(call.source).fs
+        body = rc_bodies.transfer(source_fs, call.src, self.fs, call.dst, trash=None)
+        if self.capabilities.hashes:
+            # The caller compares. Where rclone finds another content, it deletes it, even if another program has written it.
+            body = rc_bodies.uncompared(body)
+        # A bucket replaces whatever is there. Elsewhere rclone has to find the file, so as not to make a second one.
+        return "operations/copyfile", rc_bodies.replacing_upload(body, self._etag(old), unseen=not self.capabilities.move)
+
+    def _etag(self, old: Entry) -> str | None:
+        """The ETag of an object, if it is sure to be the MD5: in parts it is not, nor is it with some kinds of encryption."""
+        whole = old.size is not None and old.size < _UPLOADED_IN_PARTS
+        return old.hashes.get("md5") if self.conditional_uploads and whole else None
 
     def _uncompared_if_by_bucket(self, body: rc_bodies.Body) -> rc_bodies.Body:
         """What a bucket copies to a final name may have been replaced by another program before rclone compares it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TypeGuard
 
 from orchestrator.errors import OrchestratorError, UnsupportedError
 from orchestrator.rclone.rc_client import RcClient
@@ -12,6 +13,7 @@ from orchestrator.storage.rclone_backed.directory_listings import DirectoryListi
 from orchestrator.storage.rclone_backed.lanes import Lanes, begins
 from orchestrator.storage.rclone_backed.rc_batches import send_all
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure
+from orchestrator.storage.rclone_backed.replacing import replace
 
 
 class Sender:
@@ -40,7 +42,11 @@ class Sender:
         return self.together(calls, concurrency)
 
     def together(self, calls: Sequence[Call], concurrency: int) -> list[CallResult]:
-        """In one request, unless a call needs a look first."""
+        """In one request, unless calls need looks first."""
+        if any(map(_replaces, calls)):
+            replaced = iter(replace(self._client, self._calls, [call for call in calls if _replaces(call)], concurrency))
+            others = iter(self.together([call for call in calls if not _replaces(call)], concurrency))
+            return [next(replaced if _replaces(call) else others) for call in calls]
         if not self._calls.has_backup_dir and any(isinstance(call, MoveCall | CopyCall) for call in calls):
             return [self._one(call) for call in calls]
         repeatable = all(isinstance(call, StatCall) for call in calls)
@@ -51,6 +57,8 @@ class Sender:
         ]
 
     def _one(self, call: Call) -> CallResult:
+        if _replaces(call):
+            return replace(self._client, self._calls, [call], 1)[0]
         try:
             if isinstance(call, MoveCall | CopyCall) and not self._calls.has_backup_dir and self._exists(call.dst):
                 message = f"{call.dst}: already exists, and {self._calls.fs} has no trash to move it to"
@@ -60,3 +68,7 @@ class Sender:
             return failure(call, error)
         (answer,) = send_all(self._client, [request], 1)
         return failure(call, answer) if isinstance(answer, OrchestratorError) else self._calls.result(call, answer)
+
+
+def _replaces(call: Call) -> TypeGuard[CopyCall]:
+    return isinstance(call, CopyCall) and call.replaces is not None

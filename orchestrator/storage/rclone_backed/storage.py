@@ -23,10 +23,9 @@ from orchestrator.errors import (
     UsageError,
 )
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
-from orchestrator.paths import is_local, join_location, parent_of
-from orchestrator.profiles import Profile, load_profile
+from orchestrator.paths import is_local, join_location
+from orchestrator.profiles import Profile
 from orchestrator.rclone import rc_bodies
-from orchestrator.rclone.capabilities import capabilities_of
 from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.rc_client import UnexplainedReadError
@@ -40,9 +39,9 @@ from orchestrator.storage.rclone_backed.directory_listings import DirectoryListi
 from orchestrator.storage.rclone_backed.disk_names import DiskNames
 from orchestrator.storage.rclone_backed.names import Names
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, is_below_a_file
+from orchestrator.storage.rclone_backed.remote import Remote
 from orchestrator.storage.rclone_backed.sending import Sender
 
-_OFF = frozenset({"", "false", "off", "0", "no"})
 _FIRST_ENTRIES = 1000
 """So many entries of a listing show what its hashes cost: one page on S3."""
 _HASH_MISSES = 16
@@ -69,7 +68,7 @@ class RcloneStorage(DerivedStorage):
         self._rclone = rclone
         self._client = rclone.client
         self._fs = fs
-        self._profile_name = profile
+        self._remote = Remote(rclone, fs, profile)
         self._served: VfsReads | None = None
         self._links_left_out = 0
 
@@ -83,44 +82,15 @@ class RcloneStorage(DerivedStorage):
         """The rclone that executes the calls."""
         return self._rclone
 
-    @cached_property
-    def _info(self) -> dict[str, Any]:
-        self._check_shows_the_present()
-        try:
-            if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
-                self._client.call("operations/fsinfo", {"fs": rc_bodies.with_server_mtime(self._fs)})
-            # UsageError for an unknown remote, and for a file instead of a directory.
-            return self._client.call("operations/fsinfo", {"fs": self._fs})
-        except UsageError:
-            # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
-            # The parent as the root, because rclone hides that a bucket lies in another region below the root of all buckets.
-            remote, colon, path = self._fs.partition(":")
-            if colon and path.strip("/"):
-                parent = parent_of(path.rstrip("/"))
-                where = (f"{remote}:{parent}", "") if parent else (f"{remote}:", path)
-                self._client.call("operations/list", rc_bodies.list_names(*where))
-            raise
-
-    def _check_shows_the_present(self) -> None:
-        """Raise UsageError for a remote that shows old versions of files."""
-        for option in self.profile.past_versions:
-            if (self._rclone.option(self._fs, option) or "false").lower() not in _OFF:
-                remote = self._fs.partition(":")[0]
-                raise UsageError(
-                    f"{self._fs}: the remote has `{option}` set, so it shows old versions of files and cannot be changed: "
-                    f"remove it (`rclone config update {remote} {option}=`), or make another remote without it"
-                )
-
-    @cached_property
+    @property
     def profile(self) -> Profile:
         """What is known about the provider, for this remote."""
-        profile = load_profile(self._profile_name or self._rclone.remote_type(self._fs))
-        return profile.for_remote(lambda option: self._rclone.option(self._fs, option))
+        return self._remote.profile
 
-    @cached_property
+    @property
     def capabilities(self) -> Capabilities:
         """What the remote can do, from rclone and the profile."""
-        return capabilities_of(self.profile, self._rclone.remote_type(self._fs), self._info)
+        return self._remote.capabilities
 
     def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
         """See Storage. Streamed from a separate rclone process."""
@@ -129,7 +99,7 @@ class RcloneStorage(DerivedStorage):
             mtime=self.capabilities.mtime,
             server_mtime=self.profile.server_mtime,
             hashes=self.capabilities.hashes,
-            flat=bool(self._info["Features"].get("ListR")),
+            flat=bool(self._remote.info["Features"].get("ListR")),
             prefix=prefix,
             hidden=hidden,
             bounded=not self.capabilities.local,
@@ -155,7 +125,7 @@ class RcloneStorage(DerivedStorage):
 
     def forget_folders(self) -> None:
         """See Storage."""
-        if self._info["Features"].get("DirCacheFlush"):  # rclone keeps their ids, here or in a remote that this one wraps
+        if self._remote.info["Features"].get("DirCacheFlush"):  # rclone keeps their ids, here or in a remote that this one wraps
             self._client.call("fscache/clear", repeatable=True)
 
     def _list(self, request: ListRequest) -> Generator[Entry]:
@@ -348,7 +318,7 @@ class RcloneStorage(DerivedStorage):
     @property
     def backend_name(self) -> str:
         """What rclone calls the remote behind this location; an alias has the name of its target."""
-        return str(self._info.get("Name"))
+        return str(self._remote.info.get("Name"))
 
     @cached_property
     def _calls(self) -> RcCalls:

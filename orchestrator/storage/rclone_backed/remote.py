@@ -1,0 +1,76 @@
+"""What is known about the remote of a location: what rclone says about it, the provider's profile, and what follows from both."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from orchestrator.errors import UsageError
+from orchestrator.paths import parent_of
+from orchestrator.profiles import Profile, load_profile
+from orchestrator.rclone import rc_bodies
+from orchestrator.rclone.capabilities import capabilities_of
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.records import Capabilities
+
+_OFF = frozenset({"", "false", "off", "0", "no"})
+
+
+class Remote:
+    """The remote of one location. Each fact is asked for once, when it is first needed."""
+
+    def __init__(self, rclone: Rclone, fs: str, profile: str | None) -> None:
+        """`profile` replaces the profile of the remote's type."""
+        self._rclone = rclone
+        self._fs = fs
+        self._profile_name = profile
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """Rclone's `operations/fsinfo`. Raises UsageError for an unknown remote, and for a file instead of a directory."""
+        self._check_shows_the_present()
+        client = self._rclone.client
+        try:
+            if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
+                client.call("operations/fsinfo", {"fs": rc_bodies.with_server_mtime(self._fs)})
+            return client.call("operations/fsinfo", {"fs": self._fs})
+        except UsageError:
+            # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
+            # The parent as the root, because rclone hides that a bucket lies in another region below the root of all buckets.
+            remote, colon, path = self._fs.partition(":")
+            if colon and path.strip("/"):
+                parent = parent_of(path.rstrip("/"))
+                where = (f"{remote}:{parent}", "") if parent else (f"{remote}:", path)
+                client.call("operations/list", rc_bodies.list_names(*where))
+            raise
+
+    def _check_shows_the_present(self) -> None:
+        """Raise UsageError for a remote that shows old versions of files."""
+        for option in self.profile.past_versions:
+            if (self._rclone.option(self._fs, option) or "false").lower() not in _OFF:
+                remote = self._fs.partition(":")[0]
+                raise UsageError(
+                    f"{self._fs}: the remote has `{option}` set, so it shows old versions of files and cannot be changed: "
+                    f"remove it (`rclone config update {remote} {option}=`), or make another remote without it"
+                )
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What is known about the provider, for this remote."""
+        profile = load_profile(self._profile_name or self._rclone.remote_type(self._fs))
+        return profile.for_remote(lambda option: self._rclone.option(self._fs, option))
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What the remote can do, from rclone and the profile."""
+        found = capabilities_of(self.profile, self._rclone.remote_type(self._fs), self.info)
+        return msgspec.structs.replace(found, replaces_in_place=found.copy and self._replaces_in_place())
+
+    def _replaces_in_place(self) -> bool:
+        """Whether uploads replace a content at once; a remote that leads to others does what all of these do."""
+        if self.profile.replaces_in_place != "below":
+            return self.profile.replaces_in_place == "always"
+        types = {self._rclone.remote_type(place.fs) for place in self._rclone.places_of(self._fs)}
+        return all(load_profile(one).replaces_in_place == "always" for one in types)
