@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import RunState
+from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.common_state.store import CommonState
+from orchestrator.errors import RemoteError
 from orchestrator.plan.planners.sync.records import Inode
 from orchestrator.records import Ref
 from orchestrator.storage.local_path import status_on_disk
@@ -35,10 +37,19 @@ def settle_common_state(session: Session, run_id: str) -> None:
     def look(ref: Ref) -> Inode | None:
         return inode_of(session.storages(ref.fs)[ref.fs], ref.path)
 
+    def read(ref: Ref) -> dict[str, str]:
+        if session.stop.is_set():
+            return {}
+        try:
+            digest = session.storages(ref.fs)[ref.fs].hash(ref.path, LOCAL_HASH, download=True)
+        except RemoteError:  # it went away just now: the next sync sees that, and compares it then
+            return {}
+        return {} if digest is None else {LOCAL_HASH: digest}
+
     with open_common_state(session) as state:
         completed = session.journal.completed(run_id)
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
-            state.settle(plan.header.plan_id, completed, look)
+            state.settle(plan.header.plan_id, completed, look, read)
 
 
 def _forget_undone(session: Session, run_id: str, undone: str) -> None:

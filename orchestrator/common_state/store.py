@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,8 @@ from orchestrator.sqlite import transaction
 
 DiskLook = Callable[[Ref], Inode | None]
 """What a disk of this machine knows of a file now; None for files elsewhere, and for one that is not there."""
+DiskRead = Callable[[Ref], dict[str, str]]
+"""The hash of a file on a disk of this machine, which is read for it; none if it could not be read."""
 
 FilesNow = Mapping[str, File]
 """Path -> file, as it is now."""
@@ -57,6 +60,13 @@ class _Expected(msgspec.Struct, frozen=True):
 
     link: Link
     fs: tuple[str, str]
+
+
+class _Disk(NamedTuple):
+    """What is asked of the disks of this machine."""
+
+    look: DiskLook
+    read: DiskRead
 
 
 class CommonState:
@@ -146,10 +156,11 @@ class CommonState:
         self.expect("", pair, links)
         return self.settle("", (), lambda _: None)
 
-    def settle(self, plan_id: str, completed: Iterable[CompletedOperation], look: DiskLook) -> int:
+    def settle(self, plan_id: str, completed: Iterable[CompletedOperation], look: DiskLook, read: DiskRead = lambda _: {}) -> int:
         """Record what the run of a plan has done of what was expected, and forget the rest; how many entries were recorded.
 
-        `completed`: all its operations that have succeeded. Nothing for a plan of which nothing is expected (any more).
+        `completed`: all its operations that have succeeded. Nothing for a plan of which nothing is expected (any more). `read` is
+        asked where neither side has a hash: without one, a rename on a disk cannot be told from an edit.
         """
         arrived: dict[Ref, CompletedOperation] = {}
         done = set()
@@ -165,24 +176,31 @@ class CommonState:
                 wanted = msgspec.msgpack.decode(body, type=_Expected)
                 if done.issuperset(wanted.link.changes):
                     recorded += 1
-                    _record(connection, pair, wanted, arrived, look)
+                    _record(connection, pair, wanted, arrived, _Disk(look, read))
             connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
         return recorded
 
 
 def _record(
-    connection: sqlite3.Connection, pair: str, expected: _Expected, arrived: dict[Ref, CompletedOperation], look: DiskLook
+    connection: sqlite3.Connection,
+    pair: str,
+    expected: _Expected,
+    arrived: dict[Ref, CompletedOperation],
+    disk: _Disk,
 ) -> None:
     link = expected.link
     if link.row is not None:
         connection.execute("DELETE FROM entry WHERE number = ? AND pair = ?", (link.row, pair))
     if link.paths is None:
         return
-    first, second = (_file_now(link, side, Ref(expected.fs[side], link.paths[side]), arrived, look) for side in SIDES)
+    places = (Ref(expected.fs[0], link.paths[0]), Ref(expected.fs[1], link.paths[1]))
+    first, second = (_file_now(link, side, places[side], arrived, disk.look) for side in SIDES)
     if first is None or second is None:
         return
     # Both hold the same content: what is known of it is known of both.
     hashes = {**first.hashes, **second.hashes}
+    if not hashes:
+        hashes = _hashes_read((first, second), places, disk)
     first, second = (msgspec.structs.replace(file, read_hashes=hashes) for file in (first, second))
     paths = [path.encode() for path in link.paths]
     # A file has one entry: an older one with either path is about what is no longer there.
@@ -210,6 +228,15 @@ def _file_now(link: Link, side: int, where: Ref, arrived: dict[Ref, CompletedOpe
         own_mtime_ns=content.own_mtime_ns,
         damage=content.damage,
     )
+
+
+def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], disk: _Disk) -> dict[str, str]:
+    """The hash of the one that is on a disk, if it is still what was verified."""
+    for file, place in zip(files, places, strict=True):
+        if file.inode is not None and file.size and disk.look(place) == file.inode:
+            hashes = disk.read(place)
+            return hashes if disk.look(place) == file.inode else {}
+    return {}
 
 
 def _in_memory_once(then: tuple[File, File], now: tuple[FilesNow, FilesNow]) -> tuple[File, File]:

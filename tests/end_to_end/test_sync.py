@@ -162,6 +162,29 @@ def test_an_edit_that_keeps_size_and_time_is_carried_and_new_times_are_not(pair:
     assert ended.summary["ops_done"] == 1
 
 
+def test_a_rename_beside_a_server_without_hashes_sends_nothing(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    """A rename gives a file a new time of change, as an edit does: the hash of what was sent tells them apart."""
+    library, proxy = proxied("webdav")
+    pair = Pair(library, tmp_path)
+    for path in EIGHT:
+        pair.put(path, content(path))
+    pair()
+    tree = {path: content(path) for path in EIGHT}
+    (pair.here / EIGHT[0]).rename(pair.here / "renamed.mp3")
+    tree["renamed.mp3"] = tree.pop(EIGHT[0])
+    proxy.reset()
+    pair.ends_with(tree)
+    assert [seen.path for seen in proxy.requests if seen.method == "PUT" and seen.path.endswith(".mp3")] == []
+    status = (pair.here / EIGHT[1]).stat()
+    (pair.here / EIGHT[1]).rename(pair.here / "renamed and edited.mp3")
+    pair.put("renamed and edited.mp3", "x" * status.st_size)
+    os.utime(pair.here / "renamed and edited.mp3", ns=(status.st_atime_ns, status.st_mtime_ns))
+    del tree[EIGHT[1]]
+    pair.ends_with({**tree, "renamed and edited.mp3": "x" * status.st_size})
+
+
 @pytest.mark.parametrize("pair", ["s3_moto"], indirect=True)
 def test_two_machines_and_one_cloud(pair: Pair, tmp_path: Path) -> None:
     """Each has a common state of its own, and what one deletes does not come back from the other."""
