@@ -136,6 +136,7 @@ def abandon_run(session: Session, run_id: str) -> RunResult:
     """Give an unfinished run up, and report what is half-way."""
     result = abandon(run_id, lambda fs: session.storages(fs)[fs], session.journal)
     _update_catalogue_of_earlier_starts(session, run_id)
+    settle_common_state(session, run_id)
     session.summary.ops_planned += result.planned
     _report_result(session, result)
     return result

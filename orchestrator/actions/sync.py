@@ -12,11 +12,11 @@ from orchestrator.actions.common_states import open_common_state
 from orchestrator.actions.locations import check_folder, check_location, check_shared, reaching
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.session import Session
+from orchestrator.actions.sync_direction import sides_of, way_of
 from orchestrator.actions.sync_sides import SideListing
 from orchestrator.apply.guard.place_id import place_id, write_place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
-from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import SafetyLimitError, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan
@@ -34,8 +34,6 @@ from orchestrator.plan.planners.sync.records import (
 from orchestrator.wording import counted
 
 _Ids = tuple[str | None, str | None]
-
-_MODES = {"to-cloud": Direction.A_TO_B, "to-local": Direction.B_TO_A, "bidirectional": Direction.BOTH}
 
 
 def sync(options: SyncOptions, session: Session) -> ChangeResult:
@@ -56,34 +54,13 @@ def sync(options: SyncOptions, session: Session) -> ChangeResult:
         limited=False,  # the planner knows which deletions count
         fresh=True,
         plan_file=plan_file,
+        verify_full=work.moves,
         before=work.begin,
     )
 
 
-def direction_of(options: SyncOptions, locations: Sequence[Location], cloud_mode: str | None = None) -> Direction:
-    """Which side gets changes. It does not depend on which side stands first, where one is on this machine and one is not.
-
-    Raises UsageError for options that exclude each other, or that ask for the machine where there is no remote.
-    """
-    given = [mode for mode in _MODES if getattr(options, mode.replace("-", "_"))]
-    if len(given) > 1:
-        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
-    mode = given[0] if given else cloud_mode or "bidirectional"
-    if options.delete and mode == "bidirectional":
-        raise UsageError("--delete is for one way, with --to-cloud or --to-local: both ways, deletions are always carried over")
-    if mode == "bidirectional":
-        return Direction.BOTH
-    here = [location.local for location in locations]
-    if here[0] == here[1]:
-        if mode == "to-local":
-            raise UsageError("--to-local needs one location on this machine and one on a remote")
-        return Direction.A_TO_B
-    to_second = here[0] if mode == "to-cloud" else here[1]
-    return Direction.A_TO_B if to_second else Direction.B_TO_A
-
-
 def _locations(session: Session, options: SyncOptions) -> tuple[Location, Location]:
-    a, b = session.locations(options.a, options.b)
+    a, b = session.locations(*sides_of(options))
     for location in (a, b):
         check_location(session, location)
         check_folder(location)
@@ -100,8 +77,10 @@ class _Sync:
         self._session = session
         self._options = options
         self._locations = locations
+        way = way_of(options, session, locations)
         self._settings = SyncSettings(
-            direction=direction_of(options, locations),
+            direction=way.direction,
+            delete_after=way.delete_after,
             conflict=None if options.conflict is None else Policy(options.conflict),
             keep_names=options.keep_names,
             delete=options.delete,
@@ -109,6 +88,11 @@ class _Sync:
         )
         self._ids: _Ids = (None, None)
         self._planned: SyncPlan | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether files are deleted at the source: then no copy is verified by its size alone."""
+        return self._settings.delete_after
 
     @property
     def way(self) -> str:
@@ -122,10 +106,7 @@ class _Sync:
         session, options = self._session, self._options
         session.reporter.note(f"sync {self.way}")
         self._ids = self._place_ids()
-        listings = [
-            SideListing(session, location, options.include, options.exclude, parse_duration(options.settle))
-            for location in self._locations
-        ]
+        listings = [SideListing(session, location, options) for location in self._locations]
         listed = worst([listing.list() for listing in listings])
         rows = self._rows(listings[0], listings[1])
         for side in SIDES:
@@ -142,6 +123,7 @@ class _Sync:
                     settings=self._settings,
                     now_ns=time.time_ns(),
                     answered=answered,
+                    bytes_read=sum(listing.bytes_read for listing in listings),
                     tool_version=orchestrator.__version__,
                     created=created_now(),
                     config_sha256=session.loaded_config.sha256,

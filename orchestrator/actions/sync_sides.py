@@ -15,21 +15,27 @@ from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
 from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
+from orchestrator.config.options.sync import SyncOptions
+from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, PartialListingError, RemoteError
 from orchestrator.location import Location
 from orchestrator.paths import is_ours, parents_of
 from orchestrator.plan.planners.sync.records import File, Questions, Side
 from orchestrator.records import Entry, Ref
+from orchestrator.report.reporter import size_text
 from orchestrator.storage.local_path import is_link, local_path
+from orchestrator.wording import counted
 
 
 class SideListing:
     """The files of one location, listed now."""
 
-    def __init__(
-        self, session: Session, location: Location, include: tuple[str, ...], exclude: tuple[str, ...], settle_s: float
-    ) -> None:
-        """Raises UsageError for an invalid pattern."""
+    def __init__(self, session: Session, location: Location, options: SyncOptions) -> None:
+        """Raises UsageError for an invalid pattern or time."""
+        include, exclude, settle_s = options.include, options.exclude, parse_duration(options.settle)
+        self._checked = options.checksum
+        self.bytes_read = 0
+        """Bytes of files on this remote that were read to compare them."""
         self._session = session
         self._location = location
         self._storage = session.storage(location)
@@ -132,12 +138,20 @@ class SideListing:
             left_out=left_out,
             waiting=waiting,
             unlisted=self._unlisted,
-            readable=capabilities.local,
+            readable=capabilities.local or self._checked,
+            checked=self._checked,
         )
 
     def answer(self, questions: Questions, other: SideListing) -> bool:
         """Read and look at what is asked of this side; whether anything new is known now."""
         types = other._storage.capabilities.hashes or (LOCAL_HASH,)
+        if not self._storage.capabilities.local:
+            sizes = [self._files[ref.path].size or 0 for ref in questions.hashes if ref.fs == self._location.fs]
+            if sizes:
+                files = f"{counted(len(sizes), 'file')} ({size_text(sum(sizes))}) of {self._location.typed}"
+                self._session.reporter.note(f"downloading {files} to compare them (--checksum)")
+            self.bytes_read += sum(sizes)
+            self._session.summary.bytes_read += sum(sizes)
 
         def hashed(path: str) -> File:
             digest = self._storage.hash(path, types[0], download=True)

@@ -57,13 +57,15 @@ def left_copies(journal: Journal) -> list[LeftCopy]:
 
 
 def take_over(journal: Journal, run_id: str, plan: Plan) -> dict[str, OperationState]:
-    """The operations of a new run whose copies earlier runs have left, as if this run had sent them; recorded in the journal.
+    """The operations of a new run whose files are at their destinations, as if this run had sent them; recorded in the journal.
+
+    Earlier runs have left them there, or the plan says so.
 
     So both files are compared again, by their hashes or in full, before one of them is deleted: a file may be rewritten without a
     change of its size and time.
     """
     copies = {(one.operation.src, one.destination): one for one in left_copies(journal)}
-    if not copies:
+    if not copies and not any(operation.finishes_move for operation in plan.operations):
         return {}
     quarantined = {one.operation.id: one for one in copies.values() if one.operation.verb is Verb.QUARANTINE}
     records = []
@@ -71,7 +73,7 @@ def take_over(journal: Journal, run_id: str, plan: Plan) -> dict[str, OperationS
         destination = destination_of(operation, run_id)
         again, back = copies.get((operation.src, destination)), copies.get((destination, operation.src))
         known_as = expected(again.operation) if again is not None else back.entry if back is not None else None
-        if known_as is not None and _surely_same(expected(operation), known_as):
+        if operation.finishes_move or (known_as is not None and _surely_same(expected(operation), known_as)):
             records.append(Record(operation.id, Stage.INTENT, 1))
         elif (known := quarantined.get(operation.id)) is not None:
             records.append(Record(operation.id, Stage.SKIPPED, 0, None, int(ExitCode.SOME_FAILED), _still_there(known)))

@@ -83,6 +83,6 @@ def _space_needed(operations: Sequence[Operation], storages: Mapping[str, Storag
         within = operation.verb not in LEAVING_THE_SOURCE and (
             source is target or route_of(operation, source, target, operation.dst) is Route.RENAME
         )
-        if not within:
+        if not (within or operation.finishes_move):
             needed[operation.dst.fs] = needed.get(operation.dst.fs, 0) + (operation.size or 0)
     return needed

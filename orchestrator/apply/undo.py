@@ -22,7 +22,8 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str)
     journal.
     """
     run = journal.run(run_id)
-    left = _not_undone(journal, run_id, _with_replaced(journal.completed(run_id), run_id))
+    completed = _with_whole_moves(_with_replaced(journal.completed(run_id), run_id))
+    left = _not_copied_back(journal, run_id, _not_undone(journal, run_id, completed))
     left += [one.completed for one in left_copies(journal) if run_id in one.runs]
     deleted = _deleted_since(journal, {one.destination for one in left})
     return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
@@ -31,7 +32,11 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str)
 def _with_replaced(completed: Sequence[CompletedOperation], run_id: str) -> list[CompletedOperation]:
     """With the old contents of replaced files, as if the run had deleted them, or had moved them to its trash: they are there."""
     found = [*completed]
-    moves = {one.destination: index for index, one in enumerate(found) if one.operation.verb is Verb.MOVE}
+    moves = {
+        one.destination: index
+        for index, one in enumerate(found)
+        if one.operation.verb is Verb.MOVE and not one.operation.finishes_move
+    }
     for one in completed:
         dst, old = one.operation.dst, one.operation.expect.replaced
         if old is msgspec.UNSET:
@@ -44,6 +49,21 @@ def _with_replaced(completed: Sequence[CompletedOperation], run_id: str) -> list
             expect = Expect(old.hash, old.mtime)
             deletion = msgspec.structs.replace(one.operation, verb=Verb.DELETE, src=dst, size=old.size, expect=expect)
             found.append(CompletedOperation(deletion, now, entry))
+    return found
+
+
+def _with_whole_moves(completed: Sequence[CompletedOperation]) -> list[CompletedOperation]:
+    """With each copy, or replacement, after which only the source was deleted, as one move together with that."""
+    finished = {one.destination for one in completed if one.operation.finishes_move}
+    brought = {one.destination for one in completed if one.operation.verb in {Verb.COPY, Verb.REPLACE}} & finished
+    found = []
+    for one in completed:
+        operation = one.operation
+        if one.destination in brought and operation.finishes_move:
+            expect = msgspec.structs.replace(operation.expect, kept=msgspec.UNSET)
+            found.append(msgspec.structs.replace(one, operation=msgspec.structs.replace(operation, expect=expect)))
+        elif one.destination not in brought or operation.verb not in {Verb.COPY, Verb.REPLACE}:
+            found.append(one)
     return found
 
 
@@ -86,4 +106,13 @@ def _not_undone(journal: Journal, run_id: str, completed: list[CompletedOperatio
                 undone.add(put)
     # If the second half of a rename was undone, so was the first: the file is not at its temporary name.
     undone |= {one.operation.src for one in completed if one.destination in undone and is_temporary(one.operation.src.path)}
-    return [one for one in completed if one.destination not in undone]
+    return [one for one in completed if one.destination not in undone or one.operation.finishes_move]
+
+
+def _not_copied_back(journal: Journal, run_id: str, completed: list[CompletedOperation]) -> list[CompletedOperation]:
+    """Without those whose file was at its destination before, and of which an undo has made the source again."""
+    if not any(one.operation.finishes_move for one in completed):
+        return completed
+    undoing = [run.id for run in journal.runs() if run.undoes == run_id]
+    again = {one.destination for run in undoing for one in journal.completed(run) if one.operation.verb is Verb.COPY}
+    return [one for one in completed if not (one.operation.finishes_move and one.operation.src in again)]

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import Argument, CommonOption, OptionsT, common_parameters, parameters_of, take_record
+from orchestrator.cli.options import (
+    Argument,
+    CommonOption,
+    OptionsT,
+    common_parameters,
+    mark_bare_flags,
+    parameters_of,
+    take_record,
+)
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.options.declare import Options
 
@@ -25,6 +33,10 @@ class Command(click.Command):
     def __init__(self, *arguments: Any, declaration: type[Options], **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.declaration = declaration
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after the command's name."""
+        return super().parse_args(ctx, mark_bare_flags(self.params, args))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the lists of arguments and options."""

@@ -45,6 +45,23 @@ class _Bounded(click.types.IntParamType):
         return number
 
 
+class _FlagOrText(click.ParamType[Any]):
+    """A flag that may have a value after `=`; the text of a flag without one is empty (see `mark_bare_flags`)."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool | str:  # noqa: ARG002
+        """True for the bare flag."""
+        return value if isinstance(value, bool) else str(value) or True
+
+
+def mark_bare_flags(parameters: Iterable[click.Parameter], words: list[str]) -> list[str]:
+    """Write `--flag` as `--flag=` where it may have a value: click would take the next word, which is an argument, for it."""
+    flags = {name for one in parameters if isinstance(one.type, _FlagOrText) for name in one.opts}
+    end = words.index("--") if "--" in words else len(words)
+    return [f"{word}=" if word in flags and number < end else word for number, word in enumerate(words)]
+
+
 def parameters_of(declaration: type[Options]) -> list[click.Parameter]:
     """The arguments and options that a command's struct declares."""
     return [_argument(field) if field.spelling.positional else _option(field, click.Option) for field in fields_of(declaration)]
@@ -90,7 +107,10 @@ def _option(field: FieldFacts, kind: type[click.Option]) -> click.Option:
         return kind(names, flag_value=field.name, default=None, **settings)
     if spelling.counts:
         return kind(names, count=True, default=field.default, **settings)
-    if any(isinstance(one, inspect.BoolType) for one in alternatives(field.type)):
+    kinds = {type(one) for one in alternatives(field.type)}
+    if {inspect.BoolType, inspect.StrType} <= kinds:
+        return kind(names, type=_FlagOrText(), metavar=f"[{spelling.metavar}]", default=field.default, **settings)
+    if inspect.BoolType in kinds:
         return kind(names, is_flag=True, default=field.default, **settings)
     several = _several(field)
     default = None if several else field.default

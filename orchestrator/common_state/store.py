@@ -17,7 +17,7 @@ import msgspec
 
 from orchestrator.common_state.database import CommonStateDatabase
 from orchestrator.plan.model import CompletedOperation
-from orchestrator.plan.planners.sync.records import SIDES, File, Inode, Link, Row, other
+from orchestrator.plan.planners.sync.records import SIDES, File, Inode, Link, Row, change_of, other
 from orchestrator.records import Ref
 from orchestrator.sqlite import transaction
 
@@ -166,7 +166,7 @@ class CommonState:
         done = set()
         for one in completed:
             arrived[one.destination] = one
-            done.add((one.operation.verb, one.operation.dst))
+            done.add(change_of(one.operation))
         recorded = 0
         with self._writing() as connection:
             expected = connection.execute("SELECT pair, body, checksum FROM expected WHERE plan = ? ORDER BY number", (plan_id,))

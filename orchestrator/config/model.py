@@ -54,6 +54,17 @@ class Cloud(Section, frozen=True):
         dict[str, str],
         Meta(description="More options of the rclone backend, spelled as in rclone.conf.", extra={"secret": True}),
     ] = {}
+    sync_mode: Annotated[
+        Literal["upload", "download", "bidirectional", "to-cloud", "to-local"] | None,
+        Meta(
+            description="The direction of `sync` with this cloud if none is given: upload or to-cloud, download or to-local "
+            "(default: bidirectional).",
+            examples=["upload"],
+        ),
+    ] = None
+    delete_after_sync: Annotated[
+        bool, Meta(description="As --delete-after in every `sync` with this cloud, which then must be one way.")
+    ] = False
 
 
 class Remote(Section, frozen=True):

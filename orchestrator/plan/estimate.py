@@ -32,8 +32,8 @@ _BYTES_PER_SECOND = 10_000_000
 
 def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities]) -> bool:
     """Whether an operation transfers the content from or to a remote through this machine."""
-    if operation.verb is Verb.REWRITE:
-        return False  # it only uploads the new text of a list
+    if operation.verb is Verb.REWRITE or operation.finishes_move:
+        return False  # only the new text of a list is sent, or nothing; a file that has no hash is counted by the planner
     source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
     if source.local and target.local:
         return False

@@ -88,7 +88,7 @@ class Expect(msgspec.Struct, frozen=True, gc=False):
     mtime: int | None = None
     """Nanoseconds since 1970, UTC. None if the remote's listing has no modification times."""
     kept: KeptCopy | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="twin")
-    """The kept copy, if the file is removed as its duplicate."""
+    """The kept copy, if the file is removed as its duplicate. Of a MOVE, what is at its destination already."""
     replaced: Replaced | msgspec.UnsetType = msgspec.UNSET
     """REPLACE: what must still be at the destination."""
 
@@ -110,6 +110,11 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     """Ids of operations that must be done before this one starts."""
     content: str | msgspec.UnsetType = msgspec.UNSET
     """REWRITE: the bytes to write, in base64. The old list is `src`; a later operation quarantines it."""
+
+    @property
+    def finishes_move(self) -> bool:
+        """Whether it is a MOVE whose file is at the destination already: both are compared in full, and the source is deleted."""
+        return self.verb is Verb.MOVE and self.expect.kept is not msgspec.UNSET and self.expect.kept.ref == self.dst
 
     def content_bytes(self) -> bytes | None:
         """The bytes that a rewrite writes; None if there are none or they are not valid base64."""

@@ -41,6 +41,8 @@ def check_plan(plan: Plan, *, own_directory: bool = False) -> None:
         _check_kept_copy(operation, known, removed)
         # A file may be moved, and then get another content where it is.
         kind, dst = _KINDS.get(operation.verb, "arrives"), operation.dst
+        if operation.finishes_move:
+            kind = "is compared"
         destination = (kind, dst.fs, dst.path, None if kind == "leaves" else dst.object_id)
         if destination in destinations:
             raise damaged(f"two operations put a file at {dst.path!r}", path=dst.path)

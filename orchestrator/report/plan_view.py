@@ -55,6 +55,8 @@ _LEFT_BY_SYNC = (
     ("only_at_source", "gone at the target", "copied again when they change"),
     ("only_at_target", "only at the target", "--delete carries deletions over"),
     ("changed_at_target", "changed at the target", "left as they are"),
+    ("moved_away", "leave the source", "deleted there for good once both were compared in full"),
+    ("kept_after_move", "at the target only", "since an earlier --delete-after: no deletion"),
 )
 """Counts of a sync, how people read each, and what to do about it."""
 _REWRITES_COUNT = "; each is up to 3 changes: new list, old list to the quarantine, name"
@@ -190,11 +192,16 @@ def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
     header, counts = plan.header, plan.header.counts
     if "sync" not in header.options:
         return
+    ways = {"a-to-b": (header.source, header.target), "b-to-a": (header.target, header.source)}
+    way = ways.get(header.options["sync"].get("direction"))
+    yield "direction", "both ways" if way is None else f"from {printable(way[0])} to {printable(way[1])}"
     for side, fs in (("a", header.source), ("b", header.target)):
         words = {"added": "new", "changed": "changed", "renamed": "renamed", "deleted": "to the trash"}
         done = [f"{counts[key]} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
         if done:
             yield f"at {side.upper()}", f"{', '.join(done)}; {size_text(counts[f'bytes_to_{side}'])} sent to {printable(fs)}"
+    if counts.get("bytes_read"):
+        yield "read to compare", f"{size_text(counts['bytes_read'])} of remotes, in full (--checksum)"
     for key, name, remedy in _LEFT_BY_SYNC:
         if counts.get(key):
             yield name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])

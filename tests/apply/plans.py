@@ -78,6 +78,13 @@ def replacing(source: Storage, src: str, target: Storage, dst: str, *, seen: str
     return msgspec.structs.replace(made, expect=msgspec.structs.replace(made.expect, replaced=replaced))
 
 
+def finishing(source: Storage, src: str, target: Storage, dst: str, *, depends: Iterable[Operation] = ()) -> Operation:
+    """A move whose file the target has already."""
+    made = operation(Verb.MOVE, source, src, target, dst, depends=depends)
+    kept = KeptCopy(target.fs, dst, made.size)
+    return msgspec.structs.replace(made, expect=msgspec.structs.replace(made.expect, kept=kept))
+
+
 def rewrite(storage: Storage, src: str, dst: str, content: bytes) -> tuple[Operation, ...]:
     """The operations that write a new list, quarantine the old one, and give the new one its name."""
     entry = storage.stat(src)

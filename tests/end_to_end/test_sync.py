@@ -262,3 +262,43 @@ def test_a_file_renamed_to_bytes_that_are_not_utf_8_is_no_deletion(pair: Pair) -
     assert [one["code"] for one in ended.errors] == ["unsupported-name"]
     assert pair.trees()[1] == {**before, "new.mp3": digest(b"new")}
     assert pair(codes=(3,)).summary["ops_planned"] == 0
+
+
+@pytest.mark.parametrize(
+    "pair", ["s3_moto", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("webdav", "drive"))], indirect=True
+)
+def test_delete_after_moves_what_the_target_has_and_undo_copies_it_back(pair: Pair) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path))
+    pair("--to-cloud")
+    pair.put("d/f1.mp3", "edited here")
+    pair.put("new.mp3", "new here")
+    before = pair.trees()
+    moved = pair("--to-cloud", "--delete-after")
+    after = {**before[1], "d/f1.mp3": digest(b"edited here"), "new.mp3": digest(b"new here")}
+    assert (moved.summary["ops_failed"], pair.trees()) == (0, ({}, after))
+    # For good, and no deletion later on, in whichever direction.
+    assert [file for file in (pair.here / ".music-orchestrator").rglob("*.mp3") if file.is_file()] == []
+    for options in ([], ["--to-cloud", "--delete"]):
+        assert pair(*options, "--max-delete", "100%").summary["ops_planned"] == 0, options
+    assert pair.trees() == ({}, after)
+    undone = pair.program("undo", moved.run, "--yes")
+    assert (undone.summary["ops_failed"], pair.trees()) == (0, before)
+    assert pair.program("undo", moved.run, "--yes").summary["ops_planned"] == 0
+
+
+@pytest.mark.parametrize("pair", ["webdav"], indirect=True)
+def test_checksum_sees_an_edit_that_keeps_size_and_time_where_there_are_no_hashes(pair: Pair) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path))
+    pair()
+    assert pair.b.directory is not None
+    stored = pair.b.directory / EIGHT[0]
+    before = stored.stat()
+    pair.b.put(EIGHT[0], content(EIGHT[0]).upper().encode())
+    os.utime(stored, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert pair().summary["ops_planned"] == 0
+    checked = pair("--checksum")
+    assert (checked.summary["ops_done"], checked.summary["bytes_read"]) == (1, sum(len(content(path)) for path in EIGHT))
+    assert (pair.here / EIGHT[0]).read_text() == content(EIGHT[0]).upper()
+    assert pair("--checksum").summary["ops_planned"] == 0

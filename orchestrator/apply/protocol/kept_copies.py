@@ -45,7 +45,7 @@ class KeptCopies:
         self._storages = storages
         self._verify = verify
         self._sound = ProvenSound()
-        any_kept = any(operation.expect.kept for operation in operations)
+        any_kept = any(operation.expect.kept and not operation.finishes_move for operation in operations)
         self._moved = {o.src: destination_of(o, run_id) for o in operations if o.verb is Verb.MOVE} if any_kept else {}
         """Where this run may have moved a kept copy in the meantime."""
         self._one_folder: set[tuple[Ref, Ref]] = set()
@@ -53,7 +53,7 @@ class KeptCopies:
 
     def check(self, tasks: Sequence[Task]) -> None:
         """Skip the tasks whose kept copy is gone or has changed; set an error where that cannot be found out now."""
-        pairs = [(task, kept) for task in tasks if (kept := task.operation.expect.kept)]
+        pairs = _with_kept(tasks)
         if not pairs:
             return
         found = self._find({kept.ref for _, kept in pairs})
@@ -78,7 +78,7 @@ class KeptCopies:
 
     def bring_back_one_object(self, tasks: Sequence[Task]) -> None:
         """If the kept copy vanished together with the duplicate, both were one file under two names: move it back."""
-        pairs = [(task, kept) for task in tasks if (kept := task.operation.expect.kept)]
+        pairs = _with_kept(tasks)
         if not pairs:
             return
         found = self._find({kept.ref for _, kept in pairs})
@@ -178,6 +178,11 @@ class KeptCopies:
             return True
         # A server that does not store our times still shows with its own whether the file was written to.
         return storage.capabilities.mtime_precision_ns is None and before.mtime_ns != now.mtime_ns
+
+
+def _with_kept(tasks: Sequence[Task]) -> list[tuple[Task, KeptCopy]]:
+    """A move that only deletes its source compares both itself."""
+    return [(task, kept) for task in tasks if (kept := task.operation.expect.kept) and not task.operation.finishes_move]
 
 
 def _unproven(task: Task, kept: KeptCopy) -> bool:

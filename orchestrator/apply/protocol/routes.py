@@ -40,7 +40,7 @@ def route_of(operation: Operation, source: Storage, target: Storage, destination
         return Route.WRITE
     if operation.verb in {Verb.COPY, Verb.REPLACE}:
         return Route.COPY
-    if not (on_one_remote(source, target) and source.capabilities.move and target.capabilities.move):
+    if operation.finishes_move or not (on_one_remote(source, target) and source.capabilities.move and target.capabilities.move):
         return Route.TRANSFER
     if source.capabilities.local and not on_one_file_system(
         local_path(source, operation.src.path), local_path(target, destination.path)

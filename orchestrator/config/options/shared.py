@@ -30,7 +30,7 @@ Reference = Annotated[
     option("Never quarantine files in this location.", metavar="LOCATION", completes="location"),
 ]
 SameFormatOnly = Annotated[bool, option("Never treat files in different formats as duplicates.")]
-Checksum = Annotated[bool, option("On remotes without hashes, download files of equal size to find those with the same bytes.")]
+Checksum = Annotated[bool, option("Where a remote has no hashes, download files to compare their bytes.")]
 VerifyCopies = Annotated[Literal["full"] | None, option("Read every copied file again and compare it.")]
 PlanFile = Annotated[str | None, option("Also write the plan to this file.", name="plan", metavar="FILE", completes="file")]
 MaxDelete = Annotated[int | str | None, option("Stop if more files than this would be quarantined or deleted.", examples=["10%"])]

@@ -56,10 +56,11 @@ def plan_undo(
         else:
             expect = Expect(hash=entry.hashes, mtime=entry.mtime_ns)
             group = parent_of(origin.path)
-            moves.append(Move(Verb.MOVE, fact.destination, origin, entry.size, expect, f"undo of run {run_id}", group))
+            verb = Verb.COPY if operation.finishes_move else Verb.MOVE  # that file had been there before
+            moves.append(Move(verb, fact.destination, origin, entry.size, expect, f"undo of run {run_id}", group))
     capabilities = {fs: msgspec.convert(known, Capabilities) for fs, known in header.capabilities.items()}
     respelling = any(capability.case_insensitive for capability in capabilities.values())
-    operations = order(moves, case_insensitive=respelling)
+    operations = _copies_first(order(moves, case_insensitive=respelling))
     return build_plan(
         operations,
         source=header.source,
@@ -72,6 +73,17 @@ def plan_undo(
         created=created,
         config_sha256=header.config_sha256,
     )
+
+
+def _copies_first(operations: Sequence[Operation]) -> list[Operation]:
+    """A file is copied back before it leaves the place from which it is copied."""
+    copies = {one.src: one.id for one in operations if one.verb is Verb.COPY}
+    return [
+        msgspec.structs.replace(one, depends=tuple(sorted({*one.depends, copies[one.src]})))
+        if one.src in copies and one.verb is not Verb.COPY
+        else one
+        for one in operations
+    ]
 
 
 def _collapsed(done: Sequence[CompletedOperation], *, fetching: bool) -> list[tuple[Operation, Ref, CompletedOperation]]:

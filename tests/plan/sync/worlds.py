@@ -27,6 +27,7 @@ from orchestrator.plan.planners.sync.records import (
     SyncPlan,
     SyncRequest,
     SyncSettings,
+    change_of,
 )
 from orchestrator.plan.soundness import check_plan
 from orchestrator.records import Capabilities, Entry
@@ -229,7 +230,7 @@ class World:
                 failed.add(operation.id)
             else:
                 self._do(operation)
-                done.add((operation.verb, operation.dst))
+                done.add(change_of(operation))
         self._bring_back(operations)
         return done
 
@@ -255,7 +256,11 @@ class World:
         if operation.verb is Verb.DELETE:
             source.trash.append(source.files.pop(operation.src.path).content)
             return
-        if operation.verb is Verb.MOVE:
+        if operation.finishes_move:
+            assert target.files[operation.dst.path].content == stored.content, "what the target has is not the same"
+            del source.files[operation.src.path]
+            return
+        if operation.verb is Verb.MOVE and source is target:
             source.rename(operation.src.path, operation.dst.path)
             return
         if source is not target:
@@ -268,6 +273,8 @@ class World:
             target.put(operation.dst.path, stored.content, stored.mtime, old.number)
         else:
             target.put(operation.dst.path, stored.content, stored.mtime)
+            if operation.verb is Verb.MOVE:
+                del source.files[operation.src.path]
 
     def settle(self, links: Iterable[Link], done: set[Change]) -> None:
         """What the state room does: only what was done is recorded."""
@@ -279,8 +286,14 @@ class World:
             if link.paths is None:
                 continue
             hashed = any(place.capabilities.hashes for place in self.places) or any(file and file.hashes for file in link.files)
-            files = (self.a.listed(link.paths[0], read=hashed), self.b.listed(link.paths[1], read=hashed))
-            contents = {place.files[path].content for place, path in zip(self.places, link.paths, strict=True)}
+            first, second = (
+                gone if gone and gone.moved_away else place.listed(path, read=hashed)
+                for place, path, gone in zip(self.places, link.paths, link.files, strict=True)
+            )
+            files = (first, second)
+            contents = {
+                place.files[file.path].content for place, file in zip(self.places, files, strict=True) if not file.moved_away
+            }
             assert len(contents) == 1, "the state says that different files are alike"
             for number, row in list(self.rows.items()):
                 if any(row.files[side].path == files[side].path for side in SIDES):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from orchestrator.errors import SafetyLimitError
 from orchestrator.plan.planners.sync.matching import SideState
-from orchestrator.plan.planners.sync.records import DEFAULT_MAX_DELETE, SIDES, Side, SyncSettings
+from orchestrator.plan.planners.sync.records import DEFAULT_MAX_DELETE, SIDES, Row, Side, SyncSettings
 
 _FEW = 4
 """So few files may all be deleted or changed at once: more looks like an accident."""
@@ -14,21 +14,22 @@ _START_ANEW = "--resync forgets the last common state and deletes nothing"
 
 
 def check_listings(
-    sides: tuple[Side, Side], states: tuple[SideState, SideState], rows: Collection[int], settings: SyncSettings
+    sides: tuple[Side, Side], states: tuple[SideState, SideState], rows: Collection[Row], settings: SyncSettings
 ) -> None:
     """Compare each side with its part of the last common state (`rows`). Raises SafetyLimitError."""
     limit = settings.max_delete
     for number in SIDES:
-        side, known = sides[number], [now for row, now in states[number].known.items() if row in rows]
-        if rows and not (side.files or side.left_out or side.waiting):
+        had = {row.number for row in rows if row.moved_away_from != number}
+        side, known = sides[number], had & states[number].known.keys()
+        if had and not (side.files or side.left_out or side.waiting):
             raise SafetyLimitError(
-                f"{side.fs} is empty, and had {len(rows)} files at the last sync: is the disk mounted? "
+                f"{side.fs} is empty, and had {len(had)} files at the last sync: is the disk mounted? "
                 f"Nothing was changed; if the files are really gone, {_START_ANEW}"
             )
-        missing = len(rows) - len(known)
-        if limit is None and missing > _FEW and len(known) <= len(rows) / 2:
+        missing = len(had) - len(known)
+        if limit is None and missing > _FEW and len(known) <= len(had) / 2:
             raise SafetyLimitError(
-                f"{side.fs} has lost {missing} of {len(rows)} files since the last sync; nothing was changed. "
+                f"{side.fs} has lost {missing} of {len(had)} files since the last sync; nothing was changed. "
                 f"If that is right, --max-delete {missing} allows it; {_START_ANEW}"
             )
 

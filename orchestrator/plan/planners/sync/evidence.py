@@ -55,8 +55,9 @@ def content_keys(file: File) -> Iterator[tuple[str, str, int | None]]:
 class Comparison:
     """Compares files of the two sides, and notes what it would have to know."""
 
-    def __init__(self, sides: tuple[Side, Side], now_ns: int | None) -> None:
+    def __init__(self, sides: tuple[Side, Side], now_ns: int | None, *, answered: bool) -> None:
         self._sides = sides
+        self._answered = answered
         self._latest_ns = None if now_ns is None else now_ns + _DAY_NS
         self._hashes: set[tuple[SideNumber, str]] = set()
         self._times: set[tuple[SideNumber, str]] = set()
@@ -86,6 +87,19 @@ class Comparison:
             return False
         (self._lasting_tags if lasting_tags else self._sounds).add((side, file.path))
         return True
+
+    def unchanged(self, side: SideNumber, now: File, then: File) -> bool | None:
+        """Whether a file has the content that it had, as `unchanged`; with --checksum only a hash shows that it has.
+
+        A disk is believed where there is no earlier hash to compare with, and so is a file that could not be read.
+        """
+        believed = unchanged(now, then)
+        if not believed or not self._sides[side].checked or _by_hash(now, then) or now.size == 0:
+            return believed
+        if now.inode is not None and not then.hashes:
+            return believed
+        asked = self.ask_hash(side, now)
+        return believed if asked and self._answered else None
 
     def same_bytes(self, files: tuple[File, File]) -> bool | None:
         """Whether a file of A and one of B hold the same bytes; None if that is unknown, or was asked for just now."""

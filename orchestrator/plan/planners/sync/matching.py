@@ -46,6 +46,7 @@ class SideState:
 def match_side(number: SideNumber, sides: tuple[Side, Side], rows: Sequence[Row], comparison: Comparison) -> SideState:
     """Find the file of every row on one side. No two files of it have the same path."""
     side = sides[number]
+    rows = [row for row in rows if row.moved_away_from != number]
     matching = _Matching(number, rows, [*side.files, *side.left_out, *side.waiting], comparison)
     matching.by_id()
     matching.by_unchanged_path()
@@ -83,7 +84,7 @@ class _Matching:
         then = row.files[self._number]
         if old_path != new_path:
             self._moved.append((old_path, new_path))
-        same = same or unchanged(file, then)
+        same = same or self._comparison.unchanged(self._number, file, then)
         if same is None:
             # A rename changes the time of change as an edit does: only the content tells them apart.
             self._comparison.ask_hash(self._number, file)
@@ -103,7 +104,7 @@ class _Matching:
     def by_unchanged_path(self) -> None:
         """What is where it was, and as it was."""
         for path in [path for path in self.rows if path in self.files]:
-            if unchanged(self.files[path], self._then(path)):
+            if self._comparison.unchanged(self._number, self.files[path], self._then(path)):
                 self._join(path, path, same=True)
 
     def by_own_renames(self, renamed: Mapping[str, str]) -> None:

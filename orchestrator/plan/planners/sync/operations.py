@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from orchestrator.paths import parent_of
-from orchestrator.plan.model import Expect, Operation, Replaced, Verb, operation_id
+from orchestrator.plan.model import Expect, KeptCopy, Operation, Replaced, Verb, operation_id
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.sync.evidence import content_keys
 from orchestrator.plan.planners.sync.reconcile import Wish
-from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Change, File, Link, Side, SideNumber, other
+from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Change, File, Link, Side, SideNumber, change_of, other
 from orchestrator.records import Entry, Ref
 
-_PHASES = {Verb.REPLACE: 1, Verb.COPY: 2, Verb.DELETE: 3}
+_PHASES = {Verb.MOVE: 0, Verb.REPLACE: 1, Verb.COPY: 2, Verb.DELETE: 3}
 """Renames come first, with the deletions that free their names; the other deletions come last: a run that stops half-way leaves
 too much, never too little."""
 
@@ -31,21 +31,26 @@ class Work:
     """As `counts` in the header of the plan: "a_added", "bytes_to_b" ..."""
 
 
-def work_for(sides: tuple[Side, Side], wishes: Sequence[Wish]) -> Work:
-    """Everything that makes what is there what is wished."""
-    maker = _Maker(sides, wishes)
+def work_for(sides: tuple[Side, Side], wishes: Sequence[Wish], emptied: SideNumber | None = None) -> Work:
+    """Everything that makes what is there what is wished. `emptied`: the side whose files are deleted once the other has them."""
+    maker = _Maker(sides, wishes, emptied)
     for wish in wishes:
         for side in SIDES:
             maker.compare(wish, side)
+        maker.empty(wish)
     return maker.finish(wishes)
 
 
 class _Maker:
-    def __init__(self, sides: tuple[Side, Side], wishes: Sequence[Wish]) -> None:
+    def __init__(self, sides: tuple[Side, Side], wishes: Sequence[Wish], emptied: SideNumber | None) -> None:
         self._sides = sides
+        self._emptied = emptied
+        self._moved: set[Wish] = set()
+        """Those whose file is moved from the emptied side to the other one."""
         self._moves: list[Move] = []
         """Renames, copies and deletions."""
-        self._replacing: list[Operation] = []
+        self._others: list[Operation] = []
+        """Replacements, and deletions at the emptied side."""
         self._changes: dict[Wish, list[Change]] = defaultdict(list)
         self._content_of: dict[Change, frozenset[Hashable]] = {}
         """The keys of the content that a copy or replacement brings, or that a deletion takes away."""
@@ -100,7 +105,12 @@ class _Maker:
         if replaced is None:
             known = "new" if wish.row is None else f"deleted on {LETTERS[side]}, and changed"
             reason = f"{known} on {LETTERS[giver]}"
-            self._add(wish, Move(Verb.COPY, src, dst, file.size, _expect(seen), reason, parent_of(path)), file)
+            whole = giver == self._emptied and src.fs == self._sides[giver].fs
+            verb = Verb.MOVE if whole else Verb.COPY
+            self._add(wish, Move(verb, src, dst, file.size, _expect(seen), reason, parent_of(path)), file)
+            if whole:
+                self._moved.add(wish)
+                self._counts["moved_away"] += 1
             self._count(side, "added")
             listed = {name: value for name, value in file.hashes.items() if name in self._sides[side].capabilities.hashes}
             copied = File(Entry(path, file.size, hashes=listed))
@@ -112,9 +122,28 @@ class _Maker:
                 _expect(seen), replaced=Replaced(replaced.size, replaced.entry.hashes, replaced.entry.mtime_ns)
             )
             reason = f"changed on {LETTERS[giver]}"
-            self._replacing.append(Operation(identity, Verb.REPLACE, src, dst, file.size, expect, reason, parent_of(path)))
+            self._others.append(Operation(identity, Verb.REPLACE, src, dst, file.size, expect, reason, parent_of(path)))
             self._note(wish, (Verb.REPLACE, dst), file)
             self._count(side, "changed")
+
+    def empty(self, wish: Wish) -> None:
+        """Delete the file of the emptied side if the other one has, or gets, the same, and it is not moved there anyway."""
+        side = self._emptied
+        if side is None or not wish.settled or wish.content not in {None, side} or wish in self._moved:
+            return
+        file, path = wish.files[side], wish.paths[other(side)]
+        if file is None or path is None or wish.paths[side] is None:
+            return
+        src, dst = Ref(self._sides[side].fs, file.path), Ref(self._sides[other(side)].fs, path)
+        there = wish.files[other(side)] if wish.content is None else None
+        kept = KeptCopy(dst.fs, dst.path, file.size, there.entry.hashes if there else {}, there.entry.mtime_ns if there else None)
+        expect = msgspec.structs.replace(_expect(file), kept=kept)
+        reason = f"{LETTERS[other(side)]} has it as well: compared in full, then deleted"
+        identity = operation_id(Verb.MOVE, src, dst)
+        self._others.append(Operation(identity, Verb.MOVE, src, dst, file.size, expect, reason, parent_of(path)))
+        self._moved.add(wish)
+        self._counts["moved_away"] += 1
+        self._changes[wish].append((Verb.DELETE, src))
 
     def _nearest(self, side: SideNumber, file: File, src: Ref) -> tuple[Ref, File]:
         capabilities = self._sides[side].capabilities
@@ -139,8 +168,8 @@ class _Maker:
     def finish(self, wishes: Iterable[Wish]) -> Work:
         """Put everything in order. `compare` is not called afterwards."""
         folds_case = any(side.capabilities.case_insensitive for side in self._sides)
-        operations = [*order(self._moves, case_insensitive=folds_case), *self._replacing]
-        final = {(operation.verb, operation.dst): operation.id for operation in operations}
+        operations = [*order(self._moves, case_insensitive=folds_case), *self._others]
+        final = {change_of(operation): operation.id for operation in operations}
         waited_for = {need for operation in operations for need in operation.depends}
         free = [operation for operation in operations if operation.id not in waited_for]
         extra = self._arrivals_before_copies(operations, final)
@@ -148,17 +177,23 @@ class _Maker:
         operations = [
             msgspec.structs.replace(one, depends=tuple(sorted({*one.depends, *extra.get(one.id, ())}))) for one in operations
         ]
-        operations.sort(key=lambda one: 0 if one.id in waited_for else _PHASES.get(one.verb, 0))
+        operations.sort(key=lambda one: 0 if one.id in waited_for else _PHASES[change_of(one)[0]])
         links = [link for wish in wishes if (link := self._link(wish)) is not None]
         return Work(_after_needs(operations), links, self._counts)
 
     @staticmethod
     def _arrivals_before_copies(operations: Iterable[Operation], final: Mapping[Change, str]) -> dict[str, list[str]]:
-        """Copies and replacements -> the operations that bring their source, or the file that they replace, to its place."""
+        """Copies and replacements -> the operations that bring their source, or the file that they replace, to its place.
+
+        What only deletes the source of a move waits for everything that brings its file.
+        """
         arriving = {dst: identity for (verb, dst), identity in final.items() if verb in {Verb.MOVE, Verb.COPY}}
         found = {}
         for one in operations:
-            if one.verb in {Verb.COPY, Verb.REPLACE}:
+            if one.finishes_move:
+                changes = ((verb, one.dst) for verb in (Verb.MOVE, Verb.COPY, Verb.REPLACE))
+                found[one.id] = [final[change] for change in changes if change in final]
+            elif one.verb in {Verb.COPY, Verb.REPLACE}:
                 places = (one.src, one.dst) if one.verb is Verb.REPLACE else (one.src,)
                 found[one.id] = [arriving[place] for place in places if place in arriving]
         return found
@@ -177,18 +212,24 @@ class _Maker:
 
     def _link(self, wish: Wish) -> Link | None:
         """What the state may say of an entry afterwards; None if that is nothing new."""
-        first, second = wish.paths
+        paths = wish.paths[0], wish.paths[1]
         made = tuple(self._changes.get(wish, ()))
         row = wish.row.number if wish.row else None
-        if first is None and second is None:
+        if paths == (None, None):
             return Link(row, None, changes=made)
-        if not wish.settled or first is None or second is None:
+        if not wish.settled or paths[0] is None or paths[1] is None:
             return None
         keeping = [wish.content in {None, side} for side in SIDES]
         files = (wish.files[0] if keeping[0] else None, wish.files[1] if keeping[1] else None)
+        if wish in self._moved:
+            first, second = (self._moved_away(side, file) for side, file in zip(SIDES, files, strict=True))
+            files = first, second
         if not made and wish.row and files == wish.row.files:
             return None
-        return Link(row, (first, second), files, made)
+        return Link(row, (paths[0], paths[1]), files, made)
+
+    def _moved_away(self, side: SideNumber, file: File | None) -> File | None:
+        return msgspec.structs.replace(file, moved_away=True) if file and side == self._emptied else file
 
 
 def _keys_of(file: File | None) -> Iterable[Hashable]:

@@ -16,6 +16,7 @@ from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.evidence import Comparison
 from orchestrator.plan.planners.sync.first_meeting import Met, meet
 from orchestrator.plan.planners.sync.matching import Now, SideState, match_side
+from orchestrator.plan.planners.sync.moved_away import MovedAway
 from orchestrator.plan.planners.sync.operations import work_for
 from orchestrator.plan.planners.sync.reconcile import Reconciler, Wish
 from orchestrator.plan.planners.sync.records import (
@@ -44,7 +45,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     much.
     """
     scope = Scope(request.sides)
-    comparison = Comparison(scope.sides, request.now_ns)
+    comparison = Comparison(scope.sides, request.now_ns, answered=request.answered)
     states = (
         match_side(SIDES[0], scope.sides, request.rows, comparison),
         match_side(SIDES[1], scope.sides, request.rows, comparison),
@@ -53,15 +54,17 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         return comparison.questions
     rows = {row.number: row for row in request.rows}
     hidden, resting = _taking_no_part(scope, rows, states)
-    taking_part = rows.keys() - hidden - resting
-    check_listings(scope.sides, states, taking_part, request.settings)
+    taking_part = {number: rows[number] for number in sorted(rows.keys() - hidden - resting)}
+    check_listings(scope.sides, states, taking_part.values(), request.settings)
     judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
-    entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in sorted(taking_part)}
+    moved_away = MovedAway(taking_part, states)
+    entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in moved_away.other_rows}
     fixed = _fixed(scope, states, hidden | resting)
-    new = (scope.unfrozen(states[0].new), scope.unfrozen(states[1].new))
-    met = meet(new, _files(entries), fixed, comparison, request.settings.name_giver)
-    wishes = _wishes(rows, entries, met, reconciler)
+    first, second = (scope.unfrozen([*states[side].new, *moved_away.met_again[side]]) for side in SIDES)
+    known = [*_files(entries), *(wish.files for wish in moved_away.wishes)]
+    met = meet((first, second), known, fixed, comparison, request.settings.name_giver)
+    wishes = _wishes(rows, entries, met, reconciler, moved_away.wishes)
     if comparison.questions and not request.answered:
         return comparison.questions
     clashes = Clashes(scope.sides, request.settings, comparison, judge)
@@ -70,12 +73,14 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         return comparison.questions
     changed = {wish.row.number for wish in wishes if wish.row is not None and wish.content is not None}
     check_changes(scope.sides, states, changed, request.settings)
-    work = work_for(scope.sides, wishes)
+    work = work_for(scope.sides, wishes, request.settings.emptied)
     check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings)
 
     counts = Counter({"files": max(len(side.files) for side in scope.sides), "not_carried": scope.not_carried})
     counts.update(dict.fromkeys(_COUNTS, 0))
+    counts["bytes_read"] = request.bytes_read
     counts.update(reconciler.counts)
+    counts["kept_after_move"] = len(moved_away.wishes)
     counts.update(work.counts)
     skipped = dict.fromkeys([*scope.skipped, *reconciler.skipped, *clashes.skipped])
     plan = build_plan(
@@ -90,7 +95,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    links = [*work.links, *(Link(number, None) for number in sorted(hidden | _gone(entries)))]
+    links = [*moved_away.links, *work.links, *(Link(number, None) for number in sorted(hidden | _gone(entries)))]
     return SyncPlan(plan, tuple(links))
 
 
@@ -104,20 +109,24 @@ def _taking_no_part(scope: Scope, rows: dict[int, Row], states: States) -> tuple
     """The entries that leave the common state, and those that rest in it.
 
     An entry that filters hide on both sides leaves. One that they hide on one side, because it was renamed there, rests: its
-    other file would seem new.
+    other file would seem new. So does one of which --delete-after has left one file only.
     """
     first, second = states
     seen = first.known.keys() | second.known.keys()
-    hidden = (first.left_out | second.left_out) - seen - first.waiting - second.waiting
+    moved_away = {number for number, row in rows.items() if row.moved_away_from is not None}
+    hidden = (first.left_out | second.left_out) - seen - first.waiting - second.waiting - moved_away
     moved_there = {number for state in states for number, now in state.known.items() if scope.is_frozen(now.file.path)}
     frozen = {number for number, row in rows.items() if scope.has_frozen_path(row)}
-    resting = first.waiting | second.waiting | moved_there | frozen | ((first.left_out | second.left_out) & seen)
+    resting = first.waiting | second.waiting | moved_there | frozen | ((first.left_out | second.left_out) & (seen | moved_away))
     return hidden - resting, resting
 
 
-def _wishes(rows: Mapping[int, Row], entries: Entries, met: Iterable[Met], reconciler: Reconciler) -> list[Wish]:
-    """The wishes of all entries, by path."""
+def _wishes(
+    rows: Mapping[int, Row], entries: Entries, met: Iterable[Met], reconciler: Reconciler, others: Iterable[Wish]
+) -> list[Wish]:
+    """The wishes of all entries, by path; `others` are already made."""
     wishes = [wish for number, now in entries.items() if any(now) for wish in reconciler.wishes(rows[number], now)]
+    wishes += others
     for files in met:
         first, second = (Now(file, moved=True, edited=True) if file else None for file in files)
         wishes += reconciler.wishes(None, (first, second))

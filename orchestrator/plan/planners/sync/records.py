@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.config.setting_syntax import Limit
-from orchestrator.plan.model import Plan, Verb
+from orchestrator.plan.model import Operation, Plan, Verb
 from orchestrator.records import WEAK_HASHES, Capabilities, Entry, Ref
 from orchestrator.track import Reading
 
@@ -67,6 +67,8 @@ class File(msgspec.Struct, frozen=True, gc=False):
     """Its own modification time, where the listing has none or only that of the upload and a look was made; as in Entry."""
     damage: str | None = None
     """Why it cannot be whole, in words; known only of files whose sound was asked for."""
+    moved_away: bool = False
+    """In a row: --delete-after has deleted it here once the other side had it. That it is not here is no deletion."""
 
     @property
     def path(self) -> str:
@@ -94,6 +96,11 @@ class Row(msgspec.Struct, frozen=True):
     files: tuple[File, File]
     """As they were then; their paths differ where one side could not hold the name, or spells it otherwise."""
 
+    @property
+    def moved_away_from(self) -> SideNumber | None:
+        """The side that has no file of this entry any more, since --delete-after."""
+        return next((side for side in SIDES if self.files[side].moved_away), None)
+
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
     """One of the two locations as it is now. The order of the sequences makes no difference."""
@@ -113,6 +120,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """Old path -> new path, by runs of this program since the last common state."""
     readable: bool = False
     """Whole files may be read to hash them: on disks of this machine, elsewhere with --checksum."""
+    checked: bool = False
+    """--checksum: what has no hash is read even if it looks unchanged."""
 
 
 class Direction(StrEnum):
@@ -144,6 +153,8 @@ class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whose names files of equal content get when both sides meet for the first time; None: they stay, and are reported."""
     delete: bool = False
     """One way: carry deletions over."""
+    delete_after: bool = False
+    """One way: delete what the target has as well from the source, once both were compared in full."""
     max_delete: Limit | None = None
     """None: not given, which means DEFAULT_MAX_DELETE."""
 
@@ -161,6 +172,11 @@ class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
         """The side whose names files of equal content get when both sides meet for the first time; None if they are reported."""
         return self.source if self.source is not None else {"a": SIDES[0], "b": SIDES[1]}.get(self.keep_names or "")
 
+    @property
+    def emptied(self) -> SideNumber | None:
+        """The side whose files are deleted once the other has them; None for none."""
+        return self.source if self.delete_after else None
+
 
 DEFAULT_MAX_DELETE = Limit(50, percent=True)
 
@@ -176,6 +192,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     """When the run started, nanoseconds since 1970: later times are no times. None: all are believed."""
     answered: bool = False
     """What could be read was read: ask no more. What may have changed then counts as changed."""
+    bytes_read: int = 0
+    """Of files on remotes, to answer questions."""
     tool_version: str
     created: str
     """RFC 3339."""
@@ -183,7 +201,12 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Change = tuple[Verb, Ref]
-"""Verb and destination of an operation: its id may become another one when its run begins."""
+"""Verb and destination of an operation: its id may become another one when its run begins. See `change_of`."""
+
+
+def change_of(operation: Operation) -> Change:
+    """The change that an operation makes. One that only deletes the source of a move is a deletion there."""
+    return (Verb.DELETE, operation.src) if operation.finishes_move else (operation.verb, operation.dst)
 
 
 class Link(msgspec.Struct, frozen=True):
