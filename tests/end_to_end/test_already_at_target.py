@@ -105,7 +105,9 @@ def test_a_second_run_counts_what_is_there_and_a_moving_one_quarantines_it(sides
     assert (contents(sides.source_root), contents(sides.target_root)) == (left, {**organized, **other})
 
 
-@pytest.mark.parametrize("sides", ["local to webdav", "s3_serve to local"], indirect=True)
+@pytest.mark.parametrize(
+    "sides", ["local to webdav", pytest.param("s3_serve to local", marks=pytest.mark.nightly)], indirect=True
+)
 def test_a_damaged_file_of_the_same_size_and_sound_is_not_taken_for_the_copy(sides: Sides) -> None:
     """Its tail is lost, which neither its headers nor its size show."""
     said = Track(title=("S4",), artist=("Ann",), album=("Blue",), track=4, disc=1, date="1990")

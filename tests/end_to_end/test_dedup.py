@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,13 +21,16 @@ from tests.audio import make_track, track_bytes
 from tests.audio_frames import flac, tagged
 from tests.faulty import Library
 from tests.forked import Death, kill
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, some_at_night
 from tests.servers.http import HttpProxy, Refuse, Then, http_proxy
 from tests.servers.remotes import RemoteServer
 
 KILLS = 2
 """How many kills of each kind are tried, unless all are."""
-KINDS = ["local", "s3_serve", "webdav"]
+KINDS = some_at_night(("local", "s3_serve", "webdav"), night={"webdav"})
+KILLED = [("webdav", "quarantine"), ("s3_serve", "delete")]
+if NIGHTLY:
+    KILLED = [*product(["s3_serve", "webdav"], ["quarantine", "delete"])]
 COPIES = ("Band/Album/01 Song.flac", "Downloads/01 Song (1).flac", "Downloads/old/Song.flac")
 DEDUP = ("dedup", "--transfers", "1", "--dedup", "quarantine")
 
@@ -104,8 +108,7 @@ def test_duplicates_are_quarantined_restored_and_deleted_for_good(library: Calla
         assert all(deleting in error["message"] for error in undone.errors)
 
 
-@pytest.mark.parametrize("kind", ["s3_serve", "webdav"])
-@pytest.mark.parametrize("action", ["quarantine", "delete"])
+@pytest.mark.parametrize(("kind", "action"), KILLED)
 def test_killed_at_any_request_one_copy_is_always_there(
     proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, action: str
 ) -> None:

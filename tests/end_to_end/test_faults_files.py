@@ -44,7 +44,7 @@ def harmless(text: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("kind", ["local", "s3_serve"])
+@pytest.mark.parametrize("kind", [pytest.param("local", marks=pytest.mark.nightly), "s3_serve"])
 def test_hostile_tags_stay_inside_the_root_and_are_shown_escaped(
     kind: str, library: Callable[..., Library], tmp_path: Path
 ) -> None:

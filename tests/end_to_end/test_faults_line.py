@@ -112,8 +112,8 @@ SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request ra
     ("kind", "refused", "least_s"),
     [
         ("webdav", ("MOVE", 429, b""), RATE_LIMIT_WAIT_S),
-        ("webdav", ("MOVE", 503, b""), 0.5),
-        ("s3_serve", ("PUT", 503, SLOW_DOWN), RATE_LIMIT_WAIT_S),
+        pytest.param("webdav", ("MOVE", 503, b""), 0.5, marks=pytest.mark.nightly),
+        pytest.param("s3_serve", ("PUT", 503, SLOW_DOWN), RATE_LIMIT_WAIT_S, marks=pytest.mark.nightly),
         ("s3_serve", ("PUT", 503, b"<Error><Code>SlowDown</Code><Message>Retry-After: 6</Message></Error>"), 6.0),
     ],
 )
@@ -144,9 +144,9 @@ def test_a_server_that_asks_for_a_pause_gets_one(
     ("kind", "methods", "refusal", "most"),
     [
         ("webdav", "MOVE", Refuse(503), REQUESTS_PER_OPERATION),
-        ("webdav", "MOVE", Refuse(429), REQUESTS_PER_OPERATION),
+        pytest.param("webdav", "MOVE", Refuse(429), REQUESTS_PER_OPERATION, marks=pytest.mark.nightly),
         ("webdav", "PROPFIND", Refuse(503), REQUESTS_PER_OPERATION),
-        ("s3_serve", "PUT", Refuse(503, XML, SLOW_DOWN), REQUESTS_PER_OPERATION),
+        pytest.param("s3_serve", "PUT", Refuse(503, XML, SLOW_DOWN), REQUESTS_PER_OPERATION, marks=pytest.mark.nightly),
         ("s3_serve", "PUT", Refuse(500, XML, b"<Error><Code>InternalError</Code></Error>"), REQUESTS_PER_OPERATION),
         ("s3_serve", "HEAD PUT DELETE", Refuse(503), REQUESTS_PER_OPERATION),
         ("s3_serve", "DELETE", Refuse(503), REQUESTS_PER_OPERATION + 2),  # seven had succeeded before
