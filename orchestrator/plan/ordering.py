@@ -226,7 +226,8 @@ class _Graph:
     def _one_after_another(self, made: list[Operation]) -> list[Operation]:
         """Arrivals at names that may be one wait for each other: a look at the second then shows whether the first has it.
 
-        Only an undo has such destinations: a server that takes both Unicode forms of a name for one showed two files.
+        An undo has such destinations, because a server that takes both Unicode forms of a name for one showed two files; so has a
+        sync of places where names may differ in case or Unicode form alone.
         """
         arriving: dict[str, list[int]] = defaultdict(list, {"": []})
         for index, target in enumerate(self.targets):
@@ -235,9 +236,11 @@ class _Graph:
         shared = [group for group in arriving.values() if len({self.moves[index].dst.path for index in group}) > 1]
         if not shared:
             return made
-        last = {operation.dst: number for number, operation in enumerate(made) if operation.verb is not Verb.QUARANTINE}
+        last = {operation.dst: number for number, operation in enumerate(made) if operation.verb not in _REMOVING}
         for group in shared:
-            numbers = [last[self.moves[index].dst] for index in sorted(group, key=self.rank.__getitem__)]
+            # Copies come last: one may be of a file that has another of these names first.
+            group.sort(key=lambda index: (self.moves[index].verb is Verb.COPY, self.rank[index]))
+            numbers = [last[self.moves[index].dst] for index in group]
             for number, before in zip(numbers[1:], numbers, strict=False):
                 depends = tuple(sorted({*made[number].depends, made[before].id}))
                 made[number] = msgspec.structs.replace(made[number], depends=depends)

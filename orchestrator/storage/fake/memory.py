@@ -7,7 +7,11 @@ It has two uses: tests of everything above the seam, with a fault at any call; a
 - a rename that only changes the Unicode normalization of an existing name overwrites it and *bypasses the trash*;
 - a move on a remote without moves is a copy and a delete, and can stop in between;
 - `write` replaces silently;
-- an upload replaces what turned up at its destination meanwhile, except where `naming` promises otherwise.
+- an upload replaces what turned up at its destination meanwhile, except where `naming` promises otherwise;
+- an upload whose source changes meanwhile fails its check, and what is at the destination is deleted; on WebDAV, an upload that
+  is cut short leaves a cut file under the name;
+- Dropbox rounds times, others cut them off;
+- after another program has renamed a folder of a Google Drive, its old path leads there until `forget_folders`.
 """
 
 from __future__ import annotations
@@ -15,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import BinaryIO
 
 import msgspec
 
-from orchestrator.errors import NotFoundError, OrchestratorError, UnsupportedError
+from orchestrator.errors import NotFoundError, OrchestratorError, PartialListingError, UnsupportedError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_ours
 from orchestrator.records import Capabilities, Entry, Quota
@@ -68,6 +73,8 @@ class MemoryStorage(Transfers, DerivedStorage):
             missing=missing,
         )
         super().__init__(fs, can, objects, naming)
+        self.closed: tuple[str, ...] = ()
+        """Folders that may not be listed."""
         self._shuffle = None if shuffle is None else Random(shuffle)  # noqa: S311 - an order, not a secret
         self.bytes_read = 0
 
@@ -91,6 +98,25 @@ class MemoryStorage(Transfers, DerivedStorage):
         with self._lock:
             for file in self._objects.files[self._objects.key(path)]:
                 self._objects.drop(file)
+
+    def rename_elsewhere(self, src: str, dst: str) -> None:
+        """Another program renames a directory. On Google Drive, its old path leads there until `forget_folders`."""
+        with self._lock:
+            self._objects.move_directory(src, dst)
+            if self._capabilities.by_id:
+                self._objects.led_astray[src] = dst
+
+    def disk_status(self, path: str) -> SimpleNamespace | None:
+        """What `os.lstat` would tell of a file on a disk, as far as this program asks for it; None elsewhere."""
+        if not self._capabilities.local:
+            return None
+        with self._lock:
+            file = next(iter(self._objects.files.get(self._objects.key(path), ())), None)
+            if file is None:
+                return None
+            inode, size = int(file.id.removeprefix("id-")), len(file.content)
+            times = {"st_mtime_ns": file.mtime_ns, "st_ctime_ns": file.changed}
+            return SimpleNamespace(st_ino=inode, st_nlink=1, st_size=size, **times)
 
     def content(self, path: str) -> bytes:
         """The bytes of a file (the first with that name)."""
@@ -136,11 +162,19 @@ class MemoryStorage(Transfers, DerivedStorage):
                 foreign = objects.foreign_folders_below(prefix, hidden)
                 found = [entry for entry in found if not f"{entry.path}/".startswith(foreign)]
                 found += map(Entry, (*objects.own_directories_below(prefix), *foreign))
+                inside = tuple(f"{folder}/" for folder in self.closed)
+                found = [entry for entry in found if not f"{entry.path}/".startswith(inside)]
         for index, entry in enumerate(found):
             if index == len(found) // 2:
                 self._reach(recorded, change, "between")
             yield entry
         self._reach(recorded, change, "after")
+        if self.closed and not is_ours(prefix):
+            raise PartialListingError(f"{self._fs}: some folders may not be listed", closed=self.closed)
+
+    def forget_folders(self) -> None:
+        """See Storage. Not counted as a call."""
+        self._objects.led_astray.clear()
 
     def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
         """See Storage."""
@@ -291,7 +325,8 @@ class MemoryStorage(Transfers, DerivedStorage):
             recorded, change = self._begin("stat", path)
             files = self._objects.files.get(self._objects.key(path), ())
             self._reach(recorded, change, "after")
-            return next((self._entry(file) for file in files if object_id in {None, file.id}), None)
+            found = next((self._entry(file) for file in files if object_id in {None, file.id}), None)
+            return found and msgspec.structs.replace(found, path=path if self._objects.found_at(path) != path else found.path)
 
     def _count_read(self, size: int) -> None:
         with self._lock:

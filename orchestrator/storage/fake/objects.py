@@ -71,13 +71,15 @@ KINDS: Mapping[str, Capabilities] = {
 class StoredFile:
     """One file, with its name as the storage shows it."""
 
-    __slots__ = ("content", "id", "mtime_ns", "path")
+    __slots__ = ("changed", "content", "id", "mtime_ns", "path")
 
     def __init__(self, path: str, content: bytes, mtime_ns: int, object_id: str) -> None:
         self.path = path
         self.content = content
         self.mtime_ns = mtime_ns
         self.id = object_id
+        self.changed = 0
+        """Grows with every change of the file, as the change time of a disk does."""
 
 
 class Objects:
@@ -99,6 +101,8 @@ class Objects:
         """Key -> the files with that name, several where duplicates are allowed."""
         self.directories: dict[str, str] = {}
         """Key -> path."""
+        self.led_astray: dict[str, str] = {}
+        """Folders that another program has renamed, which our paths still lead into -> their new paths."""
         self.missing = missing
         self.quota_bytes = quota_bytes
         self.used = 0
@@ -110,15 +114,24 @@ class Objects:
         self._normalization_insensitive = normalization_insensitive
         self._clock_ns = clock_ns
         self._ids = 0
+        self._changes = 0
 
     def key(self, path: str) -> str:
         """Two names with one key are one file on this server."""
+        path = self.found_at(path)
         key = path.translate(self._encoding) if self._encoding else path
         if self._normalization_insensitive:
             key = unicodedata.normalize("NFC", key)
         if self._capabilities.case_insensitive:
             key = key.casefold()
         return key
+
+    def found_at(self, path: str) -> str:
+        """Where a path of ours really leads: somewhere else only below folders that led astray."""
+        for old, new in self.led_astray.items():
+            if path == old or path.startswith(f"{old}/"):
+                return new + path[len(old) :]
+        return path
 
     def find(self, path: str, object_id: str | None = None) -> StoredFile:
         """The first file with that name, or the one with an id. Raises NotFoundError, or PermanentError for a directory."""
@@ -163,6 +176,7 @@ class Objects:
             self.used += growth
             there[0].content = content
             there[0].mtime_ns = written_ns
+            self._note_change(there[0])
             return
         self._ids += 1
         self.add(path, StoredFile(path, content, written_ns, f"id-{self._ids}"))
@@ -173,10 +187,15 @@ class Objects:
         if parent:
             self.make_directories(parent)
         self.missing = False
-        file.path = path.translate(self._encoding).translate(self._decoding)
+        file.path = self.found_at(path).translate(self._encoding).translate(self._decoding)
         key = self.key(path)
         self.files[key] = (*self.files.get(key, ()), file)
         self.used += len(file.content)
+        self._note_change(file)
+
+    def _note_change(self, file: StoredFile) -> None:
+        self._changes += 1
+        file.changed = self._changes
 
     def drop(self, file: StoredFile) -> None:
         """Remove a file."""

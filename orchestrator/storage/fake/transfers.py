@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 
-from orchestrator.errors import CorruptTransferError, DestinationExistsError, UnsupportedError
+from orchestrator.errors import CorruptTransferError, DestinationExistsError, NotFoundError, UnsupportedError
 from orchestrator.records import Capabilities, Entry
 from orchestrator.storage.fake.faults import FaultyCalls, Killed, RecordedCall
 from orchestrator.storage.fake.objects import Objects, StoredFile, digest
@@ -71,7 +72,11 @@ class Transfers(FaultyCalls):
                     self._check_unused(call.dst)
                 elif self._clear_way(src, call.dst, call.trash):
                     self._reach(recorded, change, "between")
+                elif call.source is not None and self._capabilities.remote_type == "webdav":
+                    objects.store(call.dst, fetched[0][: len(fetched[0]) // 2], fetched[1])
+                    self._reach(recorded, change, "between")
                 objects.store(call.dst, *fetched)
+                self._check_upload(call, fetched[0])
             self._done(recorded, change)
 
     def _replace(self, call: CopyCall, content: tuple[bytes, int | None], recorded: RecordedCall, change: int) -> None:
@@ -85,6 +90,18 @@ class Transfers(FaultyCalls):
             self._objects.drop(there)
             raise
         self._objects.store(call.dst, *content)
+        self._check_upload(call, content[0])
+
+    def _check_upload(self, call: CopyCall, sent: bytes) -> None:
+        """What differs from the source is deleted by rclone: it compares sizes with a disk, hashes or sizes with a remote."""
+        source = None if call.source is None else unwrapped(call.source)
+        if not isinstance(source, Transfers):
+            return
+        with suppress(NotFoundError):  # sent whole before it vanished
+            now = source._objects.find(call.src).content  # noqa: SLF001 - of our own kind
+            if len(now) != len(sent) or (source.capabilities.hashes and now != sent):
+                self._objects.drop(self._objects.find(call.dst))
+                raise CorruptTransferError(f"{call.dst}: corrupted on transfer: hashes differ", path=call.dst)
 
     def _give(self, call: GiveCall) -> None:
         objects = self._objects
@@ -143,7 +160,10 @@ class Transfers(FaultyCalls):
 
     def _rounded(self, mtime_ns: int) -> int | None:
         precision = self._capabilities.mtime_precision_ns
-        return None if precision is None else mtime_ns - mtime_ns % precision
+        if precision is None:
+            return None
+        rounded = mtime_ns + precision // 2 if self._capabilities.remote_type == "dropbox" else mtime_ns
+        return rounded - rounded % precision
 
     def _entry(self, file: StoredFile) -> Entry:
         return Entry(

@@ -15,7 +15,7 @@ from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.sync.records import Direction, Policy
 from orchestrator.records import Capabilities
 from orchestrator.report import plan_view
-from tests.plan.sync.worlds import BARE, BUCKET, DAY, DISK, DRIVE, SECOND, START, World
+from tests.plan.sync.worlds import BARE, BUCKET, DAY, DISK, DRIVE, SECOND, START, World, everything
 
 KINDS = [(DISK, BUCKET), (BUCKET, DISK), (DISK, DRIVE), (DRIVE, BUCKET), (DISK, DISK)]
 EIGHT = tuple(f"f{number}" for number in range(1, 9))
@@ -638,6 +638,24 @@ def test_names_that_a_side_cannot_tell_apart_are_reported_and_lose_nothing() -> 
     assert world.b.tree == {"X": "large"}
     assert world.a.tree == {"X": "large", "x": "small"}
     assert not world.sync().plan.operations
+
+
+@pytest.mark.timeout(20)
+def test_two_unicode_forms_of_one_name_change_places_and_are_copied() -> None:
+    """Names that may be one on some systems are given one after the other: the planner once waited in a circle, for ever."""
+    composed, decomposed = "d/\u00e9", "d/e\u0301"
+    world = World.alike({"in": "in", composed: "goes", decomposed: "stays", "x": "x"})
+    world.b.rotate(("in", decomposed))
+    world.b.delete(composed)
+    world.b.rename("x", composed)
+    world.sync(**everything())
+    assert world.trees == ({"in": "stays", composed: "x", decomposed: "in"},) * 2
+
+    world = World.alike({composed: "one", decomposed: "one", "other": "other"}, kinds=(DISK, DRIVE))
+    world.a.rename_folder("d", "m")
+    world.b.delete(decomposed)
+    world.sync(**everything())
+    assert world.trees == ({"m/\u00e9": "one", "m/e\u0301": "one", "other": "other"},) * 2
 
 
 def test_times_a_whole_hour_apart_decide_nothing_where_most_files_are_so() -> None:

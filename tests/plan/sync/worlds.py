@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -41,6 +41,10 @@ SECOND = 10**9
 DAY = 86_400 * SECOND
 START = 1_790_000_000 * SECOND
 """2026-09-21."""
+
+
+class ImpossibleError(AssertionError):
+    """A storage refuses this."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,12 @@ class Place:
     def put(self, path: str, content: str, mtime: int = START, number: int | None = None) -> None:
         self.clock += 1
         keys = {self._key(known) for known in self.files}
-        assert self._key(path) not in keys, f"{self.fs}: {path} is overwritten"
-        assert not keys & {self._key(above) for above in parents_of(path)}, f"{self.fs}: a file is on the way to {path}"
-        assert self._key(path) not in {self._key(above) for above in directories_above(self.files)}, f"{path} is a folder"
+        if self._key(path) in keys:
+            raise ImpossibleError(f"{self.fs}: {path} is overwritten")
+        if keys & {self._key(above) for above in parents_of(path)}:
+            raise ImpossibleError(f"{self.fs}: a file is on the way to {path}")
+        if self._key(path) in {self._key(above) for above in directories_above(self.files)}:
+            raise ImpossibleError(f"{self.fs}: {path} is a folder")
         self.files[path] = Stored(content, mtime, self.clock if number is None else number, self.clock)
 
     def _key(self, path: str) -> str:
@@ -99,6 +106,27 @@ class Place:
         if over:
             self.files.pop(new, None)
         self.put(new, stored.content, stored.mtime, stored.number)
+
+    def rename_folder(self, old: str, new: str) -> None:
+        for path in [path for path in sorted(self.files) if path.startswith(f"{old}/")]:
+            self.rename(path, new + path[len(old) :])
+
+    def rotate(self, paths: Sequence[str]) -> None:
+        files = [self.files.pop(path) for path in paths]
+        for path, stored in zip((*paths[1:], paths[0]), files, strict=True):
+            self.put(path, stored.content, stored.mtime, stored.number)
+
+    def delete(self, path: str) -> None:
+        del self.files[path]
+
+    def trying(self, act: Callable[[], None]) -> bool:
+        before = dict(self.files)
+        try:
+            act()
+        except ImpossibleError:
+            self.files = before
+            return False
+        return True
 
     def listed(self, path: str, *, read: bool = False, looked: bool = False, heard: bool = False, all_tags: bool = False) -> File:
         """A file as the planner gets it; `read`: with its hash, `looked`: with its own time, `heard`: with its sound."""
@@ -245,7 +273,7 @@ class World:
                         try:
                             place.put(path, stored.content, stored.mtime, stored.number)
                             break
-                        except AssertionError:
+                        except ImpossibleError:
                             path += "~"
 
     def _do(self, operation: Operation) -> None:

@@ -1,0 +1,261 @@
+"""Random histories of the action `sync`, on storages that behave as rclone's remotes do, agitated at any call.
+
+Faults, kills, lost answers, lying and partial listings, an old record of what was in sync, and users who work on both sides
+before and during a run. Whatever happens, no content is lost that no user destroyed, and nothing cut lies under a name; once all
+is calm, two syncs make the sides alike, and a third one does nothing. Each history follows from its number:
+
+    FIRST_HISTORY=17 scripts/test tests/actions/test_sync_histories.py -k '17]'
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from orchestrator.errors import (
+    AuthError,
+    ExitCode,
+    PermanentError,
+    QuotaError,
+    RateLimitError,
+    TransientError,
+)
+from orchestrator.paths import case_key, parent_of, parents_of
+from orchestrator.plan.planners.sync.records import Policy
+from orchestrator.storage.fake.faults import Killed, RecordedCall
+from tests.actions.fake_sync import WHENS, Agitator, Ended, Engine, prepare
+from tests.nightly import FIRST_HISTORY, NIGHTLY
+from tests.plan.sync.edits import CONTENTS, EDITS, NEW_CONTENTS, PATHS, Edit, tried
+from tests.plan.sync.worlds import DAY, START
+
+HISTORIES = 2000 if NIGHTLY else 100
+KINDS = (
+    *(("local", "s3"), ("local", "drive"), ("local", "dropbox"), ("local", "webdav"), ("local", "sftp"), ("local", "local")),
+    *(("s3", "webdav"), ("drive", "local"), ("s3", "drive"), ("dropbox", "s3")),
+)
+FAULTS: tuple[Callable[[], Exception], ...] = (
+    *(lambda: TransientError("connection reset"), lambda: TransientError("connection reset")),
+    *(lambda: RateLimitError("slow down"), lambda: AuthError("revoked"), lambda: QuotaError("full")),
+    lambda: PermanentError("no"),
+)
+
+
+class History:
+    """One history."""
+
+    def __init__(self, number: int, home: Path) -> None:
+        self.random = Random(number)
+        self.engine = Engine(home, KINDS[number % len(KINDS)], self.random)
+        self.settings: dict[str, object] = {
+            "conflict": self.random.choice([None, *(policy.value for policy in Policy)]),
+            "keep_names": self.random.choice(["a", "b"]),
+        }
+        self.known: set[str] = set()
+        """The contents that must be there."""
+        self.ever: set[str] = set()
+        """Every content that a user ever made."""
+        self.forgiven: set[str] = set()
+        self.days = 0
+        self.story: list[str] = [f"{number}: {KINDS[number % len(KINDS)]}, {self.settings}"]
+        self.acted: list[tuple[int, int, set[str], set[str]]] = []
+        """Acts of a user during a run: after how many calls, on which side, on which paths, and the contents there now."""
+
+    # What users do.
+
+    def edit(self, *, aimed: str | None = None, only: int | None = None) -> None:
+        """One edit by one of the users; 3 in 10 are of files that are on both sides."""
+        random, engine = self.random, self.engine
+        side = random.randrange(2) if only is None else only
+        place = engine.places[side]
+        known = sorted(place.tree)
+        number = random.randrange(50)
+        wanted = [aimed] if aimed else sorted(engine.places[0].tree.keys() & engine.places[1].tree.keys())[:1]
+        if wanted and wanted[0] in known and random.random() < 0.3:
+            number = known.index(wanted[0])
+        edit: Edit = (side, random.choice(EDITS), number, random.choice(PATHS), random.choice(NEW_CONTENTS))
+        self.days += 1
+        before = engine.safe()
+        place.touched.clear()
+        if tried(place, edit, START + self.days * DAY):
+            shown = engine.shown()
+            self.known = (self.known | shown) - (before - engine.safe())
+            self.ever |= shown
+            self.story.append(f"{'AB'[side]} {edit[1:]}: {sorted(place.touched)}")
+
+    def begin(self) -> None:
+        """Some files on both sides, and a first sync."""
+        for path in self.random.sample(PATHS, self.random.randint(0, 8)):
+            content = self.random.choice(CONTENTS)
+            for place in self.engine.places[:: self.random.choice([1, -1])]:
+                if not place.trying(lambda path=path, content=content, place=place: place.put(path, content)):  # type: ignore[misc]
+                    break
+        self.known = self.engine.shown()
+        self.ever = set(self.known)
+        self.calmly()
+
+    # What goes wrong during a run.
+
+    def agitate(self) -> Agitator:
+        random = self.random
+        agitator = Agitator(self.engine.storages)
+        self.acted.clear()
+        for _ in range(random.choice([0, 1, 1, 2, 3])):
+            number, when = random.randint(1, random.choice([10, 30, 60, 120])), random.choice(WHENS)
+            match random.choice(["fault", "fault", "kill", "user", "user"]):
+                case "fault":
+                    fault = random.choice(FAULTS)
+                    agitator.at(number, when, self._told(f"fault {when}", lambda *_, fault=fault: fault()))  # type: ignore[misc]
+                case "kill":
+                    agitator.at(number, when, self._told(f"kill {when}", self._kill))
+                case "user":
+                    moment = "before" if when == "between" else when
+                    agitator.at(number, moment, self._told(f"user {moment}", self._work_at(agitator)))  # type: ignore[arg-type]
+        return agitator
+
+    def _told(self, what: str, act: Callable[..., BaseException | None]) -> Callable[..., BaseException | None]:
+        def told(call: RecordedCall, side: int) -> BaseException | None:
+            self.story.append(f"  {what} {'AB'[side]} {call.verb} {call.path} {call.dst or ''}")
+            return act(call, side)
+
+        return told
+
+    def _kill(self, _: RecordedCall, side: int) -> Killed:
+        self.engine.storages[1 - side]._faults.dead = True
+        return Killed("killed")
+
+    def _work_at(self, agitator: Agitator) -> Callable[[RecordedCall, int], None]:
+        def work(call: RecordedCall, side: int) -> None:
+            self.edit(aimed=call.path, only=side if self.random.random() < 0.5 else None)
+            for number, place in enumerate(self.engine.places):
+                if place.touched:
+                    there = {content for path, content in place.tree.items() if path in place.touched}
+                    self.acted.append((len(agitator.calls) - 1, number, set(place.touched), there))
+                    place.touched.clear()
+
+        return work
+
+    def run(self, command: Callable[[], Ended], *, lies: bool = False) -> None:
+        """A command, agitated."""
+        agitator = self.agitate()
+        if lies:
+            storage = self.random.choice(self.engine.storages)
+            storage.closed = (parent_of(self.random.choice(PATHS)) or "d",)
+            self.story.append(f"  closed: {storage.fs} {storage.closed}")
+        try:
+            ended = command()
+            self.story.append(f"{ended.code!r} {ended.message} {self.planned(ended)}")
+        except Killed:
+            self.story.append("killed")
+        self.engine.revive()
+        self.check(agitator)
+
+    @staticmethod
+    def planned(ended: Ended) -> list[str]:
+        operations = ended.plan.operations if ended.plan else ()
+        return [f"{one.verb} {one.src.fs[0]}/{one.src.path} -> {one.dst.fs[0]}/{one.dst.path}" for one in operations]
+
+    # What must hold.
+
+    def check(self, agitator: Agitator | None = None) -> None:
+        """Nothing is lost, nothing is cut."""
+        if agitator is not None:
+            self.forgiven |= {
+                content
+                for moment, side, paths, contents in self.acted
+                for path in paths
+                if _changed_unseen(agitator, moment, side, path)
+                for content in contents
+            }
+        lost = self.known - self.engine.contents() - self.forgiven
+        assert not lost, f"lost: {lost}"
+        for place in self.engine.places:
+            cut = {path for path, content in place.tree.items() if content not in self.ever}
+            assert not cut, f"not whole: {cut}"
+
+    def calmly(self) -> Ended:
+        """A sync that nothing disturbs; after a brake, the user starts over."""
+        ended = self.engine.sync(**self.settings)
+        self.story.append(f"calm {ended.code!r} {ended.message} {self.planned(ended)}")
+        if ended.code == ExitCode.INTEGRITY:  # a user has taken away what a killed run was to move; now that run is finished
+            ended = self.engine.sync(**self.settings)
+            self.story.append(f"again {ended.code!r} {ended.message} {self.planned(ended)}")
+        if ended.code == ExitCode.SAFETY_LIMIT:
+            ended = self.engine.sync(resync=True, **self.settings)
+            self.story.append(f"resync {ended.code!r} {ended.message} {self.planned(ended)}")
+        self.check()
+        assert ended.code in {ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE}, ended
+        return ended
+
+    def settle(self) -> None:
+        """The user tells files of one name apart; then the sides become alike, and stay so."""
+        for place in self.engine.places:
+            for path in [path for path in place.tree if "#" in path]:
+                twin = place._objects.files[place._objects.key(path.partition("#")[0])][-1]
+                place._objects.drop(twin)
+                place._objects.add(path, twin)
+        self.calmly()
+        ended = self.calmly()
+        # A name may be free on one side, and on the other one taken by another spelling: then the files keep their own.
+        impossible = [one.path for one in ended.plan.skipped if one.code == "unsupported-name"] if ended.plan else []
+        spellings = {path for place in self.engine.places for path in place.tree}
+        assert all(any(_respelled(path, other) for other in spellings) for path in impossible)
+        first, second = self.engine.spelled()
+        assert impossible or first == second
+        before = self.engine.changes
+        ended = self.calmly()
+        assert not ended.plan or not ended.plan.operations
+        assert self.engine.changes == before
+
+    def play(self) -> None:
+        """All of it."""
+        random, engine = self.random, self.engine
+        self.begin()
+        snapshot = engine.state.with_name("snapshot")
+        for _ in range(random.randint(1, 3)):
+            if random.random() < 0.2:
+                shutil.copytree(engine.state, snapshot, dirs_exist_ok=True)
+            for _ in range(random.randint(0, 6)):
+                self.edit()
+            hidden = [None, None]
+            if random.random() < 0.1:
+                side = random.randrange(2)
+                hidden[side] = random.choice(sorted(engine.places[side].tree) or [None])
+                self.story.append(f"  hidden: {hidden}")
+            self.run(lambda hidden=tuple(hidden): engine.sync(hidden=hidden, **self.settings), lies=random.random() < 0.1)  # type: ignore[misc]
+            if random.random() < 0.4:
+                self.run(engine.resume)
+            if random.random() < 0.1 and snapshot.exists():
+                self.story.append("the record of what was in sync is restored from a backup")
+                for suffix in ("-wal", "-shm"):
+                    (engine.state / f"sync.sqlite3{suffix}").unlink(missing_ok=True)
+                shutil.copy(snapshot / "sync.sqlite3", engine.state / "sync.sqlite3")
+        self.settle()
+
+
+def _respelled(path: str, other: str) -> bool:
+    """Whether two paths, or folders above them, differ in case or Unicode form alone."""
+    ours, theirs = ({case_key(above): above for above in (one, *parents_of(one))} for one in (path, other))
+    return any(ours[key] != theirs[key] for key in ours.keys() & theirs.keys())
+
+
+def _changed_unseen(agitator: Agitator, moment: int, side: int, path: str) -> bool:
+    """Whether the program's next call for a path, after what a user did there, changed it: no program can see what it did."""
+    for number, call in agitator.calls[moment:]:
+        if number == side and (path in {call.path, call.dst} or call.verb == "list"):
+            return call.changing
+    return False
+
+
+@pytest.mark.parametrize("number", range(FIRST_HISTORY, FIRST_HISTORY + HISTORIES))
+def test_nothing_is_lost_and_the_sides_become_alike(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History(number, tmp_path)
+    prepare(monkeypatch, history.random)
+    try:
+        history.play()
+    except BaseException:
+        print(*history.story, *(place.tree for place in history.engine.places), sep="\n")  # noqa: T201 - replays it
+        raise
