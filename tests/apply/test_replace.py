@@ -247,3 +247,13 @@ def test_a_replacement_in_place_keeps_the_id_and_copies_no_more_than_once_to_the
         ("copy", f".music-orchestrator/trash/{result.run}/replaced/a.mp3"),
         ("copy", "a.mp3"),
     ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_source_without_hashes_may_hold_what_is_there_already(tmp_path: Path, kind: str) -> None:
+    ours, theirs = MemoryStorage.like("webdav", "one:library"), MemoryStorage.like(kind, "two:library")
+    for storage in (ours, theirs):
+        storage.put("a.mp3", b"the same content")
+    result = run(plan(replacing(ours, "a.mp3", theirs, "a.mp3"), source=ours.fs), tmp_path / "journal", ours, theirs)
+    assert (result.exit_code, result.problems) == (ExitCode.DONE, ())
+    assert library(theirs) == {"a.mp3": b"the same content"}

@@ -19,7 +19,7 @@ from orchestrator.apply.protocol.batches import (
     look_at_staged_copies,
 )
 from orchestrator.apply.protocol.both_ends import content_to_write
-from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file, unchanged
+from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file, unchanged
 from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
@@ -63,10 +63,14 @@ def _may_have_arrived(task: Task) -> bool:
 
 
 def _expect_new_content(task: Task, reported: OrchestratorError | None) -> None:
-    """Set an error if an upload did not replace the old content. Size and time alone show that only after an error."""
+    """Set an error if an upload did not replace the old content. Size and time alone show that only after an error.
+
+    Where the source has no hash, the new content may be the old one.
+    """
     there = task.at_target
     same = None if there is None else same_content_by_hash(task.old_content, there)
-    if same is True or (reported is not None and task.is_old_content(there)):
+    differs = same_content_by_hash(expected(task.operation), task.old_content) is False
+    if (same is True and differs) or (reported is not None and task.is_old_content(there)):
         task.error = reported or _not_there(task)
 
 
