@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.actions.change import ChangeResult, Planned, change, preview
 from orchestrator.actions.session import Session
+from orchestrator.actions.sync_record import begin_sync, check_saved_record, moves_files, saved_record
 from orchestrator.config.options.plan_files import ApplyOptions
 from orchestrator.errors import UsageError
 from orchestrator.foreign_folders import HiddenFolders
@@ -22,14 +23,26 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
     session.need_consent("apply")
     planned = Planned(read_plan(Path(options.file)))
     _check_foreign_folders(session, planned.plan)
+    record = saved_record(planned.plan)
     if not planned.plan.operations:
         return preview(session, lambda: planned)
+
+    def checked() -> Planned:
+        if record is not None:
+            check_saved_record(session, planned.plan, record)
+        return planned
+
+    def begin(plan: Plan) -> None:
+        if record is not None:
+            begin_sync(session, plan, record)
+
     return change(
         session,
-        lambda: planned,
+        checked,
         command="apply",
         touching=planned.plan.header.locations,
-        verify_full=options.verify == "full",
+        verify_full=options.verify == "full" or moves_files(planned.plan),
+        before=begin,
     )
 
 

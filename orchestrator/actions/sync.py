@@ -13,8 +13,9 @@ from orchestrator.actions.locations import check_folder, check_location, check_s
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import sides_of, way_of
+from orchestrator.actions.sync_record import PlaceIds, SyncRecord, begin_sync, check_two_places, with_record
 from orchestrator.actions.sync_sides import SideListing
-from orchestrator.apply.guard.place_id import place_id, write_place_id
+from orchestrator.apply.guard.place_id import place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import SafetyLimitError, UsageError, worst
@@ -27,13 +28,10 @@ from orchestrator.plan.planners.sync.records import (
     Policy,
     Questions,
     Row,
-    SyncPlan,
     SyncRequest,
     SyncSettings,
 )
 from orchestrator.wording import counted
-
-_Ids = tuple[str | None, str | None]
 
 
 def sync(options: SyncOptions, session: Session) -> ChangeResult:
@@ -86,8 +84,10 @@ class _Sync:
             delete=options.delete,
             max_delete=session.max_delete,
         )
-        self._ids: _Ids = (None, None)
-        self._planned: SyncPlan | None = None
+        self._ids: PlaceIds = (None, None)
+        self._state = ""
+        """The digest of the common state."""
+        self._record: SyncRecord | None = None
 
     @property
     def moves(self) -> bool:
@@ -134,30 +134,21 @@ class _Sync:
             # Not `or`: both sides are asked. What could not be read is not asked for again.
             answers = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
             answered = not any(answers)
-        self._planned = made
-        counts = made.plan.header.counts
+        self._record = SyncRecord(ids=self._ids, state=self._state, links=made.links, resync=options.resync)
+        plan = made.plan if options.plan_file is None else with_record(made.plan, self._record)
+        counts = plan.header.counts
         left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
-        said = "nothing to do" if made.plan.skipped else "nothing to do: both sides are alike"
+        said = "nothing to do" if plan.skipped else "nothing to do: both sides are alike"
         if left:
             said += f", but for {counted(left, 'file')} that one way leaves as they are"
-        return Planned(made.plan, worst([listed, report_skipped(session, made.plan)]), said)
+        return Planned(plan, worst([listed, report_skipped(session, plan)]), said)
 
-    def begin(self, _: Plan) -> None:
-        """Before the first change: give each place its id, record what is alike already, and what is expected to be."""
-        made = self._planned
-        if made is None:
-            return
-        storages = [self._session.storage(location) for location in self._locations]
-        ids = [known or write_place_id(storage) for known, storage in zip(self._ids, storages, strict=True)]
-        pair = Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs))
-        with open_common_state(self._session) as state:
-            state.remember_places(pair)
-            if self._options.resync:
-                state.forget(pair)
-            state.record(pair, [link for link in made.links if not link.changes])
-            state.expect(made.plan.header.plan_id, pair, [link for link in made.links if link.changes])
+    def begin(self, plan: Plan) -> None:
+        """Before the first change: see `begin_sync`."""
+        if self._record is not None:
+            begin_sync(self._session, plan, self._record)
 
-    def _place_ids(self) -> _Ids:
+    def _place_ids(self) -> PlaceIds:
         """The ids of both places. Raises SafetyLimitError where a place has lost its id."""
         ids: list[str | None] = []
         with open_common_state(self._session) as state:
@@ -176,6 +167,7 @@ class _Sync:
                         "both have been synced before"
                     )
                 ids.append(found)
+        check_two_places(*self._locations, (ids[0], ids[1]))
         return ids[0], ids[1]
 
     def _rows(self, a: SideListing, b: SideListing) -> Sequence[Row]:
@@ -183,8 +175,10 @@ class _Sync:
         ids = self._ids
         if ids[0] is None or ids[1] is None or self._options.resync:
             return ()
+        pair = Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs))
         with open_common_state(self._session) as state:
-            known = state.rows(Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs)), (a.by_path, b.by_path))
+            self._state = state.digest(pair)
+            known = state.rows(pair, (a.by_path, b.by_path))
         if known.damaged:
             self._session.reporter.warning(
                 f"the record of {known.damaged} files that were in sync is damaged: they are compared as in a first sync"

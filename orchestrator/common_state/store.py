@@ -123,6 +123,13 @@ class CommonState:
                     damaged += 1
         return KnownRows(tuple(rows), damaged)
 
+    def digest(self, pair: Pair) -> str:
+        """The same as long as no entry of a pair is recorded or dropped; "" if it has none."""
+        with self._database.mapped_errors():
+            rows = self._connection.execute("SELECT number, checksum FROM entry WHERE pair = ? ORDER BY number", (pair.name,))
+            lines = [f"{number} {checksum}\n" for number, checksum in rows]
+        return sha256("".join(lines).encode()).hexdigest() if lines else ""
+
     def forget(self, pair: Pair) -> None:
         """Forget the common state of a pair: its next sync is as a first one."""
         with self._writing() as connection:

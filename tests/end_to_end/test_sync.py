@@ -302,3 +302,28 @@ def test_checksum_sees_an_edit_that_keeps_size_and_time_where_there_are_no_hashe
     assert (checked.summary["ops_done"], checked.summary["bytes_read"]) == (1, sum(len(content(path)) for path in EIGHT))
     assert (pair.here / EIGHT[0]).read_text() == content(EIGHT[0]).upper()
     assert pair("--checksum").summary["ops_planned"] == 0
+
+
+@pytest.mark.parametrize("pair", ["s3_moto"], indirect=True)
+def test_a_saved_plan_is_carried_out_later_and_known_to_the_next_sync(pair: Pair, tmp_path: Path) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path))
+    file = str(tmp_path / "plan")
+    pair("--dry-run", "--plan", file)
+    assert pair.trees()[1] == {}
+    pair.program("show", file)
+    pair.program("apply", file, "--yes")
+    assert pair.trees()[0] == pair.trees()[1]
+    assert pair.program("apply", file, "--yes", codes=(4,)).errors[0]["code"] == "stale"
+    # What the plan has brought there was in sync: its rename and its deletion are carried over.
+    (pair.here / EIGHT[0]).rename(pair.here / "renamed.mp3")
+    (pair.here / EIGHT[1]).unlink()
+    pair("--dry-run", "--plan", file, "--to-cloud", "--delete-after")
+    moved = pair.program("apply", file, "--yes")
+    assert (moved.summary["ops_failed"], pair.trees()[0]) == (0, {})
+    assert pair.trees()[1].keys() == {*EIGHT[1:], "renamed.mp3"}  # without --delete, the deletion is not carried over
+    # Another sync has ended since the plan was made.
+    pair.put("new.mp3", "new")
+    for options in (["--dry-run", "--plan", file], []):
+        pair("--to-cloud", "--delete-after", *options)
+    assert "after the plan was made" in pair.program("apply", file, "--yes", codes=(4,)).errors[0]["message"]

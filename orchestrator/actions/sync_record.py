@@ -1,0 +1,102 @@
+"""What a plan of `sync` means for the common state: written before its run begins, also where the plan comes from a file."""
+
+from __future__ import annotations
+
+import msgspec
+
+from orchestrator.actions.common_states import open_common_state
+from orchestrator.actions.locations import reaching
+from orchestrator.actions.session import Session
+from orchestrator.apply.guard.place_id import place_id, write_place_id
+from orchestrator.common_state.store import Pair
+from orchestrator.errors import IntegrityError, StalePlanError, UsageError
+from orchestrator.location import Location
+from orchestrator.plan.build import seal
+from orchestrator.plan.model import Plan
+from orchestrator.plan.planners.sync.records import Link
+
+PlaceIds = tuple[str | None, str | None]
+_KEY = "common_state"
+_AGAIN = "make the plan again with `sync --plan`"
+
+
+class SyncRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """It stands in the header of a plan file, beside the options of the sync."""
+
+    ids: PlaceIds
+    """Of the two places; None for one that had none yet."""
+    state: str
+    """The digest of the common state that the plan was made from."""
+    links: tuple[Link, ...]
+    resync: bool = False
+    """The common state is forgotten first."""
+
+
+def with_record(plan: Plan, record: SyncRecord) -> Plan:
+    """A plan that can be written to a file, and carried out later."""
+    encoded = msgspec.json.decode(msgspec.json.encode(record))
+    options = {**plan.header.options, "sync": {**plan.header.options["sync"], _KEY: encoded}}
+    return seal(msgspec.structs.replace(plan, header=msgspec.structs.replace(plan.header, options=options)))
+
+
+def saved_record(plan: Plan) -> SyncRecord | None:
+    """That of a plan from a file; None if it is not a plan of `sync`. Raises IntegrityError."""
+    sync = plan.header.options.get("sync")
+    if not isinstance(sync, dict):
+        return None
+    try:
+        return msgspec.convert(sync.get(_KEY), SyncRecord)
+    except msgspec.ValidationError as error:
+        raise IntegrityError(f"the plan does not say what the sync knows of both sides: {_AGAIN}") from error
+
+
+def moves_files(plan: Plan) -> bool:
+    """Whether files are deleted at the source: then no copy is verified by its size alone."""
+    sync = plan.header.options.get("sync")
+    return isinstance(sync, dict) and bool(sync.get("delete_after"))
+
+
+def check_saved_record(session: Session, plan: Plan, record: SyncRecord) -> None:
+    """Raise StalePlanError if another sync of these places has ended since the plan was made, or these are other places."""
+    locations = session.locations(plan.header.source, plan.header.target)
+    now = [_id_of(session, location) for location in locations]
+    for location, before, found in zip(locations, record.ids, now, strict=True):
+        if before is not None and found != before:
+            raise StalePlanError(f"{location.typed} is not the folder of the plan any more (is the disk mounted?): {_AGAIN}")
+    if now[0] is None or now[1] is None or record.resync:
+        return
+    with open_common_state(session) as state:
+        if state.digest(Pair((now[0], now[1]), (locations[0].fs, locations[1].fs))) != record.state:
+            raise StalePlanError(f"these locations were synced after the plan was made: {_AGAIN}")
+
+
+def begin_sync(session: Session, plan: Plan, record: SyncRecord) -> None:
+    """Before the first change: give each place its id, record what is alike already, and what is expected to be.
+
+    Raises UsageError where both turn out to be one place.
+    """
+    locations = session.locations(plan.header.source, plan.header.target)
+    first = record.ids[0] or _id_of(session, locations[0]) or write_place_id(session.storage(locations[0]))
+    second = record.ids[1] or _id_of(session, locations[1])
+    check_two_places(locations[0], locations[1], (first, second))
+    pair = Pair((first, second or write_place_id(session.storage(locations[1]))), (locations[0].fs, locations[1].fs))
+    with open_common_state(session) as state:
+        state.remember_places(pair)
+        if record.resync:
+            state.forget(pair)
+        state.record(pair, [link for link in record.links if not link.changes])
+        state.expect(plan.header.plan_id, pair, [link for link in record.links if link.changes])
+
+
+def check_two_places(a: Location, b: Location, ids: PlaceIds) -> None:
+    """Raise UsageError for one place under two names that nothing else has shown to be one, or a copy with its id."""
+    if ids[0] is not None and ids[0] == ids[1]:
+        raise UsageError(
+            f"{a.typed} and {b.typed} have the same place-id: they are one folder under two names, or one was copied with its "
+            ".music-orchestrator/; delete .music-orchestrator/place-id in the copy"
+        )
+
+
+def _id_of(session: Session, location: Location) -> str | None:
+    with reaching(session, location):
+        return place_id(session.storage(location))
