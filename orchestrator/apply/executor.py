@@ -41,7 +41,7 @@ from orchestrator.apply.results import FileChange, Problem, RunResult, outcome
 from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
 from orchestrator.errors import ExitCode, RemoteError, UsageError
-from orchestrator.plan.model import Operation, Plan, is_temporary
+from orchestrator.plan.model import Operation, Plan, is_temporary, mirrors_of
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.ignoring_case import as_planned
@@ -164,7 +164,7 @@ class Execution:
         self._attempts = Attempts(run_id, journal, kept_copies, transfers=settings.transfers, verify=settings.verify)
         self._unsettled = Unsettled(run_id, journal, states)
         self._directory_mover = DirectoryMover(run_id, journal)
-        self._stopped_remotes = StoppedRemotes(storages)
+        self._stopped_remotes = StoppedRemotes(storages, mirrors_of(plan.header))
         self._mirrors = Mirrors(run_id, plan, journal, self._stopped_remotes)
         self._refused_deletes = RefusedDeletes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +11,8 @@ import pytest
 
 from tests.faulty import Library
 from tests.places import Place, visible
-from tests.program import Ended
-from tests.servers.http import HttpProxy
+from tests.program import Ended, Program
+from tests.servers.http import Drop, HttpProxy, Refuse, Seen, Then
 
 HOME = "Band/Album (2001)"
 
@@ -96,3 +98,129 @@ def test_what_is_organized_goes_to_the_mirror_too(
     # Undo takes back what it put there, as it does with every copy.
     server("undo", done.run, "--yes")
     assert (tree(run.source), tree(run.target), tree(run.mirror)) == (before, {}, {})
+
+
+def test_a_mirror_that_is_away_is_queued_and_holds_up_nothing(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    server, proxy = proxied("s3_moto")
+    run = Run(server, tmp_path, "local local s3")
+    proxy.when(lambda _: True, Drop())
+    assert run("--move", "--dry-run", codes=(5,)).summary["queued"] == 0
+    ended = run("--move", codes=(5,))
+    assert ended.summary["queued"] == 1
+    assert [error["code"] for error in ended.errors] == ["unreachable"]
+    organized = tree(run.target)
+    assert (len(organized), tree(run.source)) == (5, {})
+    # Once it is back, a sync copies what it lacks.
+    proxy.reset()
+    server("sync", run.target.location, run.mirror.location, "--to-cloud", "--yes")
+    assert tree(run.mirror) == organized
+
+
+REFUSED = Refuse(403, {"Content-Type": "application/xml"}, b"<Error><Code>InvalidAccessKeyId</Code></Error>")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "action", "code"),
+    [
+        ("local local s3", REFUSED, 6),
+        pytest.param("local local s3", Drop(), 5, marks=pytest.mark.nightly),
+        pytest.param("s3 local s3", Drop(), 5, marks=pytest.mark.nightly),
+    ],
+)
+def test_a_mirror_that_is_lost_on_the_way_is_queued(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, kinds: str, action: Refuse | Drop, code: int
+) -> None:
+    server, proxy = proxied("s3_moto")
+    run = Run(server, tmp_path, kinds)
+    lost: list[Seen] = []
+
+    def gone(seen: Seen) -> bool:
+        """From the second file on."""
+        if seen.method == "PUT" and "/mirror/" in seen.path and "/.music-" not in seen.path:
+            lost.append(seen)
+        return len({seen.path for seen in lost}) > 1 and "mirror" in seen.path
+
+    proxy.when(gone, action)
+    ended = run("--move", codes=(code,))
+    organized = tree(run.target)
+    assert (len(organized), tree(run.source), ended.summary["queued"]) == (5, {}, 1)
+    copied = tree(run.mirror)
+    assert copied.items() < organized.items()
+    assert any("mirror" in error["message"] for error in ended.errors)
+    # Nothing is left to resume: the next command does not wait for the mirror.
+    proxy.reset()
+    assert server("resume", "--yes", codes=(0, 3, 5, 6)).summary["ops_done"] <= ended.summary["ops_done"]
+    server("sync", run.target.location, run.mirror.location, "--to-cloud", "--yes")
+    assert tree(run.mirror) == organized
+    sent = [seen.path.partition("?")[0] for seen in proxy.requests if seen.method == "PUT" and "/.music-" not in seen.path]
+    assert len(sent) == len(set(sent)) == len(organized) - len(copied)
+
+
+@pytest.mark.parametrize("number", [6, *(pytest.param(number, marks=pytest.mark.nightly) for number in range(2, 26, 3))])
+@pytest.mark.parametrize("kinds", ["s3 s3 s3", pytest.param("local s3 local", marks=pytest.mark.nightly)])
+def test_a_run_that_was_killed_is_finished_by_the_next(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, kinds: str, number: int
+) -> None:
+    server, proxy = proxied("s3_moto")
+    run = Run(server, tmp_path, kinds)
+    contents = sorted(tree(run.source).values())
+    program = Program(server.home / "state", server.environment)
+    started: list[int] = []
+    proxy.reset()
+    proxy.at(number, Then(lambda: os.kill(started[0], signal.SIGKILL), reply=bool(number % 2)))
+    process = program.start(*run.arguments, "--move", "--yes")
+    started.append(process.pid)
+    killed = program.end(process).code
+    assert killed in {-signal.SIGKILL, 0}  # there may be fewer changing requests
+    proxy.reset()
+    run("--move", codes=(0, 3))
+    organized = tree(run.target)
+    assert (tree(run.source), tree(run.mirror)) == ({}, organized)
+    assert len(organized) == len(contents)
+    assert run.tracks.items() <= organized.items()
+
+
+@pytest.mark.parametrize(
+    "kind", ["webdav", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("drive", "dropbox", "sftp"))]
+)
+def test_a_mirror_in_place_gets_what_it_lacks_and_loses_nothing(
+    library: Callable[..., Library], tmp_path: Path, kind: str
+) -> None:
+    """On WebDAV no listing has a hash."""
+    server = library(kind)
+    run = Run(server, tmp_path, f"local local {kind}")
+    here = run.source.location
+    mirrored = ("organize", here, "--mirror", run.mirror.location, "--yes")
+    server("organize", here, "--yes")
+    organized = tree(run.source)
+    assert server("plan", here, "--mirror", run.mirror.location).summary["ops_planned"] == len(organized)
+    assert server(*mirrored).summary["ops_done"] == len(organized)
+    assert (tree(run.source), tree(run.mirror)) == (organized, organized)
+    assert server(*mirrored).summary["ops_planned"] == 0
+    # Another file of that name stays, and is reported.
+    path = f"{HOME}/cover.jpg"
+    (tmp_path / "source" / path).write_bytes(b"tnorf")
+    ended = server(*mirrored, codes=(3,))
+    assert [(error["code"], error["path"]) for error in ended.errors] == [("conflict", path)]
+    assert tree(run.mirror) == organized
+
+
+def test_what_cannot_be_a_mirror(library: Callable[..., Library], tmp_path: Path) -> None:
+    server = library("local")
+    run = Run(server, tmp_path, "local local local")
+    source, target, mirror = (place.location for place in (run.source, run.target, run.mirror))
+    for wrong in (source, target, f"{source}/in", f"{target}/sub", str(tmp_path), f"{mirror}/.music-orchestrator/x"):
+        ended = server("organize", source, target, "--mirror", wrong, "--yes", codes=(2,))
+        assert len(ended.errors) == 1
+    for twice in ([mirror, mirror], [mirror, f"{mirror}/sub"]):
+        server("organize", source, target, *(word for one in twice for word in ("--mirror", one)), "--yes", codes=(2,))
+    assert (tree(run.target), tree(run.mirror)) == ({}, {})
+    # A folder that is not there is made, and a plan file has the mirrors in it; two get the same.
+    second = str(tmp_path / "new/second")
+    saved = str(tmp_path / "plan.jsonl")
+    server("plan", source, target, "--mirror", mirror, "--mirror", second, "-o", saved)
+    server("apply", saved, "--yes")
+    assert tree(run.mirror) == tree(Place(second, Path(second))) == tree(run.target)
+    assert len(tree(run.target)) == len(tree(run.source)) == 5

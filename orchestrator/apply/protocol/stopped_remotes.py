@@ -23,8 +23,9 @@ from orchestrator.wording import counted
 class StoppedRemotes:
     """The remotes of a run that were stopped, and why."""
 
-    def __init__(self, storages: Mapping[str, Storage]) -> None:
+    def __init__(self, storages: Mapping[str, Storage], mirrors: Collection[str] = ()) -> None:
         self._storages = storages
+        self._mirrors = mirrors
         self._stopped: dict[str, OrchestratorError] = {}
         self._full: dict[str, OrchestratorError] = {}
 
@@ -38,9 +39,10 @@ class StoppedRemotes:
             self._full.setdefault(task.target.fs, task.error)
         elif task.error is not None and _concerns_whole_remote(task.error) and self.allow(task):
             error = task.error
-            refusing = _remotes_of(task)
+            refusing = {fs for fs in _remotes_of(task) if not self._storages[fs].capabilities.local}
             if len(refusing) > 1:  # the error of a copy between two remotes does not say which of them refused it
-                refusing = {fs for fs in refusing if isinstance(self._ask(fs), type(error))} or refusing
+                in_doubt = refusing.intersection(self._mirrors) or refusing  # the others have operations of their own to show it
+                refusing = {fs for fs in refusing if isinstance(self._ask(fs), type(error))} or in_doubt
             self._stopped |= dict.fromkeys(refusing, error)
 
     def stop_unreachable(self, tasks: Iterable[Task]) -> None:

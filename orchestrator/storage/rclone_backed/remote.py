@@ -39,10 +39,11 @@ class Remote:
         except UsageError:
             # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
             # The parent as the root, because rclone hides that a bucket lies in another region below the root of all buckets.
+            # With the slash, rclone does not ask whether the parent is a file, which gives the same error again.
             remote, colon, path = self._fs.partition(":")
             if colon and path.strip("/"):
                 parent = parent_of(path.rstrip("/"))
-                where = (f"{remote}:{parent}", "") if parent else (f"{remote}:", path)
+                where = (f"{remote}:{parent}/", "") if parent else (f"{remote}:", path)
                 client.call("operations/list", rc_bodies.list_names(*where))
             raise
 
