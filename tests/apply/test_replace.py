@@ -76,6 +76,7 @@ def test_the_old_content_is_in_the_trash_and_comes_back_with_undo(tmp_path: Path
         "replaced/in/c.mp3": b"content of c",
         "deleted/in/d.mp3": b"content of d",
     }
+    assert [call.path for call in theirs.log if not call.path.startswith(".music")][-1] == "in/d.mp3", "deletions come last"
     assert {file.path for file in quarantined_files(theirs)} == {"in/a.mp3", "new/b.mp3", "in/c.mp3", "in/d.mp3"}
     assert result.run is not None
     undone: list[str] = [result.run]

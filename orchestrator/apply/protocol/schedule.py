@@ -19,7 +19,8 @@ class Schedule:
 
     Duplicates come first, while the kept copies are where the plan saw them, and so do moves to temporary names: they free the
     old name of a file or directory. Playlists and cue sheets are rewritten last, when nothing else can be done: until then their
-    entries point to where the files were.
+    entries point to where the files were. Files are deleted last, too, unless something waits for that: a run that stops half-way
+    leaves too much.
 
     Raises IntegrityError for a dependency that is not in the plan, and for operations that wait for each other.
     """
@@ -76,7 +77,12 @@ class Schedule:
 
     def _begins_window(self, turn: int, first: Operation) -> bool:
         """Whether an operation may not join the window that begins with `first`."""
-        return (turn == _LAST and first.verb is not Verb.REWRITE) or (turn != _FIRST and first.id in self._first)
+        return (turn == _LAST and not self._is_last(first)) or (turn != _FIRST and first.id in self._first)
+
+    def _is_last(self, operation: Operation) -> bool:
+        """Whether it waits until nothing else can be done."""
+        deletes = operation.verb is Verb.DELETE and not operation.expect.kept and operation.id not in self._followers
+        return operation.verb is Verb.REWRITE or deletes
 
     def take_out(self, operations: Iterable[Operation]) -> None:
         """Leave these operations, which depend on nothing, out of the windows: they are carried out in another way."""
@@ -111,7 +117,7 @@ class Schedule:
         position = self._position[operation_id]
         operation = self._operations[position]
         early = is_temporary(operation.dst.path) or bool(operation.expect.kept)
-        turn = _LAST if operation.verb is Verb.REWRITE else _EARLY if early else _NORMAL
+        turn = _LAST if self._is_last(operation) else _EARLY if early else _NORMAL
         turn = _FIRST if operation.id in self._first else turn
         heapq.heappush(self._ready, (turn, position))
 
