@@ -49,8 +49,8 @@ class Session:
         """Filled in by the actions."""
         self.stop = threading.Event()
         """Set it to make the session's work end soon and in good order; the CLI does on SIGINT and SIGTERM."""
-        self.applying = False
-        """Whether a plan is being carried out: then `stop` alone ends the work in good order."""
+        self._applying = False
+        self._part: Session | None = None
         self.closing = False
         """Whether the session is being closed, which signals must not interrupt."""
         self.own_directories: dict[str, Sequence[str]] = {}
@@ -67,6 +67,17 @@ class Session:
     def enter(self, context: AbstractContextManager[object]) -> None:
         """Enter a context that ends when the session is closed."""
         self._opened.enter_context(context)
+
+    @contextmanager
+    def part(self, options: CommonOptions) -> Iterator[Session]:
+        """A session for a part of this one's work, with other options. It reports, sums up and stops with this one."""
+        self._part = part = Session(options, self.reporter)
+        part.summary, part.stop = self.summary, self.stop
+        try:
+            yield part
+        finally:
+            self._part = None
+            part.close()
 
     # Settings: options first, then the environment and the config file.
 
@@ -153,7 +164,12 @@ class Session:
     @property
     def running_rclone(self) -> Rclone | None:
         """The session's rclone, if it was needed so far."""
-        return self.__dict__.get("rclone")
+        return self._part.running_rclone if self._part is not None else self.__dict__.get("rclone")
+
+    @property
+    def applying(self) -> bool:
+        """Whether a plan is being carried out: then `stop` alone ends the work in good order."""
+        return self._applying or (self._part is not None and self._part.applying)
 
     @cached_property
     def remotes(self) -> dict[str, str]:
@@ -261,11 +277,11 @@ class Session:
     @contextmanager
     def while_applying(self) -> Iterator[None]:
         """A plan is being carried out: a signal lets it end in good order."""
-        self.applying = True
+        self._applying = True
         try:
             yield
         finally:
-            self.applying = False
+            self._applying = False
 
     def need_consent(self, command: str) -> None:
         """Refuse a command that asks first when nobody can be asked. Raises UsageError."""

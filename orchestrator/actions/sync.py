@@ -9,12 +9,14 @@ from itertools import chain
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
 from orchestrator.actions.common_states import open_common_state
+from orchestrator.actions.do_or_queue import do_or_queue
 from orchestrator.actions.locations import check_folder, check_location, check_shared, reaching
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.session import Session
-from orchestrator.actions.sync_direction import sides_of, way_of
+from orchestrator.actions.sync_direction import Way, sides_of, way_of
 from orchestrator.actions.sync_record import PlaceIds, SyncRecord, begin_sync, check_two_places, with_record
 from orchestrator.actions.sync_sides import SideListing
+from orchestrator.actions.waiting import intention_to_sync
 from orchestrator.apply.guard.place_id import place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
@@ -31,30 +33,38 @@ from orchestrator.plan.planners.sync.records import (
     SyncRequest,
     SyncSettings,
 )
+from orchestrator.sync_queue.store import Kind
 from orchestrator.wording import counted
 
 
-def sync(options: SyncOptions, session: Session) -> ChangeResult:
-    """Carry the changes of each of two locations to the other. Raises UsageError for options that cannot be used.
+def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeResult:
+    """Carry the changes of each of two locations to the other. `kind`: what the queue calls it if a side cannot be reached.
 
-    Also raises what `change` raises, and SafetyLimitError when a side has lost or changed too much.
+    Raises UsageError for options that cannot be used, what `change` raises, and SafetyLimitError when a side has lost or changed
+    too much.
     """
     session.need_consent("sync")
     plan_file = check_plan_file(options.plan_file)
     locations = _locations(session, options)
-    work = _Sync(session, options, locations)
-    return change(
-        session,
-        work.make_plan,
-        command="sync",
-        touching=[location.fs for location in locations],
-        question=lambda plan: f"Sync {work.way}: make {'this change' if len(plan.operations) == 1 else 'these changes'}?",
-        limited=False,  # the planner knows which deletions count
-        fresh=True,
-        plan_file=plan_file,
-        verify_full=work.moves,
-        before=work.begin,
-    )
+    way = way_of(options, session, locations)
+    # A mirror is a copy, whatever the config says of syncs.
+    work = _Sync(session, options, locations, way if kind == "sync" else way._replace(delete_after=False))
+
+    def carry_over() -> ChangeResult:
+        return change(
+            session,
+            work.make_plan,
+            command="sync",
+            touching=[location.fs for location in locations],
+            question=lambda plan: f"Sync {work.way}: make {'this change' if len(plan.operations) == 1 else 'these changes'}?",
+            limited=False,  # the planner knows which deletions count
+            fresh=True,
+            plan_file=plan_file,
+            verify_full=work.moves,
+            before=work.begin,
+        )
+
+    return do_or_queue(session, lambda: intention_to_sync(session, locations, way.direction, options, kind), carry_over)
 
 
 def _locations(session: Session, options: SyncOptions) -> tuple[Location, Location]:
@@ -71,11 +81,10 @@ def _locations(session: Session, options: SyncOptions) -> tuple[Location, Locati
 class _Sync:
     """One sync, from its listings to the record of what was alike already."""
 
-    def __init__(self, session: Session, options: SyncOptions, locations: tuple[Location, Location]) -> None:
+    def __init__(self, session: Session, options: SyncOptions, locations: tuple[Location, Location], way: Way) -> None:
         self._session = session
         self._options = options
         self._locations = locations
-        way = way_of(options, session, locations)
         self._settings = SyncSettings(
             direction=way.direction,
             delete_after=way.delete_after,

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from orchestrator.actions.common_states import open_common_state
 from orchestrator.actions.session import Session
+from orchestrator.apply.journal.records import Run
 from orchestrator.config.location_text import is_path
+from orchestrator.config.options.sync import SyncOptions
+from orchestrator.errors import OrchestratorError
 from orchestrator.location import Location
-from orchestrator.sync_queue.store import Intention, Queue, pair_names
+from orchestrator.plan.planners.sync.records import Direction
+from orchestrator.sync_queue.store import Intention, Kind, Queue, Waiting, pair_names
 
 QUEUE_FILE = "queue.sqlite3"
 _KEPT = ("max_delete", "bandwidth", "transfers")
 """Common options that say how to carry out what was wanted."""
+_NOT_KEPT = {"a", "b", "plan_file"}
+"""Options of `sync` that are kept elsewhere, or are about one run."""
 _KEPT_PATHS = ("config", "rclone", "rclone_config")
 
 
@@ -31,10 +38,15 @@ def open_queue(session: Session) -> Queue:
     return queue
 
 
+def identities_of_pair(session: Session, a: str, b: str) -> tuple[str, str]:
+    """Which folders two locations (in canonical form) really are. Sends no requests."""
+    one, other = ("+".join(sorted(session.identities_of(fs))) for fs in (a, b))
+    return one, other
+
+
 def names_of_pair(session: Session, a: str, b: str) -> frozenset[str]:
     """All that two locations (in canonical form) are called, which is the same in either order. Sends no requests."""
-    identities = ["+".join(sorted(session.identities_of(fs))) for fs in (a, b)]
-    names = [(a, b), (identities[0], identities[1])]
+    names = [(a, b), identities_of_pair(session, a, b)]
     with open_common_state(session) as state:
         ids = state.id_at(a), state.id_at(b)
     if ids[0] is not None and ids[1] is not None:
@@ -43,32 +55,66 @@ def names_of_pair(session: Session, a: str, b: str) -> frozenset[str]:
 
 
 def intention_to_sync(
-    session: Session, locations: tuple[Location, Location], direction: str, options: dict[str, Any]
+    session: Session, locations: tuple[Location, Location], direction: Direction, options: SyncOptions, kind: Kind = "sync"
 ) -> Intention:
-    """What a sync wants. `options`: those of SyncOptions that were given, without the locations."""
+    """What a sync wants, with the options that were given."""
     a, b = locations
-    given = {name: getattr(session.options, name) for name in (*_KEPT, *_KEPT_PATHS)}
-    common = {name: value for name, value in given.items() if value is not None}
+    fields = msgspec.structs.fields(SyncOptions)
+    given = {field.name: getattr(options, field.name) for field in fields if field.name not in _NOT_KEPT}
+    given |= {name: bool(given[name]) for name in ("to_cloud", "to_local")}  # B may be their value
+    changed = {field.name: given[field.name] for field in fields if field.name in given and given[field.name] != field.default}
+    common = {name: value for name in (*_KEPT, *_KEPT_PATHS) if (value := getattr(session.options, name)) is not None}
     common |= {name: str(Path(common[name]).expanduser().absolute()) for name in _KEPT_PATHS if name in common}
-    return Intention(_typed(a), _typed(b), direction, names_of_pair(session, a.fs, b.fs), options, common)
+    return Intention(_typed(a), _typed(b), direction, names_of_pair(session, a.fs, b.fs), changed, common, kind)
 
 
 def intention_to_mirror(session: Session, source: Location, mirror: Location) -> Intention:
     """What `organize --mirror` wants: to copy from the source to the mirror, and delete nothing there."""
-    way = "to_local" if mirror.local and not source.local else "to_cloud"
-    wanted = intention_to_sync(session, (source, mirror), "a-to-b", {way: True})
-    return msgspec.structs.replace(wanted, kind="mirror")
+    to_local = mirror.local and not source.local
+    options = SyncOptions(a=source.typed, b=mirror.typed, to_local=to_local, to_cloud=not to_local)
+    return intention_to_sync(session, (source, mirror), Direction.A_TO_B, options, "mirror")
 
 
 def put(session: Session, intention: Intention, reason: str) -> None:
-    """Queue it and say so. Raises what the database raises."""
-    with open_queue(session) as queue:
+    """Queue it and say so; an error of the queue is a warning, because another one is already on its way to the user."""
+    with _errors_reported(session, "could not be queued"), open_queue(session) as queue:
         row = queue.put(intention, reason, time.time())
-    session.summary.queued += 1
-    next_try = datetime.fromtimestamp(row.next_try).astimezone().isoformat(sep=" ", timespec="minutes")
-    session.reporter.note(
-        f"queued {intention.a} and {intention.b}: `music-orchestrator queue flush` tries again, with --due from {next_try} on"
-    )
+        session.summary.queued += 1
+        session.reporter.note(
+            f"queued {intention.a} and {intention.b}: `music-orchestrator queue flush` tries again, "
+            f"with --due from {local_time(row.next_try)} on"
+        )
+
+
+def interrupted_syncs(session: Session) -> list[Run]:
+    """The syncs that stopped half-way: they stand in the journal."""
+    return [run for run in session.journal.unfinished() if "sync" in run.header.options]
+
+
+def all_waiting(session: Session, queue: Queue) -> list[Waiting]:
+    """What is in the queue, but for pairs whose sync was begun: that is finished first."""
+    begun = [names_of_pair(session, run.source, run.target) for run in interrupted_syncs(session)]
+    return [row for row in queue.rows() if not any(row.intention.names & names for names in begun)]
+
+
+def local_time(seconds: float) -> str:
+    """A time for people and programs, with its distance from UTC."""
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def forget(session: Session, names: frozenset[str]) -> None:
+    """Take a pair out of the queue; an error of the queue is a warning."""
+    if (session.state / QUEUE_FILE).exists():
+        with _errors_reported(session, "could not be taken out of the queue"), open_queue(session) as queue:
+            queue.drop_pair(names)
+
+
+@contextmanager
+def _errors_reported(session: Session, what: str) -> Iterator[None]:
+    try:
+        yield
+    except OrchestratorError as error:
+        session.reporter.warning(f"the sync {what}: {error.message}")
 
 
 def _typed(location: Location) -> str:

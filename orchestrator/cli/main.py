@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("orchestrator.cli.commands.stats", "Show what a library contains and what is missing."),
     "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates; quarantine or delete them."),
     "sync": ("orchestrator.cli.commands.sync", "Make two locations alike."),
+    "queue": ("orchestrator.cli.commands.queue", "List, retry or forget syncs that wait for a remote."),
     "quarantine": ("orchestrator.cli.commands.quarantine", "List, restore or delete quarantined files."),
     "remotes": ("orchestrator.cli.commands.remotes", "Show the configured remotes and what they can do."),
     "config": ("orchestrator.cli.commands.config", "Write, read and check the config file."),

@@ -21,6 +21,10 @@ DELAYS_S = (60.0, 300.0, 900.0, 3600.0)
 """How long to wait after the first, second ... failed try; the last one stands for all that follow."""
 
 
+Kind = Literal["sync", "mirror"]
+"""`mirror`: a copy that `organize --mirror` could not make."""
+
+
 class Intention(msgspec.Struct, frozen=True):
     """What somebody wanted: to sync two locations."""
 
@@ -35,8 +39,7 @@ class Intention(msgspec.Struct, frozen=True):
     """The options of `sync` that were given, under their names in SyncOptions."""
     common: dict[str, Any] = {}
     """The common options that were given and still matter, such as `max_delete`."""
-    kind: Literal["sync", "mirror"] = "sync"
-    """`mirror`: a copy that `organize --mirror` could not make."""
+    kind: Kind = "sync"
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -111,10 +111,11 @@ def test_help_shows_the_common_options_that_affect_the_command_and_all_are_accep
 def test_some_common_options_affect_only_some_commands() -> None:
     common = {name: command.declaration.common for name, command in COMMANDS.items()}
     assert [name for name in common if "max_delete" in common[name]] == [
-        *("organize", "plan", "apply", "scan", "stats", "dedup", "sync")
+        *("organize", "plan", "apply", "scan", "stats", "dedup", "sync", "queue flush")
     ]
     assert [name for name in common if "yes" in common[name]] == [
-        *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "sync", "quarantine restore", "quarantine empty")
+        *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "sync", "queue flush", "queue drop"),
+        *("quarantine restore", "quarantine empty"),
     ]
     assert not {"transfers", "bandwidth", "max_delete", "ignore_marker"} & {*common["runs abandon"]}
     assert not {"transfers", "bandwidth", "rclone"} & {*common["config validate"], *common["show"], *common["runs list"]}

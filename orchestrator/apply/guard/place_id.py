@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import secrets
 
-from orchestrator.errors import NotFoundError
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.protocol import Storage
 
@@ -18,10 +17,11 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 def place_id(storage: Storage) -> str | None:
     """The id of the place; None if it has none yet. Raises the storage's errors."""
-    try:
-        text = b"".join(storage.read(_FILE)).decode("ascii", "replace").strip()
-    except NotFoundError:
+    # Look before reading: to a read, a server that is away looks like one without the file.
+    entry = storage.stat(_FILE)
+    if entry is None:
         return None
+    text = storage.read_range(_FILE, 0, entry.size or 0).decode("ascii", "replace").strip()
     return text if _ID.fullmatch(text) else None
 
 

@@ -1,0 +1,44 @@
+"""Sync a pair of locations, or queue it if a remote is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.actions.change import ChangeResult
+from orchestrator.actions.session import Session
+from orchestrator.actions.waiting import forget, interrupted_syncs, names_of_pair, put
+from orchestrator.errors import ExitCode, RemoteError
+from orchestrator.sync_queue.store import Intention
+
+
+def do_or_queue(session: Session, intention: Callable[[], Intention], work: Callable[[], ChangeResult]) -> ChangeResult:
+    """Sync a pair, or queue it if a remote is away before there is a run; forget what waits for a pair that was synced."""
+    if session.options.dry_run:
+        return work()
+    try:
+        result = work()
+    except RemoteError as error:
+        if error.exit_code == ExitCode.UNREACHABLE and not session.stop.is_set():
+            _queue_if_not_begun(session, intention(), error.message)
+        raise
+    if result.exit_code == ExitCode.UNREACHABLE and result.run is None:
+        _queue_if_not_begun(session, intention(), "an interrupted run could not be finished")
+    elif _settled(session, result):
+        forget(session, intention().names)
+    return result
+
+
+def _settled(session: Session, result: ChangeResult) -> bool:
+    """Whether the queue has nothing to remember: the sync was done, or it was begun, and so stands in the journal."""
+    if result.run is not None and session.journal.run(result.run).state.unfinished:
+        return True
+    refused = result.run is None and result.plan is not None and result.plan.operations
+    return result.exit_code in {ExitCode.DONE, ExitCode.SOME_FAILED} and not refused
+
+
+def _queue_if_not_begun(session: Session, intention: Intention, reason: str) -> None:
+    begun = (names_of_pair(session, run.source, run.target) for run in interrupted_syncs(session))
+    if any(intention.names & names for names in begun):
+        forget(session, intention.names)
+    else:
+        put(session, intention, reason)
