@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from orchestrator.actions.session import Session
-from orchestrator.apply.journal.records import RunState
+from orchestrator.apply.journal.records import RunState, Stage
 from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.common_state.store import CommonState
 from orchestrator.errors import RemoteError
+from orchestrator.plan.layout.names import names_for
+from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.sync.records import Inode
-from orchestrator.records import Ref
+from orchestrator.rclone.classify import refuses_name
+from orchestrator.records import Capabilities, Ref
 from orchestrator.storage.local_path import status_on_disk
 from orchestrator.storage.protocol import Storage
 
+_PORTABLE = names_for("portable", Capabilities(), {})
 STATE_FILE = "sync.sqlite3"
 
 
@@ -48,8 +52,22 @@ def settle_common_state(session: Session, run_id: str) -> None:
 
     with open_common_state(session) as state:
         completed = session.journal.completed(run_id)
+        state.remember_refused(_refused(session, run_id))
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
-            state.settle(plan.header.plan_id, completed, look, read)
+            state.settle(plan.header.plan_id, completed, look, read, session.journal.newest())
+
+
+def _refused(session: Session, run_id: str) -> list[Ref]:
+    """The destinations that their remotes refused because of their names."""
+    states = session.journal.states(run_id)
+    naming = [one for one in session.journal.plan(run_id).operations if one.verb in {Verb.MOVE, Verb.COPY} and one.id in states]
+    failed = [(one.dst, states[one.id].message or "") for one in naming if states[one.id].stage is Stage.FAILED]
+    return [dst for dst, message in failed if refuses_name(message, dst.path, is_plain=_is_plain(dst.path))]
+
+
+def _is_plain(path: str) -> bool:
+    """Whether every remote can have a file of this path."""
+    return path.isascii() and all(_PORTABLE.directory(part) == part for part in path.split("/"))
 
 
 def _forget_undone(session: Session, run_id: str, undone: str) -> None:

@@ -11,6 +11,7 @@ from orchestrator.actions.change import ChangeResult, Planned, change, created_n
 from orchestrator.actions.common_states import open_common_state
 from orchestrator.actions.do_or_queue import do_or_queue
 from orchestrator.actions.locations import check_folder, check_location, check_shared, reaching
+from orchestrator.actions.own_renames import own_renames
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import Way, sides_of, way_of
@@ -188,8 +189,13 @@ class _Sync:
         with open_common_state(self._session) as state:
             self._state = state.digest(pair)
             known = state.rows(pair, (a.by_path, b.by_path))
+            a.refused, b.refused = map(state.refused, ids)
         if known.damaged:
             self._session.reporter.warning(
                 f"the record of {known.damaged} files that were in sync is damaged: they are compared as in a first sync"
             )
+        for side, listing in zip(SIDES, (a, b), strict=True):
+            if listing.lacks_any_of(row.files[side].path for row in known.rows):
+                synced = {row.files[side].path: known.after_runs[row.number] for row in known.rows}
+                listing.renamed = own_renames(self._session, self._locations[side], synced)
         return known.rows

@@ -84,7 +84,7 @@ def begin_sync(session: Session, plan: Plan, record: SyncRecord) -> None:
         state.remember_places(pair)
         if record.resync:
             state.forget(pair)
-        state.record(pair, [link for link in record.links if not link.changes])
+        state.record(pair, [link for link in record.links if not link.changes], session.journal.newest())
         state.expect(plan.header.plan_id, pair, [link for link in record.links if link.changes])
 
 

@@ -49,6 +49,9 @@ class SideListing:
         self._unlisted: list[str] = []
         self._asked: set[tuple[str, str]] = set()
         """What was asked before is not asked again: it could not be answered."""
+        self.renamed: Mapping[str, str] = {}
+        """As in Side; so is `refused`."""
+        self.refused: Sequence[str] = ()
         self._unreachable: list[Entry] = []
         """Files of this disk that do not have the name that rclone gives them."""
 
@@ -99,6 +102,12 @@ class SideListing:
         """Path -> file, as far as one path has one file."""
         return self._files
 
+    def lacks_any_of(self, paths: Iterable[str]) -> bool:
+        """Whether any of these files may have been renamed: it is absent, or the remote shows nothing but sizes."""
+        capabilities = self._storage.capabilities
+        blind = not (capabilities.local or capabilities.hashes or capabilities.mtime)
+        return blind or any(path not in self._files for path in paths)
+
     def avoid_links(self, wanted: Iterable[File]) -> ExitCode:
         """Do nothing where the path of a wanted file is a link here, or lies below one; 3 if there are any, which is reported.
 
@@ -138,6 +147,8 @@ class SideListing:
             left_out=left_out,
             waiting=waiting,
             unlisted=self._unlisted,
+            refused=self.refused,
+            renamed=self.renamed,
             readable=capabilities.local or self._checked,
             checked=self._checked,
         )

@@ -51,6 +51,8 @@ class KnownRows(msgspec.Struct, frozen=True):
     """The common state of a pair."""
 
     rows: tuple[Row, ...]
+    after_runs: Mapping[int, str] = {}
+    """Number of a row -> the run that was the newest one when it was recorded; "" if there was none."""
     damaged: int = 0
     """Entries that were lost because their checksum does not fit: they are as in a first run."""
 
@@ -102,6 +104,20 @@ class CommonState:
         with self._writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO place (fs, id) VALUES (?, ?)", zip(pair.fs, pair.ids, strict=True))
 
+    def refused(self, place: str | None) -> tuple[str, ...]:
+        """The paths that the remote of a place has refused."""
+        with self._database.mapped_errors():
+            found = self._connection.execute("SELECT path FROM refused WHERE place = ? ORDER BY path", (place or "",))
+            return tuple(path.decode() for (path,) in found)
+
+    def remember_refused(self, files: Iterable[Ref]) -> None:
+        """Record files that remotes have refused because of their names; those of no known place are passed over."""
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO refused (place, path) SELECT id, ? FROM place WHERE fs = ?",
+                [(ref.path.encode(), ref.fs) for ref in files],
+            )
+
     # Entries.
 
     def rows(self, pair: Pair, now: tuple[FilesNow, FilesNow] = ({}, {})) -> KnownRows:
@@ -110,18 +126,20 @@ class CommonState:
         `now`: the files of both sides as they are now. What has not changed since is in memory only once.
         """
         rows: list[Row] = []
+        after_runs: dict[int, str] = {}
         damaged = 0
         with self._database.mapped_errors():
             found = self._connection.execute(
-                "SELECT number, body, checksum FROM entry WHERE pair = ? ORDER BY number", (pair.name,)
+                "SELECT number, after_run, body, checksum FROM entry WHERE pair = ? ORDER BY number", (pair.name,)
             )
-            for number, body, checksum in found:
+            for number, after_run, body, checksum in found:
                 if checksum == _checksum(pair.name, body):
                     files = msgspec.msgpack.decode(body, type=tuple[File, File])
                     rows.append(Row(number, _in_memory_once(files[::-1] if pair.swapped else files, now)))
+                    after_runs[number] = after_run
                 else:
                     damaged += 1
-        return KnownRows(tuple(rows), damaged)
+        return KnownRows(tuple(rows), after_runs, damaged)
 
     def digest(self, pair: Pair) -> str:
         """The same as long as no entry of a pair is recorded or dropped; "" if it has none."""
@@ -131,9 +149,10 @@ class CommonState:
         return sha256("".join(lines).encode()).hexdigest() if lines else ""
 
     def forget(self, pair: Pair) -> None:
-        """Forget the common state of a pair: its next sync is as a first one."""
+        """Forget the common state of a pair, and what its places have refused: its next sync is as a first one."""
         with self._writing() as connection:
             connection.execute("DELETE FROM entry WHERE pair = ?", (pair.name,))
+            connection.execute("DELETE FROM refused WHERE place IN (?, ?)", pair.ids)
 
     def forget_files(self, files: Iterable[Ref]) -> int:
         """Forget the entries of these files in every pair, as in a first run; how many. For what an undo has taken back."""
@@ -158,16 +177,24 @@ class CommonState:
                 [(plan_id, pair.name, body, _checksum(pair.name, body)) for body in bodies],
             )
 
-    def record(self, pair: Pair, links: Iterable[Link]) -> int:
-        """Record what was seen to be so without any operation; how many entries."""
+    def record(self, pair: Pair, links: Iterable[Link], after_run: str = "") -> int:
+        """Record what was seen to be so without any operation, after this run of the program; how many entries."""
         self.expect("", pair, links)
-        return self.settle("", (), lambda _: None)
+        return self.settle("", (), lambda _: None, after_run=after_run)
 
-    def settle(self, plan_id: str, completed: Iterable[CompletedOperation], look: DiskLook, read: DiskRead = lambda _: {}) -> int:
+    def settle(
+        self,
+        plan_id: str,
+        completed: Iterable[CompletedOperation],
+        look: DiskLook,
+        read: DiskRead = lambda _: {},
+        after_run: str = "",
+    ) -> int:
         """Record what the run of a plan has done of what was expected, and forget the rest; how many entries were recorded.
 
         `completed`: all its operations that have succeeded. Nothing for a plan of which nothing is expected (any more). `read` is
-        asked where neither side has a hash: without one, a rename on a disk cannot be told from an edit.
+        asked where neither side has a hash: without one, a rename on a disk cannot be told from an edit. `after_run`: the newest
+        run.
         """
         arrived: dict[Ref, CompletedOperation] = {}
         done = set()
@@ -183,18 +210,19 @@ class CommonState:
                 wanted = msgspec.msgpack.decode(body, type=_Expected)
                 if done.issuperset(wanted.link.changes):
                     recorded += 1
-                    _record(connection, pair, wanted, arrived, _Disk(look, read))
+                    _record(connection, (pair, after_run), wanted, arrived, _Disk(look, read))
             connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
         return recorded
 
 
 def _record(
     connection: sqlite3.Connection,
-    pair: str,
+    of: tuple[str, str],
     expected: _Expected,
     arrived: dict[Ref, CompletedOperation],
     disk: _Disk,
 ) -> None:
+    pair, after_run = of
     link = expected.link
     if link.row is not None:
         connection.execute("DELETE FROM entry WHERE number = ? AND pair = ?", (link.row, pair))
@@ -214,8 +242,8 @@ def _record(
     connection.execute("DELETE FROM entry WHERE pair = ? AND (first_path = ? OR second_path = ?)", (pair, *paths))
     body = msgspec.msgpack.encode((first, second))
     connection.execute(
-        "INSERT INTO entry (pair, first_path, second_path, body, checksum) VALUES (?, ?, ?, ?, ?)",
-        (pair, *paths, body, _checksum(pair, body)),
+        "INSERT INTO entry (pair, first_path, second_path, after_run, body, checksum) VALUES (?, ?, ?, ?, ?, ?)",
+        (pair, *paths, after_run, body, _checksum(pair, body)),
     )
 
 

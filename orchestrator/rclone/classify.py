@@ -23,6 +23,20 @@ from orchestrator.errors import (
 from orchestrator.rclone.redact import one_line
 
 _TRANSIENT_CODES = frozenset({"0", "408", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
+_REFUSED_NAMES = (
+    *(
+        "name too long",
+        "keytoolong",
+        "malformed_path",
+        "disallowed_name",
+        "invalid name",
+        "not a valid name",
+        "name is not valid",
+    ),
+    *("name is invalid", "name_invalid", "invalidname", "object name invalid", "invalid file name", "invalid filename"),
+    *("reserved name", "name is reserved", "invalid character", "illegal character"),
+)
+"""How remotes say that they cannot have a file of some name."""
 
 # (error class, texts in lower case, HTTP status codes as the providers' libraries write them into their messages)
 _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (
@@ -92,19 +106,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
     ),
     (AccessDeniedError, ("accessdenied", "permission denied", "access denied", "operation not permitted"), frozenset({"403"})),
     (PermanentError, ("read-only file system", "is a directory", "can't move directory"), frozenset()),
-    (
-        PermanentError,
-        (
-            "name too long",
-            "keytoolong",
-            "malformed_path",
-            "restricted_content",
-            "invalid argument",
-            "invalid name",
-            "disallowed_name",
-        ),
-        frozenset({"414"}),
-    ),
+    (PermanentError, (*_REFUSED_NAMES, "restricted_content", "invalid argument"), frozenset({"414"})),
     (
         DestinationExistsError,
         ("to/conflict", "namealreadyexists", "item_name_in_use", "preconditionfailed", "file exists"),
@@ -160,6 +162,18 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     if kind is RateLimitError:
         return RateLimitError(message, path=path, retry_after=retry_after(anonymous))
     return kind(message, path=path)
+
+
+def refuses_name(text: str, path: str, *, is_plain: bool) -> bool:
+    """Whether a remote refused to have a file of this path because of its name, by the message of the failed operation.
+
+    `is_plain`: every remote takes such a name, so an answer that gives no reason (400) is about something else.
+    """
+    anonymous = _without_names(text, (path,)).lower()
+    if any(part in anonymous for part in _REFUSED_NAMES):
+        return True
+    codes = {named or bare for named, bare in _CODE.findall(anonymous)}
+    return not is_plain and ("400" in codes or "bad request" in anonymous or "invalid argument" in anonymous)
 
 
 def retry_after(text: str) -> float | None:

@@ -112,6 +112,12 @@ class Journal:
             rows = self._connection.execute("SELECT id FROM run ORDER BY number").fetchall()
         return [self.run(identity) for (identity,) in rows]
 
+    def newest(self) -> str:
+        """The id of the newest run; "" if there is none."""
+        with self._database.mapped_errors():
+            row = self._connection.execute("SELECT id FROM run ORDER BY number DESC LIMIT 1").fetchone()
+        return "" if row is None else str(row[0])
+
     def find(self, typed: str) -> Run:
         """The run that a user means: its id, a beginning of it that no other id has, or "last" for the newest run.
 

@@ -461,6 +461,26 @@ def test_without_hashes_and_times_only_sizes_are_seen() -> None:
     assert "f3" not in world.a.files
 
 
+def test_what_our_own_runs_renamed_is_known_where_the_remote_shows_only_sizes() -> None:
+    world = World({"f1": "one", "f2": "two", "f3": "three", "f4": "four"}, {}, kinds=(DISK, BARE))
+    world.sync()
+    world.sent.clear()
+    place = world.b
+    one, two = place.files.pop("f1"), place.files.pop("f2")
+    place.put("f1", two.content)
+    place.put("f2", one.content)
+    place.rename("f3", "new/f3")
+    place.rename("f4", "new/f4")
+    place.edit("new/f4", "edited after it was renamed")
+    place.renamed = {"f1": "f2", "f2": "f1", "f3": "new/f3", "f4": "new/f4", "f5": "gone"}
+    made = world.sync()
+    assert world.a.tree == world.b.tree == {"f1": "two", "f2": "one", "new/f3": "three", "new/f4": "edited after it was renamed"}
+    assert world.sent == {"edited after it was renamed": 1}
+    assert made.plan.header.counts["a_renamed"] == 4
+    place.renamed = {}
+    assert not world.sync().plan.operations
+
+
 def test_an_edit_that_keeps_size_and_time_is_seen_on_a_disk() -> None:
     for over in (False, True):
         world = World.alike(EIGHT)

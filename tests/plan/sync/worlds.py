@@ -81,6 +81,10 @@ class Place:
     damaged: dict[str, str] = field(default_factory=dict)
     """Content -> why it cannot be whole."""
     clock: int = 0
+    renamed: dict[str, str] = field(default_factory=dict)
+    """What our own runs have renamed since the last sync."""
+    refused: set[str] = field(default_factory=set)
+    """Names that the remote has refused before."""
 
     def put(self, path: str, content: str, mtime: int = START, number: int | None = None) -> None:
         self.clock += 1
@@ -167,6 +171,8 @@ class Place:
             waiting=[file for path, file in files.items() if self.young(path)],
             left_out=[file for path, file in files.items() if self.hidden(path)],
             unlisted=self.unlisted,
+            refused=sorted(self.refused),
+            renamed=self.renamed,
             readable=self.capabilities.local,
         )
 

@@ -1,7 +1,7 @@
 """One side against the last common state: which file is which entry's, and what has become of it.
 
 A rename is found within one side, between what is new there and what vanished there. The evidence, in this order: the remote's
-id, the same path with the same content, the renames of our own runs, the inode, hash and size, the sound, the way that the rest
+id, the renames of our own runs, the same path with the same content, the inode, hash and size, the sound, the way that the rest
 of a folder went, and at last the same path with any content.
 """
 
@@ -49,8 +49,9 @@ def match_side(number: SideNumber, sides: tuple[Side, Side], rows: Sequence[Row]
     rows = [row for row in rows if row.moved_away_from != number]
     matching = _Matching(number, rows, [*side.files, *side.left_out, *side.waiting], comparison)
     matching.by_id()
+    matching.by_own_renames(side.renamed, edited=False)
     matching.by_unchanged_path()
-    matching.by_own_renames(side.renamed)
+    matching.by_own_renames(side.renamed, edited=True)
     matching.by_inode()
     matching.by_hash()
     matching.by_sound(sides[other(number)].files)
@@ -107,12 +108,15 @@ class _Matching:
             if self._comparison.unchanged(self._number, self.files[path], self._then(path)):
                 self._join(path, path, same=True)
 
-    def by_own_renames(self, renamed: Mapping[str, str]) -> None:
-        """What this program itself has renamed since."""
+    def by_own_renames(self, renamed: Mapping[str, str], *, edited: bool) -> None:
+        """What this program itself has renamed since.
+
+        What was not edited as well comes before the same path: a remote without hashes and times does not show a swap.
+        """
         for path in [path for path in self.rows if path in renamed]:
-            new_path = renamed[path]
-            if new_path in self.files:
-                self._join(path, new_path)
+            file = self.files.get(renamed[path])
+            if file is not None and (edited or unchanged(file, self._then(path)) is not False):
+                self._join(path, file.path)
 
     def by_inode(self) -> None:
         """Renamed on a disk: the same inode, with size and modification time kept, because inodes are used again."""

@@ -212,6 +212,8 @@ class Reconciler:
 
     def _report_name(self, side: SideNumber, path: str) -> None:
         reason = f"{self._sides[side].fs} cannot have a file of this name: it keeps the old one there, or is not copied"
+        if path in self._refused[side]:
+            reason += " (--resync tries again)"
         self.skipped.append(Skipped(path, "unsupported-name", reason))
 
     def _report_damage(self, file: File, side: SideNumber, damage: str) -> None:
