@@ -53,6 +53,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Hash types that a listing gives without reading files; empty where that is slow."""
     mtime: bool = True
     """A listing gives modification times without a request per file."""
+    own_mtime: bool = True
+    """Those times are the files' own. False: they say when a file was uploaded, and its own takes a request."""
     mtime_precision_ns: int | None = 1
     """None: the remote keeps no modification times."""
     quota: bool = False

@@ -30,6 +30,7 @@ def capabilities_of(profile: Profile, remote_type: str, info: dict[str, Any]) ->
         rmdir_is_recursive=profile.directory_delete == "recursive" and directories,
         hashes=_free_hashes(profile, features, info.get("Hashes") or []),
         mtime=profile.server_mtime or (not features.get("SlowModTime") if profile.free_mtime is None else profile.free_mtime),
+        own_mtime=not profile.server_mtime,
         mtime_precision_ns=SERVER_MTIME_PRECISION_NS if profile.server_mtime else _precision_ns(info.get("Precision")),
         quota=bool(features.get("About")),
         local=bool(features.get("IsLocal")),

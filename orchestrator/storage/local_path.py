@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
 import struct
 from pathlib import Path
@@ -14,6 +15,8 @@ _GET_FLAGS = 0x80086601
 """FS_IOC_GETFLAGS of linux/fs.h."""
 _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
 """FS_IMMUTABLE_FL and FS_APPEND_FL."""
+_SHOWN = re.compile("\u201b[\u2400-\u2421]|[\u2401-\u241f\u2421]")
+"""What rclone shows instead of control characters in names; where a name has that symbol itself, it puts U+201B before it."""
 
 
 def local_path(storage: Storage, path: str) -> str | None:
@@ -21,7 +24,15 @@ def local_path(storage: Storage, path: str) -> str | None:
     if not storage.capabilities.local:
         return None
     root = storage.fs if storage.fs.startswith("/") else storage.fs.partition(":")[2]
-    return f"{root.rstrip('/')}/{path}" if root.startswith("/") else None
+    return f"{root.rstrip('/')}/{_SHOWN.sub(_named, path)}" if root.startswith("/") else None
+
+
+def _named(shown: re.Match[str]) -> str:
+    """The character of a name on the disk that rclone shows as another one."""
+    symbol = shown[0]
+    if len(symbol) > 1:
+        return symbol[1:]
+    return "\x7f" if symbol == "\u2421" else chr(ord(symbol) - 0x2400)
 
 
 def status_on_disk(storage: Storage, path: str) -> os.stat_result | None:
@@ -31,7 +42,7 @@ def status_on_disk(storage: Storage, path: str) -> os.stat_result | None:
         return None
     try:
         return os.lstat(file)
-    except OSError:  # gone meanwhile, or rclone spells it otherwise: control characters, bytes that are not UTF-8
+    except OSError:  # gone meanwhile, or rclone spells it otherwise: bytes that are not UTF-8
         return None
 
 

@@ -13,6 +13,7 @@ from tests.forked import Forks, shared
 from tests.places import Place, place_on
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import RemoteServer
+from tests.sync_sides import Synced, side_on
 
 
 @pytest.fixture(scope="session")
@@ -49,5 +50,17 @@ def proxied(
         def of(kind: str) -> tuple[Library, HttpProxy]:
             proxy = stack.enter_context(http_proxy(request.getfixturevalue(kind).port))
             return library(kind, proxy.port), proxy
+
+        yield of
+
+
+@pytest.fixture
+def synced(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path) -> Iterator[Callable[[tuple[str, str]], Synced]]:
+    """A function: kinds of A and B (see `side_on`) -> empty locations of that kind, and the program that syncs them."""
+    with contextlib.ExitStack() as stack:
+
+        def of(kinds: tuple[str, str]) -> Synced:
+            a, b = (stack.enter_context(side_on(kind, name, tmp_path, request)) for kind, name in zip(kinds, "AB", strict=True))
+            return Synced((a, b), forks, tmp_path)
 
         yield of

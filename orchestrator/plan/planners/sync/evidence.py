@@ -101,6 +101,12 @@ class Comparison:
         asked = self.ask_hash(side, now)
         return believed if asked and self._answered else None
 
+    def ask_before_sending(self, side: SideNumber, file: File | None) -> None:
+        """Note a file of this machine that goes where nothing lists a hash: later, only its own tells a new time from an edit."""
+        receiver = self._sides[other(side)]
+        if file is not None and self._sides[side].capabilities.local and not (receiver.capabilities.hashes or receiver.readable):
+            self.ask_hash(side, file)
+
     def same_bytes(self, files: tuple[File, File]) -> bool | None:
         """Whether a file of A and one of B hold the same bytes; None if that is unknown, or was asked for just now."""
         if differ(*files):
@@ -140,9 +146,10 @@ class Comparison:
 
     def own_time(self, side: SideNumber, file: File) -> int | None:
         """When a file was last modified, nanoseconds since 1970; None if unknown, or more than a day in the future."""
-        keeps = self._sides[side].capabilities.mtime_precision_ns is not None
+        can = self._sides[side].capabilities
+        keeps = can.mtime_precision_ns is not None
         known = file.own_mtime_ns
-        if known is None and self._sides[side].capabilities.mtime and keeps:
+        if known is None and can.mtime and can.own_mtime and keeps:
             known = file.entry.mtime_ns
         if known is None:
             if keeps:

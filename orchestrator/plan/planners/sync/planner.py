@@ -69,6 +69,9 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         return comparison.questions
     clashes = Clashes(scope.sides, request.settings, comparison, judge)
     clashes.settle(wishes, fixed)
+    for wish in wishes:
+        if wish.content is not None:
+            comparison.ask_before_sending(wish.content, wish.files[wish.content])
     if comparison.questions and not request.answered:
         return comparison.questions
     changed = {wish.row.number for wish in wishes if wish.row is not None and wish.content is not None}
