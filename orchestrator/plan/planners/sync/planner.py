@@ -69,9 +69,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         return comparison.questions
     clashes = Clashes(scope.sides, request.settings, comparison, judge)
     clashes.settle(wishes, fixed)
-    for wish in wishes:
-        if wish.content is not None:
-            comparison.ask_before_sending(wish.content, wish.files[wish.content])
+    _ask_before_sending(wishes, comparison)
     if comparison.questions and not request.answered:
         return comparison.questions
     changed = {wish.row.number for wish in wishes if wish.row is not None and wish.content is not None}
@@ -146,6 +144,12 @@ def _files(entries: Entries) -> list[Met]:
         return None if now is None else now.file
 
     return [(file(first), file(second)) for first, second in entries.values()]
+
+
+def _ask_before_sending(wishes: Iterable[Wish], comparison: Comparison) -> None:
+    for wish in wishes:
+        if wish.content is not None:
+            comparison.ask_before_sending(wish.content, wish.files[wish.content])
 
 
 def _by_path(wish: Wish) -> tuple[str, SideNumber, bool, int]:
