@@ -9,6 +9,7 @@ from orchestrator.common_state.store import CommonState
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
 from orchestrator.plan.model import Verb
+from orchestrator.plan.planners.sync.each_way import done_each_way
 from orchestrator.plan.planners.sync.records import Inode
 from orchestrator.rclone.classify import refuses_name
 from orchestrator.records import Capabilities, Ref
@@ -50,8 +51,10 @@ def settle_common_state(session: Session, run_id: str) -> None:
             return {}
         return {} if digest is None else {LOCAL_HASH: digest}
 
+    completed = session.journal.completed(run_id)
+    done, earlier = done_each_way(plan.header, [one.operation for one in completed]), session.summary.each_way
+    session.summary.each_way = {name: number + earlier.get(name, 0) for name, number in done.items()}
     with open_common_state(session) as state:
-        completed = session.journal.completed(run_id)
         state.remember_refused(_refused(session, run_id))
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
             state.settle(plan.header.plan_id, completed, look, read, session.journal.newest())

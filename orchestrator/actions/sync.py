@@ -24,6 +24,7 @@ from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import SafetyLimitError, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan
+from orchestrator.plan.planners.sync.each_way import done_each_way, planned_each_way
 from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
@@ -52,7 +53,7 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
     work = _Sync(session, options, locations, way if kind == "sync" else way._replace(delete_after=False))
 
     def carry_over() -> ChangeResult:
-        return change(
+        result = change(
             session,
             work.make_plan,
             command="sync",
@@ -64,6 +65,10 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
             verify_full=work.moves,
             before=work.begin,
         )
+        if result.plan is not None and not session.summary.each_way:
+            header = result.plan.header
+            session.summary.each_way = planned_each_way(header) if session.options.dry_run else done_each_way(header, ())
+        return result
 
     return do_or_queue(session, lambda: intention_to_sync(session, locations, way.direction, options, kind), carry_over)
 

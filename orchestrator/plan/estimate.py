@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -23,6 +24,8 @@ _FROM_REMOTE = {Verb.COPY: 4, Verb.MOVE: 17}
 _FROM_BUCKET = {Verb.COPY: 3, Verb.MOVE: 6}
 _TO_REMOTE, _TO_BUCKET, _TO_FINAL_NAME = 12, 5, 7
 """What a transfer asks of its target: to stage and name it (WebDAV), to upload it on a condition (S3), or without either."""
+_LOOKS_AT_COPY = 3
+"""Before the source of a move is deleted whose file the target had before."""
 # Measured behind a counting proxy, as in benchmarks/uploads.py, and at the emulated Drive and Dropbox.
 _REQUEST_SECONDS = 0.1
 _LOCAL_SECONDS = 0.001
@@ -50,7 +53,7 @@ def estimate(operations: Iterable[Operation], capabilities: Mapping[str, Capabil
     seconds = 0.0
     for operation in operations:
         source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
-        calls = _requests(operation, source, target)
+        calls = sum(_requests(operation, source, target))
         requests += calls
         on_disks = source.local and target.local
         seconds += calls * (_LOCAL_SECONDS if on_disks else _REQUEST_SECONDS) / _STREAMS
@@ -61,10 +64,33 @@ def estimate(operations: Iterable[Operation], capabilities: Mapping[str, Capabil
     return {"requests": requests, "bytes": content, "cost": None, "seconds": round(seconds + content / _BYTES_PER_SECOND, 1)}
 
 
-def _requests(operation: Operation, source: Capabilities, target: Capabilities) -> int:
+def requests_at(operations: Iterable[Operation], capabilities: Mapping[str, Capabilities]) -> Counter[str]:
+    """How many requests each location gets."""
+    found: Counter[str] = Counter()
+    for operation in operations:
+        at_source, at_target = _requests(operation, capabilities[operation.src.fs], capabilities[operation.dst.fs])
+        found[operation.src.fs] += at_source
+        found[operation.dst.fs] += at_target
+    return found
+
+
+def _requests(operation: Operation, source: Capabilities, target: Capabilities) -> tuple[int, int]:
+    """Requests to the source, and to the target; what happens within one remote counts for the target."""
     if operation.verb is Verb.REPLACE:
         return _replacing(operation, source, target)
     verb = Verb.COPY if operation.verb in {Verb.COPY, Verb.REWRITE} else Verb.MOVE
+    within = None if operation.finishes_move else _requests_within(operation, verb, source, target)
+    if within is not None:
+        return 0, within
+    at_source = 0 if source.local else (_FROM_REMOTE if source.move else _FROM_BUCKET)[verb]
+    if target.local or operation.finishes_move:
+        return at_source, 0 if target.local else _LOOKS_AT_COPY
+    staged = target.move or target.copy
+    return at_source, _TO_FINAL_NAME if not staged else _TO_REMOTE if target.move else _TO_BUCKET
+
+
+def _requests_within(operation: Operation, verb: Verb, source: Capabilities, target: Capabilities) -> int | None:
+    """What one remote is asked that does it alone; None if the content passes through this machine."""
     on_one_remote = remote_of(operation.src.fs) == remote_of(operation.dst.fs)
     renames = on_one_remote and verb is Verb.MOVE and target.move
     if source.local and target.local:
@@ -75,15 +101,12 @@ def _requests(operation: Operation, source: Capabilities, target: Capabilities) 
         return _RENAME[target.by_directory]
     if on_one_remote and target.copy:
         return _COPY_ON_SERVER if target.move else _IN_A_BUCKET[verb]
-    asked = 0 if source.local else (_FROM_REMOTE if source.move else _FROM_BUCKET)[verb]
-    if not target.local:
-        staged = target.move or target.copy
-        asked += _TO_FINAL_NAME if not staged else _TO_REMOTE if target.move else _TO_BUCKET
-    return asked
+    return None
 
 
-def _replacing(operation: Operation, source: Capabilities, target: Capabilities) -> int:
+def _replacing(operation: Operation, source: Capabilities, target: Capabilities) -> tuple[int, int]:
     """A copy, and a rename of the old content to the trash."""
     copy = msgspec.structs.replace(operation, verb=Verb.COPY)
     to_trash = msgspec.structs.replace(operation, verb=Verb.MOVE, src=operation.dst)
-    return _requests(copy, source, target) + _requests(to_trash, target, target)
+    at_source, at_target = _requests(copy, source, target)
+    return at_source, at_target + sum(_requests(to_trash, target, target))

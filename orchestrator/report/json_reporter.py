@@ -82,7 +82,8 @@ class JsonReporter:
 
     def summary(self, summary: Summary) -> None:
         """Write the `summary`, the last line."""
-        self._write("summary", msgspec.to_builtins(summary))
+        fields = msgspec.to_builtins(summary)
+        self._write("summary", {**fields, **fields.pop("each_way")})
         self._output.flush()
 
     def close(self) -> bool:

@@ -11,6 +11,7 @@ from operator import itemgetter
 import msgspec
 
 from orchestrator.paths import join_location, name_of, parent_of
+from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import (
     ENTRIES_WITHOUT_FILE,
     NO_MUSIC,
@@ -24,7 +25,7 @@ from orchestrator.plan.model import (
     updated_lists,
 )
 from orchestrator.plan.shared_names import display_name
-from orchestrator.records import Ref
+from orchestrator.records import Capabilities, Ref
 from orchestrator.report.reporter import duration_text, printable, size_text
 from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted
@@ -199,7 +200,12 @@ def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
         words = {"added": "new", "changed": "changed", "renamed": "renamed", "deleted": "to the trash"}
         done = [f"{counts[key]} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
         if done:
-            yield f"at {side.upper()}", f"{', '.join(done)}; {size_text(counts[f'bytes_to_{side}'])} sent to {printable(fs)}"
+            known = {name: msgspec.convert(value, Capabilities) for name, value in header.capabilities.items()}
+            seconds = estimate((one for one in plan.operations if one.dst.fs == fs), known)["seconds"]
+            sent = f"{size_text(counts[f'bytes_to_{side}'])} sent to {printable(fs)}"
+            yield f"at {side.upper()}", f"{', '.join(done)}; {sent}, about {duration_text(seconds)}"
+    if asked := [f"{counts[key]} to {side}" for side in "AB" if counts.get(key := f"requests_{side.lower()}")]:
+        yield "requests of them", f"about {', '.join(asked)}"
     if counts.get("bytes_read"):
         yield "read to compare", f"{size_text(counts['bytes_read'])} of remotes, in full (--checksum)"
     for key, name, remedy in _LEFT_BY_SYNC:

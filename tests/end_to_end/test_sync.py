@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.plan.planners.sync.each_way import COUNTS
 from tests.faulty import Library
 from tests.places import digest, visible
 from tests.program import Ended, Program
@@ -68,7 +69,7 @@ def test_both_ways(pair: Pair) -> None:
     for path in EIGHT:
         pair.put(path, content(path))
     dry = pair("--dry-run", "--exit-code", codes=(10,))
-    assert dry.summary["ops_planned"] == 8
+    assert (dry.summary["ops_planned"], dry.summary["b_added"], dry.summary["a_added"]) == (8, 8, 0)
     assert pair.trees()[1] == {}
     pair.ends_with({path: content(path) for path in EIGHT})
 
@@ -85,6 +86,9 @@ def test_both_ways(pair: Pair) -> None:
     tree |= {"e/f1.mp3": "edited here", "e/f3.mp3": "edited on the server"}
     ended = pair.ends_with({**tree, "new here.mp3": "new here", "new there.mp3": "new there"})
     assert ended.summary["ops_failed"] == ended.summary["ops_skipped"] == 0
+    each_way = {name: ended.summary[name] for name in COUNTS}
+    wanted = {"a_added": 1, "a_changed": 1, "b_added": 1, "b_changed": 1, "b_deleted": 1, "b_renamed": 7}
+    assert each_way == {**dict.fromkeys(COUNTS, 0), **wanted, "bytes_to_a": 29, "bytes_to_b": 19}
 
     # The old contents are in the trash, and undo brings all of it back.
     before = pair.trees()[1]

@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from orchestrator.plan.build import build_plan
+from orchestrator.plan.estimate import requests_at
 from orchestrator.plan.planners.sync.brakes import check_changes, check_deletions, check_listings
 from orchestrator.plan.planners.sync.clashes import Clashes
 from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
+from orchestrator.plan.planners.sync.each_way import COUNTS
 from orchestrator.plan.planners.sync.evidence import Comparison
 from orchestrator.plan.planners.sync.first_meeting import Met, meet
 from orchestrator.plan.planners.sync.matching import Now, SideState, match_side
 from orchestrator.plan.planners.sync.moved_away import MovedAway
-from orchestrator.plan.planners.sync.operations import work_for
+from orchestrator.plan.planners.sync.operations import Work, work_for
 from orchestrator.plan.planners.sync.reconcile import Reconciler, Wish
 from orchestrator.plan.planners.sync.records import (
     SIDES,
@@ -78,11 +80,9 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings)
 
     counts = Counter({"files": max(len(side.files) for side in scope.sides), "not_carried": scope.not_carried})
-    counts.update(dict.fromkeys(_COUNTS, 0))
-    counts["bytes_read"] = request.bytes_read
+    counts.update(_counts(request, work))
     counts.update(reconciler.counts)
     counts["kept_after_move"] = len(moved_away.wishes)
-    counts.update(work.counts)
     skipped = dict.fromkeys([*scope.skipped, *reconciler.skipped, *clashes.skipped])
     plan = build_plan(
         work.operations,
@@ -100,10 +100,14 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     return SyncPlan(plan, tuple(links))
 
 
-_COUNTS = (
-    *(f"{side}_{what}" for side in "ab" for what in ("added", "changed", "renamed", "deleted")),
-    *("conflicts", "bytes_to_a", "bytes_to_b"),
-)
+def _counts(request: SyncRequest, work: Work) -> Counter[str]:
+    """What is done at each side, and what that asks of it."""
+    asked = requests_at(work.operations, {side.fs: side.capabilities for side in request.sides})
+    counts = Counter({f"requests_{letter}": asked[side.fs] for letter, side in zip("ab", request.sides, strict=True)})
+    counts.update(dict.fromkeys(COUNTS, 0))
+    counts.update(work.counts)
+    counts["bytes_read"] = request.bytes_read
+    return counts
 
 
 def _taking_no_part(scope: Scope, rows: dict[int, Row], states: States) -> tuple[set[int], set[int]]:
