@@ -119,10 +119,17 @@ class Attempts:
             task.verified = task.copy
 
     def _give_names(self, tasks: Sequence[Task]) -> None:
-        """Give staged copies their names, and make the names durable."""
-        make_way(tasks, concurrency=self._at_once)
-        tasks = still_open(tasks)
-        give_names(tasks, self._run_id, concurrency=self._at_once)
+        """Give staged copies their names, and make the names durable.
+
+        Replacing ones in small groups: a name that is to change its file has none for a moment.
+        """
+        replacing = [task for task in still_open(tasks) if task.replaces and task.unnamed]
+        for start in range(0, len(replacing), self._at_once):
+            group = replacing[start : start + self._at_once]
+            make_way(group, concurrency=self._at_once)
+            give_names(still_open(group), self._run_id, concurrency=self._at_once)
+        others = [task for task in still_open(tasks) if not task.replaces]
+        give_names(others, self._run_id, concurrency=self._at_once)
         give_back_caught_names(still_open(tasks), self._run_id)
         sync_names(task for task in still_open(tasks) if task.route in COPIES or task.route is Route.WRITE)
 

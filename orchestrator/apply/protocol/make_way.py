@@ -14,7 +14,7 @@ from orchestrator.apply.protocol.batches import (
     note_error,
     send_batches,
 )
-from orchestrator.apply.protocol.fingerprint import same_content_by_hash
+from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
 from orchestrator.apply.protocol.request_budget import CHANGE, KEEP_OLD, LOOK, PUT_BACK
 from orchestrator.apply.protocol.task import Task, still_open
 from orchestrator.errors import TransientError
@@ -49,6 +49,15 @@ def _move(tasks: Sequence[Task], *, concurrency: int) -> None:
         if task.at_target is not None or task.in_trash is None:
             message = f"{task.dst}: not moved to the trash, although the remote reported success"
             task.error = TransientError(message, path=task.dst)
+        elif not _is_what_was_seen(task):
+            task.skip(f"{task.name}: {task.dst} has changed since the plan was made")  # and it gets its name back
+
+
+def _is_what_was_seen(task: Task) -> bool:
+    """Whether the look before the move saw the file that was moved. Only disks are sure to keep its time."""
+    if task.in_trash is None or not task.keeps_old_content:
+        return False
+    return not task.target.capabilities.local or same_file(task.old_content, task.in_trash, 1)
 
 
 def _to_trash(task: Task) -> tuple[Storage, Call]:
