@@ -15,7 +15,7 @@ from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
 from orchestrator.paths import join_location, name_of, parent_of
-from orchestrator.plan.model import locations_of
+from orchestrator.plan.model import locations_of, mirrors_of
 from orchestrator.progress import Progress
 from orchestrator.storage.protocol import Storage
 
@@ -53,10 +53,16 @@ def unfinished_runs(journal: Journal, fs: set[str] | None = None, identities_of:
 
 
 def pending_in(journal: Journal, run_id: str, fs: Iterable[str], identities_of: IdentitiesOf = _by_name) -> bool:
-    """Whether a run still has an operation to do that takes a file out of one of these locations, or puts one there."""
+    """Whether a run still has an operation to do that takes a file out of one of these locations, or puts one there.
+
+    Copies to mirrors do not count: nothing waits for a mirror that is away.
+    """
     wanted = [identity for one in fs for identity in identities_of(one)]
     states = journal.states(run_id)
-    left = [one for one in journal.plan(run_id).operations if one.id not in states or not states[one.id].stage.is_verdict]
+    plan = journal.plan(run_id)
+    mirrors = mirrors_of(plan.header)
+    open_ones = (one for one in plan.operations if one.id not in states or not states[one.id].stage.is_verdict)
+    left = [one for one in open_ones if one.dst.fs not in mirrors]
     ends = (end for one in left for end in (one.src, destination_of(one, run_id)))
     # Folder by folder: the folders of a crypt have other names below it.
     folders: dict[str, set[str]] = {}

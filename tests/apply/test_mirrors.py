@@ -7,14 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.results import RunResult
+from orchestrator.apply.resume import pending_in
 from orchestrator.errors import AuthError, ExitCode, OrchestratorError, PermanentError, QuotaError, TransientError
 from orchestrator.plan.model import MIRRORS, Operation, Plan, Verb
 from orchestrator.records import Ref
 from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
-from tests.apply.plans import expecting, library, operation, plan, run, run_again
+from tests.apply.plans import expecting, library, operation, plan, quick, run, run_again
 
 NAMES = "abcd"
 
@@ -82,13 +84,21 @@ def test_what_fails_at_a_mirror_holds_up_nothing(
 def test_a_killed_run_copies_the_rest_later(tmp_path: Path, from_source: bool) -> None:
     whole = Case(from_source=from_source)
     assert whole.run(tmp_path / "whole").exit_code == ExitCode.DONE
+    waited: list[bool] = []
     for number in range(1, whole.mirror.changes_made + 1, 3):
         case = Case(from_source=from_source)
-        case.mirror.fail(number, Killed())
+        case.mirror.fail(number, Killed(), counting="changes")
         journal = tmp_path / f"journal {number}"
         with pytest.raises(Killed):
             case.run(journal)
         for storage in case.storages:
             storage.revive()
+        with quick(Journal, journal) as opened:
+            (left,) = opened.unfinished()
+            waits = pending_in(opened, left.id, [case.target.fs])
+        assert waits or library(case.target) == case.wanted
+        waited.append(waits)
         assert run_again(journal, *case.storages).exit_code == ExitCode.DONE
         assert (library(case.source), library(case.target), library(case.mirror)) == ({}, case.wanted, case.wanted)
+    # Another command on the target waits for what is left to do there, but not for copies to a mirror.
+    assert waited[-1] is from_source

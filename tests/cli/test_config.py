@@ -27,10 +27,12 @@ layouts:
 dedup: {action: off, keep: [lossless, bitrate, oldest], reference: []}
 jobs:
   nightly:
-    - organize: {source: gdrive:Inbox, target: library, dedup: quarantine, max_delete: 10%}
+    - organize: {source: gdrive:Inbox, target: library, dedup: quarantine, max_delete: 10%, mirror: [/mnt/a, "s3://b/c"]}
     - sync: {a: /srv/music, b: library, mode: bidirectional}
   weekly:
     dedup: {locations: [library]}
+  inbox:
+    organize: {source: /in, mirror: library}
 notify: {urls: ["https://example.org/hook"], healthcheck: https://hc.example.org/x}
 """
 
@@ -53,6 +55,10 @@ def test_every_section_is_understood() -> None:
     assert found.jobs["weekly"][0].dedup is not None, "a job that is a single mapping is a list of one"
     assert found.jobs["nightly"][0].organize is not None
     assert found.jobs["nightly"][0].organize.max_delete == "10%"
+    assert found.jobs["nightly"][0].organize.mirrors == ("/mnt/a", "s3://b/c")
+    inbox = found.jobs["inbox"][0].organize
+    assert inbox is not None
+    assert inbox.mirrors == ("library",)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing but words\n", "---\n", "locations:\ncloud:\njobs:\n"])
