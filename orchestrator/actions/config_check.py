@@ -25,6 +25,21 @@ def check_config(loaded: LoadedConfig) -> None:
     for name in loaded.config.remotes:
         check_profile(loaded, name)
     check_layouts(loaded)
+    _check_syncs(loaded)
+
+
+def _check_syncs(loaded: LoadedConfig) -> None:
+    """Raise ConfigError where a sync is to delete its source, and to carry deletions over or to go both ways."""
+    cloud = loaded.config.cloud
+    if cloud is not None and cloud.delete_after_sync and cloud.sync_mode == "bidirectional":
+        raise ConfigError(
+            f"{loaded.label('cloud', 'delete_after_sync')}: moves files one way: set sync_mode to upload or download"
+        )
+    for job, steps in loaded.config.jobs.items():
+        for number, step in enumerate(steps):
+            if step.sync is not None and step.sync.delete_after and (step.sync.delete or step.sync.mode == "bidirectional"):
+                label = loaded.label("jobs", job, str(number), "sync", "delete_after")
+                raise ConfigError(f"{label}: moves files one way: use to-cloud or to-local as its mode, and no `delete`")
 
 
 def check_profile(loaded: LoadedConfig, remote: str) -> None:

@@ -58,6 +58,10 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("text", "says"),
     [
         ("layouts: [{template: '{{ nonsense }}'}]\n", "nonsense"),
+        ("cloud: {sync_mode: bidirectional, delete_after_sync: true}\n", "set sync_mode to upload or download"),
+        ("jobs: {x: [{sync: {a: /a, b: /b, mode: bidirectional, delete_after: true}}]}\n", "delete_after"),
+        ("jobs: {x: [{sync: {a: /a, b: /b, mode: to-cloud, delete: true, delete_after: true}}]}\n", "delete_after"),
+        ("cloud: {sync_mode: both}\n", "sync_mode"),
         ("layout: no-such-preset\n", "no-such-preset"),
         ("layout: '%artist%/%title%'\n", ":1: layout: the layout '%artist%/%title%' is a template of foobar2000"),
         ("layout: %artist%/%title%\n", ":1: not valid YAML: found character '%' that cannot start any token; put a template in"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -331,3 +333,37 @@ def test_a_saved_plan_is_carried_out_later_and_known_to_the_next_sync(pair: Pair
     for options in (["--dry-run", "--plan", file], []):
         pair("--to-cloud", "--delete-after", *options)
     assert "after the plan was made" in pair.program("apply", file, "--yes", codes=(4,)).errors[0]["message"]
+
+
+@pytest.mark.parametrize("pair", ["s3_moto", pytest.param("webdav", marks=pytest.mark.nightly)], indirect=True)
+def test_what_cannot_be_synced_is_refused(pair: Pair, tmp_path: Path) -> None:
+    """One place under two names, a place inside another, a file, a missing folder: 2, and nothing was changed."""
+    pair.put("d/a.mp3", "a")
+    pair.b.put("d/a.mp3", b"a")
+    here, there = str(pair.here), pair.b.location
+    link = tmp_path / "link"
+    link.symlink_to(pair.here)
+    aliases = {name: {"type": "alias", "options": {"remote": place}} for name, place in (("here", here), ("there", there))}
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps({"remotes": aliases}))
+    for a, b in (
+        (here, str(link)),
+        (str(link / "d"), here),
+        (here, "here:"),
+        ("here:d", here),
+        (there, "there:"),
+        ("there:d", there),
+        (there, f"{there}/d/"),
+        (here, f"{here}/d/a.mp3"),
+        (here, f"{there}/d/a.mp3"),
+        (f"{tmp_path}/missing", there),
+    ):
+        ended = pair.program("sync", a, b, "--yes", "--config", str(config), codes=(2,))
+        assert ended.errors[0]["message"], (a, b)
+    assert [sorted(tree) for tree in pair.trees()] == [["d/a.mp3"]] * 2
+    assert not (pair.here / ".music-orchestrator").exists()
+    # A copy of a folder that was synced.
+    pair()
+    shutil.copytree(here, tmp_path / "copy")
+    ended = pair.program("sync", here, str(tmp_path / "copy"), "--yes", codes=(2,))
+    assert "place-id" in ended.errors[0]["message"]

@@ -230,6 +230,11 @@ def test_brakes(side: int) -> None:
         for path in sorted(world.places[side].files)[but:]:
             world.places[side].edit(path, f"edited {path}")
 
+    def edit_all_and_leave_one_out(world: World) -> None:
+        edit_all(world)
+        world.places[side].young = lambda path: path == "f9"
+
+    refused(edit_all_and_leave_one_out, "--max-delete 100%")
     refused(lambda world: lose(world, side, 9), "--resync", max_delete=Limit(100, percent=True))
     refused(lambda world: lose(world, side, 5), "--max-delete")
     refused(lambda world: lose(world, side, 1), "--max-delete 1", max_delete=Limit(0, percent=False))

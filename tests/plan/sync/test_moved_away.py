@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.errors import SafetyLimitError
 from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.sync.records import Direction
 from tests.plan.sync.worlds import BARE, DISK, DRIVE, World, everything
@@ -98,3 +99,13 @@ def test_what_is_not_alike_or_fails_stays_at_the_source() -> None:
     assert sorted(world.b.tree.values()) == ["edited there", "here", "stays", "there"]
     assert verbs(world, **MOVING) == [Verb.MOVE]
     assert world.a.tree == {"edited there.mp3": "old"}
+
+
+def test_an_emptied_source_is_no_accident_but_what_else_the_user_loses_there_is() -> None:
+    world = World.alike([f"{number}.mp3" for number in range(9)])
+    del world.a.files["1.mp3"]
+    world.sync(**MOVING)
+    assert (world.a.tree, len(world.b.tree)) == ({}, 9)
+    assert verbs(world, **MOVING) == []
+    with pytest.raises(SafetyLimitError, match="is empty, and had 1 files"):
+        world.sync(**everything())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from orchestrator.errors import SafetyLimitError
-from orchestrator.plan.planners.sync.matching import SideState
+from orchestrator.plan.planners.sync.matching import Now, SideState
 from orchestrator.plan.planners.sync.records import DEFAULT_MAX_DELETE, SIDES, Row, Side, SyncSettings
 
+Entries = Mapping[int, tuple[Now | None, Now | None]]
+"""Row -> what has become of its files."""
 _FEW = 4
 """So few files may all be deleted or changed at once: more looks like an accident."""
 _START_ANEW = "--resync forgets the last common state and deletes nothing"
@@ -36,9 +38,7 @@ def check_listings(
             )
 
 
-def check_changes(
-    sides: tuple[Side, Side], states: tuple[SideState, SideState], changed: Collection[int], settings: SyncSettings
-) -> None:
+def check_changes(sides: tuple[Side, Side], entries: Entries, changed: Collection[int], settings: SyncSettings) -> None:
     """Stop if all files of a side have another content. `changed`: the rows whose content changes on some side.
 
     Raises SafetyLimitError.
@@ -46,10 +46,11 @@ def check_changes(
     limit = settings.max_delete
     if limit is not None and limit.percent and limit.number >= 100:
         return
-    for side, state in zip(sides, states, strict=True):
-        if len(state.known) > _FEW and all(now.edited and row in changed for row, now in state.known.items()):
+    for number in SIDES:
+        side, known = sides[number], {row: now for row, both in entries.items() if (now := both[number]) is not None}
+        if len(known) > _FEW and all(now.edited and row in changed for row, now in known.items()):
             raise SafetyLimitError(
-                f"all {len(state.known)} files of {side.fs} have another content than at the last sync; nothing was changed. "
+                f"all {len(known)} files of {side.fs} have another content than at the last sync; nothing was changed. "
                 f"If that is right, --max-delete 100% allows it; {_START_ANEW}"
             )
 
