@@ -20,6 +20,8 @@ from orchestrator.track import Track
 
 _PER_ALBUM = 10
 _ALBUMS_PER_ARTIST = 5
+MODIFIED_NS = 1_704_067_200 * 10**9
+"""The time of all objects, nanoseconds since 1970: the beginning of 2024."""
 PLACE_ID = "b" * 32
 """The id that a sync finds in the bucket: the only content that it can read."""
 

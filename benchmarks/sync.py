@@ -19,9 +19,11 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from benchmarks import measure
 from benchmarks.listing import plain_commands
-from benchmarks.listing_server import PLACE_ID, entry_of, listing_server
+from benchmarks.listing_server import MODIFIED_NS, PLACE_ID, entry_of, listing_server
 from benchmarks.measure import say
 from benchmarks.servers import REMOTE, write_config
 from orchestrator.actions.common_states import STATE_FILE
@@ -67,7 +69,7 @@ def _fill_state(state: Path, binary: Binary, root: Path, fs: str, count: int) ->
     pair = Pair((_PLACE_A, PLACE_ID), (str(root), fs))
     links = []
     for number in range(count):
-        there = entry_of(number)
+        there = msgspec.structs.replace(entry_of(number), mtime_ns=MODIFIED_NS)
         path = there.path
         status = (root / path).stat()
         a = File(here[path], Inode(status.st_ino, status.st_ctime_ns, status.st_nlink))
