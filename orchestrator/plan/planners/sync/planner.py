@@ -15,7 +15,7 @@ from orchestrator.plan.planners.sync.brakes import Entries, check_changes, check
 from orchestrator.plan.planners.sync.clashes import Clashes
 from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.each_way import COUNTS
-from orchestrator.plan.planners.sync.evidence import Comparison
+from orchestrator.plan.planners.sync.evidence import Comparison, differ
 from orchestrator.plan.planners.sync.first_meeting import Met, meet
 from orchestrator.plan.planners.sync.matching import Now, SideState, match_side
 from orchestrator.plan.planners.sync.moved_away import MovedAway
@@ -56,6 +56,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     hidden, resting = _taking_no_part(scope, rows, states)
     taking_part = {number: rows[number] for number in sorted(rows.keys() - hidden - resting)}
     check_listings(scope.sides, states, taking_part.values(), request.settings)
+    taking_part = _none_if_still(taking_part, hidden | resting, states)
     judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     moved_away = MovedAway(taking_part, states)
@@ -122,6 +123,25 @@ def _taking_no_part(scope: Scope, rows: dict[int, Row], states: States) -> tuple
     frozen = {number for number, row in rows.items() if scope.has_frozen_path(row)}
     resting = first.waiting | second.waiting | moved_there | frozen | ((first.left_out | second.left_out) & (seen | moved_away))
     return hidden - resting, resting
+
+
+def _none_if_still(rows: dict[int, Row], others: set[int], states: States) -> dict[int, Row]:
+    """No rows if all files of both sides are what the common state says, and it says that they are alike.
+
+    This is the commonest sync of all, and then takes a third of the time.
+    """
+    first, second = (state.known for state in states)
+    if others or states[0].new or states[1].new:
+        return rows
+    still = all(
+        number in first
+        and number in second
+        and (row.files[0] is first[number].file and row.files[1] is second[number].file)
+        and row.files[0].path == row.files[1].path
+        and not differ(*row.files)
+        for number, row in rows.items()
+    )
+    return {} if still else rows
 
 
 def _wishes(

@@ -99,7 +99,8 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def moved_away_from(self) -> SideNumber | None:
         """The side that has no file of this entry any more, since --delete-after."""
-        return next((side for side in SIDES if self.files[side].moved_away), None)
+        first, second = self.files
+        return 0 if first.moved_away else 1 if second.moved_away else None
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
