@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from itertools import chain
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
@@ -127,7 +126,7 @@ class _Sync:
         for side in SIDES:
             synced = [row.files[side] for row in rows]
             listings[side].spare_unreachable(synced)
-            listed = worst([listed, listings[side].avoid_links(chain(synced, listings[1 - side].files))])
+            listed = worst([listed, listings[side].avoid_links(synced, listings[1 - side].files)])
         session.reporter.stage("planning")
         answered = False
         while True:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import msgspec
 
 from orchestrator.actions.common_states import inode_of
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
+from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
 from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.catalogue.reading import reader_count
@@ -108,19 +110,27 @@ class SideListing:
         blind = not (capabilities.local or capabilities.hashes or capabilities.mtime)
         return blind or any(path not in self._files for path in paths)
 
-    def avoid_links(self, wanted: Iterable[File]) -> ExitCode:
+    def avoid_links(self, synced: Iterable[File], others: Iterable[File]) -> ExitCode:
         """Do nothing where the path of a wanted file is a link here, or lies below one; 3 if there are any, which is reported.
 
-        The listing skips links, so that what they hide seems to be deleted, and a copy through one would land elsewhere.
+        The listing skips links, so that what they hide seems to be deleted, and a copy through one would land elsewhere. On
+        servers, only the paths of `synced` files are looked at, those of the files of the other side on disks as well.
         """
-        absent = (file.entry for file in wanted if file.path not in self._files)
-        missing = {entry.path for entry in absent if self._leaves_out.skip_reason(entry, 0) is None}
-        places = {place for path in missing for place in (path, *parents_of(path))}
-        links = sorted(place for place in places if is_link(self._storage, place))
+        if self._storage.capabilities.local:
+            missing = self._missing(chain(synced, others))
+            places = {place for path in missing for place in (path, *parents_of(path))}
+            links = sorted(place for place in places if is_link(self._storage, place))
+        else:
+            with reaching(self._session, self._location):
+                links = links_above(self._storage, self._missing(synced), self._files)
         for link in links:
-            self._session.reporter.error("link", "is a symlink: nothing is done here on either side", link)
+            self._session.reporter.error("link", "is a link or shortcut: nothing is done here on either side", link)
         self._unlisted += links
         return ExitCode.SOME_FAILED if links else ExitCode.DONE
+
+    def _missing(self, wanted: Iterable[File]) -> set[str]:
+        absent = (file.entry for file in wanted if file.path not in self._files)
+        return {entry.path for entry in absent if self._leaves_out.skip_reason(entry, 0) is None}
 
     def spare_unreachable(self, synced: Iterable[File]) -> None:
         """Do nothing with the synced files that are absent, and may be those whose names cannot be used: by their sizes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -24,6 +24,10 @@ class DerivedStorage(Storage):
     def links_left_out(self) -> int:
         """The remote does not tell."""
         return 0
+
+    def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:  # noqa: ARG002 - the same for all
+        """The remote does not tell."""
+        return {}
 
     def stat(self, path: str) -> Entry | None:
         """See Storage."""

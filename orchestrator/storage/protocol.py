@@ -17,7 +17,7 @@ work later, AuthError and QuotaError for what stops the whole remote, PermanentE
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -227,6 +227,13 @@ class Storage(Protocol):
     @property
     def links_left_out(self) -> int:
         """How many links the last finished `list` did not follow, where the remote tells; shortcuts are links."""
+
+    def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
+        """Those of the names that are in a directory -> whether it is a link, which listings leave out; shortcuts are links.
+
+        Empty where the remote does not tell, as disks of this machine: look at the path itself. Two requests; one for names that
+        are not there.
+        """
 
     def stat(self, path: str) -> Entry | None:
         """The file at `path`, None when it does not exist (a directory is not a file)."""

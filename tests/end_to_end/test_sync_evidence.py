@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.faulty import Library
 from tests.places import digest
 from tests.program import Ended
 from tests.servers.http import HttpProxy
+from tests.servers.remotes import DriveRemote
 
 OLD_S = 1_700_000_000
 
@@ -176,3 +178,40 @@ def test_a_first_sync_pairs_by_sound_where_no_hash_tells(pair: Pair) -> None:
     pair.b.put("old/5.mp3", played(track("MP3 by LAME", 5), 3))  # not the same file
     pair("--keep-names", "a")
     assert sorted(pair.trees()[1]) == sorted(["old/5.mp3", "organized/5.mp3", *(f"organized/{one}.flac" for one in range(4))])
+
+
+def shortcuts(server: DriveRemote, prefix: str) -> tuple[Callable[[str, str], None], Callable[[str], None]]:
+    return (
+        lambda path, target: server.tree.shortcut(f"{prefix}/{path}", f"{prefix}/{target}"),
+        lambda path: server.tree.trash(f"{prefix}/{path}"),
+    )
+
+
+def symlinks(root: Path) -> tuple[Callable[[str, str], None], Callable[[str], None]]:
+    def remove(path: str) -> None:
+        shutil.rmtree(root / path) if (root / path).is_dir() else (root / path).unlink()
+
+    return (lambda path, target: (root / path).symlink_to(root / target), remove)
+
+
+@pytest.mark.parametrize("pair", ["openssh", "drive"], indirect=True)
+def test_where_a_server_has_a_link_nothing_is_done_on_either_side(pair: Pair) -> None:
+    kept = [f"kept/{number}.mp3" for number in range(5)]
+    for path in (*kept, "album/1.mp3", "album/2.mp3", "song.mp3", "links/a.mp3", "links/b.mp3", "gone/1.mp3", "gone.mp3"):
+        pair.put(path, f"content of {path}")
+    pair()
+    server = pair.b.server
+    link, remove = shortcuts(server, pair.b.prefix) if isinstance(server, DriveRemote) else symlinks(pair.b.directory or Path())
+    links = {"album": "kept", "links/a.mp3": "kept/1.mp3", "links/b.mp3": "nothing", "song.mp3": "kept/0.mp3"}
+    for path, target in links.items():
+        remove(path)
+        link(path, target)
+    remove("gone")
+    remove("gone.mp3")
+    pair.put("album/1.mp3", "edited here")
+    for _ in range(2):
+        ended = pair(codes=(3,))
+        assert [(one["code"], one["path"]) for one in ended.errors] == [("link", path) for path in links]
+        here = sorted(path.relative_to(pair.here).as_posix() for path in pair.here.rglob("*.mp3") if "trash" not in path.parts)
+        assert here == ["album/1.mp3", "album/2.mp3", *kept, "links/a.mp3", "links/b.mp3", "song.mp3"]
+    assert ended.summary["ops_planned"] == 0

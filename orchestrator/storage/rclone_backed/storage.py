@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -41,6 +41,7 @@ from orchestrator.storage.rclone_backed.names import Names
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, is_below_a_file
 from orchestrator.storage.rclone_backed.remote import Remote
 from orchestrator.storage.rclone_backed.sending import Sender
+from orchestrator.storage.rclone_backed.shown_names import ShownNames
 
 _FIRST_ENTRIES = 1000
 """So many entries of a listing show what its hashes cost: one page on S3."""
@@ -232,11 +233,11 @@ class RcloneStorage(DerivedStorage):
 
     def entries(self, path: str) -> Sequence[str] | None:
         """See Storage."""
-        try:
-            listed = self._client.call("operations/list", rc_bodies.list_names(self._with_links, path))["list"]
-        except NotFoundError:
-            return None
-        return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
+        return self._shown.entries(path)
+
+    def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
+        """See Storage."""
+        return self._shown.links(path, among)
 
     def move_directory(self, src: str, dst: str) -> None:
         """See Storage."""
@@ -345,10 +346,8 @@ class RcloneStorage(DerivedStorage):
         return DirectoryListings(self._client, self._calls)
 
     @cached_property
-    def _with_links(self) -> str:
-        """The location with links and shortcuts: a folder that holds one is not empty."""
-        option = self.profile.link_option
-        return rc_bodies.with_option(self._fs, f"{option}=false") if option else self._fs
+    def _shown(self) -> ShownNames:
+        return ShownNames(self._client, self._fs, self.profile.link_option)
 
     @cached_property
     def _direct(self) -> bool:
@@ -363,7 +362,7 @@ class RcloneStorage(DerivedStorage):
             return False
         if path and not self.capabilities.by_id and self.exists(path):
             return False
-        return self._with_links == self._fs or self.entries(path) == []
+        return not self._shown.may_hide_links or self.entries(path) == []
 
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
         answer = self._client.call("operations/hashsumfile", rc_bodies.hash_sum(self._fs, path, hash_type, download=download))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -105,6 +105,10 @@ class ForwardingStorage(Storage):
     def links_left_out(self) -> int:
         """See Storage."""
         return self.inner.links_left_out
+
+    def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
+        """See Storage."""
+        return self.look(lambda: self.inner.links(path, among))
 
     def stat(self, path: str) -> Entry | None:
         """See Storage."""

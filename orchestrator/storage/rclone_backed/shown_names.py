@@ -1,0 +1,42 @@
+"""What is directly in a folder, with the links and shortcuts that listings leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from orchestrator.errors import NotFoundError
+from orchestrator.rclone import rc_bodies
+from orchestrator.rclone.rc_client import RcClient
+
+
+class ShownNames:
+    """The names in the folders of one location."""
+
+    def __init__(self, client: RcClient, fs: str, link_option: str | None) -> None:
+        """`link_option`: what makes rclone leave links out there (see Profile); None if it does not, or cannot."""
+        self._client = client
+        self._fs = fs
+        self._with_links = rc_bodies.with_option(fs, f"{link_option}=false") if link_option else fs
+
+    @property
+    def may_hide_links(self) -> bool:
+        """Whether listings leave links out."""
+        return self._with_links != self._fs
+
+    def entries(self, path: str) -> Sequence[str] | None:
+        """See Storage. With links: a folder that holds one is not empty."""
+        return self._names(self._with_links, path)
+
+    def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
+        """See Storage."""
+        shown = self.entries(path) if self.may_hide_links else None
+        found = {name.rstrip("/") for name in shown or ()}.intersection(among)
+        listed = {name.rstrip("/") for name in (self._names(self._fs, path) if found else None) or ()}
+        return {name: name not in listed for name in sorted(found)}
+
+    def _names(self, fs: str, path: str) -> Sequence[str] | None:
+        try:
+            listed = self._client.call("operations/list", rc_bodies.list_names(fs, path))["list"]
+        except NotFoundError:
+            return None
+        return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
