@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orchestrator.actions.session import Session
+from orchestrator.apply.guard.place_id import PLACE_ID_FILE
 from orchestrator.apply.journal.records import RunState, Stage
 from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.common_state.store import CommonState
@@ -13,7 +16,7 @@ from orchestrator.plan.planners.sync.each_way import done_each_way
 from orchestrator.plan.planners.sync.records import Inode
 from orchestrator.rclone.classify import refuses_name
 from orchestrator.records import Capabilities, Ref
-from orchestrator.storage.local_path import status_on_disk
+from orchestrator.storage.local_path import has_change_times, status_on_disk
 from orchestrator.storage.protocol import Storage
 
 _PORTABLE = names_for("portable", Capabilities(), {})
@@ -39,8 +42,10 @@ def settle_common_state(session: Session, run_id: str) -> None:
     if "sync" not in plan.header.options:
         return
 
+    disks = {fs: disk_look(storage) for fs, storage in session.storages(*plan.header.locations).items()}
+
     def look(ref: Ref) -> Inode | None:
-        return inode_of(session.storages(ref.fs)[ref.fs], ref.path)
+        return disks[ref.fs](ref.path)
 
     def read(ref: Ref) -> dict[str, str]:
         if session.stop.is_set():
@@ -82,7 +87,15 @@ def _forget_undone(session: Session, run_id: str, undone: str) -> None:
         state.forget_files({ref for operation in operations for ref in (operation.src, operation.dst)})
 
 
-def inode_of(storage: Storage, path: str) -> Inode | None:
-    """What the disk of this machine knows of a file; None elsewhere, and where the path does not lead to it."""
-    found = status_on_disk(storage, path)
-    return None if found is None else Inode(found.st_ino, found.st_ctime_ns, found.st_nlink)
+def disk_look(storage: Storage) -> Callable[[str], Inode | None]:
+    """A function: path -> what the disk of this machine knows of a file; None elsewhere, and where the path does not lead to it.
+
+    Whether the disk has a time of change is tried now, on a file of ours.
+    """
+    tells_changes = has_change_times(storage, PLACE_ID_FILE)
+
+    def look(path: str) -> Inode | None:
+        found = status_on_disk(storage, path)
+        return None if found is None else Inode(found.st_ino, found.st_ctime_ns if tells_changes else None, found.st_nlink)
+
+    return look

@@ -151,6 +151,9 @@ class _Sync:
         self._record = SyncRecord(ids=self._ids, state=self._state, links=made.links, resync=options.resync)
         plan = made.plan if options.plan_file is None else with_record(made.plan, self._record)
         counts = plan.header.counts
+        if unseen := counts.get("edits_unseen", 0):
+            what = "keeps neither hashes nor times, so an edit that keeps the size may go unseen there"
+            session.reporter.note(f"{counted(unseen, 'file')} on a server that {what}: --checksum reads them")
         left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
         said = "nothing to do" if plan.skipped else "nothing to do: both sides are alike"
         if left:

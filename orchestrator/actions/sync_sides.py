@@ -9,7 +9,7 @@ from itertools import chain
 
 import msgspec
 
-from orchestrator.actions.common_states import inode_of
+from orchestrator.actions.common_states import disk_look
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
@@ -22,7 +22,7 @@ from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, PartialListingError, RemoteError
 from orchestrator.location import Location
 from orchestrator.paths import is_ours, parents_of
-from orchestrator.plan.planners.sync.records import File, Questions, Side
+from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
 from orchestrator.records import Entry, Ref
 from orchestrator.report.reporter import size_text
 from orchestrator.storage.local_path import is_link, local_path
@@ -45,6 +45,7 @@ class SideListing:
         globs = Selection(include=include, exclude=(*exclude, *config.exclude), always_include=tuple(config.include))
         young = msgspec.structs.replace(globs, settle_ns=int(settle_s * 1e9), now_ns=time.time_ns())
         self._leaves_out, self._waits_for = globs.compiled(), young.compiled()
+        self._look_at_disk: Callable[[str], Inode | None] = lambda _: None
         self._files: dict[str, File] = {}
         self._twice: list[File] = []
         """Files whose path another one has as well."""
@@ -63,6 +64,7 @@ class SideListing:
         self._session.reporter.stage("listing")
         with reaching(self._session, self._location):
             _ = self._storage.capabilities
+            self._look_at_disk = disk_look(self._storage)
             self._storage.forget_folders()
             try:
                 for entry in self._storage.list():
@@ -88,7 +90,7 @@ class SideListing:
         elif entry.path in self._files:
             self._twice.append(File(entry))
         else:
-            inode = inode_of(self._storage, entry.path)
+            inode = self._look_at_disk(entry.path)
             if inode is None and local_path(self._storage, entry.path) and self._leaves_out.skip_reason(entry, 0) is None:
                 self._unreachable.append(entry)
             else:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import struct
+import time
 from pathlib import Path
 
 from orchestrator.storage.protocol import Storage
@@ -17,6 +18,8 @@ _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
 """FS_IMMUTABLE_FL and FS_APPEND_FL."""
 _SHOWN = re.compile("\u201b[\u2400-\u2421]|[\u2401-\u241f\u2421]")
 """What rclone shows instead of control characters in names; where a name has that symbol itself, it puts U+201B before it."""
+
+_TRIES, _TICK_S = 4, 0.005
 
 
 def local_path(storage: Storage, path: str) -> str | None:
@@ -44,6 +47,26 @@ def status_on_disk(storage: Storage, path: str) -> os.stat_result | None:
         return os.lstat(file)
     except OSError:  # gone meanwhile, or rclone spells it otherwise: bytes that are not UTF-8
         return None
+
+
+def has_change_times(storage: Storage, path: str) -> bool:
+    """Whether the disk notes each change of a file in a time that programs cannot set (ctime): tried on a file of ours.
+
+    FAT, exFAT, and some FUSE and SMB do not. True where it cannot be tried, and for a remote storage.
+    """
+    file = local_path(storage, path)
+    try:
+        before = os.stat(file) if file is not None else None  # noqa: PTH116 - as elsewhere here
+        if before is None or file is None:
+            return True
+        for _ in range(_TRIES):  # the clock of file systems ticks every few milliseconds
+            os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+            if os.stat(file).st_ctime_ns != before.st_ctime_ns:  # noqa: PTH116 - as elsewhere here
+                return True
+            time.sleep(_TICK_S)
+    except OSError:
+        return True
+    return False
 
 
 def is_link(storage: Storage, path: str) -> bool:

@@ -14,10 +14,15 @@ import mutagen.mp4
 import pytest
 from mutagen import id3
 
+from orchestrator.actions.common_states import disk_look
+from orchestrator.apply.guard.place_id import write_place_id
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.track import Track
 from tests.audio import picture
 from tests.damaged_pairs import KINDS, pairs
 from tests.end_to_end.test_sync import Pair
+from tests.end_to_end.test_unusual_disks import case_ignored
 from tests.faulty import Library
 from tests.places import digest
 from tests.program import Ended
@@ -215,3 +220,93 @@ def test_where_a_server_has_a_link_nothing_is_done_on_either_side(pair: Pair) ->
         here = sorted(path.relative_to(pair.here).as_posix() for path in pair.here.rglob("*.mp3") if "trash" not in path.parts)
         assert here == ["album/1.mp3", "album/2.mp3", *kept, "links/a.mp3", "links/b.mp3", "song.mp3"]
     assert ended.summary["ops_planned"] == 0
+
+
+@pytest.mark.parametrize("pair", ["webdav"], indirect=True)
+def test_an_edit_that_a_server_cannot_show_is_reported_as_not_visible(pair: Pair) -> None:
+    for number in range(1, 6):
+        pair.put(f"{number}.txt", f"content {number}")
+    pair()
+    # Both of one size, and with their times kept. The disk has a time of change.
+    here, there = pair.here / "1.txt", (pair.b.directory or Path()) / "2.txt"
+    for file in (here, there):
+        before = file.stat()
+        file.write_text(file.read_text().upper())
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (pair.here / "5.txt").unlink()
+    ended = pair()
+    (note,) = (event["message"] for event in ended.events if event["type"] == "note" and "--checksum" in event["message"])
+    assert note.startswith("5 files")
+    tree = {"1.txt": "CONTENT 1", "2.txt": "CONTENT 2", "3.txt": "content 3", "4.txt": "content 4"}
+    assert pair.trees()[1] == {path: digest(text.encode()) for path, text in tree.items()}
+    assert pair.trees()[0]["2.txt"] == digest(b"content 2")
+    pair("--checksum")
+    assert pair.trees()[0] == pair.trees()[1]
+    assert pair.trees()[0]["2.txt"] == digest(b"CONTENT 2")
+
+
+def test_whether_a_disk_has_a_time_of_change_is_tried(rclone: Rclone, rclone_binary: Path, tmp_path: Path) -> None:
+    def ctime(folder: Path) -> int | None:
+        storage = RcloneStorage(rclone, str(folder))
+        write_place_id(storage)
+        (folder / "a.txt").write_text("a")
+        found = disk_look(storage)("a.txt")
+        assert found is not None
+        return found.ctime_ns
+
+    (tmp_path / "below").mkdir()
+    with case_ignored(rclone_binary, tmp_path / "below", tmp_path / "disk"):
+        assert ctime(tmp_path / "disk") is None
+    assert ctime(tmp_path / "below") is not None
+
+
+@pytest.mark.parametrize("kind", ["s3_moto", "dropbox", pytest.param("drive", marks=pytest.mark.nightly)])
+def test_touched_files_are_read_once_and_nothing_is_sent(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, kind: str
+) -> None:
+    library, proxy = proxied(kind)
+    pair = Pair(library, tmp_path)
+    paths = [f"d/{number}.txt" for number in range(8)]
+    for path in paths:
+        write(pair, path, b"content of " + path.encode())
+    pair()
+    before = pair.trees()
+    for age_s in (-3600, -86_400):
+        for path in paths:
+            os.utime(pair.here / path, (OLD_S - age_s,) * 2)
+        proxy.reset()
+        stages = []
+        for _ in range(2):
+            ended = pair()
+            assert (ended.summary["ops_planned"], pair.trees()) == (0, before)
+            stages.append([event["stage"] for event in ended.events if event["type"] == "stage"])
+        assert ["comparing files" in names for names in stages] == [True, False]
+        changes = [seen.path for seen in proxy.requests if seen.method in {"PUT", "PATCH", "DELETE"} or "delete" in seen.path]
+        assert changes == []
+
+
+TIMES = ["sftp", "s3_moto", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("dropbox", "drive", "ftp"))]
+
+
+@pytest.mark.parametrize("pair", TIMES, indirect=True)
+def test_times_that_a_server_rounds_or_cannot_keep_make_no_changes(pair: Pair) -> None:
+    for number, time_ns in enumerate((OLD_S * 10**9 + 987_654_321, OLD_S * 10**9 + 1, (OLD_S + 1) * 10**9 - 1)):
+        write(pair, f"{number}.txt", b"text")
+        os.utime(pair.here / f"{number}.txt", ns=(time_ns, time_ns))
+    write(pair, "future.txt", b"text of A")
+    write(pair, "old.txt", b"text of A")
+    pair()
+    assert pair("--resync").summary["ops_planned"] == 0
+
+    # A time that is to come is no time, and one that another program gave is one.
+    write(pair, "future.txt", b"more of A", age_s=-(10**9))
+    pair.b.put("future.txt", b"more of B")
+    write(pair, "old.txt", b"more of A")
+    pair.b.put("old.txt", b"more of B")
+    pair("--conflict", "newer")
+    a, b = pair.trees()
+    assert a == b
+    assert a["old.txt"] == digest(b"more of B")
+    assert sorted(content for path, content in a.items() if path.startswith("future")) == sorted(
+        [digest(b"more of A"), digest(b"more of B")]
+    )

@@ -11,22 +11,22 @@ import secrets
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.protocol import Storage
 
-_FILE = f"{OWN_DIRECTORY}/place-id"
+PLACE_ID_FILE = f"{OWN_DIRECTORY}/place-id"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def place_id(storage: Storage) -> str | None:
     """The id of the place; None if it has none yet. Raises the storage's errors."""
     # Look before reading: to a read, a server that is away looks like one without the file.
-    entry = storage.stat(_FILE)
+    entry = storage.stat(PLACE_ID_FILE)
     if entry is None:
         return None
-    text = storage.read_range(_FILE, 0, entry.size or 0).decode("ascii", "replace").strip()
+    text = storage.read_range(PLACE_ID_FILE, 0, entry.size or 0).decode("ascii", "replace").strip()
     return text if _ID.fullmatch(text) else None
 
 
 def write_place_id(storage: Storage) -> str:
     """Give the place a new id. Raises the storage's errors."""
     identity = secrets.token_hex(16)
-    storage.write(_FILE, f"{identity}\n".encode("ascii"))
+    storage.write(PLACE_ID_FILE, f"{identity}\n".encode("ascii"))
     return identity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -691,3 +692,33 @@ def test_times_a_whole_hour_apart_decide_nothing_where_most_files_are_so() -> No
     world.a.edit("f1", "A's", NEWER)
     world.b.edit("f1", "B's", NEWER + 3600 * SECOND)
     ends_with(world, {**of(*EIGHT), "f1": "A's", "f1 (conflict B 2026-09-22)": "B's"}, conflict=Policy.NEWER)
+
+
+def test_what_a_side_without_hashes_and_times_cannot_see_is_counted() -> None:
+    for kinds, unseen in ((DISK, BARE), 8), ((BARE, BARE), 16), ((DISK, BUCKET), 0), ((DRIVE, BUCKET), 0), ((DISK, DISK), 0):
+        world = World({**of(*EIGHT), "empty": ""}, kinds=kinds)
+        world.sync()
+        assert world.plan().plan.header.counts["edits_unseen"] == unseen
+    world = World(of(*EIGHT), kinds=(DISK, BARE))
+    world.sync()
+    world.a.edit("f1", "CONTENT OF f1")  # seen by its time of change
+    world.b.edit("f2", "CONTENT OF f2")  # of the same size
+    world.a.files.pop("f3")
+    world.sync()
+    assert world.b.tree == {**of(*EIGHT[3:]), "f1": "CONTENT OF f1", "f2": "CONTENT OF f2"}
+    assert world.a.tree["f2"] == "content of f2"
+
+
+def test_a_disk_without_times_of_change_is_believed_by_size_and_time() -> None:
+    world = World.alike(EIGHT, kinds=(DISK, BUCKET))
+    world.a.tells_changes = False
+    world.a.files = {path: replace(stored, number=number + 100) for number, (path, stored) in enumerate(world.a.files.items())}
+    world.asked.clear()
+    assert not world.plan().plan.operations  # mounted again: other numbers
+    assert not world.asked
+    world.a.edit("f1", "edited", NEWER)
+    world.a.rename("f2", "renamed")
+    # A number that is used again, with size and time, is no rename.
+    world.a.files["other"] = replace(world.a.files.pop("f3"), content="CONTENT OF f3")
+    tree = {"f1": "edited", "renamed": "content of f2", "other": "CONTENT OF f3"}
+    ends_with(world, {**of(*EIGHT[3:]), **tree})

@@ -85,6 +85,8 @@ class Place:
     """What our own runs have renamed since the last sync."""
     refused: set[str] = field(default_factory=set)
     """Names that the remote has refused before."""
+    tells_changes: bool = True
+    """Whether the disk has a time of change."""
 
     def put(self, path: str, content: str, mtime: int = START, number: int | None = None) -> None:
         self.clock += 1
@@ -144,7 +146,7 @@ class Place:
         )
         return File(
             entry,
-            Inode(stored.number, stored.ctime) if can.local else None,
+            Inode(stored.number, stored.ctime if self.tells_changes else None) if can.local else None,
             {"md5": stored.content} if read else {},
             self._sound(stored, all_tags=all_tags) if heard else None,
             stored.mtime if looked and can.mtime_precision_ns is not None else None,

@@ -31,7 +31,8 @@ def unchanged(now: File, then: File) -> bool | None:
     same_time = now.entry.mtime_ns == then.entry.mtime_ns
     if now.inode is not None and then.inode is not None:
         same_inode = now.inode.number == then.inode.number and now.inode.ctime_ns == then.inode.ctime_ns
-        return True if same_time and same_inode else None
+        # Disks without a time of change (FAT) have no inodes either: their numbers are others after each mount.
+        return True if same_time and (same_inode or now.inode.ctime_ns is None) else None
     return same_time or now.entry.mtime_ns is None or then.entry.mtime_ns is None
 
 

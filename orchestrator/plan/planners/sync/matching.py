@@ -69,6 +69,14 @@ def match_side(number: SideNumber, sides: tuple[Side, Side], rows: Sequence[Row]
     return state
 
 
+def edits_unseen(side: Side, state: SideState) -> int:
+    """How many files of a side look unchanged, but may have been edited: it keeps neither hashes nor times, and was not read."""
+    able = side.capabilities
+    if able.local or able.hashes or able.mtime_precision_ns is not None or side.checked:
+        return 0
+    return sum(1 for now in state.known.values() if not now.edited and now.file.size != 0)
+
+
 class _Matching:
     """Rows and files that have not found each other yet, and those that have."""
 
@@ -186,6 +194,7 @@ class _Matching:
 def _same_inode(now: File, then: File) -> bool:
     return (
         now.inode is not None
+        and now.inode.ctime_ns is not None
         and then.inode is not None
         and (now.inode.number, now.size, now.entry.mtime_ns) == (then.inode.number, then.size, then.entry.mtime_ns)
     )

@@ -17,7 +17,7 @@ from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.each_way import COUNTS
 from orchestrator.plan.planners.sync.evidence import Comparison, differ
 from orchestrator.plan.planners.sync.first_meeting import Met, meet
-from orchestrator.plan.planners.sync.matching import Now, SideState, match_side
+from orchestrator.plan.planners.sync.matching import Now, SideState, edits_unseen, match_side
 from orchestrator.plan.planners.sync.moved_away import MovedAway
 from orchestrator.plan.planners.sync.operations import Work, work_for
 from orchestrator.plan.planners.sync.reconcile import Reconciler, Wish
@@ -80,6 +80,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
 
     counts = Counter({"files": max(len(side.files) for side in scope.sides), "not_carried": scope.not_carried})
     counts.update(_counts(request, work))
+    counts["edits_unseen"] = sum(edits_unseen(side, state) for side, state in zip(scope.sides, states, strict=True))
     counts.update(reconciler.counts)
     counts["kept_after_move"] = len(moved_away.wishes)
     skipped = dict.fromkeys([*scope.skipped, *reconciler.skipped, *clashes.skipped])
