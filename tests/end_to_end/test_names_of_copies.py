@@ -242,6 +242,50 @@ def test_sources_that_change_while_they_are_sent_stay_and_are_sent_again(
     assert sorted(copy.there().values()) == sorted([whole, *changed.values()])
 
 
+@pytest.mark.parametrize(
+    "kind", ["webdav", "wsgidav", "sftp", "s3_serve", "s3_moto", "drive", "dropbox"] if NIGHTLY else ["webdav"]
+)
+def test_sources_that_change_while_they_replace_files(
+    kind: str, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path
+) -> None:
+    """Fault case 38: as above, and one is replaced by a rename. Nothing torn is put there, and the next sync sends the whole."""
+    copy = SlowCopy(request, kind, forks, tmp_path)
+    syncing = copy.arguments = ("sync", copy.at_source.location, copy.at_target.location)
+    forks.run(*syncing, **copy.settings)
+    whole = {path: {content} for path, content in copy.there().items()}
+    assert len(whole) == FILES
+    sources = [copy.source / path for path in sorted(whole)]
+
+    def note() -> None:
+        for path, contents in whole.items():
+            contents.add(digest((copy.source / path).read_bytes()))
+
+    for file in sources:
+        file.write_bytes(file.read_bytes()[: -SIZE // 2] + b"\2" * (SIZE // 2))
+    note()
+    growing, shrinking, rewritten, replaced = sources
+    started = copy.begin()
+    with growing.open("ab") as stream:
+        stream.write(bytes(5000))
+    os.truncate(shrinking, SIZE - 50_000)
+    before = rewritten.stat()
+    with rewritten.open("r+b") as stream:
+        stream.seek(-1000, os.SEEK_END)
+        stream.write(b"\1" * 1000)
+    os.utime(rewritten, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (copy.home / "new").write_bytes(replaced.read_bytes()[:-1000] + b"\3" * 1000)
+    (copy.home / "new").replace(replaced)
+    note()
+    ended = started.end()
+    copy.over()
+    assert ended.code in {0, 3}, ended.stderr
+    there = copy.there()
+    assert there.keys() == whole.keys()
+    assert not {path for path, content in there.items() if content not in whole[path]}, "torn"
+    forks.run(*syncing, codes=(0, 3), **copy.settings)  # 3: the one that was cut gets its old content back
+    assert copy.there() == {path: digest((copy.source / path).read_bytes()) for path in whole}
+
+
 @pytest.mark.parametrize("possible", [True, False])
 def test_a_copy_is_staged_on_the_file_system_of_its_destination(forks: Forks, tmp_path: Path, possible: bool) -> None:
     """Fault case 40: a disk is mounted below the target."""

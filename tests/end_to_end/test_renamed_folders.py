@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks
 from tests.nightly import NIGHTLY
+from tests.places import digest
 from tests.program import Ended
 from tests.servers import remotes
 from tests.servers.drive_files import DriveTree
@@ -146,6 +148,36 @@ def test_a_folder_that_undo_empties(shared: Shared, act: str) -> None:
 
     assert ended.summary["ops_done"] == 3
     assert shared.below(folder.id) == dict.fromkeys(inside, act == "trashed")
+
+
+@pytest.mark.parametrize("act", SOME)
+def test_a_folder_that_is_synced(shared: Shared, act: str) -> None:
+    """Fault case 37: an edit, a deletion and a new file are not carried into that folder; the next syncs carry all of it."""
+    disk = shared.home / "disk"
+    for folder, number in product(("in", "other"), range(1, 5)):
+        (disk / folder).mkdir(parents=True, exist_ok=True)
+        (disk / folder / f"{number}.mp3").write_bytes(song(number, f"Band {folder}"))
+    shared.tree.folder("music")
+    syncing = ("sync", str(disk), "shared:music")
+    shared.run(*syncing)
+    folder_id = shared.tree.at("music/in").id
+    before, inside = shared.contents(), shared.below(folder_id)
+    edits = {"in/1.mp3": song(11), "in/new.mp3": song(12), "other/1.mp3": song(13)}
+    for path, content in edits.items():
+        (disk / path).write_bytes(content)
+    (disk / "in/2.mp3").unlink()
+    shared.when(a_marker_is_written, lambda: ACTS[act](shared.tree, "music/in"))
+
+    ended = shared.run(*syncing, codes=(3,))
+
+    assert {"in/1.mp3", "in/2.mp3"} <= {error["path"] for error in ended.errors} <= {"in/1.mp3", "in/2.mp3", "in/new.mp3"}
+    assert shared.below(folder_id) == dict.fromkeys(inside, act == "trashed")
+    assert before < shared.contents()
+    for _ in range(2):
+        shared.run(*syncing)
+    assert shared.run(*syncing).summary["ops_planned"] == 0
+    there = {content for contents in shared.tree.tree("music").values() for content in contents}
+    assert {digest(content) for content in edits.values()} <= there
 
 
 @pytest.mark.parametrize("act", SOME)
