@@ -25,9 +25,9 @@ class Mirrors:
         self._options = options
         self._target = target
         self.locations = session.locations(*options.mirrors)
-        self._away: dict[Location, str] = {}
+        self._away: list[tuple[Location, str]] = []
         """Those that could not be listed -> why."""
-        others = [*dict.fromkeys((source, target))]
+        others = [source] if source == target else [source, target]
         for mirror in self.locations:
             check_location(session, mirror)
             for other in others:
@@ -53,7 +53,7 @@ class Mirrors:
             except (TransientError, RateLimitError, AuthError) as error:
                 message = f"nothing is copied to the mirror {mirror.typed}: {error.message}"
                 self._session.reporter.error("auth" if isinstance(error, AuthError) else "unreachable", message)
-                self._away[mirror] = error.message
+                self._away.append((mirror, error.message))
                 codes.append(error.exit_code)
                 continue
             has_buckets = load_profile(capabilities.remote_type).has_buckets
@@ -63,7 +63,7 @@ class Mirrors:
 
     def queue_those_away(self) -> None:
         """Queue what could not be planned."""
-        for mirror, reason in self._away.items():
+        for mirror, reason in self._away:
             put(self._session, intention_to_mirror(self._session, self._target, mirror), reason)
 
 

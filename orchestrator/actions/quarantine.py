@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import orchestrator
@@ -9,8 +10,9 @@ from orchestrator.actions.change import ChangeResult, Planned, change, created_n
 from orchestrator.actions.locations import check_location, reaching
 from orchestrator.actions.scan import report_quarantines_inside
 from orchestrator.actions.session import Session
-from orchestrator.apply.quarantine import choose_files, quarantined_files
+from orchestrator.apply.quarantine import choose_files, older_than, quarantined_files
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions
+from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.location import Location, path_below
 from orchestrator.paths import join_path
 from orchestrator.plan.model import Plan
@@ -18,6 +20,7 @@ from orchestrator.plan.planners.quarantine import QuarantinedFile, plan_emptying
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.report.reporter import Column
 
+_EMPTY = "the quarantine is empty"
 _COLUMNS = (
     Column("run", "run"),
     Column("kind", "kind"),
@@ -31,10 +34,21 @@ def list_quarantine(options: QuarantineListOptions, session: Session) -> list[Qu
     """List what is in the quarantine of a location. Raises UsageError for a location that is not there."""
     (location,) = session.locations(options.location)
     check_location(session, location)
-    items = _items(session, location)
+    items = _old_enough(options, _items(session, location))
     rows = [{"id": item.id, "kind": item.kind, "run": item.run, "path": item.path, "size": item.entry.size} for item in items]
-    session.reporter.table("quarantined", _COLUMNS, rows, empty="the quarantine is empty")
+    session.reporter.table("quarantined", _COLUMNS, rows, empty=_nothing(options))
     return items
+
+
+def _old_enough(options: QuarantineListOptions | QuarantineEmptyOptions, items: list[QuarantinedFile]) -> list[QuarantinedFile]:
+    age_s = parse_duration(options.older_than, "--older-than")
+    return older_than(items, age_s, now_s=time.time()) if options.older_than else items
+
+
+def _nothing(options: QuarantineListOptions | QuarantineEmptyOptions) -> str:
+    if options.older_than:
+        return f"nothing in the quarantine is known to be older than {options.older_than}"
+    return _EMPTY
 
 
 def restore(options: QuarantineRestoreOptions, session: Session) -> ChangeResult:
@@ -54,8 +68,15 @@ def restore(options: QuarantineRestoreOptions, session: Session) -> ChangeResult
 
 def empty(options: QuarantineEmptyOptions, session: Session) -> ChangeResult:
     """Delete for good what is in the quarantine of a location. Raises what `change` raises."""
-    question = "Delete these {} files for good? This cannot be undone."
-    return _change(session, options.location, "quarantine empty", choose=list, planner=plan_emptying, question=question)
+    return _change(
+        session,
+        options.location,
+        "quarantine empty",
+        choose=lambda items: _old_enough(options, items),
+        planner=plan_emptying,
+        question="Delete these {} files for good? This cannot be undone.",
+        nothing_to_do=_nothing(options),
+    )
 
 
 def _items(session: Session, location: Location) -> list[QuarantinedFile]:
@@ -76,6 +97,7 @@ def _change(
     choose: Callable[[list[QuarantinedFile]], Sequence[QuarantinedFile]],
     planner: Callable[..., Plan],
     question: str,
+    nothing_to_do: str = _EMPTY,
 ) -> ChangeResult:
     session.need_consent(command)
     (location,) = session.locations(typed)
@@ -89,7 +111,7 @@ def _change(
             tool_version=orchestrator.__version__,
             created=created_now(),
         )
-        return Planned(plan, nothing_to_do=None if plan.skipped else "the quarantine is empty")
+        return Planned(plan, nothing_to_do=None if plan.skipped else nothing_to_do)
 
     return change(
         session,

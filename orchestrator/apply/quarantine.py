@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_paths import DAMAGED, QUARANTINE, SOURCES, TRASH, leaving_source_of
@@ -27,6 +28,19 @@ def quarantined_files(storage: Storage, journal: Journal | None = None) -> list[
     if not files:
         next(iter(storage.list()), None)  # raises NotFoundError if the location does not exist
     return sorted(files, key=lambda file: (file.run, file.path, file.id))
+
+
+def older_than(files: Sequence[QuarantinedFile], seconds: float, *, now_s: float) -> list[QuarantinedFile]:
+    """The files whose run began longer ago than that, by its id. Those of unknown age are not among them. `now_s`: since 1970."""
+    begun = {file.run: _begun_s(file.run) for file in files}
+    return [file for file in files if (then := begun[file.run]) is not None and now_s - then > seconds]
+
+
+def _begun_s(run: str) -> float | None:
+    try:
+        return datetime.strptime(run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def choose_files(files: Sequence[QuarantinedFile], wanted: Iterable[str]) -> list[QuarantinedFile]:

@@ -26,6 +26,8 @@ _TO_REMOTE, _TO_BUCKET, _TO_FINAL_NAME = 12, 5, 7
 """What a transfer asks of its target: to stage and name it (WebDAV), to upload it on a condition (S3), or without either."""
 _LOOKS_AT_COPY = 3
 """Before the source of a move is deleted whose file the target had before."""
+_IN_PLACE = 9
+"""A copy to the trash and an upload over the name, with all looks (S3; less on Drive and Dropbox)."""
 # Measured behind a counting proxy, as in benchmarks/uploads.py, and at the emulated Drive and Dropbox.
 _REQUEST_SECONDS = 0.1
 _LOCAL_SECONDS = 0.001
@@ -105,7 +107,9 @@ def _requests_within(operation: Operation, verb: Verb, source: Capabilities, tar
 
 
 def _replacing(operation: Operation, source: Capabilities, target: Capabilities) -> tuple[int, int]:
-    """A copy, and a rename of the old content to the trash."""
+    """A copy, and a rename of the old content to the trash; or an upload over it, after the server has copied it there."""
+    if target.replaces_in_place and remote_of(operation.src.fs) != remote_of(operation.dst.fs):
+        return 0 if source.local else (_FROM_REMOTE if source.move else _FROM_BUCKET)[Verb.COPY], _IN_PLACE
     copy = msgspec.structs.replace(operation, verb=Verb.COPY)
     to_trash = msgspec.structs.replace(operation, verb=Verb.MOVE, src=operation.dst)
     at_source, at_target = _requests(copy, source, target)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.quarantine import choose_files, quarantined_files
+from orchestrator.apply.quarantine import choose_files, older_than, quarantined_files
 from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
@@ -266,3 +267,17 @@ def test_a_file_at_its_temporary_name_is_restored_by_its_old_path_and_that_can_b
     assert library(storage) == {"b": b"somebody else's"}
     with quick(Journal, journal) as opened:
         assert [item.path for item in quarantined_files(storage, opened)] == ["a"]
+
+
+def test_only_files_that_are_known_to_be_old_enough_are_chosen() -> None:
+    """Their age is that of the run that put them there."""
+    storage = MemoryStorage()
+    for run_id in ("20251201-120000-aaaaaa", "20251231-115959-bbbbbb", "20251231-120001-cccccc", "by hand"):
+        storage.put(f".music-orchestrator/trash/{run_id}/replaced/{run_id}.mp3", b"old")
+        storage.put(f".music-orchestrator/quarantine/{run_id}/{run_id}.mp3", b"old")
+    now_s = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
+    found = older_than(quarantined_files(storage), 86400, now_s=now_s)
+    assert sorted((file.kind, file.run) for file in found) == [
+        *(("quarantine", run_id) for run_id in ("20251201-120000-aaaaaa", "20251231-115959-bbbbbb")),
+        *(("trash", run_id) for run_id in ("20251201-120000-aaaaaa", "20251231-115959-bbbbbb")),
+    ]

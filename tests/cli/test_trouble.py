@@ -146,6 +146,8 @@ def test_s3_urls_take_their_remote_from_the_environment(tmp_path: Path, program:
     program("quarantine", "restore", items[0]["id"], "s3://music/from-url", "--yes")
     assert program("scan", "s3://music/from-url").summary["files_seen"] == 1
     program("undo", program("organize", str(source), "s3://music/again", "--yes").run, "--yes")
+    young = program("quarantine", "empty", "s3://music/again", "--older-than", "1d", "--yes")
+    assert young.summary["ops_planned"] == 0
     assert program("quarantine", "empty", "s3://music/again", "--yes").summary["ops_done"] == 1
     assert program("quarantine", "s3://music/again").events[0]["type"] == "summary"
 

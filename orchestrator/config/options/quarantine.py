@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from orchestrator.config.options.common import CHANGES, REMOTES, STATE
-from orchestrator.config.options.declare import Options, argument
+from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import LocationArgument
+
+OlderThan = Annotated[
+    str | None,
+    option("Only files that a run put there longer ago than this, such as 30d.", metavar="TIME", examples=["30d"]),
+]
 
 
 class QuarantineListOptions(Options, frozen=True):
@@ -15,6 +20,7 @@ class QuarantineListOptions(Options, frozen=True):
     common: ClassVar[tuple[str, ...]] = (*STATE, *REMOTES)
 
     location: LocationArgument
+    older_than: OlderThan = None
 
 
 class QuarantineRestoreOptions(Options, frozen=True):
@@ -34,3 +40,4 @@ class QuarantineEmptyOptions(Options, frozen=True):
     common: ClassVar[tuple[str, ...]] = CHANGES
 
     location: LocationArgument
+    older_than: OlderThan = None

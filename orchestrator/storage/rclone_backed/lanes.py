@@ -24,6 +24,11 @@ def begins(call: Call) -> bool:
     return isinstance(call, CopyCall) or (isinstance(call, MoveCall) and not call.begun)
 
 
+def _kind(call: Call) -> tuple[type[Call], bool]:
+    """Calls that take about the same time: what comes from another remote takes longer than what its server does alone."""
+    return type(call), isinstance(call, CopyCall | MoveCall) and call.source is not None
+
+
 class Lanes:
     """For one storage. `one` sends one call, `together` all of them in one request."""
 
@@ -36,7 +41,7 @@ class Lanes:
         self._stop = stop
         self._one = one
         self._together = together
-        self._seconds: dict[type[Call], float] = {}
+        self._seconds: dict[tuple[type[Call], bool], float] = {}
         """How long a call of each kind took lately, its share of those at the same time counted."""
 
     def send(self, calls: Sequence[Call], concurrency: int) -> Sequence[CallResult]:
@@ -46,7 +51,7 @@ class Lanes:
         if len(calls) == 1:
             return [self._one(calls[0])]
         began = time.monotonic()
-        kind = type(calls[0])
+        kind = _kind(calls[0])
         if self._seconds.get(kind, _A_MOMENT_S) * len(calls) <= _A_MOMENT_S:
             results = self._together(calls, concurrency)
         else:
