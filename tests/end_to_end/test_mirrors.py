@@ -129,9 +129,16 @@ def test_a_mirror_that_is_away_is_queued_and_holds_up_nothing(
     assert [error["code"] for error in ended.errors] == ["unreachable"]
     organized = tree(run.target)
     assert (len(organized), tree(run.source)) == (5, {})
-    # Once it is back, a sync copies what it lacks.
+    # Once it is back, what waits in the queue copies what it lacks.
     proxy.reset()
-    server("sync", run.target.location, run.mirror.location, "--to-cloud", "--yes")
+    server("queue", "flush", "--yes")
+    assert tree(run.mirror) == organized
+    sent = [
+        seen.path for seen in proxy.requests if seen.method == "PUT" and "/mirror/" in seen.path and "/.music-" not in seen.path
+    ]
+    assert len(sent) == len(organized)
+    assert run("--move").summary["ops_planned"] == 0
+    server("queue", "flush", "--yes")
     assert tree(run.mirror) == organized
 
 
