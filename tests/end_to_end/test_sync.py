@@ -19,8 +19,8 @@ from tests.servers.http import HttpProxy, Then
 from tests.servers.remotes import DriveRemote
 
 KINDS = [
-    *("local", "s3_moto", "drive", "webdav"),
-    *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("s3_serve", "dropbox", "sftp")),
+    *("s3_moto", "drive"),
+    *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("local", "webdav", "s3_serve", "dropbox", "sftp")),
 ]
 EIGHT = [f"d/f{number}.mp3" for number in range(1, 9)]
 
