@@ -367,3 +367,31 @@ def test_what_cannot_be_synced_is_refused(pair: Pair, tmp_path: Path) -> None:
     shutil.copytree(here, tmp_path / "copy")
     ended = pair.program("sync", here, str(tmp_path / "copy"), "--yes", codes=(2,))
     assert "place-id" in ended.errors[0]["message"]
+
+
+@pytest.mark.parametrize("number", [5, *(pytest.param(number, marks=pytest.mark.nightly) for number in (1, 2, 3, 4, 6))])
+def test_a_killed_sync_that_deletes_its_source_is_finished_and_nothing_comes_back(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, number: int
+) -> None:
+    library, proxy = proxied("s3_moto")
+    pair = Pair(library, tmp_path)
+    for path in EIGHT[:4]:
+        pair.put(path, content(path))
+    pair()
+    pair.put(EIGHT[0], "edited here")
+    pair.put("new.mp3", "new here")
+    texts = {**{path: content(path) for path in EIGHT[1:4]}, EIGHT[0]: "edited here", "new.mp3": "new here"}
+    wanted = {path: digest(text.encode()) for path, text in texts.items()}
+    started: list[int] = []
+    proxy.reset()
+    proxy.at(number, Then(lambda: os.kill(started[0], signal.SIGKILL), reply=bool(number % 2)))
+    moving = ["sync", str(pair.here), pair.b.location, "--yes", "--to-cloud", "--delete-after"]
+    process = pair.program.start(*moving)
+    started.append(process.pid)
+    assert pair.program.end(process).code == -signal.SIGKILL
+    proxy.reset()
+    assert set(wanted.values()) <= {found for tree in pair.trees() for found in tree.values()}
+    pair.program(*moving)
+    assert pair.trees() == ({}, wanted)
+    assert pair().summary["ops_planned"] == 0
+    assert pair.trees() == ({}, wanted)
