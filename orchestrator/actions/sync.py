@@ -124,7 +124,7 @@ class _Sync:
         listed = worst([listing.list() for listing in listings])
         rows = self._rows(listings[0], listings[1])
         for side in SIDES:
-            synced = [row.files[side] for row in rows]
+            synced = [file for row in rows if not (file := row.files[side]).moved_away]
             listings[side].spare_unreachable(synced)
             listed = worst([listed, listings[side].avoid_links(synced, listings[1 - side].files)])
         session.reporter.stage("planning")
