@@ -319,3 +319,19 @@ def test_times_that_a_server_rounds_or_cannot_keep_make_no_changes(pair: Pair) -
     assert sorted(content for path, content in a.items() if path.startswith("future")) == sorted(
         [digest(b"more of A"), digest(b"more of B")]
     )
+
+
+def test_a_retagged_file_on_the_disk_costs_no_request_for_tags(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    library, proxy = proxied("s3_moto")
+    pair = Pair(library, tmp_path)
+    tracks = {f"{number}.{KINDS[kind].extension}": track(kind, number) for number, kind in enumerate(("MP3", "FLAC", "AAC"))}
+    for path, content in tracks.items():
+        write(pair, path, content)
+    pair()
+    proxy.reset()
+    for path, content in tracks.items():
+        write(pair, path, played(content, 3), age_s=-60)
+    assert pair().summary["ops_done"] == len(tracks)
+    assert not [seen for seen in proxy.requests if seen.method == "GET" and seen.path.partition("?")[0].endswith(tuple(tracks))]

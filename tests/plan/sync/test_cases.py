@@ -520,6 +520,10 @@ def test_a_cut_file_never_replaces_a_whole_one(policy: Policy | None) -> None:
     world.a.edit("f2.mp3", "edited", NEWER)
     world.b.edit("f2.mp3", "cut", NEWEST)
     ends_with(world, {**of(*tracks), "f2.mp3": "edited"}, conflict=policy)
+    # As many programs leave a file when they are killed.
+    world.b.edit("f4.mp3", "", NEWEST)
+    assert skips(world, conflict=policy) == {"f4.mp3": "unreadable"}
+    ends_with(world, {**of(*tracks), "f2.mp3": "edited"}, conflict=policy)
     # Where both are damaged, nothing is known to be better.
     world.a.damaged["content of f3.mp3"] = "no header"
     world.b.edit("f3.mp3", "cut", NEWEST)

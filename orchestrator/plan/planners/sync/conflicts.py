@@ -8,10 +8,13 @@ from collections.abc import Callable
 import msgspec
 
 from orchestrator.paths import join_path, split_extension, split_path
-from orchestrator.plan.music.lost_end import flawed, lost_end
+from orchestrator.plan.music.lost_end import lost_end
 from orchestrator.plan.planners.sync.evidence import Comparison
 from orchestrator.plan.planners.sync.records import LETTERS, SIDES, File, Policy, SideNumber, SyncSettings, other
+from orchestrator.tags.formats import is_audio
 
+_LONGEST_FRAME = 1441
+"""Bytes, of MP3: the last frame of many files is padded with zeros."""
 _HOUR_NS = 3600 * 10**9
 _COPY = re.compile(r"(?P<before>.*) \(conflict (?P<who>[AB](?: \d{4}-\d\d-\d\d)?)(?: (?P<number>[1-9]\d{0,5}))?\)", re.DOTALL)
 _MOST_BYTES = 255
@@ -76,8 +79,9 @@ class Judge:
 
 def why_not_whole(file: File, beside: File) -> str | None:
     """Why a file is damaged, or seems to have lost its end, while the one that it stands against is not; None otherwise."""
-    if beside.damage or file.damage:
-        return None if beside.damage else file.damage
+    damage = _damage(file)
+    if damage or _damage(beside):
+        return None if _damage(beside) else damage
     mine, theirs = (one.sound.reading if one.sound else None for one in (file, beside))
     if mine is None or theirs is None or mine.end is None:
         return None
@@ -86,8 +90,13 @@ def why_not_whole(file: File, beside: File) -> str | None:
 
 
 def may_not_be_whole(file: File) -> bool:
-    """Whether it is worth a look at the file that it stands against."""
-    return bool(file.damage or (file.sound and file.sound.reading and flawed(file.sound.reading.end)))
+    """Whether it is worth a look at the file that it stands against: many files end in a few zeros."""
+    end = file.sound.reading.end if file.sound and file.sound.reading else None
+    return bool(_damage(file) or (end and (end.doubt or end.zeros > _LONGEST_FRAME)))
+
+
+def _damage(file: File) -> str | None:
+    return file.damage or ("it is empty" if file.size == 0 and is_audio(file.path) else None)
 
 
 def whole_hours(difference_ns: int, tolerance_ns: int) -> bool:
