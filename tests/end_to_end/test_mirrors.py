@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faulty import Library
-from tests.places import Place, visible
+from tests.places import Place, digest, visible
 from tests.program import Ended, Program
 from tests.servers.http import Drop, HttpProxy, Refuse, Seen, Then
 from tests.servers.remotes import RemoteServer
@@ -248,3 +248,18 @@ def test_what_cannot_be_a_mirror(library: Callable[..., Library], tmp_path: Path
     server("apply", saved, "--yes")
     assert tree(run.mirror) == tree(Place(second, Path(second))) == tree(run.target)
     assert len(tree(run.target)) == len(tree(run.source)) == 5
+
+
+def test_an_updated_playlist_takes_the_place_of_the_old_one_until_undo(library: Callable[..., Library], tmp_path: Path) -> None:
+    server = library("local")
+    run = Run(server, tmp_path, "local local local")
+    old = b"in/1.mp3\nin/2.mp3\n"
+    run.source.put("best.m3u", old)
+    run.mirror.put("best.m3u", old)
+    before = tree(run.source), tree(run.mirror)
+    done = server("organize", run.source.location, "--mirror", run.mirror.location, "--yes")
+    assert tree(run.mirror) == tree(run.source)
+    assert (tmp_path / "mirror/best.m3u").read_text() == f"{HOME}/01 Song 1.mp3\n{HOME}/02 Song 2.mp3\n"
+    assert digest(old) in run.mirror.tree().values()  # in the trash
+    server("undo", done.run, "--yes")
+    assert (tree(run.source), tree(run.mirror)) == before
