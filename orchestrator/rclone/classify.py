@@ -123,7 +123,8 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
 )
 
 _CODE = re.compile(
-    r"(?:(?:status ?code:? ?|https? (?:error|status|response):? ?|googleapi: error |(?:^|: )error |\bstatus:? )(\d{1,3})\b"
+    r"(?:(?:status ?code:? ?|https? (?:error|status|response|response code):? ?|googleapi: error |(?:^|: )error |\bstatus:? )"
+    r"(\d{1,3})\b"
     r"|(?:: |^|\()([45]\d\d)(?=$|[:,;)]|\s+[A-Z(]))",
     re.IGNORECASE,
 )

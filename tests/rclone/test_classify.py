@@ -32,6 +32,7 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
     ("text", "kind"),
     [
         (S3.format("PutObject", 503, "SlowDown"), RateLimitError),
+        ("couldn't list directory: googleapi: got HTTP response code 503 with body: ", TransientError),
         ("googleapi: Error 403: User Rate Limit Exceeded, userRateLimitExceeded", RateLimitError),
         ("googleapi: Error 403: Daily Limit Exceeded, dailyLimitExceeded", RateLimitError),
         ("googleapi: Error 403: Quota exceeded for quota metric 'Queries' and limit 'Queries per day'", RateLimitError),

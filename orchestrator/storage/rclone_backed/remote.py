@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.errors import UsageError
+from orchestrator.errors import TransientError, UsageError
 from orchestrator.paths import parent_of
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
@@ -36,7 +36,7 @@ class Remote:
             if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
                 client.call("operations/fsinfo", {"fs": rc_bodies.with_server_mtime(self._fs)})
             return client.call("operations/fsinfo", {"fs": self._fs})
-        except UsageError:
+        except UsageError as error:
             # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
             # The parent as the root, because rclone hides that a bucket lies in another region below the root of all buckets.
             # With the slash, rclone does not ask whether the parent is a file, which gives the same error again.
@@ -44,7 +44,10 @@ class Remote:
             if colon and path.strip("/"):
                 parent = parent_of(path.rstrip("/"))
                 where = (f"{remote}:{parent}/", "") if parent else (f"{remote}:", path)
-                client.call("operations/list", rc_bodies.list_names(*where))
+                listed = client.call("operations/list", rc_bodies.list_names(*where))["list"]
+                name = path.rstrip("/").rpartition("/")[2].casefold()
+                if not any(one["Name"].casefold() == name and not one["IsDir"] for one in listed if parent):
+                    raise TransientError(f"{self._fs}: the server did not say whether this is a folder") from error
             raise
 
     def _check_shows_the_present(self) -> None:
