@@ -15,6 +15,7 @@ from orchestrator.apply.protocol.both_ends import decide, look_at_all_ends
 from orchestrator.apply.protocol.cut_copies import settle_cut_copy
 from orchestrator.apply.protocol.delete_sources import bring_back_sources, delete_sources
 from orchestrator.apply.protocol.durable import sync_copies, sync_names
+from orchestrator.apply.protocol.empty_folders import clear_empty_folder
 from orchestrator.apply.protocol.give_names import give_back_caught_names, give_names
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.make_way import make_way, put_back
@@ -26,7 +27,14 @@ from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
 from orchestrator.apply.protocol.verify_arrival import take_back_uploads, verify_arrivals
-from orchestrator.errors import InUseError, OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import (
+    DestinationExistsError,
+    InUseError,
+    OrchestratorError,
+    PermanentError,
+    RateLimitError,
+    TransientError,
+)
 
 
 class Attempts:
@@ -90,6 +98,10 @@ class Attempts:
         for task in still_open(tasks):
             settle_cut_copy(task, actions[task.operation.id])
         for task in still_open(tasks):
+            if isinstance(earlier[task.operation.id], PermanentError | DestinationExistsError) and clear_empty_folder(
+                task, self._run_id
+            ):
+                earlier[task.operation.id] = None
             conclude(task, actions[task.operation.id], earlier[task.operation.id])
         for task in tasks:
             if task.error is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.apply.journal.records import Stage
+from orchestrator.apply.protocol.empty_folders import is_folder_at_destination
 from orchestrator.apply.protocol.missing_files import find_elsewhere, take_back_from_trash
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.request_budget import LOOK
@@ -98,10 +99,10 @@ def _is_final(earlier: OrchestratorError, action: Action, task: Task) -> bool:
 
 
 def _fail(task: Task, error: OrchestratorError) -> None:
-    if isinstance(error, NotFoundError | DestinationExistsError):
+    if isinstance(error, DestinationExistsError | PermanentError) and is_folder_at_destination(task):
+        task.skip(f"{task.name}: a folder that is not empty is at the destination {task.dst}: rename one of the two")
+    elif isinstance(error, NotFoundError | DestinationExistsError):
         task.skip(f"{task.name}: {error.message}")
-    elif isinstance(error, PermanentError) and _is_folder_at_destination(task):
-        task.skip(f"{task.name}: a folder is at the destination {task.dst}")
     elif leaves_copy(task):
         settle_left_copy(task, error)
     else:
@@ -118,15 +119,6 @@ def settle_left_copy(task: Task, error: OrchestratorError) -> None:
     task.delete_refused = isinstance(error, PermanentError)
     message = f"{task.name}: copied to {task.dst}; the source could not be deleted: {error.message}"
     task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message, task.at_target)
-
-
-def _is_folder_at_destination(task: Task) -> bool:
-    if task.route is Route.REMOVE or task.at_target is not None or not task.target.capabilities.empty_directories:
-        return False
-    try:
-        return task.target.entries(task.dst) is not None
-    except OrchestratorError:
-        return False  # the error that led here is reported
 
 
 def _code_of(error: OrchestratorError) -> ExitCode:

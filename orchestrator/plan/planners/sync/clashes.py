@@ -56,6 +56,8 @@ class Clashes:
         for key, group in names.items():
             if key in files or key in folders or (files and not files.isdisjoint(parents_of(key))):
                 why = "a file that takes no part in this run has this name"
+                if key in folders:
+                    why = "a folder with files that are not carried has this name: rename or remove it"
                 for wish in group:
                     gave_way |= not _stays(wish, side) and self._stay_behind(wish, why)
             elif len(group) > 1 and not all(_stays(wish, side) for wish in group):
