@@ -14,7 +14,7 @@ from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
-from orchestrator.catalogue.content_hashes import LOCAL_HASH
+from orchestrator.catalogue.content_hashes import LOCAL_HASH, identity_and_stamp
 from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
 from orchestrator.config.options.sync import SyncOptions
@@ -176,10 +176,19 @@ class SideListing:
             self.bytes_read += sum(sizes)
             self._session.summary.bytes_read += sum(sizes)
 
+        asked = any(ref.fs == self._location.fs for ref in questions.hashes)
+        known = self._session.catalogue.digests(self._location.fs) if asked else {}
+        fresh: dict[tuple[str, str], tuple[str, str]] = {}
+
         def hashed(path: str) -> File:
-            digest = self._storage.hash(path, types[0], download=True)
-            known = {} if digest is None else {types[0]: digest}
-            return msgspec.structs.replace(self._files[path], read_hashes=known)
+            """By reading it, unless that was done before and it is the same since."""
+            stamp = self._stamp(path)
+            then, digest = known.get((path, types[0]), (None, None))
+            if stamp is None or then != stamp:
+                digest = self._storage.hash(path, types[0], download=True)
+                if digest is not None and stamp is not None and stamp == self._stamp(path):
+                    fresh[path, types[0]] = stamp, digest
+            return msgspec.structs.replace(self._files[path], read_hashes={} if digest is None else {types[0]: digest})
 
         def looked_at(path: str) -> File:
             return msgspec.structs.replace(self._files[path], own_mtime_ns=self._storage.mtime(path))
@@ -196,7 +205,13 @@ class SideListing:
             self._ask(questions.sounds, heard, "reading tags"),
             self._ask(questions.lasting_tags, all_tags, "reading all tags"),
         ]
+        if fresh:
+            kept = {file: digest for file, digest in known.items() if file[0] in self._files} | fresh
+            self._session.catalogue.save_digests(self._location.fs, [(*file, *digest) for file, digest in kept.items()])
         return any(answers)
+
+    def _stamp(self, path: str) -> str | None:
+        return identity_and_stamp(self._storage, self._files[path].entry)[1]
 
     def _ask(self, refs: Sequence[Ref], ask: Callable[[str], File], stage: str) -> int:
         """Ask about those files that are of this side; how many answers there are."""

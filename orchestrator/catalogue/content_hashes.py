@@ -208,18 +208,22 @@ def _by_size(sides: Sequence[HashedSide], wanted: Callable[[Item], bool]) -> Ite
 
 def _look_at_disk(file: _File) -> None:
     """Note which file it is and in which state, without reading it."""
-    entry = file.entry
-    place = local_path(file.storage, entry.path)
+    file.one_file, file.stamp = identity_and_stamp(file.storage, file.entry)
+
+
+def identity_and_stamp(storage: Storage, entry: Entry) -> tuple[str | None, str | None]:
+    """Which file of this machine's disks it is, and a text that changes whenever its content may have; None where unknown."""
+    place = local_path(storage, entry.path)
     if place is None:
-        if entry.mtime_ns is not None and not file.storage.capabilities.local:
-            file.stamp = f"{entry.size}:{entry.mtime_ns}:{entry.id or ''}"
-        return
+        if entry.mtime_ns is None or storage.capabilities.local:
+            return None, None
+        return None, f"{entry.size}:{entry.mtime_ns}:{entry.id or ''}"
     try:
         seen = os.stat(place, follow_symlinks=False)  # noqa: PTH116 - pathlib is slower
     except OSError:
-        return
-    file.one_file = f"{seen.st_dev}:{seen.st_ino}"
-    file.stamp = f"{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{file.one_file}"
+        return None, None
+    one_file = f"{seen.st_dev}:{seen.st_ino}"
+    return one_file, f"{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{one_file}"
 
 
 def _with_hashes(item: Item, file: _File | None) -> Item:

@@ -118,3 +118,30 @@ def test_a_name_that_the_remote_refuses(proxied: Callable[[str], tuple[Library, 
     proxy.reset()
     pair("--resync", "--keep-names", "a")
     assert pair.trees()[0] == pair.trees()[1]
+
+
+@pytest.mark.parametrize("pair", ["local"], indirect=True)
+def test_the_sync_after_an_undo(pair: Pair) -> None:
+    """What the undo brought back on one side is kept, and what the user did on the other side is still there."""
+    tree = {f"d/f{number}.mp3": f"content {number}" for number in range(1, 9)}
+    for path, content in tree.items():
+        pair.put(path, content)
+    pair()
+    before = pair.trees()[1]
+    (pair.here / "d/f1.mp3").unlink()
+    (pair.here / "d/f2.mp3").rename(pair.here / "d/moved.mp3")
+    pair.put("d/f3.mp3", "edited")
+    pair.put("d/new.mp3", "new")
+    run = pair().run
+    pair.program("undo", run, "--yes")
+    assert pair.trees()[1] == before
+    # The deleted file comes back, the new one goes there again, of the edit both contents are kept, and the rename is reported.
+    assert [(one["code"], one["path"]) for one in pair(codes=(3,)).errors] == [("other-name", "d/moved.mp3")]
+    here, there = pair.trees()
+    copy = next(path for path in here if path.startswith("d/f3 (conflict B"))
+    both = {path: before[path] for path in before if path not in {"d/f2.mp3", "d/f3.mp3"}}
+    both |= {"d/f3.mp3": digest(b"edited"), copy: before["d/f3.mp3"], "d/new.mp3": digest(b"new")}
+    assert here == both | {"d/moved.mp3": before["d/f2.mp3"]}
+    assert there == both | {"d/f2.mp3": before["d/f2.mp3"]}
+    pair("--keep-names", "a")
+    assert pair.trees() == (here, here)
