@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+import msgspec
 
 from orchestrator.actions.session import Session
 from orchestrator.apply.guard.place_id import PLACE_ID_FILE
 from orchestrator.apply.journal.records import RunState, Stage
+from orchestrator.apply.results import FileChange
 from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.common_state.store import CommonState
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
 from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.sync.each_way import done_each_way
-from orchestrator.plan.planners.sync.records import Inode
+from orchestrator.plan.planners.sync.records import CHANGED_SINCE, Inode
 from orchestrator.rclone.classify import refuses_name
 from orchestrator.records import Capabilities, Ref
 from orchestrator.storage.local_path import has_change_times, status_on_disk
@@ -34,18 +37,36 @@ def open_common_state(session: Session) -> CommonState:
     return state
 
 
-def settle_common_state(session: Session, run_id: str) -> None:
+class Arrivals:
+    """The files that a run has put on disks of this machine, as they were when they had arrived."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._looks: dict[str, Callable[[str], Inode | None]] = {}
+        self._seen: dict[Ref, Inode | None] = {}
+
+    def note(self, changes: Iterable[FileChange]) -> None:
+        """Look at the files of a window that has ended."""
+        self._seen.update({one.dst: self._look(one.dst) for one in changes})
+
+    def now(self, ref: Ref) -> Inode | None:
+        """What a disk knows of a file now; CHANGED_SINCE if it has changed since it arrived, so that the next sync reads it."""
+        now = self._look(ref)
+        return now if now is None or now == self._seen.get(ref, now) else msgspec.structs.replace(now, ctime_ns=CHANGED_SINCE)
+
+    def _look(self, ref: Ref) -> Inode | None:
+        if ref.fs not in self._looks:
+            self._looks[ref.fs] = disk_look(self._session.storages(ref.fs)[ref.fs])
+        return self._looks[ref.fs](ref.path)
+
+
+def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> None:
     """Record what a run of `sync` has done, once it has ended, and forget what an undo of one has taken back."""
     plan = session.journal.plan(run_id)
     if (undone := plan.header.options.get("undo")) is not None:
         _forget_undone(session, run_id, undone)
     if "sync" not in plan.header.options:
         return
-
-    disks = {fs: disk_look(storage) for fs, storage in session.storages(*plan.header.locations).items()}
-
-    def look(ref: Ref) -> Inode | None:
-        return disks[ref.fs](ref.path)
 
     def read(ref: Ref) -> dict[str, str]:
         if session.stop.is_set():
@@ -62,7 +83,7 @@ def settle_common_state(session: Session, run_id: str) -> None:
     with open_common_state(session) as state:
         state.remember_refused(_refused(session, run_id))
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
-            state.settle(plan.header.plan_id, completed, look, read, session.journal.newest())
+            state.settle(plan.header.plan_id, completed, arrivals.now, read, session.journal.newest())
 
 
 def _refused(session: Session, run_id: str) -> list[Ref]:

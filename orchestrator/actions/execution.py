@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from orchestrator.actions.common_states import settle_common_state
+from orchestrator.actions.common_states import Arrivals, settle_common_state
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.mirrors import queue_lost_mirrors
 from orchestrator.actions.session import Session
@@ -55,6 +55,7 @@ def carry_out(
     storages = session.storages(*locations_of(plan.operations))
     if not fresh:
         _check_reachable(session, storages)
+    arrivals = Arrivals(session)
     with session.while_applying(), _failures_counted(session, plan):
         result = apply_plan(
             plan,
@@ -64,11 +65,11 @@ def carry_out(
             undoes=undoes,
             settings=_settings(session, verify_full=verify_full, fresh=fresh),
             progress=session.reporter,
-            on_changes=lambda changes: _update_catalogue(session, changes),
+            on_changes=lambda changes: _note_changes(session, arrivals, changes),
             stop=session.stop,
         )
     if result.run is not None:
-        settle_common_state(session, result.run)
+        settle_common_state(session, result.run, arrivals)
         queue_lost_mirrors(session, result.run)
     _report_result(session, result)
     return result
@@ -113,6 +114,7 @@ def finish_run(session: Session, run_id: str) -> RunResult:
     plan = session.journal.plan(run_id)
     was_unfinished = session.journal.run(run_id).state.unfinished
     _check_reachable(session, session.storages(*locations_of(plan.operations)))
+    arrivals = Arrivals(session)
     with session.while_applying():
         result = resume(
             run_id,
@@ -120,11 +122,11 @@ def finish_run(session: Session, run_id: str) -> RunResult:
             session.journal,
             settings=_settings(session),
             progress=session.reporter,
-            on_changes=lambda changes: _update_catalogue(session, changes),
+            on_changes=lambda changes: _note_changes(session, arrivals, changes),
             stop=session.stop,
         )
     _update_catalogue_of_earlier_starts(session, run_id)
-    settle_common_state(session, run_id)
+    settle_common_state(session, run_id, arrivals)
     if was_unfinished:
         queue_lost_mirrors(session, run_id)
     session.summary.ops_planned += result.planned
@@ -136,7 +138,7 @@ def abandon_run(session: Session, run_id: str) -> RunResult:
     """Give an unfinished run up, and report what is half-way."""
     result = abandon(run_id, lambda fs: session.storages(fs)[fs], session.journal)
     _update_catalogue_of_earlier_starts(session, run_id)
-    settle_common_state(session, run_id)
+    settle_common_state(session, run_id, Arrivals(session))
     session.summary.ops_planned += result.planned
     _report_result(session, result)
     return result
@@ -181,6 +183,11 @@ def _check_reachable(session: Session, storages: Mapping[str, Storage]) -> None:
                 storage.entries("")  # a key that may not list gets 403 for what does not exist
             except RemoteError:
                 continue  # it answers
+
+
+def _note_changes(session: Session, arrivals: Arrivals, changes: Sequence[FileChange]) -> None:
+    arrivals.note(changes)
+    _update_catalogue(session, changes)
 
 
 def _update_catalogue(session: Session, changes: Sequence[FileChange]) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from orchestrator.common_state.database import CommonStateDatabase
 from orchestrator.plan.model import CompletedOperation
-from orchestrator.plan.planners.sync.records import SIDES, File, Inode, Link, Row, change_of, other
+from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, Inode, Link, Row, change_of, other
 from orchestrator.records import Ref
 from orchestrator.sqlite import transaction
 
@@ -268,7 +268,7 @@ def _file_now(link: Link, side: int, where: Ref, arrived: dict[Ref, CompletedOpe
 def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], disk: _Disk) -> dict[str, str]:
     """The hash of the one that is on a disk, if it is still what was verified."""
     for file, place in zip(files, places, strict=True):
-        if file.inode is not None and file.size and disk.look(place) == file.inode:
+        if file.inode and file.inode.ctime_ns != CHANGED_SINCE and file.size and disk.look(place) == file.inode:
             hashes = disk.read(place)
             return hashes if disk.look(place) == file.inode else {}
     return {}

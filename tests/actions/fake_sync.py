@@ -105,6 +105,8 @@ class MemoryPlace:
         except (ImpossibleError, PermanentError):
             self._objects.files, self._objects.directories = files, directories
             return False
+        for folder in sorted({above for path in self.touched for above in parents_of(path)}, reverse=True):
+            self._objects.remove_directory(folder)  # users tidy up
         return True
 
     def _find(self, path: str) -> StoredFile:

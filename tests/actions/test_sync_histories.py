@@ -259,3 +259,26 @@ def test_nothing_is_lost_and_the_sides_become_alike(number: int, tmp_path: Path,
     except BaseException:
         print(*history.story, *(place.tree for place in history.engine.places), sep="\n")  # noqa: T201 - replays it
         raise
+
+
+@pytest.mark.parametrize("kind", ["s3", "webdav"])
+def test_an_edit_that_keeps_size_and_time_of_a_file_that_has_just_arrived_is_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    engine = Engine(tmp_path, ("local", kind), Random(0))
+    prepare(monkeypatch, engine.random)
+    ours, theirs = engine.places
+    theirs.put("d/a.mp3", "content")
+
+    def edit(_: RecordedCall) -> None:
+        ours.edit("d/a.mp3", "CONTENT")
+
+    ours.storage.fail_always(lambda call: call.verb == "delete" and call.path.endswith("/run.json"), edit)
+    assert engine.sync().code == ExitCode.DONE
+    assert ours.tree == {"d/a.mp3": "CONTENT"}
+    engine.revive()
+    assert engine.sync().code == ExitCode.DONE
+    assert theirs.tree == {"d/a.mp3": "CONTENT"}
+    again = engine.sync().plan
+    assert again is not None
+    assert not again.operations

@@ -27,6 +27,10 @@ def other(side: SideNumber) -> SideNumber:
     return 0 if side else 1
 
 
+CHANGED_SINCE = 0
+"""The `ctime_ns` of a file that has changed since it was verified: no file has it, so the file is read the next time."""
+
+
 class Inode(msgspec.Struct, frozen=True, gc=False):
     """What a disk of this machine knows of a file beyond its listing."""
 
