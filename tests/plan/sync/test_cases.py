@@ -593,6 +593,13 @@ def test_a_damaged_row_makes_a_conflict_and_then_the_sides_are_stable() -> None:
     ends_with(world, {**of(*EIGHT), "f1": "other", "f1 (conflict A 2026-09-21)": "content of f1"})
 
 
+def test_a_row_that_takes_two_other_files_for_alike_is_as_none() -> None:
+    world = World.alike({"f1": "one", "f2": "two", "f3": "three"})
+    one, two, three = world.rows.values()
+    world.rows = {1: type(one)(1, (one.files[0], two.files[1])), 3: three}
+    ends_with(world, {"f1": "one", "f2": "two", "f3": "three"})
+
+
 def test_a_name_that_the_other_side_refuses_stays_there_and_is_reported() -> None:
     world = World.alike(EIGHT)
     long = "x" * 250 + ".flac"

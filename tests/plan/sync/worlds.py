@@ -197,6 +197,7 @@ class World:
         self.a, self.b = (Place(fs, kind, sounds=sounds) for fs, kind in zip(("/a", "r:b"), kinds, strict=True))
         self.places = (self.a, self.b)
         self.rows: dict[int, Row] = {}
+        self.last_row = 0
         self.sent: Counter[str] = Counter()
         """Contents that went from one side to the other."""
         self.asked: set[str] = set()
@@ -334,7 +335,7 @@ class World:
             for number, row in list(self.rows.items()):
                 if any(row.files[side].path == files[side].path for side in SIDES):
                     del self.rows[number]
-            number = 1 + max(self.rows, default=0)
+            number = self.last_row = 1 + max([self.last_row, *self.rows])  # a number is never used again
             self.rows[number] = Row(number, files)
 
     def contents(self) -> Counter[str]:

@@ -61,8 +61,10 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     moved_away = MovedAway(taking_part, states)
     entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in moved_away.other_rows}
+    wrong = {number: entries.pop(number) for number, now in [*entries.items()] if _is_wrong(now)}
+    met_again = [[now.file for both in wrong.values() if (now := both[side])] for side in SIDES]
     fixed = _fixed(scope, states, hidden | resting)
-    first, second = (scope.unfrozen([*states[side].new, *moved_away.met_again[side]]) for side in SIDES)
+    first, second = (scope.unfrozen([*states[side].new, *moved_away.met_again[side], *met_again[side]]) for side in SIDES)
     known = [*_files(entries), *(wish.files for wish in moved_away.wishes)]
     met = meet((first, second), known, fixed, comparison, request.settings.name_giver)
     wishes = _wishes(rows, entries, met, reconciler, moved_away.wishes)
@@ -96,7 +98,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    links = [*moved_away.links, *work.links, *(Link(number, None) for number in sorted(hidden | _gone(entries)))]
+    links = [*moved_away.links, *work.links, *(Link(number, None) for number in sorted({*hidden, *wrong, *_gone(entries)}))]
     return SyncPlan(plan, tuple(links))
 
 
@@ -155,6 +157,12 @@ def _wishes(
         first, second = (Now(file, moved=True, edited=True) if file else None for file in files)
         wishes += reconciler.wishes(None, (first, second))
     return sorted(wishes, key=_by_path)
+
+
+def _is_wrong(now: tuple[Now | None, Now | None]) -> bool:
+    """Whether the common state takes two files for alike that differ, although neither has changed: then it knows nothing."""
+    first, second = now
+    return bool(first and second and not (first.edited or second.edited) and differ(first.file, second.file))
 
 
 def _gone(entries: Entries) -> set[int]:

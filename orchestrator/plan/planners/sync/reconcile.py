@@ -11,7 +11,7 @@ from orchestrator.paths import case_key, name_of, path_problem
 from orchestrator.plan.layout.names import RULES
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.planners.sync.conflicts import Judge, may_not_be_whole, why_not_whole
-from orchestrator.plan.planners.sync.evidence import Comparison, differ
+from orchestrator.plan.planners.sync.evidence import Comparison
 from orchestrator.plan.planners.sync.matching import Now
 from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Direction, File, Row, Side, SideNumber, SyncSettings, other
 
@@ -108,7 +108,7 @@ class Reconciler:
             if not self._comparison.same_bytes(files):
                 self._carry_edit(wish, edited[0], files)
         # Where neither side has changed, what is known is enough: nothing is read for it.
-        elif differ(*files) if not edited else not self._comparison.alike(files):
+        elif edited and not self._comparison.alike(files):
             return self._settle_conflict(wish, files)
         return [wish]
 
