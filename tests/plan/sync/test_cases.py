@@ -593,6 +593,18 @@ def test_a_damaged_row_makes_a_conflict_and_then_the_sides_are_stable() -> None:
     ends_with(world, {**of(*EIGHT), "f1": "other", "f1 (conflict A 2026-09-21)": "content of f1"})
 
 
+def test_a_folder_stays_behind_where_the_other_side_has_a_file_in_its_unicode_form() -> None:
+    """Both names are possible on A; B keeps the file as it spells it, and could not have the folder beside it."""
+    world = World.alike({"d/\u00e9": "file", "live/1": "one", "live/2": "two"}, kinds=(DISK, DISK))
+    world.a.rename("d/\u00e9", "d/e\u0301")
+    world.a.rename_folder("live", "d/\u00e9/live")
+    before = world.trees
+    for _ in range(2):
+        assert set(skips(world)) == {"d/\u00e9/live/1", "d/\u00e9/live/2"}
+        assert not world.sync().plan.operations
+        assert world.trees == before
+
+
 def test_a_row_that_takes_two_other_files_for_alike_is_as_none() -> None:
     world = World.alike({"f1": "one", "f2": "two", "f3": "three"})
     one, two, three = world.rows.values()

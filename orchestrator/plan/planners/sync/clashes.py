@@ -89,8 +89,11 @@ class Clashes:
 
     def _give_way(self, wish: Wish, winner: Wish) -> bool:
         if _stays(wish, wish.claim) and _stays(winner, wish.claim):
-            # Its own side has both; only the other one cannot.
-            return self._stay_behind(wish, f"it cannot be there beside {winner.paths[wish.claim]}")
+            # Its own side has both; only the other one cannot. If it is there already, under another spelling, the new one stays.
+            stayed = self._stay_behind(wish, f"it cannot be there beside {winner.paths[wish.claim]}")
+            if stayed or None in {wish.paths[other(wish.claim)], winner.paths[other(wish.claim)]}:
+                return stayed
+            return self._stay_behind(winner, f"it cannot be there beside {wish.paths[other(wish.claim)]}")
         wish.renamed = True
         return True
 

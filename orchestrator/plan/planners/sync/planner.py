@@ -61,8 +61,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     moved_away = MovedAway(taking_part, states)
     entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in moved_away.other_rows}
-    wrong = {number: entries.pop(number) for number, now in [*entries.items()] if _is_wrong(now)}
-    met_again = [[now.file for both in wrong.values() if (now := both[side])] for side in SIDES]
+    wrong, met_again = _take_out_wrong(entries)
     fixed = _fixed(scope, states, hidden | resting)
     first, second = (scope.unfrozen([*states[side].new, *moved_away.met_again[side], *met_again[side]]) for side in SIDES)
     known = [*_files(entries), *(wish.files for wish in moved_away.wishes)]
@@ -159,10 +158,20 @@ def _wishes(
     return sorted(wishes, key=_by_path)
 
 
-def _is_wrong(now: tuple[Now | None, Now | None]) -> bool:
-    """Whether the common state takes two files for alike that differ, although neither has changed: then it knows nothing."""
-    first, second = now
-    return bool(first and second and not (first.edited or second.edited) and differ(first.file, second.file))
+def _take_out_wrong(entries: dict[int, tuple[Now | None, Now | None]]) -> tuple[set[int], tuple[list[File], list[File]]]:
+    """Take out what the common state takes for alike although it differs, and neither side has changed: it knows nothing of it.
+
+    Returns the rows, and the files of each side.
+    """
+    wrong: set[int] = set()
+    files: tuple[list[File], list[File]] = ([], [])
+    for number, (first, second) in [*entries.items()]:
+        if first and second and not (first.edited or second.edited) and differ(first.file, second.file):
+            wrong.add(number)
+            del entries[number]
+            files[0].append(first.file)
+            files[1].append(second.file)
+    return wrong, files
 
 
 def _gone(entries: Entries) -> set[int]:
