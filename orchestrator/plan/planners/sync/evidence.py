@@ -94,12 +94,12 @@ class Comparison:
     def unchanged(self, side: SideNumber, now: File, then: File) -> bool | None:
         """Whether a file has the content that it had, as `unchanged`; with --checksum only a hash shows that it has.
 
-        A disk is believed where there is no earlier hash to compare with, and so is a file that could not be read.
+        A disk with times of change is believed where there is no earlier hash to compare with, and so is an unreadable file.
         """
         believed = unchanged(now, then)
         if not believed or not self._sides[side].checked or _by_hash(now, then) or now.size == 0:
             return believed
-        if now.inode is not None and not then.hashes:
+        if now.inode is not None and now.inode.ctime_ns is not None and not then.hashes:
             return believed
         asked = self.ask_hash(side, now)
         return believed if asked and self._answered else None
