@@ -277,6 +277,21 @@ def test_one_that_fails_does_not_stop_the_next(library: Callable[..., Library], 
     assert "queue.sqlite3.damaged" in warning["message"]
 
 
+def test_a_queued_mirror_is_a_copy_whatever_the_config_says_of_syncs(library: Callable[..., Library], tmp_path: Path) -> None:
+    here = library("local")
+    here.place.put("song.mp3", b"song")
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    config = tmp_path / "config.yaml"
+    config.write_text(f"cloud: {{provider: alias, options: {{remote: {mirror}}}, delete_after_sync: true}}\n")
+    (tmp_path / "rclone.conf").touch()
+    with session_at(here, config=str(config), rclone_config=str(tmp_path / "rclone.conf")) as session:
+        put(session, intention_to_mirror(session, *session.locations(here.place.location, "cloud:")), "away")
+    assert here("queue", "flush", "--yes").summary["ops_done"] == 1
+    assert here.tree() == {"song.mp3": digest(b"song")}
+    assert (mirror / "song.mp3").read_bytes() == b"song"
+
+
 def session_at(library: Library, **options: Any) -> Any:
     given = {"state_dir": str(library.home / "state"), "rclone_config": library.environment.get("RCLONE_CONFIG"), **options}
     return open_session(CommonOptions(**given))
