@@ -134,8 +134,11 @@ class Comparison:
             self.ask_sound(side, files[side])
         if bool(files[0].damage) != bool(files[1].damage):
             return False
-        if files[0].sound and files[1].sound and files[0].sound.identity and files[1].sound.identity:
-            return same_sound_and_tags(files[0].sound, files[1].sound)
+        one, two = files[0].sound, files[1].sound
+        if one and two and one.identity and two.identity:
+            return same_sound_and_tags(one, two)
+        if one and two and one.tags != two.tags:
+            return False
         times = [self.own_time(side, files[side]) for side in SIDES]
         if times[0] is None or times[1] is None:
             return None
