@@ -76,7 +76,9 @@ class History:
         wanted = [aimed] if aimed else sorted(engine.places[0].tree.keys() & engine.places[1].tree.keys())[:1]
         if wanted and wanted[0] in known and random.random() < 0.3:
             number = known.index(wanted[0])
-        edit: Edit = (side, random.choice(EDITS), number, random.choice(PATHS), random.choice(NEW_CONTENTS))
+        # Nothing tells a file that has just got its name from one that was edited in this moment, with size and time kept.
+        kinds = [kind for kind in EDITS if aimed is None or kind != "keep-time"]
+        edit: Edit = (side, random.choice(kinds), number, random.choice(PATHS), random.choice(NEW_CONTENTS))
         self.days += 1
         before = engine.safe()
         place.touched.clear()
