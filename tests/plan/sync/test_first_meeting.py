@@ -39,6 +39,16 @@ CASES: dict[str, tuple[Tree, Tree, Tree]] = {
         album("y", "X", cover__jpg="cover", info__txt=""),
         album("x", "X", cover__jpg="cover", info__txt=""),
     ),
+    "two songs that have exchanged their names": (
+        {"x/1.flac": "P", "x/2.flac": "Q!", "x/3.flac": "R"},
+        {"x/1.flac": "Q!", "x/2.flac": "P", "x/3.flac": "R"},
+        {"x/1.flac": "P", "x/2.flac": "Q!", "x/3.flac": "R"},
+    ),
+    "an album that was numbered again": (
+        {"x/1.flac": "P", "x/2.flac": "Q", "x/3.flac": "R"},
+        {"x/1.flac": "R", "x/2.flac": "P", "x/3.flac": "Q"},
+        {"x/1.flac": "P", "x/2.flac": "Q", "x/3.flac": "R"},
+    ),
     "two renamed albums with one cover": (
         album("x1", "X", cover__jpg="cover") | album("x2", "Y", cover__jpg="cover"),
         album("y1", "Y", cover__jpg="cover") | album("y2", "X", cover__jpg="cover"),

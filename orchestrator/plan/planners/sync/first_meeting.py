@@ -1,6 +1,7 @@
 """Files without a common state: which of A and which of B are one entry.
 
-By path, then by a path that differs only in case or Unicode form, then by content: those have different names on the two sides.
+By path, unless two songs have exchanged their names; then by a path that differs only in case or Unicode form, then by content:
+those have different names on the two sides.
 Equal content alone is not enough for that where a side has it several times: a song may lie in two albums, and the same cover
 beside each of ten. A pair whose name would be taken out of a folder that keeps its music is none: its files are new on each side.
 """
@@ -12,7 +13,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from orchestrator.paths import case_key, name_of, parent_of
-from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
+from orchestrator.plan.planners.sync.evidence import Comparison, content_keys, differ
 from orchestrator.plan.planners.sync.matching import nearest, pair_off
 from orchestrator.plan.planners.sync.music_folders import MusicFolders
 from orchestrator.plan.planners.sync.records import SIDES, File, SideNumber, other
@@ -84,20 +85,39 @@ class _Meeting:
     def entries(self) -> list[Met]:
         """All of them."""
         left = self._left
-        self._join([(path, path) for path in sorted(left[0].keys() & left[1].keys())])
-        self._join(pair_off(*({path: [case_key(path)] for path in files} for files in left), unambiguous=True))
+        exchanged = self._join_paths()
+        respelled = ({path: [case_key(path)] for path in files if path not in exchanged} for files in left)
+        self._join(pair_off(*respelled, unambiguous=True))
         for side in SIDES:
             self._ask_for_sizes(side)
         if left[0] and left[1]:
             paths = ([*fixed, *(file.path for file in files)] for fixed, files in zip(self._fixed, self._all, strict=True))
             audio = [list(filter(is_audio, one)) for one in paths]
             self._join_music(audio)
+            self._join([(path, path) for path in sorted(exchanged) if path in left[0] and path in left[1]])
             for side in SIDES:
                 self._ask_for_sounds(side)
             alike = pair_off(*({path: _whole_sounds(file) for path, file in files.items()} for files in left), unambiguous=True)
             self._join([pair for pair in alike if self._comparison.alike((left[0][pair[0]], left[1][pair[1]]))])
             self._join_companions(audio)
         return [*self._met, *((file, None) for file in left[0].values()), *((None, file) for file in left[1].values())]
+
+    def _join_paths(self) -> set[str]:
+        """Files of one path. What is left has exchanged its name: either content has another name on the other side."""
+        left = self._left
+        both = sorted(left[0].keys() & left[1].keys())
+        apart = {path for path in both if is_audio(path) and differ(left[0][path], left[1][path])}
+        self._join([(path, path) for path in both if path not in apart])
+        if not apart:
+            return set()
+        for side in SIDES:
+            self._ask_for_sizes(side)
+        contents = [{key for file in files.values() for key in content_keys(file)} for files in left]
+        exchanged = {
+            path for path in apart if all(not contents[other(side)].isdisjoint(content_keys(left[side][path])) for side in SIDES)
+        }
+        self._join([(path, path) for path in both if path in apart - exchanged])
+        return exchanged
 
     def _ask_for_sizes(self, side: SideNumber) -> None:
         """Note those files whose size is that of a file of the other side: they may be the same, or a copy of it."""
