@@ -103,7 +103,7 @@ def test_an_edit_costs_few_requests_and_a_file_keeps_its_id(
     "kind",
     [
         *("s3_moto", "drive", "webdav"),
-        *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("s3_serve", "dropbox", "wsgidav", "sftp", "ftp")),
+        *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("s3_serve", "dropbox", "wsgidav", "sftp")),
     ],
 )
 def test_sources_that_change_while_they_are_sent_over_a_file_leave_the_old_content_there(
