@@ -196,13 +196,15 @@ def test_an_upload_that_fails_leaves_the_old_content_under_its_name_or_puts_it_b
         assert next(uploads) <= 3
 
 
+@pytest.mark.parametrize("opened", [False, True])
 @pytest.mark.parametrize("kind", IN_PLACE)
-def test_what_was_sent_of_a_changing_source_is_not_left_under_the_name(tmp_path: Path, kind: str) -> None:
+def test_what_was_sent_of_a_changing_source_is_not_left_under_the_name(tmp_path: Path, kind: str, opened: bool) -> None:
+    """Whether it changes before rclone opens it or after: the upload has the time that the source had then."""
     ours, theirs, made = one_edit(kind)
     theirs.fail_always(
-        lambda call: call.verb == "copy" and call.dst == "a.mp3",
+        lambda call: call.dst is not None and call.dst.endswith("a.mp3") and opened == (call.dst == "a.mp3"),
         lambda _: ours.put("a.mp3", CHANGED.swapcase()),  # of the same size, which rclone does not see
-        when="between",
+        when="between" if opened else "after",
     )
     result = run(made, tmp_path / "journal", ours, theirs)
     assert result.exit_code == ExitCode.SOME_FAILED
