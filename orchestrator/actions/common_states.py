@@ -14,7 +14,7 @@ from orchestrator.catalogue.content_hashes import LOCAL_HASH
 from orchestrator.common_state.store import CommonState
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
-from orchestrator.plan.model import Verb
+from orchestrator.plan.model import Operation, Verb, is_temporary
 from orchestrator.plan.planners.sync.each_way import done_each_way
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, Inode
 from orchestrator.rclone.classify import refuses_name
@@ -81,17 +81,20 @@ def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> No
     done, earlier = done_each_way(plan.header, [one.operation for one in completed]), session.summary.each_way
     session.summary.each_way = {name: number + earlier.get(name, 0) for name, number in done.items()}
     with open_common_state(session) as state:
-        state.remember_refused(_refused(session, run_id))
+        refused = _refused(session, run_id)
+        state.remember_refused(one.dst for one in refused)
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
-            state.settle(plan.header.plan_id, completed, arrivals.now, read, session.journal.newest())
+            # Where a file was at a temporary name, in a ring, it is not known to be back under its own.
+            renames = {one.dst for one in refused if one.src.fs == one.dst.fs and not is_temporary(one.src.path)}
+            state.settle(plan.header.plan_id, completed, arrivals.now, read, session.journal.newest(), refused=renames)
 
 
-def _refused(session: Session, run_id: str) -> list[Ref]:
-    """The destinations that their remotes refused because of their names."""
+def _refused(session: Session, run_id: str) -> list[Operation]:
+    """The operations whose destinations were refused by their remotes because of their names."""
     states = session.journal.states(run_id)
     naming = [one for one in session.journal.plan(run_id).operations if one.verb in {Verb.MOVE, Verb.COPY} and one.id in states]
-    failed = [(one.dst, states[one.id].message or "") for one in naming if states[one.id].stage is Stage.FAILED]
-    return [dst for dst, message in failed if refuses_name(message, dst.path, is_plain=_is_plain(dst.path))]
+    failed = [(one, states[one.id].message or "", one.dst.path) for one in naming if states[one.id].stage is Stage.FAILED]
+    return [one for one, message, path in failed if refuses_name(message, path, is_plain=_is_plain(path))]
 
 
 def _is_plain(path: str) -> bool:

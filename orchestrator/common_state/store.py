@@ -7,7 +7,7 @@ operation that failed leaves its entry as it was, and the next sync sees the sam
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -189,12 +189,15 @@ class CommonState:
         look: DiskLook,
         read: DiskRead = lambda _: {},
         after_run: str = "",
+        *,
+        refused: Collection[Ref] = (),
     ) -> int:
         """Record what the run of a plan has done of what was expected, and forget the rest; how many entries were recorded.
 
         `completed`: all its operations that have succeeded. Nothing for a plan of which nothing is expected (any more). `read` is
         asked where neither side has a hash: without one, a rename on a disk cannot be told from an edit. `after_run`: the newest
-        run.
+        run. `refused`: destinations of renames that a remote has refused because of their names; these entries have two names
+        from now on.
         """
         arrived: dict[Ref, CompletedOperation] = {}
         done = set()
@@ -208,9 +211,11 @@ class CommonState:
                 if checksum != _checksum(pair, body):
                     continue
                 wanted = msgspec.msgpack.decode(body, type=_Expected)
-                if done.issuperset(wanted.link.changes):
+                whole = done.issuperset(wanted.link.changes)
+                known = wanted if whole else _with_two_names(connection, pair, wanted, refused)
+                if known is not None:
                     recorded += 1
-                    _record(connection, (pair, after_run), wanted, arrived, _Disk(look, read))
+                    _record(connection, (pair, after_run), known, arrived, _Disk(look, read))
             connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
         return recorded
 
@@ -245,6 +250,27 @@ def _record(
         "INSERT INTO entry (pair, first_path, second_path, after_run, body, checksum) VALUES (?, ?, ?, ?, ?, ?)",
         (pair, *paths, after_run, body, _checksum(pair, body)),
     )
+
+
+def _with_two_names(connection: sqlite3.Connection, pair: str, expected: _Expected, refused: Collection[Ref]) -> _Expected | None:
+    """An entry of which one side refused the new name: its old name there, the new one here, and the content that it had.
+
+    None for all other entries.
+    """
+    link = expected.link
+    paths = [] if link.paths is None else [*link.paths]
+    sides = [side for side in SIDES[: len(paths)] if Ref(expected.fs[side], paths[side]) in refused]
+    found = connection.execute("SELECT body, checksum FROM entry WHERE number = ? AND pair = ?", (link.row, pair)).fetchone()
+    if not sides or found is None or found[1] != _checksum(pair, found[0]):
+        return None
+    files = msgspec.msgpack.decode(found[0], type=tuple[File, File])
+    for side in sides:
+        paths[side] = (link.files[side] or files[side]).path
+    first, second = (
+        msgspec.structs.replace(file, entry=msgspec.structs.replace(file.entry, path=path))
+        for file, path in zip(files, paths, strict=True)
+    )
+    return _Expected(Link(link.row, (paths[0], paths[1]), (first, second)), expected.fs)
 
 
 def _file_now(link: Link, side: int, where: Ref, arrived: dict[Ref, CompletedOperation], look: DiskLook) -> File | None:
