@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orchestrator.actions.change import ChangeResult, Planned, change, preview
 from orchestrator.actions.session import Session
-from orchestrator.actions.sync_record import begin_sync, check_saved_record, moves_files, saved_record
+from orchestrator.actions.sync_record import begin_sync, check_saved_record, count_each_way, moves_files, saved_record
 from orchestrator.config.options.plan_files import ApplyOptions
 from orchestrator.errors import UsageError
 from orchestrator.foreign_folders import HiddenFolders
@@ -24,8 +24,6 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
     planned = Planned(read_plan(Path(options.file)))
     _check_foreign_folders(session, planned.plan)
     record = saved_record(planned.plan)
-    if not planned.plan.operations:
-        return preview(session, lambda: planned)
 
     def checked() -> Planned:
         if record is not None:
@@ -36,14 +34,19 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
         if record is not None:
             begin_sync(session, plan, record)
 
-    return change(
-        session,
-        checked,
-        command="apply",
-        touching=planned.plan.header.locations,
-        verify_full=options.verify == "full" or moves_files(planned.plan),
-        before=begin,
-    )
+    if planned.plan.operations:
+        result = change(
+            session,
+            checked,
+            command="apply",
+            touching=planned.plan.header.locations,
+            verify_full=options.verify == "full" or moves_files(planned.plan),
+            before=begin,
+        )
+    else:
+        result = preview(session, lambda: planned)
+    count_each_way(session, result.plan)
+    return result
 
 
 def _check_foreign_folders(session: Session, plan: Plan) -> None:

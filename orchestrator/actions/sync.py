@@ -14,7 +14,7 @@ from orchestrator.actions.own_renames import own_renames
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import Way, sides_of, way_of
-from orchestrator.actions.sync_record import PlaceIds, SyncRecord, begin_sync, check_two_places, with_record
+from orchestrator.actions.sync_record import PlaceIds, SyncRecord, begin_sync, check_two_places, count_each_way, with_record
 from orchestrator.actions.sync_sides import SideListing
 from orchestrator.actions.waiting import intention_to_sync
 from orchestrator.apply.guard.place_id import place_id
@@ -23,7 +23,6 @@ from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import SafetyLimitError, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan
-from orchestrator.plan.planners.sync.each_way import done_each_way, planned_each_way
 from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
@@ -64,9 +63,7 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
             verify_full=work.moves,
             before=work.begin,
         )
-        if result.plan is not None and not session.summary.each_way:
-            header = result.plan.header
-            session.summary.each_way = planned_each_way(header) if session.options.dry_run else done_each_way(header, ())
+        count_each_way(session, result.plan)
         return result
 
     return do_or_queue(session, lambda: intention_to_sync(session, locations, way.direction, options, kind), carry_over)

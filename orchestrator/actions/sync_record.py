@@ -13,6 +13,7 @@ from orchestrator.errors import IntegrityError, StalePlanError, UsageError
 from orchestrator.location import Location
 from orchestrator.plan.build import seal
 from orchestrator.plan.model import Plan
+from orchestrator.plan.planners.sync.each_way import done_each_way, planned_each_way
 from orchestrator.plan.planners.sync.records import Link
 
 PlaceIds = tuple[str | None, str | None]
@@ -86,6 +87,12 @@ def begin_sync(session: Session, plan: Plan, record: SyncRecord) -> None:
             state.forget(pair)
         state.record(pair, [link for link in record.links if not link.changes], session.journal.newest())
         state.expect(plan.header.plan_id, pair, [link for link in record.links if link.changes])
+
+
+def count_each_way(session: Session, plan: Plan | None) -> None:
+    """Fill in what the summary says of each side after a dry run, or where nothing was carried out."""
+    if plan is not None and "sync" in plan.header.options and not session.summary.each_way:
+        session.summary.each_way = planned_each_way(plan.header) if session.options.dry_run else done_each_way(plan.header, ())
 
 
 def check_two_places(a: Location, b: Location, ids: PlaceIds) -> None:
