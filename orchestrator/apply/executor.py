@@ -41,7 +41,7 @@ from orchestrator.apply.results import FileChange, Problem, RunResult, outcome
 from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
 from orchestrator.errors import ExitCode, RemoteError, UsageError
-from orchestrator.plan.model import Operation, Plan, is_temporary, mirrors_of
+from orchestrator.plan.model import Operation, Plan, bytes_to_locations, is_temporary, mirrors_of
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.ignoring_case import as_planned
@@ -211,8 +211,8 @@ class Execution:
         self._bytes = sum(operation.size or 0 for operation in done)
         if self._resumed:
             self._journal.set_state(self._run_id, RunState.RUNNING)
-        self._progress.stage("moving", len(operations))
-        self._progress.advance(len(done) + len(abandoned), self._bytes)
+        self._progress.stage("moving", len(operations), bytes_to_locations(operations))
+        self._progress.advance(len(done) + len(abandoned), sum(bytes_to_locations(done).values()))
         for operation in abandoned:
             state = self._states[operation.id]
             self._problems.append(Problem(self._name(operation), ExitCode(state.code), state.message or ""))
@@ -286,7 +286,6 @@ class Execution:
     def _count_verdicts(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
         """Update schedule, counts, problems and catalogue after a window."""
         changes = []
-        size = 0
         for task in tasks:
             record = task.verdict
             if record is None:
@@ -298,7 +297,7 @@ class Execution:
                 if record.message:
                     self._problems.append(Problem(task.name, ExitCode(record.code), record.message))
                 self._done_now += 1
-                size += operation.size or 0
+                self._bytes += operation.size or 0
                 self._not_kept.update(task.not_kept)
                 self._directories_in_the_way.file_left(task)
                 if operation.dst in self._came_from:
@@ -311,8 +310,8 @@ class Execution:
                 self._skip_dependents(schedule, operation, record.code)
             if task.begun and task.route in COPIES and (task.attempt > 1 or record.stage is not Stage.DONE):
                 self._copies_left = True
-        self._bytes += size
-        self._progress.advance(len(tasks), size)
+        arrived = bytes_to_locations(task.operation for task in tasks if task.succeeded)
+        self._progress.advance(len(tasks), sum(arrived.values()))
         if changes:
             self._on_changes(changes)
 

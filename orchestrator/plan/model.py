@@ -233,6 +233,15 @@ def changed_locations(operations: Iterable[Operation]) -> set[str]:
     return changed | {operation.src.fs for operation in operations if operation.verb not in LEAVING_THE_SOURCE}
 
 
+def bytes_to_locations(operations: Iterable[Operation]) -> dict[str, int]:
+    """Location -> bytes that operations bring there from other locations."""
+    found: dict[str, int] = {}
+    for operation in operations:
+        if operation.src.fs != operation.dst.fs and not operation.finishes_move:
+            found[operation.dst.fs] = found.get(operation.dst.fs, 0) + (operation.size or 0)
+    return found
+
+
 def updated_lists(operations: Iterable[Operation]) -> frozenset[Ref]:
     """The playlists that rewrites replace: their quarantine removes no file from the library."""
     return frozenset(operation.src for operation in operations if operation.verb is Verb.REWRITE)

@@ -11,7 +11,7 @@ import msgspec
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Plan
 from orchestrator.report.output import Output, all_written
-from orchestrator.report.reporter import Column, Summary
+from orchestrator.report.reporter import Column, Summary, stage_text
 
 
 class JsonReporter:
@@ -25,10 +25,10 @@ class JsonReporter:
         self._verbose = verbose
         self._quiet = quiet
 
-    def stage(self, name: str, total: int | None = None) -> None:
+    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
         """Print a line to stderr with -v."""
         if self._verbose:
-            self._side.line(f"{name}: {total} items" if total is not None else f"{name} ...")
+            self._side.line(stage_text(name, total, sizes))
             self._side.flush()
 
     def advance(self, items: int = 1, size: int = 0) -> None:

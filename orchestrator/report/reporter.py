@@ -29,6 +29,7 @@ from orchestrator.errors import (
 )
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Progress
+from orchestrator.wording import counted
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -171,6 +172,14 @@ def size_text(size: int | float | None) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"
+
+
+def stage_text(name: str, total: int | None, sizes: Mapping[str, int] | None) -> str:
+    """One line that says what begins: see `Progress.stage`."""
+    if total is None:
+        return f"{name} ..."
+    ways = "".join(f", {size_text(size)} to {printable(location)}" for location, size in sorted((sizes or {}).items()))
+    return f"{name}: {counted(total, 'item')}{ways}"
 
 
 def duration_text(seconds: float | None) -> str:

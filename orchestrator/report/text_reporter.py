@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.report import plan_view
 from orchestrator.report.output import Output, all_written
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text, stage_text
 from orchestrator.wording import counted
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ class TextReporter:
         """Whether stdin is a terminal."""
         return self._stdin.isatty()
 
-    def stage(self, name: str, total: int | None = None) -> None:
+    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
         """Start a progress bar on a terminal; on a pipe, print a line with -v."""
         with self._lock:
             self._end_stage()
             self._stage_name, self._stage_start, self._items = name, time.monotonic(), 0
             if self._bars_wanted:
-                self._begin_bar(name, total)
+                self._begin_bar(name, total, sum((sizes or {}).values()))
             elif self._verbose:
-                self._side.line(f"{name}: {total} items" if total is not None else f"{name} ...")
+                self._side.line(stage_text(name, total, sizes))
                 self._side.flush()
 
     def advance(self, items: int = 1, size: int = 0) -> None:
@@ -67,8 +67,8 @@ class TextReporter:
         with self._lock:
             self._items += items
             if self._bars is not None and self._task is not None:
-                done = self._bars.tasks[-1].fields["bytes"] + size
-                self._bars.update(self._task, advance=items, bytes=done, bytes_text=size_text(done) if done else "")
+                done, planned = self._bars.tasks[-1].fields["bytes"] + size, self._bars.tasks[-1].fields["bytes_planned"]
+                self._bars.update(self._task, advance=items, bytes=done, bytes_text=_bytes_text(done, planned))
 
     def note(self, message: str) -> None:
         """Print it, unless quiet."""
@@ -184,7 +184,7 @@ class TextReporter:
                 self._side.line(text)
                 self._side.flush()
 
-    def _begin_bar(self, name: str, total: int | None) -> None:
+    def _begin_bar(self, name: str, total: int | None, size: int) -> None:
         from rich.progress import (  # noqa: PLC0415 - only on a terminal
             BarColumn,
             MofNCompleteColumn,
@@ -219,7 +219,7 @@ class TextReporter:
         elif self._task is not None:
             # The total of a listing is unknown until the next stage begins: then it is complete.
             self._bars.update(self._task, total=self._bars.tasks[-1].completed)
-        self._task = self._bars.add_task(name, total=total, bytes=0, bytes_text="")
+        self._task = self._bars.add_task(name, total=total, bytes=0, bytes_planned=size, bytes_text=_bytes_text(0, size))
 
     def _end_stage(self) -> None:
         if self._stage_name is not None and self._verbose and not self._bars_wanted:
@@ -293,6 +293,13 @@ class TextReporter:
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
 
         return Console(file=cast("TextIO", output), highlight=False, emoji=False)
+
+
+def _bytes_text(done: int, planned: int) -> str:
+    """How far the bytes of a stage are; "" while there are none."""
+    if planned:
+        return f"{size_text(done)} of {size_text(planned)}"
+    return size_text(done) if done else ""
 
 
 def _cell(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.resume import resume
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
+from orchestrator.progress import NoProgress
 from orchestrator.storage.fake.memory import MemoryStorage
 from tests.apply.plans import contents, library, move, operation, plan, run, run_again, through_temporary_name
 
@@ -66,6 +68,35 @@ def test_moves_and_copies_between_storages(tmp_path: Path, kind: str) -> None:
     assert library(target) == {"x/a.mp3": b"content of a", "x/b.mp3": b"content of b"}
     assert set(library(storage)) == {"in/b.mp3", "in/d.mp3", "in/e.mp3", "in/f.mp3"}
     assert storage.content(f".music-orchestrator/quarantine/{result.run}/in/c.mp3") == b"content of c"
+
+
+class Heard(NoProgress):
+    """What the stage "moving" is said to bring where, and what has arrived."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int | None, Mapping[str, int] | None]] = []
+        self.arrived = 0
+
+    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
+        self.stages.append((name, total, sizes))
+
+    def advance(self, items: int = 1, size: int = 0) -> None:
+        self.arrived += size
+
+
+def test_progress_of_a_run_is_in_bytes_to_each_side_also_when_it_is_resumed(tmp_path: Path) -> None:
+    ours, theirs = shelf("local"), MemoryStorage.like("s3", "target:library")
+    theirs.put("new.mp3", b"new there")
+    there = [operation(Verb.COPY, ours, f"in/{name}.mp3", theirs, f"in/{name}.mp3") for name in "ab"]
+    made = plan(*there, operation(Verb.COPY, theirs, "new.mp3", ours, "new.mp3"), move(ours, "in/c.mp3", "in/renamed.mp3"))
+    stores, stop, first, second = {ours.fs: ours, theirs.fs: theirs}, threading.Event(), Heard(), Heard()
+    begun = {"settings": Settings(window=1), "on_changes": lambda _: stop.set(), "stop": stop}
+    with Journal(tmp_path / "journal") as journal:
+        run_id = apply_plan(made, stores, journal, progress=first, **begun).run
+        assert resume(run_id, stores.__getitem__, journal, progress=second).exit_code == ExitCode.DONE
+    total = {theirs.fs: 2 * len("content of a"), ours.fs: len("new there")}
+    assert first.stages[0] == second.stages[0] == ("moving", 4, total)
+    assert first.arrived < second.arrived == sum(total.values())
 
 
 def test_a_resumed_run_verifies_as_it_was_started(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
     reporter, out, err = text_reporter(terminal=True)
     reporter.stage("listing")
     reporter.advance(5)
-    reporter.stage("reading tags", 80)
+    reporter.stage("moving", 80, {"/m": 8000, "s3:b": 2000})
     threads = [threading.Thread(target=lambda: [reporter.advance(1, 100) for _ in range(20)]) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -196,13 +196,16 @@ def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
     reporter.note("a word in between")
     reporter.close()
     assert "80/80" in err.getvalue()
-    assert "7.8 KiB" in err.getvalue()
+    assert "7.8 KiB of 9.8 KiB" in err.getvalue()
     assert "a word in between" in err.getvalue() + out.getvalue()
     reporter, out, err = text_reporter()
     reporter.stage("listing")
     reporter.advance(5)
     reporter.close()
     assert (out.getvalue(), err.getvalue()) == ("", "")
+    reporter, out, err = text_reporter(verbose=1)
+    reporter.stage("moving", 1, {"s3:b": 2000, "/m": 8000})
+    assert err.getvalue() == "moving: 1 item, 7.8 KiB to /m, 2.0 KiB to s3:b\n"
 
 
 def test_only_yes_is_a_yes() -> None:

@@ -86,7 +86,9 @@ def test_both_ways(pair: Pair) -> None:
     pair.b.put("new there.mp3", b"new there")
     tree = {f"e/f{number}.mp3": content(f"d/f{number}.mp3") for number in range(3, 9)}
     tree |= {"e/f1.mp3": "edited here", "e/f3.mp3": "edited on the server"}
-    ended = pair.ends_with({**tree, "new here.mp3": "new here", "new there.mp3": "new there"})
+    ended = pair.ends_with({**tree, "new here.mp3": "new here", "new there.mp3": "new there"}, "-v")
+    assert "29 B to " in ended.stderr
+    assert "19 B to " in ended.stderr
     assert ended.summary["ops_failed"] == ended.summary["ops_skipped"] == 0
     each_way = {name: ended.summary[name] for name in COUNTS}
     wanted = {"a_added": 1, "a_changed": 1, "b_added": 1, "b_changed": 1, "b_deleted": 1, "b_renamed": 7}
@@ -318,6 +320,12 @@ def test_a_saved_plan_is_carried_out_later_and_known_to_the_next_sync(pair: Pair
     pair("--dry-run", "--plan", file)
     assert pair.trees()[1] == {}
     pair.program("show", file)
+    dry = pair.program("apply", file, "--dry-run")
+    assert {name: dry.summary[name] for name in COUNTS if dry.summary[name]} == {
+        "b_added": 8,
+        "bytes_to_b": sum(len(content(path)) for path in EIGHT),
+    }
+    assert pair.trees()[1] == {}
     pair.program("apply", file, "--yes")
     assert pair.trees()[0] == pair.trees()[1]
     assert pair.program("apply", file, "--yes", codes=(4,)).errors[0]["code"] == "stale"
