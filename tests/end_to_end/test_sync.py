@@ -295,6 +295,23 @@ def test_delete_after_moves_what_the_target_has_and_undo_copies_it_back(pair: Pa
     assert pair.program("undo", moved.run, "--yes").summary["ops_planned"] == 0
 
 
+@pytest.mark.parametrize("pair", ["local"], indirect=True)
+def test_delete_after_moves_what_is_alike_also_if_nothing_else_is_to_be_done(pair: Pair, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    cloud = f"cloud: {{provider: alias, options: {{remote: {pair.b.location}}}, sync_mode: upload, delete_after_sync: "
+    a_to_cloud = ["sync", str(pair.here), "cloud:", "--yes", "--config", str(config)]
+    for arguments, after in ((["--to-cloud", "--delete-after"], "false"), ([], "true")):
+        config.write_text(f"{cloud}false}}\n")
+        for path in EIGHT:
+            pair.put(path, content(path))
+        pair.program(*a_to_cloud)
+        assert pair.program(*a_to_cloud).summary["ops_planned"] == 0
+        config.write_text(f"{cloud}{after}}}\n")
+        assert pair.program(*a_to_cloud, *arguments).summary["ops_done"] == 8
+        assert pair.trees() == ({}, {path: digest(content(path).encode()) for path in EIGHT})
+        assert pair.program(*a_to_cloud, *arguments).summary["ops_planned"] == 0
+
+
 @pytest.mark.parametrize("pair", ["webdav"], indirect=True)
 def test_checksum_sees_an_edit_that_keeps_size_and_time_where_there_are_no_hashes(pair: Pair) -> None:
     for path in EIGHT:

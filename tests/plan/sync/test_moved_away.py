@@ -45,6 +45,15 @@ def test_everything_that_the_target_has_leaves_the_source_and_stays_there_in_eve
         assert world.trees == ({}, wanted)
 
 
+@pytest.mark.parametrize("synced", [True, False])
+def test_what_was_alike_before_is_moved_also_if_nothing_else_is_to_be_done(synced: bool) -> None:
+    files = {f"d/{number}.mp3": f"content {number}" for number in range(8)}
+    world = World.alike(files) if synced else World(files, dict(files))
+    assert world.sync(**MOVING).plan.header.counts["moved_away"] == 8
+    assert world.trees == ({}, files)
+    assert verbs(world, **MOVING) == []
+
+
 def test_a_new_file_of_the_same_name_is_another_file_and_the_same_file_again_is_moved_again() -> None:
     world = World({"1.mp3": "first", "2.mp3": "second"})
     world.sync(**MOVING)

@@ -56,7 +56,8 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     hidden, resting = _taking_no_part(scope, rows, states)
     taking_part = {number: rows[number] for number in sorted(rows.keys() - hidden - resting)}
     check_listings(scope.sides, states, taking_part.values(), request.settings)
-    taking_part = _none_if_still(taking_part, hidden | resting, states)
+    if request.settings.emptied is None:  # otherwise what is alike is deleted on one side
+        taking_part = _none_if_still(taking_part, hidden | resting, states)
     judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     moved_away = MovedAway(taking_part, states)
