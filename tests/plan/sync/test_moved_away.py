@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.config.setting_syntax import Limit
 from orchestrator.errors import SafetyLimitError
 from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.sync.records import Direction
@@ -116,5 +117,9 @@ def test_an_emptied_source_is_no_accident_but_what_else_the_user_loses_there_is(
     world.sync(**MOVING)
     assert (world.a.tree, len(world.b.tree)) == ({}, 9)
     assert verbs(world, **MOVING) == []
-    with pytest.raises(SafetyLimitError, match="is empty, and had 1 files"):
-        world.sync(**everything())
+    before = world.trees
+    with pytest.raises(SafetyLimitError, match=r"lost 1 of 1 files that --delete-after .* --max-delete 1 .* copy back"):
+        world.sync()
+    assert world.trees == before
+    world.sync(max_delete=Limit(1, percent=False))
+    assert (world.a.tree, len(world.b.tree), world.b.trash) == ({}, 8, ["content of 1.mp3"])

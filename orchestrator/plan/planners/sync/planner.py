@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.estimate import requests_at
-from orchestrator.plan.planners.sync.brakes import Entries, check_changes, check_deletions, check_listings
+from orchestrator.plan.planners.sync.brakes import Entries, check_changes, check_deletions, check_listings, start_anew
 from orchestrator.plan.planners.sync.clashes import Clashes
 from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.each_way import COUNTS
@@ -76,9 +76,10 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     if comparison.questions and not request.answered:
         return comparison.questions
     changed = {wish.row.number for wish in wishes if wish.row is not None and wish.content is not None}
-    check_changes(scope.sides, entries, changed, request.settings)
+    anew = start_anew(rows.values())
+    check_changes(scope.sides, entries, changed, request.settings, anew=anew)
     work = work_for(scope.sides, wishes, request.settings.emptied)
-    check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings)
+    check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings, anew=anew)
 
     counts = Counter({"files": max(len(side.files) for side in scope.sides), "not_carried": scope.not_carried})
     counts.update(_counts(request, work))
