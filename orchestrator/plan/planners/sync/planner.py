@@ -30,6 +30,7 @@ from orchestrator.plan.planners.sync.records import (
     SideNumber,
     SyncPlan,
     SyncRequest,
+    SyncSettings,
     options_of,
 )
 from orchestrator.plan.planners.sync.scope import Scope
@@ -56,8 +57,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     hidden, resting = _taking_no_part(scope, rows, states)
     taking_part = {number: rows[number] for number in sorted(rows.keys() - hidden - resting)}
     check_listings(scope.sides, states, taking_part.values(), request.settings)
-    if request.settings.emptied is None:  # otherwise what is alike is deleted on one side
-        taking_part = _none_if_still(taking_part, hidden | resting, states)
+    taking_part = _none_if_still(taking_part, hidden | resting, states, request.settings)
     judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     moved_away = MovedAway(taking_part, states)
@@ -129,14 +129,14 @@ def _taking_no_part(scope: Scope, rows: dict[int, Row], states: States) -> tuple
     return hidden - resting, resting
 
 
-def _none_if_still(rows: dict[int, Row], others: set[int], states: States) -> dict[int, Row]:
+def _none_if_still(rows: dict[int, Row], others: set[int], states: States, settings: SyncSettings) -> dict[int, Row]:
     """No rows if all files of both sides are what the common state says, and it says that they are alike.
 
     This is the commonest sync of all, and then takes a third of the time.
     """
     first, second = (state.known for state in states)
-    if others or states[0].new or states[1].new:
-        return rows
+    if others or states[0].new or states[1].new or settings.emptied is not None:
+        return rows  # what is alike is deleted on the emptied side
     still = all(
         number in first
         and number in second
