@@ -42,6 +42,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Renames a directory with everything in it, in one request."""
     by_directory: bool = False
     """Requests are scarce on this remote: move or list whole directories where that saves requests."""
+    flat_listing: bool = False
+    """A listing of everything takes far fewer requests than it has directories."""
     case_insensitive: bool = False
     duplicate_names: bool = False
     """Several files can have one name (Google Drive)."""

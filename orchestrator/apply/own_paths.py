@@ -17,6 +17,11 @@ SOURCES = "sources"
 """The directory in a run's trash for sources that are about to be deleted."""
 _DELETED = "deleted"
 _REPLACED = "replaced"
+_REPLACED_FLAT = "replaced-flat"
+_FLAT = "="
+"""Instead of the slashes of a path in one name. Every server takes it, and names of music seldom have it."""
+_MOST_FLAT_BYTES = 140
+"""Encrypted names may be 143 bytes long."""
 
 
 def staging_of(run_id: str) -> str:
@@ -57,13 +62,24 @@ def deleted_of(run_id: str) -> str:
 
 
 def replaced_of(run_id: str, path: str) -> str:
-    """Where a run puts the old content of a file that it replaces."""
+    """Where a run puts the old content of a file that it replaces.
+
+    All in one folder, where their paths can be names: Google Drive takes three requests to make a folder.
+    """
+    if "/" in path and _FLAT not in path and len(path.encode()) <= _MOST_FLAT_BYTES:
+        return f"{TRASH}/{run_id}/{_REPLACED_FLAT}/{path.replace('/', _FLAT)}"
     return f"{TRASH}/{run_id}/{_REPLACED}/{path}"
+
+
+def original_of(path: str) -> str:
+    """The path that a file in the trash of a run, or a damaged copy, had before."""
+    folder, _, original = path.split("/", 3)[3].partition("/")
+    return original.replace(_FLAT, "/") if folder == _REPLACED_FLAT else original
 
 
 def is_wanted_in_trash(path: str) -> bool:
     """Whether a plan has put a file into the trash of a run; the others were in its way."""
-    return path.startswith(f"{TRASH}/") and path.split("/")[3:4] in [[_DELETED], [_REPLACED]]
+    return path.startswith(f"{TRASH}/") and path.split("/")[3:4] in [[_DELETED], [_REPLACED], [_REPLACED_FLAT]]
 
 
 def emptied_of(run_id: str, token: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.own_paths import DAMAGED, QUARANTINE, SOURCES, TRASH, leaving_source_of
+from orchestrator.apply.own_paths import DAMAGED, QUARANTINE, SOURCES, TRASH, leaving_source_of, original_of
 from orchestrator.errors import NotFoundError, UsageError
 from orchestrator.plan.model import TEMPORARY, is_temporary
 from orchestrator.plan.planners.quarantine import QuarantinedFile
@@ -65,8 +65,8 @@ def _from_path(entry: Entry, origins: Mapping[str, tuple[str, str]]) -> Quaranti
     run, _, path = rest.partition("/")
     if kind == "quarantine" and run.endswith(DAMAGED):
         kind, run = "damaged", run.removesuffix(DAMAGED)
-    if kind in {"trash", "damaged"}:
-        path = path.partition("/")[2]  # it starts with the number of the attempt
+    if kind in {"trash", "damaged"} and path:
+        path = original_of(entry.path)
     if _is_leaving_source(entry.path):
         path = origins.get(entry.path, ("", path))[1]
     return QuarantinedFile(identity, kind, run, path, entry) if run and path else None

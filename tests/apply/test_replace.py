@@ -71,9 +71,9 @@ def test_the_old_content_is_in_the_trash_and_comes_back_with_undo(tmp_path: Path
     assert (result.exit_code, result.problems, result.notes) == (ExitCode.DONE, (), ())
     assert library(theirs) == AFTER
     assert trash(theirs, result.run) == {
-        "replaced/in/a.mp3": b"content of a",
-        "replaced/new/b.mp3": b"content of b",
-        "replaced/in/c.mp3": b"content of c",
+        "replaced-flat/in=a.mp3": b"content of a",
+        "replaced-flat/new=b.mp3": b"content of b",
+        "replaced-flat/in=c.mp3": b"content of c",
         "deleted/in/d.mp3": b"content of d",
     }
     assert [call.path for call in theirs.log if not call.path.startswith(".music")][-1] == "in/d.mp3", "deletions come last"

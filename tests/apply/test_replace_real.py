@@ -95,7 +95,10 @@ def test_an_edit_costs_few_requests_and_a_file_keeps_its_id(
         assert (result.exit_code, result.done) == (ExitCode.DONE, EDITS), result.problems
         assert count <= requests * EDITS
         assert ids(there, names) == before
-        for path, content in ((names[0], b"new"), (f".music-orchestrator/trash/{result.run}/replaced/{names[0]}", b"old")):
+        for path, content in (
+            (names[0], b"new"),
+            (f".music-orchestrator/trash/{result.run}/replaced-flat/{names[0].replace('/', '=')}", b"old"),
+        ):
             assert b"".join(there.read(path)) == content + b" content of " + names[0].encode()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.own_paths import is_wanted_in_trash, replaced_of
 from orchestrator.apply.quarantine import choose_files, older_than, quarantined_files
 from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
@@ -267,6 +268,18 @@ def test_a_file_at_its_temporary_name_is_restored_by_its_old_path_and_that_can_b
     assert library(storage) == {"b": b"somebody else's"}
     with quick(Journal, journal) as opened:
         assert [item.path for item in quarantined_files(storage, opened)] == ["a"]
+
+
+def test_replaced_files_lie_in_one_folder_where_their_paths_can_be_names_and_are_known_by_them() -> None:
+    names = ["a.mp3", "a=b.mp3", "in/a.mp3", "in/100%, a + b.mp3", "in/a=b.mp3", "Björk/Début/01 Ü.mp3"]
+    paths = [*names, f"in/{'a' * 133}.mp3", f"in/{'a' * 134}.mp3"]
+    storage = MemoryStorage()
+    for number, path in enumerate(paths):
+        storage.put(replaced_of("20251201-120000-aaaaaa", path), f"{number}".encode())
+    assert {file.path for file in quarantined_files(storage)} == {*paths}
+    assert all(is_wanted_in_trash(file.entry.path) for file in quarantined_files(storage))
+    flat = [path for path in paths if replaced_of("run", path).count("/") == 4 and "/" in path]
+    assert flat == ["in/a.mp3", "in/100%, a + b.mp3", "Björk/Début/01 Ü.mp3", f"in/{'a' * 133}.mp3"]
 
 
 def test_only_files_that_are_known_to_be_old_enough_are_chosen() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.track import Track
-from tests.audio import FORMATS, make_many
+from tests.audio import FORMATS, make_many, many_tracks
 from tests.forked import Forks
 from tests.nightly import NIGHTLY
 from tests.places import digest
@@ -17,6 +17,8 @@ from tests.sync_sides import Synced
 
 TRACKS = 1000 if NIGHTLY else 200
 PER_ALBUM = 10
+_LISTING_AND_MARKER = 60
+"""Requests of a sync of 100 folders, however many files it sends."""
 
 
 @pytest.mark.parametrize("kind", ["webdav", pytest.param("s3_moto", marks=pytest.mark.nightly)])
@@ -60,6 +62,44 @@ def test_a_library_that_is_reorganized_is_not_sent_again(synced: Callable[..., S
     kept = Counter(there.everything().values())
     assert kept >= organized, "the old contents are in the trash"
     sync.does_nothing()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("kind", "most"), [("s3_moto", 10), ("drive", 9), ("dropbox", 11)])
+@pytest.mark.parametrize("folders", [10, 100])
+def test_an_edit_costs_few_requests_wherever_the_files_lie(
+    synced: Callable[..., Synced], kind: str, most: int, folders: int
+) -> None:
+    """100 of 1,000 files, in 10 folders or in 100: each is sent once; our own looks and the listing are counted, too."""
+    sync = synced(("local", kind))
+    here, there = sync.sides
+    assert here.root is not None
+    assert there.proxy is not None
+    for name, content in many_tracks(1000):
+        number = int(name.split()[1]) * PER_ALBUM + int(name.rpartition("track")[2].removesuffix(".mp3")) - 1
+        file = here.root / f"Artist {number // 30}/Album {number // PER_ALBUM}/{number % PER_ALBUM} Title.mp3"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    sync()
+    before = here.tree()
+    edited = [file for file in here.root.rglob("*.mp3") if _lies_in(file, folders)]
+    assert len(edited) == 100
+    for number, file in enumerate(edited):
+        _retag(file, f"A better title {number}")
+    sync.reset()
+    ended = sync()
+    assert (ended.summary["ops_planned"], ended.summary["ops_failed"]) == (100, 0)
+    assert len(there.proxy.requests) <= most * len(edited) + _LISTING_AND_MARKER
+    after, everything = there.tree(), Counter(there.everything().values())
+    assert (after, len(after)) == (here.tree(), 1000)
+    assert everything >= Counter(before.values()) + (Counter(after.values()) - Counter(before.values())), "old ones in the trash"
+    sync.does_nothing()
+
+
+def _lies_in(file: Path, folders: int) -> bool:
+    """Whether it is one of 100 files that lie in so many folders."""
+    album, title = int(file.parent.name.split()[1]), int(file.name.split()[0])
+    return album < folders and title < 100 // folders
 
 
 def _retag(file: Path, title: str) -> None:

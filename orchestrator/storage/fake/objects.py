@@ -19,6 +19,7 @@ KINDS: Mapping[str, Capabilities] = {
     "s3": Capabilities(
         copy=True,
         replaces_in_place=True,
+        flat_listing=True,
         empty_directories=False,
         hashes=("md5",),
         mtime=False,
@@ -32,6 +33,7 @@ KINDS: Mapping[str, Capabilities] = {
         replaces_in_place=True,
         directory_move=True,
         by_directory=True,
+        flat_listing=True,
         duplicate_names=True,
         by_id=True,
         hashes=("md5", "sha1", "sha256"),

@@ -100,7 +100,7 @@ class RcloneStorage(DerivedStorage):
             mtime=self.capabilities.mtime,
             server_mtime=self.profile.server_mtime,
             hashes=self.capabilities.hashes,
-            flat=bool(self._remote.info["Features"].get("ListR")),
+            flat=self.capabilities.flat_listing,
             prefix=prefix,
             hidden=hidden,
             bounded=not self.capabilities.local,
