@@ -267,6 +267,13 @@ def test_argv_holds_no_path_and_no_secret(found_rclone: Binary, tmp_path: Path) 
         assert rclone.client.call("core/bwlimit")["rate"] == "17Mi"
 
 
+@pytest.mark.parametrize(("rate", "up", "down"), [("2M", 2 << 20, 2 << 20), ("1M:100k", 1 << 20, 100 << 10)])
+def test_bandwidth_limits_uploads_and_downloads(found_rclone: Binary, rate: str, up: int, down: int) -> None:
+    with Rclone(found_rclone, bandwidth=rate) as rclone:
+        limits = rclone.client.call("core/bwlimit")
+    assert (limits["bytesPerSecondTx"], limits["bytesPerSecondRx"]) == (up, down)
+
+
 def test_log_is_private_and_without_secrets(found_rclone: Binary, tmp_path: Path) -> None:
     log = tmp_path / "rclone.log"
     with Rclone(found_rclone, log_file=log) as rclone, pytest.raises(UsageError):
