@@ -92,6 +92,8 @@ class Case:
         """`state`: the state directory of the program. `policy`: that of --conflict."""
         self.name = name
         self.policy = policy
+        self.kind = "mp3"
+        """Of its songs: "mp3-lame" tells where no hash does which is which, by its sound."""
         self.hands = self.a, self.b = Hand(sides[0], name), Hand(sides[1], name)
         self.local = next((hand for hand in self.hands if hand.side.root), None)
         self.dated = all(side.dated for side in sides)
@@ -105,10 +107,10 @@ class Case:
         self._sounds: dict[str, int] = {}
         self._numbers = count(sum(name.encode()) * 1000)
 
-    def song(self, path: str, words: str = "", *, kind: str = "mp3") -> bytes:
+    def song(self, path: str, words: str = "", *, kind: str | None = None) -> bytes:
         """A song whose sound belongs to the path, with words of its own: other words are an edit of its tags."""
         serial = self._sounds.setdefault(path, next(self._numbers))
-        return track_bytes(kind, Track(title=(f"{self.name} {path} {words}",), track=1), seconds=0.1, serial=serial)
+        return track_bytes(kind or self.kind, Track(title=(f"{self.name} {path} {words}",), track=1), seconds=0.1, serial=serial)
 
     def start(self, *paths: str) -> Tree:
         """Songs that one side has, and the other one gets."""
@@ -362,7 +364,8 @@ def a_chain_with_a_new_head(case: Case) -> Steps:
 
 @case()
 def a_ring(case: Case) -> Steps:
-    tree = case.start(*songs(1, 2, 3))
+    case.kind = "mp3-lame"
+    tree = {path: case.a.put(path, case.song(path, words)) for path, words in zip(songs(1, 2, 3), ("", "x", "xx"), strict=True)}
     yield case.both(tree)
     for old, new in ((1, "x"), (3, 1), (2, 3), ("x", 2)):
         case.b.rename(f"{old}.mp3", f"{new}.mp3")
@@ -392,6 +395,7 @@ def a_folder_is_renamed_here_and_edited_there(case: Case) -> Steps:
 
 @case()
 def a_folder_gets_two_names(case: Case) -> Steps:
+    case.kind = "mp3-lame"
     tree = case.start(*songs(1, 2, 3, 4, folder="d/"))
     yield case.both(tree)
     case.a.rename("d", "e")
@@ -406,6 +410,7 @@ def a_folder_gets_two_names(case: Case) -> Steps:
 
 @case()
 def two_folders_get_one_name(case: Case) -> Steps:
+    case.kind = "mp3-lame"
     tree = case.start("d1/1.mp3", "d1/2.mp3", "d2/1.mp3", "d2/3.mp3")
     yield case.both(tree)
     case.a.rename("d1", "e")
@@ -427,6 +432,7 @@ def a_folder_is_deleted_here_and_worked_in_there(case: Case) -> Steps:
 
 @case()
 def a_file_becomes_a_folder_and_a_file_again(case: Case) -> Steps:
+    case.kind = "mp3-lame"
     tree = case.start("x.mp3", "y.mp3")
     yield case.both(tree)
     case.a.rename("x.mp3", "other")
@@ -458,7 +464,8 @@ def a_folder_is_made_again_with_the_same_files(case: Case) -> Steps:
     for path, content in tree.items():
         case.b.put(path, content, NEWER)
     yield case.both(tree)
-    case.check_sent(0, of=0)
+    if case.b.side.hashed:  # elsewhere only reading them whole would show that they are the same
+        case.check_sent(0, of=0)
 
 
 @case()

@@ -29,16 +29,6 @@ PAIRS = {
 }
 UNFINISHED: dict[str, tuple[set[str], str]] = {
     "rmdirs": ({"drive", "dropbox"}, "an emptied folder is removed although the other side keeps it"),
-    **dict.fromkeys(
-        (
-            "a ring",
-            "a folder gets two names",
-            "two folders get one name",
-            "a folder is made again with the same files",
-            "a file becomes a folder and a file again",
-        ),
-        ({"webdav", "crypt"}, "these short songs have no identity, and nothing else shows a rename on a server without hashes"),
-    ),
 }
 """Case -> the kinds of servers on which it does not hold yet (none: on all), and why not. What holds must be taken out."""
 Trees = tuple[dict[str, str], dict[str, str]]
@@ -161,7 +151,8 @@ def check(cases: Cases, kinds: tuple[str, str], **settings: Any) -> None:
     unfinished = {name for name, (where, _) in UNFINISHED.items() if name in cases.cases and (not where or where & {*kinds})}
     wrong = "".join(f"\n{name}: {why}" for name, why in cases.wrong.items() if name not in unfinished)
     assert not wrong, wrong
-    assert unfinished <= cases.wrong.keys(), "these hold now: take them out of UNFINISHED"
+    # What a kill leaves to the next sync may hold by chance.
+    assert cases.kills or unfinished <= cases.wrong.keys(), "these hold now: take them out of UNFINISHED"
 
 
 def at_night(pair: str, *, in_ci: Collection[str]) -> object:

@@ -550,6 +550,17 @@ def test_a_retagged_and_renamed_file_is_one_file_without_hashes() -> None:
     assert world.b.tree == {"2.flac": "other|t", "new.flac": "sound|new tags"}
 
 
+def test_a_file_whose_sound_has_no_sure_checksum_is_known_by_all_that_can_be_seen_of_it() -> None:
+    crypt = Capabilities(move=True, copy=True, mtime_precision_ns=SECOND, remote_type="crypt", names="remote")
+    for edit, verbs in ((None, ["move"]), ("?one|new tags", ["copy", "delete"])):
+        world = World.alike({"1.mp3": "?one|t", "2.mp3": "?two|t"}, sounds=True, kinds=(crypt, DISK))
+        world.a.rename("1.mp3", "new.mp3")
+        if edit is not None:
+            world.a.edit("new.mp3", edit, NEWER)
+        assert sorted(str(operation.verb) for operation in world.sync().plan.operations) == verbs
+        assert world.b.tree == {"2.mp3": "?two|t", "new.mp3": edit or "?one|t"}
+
+
 def test_tags_are_read_only_where_no_hash_tells() -> None:
     tracks = {f"{number}.flac": f"sound {number}|t" for number in range(3)}
     for kinds, expected in ((DISK, BUCKET), set()), ((BARE, DISK), {"sounds"}), ((BARE, BUCKET), {"sounds"}):

@@ -8,7 +8,7 @@ of a folder went, and at last the same path with any content.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -147,29 +147,32 @@ class _Matching:
             self._join(*pair)
 
     def by_sound(self, others: Iterable[File]) -> None:
-        """The same sound with other tags, where no hash tells: only if one file alone has lost it, and one alone has it.
+        """The same sound, where no hash tells: only if one file alone has lost it, and one alone has it.
 
         What a lost file sounded like is known from its counterpart among `others`, the files of the other side.
         """
         without_hash = {path: file for path, file in self.files.items() if not file.hashes}
         if without_hash and not self.rows.keys() <= self.files.keys():
-            there = {file.path: file for file in others}
+            there = {trace: file for file in others for trace in _traces(file)}
             for file in without_hash.values():
                 self._comparison.ask_sound(self._number, file)
-            old = {path: _sure_identity(self._lost_sound(row, there)) for path, row in self.rows.items()}
-            self._join_sounds(old, {path: _sure_identity(file.sound) for path, file in without_hash.items()})
+            old = {path: _sound_keys(self._then(path), self._lost_sound(row, there)) for path, row in self.rows.items()}
+            self._join_sounds(old, {path: _sound_keys(file, file.sound) for path, file in without_hash.items()})
 
-    def _lost_sound(self, row: Row, there: Mapping[str, File]) -> Sound | None:
+    def _lost_sound(self, row: Row, there: Mapping[Hashable, File]) -> Sound | None:
         """The sound of the file that a row has lost here."""
         counterpart = row.files[other(self._number)]
-        now = there.get(counterpart.path)
         known = row.files[self._number].sound or counterpart.sound
-        if known is None and now is not None and unchanged(now, counterpart):
-            self._comparison.ask_sound(other(self._number), now)
-            return now.sound
-        return known
+        if known is not None:
+            return known
+        for trace in _traces(counterpart):
+            now = there.get(trace)
+            if now is not None and (unchanged(now, counterpart) or _same_inode(now, counterpart)):
+                self._comparison.ask_sound(other(self._number), now)
+                return now.sound
+        return None
 
-    def _join_sounds(self, old: dict[str, list[str]], new: dict[str, list[str]]) -> None:
+    def _join_sounds(self, old: dict[str, list[Hashable]], new: dict[str, list[Hashable]]) -> None:
         # A file that is where it was is the nearest, even if another one now has its sound as well.
         stays = {path for path in old.keys() & new.keys() if old[path] == new[path]}
         for pair in pair_off(_without(old, stays), _without(new, stays), unambiguous=True):
@@ -200,11 +203,24 @@ def _same_inode(now: File, then: File) -> bool:
     )
 
 
-def _sure_identity(sound: Sound | None) -> list[str]:
-    return [sound.identity] if sound and sound.sure and sound.identity else []
+def _traces(file: File) -> Iterator[Hashable]:
+    """By what a file can be found again among those of its side: its path, then its content, then its inode."""
+    yield file.path
+    yield from content_keys(file)
+    if file.inode is not None:
+        yield file.inode.number
 
 
-def _without(keys: Mapping[str, list[str]], paths: set[str]) -> dict[str, list[str]]:
+def _sound_keys(file: File, sound: Sound | None) -> list[Hashable]:
+    """What only files of one sound have in common. A hint is only one between files that are equal in all that can be seen."""
+    if sound is None or sound.identity is None:
+        return []
+    if sound.sure:
+        return [sound.identity]
+    return [] if file.entry.mtime_ns is None else [(sound.identity, sound.tags, file.size, file.entry.mtime_ns)]
+
+
+def _without(keys: Mapping[str, list[Hashable]], paths: set[str]) -> dict[str, list[Hashable]]:
     return {path: values for path, values in keys.items() if path not in paths}
 
 
