@@ -292,6 +292,7 @@ def a_is_preferred_at_first(case: Case) -> Steps:
 
 @case("newer")
 def normalization(case: Case) -> Steps:
+    case.kind = "mp3-lame"
     composed, decomposed = (unicodedata.normalize(form, "d/\u00e9.mp3") for form in ("NFC", "NFD"))
     names = {"1.mp3": "1.mp3", "HeLlO.mp3": "hello.mp3", composed: decomposed}
     a = {path: case.a.put(path, case.song(path)) for path in names}
