@@ -11,7 +11,7 @@ from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.apply.undo import undo_plan
-from orchestrator.errors import CorruptTransferError, ExitCode, PermanentError, TransientError
+from orchestrator.errors import CorruptTransferError, ExitCode, InUseError, PermanentError, TransientError
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.records import Entry
 from orchestrator.storage.fake.faults import Killed, RecordedCall
@@ -132,6 +132,26 @@ def test_what_has_changed_at_the_destination_stays(tmp_path: Path, kind: str) ->
     assert library(theirs)["in/a.mp3"] == b"edited by the user meanwhile"
     assert "in/c.mp3" not in library(theirs)
     assert "tmp" not in str(sorted(theirs.snapshot()))
+
+
+@pytest.mark.parametrize("refused", [("copy",), ("move",), ("give",), ("copy", "move"), ("copy", "give"), ("move", "give")])
+def test_folders_that_are_locked_while_others_create_them_keep_no_file_from_its_new_content(
+    tmp_path: Path, refused: tuple[str, ...]
+) -> None:
+    """423 of WebDAV, once for each of these requests."""
+    ours, theirs = MemoryStorage.like("local", "one:library"), MemoryStorage.like("webdav", "two:library")
+    theirs.put("in/a.mp3", b"the old content")
+    ours.put("in/a.mp3", CHANGED)
+    locked = [*refused]
+
+    def once(call: RecordedCall) -> InUseError:
+        locked.remove(call.verb)
+        return InUseError("423 Locked")
+
+    theirs.fail_always(lambda call: call.verb in locked, once)
+    result = run(plan(replacing(ours, "in/a.mp3", theirs, "in/a.mp3"), source=ours.fs), tmp_path / "journal", ours, theirs)
+    assert (result.exit_code, locked) == (ExitCode.DONE, []), result.problems
+    assert library(theirs) == {"in/a.mp3": CHANGED}
 
 
 @pytest.mark.parametrize("kind", STAGED)

@@ -17,6 +17,9 @@ CHANGE = 4
 KEEP_OLD = 4
 """A server's copy of an old content to our trash, and a look at it. Added to the limit of an operation that makes one."""
 
+MAKE_WAY = LOOK + CHANGE
+"""A look at an old content, and its move to our trash. Twice added to the limit of an operation whose copy waits for its name."""
+
 PUT_BACK = 4
 """Looks at an old content in our trash and at its name, and its way back. Added to the limit as well."""
 

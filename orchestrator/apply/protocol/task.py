@@ -12,7 +12,7 @@ from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.local_disk import DiskState, file_system_root
 from orchestrator.apply.own_paths import destination_of, leaving_source_of, replaced_of, staged_copy_of, trash_of
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
-from orchestrator.apply.protocol.request_budget import KEEP_OLD, LOOK, PUT_BACK, REQUESTS_PER_OPERATION
+from orchestrator.apply.protocol.request_budget import KEEP_OLD, LOOK, MAKE_WAY, PUT_BACK, REQUESTS_PER_OPERATION
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, is_replaced_in_place, route_of
 from orchestrator.errors import (
     AuthError,
@@ -196,7 +196,10 @@ class Task:
 
     def affords(self, requests: int) -> bool:
         """Whether the budget allows so many more requests."""
-        return self.requests_spent + requests <= REQUESTS_PER_OPERATION + (KEEP_OLD + PUT_BACK if self.in_place else 0)
+        limit = REQUESTS_PER_OPERATION
+        if self.replaces:
+            limit += PUT_BACK + (KEEP_OLD if self.in_place else 2 * MAKE_WAY)
+        return self.requests_spent + requests <= limit
 
     def hopeless_after(self, error: OrchestratorError) -> bool:
         """Whether another try would only fail again."""
