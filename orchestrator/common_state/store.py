@@ -302,20 +302,21 @@ def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], disk: _Disk)
 
 def _in_memory_once(then: tuple[File, File], now: tuple[FilesNow, FilesNow]) -> tuple[File, File]:
     """The files of a row, made of the same objects as the equal ones of now."""
-    first, second = (_made_of(then[side], now[side].get(then[side].path)) for side in SIDES)
+    there = (now[0].get(then[0].entry.path), now[1].get(then[1].entry.path))
     # Verified alike, so what one side lists is known of the other as well.
-    for listed in (first.entry.hashes, second.entry.hashes):
-        first, second = (
-            msgspec.structs.replace(file, read_hashes=listed) if file.read_hashes == listed else file for file in (first, second)
-        )
-    return first, second
+    listed = [file.entry.hashes for file in there if file is not None and file.entry.hashes]
+    return _made_of(then[0], there[0], listed), _made_of(then[1], there[1], listed)
 
 
-def _made_of(then: File, now: File | None) -> File:
-    if now is None or now == then:
-        return now or then
-    entry = now.entry if now.entry == then.entry else then.entry
-    return msgspec.structs.replace(then, entry=entry, inode=now.inode if now.inode == then.inode else then.inode)
+def _made_of(then: File, now: File | None, listed: Iterable[dict[str, str]]) -> File:
+    if now is None:
+        return then
+    return msgspec.structs.replace(
+        then,
+        entry=now.entry if now.entry == then.entry else then.entry,
+        inode=now.inode if now.inode == then.inode else then.inode,
+        read_hashes=next((hashes for hashes in listed if hashes == then.read_hashes), then.read_hashes),
+    )
 
 
 def _ordered(values: tuple[str, str], pair: Pair) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import msgspec
 
@@ -26,10 +27,10 @@ class Judge:
     `clocks_differ`: the times of most files of the two sides are whole hours apart, so such a difference says nothing.
     """
 
-    def __init__(self, settings: SyncSettings, comparison: Comparison, *, clocks_differ: bool) -> None:
+    def __init__(self, settings: SyncSettings, comparison: Comparison, *, clocks_differ: Callable[[], bool]) -> None:
         self._settings = settings
         self._comparison = comparison
-        self._clocks_differ = clocks_differ
+        self._clocks_differ = cache(clocks_differ)
 
     def winner(self, files: tuple[File, File]) -> SideNumber | None:
         """The side whose content both get; None if both files are kept."""
@@ -63,7 +64,7 @@ class Judge:
             return None
         difference = times[1] - times[0]
         tolerance = self._comparison.tolerance_ns
-        if abs(difference) <= tolerance or (self._clocks_differ and whole_hours(difference, tolerance)):
+        if abs(difference) <= tolerance or (self._clocks_differ() and whole_hours(difference, tolerance)):
             return None
         return SIDES[difference > 0]
 

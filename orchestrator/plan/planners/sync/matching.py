@@ -83,8 +83,8 @@ class _Matching:
     def __init__(self, number: SideNumber, rows: Sequence[Row], files: Iterable[File], comparison: Comparison) -> None:
         self._number = number
         self._comparison = comparison
-        self.rows = {row.files[number].path: row for row in sorted(rows, key=lambda row: row.files[number].path)}
-        self.files = {file.path: file for file in sorted(files, key=lambda file: file.path)}
+        self.rows = _sorted({row.files[number].entry.path: row for row in rows})
+        self.files = _sorted({file.entry.path: file for file in files})
         self.found: dict[int, Now] = {}
         self._moved: list[tuple[str, str]] = []
 
@@ -192,6 +192,10 @@ class _Matching:
         """What is left: another content where the old one was."""
         for path in [path for path in self.rows if path in self.files]:
             self._join(path, path)
+
+
+def _sorted(by_path: Mapping[str, Old]) -> dict[str, Old]:
+    return {path: by_path[path] for path in sorted(by_path)}
 
 
 def _same_inode(now: File, then: File) -> bool:

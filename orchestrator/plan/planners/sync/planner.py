@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.estimate import requests_at
@@ -58,7 +59,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     taking_part = {number: rows[number] for number in sorted(rows.keys() - hidden - resting)}
     check_listings(scope.sides, states, taking_part.values(), request.settings)
     taking_part = _none_if_still(taking_part, hidden | resting, states, request.settings)
-    judge = Judge(request.settings, comparison, clocks_differ=_clocks_differ(states, comparison))
+    judge = Judge(request.settings, comparison, clocks_differ=partial(_clocks_differ, states, comparison))
     reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     moved_away = MovedAway(taking_part, states)
     entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in moved_away.other_rows}
