@@ -10,7 +10,7 @@ from orchestrator.actions.session import Session
 from orchestrator.apply.guard.place_id import PLACE_ID_FILE
 from orchestrator.apply.journal.records import RunState, Stage
 from orchestrator.apply.results import FileChange
-from orchestrator.catalogue.content_hashes import LOCAL_HASH
+from orchestrator.catalogue.content_hashes import hash_type_beside
 from orchestrator.common_state.store import CommonState
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
@@ -67,15 +67,19 @@ def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> No
         _forget_undone(session, run_id, undone)
     if "sync" not in plan.header.options:
         return
+    ends = plan.header.source, plan.header.target
 
     def read(ref: Ref) -> dict[str, str]:
         if session.stop.is_set():
             return {}
+        beside = ends[0] if ref.fs == ends[1] else ends[1]
+        storages = session.storages(ref.fs, beside)
         try:
-            digest = session.storages(ref.fs)[ref.fs].hash(ref.path, LOCAL_HASH, download=True)
+            kind = hash_type_beside(storages[ref.fs], storages[beside])
+            digest = storages[ref.fs].hash(ref.path, kind, download=True)
         except RemoteError:  # it went away just now: the next sync sees that, and compares it then
             return {}
-        return {} if digest is None else {LOCAL_HASH: digest}
+        return {} if digest is None else {kind: digest}
 
     completed = session.journal.completed(run_id)
     done, earlier = done_each_way(plan.header, [one.operation for one in completed]), session.summary.each_way

@@ -14,7 +14,7 @@ from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
-from orchestrator.catalogue.content_hashes import LOCAL_HASH, identity_and_stamp
+from orchestrator.catalogue.content_hashes import hash_type_beside, identity_and_stamp
 from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
 from orchestrator.config.options.sync import SyncOptions
@@ -167,7 +167,7 @@ class SideListing:
 
     def answer(self, questions: Questions, other: SideListing) -> bool:
         """Read and look at what is asked of this side; whether anything new is known now."""
-        types = other._storage.capabilities.hashes or (LOCAL_HASH,)
+        kind = hash_type_beside(self._storage, other._storage)
         if not self._storage.capabilities.local:
             sizes = [self._files[ref.path].size or 0 for ref in questions.hashes if ref.fs == self._location.fs]
             if sizes:
@@ -183,12 +183,12 @@ class SideListing:
         def hashed(path: str) -> File:
             """By reading it, unless that was done before and it is the same since."""
             stamp = self._stamp(path)
-            then, digest = known.get((path, types[0]), (None, None))
+            then, digest = known.get((path, kind), (None, None))
             if stamp is None or then != stamp:
-                digest = self._storage.hash(path, types[0], download=True)
+                digest = self._storage.hash(path, kind, download=True)
                 if digest is not None and stamp is not None and stamp == self._stamp(path):
-                    fresh[path, types[0]] = stamp, digest
-            return msgspec.structs.replace(self._files[path], read_hashes={} if digest is None else {types[0]: digest})
+                    fresh[path, kind] = stamp, digest
+            return msgspec.structs.replace(self._files[path], read_hashes={} if digest is None else {kind: digest})
 
         def looked_at(path: str) -> File:
             return msgspec.structs.replace(self._files[path], own_mtime_ns=self._storage.mtime(path))

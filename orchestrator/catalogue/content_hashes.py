@@ -28,6 +28,13 @@ from orchestrator.track import Status
 
 LOCAL_HASH = "sha256"
 """Computed where no other file of that size has a hash already."""
+
+
+def hash_type_beside(storage: Storage, other: Storage) -> str:
+    """The hash to compute of a file to compare it with those of another location: one that either lists, if any does."""
+    return (*other.capabilities.hashes, *storage.capabilities.hashes, LOCAL_HASH)[0]
+
+
 _AT_A_TIME = {True: 4, False: 8}
 """Files that are read at the same time: on a disk, and on remotes."""
 

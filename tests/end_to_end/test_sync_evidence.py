@@ -28,7 +28,7 @@ from tests.damaged_pairs import KINDS, pairs
 from tests.end_to_end.test_sync import Pair
 from tests.end_to_end.test_unusual_disks import case_ignored
 from tests.faulty import Library
-from tests.places import digest
+from tests.places import digest, upload_in_parts
 from tests.program import Ended
 from tests.servers.http import HttpProxy
 from tests.servers.remotes import DriveRemote
@@ -292,6 +292,24 @@ def test_touched_files_are_read_once_and_nothing_is_sent(
             assert times_in_state(pair) == {(OLD_S - age_s) * 10**9}, "they would be read again"
         changes = [seen.path for seen in proxy.requests if seen.method in {"PUT", "PATCH", "DELETE"} or "delete" in seen.path]
         assert changes == []
+
+
+@pytest.mark.parametrize("pair", ["s3_moto"], indirect=True)
+def test_what_another_program_uploaded_in_parts_is_not_sent_back(pair: Pair) -> None:
+    """S3 has no hash of it: that of the file here is read after the run, and tells a rename or a touch from an edit."""
+    names = ("renamed", "touched", "edited")
+    for name in names:
+        upload_in_parts(pair.b.bucket, f"{pair.b.prefix}/{name}", f"sound of {name}".encode())
+    pair()
+    (pair.here / "renamed").rename(pair.here / "new name")
+    os.utime(pair.here / "touched")
+    (pair.here / "edited").write_bytes(b"SOUND of edited")
+    summary = pair().summary
+    assert (summary["b_renamed"], summary["b_changed"], summary["bytes_to_b"]) == (1, 1, len("sound of edited"))
+    a, b = pair.trees()
+    assert a == b
+    upload_in_parts(pair.b.bucket, f"{pair.b.prefix}/touched", b"SOUND of touched")
+    assert pair("--checksum").summary["a_changed"] == 1
 
 
 TIMES = ["sftp", "s3_moto", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("dropbox", "drive", "ftp"))]

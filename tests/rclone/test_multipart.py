@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from tests.places import upload_in_parts
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer
 
@@ -32,14 +33,6 @@ def bucket(s3_moto: RemoteServer, rclone_config: Path) -> Iterator[tuple[Any, Ht
         with rclone_config.open("a") as file:
             file.write(s3_moto.section(REMOTE, port=proxy.port))
         yield client, proxy
-
-
-def upload_in_parts(client: Any, key: str, content: bytes) -> None:
-    upload = client.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
-    part = client.upload_part(Bucket=BUCKET, Key=key, UploadId=upload, PartNumber=1, Body=content)["ETag"]
-    client.complete_multipart_upload(
-        Bucket=BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]}
-    )
 
 
 @pytest.mark.parametrize(("in_parts", "hashes"), [(60, False), (5, True)])

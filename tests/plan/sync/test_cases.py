@@ -743,6 +743,19 @@ def test_what_a_side_without_hashes_and_times_cannot_see_is_counted() -> None:
     assert world.a.tree["f2"] == "content of f2"
 
 
+@pytest.mark.parametrize("kinds", [(DISK, BARE), (BARE, DISK)], ids=["to the server", "to the disk"])
+def test_a_copy_is_only_made_from_what_is_sure_to_be_there_still(kinds: tuple[Capabilities, Capabilities]) -> None:
+    """What a server holds is remembered by the hash of its twin: it may have been edited there since, without being seen."""
+    world = World({"x/f1": "content of f1", **of("f2")}, kinds=kinds)
+    world.sync()
+    disk, server = (world.a, world.b) if kinds[0] is DISK else (world.b, world.a)
+    server.edit("x/f1", "CONTENT OF f1")
+    disk.put("y/f1", "content of f1")
+    plan = world.sync().plan
+    assert server.tree["y/f1"] == disk.tree["y/f1"] == "content of f1"
+    assert [one.src.fs for one in plan.operations] == [disk.fs]
+
+
 def test_a_disk_without_times_of_change_is_believed_by_size_and_time() -> None:
     world = World.alike(EIGHT, kinds=(DISK, BUCKET))
     world.a.tells_changes = False

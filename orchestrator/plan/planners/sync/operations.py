@@ -59,11 +59,12 @@ class _Maker:
         """Contents that a side has, and still has afterwards -> where."""
         # Only asked for contents that one side is to get from the other.
         wanted = {key for wish in wishes if wish.content is not None for key in _keys_of(wish.files[wish.content])}
+        seen = [{file.path: file for file in side.files} if wanted else {} for side in sides]
         for wish in wishes if wanted else ():
             for side in SIDES:
                 file, path = wish.files[side], wish.paths[side]
                 if file is not None and path is not None and wish.content in {None, side}:
-                    for key in wanted.intersection(content_keys(file)):
+                    for key in wanted.intersection(_keys_seen(file, seen[side].get(file.path))):
                         known = self._held[side].get(key)
                         if known is None or path < known[0].path:
                             self._held[side][key] = Ref(sides[side].fs, path), file
@@ -234,6 +235,16 @@ class _Maker:
 
 def _keys_of(file: File | None) -> Iterable[Hashable]:
     return () if file is None else content_keys(file)
+
+
+def _keys_seen(file: File, seen: File | None) -> Iterable[Hashable]:
+    """The keys of what a file holds now, as this run has seen it.
+
+    What is remembered of a file on a remote that lists no hashes may have been overtaken by an edit that cannot be seen there. A
+    time of change on a disk of this machine shows every edit.
+    """
+    watched = file.inode is not None and file.inode.ctime_ns is not None
+    return _keys_of(file if watched else seen)
 
 
 def _expect(file: File) -> Expect:
