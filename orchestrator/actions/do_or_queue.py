@@ -17,7 +17,7 @@ def do_or_queue(session: Session, intention: Callable[[], Intention], work: Call
         return work()
     try:
         result = work()
-    except RemoteError as error:
+    except RemoteError as error:  # queued or not, it is reported as it is
         if error.exit_code == ExitCode.UNREACHABLE and not session.stop.is_set():
             _queue_if_not_begun(session, intention(), error.message)
         raise

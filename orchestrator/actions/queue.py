@@ -133,7 +133,7 @@ def _tried(session: Session, name: str, work: Callable[[], ChangeResult]) -> tup
     session.reporter.note(f"{name}: trying again")
     try:
         result = work()
-    except InterruptedRunError:
+    except InterruptedRunError:  # it ends the whole flush
         raise
     except OrchestratorError as error:
         if session.stop.is_set():
@@ -167,7 +167,7 @@ def _again(row: Waiting) -> str:
 def _chosen(wanted: tuple[str, ...], rows: list[Waiting], session: Session) -> list[Waiting]:
     if wanted == ("all",):
         return rows
-    if all(text.isdigit() for text in wanted):
+    if all(text.isdecimal() for text in wanted):
         numbers = {int(text) for text in wanted}
         missing = numbers - {row.number for row in rows}
         if missing:

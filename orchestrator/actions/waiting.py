@@ -113,7 +113,7 @@ def forget(session: Session, names: frozenset[str]) -> None:
 def _errors_reported(session: Session, what: str) -> Iterator[None]:
     try:
         yield
-    except OrchestratorError as error:
+    except OrchestratorError as error:  # the sync itself is done or has its own error
         session.reporter.warning(f"the sync {what}: {error.message}")
 
 

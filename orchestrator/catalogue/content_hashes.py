@@ -227,7 +227,7 @@ def identity_and_stamp(storage: Storage, entry: Entry) -> tuple[str | None, str 
         return None, f"{entry.size}:{entry.mtime_ns}:{entry.id or ''}"
     try:
         seen = os.stat(place, follow_symlinks=False)  # noqa: PTH116 - pathlib is slower
-    except OSError:
+    except OSError:  # the file is gone or may not be looked at: unknown
         return None, None
     one_file = f"{seen.st_dev}:{seen.st_ino}"
     return one_file, f"{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{one_file}"

@@ -50,7 +50,12 @@ class _FlagOrText(click.ParamType[Any]):
 
     name = "text"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool | str:  # noqa: ARG002
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002 - click's signature
+    ) -> bool | str:
         """True for the bare flag."""
         return value if isinstance(value, bool) else str(value) or True
 

@@ -25,7 +25,7 @@ class DerivedStorage(Storage):
         """The remote does not tell."""
         return 0
 
-    def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:  # noqa: ARG002 - the same for all
+    def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:  # noqa: ARG002 - the answer is the same for all paths
         """The remote does not tell."""
         return {}
 

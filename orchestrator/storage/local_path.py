@@ -56,15 +56,15 @@ def has_change_times(storage: Storage, path: str) -> bool:
     """
     file = local_path(storage, path)
     try:
-        before = os.stat(file) if file is not None else None  # noqa: PTH116 - as elsewhere here
+        before = os.stat(file) if file is not None else None  # noqa: PTH116 - it is a plain string
         if before is None or file is None:
             return True
         for _ in range(_TRIES):  # the clock of file systems ticks every few milliseconds
             os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-            if os.stat(file).st_ctime_ns != before.st_ctime_ns:  # noqa: PTH116 - as elsewhere here
+            if os.stat(file).st_ctime_ns != before.st_ctime_ns:  # noqa: PTH116 - it is a plain string
                 return True
             time.sleep(_TICK_S)
-    except OSError:
+    except OSError:  # a read-only disk, for example: it could not be tried
         return True
     return False
 

@@ -31,5 +31,5 @@ class QueueDatabase(Database):
 
 
 def checksum(body: str) -> str:
-    """Of one row."""
+    """The checksum of one row, from its JSON."""
     return sha256(body.encode()).hexdigest()

@@ -1,7 +1,7 @@
 """The queue: one row a pair of locations that could not be synced, because one of them was away.
 
-A row says what was wanted, with the options as they were given; what there is to do is planned when it is tried again. The
-clock is the caller's: every time is in seconds since 1970.
+A row stores the two locations and the options as they were given, not a plan: each try makes a new one. The caller passes
+the time, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Kind = Literal["sync", "mirror"]
 
 
 class Intention(msgspec.Struct, frozen=True):
-    """What somebody wanted: to sync two locations."""
+    """A sync of two locations that was asked for."""
 
     a: str
     """A location as it was typed; a path is absolute, because later tries start in another folder."""
@@ -57,23 +57,23 @@ class Waiting(msgspec.Struct, frozen=True):
     """What `queue drop` calls it; None before it is written."""
 
     def due(self, now: float) -> bool:
-        """Whether the next try has come. So it has if it is further off than any delay: then the clock was wrong."""
+        """Whether the next try is due; also if it is further away than any delay, because then the clock was wrong."""
         return not now < self.next_try <= now + DELAYS_S[-1]
 
 
 def pair_names(*names: tuple[str, str]) -> frozenset[str]:
-    """The names of a pair, from those of its two locations in each way of naming them, in whatever order."""
+    """The names of a pair, from those of its two locations in each way of naming them, in any order."""
     return frozenset("\n".join(sorted(both)) for both in names)
 
 
 class Queue:
-    """All that waits, in one database."""
+    """All queued pairs, in one database."""
 
     def __init__(self, file: Path) -> None:
         """Open the database, or create it. One that cannot be read is moved aside. Raises UsageError."""
         self._database = QueueDatabase(file)
         self._connection, self.moved_aside = self._database.open_or_replace()
-        """Where a damaged database was moved: what was in it is lost to us."""
+        """Where a damaged database was moved; its rows are lost."""
 
     def __enter__(self) -> Queue:
         return self
@@ -82,13 +82,13 @@ class Queue:
         self._connection.close()
 
     def rows(self) -> list[Waiting]:
-        """What waits, the oldest first."""
+        """All rows, the oldest first."""
         with self._database.mapped_errors():
             found = self._connection.execute("SELECT number, body FROM waiting ORDER BY number").fetchall()
         return [msgspec.structs.replace(msgspec.json.decode(body, type=Waiting), number=number) for number, body in found]
 
     def put(self, intention: Intention, reason: str, now: float) -> Waiting:
-        """Queue what could not be done, in the place of what waits for the same pair: it counts as one more try of that."""
+        """Queue a sync that could not be done. It replaces the row of the same pair, and counts as one more try of that."""
         with self._writing():
             same = self._of_pair(intention.names)
             attempts = 1 + max((row.attempts for row in same), default=0)
@@ -98,7 +98,7 @@ class Queue:
             return self._write(Waiting(intention, since, attempts, _next_try(attempts, now), reason, number))
 
     def failed(self, number: int, reason: str, now: float) -> None:
-        """Record one more try that failed. Nothing for a row that is no longer there."""
+        """Record one more failed try. Does nothing if the row no longer exists."""
         with self._writing():
             for row in self.rows():
                 if row.number == number:
@@ -111,7 +111,7 @@ class Queue:
             connection.execute("DELETE FROM waiting WHERE number = ?", (number,))
 
     def drop_pair(self, names: frozenset[str]) -> int:
-        """Forget what waits for a pair, because it was done; how many rows."""
+        """Forget the rows of a pair, because it was synced. Returns how many."""
         with self._writing():
             return self._delete(self._of_pair(names))
 

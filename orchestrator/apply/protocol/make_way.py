@@ -101,7 +101,7 @@ def put_back(tasks: Iterable[Task], *, concurrency: int) -> None:
 
 
 def _leave_trash(tasks: Sequence[Task], *, concurrency: int) -> None:
-    """Give old contents their free names back, and delete copies that were made in vain."""
+    """Give old contents their free names back, and delete copies that are no longer needed."""
     send_batches(
         [task for task in tasks if task.at_target is None],
         lambda task: (task.target, GiveCall(task.old_name, task.dst, task.trash)),

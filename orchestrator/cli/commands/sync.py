@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def sync_command(session: Session, options: SyncOptions) -> int:
     """Make the locations A and B alike: carry over what has changed on each since the last sync.
 
-    Renames are carried over as renames. What is deleted or replaced goes to the trash of its location; `undo` brings it back. A
-    first sync deletes nothing.
+    Renames are carried over as renames. What is deleted or replaced goes to the trash of its location (except what
+    --delete-after deletes at the source); `undo` brings it back. A first sync deletes nothing.
     """
     from orchestrator.actions.sync import sync  # noqa: PLC0415 - imported when the command runs
 

@@ -37,6 +37,6 @@ class ShownNames:
     def _names(self, fs: str, path: str) -> Sequence[str] | None:
         try:
             listed = self._client.call("operations/list", rc_bodies.list_names(fs, path))["list"]
-        except NotFoundError:
+        except NotFoundError:  # there is no such folder, so it has no links
             return None
         return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
