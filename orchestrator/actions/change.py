@@ -114,6 +114,8 @@ def preview(
     """Make a plan and show it. With --dry-run and --exit-code, a plan with operations ends with 10."""
     planned = make_plan()
     _show(session, planned.plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
+    if not planned.plan.operations and planned.nothing_to_do is not None:
+        session.reporter.note(planned.nothing_to_do)
     pending = planned.plan.operations and session.options.dry_run and session.options.exit_code
     return ChangeResult(worst([planned.exit_code, ExitCode.PENDING if pending else ExitCode.DONE]), planned.plan)
 

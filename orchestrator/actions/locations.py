@@ -139,7 +139,8 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     try:
         yield
     except NotFoundError as error:
-        raise UsageError(f"{location.typed}: there is no such folder ({error.message})") from error
+        what = "folder" if location.local else "folder or bucket"
+        raise UsageError(f"{location.typed}: there is no such {what}: check the name, or create it first") from error
     except TransientError as error:
         error.message = f"{location.typed} cannot be reached: {error.message}"
         raise

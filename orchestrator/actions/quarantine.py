@@ -47,7 +47,7 @@ def _old_enough(options: QuarantineListOptions | QuarantineEmptyOptions, items: 
 
 def _nothing(options: QuarantineListOptions | QuarantineEmptyOptions) -> str:
     if options.older_than:
-        return f"nothing in the quarantine is known to be older than {options.older_than}"
+        return f"nothing in the quarantine is older than {options.older_than} (files of unknown age are kept)"
     return _EMPTY
 
 

@@ -76,6 +76,8 @@ def drop(options: QueueDropOptions, session: Session) -> int:
     session.need_consent("queue drop")
     with open_queue(session) as queue:
         chosen = _chosen(options.pair, queue.rows(), session)
+        if not chosen:
+            session.reporter.note("the queue is empty")
         for row in chosen:
             session.reporter.note(f"{row.number}: {_name(row.intention)}")
         if session.options.dry_run or not chosen or not agreed(session, f"Forget {counted(len(chosen), 'queued pair')}?"):

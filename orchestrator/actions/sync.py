@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
 from orchestrator.actions.common_states import open_common_state
@@ -20,7 +22,7 @@ from orchestrator.actions.waiting import intention_to_sync
 from orchestrator.apply.guard.place_id import place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
-from orchestrator.errors import SafetyLimitError, UsageError, worst
+from orchestrator.errors import ExitCode, SafetyLimitError, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.sync.planner import plan_sync
@@ -152,10 +154,12 @@ class _Sync:
             what = "keeps neither hashes nor times, so an edit that keeps the size may go unseen there"
             session.reporter.note(f"{counted(unseen, 'file')} on a server that {what}: --checksum reads them")
         left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
-        said = "nothing to do" if plan.skipped else "nothing to do: both sides are alike"
+        sides = [listing.side() for listing in listings]
+        partial = any(side.left_out or side.waiting or side.unlisted for side in sides) or counts.get("kept_after_move")
+        said = "nothing to do" if plan.skipped or partial or left else "nothing to do: both sides are alike"
         if left:
-            said += f", but for {counted(left, 'file')} that one way leaves as they are"
-        return Planned(plan, worst([listed, report_skipped(session, plan)]), said)
+            said += f": one way, {counted(left, 'other file')} stay as they are"
+        return Planned(plan, worst([listed, _report_skipped(session, plan)]), said)
 
     def begin(self, plan: Plan) -> None:
         """Before the first change: see `begin_sync`."""
@@ -203,3 +207,16 @@ class _Sync:
                 synced = {row.files[side].path: known.after_runs[row.number] for row in known.rows}
                 listing.renamed = own_renames(self._session, self._locations[side], synced)
         return known.rows
+
+
+def _report_skipped(session: Session, plan: Plan) -> ExitCode:
+    """As `report_skipped`, but people get one line for all files with other names, unless they ask for more."""
+    others = [one for one in plan.skipped if one.code == "other-name"]
+    if len(others) < 2 or session.options.verbose or session.options.json:
+        return report_skipped(session, plan)
+    rest = msgspec.structs.replace(plan, skipped=tuple(one for one in plan.skipped if one.code != "other-name"))
+    report_skipped(session, rest)
+    what = f"{len(others)} files have other names on B: --keep-names a or b says whose to use; -v lists them"
+    session.reporter.error("other-name", what)
+    session.summary.ops_skipped += len(others)
+    return ExitCode.SOME_FAILED

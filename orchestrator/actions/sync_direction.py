@@ -50,8 +50,11 @@ def way_of(options: SyncOptions, session: Session, locations: Sequence[Location]
     configured = cloud is not None and bool(in_cloud) and cloud.delete_after_sync
     if (options.delete_after or configured) and (both_ways or options.delete):
         said = "--delete-after" if options.delete_after else session.loaded_config.label("cloud", "delete_after_sync")
-        why = "both ways is the direction: add --to-cloud or --to-local" if both_ways else "--delete is given: use only one"
-        raise UsageError(f"{said} moves files one way and keeps all that is at the target, but {why}")
+        if both_ways:
+            raise UsageError(f"{said} only works one way: add --to-cloud or --to-local")
+        raise UsageError(f"{said} and --delete exclude each other")
+    if options.keep_names is not None and not both_ways:
+        raise UsageError("--keep-names is for a first sync both ways: one way, the names of the source are used")
     return Way(direction, options.delete_after or configured)
 
 
@@ -117,5 +120,6 @@ def _check_named(options: SyncOptions, locations: Sequence[Location]) -> None:
     named = _named(options)
     first, second = (location.local for location in locations)
     if named is not None and first != second and second != (named[0] == "--to-local"):
-        where, better = ("on this machine", "--to-local") if second else ("not on this machine", "--to-cloud")
-        raise UsageError(f"{named[0]}={named[1]}: {named[1]} is {where}: write {better}={named[1]}")
+        where = "on this machine" if second else "not on this machine"
+        right = f"`sync {options.a} {named[1]} {named[0]}`"
+        raise UsageError(f"{named[1]} is {where}: to copy from it to {options.a}, write {right}")

@@ -126,7 +126,8 @@ class SideListing:
             with reaching(self._session, self._location):
                 links = links_above(self._storage, self._missing(synced), self._files)
         for link in links:
-            self._session.reporter.error("link", "is a link or shortcut: nothing is done here on either side", link)
+            why = f"is a link or shortcut on {self._location.typed}: nothing is done with it, nor at this path on the other side"
+            self._session.reporter.error("link", f"{why}; put a file or folder in its place, or use --exclude", link)
         self._unlisted += links
         return ExitCode.SOME_FAILED if links else ExitCode.DONE
 

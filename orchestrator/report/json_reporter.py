@@ -83,7 +83,8 @@ class JsonReporter:
     def summary(self, summary: Summary) -> None:
         """Write the `summary`, the last line."""
         fields = msgspec.to_builtins(summary)
-        self._write("summary", {**fields, **fields.pop("each_way")})
+        each_way = fields.pop("each_way")
+        self._write("summary", {**fields, **each_way})
         self._output.flush()
 
     def close(self) -> bool:

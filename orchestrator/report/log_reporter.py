@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.plan.model import Plan
 from orchestrator.progress import NoProgress
 from orchestrator.report.log import ROOT
-from orchestrator.report.reporter import Column, Summary, printable
+from orchestrator.report.reporter import Column, Summary, printable, with_path
 
 
 class LogReporter(NoProgress):
@@ -59,4 +59,4 @@ class LogReporter(NoProgress):
         return True
 
     def _log(self, level: int, message: str, path: str | None = None) -> None:
-        self._logger.log(level, "%s", printable(f"{path}: {message}" if path and path not in message else message))
+        self._logger.log(level, "%s", printable(with_path(message, path)))

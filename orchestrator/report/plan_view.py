@@ -57,7 +57,7 @@ _LEFT_BY_SYNC = (
     ("only_at_target", "only at the target", "--delete carries deletions over"),
     ("changed_at_target", "changed at the target", "left as they are"),
     ("moved_away", "leave the source", "deleted there for good once both were compared in full"),
-    ("kept_after_move", "at the target only", "since an earlier --delete-after: no deletion"),
+    ("kept_after_move", "moved earlier", "by --delete-after: they stay at the target"),
 )
 """Counts of a sync, how people read each, and what to do about it."""
 _REWRITES_COUNT = "; each is up to 3 changes: new list, old list to the quarantine, name"
@@ -202,15 +202,17 @@ def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
         if done:
             known = {name: msgspec.convert(value, Capabilities) for name, value in header.capabilities.items()}
             seconds = estimate((one for one in plan.operations if one.dst.fs == fs), known)["seconds"]
-            sent = f"{size_text(counts[f'bytes_to_{side}'])} sent to {printable(fs)}"
-            yield f"at {side.upper()}", f"{', '.join(done)}; {sent}, about {duration_text(seconds)}"
+            size = counts.get(f"bytes_to_{side}")
+            sent = f"{size_text(size)} sent to {printable(fs)}, " if size else ""
+            yield f"at {side.upper()}", f"{', '.join(done)}; {sent}about {duration_text(seconds)}"
     if asked := [f"{counts[key]} to {side}" for side in "AB" if counts.get(key := f"requests_{side.lower()}")]:
-        yield "requests of them", f"about {', '.join(asked)}"
+        yield "requests (sync)", f"about {', '.join(asked)}"
     if counts.get("bytes_read"):
         yield "read to compare", f"{size_text(counts['bytes_read'])} of remotes, in full (--checksum)"
     for key, name, remedy in _LEFT_BY_SYNC:
         if counts.get(key):
-            yield name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])
+            decided = key == "conflicts" and header.options["sync"].get("conflict")
+            yield name, str(counts[key]) if decided else f"{counts[key]}; {remedy}"
 
 
 def _at_mirrors(header: Header) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -69,6 +70,22 @@ class Summary(msgspec.Struct, kw_only=True):
     """Pairs of locations that were queued, because a remote could not be reached."""
     each_way: dict[str, int] = {}
     """Of a sync, what was done on each side, or is planned with --dry-run: "a_added", "bytes_to_b" ..."""
+
+
+def with_path(message: str, path: str | None) -> str:
+    """The message, after the path that it is about unless it names that itself.
+
+    A file may be called as a word of the message ("link", "9.txt" in "99.txt"): only a path that the message begins with, or
+    that has a slash and stands between other words, counts as named.
+    """
+    if not path:
+        return message
+    begins = message.partition(": ")[0]
+    if message.startswith(f"{path}:") or begins == path or begins.endswith((f"/{path}", f":{path}")):
+        return message
+    if "/" in path and re.search(rf"(?<![^\s`'\"(]){re.escape(path)}(?![^\s`'\":,;)])", message):
+        return message
+    return f"{path}: {message}"
 
 
 class Reporter(Progress, Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.report import plan_view
 from orchestrator.report.output import Output, all_written
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text, stage_text
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text, stage_text, with_path
 from orchestrator.wording import counted
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class TextReporter:
                 self._output.line(text)
 
     def _print_problem(self, level: str, message: str, path: str | None) -> None:
-        text = f"{level}: {printable(path) + ': ' if path and path not in message else ''}{printable(message)}"
+        text = f"{level}: {printable(with_path(message, path))}"
         with self._lock:
             if self._bars is not None:
                 self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -16,6 +16,30 @@ from orchestrator.errors import ExitCode
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 
 
+def test_both_sides_are_called_alike_only_if_they_are(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for side in ("a", "b"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "both.txt").write_text("both")
+
+    def says(*, dry_run: bool = False, **options: Any) -> list[str]:
+        caplog.clear()
+        with open_session(CommonOptions(yes=True, dry_run=dry_run, state_dir=str(tmp_path / "state"))) as session:
+            sync(SyncOptions(a=str(tmp_path / "a"), b=str(tmp_path / "b"), **options), session)
+        return [text for text in caplog.messages if text.startswith("nothing to do") or "other names" in text]
+
+    assert says() == says(dry_run=True) == ["nothing to do: both sides are alike"]
+    (tmp_path / "a/new.txt").write_text("new")
+    assert says(settle="1h") == says(exclude=("new.*",)) == ["nothing to do"]
+    (tmp_path / "a/new.txt").unlink()
+    for number in range(3):
+        (tmp_path / f"a/new {number}.txt").write_text(f"content {number}")
+        (tmp_path / f"b/old {number}.txt").write_text(f"content {number}")
+    names, nothing = says()
+    assert "3 files have other names on B: --keep-names a or b" in names
+    assert nothing == "nothing to do"
+
+
 def test_what_was_read_to_compare_it_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of equal content under different names are reported by each sync, and read by the first alone."""
     for number in range(4):

@@ -161,6 +161,20 @@ def test_skipped_files_are_reported_once() -> None:
     assert "skipped c: no tags" in out.getvalue()
 
 
+def test_a_problem_names_its_file_whatever_it_is_called() -> None:
+    for path, message, shown in (
+        ("9.txt", "has the content of 99.txt", "9.txt: has the content of 99.txt"),
+        ("link", "is a link or shortcut", "link: is a link or shortcut"),
+        ("9.txt", "9.txt: could not be read", "9.txt: could not be read"),
+        ("a/9.txt", "/m/a/9.txt: could not be read", "/m/a/9.txt: could not be read"),
+        ("/m/log", "cannot write /m/log", "cannot write /m/log"),
+        ("a/9", "has the content of a/99", "a/9: has the content of a/99"),
+    ):
+        reporter, _, err = text_reporter()
+        reporter.error("link", message, path)
+        assert err.getvalue() == f"error: {shown}\n"
+
+
 def test_files_that_wait_are_not_called_in_place() -> None:
     for code, in_place, says in (
         ("left-alone", 0, "nothing to do\nskipped: 1 file; -v says why\n"),

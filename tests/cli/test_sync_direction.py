@@ -86,8 +86,8 @@ TABLE: list[tuple[tuple[str, ...], tuple[str, str]]] = [
     ((THERE, ALSO_THERE, "--to-local"), ("refused", "--to-local needs one location on this machine")),
     (("--to-local", HERE, ALSO_HERE), ("refused", "--to-cloud carries changes from A to B")),
     # A direction that names where the files come from.
-    ((THERE, "--to-cloud=" + HERE), ("refused", f"write --to-local={HERE}")),
-    (("--to-local=" + THERE, HERE), ("refused", f"write --to-cloud={THERE}")),
+    ((THERE, "--to-cloud=" + HERE), ("refused", f"write `sync {THERE} {HERE} --to-cloud`")),
+    (("--to-local=" + THERE, HERE), ("refused", f"write `sync {HERE} {THERE} --to-local`")),
     # Too many, too few, contradictions.
     ((HERE, THERE, "--to-cloud=" + ALSO_THERE), ("refused", "two locations")),
     ((HERE, THERE, ALSO_THERE, "--to-cloud"), ("refused", "unexpected extra argument")),
@@ -99,8 +99,9 @@ TABLE: list[tuple[tuple[str, ...], tuple[str, str]]] = [
     ((HERE, "--to-cloud=" + THERE, "--bidirectional"), ("refused", "exclude each other")),
     ((HERE, THERE, "--delete"), ("refused", "--to-cloud or --to-local")),
     ((HERE, THERE, "--delete-after"), ("refused", "add --to-cloud or --to-local")),
+    ((HERE, THERE, "--to-cloud", "--keep-names=a"), ("refused", "--keep-names is for a first sync both ways")),
     ((HERE, THERE, "--bidirectional", "--delete-after"), ("refused", "add --to-cloud or --to-local")),
-    ((HERE, THERE, "--to-cloud", "--delete", "--delete-after"), ("refused", "use only one")),
+    ((HERE, THERE, "--to-cloud", "--delete", "--delete-after"), ("refused", "exclude each other")),
     ((HERE, THERE), ("both", "ways")),
 ]
 

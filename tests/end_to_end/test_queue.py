@@ -269,7 +269,9 @@ def test_one_that_fails_does_not_stop_the_next(library: Callable[..., Library], 
     program("queue", "drop", str(folders["there"]), "named", "--yes")
     program("queue", "drop", "2", "3", "--dry-run")
     assert [one["number"] for one in program("queue").events if one["type"] == "queued"] == [2, 3, 4]
+    program("queue", "drop", "²", "--yes", codes=(2,))
     program("queue", "drop", "all", "--yes")
+    assert program("queue", "drop", "all", "--yes").events[0]["message"] == "the queue is empty"
     assert [one["type"] for one in program("queue").events] == ["summary"]
 
     (tmp_path / "state/queue.sqlite3").write_bytes(b"no database at all" * 100)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.errors import TransientError, UsageError
+from orchestrator.errors import OrchestratorError, TransientError, UsageError
 from orchestrator.paths import parent_of
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
@@ -34,7 +34,7 @@ class Remote:
         client = self._rclone.client
         try:
             if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
-                client.call("operations/fsinfo", {"fs": rc_bodies.with_server_mtime(self._fs)})
+                self._open_with_server_mtime()
             return client.call("operations/fsinfo", {"fs": self._fs})
         except UsageError as error:
             # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
@@ -48,6 +48,15 @@ class Remote:
                 name = path.rstrip("/").rpartition("/")[2].casefold()
                 if not any(one["Name"].casefold() == name and not one["IsDir"] for one in listed if parent):
                     raise TransientError(f"{self._fs}: the server did not say whether this is a folder") from error
+            raise
+
+    def _open_with_server_mtime(self) -> None:
+        """Open it with the upload times as well. Errors call it what the user calls it."""
+        opened = rc_bodies.with_server_mtime(self._fs)
+        try:
+            self._rclone.client.call("operations/fsinfo", {"fs": opened})
+        except OrchestratorError as error:
+            error.message = error.message.replace(opened, self._fs)
             raise
 
     def _check_shows_the_present(self) -> None:

@@ -105,7 +105,7 @@ class _Maker:
             self._counts[f"bytes_to_{LETTERS[side].lower()}"] += file.size or 0
         if replaced is None:
             known = "new" if wish.row is None else f"deleted on {LETTERS[side]}, and changed"
-            reason = f"{known} on {LETTERS[giver]}"
+            reason = "conflict: different on both sides" if wish.conflict else f"{known} on {LETTERS[giver]}"
             whole = giver == self._emptied and src.fs == self._sides[giver].fs
             verb = Verb.MOVE if whole else Verb.COPY
             self._add(wish, Move(verb, src, dst, file.size, _expect(seen), reason, parent_of(path)), file)

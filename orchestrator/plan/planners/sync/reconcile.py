@@ -33,6 +33,8 @@ class Wish:
     """The side that chose the name."""
     renamed: bool = False
     """It has lost its name to another file, and gets that of a conflict copy."""
+    conflict: bool = False
+    """It is one of two different files that both sides have of one entry, and both are kept."""
     settled: bool = True
     """Afterwards both sides are alike, and the common state may say so."""
 
@@ -143,7 +145,7 @@ class Reconciler:
             return [wish]
         keeper = self._judge.keeper(files)
         loser_side = other(keeper)
-        kept = Wish(wish.row, _placed(keeper, files[keeper]), wish.paths, keeper, wish.claim)
+        kept = Wish(wish.row, _placed(keeper, files[keeper]), wish.paths, keeper, wish.claim, conflict=True)
         everywhere = self.settings.writes_to(keeper)
         base = wish.paths[loser_side]
         renamed = Wish(
@@ -153,6 +155,7 @@ class Reconciler:
             content=loser_side if everywhere else None,
             claim=loser_side,
             renamed=True,
+            conflict=True,
             settled=everywhere,
         )
         return [kept, renamed]
