@@ -32,6 +32,7 @@ from orchestrator.plan.planners.sync.records import (
     Policy,
     Questions,
     Row,
+    Side,
     SyncRequest,
     SyncSettings,
 )
@@ -153,12 +154,7 @@ class _Sync:
         if unseen := counts.get("edits_unseen", 0):
             what = "keeps neither hashes nor times, so an edit that keeps the size may go unseen there"
             session.reporter.note(f"{counted(unseen, 'file')} on a server that {what}: --checksum reads them")
-        left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
-        sides = [listing.side() for listing in listings]
-        partial = any(side.left_out or side.waiting or side.unlisted for side in sides) or counts.get("kept_after_move")
-        said = "nothing to do" if plan.skipped or partial or left else "nothing to do: both sides are alike"
-        if left:
-            said += f": one way, {counted(left, 'other file')} stay as they are"
+        said = _nothing_to_do(plan, [listing.side() for listing in listings])
         return Planned(plan, worst([listed, _report_skipped(session, plan)]), said)
 
     def begin(self, plan: Plan) -> None:
@@ -220,3 +216,13 @@ def _report_skipped(session: Session, plan: Plan) -> ExitCode:
     session.reporter.error("other-name", what)
     session.summary.ops_skipped += len(others)
     return ExitCode.SOME_FAILED
+
+
+def _nothing_to_do(plan: Plan, sides: Sequence[Side]) -> str:
+    """What to say of a plan without operations: that both sides are alike only if all of both was compared."""
+    counts = plan.header.counts
+    left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
+    if left:
+        return f"nothing to do: one way, {counted(left, 'other file')} stay as they are"
+    partial = any(side.left_out or side.waiting or side.unlisted for side in sides) or counts.get("kept_after_move")
+    return "nothing to do" if plan.skipped or partial else "nothing to do: both sides are alike"
