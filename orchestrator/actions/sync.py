@@ -223,6 +223,6 @@ def _nothing_to_do(plan: Plan, sides: Sequence[Side]) -> str:
     counts = plan.header.counts
     left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
     if left:
-        return f"nothing to do: one way, {counted(left, 'other file')} stay as they are"
+        return f"nothing to do (left as they are, because it goes one way: {counted(left, 'file')})"
     partial = any(side.left_out or side.waiting or side.unlisted for side in sides) or counts.get("kept_after_move")
     return "nothing to do" if plan.skipped or partial else "nothing to do: both sides are alike"
