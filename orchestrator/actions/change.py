@@ -73,6 +73,10 @@ def change(
     when another run holds the lock, SafetyLimitError for a plan over --max-delete.
     """
     if session.options.dry_run:
+        if session.journal.unfinished():
+            from orchestrator.actions.execution import report_interrupted_runs  # noqa: PLC0415 - slow to import
+
+            report_interrupted_runs(session, touching)
         return preview(session, make_plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
     from orchestrator.actions.execution import (  # noqa: PLC0415 - slow to import, and a dry run does not need it
         MAY_CONTINUE,

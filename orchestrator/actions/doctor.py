@@ -139,7 +139,7 @@ def _runs(session: Session) -> Iterator[Finding]:
         yield Finding(
             "unfinished run",
             ok=False,
-            message=f"{run.id} ({run.command} {run.source}) was interrupted",
+            message=f"{run.described} was interrupted",
             remedy=f"music-orchestrator resume {run.id}",
             code=ExitCode.SOME_FAILED,
         )

@@ -83,7 +83,7 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
     """
     code = ExitCode.DONE
     for run in unfinished_runs(session.journal, set(touching), session.identities_of):
-        session.reporter.note(f"run {run.id} ({run.command} {run.source}) was interrupted; finishing it first")
+        session.reporter.note(f"run {run.described} was interrupted; finishing it first")
         remedy = f"`music-orchestrator resume {run.id}` finishes it later, `music-orchestrator runs abandon {run.id}` gives it up"
         try:
             finished = finish_run(session, run.id).exit_code
@@ -107,6 +107,15 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
             finished = ExitCode.SOME_FAILED
         code = worst([code, finished])
     return code
+
+
+def report_interrupted_runs(session: Session, touching: Collection[str]) -> None:
+    """With --dry-run: say which interrupted runs the command would finish first."""
+    for run in unfinished_runs(session.journal, set(touching), session.identities_of):
+        session.reporter.note(
+            f"run {run.described} was interrupted: without --dry-run, this command would finish it first, and only then plan "
+            f"(`music-orchestrator resume {run.id}` finishes it, `music-orchestrator runs abandon {run.id}` gives it up)"
+        )
 
 
 def finish_run(session: Session, run_id: str) -> RunResult:

@@ -71,7 +71,7 @@ def resume(options: ResumeOptions, session: Session) -> ChangeResult:
     plan = session.journal.plan(run.id)
     if session.options.dry_run:
         return ChangeResult(_report_unfinished(session, run), plan)
-    if not agreed(session, f"Finish run {run.id} ({run.command} {run.source})?"):
+    if not agreed(session, f"Finish run {run.described}?"):
         return ChangeResult(ExitCode.DONE, plan)
     from orchestrator.actions.execution import finish_run  # noqa: PLC0415 - slow to import, and `runs` does not need it
 
@@ -92,7 +92,7 @@ def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
         return ExitCode.DONE
     if session.options.dry_run:
         return _report_unfinished(session, run)
-    if not agreed(session, f"Give up run {run.id} ({run.command} {run.source})? `resume` cannot finish it afterwards."):
+    if not agreed(session, f"Give up run {run.described}? `resume` cannot finish it afterwards."):
         return ExitCode.DONE
     from orchestrator.actions.execution import abandon_run  # noqa: PLC0415 - slow to import, and `runs` does not need it
 
@@ -110,7 +110,7 @@ def undo(options: UndoOptions, session: Session) -> ChangeResult:
     session.need_consent("undo")
     run = session.journal.find(options.run)
     if run.id != options.run:
-        session.reporter.note(f"run {run.id} ({run.command} {run.source})")
+        session.reporter.note(f"run {run.described}")
 
     def make_plan() -> Planned:
         plan = undo_plan(session.journal, run.id, tool_version=orchestrator.__version__, created=created_now())
@@ -125,7 +125,7 @@ def _report_unfinished(session: Session, run: Run) -> ExitCode:
     states = session.journal.states(run.id)
     operations = session.journal.plan(run.id).operations
     left = sum(1 for one in operations if one.id not in states or not states[one.id].stage.is_verdict)
-    session.reporter.note(f"run {run.id} ({run.command} {run.source}): {left} of {run.operations} operations are left to do")
+    session.reporter.note(f"run {run.described}: {left} of {run.operations} operations are left to do")
     return ExitCode.PENDING if left and session.options.exit_code else ExitCode.DONE
 
 

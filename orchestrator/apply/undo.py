@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import Run
 from orchestrator.apply.left_copies import left_copies
-from orchestrator.apply.own_paths import replaced_of
+from orchestrator.apply.own_paths import deletes_for_good, replaced_of
 from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation, Expect, Plan, Verb, is_temporary
 from orchestrator.plan.planners.quarantine import is_restore
 from orchestrator.plan.planners.undo import plan_undo
@@ -25,7 +26,7 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str)
     completed = _with_whole_moves(_with_replaced(journal.completed(run_id), run_id))
     left = _not_copied_back(journal, run_id, _not_undone(journal, run_id, completed))
     left += [one.completed for one in left_copies(journal) if run_id in one.runs]
-    deleted = _deleted_since(journal, {one.destination for one in left})
+    deleted = _deleted_since(journal, run_id, {one.destination for one in left})
     return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
 
 
@@ -55,27 +56,43 @@ def _with_replaced(completed: Sequence[CompletedOperation], run_id: str) -> list
 def _with_whole_moves(completed: Sequence[CompletedOperation]) -> list[CompletedOperation]:
     """With each copy, or replacement, after which only the source was deleted, as one move together with that."""
     finished = {one.destination for one in completed if one.operation.finishes_move}
-    brought = {one.destination for one in completed if one.operation.verb in {Verb.COPY, Verb.REPLACE}} & finished
+    brought = {one.destination: one.operation for one in completed if one.operation.verb in {Verb.COPY, Verb.REPLACE}}
+    brought = {destination: operation for destination, operation in brought.items() if destination in finished}
     found = []
     for one in completed:
         operation = one.operation
         if one.destination in brought and operation.finishes_move:
-            expect = msgspec.structs.replace(operation.expect, kept=msgspec.UNSET)
+            replaced = brought[one.destination].expect.replaced
+            expect = msgspec.structs.replace(operation.expect, kept=msgspec.UNSET, replaced=replaced)
             found.append(msgspec.structs.replace(one, operation=msgspec.structs.replace(operation, expect=expect)))
         elif one.destination not in brought or operation.verb not in {Verb.COPY, Verb.REPLACE}:
             found.append(one)
     return found
 
 
-def _deleted_since(journal: Journal, files: Collection[Ref]) -> dict[Ref, str]:
-    """Those of `files` that a run deleted for good -> that run."""
-    deleting = (run for run in journal.runs() if run.header.counts.get(Verb.DELETE))
-    return {
-        one.operation.src: run.id
-        for run in deleting
-        for one in journal.completed(run.id)
-        if one.operation.verb is Verb.DELETE and one.operation.src in files
-    }
+def _deleted_since(journal: Journal, run_id: str, files: Collection[Ref]) -> dict[Ref, str]:
+    """Those of `files` that a run after `run_id` deleted for good, wherever others had moved them -> that run."""
+    put_at = {file: file for file in files}
+    deleted: dict[Ref, str] = {}
+    for run in _since(journal, run_id):
+        for one in journal.completed(run.id):
+            file = None if one.operation.verb in LEAVING_THE_SOURCE else put_at.pop(one.operation.src, None)
+            if deletes_for_good(one.operation):
+                if file is not None:
+                    deleted[file] = run.id
+                continue
+            if one.destination in files:
+                file = one.destination
+                deleted.pop(file, None)
+            if file is not None:
+                put_at[one.destination] = file
+    return deleted
+
+
+def _since(journal: Journal, run_id: str) -> list[Run]:
+    """The runs after `run_id`, oldest first."""
+    runs = journal.runs()
+    return runs[[run.id for run in runs].index(run_id) + 1 :]
 
 
 def _not_undone(journal: Journal, run_id: str, completed: list[CompletedOperation]) -> list[CompletedOperation]:
@@ -91,8 +108,7 @@ def _not_undone(journal: Journal, run_id: str, completed: list[CompletedOperatio
     }
     """Where a file is now -> where the run put it."""
     undone: set[Ref] = set()
-    runs = journal.runs()
-    for run in runs[[run.id for run in runs].index(run_id) + 1 :]:
+    for run in _since(journal, run_id):
         moves_back = run.undoes is not None or is_restore(run.header)
         for one in journal.completed(run.id):
             put = None if one.operation.verb in LEAVING_THE_SOURCE else put_at.pop(one.operation.src, None)

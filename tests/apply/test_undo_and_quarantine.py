@@ -15,7 +15,7 @@ from orchestrator.apply.quarantine import choose_files, older_than, quarantined_
 from orchestrator.apply.results import RunResult
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, UsageError
-from orchestrator.plan.model import Plan, Verb
+from orchestrator.plan.model import Operation, Plan, Verb
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall, Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
@@ -25,12 +25,14 @@ from tests.apply.plans import (
     contents,
     depending,
     emptying,
+    finishing,
     folders,
     library,
     move,
     operation,
     plan,
     quick,
+    replacing,
     restoring,
     run,
     through_temporary_name,
@@ -294,3 +296,78 @@ def test_only_files_that_are_known_to_be_old_enough_are_chosen() -> None:
         *(("quarantine", run_id) for run_id in ("20251201-120000-aaaaaa", "20251231-115959-bbbbbb")),
         *(("trash", run_id) for run_id in ("20251201-120000-aaaaaa", "20251231-115959-bbbbbb")),
     ]
+
+
+def test_undo_is_not_misled_by_what_other_runs_deleted_at_the_same_path(tmp_path: Path) -> None:
+    """Only what later runs deleted for good is gone; a deletion to the trash, or before the run, is none of these."""
+    ours, theirs = MemoryStorage.like("local", "one:library"), MemoryStorage.like("local", "two:library")
+    journal = tmp_path / "journal"
+    ours.put("a", b"first")
+
+    def carried(*operations: Operation) -> str | None:
+        return run(plan(*operations, source=ours.fs, storages=[ours, theirs]), journal, ours, theirs).run
+
+    def copied() -> str | None:
+        return carried(operation(Verb.COPY, ours, "a", theirs, "a"))
+
+    copied()
+    carried(operation(Verb.DELETE, theirs, "a", theirs, "a"))
+    second = copied()
+    undone = undo(second, journal, theirs, ours)
+    assert (undone.exit_code, undone.done, library(theirs)) == (ExitCode.DONE, 1, {}), "it was deleted before that run"
+    assert undo(undone.run, journal, theirs, ours).done == 1
+    assert library(theirs) == {"a": b"first"}
+    third = carried(operation(Verb.DELETE, theirs, "a", theirs, "a"))
+    run(emptying(theirs, quarantined_files(theirs)), journal, theirs)
+    with quick(Journal, journal) as opened:
+        assert third is not None
+        (skipped,) = undo_plan(opened, third, **NOW).skipped
+        assert "deleted it for good" in skipped.reason
+        assert second is not None
+        plan_of_copy = undo_plan(opened, second, **NOW)
+        assert (plan_of_copy.operations, plan_of_copy.skipped) == ((), ()), "a copy that is gone needs no undo"
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_what_stands_in_for_a_file_that_is_gone_for_good_stays(tmp_path: Path, moves: bool) -> None:
+    """The new content of a replaced file whose old one was deleted from the trash; the same for an undo of an undo."""
+    ours, theirs = MemoryStorage.like("local", "one:library"), MemoryStorage.like("local", "two:library")
+    journal = tmp_path / "journal"
+    for name in ("a", "b"):
+        ours.put(name, f"new {name}".encode())
+        theirs.put(name, f"old {name}".encode())
+    replaced = replacing(ours, "a", theirs, "a")
+    finished = [finishing(ours, "a", theirs, "a", depends=[replaced])] if moves else []
+    made = plan(
+        replaced,
+        *finished,
+        operation(Verb.COPY, ours, "b", theirs, "c"),
+        source=ours.fs,
+        storages=[ours, theirs],
+    )
+    before = library(ours), library(theirs)
+    result = run(made, journal, ours, theirs)
+    assert result.exit_code == ExitCode.DONE, result.problems
+    after = library(ours), library(theirs)
+    undone = undo(result.run, journal, ours, theirs)
+    assert (undone.exit_code, (library(ours), library(theirs))) == (ExitCode.DONE, before)
+    again = undo(undone.run, journal, ours, theirs)
+    assert (again.exit_code, (library(ours), library(theirs))) == (ExitCode.DONE, after)
+    run(emptying(theirs, quarantined_files(theirs)), journal, theirs)
+    with quick(Journal, journal) as opened:
+        assert result.run is not None
+        (skipped,) = undo_plan(opened, result.run, **NOW).skipped
+    assert (skipped.path, skipped.code) == ("a", "deleted")
+    assert "stays as it is" in skipped.reason
+    rest = undo(result.run, journal, ours, theirs)
+    assert (rest.exit_code, rest.done) == (ExitCode.DONE, 1), "what can be undone is undone"
+    assert (library(ours), library(theirs)) == (after[0], {name: after[1][name] for name in ("a", "b")})
+    if moves:
+        return
+    # The new content is what an undo put into the quarantine; from there it is deleted before the undo is undone.
+    ours.put("a", b"newer a")
+    last = run(plan(replacing(ours, "a", theirs, "a"), source=ours.fs, storages=[ours, theirs]), journal, ours, theirs).run
+    undone = undo(last, journal, ours, theirs)
+    run(emptying(theirs, quarantined_files(theirs)), journal, theirs)
+    assert undo(undone.run, journal, ours, theirs).run is None
+    assert library(theirs)["a"] == b"new a"

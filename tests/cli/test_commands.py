@@ -16,11 +16,11 @@ from orchestrator.plan.plan_file import read_plan
 from orchestrator.track import Track
 from tests.audio import make_track
 from tests.forked import shared
-from tests.program import COMMAND, Program
+from tests.program import COMMAND, Ended, Program
 
 SUMMARY_KEYS = [
     *("type", "command", "run", "exit_code", "files_seen", "files_read", "bytes_read"),
-    *("ops_planned", "ops_done", "ops_failed", "ops_skipped", "bytes_moved", "duration_s", "foreign_folders"),
+    *("ops_planned", "ops_done", "ops_failed", "ops_skipped", "bytes_moved", "duration_s", "foreign_folders", "queued"),
 ]
 
 
@@ -125,6 +125,32 @@ def test_the_result_of_the_run_finished_first_counts(music: Path, program: Progr
         begun = journal.begin(read_plan(first), "organize")
     (other / "x.flac").unlink()
     assert program("undo", begun, "--yes", codes=(4,)).summary["ops_done"] == 0
+
+
+def test_an_interrupted_sync_is_named_with_what_it_does_before_another_command_finishes_it(
+    program: Program, tmp_path: Path
+) -> None:
+    here, there, saved = tmp_path / "here", tmp_path / "there", tmp_path / "a.plan"
+    for folder in (here, there):
+        folder.mkdir()
+    (here / "x.txt").write_text("text")
+    sync = ["sync", str(here), str(there)]
+    program(*sync, "--to-cloud", "--delete-after", "--plan", str(saved), "--dry-run")
+    with Journal(program.state / "journal.sqlite3") as journal:
+        run = journal.begin(read_plan(saved), "sync")
+    named = f"run {run} (sync --delete-after {here} {there}) was interrupted"
+
+    def notes(ended: Ended) -> list[str]:
+        return [event["message"] for event in ended.events if event["type"] == "note" and named in event["message"]]
+
+    for command in (sync, ["organize", str(there)]):
+        (note,) = notes(program(*command, "--dry-run"))
+        assert "would finish it first" in note
+        assert f"runs abandon {run}" in note
+    assert (here / "x.txt").exists()
+    (note,) = notes(program(*sync, "--yes"))
+    assert "finishing it first" in note
+    assert notes(program(*sync, "--dry-run")) == []
 
 
 def test_a_damaged_plan_is_refused(music: Path, program: Program, tmp_path: Path) -> None:

@@ -130,6 +130,14 @@ class Run(msgspec.Struct, frozen=True):
         """The location that the plan was made for."""
         return self.header.target
 
+    @property
+    def described(self) -> str:
+        """Id, command and locations, for people: what a run means to do must be clear before it goes on."""
+        sync = self.header.options.get("sync")
+        moves = isinstance(sync, dict) and sync.get("delete_after")
+        command = f"{self.command} --delete-after" if moves else self.command
+        return f"{self.id} ({' '.join(dict.fromkeys((command, self.source, self.target)))})"
+
 
 class OperationState(msgspec.Struct, frozen=True, gc=False):
     """An operation's last record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -22,7 +22,10 @@ from orchestrator.plan.model import (
 )
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.shared_names import quarantine_move
-from orchestrator.records import Capabilities, Ref
+from orchestrator.records import OWN_DIRECTORY, Capabilities, Ref
+
+_Collapsed = tuple[Operation, Ref, CompletedOperation]
+"""A file's last operation, its path before the run, and its state now."""
 
 _NOTHING: Mapping[Ref, str] = {}
 
@@ -40,16 +43,27 @@ def plan_undo(
 
     `header` is that of the run's plan. Moved and quarantined files move back, through temporary names where needed; copies and
     written files are quarantined. Files that were deleted for good, by the run itself or by a later one (`deleted`: their
-    path -> that run), are reported as skipped.
+    path -> that run), are reported as skipped, and what the run put in their places stays.
     """
+    done = list(done)
     moves: list[Move] = []
     skipped: list[Skipped] = []
     fetching = not header.options.keys().isdisjoint({"undo", "quarantine"})
-    for operation, origin, fact in _collapsed(list(done), fetching=fetching):
+    collapsed = _collapsed(done, fetching=fetching)
+    lost = {fact.destination: run_id for fact in done if fact.entry is None} | dict(deleted)
+    gone = _gone(collapsed, lost)
+    staying = _staying(collapsed, lost, gone)
+    for operation, origin, fact in collapsed:
         entry = fact.entry
-        deleted_by = run_id if entry is None else deleted.get(fact.destination)
-        if entry is None or deleted_by is not None:
-            skipped.append(Skipped(origin.path, "deleted", f"the run {deleted_by} deleted it for good: it cannot be restored"))
+        if fact.destination in staying:
+            by = gone.get(fact.destination) or gone[origin]
+            reason = f"stays as it is: the run {by} deleted for good what was there before"
+            skipped.append(Skipped(fact.destination.path, "deleted", reason))
+            continue
+        if entry is None or fact.destination in lost:
+            if operation.verb not in LEAVING_THE_SOURCE and origin not in staying:
+                by = lost[fact.destination]
+                skipped.append(Skipped(origin.path, "deleted", f"the run {by} deleted it for good: it cannot be restored"))
             continue
         if operation.verb in LEAVING_THE_SOURCE:
             moves.append(quarantine_move(fact.destination, entry, f"undo of run {run_id}"))
@@ -75,6 +89,29 @@ def plan_undo(
     )
 
 
+def _gone(collapsed: Sequence[_Collapsed], lost: Mapping[Ref, str]) -> dict[Ref, str]:
+    """The paths whose files cannot come back -> the run that deleted them. `lost`: where those files were then -> that run."""
+    gone: dict[Ref, str] = {}
+    for operation, origin, fact in collapsed:
+        if fact.destination in lost and operation.verb not in LEAVING_THE_SOURCE:
+            gone[origin] = gone[fact.operation.dst] = lost[fact.destination]
+    return gone
+
+
+def _staying(collapsed: Sequence[_Collapsed], lost: Container[Ref], gone: Container[Ref]) -> set[Ref]:
+    """Where the files are that stay, because what was there before is gone."""
+    present = [one for one in collapsed if one[2].destination not in lost]
+    return {fact.destination for operation, origin, fact in present if _stands_in(operation, origin, fact.destination, gone)}
+
+
+def _stands_in(operation: Operation, origin: Ref, now: Ref, gone: Container[Ref]) -> bool:
+    """Whether an undo would only take a file from people's eyes: what was there before is gone."""
+    if operation.verb in LEAVING_THE_SOURCE:
+        return now in gone or origin in gone
+    hidden_before = origin.path.startswith(f"{OWN_DIRECTORY}/")
+    return now in gone and (hidden_before or operation.expect.replaced is not msgspec.UNSET)
+
+
 def _copies_first(operations: Sequence[Operation]) -> list[Operation]:
     """A file is copied back before it leaves the place from which it is copied."""
     copies = {one.src: one.id for one in operations if one.verb is Verb.COPY}
@@ -86,7 +123,7 @@ def _copies_first(operations: Sequence[Operation]) -> list[Operation]:
     ]
 
 
-def _collapsed(done: Sequence[CompletedOperation], *, fetching: bool) -> list[tuple[Operation, Ref, CompletedOperation]]:
+def _collapsed(done: Sequence[CompletedOperation], *, fetching: bool) -> list[_Collapsed]:
     """Each file's last operation, its path before the run, and its state now; the two steps of a rename become one.
 
     `fetching`: the run may have moved files from temporary names at which an earlier run had left them.
