@@ -187,6 +187,51 @@ def test_names_that_differ_in_case_and_form_stay_as_each_side_spells_them() -> N
     assert world.a.tree == world.b.tree
 
 
+@pytest.mark.parametrize(
+    ("here", "there"), [("Beck/Odelay", "beck/odelay"), ("e\u0301", "\u00e9"), ("Beck/Odelay", "Beck/odelay"), ("beck", "Beck")]
+)
+@pytest.mark.parametrize("folds", [False, True])
+def test_what_comes_into_a_folder_goes_to_its_neighbours_however_it_is_spelled(here: str, there: str, *, folds: bool) -> None:
+    """Otherwise it lands in a second folder; a storage without case shows it in the first one, as if it were renamed."""
+    kinds = (DISK, msgspec.structs.replace(BUCKET, case_insensitive=folds))
+    for turned in (False, True):
+        names = (there, here) if turned else (here, there)
+        world = World(*({f"{name}/{n}": f"song {n}" for n in "12345"} for name in names), kinds=kinds[::-1] if turned else kinds)
+        assert not world.sync().plan.operations
+        a, b = world.places
+        for place, name, other in ((a, names[0], "A"), (b, names[1], "B")):
+            place.put(f"{name}/new on {other}", f"new {other}")
+            place.put(f"{name}/in/deeper on {other}", f"deeper {other}")
+            place.edit(f"{name}/1", f"edited by {other}")
+        a.rename(f"{names[0]}/2", f"{names[0]}/renamed")
+        b.rename(f"{names[1]}/3", f"{names[1]}/in/moved")
+        a.delete(f"{names[0]}/4")
+        b.edit(f"{names[1]}/4", "survives")
+        leaves = {
+            **{f"{what} on {side}": f"{what.split('/')[-1].split()[0]} {side}" for what in ("new", "in/deeper") for side in "AB"},
+            "renamed": "song 2",
+            "in/moved": "song 3",
+            "4": "survives",
+            "5": "song 5",
+            "1": "edited by A",
+            "1 (conflict B 2026-09-21)": "edited by B",
+        }
+        ends_with(world, *({f"{name}/{leaf}": content for leaf, content in leaves.items()} for name in names))
+
+
+def test_folders_that_a_side_has_in_both_spellings_are_two() -> None:
+    world = World({"Beck/1": "1", "Beck/X": "X"}, {"beck/1": "1", "beck/x": "X"}, kinds=(DISK, DISK))
+    world.sync()
+    world.a.put("Beck/x", "another")
+    ends_with(world, {**world.a.tree}, {**world.b.tree, "Beck/x": "another"})
+    world.a.put("Beck/2", "2")
+    ends_with(world, {**world.a.tree}, {**world.b.tree, "Beck/2": "2"})
+    # A second spelling beside the first one comes into the only folder of a storage without case.
+    world = World.alike({"Beck/1": "1"}, kinds=(DISK, msgspec.structs.replace(BUCKET, case_insensitive=True)))
+    world.a.put("beck/2", "2")
+    ends_with(world, {"Beck/1": "1", "beck/2": "2"}, {"Beck/1": "1", "Beck/2": "2"})
+
+
 @pytest.mark.parametrize("name", ["Дерево", "木", "a b", "l\nf", "c\x19", "x - Copy (2)", "f [x]*?", "\u202ex"])
 def test_every_name_is_carried_as_it_is(name: str) -> None:
     world = World.alike([f"d/{name}", *EIGHT])

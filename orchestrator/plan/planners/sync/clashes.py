@@ -9,6 +9,7 @@ from orchestrator.paths import case_key, directories_above, parents_of
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.planners.sync.conflicts import Judge, conflict_name
 from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
+from orchestrator.plan.planners.sync.folder_spelling import FolderSpelling
 from orchestrator.plan.planners.sync.reconcile import Wish
 from orchestrator.plan.planners.sync.records import SIDES, Side, SideNumber, SyncSettings, other
 
@@ -19,8 +20,16 @@ Names = dict[str, list[Wish]]
 class Clashes:
     """Settles the names of all wishes together; `skipped` says what cannot be called on the other side as on its own."""
 
-    def __init__(self, sides: tuple[Side, Side], settings: SyncSettings, comparison: Comparison, judge: Judge) -> None:
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        settings: SyncSettings,
+        comparison: Comparison,
+        judge: Judge,
+        spelling: FolderSpelling,
+    ) -> None:
         self._sides = sides
+        self._spelling = spelling
         self._settings = settings
         self._comparison = comparison
         self._judge = judge
@@ -127,23 +136,27 @@ class Clashes:
             self._rename(wish, taken)
 
     def _rename(self, wish: Wish, taken: dict[str, Wish | None]) -> None:
-        base = wish.paths[wish.claim] or wish.paths[other(wish.claim)]
+        giver = wish.claim if wish.paths[wish.claim] else other(wish.claim)
+        base = wish.paths[giver]
         assert base is not None  # noqa: S101 - only what has a name loses it
         equals: list[Wish] = []
 
+        def names(path: str) -> list[str]:
+            there = self._spelling.at(other(giver), path)
+            return [path, there] if giver == SIDES[0] else [there, path]
+
         def is_taken(path: str) -> bool:
-            key = self._key(path)
-            holder = taken.get(key)
-            if holder is not None and _same_content(holder, wish):
-                equals.append(holder)
-            return key in taken
+            keys = [self._key(name) for name in names(path)]
+            holders = (taken.get(key) for key in keys)
+            equals.extend(holder for holder in holders if holder is not None and _same_content(holder, wish))
+            return not taken.keys().isdisjoint(keys)
 
         name = conflict_name(base, wish.claim, self._comparison.own_time(wish.claim, wish.claimant), is_taken)
         for side in SIDES:
             if wish.paths[side] is not None and self._settings.writes_to(side):
                 # A copy of it is there already, from an earlier conflict: this one goes to the trash.
-                wish.paths[side] = None if equals else name
-        taken[self._key(name)] = wish
+                wish.paths[side] = None if equals else names(name)[side]
+        taken.update({self._key(one): wish for one in names(name)})
 
 
 def _stays(wish: Wish, side: SideNumber) -> bool:

@@ -18,6 +18,7 @@ from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.each_way import COUNTS
 from orchestrator.plan.planners.sync.evidence import Comparison, differ
 from orchestrator.plan.planners.sync.first_meeting import Met, meet
+from orchestrator.plan.planners.sync.folder_spelling import FolderSpelling
 from orchestrator.plan.planners.sync.matching import Now, SideState, edits_unseen, match_side
 from orchestrator.plan.planners.sync.moved_away import MovedAway
 from orchestrator.plan.planners.sync.operations import Work, work_for
@@ -60,7 +61,6 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     check_listings(scope.sides, states, taking_part.values(), request.settings)
     taking_part = _none_if_still(taking_part, hidden | resting, states, request.settings)
     judge = Judge(request.settings, comparison, clocks_differ=partial(_clocks_differ, states, comparison))
-    reconciler = Reconciler(scope.sides, request.settings, comparison, judge)
     moved_away = MovedAway(taking_part, states)
     entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in moved_away.other_rows}
     wrong, met_again = _take_out_wrong(entries)
@@ -68,10 +68,12 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     first, second = (scope.unfrozen([*states[side].new, *moved_away.met_again[side], *met_again[side]]) for side in SIDES)
     known = [*_files(entries), *(wish.files for wish in moved_away.wishes)]
     met = meet((first, second), known, fixed, comparison, request.settings.name_giver)
+    spelling = FolderSpelling(scope.sides, rows, entries, met)
+    reconciler = Reconciler(scope.sides, request.settings, comparison, judge, spelling)
     wishes = _wishes(rows, entries, met, reconciler, moved_away.wishes)
     if comparison.questions and not request.answered:
         return comparison.questions
-    clashes = Clashes(scope.sides, request.settings, comparison, judge)
+    clashes = Clashes(scope.sides, request.settings, comparison, judge, spelling)
     clashes.settle(wishes, fixed)
     _ask_before_sending(wishes, comparison)
     if comparison.questions and not request.answered:

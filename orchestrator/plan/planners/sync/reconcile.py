@@ -12,6 +12,7 @@ from orchestrator.plan.layout.names import RULES
 from orchestrator.plan.model import Skipped
 from orchestrator.plan.planners.sync.conflicts import Judge, may_not_be_whole, why_not_whole
 from orchestrator.plan.planners.sync.evidence import Comparison
+from orchestrator.plan.planners.sync.folder_spelling import FolderSpelling
 from orchestrator.plan.planners.sync.matching import Now
 from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Direction, File, Row, Side, SideNumber, SyncSettings, other
 
@@ -49,8 +50,16 @@ class Wish:
 class Reconciler:
     """Turns entries into wishes; `skipped` and `counts` say what is left as it is."""
 
-    def __init__(self, sides: tuple[Side, Side], settings: SyncSettings, comparison: Comparison, judge: Judge) -> None:
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        settings: SyncSettings,
+        comparison: Comparison,
+        judge: Judge,
+        spelling: FolderSpelling,
+    ) -> None:
         self._sides = sides
+        self._spelling = spelling
         self.settings = settings
         self._comparison = comparison
         self._judge = judge
@@ -92,9 +101,11 @@ class Reconciler:
                 return Wish(row, files, [None, None], claim=there)
         elif self.settings.writes_to(gone):
             # New, or changed since the other side deleted it: the change survives.
-            if self.can_hold(gone, path):
-                return Wish(row, files, [path, path], content=there, claim=there)
-            self._report_name(gone, path)
+            spelled = self._spelling.at(gone, path, new=True)
+            if self.can_hold(gone, spelled):
+                paths = [path, spelled] if there == SIDES[0] else [spelled, path]
+                return Wish(row, files, list[str | None](paths), content=there, claim=there)
+            self._report_name(gone, spelled)
             return stays
         self.counts["only_at_source" if there == self.settings.source else "only_at_target"] += 1
         return stays
@@ -168,7 +179,8 @@ class Reconciler:
             wish.settled = row is not None or case_key(now[0].file.path) == case_key(now[1].file.path)
             return
         wish.claim = claim
-        target, path = other(claim), now[claim].file.path
+        target = other(claim)
+        path = self._spelling.at(target, now[claim].file.path)
         if now[target].file.path == path:
             return
         if not self.settings.writes_to(target):
@@ -209,8 +221,8 @@ class Reconciler:
         if row is None or case_key(now[0].file.path) == case_key(now[1].file.path):
             return
         for side in SIDES:
-            path = wish.paths[other(side)]
-            if path is not None and self.settings.writes_to(side) and not self.can_hold(side, path):
+            path = self._spelling.at(side, now[other(side)].file.path)
+            if self.settings.writes_to(side) and not self.can_hold(side, path):
                 self._report_name(side, path)
 
     def _report_name(self, side: SideNumber, path: str) -> None:
