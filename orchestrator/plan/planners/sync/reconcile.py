@@ -175,7 +175,7 @@ class Reconciler:
         """Give the wish the name that one side has given the entry since; a difference of spelling stays."""
         claim = self._name_giver(row, now)
         if claim is None:
-            self._report_old_name(wish, row, now)
+            self._report_old_name(row, now)
             wish.settled = row is not None or case_key(now[0].file.path) == case_key(now[1].file.path)
             return
         wish.claim = claim
@@ -216,7 +216,7 @@ class Reconciler:
 
     # What is reported.
 
-    def _report_old_name(self, wish: Wish, row: Row | None, now: tuple[Now, Now]) -> None:
+    def _report_old_name(self, row: Row | None, now: tuple[Now, Now]) -> None:
         """Every run says so as long as one side cannot have the name of the other."""
         if row is None or case_key(now[0].file.path) == case_key(now[1].file.path):
             return
