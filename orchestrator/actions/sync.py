@@ -51,7 +51,7 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
     locations = _locations(session, options)
     way = way_of(options, session, locations)
     # A mirror is a copy, whatever the config says of syncs.
-    work = _Sync(session, options, locations, way if kind == "sync" else way._replace(delete_after=False))
+    work = _Sync(session, options, locations, way if kind == "sync" else way._replace(delete_after=False), kind=kind)
 
     def carry_over() -> ChangeResult:
         result = change(
@@ -86,7 +86,11 @@ def _locations(session: Session, options: SyncOptions) -> tuple[Location, Locati
 class _Sync:
     """One sync, from its listings to the record of what was alike already."""
 
-    def __init__(self, session: Session, options: SyncOptions, locations: tuple[Location, Location], way: Way) -> None:
+    def __init__(
+        self, session: Session, options: SyncOptions, locations: tuple[Location, Location], way: Way, *, kind: Kind
+    ) -> None:
+        self._is_mirror = kind == "mirror"
+        """B may be missing then: it is made, as `organize --mirror` makes it."""
         self._session = session
         self._options = options
         self._locations = locations
@@ -120,7 +124,8 @@ class _Sync:
         session, options = self._session, self._options
         session.reporter.note(f"sync {self.way}")
         self._ids = self._place_ids()
-        listings = [SideListing(session, location, options) for location in self._locations]
+        a, b = self._locations
+        listings = [SideListing(session, a, options), SideListing(session, b, options, may_be_missing=self._is_mirror)]
         listed = worst([listing.list() for listing in listings])
         rows = self._rows(listings[0], listings[1])
         for side in SIDES:

@@ -10,7 +10,7 @@ from itertools import chain
 import msgspec
 
 from orchestrator.actions.common_states import disk_look
-from orchestrator.actions.locations import reaching
+from orchestrator.actions.locations import check_root, reaching
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
@@ -19,7 +19,7 @@ from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.config.setting_syntax import parse_duration
-from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, PartialListingError, RemoteError
+from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, NotFoundError, PartialListingError, RemoteError
 from orchestrator.location import Location
 from orchestrator.paths import is_ours, parents_of
 from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
@@ -32,8 +32,9 @@ from orchestrator.wording import counted
 class SideListing:
     """The files of one location, listed now."""
 
-    def __init__(self, session: Session, location: Location, options: SyncOptions) -> None:
-        """Raises UsageError for an invalid pattern or time."""
+    def __init__(self, session: Session, location: Location, options: SyncOptions, *, may_be_missing: bool = False) -> None:
+        """`may_be_missing`: a folder that does not exist is as an empty one. Raises UsageError for an invalid pattern or time."""
+        self._may_be_missing = may_be_missing
         include, exclude, settle_s = options.include, options.exclude, parse_duration(options.settle)
         self._checked = options.checksum
         self.bytes_read = 0
@@ -74,6 +75,11 @@ class SideListing:
                     self._session.reporter.error("closed", "may not be listed: nothing is done in it on either side", folder)
                 self._unlisted += error.closed
                 code = ExitCode.SOME_FAILED
+            except NotFoundError:
+                # A remote without empty folders reports only a missing bucket, and we make none.
+                if not (self._may_be_missing and self._storage.capabilities.empty_directories):
+                    raise
+                check_root(self._session, self._location)
         for entry in self._unreachable:
             why = "cannot be opened by this name (is it UTF-8?): rename it"
             self._session.reporter.error("unsupported-name", why, entry.path)

@@ -142,6 +142,18 @@ def test_a_mirror_that_is_away_is_queued_and_holds_up_nothing(
     assert tree(run.mirror) == organized
 
 
+def test_a_queued_mirror_gets_its_folder_when_the_queue_is_flushed(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    server, proxy = proxied("webdav")
+    run = Run(server, tmp_path, "local local webdav")
+    proxy.when(lambda _: True, Drop())
+    run("--copy", codes=(5,))
+    proxy.reset()
+    server("queue", "flush", "--yes")
+    assert tree(run.mirror) == tree(run.target)
+
+
 REFUSED = Refuse(403, {"Content-Type": "application/xml"}, b"<Error><Code>InvalidAccessKeyId</Code></Error>")
 
 
