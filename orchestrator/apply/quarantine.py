@@ -39,7 +39,7 @@ def older_than(files: Sequence[QuarantinedFile], seconds: float, *, now_s: float
 def _begun_s(run: str) -> float | None:
     try:
         return datetime.strptime(run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
-    except ValueError:
+    except ValueError:  # no id of a run of ours
         return None
 
 

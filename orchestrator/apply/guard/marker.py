@@ -167,7 +167,7 @@ def _remove(spot: Spot) -> None:
     """Try twice: a marker left behind keeps other machines out for a while, and an answer may be lost or rclone die."""
     for _ in range(2):
         with suppress(RemoteError):
-            with suppress(NotFoundError):
+            with suppress(NotFoundError):  # removed already
                 spot.storage.delete(spot.path)
             remove_own_directories(spot.storage, [parent_of(spot.path)])
             return

@@ -28,5 +28,5 @@ def is_our_upload(task: Task) -> bool:
 def _times_of_source(task: Task) -> Iterator[int | None]:
     if task.source.capabilities.local:  # elsewhere the plan may have the time of upload
         yield expected(task.operation).mtime_ns
-    with suppress(NotFoundError):
+    with suppress(NotFoundError):  # gone: its earlier time, if known, is all there is to compare
         yield task.source.mtime(task.src)

@@ -31,7 +31,7 @@ def user(world: World, history: list[Edit]) -> None:
 
 
 def synced(world: World, **settings: object) -> bool:
-    """Sync; after a brake the user starts anew. Whether anything was done."""
+    """Sync; after a brake the user starts over. Whether anything was done."""
     try:
         return bool(world.sync(**everything(**settings)).plan.operations)
     except SafetyLimitError:

@@ -14,7 +14,7 @@ _FEW = 4
 """So few files may all be deleted or changed at once: more looks like an accident."""
 
 
-def start_anew(rows: Iterable[Row]) -> str:
+def remedy_to_start_over(rows: Iterable[Row]) -> str:
     """What --resync would do; it is no remedy where --delete-after has moved files away."""
     if any(row.moved_away_from is not None for row in rows):
         return "--resync would copy back what --delete-after has moved away"
@@ -25,7 +25,7 @@ def check_listings(
     sides: tuple[Side, Side], states: tuple[SideState, SideState], rows: Collection[Row], settings: SyncSettings
 ) -> None:
     """Compare each side with its part of the last common state (`rows`). Raises SafetyLimitError."""
-    limit, anew = settings.max_delete, start_anew(rows)
+    limit, start_over = settings.max_delete, remedy_to_start_over(rows)
     for number in SIDES:
         if number == settings.emptied:
             continue  # what it had lost before is no deletion either
@@ -37,23 +37,23 @@ def check_listings(
         if is_empty and not moved_away:
             raise SafetyLimitError(
                 f"{side.fs} is empty, and had {len(had)} files at the last sync: is the disk mounted? "
-                f"Nothing was changed; if the files are really gone, {anew}"
+                f"Nothing was changed; if the files are really gone, {start_over}"
             )
         missing = len(had) - len(known)
         if limit is None and (is_empty or (missing > _FEW and len(known) <= len(had) / 2)):
             those = " that --delete-after has not moved away" if moved_away else ""
             raise SafetyLimitError(
                 f"{side.fs} has lost {missing} of {len(had)} files{those} since the last sync; nothing was changed. "
-                f"If that is right, --max-delete {missing} allows it; {anew}"
+                f"If that is right, --max-delete {missing} allows it; {start_over}"
             )
 
 
 def check_changes(
-    sides: tuple[Side, Side], entries: Entries, changed: Collection[int], settings: SyncSettings, *, anew: str
+    sides: tuple[Side, Side], entries: Entries, changed: Collection[int], settings: SyncSettings, *, start_over: str
 ) -> None:
     """Stop if all files of a side have another content. `changed`: the rows whose content changes on some side.
 
-    `anew`: see `start_anew`. Raises SafetyLimitError.
+    `start_over`: see `remedy_to_start_over`. Raises SafetyLimitError.
     """
     limit = settings.max_delete
     if limit is not None and limit.percent and limit.number >= 100:
@@ -63,16 +63,16 @@ def check_changes(
         if len(known) > _FEW and all(now.edited and row in changed for row, now in known.items()):
             raise SafetyLimitError(
                 f"all {len(known)} files of {side.fs} have another content than at the last sync; nothing was changed. "
-                f"If that is right, --max-delete 100% allows it; {anew}"
+                f"If that is right, --max-delete 100% allows it; {start_over}"
             )
 
 
-def check_deletions(sides: tuple[Side, Side], deleted: Sequence[int], settings: SyncSettings, *, anew: str) -> None:
-    """Compare the deletions on each side with the limit. `anew`: see `start_anew`. Raises SafetyLimitError."""
+def check_deletions(sides: tuple[Side, Side], deleted: Sequence[int], settings: SyncSettings, *, start_over: str) -> None:
+    """Compare the deletions on each side with the limit. `start_over`: see `remedy_to_start_over`. Raises SafetyLimitError."""
     limit = settings.max_delete or DEFAULT_MAX_DELETE
     for side, number in zip(sides, deleted, strict=True):
         if not limit.allows(number, len(side.files)):
             raise SafetyLimitError(
                 f"{number} of {len(side.files)} files of {side.fs} would be deleted, more than --max-delete {limit} allows; "
-                f"nothing was changed. If that is right, --max-delete {number} allows it; {anew}"
+                f"nothing was changed. If that is right, --max-delete {number} allows it; {start_over}"
             )

@@ -12,7 +12,7 @@ from functools import partial
 
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.estimate import requests_at
-from orchestrator.plan.planners.sync.brakes import Entries, check_changes, check_deletions, check_listings, start_anew
+from orchestrator.plan.planners.sync.brakes import Entries, check_changes, check_deletions, check_listings, remedy_to_start_over
 from orchestrator.plan.planners.sync.clashes import Clashes
 from orchestrator.plan.planners.sync.conflicts import Judge, whole_hours
 from orchestrator.plan.planners.sync.each_way import COUNTS
@@ -79,10 +79,10 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     if comparison.questions and not request.answered:
         return comparison.questions
     changed = {wish.row.number for wish in wishes if wish.row is not None and wish.content is not None}
-    anew = start_anew(rows.values())
-    check_changes(scope.sides, entries, changed, request.settings, anew=anew)
+    start_over = remedy_to_start_over(rows.values())
+    check_changes(scope.sides, entries, changed, request.settings, start_over=start_over)
     work = work_for(scope.sides, wishes, request.settings.emptied)
-    check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings, anew=anew)
+    check_deletions(scope.sides, [work.counts[f"{letter}_deleted"] for letter in "ab"], request.settings, start_over=start_over)
 
     counts = Counter({"files": max(len(side.files) for side in scope.sides), "not_carried": scope.not_carried})
     counts.update(_counts(request, work))
