@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.prices import Prices, Quotas
 
 DEFAULT = "default"
 """The profile of all backends without a file of their own."""
@@ -77,6 +78,14 @@ class ConditionalFacts(Facts, frozen=True):
     max_path_bytes: int | None = None
     directory_delete: DirectoryDelete | None = None
     moves_copies: bool | None = None
+
+
+class PriceList(Prices, frozen=True):
+    """The prices of a provider whose remotes can be known by their options."""
+
+    when: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Option of the remote -> its values, in any case ("" stands for an option that is not set). Where these do not all hold, the
+    list is only used if the config names it."""
 
 
 _CONDITIONAL = ("max_path_bytes", "directory_delete", "moves_copies")
@@ -160,6 +169,14 @@ class Profile(Facts, frozen=True):
     requests_per_second: float | None = None
     """The pace that the provider allows; None: no limit."""
 
+    # What it costs.
+
+    prices: dict[str, PriceList] = {}
+    """Price lists by the names that `remotes: R: {prices: NAME}` may use, unique over all profiles. The first that applies to a
+    remote counts; none: the money is unknown, as for a server of one's own."""
+    quotas: Quotas | None = None
+    """The limits of a provider with a flat rate, where nothing else costs money."""
+
     # Names and limits.
 
     names: str = "portable"
@@ -182,6 +199,14 @@ class Profile(Facts, frozen=True):
                 facts = msgspec.structs.asdict(condition)
                 found |= {name: facts[name] for name in _CONDITIONAL if facts[name] is not None}
         return msgspec.structs.replace(self, **found)
+
+    def price_list(self, option: Callable[[str], str | None]) -> Prices | None:
+        """The prices for one remote by its options, as in `for_remote`; None if no list of this provider applies."""
+        for prices in self.prices.values():
+            wanted = ((option(name) or "", values) for name, values in prices.when.items())
+            if prices.when and all(value.lower() in {one.lower() for one in values} for value, values in wanted):
+                return prices
+        return None
 
     def remote_options(self, given: Mapping[str, str], added: Mapping[str, str] = {}) -> dict[str, str]:
         """The options of a remote that we make: what is known of its kind, what was given, and what the user adds to that."""
@@ -234,6 +259,11 @@ def backend_type(provider: str) -> str:
     """The backend type that a name of a provider means; what nobody knows is passed on to rclone."""
     found = _by_alias(provider.lower())
     return provider.lower() if found is None else found.type
+
+
+def price_lists() -> dict[str, Prices]:
+    """All price lists by their names, in the order of their profiles."""
+    return {name: prices for profile in all_profiles() for name, prices in profile.prices.items()}
 
 
 def profile_for_url(scheme: str) -> Profile | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.prices import Prices, Quotas
 from orchestrator.track import Reading
 
 OWN_DIRECTORY = ".music-orchestrator"
@@ -71,6 +72,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     max_path_bytes: int | None = None
     remote_type: str = "unknown"
     """rclone's backend type ("s3", "local", "webdav")."""
+    prices: Prices | None = None
+    """The price list in force. None: unknown, unless `quotas` or `local` say that nothing has to be paid for."""
+    quotas: Quotas | None = None
+    """The limits of a provider with a flat rate."""
 
 
 class Quota(msgspec.Struct, frozen=True):

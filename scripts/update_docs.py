@@ -30,6 +30,8 @@ from orchestrator.plan.music.classes import CLASSES
 from orchestrator.plan.music.layout_fields import ALBUM_FIELDS, FIELDS, NO_ALBUM, NO_ARTIST, TRACK_FIELDS
 from orchestrator.plan.music.tag_values import ABSENT
 from orchestrator.plan.planners.dedup.keep_order import CRITERIA
+from orchestrator.prices import REQUEST_KINDS
+from orchestrator.profiles import all_profiles, price_lists
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 100
@@ -265,6 +267,29 @@ def _schema_block() -> str:
     return "Top-level keys: " + ", ".join(f"`{name}`" for name in names) + ".\n"
 
 
+def _prices_block() -> str:
+    rows = [
+        f"| name | {' | '.join(REQUEST_KINDS)} | storage | egress | retrieval | from |",
+        f"|---|{'---|' * len(REQUEST_KINDS)}---|---|---|---|",
+    ]
+    for name, prices in price_lists().items():
+        costs = [getattr(prices, kind) for kind in (*REQUEST_KINDS, "storage", "egress", "retrieval")]
+        least = f", at least {prices.least_storage:g} GB" if prices.least_storage else ""
+        source = f"{prices.date}: {prices.source}{least}"
+        rows.append(f"| `{name}` | {' | '.join(f'{cost:g}' for cost in costs)} | {source} |")
+    return "\n".join(rows) + "\n"
+
+
+def _quotas_block() -> str:
+    rows = ["| provider | requests a second | GB a day up | GB a day down | from |", "|---|---|---|---|---|"]
+    for profile in all_profiles():
+        if (limits := profile.quotas) is not None:
+            numbers = (limits.requests_per_second, limits.upload_gb_per_day, limits.download_gb_per_day)
+            shown = " | ".join("" if number is None else f"{number:g}" for number in numbers)
+            rows.append(f"| {profile.type} | {shown} | {limits.date}: {limits.source} |")
+    return "\n".join(rows) + "\n"
+
+
 def _foreign_block() -> str:
     rows = ["| folders | what they keep |", "|---|---|"]
     rows += [f"| {', '.join(map(_code, kind.names))} | {kind.title} |" for kind in FOREIGN_FOLDERS]
@@ -284,6 +309,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "classes": _class_block,
     "keep": _keep_block,
     "foreign-folders": _foreign_block,
+    "prices": _prices_block,
+    "quotas": _quotas_block,
     "name-habits": _habit_block,
     "name-patterns": _habit_table_block,
     "name-fields": _pattern_field_block,

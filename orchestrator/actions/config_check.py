@@ -24,6 +24,7 @@ def check_config(loaded: LoadedConfig) -> None:
             check(value, loaded, key)
     for name in loaded.config.remotes:
         check_profile(loaded, name)
+        check_prices(loaded, name)
     check_layouts(loaded)
     _check_syncs(loaded)
 
@@ -52,6 +53,18 @@ def check_profile(loaded: LoadedConfig, remote: str) -> None:
     if settings.profile not in profile_names():
         where = loaded.label("remotes", remote, "profile")
         raise ConfigError(f"{where}: there is no profile {settings.profile!r}; choose one of {', '.join(profile_names())}")
+
+
+def check_prices(loaded: LoadedConfig, remote: str) -> None:
+    """Raise ConfigError when the config gives a remote a price list that no profile has."""
+    settings = loaded.config.remotes.get(remote)
+    if settings is None or not isinstance(settings.prices, str):
+        return
+    from orchestrator.profiles import price_lists  # noqa: PLC0415 - most configs name none
+
+    if settings.prices not in price_lists():
+        where = loaded.label("remotes", remote, "prices")
+        raise ConfigError(f"{where}: there is no price list {settings.prices!r}; choose one of {', '.join(price_lists())}")
 
 
 def check_layouts(loaded: LoadedConfig) -> None:

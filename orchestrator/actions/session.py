@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.actions.config_check import check_profile
+from orchestrator.actions.config_check import check_prices, check_profile
 from orchestrator.config.loading import LoadedConfig, load
 from orchestrator.config.model import Config
 from orchestrator.config.options.common import CommonOptions
@@ -25,6 +25,7 @@ from orchestrator.state import state_directory
 if TYPE_CHECKING:
     from orchestrator.apply.journal.journal import Journal
     from orchestrator.catalogue.store import Catalogue
+    from orchestrator.prices import Prices
     from orchestrator.rclone.binary import Binary
     from orchestrator.rclone.location_identity import Place
     from orchestrator.rclone.runtime import Rclone
@@ -254,7 +255,7 @@ class Session:
         """The storage of a location without wrappers, for what only rclone knows."""
         from orchestrator.storage.rclone_backed.storage import RcloneStorage  # noqa: PLC0415 - not every command needs it
 
-        return RcloneStorage(self.rclone, location.fs, profile=self._profile(location))
+        return RcloneStorage(self.rclone, location.fs, profile=self._profile(location), prices=self._prices(location))
 
     def reading_policy(self, location: Location, reading: str | None = None) -> Policy:
         """Whether reading tags there should save bytes or requests: as `reading` says, otherwise the config or the profile."""
@@ -306,6 +307,17 @@ class Session:
         settings = self.config.remotes.get(location.remote or "")
         check_profile(self.loaded_config, location.remote or "")
         return settings.profile if settings is not None else None
+
+    def _prices(self, location: Location) -> Prices | None:
+        """The price list that the config gives the remote. Raises ConfigError for a name that no profile knows."""
+        settings = self.config.remotes.get(location.remote or "")
+        chosen = settings.prices if settings is not None else None
+        if not isinstance(chosen, str):
+            return chosen
+        from orchestrator.profiles import price_lists  # noqa: PLC0415 - not every command needs it
+
+        check_prices(self.loaded_config, location.remote or "")
+        return price_lists()[chosen]
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from orchestrator.config.options.shared import (
 )
 from orchestrator.config.options.sync import SyncStep
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
+from orchestrator.prices import Prices
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +82,14 @@ class Remote(Section, frozen=True):
     ] = {}
     profile: Annotated[
         str | None, Meta(description="The provider profile to use instead of the backend's own.", examples=["s3"])
+    ] = None
+    prices: Annotated[
+        str | Prices | None,
+        Meta(
+            description="What the provider charges: the name of a price list, or a list of your own "
+            "(default: the list of the provider that the remote names).",
+            examples=["r2"],
+        ),
     ] = None
     reading: Annotated[
         ReadingPolicy | None, Meta(description="Read tags with few bytes, or with few requests (default: as the profile says).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -199,6 +200,8 @@ def _accepts(kinds: list[inspect.Type], value: Any) -> bool:
                 accepted = isinstance(value, bool)
             case inspect.IntType():
                 accepted = isinstance(value, int) and not isinstance(value, bool)
+            case inspect.FloatType():
+                accepted = isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
             case inspect.NoneType():
                 accepted = value is None
             case inspect.LiteralType(values=values):
@@ -211,10 +214,10 @@ def _accepts(kinds: list[inspect.Type], value: Any) -> bool:
 
 
 def _check_bounds(kind: inspect.Type, value: Any, error: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
     for one in alternatives(kind):
-        if isinstance(one, inspect.IntType):
+        if isinstance(one, (inspect.IntType, inspect.FloatType)):
             if one.ge is not None and value < one.ge:
                 raise error(f"must be at least {one.ge}")
             if one.le is not None and value > one.le:
@@ -229,7 +232,7 @@ def _wanted(kinds: list[inspect.Type]) -> str:
                 names.append("text")
             case inspect.BoolType():
                 names.append("true or false")
-            case inspect.IntType():
+            case inspect.IntType() | inspect.FloatType():
                 names.append("a number")
             case inspect.LiteralType(values=values):
                 names.append("one of " + ", ".join(map(str, values)))

@@ -12,7 +12,8 @@ from rclone_python.hash_types import HashTypes
 from orchestrator import profiles
 from orchestrator.errors import UsageError
 from orchestrator.plan.layout.names import RULES
-from orchestrator.profiles import ConditionalFacts, Profile, all_profiles, load_profile, profile_names
+from orchestrator.prices import GB
+from orchestrator.profiles import ConditionalFacts, Profile, all_profiles, load_profile, price_lists, profile_names
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import capabilities_of
 
@@ -33,6 +34,7 @@ def test_each_profile_names_a_backend_and_options_that_rclone_has(found_rclone: 
             continue
         named = {*profile.new_remote.options, *profile.new_remote.with_endpoint, *profile.environment.options}
         named |= {option for credentials in profile.new_remote.credentials for option in credentials}
+        named |= {option for prices in profile.prices.values() for option in prices.when}
         named |= {condition.option for condition in profile.when} | set(profile.identity.options if profile.identity else ())
         assert named <= options[profile.type], profile.type
 
@@ -52,6 +54,58 @@ def test_backends_that_rclone_calls_bucket_based_hold_no_folders_at_the_top() ->
         *("azureblob", "b2", "google cloud storage", "internetarchive", "memory", "oracleobjectstorage"),
         *("qingstor", "s3", "smb", "storj", "swift"),
     }
+
+
+def test_price_lists_have_one_name_each_and_say_when_and_where_they_were_looked_up() -> None:
+    names = [name for profile in all_profiles() for name in profile.prices]
+    assert len(names) == len(set(names))
+    assert {"s3", "s3-ia", "r2", "b2", "wasabi", "gcs", "azure"} <= set(names)
+    for prices in price_lists().values():
+        assert prices.date
+        assert prices.source.startswith("https://")
+    for flat in ("drive", "dropbox", "onedrive"):
+        quotas = load_profile(flat).quotas
+        assert quotas is not None
+        assert quotas.requests_per_second
+        assert quotas.date
+        assert quotas.source
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "name"),
+    [
+        ("s3", {"provider": "AWS"}, "s3"),
+        ("s3", {"provider": "AWS", "storage_class": "standard_ia"}, "s3-ia"),
+        ("s3", {"provider": "AWS", "storage_class": "GLACIER"}, None),
+        ("s3", {"provider": "Cloudflare"}, "r2"),
+        ("s3", {"provider": "Wasabi"}, "wasabi"),
+        ("s3", {"provider": "Minio"}, None),
+        ("s3", {"provider": "Rclone", "storage_class": "STANDARD_IA"}, None),
+        ("s3", {}, None),
+        ("b2", {}, "b2"),
+        ("google cloud storage", {}, "gcs"),
+        ("google cloud storage", {"endpoint": "http://127.0.0.1:1"}, None),
+        ("google cloud storage", {"storage_class": "NEARLINE"}, None),
+        ("azureblob", {"account": "a"}, "azure"),
+        ("azureblob", {"use_emulator": "true"}, None),
+        ("webdav", {}, None),
+        ("drive", {}, None),
+    ],
+)
+def test_the_provider_that_a_remote_names_decides_what_it_costs_and_an_unknown_one_has_no_price(
+    backend: str, options: dict[str, str], name: str | None
+) -> None:
+    found = load_profile(backend).price_list(options.get)
+    assert found == (price_lists()[name] if name else None)
+
+
+def test_the_prices_of_the_seed_document() -> None:
+    """10,000 songs, 50 GB on S3: 1.15 $ a month, 4.50 $ for a full download, 1,000 lists 0.005 $."""
+    prices = price_lists()["s3"]
+    assert prices.of_a_month(50 * GB) == pytest.approx(1.15)
+    assert prices.of_bytes(50 * GB) == pytest.approx(4.50)
+    assert prices.of_requests({"list": 1000}) == pytest.approx(0.005)
+    assert price_lists()["wasabi"].of_a_month(50 * GB) == pytest.approx(7.99)  # at least a TB is charged for
 
 
 def test_the_profiles_that_we_promise_exist() -> None:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
+from collections.abc import Sequence
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import msgspec
 
 from orchestrator.errors import OrchestratorError, TransientError, UsageError
 from orchestrator.paths import parent_of
+from orchestrator.prices import Prices, Quotas
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import capabilities_of
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import Capabilities
 
+_Fact = TypeVar("_Fact")
 _OFF = frozenset({"", "false", "off", "0", "no"})
 
 
 class Remote:
     """The remote of one location. Each fact is asked for once, when it is first needed."""
 
-    def __init__(self, rclone: Rclone, fs: str, profile: str | None) -> None:
-        """`profile` replaces the profile of the remote's type."""
+    def __init__(self, rclone: Rclone, fs: str, profile: str | None, prices: Prices | None = None) -> None:
+        """`profile` replaces the profile of the remote's type, `prices` the price list that the profile chooses."""
         self._rclone = rclone
         self._fs = fs
         self._profile_name = profile
+        self._given_prices = prices
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -79,7 +83,19 @@ class Remote:
     def capabilities(self) -> Capabilities:
         """What the remote can do, from rclone and the profile."""
         found = capabilities_of(self.profile, self._rclone.remote_type(self._fs), self.info)
-        return msgspec.structs.replace(found, replaces_in_place=found.copy and self._replaces_in_place())
+        prices, quotas = self._charges()
+        return msgspec.structs.replace(
+            found, replaces_in_place=found.copy and self._replaces_in_place(), prices=prices, quotas=quotas
+        )
+
+    def _charges(self) -> tuple[Prices | None, Quotas | None]:
+        """The prices and limits in force. A remote that leads to others has those of them all, if these agree."""
+        if self._given_prices is not None or self.profile.type == "local":
+            return self._given_prices, None
+        places = {place.fs: load_profile(self._rclone.remote_type(place.fs)) for place in self._rclone.places_of(self._fs)}
+        prices = [profile.price_list(partial(self._rclone.option, fs)) for fs, profile in places.items()]
+        quotas = [profile.quotas for profile in places.values()]
+        return _agreed(prices), _agreed(quotas)
 
     def _replaces_in_place(self) -> bool:
         """Whether uploads replace a content at once; a remote that leads to others does what all of these do."""
@@ -87,3 +103,7 @@ class Remote:
             return self.profile.replaces_in_place == "always"
         types = {self._rclone.remote_type(place.fs) for place in self._rclone.places_of(self._fs)}
         return all(load_profile(one).replaces_in_place == "always" for one in types)
+
+
+def _agreed(found: Sequence[_Fact | None]) -> _Fact | None:
+    return found[0] if all(one == found[0] for one in found) else None

@@ -24,6 +24,7 @@ from orchestrator.errors import (
 )
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_local, join_location
+from orchestrator.prices import Prices
 from orchestrator.profiles import Profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.listing import ListRequest
@@ -60,8 +61,8 @@ _Send: TypeAlias = Callable[[Sequence[Any], int], Sequence[CallResult]]
 class RcloneStorage(DerivedStorage):
     """One location that rclone reaches: `remote:path`, or an absolute path on this machine."""
 
-    def __init__(self, rclone: Rclone, fs: str, *, profile: str | None = None) -> None:
-        """`profile` replaces the profile of the remote's type. Sends no request yet."""
+    def __init__(self, rclone: Rclone, fs: str, *, profile: str | None = None, prices: Prices | None = None) -> None:
+        """`profile` replaces the profile of the remote's type, `prices` its price list. Sends no request yet."""
         try:
             fs.encode()
         except UnicodeEncodeError as error:
@@ -69,7 +70,7 @@ class RcloneStorage(DerivedStorage):
         self._rclone = rclone
         self._client = rclone.client
         self._fs = fs
-        self._remote = Remote(rclone, fs, profile)
+        self._remote = Remote(rclone, fs, profile, prices)
         self._served: VfsReads | None = None
         self._links_left_out = 0
 
