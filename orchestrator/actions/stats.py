@@ -9,12 +9,17 @@ from orchestrator.actions.scan import ScanSettings, latest_scan, legacy_encoding
 from orchestrator.actions.session import Session
 from orchestrator.config.options.scan import StatsOptions
 from orchestrator.errors import ExitCode
+from orchestrator.location import Location
+from orchestrator.plan.library_cost import library_cost
 from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.positions import with_positions
 from orchestrator.plan.music.statistics import Statistics, collect
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.prices import Prices, Quotas
+from orchestrator.profiles import all_profiles, price_lists
 from orchestrator.records import Item
+from orchestrator.report.costs_view import show_costs
 from orchestrator.report.statistics_view import show
 
 
@@ -42,4 +47,23 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
         found = find_duplicates(candidates_of(location.fs, known), search_options(session))
         statistics = collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions})
     show(statistics, location.fs, session.reporter)
+    if options.cost:
+        _show_costs(session, location, statistics)
     return StatsResult(code, statistics)
+
+
+def _show_costs(session: Session, location: Location, statistics: Statistics) -> None:
+    """Report what the library costs where it is, and at each provider whose prices are known."""
+    files = statistics.music.files + statistics.other_files.files
+    size = statistics.music.bytes + statistics.other_files.bytes
+    lists: dict[str, Prices | Quotas] = {**price_lists()}
+    lists |= {profile.type: profile.quotas for profile in all_profiles() if profile.quotas is not None}
+    storage = session.rclone_storage(location).capabilities
+    here = storage.prices or storage.quotas
+    name = "local" if storage.local else next((name for name, prices in lists.items() if prices == here), "own" if here else None)
+    show_costs(
+        location.fs,
+        library_cost(name, here, files, size),
+        [library_cost(name, prices, files, size) for name, prices in lists.items()],
+        session.reporter,
+    )

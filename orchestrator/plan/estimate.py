@@ -26,6 +26,10 @@ _TO_REMOTE, _TO_BUCKET, _TO_FINAL_NAME = 12, 5, 7
 """What a transfer asks of its target: to stage and name it (WebDAV), to upload it on a condition (S3), or without either."""
 _LOOKS_AT_COPY = 3
 """Before the source of a move is deleted whose file the target had before."""
+MOVE_IN_BUCKET: Mapping[str, float] = {"look": 7.1, "list": 0.02, "copy": 1, "delete": 1}
+"""A move of one file in a bucket, which is a copy and a deletion (S3)."""
+MOVE_AT_FLAT_RATE: Mapping[str, float] = {"list": 4, "look": 2, "write": 1}
+"""A move of one file where looks are made folder by folder (Drive, Dropbox)."""
 _IN_PLACE = 9
 """A copy to the trash and an upload over the name, with all looks (S3; less on Drive and Dropbox)."""
 # Measured behind a counting proxy, as in benchmarks/uploads.py, and at the emulated Drive and Dropbox.

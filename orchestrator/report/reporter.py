@@ -191,6 +191,13 @@ def size_text(size: int | float | None) -> str:
     return f"{value:.1f} TiB"
 
 
+def money_text(amount: float, currency: str) -> str:
+    """An amount of money for people; small ones with the digits that matter."""
+    digits = 2 if amount >= 0.1 or amount == 0 else 3 if amount >= 0.001 else 6
+    text = f"{amount:.{digits}f}"
+    return f"${text}" if currency == "USD" else f"{text} {currency}"
+
+
 def stage_text(name: str, total: int | None, sizes: Mapping[str, int] | None) -> str:
     """One line that says what begins: see `Progress.stage`."""
     if total is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.plan.music.statistics import collect
+from orchestrator.profiles import price_lists
 from orchestrator.report.statistics_view import show
 from orchestrator.report.text_reporter import SHORTENED_ROWS, TextReporter
 from orchestrator.track import Track
@@ -18,6 +19,7 @@ from tests.cli.test_commands import say
 from tests.library import LibraryFacts, make_library
 from tests.plan.test_statistics import album
 from tests.program import Program
+from tests.servers.remotes import RemoteServer
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,32 @@ def test_the_counts_are_those_of_the_library(library: LibraryFacts, state: Path)
     assert sum(artists.values()) == len(library.tracks)
     assert sum(int(str(one["files"])) for one in kinds["stats-decade"]) == len(library.tracks)
     assert Program(state)("stats", str(library.root)).summary["files_read"] == 0
+
+
+def test_the_costs_of_a_library_here_and_at_each_provider(library: LibraryFacts, state: Path) -> None:
+    ended = Program(state)("stats", str(library.root), "--cost", "--no-scan")
+    (here,) = (event for event in ended.events if event["type"] == "stats-cost")
+    assert (here["location"], here["prices"], here["month"]) == (str(library.root), "local", None)
+    rows = {event["prices"]: event for event in ended.events if event["type"] == "stats-price"}
+    assert set(rows) == {*price_lists(), "drive", "dropbox", "onedrive"}
+    size = sum((library.root / path).stat().st_size for path in library.files)
+    assert rows["s3"]["month"] == pytest.approx(size / 10**9 * 0.023, abs=1e-6)
+    assert rows["drive"]["month"] is None
+    said = say("stats", str(library.root), "--cost", "--no-scan", state=state).stdout
+    assert "costs by        nothing: a disk of this machine" in said
+    assert "flat rate" in said
+
+
+def test_a_server_of_unknown_price_is_reported_as_that(s3_serve: RemoteServer, tmp_path: Path) -> None:
+    location = s3_serve.fs("costs")
+    ended = Program(tmp_path)("stats", location, "--cost")
+    (here,) = (event for event in ended.events if event["type"] == "stats-cost")
+    assert (here["prices"], here["currency"], here["month"], here["reorganization"]) == (None,) * 4
+    config = tmp_path / "config.yaml"
+    config.write_text(f"remotes: {{{s3_serve.name}: {{prices: s3}}}}")
+    ended = Program(tmp_path)("stats", location, "--cost", "--config", str(config))
+    (here,) = (event for event in ended.events if event["type"] == "stats-cost")
+    assert (here["prices"], here["currency"], here["lists"]) == ("s3", "USD", 0.005)
 
 
 def test_tags_are_never_interpreted(library: LibraryFacts, state: Path) -> None:
