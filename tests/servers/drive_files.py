@@ -188,6 +188,12 @@ class DriveTree:
                 metadata["modifiedTime"] = datetime.fromtimestamp(mtime_ns / 1e9, UTC).isoformat()
             return self.create(metadata, Content(content))
 
+    def document(self, path: str) -> Item:
+        """Create a document of Google Docs, which rclone lists as `path`.docx."""
+        above, _, name = path.rpartition("/")
+        with self.lock:
+            return self.create({"name": name, "mimeType": f"{_GOOGLE_OWN}document", "parents": [self.folder(above).id]})
+
     def at(self, path: str) -> Item:
         """The oldest item at that path, outside the trash. Raises KeyError."""
         found = next((item for name, item in self.walk() if name == path), None)

@@ -445,6 +445,34 @@ def test_a_folder_that_was_made_again_on_drive_with_other_ids_is_the_same() -> N
     assert not world.sync().links
 
 
+def test_a_document_in_the_place_of_a_file_is_no_deletion() -> None:
+    world = World.alike([*EIGHT, "notes.docx", "moved.docx", "gone.docx"], kinds=(DISK, DRIVE))
+    wanted = of(*EIGHT, "notes.docx", "moved.docx")
+    # Converted, the original deleted or moved away; a document nobody else has; one with the name of a new file.
+    del world.b.files["notes.docx"], world.b.files["gone.docx"], world.a.files["gone.docx"]
+    world.b.rename("moved.docx", "original/moved.docx")
+    documents = {path: f"made on the way: {path}" for path in ("gone.docx", "moved.docx", "new.docx", "notes.docx", "other.docx")}
+    world.b.documents = frozenset(documents)
+    for path, content in documents.items():
+        world.b.put(path, content)
+    world.a.put("new.docx", "a new file")
+    wanted["new.docx"] = "a new file"
+    there = of(*EIGHT) | documents | {"original/moved.docx": "content of moved.docx"}
+    for words in ("", "edited"):
+        if words:
+            world.a.edit("notes.docx", words)
+            wanted["notes.docx"] = words
+        assert skips(world) == dict.fromkeys(["moved.docx", "new.docx", "notes.docx"], "conflict")
+        ends_with(world, wanted, there)
+    # Without the documents, everything goes on as it was.
+    for path in documents:
+        del world.b.files[path]
+    world.b.documents = frozenset()
+    wanted["original/moved.docx"] = wanted.pop("moved.docx")
+    ends_with(world, wanted)
+
+
+
 def test_nothing_is_done_below_a_folder_that_could_not_be_listed(kinds: tuple[Capabilities, Capabilities]) -> None:
     world = World.alike(["d/1", "d/2", "e/1", "e/2"], kinds=kinds)
     world.b.unlisted = ("d",)

@@ -87,6 +87,8 @@ class Place:
     """Names that the remote has refused before."""
     tells_changes: bool = True
     """Whether the disk has a time of change."""
+    documents: frozenset[str] = frozenset()
+    """The paths of those that only exist online: they have neither size nor hashes."""
 
     def put(self, path: str, content: str, mtime: int = START, number: int | None = None) -> None:
         self.clock += 1
@@ -139,9 +141,9 @@ class Place:
         stored, can = self.files[path], self.capabilities
         entry = Entry(
             path,
-            len(stored.content.encode()),
+            None if path in self.documents else len(stored.content.encode()),
             stored.mtime if can.mtime else None,
-            {"md5": stored.content} if can.hashes else {},
+            {"md5": stored.content} if can.hashes and path not in self.documents else {},
             str(stored.number) if can.remote_type == "drive" else None,
         )
         return File(

@@ -1,4 +1,4 @@
-"""What takes part in a sync, and where nothing is done: unlisted folders, and names that several files have."""
+"""What takes part in a sync, and where nothing is done: unlisted folders, names that several files have, and documents."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ class Scope:
         self.not_carried = 0
         """Files that are never carried, because of their names."""
         self._shared: tuple[frozenset[str], frozenset[str]] = (_shared(sides[0]), _shared(sides[1]))
+        self._documents = frozenset(file.path for side in sides for file in side.files if _is_document(file))
         self.sides: tuple[Side, Side] = (self._reduced(0, sides[0]), self._reduced(1, sides[1]))
 
     def is_frozen(self, path: str) -> bool:
         """Whether nothing may be done at a path, on either side."""
-        if path in self._shared[0] or path in self._shared[1]:
+        if path in self._shared[0] or path in self._shared[1] or path in self._documents:
             return True
         return bool(self._unlisted) and not self._unlisted.isdisjoint((path, *parents_of(path, root=True)))
 
@@ -63,12 +64,21 @@ class Scope:
             problem = path_problem(file.path)
             if problem:
                 self.skipped.append(Skipped(file.path, "unsupported-name", f"{side.fs}: {problem}"))
-            elif not is_carried(file.path):
+            elif _is_document(file) or not is_carried(file.path):
                 self.not_carried += 1
+                left_out.append(file)
+            elif file.path in self._documents:
+                why = "an online document (Google Docs, Dropbox Paper) has this name on the other side: rename one of the two"
+                self.skipped.append(Skipped(file.path, "conflict", f"{side.fs}: {why}"))
                 left_out.append(file)
             elif file.path not in shared:
                 usable.append(file)
         return msgspec.structs.replace(side, files=usable, left_out=[file for file in left_out if file.path not in shared])
+
+
+def _is_document(file: File) -> bool:
+    """Whether it is a document that only exists online: it has no size, and what is downloaded is made anew each time."""
+    return file.size is None
 
 
 def _shared(side: Side) -> frozenset[str]:
