@@ -50,11 +50,11 @@ def check_shared(session: Session, locations: Sequence[Location]) -> None:
     """
     for one, other in combinations(locations, 2):
         nested = session.path_below(one, other) is not None or session.path_below(other, one) is not None
-        if not nested and (session.overlap(one, other) or _one_folder(one, other)):
+        if not nested and (session.overlap(one, other) or one_folder(one, other)):
             raise UsageError(f"{one.typed} and {other.typed} have a folder in common: use only one of them")
 
 
-def _one_folder(one: Location, other: Location) -> bool:
+def one_folder(one: Location, other: Location) -> bool:
     """Whether two folders of this machine are the same one, as a mount can show it twice."""
     here, there = Path(one.fs), Path(other.fs)
     return one.local and other.local and here.is_dir() and there.is_dir() and here.samefile(there)

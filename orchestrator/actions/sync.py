@@ -11,18 +11,18 @@ import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
 from orchestrator.actions.common_states import open_common_state
 from orchestrator.actions.do_or_queue import do_or_queue
-from orchestrator.actions.locations import check_folder, check_location, check_shared, reaching
+from orchestrator.actions.locations import check_folder, check_location, check_shared
 from orchestrator.actions.own_renames import own_renames
+from orchestrator.actions.place_ids import PlaceIds, place_ids
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import Way, sides_of, way_of
-from orchestrator.actions.sync_record import PlaceIds, SyncRecord, begin_sync, check_two_places, count_each_way, with_record
+from orchestrator.actions.sync_record import SyncRecord, begin_sync, count_each_way, with_record
 from orchestrator.actions.sync_sides import SideListing
 from orchestrator.actions.waiting import intention_to_sync
-from orchestrator.apply.guard.place_id import place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
-from orchestrator.errors import ExitCode, SafetyLimitError, UsageError, worst
+from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.sync.planner import plan_sync
@@ -123,7 +123,7 @@ class _Sync:
         """List both sides, read what has to be read, and plan."""
         session, options = self._session, self._options
         session.reporter.note(f"sync {self.way}")
-        self._ids = self._place_ids()
+        self._ids = place_ids(session, self._locations, resync=options.resync)
         a, b = self._locations
         listings = [SideListing(session, a, options), SideListing(session, b, options, may_be_missing=self._is_mirror)]
         listed = worst([listing.list() for listing in listings])
@@ -166,28 +166,6 @@ class _Sync:
         """Before the first change: see `begin_sync`."""
         if self._record is not None:
             begin_sync(self._session, plan, self._record)
-
-    def _place_ids(self) -> PlaceIds:
-        """The ids of both places. Raises SafetyLimitError where a place has lost its id."""
-        ids: list[str | None] = []
-        with open_common_state(self._session) as state:
-            for location in self._locations:
-                with reaching(self._session, location):
-                    found = place_id(self._session.storage(location))
-                before = state.id_at(location.fs)
-                if found is None and before is not None and not self._options.resync:
-                    raise SafetyLimitError(
-                        f"{location.typed} was synced before, and now has no id: is the disk mounted? Nothing was changed; "
-                        "if its content was really replaced, --resync starts over and deletes nothing"
-                    )
-                if found is not None and before is not None and found != before:
-                    self._session.reporter.warning(
-                        f"{location.typed} is another folder than at the last sync: this sync is like a first one, unless "
-                        "both have been synced before"
-                    )
-                ids.append(found)
-        check_two_places(*self._locations, (ids[0], ids[1]))
-        return ids[0], ids[1]
 
     def _rows(self, a: SideListing, b: SideListing) -> Sequence[Row]:
         """The common state of the pair."""

@@ -5,18 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.actions.common_states import open_common_state
-from orchestrator.actions.locations import reaching
+from orchestrator.actions.place_ids import PlaceIds, check_no_copy, check_two_places, id_of
 from orchestrator.actions.session import Session
-from orchestrator.apply.guard.place_id import place_id, write_place_id
+from orchestrator.apply.guard.place_id import write_place_id
 from orchestrator.common_state.store import Pair
-from orchestrator.errors import IntegrityError, StalePlanError, UsageError
-from orchestrator.location import Location
+from orchestrator.errors import IntegrityError, StalePlanError
 from orchestrator.plan.build import seal
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.sync.each_way import done_each_way, planned_each_way
 from orchestrator.plan.planners.sync.records import Link
 
-PlaceIds = tuple[str | None, str | None]
 _KEY = "common_state"
 _AGAIN = "make the plan again with `sync --plan`"
 
@@ -58,12 +56,16 @@ def moves_files(plan: Plan) -> bool:
 
 
 def check_saved_record(session: Session, plan: Plan, record: SyncRecord) -> None:
-    """Raise StalePlanError if another sync of these places has ended since the plan was made, or these are other places."""
+    """Raise StalePlanError if another sync of these places has ended since the plan was made, or these are other places.
+
+    UsageError if one is a copy of a place.
+    """
     locations = session.locations(plan.header.source, plan.header.target)
-    now = [_id_of(session, location) for location in locations]
+    now = [id_of(session, location) for location in locations]
     for location, before, found in zip(locations, record.ids, now, strict=True):
         if before is not None and found != before:
             raise StalePlanError(f"{location.typed} is not the folder of the plan any more (is the disk mounted?): {_AGAIN}")
+        check_no_copy(session, location, found)
     if now[0] is None or now[1] is None or record.resync:
         return
     with open_common_state(session) as state:
@@ -77,8 +79,8 @@ def begin_sync(session: Session, plan: Plan, record: SyncRecord) -> None:
     Raises UsageError where both turn out to be one place.
     """
     locations = session.locations(plan.header.source, plan.header.target)
-    first = record.ids[0] or _id_of(session, locations[0]) or write_place_id(session.storage(locations[0]))
-    second = record.ids[1] or _id_of(session, locations[1])
+    first = record.ids[0] or id_of(session, locations[0]) or write_place_id(session.storage(locations[0]))
+    second = record.ids[1] or id_of(session, locations[1])
     check_two_places(locations[0], locations[1], (first, second))
     pair = Pair((first, second or write_place_id(session.storage(locations[1]))), (locations[0].fs, locations[1].fs))
     with open_common_state(session) as state:
@@ -93,17 +95,3 @@ def count_each_way(session: Session, plan: Plan | None) -> None:
     """Fill in what the summary says of each side after a dry run, or where nothing was carried out."""
     if plan is not None and "sync" in plan.header.options and not session.summary.each_way:
         session.summary.each_way = planned_each_way(plan.header) if session.options.dry_run else done_each_way(plan.header, ())
-
-
-def check_two_places(a: Location, b: Location, ids: PlaceIds) -> None:
-    """Raise UsageError for one place under two names that nothing else has shown to be one, or a copy with its id."""
-    if ids[0] is not None and ids[0] == ids[1]:
-        raise UsageError(
-            f"{a.typed} and {b.typed} have the same place-id: they are one folder under two names, or one was copied with its "
-            ".music-orchestrator/; delete .music-orchestrator/place-id in the copy"
-        )
-
-
-def _id_of(session: Session, location: Location) -> str | None:
-    with reaching(session, location):
-        return place_id(session.storage(location))

@@ -10,16 +10,17 @@ class CommonStateDatabase(Database):
     """The database of all pairs. One of another version is made again: its pairs are as in a first run, which deletes nothing."""
 
     name = "sync state"
-    schema_version = 2
+    schema_version = 3
     rebuilt = True
     pragmas = ("PRAGMA synchronous = FULL",)  # what a row says was done must not be forgotten, or be older than the files
     remedy = "delete it: the next sync is then as a first one, which deletes nothing"
-    # A pair is named by the ids of its two places, in their order; `fs` is where a place was last seen. A path is a BLOB of UTF-8
+    # A pair is named by the ids of its two places, in their order; `fs` is a name under which a place
+    # was used, `last` says whether it is the one used last. A path is a BLOB of UTF-8
     # that keeps every character. `body` holds two files, or a link, in the order of the ids. AUTOINCREMENT: the number of an
     # entry is never used twice, so a link that comes late replaces no other one. `after_run` is the newest run in the journal
     # when an entry was recorded: its renames were known then. `refused`: paths below a place that its remote has refused.
     tables = (
-        "CREATE TABLE place (fs TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE place (fs TEXT PRIMARY KEY, id TEXT NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID",
         """CREATE TABLE entry (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
             pair TEXT NOT NULL,

@@ -99,10 +99,19 @@ class CommonState:
             row = self._connection.execute("SELECT id FROM place WHERE fs = ?", (fs,)).fetchone()
         return None if row is None else str(row[0])
 
+    def last_name_of(self, identity: str) -> str | None:
+        """The location under which the place with an id was last synced; None if it never was."""
+        with self._database.mapped_errors():
+            row = self._connection.execute("SELECT fs FROM place WHERE id = ? AND last", (identity,)).fetchone()
+        return None if row is None else str(row[0])
+
     def remember_places(self, pair: Pair) -> None:
         """Record which place is where now."""
         with self._writing() as connection:
-            connection.executemany("INSERT OR REPLACE INTO place (fs, id) VALUES (?, ?)", zip(pair.fs, pair.ids, strict=True))
+            connection.execute("UPDATE place SET last = 0 WHERE id IN (?, ?)", pair.ids)
+            connection.executemany(
+                "INSERT OR REPLACE INTO place (fs, id, last) VALUES (?, ?, 1)", zip(pair.fs, pair.ids, strict=True)
+            )
 
     def refused(self, place: str | None) -> tuple[str, ...]:
         """The paths that the remote of a place has refused."""

@@ -95,6 +95,8 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
             *("timeout awaiting response headers", "client.timeout", "request canceled", "server closed"),
             *("server misbehaving", "temporary failure in name resolution", "context canceled", "context deadline exceeded"),
             *("use of closed network connection", "http2: server sent goaway", "internal error"),
+            # Of an answer of Dropbox's (5xx), rclone shows the text and not the code.
+            *("internal server error", "bad gateway", "unavailable", "gateway timeout", "gateway time-out"),
         ),
         _TRANSIENT_CODES,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
@@ -182,6 +183,48 @@ def test_another_disk_under_the_same_path(synced: Callable[..., Synced], tmp_pat
     del tree["1.mp3"]
     folder.synced()
     folder.check({**tree, **other})
+
+
+def test_a_copy_with_the_id_of_its_original_is_refused_and_a_moved_folder_is_not(synced: Callable[..., Synced]) -> None:
+    """What both had in common with the third is known of one of them only."""
+    folder = Folder(synced(("local", "webdav")))
+    tree = folder.start(*songs(*range(1, 7)))
+    folder.ends_with(tree)
+    here, there = (side.store.place.directory for side in folder.synced.sides)
+    assert here is not None
+    assert there is not None
+
+    def refused(a: Path | str, b: Path | str, *options: str) -> None:
+        before = folder.synced.everything()
+        ended = folder.synced.forks.run("sync", str(a), str(b), *options, codes=(2,), **folder.synced.settings)
+        assert "place-id" in ended.errors[0]["message"]
+        assert folder.synced.everything() == before
+
+    # One folder under two names, although nothing but a file that is put there shows it.
+    ended = folder.synced.forks.run("sync", str(here), str(there), **folder.synced.settings)
+    assert ended.summary["ops_planned"] == 0
+    folder.synced.does_nothing()
+
+    copy, moved = here.with_name("copy"), here.with_name("moved")
+    shutil.copytree(here, copy)
+    (copy / "Music/1.mp3").unlink()
+    for options in ([], ["--dry-run"], ["--resync"]):
+        refused(copy, folder.synced.sides[1].location, *options)
+    copy_there = there.with_name(f"{there.name} copy")
+    shutil.copytree(there, copy_there)
+    refused(here, f"{folder.synced.sides[1].location} copy")
+    # Without the id, it is a place of its own.
+    (copy / ".music-orchestrator/place-id").unlink()
+    folder.synced.forks.run("sync", str(copy), folder.synced.sides[1].location, **folder.synced.settings)
+    assert (copy / "Music/1.mp3").exists()
+    folder.synced.does_nothing()
+
+    here.rename(moved)
+    (moved / "Music/2.mp3").unlink()
+    folder.synced.forks.run("sync", str(moved), folder.synced.sides[1].location, **folder.synced.settings)
+    assert not (there / "Music/2.mp3").exists()
+    shutil.copytree(moved, here)
+    refused(here, folder.synced.sides[1].location)
 
 
 def test_without_hashes_an_edit_of_equal_size_is_seen_by_its_time(synced: Callable[..., Synced]) -> None:

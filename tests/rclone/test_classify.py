@@ -33,6 +33,8 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
     [
         (S3.format("PutObject", 503, "SlowDown"), RateLimitError),
         ("couldn't list directory: googleapi: got HTTP response code 503 with body: ", TransientError),
+        ("place-id: unavailable", TransientError),  # Dropbox, 503
+        ("couldn't list files: <html><h1>504 Gateway Time-out</h1></html>", TransientError),
         ("googleapi: Error 403: User Rate Limit Exceeded, userRateLimitExceeded", RateLimitError),
         ("googleapi: Error 403: Daily Limit Exceeded, dailyLimitExceeded", RateLimitError),
         ("googleapi: Error 403: Quota exceeded for quota metric 'Queries' and limit 'Queries per day'", RateLimitError),

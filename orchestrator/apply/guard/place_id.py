@@ -30,3 +30,17 @@ def write_place_id(storage: Storage) -> str:
     identity = secrets.token_hex(16)
     storage.write(PLACE_ID_FILE, f"{identity}\n".encode("ascii"))
     return identity
+
+
+def leads_to_the_same(storage: Storage, other: Storage) -> bool:
+    """Whether two storages are one place under two names: what is written through the one is there through the other.
+
+    Raises the storages' errors.
+    """
+    name = f"{PLACE_ID_FILE}-{secrets.token_hex(4)}"
+    storage.write(name, b"Is this one place, or two?\n")
+    try:
+        other.forget_folders()
+        return other.exists(name)
+    finally:
+        storage.delete(name)

@@ -472,7 +472,6 @@ def test_a_document_in_the_place_of_a_file_is_no_deletion() -> None:
     ends_with(world, wanted)
 
 
-
 def test_nothing_is_done_below_a_folder_that_could_not_be_listed(kinds: tuple[Capabilities, Capabilities]) -> None:
     world = World.alike(["d/1", "d/2", "e/1", "e/2"], kinds=kinds)
     world.b.unlisted = ("d",)
