@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from orchestrator.errors import OrchestratorError
 from orchestrator.paths import collision_key, location_prefix, parent_of, split_path
 from orchestrator.plan.model import TEMPORARY, Expect, Operation, Verb, operation_id
 from orchestrator.records import Ref
@@ -343,19 +344,35 @@ def _directories(paths: Iterable[str]) -> set[str]:
     return directories
 
 
-def _sorted_by_level(operations: list[Operation]) -> list[Operation]:
-    """Sorted so that every operation comes after those it depends on: by the number of steps before it, then by path."""
+def after_needs(operations: Sequence[Operation]) -> list[Operation]:
+    """The same order, except that what an operation needs comes before it.
+
+    Raises OrchestratorError if operations wait for each other in a circle, which would be a mistake of the planner.
+    """
     by_id = {operation.id: operation for operation in operations}
-    level: dict[str, int] = {}
+    placed: dict[str, Operation] = {}
+    opened: set[str] = set()
+    """Those whose needs are being placed."""
     for operation in operations:
         stack = [operation]
         while stack:
             top = stack[-1]
-            pending = [by_id[need] for need in top.depends if need not in level]
-            if pending:
-                stack.extend(pending)
+            pending = [by_id[need] for need in top.depends if need not in placed]
+            if not pending:
+                placed[top.id] = stack.pop()
+            elif top.id in opened:
+                what = "operations of the plan wait for each other in a circle; nothing was changed"
+                raise OrchestratorError(f"this is a bug in music-orchestrator: {what}", path=top.dst.path)
             else:
-                level[top.id] = 1 + max((level[need] for need in top.depends), default=-1)
-                stack.pop()
+                opened.add(top.id)
+                stack.extend(pending)
+    return list(placed.values())
+
+
+def _sorted_by_level(operations: list[Operation]) -> list[Operation]:
+    """Sorted so that every operation comes after those it depends on: by the number of steps before it, then by path."""
+    level: dict[str, int] = {}
+    for operation in after_needs(operations):
+        level[operation.id] = 1 + max((level[need] for need in operation.depends), default=-1)
     # Duplicates come first: their kept copies are then still where the plan saw them.
     return sorted(operations, key=lambda o: (level[o.id], not o.expect.kept, o.group, o.dst.fs, o.dst.path, o.src.path))

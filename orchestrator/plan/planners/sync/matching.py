@@ -216,7 +216,13 @@ def _traces(file: File) -> Iterator[Hashable]:
 
 
 def _sound_keys(file: File, sound: Sound | None) -> list[Hashable]:
-    """What only files of one sound have in common. A hint is only one between files that are equal in all that can be seen."""
+    """What only files of one sound have in common.
+
+    A hint (the length of the sound, and a checksum of its ends or of the sizes of its frames) only counts together with the tags,
+    the size and the listed time. That is more than what shows a file to be unchanged under its old name where no hash is
+    listed: size and time. Another recording has other ends; only a change inside the sound that keeps all of this is not seen,
+    as it would not be under the old name, until --checksum reads the file. Nothing is deleted for such a pair.
+    """
     if sound is None or sound.identity is None:
         return []
     if sound.sure:

@@ -10,7 +10,7 @@ import msgspec
 
 from orchestrator.paths import parent_of
 from orchestrator.plan.model import Expect, KeptCopy, Operation, Replaced, Verb, operation_id
-from orchestrator.plan.ordering import Move, order
+from orchestrator.plan.ordering import Move, after_needs, order
 from orchestrator.plan.planners.sync.evidence import content_keys
 from orchestrator.plan.planners.sync.reconcile import Wish
 from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Change, File, Link, Side, SideNumber, change_of, other
@@ -180,7 +180,7 @@ class _Maker:
         ]
         operations.sort(key=lambda one: 0 if one.id in waited_for else _PHASES[change_of(one)[0]])
         links = [link for wish in wishes if (link := self._link(wish)) is not None]
-        return Work(_after_needs(operations), links, self._counts)
+        return Work(after_needs(operations), links, self._counts)
 
     @staticmethod
     def _arrivals_before_copies(operations: Iterable[Operation], final: Mapping[Change, str]) -> dict[str, list[str]]:
@@ -249,19 +249,3 @@ def _keys_seen(file: File, seen: File | None) -> Iterable[Hashable]:
 
 def _expect(file: File) -> Expect:
     return Expect(hash=file.entry.hashes, mtime=file.entry.mtime_ns)
-
-
-def _after_needs(operations: Sequence[Operation]) -> list[Operation]:
-    """The same order, except that what an operation needs comes before it."""
-    by_id = {operation.id: operation for operation in operations}
-    placed: dict[str, Operation] = {}
-    for operation in operations:
-        stack = [operation]
-        while stack:
-            pending = [by_id[need] for need in stack[-1].depends if need not in placed]
-            if pending:
-                stack.extend(pending)
-            else:
-                top = stack.pop()
-                placed[top.id] = top
-    return list(placed.values())
