@@ -13,7 +13,7 @@ from orchestrator.config.setting_syntax import Limit
 from orchestrator.errors import SafetyLimitError
 from orchestrator.paths import join_location
 from orchestrator.plan.model import Verb
-from orchestrator.plan.planners.sync.records import Direction, Policy
+from orchestrator.plan.planners.sync.records import SIDES, Direction, Policy, SideNumber
 from orchestrator.records import Capabilities
 from orchestrator.report import plan_view
 from tests.plan.sync.worlds import BARE, BUCKET, DAY, DISK, DRIVE, SECOND, START, World, everything
@@ -162,6 +162,28 @@ def test_a_first_sync_pairs_files_of_equal_content_and_carries_none_of_them(kind
     world = World(organized, old, kinds=kinds)
     ends_with(world, organized, {**organized, "other.txt": "x"}, direction=Direction.A_TO_B)
     assert not world.sent
+
+
+def test_files_that_met_under_other_names_are_in_sync_and_a_name_can_be_chosen_later(
+    kinds: tuple[Capabilities, Capabilities],
+) -> None:
+    names = [f"{number}.flac" for number in range(8)]
+    world = World({f"new/{name}": name for name in names}, {f"old/{name}": name for name in names}, kinds=kinds)
+    world.sync()
+    world.a.edit("new/0.flac", "edited on A")
+    world.b.edit("old/1.flac", "edited on B")
+    world.a.delete("new/2.flac")
+    world.b.delete("old/3.flac")
+    world.a.rename("new/4.flac", "new/04.flac")
+    world.b.put("new/5.flac", "5.flac")  # a copy under the name that A has
+    both = {"new/04.flac": "4.flac", "new/5.flac": "5.flac", "old/5.flac": "5.flac"}
+    other_names = {"0.flac": "edited on A", "1.flac": "edited on B", "6.flac": "6.flac", "7.flac": "7.flac"}
+    here, there = (
+        {**{f"{folder}/{name}": content for name, content in other_names.items()}, **both} for folder in ("new", "old")
+    )
+    ends_with(world, here, there)
+    assert set(skips(world)) == {f"new/{name}" for name in other_names}
+    ends_with(world, there, keep_names="b")
 
 
 def test_names_that_differ_in_case_and_form_stay_as_each_side_spells_them() -> None:
@@ -624,11 +646,17 @@ def test_a_retagged_and_renamed_file_is_one_file_without_hashes() -> None:
 
 def test_a_file_whose_sound_has_no_sure_checksum_is_known_by_all_that_can_be_seen_of_it() -> None:
     crypt = Capabilities(move=True, copy=True, mtime_precision_ns=SECOND, remote_type="crypt", names="remote")
-    for edit, verbs in ((None, ["move"]), ("?one|new tags", ["copy", "delete"])):
+    sent = ["copy", "delete"]
+    for edit, time, verbs in (
+        (None, START, ["move"]),
+        ("?one|new tags", NEWER, sent),
+        ("?eno|t", START, sent),
+        ("?one|t", NEWER, sent),
+    ):
         world = World.alike({"1.mp3": "?one|t", "2.mp3": "?two|t"}, sounds=True, kinds=(crypt, DISK))
         world.a.rename("1.mp3", "new.mp3")
         if edit is not None:
-            world.a.edit("new.mp3", edit, NEWER)
+            world.a.edit("new.mp3", edit, time)
         assert sorted(str(operation.verb) for operation in world.sync().plan.operations) == verbs
         assert world.b.tree == {"2.mp3": "?two|t", "new.mp3": edit or "?one|t"}
 
@@ -841,3 +869,42 @@ def test_a_disk_without_times_of_change_is_believed_by_size_and_time() -> None:
     world.a.files["other"] = replace(world.a.files.pop("f3"), content="CONTENT OF f3")
     tree = {"f1": "edited", "renamed": "content of f2", "other": "CONTENT OF f3"}
     ends_with(world, {**of(*EIGHT[3:]), **tree})
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_file_and_a_folder_of_one_name_stay_where_a_bucket_has_both(side: SideNumber) -> None:
+    """The other side cannot: what it has not yet is reported, whatever is renamed elsewhere."""
+    world = World(kinds=(BUCKET, DISK) if side == 0 else (DISK, BUCKET))
+    bucket, disk = world.places[side], world.places[1 - side]
+    bucket.holds_both = True
+    for path in ("m", "m/1", "m/2", "x", "n", "y"):
+        bucket.put(path, f"content of {path}")
+    world.sync()
+    there = of("m/1", "m/2", "x", "n", "y")
+    assert disk.tree == dict(sorted(there.items()))
+    bucket.put("n/1", "content of n/1")  # there, the file is in sync
+    for place, old, new in ((disk, "m/1", "m/3"), (bucket, "m/2", "m/4"), (disk, "x", "m/x"), (bucket, "y", "z")):
+        place.rename(old, new)
+        there[new] = there.pop(old)
+        world.sync()
+        assert skips(world) == {"m": "unsupported-name", "n/1": "unsupported-name"}
+        assert not world.plan().plan.operations
+        assert disk.tree == dict(sorted(there.items()))
+        assert bucket.tree == dict(sorted({**there, **of("m", "n/1")}.items()))
+    # Once the folder has another name, the file is copied.
+    disk.rename_folder("m", "o")
+    bucket.delete("n/1")
+    there = {path.replace("m/", "o/"): content for path, content in there.items()}
+    ends_with(world, {**there, **of("m")})
+
+
+def test_both_buckets_have_a_file_and_a_folder_of_one_name() -> None:
+    world = World(kinds=(BUCKET, BUCKET))
+    for place in world.places:
+        place.holds_both = True
+        for path in ("m", "m/1", "x"):
+            place.put(path, f"content of {path}")
+    world.sync()
+    world.a.rename("m/1", "m/2")
+    world.b.rename("x", "m/x")
+    ends_with(world, {**of("m"), "m/2": "content of m/1", "m/x": "content of x"})

@@ -185,3 +185,21 @@ def test_a_first_sync_gives_the_target_every_path_of_the_source_and_takes_nothin
             assert all(parent_of(renamed.get(path, path)) != parent_of(path) for path in mine)
     tried = world.sync(**everything(direction=direction_from(SIDES[side])))
     assert not tried.plan.operations
+
+
+@given(trees, trees, st.sampled_from(KINDS))
+def test_the_sync_after_a_first_one_both_ways_plans_nothing_new(
+    a: Tree, b: Tree, kinds: tuple[Capabilities, Capabilities]
+) -> None:
+    """What has met under other names stays so, although what the first one has copied changes the folders around it."""
+    world = World(a, b, kinds=kinds)
+    first = world.sync()
+    again = world.plan()
+    assert not again.plan.operations
+    assert not again.links
+    assert again.plan.skipped == tuple(one for one in first.plan.skipped if one.code != "unreadable")
+    # The names can be chosen later as well, and sending nothing.
+    world.sent.clear()
+    world.sync(keep_names="a")
+    assert not world.sent
+    assert world.a.tree == world.b.tree

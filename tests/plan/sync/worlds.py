@@ -89,15 +89,19 @@ class Place:
     """Whether the disk has a time of change."""
     documents: frozenset[str] = frozenset()
     """The paths of those that only exist online: they have neither size nor hashes."""
+    holds_both: bool = False
+    """Whether a file and a folder can have one name, as in a bucket."""
 
     def put(self, path: str, content: str, mtime: int = START, number: int | None = None) -> None:
         self.clock += 1
         keys = {self._key(known) for known in self.files}
         if self._key(path) in keys:
             raise ImpossibleError(f"{self.fs}: {path} is overwritten")
-        if keys & {self._key(above) for above in parents_of(path)}:
+        if self.holds_both:
+            pass
+        elif keys & {self._key(above) for above in parents_of(path)}:
             raise ImpossibleError(f"{self.fs}: a file is on the way to {path}")
-        if self._key(path) in {self._key(above) for above in directories_above(self.files)}:
+        elif self._key(path) in {self._key(above) for above in directories_above(self.files)}:
             raise ImpossibleError(f"{self.fs}: {path} is a folder")
         self.files[path] = Stored(content, mtime, self.clock if number is None else number, self.clock)
 

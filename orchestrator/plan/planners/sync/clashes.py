@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from orchestrator.paths import case_key, directories_above, parents_of
 from orchestrator.plan.model import Skipped
-from orchestrator.plan.planners.sync.conflicts import Judge, conflict_name
-from orchestrator.plan.planners.sync.evidence import Comparison, content_keys
-from orchestrator.plan.planners.sync.folder_spelling import FolderSpelling
-from orchestrator.plan.planners.sync.reconcile import Wish
-from orchestrator.plan.planners.sync.records import SIDES, Side, SideNumber, SyncSettings, other
+from orchestrator.plan.planners.sync.conflicts import conflict_name
+from orchestrator.plan.planners.sync.evidence import content_keys
+from orchestrator.plan.planners.sync.reconcile import Basis, Wish
+from orchestrator.plan.planners.sync.records import SIDES, SideNumber, other
 
 Names = dict[str, list[Wish]]
 """Key of a path on one side -> the wishes for it."""
@@ -20,20 +20,13 @@ Names = dict[str, list[Wish]]
 class Clashes:
     """Settles the names of all wishes together; `skipped` says what cannot be called on the other side as on its own."""
 
-    def __init__(
-        self,
-        sides: tuple[Side, Side],
-        settings: SyncSettings,
-        comparison: Comparison,
-        judge: Judge,
-        spelling: FolderSpelling,
-    ) -> None:
-        self._sides = sides
-        self._spelling = spelling
-        self._settings = settings
-        self._comparison = comparison
-        self._judge = judge
-        self._folds_case = any(side.capabilities.case_insensitive for side in sides)
+    def __init__(self, basis: Basis) -> None:
+        self._sides = basis.sides
+        self._spelling = basis.spelling
+        self._settings = basis.settings
+        self._comparison = basis.comparison
+        self._judge = basis.judge
+        self._folds_case = any(side.capabilities.case_insensitive for side in basis.sides)
         self.skipped: list[Skipped] = []
 
     def settle(self, wishes: Sequence[Wish], fixed: tuple[Iterable[str], Iterable[str]]) -> None:
@@ -75,16 +68,35 @@ class Clashes:
                     best = self._better(best, wish)
                 for wish in group:
                     gave_way |= wish is not best and self._give_way(wish, best)
-        return gave_way or self._clear_for_folders(names)
+        return gave_way or self._clear_for_folders(side, names)
 
-    def _clear_for_folders(self, names: Names) -> bool:
+    def _clear_for_folders(self, side: SideNumber, names: Names) -> bool:
         """Let files give way that have the name of a folder; whether any did."""
         gave_way = False
         for key, group in sorted(names.items()):
             for parent in parents_of(key):
                 for file in names.get(parent, ()):
-                    gave_way |= not file.renamed and self._give_way(file, group[0])
+                    gave_way |= not file.renamed and self._part(side, file, group[0])
         return gave_way
+
+    def _part(self, side: SideNumber, file: Wish, inside: Wish) -> bool:
+        """A file, and another one in a folder of its name; whether one of them gives way.
+
+        Buckets can hold both. Where a side does, both stay; on the other side the one that is there already stays alone.
+        """
+        holding = [one for one in SIDES if _stays(file, one) and self._key(file.paths[one] or "") in self._folders[one]]
+        if side in holding:
+            return False
+        if not holding:
+            return self._give_way(file, inside)
+        newcomer, first = (inside, file) if _stays(file, side) else (file, inside)
+        return self._stay_behind(newcomer, f"it cannot be there beside {first.paths[side]}", side)
+
+    @cached_property
+    def _folders(self) -> tuple[set[str], set[str]]:
+        """The keys of the folders that each side has."""
+        first, second = (set(map(self._key, folders)) for folders in self._spelling.folders)
+        return first, second
 
     def _better(self, one: Wish, two: Wish) -> Wish:
         """The one of two that keeps the name: one way the source's, then what is there on both sides, then the newer."""
@@ -106,12 +118,12 @@ class Clashes:
         wish.renamed = True
         return True
 
-    def _stay_behind(self, wish: Wish, why: str) -> bool:
-        """The name is not carried to the other side: what is there keeps its own, what is new is not copied.
+    def _stay_behind(self, wish: Wish, why: str, target: SideNumber | None = None) -> bool:
+        """The name is not carried to the other side, or to `target`: what is there keeps its own, what is new is not copied.
 
         Whether that is news.
         """
-        target = other(wish.claim)
+        target = other(wish.claim) if target is None else target
         there = wish.files[target]
         path = there.path if there else None
         if wish.paths[target] == path:

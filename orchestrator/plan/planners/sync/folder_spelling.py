@@ -52,8 +52,8 @@ class FolderSpelling:
             (spelled,) = found
             if (
                 len(self._spellings[side][spelled]) == 1
-                and folder not in self._folders[side]
-                and spelled not in self._folders[giver]
+                and folder not in self.folders[side]
+                and spelled not in self.folders[giver]
             ):
                 return spelled
         if new and self._sides[side].capabilities.case_insensitive:
@@ -63,7 +63,8 @@ class FolderSpelling:
         return None
 
     @cached_property
-    def _folders(self) -> tuple[set[str], set[str]]:
+    def folders(self) -> tuple[set[str], set[str]]:
+        """All folders of each side."""
         first, second = (
             directories_above(file.path for files in (side.files, side.left_out, side.waiting) for file in files)
             for side in self._sides
@@ -74,7 +75,7 @@ class FolderSpelling:
     def _by_key(self) -> tuple[_Spellings, _Spellings]:
         keys: tuple[_Spellings, _Spellings] = (defaultdict(set), defaultdict(set))
         for side in SIDES:
-            for folder in self._folders[side]:
+            for folder in self.folders[side]:
                 keys[side][case_key(folder)].add(folder)
         return keys
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from orchestrator.paths import case_key
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.estimate import requests_at
 from orchestrator.plan.planners.sync.brakes import Entries, check_changes, check_deletions, check_listings, remedy_to_start_over
@@ -22,7 +23,7 @@ from orchestrator.plan.planners.sync.folder_spelling import FolderSpelling
 from orchestrator.plan.planners.sync.matching import Now, SideState, edits_unseen, match_side
 from orchestrator.plan.planners.sync.moved_away import MovedAway
 from orchestrator.plan.planners.sync.operations import Work, work_for
-from orchestrator.plan.planners.sync.reconcile import Reconciler, Wish
+from orchestrator.plan.planners.sync.reconcile import Basis, Reconciler, Wish
 from orchestrator.plan.planners.sync.records import (
     SIDES,
     File,
@@ -63,17 +64,17 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     judge = Judge(request.settings, comparison, clocks_differ=partial(_clocks_differ, states, comparison))
     moved_away = MovedAway(taking_part, states)
     entries = {number: (states[0].known.get(number), states[1].known.get(number)) for number in moved_away.other_rows}
-    wrong, met_again = _take_out_wrong(entries)
+    parted, met_again = _take_out_parted(entries, states)
     fixed = _fixed(scope, states, hidden | resting)
     first, second = (scope.unfrozen([*states[side].new, *moved_away.met_again[side], *met_again[side]]) for side in SIDES)
     known = [*_files(entries), *(wish.files for wish in moved_away.wishes)]
     met = meet((first, second), known, fixed, comparison, request.settings.name_giver)
-    spelling = FolderSpelling(scope.sides, rows, entries, met)
-    reconciler = Reconciler(scope.sides, request.settings, comparison, judge, spelling)
+    basis = Basis(scope.sides, request.settings, comparison, judge, FolderSpelling(scope.sides, rows, entries, met))
+    reconciler = Reconciler(basis)
     wishes = _wishes(rows, entries, met, reconciler, moved_away.wishes)
     if comparison.questions and not request.answered:
         return comparison.questions
-    clashes = Clashes(scope.sides, request.settings, comparison, judge, spelling)
+    clashes = Clashes(basis)
     clashes.settle(wishes, fixed)
     _ask_before_sending(wishes, comparison)
     if comparison.questions and not request.answered:
@@ -102,7 +103,7 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    links = [*moved_away.links, *work.links, *(Link(number, None) for number in sorted({*hidden, *wrong, *_gone(entries)}))]
+    links = [*moved_away.links, *work.links, *(Link(number, None) for number in sorted({*hidden, *parted, *_gone(entries)}))]
     return SyncPlan(plan, tuple(links))
 
 
@@ -163,20 +164,29 @@ def _wishes(
     return sorted(wishes, key=_by_path)
 
 
-def _take_out_wrong(entries: dict[int, tuple[Now | None, Now | None]]) -> tuple[set[int], tuple[list[File], list[File]]]:
-    """Take out what the common state takes for alike although it differs, and neither side has changed: it knows nothing of it.
+def _take_out_parted(
+    entries: dict[int, tuple[Now | None, Now | None]], states: States
+) -> tuple[set[int], tuple[list[File], list[File]]]:
+    """Take out the entries whose two files are to meet as new ones. Returns their rows, and the files of each side.
 
-    Returns the rows, and the files of each side.
+    Those that the common state takes for alike although they differ, and neither side has changed: it knows nothing of them. And
+    those with two names, where a side now also has the name of the other, with the same content.
     """
-    wrong: set[int] = set()
+    new = [{file.path: file for file in state.new} for state in states]
+    parted: set[int] = set()
     files: tuple[list[File], list[File]] = ([], [])
     for number, (first, second) in [*entries.items()]:
-        if first and second and not (first.edited or second.edited) and differ(first.file, second.file):
-            wrong.add(number)
+        if first is None or second is None or first.edited or second.edited:
+            continue
+        one, two = first.file, second.file
+        has_other_name = not (first.moved or second.moved) and case_key(one.path) != case_key(two.path)
+        found = [(new[0].get(two.path), two), (new[1].get(one.path), one)] if has_other_name else []
+        if differ(one, two) or any(file and not differ(file, beside) for file, beside in found):
+            parted.add(number)
             del entries[number]
-            files[0].append(first.file)
-            files[1].append(second.file)
-    return wrong, files
+            files[0].append(one)
+            files[1].append(two)
+    return parted, files
 
 
 def _gone(entries: Entries) -> set[int]:

@@ -47,24 +47,28 @@ class Wish:
         return file
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What all decisions about entries are made from."""
+
+    sides: tuple[Side, Side]
+    settings: SyncSettings
+    comparison: Comparison
+    judge: Judge
+    spelling: FolderSpelling
+
+
 class Reconciler:
     """Turns entries into wishes; `skipped` and `counts` say what is left as it is."""
 
-    def __init__(
-        self,
-        sides: tuple[Side, Side],
-        settings: SyncSettings,
-        comparison: Comparison,
-        judge: Judge,
-        spelling: FolderSpelling,
-    ) -> None:
-        self._sides = sides
-        self._spelling = spelling
-        self.settings = settings
-        self._comparison = comparison
-        self._judge = judge
-        self._refused = tuple(frozenset(side.refused) for side in sides)
-        self._paths = tuple(frozenset(file.path for file in side.files) for side in sides)
+    def __init__(self, basis: Basis) -> None:
+        self._sides = basis.sides
+        self._spelling = basis.spelling
+        self._settings = basis.settings
+        self._comparison = basis.comparison
+        self._judge = basis.judge
+        self._refused = tuple(frozenset(side.refused) for side in basis.sides)
+        self._paths = tuple(frozenset(file.path for file in side.files) for side in basis.sides)
         self.skipped: list[Skipped] = []
         self.counts: Counter[str] = Counter()
 
@@ -96,10 +100,10 @@ class Reconciler:
         files = _placed(there, now.file)
         stays = Wish(row, files, list(_placed(there, path)), claim=there, settled=False)
         if row is not None and not (now.edited or now.moved):
-            carried = self.settings.writes_to(there) and (self.settings.delete or self.settings.direction is Direction.BOTH)
+            carried = self._settings.writes_to(there) and (self._settings.delete or self._settings.direction is Direction.BOTH)
             if carried:
                 return Wish(row, files, [None, None], claim=there)
-        elif self.settings.writes_to(gone):
+        elif self._settings.writes_to(gone):
             # New, or changed since the other side deleted it: the change survives.
             spelled = self._spelling.at(gone, path, new=True)
             if self.can_hold(gone, spelled):
@@ -107,7 +111,7 @@ class Reconciler:
                 return Wish(row, files, list[str | None](paths), content=there, claim=there)
             self._report_name(gone, spelled)
             return stays
-        self.counts["only_at_source" if there == self.settings.source else "only_at_target"] += 1
+        self.counts["only_at_source" if there == self._settings.source else "only_at_target"] += 1
         return stays
 
     # An entry that both sides have.
@@ -135,7 +139,7 @@ class Reconciler:
         winner = edited if damage is None else other(edited)
         if damage is not None:
             self._report_damage(now, edited, damage)
-        if self.settings.writes_to(other(winner)):
+        if self._settings.writes_to(other(winner)):
             wish.content = winner
         else:
             wish.settled = False
@@ -149,7 +153,7 @@ class Reconciler:
             damage = why_not_whole(loser, files[winner])
             if damage is not None:
                 self._report_damage(loser, other(winner), damage)
-            if self.settings.writes_to(other(winner)):
+            if self._settings.writes_to(other(winner)):
                 wish.content = winner
             else:
                 wish.settled = False
@@ -157,7 +161,7 @@ class Reconciler:
         keeper = self._judge.keeper(files)
         loser_side = other(keeper)
         kept = Wish(wish.row, _placed(keeper, files[keeper]), wish.paths, keeper, wish.claim, conflict=True)
-        everywhere = self.settings.writes_to(keeper)
+        everywhere = self._settings.writes_to(keeper)
         base = wish.paths[loser_side]
         renamed = Wish(
             None,
@@ -176,14 +180,13 @@ class Reconciler:
         claim = self._name_giver(row, now)
         if claim is None:
             self._report_old_name(row, now)
-            wish.settled = row is not None or case_key(now[0].file.path) == case_key(now[1].file.path)
             return
         wish.claim = claim
         target = other(claim)
         path = self._spelling.at(target, now[claim].file.path)
         if now[target].file.path == path:
             return
-        if not self.settings.writes_to(target):
+        if not self._settings.writes_to(target):
             wish.settled = False
         elif self.can_hold(target, path):
             wish.paths[target] = path
@@ -192,22 +195,25 @@ class Reconciler:
 
     def _name_giver(self, row: Row | None, now: tuple[Now, Now]) -> SideNumber | None:
         """The side whose name both get; None: each keeps its own."""
-        if row is None:
-            if case_key(now[0].file.path) == case_key(now[1].file.path):
-                return None
-            giver = self.settings.name_giver
-            if giver is None:
-                self.counts["other_names"] += 1
-                reason = f"has the same content as {now[1].file.path} of {LETTERS[1]}: --keep-names a or b says which name to use"
-                self.skipped.append(Skipped(now[0].file.path, "other-name", reason))
-            return giver
-        moved = [side for side in SIDES if now[side].moved and not self._is_respelled(side, row, now[side])]
+        moved = [side for side in SIDES if row and now[side].moved and not self._is_respelled(side, row, now[side])]
         if len(moved) == 2:
             if _nfc(now[0].file.path) == _nfc(now[1].file.path):
                 return None
             self.counts["renamed_on_both"] += 1
-            return self.settings.source or SIDES[0]
-        return moved[0] if moved else None
+            return self._settings.source or SIDES[0]
+        return moved[0] if moved else self._chosen_name(row, now)
+
+    def _chosen_name(self, row: Row | None, now: tuple[Now, Now]) -> SideNumber | None:
+        """The same of files that have met under other names, until one is chosen: --keep-names may come in any later run."""
+        first, second = (one.file.path for one in now)
+        if case_key(first) == case_key(second) or (row is not None and self._unsupported_names(now)):
+            return None
+        giver = self._settings.name_giver
+        if giver is None:
+            self.counts["other_names"] += 1
+            reason = f"has the same content as {second} of {LETTERS[1]}: --keep-names a or b says which name to use"
+            self.skipped.append(Skipped(first, "other-name", reason))
+        return giver
 
     def _is_respelled(self, side: SideNumber, row: Row, now: Now) -> bool:
         """Whether a new name is the old one in another Unicode form, as some systems write it; not if both forms are in use."""
@@ -220,10 +226,14 @@ class Reconciler:
         """Every run says so as long as one side cannot have the name of the other."""
         if row is None or case_key(now[0].file.path) == case_key(now[1].file.path):
             return
-        for side in SIDES:
-            path = self._spelling.at(side, now[other(side)].file.path)
-            if self.settings.writes_to(side) and not self.can_hold(side, path):
+        for side, path in self._unsupported_names(now):
+            if self._settings.writes_to(side):
                 self._report_name(side, path)
+
+    def _unsupported_names(self, now: tuple[Now, Now]) -> list[tuple[SideNumber, str]]:
+        """The names on the other side that a side cannot have."""
+        names = [(side, self._spelling.at(side, now[other(side)].file.path)) for side in SIDES]
+        return [(side, path) for side, path in names if not self.can_hold(side, path)]
 
     def _report_name(self, side: SideNumber, path: str) -> None:
         reason = f"{self._sides[side].fs} cannot have a file of this name: it keeps the old one there, or is not copied"
