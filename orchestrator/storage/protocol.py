@@ -99,6 +99,9 @@ class CopyCall(msgspec.Struct, frozen=True, tag="copy"):
     changed. Until the copy ends, the file has its old content. If it fails, the file keeps that or is gone: rclone deletes what
     does not pass its own check. What another program writes during the copy is replaced, except where the server refuses that
     (S3 with If-Match). The caller compares the copy."""
+    ended: Callable[[CallResult], None] | None = None
+    """May be called with the result, at most once and from any thread, while other copies of the batch are under way: the caller
+    can look at this one meanwhile."""
 
 
 class GiveCall(msgspec.Struct, frozen=True, tag="give"):

@@ -7,6 +7,7 @@ again and decides again: a lost reply and a power failure are handled in the sam
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, Stage, VerifyMode
@@ -115,8 +116,8 @@ class Attempts:
                 task.error = earlier[task.operation.id] or TransientError(f"{task.name}: refused too often", path=task.name)
         sent = still_open(tasks)
         shelter(sent)
-        send(sent, self._run_id, self._journal, concurrency=self._at_once)
-        verify_arrivals([task for task in sent if task.verdict is None], self._run_id, self._verify, concurrency=self._at_once)
+        check = partial(verify_arrivals, run_id=self._run_id, mode=self._verify, concurrency=self._at_once)
+        send(sent, self._run_id, self._journal, concurrency=self._at_once, check=check)
         return sent
 
     def _secure_copies(self, tasks: Sequence[Task]) -> None:

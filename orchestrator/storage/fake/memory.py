@@ -296,6 +296,9 @@ class MemoryStorage(Transfers, DerivedStorage):
                 raise failure.cause from None
             except OrchestratorError as error:
                 results[index] = error
+            call = calls[index]
+            if isinstance(call, CopyCall) and call.ended is not None and index != order[-1]:
+                call.ended(results[index])
         return [results[index] for index in range(len(calls))]
 
     # Inside. The lock is held while files are changed.

@@ -69,15 +69,21 @@ class Lanes:
                     index, call = waiting.popleft()
                 except IndexError:  # another lane took the last one
                     return
-                try:
-                    results[index] = self._not_started() if self._stop.is_set() else self._one(call)
-                except RemoteError as error:
-                    results[index] = error
+                results[index] = self._not_started() if self._stop.is_set() else self._carry_out(call)
 
         with ThreadPoolExecutor(max_workers=min(max(concurrency, 1), len(calls)), thread_name_prefix="transfer") as pool:
             for ended in [pool.submit(lane) for _ in range(min(max(concurrency, 1), len(calls)))]:
                 ended.result()
         return [results[index] for index in range(len(calls))]
+
+    def _carry_out(self, call: Call) -> CallResult:
+        try:
+            result = self._one(call)
+        except RemoteError as error:
+            result = error
+        if isinstance(call, CopyCall) and call.ended is not None:
+            call.ended(result)
+        return result
 
     @staticmethod
     def _not_started() -> NotStartedError:
