@@ -19,7 +19,7 @@ from orchestrator.plan.model import Plan, Verb
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
-from orchestrator.storage.protocol import Call, CallResult, CopyCall, Naming, Storage
+from orchestrator.storage.protocol import PROBE, Call, CallResult, CopyCall, Naming, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import library, operation, plan, quick, restoring, run, run_again, through_temporary_name
@@ -229,6 +229,43 @@ def test_a_dangling_link_at_the_destination_is_drift(
     assert "out/a.mp3" in messages(result)
     assert [entry.path for entry in source.list()] == ["in/a.mp3"]
     assert link.readlink() == Path("nowhere")
+
+
+# While others are sent.
+
+
+def three_uploads(verb: Verb) -> tuple[MemoryStorage, MemoryStorage, Plan]:
+    """From one bucket to another, which cannot rename; two of the files arrive before the third."""
+    source, target = MemoryStorage.like("s3", "one:library"), MemoryStorage.like("s3", "two:library")
+    for name in "abc":
+        source.put(f"in/{name}.mp3", f"content of {name}".encode())
+    made = plan(*(operation(verb, source, f"in/{name}.mp3", target, f"out/{name}.mp3") for name in "abc"))
+    return source, target, made
+
+
+def test_an_upload_is_looked_at_while_others_are_sent(tmp_path: Path) -> None:
+    """So that the line never waits for looks. A damaged one is sent again, and named."""
+    source, target, made = three_uploads(Verb.COPY)
+    asked: list[str] = []
+    target.fail_always(lambda call: call.path != PROBE and bool(asked.append(call.verb)), TransientError("never"))
+    during(target, "copy", lambda _: target.put("out/a.mp3", b"cut"))
+    result = run(made, tmp_path / "journal", source, target, fresh=True)
+    assert (result.exit_code, result.done) == (ExitCode.SOME_FAILED, 3), result.problems
+    first, second = [number for number, verb in enumerate(asked) if verb == "copy"][:2]
+    assert "move" in asked[first:second], "the damaged one was only put aside after all were sent"
+    assert library(target) == {f"out/{name}.mp3": f"content of {name}".encode() for name in "abc"}
+
+
+def test_a_moved_file_is_looked_at_right_before_its_source_is_deleted(tmp_path: Path) -> None:
+    """Another program deletes its copy while others are sent."""
+    source, target, made = three_uploads(Verb.MOVE)
+    target.fail_always(
+        lambda call: call.verb == "copy" and call.path == "in/c.mp3", lambda _: target.remove("out/a.mp3"), when="after"
+    )
+    result = run(made, tmp_path / "journal", source, target, fresh=True)
+    assert (result.exit_code, result.done) == (ExitCode.DONE, 3), result.problems
+    assert source.snapshot() == {}
+    assert target.snapshot() == {f"out/{name}.mp3": f"content of {name}".encode() for name in "abc"}
 
 
 # The source is replaced or changed (fault case 38).

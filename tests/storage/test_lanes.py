@@ -53,3 +53,25 @@ def test_batches_that_take_a_moment_are_sent_as_one() -> None:
     sent.lanes.send(COPIES, 4)
     assert [result for result in sent.lanes.send(COPIES, 4) if result is not None] == []
     assert (len(sent.one_by_one), sent.together) == (len(COPIES), [len(COPIES)])
+
+
+def test_the_result_of_a_copy_is_passed_on_while_another_one_is_under_way() -> None:
+    """So that its caller can look at it meanwhile."""
+    passed_on: list[CallResult] = []
+    seen = threading.Event()
+
+    def note(result: CallResult) -> None:
+        passed_on.append(result)
+        seen.set()
+
+    def one(call: Call) -> CallResult:
+        if call == COPIES[0]:
+            assert seen.wait(30), "only passed on when all copies had ended"
+            return None
+        raise TransientError("lost")
+
+    lanes = Lanes(threading.Event(), one, lambda _calls, _concurrency: [])
+    results = lanes.send([COPIES[0], CopyCall("1", "to/1", ".trash", ended=note)], 2)
+    assert results[0] is None
+    assert passed_on == [results[1]]
+    assert isinstance(results[1], TransientError)
