@@ -156,6 +156,41 @@ def test_a_server_that_goes_away_half_way(pair: Pair, remedy: str) -> None:
     pair.ends_alike()
 
 
+@pytest.mark.parametrize("unfinished", ["organize", pytest.param("sync", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("pair", ["webdav"], indirect=True)
+def test_a_sync_that_an_unfinished_run_of_others_holds_up_is_queued(pair: Pair, tmp_path: Path, unfinished: str) -> None:
+    there = pair.library.place.location
+    other = tmp_path / "other"
+    other.mkdir()
+    for number in range(3):
+        (other / f"o{number}.mp3").write_bytes(bytes([100 + number]) * LARGE * 2)
+    changes = itertools.count()
+    cut = threading.Event()
+
+    def after_one_file(seen: Seen) -> bool:
+        if (_is_large(seen) or seen.method == "MOVE") and ".mp3" in seen.path and next(changes) == 1:
+            cut.set()
+        return cut.is_set()
+
+    if unfinished == "organize":
+        for number in range(3):
+            pair.library.track(f"{number}.mp3", number)
+    pair.proxy.when(after_one_file, Drop())
+    first = ("organize", there) if unfinished == "organize" else ("sync", str(other), there)
+    run = pair(*first, "--yes", "--transfers", "1", codes=(5,)).run
+    assert run is not None
+    ended = pair.sync(codes=(5,))
+    assert ended.summary["run"] is None
+    assert run in ended.errors[0]["message"]
+    assert [one["a"] for one in pair.queued() if one["run"] is None] == [str(pair.here)]
+    assert [one["run"] for one in pair.queued() if one["run"]] == [run] * (unfinished == "sync")
+    pair.proxy.reset()
+    pair.flush()
+    assert pair.queued() == []
+    assert {*map(digest, FILES.values())} <= {*pair.library.tree().values()}
+    assert {one["state"] for one in pair("runs").events if one["type"] == "run"} == {"finished"}
+
+
 FLAPPING = [("s3_moto", "drops"), ("webdav", "bursts")]
 ON_BOTH = [(kind, how) for kind in ("s3_moto", "webdav", "drive", "dropbox") for how in ("drops", "bursts")]
 
