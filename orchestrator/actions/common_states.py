@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 
 import msgspec
 
@@ -11,10 +12,10 @@ from orchestrator.apply.guard.place_id import PLACE_ID_FILE
 from orchestrator.apply.journal.records import RunState, Stage
 from orchestrator.apply.results import FileChange
 from orchestrator.catalogue.content_hashes import hash_type_beside
-from orchestrator.common_state.store import CommonState
+from orchestrator.common_state.store import CommonState, Pair
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
-from orchestrator.plan.model import Operation, Verb, is_temporary
+from orchestrator.plan.model import Header, Operation, Verb, is_temporary
 from orchestrator.plan.planners.sync.each_way import done_each_way
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, Inode
 from orchestrator.rclone.classify import refuses_name
@@ -40,8 +41,10 @@ def open_common_state(session: Session) -> CommonState:
 class Arrivals:
     """The files that a run has put on disks of this machine, as they were when they had arrived."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, ended: float = inf) -> None:
+        """`ended`: when the run was over, if another process carried it out, seconds since 1970."""
         self._session = session
+        self._ended_ns = ended * 1e9
         self._looks: dict[str, Callable[[str], Inode | None]] = {}
         self._seen: dict[Ref, Inode | None] = {}
 
@@ -52,7 +55,9 @@ class Arrivals:
     def now(self, ref: Ref) -> Inode | None:
         """What a disk knows of a file now; CHANGED_SINCE if it has changed since it arrived, so that the next sync reads it."""
         now = self._look(ref)
-        return now if now is None or now == self._seen.get(ref, now) else msgspec.structs.replace(now, ctime_ns=CHANGED_SINCE)
+        if now is None or (now == self._seen.get(ref, now) and (now.ctime_ns or 0) <= self._ended_ns):
+            return now
+        return msgspec.structs.replace(now, ctime_ns=CHANGED_SINCE)
 
     def _look(self, ref: Ref) -> Inode | None:
         if ref.fs not in self._looks:
@@ -67,7 +72,31 @@ def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> No
         _forget_undone(session, run_id, undone)
     if "sync" not in plan.header.options:
         return
-    ends = plan.header.source, plan.header.target
+    done = done_each_way(plan.header, [one.operation for one in session.journal.completed(run_id)])
+    earlier = session.summary.each_way
+    session.summary.each_way = {name: number + earlier.get(name, 0) for name, number in done.items()}
+    _record_run(session, run_id, plan.header, arrivals, session.journal.newest())
+
+
+def settle_ended_runs(session: Session, pair: Pair) -> None:
+    """Record what runs of a pair have done that were killed after their end: nothing is left for `resume` to do there."""
+    with open_common_state(session) as state:
+        left = state.expected_plans(pair)
+    for run in reversed(session.journal.runs()) if left else ():
+        if run.header.plan_id in left and not run.state.unfinished:
+            left -= {run.header.plan_id}
+            if session.options.dry_run:
+                session.reporter.note(
+                    f"run {run.described} was killed before its result was recorded: without --dry-run, this command would "
+                    "record it first, and only then plan"
+                )
+            else:
+                _record_run(session, run.id, run.header, Arrivals(session, ended=run.changed), run.id)
+
+
+def _record_run(session: Session, run_id: str, header: Header, arrivals: Arrivals, after_run: str) -> None:
+    """Record what a run has done, if it is over. `after_run`: the newest run of those whose renames the record knows."""
+    ends = header.source, header.target
 
     def read(ref: Ref) -> dict[str, str]:
         if session.stop.is_set():
@@ -81,16 +110,22 @@ def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> No
             return {}
         return {} if digest is None else {kind: digest}
 
-    completed = session.journal.completed(run_id)
-    done, earlier = done_each_way(plan.header, [one.operation for one in completed]), session.summary.each_way
-    session.summary.each_way = {name: number + earlier.get(name, 0) for name, number in done.items()}
     with open_common_state(session) as state:
         refused = _refused(session, run_id)
         state.remember_refused(one.dst for one in refused)
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
             # Where a file was at a temporary name, in a ring, it is not known to be back under its own.
             renames = {one.dst for one in refused if one.src.fs == one.dst.fs and not is_temporary(one.src.path)}
-            state.settle(plan.header.plan_id, completed, arrivals.now, read, session.journal.newest(), refused=renames)
+            state.settle(
+                header.plan_id,
+                session.journal.completed(run_id),
+                arrivals.now,
+                read,
+                after_run,
+                refused=renames,
+                # Otherwise times are those of uploads, and a rename is a copy.
+                keeps_times=lambda fs: session.storages(fs)[fs].capabilities.own_mtime,
+            )
 
 
 def _refused(session: Session, run_id: str) -> list[Operation]:
@@ -108,10 +143,12 @@ def _is_plain(path: str) -> bool:
 
 def _forget_undone(session: Session, run_id: str, undone: str) -> None:
     """What an undo has taken back on one side is no change by the user, to be carried to the other one."""
-    if "sync" not in session.journal.plan(undone).header.options:
+    header = session.journal.run(undone).header
+    if "sync" not in header.options:
         return
     operations = [one.operation for one in session.journal.completed(run_id)]
     with open_common_state(session) as state:
+        state.forget_plan(header.plan_id)
         state.forget_files({ref for operation in operations for ref in (operation.src, operation.dst)})
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
-from orchestrator.actions.common_states import open_common_state
+from orchestrator.actions.common_states import open_common_state, settle_ended_runs
 from orchestrator.actions.do_or_queue import do_or_queue
 from orchestrator.actions.locations import check_folder, check_location, check_shared
 from orchestrator.actions.own_renames import own_renames
@@ -173,6 +173,7 @@ class _Sync:
         if ids[0] is None or ids[1] is None or self._options.resync:
             return ()
         pair = Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs))
+        settle_ended_runs(self._session, pair)
         with open_common_state(self._session) as state:
             self._state = state.digest(pair)
             known = state.rows(pair, (a.by_path, b.by_path))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from orchestrator.common_state.database import CommonStateDatabase
+from orchestrator.common_state.edited_meanwhile import edited_meanwhile
 from orchestrator.plan.model import CompletedOperation
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, Inode, Link, Row, change_of, other
 from orchestrator.records import Ref
@@ -23,8 +24,8 @@ from orchestrator.sqlite import transaction
 
 DiskLook = Callable[[Ref], Inode | None]
 """What a disk of this machine knows of a file now; None for files elsewhere, and for one that is not there."""
-DiskRead = Callable[[Ref], dict[str, str]]
-"""The hash of a file on a disk of this machine, which is read for it; none if it could not be read."""
+FileRead = Callable[[Ref], dict[str, str]]
+"""The hash of a file, which is read for it; none if it could not be read."""
 
 FilesNow = Mapping[str, File]
 """Path -> file, as it is now."""
@@ -63,12 +64,21 @@ class _Expected(msgspec.Struct, frozen=True):
     link: Link
     fs: tuple[str, str]
 
+    @property
+    def places(self) -> tuple[Ref, Ref]:
+        """Where the two files are; only of a link that has paths."""
+        first, second = self.link.paths or ("", "")
+        return Ref(self.fs[0], first), Ref(self.fs[1], second)
 
-class _Disk(NamedTuple):
-    """What is asked of the disks of this machine."""
 
+class _Seen(NamedTuple):
+    """What is known of the files that a run has changed, and what can be asked."""
+
+    arrived: Mapping[Ref, CompletedOperation]
+    edited: Collection[Ref]
+    """Those that were renamed and may have been edited meanwhile."""
     look: DiskLook
-    read: DiskRead
+    read: FileRead
 
 
 class CommonState:
@@ -177,14 +187,25 @@ class CommonState:
         return forgotten
 
     def expect(self, plan_id: str, pair: Pair, links: Iterable[Link]) -> None:
-        """Write, before the first change of a run, what it will have done."""
+        """Write, before the first change of a run, what it will have done. What earlier runs of the pair left is forgotten."""
         bodies = [msgspec.msgpack.encode(_Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]
         with self._writing() as connection:
-            connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
+            connection.execute("DELETE FROM expected WHERE plan = ? OR pair = ?", (plan_id, pair.name))
             connection.executemany(
                 "INSERT INTO expected (plan, pair, body, checksum) VALUES (?, ?, ?, ?)",
                 [(plan_id, pair.name, body, _checksum(pair.name, body)) for body in bodies],
             )
+
+    def expected_plans(self, pair: Pair) -> frozenset[str]:
+        """The plans of a pair that were begun and not settled: their runs are not over, or were killed after their end."""
+        with self._database.mapped_errors():
+            found = self._connection.execute("SELECT DISTINCT plan FROM expected WHERE pair = ?", (pair.name,))
+            return frozenset(plan for (plan,) in found)
+
+    def forget_plan(self, plan_id: str) -> None:
+        """Forget what was expected of a plan: it was taken back."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
 
     def record(self, pair: Pair, links: Iterable[Link], after_run: str = "") -> int:
         """Record what was seen to be so without any operation, after this run of the program; how many entries."""
@@ -196,60 +217,59 @@ class CommonState:
         plan_id: str,
         completed: Iterable[CompletedOperation],
         look: DiskLook,
-        read: DiskRead = lambda _: {},
+        read: FileRead = lambda _: {},
         after_run: str = "",
         *,
         refused: Collection[Ref] = (),
+        keeps_times: Callable[[str], bool] = lambda _: True,
     ) -> int:
         """Record what the run of a plan has done of what was expected, and forget the rest; how many entries were recorded.
 
         `completed`: all its operations that have succeeded. Nothing for a plan of which nothing is expected (any more). `read` is
         asked where neither side has a hash: without one, a rename on a disk cannot be told from an edit. `after_run`: the newest
         run. `refused`: destinations of renames that a remote has refused because of their names; these entries have two names
-        from now on.
+        from now on. `keeps_times`: whether a rename at a location may leave the time of the file as it was; there, a file with
+        another time keeps its old one in the record, so that the next sync sees an edit: see `edited_meanwhile`.
         """
         arrived: dict[Ref, CompletedOperation] = {}
         done = set()
         for one in completed:
             arrived[one.destination] = one
             done.add(change_of(one.operation))
-        recorded = 0
         with self._writing() as connection:
-            expected = connection.execute("SELECT pair, body, checksum FROM expected WHERE plan = ? ORDER BY number", (plan_id,))
-            for pair, body, checksum in expected.fetchall():
+            found = connection.execute("SELECT pair, body, checksum FROM expected WHERE plan = ? ORDER BY number", (plan_id,))
+            links: list[tuple[str, _Expected]] = []
+            for pair, body, checksum in found.fetchall():
                 if checksum != _checksum(pair, body):
                     continue
                 wanted = msgspec.msgpack.decode(body, type=_Expected)
                 whole = done.issuperset(wanted.link.changes)
                 known = wanted if whole else _with_two_names(connection, pair, wanted, refused)
                 if known is not None:
-                    recorded += 1
-                    _record(connection, (pair, after_run), known, arrived, _Disk(look, read))
+                    links.append((pair, known))
+            renamed = ((one.link, one.places) for _, one in links if one.link.changes and one.link.paths)
+            seen = _Seen(arrived, edited_meanwhile(renamed, arrived, read, keeps_times), look, read)
+            for pair, known in links:
+                _record(connection, (pair, after_run), known, seen)
             connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
-        return recorded
+        return len(links)
 
 
-def _record(
-    connection: sqlite3.Connection,
-    of: tuple[str, str],
-    expected: _Expected,
-    arrived: dict[Ref, CompletedOperation],
-    disk: _Disk,
-) -> None:
+def _record(connection: sqlite3.Connection, of: tuple[str, str], expected: _Expected, seen: _Seen) -> None:
     pair, after_run = of
     link = expected.link
     if link.row is not None:
         connection.execute("DELETE FROM entry WHERE number = ? AND pair = ?", (link.row, pair))
     if link.paths is None:
         return
-    places = (Ref(expected.fs[0], link.paths[0]), Ref(expected.fs[1], link.paths[1]))
-    first, second = (_file_now(link, side, places[side], arrived, disk.look) for side in SIDES)
+    places = expected.places
+    first, second = (_file_now(link, side, places[side], seen) for side in SIDES)
     if first is None or second is None:
         return
     # Both hold the same content: what is known of it is known of both.
     hashes = {**first.hashes, **second.hashes}
     if not hashes:
-        hashes = _hashes_read((first, second), places, disk)
+        hashes = _hashes_read((first, second), places, seen)
     first, second = (msgspec.structs.replace(file, read_hashes=hashes) for file in (first, second))
     paths = [path.encode() for path in link.paths]
     # A file has one entry: an older one with either path is about what is no longer there.
@@ -282,30 +302,28 @@ def _with_two_names(connection: sqlite3.Connection, pair: str, expected: _Expect
     return _Expected(Link(link.row, (paths[0], paths[1]), (first, second)), expected.fs)
 
 
-def _file_now(link: Link, side: int, where: Ref, arrived: dict[Ref, CompletedOperation], look: DiskLook) -> File | None:
+def _file_now(link: Link, side: int, where: Ref, seen: _Seen) -> File | None:
     """A file as it is after the run; None if it is not known."""
     before = link.files[side]
     content = before or link.files[other(SIDES[side])]
-    one = arrived.get(where)
+    one = seen.arrived.get(where)
     if one is None or content is None:
         return before
     if one.entry is None:
         return None
-    return File(
-        msgspec.structs.replace(one.entry, path=where.path),
-        inode=look(where),
-        sound=content.sound,
-        own_mtime_ns=content.own_mtime_ns,
-        damage=content.damage,
-    )
+    entry, inode = msgspec.structs.replace(one.entry, path=where.path), seen.look(where)
+    if before is not None and where in seen.edited:
+        entry = msgspec.structs.replace(entry, mtime_ns=before.entry.mtime_ns)
+        inode = inode and msgspec.structs.replace(inode, ctime_ns=CHANGED_SINCE)
+    return File(entry, inode=inode, sound=content.sound, own_mtime_ns=content.own_mtime_ns, damage=content.damage)
 
 
-def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], disk: _Disk) -> dict[str, str]:
+def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], seen: _Seen) -> dict[str, str]:
     """The hash of the one that is on a disk, if it is still what was verified."""
     for file, place in zip(files, places, strict=True):
-        if file.inode and file.inode.ctime_ns != CHANGED_SINCE and file.size and disk.look(place) == file.inode:
-            hashes = disk.read(place)
-            return hashes if disk.look(place) == file.inode else {}
+        if file.inode and file.inode.ctime_ns != CHANGED_SINCE and file.size and seen.look(place) == file.inode:
+            hashes = seen.read(place)
+            return hashes if seen.look(place) == file.inode else {}
     return {}
 
 

@@ -33,7 +33,7 @@ from orchestrator.rclone.location_identity import Place
 from orchestrator.records import Entry
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.sqlite import Database
-from orchestrator.storage.fake.faults import RecordedCall, When
+from orchestrator.storage.fake.faults import Killed, RecordedCall, When
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.fake.objects import StoredFile
 from orchestrator.storage.protocol import Storage
@@ -239,6 +239,12 @@ class Engine:
     def resume(self) -> Ended:
         """`resume`. Raises Killed."""
         return self._run(lambda session: resume(ResumeOptions(), session), (None, None), None)
+
+    def die(self) -> None:
+        """The process is killed now."""
+        for storage in self.storages:
+            storage._faults.dead = True
+        raise Killed("killed")
 
     def revive(self) -> None:
         """A new process, and storages that work."""

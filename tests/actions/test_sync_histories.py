@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import pytest
 
@@ -285,3 +286,58 @@ def test_an_edit_that_keeps_size_and_time_of_a_file_that_has_just_arrived_is_car
     again = engine.sync().plan
     assert again is not None
     assert not again.operations
+
+
+@pytest.mark.parametrize("renames", [1, 3])
+@pytest.mark.parametrize("kinds", [("s3", "webdav"), ("local", "webdav"), ("local", "sftp"), ("local", "local")])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_edit_of_the_same_size_while_a_run_renames_the_file_is_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, str], when: Literal["before", "after"], renames: int
+) -> None:
+    engine = Engine(tmp_path, kinds, Random(0))
+    prepare(monkeypatch, engine.random)
+    ours, theirs = engine.places
+    for number in range(renames):
+        ours.put(f"{number}.mp3", f"content {number}")
+    engine.sync()
+    for number in range(renames):
+        ours.rename(f"{number}.mp3", f"new {number}.mp3")
+
+    def edit(_: RecordedCall) -> None:
+        theirs.edit("0.mp3" if when == "before" else "new 0.mp3", "CONTENT 0", START + DAY)
+
+    theirs.storage.fail_always(lambda call: call.verb == "move" and call.path == "0.mp3", edit, when=when)
+    engine.sync()
+    assert theirs.tree == {"new 0.mp3": "CONTENT 0", **{f"new {n}.mp3": f"content {n}" for n in range(1, renames)}}
+    engine.revive()
+    plan = engine.sync().plan
+    assert plan is not None
+    assert [(one.verb, one.dst.path) for one in plan.operations] == [("replace", "new 0.mp3")]
+    assert ours.tree == theirs.tree
+    assert ours.tree["new 0.mp3"] == "CONTENT 0"
+
+
+@pytest.mark.parametrize("kinds", [("s3", "webdav"), ("local", "sftp")])
+def test_a_kill_between_the_end_of_a_run_and_its_record_makes_no_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, str]
+) -> None:
+    engine = Engine(tmp_path, kinds, Random(0))
+    prepare(monkeypatch, engine.random)
+    for day, (place, content) in enumerate(zip(engine.places, ("by A", "by B"), strict=True)):
+        place.put("d/a.mp3", content, START + day * DAY)
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestrator.actions.execution.settle_common_state", lambda *_: engine.die())
+        with pytest.raises(Killed):
+            engine.sync()
+    engine.revive()
+    trees = [place.tree for place in engine.places]
+    assert sorted(trees[0].values()) == sorted(trees[1].values()) == ["by A", "by B"]
+    again = engine.sync().plan
+    assert again is not None
+    assert not again.operations
+    assert [place.tree for place in engine.places] == trees
+    for path in trees[0]:  # what was recorded late is the record of that run
+        engine.places[1].delete(path)
+        break
+    engine.sync()
+    assert len(engine.places[0].tree) == 1

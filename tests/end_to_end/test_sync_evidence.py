@@ -30,7 +30,7 @@ from tests.end_to_end.test_unusual_disks import case_ignored
 from tests.faulty import Library
 from tests.places import digest, upload_in_parts
 from tests.program import Ended
-from tests.servers.http import HttpProxy
+from tests.servers.http import Drop, HttpProxy, Seen
 from tests.servers.remotes import DriveRemote
 
 OLD_S = 1_700_000_000
@@ -360,3 +360,38 @@ def test_a_retagged_file_on_the_disk_costs_no_request_for_tags(
         write(pair, path, played(content, 3), age_s=-60)
     assert pair().summary["ops_done"] == len(tracks)
     assert not [seen for seen in proxy.requests if seen.method == "GET" and seen.path.partition("?")[0].endswith(tuple(tracks))]
+
+
+@pytest.mark.parametrize("kind", ["webdav", pytest.param("wsgidav", marks=pytest.mark.nightly)])
+def test_an_edit_of_the_same_size_just_before_a_rename_is_carried_where_no_hash_tells(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, kind: str
+) -> None:
+    library, proxy = proxied(kind)
+    pair = Pair(library, tmp_path)
+    for name in ("calm", "edited"):
+        pair.put(f"{name}.txt", f"content of {name}")
+    pair()
+    for file in library.root.glob("*.txt"):
+        os.utime(file, (OLD_S, OLD_S))  # long before the edit
+    pair()
+
+    def renames(*names: str) -> Ended:
+        for name in names:
+            (pair.here / f"{name}.txt").rename(pair.here / f"renamed {name}.txt")
+        return pair()
+
+    def edit(seen: Seen) -> bool:
+        file = library.root / "edited.txt"
+        if seen.method == "MOVE" and file.exists():
+            file.write_text("CONTENT OF EDITED")
+        return False
+
+    renames("calm")
+    assert pair().summary["ops_planned"] == 0, "the rename alone is no edit"
+    proxy.when(edit, Drop())
+    renames("edited")
+    proxy.reset()
+    assert pair().summary["a_changed"] == 1
+    tree = {"renamed calm.txt": digest(b"content of calm"), "renamed edited.txt": digest(b"CONTENT OF EDITED")}
+    assert pair.trees() == (tree, tree)
+    assert pair().summary["ops_planned"] == 0

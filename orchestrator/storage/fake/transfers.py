@@ -8,7 +8,7 @@ from contextlib import suppress
 from orchestrator.errors import CorruptTransferError, DestinationExistsError, NotFoundError, UnsupportedError
 from orchestrator.records import Capabilities, Entry
 from orchestrator.storage.fake.faults import FaultyCalls, Killed, RecordedCall
-from orchestrator.storage.fake.objects import Objects, StoredFile, digest
+from orchestrator.storage.fake.objects import SECOND_NS, Objects, StoredFile, digest
 from orchestrator.storage.protocol import CopyCall, GiveCall, MoveCall, Naming, Storage
 from orchestrator.storage.wrappers.forwarding import unwrapped
 
@@ -75,7 +75,7 @@ class Transfers(FaultyCalls):
                 elif call.source is not None and self._capabilities.remote_type == "webdav":
                     objects.store(call.dst, fetched[0][: len(fetched[0]) // 2], fetched[1])
                     self._reach(recorded, change, "between")
-                objects.store(call.dst, *fetched)
+                objects.store(call.dst, fetched[0], fetched[1] if self._capabilities.mtime_precision_ns else None)
                 self._check_upload(call, fetched[0])
             self._done(recorded, change)
 
@@ -158,10 +158,10 @@ class Transfers(FaultyCalls):
         if not self._capabilities.copy:
             self.bytes_through += size
 
-    def _rounded(self, mtime_ns: int) -> int | None:
+    def _rounded(self, mtime_ns: int) -> int:
         precision = self._capabilities.mtime_precision_ns
         if precision is None:
-            return None
+            return mtime_ns - mtime_ns % SECOND_NS
         rounded = mtime_ns + precision // 2 if self._capabilities.remote_type == "dropbox" else mtime_ns
         return rounded - rounded % precision
 
