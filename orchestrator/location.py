@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from orchestrator import profiles
+from orchestrator.config.cloud import cloud_options
 from orchestrator.config.location_text import check_form, is_path
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.profiles import Profile
@@ -84,27 +85,24 @@ def resolve(
     return msgspec.structs.replace(resolver.location(), typed=text)
 
 
-def config_remotes(config: Config) -> list[RemoteDefinition]:
-    """The remotes that the config itself makes, under `remotes:` and `cloud:`."""
-    found = [
-        RemoteDefinition(name, settings.type, settings.options)
-        for name, settings in config.remotes.items()
-        if settings.type is not None
-    ]
+def config_remotes(config: Config, environment: Mapping[str, str] | None = None) -> Iterator[RemoteDefinition]:
+    """The remotes that the config itself makes, under `remotes:` and last under `cloud:`.
+
+    Raises what `cloud_definition` raises.
+    """
+    for name, settings in config.remotes.items():
+        if settings.type is not None:
+            yield RemoteDefinition(name, settings.type, settings.options)
     if config.cloud is not None and config.cloud.provider is not None:
-        found.append(cloud_definition(config.cloud))
-    return found
+        yield cloud_definition(config.cloud, environment)
 
 
-def cloud_definition(cloud: Cloud) -> RemoteDefinition:
-    """The remote called `cloud` that the config's `cloud:` section makes. Raises ConfigError when no provider is named."""
-    if cloud.provider is None:
-        raise ConfigError("cloud: the provider is missing; `music-orchestrator config set cloud.provider s3` sets it")
-    backend = profiles.backend_type(cloud.provider)
-    profile = profiles.load_profile(backend)
-    given = {profile.new_remote.region_option: cloud.region, "endpoint": cloud.endpoint}
-    options = profile.remote_options({option: value for option, value in given.items() if value}, cloud.options)
-    return RemoteDefinition(CLOUD_REMOTE, backend, options)
+def cloud_definition(cloud: Cloud, environment: Mapping[str, str] | None = None) -> RemoteDefinition:
+    """The remote called `cloud` that the config's `cloud:` section makes.
+
+    Raises ConfigError when no provider is named, AuthError when the credentials that it refers to are not there.
+    """
+    return RemoteDefinition(CLOUD_REMOTE, *cloud_options(cloud, os.environ if environment is None else environment))
 
 
 def path_below(inner: str, outer: str) -> str | None:
@@ -170,7 +168,9 @@ class _Resolver(msgspec.Struct, frozen=True):
             raise UsageError(f"{self.text}: the {profile.top_level.removesuffix('s')} is missing")
         configured = getattr(self.config.schemes, scheme, None)
         if configured is not None:
-            return self._on_remote(configured.rstrip(":"), rest)
+            name = configured.rstrip(":")
+            cloud = self.config.cloud
+            return self._on_remote(name, rest) if name != CLOUD_REMOTE or cloud is None else self._url_in_cloud(cloud, rest)
         return (
             self._on_only_remote(profile.type, rest)
             if profile.environment.remote is None
@@ -206,11 +206,19 @@ class _Resolver(msgspec.Struct, frozen=True):
         return self._at(name, path, RemoteDefinition(name, known[name], added) if added else known[name])
 
     def _in_cloud(self, cloud: Cloud, path: str) -> Location:
-        found = self._at(CLOUD_REMOTE, path, cloud_definition(cloud))
-        root = "/".join(part.strip("/") for part in (cloud.bucket, cloud.remote_path) if part).strip("/")
+        found = self._at(CLOUD_REMOTE, path, cloud_definition(cloud, self.environment))
+        root = _root_of(cloud)
         if not root or found.path == root or found.path.startswith(f"{root}/"):
             return found  # we print the canonical form, `cloud:bucket/folder/x`, and a user may type it again
         return msgspec.structs.replace(found, fs=f"{CLOUD_REMOTE}:{root}/{found.path}".rstrip("/"))
+
+    def _url_in_cloud(self, cloud: Cloud, path: str) -> Location:
+        """A URL of a bucket, where `schemes:` names the cloud: its canonical form must lie in the folder of the cloud."""
+        found = self._at(CLOUD_REMOTE, path, cloud_definition(cloud, self.environment))
+        root = _root_of(cloud)
+        if not root or found.path == root or found.path.startswith(f"{root}/"):
+            return found
+        raise UsageError(f"{self.text}: is outside of {root}, where `cloud:` is, and `schemes:` leads there: name another remote")
 
     def _at(self, name: str, path: str, remote: RemoteDefinition | str) -> Location:
         """The path on a remote: its definition, or the type of one that rclone knows."""
@@ -229,6 +237,11 @@ class _Resolver(msgspec.Struct, frozen=True):
             elif part not in ("", "."):
                 parts.append(part)
         return ("/" if profile.absolute_paths and path.startswith("/") else "") + "/".join(parts)
+
+
+def _root_of(cloud: Cloud) -> str:
+    """The path of the cloud on its remote."""
+    return "/".join(part.strip("/") for part in (cloud.bucket, cloud.remote_path) if part).strip("/")
 
 
 def _absolute(text: str, environment: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ providers: locations, scans, plans and rclone's environment all ask these record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -43,6 +43,32 @@ class Environment(Facts, frozen=True):
     """Option of that remote -> the variables that may hold its value; the first that is set wins."""
 
 
+class CredentialsText(Facts, frozen=True):
+    """How one text holds the credentials of a remote, as `cloud.credentials_env` names it."""
+
+    shape: str
+    """What the text looks like, for messages."""
+    parts: tuple[str, ...] = ()
+    """The options whose values are written with colons between them; empty if the text is JSON or a path."""
+    optional: int = 0
+    """How many of the last parts may be left out."""
+    json: str | None = None
+    """The option for a text that is JSON."""
+    json_key: str | None = None
+    """A key that this JSON has."""
+    path: str | None = None
+    """The option for a text that is a path."""
+
+
+class PartSize(Facts, frozen=True):
+    """The limits of the provider for one part of a large upload, in bytes, and why."""
+
+    reason: str
+    least: int = 1
+    most: int | None = None
+    power_of_two: bool = False
+
+
 class NewRemote(Facts, frozen=True):
     """How we make a remote of this type that the rclone config does not have."""
 
@@ -54,6 +80,14 @@ class NewRemote(Facts, frozen=True):
     """Sets of options that hold complete credentials: with one of them, rclone must not look in the environment (`env_auth`)."""
     region_option: str = "region"
     """The option that holds the region."""
+    credentials_text: CredentialsText | None = None
+    """How one text holds the credentials; None if that is not known."""
+    credentials_file: str | None = None
+    """The option that takes a file with the credentials; None if the backend has none."""
+    with_file: dict[str, str] = {}
+    """Options that are set with such a file, so that it counts and not what the environment holds."""
+    part_size: PartSize | None = None
+    """The limits of its option `chunk_size`; None if nothing is known of them."""
 
 
 class Identity(Facts, frozen=True):
@@ -208,24 +242,37 @@ class Profile(Facts, frozen=True):
                 return prices
         return None
 
+    def complete(self, options: Collection[str]) -> bool:
+        """Whether options hold complete credentials."""
+        return any({*options} >= {*credentials} for credentials in self.new_remote.credentials)
+
     def remote_options(self, given: Mapping[str, str], added: Mapping[str, str] = {}) -> dict[str, str]:
         """The options of a remote that we make: what is known of its kind, what was given, and what the user adds to that."""
         options = {**self.new_remote.options}
         if "endpoint" in given:
             options |= self.new_remote.with_endpoint
-        named = given.keys() | added.keys()
-        if any(named >= {*credentials} for credentials in self.new_remote.credentials):
+        if self.complete(given.keys() | added.keys()):
             options.pop("env_auth", None)
         return options | dict(given) | dict(added)
 
     def options_from(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The options of the remote that environment variables make."""
+        return self.remote_options(self.variables_in(environment))
+
+    def variables_in(self, environment: Mapping[str, str], *, credentials: bool = True) -> dict[str, str]:
+        """The options that environment variables give, optionally without any that belong to credentials.
+
+        Of several complete credentials, only the first counts, as with the provider's own tools.
+        """
         given = {}
         for option, variables in self.environment.options.items():
             value = next((environment[name] for name in variables if environment.get(name)), None)
             if value is not None:
                 given[option] = value
-        return self.remote_options(given)
+        sets = self.new_remote.credentials
+        chosen = next((one for one in sets if {*one} <= given.keys()), ()) if credentials else ()
+        unwanted = {option for one in sets for option in one} - {*chosen} if chosen or not credentials else set()
+        return {option: value for option, value in given.items() if option not in unwanted}
 
 
 def directory() -> Path:

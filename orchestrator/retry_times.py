@@ -1,6 +1,9 @@
-"""How long to wait after a rate limit, in seconds."""
+"""How long to wait before another try, in seconds."""
 
 from __future__ import annotations
+
+FIRST_WAIT_S = 0.5
+"""The first wait after an error that may pass, other than a rate limit."""
 
 RATE_LIMIT_WAIT_S = 4.0
 """The first wait after a rate limit without a stated delay. rclone passes on the delay that Dropbox states; S3 and WebDAV state

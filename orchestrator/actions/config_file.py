@@ -12,7 +12,7 @@ import yaml
 
 from orchestrator.actions.config_check import check_config
 from orchestrator.actions.session import Session
-from orchestrator.config.edit import known_key, lookup, set_key, split_key, write_atomically
+from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_atomically
 from orchestrator.config.loading import config_path, load_text
 from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
@@ -49,7 +49,7 @@ def show(session: Session) -> dict[str, Any]:
 def get(options: ConfigGetOptions, session: Session) -> Any:
     """Report one setting in force, secrets hidden. Raises UsageError for an unknown key, ConfigError for a broken file."""
     key = options.key
-    parts = split_key(key)
+    parts = own_names(split_key(key))
     if not known_key(parts):
         raise UsageError(f"{key}: no such key; `music-orchestrator config init` lists all")
     try:

@@ -11,6 +11,7 @@ import msgspec
 from orchestrator.actions.config_check import check_config
 from orchestrator.actions.session import CATALOGUE_FILE, Session
 from orchestrator.errors import ExitCode, LockedError, OrchestratorError, worst
+from orchestrator.location import CLOUD_REMOTE
 from orchestrator.report.reporter import Column
 
 LITTLE_SPACE = 100 * 1024 * 1024
@@ -81,12 +82,22 @@ def _remotes(session: Session) -> Iterator[Finding]:
     yield Finding(
         "remotes", ok=True, message=", ".join(f"{name}: ({kind})" for name, kind in sorted(known.items())) or "none configured"
     )
-    for name, text in session.config.locations.items():
+    for name, host in sorted(session.rclone.hosts_without_tls().items()):
+        yield Finding(
+            f"remote {name}",
+            ok=False,
+            message=f"is at http://{host}, without TLS: others on the way can read and change the files",
+            remedy=f"give {name} an address with https://, if its server has one",
+        )
+    checked = {f"location {name}": (name, text) for name, text in session.config.locations.items()}
+    if session.config.cloud is not None:
+        checked["cloud"] = (f"{CLOUD_REMOTE}:", session.config.cloud.provider or "")
+    for check, (location, text) in checked.items():
         try:
-            session.locations(name)
-            yield Finding(f"location {name}", ok=True, message=text)
+            session.locations(location)
+            yield Finding(check, ok=True, message=text)
         except OrchestratorError as error:
-            yield Finding(f"location {name}", ok=False, message=error.message, code=error.exit_code)
+            yield Finding(check, ok=False, message=error.message, code=error.exit_code)
     for scheme in session.config.schemes.__struct_fields__:
         remote = getattr(session.config.schemes, scheme)
         if remote is not None and remote.rstrip(":") not in known:

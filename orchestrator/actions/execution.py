@@ -13,6 +13,7 @@ from orchestrator.actions.session import Session
 from orchestrator.actions.surroundings import surroundings_of
 from orchestrator.apply.abandon import abandon
 from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import FileChange, RunResult
 from orchestrator.apply.resume import pending_in, resume, unfinished_runs
 from orchestrator.catalogue.rows import Moved
@@ -29,6 +30,7 @@ from orchestrator.errors import (
     worst,
 )
 from orchestrator.plan.model import Plan, Verb, locations_of
+from orchestrator.retry_times import FIRST_WAIT_S
 from orchestrator.storage.protocol import PROBE, Storage
 
 MAY_CONTINUE = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE})
@@ -67,6 +69,7 @@ def carry_out(
             progress=session.reporter,
             on_changes=lambda changes: _note_changes(session, arrivals, changes),
             stop=session.stop,
+            backoff=_backoff(session),
         )
     if result.run is not None:
         settle_common_state(session, result.run, arrivals)
@@ -133,6 +136,7 @@ def finish_run(session: Session, run_id: str) -> RunResult:
             progress=session.reporter,
             on_changes=lambda changes: _note_changes(session, arrivals, changes),
             stop=session.stop,
+            backoff=_backoff(session),
         )
     _update_catalogue_of_earlier_starts(session, run_id)
     settle_common_state(session, run_id, arrivals)
@@ -154,14 +158,21 @@ def abandon_run(session: Session, run_id: str) -> RunResult:
 
 
 def _settings(session: Session, *, verify_full: bool = False, fresh: bool = False) -> Settings:
+    cloud = session.cloud_in_use
     return Settings(
         transfers=session.transfers,
+        change_tries=cloud.retry_attempts if cloud is not None else None,
         verify="full" if verify_full else "fast",
         fresh=fresh,
         marker=True,
         ignore_marker=bool(session.options.ignore_marker),
         surroundings_of=partial(surroundings_of, session),
     )
+
+
+def _backoff(session: Session) -> Backoff:
+    delay_s = session.cloud_in_use.retry_delay if session.cloud_in_use is not None else None
+    return Backoff(FIRST_WAIT_S if delay_s is None else delay_s)
 
 
 @contextmanager

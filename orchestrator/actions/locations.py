@@ -168,8 +168,12 @@ def _remedy(session: Session, location: Location) -> str:
     profile = profile_for_environment_remote(location.remote or "")
     if profile is not None:
         return f"correct {profile.environment.credentials}, or name a remote of the rclone config under `schemes:`"
-    if location.remote == CLOUD_REMOTE and session.config.cloud is not None:
-        return "correct `cloud.options` in the config"
+    cloud = session.config.cloud
+    if location.remote == CLOUD_REMOTE and cloud is not None:
+        if cloud.credentials_env is not None:
+            return f"correct the variable {cloud.credentials_env}, which `cloud.credentials_env` names"
+        key = "options" if cloud.options else "credentials_path" if cloud.credentials_path is not None else "credentials_env"
+        return f"correct `cloud.{key}` in the config"
     settings = session.config.remotes.get(location.remote or "")
     if settings is not None and settings.type is not None:
         return f"correct `remotes.{location.remote}.options` in the config"

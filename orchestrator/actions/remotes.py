@@ -37,6 +37,7 @@ def check_remote(options: RemotesCheckOptions, session: Session) -> dict[str, An
         "reachable": True,
         "empty": first is None,
         **capabilities,
+        "without_tls": session.rclone.hosts_without_tls().get(location.remote or ""),
         "quota": msgspec.to_builtins(quota) if quota else None,
     }
     width = max(map(len, facts))

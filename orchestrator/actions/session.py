@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.actions.config_check import check_prices, check_profile
+from orchestrator.config.cloud import bandwidth_of
 from orchestrator.config.loading import LoadedConfig, load
-from orchestrator.config.model import Config
+from orchestrator.config.model import Cloud, Config
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit
-from orchestrator.errors import UsageError
-from orchestrator.location import Location, config_remotes, overlap, path_below, path_below_all, resolve
+from orchestrator.errors import AuthError, ConfigError, UsageError
+from orchestrator.location import CLOUD_REMOTE, Location, config_remotes, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
+from orchestrator.retry_times import FIRST_WAIT_S
 from orchestrator.state import state_directory
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Session:
         """Scanned location (in canonical form) -> the OWN_DIRECTORY of each location inside it."""
         self.foreign_folders: dict[str, int] = {}
         """Scanned location (in canonical form) -> how many folders of other programs were reported as skipped there."""
+        self._in_cloud = False
+        """Whether the command uses the cloud of the config, so that its limits apply."""
         self._opened = ExitStack()
         self._storages: dict[str, Storage] = {}
 
@@ -95,7 +99,21 @@ class Session:
     @property
     def transfers(self) -> int:
         """How many transfers run at the same time."""
-        return self.options.transfers or self.config.transfers or DEFAULT_TRANSFERS
+        of_cloud = self.cloud_in_use.max_concurrent_uploads if self.cloud_in_use is not None else None
+        return self.options.transfers or of_cloud or self.config.transfers or DEFAULT_TRANSFERS
+
+    @property
+    def bandwidth(self) -> str | None:
+        """The limit of the bandwidth in rclone's syntax. Raises UsageError."""
+        of_cloud = bandwidth_of(self.cloud_in_use) if self.cloud_in_use is not None else None
+        if self.options.bandwidth is None and of_cloud is not None:
+            return of_cloud
+        return parse_bandwidth(self.options.bandwidth or self.config.bandwidth, self._named("bandwidth"))
+
+    @property
+    def cloud_in_use(self) -> Cloud | None:
+        """The section `cloud` of the config, once a location in it was named: from then on, its limits apply."""
+        return self.config.cloud if self._in_cloud else None
 
     @property
     def max_delete(self) -> Limit | None:
@@ -151,15 +169,17 @@ class Session:
         runtime = Rclone(
             self.binary,
             config=self.rclone_config,
-            bandwidth=parse_bandwidth(self.options.bandwidth or self.config.bandwidth, self._named("bandwidth")),
+            bandwidth=self.bandwidth,
             transfers=self.transfers,
             log_file=self.log_file,
             stop=self.stop,
             follow_links=[name for name, settings in self.config.remotes.items() if settings.follow_links],
+            withheld=[self.config.cloud.credentials_env or ""] if self.config.cloud is not None else (),
         )
         self._opened.callback(runtime.close)
-        for remote in config_remotes(self.config):
-            runtime.define_remote(remote.name, remote.type, remote.options)
+        with contextlib.suppress(AuthError, ConfigError):  # of the cloud: commands that name it raise this again
+            for remote in config_remotes(self.config):
+                runtime.define_remote(remote.name, remote.type, remote.options)
         return runtime
 
     @property
@@ -192,7 +212,19 @@ class Session:
         return self._opened.enter_context(Journal(self.state / JOURNAL_FILE))
 
     def locations(self, *texts: str) -> list[Location]:
-        """The locations that these texts mean. Afterwards rclone knows their remotes. Raises UsageError."""
+        """The locations that these texts mean, which the command is going to use: limits of the cloud apply if one is in it.
+
+        Afterwards rclone knows their remotes. Raises UsageError, and AuthError for a cloud without its credentials.
+        """
+        found = self.named(*texts)
+        if not self._in_cloud and any(location.remote == CLOUD_REMOTE for location in found) and self.config.cloud is not None:
+            self._in_cloud = True
+            if "rclone" in self.__dict__:
+                self.rclone.limit(bandwidth=self.bandwidth, transfers=self.transfers)
+        return found
+
+    def named(self, *texts: str) -> list[Location]:
+        """As `locations`, for comparisons only."""
         found = [resolve(text, self.config, lambda: self.remotes) for text in texts]
         for remote in (location.definition for location in found):
             if remote is not None:
@@ -205,8 +237,8 @@ class Session:
             from orchestrator.rclone.location_identity import local_place  # noqa: PLC0415 - not every command needs it
 
             return (local_place(fs),)
-        with contextlib.suppress(UsageError):  # an old run's remote may be gone: then its name is all we have
-            self.locations(fs)
+        with contextlib.suppress(UsageError, AuthError):  # an old run's remote may be gone: then its name is all we have
+            self.named(fs)
         return self.rclone.places_of(fs)
 
     def identities_of(self, fs: str) -> list[str]:
@@ -293,12 +325,17 @@ class Session:
         from orchestrator.storage.wrappers.rate_limit import (  # noqa: PLC0415 - not every command needs storages
             RateLimitedStorage,
         )
-        from orchestrator.storage.wrappers.retry import RetryingStorage  # noqa: PLC0415 - as above
+        from orchestrator.storage.wrappers.retry import DEFAULT_ATTEMPTS, RetryingStorage  # noqa: PLC0415 - as above
 
         plain = self.rclone_storage(location)
         per_second = plain.profile.requests_per_second
-        opened: Storage = RetryingStorage(
-            RateLimitedStorage(plain, per_second) if per_second else plain, first_contact_s=FIRST_CONTACT_S
+        paced: Storage = RateLimitedStorage(plain, per_second) if per_second else plain
+        cloud = self.config.cloud if location.remote == CLOUD_REMOTE else None
+        opened = RetryingStorage(
+            paced,
+            attempts=(cloud.retry_attempts if cloud is not None else None) or DEFAULT_ATTEMPTS,
+            first_wait_s=cloud.retry_delay if cloud is not None and cloud.retry_delay is not None else FIRST_WAIT_S,
+            first_contact_s=FIRST_CONTACT_S,
         )
         self._opened.callback(opened.close)
         return opened

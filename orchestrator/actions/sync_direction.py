@@ -102,9 +102,9 @@ def _is_in_cloud(session: Session, location: Location) -> bool:
     if location.remote == CLOUD_REMOTE:
         return True
     cloud = session.config.cloud
-    if location.local or cloud is None or cloud.provider is None:
-        return False
-    return session.path_below(location, session.locations(f"{CLOUD_REMOTE}:")[0]) is not None
+    if location.local or cloud is None or cloud.provider is None or not (cloud.sync_mode or cloud.delete_after_sync):
+        return False  # or nothing depends on it
+    return session.path_below(location, session.named(f"{CLOUD_REMOTE}:")[0]) is not None
 
 
 def _named(options: SyncOptions) -> tuple[str, str] | None:

@@ -1,8 +1,7 @@
 """Carry out a plan: windows of operations in the order of their dependencies, recorded before, during and after.
 
-The caller holds the run lock and passes in the storages. A window is up to 100 operations, and one window is in flight at a
-time: a crash leaves one to look at. After a stop (SIGINT, SIGTERM) no further transfer begins, and what is under way is finished
-and recorded. What cannot be done now gets no verdict and waits for `resume`.
+The caller holds the run lock and passes in the storages. One window, of up to 100 operations, is in flight at a time. After a
+stop (SIGINT, SIGTERM) what is under way is finished and recorded. What cannot be done now waits for `resume`.
 """
 
 from __future__ import annotations
@@ -60,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Operations that are recorded together."""
     tries: int = 2
     """Tries of the final check. The tries of single operations are limited in `protocol.request_budget`."""
+    change_tries: int | None = None
+    """How often one change is sent at most; None: twice or so, as its budget allows."""
     verify: VerifyMode = "fast"
     fresh: bool = False
     """The plan was made from a listing taken under the lock that is held now. Destinations are not looked at again before the
@@ -388,6 +389,7 @@ class Execution:
             self._states.get(operation.id),
             name=self._name(operation),
             trust_listing=self._settings.fresh and not self._resumed and not was_listed and one_unicode_form,
+            change_tries=self._settings.change_tries,
         )
 
     def _name(self, operation: Operation) -> str:
@@ -395,5 +397,4 @@ class Execution:
         return self._came_from.get(operation.src, operation.src.path)
 
     def _stage(self, operation: Operation) -> Stage | None:
-        state = self._states.get(operation.id)
-        return state.stage if state else None
+        return state.stage if (state := self._states.get(operation.id)) else None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from orchestrator.config.fields import fields_of
+from orchestrator.config.fields import aliases_of, fields_of
 from orchestrator.config.loading import parse
 from orchestrator.config.model import Config
 from orchestrator.config.yaml_decoder import is_text, scalar
@@ -82,15 +83,57 @@ def set_key(path: Path, key: str, value: str) -> None:
         document.fa.set_block_style()
     else:
         comments = ""
-    _put(document, parts, new_value, f"{path}: {key}")
-    written = io.StringIO()
-    yaml.dump(document, written)
-    new_text = comments + ("\n" if comments and not comments.endswith("\n") else "") + written.getvalue()
+    _put(document, _as_spelled(document, parts), new_value, f"{path}: {key}")
+    if _is_json(text, path):
+        new_text = f"{json.dumps(document, indent=4, ensure_ascii=False)}\n"
+    else:
+        written = io.StringIO()
+        yaml.dump(document, written)
+        new_text = comments + ("\n" if comments and not comments.endswith("\n") else "") + written.getvalue()
     try:
         parse(new_text.encode("utf-8"), path)
     except ConfigError as error:
         raise ConfigError(f"not written: {error.message}") from error
     write_atomically(path, new_text)
+
+
+def _is_json(text: bytes, path: Path) -> bool:
+    """Whether a file is JSON, and must stay so for the programs that read it as such."""
+    try:
+        return path.suffix == ".json" and isinstance(json.loads(text), dict)
+    except ValueError:  # YAML in spite of its name
+        return False
+
+
+def own_names(parts: Sequence[str]) -> list[str]:
+    """A key with each part by its own name instead of an alias."""
+    return [name for name, _ in _with_spellings(parts)]
+
+
+def _with_spellings(parts: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each part of a key by its own name, and all its spellings."""
+    section: type[Struct] | None = Config
+    for part in parts:
+        aliases = aliases_of(section) if section is not None else {}
+        name = aliases.get(part, part)
+        yield name, frozenset({name, *(alias for alias, own in aliases.items() if own == name)})
+        fields = fields_of(section) if section is not None else ()
+        section = next((field.section for field in fields if field.name == name and field.closed), None)
+
+
+def _as_spelled(document: Any, parts: Sequence[str]) -> list[str]:
+    """A key as this file spells it; as it was given where the file does not have it."""
+    steps = list(zip(parts, _with_spellings(parts), strict=True))
+    mark, section = Config.alone
+    if isinstance(document, Mapping) and mark in document and len(steps) > 1 and steps[0][1][0] == section:
+        steps = steps[1:]  # the file is that section alone
+    found = []
+    parent = document
+    for given, (_, spellings) in steps:
+        there = [key for key in parent if key in spellings] if isinstance(parent, Mapping) else []
+        found.append(there[0] if there else given)
+        parent = parent.get(found[-1]) if isinstance(parent, Mapping) else None
+    return found
 
 
 def _put(document: Any, parts: Sequence[str], value: Any, where: str) -> None:

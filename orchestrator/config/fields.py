@@ -5,12 +5,15 @@ Imports nothing heavy but msgspec: `--help` passes through here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import NODEFAULT, Struct, inspect, structs
 
 from orchestrator.config.options.declare import Spelling
+
+_SCALARS = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.LiteralType, inspect.NoneType)
 
 
 class FieldFacts(Struct, frozen=True, kw_only=True):
@@ -40,6 +43,12 @@ def fields_of(section: type[Struct]) -> tuple[FieldFacts, ...]:
     assert isinstance(info, inspect.StructType)  # noqa: S101 - for mypy: a Struct's info is nothing else
     hints = get_type_hints(section, include_extras=True)
     return tuple(_facts(field, hints[field.name]) for field in info.fields)
+
+
+def aliases_of(section: type[Struct]) -> Mapping[str, str]:
+    """Other spellings of the keys of a closed mapping -> the keys."""
+    found: Mapping[str, str] = getattr(section, "aliases", {})
+    return found
 
 
 def alternatives(kind: inspect.Type) -> list[inspect.Type]:
@@ -90,7 +99,7 @@ def _facts(field: inspect.Field, hint: Any) -> FieldFacts:
         spelling=extra.get("spelling") or Spelling(),
         section=structs[0] if structs else None,
         closed=any(isinstance(one, inspect.StructType) for one in kinds),
-        scalar=all(isinstance(one, (inspect.StrType, inspect.IntType, inspect.LiteralType, inspect.NoneType)) for one in kinds),
+        scalar=all(isinstance(one, _SCALARS) for one in kinds),
         type=_in_declared_order(kind, hint),
     )
 

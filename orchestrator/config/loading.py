@@ -7,7 +7,7 @@ Order of precedence: command line, environment (`MUSIC_ORCHESTRATOR_<KEY>`), fil
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -81,18 +81,32 @@ def load_text(text: bytes | None, path: Path, environment: Mapping[str, str]) ->
     config = with_environment(config, environment)
     digest = sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()
     variables = {key: name for name, key in environment_names().items() if environment.get(name)}
-    return LoadedConfig(config=config, path=path, exists=text is not None, sha256=digest, lines=lines, variables=variables)
+    loaded = LoadedConfig(config=config, path=path, exists=text is not None, sha256=digest, lines=lines, variables=variables)
+    _check_cloud(config, loaded.label)
+    return loaded
 
 
 def parse(text: bytes, path: Path) -> Config:
     """Read and check the content of a file by itself: neither rclone nor a remote is asked. Raises ConfigError."""
-    return _parse(text, path)[0]
+    config, lines = _parse(text, path)
+    _check_cloud(config, lambda *key: f"{path}:{lines.of(*key)}: {'.'.join(key)}")
+    return config
 
 
 def _parse(text: bytes, path: Path) -> tuple[Config, yaml_decoder.Lines]:
     config, lines = yaml_decoder.decode(text, path, Config)
     _check(config, path, lines)
     return config, lines
+
+
+def _check_cloud(config: Config, label: Callable[..., str]) -> None:
+    if config.cloud is None:
+        return
+    from orchestrator.config.cloud import cloud_problem  # noqa: PLC0415 - it reads profiles, and most configs have no such section
+
+    problem = cloud_problem(config.cloud)
+    if problem is not None:
+        raise ConfigError(f"{label('cloud', problem.key)}: {problem.reason}")
 
 
 def _check(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:

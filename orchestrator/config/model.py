@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -30,6 +31,11 @@ from orchestrator.prices import Prices
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mapping of the config with a closed set of keys."""
 
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Other spellings of keys -> the keys."""
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Keys that one may expect here -> why they are refused, and what to write instead."""
+
 
 class Schemes(Section, frozen=True):
     """Which remote of the rclone config a URL means."""
@@ -42,19 +48,73 @@ class Schemes(Section, frozen=True):
 class Cloud(Section, frozen=True):
     """One cloud location without an rclone config: makes a remote called `cloud`."""
 
+    aliases = {"bucket_name": "bucket"}
+    refused = {
+        "credentials": "secrets do not belong in a config file: put them into a variable of the environment, and name it with "
+        "`credentials_env: AWS_CREDENTIALS`; or name the provider's own file of credentials with `credentials_path`"
+    }
+
     provider: Annotated[
         str | None, Meta(description="s3, gcs, azure, dropbox, gdrive, or any backend type of rclone.", examples=["s3"])
     ] = None
-    bucket: Annotated[str | None, Meta(description="The bucket or container.", examples=["my-music"])] = None
-    region: Annotated[str | None, Meta(description="The provider's region.", examples=["eu-west-1"])] = None
-    remote_path: Annotated[str | None, Meta(description="The folder in the bucket.", examples=["/music"])] = None
+    bucket: Annotated[str | None, Meta(description="The bucket or container; also `bucket_name`.", examples=["my-music"])] = None
+    region: Annotated[
+        str | None, Meta(description="The provider's region (default: the provider's variables).", examples=["eu-west-1"])
+    ] = None
+    credentials_env: Annotated[
+        str | None,
+        Meta(
+            description="The name of the variable with the credentials: ACCESS_KEY:SECRET or ACCESS_KEY:SECRET:TOKEN (S3), "
+            "ACCOUNT:KEY (Azure), the path or the JSON of a service account (GCS), the JSON of a token (Dropbox, Google Drive).",
+            examples=["AWS_CREDENTIALS"],
+        ),
+    ] = None
+    credentials_path: Annotated[
+        str | None,
+        Meta(
+            description="A file with the credentials: that of the AWS tools (S3), a service account (GCS, Google Drive), "
+            "a service principal (Azure).",
+        ),
+    ] = None
+    remote_path: Annotated[
+        str | None, Meta(description="The folder in the bucket (default: all of it).", examples=["/music"])
+    ] = None
     endpoint: Annotated[
         str | None, Meta(description="The server, for S3-compatible providers.", examples=["https://s3.example.org"])
     ] = None
-    options: Annotated[
-        dict[str, str],
-        Meta(description="More options of the rclone backend, spelled as in rclone.conf.", extra={"secret": True}),
-    ] = {}
+    allow_http: Annotated[
+        bool, Meta(description="Allow an endpoint on another host without TLS: others on the way can read and change the files.")
+    ] = False
+    chunk_size: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(
+            description="The bytes in one part of a large upload (default: rclone's). It does not change which files are sent in "
+            "parts, except on Azure and Dropbox.",
+            examples=[8388608],
+        ),
+    ] = None
+    max_concurrent_uploads: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)] | None,
+        Meta(description="As --transfers in commands that use this cloud (default: `transfers`).", examples=[4]),
+    ] = None
+    retry_attempts: Annotated[
+        Annotated[int, Meta(ge=1, le=12)] | None,
+        Meta(
+            description="How often a request is tried (default: 5). A change is tried twice at most in one run.",
+            examples=[3],
+        ),
+    ] = None
+    retry_delay: Annotated[
+        Annotated[float, Meta(ge=0, le=30)] | None,
+        Meta(description="The seconds before the second try (default: 0.5); later waits double, up to 30.", examples=[1.0]),
+    ] = None
+    bandwidth_limit: Annotated[
+        Annotated[int, Meta(ge=1)] | str | None,
+        Meta(
+            description="As --bandwidth in commands that use this cloud. A number alone is in bytes per second.",
+            examples=[10485760],
+        ),
+    ] = None
     sync_mode: Annotated[
         Literal["upload", "download", "bidirectional", "to-cloud", "to-local"] | None,
         Meta(
@@ -66,6 +126,10 @@ class Cloud(Section, frozen=True):
     delete_after_sync: Annotated[
         bool, Meta(description="As --delete-after in every `sync` with this cloud, which then must be one way.")
     ] = False
+    options: Annotated[
+        dict[str, str],
+        Meta(description="More options of the rclone backend, spelled as in rclone.conf.", extra={"secret": True}),
+    ] = {}
 
 
 class Remote(Section, frozen=True):
@@ -162,6 +226,10 @@ class Notify(Section, frozen=True):
 
 class Config(Section, frozen=True):
     """The whole file. Every key is optional."""
+
+    aliases = {"cloud_storage": "cloud"}
+    alone: ClassVar[tuple[str, str]] = ("provider", "cloud")
+    """A file with this key at its top level is that section alone."""
 
     locations: Annotated[
         dict[str, str], Meta(description="Short names for locations that you type often.", examples=[{"library": "gdrive:Music"}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Collection, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ import msgspec
 import yaml
 from msgspec import Struct, inspect
 
-from orchestrator.config.fields import alternatives, fields_of
+from orchestrator.config.fields import aliases_of, alternatives, fields_of
 from orchestrator.errors import ConfigError
 
 SettingsT = TypeVar("SettingsT", bound=Struct)
@@ -62,9 +63,20 @@ def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[Settings
     lines = Lines()
     if node is None or (isinstance(node, yaml.ScalarNode) and node.value in _NULLS and node.style is None):
         return msgspec.convert({}, settings), lines
-    decoder = _Decoder(path, lines)
+    alone = _section_alone(node, settings)
+    if alone is not None:
+        name = yaml.ScalarNode("tag:yaml.org,2002:str", alone, start_mark=node.start_mark, end_mark=node.start_mark)
+        node = yaml.MappingNode("tag:yaml.org,2002:map", [(name, node)], start_mark=node.start_mark, end_mark=node.end_mark)
+    decoder = _Decoder(path, lines, alone)
     document = decoder.value(node, inspect.type_info(settings), ())
     return msgspec.convert(document, settings), lines
+
+
+def _section_alone(node: yaml.Node, settings: type[Struct]) -> str | None:
+    """The section that the whole file is, by a key at its top level that only this section has."""
+    key, section = getattr(settings, "alone", (None, None))
+    top = node.value if isinstance(node, yaml.MappingNode) else []
+    return section if any(isinstance(one, yaml.ScalarNode) and one.value == key for one, _ in top) else None
 
 
 def scalar(text: str) -> Any:
@@ -98,9 +110,11 @@ def plain_reason(error: msgspec.ValidationError) -> str:
 class _Decoder:
     """Walks the document and the types side by side, so that each mistake has its line."""
 
-    def __init__(self, path: Path, lines: Lines) -> None:
+    def __init__(self, path: Path, lines: Lines, alone: str | None = None) -> None:
+        """`alone`: the section that the whole file is."""
         self._path = path
         self._lines = lines
+        self._alone = alone
 
     def value(self, node: yaml.Node, kind: inspect.Type, where: tuple[str, ...]) -> Any:
         if len(where) > MAX_DEPTH:
@@ -126,17 +140,33 @@ class _Decoder:
 
     def _section(self, node: yaml.MappingNode, kind: inspect.StructType, where: tuple[str, ...]) -> dict[str, Any]:
         fields = {field.name: field for field in fields_of(kind.cls)}
-        document = {}
-        for key, item in self._items(node, where):
+        aliases = aliases_of(kind.cls)
+        document: dict[str, Any] = {}
+        for written, item in self._items(node, where):
+            key = aliases.get(written, written)
             if key not in fields:
-                near = difflib.get_close_matches(key.lower().replace("-", "_"), fields, n=1, cutoff=0.5)
-                hint = f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(fields)}"
-                raise ConfigError(f"{self._path}:{self._lines.of(*where, key)}: unknown key `{'.'.join((*where, key))}`{hint}")
+                raise self._unknown(key, fields, getattr(kind.cls, "refused", {}), where)
+            if key in document:
+                both = " and ".join(one for one in (key, *aliases) if aliases.get(one, one) == key)
+                raise self._error(item, where, f"{both} are the same key: write it once")
+            if key != written:
+                self._lines.note((*where, key), self._lines.of(*where, written))
             document[key] = self.value(item, fields[key].type, (*where, key))
         for name, field in fields.items():
             if field.required and name not in document:
                 raise self._error(node, where, f"`{name}` is missing")
         return document
+
+    def _unknown(self, key: str, fields: Collection[str], refused: Mapping[str, str], where: tuple[str, ...]) -> ConfigError:
+        """What is wrong with a key that does not exist. Repeats no value: it may be a secret."""
+        origin = f"{self._path}:{self._lines.of(*where, key)}"
+        if key in refused:
+            return ConfigError(f"{origin}: {'.'.join((*where, key))}: {refused[key]}")
+        near = difflib.get_close_matches(key.lower().replace("-", "_"), fields, n=1, cutoff=0.5)
+        hint = f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(fields)}"
+        if where == (self._alone,):
+            return ConfigError(f"{origin}: unknown key `{key}`: this file holds only the section `{self._alone}`{hint}")
+        return ConfigError(f"{origin}: unknown key `{'.'.join((*where, key))}`{hint}")
 
     def _items(self, node: yaml.MappingNode, where: tuple[str, ...]) -> list[tuple[str, yaml.Node]]:
         items = []

@@ -13,6 +13,7 @@ from typing import Self
 
 import msgspec
 
+from orchestrator.config.plain_http import hosts_without_tls
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.paths import is_local, parent_of
 from orchestrator.rclone.binary import Binary
@@ -54,20 +55,20 @@ class Rclone:
         log_file: Path | None = None,
         stop: threading.Event | None = None,
         follow_links: Collection[str] = (),
+        withheld: Collection[str] = (),
     ) -> None:
         """`config`: rclone's config file, if not the usual one; `bandwidth`: in rclone's own syntax.
 
         Once `stop` is set, no further transfer of a batch is begun. `follow_links`: remotes whose links and shortcuts are not
-        left out, and neither are those of the remotes that they wrap.
+        left out, and neither are those of the remotes that they wrap. `withheld`: variables that rclone does not inherit.
         """
         self.binary = binary
         self.stop = stop or threading.Event()
         self.client = RcClient(self._running, self._on_broken_connection)
         self._read_failures = ReadFailures(lambda fs, path: read_error_text(binary, self._environment(), fs, path))
         self._config = config
-        self._extra = {"RCLONE_TRANSFERS": str(transfers)}
-        if bandwidth is not None:
-            self._extra["RCLONE_BWLIMIT"] = bandwidth
+        self._extra = _limits(bandwidth, transfers)
+        self._withheld = frozenset(withheld)
         self._log_file = log_file
         self._follow_links = frozenset(follow_links)
         self._remotes: dict[str, dict[str, str]] = {}
@@ -113,9 +114,18 @@ class Rclone:
         if not name or is_local(fs):
             return None
         section = self.client.call("config/dump").get(name)  # holds secrets: return nothing but this option
-        section = section if isinstance(section, dict) else self._remotes.get(name, {})
-        found = section.get(option) or os.environ.get(f"RCLONE_CONFIG_{name.upper()}_{option.upper()}")
+        inherited = os.environ.get(f"RCLONE_CONFIG_{name.upper()}_{option.upper()}")
+        # In rclone's order. A section may hold nothing but a token that rclone has refreshed for a remote of ours.
+        found = self._remotes.get(name, {}).get(option) or inherited or (section or {}).get(option)
         return str(found) if found else None
+
+    def hosts_without_tls(self) -> dict[str, str]:
+        """The remotes of the user's rclone config with plain http to another machine -> its host."""
+        found: dict[str, str] = {}
+        for name, section in self.client.call("config/dump").items():  # holds secrets: return nothing but hosts
+            hosts = hosts_without_tls({option: value for option, value in section.items() if isinstance(value, str)})
+            found |= dict.fromkeys([name], min(hosts.values())) if hosts else {}
+        return found
 
     def places_of(self, fs: str) -> tuple[Place, ...]:
         """Which servers and folders a location really is (see `location_identity`)."""
@@ -146,6 +156,13 @@ class Rclone:
                 return
             self._remotes[name] = definition
             self._stop()
+
+    def limit(self, *, bandwidth: str | None, transfers: int) -> None:
+        """Change the limits. This restarts a running daemon, so do it before any work."""
+        with self._lock:
+            if self._extra != (limits := _limits(bandwidth, transfers)):
+                self._extra = limits
+                self._stop()
 
     def list(self, request: ListRequest, left_out: Callable[[int], None] | None = None) -> Generator[Entry]:
         """Every file below a location (see `listing`)."""
@@ -186,11 +203,15 @@ class Rclone:
 
     def _environment(self) -> dict[str, str]:
         links = links_left_out(self._follow_links, lambda: self._known_remotes | self._remotes)
-        return child_environment(os.environ, config=self._config, remotes=self._remotes, extra=self._extra | links)
+        return child_environment(self._inherited, config=self._config, remotes=self._remotes, extra=self._extra | links)
+
+    @property
+    def _inherited(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name not in self._withheld}
 
     @cached_property
     def _known_remotes(self) -> dict[str, dict[str, str]]:
-        return configured(self.binary, child_environment(os.environ, config=self._config))
+        return configured(self.binary, child_environment(self._inherited, config=self._config))
 
     def _running(self) -> Endpoint:
         """The endpoint of the running rclone; starts it if necessary."""
@@ -217,3 +238,8 @@ class Rclone:
         if self._daemon is not None:
             self._daemon.close()
             self._daemon = None
+
+
+def _limits(bandwidth: str | None, transfers: int) -> dict[str, str]:
+    """The variables of rclone for these limits."""
+    return {"RCLONE_TRANSFERS": str(transfers)} | ({} if bandwidth is None else {"RCLONE_BWLIMIT": bandwidth})

@@ -147,7 +147,8 @@ def test_the_template_names_every_key_and_each_example_is_valid() -> None:
 def test_the_schema_knows_every_key_and_forbids_others() -> None:
     document = json.loads(json.dumps(schema()))
     top = document["$defs"]["Config"]
-    assert set(top["properties"]) == set(model.Config.__struct_fields__)
+    assert set(top["properties"]) == {*model.Config.__struct_fields__, "cloud_storage"}
+    assert set(document["$defs"]["Cloud"]["properties"]) == {*model.Cloud.__struct_fields__, "bucket_name"}
     assert top["additionalProperties"] is False
     assert all(field["description"] for name, field in top["properties"].items() if "$ref" not in field and "allOf" not in field)
 

@@ -79,12 +79,13 @@ def test_every_json_key_is_documented() -> None:
         assert f"`{code}`" in text
 
 
-def test_the_example_of_the_configuration_is_valid() -> None:
-    example = re.search(r"```yaml\n(.*?)```", read("configuration.md"), re.DOTALL)
-    assert example is not None
-    found = parse(example[1].encode(), Path("example.yaml"))
-    assert set(yaml.safe_load(example[1])) <= set(model.Config.__struct_fields__)
-    assert found.cloud is not None
+def test_the_examples_of_the_configuration_are_valid() -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", read("configuration.md"), re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        found = parse(example.encode(), Path("example.yaml"))
+        assert set(yaml.safe_load(example)) <= set(model.Config.__struct_fields__)
+        assert found.cloud is not None
 
 
 def test_the_table_of_sidecars_is_the_default_one() -> None:

@@ -95,6 +95,15 @@ def test_the_cloud_section_makes_a_remote() -> None:
         resolve("cloud:", Config(cloud=Cloud(bucket="x")), never, {})
 
 
+def test_a_scheme_can_mean_the_cloud() -> None:
+    config = Config(cloud=Cloud(provider="s3", bucket="mine", remote_path="/music"), schemes=Schemes(s3="cloud"))
+    found = resolve("s3://mine/music/New", config, never, {})
+    assert found.fs == "cloud:mine/music/New"
+    assert resolve(found.fs, config, never, {}).fs == found.fs
+    with pytest.raises(UsageError, match="outside of mine/music"):
+        resolve("s3://mine/other", config, never, {})
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
@@ -139,7 +148,7 @@ def test_a_url_without_a_remote_is_reported() -> None:
 def test_the_config_makes_remotes() -> None:
     config = Config(remotes=CONFIG.remotes | {"gdrive": Remote(options={"chunk_size": "8Mi"})}, cloud=Cloud(provider="b2"))
     assert [(remote.name, remote.type) for remote in config_remotes(config)] == [("made", "s3"), ("cloud", "b2")]
-    assert config_remotes(Config(cloud=Cloud(bucket="x"))) == []
+    assert list(config_remotes(Config(cloud=Cloud(bucket="x")))) == []
 
 
 def test_the_config_adds_options_to_remotes_of_rclone() -> None:

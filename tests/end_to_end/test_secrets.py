@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.audio import make_many
-from tests.processes import processes_below
-from tests.program import Ended, Program
+from tests.program import Program
 from tests.servers import remotes
-from tests.servers.http import HttpProxy, Refuse, Seen, http_proxy
+from tests.servers.http import HttpProxy, Refuse, http_proxy
+from tests.watched import Watched, everything
 
 S3_KEY, S3_SECRET = "AKIATHEKEYOFTHETEST1", "TheS3SecretOfTheTest+with/signs=="
 DAV_PASSWORD = "TheDavPasswordOfTheTest"
@@ -49,41 +48,6 @@ def three(tmp_path: Path, rclone_binary: Path) -> Iterator[Remotes]:
         yield Remotes(config, s3_proxy, dav_proxy, secrets)
 
 
-def read_if_alive(file: Path) -> bytes:
-    with contextlib.suppress(OSError):  # the process has ended
-        return file.read_bytes()
-    return b""
-
-
-class Watched(Program):
-    """A program whose process list is checked whenever it sends something."""
-
-    seen: bytes = b""
-    processes = 0
-
-    def watch(self, *proxies: HttpProxy) -> None:
-        def look(_: Seen) -> bool:
-            for pid, _name in processes_below(self.pid):
-                self.processes += 1
-                self.seen += read_if_alive(Path(f"/proc/{pid}/cmdline")) + read_if_alive(Path(f"/proc/{pid}/environ"))
-            return False
-
-        for proxy in proxies:
-            proxy.when(look, Refuse())
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        process = super().start(*arguments)
-        self.pid = process.pid
-        return process
-
-
-def everything(tmp_path: Path, program: Program, *ended: Ended) -> bytes:
-    """Everything that the program has printed and written."""
-    said = "".join(one.stderr + str(one.events) for one in ended).encode()
-    files = [*program.state.rglob("*"), *tmp_path.glob("*.log"), *tmp_path.glob("*.plan"), *tmp_path.glob("*.html")]
-    return said + b"".join(path.read_bytes() for path in files if path.is_file())
-
-
 def test_secrets_stay_in_their_config(tmp_path: Path, three: Remotes) -> None:
     program = Watched(tmp_path / "state", {"RCLONE_CONFIG": str(three.config)}, alone=True)
     program.watch(three.s3, three.dav)
@@ -105,8 +69,8 @@ def test_secrets_stay_in_their_config(tmp_path: Path, three: Remotes) -> None:
     assert b"music/music" in text
     for secret in three.secrets:
         assert secret.encode() not in text
-        assert secret.encode() not in program.seen
-    assert S3_KEY.encode() not in text + program.seen
+        assert secret.encode() not in program.arguments + program.environments
+    assert S3_KEY.encode() not in text + program.arguments + program.environments
 
 
 @pytest.mark.parametrize("location", ["s3:music/music", "dav:lib", "sftp:lib"])

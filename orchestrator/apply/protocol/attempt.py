@@ -21,7 +21,6 @@ from orchestrator.apply.protocol.give_names import give_back_caught_names, give_
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.make_way import make_way, put_back
 from orchestrator.apply.protocol.next_action import Action
-from orchestrator.apply.protocol.request_budget import CHANGE
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.send import send
 from orchestrator.apply.protocol.task import Task, still_open, without_error
@@ -112,7 +111,7 @@ class Attempts:
     def _send(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> list[Task]:
         """Send what the request budget allows, and verify what arrived; gives the tasks that were sent."""
         for task in tasks:
-            if not task.affords(CHANGE):
+            if not task.may_be_sent():
                 task.error = earlier[task.operation.id] or TransientError(f"{task.name}: refused too often", path=task.name)
         sent = still_open(tasks)
         shelter(sent)

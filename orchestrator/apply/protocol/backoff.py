@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.apply.protocol.task import Task, worth_another_try
 from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
-from orchestrator.retry_times import RATE_LIMIT_WAIT_S
+from orchestrator.retry_times import FIRST_WAIT_S, RATE_LIMIT_WAIT_S
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
@@ -26,7 +26,9 @@ class Backoff:
     Listings and reads wait 2-4 s: see `orchestrator.storage.wrappers.retry`.
     """
 
-    def __init__(self, first_s: float = 0.5, longest_s: float = 30.0, sleep: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self, first_s: float = FIRST_WAIT_S, longest_s: float = 30.0, sleep: Callable[[float], None] | None = None
+    ) -> None:
         self._first_s = first_s
         self._longest_s = longest_s
         self._sleep = sleep

@@ -29,6 +29,7 @@ def send(
     for task in tasks:
         task.attempt += 1
         task.requests_spent += CHANGE
+        task.changes_sent += 1
         task.verified = None
     journal.append(run_id, [Record(task.operation.id, Stage.INTENT, task.attempt) for task in tasks])
 

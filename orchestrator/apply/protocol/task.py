@@ -12,7 +12,7 @@ from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.local_disk import DiskState, file_system_root
 from orchestrator.apply.own_paths import destination_of, leaving_source_of, replaced_of, staged_copy_of, trash_of
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
-from orchestrator.apply.protocol.request_budget import KEEP_OLD, LOOK, MAKE_WAY, PUT_BACK, REQUESTS_PER_OPERATION
+from orchestrator.apply.protocol.request_budget import CHANGE, KEEP_OLD, LOOK, MAKE_WAY, PUT_BACK, REQUESTS_PER_OPERATION
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, is_replaced_in_place, route_of
 from orchestrator.errors import (
     AuthError,
@@ -78,6 +78,10 @@ class Task:
     """Where a file is now that differed from the source at its destination, and may be another program's; None for none."""
     requests_spent: int = 0
     """Requests in this start of the run, counted as in `request_budget`."""
+    changes_sent: int = 0
+    """How often it was sent in this start of the run."""
+    change_tries: int | None = None
+    """How often it may be sent in one start of the run; None: as often as the budget allows."""
     run_id: str = ""
     name: str = ""
     """The path under which a user knows the file: the source path, or for a temporary name the path it came from."""
@@ -201,6 +205,10 @@ class Task:
             limit += PUT_BACK + (KEEP_OLD if self.in_place else 2 * MAKE_WAY)
         return self.requests_spent + requests <= limit
 
+    def may_be_sent(self) -> bool:
+        """Whether the budget and the user allow to send it once more."""
+        return self.affords(CHANGE) and self.changes_sent != self.change_tries
+
     def hopeless_after(self, error: OrchestratorError) -> bool:
         """Whether another try would only fail again."""
         return self.damaged_copies > 1 or not worth_another_try(error)
@@ -246,12 +254,14 @@ def make_task(
     *,
     name: str,
     trust_listing: bool,
+    change_tries: int | None = None,
 ) -> Task:
     """The task of an operation, starting from what the journal says about it."""
     destination = destination_of(operation, run_id)
     task = Task(
         operation, route_of(operation, source, target, destination), source, target, destination, run_id=run_id, name=name
     )
+    task.change_tries = change_tries
     # A move by id has no trash to fall back on: if the destination is taken, two files share the name afterwards.
     # What a copy replaces is looked at when the copy is there.
     task.trust_listing = (trust_listing and task.object_id is None) or task.replaces

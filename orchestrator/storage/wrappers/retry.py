@@ -14,11 +14,14 @@ from random import Random
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from orchestrator.errors import RateLimitError, TransientError
-from orchestrator.retry_times import RATE_LIMIT_WAIT_S
+from orchestrator.retry_times import FIRST_WAIT_S, RATE_LIMIT_WAIT_S
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage, Result
 
 _log = logging.getLogger(__name__)
+
+DEFAULT_ATTEMPTS = 5
+"""The first try included."""
 
 
 class RetryingStorage(ForwardingStorage):
@@ -37,8 +40,8 @@ class RetryingStorage(ForwardingStorage):
         self,
         inner: Storage,
         *,
-        attempts: int = 5,
-        first_wait_s: float = 0.5,
+        attempts: int = DEFAULT_ATTEMPTS,
+        first_wait_s: float = FIRST_WAIT_S,
         longest_wait_s: float = 30.0,
         first_contact_s: float | None = None,
         sleep: Callable[[float], None] = time.sleep,

@@ -1,0 +1,165 @@
+"""From the section `cloud:` to the options of its remote. The secrets that it refers to are in the result, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestrator import profiles
+from orchestrator.config.plain_http import host_without_tls, hosts_without_tls
+from orchestrator.config.setting_syntax import parse_bandwidth
+from orchestrator.errors import AuthError, ConfigError, UsageError
+from orchestrator.profiles import CredentialsText, Profile
+
+if TYPE_CHECKING:
+    from orchestrator.config.model import Cloud
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Problem(NamedTuple):
+    """A key of the section that cannot be used."""
+
+    key: str
+    reason: str
+    """Why, without its value where that could be a secret."""
+
+
+def cloud_problem(cloud: Cloud) -> Problem | None:
+    """What cannot work, whatever the environment holds. The first problem found."""
+    for name in ("credentials_env", "credentials_path"):
+        if getattr(cloud, name) is not None and cloud.provider is None:
+            return Problem(name, "needs a provider: set `provider`")
+    profile = _profile(cloud)
+    return _credentials_problem(cloud, profile) or _number_problem(cloud, profile) or _endpoint_problem(cloud)
+
+
+def _profile(cloud: Cloud) -> Profile:
+    return profiles.load_profile(profiles.backend_type(cloud.provider or profiles.DEFAULT))
+
+
+def _credentials_problem(cloud: Cloud, profile: Profile) -> Problem | None:
+    new = profile.new_remote
+    if cloud.credentials_env is not None:
+        if cloud.credentials_path is not None:
+            return Problem("credentials_path", "leave out one of credentials_path and credentials_env: only one can count")
+        if not _VARIABLE.fullmatch(cloud.credentials_env):
+            return Problem("credentials_env", "is the name of a variable, such as AWS_CREDENTIALS; the credentials are its value")
+        if new.credentials_text is None:
+            return Problem("credentials_env", f"the provider {cloud.provider} has no credentials in one text; {_ELSEWHERE}")
+    elif cloud.credentials_path is not None and new.credentials_file is None:
+        return Problem("credentials_path", f"the provider {cloud.provider} has no file of credentials; {_ELSEWHERE}")
+    if cloud.credentials_env is not None or cloud.credentials_path is not None:
+        form = new.credentials_text
+        of_form = {*form.parts, form.json, form.path} if form is not None else set()
+        given = {new.credentials_file, *of_form, *(option for one in new.credentials for option in one)} & cloud.options.keys()
+        if given:
+            return Problem("options", f"leave out {min(map(str, given))}: another key of `cloud` gives the credentials")
+    return None
+
+
+_ELSEWHERE = "make a remote with `rclone config`, and name it under `schemes:` or `locations:`"
+
+
+def _number_problem(cloud: Cloud, profile: Profile) -> Problem | None:
+    size, limits = cloud.chunk_size, profile.new_remote.part_size
+    if size is not None and "chunk_size" in cloud.options:
+        return Problem("options", "leave out chunk_size: `cloud.chunk_size` gives it")
+    if size is not None and limits is not None:
+        too_large = limits.most is not None and size > limits.most
+        if size < limits.least or too_large or (limits.power_of_two and size.bit_count() != 1):
+            return Problem("chunk_size", f"{size} bytes: {limits.reason}")
+    try:
+        parse_bandwidth(bandwidth_of(cloud), "bandwidth_limit")
+    except UsageError as error:
+        return Problem("bandwidth_limit", error.message.removeprefix("bandwidth_limit "))
+    return None
+
+
+def bandwidth_of(cloud: Cloud) -> str | None:
+    """The limit in rclone's syntax. Bare numbers are bytes per second here; for rclone they would be KiB."""
+    limit = cloud.bandwidth_limit
+    return f"{limit}B" if isinstance(limit, int) or (limit is not None and limit.isdecimal()) else limit
+
+
+def _endpoint_problem(cloud: Cloud) -> Problem | None:
+    if cloud.allow_http:
+        return None
+    if cloud.endpoint is not None and (host := host_without_tls(cloud.endpoint)):
+        return Problem("endpoint", _without_tls(host))
+    for option, host in hosts_without_tls(cloud.options).items():
+        return Problem("options", f"{option}: {_without_tls(host)}")
+    return None
+
+
+def _without_tls(host: str) -> str:
+    return (
+        f"http://{host} is on another host and has no TLS: others on the way could read and change the files; "
+        "write https://, or allow it with `allow_http: true`"
+    )
+
+
+def cloud_options(cloud: Cloud, environment: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The backend of the remote and its options, credentials included.
+
+    Raises ConfigError when no provider is named or the endpoint of the environment has no TLS, AuthError when the credentials
+    that it refers to are not there.
+    """
+    if cloud.provider is None:
+        raise ConfigError("cloud: the provider is missing; `music-orchestrator config set cloud.provider s3` sets it")
+    profile = _profile(cloud)
+    named = {profile.new_remote.region_option: cloud.region, "endpoint": cloud.endpoint}
+    given = {option: value for option, value in named.items() if value}
+    if cloud.chunk_size is not None:
+        given["chunk_size"] = f"{cloud.chunk_size}B"  # a bare number would be KiB
+    credentials = _credentials(cloud, profile, environment)
+    found = profile.variables_in(environment, credentials=not credentials and not profile.complete(cloud.options))
+    host = host_without_tls(found.get("endpoint", "")) if not {"endpoint"} & (given.keys() | cloud.options.keys()) else None
+    if host is not None and not cloud.allow_http:
+        raise ConfigError(f"cloud: {profile.environment.options['endpoint'][0]}: {_without_tls(host)}")
+    return profiles.backend_type(cloud.provider), profile.remote_options({**found, **given, **credentials}, cloud.options)
+
+
+def _credentials(cloud: Cloud, profile: Profile, environment: Mapping[str, str]) -> dict[str, str]:
+    """The options that hold the credentials that the section refers to; none if it refers to none."""
+    new = profile.new_remote
+    if cloud.credentials_path is not None and new.credentials_file is not None:
+        return {**new.with_file, new.credentials_file: _file(cloud.credentials_path, "cloud.credentials_path", environment)}
+    if cloud.credentials_env is None or new.credentials_text is None:
+        return {}
+    name = f"cloud.credentials_env: {cloud.credentials_env}"
+    text = environment.get(cloud.credentials_env, "").strip()
+    if not text:
+        raise AuthError(f"{name} is not set: put {new.credentials_text.shape} into this variable")
+    return _parsed(text, new.credentials_text, name, environment)
+
+
+def _parsed(text: str, form: CredentialsText, name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The options that the text of a variable gives. Errors repeat none of it."""
+    if form.parts:
+        values = text.split(":")
+        if not len(form.parts) - form.optional <= len(values) <= len(form.parts) or not all(values) or text[0] in "\"'{":
+            raise AuthError(f"{name} does not hold {form.shape}: write it without quotes, and with no other colons")
+        return dict(zip(form.parts, values, strict=False))
+    if form.path is not None and not text.startswith("{"):
+        return {form.path: _file(text, name, environment)}
+    try:
+        # Shells and .env files turn the \n of a key into line breaks, which strict JSON, and rclone, do not accept.
+        document = json.loads(text, strict=False)
+    except ValueError:
+        document = None
+    if form.json is None or not isinstance(document, dict) or form.json_key not in document:
+        raise AuthError(f"{name} does not hold {form.shape}")
+    return {form.json: json.dumps(document)}
+
+
+def _file(text: str, name: str, environment: Mapping[str, str]) -> str:
+    """An absolute path. The program does not read the file, but what is not there would fail with less to say."""
+    home = environment.get("HOME") or str(Path.home())
+    path = Path(home + text[1:] if text == "~" or text.startswith("~/") else text).absolute()
+    if not path.is_file():
+        raise AuthError(f"{name}: there is no such file of credentials")
+    return str(path)
