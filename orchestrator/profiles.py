@@ -112,6 +112,7 @@ class ConditionalFacts(Facts, frozen=True):
     max_path_bytes: int | None = None
     directory_delete: DirectoryDelete | None = None
     moves_copies: bool | None = None
+    refuses_taken_uploads: bool | None = None
 
 
 class PriceList(Prices, frozen=True):
@@ -122,7 +123,7 @@ class PriceList(Prices, frozen=True):
     list is only used if the config names it."""
 
 
-_CONDITIONAL = ("max_path_bytes", "directory_delete", "moves_copies")
+_CONDITIONAL = ("max_path_bytes", "directory_delete", "moves_copies", "refuses_taken_uploads")
 
 
 class Profile(Facts, frozen=True):
@@ -182,6 +183,8 @@ class Profile(Facts, frozen=True):
     probe fails."""
     moves_copies: bool = True
     """A copy may wait under another name. False where moving it would fail or cost a fee: classes for archives."""
+    refuses_taken_uploads: bool = True
+    """Whether the probe of `names_by: upload` is expected to succeed, for estimates of what a plan costs."""
     replaces_in_place: InPlace = "never"
     """An upload to a taken name replaces the content at once when it ends, and the file keeps its id: until then, and if the
     upload breaks off, the old content is there. "below": as it is on the remotes that this one leads to."""

@@ -39,6 +39,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """An upload to a taken name replaces the content at once: until it ends, the old one is there, and the file keeps its id."""
     refuses_taken_names: bool = False
     """A rename to a taken name fails (disks of this machine, Dropbox). Elsewhere what lies there is moved to our trash."""
+    refuses_taken_uploads: bool = False
+    """An upload to a taken name is refused (most S3 servers): it needs no name of ours first."""
     directory_move: bool = False
     """Renames a directory with everything in it, in one request."""
     by_directory: bool = False
@@ -76,6 +78,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """The price list in force. None: unknown, unless `quotas` or `local` say that nothing has to be paid for."""
     quotas: Quotas | None = None
     """The limits of a provider with a flat rate."""
+    upload_bytes_per_second: float | None = None
+    """The bandwidth that this machine may use for it, as in the next one; None: no limit."""
+    download_bytes_per_second: float | None = None
 
 
 class Quota(msgspec.Struct, frozen=True):

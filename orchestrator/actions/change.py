@@ -15,6 +15,7 @@ from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import parent_of
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
+from orchestrator.report.reporter import money_text, size_text
 
 SKIPS_THAT_COUNT = frozenset(
     {"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict", "deleted", "other-name"}
@@ -153,13 +154,35 @@ def created_now() -> str:
 
 def _show(session: Session, plan: Plan, *, limited: bool, shown_over_limit: bool, plan_file: Path | None) -> None:
     session.summary.ops_planned += len(plan.operations)
+    session.summary.estimate = plan.header.estimate
     if limited and not shown_over_limit:
         _check_limit(session, plan)
     session.reporter.plan(plan)
+    _check_bill(session, plan)
     if limited and shown_over_limit:
         _check_limit(session, plan)
     if plan_file is not None:
         write_plan_file(plan, plan_file)
+
+
+def _check_bill(session: Session, plan: Plan) -> None:
+    """Compare the plan with --max-cost and --max-transfer. Raises SafetyLimitError."""
+    estimate, cost, size = plan.header.estimate, session.max_cost, session.max_transfer
+    if cost is not None and estimate.get("requests"):
+        known = estimate.get("cost")
+        if known is None:
+            raise SafetyLimitError(
+                "--max-cost: the costs of this plan are unknown, because a remote has no prices "
+                "(`remotes: <remote>: {prices: NAME}` in the config); nothing was changed"
+            )
+        if float(known) > cost:
+            said = money_text(float(known), str(estimate.get("currency") or "USD"))
+            raise SafetyLimitError(f"the plan would cost about {said}, more than --max-cost {cost:g} allows; nothing was changed")
+    sent = int(estimate.get("bytes") or 0)
+    if size is not None and sent > size:
+        raise SafetyLimitError(
+            f"the plan would transfer {size_text(sent)}, more than --max-transfer {size_text(size)} allows; nothing was changed"
+        )
 
 
 def _is_litter(operation: Operation) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+
+import msgspec
 
 from orchestrator.actions.common_states import Arrivals, settle_common_state
 from orchestrator.actions.locations import reaching
@@ -30,8 +34,12 @@ from orchestrator.errors import (
     worst,
 )
 from orchestrator.plan.model import Plan, Verb, locations_of
+from orchestrator.plan.request_rates import kinds_of
+from orchestrator.prices import REQUEST_KINDS
 from orchestrator.retry_times import FIRST_WAIT_S
 from orchestrator.storage.protocol import PROBE, Storage
+
+_log = logging.getLogger(__name__)
 
 MAY_CONTINUE = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE})
 """After an interrupted run that ends with one of these, the command's own work follows."""
@@ -57,7 +65,7 @@ def carry_out(
     storages = session.storages(*locations_of(plan.operations))
     if not fresh:
         _check_reachable(session, storages)
-    arrivals = Arrivals(session)
+    arrivals, before = Arrivals(session), _requests_sent(session)
     with session.while_applying(), _failures_counted(session, plan):
         result = apply_plan(
             plan,
@@ -72,6 +80,7 @@ def carry_out(
             backoff=_backoff(session),
         )
     if result.run is not None:
+        _note_requests(session, result.run, before)
         settle_common_state(session, result.run, arrivals)
         queue_lost_mirrors(session, result.run)
     _report_result(session, result)
@@ -124,9 +133,10 @@ def report_interrupted_runs(session: Session, touching: Collection[str]) -> None
 def finish_run(session: Session, run_id: str) -> RunResult:
     """Finish one interrupted run, and report its problems."""
     plan = session.journal.plan(run_id)
-    was_unfinished = session.journal.run(run_id).state.unfinished
+    run = session.journal.run(run_id)
+    was_unfinished = run.state.unfinished
     _check_reachable(session, session.storages(*locations_of(plan.operations)))
-    arrivals = Arrivals(session)
+    arrivals, before = Arrivals(session), _requests_sent(session)
     with session.while_applying():
         result = resume(
             run_id,
@@ -138,6 +148,8 @@ def finish_run(session: Session, run_id: str) -> RunResult:
             stop=session.stop,
             backoff=_backoff(session),
         )
+    if was_unfinished:
+        _note_requests(session, run_id, before, run.summary.requests if run.summary is not None else {})
     _update_catalogue_of_earlier_starts(session, run_id)
     settle_common_state(session, run_id, arrivals)
     if was_unfinished:
@@ -155,6 +167,25 @@ def abandon_run(session: Session, run_id: str) -> RunResult:
     session.summary.ops_planned += result.planned
     _report_result(session, result)
     return result
+
+
+def _requests_sent(session: Session) -> Counter[str]:
+    """HTTP method -> what rclone has sent so far; empty where it cannot say, because it is gone."""
+    try:
+        return Counter() if session.running_rclone is None else session.running_rclone.requests_sent()
+    except OrchestratorError as error:
+        _log.info("the requests could not be counted: %s", error.message)
+        return Counter()
+
+
+def _note_requests(session: Session, run_id: str, before: Counter[str], earlier: Mapping[str, int] = {}) -> None:
+    """Record in the journal what a run has sent to remotes: `earlier` starts by kind, and this one since `before`."""
+    sent = _requests_sent(session) - before
+    run = session.journal.run(run_id)
+    if sent and run.summary is not None:
+        now = kinds_of(sent, {kind: float(run.header.estimate.get(kind) or 0) for kind in REQUEST_KINDS})
+        total = {kind: number for kind in REQUEST_KINDS if (number := earlier.get(kind, 0) + now.get(kind, 0))}
+        session.journal.set_state(run_id, run.state, msgspec.structs.replace(run.summary, requests=total))
 
 
 def _settings(session: Session, *, verify_full: bool = False, fresh: bool = False) -> Settings:

@@ -13,6 +13,7 @@ from orchestrator.apply.journal.records import Run
 from orchestrator.apply.undo import undo_plan
 from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
 from orchestrator.errors import ExitCode
+from orchestrator.prices import REQUEST_KINDS
 from orchestrator.report.reporter import Column
 
 
@@ -38,6 +39,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     states = session.journal.states(run.id)
     keys = ("id", "when", "command", "state", "undoes", "source", "target")
     session.reporter.table("run", [Column(key, key, whole=key == "id") for key in keys], [_row(run)], empty="")
+    _show_costs(session, run)
     rows = []
     for operation in session.journal.plan(run.id).operations:
         state = states.get(operation.id)
@@ -54,6 +56,24 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     titles = (("step", "step"), ("verb", "verb"), ("src", "from"), ("dst", "to"), ("message", ""))
     session.reporter.table("run-operation", [Column(key, title) for key, title in titles], rows, empty="no operations")
     return run
+
+
+def _show_costs(session: Session, run: Run) -> None:
+    """Report what the plan expected of the remotes, and what was counted."""
+    estimate, summary = run.header.estimate, run.summary
+    counted = summary.requests if summary is not None else {}
+    rows: list[dict[str, Any]] = [
+        {"what": kind, "estimated": estimate.get(kind), "counted": counted.get(kind, 0) if counted else None}
+        for kind in REQUEST_KINDS
+        if estimate.get(kind) or counted.get(kind)
+    ]
+    if rows:
+        rows.append({"what": "requests", "estimated": estimate.get("requests"), "counted": sum(counted.values()) or None})
+        moved = summary.bytes_moved if summary is not None else None
+        rows.append({"what": "bytes", "estimated": estimate.get("bytes"), "counted": moved})
+    titles = (("what", "to remotes"), ("estimated", "estimated"), ("counted", "counted"))
+    columns = [Column(key, title, right=key != "what") for key, title in titles]
+    session.reporter.table("run-cost", columns, rows, empty="", title="costs")
 
 
 def resume(options: ResumeOptions, session: Session) -> ChangeResult:

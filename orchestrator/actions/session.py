@@ -15,7 +15,7 @@ from orchestrator.config.cloud import bandwidth_of
 from orchestrator.config.loading import LoadedConfig, load
 from orchestrator.config.model import Cloud, Config
 from orchestrator.config.options.common import CommonOptions
-from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit
+from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit, parse_money, parse_size
 from orchestrator.errors import AuthError, ConfigError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location, config_remotes, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
@@ -121,6 +121,16 @@ class Session:
         chosen = self.options.max_delete if self.options.max_delete is not None else self.config.max_delete
         return parse_limit(chosen, self._named("max_delete"))
 
+    @property
+    def max_cost(self) -> float | None:
+        """How much a plan may cost. Raises UsageError."""
+        return parse_money(self.options.max_cost)
+
+    @property
+    def max_transfer(self) -> int | None:
+        """How many bytes a plan may send through this machine. Raises UsageError."""
+        return parse_size(self.options.max_transfer)
+
     @cached_property
     def state(self) -> Path:
         """The state directory."""
@@ -147,6 +157,8 @@ class Session:
         """Check the common options before any work. Raises UsageError."""
         parse_limit(self.options.max_delete)
         parse_bandwidth(self.options.bandwidth)
+        parse_money(self.options.max_cost)
+        parse_size(self.options.max_transfer)
 
     def _named(self, key: str) -> str:
         """How a message names a setting: its option, its environment variable, or its file, line and key."""

@@ -21,7 +21,7 @@ from orchestrator.plan.planners.sync.records import Direction
 from orchestrator.sync_queue.store import Intention, Kind, Queue, Waiting, pair_names
 
 QUEUE_FILE = "queue.sqlite3"
-_KEPT = ("max_delete", "bandwidth", "transfers")
+_KEPT = ("max_delete", "max_cost", "max_transfer", "bandwidth", "transfers")
 """Common options that say how to carry out what was wanted."""
 _NOT_KEPT = {"a", "b", "plan_file"}
 """Options of `sync` that are kept elsewhere, or are about one run."""

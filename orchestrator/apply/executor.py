@@ -15,7 +15,7 @@ from functools import partial
 import msgspec
 
 from orchestrator.apply.directories.in_the_way import DirectoriesInTheWay
-from orchestrator.apply.directories.movable import movable_directories
+from orchestrator.apply.directories.movable import movable_on
 from orchestrator.apply.directories.move import DirectoryMover
 from orchestrator.apply.end_of_run import check_and_tidy
 from orchestrator.apply.guard.exclusive_access import exclusive_access
@@ -223,7 +223,7 @@ class Execution:
 
     def _move_directories(self, schedule: Schedule) -> None:
         """Before the windows: move whole directories in one request each. In any doubt the files are moved one by one."""
-        for directory in movable_directories(self._mirrors.others(self._plan.operations), self._storages):
+        for directory in movable_on(self._storages, self._mirrors.others(self._plan.operations)):
             if any(operation.id in self._states for operation in directory.operations):
                 continue  # begun: a look at both ends of each file shows how far it came
             try:

@@ -44,6 +44,25 @@ def parse_encoding(text: str | None, name: str = "legacy_encoding") -> str | Non
     return codecs.lookup(text).name
 
 
+def parse_money(text: str | None, name: str = "--max-cost") -> float | None:
+    """An amount of money, without its currency. Raises UsageError, which names the setting `name`."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d+(\.\d+)?", text.strip()):
+        raise UsageError(f"{name} {text}: write an amount such as 0.50")
+    return float(text)
+
+
+def parse_size(text: str | None, name: str = "--max-transfer") -> int | None:
+    """Bytes of `500M`, `10G` (powers of 1024) or `1000` (bytes). Raises UsageError, which names the setting `name`."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([BKMGTP]?)(?:iB?|B)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise UsageError(f"{name} {text}: write a size such as 500M or 10G")
+    return int(float(found[1]) * 1024 ** "BKMGTP".index(found[2].upper() or "B"))
+
+
 _LONGEST_S = 100 * 365 * 86400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -70,3 +89,19 @@ def parse_bandwidth(text: str | None, name: str = "--bandwidth") -> str | None:
     if not text.split() or not all(_BANDWIDTH.fullmatch(part) for part in text.split()):
         raise UsageError(f'{name} {text}: write a rate such as 10M, or a timetable such as "08:00,512k 19:00,10M"')
     return text
+
+
+def slowest_rates(text: str | None) -> tuple[float | None, float | None]:
+    """Bytes a second up and down under a limit that `parse_bandwidth` accepts: of a timetable the slowest; None for no limit.
+
+    As in rclone, a bare number means KiB, and one rate holds for each way.
+    """
+    ways: tuple[list[float], list[float]] = ([], [])
+    for part in (text or "").split():
+        up, _, down = (part.partition(",")[2] or part).partition(":")
+        for rates, rate in zip(ways, (up, down or up), strict=True):
+            number = re.match(r"[\d.]*", rate)
+            if number is not None and number[0] and float(number[0]):
+                unit = rate[number.end() :].upper().rstrip("I") or "K"
+                rates.append(float(number[0]) * 1024 ** "BKMGTP".index(unit))
+    return min(ways[0], default=None), min(ways[1], default=None)

@@ -1,42 +1,66 @@
-"""What a plan will cost, given what the remotes can do: requests, bytes through this machine, a rough time."""
+"""What a plan will cost, given what the remotes can do: requests by kind, bytes each way, time and money."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from orchestrator.paths import remote_of
-from orchestrator.plan.model import Operation, Verb
-from orchestrator.records import Capabilities
+from orchestrator.paths import parents_of, remote_of
+from orchestrator.plan.folder_moves import movable_directories
+from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation, Verb
+from orchestrator.plan.request_rates import Requests, request_rates
+from orchestrator.prices import GB, REQUEST_KINDS, Quotas
+from orchestrator.records import OWN_DIRECTORY, Capabilities
 
-_ON_A_DISK = {True: 3, False: 6}
-"""Looks and changes of one operation on disks: a rename; a copy that is verified, named and perhaps deleted."""
-_RENAME = {True: 8, False: 12}
-"""Requests at the server: where looks are made folder by folder (Drive, Dropbox), and elsewhere (WebDAV)."""
-_COPY_ON_SERVER = 15
-"""A copy by a server that renames: it is staged, and then gets its name (WebDAV)."""
-_IN_A_BUCKET = {Verb.COPY: 8, Verb.MOVE: 11}
-"""A copy by the bucket; a move is one as well, and a delete (S3)."""
-_FROM_REMOTE = {Verb.COPY: 4, Verb.MOVE: 17}
-"""What a transfer asks of its source; before the source is deleted, it is renamed and compared (WebDAV)."""
-_FROM_BUCKET = {Verb.COPY: 3, Verb.MOVE: 6}
-_TO_REMOTE, _TO_BUCKET, _TO_FINAL_NAME = 12, 5, 7
-"""What a transfer asks of its target: to stage and name it (WebDAV), to upload it on a condition (S3), or without either."""
-_LOOKS_AT_COPY = 3
-"""Before the source of a move is deleted whose file the target had before."""
-MOVE_IN_BUCKET: Mapping[str, float] = {"look": 7.1, "list": 0.02, "copy": 1, "delete": 1}
-"""A move of one file in a bucket, which is a copy and a deletion (S3)."""
-MOVE_AT_FLAT_RATE: Mapping[str, float] = {"list": 4, "look": 2, "write": 1}
-"""A move of one file where looks are made folder by folder (Drive, Dropbox)."""
-_IN_PLACE = 9
-"""A copy to the trash and an upload over the name, with all looks (S3; less on Drive and Dropbox)."""
-# Measured behind a counting proxy, as in benchmarks/uploads.py, and at the emulated Drive and Dropbox.
 _REQUEST_SECONDS = 0.1
 _LOCAL_SECONDS = 0.001
 _STREAMS = 8
 _BYTES_PER_SECOND = 10_000_000
+"""Of a line without a limit."""
+_DAY_S = 86_400
+_QUARANTINED = f"{OWN_DIRECTORY}/quarantine/run"
+
+Estimate = dict[str, float | int | str | None]
+
+
+class Load(msgspec.Struct):
+    """What one location is asked for."""
+
+    requests: defaultdict[str, float] = msgspec.field(default_factory=lambda: defaultdict(float))
+    up: int = 0
+    """Bytes that this machine sends there."""
+    down: int = 0
+    """Bytes that come from there to this machine."""
+    copied: int = 0
+    """Bytes that its server copies by itself."""
+
+    def add(self, requests: Requests, times: float = 1) -> None:
+        """Add so many times these requests."""
+        for kind, number in requests.items():
+            self.requests[kind] += number * times
+
+    @property
+    def number(self) -> int:
+        """All requests."""
+        return round(sum(self.requests.values()))
+
+    def seconds(self, storage: Capabilities) -> float:
+        """How long it takes at the pace of the provider and the bandwidth in force."""
+        if storage.local:
+            return self.number * _LOCAL_SECONDS / _STREAMS
+        limits = storage.quotas or Quotas()
+        pace = min(_STREAMS / _REQUEST_SECONDS, limits.requests_per_second or math.inf)
+        ways = (
+            (self.up, storage.upload_bytes_per_second, limits.upload_gb_per_day),
+            (self.down, storage.download_bytes_per_second, limits.download_gb_per_day),
+        )
+        sending = (
+            size / min(_BYTES_PER_SECOND, rate or math.inf, (daily or math.inf) * GB / _DAY_S) for size, rate, daily in ways
+        )
+        return self.number / pace + sum(sending)
 
 
 def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities]) -> bool:
@@ -53,68 +77,123 @@ def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities
     return not (target.move or target.copy)
 
 
-def estimate(operations: Iterable[Operation], capabilities: Mapping[str, Capabilities]) -> dict[str, float | int | None]:
-    """requests, bytes, cost (None: no prices known), seconds."""
-    requests = content = 0
-    seconds = 0.0
-    for operation in operations:
-        source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
-        calls = sum(_requests(operation, source, target))
-        requests += calls
-        on_disks = source.local and target.local
-        seconds += calls * (_LOCAL_SECONDS if on_disks else _REQUEST_SECONDS) / _STREAMS
-        if passes_through(operation, capabilities):
-            content += operation.size or 0
-        elif operation.content is not msgspec.UNSET:
-            content += len(operation.content) * 3 // 4
-    return {"requests": requests, "bytes": content, "cost": None, "seconds": round(seconds + content / _BYTES_PER_SECOND, 1)}
+def estimate(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities]) -> Estimate:
+    """What the header of a plan says: see `Header.estimate`."""
+    found = loads(operations, capabilities)
+    remotes = {fs: load for fs, load in found.items() if not capabilities[fs].local}
+    requests = {kind: round(sum(load.requests[kind] for load in remotes.values())) for kind in REQUEST_KINDS}
+    content = sum(one.size or 0 for one in operations if passes_through(one, capabilities))
+    content += sum(_written(one) for one in operations if one.verb is Verb.REWRITE)
+    cost, currency = _cost(remotes, capabilities)
+    return {
+        "requests": sum(requests.values()),
+        "bytes": content,
+        "cost": cost,
+        "seconds": round(sum(load.seconds(capabilities[fs]) for fs, load in found.items()), 1),
+        "currency": currency,
+        **requests,
+        "bytes_up": sum(load.up for load in remotes.values()),
+        "bytes_down": sum(load.down for load in remotes.values()),
+        "bytes_copied": sum(load.copied for load in remotes.values()),
+    }
 
 
-def requests_at(operations: Iterable[Operation], capabilities: Mapping[str, Capabilities]) -> Counter[str]:
+def requests_at(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities]) -> Counter[str]:
     """How many requests each location gets."""
-    found: Counter[str] = Counter()
+    found = loads(operations, capabilities).items()
+    return Counter({fs: load.number for fs, load in found if not capabilities[fs].local})
+
+
+def loads(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities]) -> dict[str, Load]:
+    """What each location is asked for."""
+    found = {fs: Load() for one in operations for fs in (one.src.fs, one.dst.fs)}
+    folders = movable_directories(operations, {fs: capabilities[fs] for fs in found})
+    with_folder = {one.id for folder in folders for one in folder.operations}
     for operation in operations:
-        at_source, at_target = _requests(operation, capabilities[operation.src.fs], capabilities[operation.dst.fs])
-        found[operation.src.fs] += at_source
-        found[operation.dst.fs] += at_target
+        if operation.id not in with_folder:
+            _add(operation, found, capabilities)
+    for folder in folders:
+        found[folder.fs].add(request_rates(capabilities[folder.fs]).folder_moved)
+    for fs, load in found.items():
+        rates = request_rates(capabilities[fs])
+        made, emptied = _folders(fs, operations, [(folder.source, folder.target) for folder in folders if folder.fs == fs])
+        load.add(rates.folder_made, made)
+        load.add(rates.folder_emptied, emptied)
+        load.add(rates.run)
     return found
 
 
-def _requests(operation: Operation, source: Capabilities, target: Capabilities) -> tuple[int, int]:
-    """Requests to the source, and to the target; what happens within one remote counts for the target."""
-    if operation.verb is Verb.REPLACE:
-        return _replacing(operation, source, target)
-    verb = Verb.COPY if operation.verb in {Verb.COPY, Verb.REWRITE} else Verb.MOVE
-    within = None if operation.finishes_move else _requests_within(operation, verb, source, target)
-    if within is not None:
-        return 0, within
-    at_source = 0 if source.local else (_FROM_REMOTE if source.move else _FROM_BUCKET)[verb]
-    if target.local or operation.finishes_move:
-        return at_source, 0 if target.local else _LOOKS_AT_COPY
-    staged = target.move or target.copy
-    return at_source, _TO_FINAL_NAME if not staged else _TO_REMOTE if target.move else _TO_BUCKET
-
-
-def _requests_within(operation: Operation, verb: Verb, source: Capabilities, target: Capabilities) -> int | None:
-    """What one remote is asked that does it alone; None if the content passes through this machine."""
-    on_one_remote = remote_of(operation.src.fs) == remote_of(operation.dst.fs)
-    renames = on_one_remote and verb is Verb.MOVE and target.move
-    if source.local and target.local:
-        return _ON_A_DISK[renames]
+def _add(operation: Operation, found: Mapping[str, Load], capabilities: Mapping[str, Capabilities]) -> None:
+    """Add one operation to what its locations are asked for."""
+    source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
+    at_target, rates = found[operation.dst.fs], request_rates(target)
+    kept = operation.expect.kept or None
+    if operation.finishes_move:
+        found[operation.src.fs].add(request_rates(source).leave)
+        at_target.add(rates.kept)
+        return
+    if kept is not None and kept.fs in found:
+        found[kept.fs].add(request_rates(capabilities[kept.fs]).kept)
+    on_one_remote = remote_of(operation.src.fs) == remote_of(operation.dst.fs) or (source.local and target.local)
+    leaves = operation.verb not in LEAVING_THE_SOURCE
     if operation.verb is Verb.REWRITE:
-        return _TO_FINAL_NAME  # to a name of ours
-    if renames:
-        return _RENAME[target.by_directory]
-    if on_one_remote and target.copy:
-        return _COPY_ON_SERVER if target.move else _IN_A_BUCKET[verb]
-    return None
+        at_target.add(rates.rewrite)
+        at_target.up += _written(operation)
+    elif on_one_remote and (target.copy or (leaves and target.move)):
+        at_target.add(rates.rename if leaves else rates.copy)
+        at_target.copied += 0 if leaves and target.move else operation.size or 0
+    else:
+        _transfer(operation, found[operation.src.fs], source, at_target, target)
+        return
+    if operation.verb is Verb.REPLACE:
+        at_target.add(rates.rename)  # the old content goes to the trash
 
 
-def _replacing(operation: Operation, source: Capabilities, target: Capabilities) -> tuple[int, int]:
-    """A copy, and a rename of the old content to the trash; or an upload over it, after the server has copied it there."""
-    if target.replaces_in_place and remote_of(operation.src.fs) != remote_of(operation.dst.fs):
-        return 0 if source.local else (_FROM_REMOTE if source.move else _FROM_BUCKET)[Verb.COPY], _IN_PLACE
-    copy = msgspec.structs.replace(operation, verb=Verb.COPY)
-    to_trash = msgspec.structs.replace(operation, verb=Verb.MOVE, src=operation.dst)
-    at_source, at_target = _requests(copy, source, target)
-    return at_source, at_target + sum(_requests(to_trash, target, target))
+def _transfer(operation: Operation, at_source: Load, source: Capabilities, at_target: Load, target: Capabilities) -> None:
+    """Add an operation whose content passes through this machine."""
+    there, rates = request_rates(source), request_rates(target)
+    at_source.add(there.download if operation.verb in LEAVING_THE_SOURCE else there.leave)
+    at_source.down += 0 if source.local else operation.size or 0
+    at_target.up += 0 if target.local else operation.size or 0
+    if operation.verb is not Verb.REPLACE:
+        at_target.add(rates.upload)
+    elif target.replaces_in_place:
+        at_target.add(rates.replace)
+        at_target.copied += (operation.expect.replaced.size or 0) if operation.expect.replaced else 0
+    else:
+        at_target.add(rates.upload)
+        at_target.add(rates.rename)  # the old content goes to the trash
+
+
+def _folders(fs: str, operations: Iterable[Operation], moved: Sequence[tuple[str, str]]) -> tuple[int, int]:
+    """How many folders are made at a location, and how many lose all their files, as far as the plan shows."""
+    sources = {source for source, _ in moved}
+    before: set[str] = set()
+    left: set[str] = set()
+    after: set[str] = {folder for _, target in moved for folder in parents_of(target)}
+    for one in operations:
+        if one.src.fs == fs:
+            above = [*parents_of(one.src.path)]
+            before.update(above)
+            if one.verb not in LEAVING_THE_SOURCE and sources.isdisjoint(above):
+                left.update(above)
+        if one.dst.fs == fs and not (one.src.fs == fs and not sources.isdisjoint(parents_of(one.src.path))):
+            path = f"{_QUARANTINED}/{one.dst.path}" if one.verb is Verb.QUARANTINE else one.dst.path
+            after.update(parents_of(path))
+    return len(after - before), len(left - after)
+
+
+def _written(operation: Operation) -> int:
+    """The bytes of a text that a rewrite writes."""
+    return len(operation.content) * 3 // 4 if operation.content is not msgspec.UNSET else 0
+
+
+def _cost(found: Mapping[str, Load], capabilities: Mapping[str, Capabilities]) -> tuple[float | None, str | None]:
+    """The money, and its currency; None for unknown, and for several currencies."""
+    charged = [(load, prices) for fs, load in found.items() if (prices := capabilities[fs].prices) is not None]
+    free = sum(1 for fs in found if capabilities[fs].prices is None and capabilities[fs].quotas is not None)
+    currencies = {prices.currency for _, prices in charged}
+    if len(charged) + free < len(found) or len(currencies) > 1:
+        return None, None
+    cost = sum(prices.of_requests(load.requests) + prices.of_bytes(load.down, load.copied) for load, prices in charged)
+    return round(cost, 6), next(iter(currencies), None)

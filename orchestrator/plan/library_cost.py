@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from orchestrator.plan.estimate import MOVE_AT_FLAT_RATE, MOVE_IN_BUCKET
+from orchestrator.plan.request_rates import MOVE_AT_FLAT_RATE, MOVE_IN_BUCKET
 from orchestrator.prices import GB, Prices, Quotas
 
 

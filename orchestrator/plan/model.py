@@ -177,8 +177,10 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     "kept_together" (folders that stay, because nothing tells which albums they hold), "to_mirrors" and "bytes_to_mirrors" (what
     is copied to mirrors; bytes that a server copies by itself are not counted), "at_mirrors" (files that a mirror has already),
     and "skipped.<code>"."""
-    estimate: dict[str, float | int | None]
-    """requests, bytes (through this machine), cost (None: price unknown), seconds."""
+    estimate: dict[str, float | int | str | None]
+    """requests (to remotes), bytes (through this machine), cost (None: a price is unknown), currency, seconds, the requests of
+    each kind (see `orchestrator.prices`), bytes_up, bytes_down and bytes_copied (by servers). Older plans have only requests,
+    bytes, cost and seconds, and count requests to disks."""
     plan_id: str = ""
 
 

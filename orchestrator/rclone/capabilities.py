@@ -21,6 +21,7 @@ def capabilities_of(profile: Profile, remote_type: str, info: dict[str, Any]) ->
         move=bool(features.get("Move")),
         copy=bool(features.get("Copy")),
         refuses_taken_names=profile.names_by in {"rename", "move"},
+        refuses_taken_uploads=profile.names_by == "upload" and profile.refuses_taken_uploads,
         directory_move=bool(features.get("DirMove")),
         case_insensitive=bool(features.get("CaseInsensitive")),
         duplicate_names=bool(features.get("DuplicateFiles")),

@@ -36,6 +36,7 @@ READING_FLAGS = (*COMMON_FLAGS, "--low-level-retries=3")
 
 _FLAGS = (
     "--rc-serve",
+    "--rc-enable-metrics",  # they count the requests that it sends
     # Forget finished calls at once: kept for the default minute, 20,000 moves take 60 MB.
     "--rc-job-expire-duration=1s",
     "--rc-job-expire-interval=1s",

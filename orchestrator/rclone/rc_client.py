@@ -10,8 +10,10 @@ import base64
 import contextlib
 import http.client
 import json
+import re
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +38,8 @@ _READ_ONLY = frozenset(
         ),
     }
 )
+_SENT = re.compile(r'rclone_http_status_code\{.*method="(?P<method>\w+)".*\} (?P<number>\S+)')
+"""One line of the metrics of rclone: the requests that got the same status."""
 _NAME_KEYS = ("remote", "srcRemote", "dstRemote", "fs", "srcFs", "dstFs")
 _BLOCK = 256 * 1024
 _TIMEOUT_S = 600.0
@@ -180,6 +184,15 @@ class RcClient:
                 connection.close()
         if not complete:
             raise TransientError(f"{path}: the content ended early", path=path)
+
+    def requests_sent(self) -> Counter[str]:
+        """HTTP method -> the requests that this rclone has sent to remotes since it started."""
+        connection, response = self._send("GET", "/metrics", None, {}, repeatable=True)
+        found: Counter[str] = Counter()
+        for line in self._finish(connection, response).decode().splitlines():
+            if counted := _SENT.fullmatch(line):
+                found[counted["method"]] += int(float(counted["number"]))
+        return found
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Self
 import msgspec
 
 from orchestrator.config.plain_http import hosts_without_tls
+from orchestrator.config.setting_syntax import slowest_rates
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.paths import is_local, parent_of
 from orchestrator.rclone.binary import Binary
@@ -69,6 +71,8 @@ class Rclone:
         self._config = config
         self._extra = _limits(bandwidth, transfers)
         self._withheld = frozenset(withheld)
+        self.bytes_per_second = slowest_rates(bandwidth)
+        """Up and down; None: no limit."""
         self._log_file = log_file
         self._follow_links = frozenset(follow_links)
         self._remotes: dict[str, dict[str, str]] = {}
@@ -188,6 +192,13 @@ class Rclone:
                 return []
         rows = self.client.call("core/stats").get("transferring") or []
         return [Transfer(str(row.get("name", "")), max(0, row.get("size", 0) - row.get("bytes", 0))) for row in rows]
+
+    def requests_sent(self) -> Counter[str]:
+        """HTTP method -> the requests that the daemon has sent since it started; listings have processes of their own."""
+        with self._lock:
+            if self._daemon is None:
+                return Counter()
+        return self.client.requests_sent()
 
     def cut(self) -> None:
         """End every running call at once, in the middle of its transfer. Later calls start another daemon."""

@@ -26,6 +26,7 @@ from orchestrator.plan.model import (
 )
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Capabilities, Ref
+from orchestrator.report.bill_view import bill
 from orchestrator.report.reporter import duration_text, printable, size_text
 from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted
@@ -175,7 +176,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
         found.append(("in two steps", f"{halves} of these"))
     found += _skipped(counts)
     if plan.operations:
-        found += _price(header.estimate)
+        found += bill(header)
     return found
 
 
@@ -201,7 +202,8 @@ def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
         done = [f"{counts[key]} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
         if done:
             known = {name: msgspec.convert(value, Capabilities) for name, value in header.capabilities.items()}
-            seconds = estimate((one for one in plan.operations if one.dst.fs == fs), known)["seconds"]
+            seconds = estimate([one for one in plan.operations if one.dst.fs == fs], known)["seconds"]
+            assert isinstance(seconds, float)  # noqa: S101 - for mypy
             size = counts.get(f"bytes_to_{side}")
             sent = f"{size_text(size)} sent to {printable(fs)}, " if size else ""
             yield f"at {side.upper()}", f"{', '.join(done)}; {sent}about {duration_text(seconds)}"
@@ -310,19 +312,6 @@ _NOT_COMPARED = "same name, size, tags and sound; not compared in full (--checks
 
 def _lists_without_file(counts: Mapping[str, int]) -> str:
     return f"{counted(counts.get(f'skipped.{ENTRIES_WITHOUT_FILE}', 0), 'playlist')}; -v lists them"
-
-
-def _price(estimate: dict[str, float | int | None]) -> list[tuple[str, str]]:
-    found = []
-    if estimate.get("requests") is not None:
-        found.append(("requests", f"about {estimate['requests']:.0f}"))
-    if estimate.get("bytes") is not None:
-        found.append(("through this machine", size_text(estimate["bytes"])))
-    if estimate.get("cost") is not None:
-        found.append(("cost", f"about ${estimate['cost']:.2f}"))
-    if estimate.get("seconds") is not None:
-        found.append(("time", f"about {duration_text(estimate['seconds'])}"))
-    return found
 
 
 _PAGE = """<!doctype html>

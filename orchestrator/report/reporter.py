@@ -68,6 +68,8 @@ class Summary(msgspec.Struct, kw_only=True):
     """Folders of other programs that scans have skipped."""
     queued: int = 0
     """Pairs of locations that were queued, because a remote could not be reached."""
+    estimate: dict[str, float | int | str | None] | None = None
+    """What the plan says that it costs (see `Header.estimate`)."""
     each_way: dict[str, int] = {}
     """Of a sync, what was done on each side, or is planned with --dry-run: "a_added", "bytes_to_b" ..."""
 

@@ -9,15 +9,20 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.apply.directories.movable import FEWEST_FILES, MovableDirectory, as_listed, movable_directories
+from orchestrator.apply.directories.movable import as_listed
 from orchestrator.paths import case_key, parents_of
+from orchestrator.plan.folder_moves import FEWEST_FILES, MovableDirectory, movable_directories
 from orchestrator.plan.model import Expect, KeptCopy, Operation, Verb, operation_id
-from orchestrator.records import Entry, Ref
+from orchestrator.records import Capabilities, Entry, Ref
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Storage
 
 STORAGE = MemoryStorage.like("drive", "one:library")
 STORAGES: dict[str, Storage] = {"one:library": STORAGE}
+
+
+def capabilities_of(storages: dict[str, Storage]) -> dict[str, Capabilities]:
+    return {fs: storage.capabilities for fs, storage in storages.items()}
 
 
 def moving(src: str, dst: str, verb: Verb = Verb.MOVE, fs: str = "one:library", **fields: object) -> Operation:
@@ -31,7 +36,7 @@ def album(source: str, target: str, names: Sequence[str] = ("1", "2", "3", "cd/4
 
 
 def found(operations: Sequence[Operation], storages: dict[str, Storage] | None = None) -> dict[str, str]:
-    return {one.source: one.target for one in movable_directories(operations, storages or STORAGES)}
+    return {one.source: one.target for one in movable_directories(operations, capabilities_of(storages or STORAGES))}
 
 
 def test_an_album_is_one_directory() -> None:
@@ -128,7 +133,7 @@ def whole(operations: Sequence[Operation], source: str, target: str) -> bool:
 @settings(max_examples=600, deadline=None)
 @given(operations=plans())
 def test_each_directory_found_is_whole_and_none_above_it_is(operations: list[Operation]) -> None:
-    groups = movable_directories(operations, STORAGES)
+    groups = movable_directories(operations, capabilities_of(STORAGES))
     members = [one.id for group in groups for one in group.operations]
     assert len(members) == len({*members})
     ends = {end.path for one in operations for end in (one.src, one.dst)}

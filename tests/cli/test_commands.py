@@ -21,6 +21,7 @@ from tests.program import COMMAND, Ended, Program
 SUMMARY_KEYS = [
     *("type", "command", "run", "exit_code", "files_seen", "files_read", "bytes_read"),
     *("ops_planned", "ops_done", "ops_failed", "ops_skipped", "bytes_moved", "duration_s", "foreign_folders", "queued"),
+    "estimate",
 ]
 
 

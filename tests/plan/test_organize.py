@@ -11,6 +11,8 @@ from orchestrator.errors import UsageError
 from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
+from orchestrator.prices import REQUEST_KINDS, Quotas
+from orchestrator.profiles import price_lists
 from orchestrator.records import Capabilities, Item
 from orchestrator.report.plan_view import facts
 from orchestrator.track import Reading, Status, Track
@@ -292,44 +294,65 @@ def test_the_estimate_counts_requests_and_bytes_through_this_machine() -> None:
 
 
 WEBDAV = Capabilities(move=True, copy=True)
-BARE = Capabilities()
+REFUSING = msgspec.structs.replace(BUCKET, refuses_taken_uploads=True)
 
 
 @pytest.mark.parametrize(
     ("source", "target", "copy", "requests"),
     [
-        (("/in", LOCAL), ("/in", LOCAL), False, 3),
-        (("/in", LOCAL), ("/out", LOCAL), True, 6),
-        (("dav:in", WEBDAV), ("dav:in", WEBDAV), False, 12),
-        (("dav:in", WEBDAV), ("dav:out", WEBDAV), True, 15),
-        (("s3:b/in", BUCKET), ("s3:b/in", BUCKET), False, 11),
-        (("s3:b/in", BUCKET), ("s3:b/out", BUCKET), True, 8),
-        (("/in", LOCAL), ("dav:out", WEBDAV), True, 12),
-        (("/in", LOCAL), ("s3:b", BUCKET), True, 5),
-        (("/in", LOCAL), ("bare:", BARE), True, 7),
-        (("dav:in", WEBDAV), ("/out", LOCAL), True, 4),
-        (("dav:in", WEBDAV), ("/out", LOCAL), False, 17),
-        (("s3:b", BUCKET), ("/out", LOCAL), True, 3),
-        (("s3:b", BUCKET), ("dav:out", WEBDAV), False, 18),
+        (("/in", LOCAL), ("/in", LOCAL), False, {}),
+        (("/in", LOCAL), ("/out", LOCAL), True, {}),
+        (("dav:in", WEBDAV), ("dav:in", WEBDAV), False, {"look": 6, "write": 2}),
+        (("dav:in", WEBDAV), ("dav:out", WEBDAV), True, {"look": 8, "copy": 1, "write": 5}),
+        (("s3:b/in", BUCKET), ("s3:b/in", BUCKET), False, {"look": 7, "copy": 1, "delete": 1}),
+        (("s3:b/in", BUCKET), ("s3:b/out", BUCKET), True, {"look": 5, "copy": 1}),
+        (("/in", LOCAL), ("dav:out", WEBDAV), True, {"look": 6, "write": 4}),
+        (("/in", LOCAL), ("s3:b", REFUSING), True, {"look": 4, "write": 1}),
+        (("/in", LOCAL), ("s3:b", BUCKET), True, {"look": 8.1, "write": 1, "copy": 1, "delete": 1}),
+        (("dav:in", WEBDAV), ("/out", LOCAL), True, {"look": 3, "read": 1}),
+        (("s3:b", BUCKET), ("/out", LOCAL), False, {"look": 4, "read": 1, "delete": 1}),
     ],
 )
-def test_requests_are_estimated_as_measured_at_the_servers(
-    source: tuple[str, Capabilities], target: tuple[str, Capabilities], copy: bool, requests: int
+def test_each_file_adds_the_requests_that_were_measured_at_the_servers(
+    source: tuple[str, Capabilities], target: tuple[str, Capabilities], copy: bool, requests: dict[str, float]
 ) -> None:
-    """By benchmarks/uploads.py, and by a proxy before WebDAV and S3: staged copies cost more than renames."""
-    made = plan_organize(
-        OrganizeRequest(
-            source_fs=source[0],
-            target_fs=target[0],
-            items=[song("x/a.mp3", **ONE)],
-            source_capabilities=source[1],
-            target_capabilities=target[1],
-            options=OrganizeSettings(copy=copy),
-            tool_version="1",
-            created="",
+    def estimated(files: int) -> dict[str, float | int | str | None]:
+        tracks = [song(f"x/{n}.mp3", title=f"T{n}", artist="A", album="B", track=n) for n in range(1, files + 1)]
+        made = plan_organize(
+            OrganizeRequest(
+                source_fs=source[0],
+                target_fs=target[0],
+                items=tracks,
+                source_capabilities=source[1],
+                target_capabilities=target[1],
+                options=OrganizeSettings(copy=copy),
+                tool_version="1",
+                created="",
+            )
         )
-    )
-    assert made.header.estimate["requests"] == requests
+        assert len(made.operations) == files
+        return made.header.estimate
+
+    few, many = estimated(1), estimated(11)
+    added = {kind: int(many[kind] or 0) - int(few[kind] or 0) for kind in REQUEST_KINDS}
+    assert added == {kind: 10 * requests.get(kind, 0) for kind in REQUEST_KINDS}
+    assert many["requests"] == sum(int(many[kind] or 0) for kind in REQUEST_KINDS)
+
+
+PRICED = msgspec.structs.replace(BUCKET, prices=price_lists()["s3"])
+
+
+def test_money_is_reckoned_from_the_prices_in_force_and_unknown_without() -> None:
+    items = [song("x/a.mp3", "x" * 1000, **ONE)]
+    priced = plan(items, source="s3:b", capabilities=PRICED).header.estimate
+    expected = price_lists()["s3"].of_requests({kind: float(priced[kind] or 0) for kind in REQUEST_KINDS})
+    assert (priced["cost"], priced["currency"]) == (pytest.approx(expected, rel=0.2), "USD")
+    assert (priced["bytes_copied"], priced["bytes_up"], priced["bytes_down"]) == (1000, 0, 0)
+    assert plan(items, source="s3:b", capabilities=BUCKET).header.estimate["cost"] is None
+    flat = msgspec.structs.replace(MOVES, quotas=Quotas(requests_per_second=1))
+    slow = plan(items, source="gdrive:a", capabilities=flat).header.estimate
+    assert (slow["cost"], slow["currency"]) == (0, None)
+    assert float(slow["seconds"] or 0) == pytest.approx(float(slow["requests"] or 0), abs=1), "a request a second"
 
 
 def test_copying_in_place_twice_copies_nothing_more() -> None:

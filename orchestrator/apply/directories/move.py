@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.apply.directories.movable import MovableDirectory, as_listed
+from orchestrator.apply.directories.movable import as_listed
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, Stage
 from orchestrator.apply.protocol.fingerprint import expected, same_file
@@ -24,6 +24,7 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
+from orchestrator.plan.folder_moves import MovableDirectory
 from orchestrator.plan.model import Operation
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import CallResult, Storage

@@ -69,6 +69,8 @@ class RunCounts(msgspec.Struct, frozen=True, omit_defaults=True):
     skipped: int = 0
     bytes_moved: int = 0
     exit_code: int = 0
+    requests: dict[str, int] = {}
+    """Kind of request (see `orchestrator.prices`) -> those that were counted, over all starts."""
 
 
 class StateChange(msgspec.Struct, frozen=True, omit_defaults=True, tag="state"):

@@ -84,8 +84,14 @@ class Remote:
         """What the remote can do, from rclone and the profile."""
         found = capabilities_of(self.profile, self._rclone.remote_type(self._fs), self.info)
         prices, quotas = self._charges()
+        up, down = (None, None) if found.local else self._rclone.bytes_per_second
         return msgspec.structs.replace(
-            found, replaces_in_place=found.copy and self._replaces_in_place(), prices=prices, quotas=quotas
+            found,
+            replaces_in_place=found.copy and self._replaces_in_place(),
+            prices=prices,
+            quotas=quotas,
+            upload_bytes_per_second=up,
+            download_bytes_per_second=down,
         )
 
     def _charges(self) -> tuple[Prices | None, Quotas | None]:
