@@ -89,25 +89,24 @@ _DRIVE = RequestRates(
     leave={"list": 8, "look": 1, "read": 1, "write": 2},
     rewrite={"list": 3, "look": 1, "write": 1},
     replace={"list": 4, "look": 2, "write": 1, "copy": 1},
-    kept={"list": 0.3},
+    kept={"list": 1.5},
     folder_moved={"list": 24, "write": 2},
     folder_made={"list": 3.2, "write": 1},
     folder_emptied={"list": 7.2, "write": 1},
-    run={"list": 22, "write": 4},
+    run={"list": 30, "write": 4},
 )
 _DROPBOX = RequestRates(
-    rename={"look": 1, "write": 1},
+    rename={"look": 1.1, "list": 0.1, "write": 1},
     copy={"look": 2, "copy": 1, "write": 1},
-    upload={"look": 1, "write": 3},
+    upload={"look": 1, "list": 0.1, "write": 3.4},
     download={"look": 2, "read": 1},
     leave={"look": 4, "read": 1, "write": 2},
     rewrite={"look": 1, "write": 3},
     replace={"look": 3, "write": 3, "copy": 1},
-    kept={"list": 0.3},
-    folder_moved={"list": 6, "look": 4, "write": 1},
-    folder_made={"list": 1.8, "look": 0.5, "write": 1},
-    folder_emptied={"list": 3.6, "look": 1, "write": 0.5},
-    run={"look": 26, "list": 6, "write": 4, "delete": 1},
+    folder_moved={"list": 5, "look": 5, "write": 1},
+    folder_made={"list": 0.5, "look": 0.5, "write": 0.5},
+    folder_emptied={"list": 5.5, "look": 1.3, "write": 0.2},
+    run={"look": 8, "list": 3, "write": 3},
 )
 """Whose renames refuse taken names, and whose listings take one request for each folder."""
 

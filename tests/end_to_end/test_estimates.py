@@ -87,8 +87,9 @@ def test_a_plan_says_what_it_takes(synced: Callable[..., Synced], tmp_path: Path
         there.put(f"Music/again/{file.parent.name}/{file.name}", file.read_bytes(), 1_700_000_000 * 10**9)
     if here.hashed and there.hashed:  # without hashes, it reads both files of each pair
         counting.check("dedup", "dedup", music, "--dedup", "quarantine")
-    counting.check("sync", "sync", here.location, there.location, "--to-cloud")
     taken = counting.check("download", "plan", music, str(tmp_path / "taken"), "--copy")
     assert taken["bytes_down"] >= TRACKS * SIZE
     assert taken["bytes_up"] == 0
+    make_many(here.root, TRACKS + 30, per_album=PER_ALBUM, size=SIZE)
+    counting.check("sync", "sync", here.location, there.location, "--to-cloud")
     assert not counting.wrong
