@@ -241,6 +241,18 @@ def test_what_comes_into_a_folder_goes_to_its_neighbours_however_it_is_spelled(h
         ends_with(world, *({f"{name}/{leaf}": content for leaf, content in leaves.items()} for name in names))
 
 
+@pytest.mark.parametrize("direction", [Direction.BOTH, Direction.B_TO_A])
+def test_a_name_that_is_only_free_in_the_other_spelling_is_reported_and_nothing_gives_way(direction: Direction) -> None:
+    names = {"f1": "one", "f2": "two"}
+    world = World(*({**{f"{folder}/{name}": content for name, content in names.items()}, "d/3": "3"} for folder in ("e", "E")))
+    world.sync()
+    world.b.rename_folder("d", "e/f1")
+    world.b.put("e/f2", "another")
+    assert world.plan(direction=direction).plan.header.counts["conflicts"] == 0
+    ends_with(world, world.a.tree, world.b.tree, direction=direction)
+    assert skips(world) == {"e/f1/3": "unsupported-name", "e/f2": "unsupported-name"}
+
+
 def test_folders_that_a_side_has_in_both_spellings_are_two() -> None:
     world = World({"Beck/1": "1", "Beck/X": "X"}, {"beck/1": "1", "beck/x": "X"}, kinds=(DISK, DISK))
     world.sync()

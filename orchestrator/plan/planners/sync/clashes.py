@@ -82,9 +82,11 @@ class Clashes:
     def _part(self, side: SideNumber, file: Wish, inside: Wish) -> bool:
         """A file, and another one in a folder of its name; whether one of them gives way.
 
-        Buckets can hold both. Where a side does, both stay; on the other side the one that is there already stays alone.
+        Buckets can hold both, and so can a side that spells them otherwise. Where one does, both stay; on the other side the one
+        that is there already stays alone.
         """
-        holding = [one for one in SIDES if _stays(file, one) and self._key(file.paths[one] or "") in self._folders[one]]
+        has_folder = [self._key(file.paths[one] or "") in self._folders[one] for one in SIDES]
+        holding = [one for one in SIDES if _stays(file, one) and (has_folder[one] or _stays(inside, one))]
         if side in holding:
             return False
         if not holding:
@@ -109,12 +111,14 @@ class Clashes:
         return (first, second)[self._judge.keeper((first.claimant, second.claimant))]
 
     def _give_way(self, wish: Wish, winner: Wish) -> bool:
-        if _stays(wish, wish.claim) and _stays(winner, wish.claim):
-            # Its own side has both; only the other one cannot. If it is there already, under another spelling, the new one stays.
-            stayed = self._stay_behind(wish, f"it cannot be there beside {winner.paths[wish.claim]}")
-            if stayed or None in {wish.paths[other(wish.claim)], winner.paths[other(wish.claim)]}:
-                return stayed
-            return self._stay_behind(winner, f"it cannot be there beside {wish.paths[other(wish.claim)]}")
+        for having in (wish.claim, other(wish.claim)):
+            if _stays(wish, having) and _stays(winner, having):
+                # This side has both; only the other one cannot. If it is there under another spelling, the new one stays behind.
+                lacking = other(having)
+                stayed = self._stay_behind(wish, f"it cannot be there beside {winner.paths[having]}", lacking)
+                if stayed or None in {wish.paths[lacking], winner.paths[lacking]}:
+                    return stayed
+                return self._stay_behind(winner, f"it cannot be there beside {wish.paths[lacking]}", lacking)
         wish.renamed = True
         return True
 

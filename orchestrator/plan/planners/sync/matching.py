@@ -153,7 +153,8 @@ class _Matching:
         """
         without_hash = {path: file for path, file in self.files.items() if not file.hashes}
         if without_hash and not self.rows.keys() <= self.files.keys():
-            there = {trace: file for file in others for trace in _traces(file)}
+            # Of files with one content the last by name, in whatever order they came.
+            there = {trace: file for file in sorted(others, key=lambda file: file.path) for trace in _traces(file)}
             for file in without_hash.values():
                 self._comparison.ask_sound(self._number, file)
             old = {path: _sound_keys(self._then(path), self._lost_sound(row, there)) for path, row in self.rows.items()}
