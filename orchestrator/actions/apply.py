@@ -34,7 +34,7 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
         if record is not None:
             begin_sync(session, plan, record)
 
-    if planned.plan.operations:
+    if planned.plan.operations or record is not None:
         result = change(
             session,
             checked,

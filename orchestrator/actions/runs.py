@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
+from orchestrator.actions.locations import reaching
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import Run
+from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.undo import undo_plan
 from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
-from orchestrator.errors import ExitCode
+from orchestrator.errors import AuthError, ExitCode, NotFoundError, RateLimitError, TransientError
+from orchestrator.plan.model import CompletedOperation
 from orchestrator.prices import REQUEST_KINDS
+from orchestrator.records import Entry, Ref
 from orchestrator.report.reporter import Column
+from orchestrator.storage.protocol import StatCall
 
 
 def list_runs(session: Session) -> list[Run]:
@@ -133,11 +138,36 @@ def undo(options: UndoOptions, session: Session) -> ChangeResult:
         session.reporter.note(f"run {run.described}")
 
     def make_plan() -> Planned:
-        plan = undo_plan(session.journal, run.id, tool_version=orchestrator.__version__, created=created_now())
+        plan = undo_plan(
+            session.journal,
+            run.id,
+            tool_version=orchestrator.__version__,
+            created=created_now(),
+            missing=lambda files: _missing(session, files),
+        )
         skipped = report_skipped(session, plan)
         return Planned(plan, skipped, nothing_to_do=f"run {run.id}: nothing is left to undo")
 
     return change(session, make_plan, command="undo", touching=(run.source, run.target), limited=False, undoes=run.id)
+
+
+def _missing(session: Session, files: Collection[CompletedOperation]) -> set[Ref]:
+    """Where of these files nothing, or another file, is now. Raises what `reaching` raises."""
+    missing: set[Ref] = set()
+    for location in session.locations(*sorted({one.destination.fs for one in files})):
+        storage = session.storage(location)
+        there = [one for one in files if one.destination.fs == location.fs]
+        looks = [StatCall(one.destination.path, one.destination.object_id) for one in there]
+        with reaching(session, location):
+            precision_ns = storage.capabilities.mtime_precision_ns
+            for one, now in zip(there, storage.batch(looks), strict=True):
+                if isinstance(now, TransientError | RateLimitError | AuthError):
+                    raise now
+                # What cannot be looked at for another reason is tried: that fails in the same way, and is reported.
+                changed = isinstance(now, Entry) and one.entry is not None and not same_file(one.entry, now, precision_ns)
+                if now is None or isinstance(now, NotFoundError) or changed:
+                    missing.add(one.destination)
+    return missing
 
 
 def _report_unfinished(session: Session, run: Run) -> ExitCode:

@@ -159,6 +159,9 @@ class _Sync:
         if unseen := counts.get("edits_unseen", 0):
             what = "keeps neither hashes nor times, so an edit that keeps the size may go unseen there"
             session.reporter.note(f"{counted(unseen, 'file')} on a server that {what}: --checksum reads them")
+        if unlike := counts.get("not_compared", 0):
+            what = "of equal size could not be compared (no hash in common, no equal times)"
+            session.reporter.note(f"{counted(unlike, 'file')} {what}: --checksum compares them")
         said = _nothing_to_do(plan, [listing.side() for listing in listings])
         return Planned(plan, worst([listed, _report_skipped(session, plan)]), said)
 
@@ -205,7 +208,7 @@ def _report_skipped(session: Session, plan: Plan) -> ExitCode:
 def _nothing_to_do(plan: Plan, sides: Sequence[Side]) -> str:
     """What to say of a plan without operations: that both sides are alike only if all of both was compared."""
     counts = plan.header.counts
-    left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target"))
+    left = sum(counts.get(name, 0) for name in ("only_at_source", "only_at_target", "changed_at_target", "renamed_at_target"))
     if left:
         return f"nothing to do (left as they are, because it goes one way: {counted(left, 'file')})"
     partial = any(side.left_out or side.waiting or side.unlisted for side in sides) or counts.get("kept_after_move")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -10,23 +10,30 @@ from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Run
 from orchestrator.apply.left_copies import left_copies
 from orchestrator.apply.own_paths import deletes_for_good, replaced_of
+from orchestrator.paths import is_ours
 from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation, Expect, Plan, Verb, is_temporary
 from orchestrator.plan.planners.quarantine import is_restore
 from orchestrator.plan.planners.undo import plan_undo
 from orchestrator.records import Entry, Ref
 
+Missing = Callable[[Collection[CompletedOperation]], Collection[Ref]]
+"""Where of these files nothing, or another file, is now."""
 
-def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str) -> Plan:
+
+def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str, missing: Missing = lambda _: ()) -> Plan:
     """The plan that undoes `run_id`, empty if that was done already. Apply it with `undoes=run_id`.
 
-    The caller first finishes a run that was interrupted. Raises UsageError for an unknown run, IntegrityError for a damaged
-    journal.
+    `missing` is asked about the files in the trash and the quarantine in whose places others are now: a person may have emptied
+    these folders by hand. The caller first finishes a run that was interrupted. Raises UsageError for an unknown run,
+    IntegrityError for a damaged journal.
     """
     run = journal.run(run_id)
     completed = _with_whole_moves(_with_replaced(journal.completed(run_id), run_id))
     left = _not_copied_back(journal, run_id, _not_undone(journal, run_id, completed))
     left += [one.completed for one in left_copies(journal) if run_id in one.runs]
     deleted = _deleted_since(journal, run_id, {one.destination for one in left})
+    stood_in_for = [one for one in _stood_in_for(left) if one.destination not in deleted]
+    deleted |= dict.fromkeys(missing(stood_in_for) if stood_in_for else (), "")
     return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
 
 
@@ -87,6 +94,12 @@ def _deleted_since(journal: Journal, run_id: str, files: Collection[Ref]) -> dic
             if file is not None:
                 put_at[one.destination] = file
     return deleted
+
+
+def _stood_in_for(left: Collection[CompletedOperation]) -> list[CompletedOperation]:
+    """Files in the trash or the quarantine: where they were, or were to be, the run has put others, which undo takes away."""
+    put = {one.destination for one in left}
+    return [one for one in left if is_ours(one.destination.path) and not put.isdisjoint((one.operation.src, one.operation.dst))]
 
 
 def _since(journal: Journal, run_id: str) -> list[Run]:

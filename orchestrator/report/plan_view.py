@@ -52,11 +52,13 @@ _COUNTS = (
 """Counts of a plan, how people read each, and what to do about it."""
 _LEFT_BY_SYNC = (
     ("conflicts", "different on both sides", "--conflict says which one to keep"),
+    ("not_compared", "of these not compared", "--checksum compares them"),
     ("renamed_on_both", "renamed differently", "both get one name"),
     ("other_names", "under two names", "--keep-names says whose to use"),
     ("only_at_source", "gone at the target", "copied again when they change"),
     ("only_at_target", "only at the target", "--delete carries deletions over"),
     ("changed_at_target", "changed at the target", "left as they are"),
+    ("renamed_at_target", "renamed at the target", "left as they are; with --delete-after, -v names them"),
     ("moved_away", "leave the source", "deleted there for good once both were compared in full"),
     ("kept_after_move", "moved earlier", "by --delete-after: they stay at the target"),
 )

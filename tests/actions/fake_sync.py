@@ -15,14 +15,14 @@ from typing import Literal, NamedTuple
 import pytest
 
 from orchestrator.actions.change import ChangeResult
-from orchestrator.actions.runs import resume
+from orchestrator.actions.runs import resume, undo
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync import sync
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.common_state.store import CommonState
 from orchestrator.config.options.common import CommonOptions
-from orchestrator.config.options.runs import ResumeOptions
+from orchestrator.config.options.runs import ResumeOptions, UndoOptions
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import ExitCode, OrchestratorError, PermanentError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
@@ -245,6 +245,10 @@ class Engine:
         for storage in self.storages:
             storage._faults.dead = True
         raise Killed("killed")
+
+    def undo(self) -> Ended:
+        """`undo last`. Raises Killed."""
+        return self._run(lambda session: undo(UndoOptions(run="last"), session), (None, None), None)
 
     def revive(self) -> None:
         """A new process, and storages that work."""

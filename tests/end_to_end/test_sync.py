@@ -361,6 +361,21 @@ def test_a_saved_plan_is_carried_out_later_and_known_to_the_next_sync(pair: Pair
     assert "after the plan was made" in pair.program("apply", file, "--yes", codes=(4,)).errors[0]["message"]
 
 
+@pytest.mark.parametrize("pair", ["local"], indirect=True)
+def test_a_saved_plan_without_operations_records_that_both_sides_are_alike(pair: Pair, tmp_path: Path) -> None:
+    for path in EIGHT:
+        pair.put(path, content(path))
+        pair.b.put(path, content(path).encode())
+    file = str(tmp_path / "plan")
+    assert pair("--dry-run", "--plan", file).summary["ops_planned"] == 0
+    pair.program("apply", file, "--dry-run")
+    pair.program("apply", file, "--yes")
+    assert pair.program("apply", file, "--yes", codes=(4,)).errors[0]["code"] == "stale"
+    (pair.here / EIGHT[0]).unlink()
+    pair()
+    assert pair.trees()[1].keys() == {*EIGHT[1:]}, "it was in sync, so this was a deletion"
+
+
 @pytest.mark.parametrize("pair", ["s3_moto", pytest.param("webdav", marks=pytest.mark.nightly)], indirect=True)
 def test_what_cannot_be_synced_is_refused(pair: Pair, tmp_path: Path) -> None:
     """One place under two names, a place inside another, a file, a missing folder: 2, and nothing was changed."""

@@ -28,6 +28,7 @@ _Collapsed = tuple[Operation, Ref, CompletedOperation]
 """A file's last operation, its path before the run, and its state now."""
 
 _NOTHING: Mapping[Ref, str] = {}
+_NO_LONGER = "the trash or quarantine of the run no longer holds"
 
 
 def plan_undo(
@@ -43,7 +44,7 @@ def plan_undo(
 
     `header` is that of the run's plan. Moved and quarantined files move back, through temporary names where needed; copies and
     written files are quarantined. Files that were deleted for good, by the run itself or by a later one (`deleted`: their
-    path -> that run), are reported as skipped, and what the run put in their places stays.
+    path -> that run, or "" if no run did it), are reported as skipped, and what the run put in their places stays.
     """
     done = list(done)
     moves: list[Move] = []
@@ -56,14 +57,16 @@ def plan_undo(
     for operation, origin, fact in collapsed:
         entry = fact.entry
         if fact.destination in staying:
-            by = gone.get(fact.destination) or gone[origin]
-            reason = f"stays as it is: the run {by} deleted for good what was there before"
+            by = gone[fact.destination] if fact.destination in gone else gone[origin]
+            how = f"the run {by} deleted for good what was there before" if by else f"{_NO_LONGER} what was there before"
+            reason = f"stays as it is: {how}"
             skipped.append(Skipped(fact.destination.path, "deleted", reason))
             continue
         if entry is None or fact.destination in lost:
             if operation.verb not in LEAVING_THE_SOURCE and origin not in staying:
                 by = lost[fact.destination]
-                skipped.append(Skipped(origin.path, "deleted", f"the run {by} deleted it for good: it cannot be restored"))
+                how = f"the run {by} deleted it for good" if by else f"{_NO_LONGER} it"
+                skipped.append(Skipped(origin.path, "deleted", f"{how}: it cannot be restored"))
             continue
         if operation.verb in LEAVING_THE_SOURCE:
             moves.append(quarantine_move(fact.destination, entry, f"undo of run {run_id}"))

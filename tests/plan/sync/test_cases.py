@@ -840,6 +840,17 @@ def test_times_a_whole_hour_apart_decide_nothing_where_most_files_are_so() -> No
     ends_with(world, {**of(*EIGHT), "f1": "A's", "f1 (conflict B 2026-09-22)": "B's"}, conflict=Policy.NEWER)
 
 
+@pytest.mark.parametrize(("kind", "number"), [(BARE, 2), (BUCKET, 0)])
+def test_what_could_not_be_compared_at_a_first_sync_is_counted_and_both_are_kept(kind: Capabilities, number: int) -> None:
+    """Only files of equal size may be the same. A file of that name that is larger needs no comparison."""
+    files = {"cover.jpg": "front", "song.log": "a log", "empty": "", "list.m3u": "short"}
+    world = World(files, {**files, "list.m3u": "longer"}, kinds=(DISK, kind))
+    made = world.sync()
+    assert (made.plan.header.counts["not_compared"], made.plan.header.counts["conflicts"]) == (number, number + 1)
+    assert world.trees[0] == world.trees[1]
+    assert len(world.a.tree) == len(files) + number + 1
+
+
 def test_what_a_side_without_hashes_and_times_cannot_see_is_counted() -> None:
     for kinds, unseen in ((DISK, BARE), 8), ((BARE, BARE), 16), ((DISK, BUCKET), 0), ((DRIVE, BUCKET), 0), ((DISK, DISK), 0):
         world = World({**of(*EIGHT), "empty": ""}, kinds=kinds)

@@ -111,6 +111,16 @@ def test_what_is_not_alike_or_fails_stays_at_the_source() -> None:
     assert world.a.tree == {"edited there.mp3": "old"}
 
 
+def test_what_has_another_name_at_the_target_stays_and_is_named() -> None:
+    world = World.alike({f"d/{number}.mp3": f"content {number}" for number in range(4)})
+    world.b.rename("d/1.mp3", "d/one.mp3")
+    made = world.sync(**MOVING)
+    assert list(world.a.tree) == ["d/1.mp3"]
+    assert made.plan.header.counts["renamed_at_target"] == 1
+    assert [(one.path, one.code) for one in made.plan.skipped] == [("d/1.mp3", "left-alone")]
+    assert "d/one.mp3" in made.plan.skipped[0].reason
+
+
 def test_an_emptied_source_is_no_accident_but_what_else_the_user_loses_there_is() -> None:
     world = World.alike([f"{number}.mp3" for number in range(9)])
     del world.a.files["1.mp3"]

@@ -125,7 +125,8 @@ class Reconciler:
             if not self._comparison.same_bytes(files):
                 self._carry_edit(wish, edited[0], files)
         # Where neither side has changed, what is known is enough: nothing is read for it.
-        elif edited and not self._comparison.alike(files):
+        elif edited and not (same := self._comparison.alike(files)):
+            self.counts["not_compared"] += same is None and not all(side.readable for side in self._sides)
             return self._settle_conflict(wish, files)
         return [wish]
 
@@ -188,6 +189,10 @@ class Reconciler:
             return
         if not self._settings.writes_to(target):
             wish.settled = False
+            self.counts["renamed_at_target"] += 1
+            if self.settings.emptied is not None:
+                reason = f"stays in the source: it is {now[claim].file.path} at the target now"
+                self.skipped.append(Skipped(now[target].file.path, "left-alone", reason))
         elif self.can_hold(target, path):
             wish.paths[target] = path
         else:
