@@ -58,6 +58,14 @@ class Place:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
 
+    def remove(self, path: str) -> None:
+        """Delete one file there: on a disk, behind a server of this machine, or in a bucket."""
+        assert not isinstance(self.server, DriveRemote | DropboxRemote)
+        if self.directory is None:
+            self.bucket.delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{path}")
+        else:
+            (self.directory / path).unlink()
+
     def tree(self) -> dict[str, str]:
         """Path -> sha256 of every file there, `.music-orchestrator` included. The second file of one name is called `path#2`."""
         if isinstance(self.server, DriveRemote):

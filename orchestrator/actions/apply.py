@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.actions.change import ChangeResult, Planned, change, preview
+from orchestrator.actions.mirror_record import begin_mirrors, saved_mirrored
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_record import begin_sync, check_saved_record, count_each_way, moves_files, saved_record
 from orchestrator.config.options.plan_files import ApplyOptions
@@ -23,7 +24,7 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
     session.need_consent("apply")
     planned = Planned(read_plan(Path(options.file)))
     _check_foreign_folders(session, planned.plan)
-    record = saved_record(planned.plan)
+    record, mirrored = saved_record(planned.plan), saved_mirrored(planned.plan)
 
     def checked() -> Planned:
         if record is not None:
@@ -33,6 +34,7 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
     def begin(plan: Plan) -> None:
         if record is not None:
             begin_sync(session, plan, record)
+        begin_mirrors(session, plan, mirrored)
 
     if planned.plan.operations or record is not None:
         result = change(

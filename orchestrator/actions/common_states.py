@@ -15,7 +15,7 @@ from orchestrator.catalogue.content_hashes import hash_type_beside
 from orchestrator.common_state.store import CommonState, Pair
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
-from orchestrator.plan.model import Header, Operation, Verb, is_temporary
+from orchestrator.plan.model import Header, Operation, Verb, is_temporary, mirrors_of
 from orchestrator.plan.planners.sync.each_way import done_each_way
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, Inode
 from orchestrator.rclone.classify import refuses_name
@@ -66,16 +66,17 @@ class Arrivals:
 
 
 def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> None:
-    """Record what a run of `sync` has done, once it has ended, and forget what an undo of one has taken back."""
+    """Record what a run has made alike, once it has ended: a sync, or copies to mirrors. Forget what an undo has taken back."""
     plan = session.journal.plan(run_id)
     if (undone := plan.header.options.get("undo")) is not None:
         _forget_undone(session, run_id, undone)
-    if "sync" not in plan.header.options:
-        return
-    done = done_each_way(plan.header, [one.operation for one in session.journal.completed(run_id)])
-    earlier = session.summary.each_way
-    session.summary.each_way = {name: number + earlier.get(name, 0) for name, number in done.items()}
-    _record_run(session, run_id, plan.header, arrivals, session.journal.newest())
+    is_sync = "sync" in plan.header.options
+    if is_sync:
+        done = done_each_way(plan.header, [one.operation for one in session.journal.completed(run_id)])
+        earlier = session.summary.each_way
+        session.summary.each_way = {name: number + earlier.get(name, 0) for name, number in done.items()}
+    if is_sync or mirrors_of(plan.header):
+        _record_run(session, run_id, plan.header, arrivals, session.journal.newest())
 
 
 def settle_ended_runs(session: Session, pair: Pair) -> None:
@@ -96,12 +97,13 @@ def settle_ended_runs(session: Session, pair: Pair) -> None:
 
 def _record_run(session: Session, run_id: str, header: Header, arrivals: Arrivals, after_run: str) -> None:
     """Record what a run has done, if it is over. `after_run`: the newest run of those whose renames the record knows."""
-    ends = header.source, header.target
+    target = header.target
+    other_side = header.source if "sync" in header.options else min(mirrors_of(header))
 
     def read(ref: Ref) -> dict[str, str]:
         if session.stop.is_set():
             return {}
-        beside = ends[0] if ref.fs == ends[1] else ends[1]
+        beside = other_side if ref.fs == target else target
         storages = session.storages(ref.fs, beside)
         try:
             kind = hash_type_beside(storages[ref.fs], storages[beside])
@@ -142,14 +144,20 @@ def _is_plain(path: str) -> bool:
 
 
 def _forget_undone(session: Session, run_id: str, undone: str) -> None:
-    """What an undo has taken back on one side is no change by the user, to be carried to the other one."""
+    """What an undo has taken back on one side is no change by the user, to be carried to the other one.
+
+    Of a run that filled mirrors, only the files there, and those that the undo takes away elsewhere: what `organize` has renamed
+    at the target, and an undo has renamed back, is carried as any other rename.
+    """
     header = session.journal.run(undone).header
-    if "sync" not in header.options:
+    is_sync, mirrors = "sync" in header.options, mirrors_of(header)
+    if not (is_sync or mirrors):
         return
     operations = [one.operation for one in session.journal.completed(run_id)]
+    taken_back = [one for one in operations if is_sync or one.verb is Verb.QUARANTINE or one.dst.fs in mirrors]
     with open_common_state(session) as state:
         state.forget_plan(header.plan_id)
-        state.forget_files({ref for operation in operations for ref in (operation.src, operation.dst)})
+        state.forget_files({ref for operation in taken_back for ref in (operation.src, operation.dst)})
 
 
 def disk_look(storage: Storage) -> Callable[[str], Inode | None]:

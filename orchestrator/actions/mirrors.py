@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from orchestrator.actions.locations import check_location, check_shared, check_target
+from orchestrator.actions.mirror_record import begin_mirrors
 from orchestrator.actions.scan import target_items
 from orchestrator.actions.session import Session
-from orchestrator.actions.waiting import intention_to_mirror, put
+from orchestrator.actions.waiting import forget, intention_to_mirror, names_of_pair, put
 from orchestrator.config.options.organize import OrganizeChoices
 from orchestrator.errors import AuthError, ExitCode, RateLimitError, TransientError, UsageError, worst
 from orchestrator.location import Location
-from orchestrator.plan.model import mirrors_of
+from orchestrator.plan.model import Plan, mirrors_of
 from orchestrator.plan.planners.organize.request import Mirror
 from orchestrator.profiles import load_profile
 
@@ -61,10 +62,16 @@ class Mirrors:
             codes.append(code)
         return found, worst(codes)
 
-    def queue_those_away(self) -> None:
-        """Queue what could not be planned."""
+    def begin(self, plan: Plan) -> None:
+        """Before the first change: queue what could not be planned, and record what is alike, or is expected to be."""
         for mirror, reason in self._away:
             put(self._session, intention_to_mirror(self._session, self._target, mirror), reason)
+        begin_mirrors(self._session, plan, plan.mirrored)
+
+    def forget_full(self, plan: Plan) -> None:
+        """Take the mirrors out of the queue that have all that the target has, now that all of the plan was carried out."""
+        for fs in plan.full_mirrors:
+            forget(self._session, names_of_pair(self._session, self._target.fs, fs))
 
 
 def queue_lost_mirrors(session: Session, run_id: str) -> None:

@@ -19,6 +19,7 @@ from orchestrator.actions.duplicates import (
     show_duplicates,
 )
 from orchestrator.actions.locations import check_target, source_and_target
+from orchestrator.actions.mirror_record import with_mirrored
 from orchestrator.actions.mirrors import Mirrors
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
@@ -55,16 +56,20 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
     if target != source and not session.options.dry_run:
         check_target(target)
     mirrors = Mirrors(session, options, source, target)
-    return change(
+    result = change(
         session,
-        lambda: _make_plan(session, options, source, target, mirrors),
+        lambda: _make_plan(session, options, source, target, mirrors, saved=plan_file is not None),
         command="organize",
         touching=(source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations)),
         fresh=True,
         verify_full=options.verify == "full",
         plan_file=plan_file,
-        before=lambda _: mirrors.queue_those_away(),
+        before=mirrors.begin,
     )
+    done = None if session.options.dry_run or result.exit_code is not ExitCode.DONE else result.plan
+    if done is not None and (result.run is not None or not done.operations):
+        mirrors.forget_full(done)
+    return result
 
 
 def plan(options: PlanOptions, session: Session) -> ChangeResult:
@@ -74,8 +79,11 @@ def plan(options: PlanOptions, session: Session) -> ChangeResult:
     mirrors = Mirrors(session, options, source, target)
     if mirrors.locations and options.no_scan:
         raise UsageError("--mirror needs a listing of the mirror: leave out --no-scan")
+    saved = plan_file is not None
     result = preview(
-        session, lambda: _make_plan(session, options, source, target, mirrors, no_scan=options.no_scan), plan_file=plan_file
+        session,
+        lambda: _make_plan(session, options, source, target, mirrors, no_scan=options.no_scan, saved=saved),
+        plan_file=plan_file,
     )
     if plan_file is not None:
         session.reporter.note(f"plan written to {plan_file}; `music-orchestrator apply {plan_file}` carries it out")
@@ -90,8 +98,9 @@ def _make_plan(
     mirrors: Mirrors,
     *,
     no_scan: bool = False,
+    saved: bool = False,
 ) -> Planned:
-    """Scan, plan, and report what could not be read."""
+    """Scan, plan, and report what could not be read. `saved`: the plan goes to a file."""
     in_place = source.fs == target.fs
     planner_options = _planner_options(session, options, in_place=in_place)
     action, search = _search(session, options, source, target)
@@ -139,6 +148,7 @@ def _make_plan(
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
     _offer_names(session, made)
+    made = with_mirrored(made) if saved else made
     return Planned(
         made, worst([ends, closed, at_mirrors, compared, report_scan(session, source, result), report_skipped(session, made)])
     )

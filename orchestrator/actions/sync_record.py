@@ -10,6 +10,7 @@ from orchestrator.actions.session import Session
 from orchestrator.apply.guard.place_id import write_place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.errors import IntegrityError, StalePlanError
+from orchestrator.location import Location
 from orchestrator.plan.build import seal
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.sync.each_way import done_each_way, planned_each_way
@@ -74,11 +75,16 @@ def check_saved_record(session: Session, plan: Plan, record: SyncRecord) -> None
 
 
 def begin_sync(session: Session, plan: Plan, record: SyncRecord) -> None:
-    """Before the first change: give each place its id, record what is alike already, and what is expected to be.
+    """Before the first change of a sync: see `begin_pair`."""
+    a, b = session.locations(plan.header.source, plan.header.target)
+    begin_pair(session, plan, (a, b), record)
+
+
+def begin_pair(session: Session, plan: Plan, locations: tuple[Location, Location], record: SyncRecord) -> None:
+    """Give each place its id, record what is alike already, and what is expected to be.
 
     Raises UsageError where both turn out to be one place.
     """
-    locations = session.locations(plan.header.source, plan.header.target)
     first = record.ids[0] or id_of(session, locations[0]) or write_place_id(session.storage(locations[0]))
     second = record.ids[1] or id_of(session, locations[1])
     check_two_places(locations[0], locations[1], (first, second))

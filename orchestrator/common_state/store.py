@@ -187,10 +187,10 @@ class CommonState:
         return forgotten
 
     def expect(self, plan_id: str, pair: Pair, links: Iterable[Link]) -> None:
-        """Write, before the first change of a run, what it will have done. What earlier runs of the pair left is forgotten."""
+        """Write, before the first change of a run, what it will have done to a pair. What its earlier runs left is forgotten."""
         bodies = [msgspec.msgpack.encode(_Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]
         with self._writing() as connection:
-            connection.execute("DELETE FROM expected WHERE plan = ? OR pair = ?", (plan_id, pair.name))
+            connection.execute("DELETE FROM expected WHERE pair = ?", (pair.name,))
             connection.executemany(
                 "INSERT INTO expected (plan, pair, body, checksum) VALUES (?, ?, ?, ?)",
                 [(plan_id, pair.name, body, _checksum(pair.name, body)) for body in bodies],
@@ -305,9 +305,8 @@ def _with_two_names(connection: sqlite3.Connection, pair: str, expected: _Expect
 def _file_now(link: Link, side: int, where: Ref, seen: _Seen) -> File | None:
     """A file as it is after the run; None if it is not known."""
     before = link.files[side]
-    content = before or link.files[other(SIDES[side])]
     one = seen.arrived.get(where)
-    if one is None or content is None:
+    if one is None:
         return before
     if one.entry is None:
         return None
@@ -315,6 +314,9 @@ def _file_now(link: Link, side: int, where: Ref, seen: _Seen) -> File | None:
     if before is not None and where in seen.edited:
         entry = msgspec.structs.replace(entry, mtime_ns=before.entry.mtime_ns)
         inode = inode and msgspec.structs.replace(inode, ctime_ns=CHANGED_SINCE)
+    content = before or link.files[other(SIDES[side])]
+    if content is None:
+        return File(entry, inode=inode)
     return File(entry, inode=inode, sound=content.sound, own_mtime_ns=content.own_mtime_ns, damage=content.damage)
 
 

@@ -22,6 +22,8 @@ TEMPORARY = f"{OWN_DIRECTORY}/tmp"  # noqa: S108 - on the storage, not on this m
 
 MIRRORS = "mirrors"
 """The option in the header of a plan that names its mirrors."""
+MIRRORED = "mirrored"
+"""The option in the header of a plan file that holds what its copies make alike, as a list of Mirrored."""
 
 NUMBERED = "collision: number"
 """How the reason begins of an operation that gives a file a name with a number, because others want the same name or have it."""
@@ -194,6 +196,18 @@ class Respelled(msgspec.Struct, frozen=True):
     """The same under another spelling of the directory: if that leads to a file, the storage ignores case there."""
 
 
+class Mirrored(msgspec.Struct, frozen=True, gc=False):
+    """A file that the target and a mirror both have, and that is alike there once the changes are made."""
+
+    target: Ref
+    mirror: Ref
+    target_entry: Entry | None = None
+    """As listed, perhaps with another path; None for what an operation brings from elsewhere. So is `mirror_entry`."""
+    mirror_entry: Entry | None = None
+    changes: tuple[tuple[Verb, Ref], ...] = ()
+    """Verb and destination of the operations that have to succeed."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     """A header and its operations in their order. The rest is not part of the file."""
 
@@ -206,6 +220,10 @@ class Plan(msgspec.Struct, frozen=True):
     known, a new plan knows."""
     undecided_at_mirrors: tuple[tuple[Ref, Ref], ...] = ()
     """The same for files of source or target, and of a mirror."""
+    mirrored: tuple[Mirrored, ...] = ()
+    """What `sync` may record of target and mirrors."""
+    full_mirrors: frozenset[str] = frozenset()
+    """The mirrors that have all that the target has once the plan is carried out."""
     respelled: tuple[Respelled, ...] = ()
     """A new plan needs to know whether the storage ignores case there, and whether all that they hold is listed."""
     litter: tuple[str, ...] = ()

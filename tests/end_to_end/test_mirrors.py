@@ -46,6 +46,20 @@ class Run:
     def __call__(self, *options: str, codes: tuple[int, ...] = (0,)) -> Ended:
         return self.server(*self.arguments, *options, "--yes", codes=codes)
 
+    def is_in_sync(self, organized: Place | None = None) -> None:
+        """A sync both ways has nothing to do, and knows both sides: a deletion on one is carried to the other."""
+        target = organized or self.target
+        before = tree(target)
+        synced = ("sync", target.location, self.mirror.location, "--yes")
+        assert self.server(*synced).summary["ops_planned"] == 0
+        assert (tree(target), tree(self.mirror)) == (before, before)
+        target.remove(f"{HOME}/cover.jpg")
+        assert self.server(*synced).summary["b_deleted"] == 1
+        assert tree(target) == tree(self.mirror) == {path: one for path, one in before.items() if "cover" not in path}
+
+    def queued(self) -> list[str]:
+        return [event["b"] for event in self.server("queue", "list").events if event["type"] == "queued"]
+
 
 def tree(place: Place) -> dict[str, str]:
     return visible(place.tree())
@@ -129,17 +143,20 @@ def test_a_mirror_that_is_away_is_queued_and_holds_up_nothing(
     assert [error["code"] for error in ended.errors] == ["unreachable"]
     organized = tree(run.target)
     assert (len(organized), tree(run.source)) == (5, {})
-    # Once it is back, what waits in the queue copies what it lacks.
+    # Once it is back, a run that only places new files leaves it in the queue; one that copies all that it lacks does not.
     proxy.reset()
-    server("queue", "flush", "--yes")
+    assert run("--move").summary["ops_planned"] == 0
+    assert run.queued() == [run.mirror.location]
+    whole = ("organize", run.target.location, "--mirror", run.mirror.location, "--yes")
+    server(*whole, "--dry-run")
+    assert run.queued() == [run.mirror.location]
+    server(*whole)
+    assert run.queued() == []
     assert tree(run.mirror) == organized
     sent = [
         seen.path for seen in proxy.requests if seen.method == "PUT" and "/mirror/" in seen.path and "/.music-" not in seen.path
     ]
     assert len(sent) == len(organized)
-    assert run("--move").summary["ops_planned"] == 0
-    server("queue", "flush", "--yes")
-    assert tree(run.mirror) == organized
 
 
 def test_a_queued_mirror_gets_its_folder_when_the_queue_is_flushed(
@@ -152,6 +169,8 @@ def test_a_queued_mirror_gets_its_folder_when_the_queue_is_flushed(
     proxy.reset()
     server("queue", "flush", "--yes")
     assert tree(run.mirror) == tree(run.target)
+    assert run.queued() == []
+    run.is_in_sync()
 
 
 REFUSED = Refuse(403, {"Content-Type": "application/xml"}, b"<Error><Code>InvalidAccessKeyId</Code></Error>")
@@ -216,10 +235,11 @@ def test_a_run_that_was_killed_is_finished_by_the_next(
     assert (tree(run.source), tree(run.mirror)) == ({}, organized)
     assert len(organized) == len(contents)
     assert run.tracks.items() <= organized.items()
+    run.is_in_sync()
 
 
 @pytest.mark.parametrize(
-    "kind", ["webdav", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("drive", "dropbox", "sftp"))]
+    "kind", ["webdav", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("drive", "dropbox", "sftp", "s3_moto"))]
 )
 def test_a_mirror_in_place_gets_what_it_lacks_and_loses_nothing(
     library: Callable[..., Library], tmp_path: Path, kind: str
@@ -227,6 +247,7 @@ def test_a_mirror_in_place_gets_what_it_lacks_and_loses_nothing(
     """On WebDAV no listing has a hash."""
     server = library(kind)
     run = Run(server, tmp_path, f"local local {kind}")
+    run.source.put("in/rip.log", b"all is well")
     here = run.source.location
     mirrored = ("organize", here, "--mirror", run.mirror.location, "--yes")
     server("organize", here, "--yes")
@@ -235,6 +256,9 @@ def test_a_mirror_in_place_gets_what_it_lacks_and_loses_nothing(
     assert server(*mirrored).summary["ops_done"] == len(organized)
     assert (tree(run.source), tree(run.mirror)) == (organized, organized)
     assert server(*mirrored).summary["ops_planned"] == 0
+    run.is_in_sync(run.source)
+    run.source.put(f"{HOME}/cover.jpg", b"front")
+    assert server(*mirrored).summary["ops_done"] == 1
     # Another file of that name stays, and is reported.
     path = f"{HOME}/cover.jpg"
     (tmp_path / "source" / path).write_bytes(b"tnorf")
@@ -260,6 +284,7 @@ def test_what_cannot_be_a_mirror(library: Callable[..., Library], tmp_path: Path
     server("apply", saved, "--yes")
     assert tree(run.mirror) == tree(Place(second, Path(second))) == tree(run.target)
     assert len(tree(run.target)) == len(tree(run.source)) == 5
+    run.is_in_sync()
 
 
 def test_an_updated_playlist_takes_the_place_of_the_old_one_until_undo(library: Callable[..., Library], tmp_path: Path) -> None:

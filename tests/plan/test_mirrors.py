@@ -167,6 +167,38 @@ def test_an_updated_playlist_replaces_the_list_as_it_was_and_no_other() -> None:
             assert (one.src, one.size, one.expect.hash["md5"]) == (Ref("/music", "all.m3u"), len(new), hashed(new)["md5"])
 
 
+def test_what_sync_may_record_of_target_and_mirror() -> None:
+    """Each file once, with all operations that have to succeed; where neither gets it, it is alike as listed."""
+    in_place = song(TWO, "two", title="Two", track=2, **TAGS)
+    made = plan([*album()[:1], in_place, plain("in/cover.jpg", "front")], mirrors=[to(plain(ONE.upper(), "one"), in_place)])
+    found = {one.target.path: one for one in made.mirrored}
+    arrival = {one.dst.path: (one.verb, one.dst) for one in made.operations if one.dst.fs == "/music"}
+    copied = {one.dst.path: (one.verb, one.dst) for one in copies(made)}
+    cover = "Ann/Blue (1990)/cover.jpg"
+    assert len(made.mirrored) == len(found) == 3
+    assert found[ONE].mirror == Ref("/mirror", ONE.upper())
+    assert found[ONE].changes == (arrival[ONE],)
+    assert found[cover].changes == (arrival[cover], copied[cover])
+    assert found[TWO].changes == ()
+    assert [(one.target_entry is None, one.mirror_entry is None) for one in (found[ONE], found[TWO], found[cover])] == [
+        (False, False),
+        (False, False),
+        (False, True),
+    ]
+    assert found[cover].target_entry == plain("in/cover.jpg", "front").entry
+    # Of several files with one name, nothing is known.
+    twice = [msgspec.structs.replace(in_place, entry=Entry(TWO, 3, 0, {"md5": "two"}, id=id_)) for id_ in "ab"]
+    assert plan([in_place], mirrors=[to(*twice, fs="drive:m", capabilities=SERVER)]).mirrored == ()
+
+
+def test_which_mirrors_have_all_of_the_target_afterwards() -> None:
+    at_home = [song(TWO, "two", title="Two", track=2, **TAGS), plain("Ann/Blue (1990)/.DS_Store", "clutter")]
+    assert plan([*album()[::2], *at_home], mirrors=[to(), to(plain(TWO, "owt"), fs="/other")]).full_mirrors == {"/mirror"}
+    assert plan([*at_home, plain("letter.txt")], mirrors=[to()]).full_mirrors == frozenset()
+    elsewhere = plan(album(), there=[plain("earlier.flac")], source="/in", target="/music", mirrors=[to()])
+    assert elsewhere.full_mirrors == frozenset()
+
+
 def test_names_that_a_mirror_cannot_have_are_reported() -> None:
     short = msgspec.structs.replace(BUCKET, max_path_bytes=35)
     narrow = msgspec.structs.replace(DISK, max_component_bytes=10)

@@ -17,14 +17,16 @@ from msgspec.structs import replace
 from orchestrator.paths import collision_key, directories_above, parent_of, parents_of, remote_of, split_extension
 from orchestrator.plan.layout.collisions import Claim
 from orchestrator.plan.layout.names import Names, names_for
-from orchestrator.plan.model import Expect, Operation, Replaced, Skipped, Verb, is_temporary, operation_id
+from orchestrator.plan.model import Expect, Mirrored, Operation, Replaced, Skipped, Verb, is_temporary, operation_id
 from orchestrator.plan.music.same_content import Likeness, same_content
 from orchestrator.plan.planners.organize.locations import max_path_bytes
 from orchestrator.plan.planners.organize.request import Mirror, OrganizeRequest, items_at
+from orchestrator.plan.planners.sync.scope import is_carried
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import WEAK_HASHES, Capabilities, Entry, Item, Ref
 
 _ARRIVING = frozenset({Verb.MOVE, Verb.COPY})
+_LEAVING = frozenset({Verb.MOVE, Verb.QUARANTINE})
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -49,6 +51,8 @@ class Placed(msgspec.Struct, frozen=True):
     """At the target, then at the source."""
     old: Item | None = None
     """Of an updated list: the list as it was."""
+    renamed: Entry | None = None
+    """The file as it is before it is renamed within the target; None if it is not."""
 
 
 @dataclass(slots=True)
@@ -64,6 +68,9 @@ class MirrorPlan:
     undecided: list[tuple[Ref, Ref]] = field(default_factory=list)
     """Files that may be equal to those that a mirror has under their names: a read of both shows it."""
     counts: Counter[str] = field(default_factory=Counter)
+    mirrored: list[Mirrored] = field(default_factory=list)
+    full: set[str] = field(default_factory=set)
+    """As `Plan.full_mirrors`."""
 
     def around(self, operations: Iterable[Operation]) -> list[Operation]:
         """The operations of the plan, with those of the mirrors."""
@@ -82,10 +89,23 @@ def plan_mirrors(
     if not request.mirrors:
         return made
     placed = [*_Placing(request, operations, below).files(claims)]
-    leaving = {operation.src: operation for operation in operations if operation.verb in {Verb.MOVE, Verb.QUARANTINE}}
+    leaving = {operation.src: operation for operation in operations if operation.verb in _LEAVING}
+    all_placed = _remaining(request, operations).issubset(one.path for one in placed)
     for mirror in request.mirrors:
+        skipped = len(made.skipped)
         _MirrorWork(request, mirror, made, leaving).add(placed)
+        if all_placed and len(made.skipped) == skipped:
+            made.full.add(mirror.fs)
     return made
+
+
+def _remaining(request: OrganizeRequest, operations: Iterable[Operation]) -> set[str]:
+    """The paths of the files that the target has afterwards, without those that a sync never carries."""
+    target = request.target_fs
+    listed = {item.entry.path for item in items_at(request, target)}
+    left = {one.src.path for one in operations if one.src.fs == target and one.verb in _LEAVING}
+    arrived = {one.dst.path for one in operations if one.dst.fs == target and one.verb in _ARRIVING}
+    return {path for path in (listed - left) | arrived if is_carried(path)}
 
 
 class _Placing:
@@ -124,7 +144,8 @@ class _Placing:
             contents = [Content(arrival.dst, _on_arrival(item.entry, self._request.target_capabilities), arrival)]
             if ref.fs != arrival.dst.fs and ref.object_id is None:
                 contents.append(Content(ref, _expect(item.entry)))
-            return Placed(claim.path, item, ref, tuple(contents))
+            renames = arrival.verb is Verb.MOVE and ref.fs == arrival.dst.fs
+            return Placed(claim.path, item, ref, tuple(contents), renamed=item.entry if renames else None)
         if claim.occupant is not None:
             item = claim.occupant
             ref = Ref(self._request.target_fs, item.entry.path)
@@ -196,6 +217,7 @@ class _MirrorWork:
             self._made.undecided.append((one.seen, ref))
         if likeness.agrees:
             self._made.counts["at_mirrors"] += 1
+            self._note(one, ref, there.entry)
         elif one.old is not None and same_content(one.old, there) is Likeness.SAME and self._shared.count(ref.path) == 1:
             self._replace(one, there)
         elif likeness is Likeness.UNKNOWN:
@@ -215,6 +237,7 @@ class _MirrorWork:
 
     def _add(self, verb: Verb, one: Placed, content: Content, dst: Ref, expect: Expect) -> None:
         after, size = content.after, one.item.entry.size
+        self._note(one, dst, verb=verb)
         operation = Operation(
             operation_id(verb, content.ref, dst),
             verb,
@@ -235,6 +258,16 @@ class _MirrorWork:
         self._made.counts["to_mirrors"] += 1
         if not self._on_server(content.ref.fs):
             self._made.counts["bytes_to_mirrors"] += size or 0
+
+    def _note(self, one: Placed, there: Ref, entry: Entry | None = None, *, verb: Verb | None = None) -> None:
+        """Note that both have a file, the mirror by an operation if `verb` is given. Not of names that several files have."""
+        at_target = one.contents[0]
+        if at_target.ref.object_id is not None or self._shared.count(there.path) > 1:
+            return
+        arrival = at_target.after
+        here = replace(one.item.entry, path=at_target.ref.path) if arrival is None else one.renamed
+        changes = [*([] if arrival is None else [(arrival.verb, arrival.dst)]), *([] if verb is None else [(verb, there)])]
+        self._made.mirrored.append(Mirrored(at_target.ref, there, here, entry, tuple(changes)))
 
     def _nearest(self, one: Placed) -> Content:
         """Where to take the content from: see the top of the module."""

@@ -93,6 +93,8 @@ def _plan(request: OrganizeRequest) -> Plan:
         plan,
         undecided=undecided,
         undecided_at_mirrors=tuple(mirrored.undecided),
+        mirrored=tuple(mirrored.mirrored),
+        full_mirrors=frozenset(mirrored.full),
         respelled=respelled,
         litter=made.litter,
         named_like=named_like,
