@@ -113,6 +113,7 @@ def test_what_is_organized_goes_to_the_mirror_too(
     # Undo takes back what it put there, as it does with every copy.
     server("undo", done.run, "--yes")
     assert (tree(run.source), tree(run.target), tree(run.mirror)) == (before, {}, {})
+    assert server("sync", run.target.location, run.mirror.location, "--yes").summary["ops_planned"] == 0
 
 
 def test_from_one_cloud_to_this_disk_and_to_another_cloud(

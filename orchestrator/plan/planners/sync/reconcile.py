@@ -190,7 +190,7 @@ class Reconciler:
         if not self._settings.writes_to(target):
             wish.settled = False
             self.counts["renamed_at_target"] += 1
-            if self.settings.emptied is not None:
+            if self._settings.emptied is not None:
                 reason = f"stays in the source: it is {now[claim].file.path} at the target now"
                 self.skipped.append(Skipped(now[target].file.path, "left-alone", reason))
         elif self.can_hold(target, path):
