@@ -68,6 +68,10 @@ _BUCKET = RequestRates(
 """Uploads refuse taken names: a file is uploaded at once to its name (moto; AWS)."""
 _STAGED_BUCKET = msgspec.structs.replace(_BUCKET, upload={"look": 8.1, "write": 1, "copy": 1, "delete": 1})
 """They do not: a file is uploaded to a name of ours, copied to its own one and deleted (`rclone serve s3`)."""
+_GOOGLE_BUCKET = msgspec.structs.replace(
+    _STAGED_BUCKET, upload={"look": 6, "write": 1, "copy": 1, "delete": 1}, download={"look": 1, "read": 1}
+)
+"""As counted at fake-gcs-server."""
 _SERVER = RequestRates(
     rename={"look": 6, "write": 2},
     copy={"look": 8, "copy": 1, "write": 5},
@@ -85,7 +89,7 @@ _DRIVE = RequestRates(
     rename={"list": 3, "write": 1},
     copy={"list": 4, "look": 1, "copy": 1, "write": 1},
     upload={"list": 4, "look": 1, "write": 2},
-    download={"list": 2, "look": 1, "read": 1},
+    download={"list": 1.3, "read": 1},
     leave={"list": 8, "look": 1, "read": 1, "write": 2},
     rewrite={"list": 3, "look": 1, "write": 1},
     replace={"list": 4, "look": 2, "write": 1, "copy": 1},
@@ -99,7 +103,7 @@ _DROPBOX = RequestRates(
     rename={"look": 1.1, "list": 0.1, "write": 1},
     copy={"look": 2, "copy": 1, "write": 1},
     upload={"look": 1, "list": 0.1, "write": 3.4},
-    download={"look": 2, "read": 1},
+    download={"look": 1, "read": 1},
     leave={"look": 4, "read": 1, "write": 2},
     rewrite={"look": 1, "write": 3},
     replace={"look": 3, "write": 3, "copy": 1},
@@ -115,6 +119,8 @@ def request_rates(storage: Capabilities) -> RequestRates:
     """The rates of a storage."""
     if storage.local:
         return _DISK
+    if storage.remote_type == "google cloud storage":
+        return _GOOGLE_BUCKET
     if not storage.move:
         return _BUCKET if storage.refuses_taken_uploads else _STAGED_BUCKET
     if storage.by_directory:
