@@ -148,6 +148,7 @@ def test_set_uses_the_spelling_of_the_file(tmp_path: Path) -> None:
             "cloud: {provider: gdrive, chunk_size: 131072}\n",
             "chunk_size: 131072 bytes: a part of an upload to Google Drive",
         ),
+        ("cloud: {provider: b2, chunk_size: 5242879}\n", "5242879 bytes: a part of an upload to B2 has 5 MiB"),
         ("cloud: {provider: dropbox, chunk_size: 157286400}\n", "157286400 bytes: a part of an upload to Dropbox has less than"),
         ("cloud: {chunk_size: 8M}\n", "cloud.chunk_size: expected a number, got `8M`"),
         ("cloud: {provider: s3, chunk_size: 8388608, options: {chunk_size: 8M}}\n", "cloud.options: leave out chunk_size"),
@@ -205,6 +206,7 @@ def test_a_variable_of_the_config_is_checked_like_the_file() -> None:
         ("s3", "AKIA:se/cr+et=", {"access_key_id": "AKIA", "secret_access_key": "se/cr+et="}),
         ("s3", " AKIA:s:to/ken==\n", {"access_key_id": "AKIA", "secret_access_key": "s", "session_token": "to/ken=="}),
         ("azure", "mine:a2V5==", {"account": "mine", "key": "a2V5=="}),
+        ("b2", "id:key", {"account": "id", "key": "key"}),
         ("dropbox", '{"access_token": "t"}', {"token": '{"access_token": "t"}'}),
         ("gdrive", '{"access_token": "t"}', {"token": '{"access_token": "t"}'}),
         (

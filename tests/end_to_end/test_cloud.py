@@ -21,7 +21,7 @@ from tests.program import Program
 from tests.servers import credentials
 from tests.servers.http import HttpProxy, Refuse, http_proxy
 from tests.servers.process import free_port
-from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DropboxRemote, RemoteServer
+from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer
 from tests.watched import Watched, everything
 
 PAIR = f"{ACCESS_KEY}:{SECRET_KEY}"
@@ -262,15 +262,16 @@ def test_azure_gets_the_account_that_is_meant(tmp_path: Path, way: str) -> None:
         assert {details for _, details in server.requests} == {"SharedKey meant"}
 
 
-def test_dropbox_gets_the_token_of_the_variable(tmp_path: Path, dropbox: DropboxRemote) -> None:
-    options = dropbox.options
+@pytest.mark.parametrize("provider", ["dropbox", "gdrive"])
+def test_a_token_is_taken_from_the_variable(tmp_path: Path, request: pytest.FixtureRequest, provider: str) -> None:
+    server: RemoteServer = request.getfixturevalue({"gdrive": "drive"}.get(provider, provider))
+    options = server.options
+    token, proxy, authority = (options.pop(name) for name in ("token", "override.http_proxy", "override.ca_cert"))
     config = tmp_path / "config.yaml"
     config.write_text(
-        "cloud:\n  provider: dropbox\n  credentials_env: TOKEN\n  chunk_size: 8388608\n"
-        "  options: {client_id: x, client_secret: y, pacer_min_sleep: 1ms, batch_timeout: 5ms}\n"
+        f"cloud:\n  provider: {provider}\n  credentials_env: TOKEN\n  chunk_size: 8388608\n  options: {json.dumps(options)}\n"
     )
-    environment = {"HTTPS_PROXY": options["override.http_proxy"], "RCLONE_CA_CERT": options["override.ca_cert"]}
-    program = Program(tmp_path / "state", only_here(tmp_path, TOKEN=options["token"], **environment))
+    program = Program(tmp_path / "state", only_here(tmp_path, TOKEN=token, HTTPS_PROXY=proxy, RCLONE_CA_CERT=authority))
     make_many(tmp_path / "library", 1)
     ended = program("organize", str(tmp_path / "library"), f"cloud:{tmp_path.name}", "--yes", "--config", str(config))
     assert ended.summary["ops_done"] == 1
