@@ -138,12 +138,12 @@ _CLUTTER: Final = frozenset(
 
 def is_rclone_debris(path: str) -> bool:
     """Whether a killed rclone left this file behind: an unfinished transfer, or half of a rename that only changes case."""
-    return _PARTIAL.search(path) is not None or is_half_renamed(path)
+    return (path.endswith(".partial") and _PARTIAL.search(path) is not None) or is_half_renamed(path)
 
 
 def is_half_renamed(path: str) -> bool:
     """Whether rclone gave this name to a file in the middle of a rename that only changes case: the file is complete."""
-    return _RENAMING.search(path) is not None
+    return "-rclone-move-" in path and _RENAMING.search(path) is not None
 
 
 def without_partial_suffix(name: str) -> str | None:

@@ -135,9 +135,10 @@ class _Sync:
         session.reporter.stage("planning")
         answered = False
         while True:
+            sides = listings[0].side(), listings[1].side()
             made = plan_sync(
                 SyncRequest(
-                    sides=(listings[0].side(), listings[1].side()),
+                    sides=sides,
                     rows=rows,
                     settings=self._settings,
                     now_ns=time.time_ns(),
@@ -162,7 +163,7 @@ class _Sync:
         if unlike := counts.get("not_compared", 0):
             what = "of equal size could not be compared (no hash in common, no equal times)"
             session.reporter.note(f"{counted(unlike, 'file')} {what}: --checksum compares them")
-        said = _nothing_to_do(plan, [listing.side() for listing in listings])
+        said = _nothing_to_do(plan, sides)
         return Planned(plan, worst([listed, _report_skipped(session, plan)]), said)
 
     def begin(self, plan: Plan) -> None:
@@ -178,9 +179,9 @@ class _Sync:
         pair = Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs))
         settle_ended_runs(self._session, pair)
         with open_common_state(self._session) as state:
-            self._state = state.digest(pair)
             known = state.rows(pair, (a.by_path, b.by_path))
             a.refused, b.refused = map(state.refused, ids)
+        self._state = known.digest
         if known.damaged:
             self._session.reporter.warning(
                 f"the record of {known.damaged} files that were in sync is damaged: they are compared as in a first sync"

@@ -25,7 +25,7 @@ from orchestrator.paths import is_ours, parents_of
 from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
 from orchestrator.records import Entry, Ref
 from orchestrator.report.reporter import size_text
-from orchestrator.storage.local_path import is_link, local_path
+from orchestrator.storage.local_path import is_link, local_root
 from orchestrator.wording import counted
 
 
@@ -45,8 +45,10 @@ class SideListing:
         config = session.config
         globs = Selection(include=include, exclude=(*exclude, *config.exclude), always_include=tuple(config.include))
         young = msgspec.structs.replace(globs, settle_ns=int(settle_s * 1e9), now_ns=time.time_ns())
+        self._takes_all = young.everything
         self._leaves_out, self._waits_for = globs.compiled(), young.compiled()
         self._look_at_disk: Callable[[str], Inode | None] = lambda _: None
+        self._on_disk = False
         self._files: dict[str, File] = {}
         self._twice: list[File] = []
         """Files whose path another one has as well."""
@@ -65,7 +67,7 @@ class SideListing:
         self._session.reporter.stage("listing")
         with reaching(self._session, self._location):
             _ = self._storage.capabilities
-            self._look_at_disk = disk_look(self._storage)
+            self._look_at_disk, self._on_disk = disk_look(self._storage), local_root(self._storage) is not None
             self._storage.forget_folders()
             try:
                 for entry in self._storage.list():
@@ -97,7 +99,7 @@ class SideListing:
             self._twice.append(File(entry))
         else:
             inode = self._look_at_disk(entry.path)
-            if inode is None and local_path(self._storage, entry.path) and self._leaves_out.skip_reason(entry, 0) is None:
+            if inode is None and self._on_disk and self._leaves_out.skip_reason(entry, 0) is None:
                 self._unreachable.append(entry)
             else:
                 self._files[entry.path] = File(entry, inode)
@@ -148,21 +150,12 @@ class SideListing:
 
     def side(self) -> Side:
         """What the planner gets."""
-        files: list[File] = [*self._twice]
-        left_out: list[File] = []
-        waiting: list[File] = []
-        for file in self._files.values():
-            if self._leaves_out.skip_reason(file.entry, 0) is not None:
-                left_out.append(file)
-            elif self._waits_for.skip_reason(file.entry, 0) is not None:
-                waiting.append(file)
-            else:
-                files.append(file)
+        chosen, left_out, waiting = self._filtered()
         capabilities = self._storage.capabilities
         return Side(
             fs=self._location.fs,
             capabilities=capabilities,
-            files=files,
+            files=[*self._twice, *chosen],
             left_out=left_out,
             waiting=waiting,
             unlisted=self._unlisted,
@@ -171,6 +164,20 @@ class SideListing:
             readable=capabilities.local or self._checked,
             checked=self._checked,
         )
+
+    def _filtered(self) -> tuple[Sequence[File], Sequence[File], Sequence[File]]:
+        """The files that take part, those that are left out, and those that wait."""
+        if self._takes_all:
+            return [*self._files.values()], [], []
+        chosen, left_out, waiting = [], [], []
+        for file in self._files.values():
+            if self._leaves_out.skip_reason(file.entry, 0) is not None:
+                left_out.append(file)
+            elif self._waits_for.skip_reason(file.entry, 0) is not None:
+                waiting.append(file)
+            else:
+                chosen.append(file)
+        return chosen, left_out, waiting
 
     def answer(self, questions: Questions, other: SideListing) -> bool:
         """Read and look at what is asked of this side; whether anything new is known now."""

@@ -66,7 +66,7 @@ class FileFilter:
             return CLOSED
         if self._exclude is not None and self._exclude.search(entry.path):
             return EXCLUDED
-        if not all(any(glob and glob.search(entry.path) for glob in group) for group in self._includes):
+        if self._includes and not all(any(glob and glob.search(entry.path) for glob in group) for group in self._includes):
             return NOT_INCLUDED
         if self._youngest_ns is not None:
             changed_ns = since_ns if entry.mtime_ns is None else entry.mtime_ns

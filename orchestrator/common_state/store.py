@@ -27,6 +27,12 @@ DiskLook = Callable[[Ref], Inode | None]
 FileRead = Callable[[Ref], dict[str, str]]
 """The hash of a file, which is read for it; none if it could not be read."""
 
+_files_in = msgspec.msgpack.Decoder(tuple[File, File]).decode
+"""The files of an entry."""
+
+_IN_ORDER = "ORDER BY second_path"
+"""The order of an index: SQLite need not sort the bodies, which takes as long as reading them."""
+
 FilesNow = Mapping[str, File]
 """Path -> file, as it is now."""
 
@@ -56,6 +62,8 @@ class KnownRows(msgspec.Struct, frozen=True):
     """Number of a row -> the run that was the newest one when it was recorded; "" if there was none."""
     damaged: int = 0
     """Entries that were lost because their checksum does not fit: they are as in a first run."""
+    digest: str = ""
+    """See `CommonState.digest`."""
 
 
 class _Expected(msgspec.Struct, frozen=True):
@@ -79,6 +87,21 @@ class _Seen(NamedTuple):
     """Those that were renamed and may have been edited meanwhile."""
     look: DiskLook
     read: FileRead
+
+
+class _Digest:
+    """The digest of the entries of a pair, in their order."""
+
+    def __init__(self) -> None:
+        self._sum = sha256()
+        self._any = False
+
+    def add(self, number: int, checksum: str) -> None:
+        self._sum.update(f"{number} {checksum}\n".encode())
+        self._any = True
+
+    def value(self) -> str:
+        return self._sum.hexdigest() if self._any else ""
 
 
 class CommonState:
@@ -147,25 +170,29 @@ class CommonState:
         rows: list[Row] = []
         after_runs: dict[int, str] = {}
         damaged = 0
+        digest = _Digest()
+        name, swapped = pair.name, pair.swapped
         with self._database.mapped_errors():
             found = self._connection.execute(
-                "SELECT number, after_run, body, checksum FROM entry WHERE pair = ? ORDER BY number", (pair.name,)
+                f"SELECT number, after_run, body, checksum FROM entry WHERE pair = ? {_IN_ORDER}", (name,)
             )
             for number, after_run, body, checksum in found:
-                if checksum == _checksum(pair.name, body):
-                    files = msgspec.msgpack.decode(body, type=tuple[File, File])
-                    rows.append(Row(number, _in_memory_once(files[::-1] if pair.swapped else files, now)))
+                digest.add(number, checksum)
+                if checksum == _checksum(name, body):
+                    files = _files_in(body)
+                    rows.append(Row(number, _in_memory_once(files[::-1] if swapped else files, now)))
                     after_runs[number] = after_run
                 else:
                     damaged += 1
-        return KnownRows(tuple(rows), after_runs, damaged)
+        return KnownRows(tuple(rows), after_runs, damaged, digest.value())
 
     def digest(self, pair: Pair) -> str:
         """The same as long as no entry of a pair is recorded or dropped; "" if it has none."""
+        digest = _Digest()
         with self._database.mapped_errors():
-            rows = self._connection.execute("SELECT number, checksum FROM entry WHERE pair = ? ORDER BY number", (pair.name,))
-            lines = [f"{number} {checksum}\n" for number, checksum in rows]
-        return sha256("".join(lines).encode()).hexdigest() if lines else ""
+            for row in self._connection.execute(f"SELECT number, checksum FROM entry WHERE pair = ? {_IN_ORDER}", (pair.name,)):
+                digest.add(*row)
+        return digest.value()
 
     def forget(self, pair: Pair) -> None:
         """Forget the common state of a pair, and what its places have refused: its next sync is as a first one."""
@@ -292,7 +319,7 @@ def _with_two_names(connection: sqlite3.Connection, pair: str, expected: _Expect
     found = connection.execute("SELECT body, checksum FROM entry WHERE number = ? AND pair = ?", (link.row, pair)).fetchone()
     if not sides or found is None or found[1] != _checksum(pair, found[0]):
         return None
-    files = msgspec.msgpack.decode(found[0], type=tuple[File, File])
+    files = _files_in(found[0])
     for side in sides:
         paths[side] = (link.files[side] or files[side]).path
     first, second = (
@@ -331,20 +358,21 @@ def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], seen: _Seen)
 
 def _in_memory_once(then: tuple[File, File], now: tuple[FilesNow, FilesNow]) -> tuple[File, File]:
     """The files of a row, made of the same objects as the equal ones of now."""
-    there = (now[0].get(then[0].entry.path), now[1].get(then[1].entry.path))
+    first, second = now[0].get(then[0].entry.path), now[1].get(then[1].entry.path)
     # Verified alike, so what one side lists is known of the other as well.
-    listed = [file.entry.hashes for file in there if file is not None and file.entry.hashes]
-    return _made_of(then[0], there[0], listed), _made_of(then[1], there[1], listed)
+    listed = (first.entry.hashes if first else {}), (second.entry.hashes if second else {})
+    return _made_of(then[0], first, listed), _made_of(then[1], second, listed)
 
 
-def _made_of(then: File, now: File | None, listed: Iterable[dict[str, str]]) -> File:
+def _made_of(then: File, now: File | None, listed: tuple[dict[str, str], dict[str, str]]) -> File:
     if now is None:
         return then
+    hashes = then.read_hashes
     return msgspec.structs.replace(
         then,
         entry=now.entry if now.entry == then.entry else then.entry,
         inode=now.inode if now.inode == then.inode else then.inode,
-        read_hashes=next((hashes for hashes in listed if hashes == then.read_hashes), then.read_hashes),
+        read_hashes=next((known for known in listed if known == hashes), hashes),
     )
 
 

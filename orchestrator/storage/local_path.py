@@ -24,10 +24,21 @@ _TRIES, _TICK_S = 4, 0.005
 
 def local_path(storage: Storage, path: str) -> str | None:
     """The absolute path of a file on this machine's disk; None for a remote storage."""
+    root = local_root(storage)
+    return None if root is None else path_on_disk(root, path)
+
+
+def local_root(storage: Storage) -> str | None:
+    """The absolute path of a storage on this machine's disk, for `path_on_disk`; None for a remote storage."""
     if not storage.capabilities.local:
         return None
     root = storage.fs if storage.fs.startswith("/") else storage.fs.partition(":")[2]
-    return f"{root.rstrip('/')}/{_SHOWN.sub(_named, path)}" if root.startswith("/") else None
+    return root.rstrip("/") if root.startswith("/") else None
+
+
+def path_on_disk(root: str, path: str) -> str:
+    """The absolute path of a file below a `local_root`."""
+    return f"{root}/{path if path.isascii() else _SHOWN.sub(_named, path)}"
 
 
 def _named(shown: re.Match[str]) -> str:
@@ -40,11 +51,14 @@ def _named(shown: re.Match[str]) -> str:
 
 def status_on_disk(storage: Storage, path: str) -> os.stat_result | None:
     """What this machine's disk knows of a file; None for a remote storage, and where the path does not lead to it."""
-    file = local_path(storage, path)
-    if file is None:
-        return None
+    root = local_root(storage)
+    return None if root is None else status_below(root, path)
+
+
+def status_below(root: str, path: str) -> os.stat_result | None:
+    """What the disk knows of a file below a `local_root`; None where the path does not lead to it."""
     try:
-        return os.lstat(file)
+        return os.lstat(path_on_disk(root, path))
     except OSError:  # gone meanwhile, or rclone spells it otherwise: bytes that are not UTF-8
         return None
 

@@ -109,4 +109,4 @@ def test_a_damaged_database_is_moved_aside(tmp_path: Path, content: bytes | None
 def test_names_are_kept_as_they_are(state: CommonState) -> None:
     names = ["é", "e\u0301", "木", "a\nb", "\u202ex", "%"]
     state.record(PAIR, [Link(None, (name, name), (file(name), file(name))) for name in names])
-    assert [here for here, _ in paths(state)] == names
+    assert sorted(here for here, _ in paths(state)) == sorted(names)

@@ -183,7 +183,8 @@ def differ(one: File, two: File) -> bool:
 
 
 def _sizes_differ(one: File, two: File) -> bool:
-    return one.size is not None and two.size is not None and one.size != two.size
+    first, second = one.entry.size, two.entry.size
+    return first != second and first is not None and second is not None
 
 
 def _by_hash(one: File, two: File) -> bool | None:

@@ -69,12 +69,12 @@ def match_side(number: SideNumber, sides: tuple[Side, Side], rows: Sequence[Row]
     return state
 
 
-def edits_unseen(side: Side, state: SideState) -> int:
-    """How many files of a side look unchanged, but may have been edited: it keeps neither hashes nor times, and was not read."""
+def edits_unseen(side: Side, unedited: Iterable[File]) -> int:
+    """How many files that look unchanged may have been edited: their side keeps neither hashes nor times, and was not read."""
     able = side.capabilities
     if able.local or able.hashes or able.mtime_precision_ns is not None or side.checked:
         return 0
-    return sum(1 for now in state.known.values() if not now.edited and now.file.size != 0)
+    return sum(1 for file in unedited if file.size != 0)
 
 
 class _Matching:

@@ -92,7 +92,7 @@ class File(msgspec.Struct, frozen=True, gc=False):
         return known if WEAK_HASHES.isdisjoint(known) else {name: known[name] for name in known.keys() - WEAK_HASHES}
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One entry of the last common state: two files that were verified to be alike."""
 
     number: int

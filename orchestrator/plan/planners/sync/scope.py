@@ -22,8 +22,7 @@ _UNFINISHED = re.compile(
 
 def is_carried(path: str) -> bool:
     """Whether a file of this name is ever carried to the other side."""
-    name = name_of(path)
-    return not (is_ours(path) or is_clutter(path) or is_rclone_debris(path) or _UNFINISHED.search(name))
+    return not (is_ours(path) or is_clutter(path) or is_rclone_debris(path) or _UNFINISHED.search(name_of(path)))
 
 
 class Scope:
@@ -61,26 +60,29 @@ class Scope:
         usable: list[File] = []
         left_out = list(side.left_out)
         for file in side.files:
-            problem = path_problem(file.path)
+            path = file.entry.path
+            problem = path_problem(path)
             if problem:
-                self.skipped.append(Skipped(file.path, "unsupported-name", f"{side.fs}: {problem}"))
-            elif _is_document(file) or not is_carried(file.path):
+                self.skipped.append(Skipped(path, "unsupported-name", f"{side.fs}: {problem}"))
+            elif _is_document(file) or not is_carried(path):
                 self.not_carried += 1
                 left_out.append(file)
-            elif file.path in self._documents:
+            elif path in self._documents:
                 why = "an online document (Google Docs, Dropbox Paper) has this name on the other side: rename one of the two"
-                self.skipped.append(Skipped(file.path, "conflict", f"{side.fs}: {why}"))
+                self.skipped.append(Skipped(path, "conflict", f"{side.fs}: {why}"))
                 left_out.append(file)
-            elif file.path not in shared:
+            elif path not in shared:
                 usable.append(file)
         return msgspec.structs.replace(side, files=usable, left_out=[file for file in left_out if file.path not in shared])
 
 
 def _is_document(file: File) -> bool:
     """Whether it is a document that only exists online: it has no size, and what is downloaded is made anew each time."""
-    return file.size is None
+    return file.entry.size is None
 
 
 def _shared(side: Side) -> frozenset[str]:
-    files: Sequence[File] = [*side.files, *side.left_out, *side.waiting]
-    return frozenset(path for path, count in Counter(file.path for file in files).items() if count > 1)
+    paths = [file.entry.path for files in (side.files, side.left_out, side.waiting) for file in files]
+    if len(set(paths)) == len(paths):
+        return frozenset()
+    return frozenset(path for path, count in Counter(paths).items() if count > 1)
