@@ -20,7 +20,7 @@ from orchestrator.plan.planners.sync.each_way import done_each_way
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, Inode
 from orchestrator.rclone.classify import refuses_name
 from orchestrator.records import Capabilities, Ref
-from orchestrator.storage.local_path import has_change_times, local_root, status_below
+from orchestrator.storage.local_path import has_change_times, look_at_disk
 from orchestrator.storage.protocol import Storage
 
 _PORTABLE = names_for("portable", Capabilities(), {})
@@ -165,13 +165,13 @@ def disk_look(storage: Storage) -> Callable[[str], Inode | None]:
 
     Whether the disk has a time of change is tried now, on a file of ours.
     """
-    root = local_root(storage)
-    if root is None:
+    status = look_at_disk(storage)
+    if status is None:
         return lambda _: None
     tells_changes = has_change_times(storage, PLACE_ID_FILE)
 
     def look(path: str) -> Inode | None:
-        found = status_below(root, path)
+        found = status(path)
         return None if found is None else Inode(found.st_ino, found.st_ctime_ns if tells_changes else None, found.st_nlink)
 
     return look

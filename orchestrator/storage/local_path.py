@@ -8,6 +8,7 @@ import re
 import stat
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.storage.protocol import Storage
@@ -25,19 +26,18 @@ _TRIES, _TICK_S = 4, 0.005
 def local_path(storage: Storage, path: str) -> str | None:
     """The absolute path of a file on this machine's disk; None for a remote storage."""
     root = local_root(storage)
-    return None if root is None else path_on_disk(root, path)
+    return None if root is None else _below(root, path)
 
 
 def local_root(storage: Storage) -> str | None:
-    """The absolute path of a storage on this machine's disk, for `path_on_disk`; None for a remote storage."""
+    """The absolute path of a storage on this machine's disk, without a slash at its end; None for a remote storage."""
     if not storage.capabilities.local:
         return None
     root = storage.fs if storage.fs.startswith("/") else storage.fs.partition(":")[2]
     return root.rstrip("/") if root.startswith("/") else None
 
 
-def path_on_disk(root: str, path: str) -> str:
-    """The absolute path of a file below a `local_root`."""
+def _below(root: str, path: str) -> str:
     return f"{root}/{path if path.isascii() else _SHOWN.sub(_named, path)}"
 
 
@@ -51,16 +51,23 @@ def _named(shown: re.Match[str]) -> str:
 
 def status_on_disk(storage: Storage, path: str) -> os.stat_result | None:
     """What this machine's disk knows of a file; None for a remote storage, and where the path does not lead to it."""
+    look = look_at_disk(storage)
+    return None if look is None else look(path)
+
+
+def look_at_disk(storage: Storage) -> Callable[[str], os.stat_result | None] | None:
+    """`status_on_disk` for many files of one storage; None for a remote one."""
     root = local_root(storage)
-    return None if root is None else status_below(root, path)
-
-
-def status_below(root: str, path: str) -> os.stat_result | None:
-    """What the disk knows of a file below a `local_root`; None where the path does not lead to it."""
-    try:
-        return os.lstat(path_on_disk(root, path))
-    except OSError:  # gone meanwhile, or rclone spells it otherwise: bytes that are not UTF-8
+    if root is None:
         return None
+
+    def look(path: str) -> os.stat_result | None:
+        try:
+            return os.lstat(_below(root, path))
+        except OSError:  # gone meanwhile, or rclone spells it otherwise: bytes that are not UTF-8
+            return None
+
+    return look
 
 
 def has_change_times(storage: Storage, path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from tempfile import mkdtemp
@@ -326,7 +326,7 @@ def prepare(patch: pytest.MonkeyPatch, random: Random) -> None:
         return storage.disk_status(path)
 
     patch.setattr(Database, "connect", quick)
-    patch.setattr("orchestrator.actions.common_states.status_on_disk", status)
+    patch.setattr("orchestrator.actions.common_states.look_at_disk", lambda storage: partial(status, storage))
     patch.setattr("orchestrator.apply.local_disk.status_on_disk", status)
     patch.setattr("orchestrator.actions.sync_sides.reader_count", lambda *_: 1)
     patch.setattr("orchestrator.apply.guard.marker.is_dead", lambda _: True)  # what we call killed is this process

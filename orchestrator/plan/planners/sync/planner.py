@@ -54,6 +54,10 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     if is_still(scope.sides, request.rows, request.settings):
         unedited = [side.files for side in scope.sides]
         return _sync_plan(request, scope, Work(), {"edits_unseen": _edits_unseen(scope.sides, unedited)})
+    return _plan_changes(request, scope)
+
+
+def _plan_changes(request: SyncRequest, scope: Scope) -> SyncPlan | Questions:
     comparison = Comparison(scope.sides, request.now_ns, answered=request.answered)
     states = (
         match_side(SIDES[0], scope.sides, request.rows, comparison),
