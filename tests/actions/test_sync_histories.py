@@ -60,6 +60,8 @@ class History:
         self.ever: set[str] = set()
         """Every content that a user ever made."""
         self.forgiven: set[str] = set()
+        self.has_moved = False
+        """Whether a sync with --delete-after was tried: what it moved stays on one side until the user starts over."""
         self.days = 0
         self.story: list[str] = [f"{number}: {KINDS[number % len(KINDS)]}, {self.settings}"]
         self.acted: list[tuple[int, int, set[str], set[str]]] = []
@@ -179,9 +181,9 @@ class History:
             cut = {path for path, content in place.tree.items() if content not in self.ever}
             assert not cut, f"not whole: {cut}"
 
-    def calmly(self) -> Ended:
+    def calmly(self, **options: object) -> Ended:
         """A sync that nothing disturbs; after a brake, the user starts over."""
-        ended = self.engine.sync(**self.settings)
+        ended = self.engine.sync(**options, **self.settings)
         self.story.append(f"calm {ended.code!r} {ended.message} {self.planned(ended)}")
         if ended.code == ExitCode.INTEGRITY:  # a user has taken away what a killed run was to move; now that run is finished
             ended = self.engine.sync(**self.settings)
@@ -195,6 +197,9 @@ class History:
 
     def settle(self) -> None:
         """The user tells files of one name apart; then the sides become alike, and stay so."""
+        if self.has_moved:
+            self.calmly()
+            self.calmly(resync=True)
         for place in self.engine.places:
             for path in [path for path in place.tree if "#" in path]:
                 twin = place._objects.files[place._objects.key(path.partition("#")[0])][-1]
@@ -229,7 +234,15 @@ class History:
                 side = random.randrange(2)
                 hidden[side] = random.choice(sorted(engine.places[side].tree) or [None])
                 self.story.append(f"  hidden: {hidden}")
-            self.run(lambda hidden=tuple(hidden): engine.sync(hidden=hidden, **self.settings), lies=random.random() < 0.1)  # type: ignore[misc]
+            settings = self.settings
+            if random.random() < 0.15:
+                settings = {"conflict": self.settings["conflict"], "to_cloud": True, "delete_after": True}
+                self.has_moved = True
+                self.story.append("  --delete-after")
+            self.run(
+                lambda hidden=tuple(hidden), settings=settings: engine.sync(hidden=hidden, **settings),  # type: ignore[misc]
+                lies=random.random() < 0.1,
+            )
             if random.random() < 0.4:
                 self.run(engine.resume)
             if random.random() < 0.1 and snapshot.exists():
