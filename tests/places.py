@@ -16,6 +16,7 @@ import boto3
 
 from tests.library import LibraryFacts
 from tests.servers import remotes
+from tests.servers.content import Content
 from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DriveRemote, DropboxRemote, RemoteServer
 
 OWN = ".music-orchestrator/"
@@ -65,6 +66,14 @@ class Place:
             self.bucket.delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{path}")
         else:
             (self.directory / path).unlink()
+
+    def edit(self, path: str, content: bytes) -> None:
+        """Write another content into a file, which keeps its id."""
+        if isinstance(self.server, DriveRemote):
+            tree = self.server.tree
+            tree.update(tree.at(f"{self.prefix}/{path}").id, {}, content=Content(content))
+        else:
+            self.put(path, content)
 
     def tree(self) -> dict[str, str]:
         """Path -> sha256 of every file there, `.music-orchestrator` included. The second file of one name is called `path#2`."""

@@ -29,6 +29,7 @@ from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
     Direction,
+    FolderPair,
     Policy,
     Questions,
     Row,
@@ -105,6 +106,7 @@ class _Sync:
         self._ids: PlaceIds = (None, None)
         self._state = ""
         """The digest of the common state."""
+        self._empty_folders: Sequence[FolderPair] = ()
         self._record: SyncRecord | None = None
 
     @property
@@ -140,6 +142,7 @@ class _Sync:
                 SyncRequest(
                     sides=sides,
                     rows=rows,
+                    empty_folders=self._empty_folders,
                     settings=self._settings,
                     now_ns=time.time_ns(),
                     answered=answered,
@@ -154,7 +157,9 @@ class _Sync:
             # Not `or`: both sides are asked. What could not be read is not asked for again.
             answers = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
             answered = not any(answers)
-        self._record = SyncRecord(ids=self._ids, state=self._state, links=made.links, resync=options.resync)
+        self._record = SyncRecord(
+            ids=self._ids, state=self._state, links=made.links, empty_folders=made.empty_folders, resync=options.resync
+        )
         plan = made.plan if options.plan_file is None else with_record(made.plan, self._record)
         counts = plan.header.counts
         if unseen := counts.get("edits_unseen", 0):
@@ -180,6 +185,7 @@ class _Sync:
         settle_ended_runs(self._session, pair)
         with open_common_state(self._session) as state:
             known = state.rows(pair, (a.by_path, b.by_path))
+            self._empty_folders = state.empty_folders(pair)
             a.refused, b.refused = map(state.refused, ids)
         self._state = known.digest
         if known.damaged:

@@ -14,7 +14,7 @@ from orchestrator.location import Location
 from orchestrator.plan.build import seal
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.sync.each_way import done_each_way, planned_each_way
-from orchestrator.plan.planners.sync.records import Link
+from orchestrator.plan.planners.sync.records import FolderPair, Link
 
 _KEY = "common_state"
 _AGAIN = "make the plan again with `sync --plan`"
@@ -28,6 +28,8 @@ class SyncRecord(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """The digest of the common state that the plan was made from."""
     links: tuple[Link, ...]
+    empty_folders: tuple[FolderPair, ...] | None = None
+    """The folders without files that both sides have then; None if they are not known, and what was recorded stays."""
     resync: bool = False
     """The common state is forgotten first."""
 
@@ -94,6 +96,8 @@ def begin_pair(session: Session, plan: Plan, locations: tuple[Location, Location
         if record.resync:
             state.forget(pair)
         state.record(pair, [link for link in record.links if not link.changes], session.journal.newest())
+        if record.empty_folders is not None:
+            state.remember_empty_folders(pair, record.empty_folders)
         state.expect(plan.header.plan_id, pair, [link for link in record.links if link.changes])
 
 

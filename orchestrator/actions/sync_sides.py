@@ -50,6 +50,7 @@ class SideListing:
         self._look_at_disk: Callable[[str], Inode | None] = lambda _: None
         self._on_disk = False
         self._files: dict[str, File] = {}
+        self._folders: set[str] = set()
         self._twice: list[File] = []
         """Files whose path another one has as well."""
         self._unlisted: list[str] = []
@@ -70,7 +71,7 @@ class SideListing:
             self._look_at_disk, self._on_disk = disk_look(self._storage), local_root(self._storage) is not None
             self._storage.forget_folders()
             try:
-                for entry in self._storage.list():
+                for entry in self._storage.list(on_folder=self._folders.add):
                     self._add(entry)
             except PartialListingError as error:
                 for folder in error.closed:
@@ -158,6 +159,7 @@ class SideListing:
             files=[*self._twice, *chosen],
             left_out=left_out,
             waiting=waiting,
+            folders=self._folders,
             unlisted=self._unlisted,
             refused=self.refused,
             renamed=self.renamed,

@@ -50,7 +50,7 @@ def check_and_tidy(
         if sweep:
             problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
         own_files.sweep_ended_runs(journal, obstacles)
-        remove_emptied(wanted, storages, run_id, obstacles)
+        remove_emptied(wanted, storages, run_id, obstacles, plan.header)
         problems += _report_trash(run_id, completed, storages, obstacles)
         problems += own_files.report_leaving_sources(obstacles)
         own_files.remove_directories(() if problems else {one.operation.id for one in completed}, obstacles)

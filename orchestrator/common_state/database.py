@@ -19,6 +19,7 @@ class CommonStateDatabase(Database):
     # that keeps every character. `body` holds two files, or a link, in the order of the ids. AUTOINCREMENT: the number of an
     # entry is never used twice, so a link that comes late replaces no other one. `after_run` is the newest run in the journal
     # when an entry was recorded: its renames were known then. `refused`: paths below a place that its remote has refused.
+    # `empty_folder`: the folders without files that both sides had.
     tables = (
         "CREATE TABLE place (fs TEXT PRIMARY KEY, id TEXT NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID",
         """CREATE TABLE entry (
@@ -39,6 +40,11 @@ class CommonStateDatabase(Database):
             checksum TEXT NOT NULL)""",
         "CREATE INDEX expected_by_plan ON expected (plan)",
         "CREATE TABLE refused (place TEXT NOT NULL, path BLOB NOT NULL, PRIMARY KEY (place, path)) WITHOUT ROWID",
+        """CREATE TABLE empty_folder (
+            pair TEXT NOT NULL,
+            first_path BLOB NOT NULL,
+            second_path BLOB NOT NULL,
+            PRIMARY KEY (pair, first_path, second_path)) WITHOUT ROWID""",
     )
 
     def disk_full(self) -> OrchestratorError:

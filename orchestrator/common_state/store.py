@@ -18,7 +18,7 @@ import msgspec
 from orchestrator.common_state.database import CommonStateDatabase
 from orchestrator.common_state.edited_meanwhile import edited_meanwhile
 from orchestrator.plan.model import CompletedOperation
-from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, Inode, Link, Row, change_of, other
+from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, FolderPair, Inode, Link, Row, change_of, other
 from orchestrator.records import Ref
 from orchestrator.sqlite import transaction
 
@@ -199,6 +199,22 @@ class CommonState:
         with self._writing() as connection:
             connection.execute("DELETE FROM entry WHERE pair = ?", (pair.name,))
             connection.execute("DELETE FROM refused WHERE place IN (?, ?)", pair.ids)
+            connection.execute("DELETE FROM empty_folder WHERE pair = ?", (pair.name,))
+
+    def empty_folders(self, pair: Pair) -> tuple[FolderPair, ...]:
+        """The folders without files that both sides had after their last sync, or that one of them still has."""
+        with self._database.mapped_errors():
+            found = self._connection.execute("SELECT first_path, second_path FROM empty_folder WHERE pair = ?", (pair.name,))
+            return tuple(_ordered((first.decode(), second.decode()), pair) for first, second in found)
+
+    def remember_empty_folders(self, pair: Pair, folders: Collection[FolderPair]) -> None:
+        """Record these instead."""
+        if set(folders) == set(self.empty_folders(pair)):
+            return
+        rows = [(pair.name, *(path.encode() for path in _ordered(paths, pair))) for paths in folders]
+        with self._writing() as connection:
+            connection.execute("DELETE FROM empty_folder WHERE pair = ?", (pair.name,))
+            connection.executemany("INSERT INTO empty_folder (pair, first_path, second_path) VALUES (?, ?, ?)", rows)
 
     def forget_files(self, files: Iterable[Ref]) -> int:
         """Forget the entries of these files in every pair, as in a first run; how many. For what an undo has taken back."""

@@ -25,6 +25,11 @@ MIRRORS = "mirrors"
 MIRRORED = "mirrored"
 """The option in the header of a plan file that holds what its copies make alike, as a list of Mirrored."""
 
+KEPT_FOLDERS = "kept_folders"
+"""The option in the header of a plan that names folders to keep although they lose their last file: location -> folders."""
+GONE_FOLDERS = "gone_folders"
+"""The same for empty folders to remove at the end of the run, although it takes no file out of them."""
+
 NUMBERED = "collision: number"
 """How the reason begins of an operation that gives a file a name with a number, because others want the same name or have it."""
 
@@ -235,6 +240,11 @@ class Plan(msgspec.Struct, frozen=True):
 def mirrors_of(header: Header) -> frozenset[str]:
     """The locations that only get copies of what the plan places: what fails there holds up nothing else."""
     return frozenset(header.options.get(MIRRORS, ()))
+
+
+def folders_of(header: Header, option: str) -> dict[str, list[str]]:
+    """Location -> its folders, by the option KEPT_FOLDERS or GONE_FOLDERS."""
+    return dict(header.options.get(option, {}))
 
 
 def locations_of(operations: Iterable[Operation]) -> list[str]:

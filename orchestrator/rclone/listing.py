@@ -82,6 +82,8 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The folders of other programs that are left out."""
     bounded: bool = False
     """Refuse paths that only a link to a folder above it explains."""
+    on_folder: Callable[[str], None] | None = None
+    """Is told of each folder that is not left out."""
 
     @property
     def shows_own(self) -> bool:
@@ -104,7 +106,8 @@ def arguments(request: ListRequest) -> list[str]:
     if request.hashes:
         flags += ["--hash", *(f"--hash-type={name}" for name in request.hashes)]
     if not request.filtered:
-        flags.append("--files-only")
+        if request.on_folder is None:
+            flags.append("--files-only")
     elif not request.prefix:
         flags.append(f"--exclude=/{OWN_DIRECTORY}/**")
     if request.filtered:
@@ -146,6 +149,8 @@ def list_files(
                         _check_depth(request.fs, row.path)
                     if not row.is_dir:
                         yield row.entry(precision_ns)
+                    elif request.on_folder is not None and not left_out.is_folder(row.path):
+                        request.on_folder(row.path)
         except msgspec.DecodeError as error:
             lister.close()
             raise failure(request.fs, 0, log, complete=False) or TransientError(
@@ -189,6 +194,10 @@ class _LeftOut:
         elif innermost_foreign_folder(path) is None:
             self._ordinary = directory
         return folder is not None
+
+    def is_folder(self, path: str) -> bool:
+        """Whether this is such a folder."""
+        return is_ours(path) or self._folder_of(f"{path}/_") is not None
 
     def folders(self, log: IO[bytes]) -> Iterator[Entry]:
         """The folders, as `Storage.list` shows them. The log of the listing names those that rclone left out."""

@@ -151,14 +151,17 @@ class Storage(Protocol):
         """What this storage can do; asked once, then remembered."""
 
     @abstractmethod
-    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
+    def list(
+        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+    ) -> Iterator[Entry]:
         """Every file below `prefix`, in no particular order, streamed in constant memory.
 
         Leaves out what is in an OWN_DIRECTORY, unless `prefix` is one or lies in one. That of the location itself is not shown at
         all; one further down, which belongs to a location inside this one, is shown as one Entry with nothing but its path.
         Also leaves out what is in `hidden` folders below `prefix`, without a request for it where listings go folder by folder.
         Each of them is shown, after all files, as one Entry with nothing but its path, which ends in "/".
-        Asks only for what is free on this remote.
+        Asks only for what is free on this remote. `on_folder` is told of each other folder below `prefix`, also of empty
+        ones, where the remote has `empty_directories`; this costs no request.
         Raises an error when the listing is incomplete: a short listing is never taken for the whole. PartialListingError, after
         the last file, says that only the folders it names could not be listed, because a right is missing. Bucket remotes do not
         distinguish a missing prefix from an empty one; others raise NotFoundError for a missing directory.

@@ -149,12 +149,14 @@ class Lying(ForwardingStorage):
         super().__init__(inner)
         self._hidden = hidden
 
-    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
+    def list(
+        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+    ) -> Iterator[Entry]:
         """See Storage."""
         left_out = None
         if not prefix:
             left_out, self._hidden = self._hidden, None
-        return (entry for entry in self.inner.list(prefix, hidden) if entry.path != left_out)
+        return (entry for entry in self.inner.list(prefix, hidden, on_folder=on_folder) if entry.path != left_out)
 
 
 class Ended(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -236,8 +236,10 @@ def test_one_file_under_two_names_is_moved_back(tmp_path: Path, kind: str) -> No
 class WithLink(ForwardingStorage):
     """A server that follows a link: the folder `link` shows the files of `real`."""
 
-    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
-        for entry in super().list(prefix, hidden):
+    def list(
+        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+    ) -> Iterator[Entry]:
+        for entry in super().list(prefix, hidden, on_folder=on_folder):
             yield entry
             if entry.path.startswith("real/"):
                 yield msgspec.structs.replace(entry, path="link/" + entry.path.removeprefix("real/"))

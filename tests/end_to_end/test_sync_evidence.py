@@ -104,7 +104,9 @@ def test_files_that_were_played_on_both_sides_make_no_copies(pair: Pair) -> None
     there = {path: played(content, 7) for path, content in tracks.items()}
     for path, content in tracks.items():
         write(pair, path, played(content, 3), age_s=-60)
-        pair.b.put(path, there[path])  # now, and so the newer one
+        pair.b.edit(path, there[path])  # now, and so the newer one
+    if pair.b.server is not None and pair.b.server.type == "webdav":  # it keeps no times of files, so A's stays
+        there = {path: played(content, 3) for path, content in tracks.items()}
     wanted = {path: digest(content) for path, content in there.items()} | {"cover.jpg": digest(b"not played")}
     ended = pair("--max-delete", "100%")
     assert pair.trees() == (wanted, wanted)
@@ -113,7 +115,7 @@ def test_files_that_were_played_on_both_sides_make_no_copies(pair: Pair) -> None
     # Unless the user wants both.
     for path in list(tracks)[:2]:
         write(pair, path, played(there[path], 8))
-        pair.b.put(path, played(there[path], 9))
+        pair.b.edit(path, played(there[path], 9))
     pair("--conflict", "keep-both")
     assert len(pair.trees()[0]) == len(wanted) + 2
 
@@ -334,9 +336,9 @@ def test_times_that_a_server_rounds_or_cannot_keep_make_no_changes(pair: Pair) -
 
     # A time that is to come is no time, and one that another program gave is one.
     write(pair, "future.txt", b"more of A", age_s=-(10**9))
-    pair.b.put("future.txt", b"more of B")
+    pair.b.edit("future.txt", b"more of B")
     write(pair, "old.txt", b"more of A")
-    pair.b.put("old.txt", b"more of B")
+    pair.b.edit("old.txt", b"more of B")
     pair("--conflict", "newer")
     a, b = pair.trees()
     assert a == b

@@ -115,7 +115,15 @@ def test_folders_of_other_programs_are_shown_and_not_listed(storage: Storage) ->
     folders = {"#Recycle/", "sub/deep/$RECYCLE.BIN/", "sub/@eaDir/", "sub/LOST+FOUND/", ".Trash-1/"}
     folders |= {"FOUND.001/", "System Volume Information/", ".local/share/Trash/", ".stfolder.removed-1/"}
 
-    assert sorted(entry.path for entry in storage.list()) == sorted(files | folders)
+    storage.make_directory("empty/too")
+    storage.make_directory(f"{OWN_DIRECTORY}/tmp")
+    told: list[str] = []
+    assert sorted(entry.path for entry in storage.list(on_folder=told.append)) == sorted(files | folders)
+    above = {"sub", "sub/deep", "sub/Recycle", "sub/Sync", "sub/Sync/@eaDir2", ".local", ".local/share", "empty", "empty/too"}
+    assert sorted(told) == (sorted(above) if storage.capabilities.empty_directories else [])
+    told.clear()
+    assert [*storage.list("empty", on_folder=told.append)] == []
+    assert told == (["empty/too"] if storage.capabilities.empty_directories else [])
     assert [entry for entry in storage.list() if entry.path == "#Recycle/"] == [Entry("#Recycle/")]
     below = {path for path in files | folders if path.startswith("sub/")}
     assert sorted(entry.path for entry in storage.list("sub")) == sorted(below)

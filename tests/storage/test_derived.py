@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,8 +34,10 @@ class Smallest(DerivedStorage):
     def capabilities(self) -> Capabilities:
         return self._memory.capabilities
 
-    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
-        return self._memory.list(prefix, hidden)
+    def list(
+        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+    ) -> Iterator[Entry]:
+        return self._memory.list(prefix, hidden, on_folder=on_folder)
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         return self._memory.batch(calls, concurrency=concurrency)

@@ -46,7 +46,7 @@ def listed(storage: Storage) -> set[str]:
 
 
 def test_links_are_not_followed_under_any_name_of_the_remote(
-    linked: RcloneStorage, rclone_config: Path, found_rclone: Binary, request: pytest.FixtureRequest
+    linked: RcloneStorage, rclone_config: Path, found_rclone: Binary, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """An option in the location would not reach the remote below an alias, a combine or a crypt."""
     name = linked.fs.partition(":")[0]
@@ -56,6 +56,8 @@ def test_links_are_not_followed_under_any_name_of_the_remote(
         f"combine {name}": f'type = combine\nupstreams = "sub={linked.fs}"\n',
         f"crypt_{name}": f"type = crypt\nremote = alias-{name}:secret\nfilename_encryption = off\nsuffix = none\n"
         f"password = {obscured(found_rclone.path, 'secret')}\n",
+        f"union-{name}": f"type = union\nupstreams = {linked.fs} {tmp_path}\n",
+        f"names-{name}": f"type = crypt\nremote = {linked.fs}/names\npassword = {obscured(found_rclone.path, 'secret')}\n",
     }
     with rclone_config.open("a") as file:
         file.writelines(f"[{each}]\n{section}\n" for each, section in wrapping.items())
@@ -68,6 +70,18 @@ def test_links_are_not_followed_under_any_name_of_the_remote(
         encrypted.write("a.mp3", b"a")
         make_link(server, linked.fs.partition(":")[2], "secret/b.mp3", "secret/a.mp3")
         assert listed(encrypted) == {"a.mp3"}
+
+        # What lies behind such a remote still tells which names are links.
+        among = {"link.mp3", "to outside", "dir", "dangling.mp3", "nothing"}
+        shown = {"link.mp3": True, "to outside": True, "dir": False, "dangling.mp3": True}
+        for location in (linked.fs, f"alias-{name}:", f"combine {name}:sub", f"union-{name}:"):
+            assert RcloneStorage(rclone, location).links("", among) == shown, location
+        assert encrypted.links("", {"a.mp3", "b.mp3", "c.mp3"}) == {"a.mp3": False, "b.mp3": True}
+        named = RcloneStorage(rclone, f"names-{name}:")
+        named.write("folder/a.mp3", b"a")
+        [link] = rclone.places_of(f"{named.fs}folder/b.mp3")
+        make_link(server, linked.fs.partition(":")[2], link.fs.removeprefix(f"{linked.fs}/"), "dir/a.mp3")
+        assert named.links("folder", {"a.mp3", "b.mp3", "c.mp3"}) == {"a.mp3": False, "b.mp3": True}
     with Rclone(found_rclone, config=rclone_config, follow_links=[f"crypt_{name}"]) as rclone:
         assert listed(RcloneStorage(rclone, f"crypt_{name}:")) == {"a.mp3", "b.mp3"}
 

@@ -1,4 +1,4 @@
-"""Remove the directories that a run has emptied. Roots, and directories that were empty before, stay.
+"""Remove the directories that a run has emptied. Roots, and directories that were empty before, stay, unless the plan names them.
 
 Where removing a directory also deletes files that were not listed in it, the directory is moved to the trash of the run instead,
 by one rename. No directory in that trash is ever removed.
@@ -15,19 +15,26 @@ from orchestrator.apply.protocol.final_check import FinalState
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.errors import RemoteError
 from orchestrator.paths import case_key, is_ours, parent_of, parents_of
+from orchestrator.plan.model import GONE_FOLDERS, KEPT_FOLDERS, Header, folders_of
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 
 _CANNOT_BE_REMOVED = "lost its last file, but the folder could not be removed; delete it by hand if you do not need it"
 
 
-def remove_emptied(state: FinalState, storages: Mapping[str, Storage], run_id: str, obstacles: Obstacles) -> None:
-    """Remove, deepest first, the directories that lost their last file. Raises errors that may pass."""
-    for fs in sorted({ref.fs for ref in state.gone}):
+def remove_emptied(state: FinalState, storages: Mapping[str, Storage], run_id: str, obstacles: Obstacles, header: Header) -> None:
+    """Remove, deepest first, the directories that lost their last file, and those that the plan names; what it keeps stays.
+
+    Raises errors that may pass.
+    """
+    kept, named = folders_of(header, KEPT_FOLDERS), folders_of(header, GONE_FOLDERS)
+    for fs in sorted({ref.fs for ref in state.gone} | (named.keys() & storages.keys())):
         storage = storages[fs]
         if storage.capabilities.empty_directories:
             gone, there = ([ref for ref in refs if ref.fs == fs] for refs in (state.gone, state.there))
-            remove_if_empty(storage, _emptied(storage, gone, there), run_id, obstacles)
+            emptied = _emptied(storage, gone, there).union(named.get(fs, ())).difference(kept.get(fs, ()))
+            if emptied:
+                remove_if_empty(storage, emptied, run_id, obstacles)
 
 
 def remove_if_empty(storage: Storage, directories: Iterable[str], run_id: str, obstacles: Obstacles) -> None:

@@ -16,7 +16,7 @@ It has two uses: tests of everything above the seam, with a fault at any call; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -149,7 +149,9 @@ class MemoryStorage(Transfers, DerivedStorage):
         """See Storage."""
         return self._capabilities
 
-    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
+    def list(
+        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+    ) -> Iterator[Entry]:
         """See Storage."""
         with self._lock:
             recorded, change = self._begin("list", prefix)
@@ -164,6 +166,8 @@ class MemoryStorage(Transfers, DerivedStorage):
                 found += map(Entry, (*objects.own_directories_below(prefix), *foreign))
                 inside = tuple(f"{folder}/" for folder in self.closed)
                 found = [entry for entry in found if not f"{entry.path}/".startswith(inside)]
+            if on_folder is not None and self._capabilities.empty_directories:
+                _tell(on_folder, objects.directories.values(), prefix, hidden)
         for index, entry in enumerate(found):
             if index == len(found) // 2:
                 self._reach(recorded, change, "between")
@@ -341,3 +345,11 @@ class MemoryStorage(Transfers, DerivedStorage):
             file = self._objects.find(path)
             self._reach(recorded, change, "after")
             return file
+
+
+def _tell(on_folder: Callable[[str], None], folders: Iterable[str], prefix: str, hidden: HiddenFolders) -> None:
+    """Tell of those below the prefix that a listing does not leave out."""
+    below = f"{prefix}/" if prefix else ""
+    for folder in folders:
+        if folder and folder.startswith(below) and not is_ours(folder) and hidden.folder_of(f"{folder}/_") is None:
+            on_folder(folder)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from orchestrator.errors import NotFoundError
+from orchestrator.paths import is_local, join_location, join_path, name_of, parent_of
+from orchestrator.profiles import load_profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.rc_client import RcClient
+from orchestrator.rclone.runtime import Rclone
 
 
 class ShownNames:
@@ -40,3 +44,22 @@ class ShownNames:
         except NotFoundError:  # there is no such folder, so it has no links
             return None
         return [f"{item['Name']}/" if item["IsDir"] else item["Name"] for item in listed]
+
+
+def links_below(rclone: Rclone, fs: str, path: str, among: Collection[str]) -> Mapping[str, bool]:
+    """See `Storage.links`: on a remote that leads to others (alias, crypt, combine, union), by a look at those.
+
+    What any of them shows as a file or folder is none. Disks of this machine are left out: their links are followed to find them.
+    """
+    wanted: dict[str, dict[str, str]] = defaultdict(dict)
+    for name in sorted(among):
+        for place in rclone.places_of(join_location(fs, join_path(path, name))):
+            remote, colon, below = place.fs.partition(":")
+            if colon and below and not is_local(place.fs) and place.named:
+                wanted[f"{remote}:{parent_of(below)}"][name_of(below)] = name
+    found: dict[str, bool] = {}
+    for folder, names in wanted.items():
+        shown = ShownNames(rclone.client, folder, load_profile(rclone.remote_type(folder)).link_option)
+        for name, is_link in shown.links("", names.keys()).items():
+            found[names[name]] = found.get(names[name], True) and is_link
+    return found

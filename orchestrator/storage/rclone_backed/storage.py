@@ -42,7 +42,7 @@ from orchestrator.storage.rclone_backed.names import Names
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, is_below_a_file
 from orchestrator.storage.rclone_backed.remote import Remote
 from orchestrator.storage.rclone_backed.sending import Sender
-from orchestrator.storage.rclone_backed.shown_names import ShownNames
+from orchestrator.storage.rclone_backed.shown_names import ShownNames, links_below
 
 _FIRST_ENTRIES = 1000
 """So many entries of a listing show what its hashes cost: one page on S3."""
@@ -55,6 +55,7 @@ _UNSEEN = "NewObject failed"
 _CUT_AT = ";?#"
 """What ends the path of a URL, for a server that does not decode it as it should."""
 
+_OnFolder: TypeAlias = Callable[[str], None]
 _Send: TypeAlias = Callable[[Sequence[Any], int], Sequence[CallResult]]
 
 
@@ -94,7 +95,9 @@ class RcloneStorage(DerivedStorage):
         """What the remote can do, from rclone and the profile."""
         return self._remote.capabilities
 
-    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
+    def list(
+        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+    ) -> Iterator[Entry]:
         """See Storage. Streamed from a separate rclone process."""
         request = ListRequest(
             fs=join_location(self._fs, prefix),
@@ -105,6 +108,7 @@ class RcloneStorage(DerivedStorage):
             prefix=prefix,
             hidden=hidden,
             bounded=not self.capabilities.local,
+            on_folder=_below(prefix, on_folder) if on_folder and self.capabilities.empty_directories else None,
         )
         entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._list(request)
         return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries) if prefix else entries
@@ -238,7 +242,9 @@ class RcloneStorage(DerivedStorage):
 
     def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
         """See Storage."""
-        return self._shown.links(path, among)
+        if self.profile.wraps is None:
+            return self._shown.links(path, among)
+        return links_below(self._rclone, self._fs, path, among)
 
     def move_directory(self, src: str, dst: str) -> None:
         """See Storage."""
@@ -368,3 +374,8 @@ class RcloneStorage(DerivedStorage):
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
         answer = self._client.call("operations/hashsumfile", rc_bodies.hash_sum(self._fs, path, hash_type, download=download))
         return str(answer["hash"]).lower() or None
+
+
+def _below(prefix: str, on_folder: _OnFolder) -> _OnFolder:
+    """The same for paths below the location of a listing of `prefix`."""
+    return on_folder if not prefix else lambda path: on_folder(f"{prefix}/{path}")

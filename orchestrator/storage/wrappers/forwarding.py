@@ -53,9 +53,11 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.inner.capabilities
 
-    def list(self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN) -> Iterator[Entry]:
+    def list(
+        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+    ) -> Iterator[Entry]:
         """See Storage."""
-        return self.stream(lambda: self.inner.list(prefix, hidden))
+        return self.stream(lambda: self.inner.list(prefix, hidden, on_folder=on_folder))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """See Storage."""

@@ -18,6 +18,7 @@ from orchestrator.plan.planners.sync.records import (
     Change,
     Direction,
     File,
+    FolderPair,
     Inode,
     Link,
     Row,
@@ -91,6 +92,8 @@ class Place:
     """The paths of those that only exist online: they have neither size nor hashes."""
     holds_both: bool = False
     """Whether a file and a folder can have one name, as in a bucket."""
+    empty: frozenset[str] = frozenset()
+    """Folders without files."""
 
     def put(self, path: str, content: str, mtime: int = START, number: int | None = None) -> None:
         self.clock += 1
@@ -178,6 +181,7 @@ class Place:
             files=[file for path, file in files.items() if not self.hidden(path) and not self.young(path)],
             waiting=[file for path, file in files.items() if self.young(path)],
             left_out=[file for path, file in files.items() if self.hidden(path)],
+            folders=directories_above([*self.files, *(f"{folder}/" for folder in self.empty)]) - {""},
             unlisted=self.unlisted,
             refused=sorted(self.refused),
             renamed=self.renamed,
@@ -204,6 +208,7 @@ class World:
         self.places = (self.a, self.b)
         self.rows: dict[int, Row] = {}
         self.last_row = 0
+        self.empty_folders: tuple[FolderPair, ...] = ()
         self.sent: Counter[str] = Counter()
         """Contents that went from one side to the other."""
         self.asked: set[str] = set()
@@ -231,6 +236,7 @@ class World:
             request = SyncRequest(
                 sides=sides,  # type: ignore[arg-type]
                 rows=list(self.rows.values()),
+                empty_folders=self.empty_folders,
                 settings=known,
                 now_ns=START + 365 * DAY,
                 answered=answered,
@@ -259,6 +265,7 @@ class World:
         made = self.plan(**settings)
         done = self.carry_out(made.plan.operations, fails, seed)
         self.settle(made.links, done)
+        self.empty_folders = made.empty_folders
         assert self.contents() >= before, "content was lost"
         return made
 

@@ -7,7 +7,7 @@ or where both have changed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from orchestrator.paths import case_key
@@ -21,6 +21,7 @@ from orchestrator.plan.planners.sync.each_way import COUNTS
 from orchestrator.plan.planners.sync.evidence import Comparison, differ
 from orchestrator.plan.planners.sync.first_meeting import Met, meet
 from orchestrator.plan.planners.sync.folder_spelling import FolderSpelling
+from orchestrator.plan.planners.sync.folders import FolderRequest, empty_folders
 from orchestrator.plan.planners.sync.matching import Now, SideState, edits_unseen, match_side
 from orchestrator.plan.planners.sync.moved_away import MovedAway
 from orchestrator.plan.planners.sync.operations import Work, work_for
@@ -106,6 +107,7 @@ def _plan_changes(request: SyncRequest, scope: Scope) -> SyncPlan | Questions:
         },
         skipped=[*reconciler.skipped, *clashes.skipped],
         links=links,
+        lost=_lost(rows, entries),
     )
 
 
@@ -117,8 +119,15 @@ def _sync_plan(
     *,
     skipped: Iterable[Skipped] = (),
     links: Iterable[Link] = (),
+    lost: Collection[Row] = (),
 ) -> SyncPlan:
-    """The plan of this work; `counts` and `skipped` are those that come to what the scope and the work say."""
+    """The plan of this work; `counts` and `skipped` are those that come to what the scope and the work say.
+
+    `lost`: the rows of which a side has lost its file.
+    """
+    folders = empty_folders(
+        FolderRequest(request.sides, work.operations, request.empty_folders, lost, request.settings, scope.is_frozen)
+    )
     files = max(len(side.files) for side in scope.sides)
     total = Counter({"files": files, "not_carried": scope.not_carried, "kept_after_move": 0})
     total.update(_counts(request, work))
@@ -127,7 +136,7 @@ def _sync_plan(
         work.operations,
         source=request.sides[0].fs,
         target=request.sides[1].fs,
-        options=options_of(request.settings),
+        options={**options_of(request.settings), **folders.options()},
         capabilities={side.fs: side.capabilities for side in request.sides},
         counts=total,
         skipped=sorted(dict.fromkeys([*scope.skipped, *skipped]), key=lambda one: (one.path, one.code, one.reason)),
@@ -135,7 +144,7 @@ def _sync_plan(
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    return SyncPlan(plan, tuple(links))
+    return SyncPlan(plan, tuple(links), folders.common)
 
 
 def _counts(request: SyncRequest, work: Work) -> Counter[str]:
@@ -209,6 +218,11 @@ def _take_out_parted(
 def _gone(entries: Entries) -> set[int]:
     """The rows whose files are gone on both sides."""
     return {number for number, now in entries.items() if not any(now)}
+
+
+def _lost(rows: Mapping[int, Row], entries: Entries) -> list[Row]:
+    """The rows of which a side has lost its file."""
+    return [rows[number] for number, now in entries.items() if not all(now)]
 
 
 def _files(entries: Entries) -> list[Met]:

@@ -5,7 +5,7 @@ The two sides are called A and B, and are numbered 0 and 1 in every pair of valu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -117,6 +117,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """Files that are there but that filters leave out: they are no deletions, and their entries leave the common state."""
     waiting: Sequence[File] = ()
     """Files that are still being written, or are too young for --settle: their entries wait for a later run."""
+    folders: Collection[str] = ()
+    """Its folders, with and without files; none where folders do not exist on their own."""
     unlisted: Sequence[str] = ()
     """Folders that could not be listed, or were not: nothing below them is known, and nothing is done there on either side."""
     refused: Sequence[str] = ()
@@ -192,6 +194,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     sides: tuple[Side, Side]
     rows: Sequence[Row] = ()
     """The last common state; empty for a first run."""
+    empty_folders: Sequence[FolderPair] = ()
+    """The folders without files that both sides had after the last sync, or that one of them still has."""
     settings: SyncSettings = SyncSettings()
     now_ns: int | None = None
     """When the run started, nanoseconds since 1970: later times are no times. None: all are believed."""
@@ -205,6 +209,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     config_sha256: str = ""
 
 
+FolderPair = tuple[str, str]
+"""A folder of both sides: its path on each."""
 Change = tuple[Verb, Ref]
 """Verb and destination of an operation: its id may become another one when its run begins. See `change_of`."""
 
@@ -248,6 +254,8 @@ class SyncPlan(msgspec.Struct, frozen=True):
 
     plan: Plan
     links: tuple[Link, ...]
+    empty_folders: tuple[FolderPair, ...] = ()
+    """As in SyncRequest, for the next sync."""
 
 
 def options_of(settings: SyncSettings) -> dict[str, Any]:
