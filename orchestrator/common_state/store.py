@@ -17,6 +17,7 @@ import msgspec
 
 from orchestrator.common_state.database import CommonStateDatabase
 from orchestrator.common_state.edited_meanwhile import edited_meanwhile
+from orchestrator.common_state.in_memory import FilesNow, in_memory_once
 from orchestrator.plan.model import CompletedOperation
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, FolderPair, Inode, Link, Row, change_of, other
 from orchestrator.records import Ref
@@ -32,9 +33,6 @@ _files_in = msgspec.msgpack.Decoder(tuple[File, File]).decode
 
 _IN_ORDER = "ORDER BY second_path"
 """The order of an index: SQLite need not sort the bodies, which takes as long as reading them."""
-
-FilesNow = Mapping[str, File]
-"""Path -> file, as it is now."""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -180,7 +178,7 @@ class CommonState:
                 digest.add(number, checksum)
                 if checksum == _checksum(name, body):
                     files = _files_in(body)
-                    rows.append(Row(number, _in_memory_once(files[::-1] if swapped else files, now)))
+                    rows.append(Row(number, in_memory_once(files[::-1] if swapped else files, now)))
                     after_runs[number] = after_run
                 else:
                     damaged += 1
@@ -370,26 +368,6 @@ def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], seen: _Seen)
             hashes = seen.read(place)
             return hashes if seen.look(place) == file.inode else {}
     return {}
-
-
-def _in_memory_once(then: tuple[File, File], now: tuple[FilesNow, FilesNow]) -> tuple[File, File]:
-    """The files of a row, made of the same objects as the equal ones of now."""
-    first, second = now[0].get(then[0].entry.path), now[1].get(then[1].entry.path)
-    # Verified alike, so what one side lists is known of the other as well.
-    listed = (first.entry.hashes if first else {}), (second.entry.hashes if second else {})
-    return _made_of(then[0], first, listed), _made_of(then[1], second, listed)
-
-
-def _made_of(then: File, now: File | None, listed: tuple[dict[str, str], dict[str, str]]) -> File:
-    if now is None:
-        return then
-    hashes = then.read_hashes
-    return msgspec.structs.replace(
-        then,
-        entry=now.entry if now.entry == then.entry else then.entry,
-        inode=now.inode if now.inode == then.inode else then.inode,
-        read_hashes=next((known for known in listed if known == hashes), hashes),
-    )
 
 
 def _ordered(values: tuple[str, str], pair: Pair) -> tuple[str, str]:
