@@ -931,3 +931,33 @@ def test_both_buckets_have_a_file_and_a_folder_of_one_name() -> None:
     world.a.rename("m/1", "m/2")
     world.b.rename("x", "m/x")
     ends_with(world, {**of("m"), "m/2": "content of m/1", "m/x": "content of x"})
+
+
+@pytest.mark.parametrize("kinds", [(DISK, DISK), (DISK, BUCKET), (DISK, BARE)], ids=["disk", "bucket", "bare"])
+def test_what_the_target_renames_and_the_source_edits_keeps_its_name_there_and_no_other_copy_is_replaced(
+    kinds: tuple[Capabilities, Capabilities],
+) -> None:
+    # Of a side without hashes, a sound tells the rename.
+    world = World({"x.flac": "song|one", "other.txt": "text"}, kinds=kinds, sounds=True)
+    world.sync()
+    world.b.rename("x.flac", "y.flac")
+    world.sync(direction=Direction.A_TO_B)
+    assert "y.flac" in world.b.tree
+    world.b.put("copy.flac", "song|one")
+    for content in ("song|two", "song|three"):
+        world.a.edit("x.flac", content)
+        world.sync(direction=Direction.A_TO_B)
+        assert world.b.tree == {"copy.flac": "song|one", "other.txt": "text", "y.flac": content}
+        assert not world.plan(direction=Direction.A_TO_B).plan.operations
+    # Both ways the rename is still carried over, and so is one of the source.
+    world.sync()
+    assert world.a.tree == world.b.tree == {"copy.flac": "song|one", "other.txt": "text", "y.flac": "song|three"}
+
+
+def test_what_the_target_has_renamed_survives_a_deletion_in_the_source() -> None:
+    world = World.alike({"x.mp3": "x", "other.txt": "text"})
+    world.b.rename("x.mp3", "y.mp3")
+    world.sync(direction=Direction.A_TO_B)
+    world.a.delete("x.mp3")
+    world.sync(direction=Direction.A_TO_B, delete=True)
+    assert world.b.tree == {"other.txt": "text", "y.mp3": "x"}

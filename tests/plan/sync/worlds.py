@@ -342,6 +342,10 @@ class World:
                 gone if gone and gone.moved_away else place.listed(path, read=hashed)
                 for place, path, gone in zip(self.places, link.paths, link.files, strict=True)
             )
+            marked = (bool(file and file.renamed_there) for file in link.files)
+            first, second = (
+                msgspec.structs.replace(file, renamed_there=mark) for file, mark in zip((first, second), marked, strict=True)
+            )
             files = (first, second)
             contents = {
                 place.files[file.path].content for place, file in zip(self.places, files, strict=True) if not file.moved_away

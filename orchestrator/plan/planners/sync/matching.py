@@ -25,7 +25,7 @@ class Now:
 
     file: File
     moved: bool
-    """It has another path than in the common state, or none there."""
+    """It has another path than in the common state, or none there, or its last rename was not carried over yet."""
     edited: bool
     """It has another content than in the common state, or none there."""
 
@@ -97,7 +97,8 @@ class _Matching:
         if same is None:
             # A rename changes the time of change as an edit does: only the content tells them apart.
             self._comparison.ask_hash(self._number, file)
-        self.found[row.number] = Now(remembered(file, then) if same else file, moved=old_path != new_path, edited=not same)
+        moved = old_path != new_path or row.files[other(self._number)].renamed_there
+        self.found[row.number] = Now(remembered(file, then) if same else file, moved=moved, edited=not same)
 
     def _then(self, path: str) -> File:
         return self.rows[path].files[self._number]

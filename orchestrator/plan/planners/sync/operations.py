@@ -222,6 +222,9 @@ class _Maker:
             return None
         keeping = [wish.content in {None, side} for side in SIDES]
         files = (wish.files[0] if keeping[0] else None, wish.files[1] if keeping[1] else None)
+        if wish.renamed_at is not None:
+            first, second = (_renamed_there(file, side != wish.renamed_at) for side, file in zip(SIDES, files, strict=True))
+            files = first, second
         if wish in self._moved:
             first, second = (self._moved_away(side, file) for side, file in zip(SIDES, files, strict=True))
             files = first, second
@@ -231,6 +234,10 @@ class _Maker:
 
     def _moved_away(self, side: SideNumber, file: File | None) -> File | None:
         return msgspec.structs.replace(file, moved_away=True) if file and side == self._emptied else file
+
+
+def _renamed_there(file: File | None, is_so: bool) -> File | None:
+    return file and msgspec.structs.replace(file, renamed_there=is_so)
 
 
 def _keys_of(file: File | None) -> Iterable[Hashable]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from orchestrator.paths import case_key, name_of, path_problem
@@ -38,6 +38,8 @@ class Wish:
     """It is one of two different files that both sides have of one entry, and both are kept."""
     settled: bool = True
     """Afterwards both sides are alike, and the common state may say so."""
+    renamed_at: SideNumber | None = None
+    """The target of a one-way sync that has renamed it, and keeps its name."""
 
     @property
     def claimant(self) -> File:
@@ -161,7 +163,7 @@ class Reconciler:
             return [wish]
         keeper = self._judge.keeper(files)
         loser_side = other(keeper)
-        kept = Wish(wish.row, _placed(keeper, files[keeper]), wish.paths, keeper, wish.claim, conflict=True)
+        kept = replace(wish, files=_placed(keeper, files[keeper]), content=keeper, conflict=True, settled=True)
         everywhere = self._settings.writes_to(keeper)
         base = wish.paths[loser_side]
         renamed = Wish(
@@ -188,9 +190,10 @@ class Reconciler:
         if now[target].file.path == path:
             return
         if not self._settings.writes_to(target):
-            wish.settled = False
+            wish.renamed_at = claim
             self.counts["renamed_at_target"] += 1
             if self._settings.emptied is not None:
+                wish.settled = False
                 reason = f"stays in the source: it is {now[claim].file.path} at the target now"
                 self.skipped.append(Skipped(now[target].file.path, "left-alone", reason))
         elif self.can_hold(target, path):

@@ -73,6 +73,8 @@ class File(msgspec.Struct, frozen=True, gc=False):
     """Why it cannot be whole, in words; known only of files whose sound was asked for."""
     moved_away: bool = False
     """In a row: --delete-after has deleted it here once the other side had it. That it is not here is no deletion."""
+    renamed_there: bool = False
+    """In a row: the other side has renamed it, which a one-way sync from here has left. There, it still counts as renamed."""
 
     @property
     def path(self) -> str:
