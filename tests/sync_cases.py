@@ -352,7 +352,8 @@ def rmdirs(case: Case) -> Steps:
 
 @case()
 def a_chain_with_a_new_head(case: Case) -> Steps:
-    tree = case.start(*songs(1, 2, 3))
+    hand = case.local or case.a  # sizes differ: without hashes, nothing else may tell the songs apart
+    tree = {path: hand.put(path, case.song(path, words)) for path, words in zip(songs(1, 2, 3), ("", "x", "xx"), strict=True)}
     yield case.both(tree)
     case.a.delete("3.mp3")
     case.a.rename("2.mp3", "3.mp3")
@@ -386,6 +387,7 @@ def a_folder_is_renamed_and_gets_a_new_file_under_its_old_name(case: Case) -> St
 
 @case()
 def a_folder_is_renamed_here_and_edited_there(case: Case) -> Steps:
+    case.kind = "mp3-lame"
     tree = case.start(*songs(1, 2, 3, folder="d/"))
     yield case.both(tree)
     case.a.rename("d", "e")
