@@ -361,7 +361,8 @@ def a_chain_with_a_new_head(case: Case) -> Steps:
     new = case.a.put("1.mp3", case.song("new"))
     yield case.both({"1.mp3": new, "2.mp3": tree["1.mp3"], "3.mp3": tree["2.mp3"]})
     assert digest(tree["3.mp3"]) in case.trash(1)
-    case.check_sent(1)
+    if case.a.side.hashed:  # elsewhere a name with other content is an edit
+        case.check_sent(1)
 
 
 @case()
@@ -377,6 +378,7 @@ def a_ring(case: Case) -> Steps:
 
 @case()
 def a_folder_is_renamed_and_gets_a_new_file_under_its_old_name(case: Case) -> Steps:
+    case.kind = "mp3-lame"
     tree = case.start(*songs(1, 2, 3, folder="d/"))
     yield case.both(tree)
     case.a.rename("d", "e")
@@ -451,6 +453,7 @@ def a_file_becomes_a_folder_and_a_file_again(case: Case) -> Steps:
 
 @case()
 def siblings_whose_names_begin_alike(case: Case) -> Steps:
+    case.kind = "mp3-lame"
     tree = case.start(*(f"{folder}/{number}.mp3" for folder in ("live", "live-1", "live 2", "LIVE2") for number in (1, 2)))
     yield case.both(tree)
     case.a.rename("live", "studio")
@@ -510,7 +513,7 @@ def new_times_are_no_edits(case: Case) -> Steps:
         for path, content in tree.items() if later else ():
             case.a.put(path, content, FIRST + later)
         yield case.both(tree)
-        if later:
+        if later and case.a.side.hashed:  # elsewhere a new time may be an edit
             case.check_sent(0, of=0)
 
 
