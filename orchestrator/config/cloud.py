@@ -149,7 +149,7 @@ def _parsed(text: str, form: CredentialsText, name: str, environment: Mapping[st
     try:
         # Shells and .env files turn the \n of a key into line breaks, which strict JSON, and rclone, do not accept.
         document = json.loads(text, strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if form.json is None or not isinstance(document, dict) or form.json_key not in document:
         raise AuthError(f"{name} does not hold {form.shape}")
@@ -160,6 +160,10 @@ def _file(text: str, name: str, environment: Mapping[str, str]) -> str:
     """An absolute path. The program does not read the file, but what is not there would fail with less to say."""
     home = environment.get("HOME") or str(Path.home())
     path = Path(home + text[1:] if text == "~" or text.startswith("~/") else text).absolute()
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # such as a name that is too long, which is rather a secret than a path: the error would repeat it
+        there = False
+    if not there:
         raise AuthError(f"{name}: there is no such file of credentials")
     return str(path)

@@ -235,6 +235,8 @@ def test_credentials_are_read_from_the_variable_that_is_named(provider: str, val
         ("s3", "'a:HUSH'", "without quotes"),
         ("azure", "a:HUSH:c", "does not hold ACCOUNT:KEY"),
         ("gcs", "/nowhere/SA.json", "there is no such file"),
+        ("gcs", "HUSH" * 100, "there is no such file"),  # a key in base64
+        ("gcs", '{"a":' + "[" * 20000, "does not hold"),
         ("gcs", "{HUSH", "does not hold the path or the JSON of a service account"),
         ("gcs", '{"token": "HUSH"}', "does not hold the path or the JSON"),
         ("dropbox", "HUSH", "does not hold the JSON of a token"),
