@@ -158,9 +158,19 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
         if location.local:
             raise
         raise UsageError(
-            f"{location.typed} cannot be used: check the address, the region and the account of its remote with "
-            f"`rclone config show {location.remote}` ({error.message})"
+            f"{location.typed} cannot be used: check the address, the region and the account of its remote "
+            f"{_definition(session, location)} ({error.message})"
         ) from error
+
+
+def _definition(session: Session, location: Location) -> str:
+    """Where the remote of a location is defined."""
+    if location.remote == CLOUD_REMOTE and session.config.cloud is not None:
+        return "under `cloud:` in the config"
+    settings = session.config.remotes.get(location.remote or "")
+    if settings is not None and settings.type is not None:
+        return f"under `remotes.{location.remote}` in the config"
+    return f"with `rclone config show {location.remote}`"
 
 
 def _remedy(session: Session, location: Location) -> str:

@@ -17,6 +17,7 @@ from orchestrator.config.loading import parse
 from orchestrator.config.model import Config
 from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
+from orchestrator.wording import repeated
 
 
 def split_key(key: str) -> list[str]:
@@ -45,7 +46,7 @@ def lookup(document: Any, parts: Sequence[str]) -> Any:
     for part in parts:
         if isinstance(value, Mapping):
             value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+        elif isinstance(value, list) and part.isdecimal() and len(part) < 9 and int(part) < len(value):
             value = value[int(part)]
         else:
             raise KeyError(part)
@@ -74,7 +75,11 @@ def set_key(path: Path, key: str, value: str) -> None:
         document = yaml.load(text.decode("utf-8"))
         new_value = yaml.load(value) if _is_structure(value) else scalar(value)
     except YAMLError as error:
-        raise ConfigError(f"{key}: {value} is not valid YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(
+            f"{repeated(key)}: the value is not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}"
+        ) from error
+    except RecursionError:
+        raise ConfigError(f"{repeated(key)}: the value is nested too deep") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
     if document is None:

@@ -11,6 +11,7 @@ from orchestrator.config import yaml_decoder
 from orchestrator.config.fields import fields_of
 from orchestrator.config.model import Config
 from orchestrator.errors import ConfigError
+from orchestrator.wording import repeated
 
 ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
 
@@ -60,4 +61,4 @@ def _replaced(config: Config, path: tuple[str, ...], value: str, name: str) -> C
         return msgspec.convert(document, Config)
     except msgspec.ValidationError:
         reason = yaml_decoder.plain_reason(first).removesuffix(", got text")
-        raise ConfigError(f"{name}: {reason}, got `{value}`") from first
+        raise ConfigError(f"{name}: {reason}, got `{repeated(value)}`") from first

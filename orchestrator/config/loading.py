@@ -18,6 +18,7 @@ from orchestrator.config import yaml_decoder
 from orchestrator.config.environment import ENVIRONMENT_PREFIX, environment_names, with_environment
 from orchestrator.config.location_text import check_form
 from orchestrator.config.model import Config, JobStep
+from orchestrator.config.remote_text import text_problem
 from orchestrator.config.replacements import replacement_problem
 from orchestrator.config.sidecars import rule_problem
 from orchestrator.errors import ConfigError, UsageError
@@ -82,14 +83,14 @@ def load_text(text: bytes | None, path: Path, environment: Mapping[str, str]) ->
     digest = sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()
     variables = {key: name for name, key in environment_names().items() if environment.get(name)}
     loaded = LoadedConfig(config=config, path=path, exists=text is not None, sha256=digest, lines=lines, variables=variables)
-    _check_cloud(config, loaded.label)
+    _check_remotes(config, loaded.label)
     return loaded
 
 
 def parse(text: bytes, path: Path) -> Config:
     """Read and check the content of a file by itself: neither rclone nor a remote is asked. Raises ConfigError."""
     config, lines = _parse(text, path)
-    _check_cloud(config, lambda *key: f"{path}:{lines.of(*key)}: {'.'.join(key)}")
+    _check_remotes(config, lambda *key: f"{path}:{lines.of(*key)}: {'.'.join(key)}")
     return config
 
 
@@ -99,7 +100,10 @@ def _parse(text: bytes, path: Path) -> tuple[Config, yaml_decoder.Lines]:
     return config, lines
 
 
-def _check_cloud(config: Config, label: Callable[..., str]) -> None:
+def _check_remotes(config: Config, label: Callable[..., str]) -> None:
+    found = text_problem(config)
+    if found is not None:
+        raise ConfigError(f"{label(*found[0])}: {found[1]}")
     if config.cloud is None:
         return
     from orchestrator.config.cloud import cloud_problem  # noqa: PLC0415 - it reads profiles, and most configs have no such section

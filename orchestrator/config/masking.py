@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from orchestrator.config.fields import fields_of
+
+_URL_USER = re.compile(r"(://)[^\s/:@]*:\S*@")
+"""The user and password of a URL, to the last @: keys of S3 may contain slashes."""
 
 
 def masked(document: Mapping[str, Any], section: type[Struct]) -> dict[str, Any]:
@@ -23,10 +27,22 @@ def masked(document: Mapping[str, Any], section: type[Struct]) -> dict[str, Any]
                 shown[key] = masked(value, field.section)
             else:
                 inner = field.section
-                shown[key] = {name: masked(item, inner) if isinstance(item, Mapping) else item for name, item in value.items()}
+                shown[key] = {
+                    name: masked(item, inner) if isinstance(item, Mapping) else _without_user(item)
+                    for name, item in value.items()
+                }
         else:
-            shown[key] = value
+            shown[key] = _without_user(value)
     return shown
+
+
+def _without_user(value: Any) -> Any:
+    """A value without the user and password of a URL in it."""
+    if isinstance(value, Mapping):
+        return {key: _without_user(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_user(item) for item in value]
+    return _URL_USER.sub(r"\1(hidden)@", value) if isinstance(value, str) else value
 
 
 def _hidden(value: Any) -> Any:

@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from orchestrator.errors import UsageError
+from orchestrator.wording import repeated
 
 
 class Limit(NamedTuple):
@@ -29,7 +30,7 @@ def parse_limit(text: str | int | None, name: str = "--max-delete") -> Limit | N
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", str(text).strip())
     if found is None or (not found[2] and "." in found[1]) or (found[2] and float(found[1]) > 100):
-        raise UsageError(f"{name} {text}: write a number of files (20) or a share of them (10%)")
+        raise UsageError(f"{name} {repeated(text)}: write a number of files (20) or a share of them (10%)")
     return Limit(float(found[1]), bool(found[2]))
 
 
@@ -40,7 +41,7 @@ def parse_encoding(text: str | None, name: str = "legacy_encoding") -> str | Non
     try:
         b"a".decode(text)
     except (LookupError, UnicodeError, ValueError):
-        raise UsageError(f"{name} {text}: write auto, or an encoding such as cp1251, koi8-r, shift_jis, gbk") from None
+        raise UsageError(f"{name} {repeated(text)}: write auto, or an encoding such as cp1251, koi8-r, shift_jis, gbk") from None
     return codecs.lookup(text).name
 
 
@@ -49,7 +50,7 @@ def parse_money(text: str | None, name: str = "--max-cost") -> float | None:
     if text is None:
         return None
     if not re.fullmatch(r"\d+(\.\d+)?", text.strip()):
-        raise UsageError(f"{name} {text}: write an amount such as 0.50")
+        raise UsageError(f"{name} {repeated(text)}: write an amount such as 0.50")
     return float(text)
 
 
@@ -57,9 +58,9 @@ def parse_size(text: str | None, name: str = "--max-transfer") -> int | None:
     """Bytes of `500M`, `10G` (powers of 1024) or `1000` (bytes). Raises UsageError, which names the setting `name`."""
     if text is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([BKMGTP]?)(?:iB?|B)?", text.strip(), re.IGNORECASE)
+    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)([BKMGTP]?)(?:iB?|B)?", text.strip(), re.IGNORECASE)
     if found is None:
-        raise UsageError(f"{name} {text}: write a size such as 500M or 10G")
+        raise UsageError(f"{name} {repeated(text)}: write a size such as 500M or 10G")
     return int(float(found[1]) * 1024 ** "BKMGTP".index(found[2].upper() or "B"))
 
 
@@ -74,11 +75,11 @@ def parse_duration(text: str | None, name: str = "--settle") -> float:
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw]|\Z)", text)
     seconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
     if not re.fullmatch(r"\d+(\.\d+)?|(\d+(\.\d+)?[smhdw])+", text) or seconds > _LONGEST_S:
-        raise UsageError(f"{name} {text}: write a time such as 90s, 5m, 2h or 1d")
+        raise UsageError(f"{name} {repeated(text)}: write a time such as 90s, 5m, 2h or 1d")
     return seconds
 
 
-_RATE = r"(?:off|\d+(?:\.\d+)?[BKMGTP]?i?)"
+_RATE = r"(?:off|\d{1,18}(?:\.\d{1,18})?[BKMGTP]?i?)"
 _BANDWIDTH = re.compile(rf"(?:(?:[A-Za-z]{{3}}-)?\d{{1,2}}:\d{{2}},)?{_RATE}(?::{_RATE})?", re.IGNORECASE)
 
 
@@ -87,7 +88,7 @@ def parse_bandwidth(text: str | None, name: str = "--bandwidth") -> str | None:
     if text is None:
         return None
     if not text.split() or not all(_BANDWIDTH.fullmatch(part) for part in text.split()):
-        raise UsageError(f'{name} {text}: write a rate such as 10M, or a timetable such as "08:00,512k 19:00,10M"')
+        raise UsageError(f'{name} {repeated(text)}: write a rate such as 10M, or a timetable such as "08:00,512k 19:00,10M"')
     return text
 
 

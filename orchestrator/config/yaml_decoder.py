@@ -15,6 +15,7 @@ from msgspec import Struct, inspect
 
 from orchestrator.config.fields import aliases_of, alternatives, fields_of
 from orchestrator.errors import ConfigError
+from orchestrator.wording import repeated
 
 SettingsT = TypeVar("SettingsT", bound=Struct)
 MAX_DEPTH = 40
@@ -60,6 +61,8 @@ def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[Settings
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem or error.context}{hint}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError:  # its chain of frames would say nothing
+        raise ConfigError(f"{path}: nested too deep") from None
     lines = Lines()
     if node is None or (isinstance(node, yaml.ScalarNode) and node.value in _NULLS and node.style is None):
         return msgspec.convert({}, settings), lines
@@ -115,6 +118,7 @@ class _Decoder:
         self._path = path
         self._lines = lines
         self._alone = alone
+        self._secret: set[tuple[str, ...]] = set()
 
     def value(self, node: yaml.Node, kind: inspect.Type, where: tuple[str, ...]) -> Any:
         if len(where) > MAX_DEPTH:
@@ -151,6 +155,8 @@ class _Decoder:
                 raise self._error(item, where, f"{both} are the same key: write it once")
             if key != written:
                 self._lines.note((*where, key), self._lines.of(*where, written))
+            if fields[key].secret:
+                self._secret.add((*where, key))
             document[key] = self.value(item, fields[key].type, (*where, key))
         for name, field in fields.items():
             if field.required and name not in document:
@@ -165,8 +171,8 @@ class _Decoder:
         near = difflib.get_close_matches(key.lower().replace("-", "_"), fields, n=1, cutoff=0.5)
         hint = f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(fields)}"
         if where == (self._alone,):
-            return ConfigError(f"{origin}: unknown key `{key}`: this file holds only the section `{self._alone}`{hint}")
-        return ConfigError(f"{origin}: unknown key `{'.'.join((*where, key))}`{hint}")
+            return ConfigError(f"{origin}: unknown key `{repeated(key)}`: this file holds only the section `{self._alone}`{hint}")
+        return ConfigError(f"{origin}: unknown key `{repeated('.'.join((*where, key)))}`{hint}")
 
     def _items(self, node: yaml.MappingNode, where: tuple[str, ...]) -> list[tuple[str, yaml.Node]]:
         items = []
@@ -178,7 +184,7 @@ class _Decoder:
             if not is_text(key):
                 raise self._error(key_node, where, "a key is not valid text: it contains half of a surrogate pair")
             if key in seen:
-                raise self._error(key_node, where, f"the key `{key}` is given twice")
+                raise self._error(key_node, where, f"the key `{repeated(key)}` is given twice")
             seen.add(key)
             self._lines.note((*where, key), key_node.start_mark.line + 1)
             items.append((key, item))
@@ -204,12 +210,14 @@ class _Decoder:
             # `bucket: 2024`: the key holds text, and this is the text.
             value = text
         if not _accepts(kinds, value):
-            raise self._error(node, where, f"expected {_wanted(kinds)}, got `{text}`")
+            secret = any(where[:length] in self._secret for length in range(len(where) + 1))
+            got = "another value" if secret else f"`{repeated(text)}`"
+            raise self._error(node, where, f"expected {_wanted(kinds)}, got {got}")
         _check_bounds(kind, value, lambda reason: self._error(node, where, reason))
         return value
 
     def _error(self, node: yaml.Node, where: tuple[str, ...], reason: str) -> ConfigError:
-        place = f"{'.'.join(where)}: " if where else ""
+        place = f"{repeated('.'.join(where))}: " if where else ""
         return ConfigError(f"{self._path}:{node.start_mark.line + 1}: {place}{reason}")
 
 

@@ -173,6 +173,19 @@ def test_set_uses_the_spelling_of_the_file(tmp_path: Path) -> None:
             "cloud: {provider: azure, options: {connection_string: 'BlobEndpoint=http://x.lan/a;AccountKey=SECRET'}}\n",
             "cloud.options: connection_string: http://x.lan is on another host",
         ),
+        ('cloud: {region: "SECRET\\0"}\n', "c.yaml:1: cloud.region: must not contain line breaks or NUL"),
+        ('cloud: {provider: "s3\\nSECRET"}\n', "cloud.provider: must not contain line breaks"),
+        ('cloud: {options: {a: "SECRET\\0"}}\n', "cloud.options.a: must not contain NUL"),
+        ("cloud: {options: {a=SECRET: b}}\n", "cloud.options: the name of an option must not contain ="),
+        ('cloud: {options: {"": SECRET}}\n', "cloud.options: the name of an option must not be empty"),
+        ('remotes: {r: {type: s3, options: {"a\\n": SECRET}}}\n', "remotes.r.options: the name of an option must not"),
+        ('remotes: {"a=": {type: s3}}\n', "c.yaml:1: remotes: the name of a remote must not contain ="),
+        ("cloud: {options: SECRET}\n", "cloud.options: expected a mapping, got another value"),
+        ("notify: {urls: SECRET}\n", "notify.urls: expected a list, got another value"),
+        ("cloud: {chunk_size: " + "9" * 5000 + "}\n", "got `" + "9" * 80 + "… (5000 characters)`"),
+        ("cloud: {bandwidth_limit: " + "9" * 5000 + "}\n", "cloud.bandwidth_limit: "),
+        ("[" * 5000, "c.yaml: nested too deep"),
+        ("cloud: " + "{a: " * 5000, "c.yaml: nested too deep"),
     ],
 )
 def test_what_cannot_work_is_refused_with_its_line(text: str, says: str) -> None:
@@ -181,6 +194,17 @@ def test_what_cannot_work_is_refused_with_its_line(text: str, says: str) -> None
     assert says in caught.value.message
     assert caught.value.message.startswith("c.yaml:")
     assert "SECRET" not in caught.value.message
+    assert len(caught.value.message) < 400
+
+
+def test_the_password_of_an_endpoint_is_hidden(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("cloud: {provider: s3, endpoint: 'https://AKIA:SEC/RET@s3.example.org:9000'}\n")
+    for command in (["config", "get", "cloud.endpoint"], ["config", "show"]):
+        assert run([*command, "--config", str(file)]) == 0
+        shown = capsys.readouterr().out
+        assert "https://(hidden)@s3.example.org:9000" in shown
+        assert "AKIA" not in shown
 
 
 def test_http_is_for_this_machine_or_allowed() -> None:
