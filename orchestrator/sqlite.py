@@ -23,6 +23,14 @@ _NEARLY_FULL_BYTES = 64 * 1024
 """SQLite allocates at least half of this at a time."""
 
 
+class DamagedDatabaseError(IntegrityError):
+    """The content of a database is wrong."""
+
+    def __init__(self, message: str, file: Path) -> None:
+        super().__init__(message)
+        self.file = file
+
+
 class Database(ABC):
     """One database file. Every error of SQLite becomes one of ours that names the file and the remedy."""
 
@@ -74,12 +82,16 @@ class Database(ABC):
         """
         try:
             return self._open_checked(), None
-        except IntegrityError:
-            aside = self.path.with_name(f"{self.path.name}.damaged")
-            self.path.replace(aside)
-            for suffix in ("-wal", "-shm"):
-                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-            return self.open(), aside
+        except DamagedDatabaseError:
+            return self.replace()
+
+    def replace(self) -> tuple[sqlite3.Connection, Path]:
+        """A connection to a new database, and where the damaged one was moved. No connection to that may be open here."""
+        aside = self.path.with_name(f"{self.path.name}.damaged")
+        self.path.replace(aside)
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        return self.open(), aside
 
     def _open_checked(self) -> sqlite3.Connection:
         connection = self.open()
@@ -105,9 +117,10 @@ class Database(ABC):
         except sqlite3.Error as error:
             raise self._error(error) from error
 
-    def damaged(self, why: object) -> IntegrityError:
+    def damaged(self, why: object) -> DamagedDatabaseError:
         """The error for a file whose content is wrong."""
-        return IntegrityError(f"the {self.name} {self.path} is damaged ({' '.join(str(why).split())}): {self.remedy}")
+        message = f"the {self.name} {self.path} is damaged ({' '.join(str(why).split())}): {self.remedy}"
+        return DamagedDatabaseError(message, self.path)
 
     # What is particular to one database.
 

@@ -11,7 +11,7 @@ from orchestrator import sqlite
 from orchestrator.apply.journal.database import JournalDatabase
 from orchestrator.catalogue.database import CatalogueDatabase
 from orchestrator.errors import IntegrityError, LockedError, OrchestratorError, QuotaError, UsageError
-from orchestrator.sqlite import Database, transaction
+from orchestrator.sqlite import DamagedDatabaseError, Database, transaction
 
 BOTH = pytest.mark.parametrize("kind", [JournalDatabase, CatalogueDatabase])
 
@@ -30,8 +30,8 @@ def failure(code: str) -> sqlite3.Error:
         ("SQLITE_LOCKED_SHAREDCACHE", LockedError, LockedError),
         ("SQLITE_CANTOPEN", UsageError, UsageError),
         ("SQLITE_READONLY", IntegrityError, UsageError),
-        ("SQLITE_CORRUPT", IntegrityError, IntegrityError),
-        ("SQLITE_NOTADB", IntegrityError, IntegrityError),
+        ("SQLITE_CORRUPT", DamagedDatabaseError, DamagedDatabaseError),
+        ("SQLITE_NOTADB", DamagedDatabaseError, DamagedDatabaseError),
         ("SQLITE_IOERR_SHMSIZE", IntegrityError, OrchestratorError),
         ("SQLITE_ERROR", IntegrityError, OrchestratorError),
     ],

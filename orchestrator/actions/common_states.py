@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from math import inf
 
 import msgspec
@@ -27,15 +28,18 @@ _PORTABLE = names_for("portable", Capabilities(), {})
 STATE_FILE = "sync.sqlite3"
 
 
-def open_common_state(session: Session) -> CommonState:
-    """The common states of all pairs; warns if the record was damaged and a new one was begun."""
-    state = CommonState(session.state / STATE_FILE)
-    if state.moved_aside is not None:
-        session.reporter.warning(
-            f"the record of what was in sync is damaged and was moved to {state.moved_aside}: this sync is as a first one, "
-            "which deletes nothing"
-        )
-    return state
+@contextmanager
+def open_common_state(session: Session) -> Iterator[CommonState]:
+    """The common states of all pairs; warns at the end if the record was damaged and a new one was begun."""
+    with CommonState(session.state / STATE_FILE) as state:
+        try:
+            yield state
+        finally:
+            if state.moved_aside is not None:
+                session.reporter.warning(
+                    f"the record of what was in sync is damaged and was moved to {state.moved_aside}: the sync is as a first "
+                    "one, which deletes nothing"
+                )
 
 
 class Arrivals:

@@ -9,24 +9,28 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
+from functools import wraps
 from pathlib import Path
-from typing import NamedTuple
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
 from orchestrator.common_state.database import CommonStateDatabase
 from orchestrator.common_state.edited_meanwhile import edited_meanwhile
 from orchestrator.common_state.in_memory import FilesNow, in_memory_once
+from orchestrator.common_state.soundness import Digest, checksum_of, is_sound, stored_path
 from orchestrator.plan.model import CompletedOperation
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, FolderPair, Inode, Link, Row, change_of, other
 from orchestrator.records import Ref
-from orchestrator.sqlite import transaction
+from orchestrator.sqlite import DamagedDatabaseError, transaction
 
 DiskLook = Callable[[Ref], Inode | None]
 """What a disk of this machine knows of a file now; None for files elsewhere, and for one that is not there."""
 FileRead = Callable[[Ref], dict[str, str]]
 """The hash of a file, which is read for it; none if it could not be read."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _files_in = msgspec.msgpack.Decoder(tuple[File, File]).decode
 """The files of an entry."""
@@ -87,26 +91,25 @@ class _Seen(NamedTuple):
     read: FileRead
 
 
-class _Digest:
-    """The digest of the entries of a pair, in their order."""
+def _once_more(method: Callable[Concatenate[CommonState, _P], _R]) -> Callable[Concatenate[CommonState, _P], _R]:
+    """Damage that shows only in use: the database is moved aside, and the method is called with a new, empty one."""
 
-    def __init__(self) -> None:
-        self._sum = sha256()
-        self._any = False
+    @wraps(method)
+    def with_new_database(state: CommonState, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return method(state, *args, **kwargs)
+        except DamagedDatabaseError as error:
+            state.begin_again(error)
+            return method(state, *args, **kwargs)
 
-    def add(self, number: int, checksum: str) -> None:
-        self._sum.update(f"{number} {checksum}\n".encode())
-        self._any = True
-
-    def value(self) -> str:
-        return self._sum.hexdigest() if self._any else ""
+    return with_new_database
 
 
 class CommonState:
-    """The common states of all pairs, in one database."""
+    """The common states of all pairs, in one database. One that turns out to be damaged is moved aside: see `moved_aside`."""
 
     def __init__(self, file: Path) -> None:
-        """Open the database, or create it. One that cannot be read is moved aside. Raises UsageError."""
+        """Open the database, or create it. Raises UsageError."""
         self._database = CommonStateDatabase(file)
         self._connection, self.moved_aside = self._database.open_or_replace()
         """Where a damaged database was moved: every pair is as in a first run."""
@@ -117,6 +120,13 @@ class CommonState:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    def begin_again(self, error: DamagedDatabaseError) -> None:
+        """Move the damaged database aside, and go on with a new one. Raises `error` if it is about another one."""
+        if error.file != self._database.path:
+            raise error
+        self._connection.close()
+        self._connection, self.moved_aside = self._database.replace()
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._database.mapped_errors(), transaction(self._connection):
@@ -124,18 +134,21 @@ class CommonState:
 
     # Places.
 
+    @_once_more
     def id_at(self, fs: str) -> str | None:
         """The id of the place that was last seen at a location; None if none was."""
         with self._database.mapped_errors():
             row = self._connection.execute("SELECT id FROM place WHERE fs = ?", (fs,)).fetchone()
         return None if row is None else str(row[0])
 
+    @_once_more
     def last_name_of(self, identity: str) -> str | None:
         """The location under which the place with an id was last synced; None if it never was."""
         with self._database.mapped_errors():
             row = self._connection.execute("SELECT fs FROM place WHERE id = ? AND last", (identity,)).fetchone()
         return None if row is None else str(row[0])
 
+    @_once_more
     def remember_places(self, pair: Pair) -> None:
         """Record which place is where now."""
         with self._writing() as connection:
@@ -144,12 +157,14 @@ class CommonState:
                 "INSERT OR REPLACE INTO place (fs, id, last) VALUES (?, ?, 1)", zip(pair.fs, pair.ids, strict=True)
             )
 
+    @_once_more
     def refused(self, place: str | None) -> tuple[str, ...]:
         """The paths that the remote of a place has refused."""
         with self._database.mapped_errors():
             found = self._connection.execute("SELECT path FROM refused WHERE place = ? ORDER BY path", (place or "",))
-            return tuple(path.decode() for (path,) in found)
+            return tuple(path for (raw,) in found if (path := stored_path(raw)) is not None)
 
+    @_once_more
     def remember_refused(self, files: Iterable[Ref]) -> None:
         """Record files that remotes have refused because of their names; those of no known place are passed over."""
         with self._writing() as connection:
@@ -160,6 +175,7 @@ class CommonState:
 
     # Entries.
 
+    @_once_more
     def rows(self, pair: Pair, now: tuple[FilesNow, FilesNow] = ({}, {})) -> KnownRows:
         """The common state of a pair, its files in the order of the pair's sides. Damaged entries are left out.
 
@@ -168,7 +184,7 @@ class CommonState:
         rows: list[Row] = []
         after_runs: dict[int, str] = {}
         damaged = 0
-        digest = _Digest()
+        digest = Digest()
         name, swapped = pair.name, pair.swapped
         with self._database.mapped_errors():
             found = self._connection.execute(
@@ -176,7 +192,7 @@ class CommonState:
             )
             for number, after_run, body, checksum in found:
                 digest.add(number, checksum)
-                if checksum == _checksum(name, body):
+                if is_sound(name, body, checksum):
                     files = _files_in(body)
                     rows.append(Row(number, in_memory_once(files[::-1] if swapped else files, now)))
                     after_runs[number] = after_run
@@ -184,14 +200,16 @@ class CommonState:
                     damaged += 1
         return KnownRows(tuple(rows), after_runs, damaged, digest.value())
 
+    @_once_more
     def digest(self, pair: Pair) -> str:
         """The same as long as no entry of a pair is recorded or dropped; "" if it has none."""
-        digest = _Digest()
+        digest = Digest()
         with self._database.mapped_errors():
             for row in self._connection.execute(f"SELECT number, checksum FROM entry WHERE pair = ? {_IN_ORDER}", (pair.name,)):
                 digest.add(*row)
         return digest.value()
 
+    @_once_more
     def forget(self, pair: Pair) -> None:
         """Forget the common state of a pair, and what its places have refused: its next sync is as a first one."""
         with self._writing() as connection:
@@ -199,12 +217,15 @@ class CommonState:
             connection.execute("DELETE FROM refused WHERE place IN (?, ?)", pair.ids)
             connection.execute("DELETE FROM empty_folder WHERE pair = ?", (pair.name,))
 
+    @_once_more
     def empty_folders(self, pair: Pair) -> tuple[FolderPair, ...]:
         """The folders without files that both sides had after their last sync, or that one of them still has."""
         with self._database.mapped_errors():
             found = self._connection.execute("SELECT first_path, second_path FROM empty_folder WHERE pair = ?", (pair.name,))
-            return tuple(_ordered((first.decode(), second.decode()), pair) for first, second in found)
+            read = [(stored_path(first), stored_path(second)) for first, second in found]
+        return tuple(_ordered((one, two), pair) for one, two in read if one is not None and two is not None)
 
+    @_once_more
     def remember_empty_folders(self, pair: Pair, folders: Collection[FolderPair]) -> None:
         """Record these instead."""
         if set(folders) == set(self.empty_folders(pair)):
@@ -214,6 +235,7 @@ class CommonState:
             connection.execute("DELETE FROM empty_folder WHERE pair = ?", (pair.name,))
             connection.executemany("INSERT INTO empty_folder (pair, first_path, second_path) VALUES (?, ?, ?)", rows)
 
+    @_once_more
     def forget_files(self, files: Iterable[Ref]) -> int:
         """Forget the entries of these files in every pair, as in a first run; how many. For what an undo has taken back."""
         forgotten = 0
@@ -227,6 +249,7 @@ class CommonState:
                     forgotten += gone.rowcount
         return forgotten
 
+    @_once_more
     def expect(self, plan_id: str, pair: Pair, links: Iterable[Link]) -> None:
         """Write, before the first change of a run, what it will have done to a pair. What its earlier runs left is forgotten."""
         bodies = [msgspec.msgpack.encode(_Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]
@@ -234,15 +257,17 @@ class CommonState:
             connection.execute("DELETE FROM expected WHERE pair = ?", (pair.name,))
             connection.executemany(
                 "INSERT INTO expected (plan, pair, body, checksum) VALUES (?, ?, ?, ?)",
-                [(plan_id, pair.name, body, _checksum(pair.name, body)) for body in bodies],
+                [(plan_id, pair.name, body, checksum_of(pair.name, body)) for body in bodies],
             )
 
+    @_once_more
     def expected_plans(self, pair: Pair) -> frozenset[str]:
         """The plans of a pair that were begun and not settled: their runs are not over, or were killed after their end."""
         with self._database.mapped_errors():
             found = self._connection.execute("SELECT DISTINCT plan FROM expected WHERE pair = ?", (pair.name,))
             return frozenset(plan for (plan,) in found)
 
+    @_once_more
     def forget_plan(self, plan_id: str) -> None:
         """Forget what was expected of a plan: it was taken back."""
         with self._writing() as connection:
@@ -253,6 +278,7 @@ class CommonState:
         self.expect("", pair, links)
         return self.settle("", (), lambda _: None, after_run=after_run)
 
+    @_once_more
     def settle(
         self,
         plan_id: str,
@@ -281,7 +307,7 @@ class CommonState:
             found = connection.execute("SELECT pair, body, checksum FROM expected WHERE plan = ? ORDER BY number", (plan_id,))
             links: list[tuple[str, _Expected]] = []
             for pair, body, checksum in found.fetchall():
-                if checksum != _checksum(pair, body):
+                if not is_sound(pair, body, checksum):
                     continue
                 wanted = msgspec.msgpack.decode(body, type=_Expected)
                 whole = done.issuperset(wanted.link.changes)
@@ -318,7 +344,7 @@ def _record(connection: sqlite3.Connection, of: tuple[str, str], expected: _Expe
     body = msgspec.msgpack.encode((first, second))
     connection.execute(
         "INSERT INTO entry (pair, first_path, second_path, after_run, body, checksum) VALUES (?, ?, ?, ?, ?, ?)",
-        (pair, *paths, after_run, body, _checksum(pair, body)),
+        (pair, *paths, after_run, body, checksum_of(pair, body)),
     )
 
 
@@ -331,7 +357,7 @@ def _with_two_names(connection: sqlite3.Connection, pair: str, expected: _Expect
     paths = [] if link.paths is None else [*link.paths]
     sides = [side for side in SIDES[: len(paths)] if Ref(expected.fs[side], paths[side]) in refused]
     found = connection.execute("SELECT body, checksum FROM entry WHERE number = ? AND pair = ?", (link.row, pair)).fetchone()
-    if not sides or found is None or found[1] != _checksum(pair, found[0]):
+    if not sides or found is None or not is_sound(pair, *found):
         return None
     files = _files_in(found[0])
     for side in sides:
@@ -379,7 +405,3 @@ def _turned(link: Link, pair: Pair) -> Link:
     if not pair.swapped:
         return link
     return msgspec.structs.replace(link, paths=link.paths and _ordered(link.paths, pair), files=(link.files[1], link.files[0]))
-
-
-def _checksum(pair: str, body: bytes) -> str:
-    return sha256(pair.encode() + b"\0" + body).hexdigest()

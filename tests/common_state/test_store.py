@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.common_state.store import CommonState, Pair
+from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import CompletedOperation, Expect, Operation, Verb, operation_id
 from orchestrator.plan.planners.sync.records import File, Inode, Link
 from orchestrator.records import Entry, Ref
@@ -104,6 +105,73 @@ def test_a_damaged_database_is_moved_aside(tmp_path: Path, content: bytes | None
         assert state.rows(PAIR).rows == ()
     with CommonState(database) as state:
         assert state.moved_aside is None
+
+
+def flip_a_bit_of_the_first_entry(database: Path) -> None:
+    """In the table only: its indexes now name another pair than the entry itself."""
+    with sqlite3.connect(database) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'entry'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    raw = bytearray(database.read_bytes())
+    at = raw.index(PAIR.name.encode(), (page - 1) * size, page * size)
+    raw[at] ^= 1
+    database.write_bytes(raw)
+
+
+def rename_a_column(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("ALTER TABLE entry RENAME COLUMN body TO bodx")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit_of_the_first_entry, rename_a_column])
+def test_damage_that_shows_only_in_use_makes_the_sync_a_first_one(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    database = tmp_path / "state"
+    links = [Link(None, (path, path), (file(path), file(path))) for path in ("x", "y")]
+    with CommonState(database) as state:
+        state.record(PAIR, links)
+        before = {row.number for row in state.rows(PAIR).rows}
+        link, facts = copied("new")
+        state.expect("run", PAIR, [link, *(Link(number, None) for number in before), *links])
+    damage(database)
+    with CommonState(database) as state:
+        assert state.moved_aside is None
+        state.settle("run", facts, lambda _: None)
+        assert (state.moved_aside, state.rows(PAIR).rows) == (tmp_path / "state.damaged", ())
+    with CommonState(database) as state:
+        assert state.record(PAIR, links) == 2
+        assert before.isdisjoint(row.number for row in state.rows(PAIR).rows), "a link of a plan made before fits no new entry"
+        assert state.moved_aside is None
+
+
+def test_a_full_disk_is_no_damage(tmp_path: Path) -> None:
+    with CommonState(tmp_path / "state") as state:
+        state.record(PAIR, [Link(None, ("x", "x"), (file("x"), file("x")))])
+        state._connection.execute("PRAGMA max_page_count = 1")  # SQLite reports a full disk from now on
+        many = [Link(None, (f"{n}", f"{n}"), (file(f"{n}"), file(f"{n}"))) for n in range(400)]
+        with pytest.raises(IntegrityError, match="no space left"):
+            state.record(PAIR, many)
+        assert (state.moved_aside, paths(state)) == (None, [("x", "x")])
+
+
+def test_damaged_names_are_left_out_one_by_one(tmp_path: Path, state: CommonState) -> None:
+    state.remember_places(PAIR)
+    state.remember_refused([Ref("/a", "one"), Ref("/a", "two")])
+    state.remember_empty_folders(PAIR, [("one", "one"), ("two", "two")])
+    with sqlite3.connect(tmp_path / "sync.sqlite3") as connection:
+        connection.execute("UPDATE refused SET path = ? WHERE path = ?", (b"\xff", b"one"))
+        connection.execute("UPDATE empty_folder SET second_path = ? WHERE first_path = ?", (b"\xff", b"one"))
+    connection.close()
+    assert (state.refused("id-a"), state.empty_folders(PAIR)) == (("two",), (("two", "two"),))
+
+
+def test_text_that_is_no_utf_8_damages_its_entry_only(tmp_path: Path, state: CommonState) -> None:
+    state.record(PAIR, [Link(None, (path, path), (file(path), file(path))) for path in ("x", "y")])
+    with sqlite3.connect(tmp_path / "sync.sqlite3") as connection:
+        connection.execute("UPDATE entry SET checksum = CAST(x'ff' AS TEXT) WHERE first_path = ?", (b"x",))
+    connection.close()
+    assert (paths(state), state.rows(PAIR).damaged, state.moved_aside) == ([("y", "y")], 1, None)
 
 
 def test_names_are_kept_as_they_are(state: CommonState) -> None:

@@ -1,0 +1,40 @@
+"""Whether rows of the common state are as they were written."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+
+class Digest:
+    """The digest of the entries of a pair, in their order."""
+
+    def __init__(self) -> None:
+        self._sum = sha256()
+        self._any = False
+
+    def add(self, number: int, checksum: str) -> None:
+        """One more entry."""
+        self._sum.update(f"{number} {checksum}\n".encode())
+        self._any = True
+
+    def value(self) -> str:
+        """Of all of them; "" if there was none."""
+        return self._sum.hexdigest() if self._any else ""
+
+
+def stored_path(stored: object) -> str | None:
+    """A path of a row; None for a damaged one."""
+    try:
+        return stored.decode() if isinstance(stored, bytes) else None
+    except UnicodeDecodeError:
+        return None
+
+
+def is_sound(pair: object, body: object, checksum: object) -> bool:
+    """Whether a row is as it was written. A damaged one may hold values of any type."""
+    return isinstance(pair, str) and isinstance(body, bytes) and checksum == checksum_of(pair, body)
+
+
+def checksum_of(pair: str, body: bytes) -> str:
+    """The checksum of a row of a pair."""
+    return sha256(pair.encode() + b"\0" + body).hexdigest()
