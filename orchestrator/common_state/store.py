@@ -95,7 +95,7 @@ def _once_more(method: Callable[Concatenate[CommonState, _P], _R]) -> Callable[C
     """Damage that shows only in use: the database is moved aside, and the method is called with a new, empty one."""
 
     @wraps(method)
-    def with_new_database(state: CommonState, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def with_new_database(state: CommonState, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         try:
             return method(state, *args, **kwargs)
         except DamagedDatabaseError as error:
