@@ -1,8 +1,25 @@
-"""Whether rows of the common state are as they were written."""
+"""The rows of the common state, and whether they are as they were written."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
+
+import msgspec
+
+from orchestrator.plan.planners.sync.records import Row
+
+
+class KnownRows(msgspec.Struct, frozen=True):
+    """The common state of a pair."""
+
+    rows: tuple[Row, ...]
+    after_runs: Mapping[int, str] = {}
+    """Number of a row -> the run that was the newest one when it was recorded; "" if there was none."""
+    damaged: int = 0
+    """Entries that were lost because their checksum does not fit: they are as in a first run."""
+    digest: str = ""
+    """See `CommonState.digest`."""
 
 
 class Digest:

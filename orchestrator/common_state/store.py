@@ -18,7 +18,7 @@ import msgspec
 from orchestrator.common_state.database import CommonStateDatabase
 from orchestrator.common_state.edited_meanwhile import edited_meanwhile
 from orchestrator.common_state.in_memory import FilesNow, in_memory_once
-from orchestrator.common_state.soundness import Digest, checksum_of, is_sound, stored_path
+from orchestrator.common_state.soundness import Digest, KnownRows, checksum_of, is_sound, stored_path
 from orchestrator.plan.model import CompletedOperation
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, FolderPair, Inode, Link, Row, change_of, other
 from orchestrator.records import Ref
@@ -54,18 +54,6 @@ class Pair(msgspec.Struct, frozen=True):
     def swapped(self) -> bool:
         """Whether the sides stand in the other order in the database."""
         return self.ids[0] > self.ids[1]
-
-
-class KnownRows(msgspec.Struct, frozen=True):
-    """The common state of a pair."""
-
-    rows: tuple[Row, ...]
-    after_runs: Mapping[int, str] = {}
-    """Number of a row -> the run that was the newest one when it was recorded; "" if there was none."""
-    damaged: int = 0
-    """Entries that were lost because their checksum does not fit: they are as in a first run."""
-    digest: str = ""
-    """See `CommonState.digest`."""
 
 
 class _Expected(msgspec.Struct, frozen=True):
