@@ -99,7 +99,8 @@ def _deleted_since(journal: Journal, run_id: str, files: Collection[Ref]) -> dic
 def _stood_in_for(left: Collection[CompletedOperation]) -> list[CompletedOperation]:
     """Files in the trash or the quarantine: where they were, or were to be, the run has put others, which undo takes away."""
     put = {one.destination for one in left}
-    return [one for one in left if is_ours(one.destination.path) and not put.isdisjoint((one.operation.src, one.operation.dst))]
+    there = [one for one in left if one.entry is not None and is_ours(one.destination.path)]
+    return [one for one in there if not put.isdisjoint((one.operation.src, one.operation.dst))]
 
 
 def _since(journal: Journal, run_id: str) -> list[Run]:
