@@ -77,7 +77,7 @@ class Scope:
 
 
 def _is_document(file: File) -> bool:
-    """Whether it is a document that only exists online: it has no size, and what is downloaded is made anew each time."""
+    """Whether it is a document that only exists online: it has no size, and each download is made on request."""
     return file.entry.size is None
 
 
