@@ -20,7 +20,7 @@ _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
 _SHOWN = re.compile("\u201b[\u2400-\u2421]|[\u2401-\u241f\u2421]")
 """What rclone shows instead of control characters in names; where a name has that symbol itself, it puts U+201B before it."""
 
-_TRIES, _TICK_S = 4, 0.005
+_TRIES, _TICK_S, _CHANGES = 6, 0.005, 2
 
 
 def local_path(storage: Storage, path: str) -> str | None:
@@ -73,16 +73,19 @@ def look_at_disk(storage: Storage) -> Callable[[str], os.stat_result | None] | N
 def has_change_times(storage: Storage, path: str) -> bool:
     """Whether the disk notes each change of a file in a time that programs cannot set (ctime): tried on a file of ours.
 
-    FAT, exFAT, and some FUSE and SMB do not. True where it cannot be tried, and for a remote storage.
+    FAT, exFAT, and some FUSE and SMB do not. One change does not count: a mount with a cache shows other times once it has
+    written the file back. True where it cannot be tried, and for a remote storage.
     """
     file = local_path(storage, path)
     try:
         before = os.stat(file) if file is not None else None  # noqa: PTH116 - it is a plain string
         if before is None or file is None:
             return True
+        changes = {before.st_ctime_ns}
         for _ in range(_TRIES):  # the clock of file systems ticks every few milliseconds
             os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-            if os.stat(file).st_ctime_ns != before.st_ctime_ns:  # noqa: PTH116 - it is a plain string
+            changes.add(os.stat(file).st_ctime_ns)  # noqa: PTH116 - it is a plain string
+            if len(changes) > _CHANGES:
                 return True
             time.sleep(_TICK_S)
     except OSError:  # a read-only disk, for example: it could not be tried
