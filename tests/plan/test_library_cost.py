@@ -29,7 +29,7 @@ def test_rare_access_costs_more_to_read_and_to_copy_and_some_charge_for_a_minimu
 
 
 def test_a_flat_rate_takes_time_instead_of_money() -> None:
-    cost = library_cost("drive", load_profile("drive").quotas, SONGS, 20_000 * GB)
+    cost = library_cost("drive", load_profile("drive").quotas, SONGS, 2_000 * GB)
     assert (cost.currency, cost.month, cost.reorganization) == (None, None, None)
     assert cost.download_days == pytest.approx(2)
     assert cost.reorganization_hours is not None
