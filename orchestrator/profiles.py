@@ -69,6 +69,19 @@ class PartSize(Facts, frozen=True):
     power_of_two: bool = False
 
 
+class Joined(Facts, frozen=True):
+    """Credentials that come apart, and that rclone takes as one URL."""
+
+    parts: tuple[str, ...]
+    """What they come as, named like options; a `?` before a part does not count."""
+    option: str
+    """The option that takes the URL."""
+    endpoint: str
+    """The server, with the parts in {}, where no endpoint is given."""
+    text: str
+    """The URL, with the parts and the endpoint in {}."""
+
+
 class NewRemote(Facts, frozen=True):
     """How we make a remote of this type that the rclone config does not have."""
 
@@ -86,6 +99,7 @@ class NewRemote(Facts, frozen=True):
     """The option that takes a file with the credentials; None if the backend has none."""
     with_file: dict[str, str] = {}
     """Options that are set with such a file, so that it counts and not what the environment holds."""
+    joined: Joined | None = None
     part_size: PartSize | None = None
     """The limits of its option `chunk_size`; None if nothing is known of them."""
 
@@ -256,7 +270,13 @@ class Profile(Facts, frozen=True):
             options |= self.new_remote.with_endpoint
         if self.complete(given.keys() | added.keys()):
             options.pop("env_auth", None)
-        return options | dict(given) | dict(added)
+        options |= {**given, **added}
+        joined = self.new_remote.joined
+        if joined is not None and options.keys() >= {*joined.parts}:
+            parts = {part: options.pop(part).removeprefix("?") for part in joined.parts}
+            endpoint = options.pop("endpoint", "").rstrip("/") or joined.endpoint.format(**parts)
+            options[joined.option] = joined.text.format(endpoint=endpoint, **parts)
+        return options
 
     def options_from(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The options of the remote that environment variables make."""

@@ -229,11 +229,19 @@ class Session:
         Afterwards rclone knows their remotes. Raises UsageError, and AuthError for a cloud without its credentials.
         """
         found = self.named(*texts)
-        if not self._in_cloud and any(location.remote == CLOUD_REMOTE for location in found) and self.config.cloud is not None:
+        if not self._in_cloud and any(map(self._reaches_cloud, found)):
             self._in_cloud = True
             if "rclone" in self.__dict__:
                 self.rclone.limit(bandwidth=self.bandwidth, transfers=self.transfers)
         return found
+
+    def _reaches_cloud(self, location: Location) -> bool:
+        """Whether files there are in the cloud of the config, perhaps behind a crypt, alias, combine or union."""
+        if self.config.cloud is None or location.local:
+            return False
+        return location.remote == CLOUD_REMOTE or any(
+            place.fs.startswith(f"{CLOUD_REMOTE}:") for place in self.rclone.places_of(location.fs)
+        )
 
     def named(self, *texts: str) -> list[Location]:
         """As `locations`, for comparisons only."""
@@ -342,7 +350,7 @@ class Session:
         plain = self.rclone_storage(location)
         per_second = plain.profile.requests_per_second
         paced: Storage = RateLimitedStorage(plain, per_second) if per_second else plain
-        cloud = self.config.cloud if location.remote == CLOUD_REMOTE else None
+        cloud = self.config.cloud if self._reaches_cloud(location) else None
         opened = RetryingStorage(
             paced,
             attempts=(cloud.retry_attempts if cloud is not None else None) or DEFAULT_ATTEMPTS,

@@ -166,6 +166,7 @@ class Rclone:
         with self._lock:
             if self._extra != (limits := _limits(bandwidth, transfers)):
                 self._extra = limits
+                self.bytes_per_second = slowest_rates(bandwidth)
                 self._stop()
 
     def list(self, request: ListRequest, left_out: Callable[[int], None] | None = None) -> Generator[Entry]:

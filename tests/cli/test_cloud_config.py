@@ -306,8 +306,14 @@ def test_without_a_reference_the_providers_variables_count() -> None:
     assert (given["region"], given["endpoint"], given["provider"]) == ("us-west-2", "https://a", "Other")
     azure = "cloud: {provider: azure, bucket: b}\n"
     account = {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_STORAGE_KEY": "k"}
-    assert options_of(azure, account) == {"account": "a", "key": "k"}
+    account_only = {"account": "a", "key": "k"}
+    assert options_of(azure, account) == account_only
     assert options_of(azure, account | {"AZURE_STORAGE_CONNECTION_STRING": "c"}) == {"connection_string": "c"}
+    token = {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_STORAGE_SAS_TOKEN": "?sv=1&sig=x%3D"}
+    assert options_of(azure, token) == {"sas_url": "https://a.blob.core.windows.net/?sv=1&sig=x%3D"}
+    assert options_of(azure, account | token) == account_only
+    elsewhere = "cloud: {provider: azure, endpoint: 'https://a.blob.core.chinacloudapi.cn/'}\n"
+    assert options_of(elsewhere, token) == {"sas_url": "https://a.blob.core.chinacloudapi.cn/?sv=1&sig=x%3D"}
     assert options_of("cloud: {provider: azure, options: {sas_url: 'https://s'}}\n", account) == {"sas_url": "https://s"}
     assert options_of("cloud: {provider: gcs, region: eu}\n", {}) == {"env_auth": "true", "location": "eu"}
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from orchestrator.actions.session import open_session
 from orchestrator.config.options.common import CommonOptions
+from orchestrator.rclone.binary import find_rclone
 from orchestrator.track import Track
 from tests.audio import make_many, make_track
 from tests.nightly import some_at_night
@@ -21,7 +22,7 @@ from tests.program import Program
 from tests.servers import credentials
 from tests.servers.http import HttpProxy, Refuse, http_proxy
 from tests.servers.process import free_port
-from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer
+from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, RemoteServer, obscured
 from tests.watched import Watched, everything
 
 PAIR = f"{ACCESS_KEY}:{SECRET_KEY}"
@@ -169,6 +170,10 @@ def test_limits_are_in_bytes_and_the_command_line_wins(tmp_path: Path, proxy: Ht
     config = configured(tmp_path, proxy.port, *limits)
     assert in_force(tmp_path, config, "cloud:") == (1048576, 4, 4)
     assert in_force(tmp_path, config, "cloud:", bandwidth="2M", transfers=3) == (2097152, 3, 3)
+    hidden = {"CRYPTED_TYPE": "crypt", "CRYPTED_REMOTE": "cloud:music", "CRYPTED_PASSWORD": obscured(find_rclone(None).path, "x")}
+    for name, value in hidden.items():
+        monkeypatch.setenv(f"RCLONE_CONFIG_{name}", value)
+    assert in_force(tmp_path, config, "crypted:") == (1048576, 4, 4), "the files are in the cloud"
     assert in_force(tmp_path, config, str(tmp_path)) == (-1, 8, 8), "nothing but this cloud is limited"
 
 

@@ -35,6 +35,8 @@ def test_each_profile_names_a_backend_and_options_that_rclone_has(found_rclone: 
         named = {*profile.new_remote.options, *profile.new_remote.with_endpoint, *profile.environment.options}
         named |= {option for credentials in profile.new_remote.credentials for option in credentials}
         named |= {option for prices in profile.prices.values() for option in prices.when}
+        if (joined := profile.new_remote.joined) is not None:
+            named = named - {*joined.parts} | {joined.option}
         named |= {condition.option for condition in profile.when} | set(profile.identity.options if profile.identity else ())
         assert named <= options[profile.type], profile.type
 
