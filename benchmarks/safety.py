@@ -22,8 +22,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from benchmarks import measure
 from benchmarks.measure import say
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.settings import Settings
 from orchestrator.errors import NotFoundError, RateLimitError, TransientError
 from orchestrator.plan.model import Expect, Header, Operation, Plan, Verb, operation_id
 from orchestrator.rclone.binary import Binary, find_rclone

@@ -15,3 +15,22 @@ def repeated(value: object) -> str:
     """A value as an error repeats it: shortened if it is long."""
     text = str(value)
     return text if len(text) <= MAX_REPEATED else f"{text[:MAX_REPEATED]}… ({len(text)} characters)"
+
+
+def size_text(size: int | float | None) -> str:
+    """Bytes for people, in powers of 1024."""
+    if size is None:
+        return "?"
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def money_text(amount: float, currency: str) -> str:
+    """An amount of money for people; small ones with the digits that matter."""
+    digits = 2 if amount >= 0.1 or amount == 0 else 3 if amount >= 0.001 else 6
+    text = f"{amount:.{digits}f}"
+    return f"${text}" if currency == "USD" else f"{text} {currency}"

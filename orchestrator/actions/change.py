@@ -15,7 +15,7 @@ from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import parent_of
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
-from orchestrator.report.reporter import money_text, size_text
+from orchestrator.wording import money_text, size_text
 
 SKIPS_THAT_COUNT = frozenset(
     {"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict", "deleted", "other-name"}

@@ -26,9 +26,8 @@ from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, items_at
 from orchestrator.records import Item, Ref
-from orchestrator.report.reporter import size_text
 from orchestrator.storage.protocol import Storage
-from orchestrator.wording import counted
+from orchestrator.wording import counted, size_text
 
 MOST_DOWNLOADED = 16 << 20
 """Bytes of a companion that is downloaded to be compared; a larger one is not, without --checksum. No cover is that large."""

@@ -18,9 +18,8 @@ from orchestrator.plan.planners.dedup.records import Duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.report.duplicates_view import report_duplicates
-from orchestrator.report.reporter import size_text
 from orchestrator.track import Reading
-from orchestrator.wording import counted
+from orchestrator.wording import counted, size_text
 
 
 def search_options(

@@ -16,10 +16,12 @@ from orchestrator.actions.mirrors import queue_lost_mirrors
 from orchestrator.actions.session import Session
 from orchestrator.actions.surroundings import surroundings_of
 from orchestrator.apply.abandon import abandon
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import FileChange, RunResult
 from orchestrator.apply.resume import pending_in, resume, unfinished_runs
+from orchestrator.apply.settings import Settings
+from orchestrator.apply.spending import Limits
 from orchestrator.catalogue.rows import Moved
 from orchestrator.errors import (
     AccessDeniedError,
@@ -197,6 +199,7 @@ def _settings(session: Session, *, verify_full: bool = False, fresh: bool = Fals
         fresh=fresh,
         marker=True,
         ignore_marker=bool(session.options.ignore_marker),
+        limits=Limits(session.max_cost, session.max_transfer, lambda: _requests_sent(session).total()),
         surroundings_of=partial(surroundings_of, session),
     )
 

@@ -24,9 +24,8 @@ from orchestrator.location import Location
 from orchestrator.paths import is_ours, parents_of
 from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
 from orchestrator.records import Entry, Ref
-from orchestrator.report.reporter import size_text
 from orchestrator.storage.local_path import is_link, local_root
-from orchestrator.wording import counted
+from orchestrator.wording import counted, size_text
 
 
 class SideListing:

@@ -9,20 +9,15 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-
-import msgspec
 
 from orchestrator.apply.directories.in_the_way import DirectoriesInTheWay
 from orchestrator.apply.directories.movable import movable_on
 from orchestrator.apply.directories.move import DirectoryMover
 from orchestrator.apply.end_of_run import check_and_tidy
-from orchestrator.apply.guard.exclusive_access import exclusive_access
 from orchestrator.apply.guard.marker import Markers
-from orchestrator.apply.guard.surroundings import SurroundingsOf, alone
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage, VerifyMode
+from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage
 from orchestrator.apply.left_copies import take_over
 from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.preconditions import check_preconditions, check_space
@@ -37,6 +32,8 @@ from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
 from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name, worth_another_try
 from orchestrator.apply.protocol.unsettled import Unsettled
 from orchestrator.apply.results import FileChange, Problem, RunResult, outcome
+from orchestrator.apply.settings import Settings
+from orchestrator.apply.spending import Spending
 from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
 from orchestrator.errors import ExitCode, RemoteError, UsageError
@@ -48,40 +45,6 @@ from orchestrator.storage.wrappers.retry import without_retries
 from orchestrator.wording import counted
 
 OnChanges = Callable[[Sequence[FileChange]], None]
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """How a plan is carried out."""
-
-    transfers: int = 8
-    """Requests at a time."""
-    window: int = 100
-    """Operations that are recorded together."""
-    tries: int = 2
-    """Tries of the final check. The tries of single operations are limited in `protocol.request_budget`."""
-    change_tries: int | None = None
-    """How often one change is sent at most; None: twice or so, as its budget allows."""
-    verify: VerifyMode = "fast"
-    fresh: bool = False
-    """The plan was made from a listing taken under the lock that is held now. Destinations are not looked at again before the
-    first try, because every request moves an unexpected file there to the trash."""
-    marker: bool = False
-    """Write a marker on remotes during the run, and stop (8) at a fresh one of another machine or state directory."""
-    ignore_marker: bool = False
-    """Continue in spite of another run's marker."""
-    surroundings_of: SurroundingsOf = alone
-    """What is known about a location: what it really is, and which locations are around it and in it."""
-
-    def exclusive_access(self, plan: Plan, storages: Mapping[str, Storage], journal: Journal) -> AbstractContextManager[Markers]:
-        """See `orchestrator.apply.guard.exclusive_access`."""
-        return exclusive_access(
-            plan.operations,
-            storages,
-            journal,
-            marker=self.marker,
-            ignore_marker=self.ignore_marker,
-            surroundings_of=self.surroundings_of,
-        )
 
 
 def apply_plan(
@@ -184,6 +147,7 @@ class Execution:
         self._not_kept: Counter[str] = Counter()
         """What targets refused to keep of files -> how many files."""
         self._resumed = bool(states)
+        self._spending = Spending(settings.limits, self._storages)
         self._copies_left = False
         """Whether a copy may have been left under its staged name."""
 
@@ -193,12 +157,13 @@ class Execution:
         with self._markers.at_work(self._run_id):
             self._directories_in_the_way.begin()
             self._move_directories(schedule)
-            while not self._stop.is_set():
+            while not self._stop.is_set() and self._spending.refused is None:
                 limit = WindowLimit(self._settings.window, self._settings.transfers, self._storages, self._run_id)
                 chosen = schedule.next_window(limit.fits)
                 if not chosen:
                     break
-                if tasks := self._worth_beginning(schedule, [*map(self._task, chosen)]):
+                tasks = self._worth_beginning(schedule, [*map(self._task, chosen)])
+                if tasks and self._spending.allows(tasks):
                     self._carry_out(schedule, tasks)
             return self._end()
 
@@ -232,7 +197,7 @@ class Execution:
                 return  # the windows will meet the same error and handle it
             for one in ready:
                 tasks = [*map(self._task, one.operations)]
-                if self._stop.is_set() or not all(map(self._stopped_remotes.allow, tasks)):
+                if self._stop.is_set() or not all(map(self._stopped_remotes.allow, tasks)) or not self._spending.allows(tasks):
                     return
                 schedule.take_out(one.operations)
                 self._carry_out(schedule, tasks, partial(self._directory_mover.try_once, one))
@@ -262,6 +227,7 @@ class Execution:
         self._mirrors.give_up(remaining, tried=not self._stop.is_set())
         self._problems += self._unsettled.leave([task for task in remaining if not self._cut_short(task)], noted=answered)
         self._refused_deletes.note(tasks)
+        self._spending.note(tasks)
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
 
     def _worth_beginning(self, schedule: Schedule, tasks: Sequence[Task]) -> list[Task]:
@@ -351,7 +317,7 @@ class Execution:
             )
             self._problems += found
             complete = all(problem.code is not ExitCode.UNREACHABLE for problem in found)
-        self._problems += self._refused_deletes.problems()
+        self._problems += [*self._refused_deletes.problems(), *self._spending.problems()]
         self._markers.end()
         codes = {problem.code for problem in self._problems} | self._stopped_remotes.codes()
         done, failed, skipped = (self._counts[stage] for stage in (Stage.DONE, Stage.FAILED, Stage.SKIPPED))

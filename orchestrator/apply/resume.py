@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
-from orchestrator.apply.executor import Execution, OnChanges, Settings
+from orchestrator.apply.executor import Execution, OnChanges
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Run, RunCounts, RunState
 from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.preconditions import check_preconditions, check_space
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
+from orchestrator.apply.settings import Settings
 from orchestrator.paths import join_location, name_of, parent_of
 from orchestrator.plan.model import locations_of, mirrors_of
 from orchestrator.progress import Progress

@@ -15,8 +15,7 @@ from types import FrameType
 
 from orchestrator.actions.session import Session
 from orchestrator.errors import InterruptedRunError, OrchestratorError
-from orchestrator.report.reporter import size_text
-from orchestrator.wording import counted
+from orchestrator.wording import counted, size_text
 
 FINISH_S = 10.0
 """How long files in flight may take to finish after the first signal; docs/commands.md names it."""

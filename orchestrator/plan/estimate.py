@@ -77,9 +77,9 @@ def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities
     return not (target.move or target.copy)
 
 
-def estimate(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities]) -> Estimate:
-    """What the header of a plan says: see `Header.estimate`."""
-    found = loads(operations, capabilities)
+def estimate(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities], *, begun: bool = False) -> Estimate:
+    """What the header of a plan says: see `Header.estimate`. `begun`: without what each run takes once."""
+    found = loads(operations, capabilities, begun=begun)
     remotes = {fs: load for fs, load in found.items() if not capabilities[fs].local}
     requests = {kind: round(sum(load.requests[kind] for load in remotes.values())) for kind in REQUEST_KINDS}
     content = sum(one.size or 0 for one in operations if passes_through(one, capabilities))
@@ -104,8 +104,8 @@ def requests_at(operations: Sequence[Operation], capabilities: Mapping[str, Capa
     return Counter({fs: load.number for fs, load in found if not capabilities[fs].local})
 
 
-def loads(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities]) -> dict[str, Load]:
-    """What each location is asked for."""
+def loads(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities], *, begun: bool = False) -> dict[str, Load]:
+    """What each location is asked for. `begun`: see `estimate`."""
     found = {fs: Load() for one in operations for fs in (one.src.fs, one.dst.fs)}
     folders = movable_directories(operations, {fs: capabilities[fs] for fs in found})
     with_folder = {one.id for folder in folders for one in folder.operations}
@@ -119,7 +119,7 @@ def loads(operations: Sequence[Operation], capabilities: Mapping[str, Capabiliti
         made, emptied = _folders(fs, operations, [(folder.source, folder.target) for folder in folders if folder.fs == fs])
         load.add(rates.folder_made, made)
         load.add(rates.folder_emptied, emptied)
-        load.add(rates.run)
+        load.add(rates.run, times=0 if begun else 1)
     return found
 
 

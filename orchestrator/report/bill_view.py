@@ -7,7 +7,8 @@ from typing import Any
 
 from orchestrator.plan.model import Header
 from orchestrator.prices import REQUEST_KINDS
-from orchestrator.report.reporter import duration_text, money_text, printable, size_text
+from orchestrator.report.reporter import duration_text, printable
+from orchestrator.wording import money_text, size_text
 
 _WAYS = (("bytes_up", "sent"), ("bytes_down", "received"), ("bytes_copied", "copied by servers"))
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from orchestrator.plan.library_cost import LibraryCost
-from orchestrator.report.reporter import Column, Reporter, duration_text, money_text
+from orchestrator.report.reporter import Column, Reporter, duration_text
+from orchestrator.wording import money_text
 
 _MONEY = (
     ("month", "a month"),

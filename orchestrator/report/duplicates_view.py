@@ -11,8 +11,8 @@ from orchestrator.plan.planners.dedup.candidates import Candidate
 from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Duplicates, Tier
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
-from orchestrator.report.reporter import Column, Reporter, size_text
-from orchestrator.wording import counted
+from orchestrator.report.reporter import Column, Reporter
+from orchestrator.wording import counted, size_text
 
 
 def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool, in_plan: bool) -> None:

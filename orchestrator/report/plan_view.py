@@ -27,9 +27,9 @@ from orchestrator.plan.model import (
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Capabilities, Ref
 from orchestrator.report.bill_view import bill
-from orchestrator.report.reporter import duration_text, printable, size_text
+from orchestrator.report.reporter import duration_text, printable
 from orchestrator.tags.formats import is_audio
-from orchestrator.wording import counted
+from orchestrator.wording import counted, size_text
 
 _FINDS_DUPLICATES = "`music-orchestrator dedup` finds duplicates"
 _COUNTS = (

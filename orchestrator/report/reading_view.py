@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.report.reporter import printable, size_text
+from orchestrator.report.reporter import printable
 from orchestrator.tags.trace import RangeRequest, SkippedRange
 from orchestrator.track import AudioIdentity, Cover
+from orchestrator.wording import size_text
 
 WAYS = {
     "direct": "from the disk itself, without rclone",

@@ -30,7 +30,7 @@ from orchestrator.errors import (
 )
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Progress
-from orchestrator.wording import counted
+from orchestrator.wording import counted, size_text
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -179,25 +179,6 @@ def _escaped(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def size_text(size: int | float | None) -> str:
-    """Bytes for people, in powers of 1024."""
-    if size is None:
-        return "?"
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
-
-
-def money_text(amount: float, currency: str) -> str:
-    """An amount of money for people; small ones with the digits that matter."""
-    digits = 2 if amount >= 0.1 or amount == 0 else 3 if amount >= 0.001 else 6
-    text = f"{amount:.{digits}f}"
-    return f"${text}" if currency == "USD" else f"{text} {currency}"
 
 
 def stage_text(name: str, total: int | None, sizes: Mapping[str, int] | None) -> str:

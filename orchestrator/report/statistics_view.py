@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orchestrator.plan.music.statistics import GroupTotals, Statistics, Tally
-from orchestrator.report.reporter import Column, Reporter, duration_text, size_text
-from orchestrator.wording import counted
+from orchestrator.report.reporter import Column, Reporter, duration_text
+from orchestrator.wording import counted, size_text
 
 
 class Table(NamedTuple):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.report import plan_view
 from orchestrator.report.output import Output, all_written
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text, stage_text, with_path
-from orchestrator.wording import counted
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, stage_text, with_path
+from orchestrator.wording import counted, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.settings import Settings
 from orchestrator.plan.model import Plan
 from orchestrator.rclone.binary import find_rclone
 from orchestrator.rclone.runtime import Rclone

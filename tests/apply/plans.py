@@ -12,12 +12,14 @@ from typing import TypeVar
 
 import msgspec
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import VerifyMode
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
 from orchestrator.apply.resume import resume
+from orchestrator.apply.settings import Settings
+from orchestrator.apply.spending import Limits
 from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Replaced, Verb, locations_of, operation_id
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.quarantine import QuarantinedFile, plan_emptying, plan_restore
@@ -29,6 +31,7 @@ JournalKind = TypeVar("JournalKind", bound=Journal)
 
 NOW = {"tool_version": "0", "created": "2026-01-01T00:00:00Z"}
 
+UNLIMITED = Limits()
 WITHOUT_WAITS = Backoff(sleep=lambda _: None)
 
 
@@ -170,22 +173,28 @@ def quick(kind: Callable[..., JournalKind], path: Path, *arguments: object) -> J
 
 
 def run(
-    made: Plan, journal: Path, *storages: Storage, fresh: bool = False, window: int = 100, verify: VerifyMode = "fast"
+    made: Plan,
+    journal: Path,
+    *storages: Storage,
+    fresh: bool = False,
+    window: int = 100,
+    verify: VerifyMode = "fast",
+    limits: Limits = UNLIMITED,
 ) -> RunResult:
     with quick(Journal, journal) as opened:
         return apply_plan(
             made,
             {storage.fs: storage for storage in storages},
             opened,
-            settings=Settings(window=window, fresh=fresh, verify=verify),
+            settings=Settings(window=window, fresh=fresh, verify=verify, limits=limits),
             backoff=WITHOUT_WAITS,
         )
 
 
-def run_again(journal: Path, *storages: Storage, window: int = 100) -> RunResult:
+def run_again(journal: Path, *storages: Storage, window: int = 100, limits: Limits = UNLIMITED) -> RunResult:
     by_fs = {storage.fs: storage for storage in storages}
     with quick(Journal, journal) as opened:
-        return resume(None, by_fs.__getitem__, opened, settings=Settings(window=window), backoff=WITHOUT_WAITS)
+        return resume(None, by_fs.__getitem__, opened, settings=Settings(window=window, limits=limits), backoff=WITHOUT_WAITS)
 
 
 def depending(one: Operation, *others: Operation) -> Operation:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.resume import resume
+from orchestrator.apply.settings import Settings
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Verb
 from orchestrator.progress import NoProgress

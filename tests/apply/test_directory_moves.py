@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.results import FileChange, RunResult
+from orchestrator.apply.settings import Settings
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import (
     AuthError,

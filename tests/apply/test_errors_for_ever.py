@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.guard.surroundings import MARKER
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.protocol.request_budget import REQUESTS_PER_OPERATION
 from orchestrator.apply.results import RunResult
+from orchestrator.apply.settings import Settings
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import (
     AuthError,

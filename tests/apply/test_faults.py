@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import RunResult
+from orchestrator.apply.settings import Settings
 from orchestrator.errors import (
     AuthError,
     CorruptTransferError,

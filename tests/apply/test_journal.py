@@ -156,7 +156,8 @@ def test_nothing_is_changed_after_a_write_that_failed(tmp_path: Path, storage: M
                 records = [Record("x" * 100_000, Stage.INTENT)]
             super().append(run_id, records)  # type: ignore[arg-type]
 
-    from orchestrator.apply.executor import Settings, apply_plan  # noqa: PLC0415
+    from orchestrator.apply.executor import apply_plan  # noqa: PLC0415
+    from orchestrator.apply.settings import Settings  # noqa: PLC0415
 
     with quick(Full, tmp_path / "journal") as journal, pytest.raises(IntegrityError):
         apply_plan(made, {storage.fs: storage}, journal, settings=Settings(window=1))

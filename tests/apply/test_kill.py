@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import Record, RunCounts, RunState
+from orchestrator.apply.settings import Settings
 from orchestrator.errors import ExitCode
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.storage.fake.faults import Killed, When

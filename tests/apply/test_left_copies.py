@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.apply.results import RunResult
+from orchestrator.apply.settings import Settings
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import ExitCode, PermanentError, TransientError
 from orchestrator.plan.model import Plan, Verb

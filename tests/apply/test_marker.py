@@ -11,11 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.guard.lock import ProcessInfo, start_ticks, this_process
 from orchestrator.apply.guard.marker import FRESH_S, Mark, Markers
 from orchestrator.apply.guard.surroundings import MARKER, Spot, Surroundings, alone
 from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.settings import Settings
 from orchestrator.errors import ExitCode, IntegrityError, LockedError, PermanentError, TransientError, UsageError
 from orchestrator.plan.model import Verb
 from orchestrator.storage.fake.faults import When

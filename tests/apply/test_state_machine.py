@@ -19,10 +19,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from orchestrator.apply.executor import Settings, apply_plan
+from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.apply.results import RunResult
+from orchestrator.apply.settings import Settings
 from orchestrator.apply.undo import undo_plan
 from orchestrator.errors import AuthError, ExitCode, PermanentError, QuotaError, RateLimitError, RemoteError, TransientError
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Verb

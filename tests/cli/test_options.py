@@ -114,7 +114,9 @@ def test_some_common_options_affect_only_some_commands() -> None:
         *("organize", "plan", "apply", "scan", "stats", "dedup", "sync", "queue flush")
     ]
     for limit in ("max_cost", "max_transfer"):
-        assert [name for name in common if limit in common[name]] == ["organize", "apply", "dedup", "sync", "queue flush"]
+        assert [name for name in common if limit in common[name]] == [
+            *("organize", "apply", "resume", "undo", "dedup", "sync", "queue flush", "quarantine restore", "quarantine empty")
+        ]
     assert [name for name in common if "yes" in common[name]] == [
         *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "sync", "queue flush", "queue drop"),
         *("quarantine restore", "quarantine empty"),

@@ -16,8 +16,9 @@ from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Expect, Header, Operat
 from orchestrator.records import Ref
 from orchestrator.report import plan_view
 from orchestrator.report.json_reporter import JsonReporter
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, size_text
+from orchestrator.report.reporter import Column, Summary, duration_text, printable
 from orchestrator.report.text_reporter import SHORTENED, SHORTENED_LINES, TextReporter
+from orchestrator.wording import size_text
 
 EVIL = "<script>alert(1)</script>[bold]\x1b[2J\n\u202e\u200b\ud800&amp;"
 

@@ -15,8 +15,8 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.apply.guard.surroundings import MARKER
-from orchestrator.report.reporter import size_text
 from orchestrator.track import Track
+from orchestrator.wording import size_text
 from tests.audio import make_track, track_bytes
 from tests.audio_frames import flac, tagged
 from tests.faulty import Library

@@ -19,9 +19,7 @@ REMOTES = ("rclone", "rclone_config", "bandwidth", "transfers")
 """They affect commands that contact remotes."""
 SCANS = (*STATE, *REMOTES, "max_delete")
 """They affect commands that scan."""
-LIMITS = ("max_delete", "max_cost", "max_transfer")
-"""They affect commands that plan what may cost files, money or time."""
-CHANGES = (*STATE, *REMOTES, "dry_run", "exit_code", "yes", "ignore_marker")
+CHANGES = (*STATE, *REMOTES, "max_cost", "max_transfer", "dry_run", "exit_code", "yes", "ignore_marker")
 """They affect commands that change files."""
 
 
@@ -46,11 +44,11 @@ class CommonOptions(Options, frozen=True):
     ] = None
     max_cost: Annotated[
         str | None,
-        option("Stop (exit code 7) before a plan that costs more than this, in the currency of its prices.", metavar="MONEY"),
+        option("Stop (exit code 7) before a run costs more than this, in the currency of its prices.", metavar="MONEY"),
     ] = None
     max_transfer: Annotated[
         str | None,
-        option("Stop (exit code 7) before a plan that sends and receives more than this, such as 10G.", metavar="SIZE"),
+        option("Stop (exit code 7) before a run sends and receives more than this, such as 10G.", metavar="SIZE"),
     ] = None
     ignore_marker: Annotated[bool | None, option("Continue even if a marker says that another run is active.")] = None
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0

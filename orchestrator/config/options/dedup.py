@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from orchestrator.config.options.common import CHANGES, LIMITS
+from orchestrator.config.options.common import CHANGES
 from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import (
     Checksum,
@@ -49,7 +49,7 @@ class DedupChoices(Options, frozen=True):
 class DedupOptions(DedupChoices, frozen=True):
     """`dedup`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, *LIMITS)
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
 
     plan_file: PlanFile = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from orchestrator.config.options.common import CHANGES, LIMITS, SCANS
+from orchestrator.config.options.common import CHANGES, SCANS
 from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import (
     Checksum,
@@ -86,7 +86,7 @@ class OrganizeChoices(Options, frozen=True):
 class OrganizeOptions(OrganizeChoices, frozen=True):
     """`organize`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, *LIMITS)
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
 
     plan_file: PlanFile = None
     verify: VerifyCopies = None

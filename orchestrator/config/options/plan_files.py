@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from orchestrator.config.options.common import CHANGES, CONFIGURED, LIMITS
+from orchestrator.config.options.common import CHANGES, CONFIGURED
 from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import VerifyCopies
 
@@ -23,7 +23,7 @@ class ShowOptions(Options, frozen=True):
 class ApplyOptions(Options, frozen=True):
     """`apply`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, *LIMITS)
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
 
     file: PlanFileArgument
     verify: VerifyCopies = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from orchestrator.config.options.common import CHANGES, LIMITS, STATE
+from orchestrator.config.options.common import CHANGES, STATE
 from orchestrator.config.options.declare import Options, argument, option
 
 
@@ -17,7 +17,7 @@ class QueueListOptions(Options, frozen=True):
 class QueueFlushOptions(Options, frozen=True):
     """`queue flush`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, *LIMITS)
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
 
     due: Annotated[bool, option("Only try those whose next try has come.")] = False
 

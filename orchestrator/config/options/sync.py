@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from orchestrator.config.options.common import CHANGES, LIMITS
+from orchestrator.config.options.common import CHANGES
 from orchestrator.config.options.declare import Options, argument, option
 from orchestrator.config.options.shared import Checksum, Exclude, Include, MaxDelete, PlanFile, Settle
 
@@ -37,7 +37,7 @@ class SyncChoices(Options, frozen=True):
 class SyncOptions(SyncChoices, frozen=True, kw_only=True):
     """`sync`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, *LIMITS)
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
 
     a: Annotated[str, _A]
     b: Annotated[str | None, _B] = None
