@@ -126,9 +126,9 @@ class Execution:
         """The storages for the operations, without retries: operations are tried again here."""
         kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
         self._attempts = Attempts(run_id, journal, kept_copies, transfers=settings.transfers, verify=settings.verify)
-        self._unsettled = Unsettled(run_id, journal, states)
         self._directory_mover = DirectoryMover(run_id, journal)
         self._stopped_remotes = StoppedRemotes(storages, mirrors_of(plan.header))
+        self._unsettled = Unsettled(run_id, journal, states, self._stopped_remotes)
         self._mirrors = Mirrors(run_id, plan, journal, self._stopped_remotes)
         self._refused_deletes = RefusedDeletes()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)

@@ -20,6 +20,7 @@ from orchestrator.errors import (
     ExitCode,
     IntegrityError,
     InUseError,
+    OrchestratorError,
     PermanentError,
     QuotaError,
     RateLimitError,
@@ -478,6 +479,18 @@ def test_quota_error_is_not_retried(tmp_path: Path) -> None:
     target.fail(1, QuotaError("no space"), counting="changes")
     result = run(made, tmp_path / "journal", source, target)
     assert (result.exit_code, result.pending, target.call_counts["copy"]) == (ExitCode.SOME_FAILED, 1, 1)
+
+
+@pytest.mark.parametrize("passing", [TransientError("connection reset"), CorruptTransferError("hashes differ")])
+def test_what_a_full_target_keeps_from_another_try_has_the_code_of_the_full_target(
+    tmp_path: Path, passing: OrchestratorError
+) -> None:
+    source, target = filled("s3"), MemoryStorage.like("webdav", "target:library")
+    made = plan(*(operation(Verb.COPY, source, f"in/{name}.mp3", target, f"{name}.mp3") for name in "ab"))
+    target.fail(1, passing, counting="changes")
+    target.fail(2, QuotaError("no space"), counting="changes")
+    result = run(made, tmp_path / "journal", source, target)
+    assert (result.exit_code, result.pending, target.call_counts["copy"]) == (ExitCode.SOME_FAILED, 2, 2)
 
 
 def test_a_copy_that_the_server_still_writes_is_waited_for(tmp_path: Path) -> None:

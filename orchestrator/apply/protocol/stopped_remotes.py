@@ -15,6 +15,7 @@ from orchestrator.errors import (
     RemoteError,
     TransientError,
     UsageError,
+    worst,
 )
 from orchestrator.storage.protocol import PROBE, Storage
 from orchestrator.wording import counted
@@ -62,6 +63,12 @@ class StoppedRemotes:
     def code(self, fs: str) -> ExitCode:
         """The exit code that a stopped remote stands for."""
         return self._stopped[fs].exit_code if fs in self._stopped else ExitCode.SOME_FAILED
+
+    def code_of(self, task: Task) -> ExitCode | None:
+        """The exit code that what stops a task stands for; None if it may still send requests."""
+        full = {task.target.fs} & self._full.keys()
+        stopped = _remotes_of(task) & self._stopped.keys()
+        return worst({self.code(fs) for fs in stopped or full}) if stopped or full else None
 
     def codes(self) -> set[ExitCode]:
         """Those that the stopped remotes stand for."""

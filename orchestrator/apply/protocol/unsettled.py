@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import OperationState, Record, Stage
 from orchestrator.apply.protocol.make_way import put_back
-from orchestrator.apply.protocol.task import Task
+from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
+from orchestrator.apply.protocol.task import Task, worth_another_try
 from orchestrator.apply.protocol.verdicts import give_up, leaves_copy, settle_left_copy
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, OrchestratorError, QuotaError
@@ -23,10 +24,11 @@ _LAST_START = 3
 class Unsettled:
     """Those of one start of a run; `states` holds the last records of earlier starts."""
 
-    def __init__(self, run_id: str, journal: Journal, states: Mapping[str, OperationState]) -> None:
+    def __init__(self, run_id: str, journal: Journal, states: Mapping[str, OperationState], stopped: StoppedRemotes) -> None:
         self._run_id = run_id
         self._journal = journal
         self._states = states
+        self._stopped = stopped
 
     def give_up(self, tasks: Sequence[Task], *, others_succeed: bool) -> None:
         """Set the verdicts, durably, on those that will not succeed; the remotes of all these tasks answer."""
@@ -46,10 +48,14 @@ class Unsettled:
         """Report those that wait for `resume`, and record in the journal that those in `noted` were tried in vain."""
         self._journal.append(self._run_id, [_note(task) for task in noted if task.error is not None and task.verdict is None])
         return [
-            Problem(task.name, _code(task.error), f"{task.error.message} (`resume` tries it again)")
+            Problem(task.name, self._code_of(task, task.error), f"{task.error.message} (`resume` tries it again)")
             for task in tasks
             if task.error is not None and task.verdict is None
         ]
+
+    def _code_of(self, task: Task, error: OrchestratorError) -> ExitCode:
+        """The exit code of an operation that waits. An error that another try might have cured says less than what forbade it."""
+        return (self._stopped.code_of(task) if worth_another_try(error) else None) or _code(error)
 
     def _failed_again(self, task: Task, *, others_succeed: bool) -> bool:
         state = self._states.get(task.operation.id)
