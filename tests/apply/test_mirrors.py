@@ -24,8 +24,8 @@ NAMES = "abcd"
 class Case:
     """Files that move from one location to another, with a copy from the source, or from the target, at a mirror."""
 
-    def __init__(self, *, from_source: bool) -> None:
-        self.source, self.target = MemoryStorage.like("s3", "one:in"), MemoryStorage.like("local", "/out")
+    def __init__(self, home: Path, *, from_source: bool) -> None:
+        self.source, self.target = MemoryStorage.like("s3", "one:in"), MemoryStorage.like("local", str(home / "out"))
         self.mirror = MemoryStorage.like("webdav", "three:mirror")
         self.storages = (self.source, self.target, self.mirror)
         operations: list[Operation] = []
@@ -62,7 +62,7 @@ class Case:
 def test_what_fails_at_a_mirror_holds_up_nothing(
     tmp_path: Path, from_source: bool, error: OrchestratorError, code: ExitCode, after: int
 ) -> None:
-    case = Case(from_source=from_source)
+    case = Case(tmp_path, from_source=from_source)
 
     def fails(call: RecordedCall) -> bool:
         whole = isinstance(error, TransientError | AuthError)  # then it answers nothing at all
@@ -82,11 +82,11 @@ def test_what_fails_at_a_mirror_holds_up_nothing(
 
 @pytest.mark.parametrize("from_source", [True, False])
 def test_a_killed_run_copies_the_rest_later(tmp_path: Path, from_source: bool) -> None:
-    whole = Case(from_source=from_source)
+    whole = Case(tmp_path, from_source=from_source)
     assert whole.run(tmp_path / "whole").exit_code == ExitCode.DONE
     waited: list[bool] = []
     for number in range(1, whole.mirror.changes_made + 1, 3):
-        case = Case(from_source=from_source)
+        case = Case(tmp_path, from_source=from_source)
         case.mirror.fail(number, Killed(), counting="changes")
         journal = tmp_path / f"journal {number}"
         with pytest.raises(Killed):
