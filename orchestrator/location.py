@@ -33,6 +33,7 @@ class RemoteDefinition(msgspec.Struct, frozen=True):
     name: str
     type: str
     options: dict[str, str]
+    """Without those that the config refers to as secrets."""
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -186,7 +187,7 @@ class _Resolver(msgspec.Struct, frozen=True):
             raise UsageError(
                 f"{self.text}: the rclone config has several remotes of type {backend} ({several}); write {names[0]}:{path}"
             )
-        return self._at(names[0], path, backend)
+        return self._on_remote(names[0], path)
 
     def _from_environment(self, profile: Profile, path: str) -> Location:
         """On the remote that the provider's usual environment variables make; without any, instance roles apply."""
@@ -198,12 +199,12 @@ class _Resolver(msgspec.Struct, frozen=True):
         if configured is not None and configured.type is not None:
             return self._at(name, path, RemoteDefinition(name, configured.type, configured.options))
         known = self.remotes()
-        added = configured.options if configured is not None else {}
+        added = configured.options if configured is not None and (configured.options or configured.secrets) else None
         if name not in known or not _REMOTE_NAME.fullmatch(name):
             listed = ", ".join(f"{one}:" for one in sorted(known))
             there_is = f"it has {listed}" if listed else "it has none; `rclone config` makes one"
             raise UsageError(f"{name}: no such remote in the rclone config; {there_is}")
-        return self._at(name, path, RemoteDefinition(name, known[name], added) if added else known[name])
+        return self._at(name, path, RemoteDefinition(name, known[name], added) if added is not None else known[name])
 
     def _in_cloud(self, cloud: Cloud, path: str) -> Location:
         found = self._at(CLOUD_REMOTE, path, cloud_definition(cloud, self.environment))

@@ -263,12 +263,17 @@ class Profile(Facts, frozen=True):
         """Whether options hold complete credentials."""
         return any({*options} >= {*credentials} for credentials in self.new_remote.credentials)
 
-    def remote_options(self, given: Mapping[str, str], added: Mapping[str, str] = {}) -> dict[str, str]:
-        """The options of a remote that we make: what is known of its kind, what was given, and what the user adds to that."""
+    def remote_options(
+        self, given: Mapping[str, str], added: Mapping[str, str] = {}, later: Collection[str] = ()
+    ) -> dict[str, str]:
+        """The options of a remote that we make: what is known of its kind, what was given, and what the user adds to that.
+
+        `later`: the options that are read from elsewhere when the remote is used.
+        """
         options = {**self.new_remote.options}
         if "endpoint" in given:
             options |= self.new_remote.with_endpoint
-        if self.complete(given.keys() | added.keys()):
+        if self.complete({*given, *added, *later}):
             options.pop("env_auth", None)
         options |= {**given, **added}
         joined = self.new_remote.joined

@@ -82,7 +82,9 @@ def _keys(fields: Iterable[FieldFacts], prefix: str) -> Iterator[tuple[str, Fiel
         key = f"{prefix}{field.name}"
         yield key, field
         if field.section is not None:
-            inner = {"jobs": ".<job>[]", "remotes": ".<remote>", "layouts": "[]", "sidecars": "[]"}.get(field.name, "")
+            inner = {"jobs": ".<job>[]", "remotes": ".<remote>", "layouts": "[]", "sidecars": "[]", "secrets": ".<option>"}.get(
+                field.name, ""
+            )
             yield from _keys(fields_of(field.section), f"{key}{inner}.")
 
 

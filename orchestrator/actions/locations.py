@@ -182,9 +182,19 @@ def _remedy(session: Session, location: Location) -> str:
     if location.remote == CLOUD_REMOTE and cloud is not None:
         if cloud.credentials_env is not None:
             return f"correct the variable {cloud.credentials_env}, which `cloud.credentials_env` names"
-        key = "options" if cloud.options else "credentials_path" if cloud.credentials_path is not None else "credentials_env"
+        key = (
+            "secrets"
+            if cloud.secrets
+            else "options"
+            if cloud.options
+            else "credentials_path"
+            if cloud.credentials_path is not None
+            else "credentials_env"
+        )
         return f"correct `cloud.{key}` in the config"
     settings = session.config.remotes.get(location.remote or "")
+    if settings is not None and settings.secrets:
+        return f"correct what `remotes.{location.remote}.secrets` in the config leads to"
     if settings is not None and settings.type is not None:
         return f"correct `remotes.{location.remote}.options` in the config"
     return f"`rclone config reconnect {location.remote}:` or `rclone config update {location.remote}` fixes them"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -11,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.actions.config_check import check_prices, check_profile
+from orchestrator.actions.remote_definitions import RemoteDefinitions
 from orchestrator.config.cloud import bandwidth_of
 from orchestrator.config.loading import LoadedConfig, load
 from orchestrator.config.model import Cloud, Config
 from orchestrator.config.options.common import CommonOptions
+from orchestrator.config.references import References
 from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit, parse_money, parse_size
-from orchestrator.errors import AuthError, ConfigError, UsageError
-from orchestrator.location import CLOUD_REMOTE, Location, config_remotes, overlap, path_below, path_below_all, resolve
+from orchestrator.errors import AuthError, UsageError
+from orchestrator.location import CLOUD_REMOTE, Location, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
@@ -176,8 +179,15 @@ class Session:
     @cached_property
     def rclone(self) -> Rclone:
         """The session's rclone, which also knows the remotes of our config. It starts at the first request."""
-        from orchestrator.rclone.runtime import Rclone  # noqa: PLC0415 - not every command needs rclone
+        return self._remote_definitions.rclone
 
+    @cached_property
+    def _remote_definitions(self) -> RemoteDefinitions:
+        from orchestrator.rclone.runtime import Rclone  # noqa: PLC0415 - not every command needs rclone
+        from orchestrator.rclone.secret_command import printed_by  # noqa: PLC0415 - as above
+
+        references = References(os.environ, printed_by)
+        password = self.config.rclone_config_password
         runtime = Rclone(
             self.binary,
             config=self.rclone_config,
@@ -187,12 +197,10 @@ class Session:
             stop=self.stop,
             follow_links=[name for name, settings in self.config.remotes.items() if settings.follow_links],
             withheld=[self.config.cloud.credentials_env or ""] if self.config.cloud is not None else (),
+            config_password=references.text(password, "rclone_config_password") if password is not None else None,
         )
         self._opened.callback(runtime.close)
-        with contextlib.suppress(AuthError, ConfigError):  # of the cloud: commands that name it raise this again
-            for remote in config_remotes(self.config):
-                runtime.define_remote(remote.name, remote.type, remote.options)
-        return runtime
+        return RemoteDefinitions(runtime, self.config, references)
 
     @property
     def running_rclone(self) -> Rclone | None:
@@ -246,9 +254,8 @@ class Session:
     def named(self, *texts: str) -> list[Location]:
         """As `locations`, for comparisons only."""
         found = [resolve(text, self.config, lambda: self.remotes) for text in texts]
-        for remote in (location.definition for location in found):
-            if remote is not None:
-                self.rclone.define_remote(remote.name, remote.type, remote.options)
+        for location in (one for one in found if not one.local):
+            self._remote_definitions.use(location)
         return found
 
     def places_of(self, fs: str) -> tuple[Place, ...]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator import profiles
 from orchestrator.config.plain_http import host_without_tls, hosts_without_tls
+from orchestrator.config.references import file_of_credentials, is_variable, variable
 from orchestrator.config.setting_syntax import parse_bandwidth
 from orchestrator.errors import AuthError, ConfigError, UsageError
 from orchestrator.profiles import CredentialsText, Profile
 
 if TYPE_CHECKING:
     from orchestrator.config.model import Cloud
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Problem(NamedTuple):
@@ -46,7 +43,7 @@ def _credentials_problem(cloud: Cloud, profile: Profile) -> Problem | None:
     if cloud.credentials_env is not None:
         if cloud.credentials_path is not None:
             return Problem("credentials_path", "leave out one of credentials_path and credentials_env: only one can count")
-        if not _VARIABLE.fullmatch(cloud.credentials_env):
+        if not is_variable(cloud.credentials_env):
             return Problem("credentials_env", "is the name of a variable, such as AWS_CREDENTIALS; the credentials are its value")
         if new.credentials_text is None:
             return Problem("credentials_env", f"the provider {cloud.provider} has no credentials in one text; {_ELSEWHERE}")
@@ -55,9 +52,13 @@ def _credentials_problem(cloud: Cloud, profile: Profile) -> Problem | None:
     if cloud.credentials_env is not None or cloud.credentials_path is not None:
         form = new.credentials_text
         of_form = {*form.parts, form.json, form.path} if form is not None else set()
-        given = {new.credentials_file, *of_form, *(option for one in new.credentials for option in one)} & cloud.options.keys()
+        of_credentials = {new.credentials_file, *of_form, *(option for one in new.credentials for option in one)}
+        given = of_credentials & (cloud.options.keys() | cloud.secrets.keys())
         if given:
-            return Problem("options", f"leave out {min(map(str, given))}: another key of `cloud` gives the credentials")
+            return Problem(
+                "secrets" if given & cloud.secrets.keys() else "options",
+                f"leave out {min(map(str, given))}: another key of `cloud` gives the credentials",
+            )
     return None
 
 
@@ -103,7 +104,7 @@ def _without_tls(host: str) -> str:
 
 
 def cloud_options(cloud: Cloud, environment: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """The backend of the remote and its options, credentials included.
+    """The backend of the remote and its options, credentials included, but for those under `cloud.secrets`.
 
     Raises ConfigError when no provider is named or the endpoint of the environment has no TLS, AuthError when the credentials
     that it refers to are not there.
@@ -116,24 +117,27 @@ def cloud_options(cloud: Cloud, environment: Mapping[str, str]) -> tuple[str, di
     if cloud.chunk_size is not None:
         given["chunk_size"] = f"{cloud.chunk_size}B"  # a bare number would be KiB
     credentials = _credentials(cloud, profile, environment)
-    found = profile.variables_in(environment, credentials=not credentials and not profile.complete(cloud.options))
+    complete = bool(credentials) or profile.complete({*cloud.options, *cloud.secrets})
+    found = profile.variables_in(environment, credentials=not complete)
     host = host_without_tls(found.get("endpoint", "")) if not {"endpoint"} & (given.keys() | cloud.options.keys()) else None
     if host is not None and not cloud.allow_http:
         raise ConfigError(f"cloud: {profile.environment.options['endpoint'][0]}: {_without_tls(host)}")
-    return profiles.backend_type(cloud.provider), profile.remote_options({**found, **given, **credentials}, cloud.options)
+    options = profile.remote_options({**found, **given, **credentials}, cloud.options, cloud.secrets)
+    return profiles.backend_type(cloud.provider), options
 
 
 def _credentials(cloud: Cloud, profile: Profile, environment: Mapping[str, str]) -> dict[str, str]:
     """The options that hold the credentials that the section refers to; none if it refers to none."""
     new = profile.new_remote
     if cloud.credentials_path is not None and new.credentials_file is not None:
-        return {**new.with_file, new.credentials_file: _file(cloud.credentials_path, "cloud.credentials_path", environment)}
+        return {
+            **new.with_file,
+            new.credentials_file: str(file_of_credentials(cloud.credentials_path, "cloud.credentials_path", environment)),
+        }
     if cloud.credentials_env is None or new.credentials_text is None:
         return {}
     name = f"cloud.credentials_env: {cloud.credentials_env}"
-    text = environment.get(cloud.credentials_env, "").strip()
-    if not text:
-        raise AuthError(f"{name} is not set: put {new.credentials_text.shape} into this variable")
+    text = variable(environment, cloud.credentials_env, name, new.credentials_text.shape)
     return _parsed(text, new.credentials_text, name, environment)
 
 
@@ -145,7 +149,7 @@ def _parsed(text: str, form: CredentialsText, name: str, environment: Mapping[st
             raise AuthError(f"{name} does not hold {form.shape}: write it without quotes, and with no other colons")
         return dict(zip(form.parts, values, strict=False))
     if form.path is not None and not text.startswith("{"):
-        return {form.path: _file(text, name, environment)}
+        return {form.path: str(file_of_credentials(text, name, environment))}
     try:
         # Shells and .env files turn the \n of a key into line breaks, which strict JSON, and rclone, do not accept.
         document = json.loads(text, strict=False)
@@ -154,16 +158,3 @@ def _parsed(text: str, form: CredentialsText, name: str, environment: Mapping[st
     if form.json is None or not isinstance(document, dict) or form.json_key not in document:
         raise AuthError(f"{name} does not hold {form.shape}")
     return {form.json: json.dumps(document)}
-
-
-def _file(text: str, name: str, environment: Mapping[str, str]) -> str:
-    """An absolute path. The program does not read the file, but what is not there would fail with less to say."""
-    home = environment.get("HOME") or str(Path.home())
-    path = Path(home + text[1:] if text == "~" or text.startswith("~/") else text).absolute()
-    try:
-        there = path.is_file()
-    except OSError:  # such as a name that is too long, which is rather a secret than a path: the error would repeat it
-        there = False
-    if not there:
-        raise AuthError(f"{name}: there is no such file of credentials")
-    return str(path)

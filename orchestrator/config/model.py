@@ -45,6 +45,32 @@ class Schemes(Section, frozen=True):
     azure: Annotated[str | None, Meta(description="The remote that azure://container/path means.", examples=["my-azure"])] = None
 
 
+class Reference(Section, frozen=True):
+    """Where a secret comes from. Exactly one key is set."""
+
+    env: Annotated[str | None, Meta(description="The variable of the environment that holds it.", examples=["NAS_PASSWORD"])] = (
+        None
+    )
+    file: Annotated[str | None, Meta(description="The file that holds it.", examples=["/run/secrets/nas"])] = None
+    credential: Annotated[
+        str | None, Meta(description="The name of a systemd credential, as in `LoadCredential=nas:/etc/nas`.", examples=["nas"])
+    ] = None
+    command: Annotated[
+        list[str] | None,
+        Meta(description="The program that prints it, and its arguments; no shell.", examples=[["pass", "show", "nas"]]),
+    ] = None
+
+
+Secrets = Annotated[
+    dict[str, Reference],
+    Meta(
+        description="Options whose values come from elsewhere. A password is given as you would type it.",
+        examples=[{"secret_access_key": {"file": "/run/secrets/s3"}}],
+        extra={"secret": True},
+    ),
+]
+
+
 class Cloud(Section, frozen=True):
     """One cloud location without an rclone config: makes a remote called `cloud`."""
 
@@ -130,6 +156,7 @@ class Cloud(Section, frozen=True):
         dict[str, str],
         Meta(description="More options of the rclone backend, spelled as in rclone.conf.", extra={"secret": True}),
     ] = {}
+    secrets: Secrets = {}
 
 
 class Remote(Section, frozen=True):
@@ -144,6 +171,7 @@ class Remote(Section, frozen=True):
             extra={"secret": True},
         ),
     ] = {}
+    secrets: Secrets = {}
     profile: Annotated[
         str | None, Meta(description="The provider profile to use instead of the backend's own.", examples=["s3"])
     ] = None
@@ -306,6 +334,14 @@ class Config(Section, frozen=True):
     notify: Annotated[Notify, Meta(description="Where to report the end of a job (only validated so far).")] = Notify()
     rclone: Rclone = None
     rclone_config: RcloneConfig = None
+    rclone_config_password: Annotated[
+        Reference | None,
+        Meta(
+            description="Where the password of an encrypted rclone config comes from.",
+            examples=[{"command": ["pass", "show", "rclone"]}],
+            extra={"secret": True},
+        ),
+    ] = None
     state_dir: StateDirectory = None
     log_file: LogFile = None
     bandwidth: Bandwidth = None

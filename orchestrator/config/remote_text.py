@@ -1,9 +1,14 @@
-"""What of a remote that the config makes cannot be given to rclone, which gets it as variables of its environment."""
+"""What of a remote that the config makes cannot be given to rclone, which gets it as variables of its environment.
+
+References to secrets are checked as well, but not what they lead to.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+from orchestrator.config.references import reference_problem
 
 if TYPE_CHECKING:
     from orchestrator.config.model import Cloud, Config, Remote
@@ -12,7 +17,7 @@ _BREAKS = ("\n", "\r")
 
 
 def text_problem(config: Config) -> tuple[tuple[str, ...], str] | None:
-    """The first key under `cloud:` and `remotes:` that cannot be used, and why; no value is repeated."""
+    """The first key of a remote, or reference to a secret, that cannot be used, and why; no value is repeated."""
     return next(_problems(config), None)
 
 
@@ -23,6 +28,8 @@ def _problems(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
         yield from _of_section(("remotes", name), remote, remote.options)
     if config.cloud is not None:
         yield from _of_section(("cloud",), config.cloud, config.cloud.options)
+    if config.rclone_config_password is not None and (reason := reference_problem(config.rclone_config_password)):
+        yield ("rclone_config_password",), reason
 
 
 def _of_section(
@@ -37,6 +44,13 @@ def _of_section(
             yield (*where, "options"), f"the name of an option {reason}"
         if "\0" in value:  # a line break may be part of a key in PEM or JSON
             yield (*where, "options", option), "must not contain NUL"
+    for option, reference in section.secrets.items():
+        if reason := _name_problem(option):
+            yield (*where, "secrets"), f"the name of an option {reason}"
+        elif option in options:
+            yield (*where, "secrets", option), "leave it out here or under `options`: only one can count"
+        elif reason := reference_problem(reference):
+            yield (*where, "secrets", option), reason
 
 
 def _name_problem(name: str) -> str | None:

@@ -41,7 +41,17 @@ _REFUSED_NAMES = (
 # (error class, texts in lower case, HTTP status codes as the providers' libraries write them into their messages)
 _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (
     (UsageError, ("didn't find section in config file", "is a file not a directory", "didn't find backend called"), frozenset()),
-    (UsageError, ("unable to decrypt configuration", "couldn't decrypt configuration", "failed to load config"), frozenset()),
+    (
+        AuthError,
+        (
+            "unable to decrypt configuration",
+            "couldn't decrypt configuration",
+            "password command failed",
+            "password-command returned",
+        ),
+        frozenset(),
+    ),
+    (UsageError, ("failed to load config",), frozenset()),
     (
         RateLimitError,
         (
@@ -139,12 +149,27 @@ _NOISE = re.compile(
     r"|Failed to lsjson(?: with \d+ errors: last error was)?: |error in ListJSON: |error listing: "
     r"|panic received: |fatal error: |RequestID: [^,]*, HostID: [^,]*, "
 )
+_TO_DECRYPT = (
+    "set `rclone_config_password: {command: [...]}` in the config, or the variable RCLONE_CONFIG_PASS or RCLONE_PASSWORD_COMMAND"
+)
 _REMEDIES = (
     (
         re.compile(r".*didn't find section in config file \(\"(.*)\"\).*"),
         r'there is no remote "\1"; `music-orchestrator remotes` lists all remotes',
     ),
     (re.compile(r".*is a file not a directory.*"), "this is a file, not a folder"),
+    (
+        re.compile(r".*not allowed to ask for password.*"),
+        f"the rclone config is encrypted, and nobody can be asked for its password: {_TO_DECRYPT}",
+    ),
+    (
+        re.compile(r".*(?:unable to decrypt configuration|[Cc]ouldn't decrypt configuration).*"),
+        f"the password does not open the encrypted rclone config: correct it; {_TO_DECRYPT}",
+    ),
+    (
+        re.compile(r".*password.command (?:failed|returned).*"),
+        "the command of RCLONE_PASSWORD_COMMAND, for the password of the rclone config, failed: run it by hand to see why",
+    ),
 )
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from orchestrator.errors import OrchestratorError, TransientError, UsageError
+from orchestrator.errors import AuthError, OrchestratorError, TransientError, UsageError
 from orchestrator.rclone.binary import FLOOR, Binary
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.rc_client import Endpoint, RcClient
@@ -152,6 +152,8 @@ class Daemon:
                 "rclone does not accept the bandwidth limit: write 10M, 1M:100k (up:down), off, or a timetable of rclone"
             )
         error = classify(message)
+        if isinstance(error, AuthError):
+            return error
         kind = UsageError if isinstance(error, UsageError) else TransientError
         return kind(f"rclone did not start: {error.message} (exit code {self._process.wait()})")
 

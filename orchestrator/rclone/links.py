@@ -33,7 +33,7 @@ def links_left_out(follow: Collection[str], remotes: Callable[[], Remotes]) -> d
     if not follow:
         return {f"RCLONE_{type_.upper()}_{option.upper()}": "true" for type_, option in options.items()}
     known = remotes()
-    followed = _with_wrapped(follow, known)
+    followed = with_wrapped(follow, known)
     variables: dict[str, str] = {}
     for name, given in known.items():
         option = options.get(given.get("type", ""))
@@ -42,7 +42,7 @@ def links_left_out(follow: Collection[str], remotes: Callable[[], Remotes]) -> d
     return variables
 
 
-def _with_wrapped(follow: Collection[str], known: Remotes) -> set[str]:
+def with_wrapped(follow: Collection[str], known: Remotes) -> set[str]:
     """These remotes, and all that their options name as `remote:path`, in lower case: variables name remotes in any case."""
     by_name = {name.lower(): [value.lower() for value in given.values()] for name, given in known.items()}
     found: set[str] = set()

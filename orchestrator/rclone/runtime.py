@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -21,7 +21,7 @@ from orchestrator.paths import is_local, parent_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
-from orchestrator.rclone.links import configured, links_left_out
+from orchestrator.rclone.links import configured, links_left_out, with_wrapped
 from orchestrator.rclone.listing import ListRequest, list_files
 from orchestrator.rclone.location_identity import Place, places_of
 from orchestrator.rclone.rc_client import Endpoint, RcClient
@@ -58,11 +58,13 @@ class Rclone:
         stop: threading.Event | None = None,
         follow_links: Collection[str] = (),
         withheld: Collection[str] = (),
+        config_password: str | None = None,
     ) -> None:
         """`config`: rclone's config file, if not the usual one; `bandwidth`: in rclone's own syntax.
 
         Once `stop` is set, no further transfer of a batch is begun. `follow_links`: remotes whose links and shortcuts are not
         left out, and neither are those of the remotes that they wrap. `withheld`: variables that rclone does not inherit.
+        `config_password`: of an encrypted config file, if not as the environment says.
         """
         self.binary = binary
         self.stop = stop or threading.Event()
@@ -70,7 +72,10 @@ class Rclone:
         self._read_failures = ReadFailures(lambda fs, path: read_error_text(binary, self._environment(), fs, path))
         self._config = config
         self._extra = _limits(bandwidth, transfers)
-        self._withheld = frozenset(withheld)
+        self._inherited = {name: value for name, value in os.environ.items() if name not in withheld}
+        if config_password is not None:  # rclone would ask a command that the environment names first
+            self._inherited.pop("RCLONE_PASSWORD_COMMAND", None)
+            self._inherited["RCLONE_CONFIG_PASS"] = config_password
         self.bytes_per_second = slowest_rates(bandwidth)
         """Up and down; None: no limit."""
         self._log_file = log_file
@@ -149,6 +154,20 @@ class Rclone:
             return parent_of(self.client.call("backend/command", body)["result"][0])
         return None
 
+    def wrapped_by(self, name: str) -> set[str]:
+        """A remote and all that it leads to, in lower case."""
+        return with_wrapped([name], self._known_remotes | self._remotes)
+
+    def as_stored(self, type: str, secrets: Mapping[str, str]) -> dict[str, str]:  # noqa: A002 rclone's word
+        """Options as rclone's config holds them: it wants passwords obscured."""
+        providers = self.client.call("config/providers")["providers"]
+        options: list[dict[str, Any]] = next((one["Options"] for one in providers if type in (one["Name"], one["Prefix"])), [])
+        passwords = {option["Name"] for option in options if option.get("IsPassword")}
+        return {
+            option: self.client.call("core/obscure", {"clear": text})["obscured"] if option in passwords else text
+            for option, text in secrets.items()
+        }
+
     def define_remote(self, name: str, type: str, options: Mapping[str, str]) -> None:  # noqa: A002 rclone's word
         """Add a remote that exists as long as this object and is never written to disk.
 
@@ -216,10 +235,6 @@ class Rclone:
     def _environment(self) -> dict[str, str]:
         links = links_left_out(self._follow_links, lambda: self._known_remotes | self._remotes)
         return child_environment(self._inherited, config=self._config, remotes=self._remotes, extra=self._extra | links)
-
-    @property
-    def _inherited(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if name not in self._withheld}
 
     @cached_property
     def _known_remotes(self) -> dict[str, dict[str, str]]:

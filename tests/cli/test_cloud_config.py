@@ -41,6 +41,7 @@ KEYS = {
     "sync_mode": ("upload", "upload"),
     "delete_after_sync": ("true", True),
     "options": ("{storage_class: STANDARD_IA}", {"storage_class": "STANDARD_IA"}),
+    "secrets": ("{sse_customer_key: {file: /run/sse}}", {"sse_customer_key": model.Reference(file="/run/sse")}),
 }
 """Each key of the section -> as `config set` gets it, as it is read. `credentials_path` excludes `credentials_env`."""
 KEY_PAIR = {"AWS_CREDENTIALS": "AKIAEXAMPLE:se/cr+et=="}

@@ -1,9 +1,10 @@
-"""No password of rclone's config shows anywhere: not in a process list, a log, a plan, the journal, the catalogue or an error."""
+"""No secret of a config, or that it refers to, shows: not in a process list, a log, a plan, the journal, the catalogue."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.watched import Watched, everything
 S3_KEY, S3_SECRET = "AKIATHEKEYOFTHETEST1", "TheS3SecretOfTheTest+with/signs=="
 DAV_PASSWORD = "TheDavPasswordOfTheTest"
 SFTP_PASSWORD = "TheSftpPasswordOfTheTest"
+CONFIG_PASSWORD = "ThePasswordOfTheConfigOfTheTest"
 
 
 class Remotes:
@@ -71,6 +73,89 @@ def test_secrets_stay_in_their_config(tmp_path: Path, three: Remotes) -> None:
         assert secret.encode() not in text
         assert secret.encode() not in program.arguments + program.environments
     assert S3_KEY.encode() not in text + program.arguments + program.environments
+
+
+def by_reference(tmp_path: Path, three: Remotes, rclone: Path) -> tuple[Path, dict[str, str]]:
+    """Take the secrets out of the rclone config and encrypt it. Returns our config, and the environment that it needs."""
+    lines = [line for line in three.config.read_text().splitlines() if not line.startswith(("secret_access_key", "pass "))]
+    three.config.write_text("\n".join([*lines, "[wrapped]", "type = alias", "remote = dav:lib", ""]))
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "config").write_text(f"{CONFIG_PASSWORD}\n")
+    (sources / "sftp").write_text(SFTP_PASSWORD)
+    (sources / "dav").write_text(f"{DAV_PASSWORD}\nuser: tester\n")
+    encrypt = ["config", "encryption", "set", "--password-command", f"cat {sources}/config", "--config", str(three.config)]
+    subprocess.run([str(rclone), *encrypt], check=True, capture_output=True)
+    assert b"RCLONE_ENCRYPT" in three.config.read_bytes()
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "remotes:\n"
+        "  s3: {secrets: {secret_access_key: {env: THE_S3_SECRET}}}\n"
+        f"  dav: {{secrets: {{pass: {{command: [cat, {sources}/dav]}}}}}}\n"
+        "  sftp: {secrets: {pass: {credential: sftp}}}\n"
+        f"rclone_config_password: {{file: {sources}/config}}\n"
+    )
+    environment = {"THE_S3_SECRET": S3_SECRET, "CREDENTIALS_DIRECTORY": str(sources), "RCLONE_CONFIG": str(three.config)}
+    return config, environment
+
+
+def test_secrets_by_reference_and_an_encrypted_config(tmp_path: Path, three: Remotes, rclone_binary: Path) -> None:
+    """Every way to refer to a secret, for remotes of an rclone config that is encrypted, and through a remote that wraps one."""
+    config, environment = by_reference(tmp_path, three, rclone_binary)
+    program = Watched(tmp_path / "state", environment, alone=True)
+    program.watch(three.s3, three.dav)
+    log = ("--config", str(config), "-vv", "--log-file", str(tmp_path / "run.log"))
+    ended = [
+        program("config", "show", *log),
+        program("plan", "s3:music/music", "sftp:lib", "-o", str(tmp_path / "one.plan"), *log),
+        program("apply", str(tmp_path / "one.plan"), "--yes", *log),
+    ]
+    assert b"RCLONE_CONFIG_S3_SECRET_ACCESS_KEY" in program.environments
+    assert b"RCLONE_CONFIG_DAV_PASS" not in program.environments, "a secret is read when its remote is used"
+    ended.append(program("organize", "sftp:lib", "wrapped:", "--move", "--yes", *log))
+    assert [one.summary["ops_done"] for one in ended[-2:]] == [3, 3]
+    assert b"THE_S3_SECRET=" not in program.environments, "rclone gets what it needs of it, under its own names"
+    text = everything(tmp_path, program, *ended)
+    for secret in (*three.secrets, CONFIG_PASSWORD):
+        assert secret.encode() not in text + program.arguments
+
+    refused = Program(tmp_path / "state", environment)
+    scan = ("scan", "wrapped:", "--config", str(config))
+    (tmp_path / "sources" / "dav").write_text("AnotherPassword")
+    (error,) = refused(*scan, codes=(6,)).errors
+    assert error["code"] == "auth"
+    (tmp_path / "sources" / "dav").unlink()
+    (error,) = refused(*scan, codes=(6,)).errors
+    assert "remotes.dav.secrets.pass: cat failed with exit code 1" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({}, "is encrypted, and nobody can be asked for its password: set `rclone_config_password"),
+        ({"RCLONE_CONFIG_PASS": "AnotherPassword"}, "does not open the encrypted rclone config"),
+        ({"RCLONE_PASSWORD_COMMAND": "false"}, "RCLONE_PASSWORD_COMMAND, for the password of the rclone config, failed"),
+        (
+            {"RCLONE_CONFIG_PASS": "AnotherPassword", "MUSIC_ORCHESTRATOR_RCLONE_CONFIG_PASSWORD_ENV": "NO_SUCH"},
+            "NO_SUCH is not set",
+        ),
+    ],
+)
+def test_an_encrypted_config_that_stays_closed_is_6_at_once(
+    tmp_path: Path, rclone_binary: Path, variables: dict[str, str], says: str
+) -> None:
+    """No command asks or waits, not even one that lists without a daemon."""
+    config = tmp_path / "rclone.conf"
+    config.write_text("[here]\ntype = alias\nremote = /srv\n")
+    encrypt = [str(rclone_binary), "config", "encryption", "set", "--password-command", "echo secret", "--config", str(config)]
+    subprocess.run(encrypt, check=True, capture_output=True)
+    program = Program(tmp_path / "state", {"RCLONE_CONFIG": str(config), **variables})
+    for words in (("remotes",), ("scan", "here:"), ("doctor",)):
+        (error,) = program(*words, codes=(6,)).errors
+        assert says in error["message"]
+        assert "AnotherPassword" not in error["message"]
+    program.environment = {"RCLONE_CONFIG": str(config), "RCLONE_PASSWORD_COMMAND": "echo secret"}
+    assert [event["name"] for event in program("remotes").events if event["type"] == "remote"] == ["here"]
 
 
 @pytest.mark.parametrize("location", ["s3:music/music", "dav:lib", "sftp:lib"])

@@ -1,0 +1,118 @@
+"""Reads secrets from where the config says they are. They are stored nowhere, and no message repeats one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import AuthError
+
+if TYPE_CHECKING:
+    from orchestrator.config.model import Reference
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST = 64 * 1024
+"""Bytes. rclone gets secrets as variables of its environment, and Linux refuses those above 128 KiB."""
+_OF_SEVERAL_LINES = ("{", "-----BEGIN")
+"""How JSON and keys in PEM begin."""
+
+Run = Callable[[Sequence[str]], bytes]
+"""Runs a program and gives what it prints; raises AuthError with a reason that repeats none of it."""
+
+
+def is_variable(text: str) -> bool:
+    """Whether a text can be the name of a variable of the environment."""
+    return _VARIABLE.fullmatch(text) is not None
+
+
+def reference_problem(reference: Reference) -> str | None:
+    """Why a reference cannot be used, whatever it leads to. Repeats no value: a secret may have been written there."""
+    given = [key for key in reference.__struct_fields__ if getattr(reference, key) is not None]
+    if len(given) != 1:
+        return f"give one of {', '.join(reference.__struct_fields__)}"
+    if reference.env is not None and not is_variable(reference.env):
+        return "`env` is the name of a variable, such as NAS_PASSWORD; the secret is its value"
+    if reference.credential is not None and (not reference.credential or "/" in reference.credential):
+        return "`credential` is the name of a systemd credential, without a path"
+    if reference.command is not None and not (reference.command and reference.command[0]):
+        return "`command` is a list: the program, then its arguments"
+    return None
+
+
+class References:
+    """Reads each secret when it is first needed, and only once."""
+
+    def __init__(self, environment: Mapping[str, str], run: Run) -> None:
+        self._environment = environment
+        self._run = run
+        self._read: dict[str, str] = {}
+
+    def text(self, reference: Reference, name: str) -> str:
+        """The secret; `name` is the key that refers to it. Raises AuthError.
+
+        JSON and keys in PEM are read whole. Of anything else only the first line counts: password managers write what they know
+        besides a password below it.
+        """
+        if name not in self._read:
+            self._read[name] = _secret(self._bytes(reference, name), name)
+        return self._read[name]
+
+    def _bytes(self, reference: Reference, name: str) -> bytes:
+        if reference.env is not None:
+            return variable(self._environment, reference.env, f"{name}: {reference.env}").encode("utf-8", "surrogateescape")
+        if reference.command is not None:
+            try:
+                return self._run(reference.command)
+            except AuthError as error:
+                raise AuthError(f"{name}: {error.message}") from None
+        text = reference.file or ""
+        if reference.credential is not None:
+            directory = self._environment.get("CREDENTIALS_DIRECTORY")
+            if not directory:
+                raise AuthError(
+                    f"{name}: $CREDENTIALS_DIRECTORY is not set: start the program by a systemd unit with "
+                    f"`LoadCredential={reference.credential}:/path`"
+                )
+            text = f"{directory}/{reference.credential}"
+        try:
+            with file_of_credentials(text, name, self._environment).open("rb") as stream:
+                return stream.read(_LONGEST + 1)
+        except OSError as error:
+            raise AuthError(f"{name}: the file cannot be read: {error.strerror}") from None
+
+
+def variable(environment: Mapping[str, str], name: str, label: str, holds: str = "the secret") -> str:
+    """The value of a variable, without white space around it. Raises AuthError if it is not set."""
+    text = environment.get(name, "").strip()
+    if not text:
+        raise AuthError(f"{label} is not set: put {holds} into this variable")
+    return text
+
+
+def file_of_credentials(text: str, name: str, environment: Mapping[str, str]) -> Path:
+    """An absolute path, after a look whether the file exists. Raises AuthError."""
+    home = environment.get("HOME") or str(Path.home())
+    path = Path(home + text[1:] if text == "~" or text.startswith("~/") else text).absolute()
+    try:
+        there = path.is_file()
+    except OSError:  # such as a name that is too long, which is rather a secret than a path: the error would repeat it
+        there = False
+    if not there:
+        raise AuthError(f"{name}: there is no such file of credentials")
+    return path
+
+
+def _secret(content: bytes, name: str) -> str:
+    try:
+        text = content.decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError:
+        raise AuthError(f"{name}: what it leads to is not UTF-8 text") from None
+    if not text.lstrip().startswith(_OF_SEVERAL_LINES):
+        text = text.partition("\n")[0].rstrip("\r")
+    if not text:
+        raise AuthError(f"{name}: what it leads to is empty")
+    if "\0" in text or len(content) > _LONGEST:
+        raise AuthError(f"{name}: what it leads to is no secret: it contains NUL, or has more than {_LONGEST // 1024} KiB")
+    return text
