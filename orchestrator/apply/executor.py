@@ -157,8 +157,9 @@ class Execution:
         with self._markers.at_work(self._run_id):
             self._directories_in_the_way.begin()
             self._move_directories(schedule)
-            while not self._stop.is_set() and self._spending.refused is None:
-                limit = WindowLimit(self._settings.window, self._settings.transfers, self._storages, self._run_id)
+            while not self._stop.is_set() and not self._spending.refused:
+                sizes = self._settings.window, self._settings.transfers
+                limit = WindowLimit(*sizes, self._storages, self._run_id, may_follow=self._spending.fits)
                 chosen = schedule.next_window(limit.fits)
                 if not chosen:
                     break

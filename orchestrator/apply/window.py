@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from orchestrator.apply.own_paths import deletes_for_good, destination_of
 from orchestrator.plan.model import Operation
@@ -16,14 +16,23 @@ _COPIED_BYTES = 128 * 1024 * 1024
 class WindowLimit:
     """One window: up to `operations` operations, limited in bytes to copy, and with no path twice.
 
-    It may exceed the limit in bytes while it holds fewer than `transfers` operations.
+    It may exceed the limit in bytes while it holds fewer than `transfers` operations. `may_follow` is asked last about each.
     """
 
-    def __init__(self, operations: int, transfers: int, storages: Mapping[str, Storage], run_id: str) -> None:
+    def __init__(
+        self,
+        operations: int,
+        transfers: int,
+        storages: Mapping[str, Storage],
+        run_id: str,
+        *,
+        may_follow: Callable[[Operation], bool],
+    ) -> None:
         self._operations = operations
         self._transfers = transfers
         self._storages = storages
         self._run_id = run_id
+        self._may_follow = may_follow
         self._touched: set[Ref] = set()
         self._count = 0
         self._bytes = 0
@@ -37,6 +46,8 @@ class WindowLimit:
             or not ends.isdisjoint(self._touched)
             or (self._bytes + size > _COPIED_BYTES and self._count >= self._transfers)
         ):
+            return False
+        if not self._may_follow(operation):
             return False
         self._touched |= ends
         self._count += 1
