@@ -327,7 +327,8 @@ def load_profile(name: str) -> Profile:
 
 def all_profiles() -> list[Profile]:
     """All profiles. Raises UsageError for a file with a mistake."""
-    return [profile for name in profile_names() if (profile := _read(directory(), name)) is not None]
+    place = directory()
+    return [profile for name in profile_names() if (profile := _read(place, name)) is not None]
 
 
 def backend_type(provider: str) -> str:

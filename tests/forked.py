@@ -197,8 +197,11 @@ def serve() -> None:
 
 
 def _load_all() -> None:
-    """Import what a run imports at some time, and ask rclone for its version only once."""
-    from orchestrator.rclone import binary  # noqa: PLC0415 - as above
+    """Import what a run imports at some time, and fill the caches that each run fills with the same."""
+    from orchestrator.config.environment import environment_names  # noqa: PLC0415 - as above
+    from orchestrator.plan.layout.templates import compile_layout  # noqa: PLC0415
+    from orchestrator.profiles import all_profiles  # noqa: PLC0415
+    from orchestrator.rclone import binary  # noqa: PLC0415
 
     for module in pkgutil.walk_packages(sys.modules["orchestrator"].__path__, "orchestrator."):
         if not module.name.rpartition(".")[2].startswith("_"):
@@ -208,6 +211,9 @@ def _load_all() -> None:
     binary._version = cache(binary._version)
     with contextlib.suppress(UsageError):
         binary.find_rclone()
+    environment_names()
+    all_profiles()
+    compile_layout(None, ())  # with the arguments that `organize` gives, or it is not found
     gc.collect()
     gc.freeze()  # or each program copies the memory when it collects garbage
 
