@@ -71,6 +71,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "wsgidav", "sftp", "openssh", "ftp", "drive", "dropbox")
+_AT_NIGHT = {"s3_serve", "wsgidav", "openssh", "ftp"}
+"""A second server of a protocol, and FTP, whose shape is also that of a fake; random histories try them in every run."""
+SOME_STORAGES = [pytest.param(kind, marks=pytest.mark.nightly) if kind in _AT_NIGHT else kind for kind in STORAGES]
+"""STORAGES, as parameters of a test."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -184,7 +188,7 @@ def _add(config: Path, server: RemoteServer) -> None:
         file.write(server.section())
 
 
-@pytest.fixture(params=STORAGES)
+@pytest.fixture(params=SOME_STORAGES)
 def storage_kind(request: pytest.FixtureRequest) -> str:
     """Each kind of STORAGES in turn."""
     return str(request.param)

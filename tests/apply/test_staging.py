@@ -23,7 +23,7 @@ from orchestrator.storage.protocol import PROBE, Call, CallResult, CopyCall, Nam
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import library, operation, plan, quick, restoring, run, run_again, through_temporary_name
-from tests.conftest import STORAGES
+from tests.conftest import SOME_STORAGES
 from tests.servers.disk import small_disk
 
 OURS, THEIRS = b"content of ours", b"content of theirs, which is another one"
@@ -81,7 +81,7 @@ class Meddled(ForwardingStorage):
 # Another program takes the name (fault case 26).
 
 
-@pytest.mark.parametrize("kind", [kind for kind in STORAGES if kind != "memory"])
+@pytest.mark.parametrize("kind", SOME_STORAGES[1:])
 def test_on_each_server_a_file_that_turns_up_after_the_look_keeps_its_name(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str
 ) -> None:

@@ -26,14 +26,14 @@ from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import CopyCall, GiveCall, Naming, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
-from tests.conftest import STORAGES
+from tests.conftest import SOME_STORAGES
 from tests.servers.remotes import RemoteServer
 
 STAGED = f"{OWN_DIRECTORY}/tmp/run1"
 TRASH = f"{OWN_DIRECTORY}/trash/run1-1"
 
 
-@pytest.fixture(params=[*STORAGES[1:], *(f"memory-{naming}" for naming in Naming), "wrapped"])
+@pytest.fixture(params=[*SOME_STORAGES[1:], *(f"memory-{naming}" for naming in Naming), "wrapped"])
 def storage(request: pytest.FixtureRequest, open_storage: Callable[[str], Storage]) -> Storage:
     kind = str(request.param)
     if kind.startswith("memory-"):
