@@ -171,7 +171,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(windows=st.lists(steps, max_size=5), runs=st.integers(1, 2))
 def test_what_is_appended_is_read_back(tmp_path: Path, windows: list, runs: int) -> None:
     """However records are divided among writes and runs, the last record of each operation counts."""

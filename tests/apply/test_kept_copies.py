@@ -45,6 +45,15 @@ from tests.audio_frames import flac, tagged
 COPIES = ("best/one.flac", "copy/one.flac", "old/one.flac")
 
 
+def some_killed(*kinds: str, whens: Sequence[When]) -> list[object]:
+    """Each kind of storage with each moment of a kill; usually each kind with one of them."""
+    return [
+        pytest.param(kind, when, marks=[] if number % len(whens) == moment else pytest.mark.nightly)
+        for number, kind in enumerate(kinds)
+        for moment, when in enumerate(whens)
+    ]
+
+
 def copies(kind: str) -> MemoryStorage:
     storage = MemoryStorage.like(kind)
     for name in COPIES:
@@ -67,8 +76,7 @@ def go_on(made: Plan, journal: Path, storage: MemoryStorage) -> None:
         assert run(made, journal, storage).exit_code == ExitCode.DONE
 
 
-@pytest.mark.parametrize("when", ["before", "between", "after"])
-@pytest.mark.parametrize("kind", ["local", "s3", "webdav", "plain"])
+@pytest.mark.parametrize(("kind", "when"), some_killed("local", "s3", "webdav", "plain", whens=("between", "before", "after")))
 def test_duplicates_are_quarantined_and_undo_restores_them(tmp_path: Path, kind: str, when: When) -> None:
     """Fault case 25, its protocol: killed at every call of the run and of its undo; a second undo does nothing: 0."""
     quiet = copies(kind)
@@ -107,8 +115,7 @@ def undo(journal: Path, storage: MemoryStorage) -> ExitCode:
         return apply_plan(made, {storage.fs: storage}, opened, undoes=first, backoff=WITHOUT_WAITS).exit_code
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", ["local", "s3", "plain"])
+@pytest.mark.parametrize(("kind", "when"), some_killed("local", "s3", "plain", whens=("before", "after")))
 def test_emptying_the_quarantine_never_deletes_the_kept_copy(tmp_path: Path, kind: str, when: When) -> None:
     """Fault case 25, its protocol: emptying the quarantine, killed at every call, deletes what it names and nothing else."""
     quiet = copies(kind)
@@ -129,8 +136,7 @@ def test_emptying_the_quarantine_never_deletes_the_kept_copy(tmp_path: Path, kin
         assert storage.snapshot() == {"best/one.flac": b"the same content", "other.flac": b"another one"}
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", ["local", "s3", "webdav", "plain"])
+@pytest.mark.parametrize(("kind", "when"), some_killed("local", "s3", "webdav", "plain", whens=("before", "after")))
 def test_duplicates_are_deleted_for_good_while_their_kept_copy_is_there(tmp_path: Path, kind: str, when: When) -> None:
     """Fault case 25, its protocol: `--delete` killed at every call; before each delete the kept copy is checked again."""
     quiet = copies(kind)

@@ -130,7 +130,7 @@ def whole(operations: Sequence[Operation], source: str, target: str) -> bool:
     return len(touching) >= FEWEST_FILES and inside and not crossing and all(src == dst for src, dst in names)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2)
 @given(operations=plans())
 def test_each_directory_found_is_whole_and_none_above_it_is(operations: list[Operation]) -> None:
     groups = movable_directories(operations, capabilities_of(STORAGES))
@@ -155,7 +155,7 @@ def test_each_directory_found_is_whole_and_none_above_it_is(operations: list[Ope
 names = st.sampled_from(["1", "2", "3", "4", "x/5", "x/6", "x/7", "x/8", "x/y/9"])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2)
 @given(
     moved=st.sets(names, min_size=4),
     there=st.sets(names),

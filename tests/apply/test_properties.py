@@ -38,7 +38,7 @@ def renames(draw: st.DrawFn) -> dict[str, str]:
     return dict(zip(old, new, strict=True))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["local", "s3", "dropbox", "webdav", "plain"]),
     wanted=renames(),

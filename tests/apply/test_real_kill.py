@@ -17,11 +17,13 @@ from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.protocol import Storage
 from tests.apply.killed_apply import Request
 from tests.apply.plans import depending, move, operation, plan, run, run_again, through_temporary_name
-from tests.nightly import some_at_night
+from tests.nightly import NIGHTLY, some_at_night
 
 ROOT = Path(__file__).parents[2]
 KINDS = some_at_night(("local", "s3_moto", "webdav", "sftp"), night={"local", "sftp", "s3_moto"})
-KILLS: list[tuple[int, float | None]] = [(1, 0.0), (2, None), (3, 0.008), (4, 0.002), (4, None)]
+KILLS: list[tuple[int, float | None]] = [(1, 0.0), (2, None), (4, 0.002)]
+if NIGHTLY:
+    KILLS += [(3, 0.008), (4, None)]
 
 
 def scene(storage: Storage, other: Storage) -> Plan:

@@ -71,10 +71,11 @@ def ids(storage: Storage, names: list[str]) -> list[str | None]:
     [
         ("s3_moto", True, 10),
         ("drive", True, 9),
-        ("dropbox", True, 11),
         ("webdav", False, 25),
-        ("crypt over s3_moto", True, 11),
-        pytest.param("alias over drive", True, 11, marks=pytest.mark.nightly),
+        *(
+            pytest.param(kind, True, 11, marks=pytest.mark.nightly)
+            for kind in ("dropbox", "crypt over s3_moto", "alias over drive")
+        ),
     ],
 )
 def test_an_edit_costs_few_requests_and_a_file_keeps_its_id(
@@ -105,8 +106,8 @@ def test_an_edit_costs_few_requests_and_a_file_keeps_its_id(
 @pytest.mark.parametrize(
     "kind",
     [
-        *("s3_moto", "drive", "webdav"),
-        *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("s3_serve", "dropbox", "wsgidav", "sftp")),
+        *("s3_moto", "webdav"),
+        *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("s3_serve", "drive", "dropbox", "wsgidav", "sftp")),
     ],
 )
 def test_sources_that_change_while_they_are_sent_over_a_file_leave_the_old_content_there(

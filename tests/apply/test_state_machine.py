@@ -362,7 +362,7 @@ class Libraries(RuleBasedStateMachine):
 
 TestLibraries = Libraries.TestCase
 TestLibraries.settings = settings(
-    max_examples=2500 if NIGHTLY else 150,
+    max_examples=2500 if NIGHTLY else 60,
     stateful_step_count=12,
     deadline=None,
     derandomize=not NIGHTLY,
