@@ -15,6 +15,7 @@ from orchestrator.plan.file_names.pattern import EXAMPLE, Pattern, parse_names_a
 from orchestrator.plan.layout.presets import PRESETS
 from orchestrator.plan.model import Plan
 from orchestrator.records import Item
+from tests.nightly import some_at_night
 from tests.plan.worlds import PretendStorage, moved, plain, plan, skips, song, unreadable, untagged
 
 AUTO = ("auto",)
@@ -59,7 +60,7 @@ def test_each_example_of_the_documentation(example: Example) -> None:
     assert named(example.paths, [example.pattern])[1][example.paths[0]] == example.becomes
 
 
-@pytest.mark.parametrize("layout", PRESETS)
+@pytest.mark.parametrize("layout", some_at_night((*PRESETS,), night={*PRESETS} - {"default", "disc-numbers", "flat", "plex"}))
 def test_in_every_layout_the_second_run_plans_nothing(layout: str) -> None:
     paths = [path for example in EXAMPLES for path in example.paths]
     made, _ = named(paths, layout=layout)

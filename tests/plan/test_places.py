@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -563,7 +563,6 @@ FOLDERS = (
 FILES = ("a.flac", "b.flac", "1-01 S.flac", "2-01 S.flac", "101 T.flac", "c.mp3")
 
 
-@settings(max_examples=settings.default.max_examples * 2)
 @given(
     st.dictionaries(st.tuples(st.sampled_from(FOLDERS), st.sampled_from(FILES)), CONTRADICTIONS, max_size=12),
     st.sampled_from(

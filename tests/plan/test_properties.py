@@ -171,7 +171,7 @@ def test_organizing_in_place_loses_nothing_and_a_second_run_does_nothing(
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@settings(max_examples=settings.default.max_examples // 4)
+@settings(max_examples=settings.default.max_examples // 8)
 @given(data=st.data())
 def test_a_library_organized_by_a_preset_is_in_order(preset: str, data: st.DataObject) -> None:
     items = data.draw(libraries())
@@ -221,6 +221,7 @@ def test_whatever_the_template_names_are_legal_and_inside_the_root(
     assert plan(storage.list("/music"), layout=layout, replace=replace).operations == ()
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(libraries(folding=True), st.sampled_from(LAYOUTS), st.integers(0, 99))
 def test_a_storage_that_folds_case_ends_with_the_planned_spelling(items: list[Item], layout: str, seed: int) -> None:
     made = plan(items, layout=layout, capabilities=FOLDING)
@@ -239,6 +240,7 @@ def test_a_storage_that_folds_case_ends_with_the_planned_spelling(items: list[It
     assert storage.tree("/music") == before
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(libraries(), st.sampled_from(LAYOUTS), st.booleans(), st.integers(0, 99))
 def test_another_target_gets_the_same_tree_as_organizing_in_place(items: list[Item], layout: str, copy: bool, seed: int) -> None:
     in_place = PretendStorage.holding("/music", items)
@@ -267,6 +269,7 @@ def test_another_target_gets_the_same_tree_as_organizing_in_place(items: list[It
     assert storage.tree("/other") == {}
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(libraries(), st.sampled_from(LAYOUTS), st.randoms(use_true_random=False))
 def test_the_order_of_the_inputs_makes_no_difference(items: list[Item], layout: str, random: Random) -> None:
     mixed = list(items)
@@ -280,6 +283,7 @@ def test_the_order_of_the_inputs_makes_no_difference(items: list[Item], layout: 
     )
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(libraries(), libraries(), st.sampled_from(LAYOUTS), st.booleans(), st.integers(0, 99))
 def test_a_target_that_is_not_empty_keeps_its_files(
     items: list[Item], there: list[Item], layout: str, copy: bool, seed: int

@@ -21,7 +21,7 @@ from tests.tags.ranges import BITS_OF_REASON_FOR_PROGRAMMERS, read
 from tests.virtual_file import VirtualFile
 
 MIB = 1024 * 1024
-EXAMPLES = 200_000 if NIGHTLY else 2_000
+EXAMPLES = 200_000 if NIGHTLY else 1_000
 MOST_CPU_S = 1.0
 MOST_MEMORY = 256 * MIB
 
