@@ -84,7 +84,7 @@ def ways(tmp_path: Path, role: credentials.MetadataServer) -> dict[str, Given]:
     }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", some_at_night(WAYS, night={"credentials_env", "variables"}))
 def test_every_way_to_give_credentials_works_alone(
     tmp_path: Path, proxy: HttpProxy, role: credentials.MetadataServer, ways: dict[str, Given], way: str
 ) -> None:
@@ -142,7 +142,7 @@ def test_credentials_that_are_missing_or_refused_are_6_and_stop_nothing_else(tmp
     [
         (["region: eu-west-1"], {"AWS_REGION": "eu-north-1"}, "eu-west-1"),
         ([], {"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "us-west-2"}, "eu-north-1"),
-        ([], {"AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2"),
+        pytest.param([], {"AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2", marks=pytest.mark.nightly),
     ],
 )
 def test_requests_are_signed_for_the_region(

@@ -25,7 +25,7 @@ from tests.nightly import NIGHTLY, some_at_night
 from tests.servers.http import HttpProxy, Refuse, Then, http_proxy
 from tests.servers.remotes import RemoteServer
 
-KILLS = 2
+KILLS = 1
 """How many kills of each kind are tried, unless all are."""
 KINDS = some_at_night(("local", "s3_serve", "webdav"), night={"webdav"})
 KILLED = [("webdav", "quarantine"), ("s3_serve", "delete")]
@@ -51,7 +51,7 @@ def fill(root: Path) -> None:
     put(root, "Band/Live/01 Song.flac", 1, title=("Song 1 (Live)",), album=("Live",))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "webdav"), night={"s3_serve", "webdav"}))
 def test_a_report_changes_nothing_and_gives_reasons(library: Callable[..., Library], kind: str) -> None:
     music = library(kind)
     fill(music.root)
@@ -201,7 +201,7 @@ def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., L
         assert music.tree() == before
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "webdav"), night={"local", "webdav"}))
 def test_duplicates_of_a_kept_copy_that_changed_after_the_plan_are_kept(library: Callable[..., Library], kind: str) -> None:
     music = library(kind)
     fill(music.root)
@@ -215,7 +215,7 @@ def test_duplicates_of_a_kept_copy_that_changed_after_the_plan_are_kept(library:
     assert music.place.tree() == before
 
 
-@pytest.mark.parametrize("kind", ["s3_serve", "webdav"])
+@pytest.mark.parametrize("kind", some_at_night(("s3_serve", "webdav"), night={"s3_serve"}))
 def test_one_place_under_two_names_loses_nothing(
     request: pytest.FixtureRequest, library: Callable[..., Library], kind: str
 ) -> None:
@@ -236,7 +236,9 @@ def test_one_place_under_two_names_loses_nothing(
     assert music.place.tree() == before
 
 
-@pytest.mark.parametrize(("kind", "request_of_a_move"), [("s3_serve", "DELETE"), ("webdav", "MOVE")])
+@pytest.mark.parametrize(
+    ("kind", "request_of_a_move"), [("s3_serve", "DELETE"), pytest.param("webdav", "MOVE", marks=pytest.mark.nightly)]
+)
 def test_resume_also_notices_one_place_under_two_names(
     request: pytest.FixtureRequest, proxied: Callable[[str], tuple[Library, HttpProxy]], kind: str, request_of_a_move: str
 ) -> None:
@@ -304,7 +306,7 @@ def test_equal_bytes_on_a_remote_without_hashes_are_found_with_checksum(library:
     assert set(music.place.tree()) == {"A/1.wav", "other/1.wav"}
 
 
-@pytest.mark.parametrize("kind", ["s3_serve", "webdav", pytest.param("local", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kind", some_at_night(("s3_serve", "webdav", "local"), night={"s3_serve", "local"}))
 def test_delete_only_deletes_what_is_proved(library: Callable[..., Library], kind: str) -> None:
     """T1: a whole FLAC is proved, one that is damaged in the middle is not. T3 is never deleted."""
     music = library(kind)

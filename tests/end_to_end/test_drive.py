@@ -12,7 +12,7 @@ from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.forked import Forks, kill
 from tests.library import LibraryFacts, make_library
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, some_at_night
 from tests.places import OWN, Place, places, visible
 from tests.program import Ended, Program
 from tests.servers import remotes
@@ -21,9 +21,9 @@ from tests.servers.drive_files import FOLDER
 from tests.servers.http import HttpProxy, Then, http_proxy
 from tests.servers.remotes import DriveRemote
 
-COUNT = 120
-EVERY = 1 if NIGHTLY else 17
-"""Unless all are tried, a kill only at every seventeenth changing call."""
+COUNT = 120 if NIGHTLY else 60
+EVERY = 1 if NIGHTLY else 29
+"""Unless all are tried, a kill only at every twenty-ninth changing call."""
 
 
 @pytest.fixture(scope="module")
@@ -183,22 +183,22 @@ def test_equal_files_of_one_name_are_two_files(twins: tuple[DriveRemote, HttpPro
     assert objects(server) == before
 
 
-@pytest.mark.parametrize("command", [("dedup", "--dedup", "quarantine"), ("organize", "--dedup", "quarantine")])
+@pytest.mark.parametrize("command", some_at_night(("dedup", "organize"), night={"dedup"}))
 def test_of_equal_files_with_one_name_one_is_kept(
-    twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path, command: tuple[str, ...]
+    twins: tuple[DriveRemote, HttpProxy, dict[str, str]], forks: Forks, tmp_path: Path, command: str
 ) -> None:
     """Duplicates can be identified by their ids, too: two get names of their own in the quarantine, and `undo` restores them."""
     server, _, environment = twins
     state = tmp_path / "state"
     before = shared(server, [tagged("One", 1)] * 3)
-    name, *options = command
-    first = forks.run(name, "twins:music", *options, state=state, environment=environment)
+    arguments = (command, "twins:music", "--dedup", "quarantine")
+    first = forks.run(*arguments, state=state, environment=environment)
     away = {one: path for one, path in objects(server).items() if path.startswith(OWN)}
     assert sorted(before[one] for one in away) == ["rip/track.mp3"] * 2
     assert len({*away.values()}) == 2
     assert all(one in path for one, path in away.items())
     assert objects(server).keys() == before.keys()
-    again = forks.run(name, "twins:music", *options, state=state, environment=environment)
+    again = forks.run(*arguments, state=state, environment=environment)
     assert (again.summary["ops_planned"], objects(server).keys()) == (0, before.keys())
     forks.run("undo", first.run, state=state, environment=environment)
     assert objects(server) == before

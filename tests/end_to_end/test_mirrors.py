@@ -68,12 +68,12 @@ def tree(place: Place) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("kinds", "verb"),
     [
-        ("local local s3", "--move"),
         ("local s3 local", "--move"),
         ("s3 s3 s3", "--copy"),
         *(
             pytest.param(*case, marks=pytest.mark.nightly)
             for case in (
+                ("local local s3", "--move"),
                 ("local s3 local", "--copy"),
                 ("s3 s3 s3", "--move"),
                 ("s3 local s3", "--move"),

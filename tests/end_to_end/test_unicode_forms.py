@@ -52,7 +52,8 @@ def files() -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize(
-    "kind", some_at_night(("local", "s3_serve", "s3_moto", "webdav", "sftp", "drive"), night={"s3_moto", "sftp", "drive"})
+    "kind",
+    some_at_night(("local", "s3_serve", "s3_moto", "webdav", "sftp", "drive"), night={"s3_serve", "s3_moto", "sftp", "drive"}),
 )
 def test_folders_of_one_name_in_two_forms(library: Callable[..., Library], kind: str) -> None:
     """Nothing is lost, the second run plans nothing, and an undo overwrites no file that has the name of another one."""

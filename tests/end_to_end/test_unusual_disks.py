@@ -83,7 +83,7 @@ def test_a_second_run_on_a_disk_that_ignores_case_plans_nothing(rclone_binary: P
         check_organized(program, str(tmp_path / "disk"), tmp_path / "below")
 
 
-@pytest.mark.parametrize("serve", [remotes.webdav, remotes.sftp])
+@pytest.mark.parametrize("serve", [pytest.param(remotes.webdav, marks=pytest.mark.nightly), remotes.sftp])
 def test_a_second_run_on_a_server_that_ignores_case_plans_nothing(
     rclone_binary: Path, tmp_path: Path, serve: Callable[..., AbstractContextManager[remotes.RemoteServer]]
 ) -> None:

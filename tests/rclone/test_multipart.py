@@ -35,7 +35,7 @@ def bucket(s3_moto: RemoteServer, rclone_config: Path) -> Iterator[tuple[Any, Ht
         yield client, proxy
 
 
-@pytest.mark.parametrize(("in_parts", "hashes"), [(60, False), (5, True)])
+@pytest.mark.parametrize(("in_parts", "hashes"), [(20, False), (5, True)])
 def test_the_listing_stays_cheap(bucket: tuple[Any, HttpProxy], rclone: Rclone, in_parts: int, hashes: bool) -> None:
     client, proxy = bucket
     prefix = f"parts{in_parts}"

@@ -170,16 +170,15 @@ def is_look(request: Seen) -> bool:
     return request.method == "PROPFIND"
 
 
-@pytest.mark.parametrize("way", ["served", "looked up"])
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("way", "status", "kind"),
     [
-        (503, TransientError),
-        (429, RateLimitError),
-        (401, AuthError),
-        (403, PermanentError),
-        (404, NotFoundError),
-        (507, QuotaError),
+        ("served", 503, TransientError),
+        ("served", 429, RateLimitError),
+        ("served", 401, AuthError),
+        ("looked up", 403, PermanentError),
+        ("looked up", 404, NotFoundError),
+        ("looked up", 507, QuotaError),
     ],
 )
 def test_a_refusal_is_an_error_and_not_the_end_of_the_file(
