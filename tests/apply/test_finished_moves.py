@@ -84,7 +84,7 @@ def test_a_kill_at_any_request_loses_nothing_and_resume_finishes(tmp_path: Path,
     victim = ours if killed == "source" else theirs
     first = victim.calls_made
     run(made, tmp_path / "unkilled", ours, theirs)
-    for number in range(first + 1, victim.calls_made + 1, 1 if NIGHTLY else 3):
+    for number in range(first + 1, victim.calls_made + 1, 1 if NIGHTLY else 7):
         for when in ("before", "after"):
             ours, theirs, made = scene(kind, "local")
             everything = contents(ours, theirs).keys()

@@ -29,6 +29,7 @@ from tests.apply.plans import move, plan, run
 from tests.audio import make_many, make_track
 from tests.faulty import Library, of_music, sent
 from tests.forked import kill
+from tests.nightly import some_at_night
 from tests.places import Place
 from tests.servers.http import Hold, HttpProxy, Lose, Seen, Then
 from tests.servers.remotes import RemoteServer
@@ -183,7 +184,12 @@ def test_a_download_is_on_the_disk_before_its_source_is_deleted(
 
 # Changes by others between plan and apply.
 
-SERVERS = ["local", "s3_serve", "webdav", "sftp"]
+MEDDLED = [
+    *(("local", True), ("s3_serve", False), ("webdav", True)),
+    *(pytest.param(*one, marks=pytest.mark.nightly) for one in (("local", False), ("s3_serve", True), ("webdav", False))),
+    *(pytest.param("sftp", alone, marks=pytest.mark.nightly) for alone in (True, False)),
+]
+"""Where another program meddles, and whether with the only file."""
 
 
 def like(other: Path, path: Path) -> str:
@@ -196,8 +202,7 @@ def like(other: Path, path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("kind", SERVERS)
-@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize(("kind", "alone"), MEDDLED)
 def test_a_file_has_appeared_at_the_destination(library: Callable[..., Library], kind: str, alone: bool) -> None:
     """Fault cases 8 and 16: whether or not size and time are equal, it is kept, and so is the source; the others move."""
     music = library(kind)
@@ -214,7 +219,7 @@ def test_a_file_has_appeared_at_the_destination(library: Callable[..., Library],
     assert [error["path"] for error in ended.errors] == ["in/a.mp3"]
 
 
-@pytest.mark.parametrize("kind", ["local", "s3_serve", "s3_moto", "webdav", "sftp"])
+@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "s3_moto", "webdav", "sftp"), night={"s3_serve", "sftp"}))
 @pytest.mark.parametrize("fresh", [False, True])
 def test_a_plan_that_moves_one_file_onto_another_loses_neither(
     open_storage: Callable[[str], Storage], tmp_path: Path, kind: str, fresh: bool
@@ -233,8 +238,7 @@ def test_a_plan_that_moves_one_file_onto_another_loses_neither(
         assert {entry.path: b"".join(storage.read(entry.path)) for entry in storage.list()} == contents
 
 
-@pytest.mark.parametrize("kind", SERVERS)
-@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize(("kind", "alone"), MEDDLED)
 def test_the_source_was_deleted(library: Callable[..., Library], kind: str, alone: bool) -> None:
     """Fault case 16: a file that was deleted on the remote in the meantime is reported, and the others move."""
     music = library(kind)

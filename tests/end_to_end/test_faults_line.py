@@ -147,7 +147,10 @@ def test_a_server_that_asks_for_a_pause_gets_one(
         pytest.param("webdav", "MOVE", Refuse(429), REQUESTS_PER_OPERATION, marks=pytest.mark.nightly),
         ("webdav", "PROPFIND", Refuse(503), REQUESTS_PER_OPERATION),
         pytest.param("s3_serve", "PUT", Refuse(503, XML, SLOW_DOWN), REQUESTS_PER_OPERATION, marks=pytest.mark.nightly),
-        ("s3_serve", "PUT", Refuse(500, XML, b"<Error><Code>InternalError</Code></Error>"), REQUESTS_PER_OPERATION),
+        pytest.param(
+            *("s3_serve", "PUT", Refuse(500, XML, b"<Error><Code>InternalError</Code></Error>"), REQUESTS_PER_OPERATION),
+            marks=pytest.mark.nightly,
+        ),
         ("s3_serve", "HEAD PUT DELETE", Refuse(503), REQUESTS_PER_OPERATION),
         ("s3_serve", "DELETE", Refuse(503), REQUESTS_PER_OPERATION + 2),  # seven had succeeded before
     ],

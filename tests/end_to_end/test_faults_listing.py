@@ -35,7 +35,7 @@ def shrunken(place: Place) -> bytes:
     return _MULTISTATUS % "".join(rows).encode()
 
 
-@pytest.mark.parametrize("kind", ["s3_serve", "webdav"])
+@pytest.mark.parametrize("kind", ["s3_serve", pytest.param("webdav", marks=pytest.mark.nightly)])
 def test_a_listing_that_lost_most_of_the_music_stops_the_run(
     kind: str, tmp_path: Path, rclone_binary: Path, rclone_config: Path
 ) -> None:

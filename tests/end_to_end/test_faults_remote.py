@@ -96,7 +96,7 @@ def test_an_sftp_password_that_was_changed_during_a_run(tmp_path: Path, rclone_b
         assert Counter(left.tree().values()) == contents
 
 
-@pytest.mark.parametrize("kind", ["local", "s3_serve", "webdav"])
+@pytest.mark.parametrize("kind", [pytest.param("local", marks=pytest.mark.nightly), "s3_serve", "webdav"])
 def test_old_and_future_times_move_nothing(kind: str, library: Callable[..., Library]) -> None:
     """Fault case 21: files of 1970 and of 2099 are organized once; the content decides, and nothing is read or sent again."""
     made = library(kind)
@@ -144,7 +144,7 @@ def test_clocks_that_differ_by_two_days_move_nothing(tmp_path: Path, days: int) 
         assert Place(location, None, server, "lib").tree() == tree
 
 
-@pytest.mark.parametrize("days", [1, -1])
+@pytest.mark.parametrize("days", [1, pytest.param(-1, marks=pytest.mark.nightly)])
 def test_an_s3_server_that_finds_our_clock_a_day_off_gets_no_more_requests(
     proxied: Callable[[str], tuple[Library, HttpProxy]], days: int
 ) -> None:

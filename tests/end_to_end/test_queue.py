@@ -26,8 +26,8 @@ from tests.program import Ended, Program
 from tests.servers.http import Drop, Hold, HttpProxy, Refuse, Seen, Then
 from tests.servers.remotes import SECRET_KEY
 
-NIGHTLY = [pytest.param(kind, marks=pytest.mark.nightly) for kind in ("drive", "dropbox")]
-KINDS = ["s3_moto", "webdav", *NIGHTLY]
+NIGHTLY = [pytest.param(kind, marks=pytest.mark.nightly) for kind in ("s3_moto", "drive", "dropbox")]
+KINDS = ["webdav", *NIGHTLY]
 FILES = {f"d/f{number}.mp3": bytes([number]) * (20_000 + number) for number in range(1, 7)}
 LARGE = 10_000
 """Bytes; what we write for ourselves is smaller."""

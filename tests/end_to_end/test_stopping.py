@@ -94,7 +94,7 @@ def test_files_in_flight_finish_and_no_other_starts(
     upload.resume()
 
 
-@pytest.mark.parametrize("kind", ["s3_serve", "webdav", "sftp"] if NIGHTLY else ["s3_serve", "webdav"])
+@pytest.mark.parametrize("kind", ["s3_serve", "webdav", "sftp"] if NIGHTLY else ["s3_serve"])
 def test_a_second_signal_cuts_at_once(kind: str, request: pytest.FixtureRequest, forks: Forks, tmp_path: Path) -> None:
     """Fault case 36."""
     upload = Upload(request, kind, forks, tmp_path)

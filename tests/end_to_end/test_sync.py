@@ -107,7 +107,7 @@ def test_both_ways(pair: Pair) -> None:
     assert here.items() <= pair.trees()[0].items()
 
 
-@pytest.mark.parametrize("pair", ["local", "s3_moto"], indirect=True)
+@pytest.mark.parametrize("pair", [pytest.param("local", marks=pytest.mark.nightly), "s3_moto"], indirect=True)
 def test_brakes_and_refusals(pair: Pair, tmp_path: Path) -> None:
     for path in EIGHT:
         pair.put(path, content(path))
@@ -156,7 +156,7 @@ def test_one_way_whichever_side_stands_first(pair: Pair) -> None:
     assert sorted(pair.trees()[1]) == ["b.mp3"]
 
 
-@pytest.mark.parametrize("pair", ["local", "s3_moto"], indirect=True)
+@pytest.mark.parametrize("pair", [pytest.param("local", marks=pytest.mark.nightly), "s3_moto"], indirect=True)
 def test_an_edit_that_keeps_size_and_time_is_carried_and_new_times_are_not(pair: Pair) -> None:
     for path in EIGHT:
         pair.put(path, content(path))

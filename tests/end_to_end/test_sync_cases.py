@@ -162,7 +162,7 @@ SWAPPED = [False, pytest.param(True, marks=pytest.mark.nightly)]
 
 
 @pytest.mark.parametrize("swapped", SWAPPED)
-@pytest.mark.parametrize("pair", [at_night(pair, in_ci=["local and S3", "local and Drive"]) for pair in PAIRS])
+@pytest.mark.parametrize("pair", [at_night(pair, in_ci=["local and S3"]) for pair in PAIRS])
 def test_both_sides_end_as_they_must(synced: Callable[..., Synced], pair: str, swapped: bool) -> None:
     kinds = PAIRS[pair][:: -1 if swapped else 1]
     check(Cases(synced(kinds), ""), kinds)

@@ -28,6 +28,7 @@ from tests.damaged_pairs import KINDS, pairs
 from tests.end_to_end.test_sync import Pair
 from tests.end_to_end.test_unusual_disks import case_ignored
 from tests.faulty import Library
+from tests.nightly import some_at_night
 from tests.places import digest, upload_in_parts
 from tests.program import Ended
 from tests.servers.http import Drop, HttpProxy, Seen
@@ -137,7 +138,11 @@ def damage_reported(ended: Ended) -> set[str]:
     return {event["path"] for event in ended.errors if event["code"] == "unreadable"}
 
 
-@pytest.mark.parametrize(("pair", "policy"), [("local", None), ("s3_moto", "newer"), ("local", "larger")], indirect=["pair"])
+@pytest.mark.parametrize(
+    ("pair", "policy"),
+    [("local", None), ("s3_moto", "newer"), pytest.param("local", "larger", marks=pytest.mark.nightly)],
+    indirect=["pair"],
+)
 def test_a_cut_file_never_replaces_a_whole_one(pair: Pair, policy: str | None) -> None:
     """Cut on one side only, on A or on B, or while the other side was retagged."""
     options = [] if policy is None else ["--conflict", policy]
@@ -281,7 +286,7 @@ def times_in_state(pair: Pair) -> set[int | None]:
     return {file.entry.mtime_ns for file in files if file.inode is not None}
 
 
-@pytest.mark.parametrize("kind", ["s3_moto", "dropbox", pytest.param("drive", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kind", some_at_night(("s3_moto", "dropbox", "drive"), night={"dropbox", "drive"}))
 def test_touched_files_are_read_once_and_nothing_is_sent(
     proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, kind: str
 ) -> None:

@@ -79,7 +79,7 @@ def test_a_side_that_has_lost_or_changed_much(synced: Callable[..., Synced], kin
 
 
 @AT_NIGHT
-@pytest.mark.parametrize("kinds", [("local", "s3_moto"), ("s3_moto", "webdav")])
+@pytest.mark.parametrize("kinds", [("local", "s3_moto"), pytest.param(("s3_moto", "webdav"), marks=AT_NIGHT)])
 def test_files_that_appear_during_a_sync_are_left_for_the_next(synced: Callable[..., Synced], kinds: tuple[str, str]) -> None:
     folder = Folder(synced(kinds))
     tree = folder.start(*songs(1, 2, 3))
