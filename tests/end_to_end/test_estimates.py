@@ -12,12 +12,12 @@ import pytest
 
 from tests.audio import make_many
 from tests.costs import kinds_of
-from tests.nightly import NIGHTLY, some_at_night
+from tests.nightly import some_at_night
 from tests.program import Ended
 from tests.sync_sides import Synced
 
 KINDS = ("s3_moto", "s3_serve", "webdav", "drive", "dropbox")
-TRACKS, PER_ALBUM, SIZE = 120 if NIGHTLY else 60, 10, 40_000
+TRACKS, PER_ALBUM, SIZE = 120, 10, 40_000
 MESSY = "{{ artist }} {{ album }}/x {{ title }}"
 OTHER_FOLDERS = "{{ album }} by {{ artist }}/x {{ title }}"
 SHARE, FEW = 0.15, 20

@@ -14,7 +14,7 @@ from tests.places import PLACES, Place, places, visible
 from tests.program import Program
 
 TIMEOUT_S = 400
-FILES = 1000 if NIGHTLY else 120
+FILES = 1000 if NIGHTLY else 200
 
 
 @pytest.fixture(scope="module")
