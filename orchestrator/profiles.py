@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -123,6 +123,7 @@ class ConditionalFacts(Facts, frozen=True):
     option: str
     values: tuple[str, ...] = msgspec.field(name="is")
     """The values, in any case; "" stands for an option that is not set."""
+    free_hashes: tuple[str, ...] | None = None
     max_path_bytes: int | None = None
     directory_delete: DirectoryDelete | None = None
     moves_copies: bool | None = None
@@ -137,7 +138,7 @@ class PriceList(Prices, frozen=True):
     list is only used if the config names it."""
 
 
-_CONDITIONAL = ("max_path_bytes", "directory_delete", "moves_copies", "refuses_taken_uploads")
+_CONDITIONAL = ("free_hashes", "max_path_bytes", "directory_delete", "moves_copies", "refuses_taken_uploads")
 
 
 class Profile(Facts, frozen=True):
@@ -202,6 +203,12 @@ class Profile(Facts, frozen=True):
     replaces_in_place: InPlace = "never"
     """An upload to a taken name replaces the content at once when it ends, and the file keeps its id: until then, and if the
     upload breaks off, the old content is there. "below": as it is on the remotes that this one leads to."""
+    access_hint: str = ""
+    """What else may be the reason if a remote of this kind refuses access as a whole, and what to do then."""
+    archived_tiers: tuple[str, ...] = ()
+    """The storage classes, as listings show them, whose files cannot be read or copied before they are restored."""
+    write_right: str = ""
+    """The right that an account needs to store files, as the provider calls it; "" also where it may differ between folders."""
     delete_right: str = ""
     """The right that an account needs to delete files, as the provider calls it; "" if it has no name."""
     by_id: bool = False
@@ -244,7 +251,7 @@ class Profile(Facts, frozen=True):
 
     def for_remote(self, option: Callable[[str], str | None]) -> Profile:
         """The facts for one remote; `option` gives the value of one of its options, None where it is not set."""
-        found: dict[str, int | str] = {}
+        found: dict[str, Any] = {}
         for condition in self.when:
             if (option(condition.option) or "").lower() in {value.lower() for value in condition.values}:
                 facts = msgspec.structs.asdict(condition)

@@ -158,6 +158,11 @@ _REMEDIES = (
         r'there is no remote "\1"; `music-orchestrator remotes` lists all remotes',
     ),
     (re.compile(r".*is a file not a directory.*"), "this is a file, not a folder"),
+    # Encrypted with a KMS key, the ETag is no MD5. rclone knows that only from its own option.
+    (
+        re.compile(r"(.*md5 hashes differ.*S3 bucket.*)"),
+        r"\1: if the bucket encrypts with KMS by default, set `server_side_encryption: aws:kms` in the options of its remote",
+    ),
     (
         re.compile(r".*not allowed to ask for password.*"),
         f"the rclone config is encrypted, and nobody can be asked for its password: {_TO_DECRYPT}",

@@ -26,6 +26,8 @@ from tests.servers.tcp import LoopThread
 CHANGING = frozenset({"PUT", "POST", "DELETE", "PATCH", "MOVE", "COPY", "MKCOL", "PROPPATCH"})
 _BLOCK = 64 * 1024
 _LIMIT = 1024 * 1024
+_ETAG = re.compile(rb"(?i)(etag(?:: |>)(?:\"|&quot;|&#34;))[0-9a-f]{8}([0-9a-f]{24})")
+"""In a header and in XML; so that it differs from the MD5, its beginning is replaced."""
 
 
 @dataclass
@@ -95,7 +97,12 @@ class Redate:
     days: int
 
 
-Action = Refuse | Drop | Lose | Hold | Then | Halve | Redate
+@dataclass(frozen=True)
+class Retag:
+    """Answer as S3 does for a bucket that encrypts with a KMS key by default: its ETags are no MD5."""
+
+
+Action = Refuse | Drop | Lose | Hold | Then | Halve | Redate | Retag
 
 
 @dataclass
@@ -242,6 +249,11 @@ class HttpProxy:
             raise _Gone
         await self._wait(action, reply=True)
         seen.status = status
+        if isinstance(action, Retag):
+            content = [block async for block in _body(server, answer_headers, bodiless=_bodiless(method, status))]
+            writer.write(_ETAG.sub(rb"\g<1>00000000\g<2>", answer) + _ETAG.sub(rb"\g<1>00000000\g<2>", b"".join(content)))
+            await writer.drain()
+            return
         writer.write(answer)
         async for block in _body(server, answer_headers, bodiless=_bodiless(method, status), until_close=True):
             writer.write(block)
