@@ -139,8 +139,8 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     try:
         yield
     except NotFoundError as error:
-        what = "folder" if location.local else "folder or bucket"
-        raise UsageError(f"{location.typed}: there is no such {what}: check the name, or create it first") from error
+        typed, what = location.typed.removesuffix(":"), _what_is_missing(session, location)
+        raise UsageError(f"{typed}: there is no {what}: check the name, or create it first") from error
     except TransientError as error:
         error.message = f"{location.typed} cannot be reached: {error.message}"
         raise
@@ -150,9 +150,10 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     except AccessDeniedError as error:
         if location.local:
             raise UsageError(f"{location.typed} may not be read: fix its permissions ({error.message})") from error
+        hint = session.rclone_storage(location).profile.access_hint
         raise AuthError(
-            f"{location.typed} refuses access: grant these credentials the right to list and read it, or use others "
-            f"({error.message})"
+            f"{location.typed} refuses access: grant these credentials the right to list and read it, or use others"
+            f"{f'; {hint}' if hint else ''} ({error.message})"
         ) from error
     except PermanentError as error:
         if location.local:
@@ -161,6 +162,15 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
             f"{location.typed} cannot be used: check the address, the region and the account of its remote "
             f"{_definition(session, location)} ({error.message})"
         ) from error
+
+
+def _what_is_missing(session: Session, location: Location) -> str:
+    """A bucket by its name, which need not be in what the user typed; that a folder in it is missing, nobody can say."""
+    profile = None if location.local else session.rclone_storage(location).profile
+    bucket = location.path.strip("/").partition("/")[0]
+    if profile is None or not profile.has_buckets or not bucket:
+        return "such folder"
+    return f"{profile.top_level.removesuffix('s')} {bucket}"
 
 
 def _definition(session: Session, location: Location) -> str:

@@ -25,7 +25,7 @@ from orchestrator.apply.protocol.attempt import Attempts
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.mirrors import Mirrors
-from orchestrator.apply.protocol.refused_deletes import RefusedDeletes
+from orchestrator.apply.protocol.refused_changes import RefusedChanges
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
@@ -130,7 +130,7 @@ class Execution:
         self._stopped_remotes = StoppedRemotes(storages, mirrors_of(plan.header))
         self._unsettled = Unsettled(run_id, journal, states, self._stopped_remotes)
         self._mirrors = Mirrors(run_id, plan, journal, self._stopped_remotes)
-        self._refused_deletes = RefusedDeletes()
+        self._refused_changes = RefusedChanges()
         self._sources = frozenset((operation.src.fs, operation.src.path) for operation in plan.operations)
         self._came_from = {operation.dst: operation.src.path for operation in plan.operations if is_temporary(operation.dst.path)}
         """Temporary name -> the path that its file came from."""
@@ -227,7 +227,7 @@ class Execution:
         self._unsettled.give_up(answered, others_succeed=self._counts[Stage.DONE] > 0 or any(task.succeeded for task in tasks))
         self._mirrors.give_up(remaining, tried=not self._stop.is_set())
         self._problems += self._unsettled.leave([task for task in remaining if not self._cut_short(task)], noted=answered)
-        self._refused_deletes.note(tasks)
+        self._refused_changes.note(tasks)
         self._spending.note(tasks)
         self._count_verdicts(schedule, [task for task in tasks if task.verdict is not None])
 
@@ -235,7 +235,7 @@ class Execution:
         """Those that can be begun. What is for a lost mirror, or would only make one more copy, is skipped and reported later."""
         given_up = self._mirrors.give_up(tasks)
         open_tasks = [task for task in tasks if self._stopped_remotes.allow(task)]
-        if refused := self._refused_deletes.skip(open_tasks):
+        if refused := self._refused_changes.skip(open_tasks):
             self._journal.append(self._run_id, [task.verdict for task in refused if task.verdict is not None])
         for task in given_up + refused:
             self._counts[Stage.SKIPPED] += 1
@@ -318,7 +318,7 @@ class Execution:
             )
             self._problems += found
             complete = all(problem.code is not ExitCode.UNREACHABLE for problem in found)
-        self._problems += [*self._refused_deletes.problems(), *self._spending.problems()]
+        self._problems += [*self._refused_changes.problems(), *self._spending.problems()]
         self._markers.end()
         codes = {problem.code for problem in self._problems} | self._stopped_remotes.codes()
         done, failed, skipped = (self._counts[stage] for stage in (Stage.DONE, Stage.FAILED, Stage.SKIPPED))

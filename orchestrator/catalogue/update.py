@@ -15,7 +15,7 @@ from orchestrator.catalogue.reading import Readers, reader_count
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.errors import InterruptedRunError, PartialListingError
+from orchestrator.errors import AccessDeniedError, InterruptedRunError, PartialListingError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.progress import NoProgress, Progress
@@ -23,6 +23,7 @@ from orchestrator.records import Capabilities, Entry, Ref
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.policy import FEW_BYTES, Policy
 from orchestrator.track import Reading, Status
+from orchestrator.wording import counted
 
 _LISTING_BATCH = 2000
 _SAVE_EVERY = 256
@@ -151,7 +152,11 @@ def scan(
             storage.reading(policy.piece),
             Readers(storage, files, policy, reader_count(storage, readers), stop, waiting=waiting) as results,
         ):
-            _save_results(results, catalogue, storage.fs, result, progress)
+            refused = _save_results(results, catalogue, storage.fs, result, progress)
+        if len(refused) >= difference.audio > 0 and not storage.capabilities.local:
+            raise AccessDeniedError(
+                f"it was listed, but none of its {counted(difference.audio, 'file')} may be read: {refused[0].message}"
+            )
     add_known_problems(catalogue, storage.fs, result, storage.capabilities)
     return result
 
@@ -245,8 +250,11 @@ def _audio_to_read(catalogue: Catalogue, storage: Storage, selection: Selection)
             yield unread
 
 
-def _save_results(results: Readers, catalogue: Catalogue, fs: str, result: ScanResult, progress: Progress) -> None:
-    """Save readings as they come, and count every file."""
+def _save_results(
+    results: Readers, catalogue: Catalogue, fs: str, result: ScanResult, progress: Progress
+) -> list[AccessDeniedError]:
+    """Save readings as they come, and count every file. Returns the refusals."""
+    refused: list[AccessDeniedError] = []
     read: list[tuple[Unread, Reading]] = []
     lists: list[tuple[Unread, bytes]] = []
     gone: list[Ref] = []
@@ -273,6 +281,8 @@ def _save_results(results: Readers, catalogue: Catalogue, fs: str, result: ScanR
                     gone.append(Ref(fs, path, outcome.unread.entry.id or msgspec.UNSET))
                 elif outcome.error is not None:
                     result.failures.append((path, outcome.error.message))
+                    if isinstance(outcome.error, AccessDeniedError):
+                        refused.append(outcome.error)
             waiting = len(read) + len(lists)
             if waiting >= _SAVE_EVERY or (waiting and monotonic() - saved_at > _SAVE_AFTER_S):
                 catalogue.save_readings(read)
@@ -284,3 +294,4 @@ def _save_results(results: Readers, catalogue: Catalogue, fs: str, result: ScanR
         catalogue.save_readings(read)
         catalogue.save_contents(lists)
     catalogue.forget(gone)
+    return refused

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import IO
@@ -53,6 +53,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
     hashes: dict[str, str] | None = None
     id: str | None = msgspec.field(default=None, name="ID")
     is_dir: bool = False
+    tier: str = ""
 
     def entry(self, precision_ns: int = 1) -> Entry:
         """The file as an Entry, its time cut to `precision_ns`."""
@@ -84,6 +85,14 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Refuse paths that only a link to a folder above it explains."""
     on_folder: Callable[[str], None] | None = None
     """Is told of each folder that is not left out."""
+    archived_tiers: Collection[str] = ()
+    on_archived: Callable[[str, str], None] | None = None
+    """Is told of each file in one of these storage classes, and in which."""
+
+    def note_tier(self, row: Row) -> None:
+        """Report a file that is archived."""
+        if row.tier in self.archived_tiers and self.on_archived is not None:
+            self.on_archived(row.path, row.tier)
 
     @property
     def shows_own(self) -> bool:
@@ -148,6 +157,7 @@ def list_files(
                     if bounded:
                         _check_depth(request.fs, row.path)
                     if not row.is_dir:
+                        request.note_tier(row)
                         yield row.entry(precision_ns)
                     elif request.on_folder is not None and not left_out.is_folder(row.path):
                         request.on_folder(row.path)

@@ -72,6 +72,8 @@ class Task:
     """What belongs to the source, and the target's disk refused for the copy (see `attributes`)."""
     delete_refused: bool = False
     """Whether the copy is at its destination, verified, and the remote will not delete its source."""
+    write_refused: bool = False
+    """Whether the target does not accept the file, because the right to write is missing."""
     damaged_copies: int = 0
     """How many copies arrived damaged."""
     moved_away: str | None = None

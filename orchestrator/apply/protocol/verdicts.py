@@ -10,6 +10,7 @@ from orchestrator.apply.protocol.request_budget import LOOK
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.task import Task, is_final
 from orchestrator.errors import (
+    AccessDeniedError,
     DestinationExistsError,
     ExitCode,
     IntegrityError,
@@ -106,6 +107,7 @@ def _fail(task: Task, error: OrchestratorError) -> None:
     elif leaves_copy(task):
         settle_left_copy(task, error)
     else:
+        task.write_refused = isinstance(error, AccessDeniedError)
         task.settle(Stage.FAILED, _code_of(error), f"{task.name}: {error.message}")
 
 

@@ -51,6 +51,8 @@ class Remote:
                 listed = client.call("operations/list", rc_bodies.list_names(*where))["list"]
                 name = path.rstrip("/").rpartition("/")[2].casefold()
                 if not any(one["Name"].casefold() == name and not one["IsDir"] for one in listed if parent):
+                    # A look at it fails where a right is missing: then that is the reason.
+                    client.call("operations/stat", rc_bodies.stat(where[0], where[1] or name, mtime=False, hashes=()))
                     raise TransientError(f"{self._fs}: the server did not say whether this is a folder") from error
             raise
 

@@ -74,6 +74,8 @@ class RcloneStorage(DerivedStorage):
         self._remote = Remote(rclone, fs, profile, prices)
         self._served: VfsReads | None = None
         self._links_left_out = 0
+        self._archived: dict[str, str] = {}
+        """File that cannot be read before it is restored, as a listing showed -> its storage class."""
 
     @property
     def fs(self) -> str:
@@ -109,6 +111,8 @@ class RcloneStorage(DerivedStorage):
             hidden=hidden,
             bounded=not self.capabilities.local,
             on_folder=_below(prefix, on_folder) if on_folder and self.capabilities.empty_directories else None,
+            archived_tiers=self.profile.archived_tiers,
+            on_archived=lambda path, tier: self._archived.update({f"{prefix}/{path}" if prefix else path: tier}),
         )
         entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._list(request)
         return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries) if prefix else entries
@@ -172,6 +176,9 @@ class RcloneStorage(DerivedStorage):
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """See Storage. Directly from the disk, or in one request while `reading`, otherwise in parallel requests."""
+        if path in self._archived:
+            restored = "it can be read and moved once it was restored to another storage class"
+            raise PermanentError(f"{path}: archived ({self._archived[path]}): {restored}", path=path)
         if self._direct and readable_directly(path):
             return [read_local(self._fs, path, offset, length) for offset, length in ranges]
         try:

@@ -1,6 +1,7 @@
-"""Remotes that refuse every delete, such as a bucket whose key lacks that right: there, a move would leave one more copy behind.
+"""Remotes that refuse every delete or every write, such as a bucket whose key lacks that right.
 
-So a run stops moving files out of a remote after the first window in which it refused every delete.
+Where every delete is refused, a move would leave one more copy behind. So after the first window in which a remote refused every
+delete, a run moves no more files out of it; it sends no more files to an object store that refused them all.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from orchestrator.apply.journal.records import Stage
-from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode
@@ -19,17 +20,21 @@ from orchestrator.storage.protocol import Storage
 from orchestrator.wording import counted
 
 _FEWEST = 2
-"""Refused deletes in one window; a single one may concern only that file (retention)."""
+"""Refusals in one window; a single one may concern only that file (retention)."""
 
 
-class RefusedDeletes:
+class RefusedChanges:
     """Those of one start of a run."""
 
     def __init__(self) -> None:
         self._why: dict[str, str] = {}
         """Location -> what is missing there, in words."""
         self._stopped: Counter[str] = Counter()
-        """Location -> the operations that were not begun there."""
+        """Location -> the operations that were not begun there, because it refuses deletes."""
+        self._closed: Counter[str] = Counter()
+        """The same for locations that refuse writes."""
+        self._right: dict[str, str] = {}
+        """Location -> the right to write, which is missing there."""
 
     def note(self, tasks: Sequence[Task]) -> None:
         """Count what a window came to."""
@@ -41,24 +46,45 @@ class RefusedDeletes:
         for fs, number in refused.items():
             if number >= _FEWEST and fs not in deleted:
                 self._stopped.setdefault(fs, 0)
+        self._note_writes(tasks)
+
+    def _note_writes(self, tasks: Sequence[Task]) -> None:
+        refused = [task.target for task in tasks if task.write_refused]
+        written = {task.target.fs for task in tasks if task.succeeded}
+        for target in refused:
+            right = load_profile(target.capabilities.remote_type).write_right
+            if right and target.fs not in written and sum(one.fs == target.fs for one in refused) >= _FEWEST:
+                self._right[target.fs] = right
+                self._closed.setdefault(target.fs, 0)
 
     def skip(self, tasks: Sequence[Task]) -> list[Task]:
-        """Set the verdict on those that would delete their source on a stopped remote, and return them."""
+        """Set the verdict on those that would delete or write on a remote that refuses it, and return them."""
         skipped = [task for task in tasks if task.route is Route.TRANSFER and task.source.fs in self._stopped]
         for task in skipped:
             self._stopped[task.source.fs] += 1
             task.settle(Stage.SKIPPED, ExitCode.AUTH, f"not begun, because {task.source.fs} refuses to delete files")
-        return skipped
+        unwritten = [task for task in tasks if task.verdict is None and task.route in COPIES and task.target.fs in self._closed]
+        for task in unwritten:
+            self._closed[task.target.fs] += 1
+            task.settle(Stage.SKIPPED, ExitCode.AUTH, f"not begun, because {task.target.fs} refuses files")
+        return skipped + unwritten
 
     def problems(self) -> Iterator[Problem]:
-        """One for each location that refused every delete."""
+        """One for each location that refused every delete, or every write."""
+        for fs, not_begun in self._closed.items():
+            why = f"the account lacks the right to write ({self._right[fs]}){_left(not_begun)}"
+            message = f"{fs}: refuses files: {why}. Grant it, then run the command again"
+            yield Problem(None, ExitCode.AUTH, message)
         for fs, not_begun in self._stopped.items():
-            left = f"; {counted(not_begun, 'operation')} not started" if not_begun else ""
             message = (
-                f"{fs}: refuses to delete files: {self._why[fs]}{left}. "
+                f"{fs}: refuses to delete files: {self._why[fs]}{_left(not_begun)}. "
                 "Change that, then run the command again to finish, or `undo` to delete the copies"
             )
             yield Problem(None, ExitCode.AUTH, message)
+
+
+def _left(not_begun: int) -> str:
+    return f"; {counted(not_begun, 'operation')} not started" if not_begun else ""
 
 
 def _why_refused(source: Storage, path: str) -> str:
