@@ -1,4 +1,7 @@
-"""Which files a user has edited while a run renamed them, where no hash shows it: their times are not those of the listing."""
+"""Which files a user has edited while a run renamed them, where no hash was listed before: their times are others afterwards.
+
+On S3, what was uploaded in parts has no hash until the server copies it to its new name. Then the hash itself shows an edit.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,11 @@ class _Renamed(NamedTuple):
         """Whether the rename left its time as it was, as far as its server tells times."""
         return self.before.mtime_ns == self.after.mtime_ns or None in {self.before.mtime_ns, self.after.mtime_ns}
 
+    def is_as_before(self, hashes: Mapping[str, str]) -> bool | None:
+        """Whether these are hashes of its content before; None if none of them can be compared."""
+        common = hashes.keys() & self.hashes.keys()
+        return all(hashes[name] == self.hashes[name] for name in common) if common else None
+
 
 def edited_meanwhile(
     links: Iterable[tuple[Link, tuple[Ref, Ref]]],
@@ -48,7 +56,9 @@ def edited_meanwhile(
                 hashes = {**_hashes(link.files[other(side)]), **before.hashes}
                 renamed[places[side].fs].append(_Renamed(places[side], before.entry, one.entry, hashes))
     edited: set[Ref] = set()
-    for fs, files in renamed.items():
+    for fs, those in renamed.items():
+        edited.update(file.ref for file in those if file.is_as_before(file.after.hashes) is False)
+        files = [file for file in those if file.is_as_before(file.after.hashes) is None]
         doubtful = [file for file in files if not file.has_its_time]
         if not doubtful or not keeps_times(fs):
             continue
@@ -69,6 +79,4 @@ def _hashes(file: File | None) -> dict[str, str]:
 
 
 def _is_what_it_was(file: _Renamed, read: Callable[[Ref], dict[str, str]]) -> bool:
-    now = read(file.ref) if file.hashes else {}
-    common = now.keys() & file.hashes.keys()
-    return bool(common) and all(now[name] == file.hashes[name] for name in common)
+    return bool(file.hashes and file.is_as_before(read(file.ref)))

@@ -367,7 +367,7 @@ def _file_now(link: Link, side: int, where: Ref, seen: _Seen) -> File | None:
         return None
     entry, inode = msgspec.structs.replace(one.entry, path=where.path), seen.look(where)
     if before is not None and where in seen.edited:
-        entry = msgspec.structs.replace(entry, mtime_ns=before.entry.mtime_ns)
+        entry = msgspec.structs.replace(entry, mtime_ns=before.entry.mtime_ns, hashes=before.entry.hashes)
         inode = inode and msgspec.structs.replace(inode, ctime_ns=CHANGED_SINCE)
     content = before or link.files[other(SIDES[side])]
     if content is None:

@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from orchestrator.common_state.store import CommonState, Pair
 from orchestrator.errors import IntegrityError
 from orchestrator.plan.model import CompletedOperation, Expect, Operation, Verb, operation_id
+from orchestrator.plan.planners.sync.evidence import unchanged
 from orchestrator.plan.planners.sync.records import File, Inode, Link
 from orchestrator.records import Entry, Ref
 
@@ -65,6 +67,20 @@ def test_only_what_was_done_is_recorded_and_a_resumed_run_records_the_rest(tmp_p
             "as it was seen before the copy; its hash is now known"
         )
         assert there.entry == Entry("done", 1, 6, {"md5": "m"}, "remote-id")
+
+
+def test_an_edit_just_before_a_server_copied_what_it_had_no_hash_of_is_not_taken_for_in_sync(state: CommonState) -> None:
+    """On S3, a file that was uploaded in parts has no hash, and its renamed copy has one."""
+    known = msgspec.structs.replace(file("new"), read_hashes={"md5": "before"})
+    for now in ("before", "edited"):
+        src, dst = Ref("r:b", "old"), Ref("r:b", "new")
+        moved = Operation(operation_id("move", src, dst), Verb.MOVE, src, dst, 1, Expect(), "", "")
+        state.expect("run", PAIR, [Link(None, ("new", "new"), (known, file("old")), ((Verb.MOVE, dst),))])
+        done = CompletedOperation(moved, dst, Entry("new", 1, 6, {"md5": now}))
+        assert state.settle("run", [done], lambda _: None, keeps_times=lambda _: False) == 1
+        (row,) = state.rows(PAIR).rows
+        assert [one.hashes for one in row.files] == [{"md5": "before"}] * 2
+        assert unchanged(File(Entry("new", 1, 6, {"md5": now})), row.files[1]) is (now == "before")
 
 
 def test_a_link_replaces_its_row_and_those_with_its_paths(state: CommonState) -> None:
