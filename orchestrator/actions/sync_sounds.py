@@ -11,6 +11,7 @@ from orchestrator.storage.protocol import Storage
 from orchestrator.tags.all_tags import edges_of_sound, lasting_tags
 from orchestrator.tags.audio_identity import digest
 from orchestrator.tags.formats import by_name
+from orchestrator.tags.sparse import ReadRange
 from orchestrator.track import Reading, Status, Strength, Track
 
 
@@ -23,8 +24,9 @@ def with_sound(storage: Storage, catalogue: Catalogue, file: File) -> File:
     if reading.suspect or reading.status is Status.UNREADABLE:
         return msgspec.structs.replace(file, damage=reading.suspect or reading.reason or "it cannot be read")
     identity = reading.identity
+    known = _edges(storage, file) if identity is None else f"{identity.kind}:{identity.value}"
     sound = Sound(
-        None if identity is None else f"{identity.kind}:{identity.value}",
+        known,
         digest(msgspec.msgpack.encode((_tags_alone(reading.track), reading.covers))),
         sure=identity is not None and identity.strength is not Strength.HINT,
         content=content,
@@ -38,12 +40,17 @@ def with_lasting_tags(storage: Storage, file: File) -> File:
     if file.sound is None or file.size is None:
         return file
 
-    def read_range(offset: int, length: int) -> bytes:
-        return storage.read_range(file.path, offset, length)
+    found = lasting_tags(file.path, file.size, _reader(storage, file.path))
+    return msgspec.structs.replace(file, sound=msgspec.structs.replace(file.sound, lasting_tags=found))
 
-    identity = file.sound.identity or edges_of_sound(file.path, file.size, read_range)
-    found = lasting_tags(file.path, file.size, read_range)
-    return msgspec.structs.replace(file, sound=msgspec.structs.replace(file.sound, identity=identity, lasting_tags=found))
+
+def _edges(storage: Storage, file: File) -> str | None:
+    """What identifies a sound of which the file itself says nothing, as an MP3 without a header of its encoder."""
+    return None if file.size is None else edges_of_sound(file.path, file.size, _reader(storage, file.path))
+
+
+def _reader(storage: Storage, path: str) -> ReadRange:
+    return lambda offset, length: storage.read_range(path, offset, length)
 
 
 _STREAM = ("codec", "bitrate", "sample_rate", "bit_depth", "channels", "lossless", "duration_s")
