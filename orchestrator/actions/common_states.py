@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from math import inf
 
 import msgspec
 
@@ -13,10 +12,10 @@ from orchestrator.apply.guard.place_id import PLACE_ID_FILE
 from orchestrator.apply.journal.records import RunState, Stage
 from orchestrator.apply.results import FileChange
 from orchestrator.catalogue.content_hashes import hash_type_beside
-from orchestrator.common_state.store import CommonState, Pair
+from orchestrator.common_state.store import CommonState, DiskLook, Pair
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
-from orchestrator.plan.model import Header, Operation, Verb, is_temporary, mirrors_of
+from orchestrator.plan.model import CompletedOperation, Header, Operation, Verb, is_temporary, mirrors_of
 from orchestrator.plan.planners.sync.each_way import done_each_way
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, Inode
 from orchestrator.rclone.classify import refuses_name
@@ -45,10 +44,8 @@ def open_common_state(session: Session) -> Iterator[CommonState]:
 class Arrivals:
     """The files that a run has put on disks of this machine, as they were when they had arrived."""
 
-    def __init__(self, session: Session, *, ended: float = inf) -> None:
-        """`ended`: when the run was over, if another process carried it out, seconds since 1970."""
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._ended_ns = ended * 1e9
         self._looks: dict[str, Callable[[str], Inode | None]] = {}
         self._seen: dict[Ref, Inode | None] = {}
 
@@ -56,12 +53,29 @@ class Arrivals:
         """Look at the files of a window that has ended."""
         self._seen.update({one.dst: self._look(one.dst) for one in changes})
 
-    def now(self, ref: Ref) -> Inode | None:
-        """What a disk knows of a file now; CHANGED_SINCE if it has changed since it arrived, so that the next sync reads it."""
-        now = self._look(ref)
-        if now is None or (now == self._seen.get(ref, now) and (now.ctime_ns or 0) <= self._ended_ns):
-            return now
-        return msgspec.structs.replace(now, ctime_ns=CHANGED_SINCE)
+    def look(self, completed: Iterable[CompletedOperation], has_hashes: Callable[[str], bool]) -> DiskLook:
+        """A function: file -> what a disk knows of it now; CHANGED_SINCE if it has changed since it arrived.
+
+        The next sync reads such a file. Of what an earlier start has put there, the time in the journal tells. Where that is not
+        known, the next sync reads it as well, unless nothing on the other side shows what it was (`has_hashes`: of a location).
+        """
+        done_at = {one.destination: one.at for one in completed}
+
+        def is_as_it_arrived(ref: Ref, now: Inode) -> bool:
+            at = done_at.get(ref)
+            if at is None or now.ctime_ns is None:
+                return True
+            if at == 0:
+                return not has_hashes(ref.fs)
+            return now == self._seen[ref] if ref in self._seen else now.ctime_ns <= at * 1e9
+
+        def look(ref: Ref) -> Inode | None:
+            now = self._look(ref)
+            if now is None or is_as_it_arrived(ref, now):
+                return now
+            return msgspec.structs.replace(now, ctime_ns=CHANGED_SINCE)
+
+        return look
 
     def _look(self, ref: Ref) -> Inode | None:
         if ref.fs not in self._looks:
@@ -96,7 +110,7 @@ def settle_ended_runs(session: Session, pair: Pair) -> None:
                     "record it first, and only then plan"
                 )
             else:
-                _record_run(session, run.id, run.header, Arrivals(session, ended=run.changed), run.id)
+                _record_run(session, run.id, run.header, Arrivals(session), run.id)
 
 
 def _record_run(session: Session, run_id: str, header: Header, arrivals: Arrivals, after_run: str) -> None:
@@ -104,14 +118,22 @@ def _record_run(session: Session, run_id: str, header: Header, arrivals: Arrival
     target = header.target
     other_side = header.source if "sync" in header.options else min(mirrors_of(header))
 
+    def storage(fs: str) -> Storage:
+        return session.storages(fs)[fs]
+
+    def beside(fs: str) -> Storage:
+        return storage(other_side if fs == target else target)
+
+    def has_hashes(fs: str) -> bool:
+        able = beside(fs).capabilities
+        return able.local or bool(able.hashes)
+
     def read(ref: Ref) -> dict[str, str]:
         if session.stop.is_set():
             return {}
-        beside = other_side if ref.fs == target else target
-        storages = session.storages(ref.fs, beside)
+        here, there = storage(ref.fs), beside(ref.fs)
         try:
-            kind = hash_type_beside(storages[ref.fs], storages[beside])
-            digest = storages[ref.fs].hash(ref.path, kind, download=True)
+            digest = here.hash(ref.path, kind := hash_type_beside(here, there), download=True)
         except RemoteError:  # it went away just now: the next sync sees that, and compares it then
             return {}
         return {} if digest is None else {kind: digest}
@@ -122,15 +144,16 @@ def _record_run(session: Session, run_id: str, header: Header, arrivals: Arrival
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
             # Where a file was at a temporary name, in a ring, it is not known to be back under its own.
             renames = {one.dst for one in refused if one.src.fs == one.dst.fs and not is_temporary(one.src.path)}
+            completed = session.journal.completed(run_id)
             state.settle(
                 header.plan_id,
-                session.journal.completed(run_id),
-                arrivals.now,
+                completed,
+                arrivals.look(completed, has_hashes),
                 read,
                 after_run,
                 refused=renames,
                 # Otherwise times are those of uploads, and a rename is a copy.
-                keeps_times=lambda fs: session.storages(fs)[fs].capabilities.own_mtime,
+                keeps_times=lambda fs: storage(fs).capabilities.own_mtime,
             )
 
 

@@ -141,6 +141,8 @@ class CompletedOperation(msgspec.Struct, frozen=True, gc=False):
     """Where the file was put; for a quarantined file its path in the quarantine."""
     entry: Entry | None
     """The file as seen at `destination`; None when it was deleted for good."""
+    at: float = 0.0
+    """When it was done, seconds since 1970; 0 if that is not known, as of what one process began and another one finished."""
 
 
 ENTRIES_WITHOUT_FILE = "entries-without-file"

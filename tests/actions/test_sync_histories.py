@@ -301,6 +301,32 @@ def test_an_edit_that_keeps_size_and_time_of_a_file_that_has_just_arrived_is_car
     assert not again.operations
 
 
+@pytest.mark.parametrize("kind", ["s3", "webdav", "local"])
+@pytest.mark.parametrize("killed_after", ["give", "delete"])
+@pytest.mark.parametrize("edited", [True, False])
+def test_what_arrived_before_a_kill_is_carried_if_it_is_edited_before_the_run_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, killed_after: str, *, edited: bool
+) -> None:
+    """The edit keeps size and time."""
+    engine = Engine(tmp_path, ("local", kind), Random(0))
+    prepare(monkeypatch, engine.random)
+    ours, theirs = engine.places
+    theirs.put("d/a.mp3", "content")
+    ours.storage.fail_always(lambda call: call.verb == killed_after, lambda _: engine.die(), when="after")
+    with pytest.raises(Killed):
+        engine.sync()
+    if edited:
+        ours.edit("d/a.mp3", "CONTENT")
+    engine.revive()
+    engine.resume()
+    plan = engine.sync().plan
+    assert plan is not None
+    # Where the journal does not say when the file got its name, only a hash of the other one shows the edit.
+    seen = edited and (killed_after, kind) != ("give", "webdav")
+    assert [one.verb for one in plan.operations] == ["replace"] * seen
+    assert theirs.tree == {"d/a.mp3": "CONTENT" if seen else "content"}
+
+
 @pytest.mark.parametrize("renames", [1, 3])
 @pytest.mark.parametrize("kinds", [("s3", "webdav"), ("local", "webdav"), ("local", "sftp"), ("local", "local")])
 @pytest.mark.parametrize("when", ["before", "after"])

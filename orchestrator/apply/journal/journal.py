@@ -98,7 +98,8 @@ class Journal:
     def append(self, run_id: str, records: Sequence[Record]) -> None:
         """Record stages of operations, all or none. They are durable when this returns."""
         if records:
-            self._append(run_id, records)
+            now = self._clock()
+            self._append(run_id, [msgspec.structs.replace(one, at=now) if one.stage is Stage.DONE else one for one in records])
 
     def set_state(self, run_id: str, state: RunState, summary: RunCounts | None = None) -> None:
         """Record a run's new state."""
@@ -188,11 +189,19 @@ class Journal:
     def completed(self, run_id: str) -> list[CompletedOperation]:
         """The operations that succeeded, in the order in which they did."""
         operations = {operation.id: operation for operation in self.plan(run_id).operations}
-        return [
-            CompletedOperation(operations[record.operation], destination_of(operations[record.operation], run_id), record.entry)
-            for record in self._records(run_id)
-            if record.stage is Stage.DONE
-        ]
+        completed = []
+        start = 0
+        begun: dict[str, int] = {}
+        for line in self._lines(run_id):
+            if isinstance(line, StateChange):
+                start += 1
+                continue
+            begun.setdefault(line.operation, start)
+            if line.stage is Stage.DONE:
+                operation = operations[line.operation]
+                at = line.at if begun[line.operation] == start else 0.0
+                completed.append(CompletedOperation(operation, destination_of(operation, run_id), line.entry, at))
+        return completed
 
     def unfinished(self) -> list[Run]:
         """The runs that `resume` can continue, oldest first."""
@@ -254,7 +263,11 @@ class Journal:
         return start, checksum
 
     def _records(self, run_id: str) -> Iterator[Record]:
-        """The records of operations, in order. Checks the chain on the way, and the head at the end."""
+        """The records of operations, in order."""
+        return (line for line in self._lines(run_id) if isinstance(line, Record))
+
+    def _lines(self, run_id: str) -> Iterator[Record | StateChange]:
+        """All that was recorded of a run, in order. Checks the chain on the way, and the head at the end."""
         _, head = self._start(run_id)
         with self._database.mapped_errors():
             rows = self._connection.execute(
@@ -265,9 +278,7 @@ class Journal:
             head = _checksum(head, body)
             if head != checksum:
                 raise self._database.damaged(f"record {number} of run {run_id} was changed, or one before it is missing")
-            line = self._line(run_id, body)
-            if isinstance(line, Record):
-                yield line
+            yield self._line(run_id, body)
         if head != last:
             raise self._database.damaged(f"the last records of run {run_id} are missing")
         self._heads[run_id] = head

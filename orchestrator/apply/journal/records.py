@@ -58,6 +58,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag="step", gc=Fal
     code: int = 0
     """FAILED and SKIPPED: the exit code that the verdict stands for."""
     message: str | None = None
+    at: float = 0.0
+    """DONE: when it was written, seconds since 1970, UTC; 0 if an older version wrote it."""
 
 
 class RunCounts(msgspec.Struct, frozen=True, omit_defaults=True):

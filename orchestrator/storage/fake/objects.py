@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +82,7 @@ class StoredFile:
         self.mtime_ns = mtime_ns
         self.id = object_id
         self.changed = 0
-        """Grows with every change of the file, as the change time of a disk does."""
+        """When it was last changed, nanoseconds since 1970, as a disk knows it: no two changes have one time."""
 
 
 class Objects:
@@ -116,7 +117,7 @@ class Objects:
         self._normalization_insensitive = normalization_insensitive
         self._clock_ns = clock_ns
         self._ids = 0
-        self._changes = 0
+        self._changed_ns = 0
 
     def key(self, path: str) -> str:
         """Two names with one key are one file on this server."""
@@ -196,8 +197,8 @@ class Objects:
         self._note_change(file)
 
     def _note_change(self, file: StoredFile) -> None:
-        self._changes += 1
-        file.changed = self._changes
+        self._changed_ns = max(self._changed_ns + 1, time.time_ns())
+        file.changed = self._changed_ns
 
     def drop(self, file: StoredFile) -> None:
         """Remove a file."""
