@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 import orchestrator
-from orchestrator.actions.change import ChangeResult, Planned, change, created_now, report_skipped
+from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
 from orchestrator.actions.common_states import open_common_state, settle_ended_runs
 from orchestrator.actions.do_or_queue import do_or_queue
-from orchestrator.actions.locations import check_folder, check_location, check_shared
+from orchestrator.actions.locations import check_folder, check_location, check_shared, reaching
 from orchestrator.actions.own_renames import own_renames
 from orchestrator.actions.place_ids import PlaceIds, place_ids
 from orchestrator.actions.plan_files import check_plan_file
@@ -20,11 +20,13 @@ from orchestrator.actions.sync_direction import Way, sides_of, way_of
 from orchestrator.actions.sync_record import SyncRecord, begin_sync, count_each_way, with_record
 from orchestrator.actions.sync_sides import SideListing
 from orchestrator.actions.waiting import intention_to_sync
+from orchestrator.apply.directories.emptied import remove_if_empty
+from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.location import Location
-from orchestrator.plan.model import Plan
+from orchestrator.plan.model import GONE_FOLDERS, Plan, folders_of
 from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
@@ -172,9 +174,11 @@ class _Sync:
         return Planned(plan, worst([listed, _report_skipped(session, plan)]), said)
 
     def begin(self, plan: Plan) -> None:
-        """Before the first change: see `begin_sync`."""
+        """Before the first change, or where there is none: see `begin_sync`."""
         if self._record is not None:
             begin_sync(self._session, plan, self._record)
+        if not plan.operations:
+            _remove_folders(self._session, folders_of(plan.header, GONE_FOLDERS))
 
     def _rows(self, a: SideListing, b: SideListing) -> Sequence[Row]:
         """The common state of the pair."""
@@ -197,6 +201,23 @@ class _Sync:
                 synced = {row.files[side].path: known.after_runs[row.number] for row in known.rows}
                 listing.renamed = own_renames(self._session, self._locations[side], synced)
         return known.rows
+
+
+def _remove_folders(session: Session, gone: Mapping[str, Collection[str]]) -> None:
+    """Remove the empty folders that are gone on the other side where no file changes, and so no run removes them.
+
+    Not where removing one also deletes what the listing missed: there, the next run moves them to its trash.
+    """
+    locations = session.locations(*gone)
+    for location in [one for one in locations if not session.storage(one).capabilities.rmdir_is_recursive]:
+        folders, obstacles = gone[location.fs], Obstacles(last_try=True)
+        if agreed(
+            session, f"Remove {counted(len(folders), 'empty folder')} of {location.typed} that the other side has removed?"
+        ):
+            with reaching(session, location):
+                remove_if_empty(session.storage(location), folders, "", obstacles)
+        for problem in obstacles.problems:
+            session.reporter.warning(problem.message)
 
 
 def _report_skipped(session: Session, plan: Plan) -> ExitCode:

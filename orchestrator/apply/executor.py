@@ -189,7 +189,7 @@ class Execution:
 
     def _move_directories(self, schedule: Schedule) -> None:
         """Before the windows: move whole directories in one request each. In any doubt the files are moved one by one."""
-        for directory in movable_on(self._storages, self._mirrors.others(self._plan.operations)):
+        for directory in movable_on(self._storages, self._mirrors.others(self._plan.operations), self._plan.header):
             if any(operation.id in self._states for operation in directory.operations):
                 continue  # begun: a look at both ends of each file shows how far it came
             try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from orchestrator.paths import case_key
+from orchestrator.paths import case_key, parents_of
 from orchestrator.plan.folder_moves import FEWEST_FILES, MovableDirectory, movable_directories, with_parents
-from orchestrator.plan.model import Operation
+from orchestrator.plan.model import KEPT_FOLDERS, Header, Operation, folders_of
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
 
@@ -15,9 +15,16 @@ IsExpected = Callable[[Operation, Entry], bool]
 """Whether a listed file is the one that an operation expects."""
 
 
-def movable_on(storages: Mapping[str, Storage], operations: Sequence[Operation]) -> list[MovableDirectory]:
-    """The directories that a plan amounts to moving, on these storages."""
-    return movable_directories(operations, {fs: storage.capabilities for fs, storage in storages.items()})
+def movable_on(storages: Mapping[str, Storage], operations: Sequence[Operation], header: Header) -> list[MovableDirectory]:
+    """The directories that a plan amounts to moving, on these storages. Not what holds a folder that the plan keeps."""
+    found = movable_directories(operations, {fs: storage.capabilities for fs, storage in storages.items()})
+    kept = {
+        (fs, above)
+        for fs, folders in folders_of(header, KEPT_FOLDERS).items()
+        for one in folders
+        for above in (one, *parents_of(one))
+    }
+    return [one for one in found if (one.fs, one.source) not in kept]
 
 
 def as_listed(
