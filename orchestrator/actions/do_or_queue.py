@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from orchestrator.actions.change import ChangeResult
 from orchestrator.actions.session import Session
@@ -12,17 +12,21 @@ from orchestrator.sync_queue.store import Intention
 
 
 def do_or_queue(session: Session, intention: Callable[[], Intention], work: Callable[[], ChangeResult]) -> ChangeResult:
-    """Sync a pair, or queue it if a remote is away before there is a run; forget what waits for a pair that was synced."""
+    """Sync a pair, or queue it if a remote is away before there is a run; forget what waits for a pair that was synced.
+
+    An earlier run of the pair that stopped half-way may have other options, so this sync is queued all the same.
+    """
     if session.options.dry_run:
         return work()
+    earlier = {run.id for run in interrupted_syncs(session)}
     try:
         result = work()
     except RemoteError as error:  # queued or not, it is reported as it is
         if error.exit_code == ExitCode.UNREACHABLE and not session.stop.is_set():
-            _queue_if_not_begun(session, intention(), error.message)
+            _queue_if_not_begun(session, intention(), error.message, earlier)
         raise
     if result.exit_code == ExitCode.UNREACHABLE and result.run is None:
-        _queue_if_not_begun(session, intention(), "an interrupted run could not be finished")
+        _queue_if_not_begun(session, intention(), "an interrupted run could not be finished", earlier)
     elif _settled(session, result):
         forget(session, intention().names)
     return result
@@ -36,8 +40,8 @@ def _settled(session: Session, result: ChangeResult) -> bool:
     return result.exit_code in {ExitCode.DONE, ExitCode.SOME_FAILED} and not refused
 
 
-def _queue_if_not_begun(session: Session, intention: Intention, reason: str) -> None:
-    begun = (names_of_pair(session, run.source, run.target) for run in interrupted_syncs(session))
+def _queue_if_not_begun(session: Session, intention: Intention, reason: str, earlier: Collection[str]) -> None:
+    begun = (names_of_pair(session, run.source, run.target) for run in interrupted_syncs(session) if run.id not in earlier)
     if any(intention.names & names for names in begun):
         forget(session, intention.names)
     else:

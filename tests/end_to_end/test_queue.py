@@ -148,11 +148,15 @@ def test_a_server_that_goes_away_half_way(pair: Pair, remedy: str) -> None:
     (row,) = pair.queued()
     assert (row["run"], row["number"]) == (run, None), "it stands in the journal, and nowhere twice"
     if not pair.slow_to_give_up:
-        pair.sync(codes=(5,))
+        pair.sync("--to-local", codes=(5,))
         assert [one["run"] for one in pair.queued()] == [run]
         pair.flush(codes=(5,))
     cut.clear()
     (pair.flush if remedy == "flush" else lambda: pair("resume", "--yes"))()
+    if remedy == "resume" and not pair.slow_to_give_up:
+        (row,) = pair.queued()
+        assert row["options"]["to_local"], "it was wanted after the run was begun"
+        pair.flush()
     pair.ends_alike()
 
 
