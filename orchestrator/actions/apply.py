@@ -6,12 +6,13 @@ from pathlib import Path
 
 from orchestrator.actions.change import ChangeResult, Planned, change, preview
 from orchestrator.actions.mirror_record import begin_mirrors, saved_mirrored
+from orchestrator.actions.place_ids import check_mirror
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_record import begin_sync, check_saved_record, count_each_way, moves_files, saved_record
 from orchestrator.config.options.plan_files import ApplyOptions
 from orchestrator.errors import UsageError
 from orchestrator.foreign_folders import HiddenFolders
-from orchestrator.plan.model import Plan
+from orchestrator.plan.model import Plan, mirrors_of
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.wording import counted
 
@@ -29,6 +30,9 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
     def checked() -> Planned:
         if record is not None:
             check_saved_record(session, planned.plan, record)
+        for fs in sorted(mirrors_of(planned.plan.header)):
+            target, mirror = session.locations(planned.plan.header.target, fs)
+            check_mirror(session, mirror, target)
         return planned
 
     def begin(plan: Plan) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from orchestrator.actions.locations import check_location, check_shared, check_target
 from orchestrator.actions.mirror_record import begin_mirrors
+from orchestrator.actions.place_ids import check_mirror
 from orchestrator.actions.scan import target_items
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import forget, intention_to_mirror, names_of_pair, put
 from orchestrator.config.options.organize import OrganizeChoices
-from orchestrator.errors import AuthError, ExitCode, RateLimitError, TransientError, UsageError, worst
+from orchestrator.errors import AuthError, ExitCode, RateLimitError, SafetyLimitError, TransientError, UsageError, worst
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan, mirrors_of
 from orchestrator.plan.planners.organize.request import Mirror
 from orchestrator.profiles import load_profile
+from orchestrator.report.reporter import error_code
 
 _AWAY = frozenset({ExitCode.UNREACHABLE, ExitCode.AUTH})
 
@@ -43,11 +45,12 @@ class Mirrors:
             check_target(mirror)
 
     def list(self) -> tuple[list[Mirror], ExitCode]:
-        """What they hold. One that is away is reported (5, or 6), and left out."""
+        """What they hold. One that is away (5, or 6) or has lost its id (7) is reported and left out."""
         found: list[Mirror] = []
         codes = []
         for mirror in self.locations:
             try:
+                check_mirror(self._session, mirror, self._target)
                 items, capabilities, code = target_items(
                     self._session, mirror, reading=self._options.reading, exclude=self._options.exclude
                 )
@@ -55,6 +58,10 @@ class Mirrors:
                 message = f"nothing is copied to the mirror {mirror.typed}: {error.message}"
                 self._session.reporter.error("auth" if isinstance(error, AuthError) else "unreachable", message)
                 self._away.append((mirror, error.message))
+                codes.append(error.exit_code)
+                continue
+            except SafetyLimitError as error:
+                self._session.reporter.error(error_code(error), error.message)
                 codes.append(error.exit_code)
                 continue
             has_buckets = load_profile(capabilities.remote_type).has_buckets

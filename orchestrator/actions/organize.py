@@ -144,7 +144,8 @@ def _make_plan(
     if no_scan:
         made, compared = plan_organize(request), ExitCode.DONE
     else:
-        made, compared = plan_compared(session, request, source, target, options, mirrors=mirrors.locations)
+        reached = [mirror for mirror in mirrors.locations if mirror.fs in {one.fs for one in listed}]
+        made, compared = plan_compared(session, request, source, target, options, mirrors=reached)
     if action == "report" and search is not None:
         show_duplicates(session, duplicates_of(request, search), plan_follows=False)
     _offer_names(session, made)

@@ -22,13 +22,10 @@ def place_ids(session: Session, locations: Sequence[Location], *, resync: bool) 
     """
     ids: list[str | None] = []
     for location in locations:
-        found = id_of(session, location)
-        with open_common_state(session) as state:
-            before = state.id_at(location.fs)
+        found, before = id_of(session, location), _last_id(session, location)
         if found is None and before is not None and not resync:
-            raise SafetyLimitError(
-                f"{location.typed} was synced before, and now has no id: is the disk mounted? Nothing was changed; "
-                "if its content was really replaced, --resync starts over and deletes nothing"
+            raise _lost(
+                location, "Nothing was changed; if its content was really replaced, --resync starts over and deletes nothing"
             )
         if found is not None and before is not None and found != before:
             session.reporter.warning(
@@ -40,6 +37,24 @@ def place_ids(session: Session, locations: Sequence[Location], *, resync: bool) 
     for location, found in zip(locations, ids, strict=True):
         check_no_copy(session, location, found)
     return ids[0], ids[1]
+
+
+def check_mirror(session: Session, mirror: Location, target: Location) -> None:
+    """Raise SafetyLimitError where a mirror has lost its id: a folder where a disk is to be mounted would be filled."""
+    if _last_id(session, mirror) is not None and id_of(session, mirror) is None:
+        remedy = (
+            f"if its content was really replaced, `music-orchestrator sync {target.typed} {mirror.typed} --resync` starts over"
+        )
+        raise _lost(mirror, f"Nothing is copied to this mirror; {remedy}")
+
+
+def _lost(location: Location, consequence: str) -> SafetyLimitError:
+    return SafetyLimitError(f"{location.typed} was synced before, and now has no id: is the disk mounted? {consequence}")
+
+
+def _last_id(session: Session, location: Location) -> str | None:
+    with open_common_state(session) as state:
+        return state.id_at(location.fs)
 
 
 def check_two_places(a: Location, b: Location, ids: PlaceIds) -> None:

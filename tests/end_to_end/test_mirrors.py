@@ -286,6 +286,20 @@ def test_what_cannot_be_a_mirror(library: Callable[..., Library], tmp_path: Path
     assert tree(run.mirror) == tree(Place(second, Path(second))) == tree(run.target)
     assert len(tree(run.target)) == len(tree(run.source)) == 5
     run.is_in_sync()
+    # A folder where a disk was mounted: nothing is copied there, and the other mirror gets what it lacks.
+    disk = Path(mirror).rename(tmp_path / "disk")
+    Path(mirror).mkdir()
+    for path in (Path(second), Path(target)):
+        (path / HOME / "01 Song 1.mp3").unlink()
+    for command in (("apply", saved), (*run.arguments, "--mirror", second)):
+        ended = server(*command, "--yes", codes=(7,))
+        assert [(error["code"], "is the disk mounted?" in error["message"]) for error in ended.errors] == [("safety-limit", True)]
+        assert [*Path(mirror).iterdir()] == []
+    assert tree(Place(second, Path(second))).keys() == tree(run.target).keys() | {f"{HOME}/cover.jpg"}
+    Path(mirror).rmdir()
+    disk.rename(mirror)
+    run(codes=(0,))
+    assert tree(run.mirror) == tree(run.target)
 
 
 def test_an_updated_playlist_takes_the_place_of_the_old_one_until_undo(library: Callable[..., Library], tmp_path: Path) -> None:
