@@ -19,6 +19,9 @@ from orchestrator.errors import IntegrityError, LockedError, OrchestratorError, 
 _BUSY_TIMEOUT_S = 30.0
 """How long to wait while another process writes."""
 
+_MARK = 0x4D4F_0000
+"""What is added to the version where it is stored for the second time: "MO" before it."""
+
 _NEARLY_FULL_BYTES = 64 * 1024
 """SQLite allocates at least half of this at a time."""
 
@@ -44,6 +47,8 @@ class Database(ABC):
     """Executed on each connection."""
     rebuilt: ClassVar[bool] = False
     """Whether a database with an older version is emptied and created again, instead of refused."""
+    marks_version: ClassVar[bool] = False
+    """Whether the version is stored twice: a wrong bit in it would look like another version."""
     one_thread: ClassVar[bool] = True
     """Whether a connection may only be used by the thread that made it."""
     remedy: ClassVar[str]
@@ -156,7 +161,10 @@ class Database(ABC):
         connection.execute("BEGIN")  # so that both answers are from one moment: another process may be creating it
         version = _version(connection)
         objects = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
         connection.execute("COMMIT")
+        if self.marks_version and mark not in {0, _MARK + version}:  # 0: a version that did not store it twice
+            raise self.damaged("its version was changed")
         if version == self.schema_version:
             self.check(connection)
             return
@@ -174,6 +182,8 @@ class Database(ABC):
                 for statement in self.tables:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {self.schema_version}")
+                if self.marks_version:
+                    connection.execute(f"PRAGMA application_id = {_MARK + self.schema_version}")
 
 
 @contextmanager

@@ -12,9 +12,13 @@ class CommonStateDatabase(Database):
     """The database of all pairs. One of another version is made again: its pairs are as in a first run, which deletes nothing."""
 
     name = "sync state"
-    schema_version = 3
+    schema_version = 4
     rebuilt = True
-    pragmas = ("PRAGMA synchronous = FULL",)  # what a row says was done must not be forgotten, or be older than the files
+    marks_version = True
+    pragmas = (
+        "PRAGMA auto_vacuum = FULL",  # what a run expects takes almost as much space as the entries: it is given back at its end
+        "PRAGMA synchronous = FULL",  # what a row says was done must not be forgotten, or be older than the files
+    )
     remedy = "delete it: the next sync is then as a first one, which deletes nothing"
     # A pair is named by the ids of its two places, in their order; `fs` is a name under which a place
     # was used, `last` says whether it is the one used last. A path is a BLOB of UTF-8
@@ -24,7 +28,7 @@ class CommonStateDatabase(Database):
     # when an entry was recorded: its renames were known then. `refused`: paths below a place that its remote has refused.
     # `empty_folder`: the folders without files that both sides had.
     tables = (
-        "CREATE TABLE place (fs TEXT PRIMARY KEY, id TEXT NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE place (fs TEXT PRIMARY KEY, id TEXT NOT NULL, last INTEGER NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
         """CREATE TABLE entry (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
             pair TEXT NOT NULL,
@@ -43,7 +47,8 @@ class CommonStateDatabase(Database):
             body BLOB NOT NULL,
             checksum TEXT NOT NULL)""",
         "CREATE INDEX expected_by_plan ON expected (plan)",
-        "CREATE TABLE refused (place TEXT NOT NULL, path BLOB NOT NULL, PRIMARY KEY (place, path)) WITHOUT ROWID",
+        """CREATE TABLE refused (
+            place TEXT NOT NULL, path BLOB NOT NULL, checksum TEXT NOT NULL, PRIMARY KEY (place, path)) WITHOUT ROWID""",
         """CREATE TABLE empty_folder (
             pair TEXT NOT NULL,
             first_path BLOB NOT NULL,

@@ -47,11 +47,12 @@ def stored_path(stored: object) -> str | None:
         return None
 
 
-def is_sound(pair: object, body: object, checksum: object) -> bool:
-    """Whether a row is as it was written. A damaged one may hold values of any type."""
-    return isinstance(pair, str) and isinstance(body, bytes) and checksum == checksum_of(pair, body)
+def is_sound(checksum: object, *values: object) -> bool:
+    """Whether the values of a row are as they were written. A damaged one may hold values of any type."""
+    known = [one for one in values if isinstance(one, str | bytes)]
+    return len(known) == len(values) and checksum == checksum_of(*known)
 
 
-def checksum_of(pair: str, body: bytes) -> str:
-    """The checksum of a row of a pair."""
-    return sha256(pair.encode() + b"\0" + body).hexdigest()
+def checksum_of(*values: str | bytes) -> str:
+    """The checksum of the values of a row, of which only the last one may contain NUL."""
+    return sha256(b"\0".join(one.encode(errors="replace") if isinstance(one, str) else one for one in values)).hexdigest()

@@ -125,16 +125,20 @@ class CommonState:
     @_once_more
     def id_at(self, fs: str) -> str | None:
         """The id of the place that was last seen at a location; None if none was."""
-        with self._database.mapped_errors():
-            row = self._connection.execute("SELECT id FROM place WHERE fs = ?", (fs,)).fetchone()
-        return None if row is None else str(row[0])
+        return next((identity for where, identity, _ in self._places() if where == fs), None)
 
     @_once_more
     def last_name_of(self, identity: str) -> str | None:
         """The location under which the place with an id was last synced; None if it never was."""
+        return next((where for where, one, last in self._places() if one == identity and last), None)
+
+    def _places(self) -> list[tuple[str, str, bool]]:
+        """Every location with the id of its place, and whether that was last seen there. Damage to any of them is found."""
         with self._database.mapped_errors():
-            row = self._connection.execute("SELECT fs FROM place WHERE id = ? AND last", (identity,)).fetchone()
-        return None if row is None else str(row[0])
+            rows = self._connection.execute("SELECT fs, id, last, checksum FROM place").fetchall()
+        if not all(is_sound(checksum, fs, identity) for fs, identity, _, checksum in rows):
+            raise self._database.damaged("the record of a place was changed")
+        return [(fs, identity, bool(last)) for fs, identity, last, _ in rows]
 
     @_once_more
     def remember_places(self, pair: Pair) -> None:
@@ -142,24 +146,25 @@ class CommonState:
         with self._writing() as connection:
             connection.execute("UPDATE place SET last = 0 WHERE id IN (?, ?)", pair.ids)
             connection.executemany(
-                "INSERT OR REPLACE INTO place (fs, id, last) VALUES (?, ?, 1)", zip(pair.fs, pair.ids, strict=True)
+                "INSERT OR REPLACE INTO place (fs, id, last, checksum) VALUES (?, ?, 1, ?)",
+                [(fs, identity, checksum_of(fs, identity)) for fs, identity in zip(pair.fs, pair.ids, strict=True)],
             )
 
     @_once_more
     def refused(self, place: str | None) -> tuple[str, ...]:
         """The paths that the remote of a place has refused."""
         with self._database.mapped_errors():
-            found = self._connection.execute("SELECT path FROM refused WHERE place = ? ORDER BY path", (place or "",))
-            return tuple(path for (raw,) in found if (path := stored_path(raw)) is not None)
+            found = self._connection.execute("SELECT path, checksum FROM refused WHERE place = ? ORDER BY path", (place or "",))
+            return tuple(path.decode() for path, checksum in found if is_sound(checksum, place, path))
 
     @_once_more
     def remember_refused(self, files: Iterable[Ref]) -> None:
         """Record files that remotes have refused because of their names; those of no known place are passed over."""
+        places = {fs: identity for fs, identity, _ in self._places()}
+        found = [(places[ref.fs], ref.path.encode()) for ref in files if ref.fs in places]
+        rows = [(*one, checksum_of(*one)) for one in found]
         with self._writing() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO refused (place, path) SELECT id, ? FROM place WHERE fs = ?",
-                [(ref.path.encode(), ref.fs) for ref in files],
-            )
+            connection.executemany("INSERT OR REPLACE INTO refused (place, path, checksum) VALUES (?, ?, ?)", rows)
 
     # Entries.
 
@@ -180,7 +185,7 @@ class CommonState:
             )
             for number, after_run, body, checksum in found:
                 digest.add(number, checksum)
-                if is_sound(name, body, checksum):
+                if is_sound(checksum, name, after_run, body):
                     files = _files_in(body)
                     rows.append(Row(number, in_memory_once(files[::-1] if swapped else files, now)))
                     after_runs[number] = after_run
@@ -295,7 +300,7 @@ class CommonState:
             found = connection.execute("SELECT pair, body, checksum FROM expected WHERE plan = ? ORDER BY number", (plan_id,))
             links: list[tuple[str, _Expected]] = []
             for pair, body, checksum in found.fetchall():
-                if not is_sound(pair, body, checksum):
+                if not is_sound(checksum, pair, body):
                     continue
                 wanted = msgspec.msgpack.decode(body, type=_Expected)
                 whole = done.issuperset(wanted.link.changes)
@@ -332,7 +337,7 @@ def _record(connection: sqlite3.Connection, of: tuple[str, str], expected: _Expe
     body = msgspec.msgpack.encode((first, second))
     connection.execute(
         "INSERT INTO entry (pair, first_path, second_path, after_run, body, checksum) VALUES (?, ?, ?, ?, ?, ?)",
-        (pair, *paths, after_run, body, checksum_of(pair, body)),
+        (pair, *paths, after_run, body, checksum_of(pair, after_run, body)),
     )
 
 
@@ -344,10 +349,10 @@ def _with_two_names(connection: sqlite3.Connection, pair: str, expected: _Expect
     link = expected.link
     paths = [] if link.paths is None else [*link.paths]
     sides = [side for side in SIDES[: len(paths)] if Ref(expected.fs[side], paths[side]) in refused]
-    found = connection.execute("SELECT body, checksum FROM entry WHERE number = ? AND pair = ?", (link.row, pair)).fetchone()
-    if not sides or found is None or not is_sound(pair, *found):
+    found = connection.execute("SELECT checksum, pair, after_run, body FROM entry WHERE number = ?", (link.row,)).fetchone()
+    if not sides or found is None or not is_sound(*found) or found[1] != pair:
         return None
-    files = _files_in(found[0])
+    files = _files_in(found[3])
     for side in sides:
         paths[side] = (link.files[side] or files[side]).path
     first, second = (

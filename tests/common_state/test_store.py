@@ -107,6 +107,10 @@ def test_a_damaged_entry_is_left_out_and_counted(tmp_path: Path, state: CommonSt
     connection.close()
     known = state.rows(PAIR)
     assert ([row.files[0].path for row in known.rows], known.damaged) == (["y"], 1)
+    with sqlite3.connect(tmp_path / "sync.sqlite3") as connection:
+        connection.execute("UPDATE entry SET after_run = 'another' WHERE first_path = ?", (b"y",))
+    connection.close()
+    assert state.rows(PAIR).damaged == 2
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, None])
@@ -139,6 +143,37 @@ def rename_a_column(database: Path) -> None:
     with sqlite3.connect(database) as connection:
         connection.execute("ALTER TABLE entry RENAME COLUMN body TO bodx")
     connection.close()
+
+
+def change_the_version(database: Path) -> None:
+    raw = bytearray(database.read_bytes())
+    raw[63] ^= 16  # the last byte of `user_version` in the header
+    database.write_bytes(raw)
+
+
+def change_the_name_of_a_place(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE place SET fs = 'r:c' WHERE fs = 'r:b'")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", [change_the_version, change_the_name_of_a_place])
+def test_damage_to_what_names_the_places_is_found(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    database = tmp_path / "state"
+    with CommonState(database) as state:
+        state.remember_places(PAIR)
+    damage(database)
+    with CommonState(database) as state:
+        assert state.id_at("/a") is None
+        assert state.moved_aside == tmp_path / "state.damaged"
+
+
+def test_what_a_run_expects_takes_no_space_once_it_is_over(tmp_path: Path) -> None:
+    with CommonState(tmp_path / "state") as state:
+        state.expect("run", PAIR, [copied(f"{number}")[0] for number in range(1000)])
+        full = state._connection.execute("PRAGMA page_count").fetchone()[0]
+        state.settle("run", [], lambda _: None)
+        assert state._connection.execute("PRAGMA page_count").fetchone()[0] < full / 4
 
 
 @pytest.mark.parametrize("damage", [flip_a_bit_of_the_first_entry, rename_a_column])
@@ -176,7 +211,7 @@ def test_damaged_names_are_left_out_one_by_one(tmp_path: Path, state: CommonStat
     state.remember_refused([Ref("/a", "one"), Ref("/a", "two")])
     state.remember_empty_folders(PAIR, [("one", "one"), ("two", "two")])
     with sqlite3.connect(tmp_path / "sync.sqlite3") as connection:
-        connection.execute("UPDATE refused SET path = ? WHERE path = ?", (b"\xff", b"one"))
+        connection.execute("UPDATE refused SET path = ? WHERE path = ?", (b"eno", b"one"))
         connection.execute("UPDATE empty_folder SET second_path = ? WHERE first_path = ?", (b"\xff", b"one"))
     connection.close()
     assert (state.refused("id-a"), state.empty_folders(PAIR)) == (("two",), (("two", "two"),))

@@ -31,7 +31,7 @@ CHANGED_SINCE = 0
 """The `ctime_ns` of a file that has changed since it was verified: no file has it, so the file is read the next time."""
 
 
-class Inode(msgspec.Struct, frozen=True, gc=False):
+class Inode(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a disk of this machine knows of a file beyond its listing."""
 
     number: int
@@ -40,7 +40,7 @@ class Inode(msgspec.Struct, frozen=True, gc=False):
     links: int = 1
 
 
-class Sound(msgspec.Struct, frozen=True, gc=False):
+class Sound(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the tags room found in an audio file that can be read."""
 
     identity: str | None
@@ -58,7 +58,7 @@ class Sound(msgspec.Struct, frozen=True, gc=False):
     """What its bytes look like, without its tags: it tells which of two copies has lost its end."""
 
 
-class File(msgspec.Struct, frozen=True, gc=False):
+class File(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One file of one side, as it is now or as it was when both sides were alike."""
 
     entry: Entry
