@@ -128,6 +128,22 @@ def s3_moto(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="session")
+def gcs(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """Google Cloud Storage from fake-gcs-server."""
+    with remotes.gcs(tmp_path_factory.mktemp("gcs")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azure(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
+    """Azure Blob Storage from Azurite."""
+    with remotes.azure(rclone_binary, tmp_path_factory.mktemp("azure")) as server:
+        _add(rclone_config, server)
+        yield server
+
+
+@pytest.fixture(scope="session")
 def webdav(rclone_binary: Path, rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteServer]:
     """WebDAV from `rclone serve webdav`."""
     with remotes.webdav(rclone_binary, tmp_path_factory.mktemp("webdav")) as server:

