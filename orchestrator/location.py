@@ -35,6 +35,9 @@ class RemoteDefinition(msgspec.Struct, frozen=True):
     options: dict[str, str]
     """Without those that the config refers to as secrets."""
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # a session has one remote of each name, and its options have no hash
+
 
 class Location(msgspec.Struct, frozen=True):
     """A folder on this machine or on a remote."""
