@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from orchestrator.actions.config_check import check_config
+from orchestrator.actions.location_check import inspect_all
 from orchestrator.actions.session import CATALOGUE_FILE, Session
-from orchestrator.errors import ExitCode, LockedError, OrchestratorError, worst
-from orchestrator.location import CLOUD_REMOTE
+from orchestrator.errors import AccessDeniedError, AuthError, ExitCode, LockedError, OrchestratorError, worst
+from orchestrator.location import CLOUD_REMOTE, Location
+from orchestrator.report.location_view import state_text
 from orchestrator.report.reporter import Column
 
 LITTLE_SPACE = 100 * 1024 * 1024
 """Bytes: with less, the journal and the catalogue may not fit."""
+
+WITHIN_S = 30.0
+"""How long the locations may take to answer, all together."""
+
+CLOCK_S = 60.0
+"""Seconds: S3 refuses requests at 15 minutes, and a sync that compares times is wrong about files edited in between."""
 
 _COLUMNS = (Column("check", "check"), Column("ok", "ok"), Column("message", "finding"), Column("remedy", "remedy"))
 
@@ -40,7 +48,7 @@ class DoctorResult(msgspec.Struct, frozen=True):
 def doctor(session: Session) -> DoctorResult:
     """Check the config, the rclone binary, the remotes and the state directory, and report every finding."""
     findings: list[Finding] = []
-    for check in (_config, _rclone, _remotes, _state, _catalogue, _runs):
+    for check in (_config, _rclone, _remotes, _locations, _state, _catalogue, _runs):
         # One cause may make several checks fail: it is reported once.
         reported = {one.message for one in findings if not one.ok}
         findings += [one for one in _run(check, session) if one.ok or one.message not in reported]
@@ -89,15 +97,6 @@ def _remotes(session: Session) -> Iterator[Finding]:
             message=f"is at http://{host}, without TLS: others on the way can read and change the files",
             remedy=f"give {name} an address with https://, if its server has one",
         )
-    checked = {f"location {name}": (name, text) for name, text in session.config.locations.items()}
-    if session.config.cloud is not None:
-        checked["cloud"] = (f"{CLOUD_REMOTE}:", session.config.cloud.provider or "")
-    for check, (location, text) in checked.items():
-        try:
-            session.locations(location)
-            yield Finding(check, ok=True, message=text)
-        except OrchestratorError as error:
-            yield Finding(check, ok=False, message=error.message, code=error.exit_code)
     for scheme in session.config.schemes.__struct_fields__:
         remote = getattr(session.config.schemes, scheme)
         if remote is not None and remote.rstrip(":") not in known:
@@ -108,6 +107,50 @@ def _remotes(session: Session) -> Iterator[Finding]:
                 remedy="`rclone config` creates one",
                 code=ExitCode.USAGE,
             )
+
+
+def _locations(session: Session) -> Iterator[Finding]:
+    """Try each location and remote that the config names; one that does not answer does not hold up the others."""
+    wanted: dict[str, Location] = {}
+    for check, text in _named_by_config(session).items():
+        try:
+            (location,) = session.locations(text)
+        except OrchestratorError as error:
+            yield Finding(check, ok=False, message=error.message, code=error.exit_code)
+        else:
+            if all(location.fs != other.fs for other in wanted.values()):
+                wanted[check] = location
+    for check, found in inspect_all(session, wanted, WITHIN_S).items() if wanted else ():
+        yield _of_location(check, wanted[check], found)
+
+
+def _named_by_config(session: Session) -> dict[str, str]:
+    """The name of each check -> its location. A remote of which a location is checked needs no check of its own."""
+    config = session.config
+    named = {f"location {name}": name for name in config.locations}
+    if config.cloud is not None:
+        named["cloud"] = f"{CLOUD_REMOTE}:"
+    used = {text.partition(":")[0] for text in config.locations.values()}
+    schemes = (getattr(config.schemes, scheme) for scheme in config.schemes.__struct_fields__)
+    remotes = [*config.remotes, *(remote.rstrip(":") for remote in schemes if remote is not None)]
+    return named | {f"remote {name}": f"{name}:" for name in remotes if name not in used and name in session.remotes}
+
+
+def _of_location(check: str, location: Location, found: dict[str, Any] | Exception) -> Finding:
+    if isinstance(found, AuthError) and isinstance(found.__cause__, AccessDeniedError) and not location.path.strip("/"):
+        # Credentials for one bucket may not list all of them.
+        remedy = f"`music-orchestrator remotes check {location.fs}FOLDER` checks a folder or bucket"
+        return Finding(check, ok=True, message=f"{location.fs} may not be listed as a whole", remedy=remedy)
+    if isinstance(found, OrchestratorError):
+        return Finding(check, ok=False, message=found.message, code=found.exit_code)
+    if isinstance(found, Exception):
+        raise found
+    message, ahead_s = f"{location.fs} {state_text(found)}", found["clock_s"] or 0.0
+    if found["readable"] is False or found["not_deletable"] is not None:
+        return Finding(check, ok=False, message=message, remedy="grant these rights", code=ExitCode.SOME_FAILED)
+    if abs(ahead_s) > CLOCK_S:
+        return Finding(check, ok=False, message=message, remedy="set the clock that is wrong", code=ExitCode.SOME_FAILED)
+    return Finding(check, ok=True, message=message)
 
 
 def _state(session: Session) -> Iterator[Finding]:

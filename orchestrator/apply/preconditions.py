@@ -28,10 +28,10 @@ def check_preconditions(plan: Plan, storages: Mapping[str, Storage]) -> None:
         _check_ids(operation, storages)
     Schedule(plan.operations)
     for fs in changed_locations(plan.operations):
-        _check_writable(storages[fs])
+        check_writable(storages[fs])
 
 
-def _check_writable(storage: Storage) -> None:
+def check_writable(storage: Storage) -> None:
     """Raise UsageError for a folder of this machine that may not be written to: a read-only disk or snapshot, or no right.
 
     Our own folder must not be a link either: no name can be given from another disk, and inside the library it would be music.

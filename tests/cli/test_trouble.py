@@ -17,20 +17,12 @@ from tests.audio import make_many, make_track
 from tests.program import Ended, Program
 from tests.servers.http import Hold, http_proxy
 from tests.servers.process import free_port
-from tests.servers.remotes import RemoteServer
+from tests.servers.remotes import RemoteServer, with_remotes
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     return Program(tmp_path / "state")
-
-
-def with_remotes(tmp_path: Path, *sections: str) -> dict[str, str]:
-    """An environment in which rclone knows only these remotes."""
-    config = tmp_path / "rclone.conf"
-    config.write_text("".join(sections))
-    config.chmod(0o600)
-    return {"RCLONE_CONFIG": str(config)}
 
 
 def one_error(ended: Ended, code: str) -> str:

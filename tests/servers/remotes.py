@@ -108,6 +108,14 @@ def _s3(provider: str, keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)) -> Call
     return options
 
 
+def with_remotes(tmp_path: Path, *sections: str) -> dict[str, str]:
+    """An environment in which rclone knows only these remotes."""
+    config = tmp_path / "rclone.conf"
+    config.write_text("".join(sections))
+    config.chmod(0o600)
+    return {"RCLONE_CONFIG": str(config)}
+
+
 def obscured(rclone: Path, password: str) -> str:
     """A password as rclone.conf stores it."""
     ended = subprocess.run([str(rclone), "obscure", "-"], input=password.encode(), capture_output=True, check=True)

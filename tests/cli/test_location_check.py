@@ -1,0 +1,122 @@
+"""`remotes check` and `doctor` try each location with a file of ours, which goes again."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from orchestrator.actions.location_check import inspect_all
+from orchestrator.actions.session import open_session
+from orchestrator.config.options.common import CommonOptions
+from orchestrator.errors import TransientError
+from orchestrator.report.location_view import facts_text
+from tests.nightly import some_at_night
+from tests.program import Program
+from tests.servers.http import Hold, Refuse, http_proxy
+from tests.servers.process import free_port
+from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer, obscured, with_remotes
+
+KINDS = some_at_night(
+    ("local", "crypt", "s3_moto", "webdav", "drive", "dropbox", "s3_serve", "wsgidav", "sftp", "openssh", "ftp"),
+    night={"dropbox", "s3_serve", "wsgidav", "sftp", "openssh", "ftp"},
+)
+
+NAMING = {"local": "exclusive", "s3_moto": "upload", "drive": "twins", "crypt": "caught"}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "state")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_location_can_do(
+    tmp_path: Path, program: Program, request: pytest.FixtureRequest, rclone_binary: Path, kind: str
+) -> None:
+    folder = tmp_path / "music"
+    server: RemoteServer | None = None
+    if kind in {"local", "crypt"}:
+        folder.mkdir()
+        vault = f"[vault]\ntype = crypt\nremote = {folder}\npassword = {obscured(rclone_binary, 'secret')}\n"
+        program.environment = with_remotes(tmp_path, vault)
+        location = str(folder) if kind == "local" else "vault:"
+    else:
+        server = request.getfixturevalue(kind)
+        location = server.fs(tmp_path.name)
+        if isinstance(server, DriveRemote | DropboxRemote):
+            server.tree.folder(tmp_path.name)
+        elif server.directory is not None:
+            folder = server.directory / tmp_path.name
+            folder.mkdir()
+    facts = program("remotes", "check", location).events[0]
+    assert {facts[name] for name in ("reachable", "empty", "readable", "writable")} == {True}
+    assert facts["not_deletable"] is None
+    assert facts["clock_s"] == (None if kind == "dropbox" else 0.0)
+    assert facts["naming"] == NAMING.get(kind, facts["naming"])
+    assert facts["encryption"] == ({"by": "crypt", "names": "standard"} if kind == "crypt" else None)
+    text = facts_text(facts)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "encryption        by rclone (crypt)" in text or kind != "crypt"
+    if isinstance(server, DriveRemote | DropboxRemote):
+        assert server.tree.tree(tmp_path.name) == {}
+    elif folder.is_dir():
+        left = [path for path in folder.rglob("*") if kind == "local" or path.is_file()]
+        assert left == []
+
+
+def test_a_location_that_may_only_be_read_or_has_another_time(tmp_path: Path, program: Program, webdav: RemoteServer) -> None:
+    assert webdav.directory is not None
+    folder = webdav.directory / tmp_path.name
+    folder.mkdir()
+    (folder / "a.mp3").write_bytes(b"a")
+    with http_proxy(webdav.port) as proxy:
+        program.environment = with_remotes(tmp_path, webdav.section("here", port=proxy.port))
+        location = webdav.fs(tmp_path.name, name="here")
+        program.clock_s = 300
+        assert program("remotes", "check", location).events[0]["clock_s"] == pytest.approx(-300, abs=3)
+        program.clock_s = 0
+        hold = Hold()
+        proxy.when(lambda seen: seen.method == "GET" and "probe" in seen.path, hold, times=1)
+        process = program.start("remotes", "check", location)
+        assert hold.held.wait(60)
+        assert [*folder.rglob("probe")]
+        process.send_signal(signal.SIGTERM)
+        hold.release.set()
+        assert program.end(process).code == 130
+        assert not [*folder.rglob("probe")], "an interrupted check deletes its file"
+        proxy.when(lambda seen: seen.method in {"PUT", "MKCOL"}, Refuse(403))
+        facts = program("remotes", "check", location).events[0]
+        assert (facts["readable"], facts["writable"]) == (True, False)
+        assert "writing           no: " in facts_text(facts)
+        proxy.when(lambda seen: seen.method == "GET", Refuse(403))
+        facts = program("remotes", "check", location, codes=(3,)).events[0]
+        assert (facts["readable"], facts["writable"]) == (False, False)
+
+
+def test_doctor_tries_every_location_and_one_that_is_away_does_not_hold_up_the_others(
+    tmp_path: Path, program: Program, webdav: RemoteServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    config = tmp_path / "config.yaml"
+    with http_proxy(webdav.port) as proxy:
+        away = f"[away]\ntype = webdav\nurl = http://127.0.0.1:{free_port()}\n"
+        program.environment = with_remotes(tmp_path, away + webdav.section("silent", port=proxy.port)) | {
+            "MUSIC_ORCHESTRATOR_CONFIG": str(config)
+        }
+        config.write_text(f"locations: {{here: {tmp_path}/here}}\nremotes: {{away: {{}}}}\n")
+        rows = {event["check"]: event for event in program("doctor", codes=(5,)).events if event["type"] == "check"}
+        assert rows["location here"]["message"].startswith(f"{tmp_path}/here answers in ")
+        assert "writing: yes, and deleting" in rows["location here"]["message"]
+        assert "cannot be reached" in rows["remote away"]["message"]
+        hold = Hold()
+        proxy.when(lambda _: True, hold)
+        for name, value in program.environment.items():
+            monkeypatch.setenv(name, value)
+        with open_session(CommonOptions(state_dir=str(tmp_path / "state"))) as session:
+            here, silent = session.locations("here", "silent:")
+            found = inspect_all(session, {"here": here, "silent": silent}, within_s=3)
+        hold.release.set()
+    assert isinstance(found["here"], dict)
+    assert isinstance(found["silent"], TransientError)
