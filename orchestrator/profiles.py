@@ -241,6 +241,8 @@ class Profile(Facts, frozen=True):
     """The rule set of `orchestrator.plan.layout.names` for the provider's own limits; used with `names: target` in the config."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
+    counts: Literal["bytes", "characters"] = "bytes"
+    """What the provider's own limits of names and paths count; the two above are safe for both."""
     when: tuple[ConditionalFacts, ...] = ()
     """Facts that depend on an option of the remote; a later one wins."""
 

@@ -28,6 +28,43 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """The remote's own id of the file: stays the same after a rename, differs for files with the same name."""
 
 
+class EncryptedNames(msgspec.Struct, frozen=True):
+    """How a crypt encrypts names: padded to blocks of 16 bytes, then written with fewer characters (rclone.org/crypt)."""
+
+    mode: str = "standard"
+    """rclone's `filename_encryption`: "standard", "obfuscate" or "off"."""
+    encoding: str = "base32"
+    """rclone's `filename_encoding`: "base32", "base64" or "base32768"."""
+    folders: bool = True
+    """The names of folders are encrypted as well (`directory_name_encryption`)."""
+    suffix: str = ".bin"
+    """What files get if their names are not encrypted; "" for nothing."""
+    in_characters: bool = False
+    """The provider counts characters, not bytes."""
+
+    def length(self, name: str, *, folder: bool = False) -> int:
+        """How long the name is on the remote below, in bytes or characters. Obfuscated names may be a bit shorter."""
+        size = len(name) if self.in_characters and self.mode != "standard" else len(name.encode())
+        if folder and (self.mode == "off" or not self.folders):
+            return size
+        match self.mode:
+            case "off":
+                return size + len(self.suffix)
+            case "obfuscate":
+                return size + 4 + name.count("!")
+        padded = (len(name.encode()) // 16 + 1) * 16
+        match self.encoding:
+            case "base64":
+                return -(-padded * 4 // 3)
+            case "base32768":
+                return -(-padded * 8 // 15) * (1 if self.in_characters else 3)
+        return -(-padded * 8 // 5)
+
+    def longest(self, limit: int) -> int:
+        """How many bytes a name may have, so that no such name is longer than `limit` on the remote below."""
+        return max((size for size in range(1, 256) if self.length("x" * size) <= limit), default=1)
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a storage can do, merged from rclone's `operations/fsinfo` and the provider's profile."""
 
@@ -72,6 +109,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """The rule set of `orchestrator.plan.layout.names` that fits the provider's limits."""
     max_component_bytes: int = 255
     max_path_bytes: int | None = None
+    """Of the path as the provider stores it: see `stored_bytes`."""
+    encrypted_names: EncryptedNames | None = None
+    """How names are encrypted before they are sent; None if they are not."""
     remote_type: str = "unknown"
     """rclone's backend type ("s3", "local", "webdav")."""
     prices: Prices | None = None
@@ -81,6 +121,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     upload_bytes_per_second: float | None = None
     """The bandwidth that this machine may use for it, as in the next one; None: no limit."""
     download_bytes_per_second: float | None = None
+
+    def stored_bytes(self, path: str) -> int:
+        """How many bytes (or characters, where the provider counts these) of its limit a path takes."""
+        if self.encrypted_names is None:
+            return len(path.encode())
+        *folders, name = path.split("/")
+        length = self.encrypted_names.length
+        return sum(length(folder, folder=True) + 1 for folder in folders) + (length(name) if name else 0)
 
 
 class Quota(msgspec.Struct, frozen=True):

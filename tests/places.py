@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,10 +19,10 @@ import boto3
 from tests.library import LibraryFacts
 from tests.servers import remotes
 from tests.servers.content import Content
-from tests.servers.remotes import ACCESS_KEY, BUCKET, SECRET_KEY, DriveRemote, DropboxRemote, RemoteServer
+from tests.servers.remotes import ACCESS_KEY, BUCKET, PASSWORD, SECRET_KEY, DriveRemote, DropboxRemote, RemoteServer
 
 OWN = ".music-orchestrator/"
-PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp")
+PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp", "crypt")
 """The kinds on which the large library is tried; there are also "wsgidav", "openssh", "ftp", "drive" and "dropbox"."""
 
 
@@ -143,6 +145,19 @@ def places(
 
     The server's remote, named after its kind and `home`, is added to the rclone `config`.
     """
+    if kind == "crypt":
+        remote, vault = f"crypt-{home.name}", home / "vault"
+        vault.mkdir()
+        with config.open("a") as file:
+            file.write(crypt_section(rclone, remote, str(vault)))
+        command = (str(rclone), "--config", str(config))
+        hidden = {name: CryptPlace(f"{remote}:{name}", vault, command=command) for name in contents}
+        for name, library in contents.items():
+            subprocess.run([*command, "mkdir", hidden[name].location], check=True)
+            if library is not None:
+                hidden[name].fill(library)
+        yield dict(hidden)
+        return
     with contextlib.ExitStack() as stack:
         server: RemoteServer | None = None
         made: dict[str, Place] = {}
@@ -182,6 +197,41 @@ def places(
             place.server = server
             place.location = server.fs(name, name=remote) if server else str(served / name)
         yield made
+
+
+@dataclass
+class CryptPlace(Place):
+    """A location on a crypt: only rclone can read what the disk below holds."""
+
+    command: tuple[str, ...] = ()
+    """rclone with its config."""
+
+    def fill(self, library: LibraryFacts) -> None:
+        """Copy a library there, with its times."""
+        subprocess.run([*self.command, "copy", str(library.root), self.location], check=True)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write one file there."""
+        subprocess.run([*self.command, "rcat", f"{self.location}/{path}"], input=content, check=True)
+
+    def tree(self) -> dict[str, str]:
+        """Path -> sha256 of every file there, `.music-orchestrator` included."""
+        assert self.directory is not None
+        return decrypted(self.command, self.location, self.directory.parent)
+
+
+def decrypted(command: tuple[str, ...], location: str, home: Path) -> dict[str, str]:
+    """Path -> sha256 of every file of a location, by a copy of it in `home`."""
+    with tempfile.TemporaryDirectory(dir=home) as found:
+        subprocess.run([*command, "copy", location, found], capture_output=True, check=True)
+        files = (file for file in Path(found).rglob("*") if file.is_file())
+        return {file.relative_to(found).as_posix(): digest(file.read_bytes()) for file in files}
+
+
+def crypt_section(rclone: Path, name: str, remote: str, **options: str) -> str:
+    """A crypt over a location, as a section of rclone.conf."""
+    given = {"type": "crypt", "remote": remote, "password": remotes.obscured(rclone, PASSWORD), **options}
+    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in given.items())
 
 
 def upload_in_parts(client: Any, key: str, content: bytes) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,12 +15,11 @@ from typing import Any
 import pytest
 
 from tests.forked import Death, Forks, Started
-from tests.places import Place, digest, visible
+from tests.places import Place, crypt_section, decrypted, visible
 from tests.program import Ended
-from tests.servers import remotes
 from tests.servers.content import Content
 from tests.servers.http import HttpProxy, Seen, http_proxy
-from tests.servers.remotes import BUCKET, PASSWORD, DriveRemote, DropboxRemote, GcsRemote, RemoteServer
+from tests.servers.remotes import BUCKET, DriveRemote, DropboxRemote, GcsRemote, RemoteServer
 from tests.stores import Bucket, Disk, Drive, Dropbox, Store, store_of
 
 DAY_NS = 86_400 * 10**9
@@ -65,10 +63,7 @@ class ThroughRclone(Store):
 
     def everything(self) -> dict[str, str]:
         """Path -> sha256 of every file, our own included."""
-        with tempfile.TemporaryDirectory(dir=self._home) as found:
-            self._rclone("copy", self.place.location, found)
-            files = (file for file in Path(found).rglob("*") if file.is_file())
-            return {file.relative_to(found).as_posix(): digest(file.read_bytes()) for file in files}
+        return decrypted(self._command, self.place.location, self._home)
 
     def _at(self, path: str) -> str:
         return f"{self.place.location}/{path}"
@@ -264,8 +259,7 @@ def side_on(kind: str, name: str, home: Path, request: pytest.FixtureRequest) ->
             server.download_through(proxy.port)
         rclone: Path = request.getfixturevalue("rclone_binary")
         if kind == "crypt":
-            hidden = remotes.obscured(rclone, PASSWORD)
-            file.write(f"[{name}-crypt]\ntype = crypt\nremote = {place.location}\npassword = {hidden}\n")
+            file.write(crypt_section(rclone, f"{name}-crypt", place.location))
             place = Place(f"{name}-crypt:music", None, server, prefix)
         file.flush()
         through_rclone = kind in {"crypt", "gcs", "azure"}

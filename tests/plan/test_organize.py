@@ -13,7 +13,7 @@ from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.prices import REQUEST_KINDS, Quotas
 from orchestrator.profiles import price_lists
-from orchestrator.records import Capabilities, Item
+from orchestrator.records import Capabilities, EncryptedNames, Item
 from orchestrator.report.plan_view import facts
 from orchestrator.track import Reading, Status, Track
 from tests.hostile import HOSTILE_TAGS
@@ -227,6 +227,24 @@ def test_a_path_too_long_for_the_server_is_reported_and_its_name_stays_taken() -
     made = plan(items, source="s3:bucket/music", capabilities=capabilities)
     assert skips(made) == {AT_HOME: "unsupported-name"}
     assert moved(made) == {"b.mp3": "A/X/01 One (2).mp3"}
+
+
+def test_names_that_are_encrypted_are_cut_and_paths_that_are_too_long_then_are_reported() -> None:
+    """A crypt makes 231 bytes of a name of 143 bytes, and 257 of one more."""
+    encrypted = EncryptedNames()
+    long = {**ONE, "artist": "x" * 200, "album": "y" * 200, "title": "é" * 100}
+    limits = {"max_component_bytes": encrypted.longest(255), "encrypted_names": encrypted}
+    cut = moved(plan([song("a.mp3", **long)], capabilities=msgspec.structs.replace(LOCAL, **limits)))["a.mp3"].split("/")
+    assert [len(name.encode()) for name in cut] == [143, 143, 143]
+    assert [encrypted.length(name) for name in cut] == [231, 231, 231]
+    for most, there in ((231 * 3 + 2, {"a.mp3": "/".join(cut)}), (231 * 3 + 1, {})):
+        short = msgspec.structs.replace(BUCKET, **limits, max_path_bytes=most)
+        made = plan([song("a.mp3", **long)], source="vault:", capabilities=short)
+        assert moved(made) == there
+        assert skips(made) == ({} if there else {"a.mp3": "unsupported-name"})
+    longest = {"base32": 143, "base64": 175, "base32768": 255}
+    assert {encoding: EncryptedNames("standard", encoding, in_characters=True).longest(255) for encoding in longest} == longest
+    assert (EncryptedNames("off").longest(255), EncryptedNames("off", suffix="").longest(255)) == (251, 255)
 
 
 @pytest.mark.parametrize("path", ["a//b.mp3", "../b.mp3", "/b.mp3", "a/./b.mp3", "a\0.mp3", "\ud800.mp3"])

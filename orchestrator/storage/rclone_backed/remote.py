@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from orchestrator.errors import OrchestratorError, TransientError, UsageError
-from orchestrator.paths import parent_of
+from orchestrator.paths import is_local, location_prefix, parent_of
 from orchestrator.prices import Prices, Quotas
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import capabilities_of
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.records import Capabilities
+from orchestrator.records import Capabilities, EncryptedNames
 
 _Fact = TypeVar("_Fact")
 _OFF = frozenset({"", "false", "off", "0", "no"})
@@ -94,7 +94,32 @@ class Remote:
             quotas=quotas,
             upload_bytes_per_second=up,
             download_bytes_per_second=down,
+            **self._limits_below(),
         )
+
+    def _limits_below(self) -> dict[str, Any]:
+        """The limits of names for a remote that leads to others: those of these, for what it makes of the names."""
+        if self.profile.wraps is None:
+            return {}
+        root = self._fs.partition(":")[0]
+        places = {place.fs: self._profile_of(place.fs) for place in self._rclone.places_of(f"{root}:")}
+        names = min(profile.max_component_bytes for profile in places.values())
+        paths = [profile.max_path_bytes - _bytes_of_root(fs, profile) for fs, profile in places.items() if profile.max_path_bytes]
+        encrypted = None
+        if self.profile.wraps == "crypt":
+            encrypted = self._encrypted_names(in_characters=all(profile.counts == "characters" for profile in places.values()))
+            names = encrypted.longest(names)
+        return {"max_component_bytes": names, "max_path_bytes": min(paths, default=None), "encrypted_names": encrypted}
+
+    def _encrypted_names(self, *, in_characters: bool) -> EncryptedNames:
+        given = {name: self._rclone.option(self._fs, name) for name in ("filename_encryption", "filename_encoding", "suffix")}
+        folders = (self._rclone.option(self._fs, "directory_name_encryption") or "true").lower() not in _OFF
+        suffix = {None: ".bin", "none": ""}.get(given["suffix"], given["suffix"] or "")
+        mode, encoding = (given["filename_encryption"] or "standard").lower(), (given["filename_encoding"] or "base32").lower()
+        return EncryptedNames(mode, encoding, folders, suffix, in_characters)
+
+    def _profile_of(self, fs: str) -> Profile:
+        return load_profile(self._rclone.remote_type(fs)).for_remote(partial(self._rclone.option, fs))
 
     def _charges(self) -> tuple[Prices | None, Quotas | None]:
         """The prices and limits in force. A remote that leads to others has those of them all, if these agree."""
@@ -111,6 +136,12 @@ class Remote:
             return self.profile.replaces_in_place == "always"
         types = {self._rclone.remote_type(place.fs) for place in self._rclone.places_of(self._fs)}
         return all(load_profile(one).replaces_in_place == "always" for one in types)
+
+
+def _bytes_of_root(fs: str, profile: Profile) -> int:
+    """How much of the limit of a path the folder takes that a remote leads to; a bucket does not count."""
+    root = location_prefix(fs) if is_local(fs) else location_prefix(fs).partition(":")[2]
+    return len((root.partition("/")[2] if profile.has_buckets else root).encode())
 
 
 def _agreed(found: Sequence[_Fact | None]) -> _Fact | None:

@@ -102,8 +102,7 @@ class Destinations:
         self.claims = self._music_claims()
         _assign(namespace, self.claims)
         self._assign_companions(namespace, DuplicatesCompanionNames(namespace, occupants if quarantined else ()))
-        limit = self._locations.max_path_bytes
-        too_long = (claim for claim in self.claims if limit is not None and len(claim.path.encode()) > limit)
+        too_long = (claim for claim in self.claims if self._locations.too_long(claim.path))
         return [*(claim for claim in self.claims if claim.undecided), *too_long]
 
     def _quarantined_tracks(self) -> list[QuarantinedTrack]:

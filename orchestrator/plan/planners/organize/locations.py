@@ -18,7 +18,12 @@ class SourceAndTarget:
         self.below = source_prefix[len(target_prefix) :] if source_prefix.startswith(target_prefix) else None
         """The source's path below the target ("" in place, otherwise such as "inbox/"); None if it is elsewhere."""
         self.max_path_bytes = max_path_bytes(self.target, request.target_capabilities, has_buckets=request.target_has_buckets)
-        """How many bytes a path below the target may have; None: any number."""
+        """How many bytes a path below the target may take there; None: any number."""
+        self._stored_bytes = request.target_capabilities.stored_bytes
+
+    def too_long(self, path: str) -> bool:
+        """Whether the target cannot have a file of this path."""
+        return self.max_path_bytes is not None and self._stored_bytes(path) > self.max_path_bytes
 
     def position(self, item: Item) -> str:
         """The path of a file of the source as it is now, below the target if the source is inside it."""
@@ -31,7 +36,7 @@ class SourceAndTarget:
 
 
 def max_path_bytes(fs: str, capabilities: Capabilities, *, has_buckets: bool) -> int | None:
-    """How many bytes a path below a location may have; None: any number."""
+    """How many bytes a path below a location may take there (see `Capabilities.stored_bytes`); None: any number."""
     limit = capabilities.max_path_bytes
     if limit is None:
         return None
@@ -39,4 +44,4 @@ def max_path_bytes(fs: str, capabilities: Capabilities, *, has_buckets: bool) ->
     root = root if is_local(root) else root.partition(":")[2]
     if has_buckets:
         root = root.partition("/")[2]
-    return limit - len(root.encode())
+    return limit - capabilities.stored_bytes(root)

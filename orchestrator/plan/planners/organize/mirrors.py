@@ -289,7 +289,7 @@ class _MirrorWork:
         *folders, name = path.split("/")
         if any(self._names.directory(folder) != folder for folder in folders) or not _is_legal(self._names, name):
             return "its name is not possible there"
-        if self._longest is not None and len(path.encode()) > self._longest:
+        if self._longest is not None and self._mirror.capabilities.stored_bytes(path) > self._longest:
             return f"its path would be longer than the {self._longest} bytes that are possible there"
         return None
 

@@ -90,7 +90,7 @@ class Reconciler:
             path in self._refused[side]
             or path_problem(path)
             or any(len(part.encode()) > limits.max_component_bytes for part in path.split("/"))
-            or (limits.max_path_bytes is not None and len(path.encode()) > limits.max_path_bytes)
+            or (limits.max_path_bytes is not None and limits.stored_bytes(path) > limits.max_path_bytes)
             or (rules is not None and limits.names != "portable" and name_of(path).casefold() in rules.reserved)
         )
 
