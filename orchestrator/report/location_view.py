@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.prices import REQUEST_KINDS
-from orchestrator.report.reporter import duration_text, money_text, printable, size_text
+from orchestrator.report.reporter import duration_text, printable
+from orchestrator.wording import money_text, size_text
 
 _WIDTH = 80
 _TITLE = 16
