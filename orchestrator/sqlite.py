@@ -80,13 +80,14 @@ class Database(ABC):
                 raise
             return connection
 
-    def open_or_replace(self) -> tuple[sqlite3.Connection, Path | None]:
+    def open_or_replace(self, *, checked: bool = False) -> tuple[sqlite3.Connection, Path | None]:
         """A connection; a damaged database is moved aside, and a new one begun. With where it was moved, if it was.
 
-        For databases that can do without what they hold. Raises UsageError as `open` does.
+        `checked`: it was checked a moment ago, which reads all of it. For databases that can do without what they hold. Raises
+        UsageError as `open` does.
         """
         try:
-            return self._open_checked(), None
+            return self.open() if checked else self._open_checked(), None
         except DamagedDatabaseError:
             return self.replace()
 

@@ -30,7 +30,8 @@ STATE_FILE = "sync.sqlite3"
 @contextmanager
 def open_common_state(session: Session) -> Iterator[CommonState]:
     """The common states of all pairs; warns at the end if the record was damaged and a new one was begun."""
-    with CommonState(session.state / STATE_FILE) as state:
+    with CommonState(session.state / STATE_FILE, checked=session.common_state_checked) as state:
+        session.common_state_checked = True
         try:
             yield state
         finally:

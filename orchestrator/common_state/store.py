@@ -96,10 +96,10 @@ def _once_more(method: Callable[Concatenate[CommonState, _P], _R]) -> Callable[C
 class CommonState:
     """The common states of all pairs, in one database. One that turns out to be damaged is moved aside: see `moved_aside`."""
 
-    def __init__(self, file: Path) -> None:
-        """Open the database, or create it. Raises UsageError."""
+    def __init__(self, file: Path, *, checked: bool = False) -> None:
+        """Open the database, or create it. `checked`: this program has opened it before. Raises UsageError."""
         self._database = CommonStateDatabase(file)
-        self._connection, self.moved_aside = self._database.open_or_replace()
+        self._connection, self.moved_aside = self._database.open_or_replace(checked=checked)
         """Where a damaged database was moved: every pair is as in a first run."""
 
     def __enter__(self) -> CommonState:

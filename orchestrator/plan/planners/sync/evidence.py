@@ -189,5 +189,7 @@ def _sizes_differ(one: File, two: File) -> bool:
 
 def _by_hash(one: File, two: File) -> bool | None:
     first, second = one.hashes, two.hashes
+    if first == second:
+        return True if first else None
     common = first.keys() & second.keys()
     return all(first[name] == second[name] for name in common) if common else None

@@ -90,7 +90,7 @@ class File(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     def hashes(self) -> dict[str, str]:
         """All its hashes that two different files cannot share."""
         listed, read = self.entry.hashes, self.read_hashes
-        known = {**listed, **read} if listed and read else listed or read
+        known = {**listed, **read} if listed and read and listed is not read else listed or read
         return known if WEAK_HASHES.isdisjoint(known) else {name: known[name] for name in known.keys() - WEAK_HASHES}
 
 
