@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.garbage_collection import no_garbage_collection
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
 from orchestrator.plan.estimate import passes_through
@@ -31,20 +30,8 @@ def plan_organize(request: OrganizeRequest) -> Plan:
 
     Raises UsageError for a layout that cannot work, and if `cloud_only` forbids an operation.
     """
-    with _no_garbage_collection():
+    with no_garbage_collection():
         return _plan(request)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Planning makes many small objects and no garbage; looking for garbage would take a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _plan(request: OrganizeRequest) -> Plan:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
+from orchestrator.garbage_collection import no_garbage_collection
 from orchestrator.paths import case_key
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.estimate import requests_at
@@ -51,6 +52,11 @@ def plan_sync(request: SyncRequest) -> SyncPlan | Questions:
     Answer the questions in the files of the sides, and plan again. Raises SafetyLimitError when a side has lost or changed too
     much.
     """
+    with no_garbage_collection():
+        return _plan(request)
+
+
+def _plan(request: SyncRequest) -> SyncPlan | Questions:
     scope = Scope(request.sides)
     if is_still(scope.sides, request.rows, request.settings):
         unedited = [side.files for side in scope.sides]
