@@ -18,13 +18,14 @@ from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import Way, sides_of, way_of
 from orchestrator.actions.sync_record import SyncRecord, begin_sync, count_each_way, with_record
-from orchestrator.actions.sync_sides import SideListing
+from orchestrator.actions.sync_sides import SideListing, list_both
 from orchestrator.actions.waiting import intention_to_sync
 from orchestrator.apply.directories.emptied import remove_if_empty
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import ExitCode, UsageError, worst
+from orchestrator.garbage_collection import no_garbage_collection
 from orchestrator.location import Location
 from orchestrator.plan.model import GONE_FOLDERS, Plan, folders_of
 from orchestrator.plan.planners.sync.planner import plan_sync
@@ -130,8 +131,10 @@ class _Sync:
         self._ids = place_ids(session, self._locations, resync=options.resync)
         a, b = self._locations
         listings = [SideListing(session, a, options), SideListing(session, b, options, may_be_missing=self._is_mirror)]
-        listed = worst([listing.list() for listing in listings])
-        rows = self._rows(listings[0], listings[1])
+        session.reporter.stage("listing")
+        with no_garbage_collection():
+            listed = list_both(listings[0], listings[1])
+            rows = self._rows(listings[0], listings[1])
         for side in SIDES:
             synced = [file for row in rows if not (file := row.files[side]).moved_away]
             listings[side].spare_unreachable(synced)

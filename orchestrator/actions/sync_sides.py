@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from itertools import chain
 
 import msgspec
@@ -19,9 +21,9 @@ from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.config.setting_syntax import parse_duration
-from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, NotFoundError, PartialListingError, RemoteError
+from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, NotFoundError, PartialListingError, RemoteError, worst
 from orchestrator.location import Location
-from orchestrator.paths import is_ours, parents_of
+from orchestrator.paths import is_ours, parents_of, remote_of
 from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import is_link, local_root
@@ -58,20 +60,46 @@ class SideListing:
         self.renamed: Mapping[str, str] = {}
         """As in Side; so is `refused`."""
         self.refused: Sequence[str] = ()
+        self._begun: Future[None] | None = None
+        self._given_up = threading.Event()
         self._unreachable: list[Entry] = []
         """Files of this disk that do not have the name that rclone gives them."""
+
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Already begin to list it, in the background; `list` then waits for the end. Given up at the end of the block."""
+        self._begun = begun = Future[None]()
+
+        def fetch() -> None:
+            try:
+                self._fetch()
+                begun.set_result(None)
+            except BaseException as error:
+                begun.set_exception(error)
+
+        # A daemon, and not a pool: an interrupt must not wait for a server that does not answer.
+        threading.Thread(target=fetch, name="listing", daemon=True).start()
+        try:
+            yield
+        finally:
+            self._given_up.set()
+
+    def _fetch(self) -> None:
+        """Fill in the files and folders. May run in another thread, so it reports nothing."""
+        _ = self._storage.capabilities
+        self._look_at_disk, self._on_disk = disk_look(self._storage), local_root(self._storage) is not None
+        self._storage.forget_folders()
+        for entry in self._storage.list(on_folder=self._folders.add):
+            if self._given_up.is_set():
+                return
+            self._add(entry)
 
     def list(self) -> ExitCode:
         """List it; 3 if folders may not be listed, which is reported. Raises what listing raises."""
         code = ExitCode.DONE
-        self._session.reporter.stage("listing")
         with reaching(self._session, self._location):
-            _ = self._storage.capabilities
-            self._look_at_disk, self._on_disk = disk_look(self._storage), local_root(self._storage) is not None
-            self._storage.forget_folders()
             try:
-                for entry in self._storage.list(on_folder=self._folders.add):
-                    self._add(entry)
+                self._fetch() if self._begun is None else self._begun.result()
             except PartialListingError as error:
                 for folder in error.closed:
                     self._session.reporter.error("closed", "may not be listed: nothing is done in it on either side", folder)
@@ -103,6 +131,11 @@ class SideListing:
                 self._unreachable.append(entry)
             else:
                 self._files[entry.path] = File(entry, inode)
+
+    @property
+    def remote(self) -> str:
+        """As `remote_of`."""
+        return remote_of(self._location.fs)
 
     @property
     def files(self) -> Iterable[File]:
@@ -255,3 +288,12 @@ class SideListing:
                     self._files[path] = answer
                     answers += 1
         return answers
+
+
+def list_both(a: SideListing, b: SideListing) -> ExitCode:
+    """List both sides, at the same time unless they share a remote, whose limits they would share, or are both disks.
+
+    Returns and raises what `SideListing.list` does.
+    """
+    with nullcontext() if a.remote == b.remote else b.in_background():
+        return worst([a.list(), b.list()])
