@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, SupportsIndex
 
 MAX_VALUE: Final = 4096
@@ -70,8 +71,12 @@ def clean_value(text: str) -> str:
 
     Line breaks and tabs become a space. Joiners between letters that change their shape are kept: they are part of the word.
     """
-    if len(text) > MAX_VALUE:
-        text = text[:MAX_VALUE]
+    return _clean(text[:MAX_VALUE])
+
+
+@lru_cache(maxsize=1024)
+def _clean(text: str) -> str:
+    """Cached, because each value is asked for many times, and the songs of an album share most of them."""
     if _UNCLEAN.search(text):
         text = _SURROGATE.sub("\ufffd", text)
         text = _INVISIBLE.sub(_unless_joining, _BREAK.sub(" ", text))
