@@ -63,8 +63,7 @@ class Session:
         """Scanned location (in canonical form) -> the OWN_DIRECTORY of each location inside it."""
         self.foreign_folders: dict[str, int] = {}
         """Scanned location (in canonical form) -> how many folders of other programs were reported as skipped there."""
-        self.common_state_checked = False
-        """Whether the database of common states was found sound."""
+        self.common_state_checked = False  # whether its database was found sound
         self._in_cloud = False
         """Whether the command uses the cloud of the config, so that its limits apply."""
         self._opened = ExitStack()
