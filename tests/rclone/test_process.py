@@ -290,10 +290,6 @@ def test_unusable_settings_are_reported(found_rclone: Binary, tmp_path: Path) ->
     broken.write_text("[[[ not a config\n")
     with Rclone(found_rclone, config=broken) as rclone, pytest.raises(UsageError, match=r"broken\.conf"):
         rclone.remotes()
-    encrypted = tmp_path / "encrypted.conf"
-    encrypted.write_text("# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\n" + "A" * 80 + "\n")
-    with Rclone(found_rclone, config=encrypted) as rclone, pytest.raises(UsageError, match="RCLONE_CONFIG_PASS"):
-        rclone.remotes()
 
 
 def test_inherited_settings_change_nothing(found_rclone: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
