@@ -22,8 +22,8 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
 
     Raises UsageError and IntegrityError for a file that is not a sound plan, and what `change` raises.
     """
-    session.need_consent("apply")
     planned = Planned(read_plan(Path(options.file)))
+    session.need_consent("apply")
     _check_foreign_folders(session, planned.plan)
     record, mirrored = saved_record(planned.plan), saved_mirrored(planned.plan)
 

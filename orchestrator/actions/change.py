@@ -83,6 +83,7 @@ def change(
         MAY_CONTINUE,
         carry_out,
         finish_interrupted_runs,
+        note_exit_code,
     )
 
     with session.lock(command):
@@ -102,6 +103,8 @@ def change(
         if before is not None:
             before(plan)
         result = carry_out(session, plan, command=command, undoes=undoes, verify_full=verify_full, fresh=fresh)
+        if result.run is not None:
+            note_exit_code(session, result.run, so_far)
         codes = [so_far, result.exit_code]
         if afterwards is not None and result.exit_code in MAY_CONTINUE and result.run is not None:
             codes.append(afterwards(result.run))

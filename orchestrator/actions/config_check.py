@@ -5,11 +5,14 @@ Each error names the file, the line and the key.
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.config.setting_syntax import parse_bandwidth, parse_duration, parse_encoding, parse_limit
 from orchestrator.errors import ConfigError, UsageError
+from orchestrator.wording import repeated
 
 if TYPE_CHECKING:
     from orchestrator.config.loading import LoadedConfig
@@ -27,12 +30,32 @@ def check_config(loaded: LoadedConfig) -> None:
         check_prices(loaded, name)
     check_layouts(loaded)
     _check_syncs(loaded)
+    _check_cloud(loaded)
+
+
+def _check_cloud(loaded: LoadedConfig) -> None:
+    """Raise ConfigError for a cloud that no command could use: no provider, an unknown one, no file of credentials."""
+    cloud = loaded.config.cloud
+    if cloud is None:
+        return
+    if cloud.provider is None:
+        raise ConfigError(f"{loaded.label('cloud')}: the provider is missing: set cloud.provider, to s3 for example")
+    from orchestrator.rclone.backend_types import known_backends  # noqa: PLC0415 - most configs have no cloud
+
+    known = known_backends()
+    if cloud.provider.lower() not in known:
+        near = difflib.get_close_matches(cloud.provider.lower(), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "write s3, gcs, azure, dropbox, gdrive, or a backend type of rclone"
+        raise ConfigError(f"{loaded.label('cloud', 'provider')}: there is no provider {repeated(cloud.provider)!r}; {hint}")
+    file = cloud.credentials_path
+    if file is not None and not os.path.isfile(os.path.expanduser(file)):  # noqa: PTH111, PTH113 - what is no path is no file
+        raise ConfigError(f"{loaded.label('cloud', 'credentials_path')}: there is no such file of credentials")
 
 
 def _check_syncs(loaded: LoadedConfig) -> None:
     """Raise ConfigError where a sync is to delete its source, and to carry deletions over or to go both ways."""
     cloud = loaded.config.cloud
-    if cloud is not None and cloud.delete_after_sync and cloud.sync_mode == "bidirectional":
+    if cloud is not None and cloud.delete_after_sync and cloud.sync_mode in {None, "bidirectional"}:
         raise ConfigError(
             f"{loaded.label('cloud', 'delete_after_sync')}: moves files one way: set sync_mode to upload or download"
         )

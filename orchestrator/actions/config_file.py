@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from orchestrator.actions.config_check import check_config
-from orchestrator.actions.session import Session
+from orchestrator.actions.session import DEFAULT_TRANSFERS, Session
 from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_atomically
 from orchestrator.config.loading import config_path, load_text
 from orchestrator.config.masking import masked
@@ -20,6 +20,10 @@ from orchestrator.config.options.config import ConfigGetOptions, ConfigInitOptio
 from orchestrator.config.schema import schema
 from orchestrator.config.template import template
 from orchestrator.errors import ConfigError, UsageError
+from orchestrator.plan.layout.presets import DEFAULT
+
+_DEFAULTS = {"transfers": DEFAULT_TRANSFERS, "layout": DEFAULT}
+"""What holds for keys that are not set, where it is a value."""
 
 
 def init(options: ConfigInitOptions, session: Session) -> Path:
@@ -56,6 +60,7 @@ def get(options: ConfigGetOptions, session: Session) -> Any:
         value = lookup(masked(msgspec.to_builtins(session.config), Config), parts)
     except KeyError:
         value = None
+    value = _DEFAULTS.get(".".join(parts)) if value is None else value
     session.reporter.document("config-value", _text(value), {"key": key, "value": value})
     return value
 

@@ -75,10 +75,10 @@ def dedup(options: DedupOptions, session: Session) -> DedupResult:
     if options.delete and options.dedup == "report":
         raise UsageError("--delete cannot be combined with --dedup report, which only reports")
     removing = options.delete or options.dedup == "quarantine"
-    if removing:
-        session.need_consent("dedup")
     plan_file = check_plan_file(options.plan_file)
     question = _question(session, options)
+    if removing:
+        session.need_consent("dedup")
     if not removing:
         found, planned = _search(session, question, plan_follows=False)
         if plan_file is not None:

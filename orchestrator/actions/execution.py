@@ -202,6 +202,13 @@ def _determined(session: Session, run_id: str, earlier: Mapping[str, int]) -> tu
     return {kind: float(took[kind] or 0) - earlier.get(kind, 0) for kind in REQUEST_KINDS}, [*capabilities.values()]
 
 
+def note_exit_code(session: Session, run_id: str, code: ExitCode) -> None:
+    """Record in the journal that the command of a run ended with this code, if it is worse than that of its operations."""
+    run = session.journal.run(run_id)
+    if run.summary is not None and (all_in_all := worst([code, run.summary.exit_code])) != run.summary.exit_code:
+        session.journal.set_state(run_id, run.state, msgspec.structs.replace(run.summary, exit_code=int(all_in_all)))
+
+
 def _settings(session: Session, *, verify_full: bool = False, fresh: bool = False) -> Settings:
     cloud = session.cloud_in_use
     return Settings(

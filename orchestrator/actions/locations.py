@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.actions.session import Session
+from orchestrator.config.model import Cloud
 from orchestrator.errors import AccessDeniedError, AuthError, NotFoundError, PermanentError, TransientError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location, path_below
 from orchestrator.paths import is_ours, join_location
@@ -86,6 +88,20 @@ def check_folder(location: Location) -> Path | None:
     return nearest
 
 
+def check_exists(location: Location) -> None:
+    """Refuse a folder of this machine that does not exist, before anything is asked. Raises UsageError."""
+    if check_folder(location) not in {None, Path(location.fs)}:
+        raise _missing(location)
+
+
+def _missing(location: Location, what: str = "such folder") -> UsageError:
+    if location.definition is not None:  # a remote of ours, which the user's rclone does not know
+        create = "the provider's own tool"
+    else:
+        create = f"`{'mkdir -p' if location.local else 'rclone mkdir'} {shlex.quote(location.fs)}`"
+    return UsageError(f"{location.typed.removesuffix(':')}: there is no {what}: check the name, or create it with {create}")
+
+
 def check_target(target: Location) -> None:
     """Check before any work that a target on this machine can be created and written to. Raises UsageError."""
     why = why_not_writable(target.fs) if check_folder(target) is not None else None
@@ -139,8 +155,7 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     try:
         yield
     except NotFoundError as error:
-        typed, what = location.typed.removesuffix(":"), _what_is_missing(session, location)
-        raise UsageError(f"{typed}: there is no {what}: check the name, or create it first") from error
+        raise _missing(location, _what_is_missing(session, location)) from error
     except TransientError as error:
         error.message = f"{location.typed} cannot be reached: {error.message}"
         raise
@@ -190,21 +205,21 @@ def _remedy(session: Session, location: Location) -> str:
         return f"correct {profile.environment.credentials}, or name a remote of the rclone config under `schemes:`"
     cloud = session.config.cloud
     if location.remote == CLOUD_REMOTE and cloud is not None:
-        if cloud.credentials_env is not None:
-            return f"correct the variable {cloud.credentials_env}, which `cloud.credentials_env` names"
-        key = (
-            "secrets"
-            if cloud.secrets
-            else "options"
-            if cloud.options
-            else "credentials_path"
-            if cloud.credentials_path is not None
-            else "credentials_env"
-        )
-        return f"correct `cloud.{key}` in the config"
+        return _remedy_of_cloud(session, location, cloud)
     settings = session.config.remotes.get(location.remote or "")
     if settings is not None and settings.secrets:
         return f"correct what `remotes.{location.remote}.secrets` in the config leads to"
     if settings is not None and settings.type is not None:
         return f"correct `remotes.{location.remote}.options` in the config"
     return f"`rclone config reconnect {location.remote}:` or `rclone config update {location.remote}` fixes them"
+
+
+def _remedy_of_cloud(session: Session, location: Location, cloud: Cloud) -> str:
+    if cloud.credentials_env is not None:
+        return f"correct the variable {cloud.credentials_env}, which `cloud.credentials_env` names"
+    given = {"secrets": cloud.secrets, "options": cloud.options, "credentials_path": cloud.credentials_path}
+    key = next((key for key, value in given.items() if value), None)
+    if key is None:
+        variables = session.rclone_storage(location).profile.environment.credentials
+        return f"set `cloud.credentials_env` in the config{f', or {variables}' if variables else ''}: it names no credentials"
+    return f"correct `cloud.{key}` in the config"

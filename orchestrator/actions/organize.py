@@ -18,7 +18,7 @@ from orchestrator.actions.duplicates import (
     search_with_ends,
     show_duplicates,
 )
-from orchestrator.actions.locations import check_target, source_and_target
+from orchestrator.actions.locations import check_exists, check_target, source_and_target
 from orchestrator.actions.mirror_record import with_mirrored
 from orchestrator.actions.mirrors import Mirrors
 from orchestrator.actions.plan_files import check_plan_file
@@ -50,9 +50,10 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
 
     Also raises what `change` and scanning raise.
     """
-    session.need_consent("organize")
     plan_file = check_plan_file(options.plan_file)
     source, target = source_and_target(session, options.source, options.target)
+    check_exists(source)
+    session.need_consent("organize")
     if target != source and not session.options.dry_run:
         check_target(target)
     mirrors = Mirrors(session, options, source, target)

@@ -38,6 +38,8 @@ def show(options: ShowOptions, session: Session) -> Plan:
     session.summary.ops_planned = len(plan.operations)
     if options.html is None:
         session.reporter.plan(plan, everything=True)
+        if any(name.startswith("skipped.") for name in plan.header.counts):
+            session.reporter.note("a plan file does not say which files were skipped; the command that made it names them")
         return plan
     try:
         Path(options.html).write_text(html_page(plan), encoding="utf-8")

@@ -99,9 +99,9 @@ def _change(
     question: str,
     nothing_to_do: str = _EMPTY,
 ) -> ChangeResult:
-    session.need_consent(command)
     (location,) = session.locations(typed)
     check_location(session, location)
+    session.need_consent(command)
 
     def make_plan() -> Planned:
         plan = planner(

@@ -83,8 +83,8 @@ def _show_costs(session: Session, run: Run) -> None:
 
 def resume(options: ResumeOptions, session: Session) -> ChangeResult:
     """Finish an interrupted run: the one given, otherwise the newest. Raises UsageError for an unknown or ambiguous run."""
-    session.need_consent("resume")
     wanted = None if options.run is None else session.journal.find(options.run).id
+    session.need_consent("resume")
     unfinished = [run for run in session.journal.unfinished() if wanted in (None, run.id)]
     if not unfinished:
         runs = session.journal.runs()
@@ -109,8 +109,8 @@ def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
 
     Raises UsageError for an unknown or ambiguous run.
     """
-    session.need_consent("runs abandon")
     run = session.journal.find(options.run)
+    session.need_consent("runs abandon")
     session.summary.run = run.id
     if not run.state.unfinished:
         session.reporter.note(f"run {run.id} is over: there is nothing to give up")
@@ -132,8 +132,8 @@ def abandon(options: RunsAbandonOptions, session: Session) -> ExitCode:
 
 def undo(options: UndoOptions, session: Session) -> ChangeResult:
     """Plan the reverse of what a run did, show it, ask, and do it. Raises UsageError for an unknown or ambiguous run."""
-    session.need_consent("undo")
     run = session.journal.find(options.run)
+    session.need_consent("undo")
     if run.id != options.run:
         session.reporter.note(f"run {run.described}")
 

@@ -50,9 +50,9 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
     Raises UsageError for options that cannot be used, what `change` raises, and SafetyLimitError when a side has lost or changed
     too much.
     """
-    session.need_consent("sync")
     plan_file = check_plan_file(options.plan_file)
     locations = _locations(session, options)
+    session.need_consent("sync")
     way = way_of(options, session, locations)
     # A mirror is a copy, whatever the config says of syncs.
     work = _Sync(session, options, locations, way if kind == "sync" else way._replace(delete_after=False), kind=kind)

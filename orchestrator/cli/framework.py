@@ -5,6 +5,7 @@ Imports nothing heavy: `--help` passes through here.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,9 @@ class Group(click.Group):
         """Pass an unknown name on as an argument of the default command."""
         if self._default is not None and args and self.get_command(ctx, args[0]) is None:
             args = [self._default, *args]
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            ctx.fail(f"No such command '{args[0]}'{f' (did you mean {near[0]}?)' if near else ''}.")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:

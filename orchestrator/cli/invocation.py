@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 import traceback
@@ -12,6 +13,7 @@ from typing import TextIO
 
 from orchestrator.actions.session import Session
 from orchestrator.cli.signals import signals_handled
+from orchestrator.config.environment import misspelled_variables
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError
 from orchestrator.report.json_reporter import JsonReporter
@@ -87,6 +89,8 @@ def _exit_code_of(session: Session, body: Callable[[Session], int]) -> int:
 
 def _start(name: str, session: Session, body: Callable[[Session], int]) -> int:
     session.check_options()
+    for variable, near in misspelled_variables(os.environ).items():
+        session.reporter.warning(f"the variable {variable} has no effect: did you mean {near}?")
     session.enter(logging_to(_log_file(name, session), sys.stderr, verbose=session.options.verbose))
     return body(session)
 

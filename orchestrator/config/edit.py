@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from orchestrator.config.fields import aliases_of, fields_of
 from orchestrator.config.loading import parse
+from orchestrator.config.masking import is_secret
 from orchestrator.config.model import Config
 from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
@@ -82,6 +83,11 @@ def set_key(path: Path, key: str, value: str) -> None:
         raise ConfigError(f"{repeated(key)}: the value is nested too deep") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
+    for option in _secrets_in(own_names(parts), new_value):
+        raise UsageError(
+            f"not written: the option {option} is a secret, and does not belong in a config file or on a command line: "
+            "keep it in a variable of the environment or in a file, and name that (docs/configuration.md says how)"
+        )
     if document is None:
         comments = text.decode("utf-8")
         document = yaml.load("{}")
@@ -100,6 +106,15 @@ def set_key(path: Path, key: str, value: str) -> None:
     except ConfigError as error:
         raise ConfigError(f"not written: {error.message}") from error
     write_atomically(path, new_text)
+
+
+def _secrets_in(parts: Sequence[str], value: Any) -> Iterator[str]:
+    """The names of secret options of remotes that a value sets."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _secrets_in([*parts, str(name)], inner)
+    elif parts[0] in {"cloud", "remotes"} and "options" in parts[1:-1] and is_secret(parts[-1]):
+        yield repeated(parts[-1])
 
 
 def _is_json(text: bytes, path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -31,6 +32,14 @@ def environment_names() -> dict[str, tuple[str, ...]]:
     for path in _scalar_paths(Config, ()):
         names[ENVIRONMENT_PREFIX + "_".join(path).upper()] = path
     return names
+
+
+def misspelled_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that look like one of ours, and have no effect -> the most similar one."""
+    known = {*environment_names(), f"{ENVIRONMENT_PREFIX}CONFIG"}
+    unknown = [name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known]
+    near = {name: difflib.get_close_matches(name, known, n=1, cutoff=0.9) for name in unknown}
+    return {name: found[0] for name, found in near.items() if found}
 
 
 def _scalar_paths(section: type[Struct], prefix: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

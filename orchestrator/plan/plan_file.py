@@ -13,11 +13,13 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.errors import IntegrityError, OrchestratorError, UsageError
 from orchestrator.plan.build import encoded, plan_id_of, seal
 from orchestrator.plan.model import FORMAT, READABLE_FORMATS, Header, Operation, Plan
 from orchestrator.plan.soundness import check_plan, damaged
 
+_KEYS = (b'"capabilities"', b'"format"', b'"plan_id"')
+"""Keys of a header. A damaged plan still has some of them."""
 _VERSION = re.compile(r"music-orchestrator-plan/([0-9]{1,9})")
 
 
@@ -47,6 +49,16 @@ def read_plan(file: Path) -> Plan:
         content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the plan {file}: {error.strerror}") from error
+    if content.strip() and not content.startswith(b'{"') and not any(key in content for key in _KEYS):
+        raise UsageError(f"{file} is no plan file: `music-orchestrator plan SOURCE -o FILE` writes one")
+    try:
+        return _plan_in(content)
+    except (UsageError, IntegrityError) as error:
+        error.message = f"{file}: {error.message}"
+        raise
+
+
+def _plan_in(content: bytes) -> Plan:
     first, newline, rest = content.partition(b"\n")
     header = _read_header(first)
     if not newline or (rest and not rest.endswith(b"\n")):

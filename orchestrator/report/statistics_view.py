@@ -60,7 +60,7 @@ def tables(statistics: Statistics) -> Iterator[Table]:
     yield _kinds("stats-format", "formats", "format", statistics.formats)
     yield _kinds("stats-quality", "quality", "quality", statistics.qualities)
     yield _kinds("stats-kind", "no music", "kind", statistics.kinds)
-    missing = [msgspec.structs.asdict(field) for field in statistics.missing_fields]
+    missing = [msgspec.structs.asdict(field) for field in statistics.missing_fields if field.of]
     share = Column("share", "of", right=True, text=lambda row: f"{row['files'] / row['of']:.1%}" if row["of"] else "-")
     field = Column("field", "field", text=lambda row: row["field"].replace("_", " "))
     yield Table("stats-missing", "missing", (field, _FILES, share), missing)

@@ -162,7 +162,11 @@ def test_a_damaged_plan_is_refused(music: Path, program: Program, tmp_path: Path
     refused = program("apply", str(file), "--yes", codes=(9,))
     assert refused.errors[0]["code"] == "integrity"
     assert tree(music) == before
+    assert str(file) in refused.errors[0]["message"]
     assert program("apply", str(tmp_path / "absent"), "--yes", codes=(2,)).errors
+    other = tmp_path / "notes.txt"
+    other.write_text("no plan at all\n")
+    assert program("show", str(other), codes=(2,)).errors[0]["message"].startswith(f"{other} is no plan file: ")
 
 
 def test_dry_run_changes_nothing_and_its_code_says_what_is_pending(music: Path, program: Program) -> None:
@@ -214,10 +218,14 @@ def test_help_that_cannot_be_printed_is_1_and_one_line(arguments: str) -> None:
 
 def test_a_change_without_a_terminal_needs_yes(music: Path, program: Program, tmp_path: Path) -> None:
     before = tree(music)
-    for arguments in (["organize", str(music)], ["apply", "x"], ["resume"], ["undo", "x"]):
+    plan = str(tmp_path / "x.plan")
+    program("plan", str(music), "-o", plan)
+    for arguments in (["organize", str(music)], ["apply", plan], ["resume"], ["sync", str(music), str(tmp_path / "b")]):
         refused = program(*arguments, codes=(2,))
         assert "--yes" in refused.errors[0]["message"]
         assert refused.summary["files_seen"] == 0
+    for arguments in (["organize", str(tmp_path / "absent")], ["apply", str(tmp_path / "absent")], ["undo", "x"]):
+        assert "--yes" not in program(*arguments, codes=(2,)).errors[0]["message"], "what is wrong comes first"
     command = [*COMMAND, "organize", str(music), "--state-dir", str(tmp_path / "state")]
     assert subprocess.run(command, input=b"y\n", capture_output=True, check=False, timeout=120).returncode == 2
     assert tree(music) == before

@@ -24,7 +24,7 @@ def test_init_set_get_show_validate(file: Path, capsys: pytest.CaptureFixture[st
     assert file.stat().st_mode & 0o777 == 0o600
     assert run(["config", "init"]) == 2, "an existing file is not replaced"
     assert run(["config", "set", "cloud.provider", "s3"]) == 0
-    assert run(["config", "set", "cloud.options.secret_access_key", "hush-hush"]) == 0
+    assert run(["config", "set", "cloud.options.access_key_id", "hush-hush"]) == 0
     assert run(["config", "set", "jobs.nightly", "[{scan: {location: 'gdrive:x'}}]"]) == 0
     capsys.readouterr()
     assert run(["config", "get", "cloud.provider"]) == 0
@@ -61,7 +61,11 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("cloud: {sync_mode: bidirectional, delete_after_sync: true}\n", "set sync_mode to upload or download"),
         ("jobs: {x: [{sync: {a: /a, b: /b, mode: bidirectional, delete_after: true}}]}\n", "delete_after"),
         ("jobs: {x: [{sync: {a: /a, b: /b, mode: to-cloud, delete: true, delete_after: true}}]}\n", "delete_after"),
+        ("cloud: {provider: s3, delete_after_sync: true}\n", "set sync_mode to upload or download"),
         ("cloud: {sync_mode: both}\n", "sync_mode"),
+        ("\ncloud: {bucket: b}\n", ":2: cloud: the provider is missing"),
+        ("cloud: {provider: gdirve}\n", ":1: cloud.provider: there is no provider 'gdirve'; did you mean gdrive?"),
+        ("cloud: {provider: s3, credentials_path: /SECRET}\n", ":1: cloud.credentials_path: there is no such file"),
         ("layout: no-such-preset\n", "no-such-preset"),
         ("layout: '%artist%/%title%'\n", ":1: layout: the layout '%artist%/%title%' is a template of foobar2000"),
         ("layout: %artist%/%title%\n", ":1: not valid YAML: found character '%' that cannot start any token; put a template in"),
@@ -124,6 +128,9 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
         ("layouts.5.template", "x", "there are 1"),
         ("layouts.foo", "x", "`foo` must be the number"),
         ("transfers.x", "1", "holds a value"),
+        ("cloud.options", "{secret_access_key: hush}", "the option secret_access_key is a secret"),
+        ("remotes.r", "{options: {pass: hush}}", "the option pass is a secret"),
+        ("cloud.options.sas_url", "hush", "the option sas_url is a secret"),
         ("transfers", "9" * 5000, "expected a number"),
         ("locations.w", "bad\udcff", "not UTF-8 text"),
         ("cloud.remote_path", '"\\uD800"', "not valid text"),
@@ -138,6 +145,7 @@ def test_a_value_that_cannot_be_set_is_2_and_not_written(
     assert says in capsys.readouterr().err
     assert file.read_text() == text
     assert run(["config", "set", "jobs.nightly.0.scan.location", "b"]) == 0
+    assert run(["config", "set", "remotes.r.options", "{access_key_id: x, key_file: y}"]) == 0
     assert run(["config", "set", "layouts.0.template", "{{ album }}/{{ title }}"]) == 0
 
 
@@ -160,6 +168,22 @@ def test_a_wrong_variable_is_reported_by_its_name(
     monkeypatch.setenv(f"MUSIC_ORCHESTRATOR_{name}", value)
     assert run(["organize", str(tmp_path / "music"), "--dry-run", "--state-dir", str(tmp_path / "state")]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_misspelled_variable_or_command_is_reported_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MUSIC_ORCHESTRATOR_TRANSFER", "3")
+    monkeypatch.setenv("MUSIC_ORCHESTRATOR_MY_KEYS", "named by credentials_env, perhaps")
+    assert run(["config", "get", "transfers"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "8\n", "the default"
+    assert (
+        shown.err
+        == "warning: the variable MUSIC_ORCHESTRATOR_TRANSFER has no effect: did you mean MUSIC_ORCHESTRATOR_TRANSFERS?\n"
+    )
+    assert run(["organise", "x"]) == 2
+    assert "(did you mean organize?)" in capsys.readouterr().err
 
 
 def test_get_hides_what_show_hides(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,7 @@ def test_organize_dedup_and_undo(vault: Callable[..., Library], tmp_path: Path, 
     copied = music("organize", str(source), music.place.location, "--copy", "--yes", codes=(3,))
     there = visible(music.place.tree())
     assert copied.summary["ops_done"] == len(there) == 3
+    assert music("runs").events[0]["exit_code"] == 3, "as the command ended, which skipped a file"
     album = next(iter(there)).split("/")[1]
     longest = LONGEST.get(next(iter(options.values()), ""), 143)
     assert longest - 1 <= len(album.encode()) <= min(longest, len(LONG.encode()))

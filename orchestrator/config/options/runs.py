@@ -43,6 +43,6 @@ class ResumeOptions(Options, frozen=True):
 class UndoOptions(Options, frozen=True):
     """`undo`."""
 
-    common: ClassVar[tuple[str, ...]] = CHANGES
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_cost", "max_transfer")
 
     run: Annotated[str, _RUN]
