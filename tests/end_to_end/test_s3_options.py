@@ -151,10 +151,11 @@ def test_kms_is_in_every_upload_and_copy_and_its_etags_are_no_md5(
 
 
 def test_a_bucket_that_encrypts_with_kms_by_default_is_recognized(tmp_path: Path, proxy: HttpProxy) -> None:
-    """rclone takes each ETag for an MD5 until it is told: a run says which option to set, and removes no source."""
+    """rclone takes each ETag for an MD5 until it is told: the check and a run say which option to set; no source is removed."""
     cloud = Cloud(tmp_path, {"force_path_style": "true"})
     cloud.add(f"  endpoint: http://127.0.0.1:{proxy.port}\n")
     proxy.when(lambda _: True, Retag())
+    assert "set `server_side_encryption: aws:kms`" in str(cloud("remotes", "check", "cloud:").events)
     before = {path.name: path.read_bytes() for path in Path(cloud.library).rglob("*.mp3")}
     ended = cloud("organize", cloud.library, "cloud:", "--move", codes=(9,))
     assert all("set `server_side_encryption: aws:kms`" in error["message"] for error in ended.errors)
