@@ -164,7 +164,7 @@ class Execution:
                 if not chosen:
                     break
                 tasks = self._worth_beginning(schedule, [*map(self._task, chosen)])
-                if tasks and self._spending.allows(tasks):
+                if self._spending.allows(tasks) and tasks:
                     self._carry_out(schedule, tasks)
             return self._end()
 

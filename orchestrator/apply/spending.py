@@ -50,17 +50,19 @@ class Spending:
         if self._limits.transfer is None or not passes_through(operation, self._capabilities):
             return True
         size = operation.size or 0
-        if self._bytes + self._chosen + size > self._limits.transfer:
+        if self._bytes + size > self._limits.transfer:
             self.refused = True
             self._reason = f"--max-transfer {size_text(self._limits.transfer)}: the next file has {size_text(size)}"
             return False
+        if self._bytes + self._chosen + size > self._limits.transfer:
+            return False  # for now: what a killed run had already sent is not sent again
         self._chosen += size
         return True
 
     def allows(self, tasks: Sequence[Task]) -> bool:
-        """Whether the operations of a window may cost what they cost; if so, they are counted."""
+        """Whether the operations left of a window, maybe none, may cost what they cost; if so, they are counted."""
         self._chosen = 0
-        if self._limits.cost is None:
+        if self._limits.cost is None or not tasks:
             return True
         expected = estimate([task.operation for task in tasks], self._capabilities, begun=self._begun)
         cost, currency = expected["cost"], str(expected["currency"] or "USD")

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.spending import Limits
-from orchestrator.errors import ExitCode
+from orchestrator.errors import AccessDeniedError, ExitCode
 from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.profiles import price_lists
@@ -42,6 +42,16 @@ def test_a_run_stops_before_it_transfers_more_and_so_does_resume(
     assert (again.exit_code, again.state, again.done) == (ExitCode.SAFETY_LIMIT, RunState.INTERRUPTED, 35)
     last = run_again(tmp_path / "journal", here, bucket, window=WINDOW, limits=limits)
     assert (last.exit_code, last.state, last.done) == (ExitCode.DONE, RunState.FINISHED, FILES)
+
+
+def test_files_that_are_skipped_do_not_count(uploads: tuple[Plan, MemoryStorage, MemoryStorage], tmp_path: Path) -> None:
+    made, here, bucket = uploads
+    bucket.fail_always(
+        lambda call: call.path.endswith(".mp3") and call.verb != "stat", AccessDeniedError("AccessDenied: Access Denied")
+    )
+    result = run(made, tmp_path / "journal", here, bucket, window=WINDOW, limits=Limits(transfer=(FILES - 5) * SIZE))
+    assert result.state is RunState.FAILED, result.problems
+    assert result.failed + result.skipped == FILES
 
 
 @pytest.mark.parametrize(("factor", "done"), [(1, 20), (3, 10)])
