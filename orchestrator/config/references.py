@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orchestrator.config.model import Reference
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LONGEST = 64 * 1024
+LONGEST = 64 * 1024
 """Bytes. rclone gets secrets as variables of its environment, and Linux refuses those above 128 KiB."""
 _OF_SEVERAL_LINES = ("{", "-----BEGIN")
 """How JSON and keys in PEM begin."""
@@ -78,7 +78,7 @@ class References:
             text = f"{directory}/{reference.credential}"
         try:
             with file_of_credentials(text, name, self._environment).open("rb") as stream:
-                return stream.read(_LONGEST + 1)
+                return stream.read(LONGEST + 1)
         except OSError as error:
             raise AuthError(f"{name}: the file cannot be read: {error.strerror}") from None
 
@@ -113,6 +113,6 @@ def _secret(content: bytes, name: str) -> str:
         text = text.partition("\n")[0].rstrip("\r")
     if not text:
         raise AuthError(f"{name}: what it leads to is empty")
-    if "\0" in text or len(content) > _LONGEST:
-        raise AuthError(f"{name}: what it leads to is no secret: it contains NUL, or has more than {_LONGEST // 1024} KiB")
+    if "\0" in text or len(content) > LONGEST:
+        raise AuthError(f"{name}: what it leads to is no secret: it contains NUL, or has more than {LONGEST // 1024} KiB")
     return text

@@ -95,6 +95,8 @@ def failing(code: str) -> Reference:
         (failing("print(input('HUSH'))"), "failed with exit code 1"),
         (failing("open('/dev/tty')"), "failed with exit code 1"),
         (failing("import time; time.sleep(600)"), "did not end within 1 s"),
+        (failing("import os, time; os.close(1); time.sleep(600)"), "did not end within 1 s"),
+        (Reference(command=["yes", "HUSH"]), "has more than 64 KiB"),
     ],
 )
 def test_a_secret_that_cannot_be_read_is_6_and_one_line(
@@ -109,3 +111,20 @@ def test_a_secret_that_cannot_be_read_is_6_and_one_line(
     assert says in caught.value.message
     assert "HUSH" not in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_what_a_program_leaves_running_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_command, "LONGEST_S", 10)
+    assert printed_by(["sh", "-c", "sleep 30 & echo $!"]).strip().isdigit()
+
+
+def test_a_program_that_takes_too_long_ends_with_all_that_it_has_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_command, "LONGEST_S", 1)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(AuthError, match="did not end within 1 s"):
+        printed_by(["sh", "-c", f"sleep 600 > {pipe} & wait"])
+    os.set_blocking(reading, True)
+    assert os.read(reading, 1) == b"", "its end is reached when the last program that writes there has ended"
+    os.close(reading)
