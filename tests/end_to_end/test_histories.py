@@ -172,7 +172,10 @@ class World:
             for user in acts:
                 moment = self.some_request()
                 self.at_request(moment, partial(self._between_requests, user, moment))
-            yield
+            try:
+                yield
+            finally:
+                self.proxy.end_faults()  # what has not happened by then does not happen in a later run
             return
         over = threading.Event()
 

@@ -151,6 +151,11 @@ class HttpProxy:
             self._changes = 0
             self._rules = []
 
+    def end_faults(self) -> None:
+        """Forget all faults; the requests stay."""
+        with self._lock:
+            self._rules = []
+
     def at(self, number: int, action: Action, *, changing: bool = True) -> None:
         """Make the `number`-th request since the last reset fail, counting the changing ones or all."""
         self.when(lambda seen: (seen.change if changing else seen.number) == number, action, times=1)
