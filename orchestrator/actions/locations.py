@@ -160,6 +160,8 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
         error.message = f"{location.typed} cannot be reached: {error.message}"
         raise
     except AuthError as error:
+        if location.local:  # it is about the rclone config
+            raise
         error.message = f"{location.typed} refuses the credentials: {_remedy(session, location)} ({error.message})"
         raise
     except AccessDeniedError as error:
@@ -211,7 +213,10 @@ def _remedy(session: Session, location: Location) -> str:
         return f"correct what `remotes.{location.remote}.secrets` in the config leads to"
     if settings is not None and settings.type is not None:
         return f"correct `remotes.{location.remote}.options` in the config"
-    return f"`rclone config reconnect {location.remote}:` or `rclone config update {location.remote}` fixes them"
+    remedy = f"`rclone config reconnect {location.remote}:` or `rclone config update {location.remote}` fixes them"
+    if settings is not None and settings.options:
+        remedy += f", unless they are in `remotes.{location.remote}.options` of the config"
+    return remedy
 
 
 def _remedy_of_cloud(session: Session, location: Location, cloud: Cloud) -> str:

@@ -81,7 +81,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
                 "invalid_access_token",
                 "expired_access_token",
             ),
-            *("authenticationfailed", "authorization failure", "couldn't fetch token", "no valid credential", "empty token"),
+            *("authenticationfailed", "authorization failure", "no valid credential", "empty token"),
             *("failed to refresh cached credentials", "nocredentialproviders", "could not find default credentials"),
             *("no_permission", "missing_scope", "required scope", "insufficient authentication scopes", "accessnotconfigured"),
             *("ssh-agent", "failed to read private key", "couldn't parse private key", "knownhosts:", "host key"),
@@ -110,6 +110,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         ),
         _TRANSIENT_CODES,
     ),
+    (AuthError, ("couldn't fetch token",), frozenset()),  # refused, and not out of reach
     (CorruptTransferError, ("hashes differ", "sizes differ", "corrupted on transfer"), frozenset()),
     (
         UnsupportedError,

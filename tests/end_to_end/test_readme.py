@@ -16,7 +16,7 @@ import pytest
 from tests.library import make_library
 
 ROOT = Path(__file__).parents[2]
-MADE_BY_OTHERS = {"scripts/test", "pip install 'music-orchestrator[rclone]'"}
+MADE_BY_OTHERS = {"scripts/test", "pip install '.[rclone]'"}
 """Not run here: `scripts/test` runs this test, and scripts/smoke-wheel installs the wheel."""
 
 
