@@ -13,6 +13,7 @@ from orchestrator.actions.location_check import inspect_all
 from orchestrator.actions.session import CATALOGUE_FILE, Session
 from orchestrator.errors import AccessDeniedError, AuthError, ExitCode, LockedError, OrchestratorError, worst
 from orchestrator.location import CLOUD_REMOTE, Location
+from orchestrator.profiles import profile_for_environment_remote
 from orchestrator.report.location_view import state_text
 from orchestrator.report.reporter import Column
 
@@ -97,6 +98,15 @@ def _remotes(session: Session) -> Iterator[Finding]:
             message=f"is at http://{host}, without TLS: others on the way can read and change the files",
             remedy=f"give {name} an address with https://, if its server has one",
         )
+    for name in session.config.remotes:
+        if name not in known and name != CLOUD_REMOTE and profile_for_environment_remote(name) is None:
+            yield Finding(
+                f"remote {name}",
+                ok=False,
+                message=f"there is no remote {name}: nothing under remotes.{name} of the config takes effect",
+                remedy="correct the name, or give it a `type`",
+                code=ExitCode.USAGE,
+            )
     for scheme in session.config.schemes.__struct_fields__:
         remote = getattr(session.config.schemes, scheme)
         if remote is not None and remote.rstrip(":") not in known:

@@ -278,9 +278,11 @@ def test_doctor_reports_what_is_wrong_and_how_to_fix_it(tmp_path: Path, program:
     assert any("delete it" in error["message"] for error in program("doctor", codes=(9,)).errors)
     (program.state / "catalogue.sqlite3").unlink()
     config = tmp_path / "c.yaml"
-    config.write_text("locations: {a: 'absent:x'}\n")
+    config.write_text("locations: {a: 'absent:x'}\nremotes: {my_s3: {options: {storage_class: GLACIER}}}\n")
     program.environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
-    assert any("absent" in error["message"] for error in program("doctor", codes=(2,)).errors)
+    messages = [error["message"] for error in program("doctor", codes=(2,)).errors]
+    assert any("absent" in message for message in messages)
+    assert any("nothing under remotes.my_s3" in message for message in messages)
     config.write_text("nonsense: 1\n")
     broken = [error["message"] for error in program("doctor", codes=(2,)).errors if "nonsense" in error["message"]]
     assert len(broken) == 1, "an error that stops every check is reported once"
