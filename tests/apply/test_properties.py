@@ -77,7 +77,7 @@ def test_nothing_is_lost_whatever_happens(
         if result.run is None:
             result = run(made, journal, storage, window=window)
     assert before <= contents(storage), "some content is lost"
-    if not any(trouble == "permanent" for _, trouble, _ in troubles):
+    if not any(trouble in {"permanent", "auth"} for _, trouble, _ in troubles):  # those may be about one file
         assert result.exit_code == ExitCode.DONE, (killed, result.problems)
         assert library(storage) == {dst: f"content of {src}".encode() for src, dst in wanted.items()}
         assert contents(storage) == before

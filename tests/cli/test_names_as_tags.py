@@ -80,9 +80,11 @@ def test_the_config_and_the_command_line(music: Path, tmp_path: Path) -> None:
     assert program("config", "validate").code == 0
 
 
-def test_a_mistake_is_one_line_before_anything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["organize", "/nowhere", "--yes", "--names-as-tags", "{artst} - {title}"]) == 2
+def test_a_mistake_is_one_line_before_anything_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = tmp_path / "state"
+    words = ["organize", str(tmp_path), "--yes", "--names-as-tags", "{artst} - {title}", "--state-dir", str(state)]
+    assert run(words) == 2
     error = capsys.readouterr().err.strip()
     assert "did you mean {artist}?" in error
     assert "\n" not in error
-    assert "nowhere" not in error
+    assert not (state / "catalogue.sqlite3").exists()
