@@ -238,8 +238,10 @@ def test_sources_that_change_while_they_are_sent_stay_and_are_sent_again(
     ended = started.end()
     copy.over()
     assert ended.code == 3, ended.stderr
-    assert {file: digest(file.read_bytes()) for file in changed} == changed
-    assert list(copy.there().values()) == [whole]
+    here, there = {*copy.at_source.tree().values()}, {*copy.there().values()}
+    # On a busy machine, a file may not have been opened yet when it changed: then it moves as it is now.
+    assert there <= {whole, *changed.values()}, "a copy is cut, or old"
+    assert here | there >= {whole, *changed.values()}
     forks.run(*copy.arguments, how, codes=(0, 3), **copy.settings)
     assert sorted(copy.there().values()) == sorted([whole, *changed.values()])
 

@@ -21,7 +21,8 @@ from tests.program import Program
 from tests.servers.http import Hold, HttpProxy, http_proxy
 
 PAIRS = 50 if NIGHTLY else 6
-TOGETHER_S = 0.01
+TOGETHER_S = 0.05
+"""A run takes many times as long."""
 FILES = 2
 KINDS = ("s3_serve", "webdav") if NIGHTLY else ("s3_serve",)
 
