@@ -88,7 +88,7 @@ class _Check(threading.Thread):
         """Check it, and keep what was found."""
         try:
             self.result = inspect(self._session, self._location)
-        except Exception as error:
+        except Exception as error:  # a thread cannot raise: what is no error of ours is raised where the result is looked at
             self.result = error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -34,7 +35,8 @@ def printed_by(command: Sequence[str]) -> bytes:
     with Supervised((program, *command[1:]), os.environ, stdout=subprocess.PIPE) as running:
         output = _read(running)
         if output is None or len(output) > LONGEST:
-            os.killpg(running.process.pid, signal.SIGKILL)  # with what it has started
+            with contextlib.suppress(ProcessLookupError):  # all of it has ended
+                os.killpg(running.process.pid, signal.SIGKILL)  # with what it has started
         else:
             code = running.wait()
     if output is None:

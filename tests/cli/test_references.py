@@ -97,6 +97,7 @@ def failing(code: str) -> Reference:
         (failing("import time; time.sleep(600)"), "did not end within 1 s"),
         (failing("import os, time; os.close(1); time.sleep(600)"), "did not end within 1 s"),
         (Reference(command=["yes", "HUSH"]), "has more than 64 KiB"),
+        (failing("print('HUSH' * 30_000)"), "has more than 64 KiB"),
     ],
 )
 def test_a_secret_that_cannot_be_read_is_6_and_one_line(
