@@ -46,10 +46,11 @@ def _begun_s(run: str) -> float | None:
 def choose_files(files: Sequence[QuarantinedFile], wanted: Iterable[str]) -> list[QuarantinedFile]:
     """The files that a user names: by id, by run, or by the path in the library (then the newest with that path).
 
-    Raises UsageError for a name that matches none.
+    "last" is the newest run of which files are there. Raises UsageError for a name that matches none.
     """
     chosen: dict[str, QuarantinedFile] = {}
-    for text in wanted:
+    last = max((file.run for file in files), default="")
+    for text in (last if last and text == "last" else text for text in wanted):
         by_path = [file for file in files if file.path == text and file.kind != "damaged"]
         found = [file for file in files if text in {file.id, file.run}] or by_path[-1:]
         if not found:

@@ -119,7 +119,7 @@ class TextReporter:
         empty: str,
         title: str = "",
     ) -> None:
-        """Print a table with headings (terminal), or tab-separated lines that begin with the title (pipe)."""
+        """Print a table with headings; on a pipe, as tab-separated lines that begin with the title."""
         self._end()
         if not rows:
             if empty:
@@ -128,7 +128,7 @@ class TextReporter:
         shown = rows[:SHORTENED_ROWS] if title and not self._verbose else rows
         texts = [[_cell(column.text(row) if column.text else row.get(column.key)) for column in columns] for row in shown]
         if not self._terminal:
-            for cells in texts:
+            for cells in [[column.title for column in columns], *texts]:
                 self._output.line("\t".join([title, *cells] if title else cells))
         else:
             if title:
@@ -153,10 +153,11 @@ class TextReporter:
         return not self._side.gone and self._stdin.readline().strip().lower() in ("y", "yes")
 
     def summary(self, summary: Summary) -> None:
-        """Print one line, unless quiet and nothing was done."""
+        """Print one line, unless quiet and there was nothing to do."""
         self._end()
         parts = _summary_parts(summary)
-        if parts and not (self._quiet and not (summary.ops_done or summary.ops_failed)):
+        pending = summary.ops_planned and summary.run is None
+        if parts and (not self._quiet or summary.ops_done or summary.ops_failed or pending):
             self._print(
                 f"{', '.join(parts)}; took {duration_text(summary.duration_s)}" + (f"; run {summary.run}" if summary.run else "")
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from orchestrator.apply.executor import apply_plan
@@ -122,10 +123,14 @@ def test_the_quarantine_is_listed_and_restored(tmp_path: Path, put_away: tuple[M
     storage, run_id = put_away
     (item,) = quarantined_files(storage)
     assert (item.kind, item.run, item.path, item.id) == ("quarantine", run_id, "in/d.mp3", f"quarantine/{run_id}/in/d.mp3")
-    for name in (item.id, run_id, "in/d.mp3"):
+    for name in (item.id, run_id, "in/d.mp3", "last"):
         assert choose_files([item], [name]) == [item]
     with pytest.raises(UsageError):
         choose_files([item], ["in/nothing.mp3"])
+    with pytest.raises(UsageError, match="matches 'last'"):
+        choose_files([], ["last"])
+    newer = msgspec.structs.replace(item, run="99990101-000000-000000", id="newer")
+    assert choose_files([item, newer], ["last"]) == [newer]
     before = contents(storage)
     result = run(restoring(storage, [item]), tmp_path / "journal", storage)
     assert result.exit_code == ExitCode.DONE, result.problems

@@ -229,7 +229,7 @@ def test_only_yes_is_a_yes() -> None:
         assert reporter.confirm("Sure?") is expected
 
 
-def test_quiet_prints_only_what_was_done() -> None:
+def test_quiet_prints_only_what_was_done_or_is_pending() -> None:
     reporter, out, err = text_reporter(quiet=True)
     reporter.note("x")
     reporter.plan(plan(operation("a", "b")))
@@ -237,6 +237,20 @@ def test_quiet_prints_only_what_was_done() -> None:
     assert (out.getvalue(), err.getvalue()) == ("", "")
     reporter.summary(Summary(command="organize", run="r", files_seen=3, ops_planned=1, ops_done=1))
     assert "1 of 1 changes done" in out.getvalue()
+    reporter, out, err = text_reporter(quiet=True)
+    reporter.summary(Summary(command="organize", files_seen=3, ops_planned=2))
+    assert (out.getvalue().count("\n"), err.getvalue()) == (1, "")
+    assert "2 changes planned" in out.getvalue()
+
+
+def test_tables_have_headings_on_a_pipe_too() -> None:
+    reporter, out, _ = text_reporter()
+    reporter.table("run", [Column("id", "run"), Column("n", "done")], [{"id": "x", "n": 1}], empty="")
+    assert out.getvalue() == "run\tdone\nx\t1\n"
+    reporter.table("stats", [Column("id", "codec")], [{"id": "flac"}], empty="", title="formats")
+    assert out.getvalue().endswith("formats\tcodec\nformats\tflac\n")
+    reporter.table("run", [Column("id", "run")], [], empty="no runs yet")
+    assert out.getvalue().endswith("flac\nno runs yet\n")
 
 
 def test_json_lines() -> None:

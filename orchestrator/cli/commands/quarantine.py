@@ -28,7 +28,7 @@ def list_command(session: Session, options: QuarantineListOptions) -> int:
 
 @command("restore", QuarantineRestoreOptions, parent=quarantine_command, title="quarantine restore")
 def restore_command(session: Session, options: QuarantineRestoreOptions) -> int:
-    """Move quarantined files back, chosen by item or run from `quarantine list`, or by original path."""
+    """Move quarantined files back, chosen by item or run from `quarantine list` (`last`: the newest run), or by original path."""
     from orchestrator.actions.quarantine import restore  # noqa: PLC0415 - imported when the command runs
 
     return restore(options, session).exit_code
