@@ -52,7 +52,9 @@ class CommonOptions(Options, frozen=True):
     ] = None
     ignore_marker: Annotated[bool | None, option("Continue even if a marker says that another run is active.")] = None
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
-    quiet: Annotated[bool | None, option("Do not list the changes: print one line, or nothing if there is nothing to do.", short="-q")] = None
+    quiet: Annotated[
+        bool | None, option("Do not list the changes: print one line, or nothing if there is nothing to do.", short="-q")
+    ] = None
     log_file: LogFile = None
 
     def over(self, outer: CommonOptions | None) -> CommonOptions:

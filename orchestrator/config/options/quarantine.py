@@ -29,7 +29,10 @@ class QuarantineRestoreOptions(Options, frozen=True):
     common: ClassVar[tuple[str, ...]] = CHANGES
 
     items: Annotated[
-        tuple[str, ...], argument("An item or a run from `quarantine list`, `last` for the newest run, or the original path of a file.", metavar="ITEM")
+        tuple[str, ...],
+        argument(
+            "An item or a run from `quarantine list`, `last` for the newest run, or the original path of a file.", metavar="ITEM"
+        ),
     ]
     location: LocationArgument
 
