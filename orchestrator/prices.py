@@ -50,6 +50,15 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return (down * (self.egress + self.retrieval) + copied * self.retrieval) / GB
 
 
+class Spent(msgspec.Struct):
+    """What the runs of one command have spent so far: --max-cost and --max-transfer hold for all of them together."""
+
+    cost: float = 0.0
+    """In the currency of the prices."""
+    transfer: int = 0
+    """Bytes that were sent and received."""
+
+
 class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a provider with a flat rate limits instead of charging for it. None: no limit is known."""
 

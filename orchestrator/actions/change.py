@@ -169,8 +169,8 @@ def _show(session: Session, plan: Plan, *, limited: bool, shown_over_limit: bool
 
 
 def _check_bill(session: Session, plan: Plan) -> None:
-    """Compare the plan with --max-cost and --max-transfer. Raises SafetyLimitError."""
-    estimate, cost, size = plan.header.estimate, session.max_cost, session.max_transfer
+    """Compare the plan, and what the command has spent on a run before it, with the limits. Raises SafetyLimitError."""
+    estimate, cost, size, spent = plan.header.estimate, session.max_cost, session.max_transfer, session.spent
     if cost is not None and estimate.get("requests"):
         known = estimate.get("cost")
         if known is None:
@@ -178,14 +178,24 @@ def _check_bill(session: Session, plan: Plan) -> None:
                 "--max-cost: the costs of this plan are unknown, because a remote has no prices "
                 "(`remotes: <remote>: {prices: NAME}` in the config); nothing was changed"
             )
-        if float(known) > cost:
-            said = money_text(float(known), str(estimate.get("currency") or "USD"))
-            raise SafetyLimitError(f"the plan would cost about {said}, more than --max-cost {cost:g} allows; nothing was changed")
+        if float(known) + spent.cost > cost:
+            currency = str(estimate.get("currency") or "USD")
+            said = money_text(float(known), currency)
+            raise SafetyLimitError(
+                f"the plan would cost about {said}, more than --max-cost {cost:g} allows"
+                + _after(money_text(spent.cost, currency) if spent.cost else "")
+            )
     sent = int(estimate.get("bytes") or 0)
-    if size is not None and sent > size:
+    if size is not None and sent and sent + spent.transfer > size:
         raise SafetyLimitError(
-            f"the plan would transfer {size_text(sent)}, more than --max-transfer {size_text(size)} allows; nothing was changed"
+            f"the plan would transfer {size_text(sent)}, more than --max-transfer {size_text(size)} allows"
+            + _after(size_text(spent.transfer) if spent.transfer else "")
         )
+
+
+def _after(spent: str) -> str:
+    """What the command has done before it refused its plan: it has finished another run."""
+    return f" with the {spent} that it has used before; nothing else was changed" if spent else "; nothing was changed"
 
 
 def _is_litter(operation: Operation) -> bool:

@@ -218,7 +218,7 @@ def _settings(session: Session, *, verify_full: bool = False, fresh: bool = Fals
         fresh=fresh,
         marker=True,
         ignore_marker=bool(session.options.ignore_marker),
-        limits=Limits(session.max_cost, session.max_transfer, lambda: _requests_sent(session).total()),
+        limits=Limits(session.max_cost, session.max_transfer, lambda: _requests_sent(session).total(), session.spent),
         surroundings_of=partial(surroundings_of, session),
     )
 

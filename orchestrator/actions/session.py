@@ -22,6 +22,7 @@ from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_lim
 from orchestrator.errors import AuthError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
+from orchestrator.prices import Spent
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
 from orchestrator.retry_times import FIRST_WAIT_S
@@ -51,21 +52,18 @@ class Session:
     def __init__(self, options: CommonOptions, reporter: Reporter) -> None:
         self.options = options
         self.reporter = reporter
-        self.summary = Summary()
-        """Filled in by the actions."""
+        self.summary = Summary()  # filled in by the actions
         self.stop = threading.Event()
         """Set it to make the session's work end soon and in good order; the CLI does on SIGINT and SIGTERM."""
         self._applying = False
         self._part: Session | None = None
-        self.closing = False
-        """Whether the session is being closed, which signals must not interrupt."""
+        self.closing = False  # whether the session is being closed, which signals must not interrupt
+        self.spent = Spent()  # by the runs of the command, for its limits
         self.own_directories: dict[str, Sequence[str]] = {}
         """Scanned location (in canonical form) -> the OWN_DIRECTORY of each location inside it."""
-        self.foreign_folders: dict[str, int] = {}
-        """Scanned location (in canonical form) -> how many folders of other programs were reported as skipped there."""
+        self.foreign_folders: dict[str, int] = {}  # scanned location -> how many folders of other programs were reported there
         self.common_state_checked = False  # whether its database was found sound
-        self._in_cloud = False
-        """Whether the command uses the cloud of the config, so that its limits apply."""
+        self._in_cloud = False  # whether the command uses the cloud of the config, so that its limits apply
         self._opened = ExitStack()
         self._storages: dict[str, Storage] = {}
 
@@ -82,6 +80,8 @@ class Session:
         """A session for a part of this one's work, with other options. It reports, sums up and stops with this one."""
         self._part = part = Session(options, self.reporter)
         part.summary, part.stop = self.summary, self.stop
+        if (self.options.max_cost, self.options.max_transfer) != (None, None):
+            part.spent = self.spent  # otherwise each part has limits of its own
         try:
             yield part
         finally:

@@ -44,11 +44,11 @@ class CommonOptions(Options, frozen=True):
     ] = None
     max_cost: Annotated[
         str | None,
-        option("Stop (exit code 7) before a run costs more than this, in the currency of its prices.", metavar="MONEY"),
+        option("Stop (exit code 7) before the command costs more than this, in the currency of its prices.", metavar="MONEY"),
     ] = None
     max_transfer: Annotated[
         str | None,
-        option("Stop (exit code 7) before a run sends and receives more than this, such as 10G.", metavar="SIZE"),
+        option("Stop (exit code 7) before the command sends and receives more than this, such as 10G.", metavar="SIZE"),
     ] = None
     ignore_marker: Annotated[bool | None, option("Continue even if a marker says that another run is active.")] = None
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
