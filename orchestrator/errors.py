@@ -15,6 +15,8 @@
     │   ├── CorruptTransferError    the copy differs from what was sent
     │   └── PermanentError          this item never works: name, permission, kind
     │       ├── UnsupportedError    the storage has no such operation
+    │       ├── ArchivedError       this file must be restored to another storage class first
+    │       ├── OtherRegionError    the bucket is in another region
     │       ├── MisplacedError      the server reported success, but the file is not where it was to be
     │       └── AccessDeniedError   the right to do this is missing
     │           └── PartialListingError    some folders could not be listed; all others were
@@ -140,6 +142,18 @@ class PermanentError(RemoteError):
 
 class UnsupportedError(PermanentError):
     """The storage has no such operation."""
+
+
+class ArchivedError(PermanentError):
+    """The file is in an archive: it can be neither read nor copied before it is restored to another storage class."""
+
+
+class OtherRegionError(PermanentError):
+    """The bucket is in another region. `region` is which one, if the server said so."""
+
+    def __init__(self, message: str, *, path: str | None = None, region: str | None = None) -> None:
+        super().__init__(message, path=path)
+        self.region = region
 
 
 class AccessDeniedError(PermanentError):

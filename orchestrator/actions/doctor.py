@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orchestrator.actions.config_check import check_config
-from orchestrator.actions.location_check import inspect_all
+from orchestrator.actions.location_check import all_well, inspect_all
 from orchestrator.actions.session import CATALOGUE_FILE, Session
 from orchestrator.errors import AccessDeniedError, AuthError, ExitCode, LockedError, OrchestratorError, worst
 from orchestrator.location import CLOUD_REMOTE, Location
@@ -91,6 +91,13 @@ def _remotes(session: Session) -> Iterator[Finding]:
     yield Finding(
         "remotes", ok=True, message=", ".join(f"{name}: ({kind})" for name, kind in sorted(known.items())) or "none configured"
     )
+    if others := sorted(known.keys() - _contacted(session)):
+        yield Finding(
+            "other remotes",
+            ok=True,
+            message=f"not contacted, because the config does not name them: {', '.join(f'{name}:' for name in others)}",
+            remedy=f"`music-orchestrator remotes check {others[0]}:` tries one",
+        )
     for name, host in sorted(session.rclone.hosts_without_tls().items()):
         yield Finding(
             f"remote {name}",
@@ -146,6 +153,12 @@ def _named_by_config(session: Session) -> dict[str, str]:
     return named | {f"remote {name}": f"{name}:" for name in remotes if name not in used and name in session.remotes}
 
 
+def _contacted(session: Session) -> set[str]:
+    """The remotes that `_locations` tries."""
+    named = _named_by_config(session).values()
+    return {session.config.locations.get(text, text).partition(":")[0] for text in named}
+
+
 def _of_location(check: str, location: Location, found: dict[str, Any] | Exception) -> Finding:
     if isinstance(found, AuthError) and isinstance(found.__cause__, AccessDeniedError) and not location.path.strip("/"):
         # Credentials for one bucket may not list all of them.
@@ -156,8 +169,9 @@ def _of_location(check: str, location: Location, found: dict[str, Any] | Excepti
     if isinstance(found, Exception):
         raise found
     message, ahead_s = f"{location.fs} {state_text(found)}", found["clock_s"] or 0.0
-    if found["readable"] is False or found["not_deletable"] is not None:
-        return Finding(check, ok=False, message=message, remedy="grant these rights", code=ExitCode.SOME_FAILED)
+    if not all_well(found):
+        remedy = "" if found["readable"] and found["not_deletable"] is None else "grant these rights"
+        return Finding(check, ok=False, message=message, remedy=remedy, code=ExitCode.SOME_FAILED)
     if abs(ahead_s) > CLOCK_S:
         return Finding(check, ok=False, message=message, remedy="set the clock that is wrong", code=ExitCode.SOME_FAILED)
     return Finding(check, ok=True, message=message)

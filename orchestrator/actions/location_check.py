@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from orchestrator.actions.locations import check_location, reaching
 from orchestrator.actions.session import Session
-from orchestrator.apply.trial import Trial, try_out, why_refused
-from orchestrator.errors import NotFoundError, OrchestratorError, TransientError, UsageError
+from orchestrator.apply.trial import ServerTime, Trial, try_out, why_refused
+from orchestrator.errors import (
+    ArchivedError,
+    NotFoundError,
+    OrchestratorError,
+    PartialListingError,
+    RemoteError,
+    TransientError,
+    UsageError,
+)
 from orchestrator.location import Location
-from orchestrator.records import Entry
+from orchestrator.rclone.answer_headers import Answer
+from orchestrator.records import Quota
 from orchestrator.storage.rclone_backed.folder_time import folder_time
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 
 _CLEAN_UP_S = 5.0
 """How long an interrupted check may take to delete its file."""
 
+_SAMPLES = 3
+"""So many files are tried until one can be read: a single one may be damaged, or closed to us."""
+
 
 def inspect(session: Session, location: Location) -> dict[str, Any]:
     """The facts about a location, by their names in `--json`; None is unknown. Raises the errors of `reaching`."""
     storage = session.rclone_storage(location)
+    answer = Answer()
+
+    def answer_time(file: str) -> int | None:
+        nonlocal answer
+        answer = session.rclone.answer_to_look(location.fs, file)
+        return answer.date_ns
+
     with reaching(session, location):
         capabilities = storage.capabilities
-        began = time.monotonic()
-        empty, first = _first_file(storage)
-        answered_s = round(time.monotonic() - began, 3)
-        tried = _tried(session, location, storage)
-        not_readable = tried.not_readable if first is None else _not_readable(storage, first)
-        quota = storage.quota()
+        seen = _read_some(storage)
+        tried = _tried(session, location, storage, answer_time)
+        quota = _quota(storage)
+    if seen.readable is None and tried.writable:
+        seen.readable, seen.not_readable = tried.not_readable is None, tried.not_readable
     return {
         "location": location.fs,
         "profile": storage.profile.type,
         "reachable": True,
-        "answered_s": answered_s,
-        "empty": empty,
-        "readable": not_readable is None if first is not None or tried.writable else None,
-        "not_readable": not_readable,
+        "answered_s": seen.answered_s,
+        "empty": seen.empty,
+        "readable": seen.readable,
+        "not_readable": seen.not_readable,
         "writable": tried.writable,
         "not_writable": tried.not_writable,
         "not_deletable": tried.not_deletable,
@@ -48,11 +68,17 @@ def inspect(session: Session, location: Location) -> dict[str, Any]:
         "clock_s": tried.clock_s,
         **msgspec.to_builtins(capabilities),
         "encryption": _encryption(session, location, storage),
+        "server_encryption": {"by": answer.encryption, "key": answer.encryption_key} if answer.encryption else None,
         "without_tls": session.rclone.hosts_without_tls().get(location.remote or ""),
         "quota": msgspec.to_builtins(quota) if quota else None,
         "policy": storage.profile.policy,
         "requests_per_second": storage.profile.requests_per_second,
     }
+
+
+def all_well(facts: Mapping[str, Any]) -> bool:
+    """Whether nothing is left to do: every file that was tried could be read, and ours was deleted again."""
+    return facts["not_readable"] is None and facts["not_deletable"] is None
 
 
 def inspect_all(session: Session, locations: Mapping[str, Location], within_s: float) -> dict[str, dict[str, Any] | Exception]:
@@ -92,29 +118,62 @@ class _Check(threading.Thread):
             self.result = error
 
 
-def _first_file(storage: RcloneStorage) -> tuple[bool, Entry | None]:
-    """Whether there is no file, and the first one with content. The capabilities need no answer from the server; this does."""
-    empty = True
-    for entry in storage.list():
-        empty &= entry.path.endswith("/")
-        if entry.size:
-            return False, entry
-    return empty, None
+class _Seen(msgspec.Struct):
+    """What the files that were there showed."""
+
+    answered_s: float
+    """The seconds until the listing began. The capabilities need no answer from the server; this does."""
+    empty: bool = True
+    readable: bool | None = None
+    """Whether one of them could be read; None: there was none to try."""
+    not_readable: str | None = None
+    """Why the first one that could not be read was refused."""
 
 
-def _not_readable(storage: RcloneStorage, first: Entry) -> str | None:
+def _read_some(storage: RcloneStorage) -> _Seen:
+    """Read a byte of the first file; of the next ones only while none can be read."""
+    began = time.monotonic()
+    seen, tries = _Seen(0.0), 0
+    with contextlib.suppress(PartialListingError):
+        for entry in storage.list():
+            seen.answered_s = seen.answered_s or round(time.monotonic() - began, 3)
+            seen.empty &= entry.path.endswith("/")
+            if not entry.size:
+                continue
+            try:
+                refused = why_refused(storage, partial(_read_byte, storage, entry.path))
+            except NotFoundError:  # archived, or gone since the listing
+                continue
+            tries += 1
+            seen.readable = refused is None
+            seen.not_readable = seen.not_readable or refused
+            if seen.readable or tries == _SAMPLES:
+                break
+    seen.answered_s = seen.answered_s or round(time.monotonic() - began, 3)
+    return seen
+
+
+def _read_byte(storage: RcloneStorage, path: str) -> None:
+    """Raises NotFoundError for an archived file as well: there is nothing to read."""
     try:
-        return why_refused(lambda: storage.read_range(first.path, 0, 1))
-    except NotFoundError:  # gone since the listing
-        return None
+        storage.read_range(path, 0, 1)
+    except ArchivedError as error:
+        raise NotFoundError(error.message, path=path) from error
 
 
-def _tried(session: Session, location: Location, storage: RcloneStorage) -> Trial:
+def _tried(session: Session, location: Location, storage: RcloneStorage, answer_time: ServerTime) -> Trial:
     try:
         check_location(session, location)
     except UsageError as error:  # nothing may be changed there
         return Trial(not_writable=error.message)
-    return try_out(storage, lambda folder: folder_time(storage, folder))
+    return try_out(storage, folder_time=lambda folder: folder_time(storage, folder), answer_time=answer_time)
+
+
+def _quota(storage: RcloneStorage) -> Quota | None:
+    try:
+        return storage.quota()
+    except RemoteError:  # everything else has answered: unknown
+        return None
 
 
 def _encryption(session: Session, location: Location, storage: RcloneStorage) -> dict[str, Any] | None:

@@ -14,12 +14,21 @@ import msgspec
 
 from orchestrator.actions.session import Session
 from orchestrator.config.model import Cloud
-from orchestrator.errors import AccessDeniedError, AuthError, NotFoundError, PermanentError, TransientError, UsageError
+from orchestrator.errors import (
+    AccessDeniedError,
+    AuthError,
+    NotFoundError,
+    OtherRegionError,
+    PermanentError,
+    TransientError,
+    UsageError,
+)
 from orchestrator.location import CLOUD_REMOTE, Location, path_below
 from orchestrator.paths import is_ours, join_location
 from orchestrator.profiles import load_profile, profile_for_environment_remote
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import why_not_writable
+from orchestrator.storage.protocol import PROBE
 
 
 def source_and_target(session: Session, source_text: str, target_text: str | None) -> tuple[Location, Location]:
@@ -172,6 +181,8 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
             f"{location.typed} refuses access: grant these credentials the right to list and read it, or use others"
             f"{f'; {hint}' if hint else ''} ({error.message})"
         ) from error
+    except OtherRegionError as error:
+        raise UsageError(_other_region(session, location, error)) from error
     except PermanentError as error:
         if location.local:
             raise
@@ -190,8 +201,42 @@ def _what_is_missing(session: Session, location: Location) -> str:
     return f"{profile.top_level.removesuffix('s')} {bucket}"
 
 
+def _other_region(session: Session, location: Location, error: OtherRegionError) -> str:
+    """What to say of a bucket in another region."""
+    region = error.region or session.rclone.answer_to_look(location.fs, PROBE).bucket_region
+    if region is not None:
+        return f"{location.typed}: its bucket is in the region {region}: {_set_region(session, location, region)}"
+    bucket = location.path.strip("/").partition("/")[0]
+    return (
+        f"{location.typed}: its bucket is in another region: {_set_region(session, location, 'REGION')}. The provider's console "
+        f"shows which, as does `curl -sI https://{bucket}.s3.amazonaws.com` at AWS (x-amz-bucket-region) ({error.message})"
+    )
+
+
+def _set_region(session: Session, location: Location, region: str) -> str:
+    remote = location.remote or ""
+    settings = session.config.remotes.get(remote)
+    here = profile_for_environment_remote(remote)
+    if session.rclone_storage(location).profile.wraps is not None:
+        how = f"set `region` to {region} for the remote that {remote}: leads to"
+    elif here is not None:
+        how = f"set {here.environment.options['region'][0]} to {region}"
+    elif remote == CLOUD_REMOTE and session.config.cloud is not None:
+        how = f"set `cloud.region: {region}` in the config"
+    elif settings is not None and (settings.type is not None or "region" in settings.options):
+        how = f"set `remotes.{remote}.options.region: {region}` in the config"
+    else:
+        how = f"`rclone config update {remote} region {region}` sets it"
+    return f"{how}; an `endpoint` must belong to that region, too"
+
+
 def _definition(session: Session, location: Location) -> str:
     """Where the remote of a location is defined."""
+    profile = profile_for_environment_remote(location.remote or "")
+    if profile is not None:
+        return (
+            f"in the variables that it takes from the environment, such as {next(iter(profile.environment.options.values()))[0]}"
+        )
     if location.remote == CLOUD_REMOTE and session.config.cloud is not None:
         return "under `cloud:` in the config"
     settings = session.config.remotes.get(location.remote or "")

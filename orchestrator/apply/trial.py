@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 import contextlib
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import msgspec
 
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.preconditions import check_writable
+from orchestrator.apply.protocol.stopped_remotes import probe
 from orchestrator.errors import (
     AuthError,
     NotFoundError,
@@ -21,10 +24,16 @@ from orchestrator.errors import (
     TransientError,
     UsageError,
 )
-from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.protocol import DeleteCall, Naming, Storage
 
 CONTENT = b"music-orchestrator checks this location, and deletes this file again\n"
+LEFT_OVER_S = 3600.0
+"""The file of a check that began longer ago than this was left by one that was killed."""
+
+_FILE = "probe"
+_BEGAN = "%Y%m%d-%H%M%S"
+_FOLDER = re.compile(r"check-(\d{8}-\d{6})-[0-9a-f]{8}/")
 _SECOND_NS = 10**9
 
 
@@ -36,25 +45,25 @@ class Trial(msgspec.Struct, kw_only=True):
     not_readable: str | None = None
     not_deletable: str | None = None
     """Why these were refused, in words. A file that may not be deleted stays: its path is named."""
-    entry: Entry | None = None
-    """How the location shows the file with CONTENT, its hashes included."""
     naming: Naming | None = None
     clock_s: float | None = None
     """How many seconds the server's clock is ahead of ours; 0 if the difference is within what can be measured."""
 
 
-FolderTime: TypeAlias = Callable[[str], int | None]
-"""A folder that was just made -> its time by the server's clock, in nanoseconds since 1970; None where it is unknown."""
+ServerTime: TypeAlias = Callable[[str], int | None]
+"""A file or folder of ours -> a time by the server's clock, in nanoseconds since 1970; None where it is unknown."""
 
 
-def try_out(storage: Storage, folder_time: FolderTime) -> Trial:
-    """Write, look at, read and delete a file below OWN_DIRECTORY.
+def try_out(storage: Storage, *, folder_time: ServerTime, answer_time: ServerTime) -> Trial:
+    """Write, look at, read and delete a file below OWN_DIRECTORY; delete those that killed checks have left there.
 
     The file has a name of its own, so that two checks do not meet, and nothing that others put there is written to. It is deleted
-    even if the check is interrupted. Raises TransientError, RateLimitError and AuthError.
+    even if the check is interrupted. `folder_time` says when a folder was made, `answer_time` when the server answered a look at
+    a file. Raises AuthError, and TransientError and RateLimitError if the location no longer answers.
     """
-    folder = f"{OWN_DIRECTORY}/check-{secrets.token_hex(4)}"
-    file = f"{folder}/probe"
+    began = time.strftime(_BEGAN, time.gmtime())
+    folder = f"{OWN_DIRECTORY}/check-{began}-{secrets.token_hex(4)}"
+    file = f"{folder}/{_FILE}"
     trial = Trial()
     try:
         check_writable(storage)
@@ -62,30 +71,49 @@ def try_out(storage: Storage, folder_time: FolderTime) -> Trial:
         return Trial(writable=False, not_writable=error.message)
     try:
         before = time.time_ns()
-        trial.not_writable = why_refused(lambda: _write(storage, folder, file))
+        trial.not_writable = why_refused(storage, lambda: _write(storage, folder, file))
         trial.writable = trial.not_writable is None
         after = time.time_ns()
         if trial.writable:
-            trial.not_readable = why_refused(lambda: _look(storage, file, trial))
-            trial.clock_s = _ahead_s(_server_time(storage, folder, trial.entry, folder_time), before, after)
+            trial.not_readable = why_refused(storage, lambda: _read(storage, file))
+            looked = time.time_ns()
+            trial.clock_s = _ahead_s(answer_time(file), looked, time.time_ns())
+            if trial.clock_s is None and storage.capabilities.empty_directories:
+                trial.clock_s = _ahead_s(folder_time(folder), before, after)
     finally:
-        refused = _removed(storage, folder, file)
+        refused = _removed(storage, folder)
     if trial.writable and refused is not None:
         trial.not_deletable = f"{refused.message}; {file} stays there"
     elif trial.writable:
-        trial.naming = storage.naming()
+        why_refused(storage, lambda: setattr(trial, "naming", storage.naming()))
+        with contextlib.suppress(RemoteError):  # the next check tries again
+            remove_left_over(storage)
     return trial
 
 
-def why_refused(request: Callable[[], object]) -> str | None:
-    """Why a request is refused, None if it is not. Raises TransientError, RateLimitError, AuthError and NotFoundError."""
+def why_refused(storage: Storage, request: Callable[[], object]) -> str | None:
+    """Why a request is refused or fails, None if it does not.
+
+    Raises AuthError and NotFoundError, and TransientError and RateLimitError if the storage answers nothing else either.
+    """
     try:
         request()
-    except (TransientError, RateLimitError, AuthError, NotFoundError):
+    except (AuthError, NotFoundError):
         raise
     except RemoteError as error:
+        lost = isinstance(error, TransientError | RateLimitError)
+        if lost and isinstance(probe(storage), TransientError | RateLimitError):
+            raise
         return error.message
     return None
+
+
+def remove_left_over(storage: Storage) -> None:
+    """Delete the files of checks that were killed long ago. Raises RemoteError when our folder cannot be listed."""
+    for name in storage.entries(OWN_DIRECTORY) or ():
+        found = _FOLDER.fullmatch(name)
+        if found is not None and time.time() - calendar.timegm(time.strptime(found[1], _BEGAN)) > LEFT_OVER_S:
+            _removed(storage, f"{OWN_DIRECTORY}/{name.removesuffix('/')}")
 
 
 def _write(storage: Storage, folder: str, file: str) -> None:
@@ -93,30 +121,22 @@ def _write(storage: Storage, folder: str, file: str) -> None:
     storage.write(file, CONTENT)
 
 
-def _look(storage: Storage, file: str, trial: Trial) -> None:
-    trial.entry = storage.stat(file)
+def _read(storage: Storage, file: str) -> None:
     for _ in storage.read(file):
         pass
 
 
-def _removed(storage: Storage, folder: str, file: str) -> OrchestratorError | None:
+def _removed(storage: Storage, folder: str) -> OrchestratorError | None:
     """Delete the file and the folders that were made for it; why the file could not be deleted."""
-    (refused,) = storage.batch([DeleteCall(file, seen=True)])
+    (refused,) = storage.batch([DeleteCall(f"{folder}/{_FILE}", seen=True)])
     with contextlib.suppress(OrchestratorError):  # an empty folder of ours does no harm
         storage.remove_directory(folder)
         remove_own_directories(storage, [OWN_DIRECTORY])
     return refused if isinstance(refused, OrchestratorError) and not isinstance(refused, NotFoundError) else None
 
 
-def _server_time(storage: Storage, folder: str, entry: Entry | None, folder_time: FolderTime) -> int | None:
-    """When the server says that it made the folder, or got the file; a file's own time would be this machine's."""
-    if not storage.capabilities.empty_directories:
-        return entry.mtime_ns if entry is not None and not storage.capabilities.own_mtime else None
-    return folder_time(folder)
-
-
 def _ahead_s(made: int | None, before: int, after: int) -> float | None:
-    """How far the server's clock is ahead, if it made something between two times of ours. Servers may give whole seconds."""
+    """How far the server's clock is ahead, if it says a time between two of ours. Servers may give whole seconds."""
     if made is None:
         return None
     least, most = made - after, made + _SECOND_NS - before

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from orchestrator.errors import (
     AccessDeniedError,
+    ArchivedError,
     AuthError,
     CorruptTransferError,
     DestinationExistsError,
     InUseError,
     NotFoundError,
     OrchestratorError,
+    OtherRegionError,
     PermanentError,
     QuotaError,
     RateLimitError,
@@ -117,6 +119,15 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         (*("hash unsupported", "hash type not supported", "doesn't support", "not supported", "not implemented", "unsupported"),),
         frozenset({"501", "405"}),
     ),
+    (ArchivedError, ("invalidobjectstate", "restore first", "blobarchived"), frozenset()),  # the first one is a 403
+    (
+        OtherRegionError,
+        (
+            *("is wrong; expecting '", "permanentredirect", "movedpermanently", "illegallocationconstraint"),
+            "failed to update region for bucket",  # rclone, which finds it out after a 301
+        ),
+        frozenset(),
+    ),
     (AccessDeniedError, ("accessdenied", "permission denied", "access denied", "operation not permitted"), frozenset({"403"})),
     (PermanentError, ("read-only file system", "is a directory", "can't move directory"), frozenset()),
     (PermanentError, (*_REFUSED_NAMES, "restricted_content", "invalid argument"), frozenset({"414"})),
@@ -141,6 +152,8 @@ _CODE = re.compile(
     r"|(?:: |^|\()([45]\d\d)(?=$|[:,;)]|\s+[A-Z(]))",
     re.IGNORECASE,
 )
+_REGION = re.compile(r"(?:is wrong; expecting '|can't set region to \")([\w-]+)")
+_CLASS = re.compile(r"[Oo]bject in (\w+), restore first")
 _RETRY_AFTER = re.compile(
     r"(?:retry[- ]after[\"']?[:=\s]*|try(?:ing)? again in |wait )(\d+(?:\.\d+)?)\s*(ms|s|m)?", re.IGNORECASE
 )
@@ -187,6 +200,9 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     """
     anonymous = _without_names(text, (*names, path or ""))
     kind = _match(anonymous) or (NotFoundError if status == 404 else PermanentError)
+    if kind is ArchivedError and path is not None:
+        named = _CLASS.search(anonymous)
+        return archived(path, named and named[1])
     message = one_line(_NOISE.sub("", text)) or "rclone gave no reason"
     for pattern, remedy in _REMEDIES:
         if found := pattern.search(message):
@@ -195,7 +211,17 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
         message = f"{one_line(path).removesuffix(':')}: {message}"
     if kind is RateLimitError:
         return RateLimitError(message, path=path, retry_after=retry_after(anonymous))
+    if kind is OtherRegionError:
+        region = _REGION.search(anonymous)
+        return OtherRegionError(message, path=path, region=region and region[1])
     return kind(message, path=path)
+
+
+def archived(path: str, storage_class: str | None) -> ArchivedError:
+    """The error for a file in such a storage class (None: unknown)."""
+    which = f" ({storage_class})" if storage_class else ""
+    restored = "it can be read and moved once it was restored to another storage class"
+    return ArchivedError(f"{one_line(path)}: archived{which}: {restored}", path=path)
 
 
 def refuses_name(text: str, path: str, *, is_plain: bool) -> bool:

@@ -18,6 +18,7 @@ from orchestrator.config.plain_http import hosts_without_tls
 from orchestrator.config.setting_syntax import slowest_rates
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.paths import is_local, parent_of
+from orchestrator.rclone.answer_headers import Answer, answer_to_look
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
@@ -204,6 +205,10 @@ class Rclone:
     def why_unreadable(self, fs: str, path: str) -> OrchestratorError | None:
         """Why a file cannot be read (see `read_failures`); None when it can."""
         return self._read_failures.why_unreadable(fs, path)
+
+    def answer_to_look(self, fs: str, path: str) -> Answer:
+        """What the server of a location says about a file of ours (see `answer_headers`)."""
+        return answer_to_look(self.binary, self._environment(), fs, path)
 
     def transfers_under_way(self) -> Sequence[Transfer]:
         """What the daemon is sending; nothing where no daemon runs."""

@@ -53,7 +53,7 @@ def _rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "space", _space(facts["quota"])
     if facts["without_tls"] is not None:
         yield "connection", f"plain http to {facts['without_tls']}: others on the way can read and change the files"
-    yield "encryption", _encryption(facts["encryption"])
+    yield "encryption", f"{_encryption(facts['encryption'])}; {_server_encryption(facts['server_encryption'])}"
     yield "profile", _profile(facts)
     yield "prices", _prices(facts)
 
@@ -61,7 +61,9 @@ def _rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _readable(facts: Mapping[str, Any]) -> str:
     if facts["readable"] is None:
         return "not tried, because no file is there"
-    return "yes" if facts["readable"] else f"no: {facts['not_readable']}"
+    if facts["not_readable"] is None:
+        return "yes"
+    return f"{'yes, but not every file' if facts['readable'] else 'no'}: {facts['not_readable']}"
 
 
 def _writable(facts: Mapping[str, Any]) -> str:
@@ -119,6 +121,15 @@ def _encryption(found: Mapping[str, Any] | None) -> str:
         return "none by rclone"
     names = {"off": "; names stay readable", "obfuscate": "; names are only obfuscated", "standard": " and names"}
     return f"by rclone (crypt), before files are sent: contents{names.get(found['names'], '')}"
+
+
+def _server_encryption(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "the server states none"
+    if found["by"] == "server":
+        return "by the server"
+    key = f", key {found['key']}" if found["key"] else ""
+    return f"on the server {found['by']}{key}"
 
 
 def _profile(facts: Mapping[str, Any]) -> str:

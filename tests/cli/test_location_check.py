@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import TransientError
 from orchestrator.report.location_view import facts_text
 from tests.nightly import some_at_night
+from tests.places import bucket
 from tests.program import Program
 from tests.servers.http import Hold, Refuse, http_proxy
 from tests.servers.process import free_port
-from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer, obscured, with_remotes
+from tests.servers.remotes import BUCKET, DriveRemote, DropboxRemote, RemoteServer, obscured, with_remotes
 
 KINDS = some_at_night(
     ("local", "crypt", "s3_moto", "webdav", "drive", "dropbox", "s3_serve", "wsgidav", "sftp", "openssh", "ftp"),
@@ -53,7 +55,7 @@ def test_what_a_location_can_do(
     facts = program("remotes", "check", location).events[0]
     assert {facts[name] for name in ("reachable", "empty", "readable", "writable")} == {True}
     assert facts["not_deletable"] is None
-    assert facts["clock_s"] == (None if kind == "dropbox" else 0.0)
+    assert facts["clock_s"] == 0.0
     assert facts["naming"] == NAMING.get(kind, facts["naming"])
     assert facts["encryption"] == ({"by": "crypt", "names": "standard"} if kind == "crypt" else None)
     text = facts_text(facts)
@@ -95,6 +97,64 @@ def test_a_location_that_may_only_be_read_or_has_another_time(tmp_path: Path, pr
         assert (facts["readable"], facts["writable"]) == (False, False)
 
 
+def test_one_file_that_cannot_be_read_is_no_location_out_of_reach(
+    tmp_path: Path, program: Program, s3_moto: RemoteServer, webdav: RemoteServer
+) -> None:
+    for number in range(2):
+        bucket(s3_moto).put_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{number}.mp3", Body=b"x")
+    with http_proxy(s3_moto.port) as proxy:
+        program.environment = with_remotes(tmp_path, s3_moto.section("here", port=proxy.port))
+        location = s3_moto.fs(tmp_path.name, name="here")
+        proxy.when(lambda seen: "0.mp3" in seen.path, Refuse(403))
+        facts = program("remotes", "check", location, codes=(3,)).events[0]
+        assert (facts["reachable"], facts["readable"], facts["writable"]) == (True, True, True)
+        assert facts["not_readable"].startswith("0.mp3: ")
+        assert "reading           yes, but not every file: 0.mp3" in facts_text(facts)
+        proxy.reset()
+        proxy.when(lambda seen: seen.method == "DELETE", Refuse(403))
+        facts = program("remotes", "check", location, codes=(3,)).events[0]
+        assert "probe stays there" in facts["not_deletable"]
+    assert webdav.directory is not None
+    (webdav.directory / tmp_path.name).mkdir()
+    with http_proxy(webdav.port) as proxy:
+        program.environment = with_remotes(tmp_path, webdav.section("here", port=proxy.port))
+        proxy.when(lambda seen: seen.method == "PUT", Refuse(500))
+        facts = program("remotes", "check", webdav.fs(tmp_path.name, name="here")).events[0]
+        assert (facts["reachable"], facts["writable"]) == (True, False)
+        assert "500" in facts["not_writable"]
+
+
+def test_a_folder_that_is_missing_on_a_remote_is_named_with_the_command_that_creates_it(
+    tmp_path: Path, program: Program, webdav: RemoteServer
+) -> None:
+    (error,) = program("remotes", "check", webdav.fs(f"{tmp_path.name}/a b"), codes=(2,)).errors
+    assert f"create it with `rclone mkdir '{webdav.fs(tmp_path.name)}/a b'`" in error["message"]
+
+
+def test_the_file_of_a_check_that_was_killed_goes_with_the_next_one(tmp_path: Path, program: Program) -> None:
+    own = tmp_path / "music" / ".music-orchestrator"
+    old, young = own / "check-20200101-000000-0badcafe", own / f"check-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-0badcafe"
+    for folder in (old, young, own / "check-mate"):
+        folder.mkdir(parents=True)
+        (folder / "probe").write_bytes(b"x")
+    program("remotes", "check", str(tmp_path / "music"))
+    assert sorted(folder.name for folder in own.iterdir()) == sorted(["check-mate", young.name])
+
+
+def test_how_the_server_encrypts_is_what_it_says_of_a_file(tmp_path: Path, program: Program, s3_moto: RemoteServer) -> None:
+    options = {"sse": "server_side_encryption = AES256", "kms": "server_side_encryption = aws:kms\nsse_kms_key_id = mine"}
+    sections = [f"{s3_moto.section(name).rstrip()}\n{lines}\n" for name, lines in options.items()]
+    program.environment = with_remotes(tmp_path, s3_moto.section("plain"), *sections)
+    found = {name: program("remotes", "check", s3_moto.fs(tmp_path.name, name=name)).events[0] for name in ("plain", *options)}
+    assert {name: facts["server_encryption"] for name, facts in found.items()} == {
+        "plain": None,
+        "sse": {"by": "SSE-S3", "key": None},
+        "kms": {"by": "SSE-KMS", "key": "mine"},
+    }
+    assert "none by rclone; the server states none" in facts_text(found["plain"])
+    assert "none by rclone; on the server SSE-KMS, key mine" in facts_text(found["kms"])
+
+
 def test_doctor_tries_every_location_and_one_that_is_away_does_not_hold_up_the_others(
     tmp_path: Path, program: Program, webdav: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +170,8 @@ def test_doctor_tries_every_location_and_one_that_is_away_does_not_hold_up_the_o
         assert rows["location here"]["message"].startswith(f"{tmp_path}/here answers in ")
         assert "writing: yes, and deleting" in rows["location here"]["message"]
         assert "cannot be reached" in rows["remote away"]["message"]
+        assert rows["other remotes"]["message"].endswith("does not name them: silent:")
+        assert proxy.requests == []
         hold = Hold()
         proxy.when(lambda _: True, hold)
         for name, value in program.environment.items():

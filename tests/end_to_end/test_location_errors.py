@@ -50,7 +50,11 @@ WHOLE: dict[str, tuple[str, Callable[[Seen], bool], Refuse, tuple[int, ...], str
     "S3, no right to list": ("s3_moto", listing, of_s3(403, "AccessDenied"), REFUSED, "right to list"),
     "S3, no right at all": ("s3_moto", any_request, of_s3(403, "AccessDenied"), REFUSED, "right to list"),
     "S3, another region": ("s3_moto", any_request, of_s3(301, "PermanentRedirect"), MISTAKEN, "region"),
-    "S3, named region": ("s3_moto", any_request, of_s3(400, "AuthorizationHeaderMalformed"), MISTAKEN, "region"),
+    "S3, named region": (
+        *("s3_moto", any_request),
+        of_s3(400, "AuthorizationHeaderMalformed", "the region 'us-east-1' is wrong; expecting 'eu-west-1'"),
+        *(MISTAKEN, "`rclone config update remote region eu-west-1`"),
+    ),
     "WebDAV, refused": ("webdav", any_request, Refuse(403), REFUSED, "right to list"),
     "WebDAV, no WebDAV there": ("webdav", any_request, Refuse(405), MISTAKEN, "address"),
     "WebDAV, nothing there": ("webdav", any_request, Refuse(404), MISTAKEN, ""),

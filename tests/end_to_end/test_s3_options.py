@@ -172,6 +172,9 @@ DENIED = of_s3(403, "AccessDenied")
 REGION = of_s3(400, "AuthorizationHeaderMalformed", "the region 'us-east-1' is wrong; expecting 'eu-west-1'")
 
 
+MOVED = Refuse(301, {"x-amz-bucket-region": "eu-west-1"} | dict(of_s3(301, "").headers), of_s3(301, "PermanentRedirect").body)
+
+
 class Refused(NamedTuple):
     """What S3 refuses, and what the program says."""
 
@@ -189,7 +192,15 @@ def is_listing(seen: Seen) -> bool:
 
 NEW = ("organize", "LIBRARY", "cloud:new")
 REFUSED = {
-    "another region": Refused(lambda _: True, REGION, ("scan", "cloud:"), 2, "expecting 'eu-west-1'"),
+    "another region": Refused(
+        lambda _: True, REGION, ("scan", "cloud:"), 2, "in the region eu-west-1: set `cloud.region: eu-west-1`"
+    ),
+    "another region, by a redirect": Refused(
+        lambda _: True, MOVED, NEW, 2, "in the region eu-west-1: set `cloud.region: eu-west-1`"
+    ),
+    "another region, which is not said": Refused(
+        lambda _: True, of_s3(301, "PermanentRedirect"), ("scan", "cloud:"), 2, "curl -sI https://music.s3.amazonaws.com"
+    ),
     "requester pays": Refused(lambda _: True, DENIED, ("scan", "cloud:"), 6, "the option `requester_pays: 'true'`"),
     "no right to read": Refused(
         lambda seen: seen.method in {"GET", "HEAD"} and not is_listing(seen), DENIED, ("scan", "cloud:"), 6, "none of its 2 files"

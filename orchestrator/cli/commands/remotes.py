@@ -29,7 +29,7 @@ def list_command(session: Session, _options: RemotesListOptions) -> int:
 @command("check", RemotesCheckOptions, parent=remotes_command, title="remotes check")
 def check_command(session: Session, options: RemotesCheckOptions) -> int:
     """Connect to REMOTE (a remote or a location), try it with a file that is deleted again, and show what it can do."""
-    from orchestrator.actions.remotes import check_remote  # noqa: PLC0415 - imported when the command runs
+    from orchestrator.actions.location_check import all_well  # noqa: PLC0415 - imported when the command runs
+    from orchestrator.actions.remotes import check_remote  # noqa: PLC0415
 
-    facts = check_remote(options, session)
-    return ExitCode.SOME_FAILED if facts["readable"] is False else ExitCode.DONE
+    return ExitCode.DONE if all_well(check_remote(options, session)) else ExitCode.SOME_FAILED

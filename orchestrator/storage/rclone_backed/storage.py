@@ -27,6 +27,7 @@ from orchestrator.paths import is_local, join_location
 from orchestrator.prices import Prices
 from orchestrator.profiles import Profile
 from orchestrator.rclone import rc_bodies
+from orchestrator.rclone.classify import archived
 from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.rc_client import UnexplainedReadError
@@ -177,8 +178,7 @@ class RcloneStorage(DerivedStorage):
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """See Storage. Directly from the disk, or in one request while `reading`, otherwise in parallel requests."""
         if path in self._archived:
-            restored = "it can be read and moved once it was restored to another storage class"
-            raise PermanentError(f"{path}: archived ({self._archived[path]}): {restored}", path=path)
+            raise archived(path, self._archived[path])
         if self._direct and readable_directly(path):
             return [read_local(self._fs, path, offset, length) for offset, length in ranges]
         try:
