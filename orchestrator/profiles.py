@@ -163,6 +163,8 @@ class Profile(Facts, frozen=True):
     wraps: Literal["remote", "crypt", "union", "combine"] | None = None
     """Its files are really on other remotes. "remote": at the same path of the one that its option `remote` names. "crypt": the
     same, with encrypted names. "union": at the same path of several. "combine": each of several is a folder of its root."""
+    adds_to_names: int = 0
+    """How many bytes it makes a name longer, at most, on the remotes that it wraps."""
 
     # What a listing gives, and what it costs.
 

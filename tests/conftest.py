@@ -24,7 +24,7 @@ from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
-from tests.servers import remotes
+from tests.servers import layers, remotes
 from tests.servers.disk import MEMORY
 from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
 
@@ -70,9 +70,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
 
 
-STORAGES = ("memory", "local", "s3_serve", "s3_moto", "webdav", "wsgidav", "sftp", "openssh", "ftp", "drive", "dropbox")
-_AT_NIGHT = {"s3_serve", "wsgidav", "openssh", "ftp"}
-"""A second server of a protocol, and FTP, whose shape is also that of a fake; random histories try them in every run."""
+SERVERS = ("s3_serve", "s3_moto", "gcs", "azure", "webdav", "wsgidav", "sftp", "openssh", "ftp", "drive", "dropbox")
+LAYERS = ("crypt", "alias", "combine", "chunker")
+STORAGES = ("memory", "local", *SERVERS, *LAYERS)
+_AT_NIGHT = {"s3_serve", "azure", "wsgidav", "openssh", "ftp", *LAYERS}
+"""A second server of a protocol, what is over another storage, what is slow to install, and FTP, whose shape is also that of a
+fake; random histories try the servers in every run."""
 SOME_STORAGES = [pytest.param(kind, marks=pytest.mark.nightly) if kind in _AT_NIGHT else kind for kind in STORAGES]
 """STORAGES, as parameters of a test."""
 
@@ -199,9 +202,34 @@ def dropbox(rclone_config: Path) -> Iterator[DropboxRemote]:
         yield server
 
 
-def _add(config: Path, server: RemoteServer) -> None:
+@pytest.fixture(scope="session")
+def crypt(rclone_binary: Path, rclone_config: Path, s3_moto: RemoteServer) -> RemoteServer:
+    """Encrypted files in moto's bucket."""
+    return _add(rclone_config, layers.crypt(rclone_binary, s3_moto))
+
+
+@pytest.fixture(scope="session")
+def alias(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> RemoteServer:
+    """Another name for a folder of this disk."""
+    return _add(rclone_config, layers.alias(tmp_path_factory.mktemp("alias")))
+
+
+@pytest.fixture(scope="session")
+def combine(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> RemoteServer:
+    """A folder of this disk in a tree of remotes."""
+    return _add(rclone_config, layers.combine(tmp_path_factory.mktemp("combine")))
+
+
+@pytest.fixture(scope="session")
+def chunker(rclone_config: Path, tmp_path_factory: pytest.TempPathFactory) -> RemoteServer:
+    """Chunks of files on this disk."""
+    return _add(rclone_config, layers.chunker(tmp_path_factory.mktemp("chunker")))
+
+
+def _add(config: Path, server: RemoteServer) -> RemoteServer:
     with config.open("a") as file:
         file.write(server.section())
+    return server
 
 
 @pytest.fixture(params=SOME_STORAGES)

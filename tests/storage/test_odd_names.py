@@ -181,3 +181,16 @@ def test_a_large_batch(local: Storage) -> None:
     outcomes = local.batch([StatCall("a.mp3" if index % 100 == 0 else f"{index}.mp3") for index in range(3000)])
     assert sum(isinstance(outcome, Entry) for outcome in outcomes) == 30
     assert sum(outcome is None for outcome in outcomes) == 2970
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("chunker", "chunk_size = 64Ki\n"), ("compress", "")])
+def test_what_makes_names_longer_says_how_long_they_may_be(
+    rclone: Rclone, rclone_config: Path, tmp_path: Path, kind: str, settings: str
+) -> None:
+    with rclone_config.open("a") as file:
+        file.write(f"[longer-{kind}]\ntype = {kind}\nremote = {tmp_path}\n{settings}\n")
+    storage = RcloneStorage(rclone, f"longer-{kind}:")
+    longest = "x" * storage.capabilities.max_component_bytes
+    storage.write(longest, bytes(200_000))
+    assert [(entry.path, entry.size) for entry in storage.list()] == [(longest, 200_000)]
+    assert 224 < len(longest) < 255

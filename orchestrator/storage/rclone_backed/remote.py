@@ -103,7 +103,7 @@ class Remote:
             return {}
         root = self._fs.partition(":")[0]
         places = {place.fs: self._profile_of(place.fs) for place in self._rclone.places_of(f"{root}:")}
-        names = min(profile.max_component_bytes for profile in places.values())
+        names = min(profile.max_component_bytes for profile in places.values()) - self.profile.adds_to_names
         paths = [profile.max_path_bytes - _bytes_of_root(fs, profile) for fs, profile in places.items() if profile.max_path_bytes]
         encrypted = None
         if self.profile.wraps == "crypt":
