@@ -73,9 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 SERVERS = ("s3_serve", "s3_moto", "gcs", "azure", "webdav", "wsgidav", "sftp", "openssh", "ftp", "drive", "dropbox")
 LAYERS = ("crypt", "alias", "combine", "chunker")
 STORAGES = ("memory", "local", *SERVERS, *LAYERS)
-_AT_NIGHT = {"s3_serve", "azure", "wsgidav", "openssh", "ftp", *LAYERS}
-"""A second server of a protocol, what is over another storage, what is slow to install, and FTP, whose shape is also that of a
-fake; random histories try the servers in every run."""
+_AT_NIGHT = {"s3_serve", "azure", "wsgidav", "sftp", "openssh", "ftp", *LAYERS}
+"""A second server of a protocol, a third store of objects, layers over others, and SFTP and FTP, whose shapes are also those of a
+fake; random histories try SFTP, FTP and WsgiDAV in every run."""
 SOME_STORAGES = [pytest.param(kind, marks=pytest.mark.nightly) if kind in _AT_NIGHT else kind for kind in STORAGES]
 """STORAGES, as parameters of a test."""
 
