@@ -74,6 +74,9 @@ class UsageError(OrchestratorError):
 class ConfigError(UsageError):
     """The config file is invalid; the message names file and line."""
 
+    more: tuple[ConfigError, ...] = ()
+    """The other mistakes in it."""
+
 
 class RemoteError(OrchestratorError):
     """A storage refused or failed. Subclasses say what the caller can do about it."""

@@ -151,6 +151,8 @@ class Profile(Facts, frozen=True):
 
     aliases: tuple[str, ...] = ()
     """Other names for the type, such as in `cloud.provider`."""
+    not_called: dict[str, str] = {}
+    """Names that people write for the type in `cloud.provider`, which are not accepted -> what to write instead."""
     url_scheme: str | None = None
     """`s3` for `s3://bucket/path`. Without `environment.remote`, the URL means the only remote of this type."""
     top_level: Literal["folders", "buckets", "containers", "shares", "items"] = "folders"
@@ -346,6 +348,13 @@ def backend_type(provider: str) -> str:
     """The backend type that a name of a provider means; what nobody knows is passed on to rclone."""
     found = _by_alias(provider.lower())
     return provider.lower() if found is None else found.type
+
+
+def provider_meant_by(name: str) -> str | None:
+    """What to write instead of a name that is not a provider's, but often taken for it; None for any other name."""
+    plain = "".join(character for character in name.lower() if character.isalnum())
+    instead = {called: what for profile in all_profiles() for called, what in profile.not_called.items()}
+    return instead.get(plain)
 
 
 def price_lists() -> dict[str, Prices]:

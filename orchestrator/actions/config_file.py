@@ -10,16 +10,19 @@ from typing import Any
 import msgspec
 import yaml
 
-from orchestrator.actions.config_check import check_config
+from orchestrator.actions.config_check import config_problems
+from orchestrator.actions.remote_check import needs_rclone, remote_problems
+from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
 from orchestrator.actions.session import DEFAULT_TRANSFERS, Session
 from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_atomically
-from orchestrator.config.loading import config_path, load_text
+from orchestrator.config.loading import WRITTEN_BY, config_path, examine
 from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
 from orchestrator.config.options.config import ConfigGetOptions, ConfigInitOptions, ConfigSetOptions, ConfigValidateOptions
+from orchestrator.config.problems import Problem, refuse, without_consequences
 from orchestrator.config.schema import schema
 from orchestrator.config.template import template
-from orchestrator.errors import ConfigError, UsageError
+from orchestrator.errors import ConfigError, OrchestratorError, UsageError
 from orchestrator.plan.layout.presets import DEFAULT
 
 _DEFAULTS = {"transfers": DEFAULT_TRANSFERS, "layout": DEFAULT}
@@ -66,24 +69,28 @@ def get(options: ConfigGetOptions, session: Session) -> Any:
 
 
 def set_value(options: ConfigSetOptions, session: Session) -> Path:
-    """Set one key of the file; its comments stay. Raises UsageError and ConfigError."""
+    """Set one key of the file; its comments stay. Raises UsageError, and ConfigError for what `validate` refuses."""
     key, path = options.key, _path(session)
     if session.options.dry_run:
         session.reporter.note(f"would set {key} in {path}")
         return path
-    set_key(path, key, options.value)
+    checker = _Checker(session)
+    for problem in set_key(path, key, options.value, lambda text: checker.check(text, path)):
+        session.reporter.warning(problem.message)
     session.reporter.document("config-file", f"{key} is set in {path}", {"path": str(path), "key": key})
     return path
 
 
 def validate(options: ConfigValidateOptions, session: Session) -> Path:
-    """Check a config file by itself: neither rclone nor a remote is asked. Raises ConfigError."""
+    """Check a config file: no remote is asked, and rclone only for the names of remotes and options. Raises ConfigError."""
     path = Path(options.file).expanduser() if options.file else _path(session)
     try:
         text = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such config file; {WRITTEN_BY}") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    check_config(load_text(text, path, {}))
+    refuse(_Checker(session).check(text, path))
     session.reporter.document("config-file", f"{path}: valid", {"path": str(path), "valid": True})
     return path
 
@@ -93,6 +100,33 @@ def show_schema(session: Session) -> dict[str, Any]:
     document = schema()
     session.reporter.document("schema", json.dumps(document, indent=2), {"schema": document})
     return document
+
+
+class _Checker:
+    """Checks the texts of config files, with what rclone knows of remotes where they speak of any."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._asked: dict[object, KnownRemotes | None] = {}
+
+    def check(self, text: bytes, path: Path) -> list[Problem]:
+        """All that is wrong. Raises ConfigError for a file that cannot be read."""
+        loaded, found = examine(text, path, {})
+        found += config_problems(loaded)
+        if needs_rclone(loaded.config) and (known := self._known(loaded.config)) is not None:
+            found += loaded.judged(remote_problems(loaded, known.remotes, known.backends))
+        return sorted(without_consequences(found), key=lambda one: loaded.lines.of(*one.key))
+
+    def _known(self, config: Config) -> KnownRemotes | None:
+        """What rclone knows; None where it cannot be asked, which is reported: then nobody can say what is wrong."""
+        how = (config.rclone, config.rclone_config, config.rclone_config_password)
+        if how not in self._asked:
+            try:
+                self._asked[how] = known_remotes(config, self._session.options.rclone, self._session.options.rclone_config)
+            except OrchestratorError as error:
+                self._asked[how] = None
+                self._session.reporter.warning(f"the options and names of remotes were not checked: {error.message}")
+        return self._asked[how]
 
 
 def _path(session: Session) -> Path:

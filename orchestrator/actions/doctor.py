@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from orchestrator.actions.config_check import check_config
+from orchestrator.actions.config_check import config_problems
 from orchestrator.actions.location_check import all_well, inspect_all
+from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.session import CATALOGUE_FILE, Session
-from orchestrator.errors import AccessDeniedError, AuthError, ExitCode, LockedError, OrchestratorError, worst
+from orchestrator.config.problems import refuse
+from orchestrator.errors import AccessDeniedError, AuthError, ConfigError, ExitCode, LockedError, OrchestratorError, worst
 from orchestrator.location import CLOUD_REMOTE, Location
-from orchestrator.profiles import profile_for_environment_remote
 from orchestrator.report.location_view import state_text
 from orchestrator.report.reporter import Column
 
@@ -71,13 +72,14 @@ def _run(check: Check, session: Session) -> list[Finding]:
         for finding in check(session):
             findings.append(finding)  # noqa: PERF402 - the findings before an error are kept
     except OrchestratorError as error:
-        findings.append(Finding(check.__name__.strip("_"), ok=False, message=error.message, code=error.exit_code))
+        name, more = check.__name__.strip("_"), error.more if isinstance(error, ConfigError) else ()
+        findings += [Finding(name, ok=False, message=one.message, code=one.exit_code) for one in (error, *more)]
     return findings
 
 
 def _config(session: Session) -> Iterator[Finding]:
     loaded = session.loaded_config
-    check_config(loaded)
+    refuse(config_problems(loaded))
     yield Finding("config", ok=True, message=str(loaded.path) if loaded.exists else f"{loaded.path}: no file, all defaults")
 
 
@@ -105,25 +107,9 @@ def _remotes(session: Session) -> Iterator[Finding]:
             message=f"is at http://{host}, without TLS: others on the way can read and change the files",
             remedy=f"give {name} an address with https://, if its server has one",
         )
-    for name in session.config.remotes:
-        if name not in known and name != CLOUD_REMOTE and profile_for_environment_remote(name) is None:
-            yield Finding(
-                f"remote {name}",
-                ok=False,
-                message=f"there is no remote {name}: nothing under remotes.{name} of the config takes effect",
-                remedy="correct the name, or give it a `type`",
-                code=ExitCode.USAGE,
-            )
-    for scheme in session.config.schemes.__struct_fields__:
-        remote = getattr(session.config.schemes, scheme)
-        if remote is not None and remote.rstrip(":") not in known:
-            yield Finding(
-                f"scheme {scheme}",
-                ok=False,
-                message=f"there is no remote {remote}",
-                remedy="`rclone config` creates one",
-                code=ExitCode.USAGE,
-            )
+    if needs_rclone(session.config):
+        for problem in remote_problems(session.loaded_config, known, session.rclone.backends):
+            yield Finding("config", ok=False, message=problem.message, code=ExitCode.USAGE)
 
 
 def _locations(session: Session) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.actions.config_check import check_prices, check_profile
-from orchestrator.actions.remote_definitions import RemoteDefinitions
+from orchestrator.actions.config_check import check_remote
+from orchestrator.actions.remote_definitions import RemoteDefinitions, rclone_config_file, rclone_for
 from orchestrator.config.cloud import bandwidth_of
 from orchestrator.config.loading import LoadedConfig, load
 from orchestrator.config.model import Cloud, Config
@@ -149,13 +149,7 @@ class Session:
     @property
     def rclone_config(self) -> Path | None:
         """The rclone config file that the user set; None for rclone's default. Raises UsageError when there is no such file."""
-        chosen = self.options.rclone_config or self.config.rclone_config
-        if chosen is None:
-            return None
-        path = Path(chosen).expanduser().absolute()
-        if not path.is_file():
-            raise UsageError(f"{path}: no such rclone config file")
-        return path
+        return rclone_config_file(self.options.rclone_config or self.config.rclone_config)
 
     def check_options(self) -> None:
         """Check the common options before any work. Raises UsageError."""
@@ -184,24 +178,21 @@ class Session:
 
     @cached_property
     def _remote_definitions(self) -> RemoteDefinitions:
-        from orchestrator.rclone.runtime import Rclone  # noqa: PLC0415 - not every command needs rclone
-        from orchestrator.rclone.secret_command import printed_by  # noqa: PLC0415 - as above
+        from orchestrator.rclone.secret_command import printed_by  # noqa: PLC0415 - not every command needs rclone
 
         references = References(os.environ, printed_by)
-        password = self.config.rclone_config_password
-        runtime = Rclone(
+        runtime = rclone_for(
+            self.config,
             self.binary,
-            config=self.rclone_config,
+            self.rclone_config,
+            references,
             bandwidth=self.bandwidth,
             transfers=self.transfers,
             log_file=self.log_file,
             stop=self.stop,
-            follow_links=[name for name, settings in self.config.remotes.items() if settings.follow_links],
-            withheld=[self.config.cloud.credentials_env or ""] if self.config.cloud is not None else (),
-            config_password=references.text(password, "rclone_config_password") if password is not None else None,
         )
         self._opened.callback(runtime.close)
-        return RemoteDefinitions(runtime, self.config, references)
+        return RemoteDefinitions(runtime, self.loaded_config, references)
 
     @property
     def running_rclone(self) -> Rclone | None:
@@ -255,8 +246,8 @@ class Session:
     def named(self, *texts: str) -> list[Location]:
         """As `locations`, for comparisons only."""
         found = [resolve(text, self.config, lambda: self.remotes) for text in texts]
-        for location in (one for one in found if not one.local):
-            self._remote_definitions.use(location)
+        if remote := [one for one in found if not one.local]:
+            self._remote_definitions.use(remote)
         return found
 
     def places_of(self, fs: str) -> tuple[Place, ...]:
@@ -370,7 +361,7 @@ class Session:
 
     def _profile(self, location: Location) -> str | None:
         settings = self.config.remotes.get(location.remote or "")
-        check_profile(self.loaded_config, location.remote or "")
+        check_remote(self.loaded_config, location.remote or "")
         return settings.profile if settings is not None else None
 
     def _prices(self, location: Location) -> Prices | None:
@@ -381,7 +372,7 @@ class Session:
             return chosen
         from orchestrator.profiles import price_lists  # noqa: PLC0415 - not every command needs it
 
-        check_prices(self.loaded_config, location.remote or "")
+        check_remote(self.loaded_config, location.remote or "")
         return price_lists()[chosen]
 
 

@@ -15,7 +15,7 @@ from orchestrator.actions.session import Session
 from orchestrator.cli.signals import signals_handled
 from orchestrator.config.environment import misspelled_variables
 from orchestrator.config.options.common import CommonOptions
-from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError
+from orchestrator.errors import ConfigError, ExitCode, InterruptedRunError, OrchestratorError
 from orchestrator.report.json_reporter import JsonReporter
 from orchestrator.report.log import logging_to
 from orchestrator.report.reporter import Reporter, Summary, error_code
@@ -72,7 +72,8 @@ def _exit_code_of(session: Session, body: Callable[[Session], int]) -> int:
             # Errors caused by the interruption itself are not reported.
             session.reporter.error("interrupted", "interrupted")
             return ExitCode.INTERRUPTED
-        session.reporter.error(error_code(error), error.message, error.path)
+        for one in (error, *(error.more if isinstance(error, ConfigError) else ())):
+            session.reporter.error(error_code(one), one.message, one.path)
         return error.exit_code
     except KeyboardInterrupt:
         session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` finishes it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator import profiles
@@ -12,12 +12,13 @@ from orchestrator.config.references import file_of_credentials, is_variable, var
 from orchestrator.config.setting_syntax import parse_bandwidth
 from orchestrator.errors import AuthError, ConfigError, UsageError
 from orchestrator.profiles import CredentialsText, Profile
+from orchestrator.wording import repeated
 
 if TYPE_CHECKING:
     from orchestrator.config.model import Cloud
 
 
-class Problem(NamedTuple):
+class OfCloud(NamedTuple):
     """A key of the section that cannot be used."""
 
     key: str
@@ -25,59 +26,73 @@ class Problem(NamedTuple):
     """Why, without its value where that could be a secret."""
 
 
-def cloud_problem(cloud: Cloud) -> Problem | None:
-    """What cannot work, whatever the environment holds. The first problem found."""
-    for name in ("credentials_env", "credentials_path"):
-        if getattr(cloud, name) is not None and cloud.provider is None:
-            return Problem(name, "needs a provider: set `provider`")
+def cloud_problems(cloud: Cloud) -> Iterator[OfCloud]:
+    """What cannot work, whatever the environment holds."""
+    meant = profiles.provider_meant_by(cloud.provider or "")
+    if meant is not None:
+        yield OfCloud("provider", f"there is no provider {repeated(cloud.provider)!r}: write {meant}")
+        return  # what is known of the provider would be wrong
     profile = _profile(cloud)
-    return _credentials_problem(cloud, profile) or _number_problem(cloud, profile) or _endpoint_problem(cloud)
+    credentials = next((name for name in ("credentials_env", "credentials_path") if getattr(cloud, name) is not None), None)
+    if credentials is not None and cloud.provider is None:
+        yield OfCloud(credentials, "needs a provider: set `provider`")
+    else:
+        yield from _of_credentials(cloud, profile)
+    if "://" in (cloud.bucket or ""):
+        yield OfCloud("bucket", _url_as_bucket(cloud.bucket or ""))
+    yield from _of_numbers(cloud, profile)
+    yield from _of_endpoint(cloud)
+
+
+def _url_as_bucket(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme.lower() in {"http", "https"}:
+        return "is the name of the bucket alone, such as my-music; the address of its server belongs into `endpoint`"
+    return f"write it without {repeated(scheme)}://, as {repeated(rest.rpartition('@')[2].strip('/')) or 'my-music'}"
 
 
 def _profile(cloud: Cloud) -> Profile:
     return profiles.load_profile(profiles.backend_type(cloud.provider or profiles.DEFAULT))
 
 
-def _credentials_problem(cloud: Cloud, profile: Profile) -> Problem | None:
+def _of_credentials(cloud: Cloud, profile: Profile) -> Iterator[OfCloud]:
     new = profile.new_remote
     if cloud.credentials_env is not None:
         if cloud.credentials_path is not None:
-            return Problem("credentials_path", "leave out one of credentials_path and credentials_env: only one can count")
+            yield OfCloud("credentials_path", "leave out one of credentials_path and credentials_env: only one can count")
         if not is_variable(cloud.credentials_env):
-            return Problem("credentials_env", "is the name of a variable, such as AWS_CREDENTIALS; the credentials are its value")
-        if new.credentials_text is None:
-            return Problem("credentials_env", f"the provider {cloud.provider} has no credentials in one text; {_ELSEWHERE}")
+            yield OfCloud("credentials_env", "is the name of a variable, such as AWS_CREDENTIALS; the credentials are its value")
+        elif new.credentials_text is None:
+            yield OfCloud("credentials_env", f"the provider {cloud.provider} has no credentials in one text; {_ELSEWHERE}")
     elif cloud.credentials_path is not None and new.credentials_file is None:
-        return Problem("credentials_path", f"the provider {cloud.provider} has no file of credentials; {_ELSEWHERE}")
+        yield OfCloud("credentials_path", f"the provider {cloud.provider} has no file of credentials; {_ELSEWHERE}")
     if cloud.credentials_env is not None or cloud.credentials_path is not None:
         form = new.credentials_text
         of_form = {*form.parts, form.json, form.path} if form is not None else set()
         of_credentials = {new.credentials_file, *of_form, *(option for one in new.credentials for option in one)}
         given = of_credentials & (cloud.options.keys() | cloud.secrets.keys())
         if given:
-            return Problem(
+            yield OfCloud(
                 "secrets" if given & cloud.secrets.keys() else "options",
                 f"leave out {min(map(str, given))}: another key of `cloud` gives the credentials",
             )
-    return None
 
 
 _ELSEWHERE = "make a remote with `rclone config`, and name it under `schemes:` or `locations:`"
 
 
-def _number_problem(cloud: Cloud, profile: Profile) -> Problem | None:
+def _of_numbers(cloud: Cloud, profile: Profile) -> Iterator[OfCloud]:
     size, limits = cloud.chunk_size, profile.new_remote.part_size
     if size is not None and "chunk_size" in cloud.options:
-        return Problem("options", "leave out chunk_size: `cloud.chunk_size` gives it")
+        yield OfCloud("options", "leave out chunk_size: `cloud.chunk_size` gives it")
     if size is not None and limits is not None:
         too_large = limits.most is not None and size > limits.most
         if size < limits.least or too_large or (limits.power_of_two and size.bit_count() != 1):
-            return Problem("chunk_size", f"{size} bytes: {limits.reason}")
+            yield OfCloud("chunk_size", f"{size} bytes: {limits.reason}")
     try:
         parse_bandwidth(bandwidth_of(cloud), "bandwidth_limit")
     except UsageError as error:
-        return Problem("bandwidth_limit", error.message.removeprefix("bandwidth_limit "))
-    return None
+        yield OfCloud("bandwidth_limit", error.message.removeprefix("bandwidth_limit "))
 
 
 def bandwidth_of(cloud: Cloud) -> str | None:
@@ -86,14 +101,13 @@ def bandwidth_of(cloud: Cloud) -> str | None:
     return f"{limit}B" if isinstance(limit, int) or (limit is not None and limit.isdecimal()) else limit
 
 
-def _endpoint_problem(cloud: Cloud) -> Problem | None:
+def _of_endpoint(cloud: Cloud) -> Iterator[OfCloud]:
     if cloud.allow_http:
-        return None
+        return
     if cloud.endpoint is not None and (host := host_without_tls(cloud.endpoint)):
-        return Problem("endpoint", _without_tls(host))
+        yield OfCloud("endpoint", _without_tls(host))
     for option, host in hosts_without_tls(cloud.options).items():
-        return Problem("options", f"{option}: {_without_tls(host)}")
-    return None
+        yield OfCloud("options", f"{option}: {_without_tls(host)}")
 
 
 def _without_tls(host: str) -> str:

@@ -6,19 +6,27 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from orchestrator.config.fields import aliases_of, fields_of
-from orchestrator.config.loading import parse
+from orchestrator.config.loading import examine
 from orchestrator.config.masking import is_secret
 from orchestrator.config.model import Config
+from orchestrator.config.problems import Problem, refuse
 from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.wording import repeated
+
+Check = Callable[[bytes], Sequence[Problem]]
+"""What is wrong with the content of the file. Raises ConfigError for one that cannot be read."""
+
+
+def _nothing_more(_text: bytes) -> list[Problem]:
+    return []
 
 
 def split_key(key: str) -> list[str]:
@@ -54,10 +62,11 @@ def lookup(document: Any, parts: Sequence[str]) -> Any:
     return value
 
 
-def set_key(path: Path, key: str, value: str) -> None:
+def set_key(path: Path, key: str, value: str, check: Check = _nothing_more) -> list[Problem]:
     """Set one key of the file, and create the file if needed. Comments are kept; a file that would be wrong is not written.
 
-    `value` is YAML: a word, a number, `[a, b]`, `{a: b}`. Raises ConfigError.
+    `value` is YAML: a word, a number, `[a, b]`, `{a: b}`. Returns the problems that the file had and still has: as long as it can
+    be read, they do not keep other keys from being set. `check` finds more than what hinders that. Raises ConfigError.
     """
     from ruamel.yaml import YAML  # noqa: PLC0415 - only here: it is slow to import
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
@@ -70,9 +79,7 @@ def set_key(path: Path, key: str, value: str) -> None:
     yaml.width = 4096
     try:
         text = path.read_bytes() if path.exists() else b""
-        if text:
-            # Report mistakes that the file has already, with their lines.
-            parse(text, path)
+        before = {(one.key, one.reason) for one in check(text)} if text else set()
         document = yaml.load(text.decode("utf-8"))
         new_value = yaml.load(value) if _is_structure(value) else scalar(value)
     except YAMLError as error:
@@ -102,10 +109,14 @@ def set_key(path: Path, key: str, value: str) -> None:
         yaml.dump(document, written)
         new_text = comments + ("\n" if comments and not comments.endswith("\n") else "") + written.getvalue()
     try:
-        parse(new_text.encode("utf-8"), path)
+        unusable = examine(new_text.encode("utf-8"), path, {})[1]
     except ConfigError as error:
         raise ConfigError(f"not written: {error.message}") from error
+    refuse(unusable, "not written: ")
+    after = check(new_text.encode("utf-8"))
+    refuse([one for one in after if (one.key, one.reason) not in before], "not written: ")
     write_atomically(path, new_text)
+    return [*after]
 
 
 def _secrets_in(parts: Sequence[str], value: Any) -> Iterator[str]:

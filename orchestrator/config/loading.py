@@ -7,7 +7,7 @@ Order of precedence: command line, environment (`MUSIC_ORCHESTRATOR_<KEY>`), fil
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from orchestrator.config import yaml_decoder
 from orchestrator.config.environment import ENVIRONMENT_PREFIX, environment_names, with_environment
 from orchestrator.config.location_text import check_form
 from orchestrator.config.model import Config, JobStep
-from orchestrator.config.remote_text import text_problem
+from orchestrator.config.problems import Key, Problem, part_of, refuse, without_consequences
+from orchestrator.config.remote_text import text_problems
 from orchestrator.config.replacements import replacement_problem
 from orchestrator.config.sidecars import rule_problem
 from orchestrator.errors import ConfigError, UsageError
@@ -38,6 +39,16 @@ class LoadedConfig(Struct, frozen=True, kw_only=True):
     """The line of each key in the file."""
     variables: dict[tuple[str, ...], str]
     """Key, part by part -> the variable of the environment that overrides it."""
+    incomplete: frozenset[Key] = frozenset()
+    """The parts of the file (see `part_of`) in which a key was left out because it cannot be read."""
+
+    def problem(self, key: Key, reason: str, shown: str | None = None) -> Problem:
+        """A problem of a key, which the message calls `shown`."""
+        return Problem(key, self.label(*key) if shown is None else f"{self.origin(*key)}: {shown}", reason)
+
+    def judged(self, problems: Iterable[Problem]) -> list[Problem]:
+        """The problems without those of incomplete parts: what is missing there would be said to be wrong."""
+        return without_consequences(one for one in problems if part_of(one.key) not in self.incomplete)
 
     def origin(self, *key: str) -> str:
         """Where the value of a key comes from: file and line, or a variable of the environment."""
@@ -46,6 +57,9 @@ class LoadedConfig(Struct, frozen=True, kw_only=True):
     def label(self, *key: str) -> str:
         """The value of a key as messages call it: file, line and key, or a variable of the environment."""
         return self.variables.get(key) or f"{self.origin(*key)}: {'.'.join(key)}"
+
+
+WRITTEN_BY = "`music-orchestrator config init` writes one"
 
 
 def default_path() -> Path:
@@ -69,7 +83,7 @@ def load(option: str | Path | None = None, environment: Mapping[str, str] | None
         text = path.read_bytes()
     except FileNotFoundError as error:
         if named:
-            raise ConfigError(f"{path}: no such config file; `music-orchestrator config init` writes one") from error
+            raise ConfigError(f"{path}: no such config file; {WRITTEN_BY}") from error
         text = None
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
@@ -78,79 +92,91 @@ def load(option: str | Path | None = None, environment: Mapping[str, str] | None
 
 def load_text(text: bytes | None, path: Path, environment: Mapping[str, str]) -> LoadedConfig:
     """Apply the environment to the content of a file (None: there is no file). Raises ConfigError."""
-    config, lines = (Config(), yaml_decoder.Lines()) if text is None else _parse(text, path)
+    loaded, problems = examine(text, path, environment)
+    refuse(problems)
+    return loaded
+
+
+def examine(text: bytes | None, path: Path, environment: Mapping[str, str]) -> tuple[LoadedConfig, list[Problem]]:
+    """The same, with all that is wrong in the file by itself: neither rclone nor a remote is asked. Wrong keys are left out.
+
+    Raises ConfigError for a file that cannot be read at all, and for a wrong variable of the environment.
+    """
+    config, lines, problems = (Config(), yaml_decoder.Lines(), []) if text is None else yaml_decoder.decode(text, path, Config)
     config = with_environment(config, environment)
     digest = sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()
     variables = {key: name for name, key in environment_names().items() if environment.get(name)}
-    loaded = LoadedConfig(config=config, path=path, exists=text is not None, sha256=digest, lines=lines, variables=variables)
-    _check_remotes(config, loaded.label)
-    return loaded
+    loaded = LoadedConfig(
+        config=config,
+        path=path,
+        exists=text is not None,
+        sha256=digest,
+        lines=lines,
+        variables=variables,
+        incomplete=frozenset(part_of(one.key) for one in problems),
+    )
+    return loaded, [*problems, *loaded.judged(_problems(loaded))]
 
 
 def parse(text: bytes, path: Path) -> Config:
     """Read and check the content of a file by itself: neither rclone nor a remote is asked. Raises ConfigError."""
-    config, lines = _parse(text, path)
-    _check_remotes(config, lambda *key: f"{path}:{lines.of(*key)}: {'.'.join(key)}")
-    return config
+    return load_text(text, path, {}).config
 
 
-def _parse(text: bytes, path: Path) -> tuple[Config, yaml_decoder.Lines]:
-    config, lines = yaml_decoder.decode(text, path, Config)
-    _check(config, path, lines)
-    return config, lines
-
-
-def _check_remotes(config: Config, label: Callable[..., str]) -> None:
-    found = text_problem(config)
-    if found is not None:
-        raise ConfigError(f"{label(*found[0])}: {found[1]}")
-    if config.cloud is None:
-        return
-    from orchestrator.config.cloud import cloud_problem  # noqa: PLC0415 - it reads profiles, and most configs have no such section
-
-    problem = cloud_problem(config.cloud)
-    if problem is not None:
-        raise ConfigError(f"{label('cloud', problem.key)}: {problem.reason}")
-
-
-def _check(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
-    """Check what types cannot express."""
-    _check_locations(config, path, lines)
+def _problems(loaded: LoadedConfig) -> Iterator[Problem]:
+    """What types cannot express."""
+    config = loaded.config
+    yield from _of_locations(loaded)
+    yield from _of_globs(loaded)
+    yield from _of_jobs(loaded)
+    yield from _of_remotes(loaded)
     for number, sidecar in enumerate(config.sidecars):
-        problem = rule_problem(sidecar)
-        if problem:
-            raise ConfigError(f"{path}:{lines.of('sidecars', str(number))}: sidecars: {problem}")
-    _check_globs(config, path, lines)
+        if reason := rule_problem(sidecar):
+            yield loaded.problem(("sidecars", str(number)), f": {reason}", "sidecars")
     for text in config.replace:
-        if problem := replacement_problem(config.replace, text):
-            raise ConfigError(f"{path}:{lines.of('replace', text)}: replace: {problem}")
-    for job, steps in config.jobs.items():
+        if reason := replacement_problem(config.replace, text):
+            yield loaded.problem(("replace", text), f": {reason}", "replace")
+    for number, rule in enumerate(config.layouts[:-1]):
+        if rule.when is None:
+            reason = ": only the last rule may have no `when`; the rules after this one would never be used"
+            yield loaded.problem(("layouts", str(number)), reason, "layouts")
+
+
+def _of_jobs(loaded: LoadedConfig) -> Iterator[Problem]:
+    for job, steps in loaded.config.jobs.items():
         for number, step in enumerate(steps):
             commands = [name for name in JobStep.__struct_fields__ if getattr(step, name) is not None]
             if len(commands) != 1:
-                line = lines.of("jobs", job, str(number))
-                raise ConfigError(f"{path}:{line}: jobs.{job}: a step is one command ({', '.join(JobStep.__struct_fields__)})")
-    for number, rule in enumerate(config.layouts[:-1]):
-        if rule.when is None:
-            line = lines.of("layouts", str(number))
-            raise ConfigError(
-                f"{path}:{line}: layouts: only the last rule may have no `when`; the rules after this one would never be used"
-            )
+                all_of_them = ", ".join(JobStep.__struct_fields__)
+                yield loaded.problem(("jobs", job, str(number)), f": a step is one command ({all_of_them})", f"jobs.{job}")
 
 
-def _check_globs(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
-    for key, globs in (("include", config.include), ("exclude", config.exclude)):
+def _of_remotes(loaded: LoadedConfig) -> Iterator[Problem]:
+    config = loaded.config
+    for key, reason in text_problems(config):
+        yield loaded.problem(key, f": {reason}")
+    if config.cloud is None:
+        return
+    from orchestrator.config.cloud import cloud_problems  # noqa: PLC0415 - it reads profiles, and most configs have no such section
+
+    for of_cloud in cloud_problems(config.cloud):
+        yield loaded.problem(("cloud", of_cloud.key), f": {of_cloud.reason}")
+
+
+def _of_globs(loaded: LoadedConfig) -> Iterator[Problem]:
+    for key, globs in (("include", loaded.config.include), ("exclude", loaded.config.exclude)):
         for number, glob in enumerate(globs):
             try:
                 compile_globs([glob])
             except UsageError as error:
-                raise ConfigError(f"{path}:{lines.of(key, str(number))}: {key}: {error.message}") from error
+                yield loaded.problem((key, str(number)), f": {error.message}", key)
 
 
-def _check_locations(config: Config, path: Path, lines: yaml_decoder.Lines) -> None:
-    for name, text in config.locations.items():
+def _of_locations(loaded: LoadedConfig) -> Iterator[Problem]:
+    locations = loaded.config.locations
+    for name, text in locations.items():
         try:
-            if text not in config.locations:
+            if text not in locations:
                 check_form(text)
         except UsageError as error:
-            raise ConfigError(f"{path}:{lines.of('locations', name)}: locations.{name}: {error.message}") from error
+            yield loaded.problem(("locations", name), f": {error.message}")

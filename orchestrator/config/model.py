@@ -48,6 +48,12 @@ class Schemes(Section, frozen=True):
 class Reference(Section, frozen=True):
     """Where a secret comes from. Exactly one key is set."""
 
+    instead: ClassVar[str] = (
+        "a secret does not belong in a config file: write where it is instead, such as {env: NAS_PASSWORD}, "
+        "{file: /run/secrets/nas}, {credential: nas} or {command: [pass, show, nas]}"
+    )
+    """What to write instead of a plain value, which must not be repeated."""
+
     env: Annotated[str | None, Meta(description="The variable of the environment that holds it.", examples=["NAS_PASSWORD"])] = (
         None
     )

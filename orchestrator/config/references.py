@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from orchestrator.config.model import Reference
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PATH = re.compile(r"(?:[/~.][^\n{}=]{0,200}|[\w. -]{1,80}(?:/[^\n{}=]{0,200}|\.\w{1,8}))")
+"""What looks like a path, and not like a secret in its place: it is absolute, has a folder, or has an ending."""
 LONGEST = 64 * 1024
 """Bytes. rclone gets secrets as variables of its environment, and Linux refuses those above 128 KiB."""
 _OF_SEVERAL_LINES = ("{", "-----BEGIN")
@@ -93,15 +95,28 @@ def variable(environment: Mapping[str, str], name: str, label: str, holds: str =
 
 def file_of_credentials(text: str, name: str, environment: Mapping[str, str]) -> Path:
     """An absolute path, after a look whether the file exists. Raises AuthError."""
-    home = environment.get("HOME") or str(Path.home())
-    path = Path(home + text[1:] if text == "~" or text.startswith("~/") else text).absolute()
+    if reason := why_no_file(text, environment):
+        raise AuthError(f"{name}: {reason}")
+    return _path(text, environment)
+
+
+def why_no_file(text: str, environment: Mapping[str, str]) -> str | None:
+    """Why a path leads to no file of credentials; None if it does."""
+    path = _path(text, environment)
     try:
-        there = path.is_file()
-    except OSError:  # such as a name that is too long, which is rather a secret than a path: the error would repeat it
-        there = False
-    if not there:
-        raise AuthError(f"{name}: there is no such file of credentials")
-    return path
+        if path.is_file():
+            return None
+    except (OSError, ValueError):  # such as a name that is too long
+        pass
+    if not _PATH.fullmatch(text):  # rather a secret than a path
+        return "there is no such file of credentials: write its path"
+    why = "is a folder, not a file of credentials" if path.is_dir() else "there is no such file of credentials"
+    return f"{text}: {why}{'' if text.startswith(('/', '~')) else f', in {path.parent}'}"
+
+
+def _path(text: str, environment: Mapping[str, str]) -> Path:
+    home = environment.get("HOME") or str(Path.home())
+    return Path(home + text[1:] if text == "~" or text.startswith("~/") else text).absolute()
 
 
 def _secret(content: bytes, name: str) -> str:

@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 _BREAKS = ("\n", "\r")
 
 
-def text_problem(config: Config) -> tuple[tuple[str, ...], str] | None:
-    """The first key of a remote, or reference to a secret, that cannot be used, and why; no value is repeated."""
-    return next(_problems(config), None)
-
-
-def _problems(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
+def text_problems(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The keys of remotes, and references to secrets, that cannot be used, and why; no value is repeated."""
     for name, remote in config.remotes.items():
         if reason := _name_problem(name):
             yield ("remotes",), f"the name of a remote {reason}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ import yaml
 from msgspec import Struct, inspect
 
 from orchestrator.config.fields import aliases_of, alternatives, fields_of
+from orchestrator.config.problems import Problem
 from orchestrator.errors import ConfigError
 from orchestrator.wording import repeated
 
@@ -48,8 +49,11 @@ class Lines:
         return 1
 
 
-def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[SettingsT, Lines]:
-    """Read `text` as `settings`. Raises ConfigError with file, line and, for an unknown key, the most similar valid one."""
+def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[SettingsT, Lines, list[Problem]]:
+    """Read `text` as `settings`, without the keys that cannot be read: each has a problem.
+
+    Raises ConfigError with file and line for a text that is no YAML, or nothing like `settings`.
+    """
     try:
         node = yaml.compose(text.decode("utf-8"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
@@ -65,14 +69,17 @@ def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[Settings
         raise ConfigError(f"{path}: nested too deep") from None
     lines = Lines()
     if node is None or (isinstance(node, yaml.ScalarNode) and node.value in _NULLS and node.style is None):
-        return msgspec.convert({}, settings), lines
+        return msgspec.convert({}, settings), lines, []
     alone = _section_alone(node, settings)
     if alone is not None:
         name = yaml.ScalarNode("tag:yaml.org,2002:str", alone, start_mark=node.start_mark, end_mark=node.start_mark)
         node = yaml.MappingNode("tag:yaml.org,2002:map", [(name, node)], start_mark=node.start_mark, end_mark=node.end_mark)
     decoder = _Decoder(path, lines, alone)
-    document = decoder.value(node, inspect.type_info(settings), ())
-    return msgspec.convert(document, settings), lines
+    try:
+        document = decoder.value(node, inspect.type_info(settings), ())
+    except _RefusedError as error:
+        raise ConfigError(error.problem.message) from None
+    return msgspec.convert(document, settings), lines, decoder.problems
 
 
 def _section_alone(node: yaml.Node, settings: type[Struct]) -> str | None:
@@ -110,6 +117,14 @@ def plain_reason(error: msgspec.ValidationError) -> str:
     return reason[:1].lower() + reason[1:]
 
 
+class _RefusedError(Exception):
+    """A value cannot be used. It is left out, unless what holds it cannot be without it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
 class _Decoder:
     """Walks the document and the types side by side, so that each mistake has its line."""
 
@@ -119,6 +134,8 @@ class _Decoder:
         self._lines = lines
         self._alone = alone
         self._secret: set[tuple[str, ...]] = set()
+        self.problems: list[Problem] = []
+        """Of what was left out."""
 
     def value(self, node: yaml.Node, kind: inspect.Type, where: tuple[str, ...]) -> Any:
         if len(where) > MAX_DEPTH:
@@ -135,7 +152,7 @@ class _Decoder:
             if isinstance(kind, inspect.StructType):
                 return self._section(node, kind, where)
             if isinstance(kind, inspect.DictType):
-                return {key: self.value(item, kind.value_type, (*where, key)) for key, item in self._items(node, where)}
+                return self._accepted((key, item, kind.value_type, (*where, key)) for key, item in self._items(node, where))
             if isinstance(kind, _LISTS) and _holds_sections(kind):
                 # A single mapping stands for a list of one, such as a job of one step.
                 return [self.value(node, kind.item_type, (*where, "0"))]
@@ -145,46 +162,67 @@ class _Decoder:
     def _section(self, node: yaml.MappingNode, kind: inspect.StructType, where: tuple[str, ...]) -> dict[str, Any]:
         fields = {field.name: field for field in fields_of(kind.cls)}
         aliases = aliases_of(kind.cls)
-        document: dict[str, Any] = {}
+        given: dict[str, yaml.Node] = {}
         for written, item in self._items(node, where):
             key = aliases.get(written, written)
             if key not in fields:
-                raise self._unknown(key, fields, getattr(kind.cls, "refused", {}), where)
-            if key in document:
+                self.problems.append(self._unknown(key, fields, getattr(kind.cls, "refused", {}), where))
+                continue
+            if key in given:
                 both = " and ".join(one for one in (key, *aliases) if aliases.get(one, one) == key)
-                raise self._error(item, where, f"{both} are the same key: write it once")
+                self.problems.append(self._error(item, where, f"{both} are the same key: write it once").problem)
+                continue
             if key != written:
                 self._lines.note((*where, key), self._lines.of(*where, written))
             if fields[key].secret:
                 self._secret.add((*where, key))
-            document[key] = self.value(item, fields[key].type, (*where, key))
+            given[key] = item
+        document = self._accepted((key, item, fields[key].type, (*where, key)) for key, item in given.items())
         for name, field in fields.items():
-            if field.required and name not in document:
+            if field.required and name not in given:
                 raise self._error(node, where, f"`{name}` is missing")
+            if field.required and name not in document:  # its own problem says why
+                raise _RefusedError(self.problems.pop())
         return document
 
-    def _unknown(self, key: str, fields: Collection[str], refused: Mapping[str, str], where: tuple[str, ...]) -> ConfigError:
+    def _accepted(self, items: Iterable[tuple[str, yaml.Node, inspect.Type, tuple[str, ...]]]) -> dict[str, Any]:
+        """The values that can be used; the others are left out, and their problems are kept."""
+        found = {}
+        for name, item, kind, where in items:
+            try:
+                found[name] = self.value(item, kind, where)
+            except _RefusedError as error:
+                self.problems.append(error.problem)
+        return found
+
+    def _unknown(self, key: str, fields: Collection[str], refused: Mapping[str, str], where: tuple[str, ...]) -> Problem:
         """What is wrong with a key that does not exist. Repeats no value: it may be a secret."""
         origin = f"{self._path}:{self._lines.of(*where, key)}"
+        full = (*where, key)
         if key in refused:
-            return ConfigError(f"{origin}: {'.'.join((*where, key))}: {refused[key]}")
+            return Problem(full, f"{origin}: {'.'.join(full)}", f": {refused[key]}")
         near = difflib.get_close_matches(key.lower().replace("-", "_"), fields, n=1, cutoff=0.5)
         hint = f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(fields)}"
         if where == (self._alone,):
-            return ConfigError(f"{origin}: unknown key `{repeated(key)}`: this file holds only the section `{self._alone}`{hint}")
-        return ConfigError(f"{origin}: unknown key `{repeated('.'.join((*where, key)))}`{hint}")
+            reason = f": unknown key `{repeated(key)}`: this file holds only the section `{self._alone}`{hint}"
+            return Problem(full, origin, reason)
+        return Problem(full, origin, f": unknown key `{repeated('.'.join(full))}`{hint}")
 
     def _items(self, node: yaml.MappingNode, where: tuple[str, ...]) -> list[tuple[str, yaml.Node]]:
         items = []
         seen = set()
         for key_node, item in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise self._error(key_node, where, "a key must be a word")
+                self.problems.append(self._error(key_node, where, "a key must be a word").problem)
+                continue
             key = str(key_node.value)
             if not is_text(key):
-                raise self._error(key_node, where, "a key is not valid text: it contains half of a surrogate pair")
+                half = "a key is not valid text: it contains half of a surrogate pair"
+                self.problems.append(self._error(key_node, where, half).problem)
+                continue
             if key in seen:
-                raise self._error(key_node, where, f"the key `{repeated(key)}` is given twice")
+                self.problems.append(self._error(key_node, where, f"the key `{repeated(key)}` is given twice").problem)
+                continue
             seen.add(key)
             self._lines.note((*where, key), key_node.start_mark.line + 1)
             items.append((key, item))
@@ -195,7 +233,8 @@ class _Decoder:
             if isinstance(kind, _LISTS):
                 for number, item in enumerate(node.value):
                     self._lines.note((*where, str(number)), item.start_mark.line + 1)
-                return [self.value(item, kind.item_type, (*where, str(number))) for number, item in enumerate(node.value)]
+                items = ((str(number), item, kind.item_type, (*where, str(number))) for number, item in enumerate(node.value))
+                return [*self._accepted(items).values()]
         raise self._error(node, where, f"expected {_wanted(kinds)}, got a list")
 
     def _scalar(self, node: yaml.Node, kind: inspect.Type, kinds: list[inspect.Type], where: tuple[str, ...]) -> Any:
@@ -211,14 +250,17 @@ class _Decoder:
             value = text
         if not _accepts(kinds, value):
             secret = any(where[:length] in self._secret for length in range(len(where) + 1))
+            instead = [one.cls.instead for one in kinds if isinstance(one, inspect.StructType) and hasattr(one.cls, "instead")]
+            if instead:
+                raise self._error(node, where, instead[0])
             got = "another value" if secret else f"`{repeated(text)}`"
             raise self._error(node, where, f"expected {_wanted(kinds)}, got {got}")
         _check_bounds(kind, value, lambda reason: self._error(node, where, reason))
         return value
 
-    def _error(self, node: yaml.Node, where: tuple[str, ...], reason: str) -> ConfigError:
-        place = f"{repeated('.'.join(where))}: " if where else ""
-        return ConfigError(f"{self._path}:{node.start_mark.line + 1}: {place}{reason}")
+    def _error(self, node: yaml.Node, where: tuple[str, ...], reason: str) -> _RefusedError:
+        place = f": {repeated('.'.join(where))}" if where else ""
+        return _RefusedError(Problem(where, f"{self._path}:{node.start_mark.line + 1}{place}", f": {reason}"))
 
 
 def _holds_sections(kind: inspect.ListType | inspect.VarTupleType) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
@@ -19,6 +19,7 @@ from orchestrator.config.setting_syntax import slowest_rates
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.paths import is_local, parent_of
 from orchestrator.rclone.answer_headers import Answer, answer_to_look
+from orchestrator.rclone.backends import Backends
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
@@ -161,9 +162,8 @@ class Rclone:
 
     def as_stored(self, type: str, secrets: Mapping[str, str]) -> dict[str, str]:  # noqa: A002 rclone's word
         """Options as rclone's config holds them: it wants passwords obscured."""
-        providers = self.client.call("config/providers")["providers"]
-        options: list[dict[str, Any]] = next((one["Options"] for one in providers if type in (one["Name"], one["Prefix"])), [])
-        passwords = {option["Name"] for option in options if option.get("IsPassword")}
+        backend = self.backends.find(type)
+        passwords = backend.passwords if backend is not None else ()
         return {
             option: self.client.call("core/obscure", {"clear": text})["obscured"] if option in passwords else text
             for option, text in secrets.items()
@@ -240,6 +240,11 @@ class Rclone:
     def _environment(self) -> dict[str, str]:
         links = links_left_out(self._follow_links, lambda: self._known_remotes | self._remotes)
         return child_environment(self._inherited, config=self._config, remotes=self._remotes, extra=self._extra | links)
+
+    @cached_property
+    def backends(self) -> Backends:
+        """What this rclone says of its backends."""
+        return Backends(self.client.call("config/providers")["providers"])
 
     @cached_property
     def _known_remotes(self) -> dict[str, dict[str, str]]:

@@ -151,6 +151,12 @@ def test_set_uses_the_spelling_of_the_file(tmp_path: Path) -> None:
         ),
         ("cloud: {provider: b2, chunk_size: 5242879}\n", "5242879 bytes: a part of an upload to B2 has 5 MiB"),
         ("cloud: {provider: dropbox, chunk_size: 157286400}\n", "157286400 bytes: a part of an upload to Dropbox has less than"),
+        ("cloud: {provider: aws, bucket: b}\n", "c.yaml:1: cloud.provider: there is no provider 'aws': write s3"),
+        ("cloud: {provider: Amazon S3}\n", "there is no provider 'Amazon S3': write s3"),
+        ("cloud: {provider: wasabi}\n", "there is no provider 'wasabi': write s3, and the address of the server as `endpoint`"),
+        ("cloud: {provider: s3, bucket: 's3://my-music/'}\n", "c.yaml:1: cloud.bucket: write it without s3://, as my-music"),
+        ("cloud: {provider: s3, bucket: 's3://KEY:SECRET@music'}\n", "cloud.bucket: write it without s3://, as music"),
+        ("cloud: {provider: s3, bucket: 'https://b.s3.example.org'}\n", "cloud.bucket: is the name of the bucket alone"),
         ("cloud: {chunk_size: 8M}\n", "cloud.chunk_size: expected a number, got `8M`"),
         ("cloud: {provider: s3, chunk_size: 8388608, options: {chunk_size: 8M}}\n", "cloud.options: leave out chunk_size"),
         ("cloud: {max_concurrent_uploads: 0}\n", "cloud.max_concurrent_uploads: must be at least 1"),
@@ -293,7 +299,7 @@ def test_files_of_credentials(tmp_path: Path) -> None:
     chosen = options_of(f"cloud: {{provider: s3, credentials_path: {path}, options: {{profile: mine}}}}\n")
     assert chosen["profile"] == "mine"
     assert options_of("cloud: {provider: gcs, credentials_env: X}\n", {"X": path})["service_account_file"] == path
-    with pytest.raises(AuthError, match=r"cloud\.credentials_path: there is no such file"):
+    with pytest.raises(AuthError, match=r"cloud\.credentials_path: /nowhere: there is no such file"):
         options_of("cloud: {provider: s3, credentials_path: /nowhere}\n")
 
 

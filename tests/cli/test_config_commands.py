@@ -65,7 +65,7 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("cloud: {sync_mode: both}\n", "sync_mode"),
         ("\ncloud: {bucket: b}\n", ":2: cloud: the provider is missing"),
         ("cloud: {provider: gdirve}\n", ":1: cloud.provider: there is no provider 'gdirve'; did you mean gdrive?"),
-        ("cloud: {provider: s3, credentials_path: /SECRET}\n", ":1: cloud.credentials_path: there is no such file"),
+        ("cloud: {provider: s3, credentials_path: /no.csv}\n", ":1: cloud.credentials_path: /no.csv: there is no such file"),
         ("layout: no-such-preset\n", "no-such-preset"),
         ("layout: '%artist%/%title%'\n", ":1: layout: the layout '%artist%/%title%' is a template of foobar2000"),
         ("layout: %artist%/%title%\n", ":1: not valid YAML: found character '%' that cannot start any token; put a template in"),
@@ -134,19 +134,40 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
         ("transfers", "9" * 5000, "expected a number"),
         ("locations.w", "bad\udcff", "not UTF-8 text"),
         ("cloud.remote_path", '"\\uD800"', "not valid text"),
+        ("bandwidth", "fast", "bandwidth fast: write a rate"),
+        ("max_delete", "lots", "max_delete lots: write a number"),
+        ("layout", "{{ nonsense }}", "nonsense"),
+        ("remotes.r.prices", "cheap", "there is no price list 'cheap'"),
+        ("remotes.r.options.acces_key_id", "x", "rclone's s3 has no option acces_key_id; did you mean access_key_id?"),
+        ("remotes.nosuch.prices", "r2", "remotes.nosuch: there is no such remote, and nothing here takes effect"),
+        ("cloud.provider", "aws", "there is no provider 'aws': write s3"),
+        ("cloud", "{provider: s3, bucket: 's3://music'}", "cloud.bucket: write it without s3://, as music"),
+        ("tags.legacy_encoding", "klingon", "write auto"),
+        ("dedup.keep", "[bitrat]", "unknown criterion"),
+        ("jobs.nightly.0.scan.settle", "soon", "write a time"),
+        ("leftovers", "../x", "must be a path below"),
     ],
 )
 def test_a_value_that_cannot_be_set_is_2_and_not_written(
     file: Path, key: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = "jobs: {nightly: [{scan: {location: a}}]}\nlayouts: [{template: '{{ title }}'}]\ntransfers: 3\n"
+    text = (
+        "jobs: {nightly: [{scan: {location: a}}]}\nlayouts: [{template: '{{ title }}'}]\ntransfers: 3\nremotes: {r: {type: s3}}\n"
+    )
     file.write_text(text)
     assert run(["config", "set", key, value]) == 2
     assert says in capsys.readouterr().err
     assert file.read_text() == text
+
+
+def test_what_can_be_set_is_written(file: Path) -> None:
+    file.write_text(
+        "jobs: {nightly: [{scan: {location: a}}]}\nlayouts: [{template: '{{ title }}'}]\nremotes: {r: {type: sftp}}\n"
+    )
     assert run(["config", "set", "jobs.nightly.0.scan.location", "b"]) == 0
-    assert run(["config", "set", "remotes.r.options", "{access_key_id: x, key_file: y}"]) == 0
+    assert run(["config", "set", "remotes.r.options", "{host: x, key_file: y}"]) == 0
     assert run(["config", "set", "layouts.0.template", "{{ album }}/{{ title }}"]) == 0
+    assert run(["config", "validate"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from orchestrator.rclone.secret_command import printed_by
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("remotes: {nas: {secrets: {pass: HUSH}}}", "c.yaml:1: remotes.nas.secrets.pass: expected a mapping, got another value"),
+        ("remotes: {nas: {secrets: {pass: HUSH}}}", "c.yaml:1: remotes.nas.secrets.pass: a secret does not belong"),
         ("remotes: {nas: {secrets: {pass: {}}}}", "remotes.nas.secrets.pass: give one of env, file, credential, command"),
         ("remotes: {nas: {secrets: {pass: {env: A, file: b}}}}", "remotes.nas.secrets.pass: give one of env"),
         ("remotes: {nas: {secrets: {pass: {env: 'HUSH+'}}}}", "secrets.pass: `env` is the name of a variable"),
@@ -32,7 +32,7 @@ from orchestrator.rclone.secret_command import printed_by
             "cloud: {provider: s3, credentials_env: A, secrets: {session_token: {env: B}}}",
             "cloud.secrets: leave out session_token",
         ),
-        ("rclone_config_password: HUSH", "rclone_config_password: expected a mapping, got another value"),
+        ("rclone_config_password: HUSH", "write where it is instead, such as {env: NAS_PASSWORD}"),
         ("rclone_config_password: {env: 1}", "rclone_config_password: `env` is the name of a variable"),
     ],
 )
@@ -85,6 +85,10 @@ def failing(code: str) -> Reference:
     [
         (Reference(env="X"), "key: X is not set"),
         (Reference(file="HUSH" * 100), "key: there is no such file"),
+        (Reference(file="HUSH+/8e="), "key: there is no such file of credentials: write its path"),
+        (Reference(file="/run/nas"), "key: /run/nas: there is no such file of credentials"),
+        (Reference(file="nas.txt"), "key: nas.txt: there is no such file of credentials, in /"),
+        (Reference(file="~"), "key: ~: is a folder, not a file of credentials"),
         (Reference(file="empty"), "key: what it leads to is empty"),
         (Reference(file="long"), "has more than 64 KiB"),
         (Reference(file="nul"), "it contains NUL"),

@@ -282,7 +282,7 @@ def test_doctor_reports_what_is_wrong_and_how_to_fix_it(tmp_path: Path, program:
     program.environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
     messages = [error["message"] for error in program("doctor", codes=(2,)).errors]
     assert any("absent" in message for message in messages)
-    assert any("nothing under remotes.my_s3" in message for message in messages)
+    assert any("remotes.my_s3: there is no such remote" in message for message in messages)
     config.write_text("nonsense: 1\n")
     broken = [error["message"] for error in program("doctor", codes=(2,)).errors if "nonsense" in error["message"]]
     assert len(broken) == 1, "an error that stops every check is reported once"

@@ -134,7 +134,10 @@ def test_secrets_by_reference_and_an_encrypted_config(tmp_path: Path, three: Rem
     [
         ({}, "is encrypted, and nobody can be asked for its password: set `rclone_config_password"),
         ({"RCLONE_CONFIG_PASS": "AnotherPassword"}, "does not open the encrypted rclone config"),
-        ({"RCLONE_PASSWORD_COMMAND": "false"}, "RCLONE_PASSWORD_COMMAND, for the password of the rclone config, failed"),
+        (
+            {"RCLONE_PASSWORD_COMMAND": "false"},
+            "RCLONE_PASSWORD_COMMAND, for the password of the rclone config: false failed with exit code 1",
+        ),
         (
             {"RCLONE_CONFIG_PASS": "AnotherPassword", "MUSIC_ORCHESTRATOR_RCLONE_CONFIG_PASSWORD_ENV": "NO_SUCH"},
             "NO_SUCH is not set",

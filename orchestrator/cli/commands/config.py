@@ -62,7 +62,7 @@ def set_command(session: Session, options: ConfigSetOptions) -> int:
 
 @command("validate", ConfigValidateOptions, parent=config_command, title="config validate")
 def validate_command(session: Session, options: ConfigValidateOptions) -> int:
-    """Check the config file without contacting rclone or a remote."""
+    """Check the config file without contacting a remote; rclone is asked for the names of remotes and options."""
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.validate(options, session)

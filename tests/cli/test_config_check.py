@@ -1,0 +1,152 @@
+"""`config validate`, `config set`, `doctor` and each use of a remote: all mistakes at once, also those that only rclone sees."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.main import run
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "rclone.conf").write_text(
+        f"[disk]\ntype = local\n[nas]\ntype = sftp\nhost = 127.0.0.1\nport = 1\nuser = u\n"
+        f"[wrapped]\ntype = alias\nremote = nas:music\n[here]\ntype = alias\nremote = {tmp_path}\n"
+    )
+    path = tmp_path / "config.yaml"
+    monkeypatch.setenv("MUSIC_ORCHESTRATOR_CONFIG", str(path))
+    monkeypatch.setenv("MUSIC_ORCHESTRATOR_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("RCLONE_CONFIG", str(tmp_path / "rclone.conf"))
+    return path
+
+
+ALL = """\
+transfers: many
+bandwidth: fast
+max_delete: lots
+nonsense: 1
+exclude: [a, ""]
+layouts: [{template: "{{ nonsense }}"}]
+cloud:
+  provider: s3
+  bucket: s3://music
+  chunk_size: 1
+  bandwidth_limit: fast
+  options: {regoin: x}
+remotes:
+  nas: {profile: nosuch, prices: nosuch, options: {hots: x}, secrets: {pas: {env: A}}}
+  wrapped: {secrets: {remote: plain}}
+  nass: {prices: r2}
+jobs: {n: [{scan: {location: a, settle: soon}}, {scan: {location: a}, dedup: {locations: [a]}}]}
+"""
+
+
+def test_validate_names_every_mistake_with_its_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(ALL)
+    assert run(["config", "validate"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith(f"error: {file}:") for line in lines)
+    found = [line.removeprefix(f"error: {file}:") for line in lines]
+    for begin in (
+        "1: transfers: expected a number",
+        "2: bandwidth fast: write a rate",
+        "3: max_delete lots: write a number",
+        "4: unknown key `nonsense`",
+        "5: exclude: ",
+        "6: layouts.0.template: ",
+        "9: cloud.bucket: write it without s3://",
+        "10: cloud.chunk_size: 1 bytes",
+        "11: cloud.bandwidth_limit: fast: write",
+        "12: cloud.options.regoin: rclone's s3 has no option regoin; did you mean region?",
+        "14: remotes.nas.profile: there is no profile 'nosuch'",
+        "14: remotes.nas.prices: there is no price list 'nosuch'",
+        "14: remotes.nas.options.hots: rclone's sftp has no option hots; did you mean host?",
+        "14: remotes.nas.secrets.pas: rclone's sftp has no option pas; did you mean pass?",
+        "15: remotes.wrapped.secrets.remote: a secret does not belong",
+        "16: remotes.nass: there is no such remote, and nothing here takes effect: did you mean nas",
+        "17: jobs.n: a step is one command",
+        "17: jobs.n.0.scan.settle soon",
+    ):
+        assert any(one.startswith(begin) for one in found), (begin, found)
+    numbers = [int(line.partition(":")[0]) for line in found]
+    assert numbers == sorted(numbers)
+    assert len(found) == len({*found}) == 18
+    assert run(["scan", "./x"]) == 2, "other commands name all that keeps the file from being read"
+    assert "unknown key `nonsense`" in capsys.readouterr().err
+
+
+def test_each_mistake_is_an_error_of_its_own_for_programs(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("transfers: many\nlocatoins: {}\n")
+    assert run(["config", "validate", "--json"]) == 2
+    *errors, summary = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [(one["type"], one["code"]) for one in errors] == [("error", "config")] * 2
+    assert summary["exit_code"] == 2
+
+
+@pytest.mark.parametrize("command", [["scan", "nas:x"], ["scan", "wrapped:"], ["remotes", "check", "nas"], ["doctor"]])
+@pytest.mark.parametrize("given", ["options: {hots: x}", "secrets: {hots: {env: HOME}}"])
+def test_an_option_that_the_backend_does_not_have_is_refused_where_its_remote_is_used(
+    file: Path, command: list[str], given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """rclone would ignore it. Also through a remote that wraps it; but not in commands about something else."""
+    file.write_text(f"remotes:\n  nas:\n    {given}\n")
+    assert run(command) == 2
+    assert f"{file}:3: remotes.nas.{given.partition(':')[0]}.hots: rclone's sftp has no option hots" in capsys.readouterr().err
+    assert run(["scan", "here:"]) == 0
+
+
+def test_options_that_are_added_to_a_remote_also_count_through_one_that_wraps_it(file: Path, tmp_path: Path) -> None:
+    from orchestrator.actions.session import open_session  # noqa: PLC0415 - it reads the variables of the fixture
+
+    file.write_text("remotes: {disk: {options: {nounc: 'true'}}}\n")
+    with (tmp_path / "rclone.conf").open("a") as config:
+        config.write(f"[onto]\ntype = alias\nremote = disk:{tmp_path}\n")
+    with open_session() as session:
+        session.locations("onto:")
+        assert session.rclone.option("disk:", "nounc") == "true"
+
+
+def test_an_unknown_type_and_an_unknown_scheme_are_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("remotes: {r: {type: sfpt}}\nschemes: {s3: my-aws}\n")
+    for command in (["config", "validate"], ["doctor"]):
+        assert run(command) == 2
+        shown = capsys.readouterr()
+        assert f"{file}:1: remotes.r.type: there is no provider 'sfpt'; did you mean sftp?" in shown.err
+        assert f"{file}:2: schemes.s3: there is no remote my-aws" in shown.err
+
+
+def test_what_rclone_cannot_be_asked_about_is_reported_and_not_judged(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("remotes: {nosuch: {prices: r2}}\n")
+    monkeypatch.setenv("MUSIC_ORCHESTRATOR_RCLONE", "/no/rclone")
+    assert run(["config", "validate", "--rclone", "/no/rclone"]) == 0
+    assert "warning: the options and names of remotes were not checked: /no/rclone" in capsys.readouterr().err
+
+
+def test_other_mistakes_of_the_file_do_not_keep_a_key_from_being_set(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("bandwidth: fast\nmax_delete: lots\n")
+    assert run(["config", "set", "bandwidth", "1M"]) == 0
+    assert "warning: " in (error := capsys.readouterr().err)
+    assert "max_delete lots" in error
+    assert file.read_text() == "bandwidth: 1M\nmax_delete: lots\n"
+    file.write_text("transfers: many\nbandwidth: fast\n")
+    assert run(["config", "set", "transfers", "4"]) == 0, "a value that cannot be read can be replaced"
+    assert file.read_text() == "transfers: 4\nbandwidth: fast\n"
+
+
+def test_a_remote_needs_its_type_first(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "set", "remotes.new.options.host", "x"]) == 2
+    assert "or give it a `type`" in capsys.readouterr().err
+    assert not file.exists()
+    assert run(["config", "set", "remotes.new.type", "sftp"]) == 0
+    assert run(["config", "set", "remotes.new.options.host", "x"]) == 0
+    assert run(["config", "set", "remotes.nas.prices", "r2"]) == 0, "of rclone.conf"
+
+
+def test_validate_without_a_file_names_what_writes_one(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "validate"]) == 2
+    assert f"{file}: no such config file; `music-orchestrator config init` writes one" in capsys.readouterr().err
