@@ -223,9 +223,10 @@ class Profile(Facts, frozen=True):
 
     # How to read and pace.
 
-    read: Literal["rclone", "vfs", "direct"] = "vfs"
+    read: Literal["rclone", "heads", "vfs", "direct"] = "vfs"
     """How a scan reads parts of files. "rclone": each by its path, after a lookup. "vfs": list each directory once, then read
-    without lookups. "direct": from the disk, not through rclone."""
+    without lookups. "heads": list everything once and read the beginnings of files without lookups, where that pays; the rest as
+    with "rclone". "direct": from the disk, not through rclone."""
     policy: Literal["few-bytes", "few-requests"] = "few-requests"
     """Whether reading tags should save bytes or requests."""
     requests_per_second: float | None = None

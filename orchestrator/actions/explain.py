@@ -87,7 +87,7 @@ def _read(session: Session, location: Location, path: str, reading: str | None) 
         entry = storage.stat(path)
     if entry is None:
         raise UsageError(f"{path}: there is no such file in {location.typed}")
-    with storage.reading(policy.piece):
+    with storage.reading(policy.piece, files=1):
         result = read_entry(storage, entry, policy, trace)
     track = msgspec.to_builtins(result.track) if result.track is not None else {}
     return Explanation(

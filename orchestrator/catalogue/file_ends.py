@@ -36,7 +36,7 @@ def read_ends(
     waiting = catalogue.to_read_again(storage.fs, entries, by_id=storage.capabilities.by_id)
     progress.stage("looking at the ends of files", len(waiting))
     with (
-        storage.reading(END),
+        storage.reading(END, files=len(waiting)),
         Readers(storage, iter(waiting), policy, reader_count(storage, None), stop) as results,
     ):
         for outcome in results:

@@ -149,7 +149,7 @@ def scan(
         progress.stage("reading tags", waiting if selection.everything else None)
         files = chain(lists, _audio_to_read(catalogue, storage, selection))
         with (
-            storage.reading(policy.piece),
+            storage.reading(policy.piece, files=waiting, listed=difference.seen),
             Readers(storage, files, policy, reader_count(storage, readers), stop, waiting=waiting) as results,
         ):
             refused = _save_results(results, catalogue, storage.fs, result, progress)

@@ -150,7 +150,7 @@ def serve(fs: str, socket: str, user: str, password: str, *, chunk_bytes: int, n
     Servers with equal options share what they have listed; `number` makes each one different.
     """
     return {
-        "type": "http",
+        "type": "webdav",  # "http" asks for the MIME type of each file, which is a HEAD on S3
         "fs": fs,
         "addr": f"unix://{socket}",
         "user": user,
@@ -165,6 +165,11 @@ def serve(fs: str, socket: str, user: str, password: str, *, chunk_bytes: int, n
         "no_modtime": True,
         "_config": {"BufferSize": 0},  # otherwise rclone reads ahead: more bytes, and more than one request
     }
+
+
+def list_tree(fs: str) -> Body:
+    """`vfs/refresh` of all directories of a served location, in one listing where the remote can."""
+    return {"fs": fs, "recursive": "true"}
 
 
 def hash_sum(fs: str, path: str, hash_type: str, *, download: bool) -> Body:

@@ -194,9 +194,9 @@ class Rclone:
         return list_files(self.binary, self._environment(), request, left_out)
 
     @contextmanager
-    def vfs_reads(self, fs: str, *, chunk_bytes: int) -> Iterator[VfsReads]:
+    def vfs_reads(self, fs: str, *, chunk_bytes: int, list_first: bool = False, only_heads: bool = False) -> Iterator[VfsReads]:
         """A server for reading parts of many files of one location (see `vfs_reads`)."""
-        reads = VfsReads(self._running, self.client, fs, chunk_bytes=chunk_bytes)
+        reads = VfsReads(self._running, self.client, fs, chunk_bytes=chunk_bytes, list_first=list_first, only_heads=only_heads)
         try:
             yield reads
         finally:

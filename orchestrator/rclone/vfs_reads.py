@@ -1,8 +1,9 @@
 """Reads parts of many files of one location through rclone's VFS, which lists each directory only once.
 
 `--rc-serve` looks a file up before every range (on Google Drive, two of three calls). Here each directory costs one listing the
-first time, and a range at the beginning of a file then costs one request. Any other range costs two, because rclone first opens a
-file at its beginning; so we ask for head and tail together (`bytes=0-9,90-99`), which also costs two.
+first time, or all of them together one listing of the whole tree, and a range at the beginning of a file then costs one request.
+Any other range costs two, because rclone first opens a file at its beginning; so we ask for head and tail together
+(`bytes=0-9,90-99`), which also costs two.
 
 The VFS does not notice changes until `close`: keep a server only while you read what you have just listed.
 """
@@ -21,21 +22,46 @@ from orchestrator.rclone import ranges, rc_bodies
 from orchestrator.rclone.rc_client import Endpoint, RcClient
 
 _numbers = count(1)
+_READS_OF_ONE_SERVER = 200_000
+"""Then another server takes over, so that the memory of rclone, 0.8 KB for each listed file, does not grow with the library."""
 
 
 class VfsReads:
     """One location with a server of its own from the first read to `close`, even if rclone dies in between. Thread-safe."""
 
-    def __init__(self, daemon: Callable[[], Endpoint], client: RcClient, fs: str, *, chunk_bytes: int) -> None:
-        """`daemon` gives the running rclone, `client` calls it. Ranges of up to `chunk_bytes` are one request each."""
+    def __init__(
+        self,
+        daemon: Callable[[], Endpoint],
+        client: RcClient,
+        fs: str,
+        *,
+        chunk_bytes: int,
+        list_first: bool = False,
+        only_heads: bool = False,
+    ) -> None:
+        """`daemon` gives the running rclone, `client` calls it. Ranges of up to `chunk_bytes` are one request each.
+
+        With `list_first`, the whole tree is listed before the first read; with `only_heads`, see `reads_cheaply`.
+        """
         self._daemon = daemon
         self._client = client
         self._fs = fs
         self._chunk_bytes = chunk_bytes
+        self._list_first = list_first
+        self._only_heads = only_heads
+        self._listing = threading.Lock()  # not the other one, on which `close` waits
         self._lock = threading.Lock()
         self._served: tuple[Endpoint, Endpoint, str] | None = None  # the rclone, its server, and the id of that server
+        self._reads = 0
         self._closed = False
         self._http = RcClient(self._endpoint)
+
+    def reads_cheaply(self, wanted: Sequence[tuple[int, int]]) -> bool:
+        """Whether to read these ranges here. With `only_heads`, what `--rc-serve` reads in as few requests is better read there.
+
+        That is what does not begin with the file, and a range of several chunks.
+        """
+        return not self._only_heads or (wanted[0][0] == 0 and all(length <= self._chunk_bytes for _, length in wanted))
 
     def get_ranges(self, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
         """Each (offset, length) of a file, in ascending order, in one request; fewer bytes only where the file ends.
@@ -43,24 +69,25 @@ class VfsReads:
         Raises UnexplainedReadError for a file that exists but could not be read. Any other error says little: maybe another file
         has the same name, maybe a directory could not be listed.
         """
+        if self._list_first:
+            self._list_tree()
         return self._http.get_parts(ranges.address_in_served(path), path, wanted)
 
     def close(self) -> None:
         """Stop the server and forget what it listed. Reads fail from now on."""
         with self._lock:
             self._closed = True
-            served, self._served = self._served, None
+            self._stop()
         self._http.close()
-        with contextlib.suppress(OrchestratorError):  # at the latest, it ends with its rclone
-            if served is not None and served[0] == self._daemon():
-                # Do not wait: it gives running reads 10 s to finish.
-                self._client.call("serve/stop", {"id": served[2], "_async": True})
 
     def _endpoint(self) -> Endpoint:
         with self._lock:
             daemon = self._daemon()
             if self._closed:
                 raise TransientError(f"{self._fs}: the server for reading is closed")
+            self._reads += 1
+            if self._reads > _READS_OF_ONE_SERVER:
+                self._stop()
             if self._served is None or self._served[0] != daemon:
                 number = next(_numbers)
                 endpoint = Endpoint(
@@ -71,4 +98,24 @@ class VfsReads:
                 )
                 answer = self._client.call("serve/start", body)
                 self._served = daemon, endpoint, str(answer["id"])
+                self._reads = 1
             return self._served[1]
+
+    def _list_tree(self) -> None:
+        """List all directories, once; whoever comes meanwhile waits."""
+        with self._listing:
+            if self._list_first:
+                self._endpoint()
+                with contextlib.suppress(
+                    OrchestratorError
+                ):  # each directory is then listed at its first read, which says why not
+                    self._client.call("vfs/refresh", rc_bodies.list_tree(self._fs))
+                self._list_first = False
+
+    def _stop(self) -> None:
+        """Stop the server that runs."""
+        served, self._served = self._served, None
+        with contextlib.suppress(OrchestratorError):  # at the latest, it ends with its rclone
+            if served is not None and served[0] == self._daemon():
+                # Do not wait: it gives running reads 10 s to finish.
+                self._client.call("serve/stop", {"id": served[2], "_async": True})

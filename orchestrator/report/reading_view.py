@@ -15,6 +15,7 @@ from orchestrator.wording import size_text
 WAYS = {
     "direct": "from the disk itself, without rclone",
     "rclone": "each range is a GET by rclone, which first looks the file up: one more call a range, two on Google Drive",
+    "heads": "a scan lists everything once; then a range at the start of a file takes one call, any other range two",
     "vfs": "each folder is listed once; then a range at the start of a file takes one call, any other range two",
 }
 """How ranges are read, and what each costs."""

@@ -68,7 +68,7 @@ class DerivedStorage(Storage):
         """One after the other."""
         return [self.read_range(path, offset, length) for offset, length in ranges]
 
-    def reading(self, piece: int) -> AbstractContextManager[None]:  # noqa: ARG002 - for storages that prepare reads
+    def reading(self, piece: int, *, files: int, listed: int | None = None) -> AbstractContextManager[None]:  # noqa: ARG002
         """Nothing to prepare."""
         return nullcontext()
 

@@ -272,11 +272,11 @@ class Storage(Protocol):
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """`read_range` of each (offset, length), in ascending order; at the same time or in fewer requests where possible."""
 
-    def reading(self, piece: int) -> AbstractContextManager[None]:
+    def reading(self, piece: int, *, files: int, listed: int | None = None) -> AbstractContextManager[None]:
         """While this is open, `read_range` and `read_ranges` may rely on their first look into a directory.
 
-        Use it right after a listing, to read parts of up to about `piece` bytes from many files, while this program changes
-        nothing there. One at a time.
+        Use it right after a listing, to read parts of up to about `piece` bytes from about so many `files`, while this program
+        changes nothing there. `listed` is how many files there are; None: unknown. One at a time.
         """
 
     def fetch(self, path: str, object_id: str, to: Path) -> None:

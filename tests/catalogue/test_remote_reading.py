@@ -16,10 +16,12 @@ from orchestrator.catalogue.update import ScanResult, scan
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
-from orchestrator.tags.policy import FEW_REQUESTS
+from orchestrator.tags.policy import FEW_BYTES, FEW_REQUESTS
 from orchestrator.track import Track
 from tests.audio import track_bytes
-from tests.catalogue.helpers import NOW_NS, titles
+from tests.catalogue.helpers import NOW_NS, song, titles
+from tests.costs import kinds_of
+from tests.nightly import some_at_night
 from tests.servers import remotes
 from tests.servers.drive_server import refusal
 from tests.servers.http import HttpProxy, Refuse, Seen, http_proxy
@@ -172,3 +174,34 @@ def test_each_of_several_songs_with_one_name_has_its_own_tags(
     )
     assert found == Counter([*expected.items(), (twin, "Twin"), ("equal.mp3", "Equal"), ("equal.mp3", "Equal")])
     assert scanned(storage, catalogue).files_read == 0
+
+
+@pytest.mark.parametrize("kind", ["s3_moto", *some_at_night(("s3_serve", "gcs", "azure"), night={"s3_serve", "gcs", "azure"})])
+def test_a_head_in_a_bucket_costs_one_request(
+    request: pytest.FixtureRequest, rclone: Rclone, catalogue: Catalogue, tmp_path: Path, kind: str
+) -> None:
+    server: RemoteServer = request.getfixturevalue(kind)
+    with http_proxy(server.port) as proxy:
+        rclone.define_remote(f"heads{tmp_path.name}", server.type, server.options_at(proxy.port))
+        storage = RcloneStorage(rclone, f"heads{tmp_path.name}:{server.base}/{tmp_path.name}")
+        expected = {f"Artist/Album {number // 12}/{number:02}.mp3": f"Title {number}" for number in range(36)}
+        for path, title in expected.items():
+            storage.write(path, song(title))
+        assert storage.capabilities.hashes
+        proxy.reset()
+        assert sum(1 for _ in storage.list()) == len(expected)
+        listing = kinds_of(kind, proxy.requests)
+        proxy.reset()
+        result = scan(storage, catalogue, Selection(now_ns=NOW_NS), policy=FEW_BYTES)
+        sent = kinds_of(kind, proxy.requests)
+        assert titles(catalogue, storage.fs) == expected
+        assert sent["read"] == len(expected)
+        assert sent["look"] <= listing["look"] + 1, "no look before a head"
+        assert sent["list"] <= 2 * listing["list"], "everything is listed once more"
+        assert result.bytes_read <= FEW_BYTES.head * len(expected)
+
+        for number in range(2):
+            storage.write(f"Artist/New/{number}.mp3", song(f"New {number}"))
+        proxy.reset()
+        scan(storage, catalogue, Selection(now_ns=NOW_NS), policy=FEW_BYTES)
+        assert kinds_of(kind, proxy.requests)["list"] <= listing["list"], "two new files are not worth another listing"

@@ -129,7 +129,7 @@ def test_a_profile_saves_what_its_provider_charges_for(name: str, policy: str, n
     profile = load_profile(name)
     assert (profile.type, profile.policy, profile.names) == (name, policy, names)
     if policy == "few-bytes":
-        assert profile.read == "rclone", "the VFS reads whole chunks"
+        assert profile.read == "heads", "the VFS reads a whole chunk before any other range"
 
 
 def test_an_unknown_type_has_the_default_profile() -> None:

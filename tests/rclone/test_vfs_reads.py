@@ -114,7 +114,7 @@ def test_several_parts_at_once_on_every_storage(storage: Storage, during_a_scan:
     storage.write("dir/a b%.mp3", SONG)
     wanted = [(0, 100), (70_000, 5), TAIL, (len(SONG) - 1, 50), (len(SONG) + 5, 50)]
     expected = [SONG[offset : offset + length] for offset, length in wanted]
-    with storage.reading(PIECE) if during_a_scan else nullcontext():
+    with storage.reading(PIECE, files=10) if during_a_scan else nullcontext():
         assert storage.read_ranges("dir/a b%.mp3", wanted) == expected
         assert [storage.read_range("dir/a b%.mp3", *one) for one in wanted] == expected
         with pytest.raises(NotFoundError):
@@ -123,7 +123,7 @@ def test_several_parts_at_once_on_every_storage(storage: Storage, during_a_scan:
 
 def test_a_directory_costs_one_request_and_each_head_one(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
     storage, _, proxy = seen
-    with storage.reading(PIECE):
+    with storage.reading(PIECE, files=10):
         for album in ("A", "B"):
             for number in range(5):
                 assert storage.read_range(f"Artist/{album}/{number}.mp3", 0, PIECE) == SONG[:PIECE]
@@ -144,7 +144,7 @@ def test_no_listing_outlives_the_reading(rclone: Rclone, tmp_path: Path) -> None
     for size in (100, 300_000, 10):
         (tmp_path / "a.mp3").write_bytes(b"%d" % size * size)
         (tmp_path / f"new{size}.mp3").write_bytes(b"new")
-        with storage.reading(PIECE):
+        with storage.reading(PIECE, files=10):
             assert storage.read_range("a.mp3", 0, 1000) == (b"%d" % size * size)[:1000]
             assert storage.read_range(f"new{size}.mp3", 0, 10) == b"new"
 
@@ -153,7 +153,7 @@ def test_a_file_missing_from_the_directory_is_looked_up(rclone: Rclone, tmp_path
     storage = ServedStorage(rclone, str(tmp_path))
     for name in ("a.mp3", "b.mp3"):
         (tmp_path / name).write_bytes(SONG)
-    with storage.reading(PIECE):
+    with storage.reading(PIECE, files=10):
         assert storage.read_range("a.mp3", 0, 5) == SONG[:5]
         (tmp_path / "late.mp3").write_bytes(b"late")
         assert storage.read_range("late.mp3", 0, 5) == b"late"
@@ -185,7 +185,7 @@ def test_a_refusal_is_an_error_and_not_the_end_of_the_file(
     seen: tuple[RcloneStorage, Path, HttpProxy], way: str, status: int, kind: type[OrchestratorError]
 ) -> None:
     storage, _, proxy = seen
-    with storage.reading(PIECE):
+    with storage.reading(PIECE, files=10):
         if way == "looked up":
             storage._served = None  # as outside a scan
         proxy.when(is_content, Refuse(status))
@@ -217,7 +217,7 @@ def test_an_unlistable_directory_does_not_hide_the_reason(
     seen: tuple[RcloneStorage, Path, HttpProxy], status: int, kind: type[OrchestratorError]
 ) -> None:
     storage, _, proxy = seen
-    with storage.reading(PIECE):
+    with storage.reading(PIECE, files=10):
         proxy.when(is_look, Refuse(status))
         with pytest.raises(kind):
             storage.read_range("Artist/B/0.mp3", 0, 100)
@@ -227,7 +227,7 @@ def test_an_unlistable_directory_does_not_hide_the_reason(
 
 def test_a_broken_connection_may_be_retried(seen: tuple[RcloneStorage, Path, HttpProxy]) -> None:
     storage, _, proxy = seen
-    with storage.reading(PIECE):
+    with storage.reading(PIECE, files=10):
         proxy.when(is_content, Drop())
         with pytest.raises(TransientError):
             storage.read_range("Artist/A/0.mp3", 0, 100)
@@ -255,7 +255,7 @@ def test_another_rclone_takes_over_when_one_dies(found_rclone: Binary, tmp_path:
     (tmp_path / "a.mp3").write_bytes(SONG)
     with Rclone(found_rclone) as rclone:
         storage = ServedStorage(rclone, str(tmp_path))
-        with storage.reading(PIECE):
+        with storage.reading(PIECE, files=10):
             assert storage.read_range("a.mp3", 0, 5) == SONG[:5]
             os.kill(rclone.client.call("core/pid")["pid"], signal.SIGKILL)
             answers = []

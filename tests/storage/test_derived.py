@@ -84,7 +84,7 @@ def test_the_rest_follows() -> None:
     assert entry is not None
     assert (entry.size, entry.mtime_ns) == (storage.size("a.mp3"), storage.mtime("a.mp3"))
     assert (storage.exists("a.mp3"), storage.exists("b.mp3")) == (True, False)
-    with storage.reading(100):
+    with storage.reading(100, files=1):
         assert storage.read_ranges("a.mp3", [(0, 2), (4, 9)]) == [b"ab", b"ef"]
     storage.copy("a.mp3", "b.mp3")
     with pytest.raises(DestinationExistsError):

@@ -59,6 +59,13 @@ _CUT_AT = ";?#"
 _OnFolder: TypeAlias = Callable[[str], None]
 _Send: TypeAlias = Callable[[Sequence[Any], int], Sequence[CallResult]]
 
+_FILES_A_PAGE = 1000
+"""The most that object stores list in one request: S3, Google Cloud Storage; Azure five times as many."""
+_PAGE_IN_LOOKS = 12
+"""A page of a listing costs as much as so many looks, by the prices of S3, Google Cloud Storage and Azure."""
+_LISTED_AT_ONCE = 200_000
+"""The longest listing that rclone may keep: 63 MB and 0.8 KB for each file."""
+
 
 class RcloneStorage(DerivedStorage):
     """One location that rclone reaches: `remote:path`, or an absolute path on this machine."""
@@ -182,7 +189,7 @@ class RcloneStorage(DerivedStorage):
         if self._direct and readable_directly(path):
             return [read_local(self._fs, path, offset, length) for offset, length in ranges]
         try:
-            if self._served is not None:
+            if self._served is not None and self._served.reads_cheaply(ranges):
                 try:
                     return self._served.get_ranges(path, ranges)
                 except UnexplainedReadError:
@@ -198,13 +205,16 @@ class RcloneStorage(DerivedStorage):
         return "rclone" if self._direct and not readable_directly(path) else self.profile.read
 
     @contextlib.contextmanager
-    def reading(self, piece: int) -> Iterator[None]:
+    def reading(self, piece: int, *, files: int, listed: int | None = None) -> Iterator[None]:
         """See Storage. Reads through a VFS of rclone's where the profile says that this costs less."""
-        if self.profile.read != "vfs":
+        way = self.profile.read
+        pays = listed is not None and files >= _PAGE_IN_LOOKS * (1 + listed // _FILES_A_PAGE)
+        if way != "vfs" and not (way == "heads" and pays):
             yield
             return
         self.forget_folders()
-        with self._rclone.vfs_reads(self._fs, chunk_bytes=piece) as served:
+        list_first = way == "heads" and listed is not None and listed <= _LISTED_AT_ONCE
+        with self._rclone.vfs_reads(self._fs, chunk_bytes=piece, list_first=list_first, only_heads=way == "heads") as served:
             self._served = served
             try:
                 yield

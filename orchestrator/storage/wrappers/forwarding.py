@@ -148,9 +148,9 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.look(lambda: self.inner.read_ranges(path, ranges), len(ranges))
 
-    def reading(self, piece: int) -> AbstractContextManager[None]:
+    def reading(self, piece: int, *, files: int, listed: int | None = None) -> AbstractContextManager[None]:
         """See Storage."""
-        return self.inner.reading(piece)
+        return self.inner.reading(piece, files=files, listed=listed)
 
     def fetch(self, path: str, object_id: str, to: Path) -> None:
         """See Storage."""
