@@ -25,7 +25,7 @@ from orchestrator.apply.protocol.attempt import Attempts
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.mirrors import Mirrors
-from orchestrator.apply.protocol.refused_changes import RefusedChanges
+from orchestrator.apply.protocol.refused_changes import RefusedChanges, left_marker
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
@@ -320,6 +320,8 @@ class Execution:
             complete = all(problem.code is not ExitCode.UNREACHABLE for problem in found)
         self._problems += [*self._refused_changes.problems(), *self._spending.problems()]
         self._markers.end()
+        if all(problem.code is not ExitCode.AUTH for problem in self._problems):  # otherwise the reason has been reported
+            self._problems += [left_marker(spot.storage, spot.path) for spot in self._markers.left]
         codes = {problem.code for problem in self._problems} | self._stopped_remotes.codes()
         done, failed, skipped = (self._counts[stage] for stage in (Stage.DONE, Stage.FAILED, Stage.SKIPPED))
         code, state = outcome(codes, complete=complete, stopped=self._stop.is_set(), any_done=done > 0)

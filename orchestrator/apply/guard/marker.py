@@ -64,6 +64,8 @@ class Markers:
         self._host = host or socket.gethostname()
         self._clock = clock
         self._mark: Mark | None = None
+        self.left: list[Spot] = []
+        """Where a marker could not be deleted when the run ended. It says that the run has ended."""
         self._over = threading.Event()
         self._heart = threading.Thread(target=self._keep_beating, name="marker", daemon=True)
 
@@ -140,12 +142,14 @@ class Markers:
             return
         if self._heart.is_alive():
             self._heart.join(_LONGEST_WAIT_S)
-        self._mark = None
-        self._remove_all()
-
-    def _remove_all(self) -> None:
+        ended, self._mark = msgspec.structs.replace(self._mark, heartbeat=0.0), None
         for spot in self._spots:
-            _remove(spot)
+            try:
+                _remove(spot)
+            except PermanentError:  # such as in a bucket where nothing may be deleted: at least it keeps nobody out
+                if _read(spot) is not None:
+                    self._write([spot], ended)
+                    self.left.append(spot)
 
     def _new_mark(self, run_id: str) -> Mark:
         return Mark(self._host, run_id, self._clock(), self._clock(), this_process())
@@ -164,12 +168,22 @@ class Markers:
 
 
 def _remove(spot: Spot) -> None:
-    """Try twice: a marker left behind keeps other machines out for a while, and an answer may be lost or rclone die."""
-    for _ in range(2):
-        with suppress(RemoteError):
+    """Try twice: a marker left behind keeps other machines out for a while, and an answer may be lost or rclone die.
+
+    Raises PermanentError when it may not be deleted.
+    """
+    for last in (False, True):
+        try:
             with suppress(NotFoundError):  # removed already
                 spot.storage.delete(spot.path)
-            remove_own_directories(spot.storage, [parent_of(spot.path)])
+        except PermanentError:
+            if last:
+                raise
+        except RemoteError:
+            continue
+        else:
+            with suppress(RemoteError):
+                remove_own_directories(spot.storage, [parent_of(spot.path)])
             return
 
 

@@ -14,6 +14,7 @@ from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode
+from orchestrator.paths import parent_of
 from orchestrator.profiles import load_profile
 from orchestrator.storage.local_path import local_path, why_not_deletable
 from orchestrator.storage.protocol import Storage
@@ -85,6 +86,12 @@ class RefusedChanges:
 
 def _left(not_begun: int) -> str:
     return f"; {counted(not_begun, 'operation')} not started" if not_begun else ""
+
+
+def left_marker(storage: Storage, path: str) -> Problem:
+    """What to say when the marker of a run may not be deleted at its end."""
+    message = f"stays there, marked as ended: it could not be deleted: {_why_refused(storage, path)}"
+    return Problem(path, ExitCode.SOME_FAILED, f"{path}: {message}. Allow to delete what is in {parent_of(path)}")
 
 
 def _why_refused(source: Storage, path: str) -> str:
