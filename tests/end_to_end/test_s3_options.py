@@ -238,7 +238,7 @@ def test_what_s3_refuses_as_a_whole_is_said_once_with_the_remedy_and_loses_nothi
 def test_nothing_is_asked_of_an_archived_object(
     tmp_path: Path, s3_moto: RemoteServer, proxy: HttpProxy, provider: str, storage_class: str
 ) -> None:
-    """Of a provider whose classes rclone does not show in listings, it is a look or two, and the same words."""
+    """Of a provider whose classes rclone does not show in listings, it takes a few requests, and the same words."""
     cloud = Cloud(tmp_path, {"force_path_style": "true", "provider": provider})
     cloud.add(f"  endpoint: http://127.0.0.1:{proxy.port}\n")
     for kind, path in zip((storage_class, "STANDARD"), sorted(Path(cloud.library).rglob("*.mp3")), strict=True):
@@ -249,8 +249,9 @@ def test_nothing_is_asked_of_an_archived_object(
         f"{storage_class}.mp3: archived ({storage_class}): it can be read and moved once it was restored to another storage class"
     ]
     assert ended.summary["files_read"] == 1
-    asked = {seen.method for seen in proxy.requests if storage_class in seen.path.partition("?")[0]}
-    assert asked == ({"HEAD"} if provider == "Other" else set())
+    asked = [seen.method for seen in proxy.requests if storage_class in seen.path]
+    assert bool(asked) == (provider == "Other")
+    assert len(asked) <= 8
     facts = cloud("remotes", "check", "cloud:").events[0]
     assert (facts["readable"], facts["not_readable"]) == (True, None)
 
