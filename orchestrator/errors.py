@@ -22,6 +22,7 @@
     │           └── PartialListingError    some folders could not be listed; all others were
     ├── StalePlanError              the files have changed since the plan was made
     ├── SafetyLimitError            a limit that protects the library would be exceeded
+    │   └── UndecryptableError      a crypt can decrypt nothing of what it holds
     ├── LockedError                 another run holds the lock
     ├── IntegrityError              a damaged plan, journal or transfer
     └── InterruptedRunError         stopped by a signal; resumable
@@ -188,6 +189,10 @@ class SafetyLimitError(OrchestratorError):
     """A limit that protects the library would be exceeded."""
 
     exit_code = ExitCode.SAFETY_LIMIT
+
+
+class UndecryptableError(SafetyLimitError):
+    """A crypt can decrypt nothing of what it holds: its password or a setting is wrong, and it only seems to be empty."""
 
 
 class LockedError(OrchestratorError):

@@ -43,6 +43,7 @@ from orchestrator.prices import REQUEST_KINDS
 from orchestrator.records import Capabilities
 from orchestrator.retry_times import FIRST_WAIT_S
 from orchestrator.storage.protocol import PROBE, Storage
+from orchestrator.storage.rclone_backed.crypts import Crypts
 
 _log = logging.getLogger(__name__)
 
@@ -248,6 +249,7 @@ def _check_reachable(session: Session, storages: Mapping[str, Storage]) -> None:
         with reaching(session, location):
             storage = storages[location.fs]
             _ = storage.capabilities  # raises what is wrong with the location as a whole
+            Crypts(session.rclone, location.fs).check()
             try:
                 storage.stat(PROBE)
             except (TransientError, AuthError):

@@ -26,6 +26,7 @@ from orchestrator.errors import (
 from orchestrator.location import Location
 from orchestrator.rclone.answer_headers import Answer
 from orchestrator.records import Quota
+from orchestrator.storage.rclone_backed.crypts import Crypts
 from orchestrator.storage.rclone_backed.folder_time import folder_time
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 
@@ -48,6 +49,7 @@ def inspect(session: Session, location: Location) -> dict[str, Any]:
 
     with reaching(session, location):
         capabilities = storage.capabilities
+        Crypts(session.rclone, location.fs).check()
         seen = _read_some(storage)
         tried = _tried(session, location, storage, answer_time)
         quota = _quota(storage)

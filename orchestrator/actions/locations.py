@@ -24,7 +24,7 @@ from orchestrator.errors import (
     UsageError,
 )
 from orchestrator.location import CLOUD_REMOTE, Location, path_below
-from orchestrator.paths import is_ours, join_location
+from orchestrator.paths import is_local, is_ours, join_location
 from orchestrator.profiles import load_profile, profile_for_environment_remote
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import why_not_writable
@@ -121,15 +121,17 @@ def check_target(target: Location) -> None:
 def check_root(session: Session, location: Location) -> None:
     """For a folder that does not exist: refuse a remote whose own root is not there either. Raises UsageError.
 
-    Its address is wrong, and each file that is sent there would fail.
+    Its address is wrong, and each file that is sent there would fail. An alias or a crypt begins in a folder of another remote or
+    of a disk, which is made like any other: the root of that one counts.
     """
-    remote, colon, path = location.fs.partition(":")
-    if location.local or not path.strip("/"):
-        return
-    root = msgspec.structs.replace(location, fs=f"{remote}{colon}{'/' if path.startswith('/') else ''}")
-    with reaching(session, location), contextlib.suppress(AccessDeniedError):  # only a folder further down may be open to us
-        if session.rclone_storage(root).entries("") is None:
-            raise PermanentError(f"not even {root.fs} is there")
+    for place in () if location.local else session.places_of(location.fs):
+        remote, colon, path = place.fs.partition(":")
+        if is_local(place.fs) or not place.named or not path.strip("/"):
+            continue
+        (root,) = session.named(f"{remote}{colon}{'/' if path.startswith('/') else ''}")
+        with reaching(session, location), contextlib.suppress(AccessDeniedError):  # only a folder further down may be open to us
+            if session.rclone_storage(root).entries("") is None:
+                raise PermanentError(f"not even {root.fs} is there")
 
 
 def check_bucket(session: Session, location: Location) -> None:

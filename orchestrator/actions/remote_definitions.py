@@ -49,6 +49,7 @@ def rclone_for(config: Config, binary: Binary, file: Path | None, references: Re
         binary,
         config=file,
         follow_links=[name for name, settings in config.remotes.items() if settings.follow_links],
+        allow_undecryptable=[name for name, settings in config.remotes.items() if settings.allow_undecryptable],
         withheld=[config.cloud.credentials_env or ""] if config.cloud is not None else (),
         config_password=password,
         **limits,

@@ -25,6 +25,7 @@ from orchestrator.errors import (
     NotFoundError,
     PartialListingError,
     SafetyLimitError,
+    UndecryptableError,
     UsageError,
     worst,
 )
@@ -138,6 +139,8 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
                 allow_gone=session.max_delete.allows if session.max_delete else None,
                 stop=session.stop,
             )
+    except UndecryptableError:  # it is not empty
+        raise
     except SafetyLimitError as error:
         remedy = f"If it was removed on purpose: music-orchestrator scan --allow-empty {location.typed}"
         raise SafetyLimitError(f"{error.message} {remedy}", path=error.path) from error
@@ -232,7 +235,7 @@ def report_scan(session: Session, location: Location, result: ScanResult, *, sus
             f"skipped, because its name cannot be requested ({problem}); rename it with a tool of the provider",
             path,
         )
-    closed = report_closed(session, result)
+    closed = worst([report_closed(session, result), report_undecryptable(session, location, result.undecryptable)])
     for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
     if result.links_left_out:
@@ -254,6 +257,21 @@ def report_closed(session: Session, result: ScanResult) -> ExitCode:
         )
     session.summary.ops_skipped += len(result.closed)
     return ExitCode.SOME_FAILED if result.closed else ExitCode.DONE
+
+
+def report_undecryptable(session: Session, location: Location, left_out: Sequence[str]) -> ExitCode:
+    """Report the names that a crypt cannot decrypt: an error, unless the config allows them."""
+    if not left_out:
+        return ExitCode.DONE
+    found = f"{location.typed} holds {counted(len(left_out), 'name')} that cannot be decrypted, such as {left_out[0]}; skipped"
+    crypts = [name for place in session.places_of(location.fs) for name in place.crypts]
+    if all(name.lower() in session.rclone.allow_undecryptable for name in crypts):
+        session.reporter.note(found)
+        return ExitCode.DONE
+    remedy = f"remove what is not encrypted, or set `remotes: {{{crypts[0]}: {{allow_undecryptable: true}}}}`"
+    session.reporter.error("undecryptable", f"{found}. Another password encrypted it, or none: {remedy}")
+    session.summary.ops_skipped += len(left_out)
+    return ExitCode.SOME_FAILED
 
 
 def report_shared_names(session: Session, result: ScanResult) -> ExitCode:
@@ -309,7 +327,8 @@ def target_items(
         raise
     excluded = Selection(exclude=tuple(exclude)).excludes
     result.closed = [(folder, reason) for folder, reason in result.closed if not excluded(folder)]
-    return items_of(session, target, result), capabilities, report_closed(session, result)
+    code = worst([report_closed(session, result), report_undecryptable(session, target, result.undecryptable)])
+    return items_of(session, target, result), capabilities, code
 
 
 def litter_items(session: Session, location: Location, folders: Collection[str]) -> list[Item]:

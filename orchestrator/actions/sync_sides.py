@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.actions.common_states import disk_look
 from orchestrator.actions.locations import check_root, reaching
+from orchestrator.actions.scan import report_undecryptable
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
@@ -110,6 +111,7 @@ class SideListing:
                 if not (self._may_be_missing and self._storage.capabilities.empty_directories):
                     raise
                 check_root(self._session, self._location)
+        code = worst([code, report_undecryptable(self._session, self._location, self._storage.undecryptable)])
         for entry in self._unreachable:
             why = "cannot be opened by this name (is it UTF-8?): rename it"
             self._session.reporter.error("unsupported-name", why, entry.path)

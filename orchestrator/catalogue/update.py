@@ -76,6 +76,8 @@ class ScanResult(msgspec.Struct, kw_only=True):
     """Files whose own names say that they were thrown away, or are not complete; skipped."""
     links_left_out: int = 0
     """Links that the listing did not follow, where the remote tells."""
+    undecryptable: Sequence[str] = ()
+    """Encrypted paths that the listing left out, because their names cannot be decrypted."""
 
     @property
     def changed(self) -> bool:
@@ -141,6 +143,7 @@ def scan(
         foreign_folders=sorted(aside.foreign_folders),
         thrown_away=aside.thrown_away,
         links_left_out=storage.links_left_out,
+        undecryptable=storage.undecryptable,
     )
     _save_for_plans(catalogue, storage, result.foreign_folders)
     lists = catalogue.unread_lists(storage.fs)

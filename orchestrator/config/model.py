@@ -195,6 +195,9 @@ class Remote(Section, frozen=True):
     follow_links: Annotated[
         bool, Meta(description="Follow the links of an SFTP server, the shortcuts of Google Drive (default: leave them out).")
     ] = False
+    allow_undecryptable: Annotated[
+        bool, Meta(description="For a crypt: its folder may hold files that it cannot decrypt (default: they are reported).")
+    ] = False
 
 
 class LayoutRule(Section, frozen=True):

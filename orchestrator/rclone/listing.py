@@ -27,7 +27,14 @@ from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.daemon import READING_FLAGS
 from orchestrator.rclone.environment import remote_variables
-from orchestrator.rclone.listing_log import FLAGS, NAME_EXCLUDED, excluded_folders, failure, lines_that_end_in
+from orchestrator.rclone.listing_log import (
+    FLAGS,
+    NAME_EXCLUDED,
+    excluded_folders,
+    failure,
+    lines_that_end_in,
+    undecryptable_names,
+)
 from orchestrator.rclone.supervisor import Supervised
 from orchestrator.records import OWN_DIRECTORY, Entry
 
@@ -85,6 +92,10 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Refuse paths that only a link to a folder above it explains."""
     on_folder: Callable[[str], None] | None = None
     """Is told of each folder that is not left out."""
+    shallow: bool = False
+    """List only what is directly there. Then nothing is left out."""
+    on_undecryptable: Callable[[str], None] | None = None
+    """Is told at the end of each name that a crypt could not decrypt: its encrypted path, from where the listing began."""
     archived_tiers: Collection[str] = ()
     on_archived: Callable[[str, str], None] | None = None
     """Is told of each file in one of these storage classes, and in which."""
@@ -94,10 +105,16 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
         if row.tier in self.archived_tiers and self.on_archived is not None:
             self.on_archived(row.path, row.tier)
 
+    def note_undecryptable(self, log: IO[bytes]) -> None:
+        """Report the names that could not be decrypted, by the log of the listing."""
+        if self.on_undecryptable is not None:
+            for path in undecryptable_names(log):
+                self.on_undecryptable(path)
+
     @property
     def shows_own(self) -> bool:
         """Whether the request is for files of ours: then nothing is left out, see `Storage.list`."""
-        return is_ours(self.prefix)
+        return self.shallow or is_ours(self.prefix)
 
     @property
     def filtered(self) -> bool:
@@ -107,7 +124,9 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def arguments(request: ListRequest) -> list[str]:
     """The arguments for rclone: only constants and names of hash types."""
-    flags = ["lsjson", "--recursive", "--no-mimetype", *READING_FLAGS, *FLAGS]
+    flags = ["lsjson", "--no-mimetype", *READING_FLAGS, *FLAGS]
+    if not request.shallow:
+        flags.append("--recursive")
     if not request.mtime:
         flags.append("--no-modtime")
     if request.server_mtime:
@@ -169,6 +188,7 @@ def list_files(
                 f"{request.fs}: the listing is damaged"
             ) from error
         code = lister.wait()
+        request.note_undecryptable(log)
         yield from left_out.folders(log)
         if code != 0 or not complete:
             raise failure(request.fs, code, log, complete=complete) or TransientError(
@@ -209,7 +229,7 @@ class _LeftOut:
 
     def is_folder(self, path: str) -> bool:
         """Whether this is such a folder."""
-        return is_ours(path) or self._folder_of(f"{path}/_") is not None
+        return self._hide and (is_ours(path) or self._folder_of(f"{path}/_") is not None)
 
     def folders(self, log: IO[bytes]) -> Iterator[Entry]:
         """The folders, as `Storage.list` shows them. The log of the listing names those that rclone left out."""

@@ -1,4 +1,4 @@
-"""What the log of a listing says: why it failed, which folders are closed to us or excluded, how many links were left out.
+"""What the log of a listing says: why it failed, which folders are closed to us or excluded, what else was left out.
 
 It is JSON (`FLAGS`), because in rclone's plain log nothing tells a path that contains ": " from the reason after it.
 """
@@ -18,6 +18,7 @@ FLAGS = ("--use-json-log",)
 NAME_EXCLUDED = ("--log-level=DEBUG",)
 """Then rclone names each folder that its filters leave out."""
 _EXCLUDED = "Excluded"
+_UNDECRYPTABLE = ("Skipping undecryptable file name", "Skipping undecryptable dir name")
 _MOST_LINES = 20_000
 """Of more messages only the last ones are read; then they do not say all that is closed."""
 _EXIT_DIRECTORY_NOT_FOUND = 3
@@ -69,6 +70,11 @@ def _error(fs: str, line: _Line) -> OrchestratorError:
 def lines_that_end_in(log: IO[bytes], text: str) -> int:
     """How many messages end so."""
     return sum(line.msg.endswith(text) for line in _lines(log))
+
+
+def undecryptable_names(log: IO[bytes]) -> Iterator[str]:
+    """What a crypt has left out because it cannot decrypt the name: the encrypted paths."""
+    return (line.object for line in _lines(log) if line.msg.startswith(_UNDECRYPTABLE))
 
 
 def excluded_folders(log: IO[bytes]) -> Iterator[str]:

@@ -39,10 +39,15 @@ class Place(NamedTuple):
     virtual: bool = False
     """It is one folder of several that the location only shows together: the root of a `combine`."""
 
-    encrypted: bool = False
-    """The paths below it are the encrypted ones of a `crypt`."""
+    crypts: tuple[str, ...] = ()
+    """The remotes of the type `crypt` on the way to it, the outermost first: the paths below it are encrypted by them."""
     read_only: bool = False
     """A union that it belongs to never writes there."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the paths below it are encrypted ones."""
+        return bool(self.crypts)
 
     @property
     def named(self) -> bool:
@@ -82,7 +87,7 @@ def _places(fs: str, options: Options, encrypted: EncryptedPath, left: int) -> I
                 yield place._replace(
                     virtual=place.virtual or root_of_several,
                     read_only=place.read_only or read_only,
-                    encrypted=place.encrypted or profile.wraps == "crypt",
+                    crypts=(name, *place.crypts) if profile.wraps == "crypt" else place.crypts,
                 )
         return
     if profile.identity is None:

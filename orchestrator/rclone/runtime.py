@@ -59,14 +59,16 @@ class Rclone:
         log_file: Path | None = None,
         stop: threading.Event | None = None,
         follow_links: Collection[str] = (),
+        allow_undecryptable: Collection[str] = (),
         withheld: Collection[str] = (),
         config_password: str | None = None,
     ) -> None:
         """`config`: rclone's config file, if not the usual one; `bandwidth`: in rclone's own syntax.
 
         Once `stop` is set, no further transfer of a batch is begun. `follow_links`: remotes whose links and shortcuts are not
-        left out, and neither are those of the remotes that they wrap. `withheld`: variables that rclone does not inherit.
-        `config_password`: of an encrypted config file, if not as the environment says.
+        left out, and neither are those of the remotes that they wrap. `allow_undecryptable`: crypts that need not decrypt what
+        they hold. `withheld`: variables that rclone does not inherit. `config_password`: of an encrypted config file, if not as
+        the environment says.
         """
         self.binary = binary
         self.stop = stop or threading.Event()
@@ -82,6 +84,8 @@ class Rclone:
         """Up and down; None: no limit."""
         self._log_file = log_file
         self._follow_links = frozenset(follow_links)
+        self.allow_undecryptable = frozenset(name.lower() for name in allow_undecryptable)
+        """In lower case."""
         self._remotes: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
         self._daemon: Daemon | None = None

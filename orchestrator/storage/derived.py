@@ -25,6 +25,11 @@ class DerivedStorage(Storage):
         """The remote does not tell."""
         return 0
 
+    @property
+    def undecryptable(self) -> Sequence[str]:
+        """Names are not encrypted."""
+        return ()
+
     def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:  # noqa: ARG002 - the answer is the same for all paths
         """The remote does not tell."""
         return {}

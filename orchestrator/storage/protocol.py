@@ -234,6 +234,14 @@ class Storage(Protocol):
     def links_left_out(self) -> int:
         """How many links the last finished `list` did not follow, where the remote tells; shortcuts are links."""
 
+    @property
+    def undecryptable(self) -> Sequence[str]:
+        """What the last finished `list` left out because a crypt cannot decrypt its name: the encrypted paths below the location.
+
+        Without hidden files and what desktops leave everywhere. A `list` of the whole location raises SafetyLimitError where the
+        crypt can decrypt nothing.
+        """
+
     def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
         """Those of the names that are in a directory -> whether it is a link, which listings leave out; shortcuts are links.
 

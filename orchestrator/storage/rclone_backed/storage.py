@@ -37,6 +37,7 @@ from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
 from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall, Naming
 from orchestrator.storage.rclone_backed.calls_by_id import CallsById, has_id
+from orchestrator.storage.rclone_backed.crypts import Crypts
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
 from orchestrator.storage.rclone_backed.disk_names import DiskNames
 from orchestrator.storage.rclone_backed.names import Names
@@ -82,6 +83,7 @@ class RcloneStorage(DerivedStorage):
         self._remote = Remote(rclone, fs, profile, prices)
         self._served: VfsReads | None = None
         self._links_left_out = 0
+        self._crypts = Crypts(rclone, fs)
         self._archived: dict[str, str] = {}
         """File that cannot be read before it is restored, as a listing showed -> its storage class."""
 
@@ -119,11 +121,14 @@ class RcloneStorage(DerivedStorage):
             hidden=hidden,
             bounded=not self.capabilities.local,
             on_folder=_below(prefix, on_folder) if on_folder and self.capabilities.empty_directories else None,
+            on_undecryptable=self._crypts.leave_out if self.profile.wraps is not None else None,
             archived_tiers=self.profile.archived_tiers,
             on_archived=lambda path, tier: self._archived.update({f"{prefix}/{path}" if prefix else path: tier}),
         )
         entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._list(request)
-        return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries) if prefix else entries
+        if prefix:
+            return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries)
+        return entries if self.profile.wraps is None else self._crypts.checked(entries)
 
     def _list_with_hashes(self, request: ListRequest) -> Iterator[Entry]:
         """A listing with hashes, or without them when its beginning shows that they cost a request per object."""
@@ -147,12 +152,18 @@ class RcloneStorage(DerivedStorage):
             self._client.call("fscache/clear", repeatable=True)
 
     def _list(self, request: ListRequest) -> Generator[Entry]:
+        self._crypts.left_out.clear()
         return self._rclone.list(request, partial(setattr, self, "_links_left_out"))
 
     @property
     def links_left_out(self) -> int:
         """See Storage."""
         return self._links_left_out
+
+    @property
+    def undecryptable(self) -> Sequence[str]:
+        """See Storage."""
+        return (*self._crypts.left_out,)
 
     def mtime(self, path: str) -> int | None:
         """The file's own time, even where listings leave it out or give the time of upload."""

@@ -108,6 +108,11 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.inner.links_left_out
 
+    @property
+    def undecryptable(self) -> Sequence[str]:
+        """See Storage."""
+        return self.inner.undecryptable
+
     def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
         """See Storage."""
         return self.look(lambda: self.inner.links(path, among))

@@ -1,0 +1,213 @@
+"""Notices a crypt that cannot decrypt what it holds: with a wrong password or setting, rclone leaves out every such name.
+
+A full folder then seems to be empty, and a second library would be written beside the first one. That a name can be decrypted
+proves the password, because an encrypted name is padded: with a wrong one, the padding is wrong. Where names are not encrypted
+(`filename_encryption = off`) or carry no padding (`obfuscate`), only reading a file proves it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from orchestrator.errors import (
+    AuthError,
+    NotFoundError,
+    OrchestratorError,
+    RateLimitError,
+    RemoteError,
+    TransientError,
+    UndecryptableError,
+)
+from orchestrator.foreign_folders import is_foreign_name
+from orchestrator.paths import is_clutter, join_location, join_path
+from orchestrator.rclone.listing import ListRequest
+from orchestrator.rclone.rc_client import UnexplainedReadError
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.wording import counted
+
+_MOST_READ = 3
+"""So many files have to be unreadable before the password counts as wrong: a single one may be damaged."""
+_DEPTH = 8
+"""How deep a file is looked for, a request each."""
+_NOT_WITH_THIS_KEY = ("bad password", "not an encrypted file", "file is too short to be encrypted")
+"""How rclone says that it cannot decrypt the content of a file."""
+_OFF = frozenset({"false", "off", "0", "no"})
+_BASE32, _BASE64 = re.compile(r"(?=.*\d)[0-9a-v]+"), re.compile(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]+", re.ASCII)
+
+
+def says_nothing(path: str) -> bool:
+    """Whether it means nothing that a name cannot be decrypted: hidden files, and what desktops and servers put everywhere.
+
+    No crypt gives names that begin with a dot, unless it leaves names as they are.
+    """
+    return any(part.startswith(".") or is_clutter(part) or is_foreign_name(part) for part in path.split("/"))
+
+
+def looks_encrypted(name: str) -> bool:
+    """Whether a name is as crypts write it: padded to blocks of 16 bytes, in base32 or base64."""
+    for bits, pattern in ((5, _BASE32), (6, _BASE64)):
+        blocks = len(name) * bits // 8 // 16
+        if blocks and len(name) == -(-blocks * 16 * 8 // bits) and pattern.fullmatch(name):
+            return True
+    return False
+
+
+class Crypts:
+    """The crypts that one location leads through. They are checked once."""
+
+    def __init__(self, rclone: Rclone, fs: str) -> None:
+        """Sends no request yet."""
+        self._rclone = rclone
+        self._fs = fs
+        self._checked = False
+        self.left_out: list[str] = []
+        """The encrypted paths that the last listing left out, but for those that mean nothing."""
+
+    def leave_out(self, path: str) -> None:
+        """A name could not be decrypted."""
+        if not says_nothing(path):
+            self.left_out.append(path)
+
+    def checked(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """The whole listing of the location. At its end, raises what `check` raises."""
+        any_, folder, files = False, "", list[str]()
+        try:
+            for entry in entries:
+                any_ = True
+                if len(files) < _MOST_READ and entry.size:
+                    folder = folder or entry.path.rpartition("/")[0].partition("/")[0]
+                    files.append(entry.path)
+                yield entry
+        except (NotFoundError, TransientError):  # what has an obfuscated name is not found with another password
+            self.check()
+            raise
+        self.check(_Listed(any_, folder, files))
+
+    def check(self, listed: _Listed | None = None) -> None:
+        """Raise UndecryptableError for a crypt that can decrypt nothing of what it holds. `listed`: what is known already."""
+        if self._checked:
+            return
+        places = self._rclone.places_of(self._fs)
+        names = dict.fromkeys(name for place in places for name in place.crypts)
+        for name in names:
+            if name.lower() in self._rclone.allow_undecryptable:
+                continue
+            crypt = _Crypt(self._rclone, name)
+            # What one of several remotes shows says nothing about the others.
+            if listed is None or len(names) + len(places) > 2 or not crypt.proved_by(self._fs, listed):
+                crypt.check()
+        self._checked = True
+
+
+class _Listed(NamedTuple):
+    """What a listing of a location has shown."""
+
+    any: bool
+    folder: str
+    """The first folder on the way to a file; "" if there is none."""
+    files: Sequence[str]
+    """Some files that are not empty."""
+
+
+class _Seen(NamedTuple):
+    """What is directly in a folder of a crypt."""
+
+    files: list[str]
+    folders: list[str]
+    undecryptable: list[str]
+
+
+class _Crypt:
+    """One remote of the type crypt."""
+
+    def __init__(self, rclone: Rclone, name: str) -> None:
+        self._rclone = rclone
+        self._name = name
+        self._root = f"{name}:"
+        mode = (rclone.option(self._root, "filename_encryption") or "standard").lower()
+        folders = (rclone.option(self._root, "directory_name_encryption") or "true").lower()
+        self._plain_folders = mode == "off" or folders in _OFF
+        self._names_prove = mode == "standard"
+
+    def proved_by(self, fs: str, listed: _Listed) -> bool:
+        """Whether a listing has shown that the password and the settings are right."""
+        if self._plain_folders and looks_encrypted(listed.folder):
+            return False
+        return listed.any if self._names_prove else self._can_read(fs, listed.files) is True
+
+    def check(self) -> None:
+        """Look for something that can be decrypted, from the root on. Raises UndecryptableError where nothing can."""
+        folder = ""
+        for _ in range(_DEPTH):
+            where = join_location(self._root, folder)
+            seen = self._look(where)
+            if seen is None:
+                if folder:  # it was listed, but such a name only leads back to the folder with the right password
+                    raise self._wrong([folder])
+                return
+            plain = [name for name in seen.folders if not (self._plain_folders and looks_encrypted(name))]
+            encrypted = [name for name in seen.folders if name not in plain]
+            if encrypted and not plain:  # whatever files there are: what is written now would not lie in these folders
+                raise self._wrong(encrypted)
+            unclear = [*seen.undecryptable, *encrypted]
+            if self._names_prove and (seen.files or (plain and not self._plain_folders)):
+                return
+            readable = self._can_read(where, seen.files)
+            if readable:
+                return
+            if readable is False:
+                unclear += seen.files
+            if unclear and not plain:
+                raise self._wrong(unclear)
+            inside = [name for name in plain if name != OWN_DIRECTORY]
+            if not inside:
+                return
+            folder = join_path(folder, inside[0])
+
+    def _look(self, where: str) -> _Seen | None:
+        """What is directly in a folder; None if there is no such folder, also as an empty prefix of keys."""
+        seen, undecryptable = _Seen([], [], []), list[str]()
+        request = ListRequest(
+            fs=where, mtime=False, shallow=True, on_folder=seen.folders.append, on_undecryptable=undecryptable.append
+        )
+        try:
+            seen.files.extend(entry.path for entry in self._rclone.list(request))
+        except NotFoundError:
+            return None
+        seen.undecryptable.extend(path for path in undecryptable if not says_nothing(path))
+        if seen.files or seen.folders or undecryptable:
+            return seen
+        features = self._rclone.client.call("operations/fsinfo", {"fs": self._root})["Features"]
+        return seen if features.get("CanHaveEmptyDirectories") else None
+
+    def _can_read(self, fs: str, files: Sequence[str]) -> bool | None:
+        """Whether any of these files can be decrypted; None if they do not show it."""
+        answers = {self._decrypts(fs, path) for path in files[:_MOST_READ]}
+        return True if True in answers else False if answers == {False} else None
+
+    def _decrypts(self, fs: str, path: str) -> bool | None:
+        try:
+            self._rclone.client.get_ranges(fs, path, [(0, 1)])
+        except RemoteError as error:
+            known: OrchestratorError = error
+            if isinstance(error, UnexplainedReadError):
+                known = self._rclone.why_unreadable(fs, path) or error
+            if isinstance(known, TransientError | RateLimitError | AuthError):
+                raise known from error
+            wrong = isinstance(known, NotFoundError) or any(text in known.message for text in _NOT_WITH_THIS_KEY)
+            return False if wrong else None
+        return True
+
+    def _wrong(self, names: Sequence[str]) -> UndecryptableError:
+        below = self._rclone.places_of(self._root)[0]
+        held = f" of {below.fs}" if below.named else ""
+        these = f"{counted(len(names), 'name')}{held}, such as {names[0]}"
+        allow = f"`remotes: {{{self._name}: {{allow_undecryptable: true}}}}`"
+        return UndecryptableError(
+            f"{self._root} can decrypt none of {these}: its password, `password2` or `filename_encryption` is not what they were "
+            f"encrypted with. Correct it with `rclone config`; if they do not belong to {self._root}, give it another folder, or "
+            f"set {allow}"
+        )
