@@ -142,30 +142,29 @@ class _Crypt:
         """Look for something that can be decrypted, from the root on. Raises UndecryptableError where nothing can."""
         folder = ""
         for _ in range(_DEPTH):
-            where = join_location(self._root, folder)
-            seen = self._look(where)
+            seen = self._look(join_location(self._root, folder))
             if seen is None:
                 if folder:  # it was listed, but such a name only leads back to the folder with the right password
                     raise self._wrong([folder])
                 return
-            plain = [name for name in seen.folders if not (self._plain_folders and looks_encrypted(name))]
-            encrypted = [name for name in seen.folders if name not in plain]
-            if encrypted and not plain:  # whatever files there are: what is written now would not lie in these folders
-                raise self._wrong(encrypted)
-            unclear = [*seen.undecryptable, *encrypted]
-            if self._names_prove and (seen.files or (plain and not self._plain_folders)):
+            further = self._further_down(folder, seen)
+            if further is None:
                 return
-            readable = self._can_read(where, seen.files)
-            if readable:
-                return
-            if readable is False:
-                unclear += seen.files
-            if unclear and not plain:
-                raise self._wrong(unclear)
-            inside = [name for name in plain if name != OWN_DIRECTORY]
-            if not inside:
-                return
-            folder = join_path(folder, inside[0])
+            folder = further
+
+    def _further_down(self, folder: str, seen: _Seen) -> str | None:
+        """Where to look next; None if that is not needed, or there is nothing more."""
+        plain = [name for name in seen.folders if not (self._plain_folders and looks_encrypted(name))]
+        encrypted = [name for name in seen.folders if name not in plain]
+        if encrypted and not plain:  # whatever files there are: what is written now would not lie in these folders
+            raise self._wrong(encrypted)
+        readable = True if self._names_prove and seen.files else self._can_read(join_location(self._root, folder), seen.files)
+        if readable or (plain and self._names_prove and not self._plain_folders):
+            return None
+        unclear = [*seen.undecryptable, *encrypted, *(seen.files if readable is False else ())]
+        if unclear and not plain:
+            raise self._wrong(unclear)
+        return next((join_path(folder, name) for name in plain if name != OWN_DIRECTORY), None)
 
     def _look(self, where: str) -> _Seen | None:
         """What is directly in a folder; None if there is no such folder, also as an empty prefix of keys."""
