@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from orchestrator.apply.guard.surroundings import MARKER
 from orchestrator.track import Track
 from orchestrator.wording import size_text
-from tests.audio import make_track, track_bytes
+from tests.audio import track_bytes
 from tests.audio_frames import flac, tagged
 from tests.faulty import Library
 from tests.forked import Death, kill
@@ -27,7 +27,7 @@ from tests.servers.remotes import RemoteServer
 
 KILLS = 1
 """How many kills of each kind are tried, unless all are."""
-KINDS = some_at_night(("local", "s3_serve", "webdav"), night={"webdav"})
+KINDS = some_at_night(("local", "s3_serve", "webdav", "crypt"), night={"webdav"})
 KILLED = [("webdav", "quarantine"), ("s3_serve", "delete")]
 if NIGHTLY:
     KILLED = [*product(["s3_serve", "webdav"], ["quarantine", "delete"])]
@@ -35,32 +35,31 @@ COPIES = ("Band/Album/01 Song.flac", "Downloads/01 Song (1).flac", "Downloads/ol
 DEDUP = ("dedup", "--transfers", "1", "--dedup", "quarantine")
 
 
-def put(root: Path, path: str, number: int, **tags: Any) -> None:
+def put(music: Library, path: str, number: int, **tags: Any) -> None:
     said = {"title": (f"Song {number}",), "artist": ("Band",), "album_artist": ("Band",), "album": ("Album",), "track": number}
     said |= {"disc": 1, "track_total": 2, "disc_total": 1, "date": "2001"}
-    make_track(root / path, path.rpartition(".")[2], Track(**{**said, **tags}), seconds=0.2, serial=number)
+    content = track_bytes(path.rpartition(".")[2], Track(**{**said, **tags}), seconds=0.2, serial=number)
+    music.place.put(path, content)
 
 
-def fill(root: Path) -> None:
+def fill(music: Library) -> None:
     """Three equal files, an unrelated file, and one that is similar but not the same."""
-    put(root, COPIES[0], 1)
-    for copy in COPIES[1:]:
-        (root / copy).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / COPIES[0], root / copy)
-    put(root, "Band/Album/02 Song.flac", 2)
-    put(root, "Band/Live/01 Song.flac", 1, title=("Song 1 (Live)",), album=("Live",))
+    for copy in COPIES:
+        put(music, copy, 1)
+    put(music, "Band/Album/02 Song.flac", 2)
+    put(music, "Band/Live/01 Song.flac", 1, title=("Song 1 (Live)",), album=("Live",))
 
 
-@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "webdav"), night={"s3_serve", "webdav"}))
+@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "webdav", "crypt"), night={"s3_serve", "webdav", "crypt"}))
 def test_a_report_changes_nothing_and_gives_reasons(library: Callable[..., Library], kind: str) -> None:
     music = library(kind)
-    fill(music.root)
+    fill(music)
     before = music.place.tree()
     report = music("dedup", music.place.location)
     assert music.place.tree() == before
     rows = [event for event in report.events if event["type"] == "duplicate"]
     assert [(row["path"], row["kept_path"]) for row in rows] == [(copy, COPIES[0]) for copy in COPIES[1:]]
-    assert {row["tier"] for row in rows} == ({"T1"} if kind == "webdav" else {"T0"})
+    assert {row["tier"] for row in rows} == ({"T1"} if kind in {"webdav", "crypt"} else {"T0"})
     (on_purpose,) = (event for event in report.events if event["type"] == "alike" and event["tier"] != "T4")
     assert {file["path"] for file in on_purpose["files"]} == {COPIES[0], "Band/Live/01 Song.flac"}
     assert report.summary["ops_planned"] == 0
@@ -72,9 +71,7 @@ def test_an_equal_copy_leaves_the_location_that_was_given_later(library: Callabl
     """On the same server, and in a folder of the first location; whichever path is shorter."""
     music = library("local")
     for name in ("lib/Band/Album/01 Song.flac", "lib/new/1.flac", "inbox/1.flac"):
-        put(music.root, "made.flac", 1)
-        (music.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (music.root / "made.flac").rename(music.root / name)
+        put(music, name, 1)
 
     def leaving(*folders: str) -> set[tuple[str, str]]:
         report = music("dedup", *(f"{music.place.location}/{folder}" for folder in folders))
@@ -90,7 +87,7 @@ def test_an_equal_copy_leaves_the_location_that_was_given_later(library: Callabl
 def test_duplicates_are_quarantined_restored_and_deleted_for_good(library: Callable[..., Library], kind: str) -> None:
     """Fault case 25: quarantined, undone twice, deleted."""
     music = library(kind)
-    fill(music.root)
+    fill(music)
     before = music.tree()
     done = music(*DEDUP, music.place.location)
     assert music.tree() == {path: content for path, content in before.items() if path not in COPIES[1:]}
@@ -133,7 +130,7 @@ def test_killed_at_any_request_one_copy_is_always_there(
         started.append(program.pid)
         assert program.end().code in {0, -signal.SIGKILL}
         proxy.wait_until_idle()
-        assert music.root / COPIES[0] in music.root.rglob("*.flac"), f"killed at {number}"
+        assert COPIES[0] in music.tree(), f"killed at {number}"
         music("resume")
         proxy.reset()
         music(*arguments, codes=(0, 4) if undo else (0,))
@@ -148,7 +145,7 @@ def _fresh(music: Library) -> dict[str, str]:
     for entry in music.root.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     shutil.rmtree(music.home / "state", ignore_errors=True)
-    fill(music.root)
+    fill(music)
     return music.tree()
 
 
@@ -183,15 +180,16 @@ def _chosen(counts: dict[bool, int], seed: str) -> list[tuple[int, bool, bool]]:
 
 
 @pytest.mark.parametrize("write", range(1, 12) if NIGHTLY else [3])
-def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., Library], write: int) -> None:
-    """Fault case 25: on a local disk, which has no requests."""
-    music = library("local")
-    fill(music.root)
+@pytest.mark.parametrize("kind", some_at_night(("local", "crypt"), night={"crypt"}))
+def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., Library], kind: str, write: int) -> None:
+    """Fault case 25: on a local disk, which has no requests, encrypted or not."""
+    music = library(kind)
+    fill(music)
     before = music.tree()
     for committed in (False, True):
         shutil.rmtree(music.home / "state", ignore_errors=True)
         music.start(*DEDUP, music.place.location, death=Death(write, committed, "both")).end()
-        assert (music.root / COPIES[0]).exists()
+        assert COPIES[0] in music.tree()
         assert Counter({**music.place.tree(), MARKER: ""}.values()) == Counter({**before, MARKER: ""}.values())
         music("resume")
         done = music(*DEDUP, music.place.location)
@@ -201,13 +199,13 @@ def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., L
         assert music.tree() == before
 
 
-@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "webdav"), night={"local", "webdav"}))
+@pytest.mark.parametrize("kind", some_at_night(("local", "s3_serve", "webdav", "crypt"), night={"local", "webdav", "crypt"}))
 def test_duplicates_of_a_kept_copy_that_changed_after_the_plan_are_kept(library: Callable[..., Library], kind: str) -> None:
     music = library(kind)
-    fill(music.root)
+    fill(music)
     plan = str(music.home / "dedup.plan")
     music("dedup", music.place.location, "--plan", plan)
-    put(music.root, COPIES[0], 1, title=("Another title, and so another size",))
+    put(music, COPIES[0], 1, title=("Another title, and so another size",))
     before = music.place.tree()
     applied = music("apply", plan, codes=(4,))
     assert {error["code"] for error in applied.errors} == {"stale"}
@@ -221,7 +219,7 @@ def test_one_place_under_two_names_loses_nothing(
 ) -> None:
     """It is scanned once. If the second name is not recognized, its marker shows that it is the same folder."""
     music = library(kind)
-    put(music.root, "01 Song.flac", 1)
+    put(music, "01 Song.flac", 1)
     server: RemoteServer = request.getfixturevalue(kind)
     before = music.tree()
     with http_proxy(server.port) as proxy:
@@ -247,7 +245,7 @@ def test_resume_also_notices_one_place_under_two_names(
     """
     music, proxy = proxied(kind)
     proxy.when(lambda seen: seen.path.partition("?")[0].endswith(MARKER), Refuse(403))
-    put(music.root, "01 Song.flac", 1)
+    put(music, "01 Song.flac", 1)
     server: RemoteServer = request.getfixturevalue(kind)
     with Path(music.environment["RCLONE_CONFIG"]).open("a") as file:
         file.write(server.section("other"))
@@ -267,7 +265,7 @@ def test_resume_also_notices_one_place_under_two_names(
 
 def test_a_link_to_the_library_inside_it_loses_nothing(library: Callable[..., Library]) -> None:
     music = library("local")
-    put(music.root, "Album/01 Song.flac", 1)
+    put(music, "Album/01 Song.flac", 1)
     (music.home / "link").symlink_to(music.root)
     music(*DEDUP, music.place.location, str(music.home / "link"))
     assert len(music.tree()) == 1
@@ -275,7 +273,7 @@ def test_a_link_to_the_library_inside_it_loses_nothing(library: Callable[..., Li
 
 def test_a_limit_a_reference_and_a_wrong_word(library: Callable[..., Library]) -> None:
     music = library("local")
-    fill(music.root)
+    fill(music)
     before = music.place.tree()
     music(*DEDUP, music.place.location, "--max-delete", "1", codes=(7,))
     music(*DEDUP, music.place.location, "--keep", "bitrat", codes=(2,))
@@ -287,13 +285,13 @@ def test_a_limit_a_reference_and_a_wrong_word(library: Callable[..., Library]) -
     assert music.tree().keys() == before.keys() - {COPIES[1]}, "a complete album keeps its track, a reference its file"
 
 
-@pytest.mark.parametrize("kind", ["webdav", pytest.param("sftp", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kind", some_at_night(("webdav", "sftp", "crypt"), night={"sftp", "crypt"}))
 def test_equal_bytes_on_a_remote_without_hashes_are_found_with_checksum(library: Callable[..., Library], kind: str) -> None:
     music = library(kind)
     content = track_bytes("wav", None, seconds=0.5)
     for path in ("A/1.wav", "copies/1.wav"):
-        place(music.root / path, content)
-    place(music.root / "other/1.wav", content[:-1] + b"Z")
+        music.place.put(path, content)
+    music.place.put("other/1.wav", content[:-1] + b"Z")
     without = music("dedup", music.place.location)
     assert "duplicate" not in {event["type"] for event in without.events}
     report = music("dedup", music.place.location, "--checksum")
@@ -306,7 +304,7 @@ def test_equal_bytes_on_a_remote_without_hashes_are_found_with_checksum(library:
     assert set(music.place.tree()) == {"A/1.wav", "other/1.wav"}
 
 
-@pytest.mark.parametrize("kind", some_at_night(("s3_serve", "webdav", "local"), night={"s3_serve", "local"}))
+@pytest.mark.parametrize("kind", some_at_night(("s3_serve", "webdav", "local", "crypt"), night={"s3_serve", "local", "crypt"}))
 def test_delete_only_deletes_what_is_proved(library: Callable[..., Library], kind: str) -> None:
     """T1: a whole FLAC is proved, one that is damaged in the middle is not. T3 is never deleted."""
     music = library(kind)
@@ -315,10 +313,10 @@ def test_delete_only_deletes_what_is_proved(library: Callable[..., Library], kin
     for number in (1, 2):
         whole = flac(12, number)
         kept = whole if number == 1 else whole[:40_000] + bytes(400) + whole[40_400:]
-        place(music.root / f"Album/{number}.flac", tagged(kept, replace(tags[number], genre=("Rock",), composer=("C",))))
-        place(music.root / f"copies/{number}.flac", tagged(whole, tags[number]))
-    place(music.root / "Album/3.wav", track_bytes("wav", replace(tags[3], genre=("Rock",)), seconds=2, serial=1))
-    place(music.root / "copies/3.wav", track_bytes("wav", tags[3], seconds=2, serial=2))
+        music.place.put(f"Album/{number}.flac", tagged(kept, replace(tags[number], genre=("Rock",), composer=("C",))))
+        music.place.put(f"copies/{number}.flac", tagged(whole, tags[number]))
+    music.place.put("Album/3.wav", track_bytes("wav", replace(tags[3], genre=("Rock",)), seconds=2, serial=1))
+    music.place.put("copies/3.wav", track_bytes("wav", tags[3], seconds=2, serial=2))
     before = music.tree()
     ended = music("dedup", music.place.location, "--delete", codes=(3,))
     assert {event["path"] for event in ended.events if event["type"] == "not-deleted"} == {"copies/3.wav"}
@@ -327,8 +325,3 @@ def test_delete_only_deletes_what_is_proved(library: Callable[..., Library], kin
     left = Counter(music.place.tree().values())
     assert left == Counter(content for path, content in before.items() if path != "copies/1.flac")
     assert set(music.tree()) == {"Album/1.flac", "Album/2.flac", "Album/3.wav"}
-
-
-def place(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
