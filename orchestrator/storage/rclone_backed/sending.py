@@ -6,14 +6,32 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeGuard
 
-from orchestrator.errors import OrchestratorError, UnsupportedError
+from orchestrator.errors import MisplacedError, NotFoundError, OrchestratorError, UnsupportedError
 from orchestrator.rclone.rc_client import RcClient
-from orchestrator.storage.protocol import Call, CallResult, CopyCall, MoveCall, StatCall
+from orchestrator.storage.protocol import Call, CallResult, CopyCall, GiveCall, MoveCall, StatCall
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
 from orchestrator.storage.rclone_backed.lanes import Lanes, begins
 from orchestrator.storage.rclone_backed.rc_batches import send_all
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, failure
 from orchestrator.storage.rclone_backed.replacing import replace
+
+_UNSEEN = "NewObject failed"
+"""So rclone says that a rename succeeded, but the file is not at its destination."""
+_CUT_AT = ";?#"
+"""What ends the path of a URL, for a server that does not decode it as it should."""
+
+
+def unless_misplaced(call: Call, result: CallResult, exists: Callable[[str], bool]) -> CallResult:
+    """The result, or the error for a rename after which the server shows nothing at the destination.
+
+    WsgiDAV cuts the destination of a MOVE at `;` and `?`, for example, and answers 201. `exists` looks at one file.
+    """
+    if not (isinstance(call, MoveCall | GiveCall) and isinstance(result, NotFoundError) and _UNSEEN in result.message):
+        return result
+    cuts = [call.dst[:end] for end, character in enumerate(call.dst) if character in _CUT_AT]
+    there = [cut for cut in cuts if cut and not cut.endswith("/") and exists(cut)]
+    where = f"it is probably what is now at {there[-1]}" if there else "look for it in that folder"
+    return MisplacedError(f"{call.dst}: the server reported success, but nothing is there; {where}", path=call.dst)
 
 
 class Sender:

@@ -14,7 +14,6 @@ import msgspec
 
 from orchestrator.errors import (
     DestinationExistsError,
-    MisplacedError,
     NotFoundError,
     OrchestratorError,
     PermanentError,
@@ -43,19 +42,13 @@ from orchestrator.storage.rclone_backed.disk_names import DiskNames
 from orchestrator.storage.rclone_backed.names import Names
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, is_below_a_file
 from orchestrator.storage.rclone_backed.remote import Remote
-from orchestrator.storage.rclone_backed.sending import Sender
+from orchestrator.storage.rclone_backed.sending import Sender, unless_misplaced
 from orchestrator.storage.rclone_backed.shown_names import ShownNames, links_below
 
 _FIRST_ENTRIES = 1000
 """So many entries of a listing show what its hashes cost: one page on S3."""
 _HASH_MISSES = 16
 """A request each is acceptable for so many objects without a hash: 0.6 s at 40 ms."""
-
-
-_UNSEEN = "NewObject failed"
-"""So rclone says that a rename succeeded, but the file is not at its destination."""
-_CUT_AT = ";?#"
-"""What ends the path of a URL, for a server that does not decode it as it should."""
 
 _OnFolder: TypeAlias = Callable[[str], None]
 _Send: TypeAlias = Callable[[Sequence[Any], int], Sequence[CallResult]]
@@ -314,7 +307,7 @@ class RcloneStorage(DerivedStorage):
             numbers.setdefault(self._way(call), []).append(number)
         for send, mine in numbers.items():
             results |= zip(mine, send([calls[number] for number in mine], concurrency), strict=True)
-        return [self._unless_misplaced(call, results[number]) for number, call in enumerate(calls)]
+        return [unless_misplaced(call, results[number], self.exists) for number, call in enumerate(calls)]
 
     def naming(self) -> Naming:
         """See Storage."""
@@ -325,18 +318,6 @@ class RcloneStorage(DerivedStorage):
         if not self.capabilities.duplicate_names:
             return super().namesakes(paths)
         return self._listings.namesakes(paths)
-
-    def _unless_misplaced(self, call: Call, result: CallResult) -> CallResult:
-        """The result, or the error for a rename after which the server shows nothing at the destination.
-
-        WsgiDAV cuts the destination of a MOVE at `;` and `?`, for example, and answers 201.
-        """
-        if not (isinstance(call, MoveCall | GiveCall) and isinstance(result, NotFoundError) and _UNSEEN in result.message):
-            return result
-        cuts = [call.dst[:end] for end, character in enumerate(call.dst) if character in _CUT_AT]
-        there = [cut for cut in cuts if cut and not cut.endswith("/") and self.exists(cut)]
-        where = f"it is probably what is now at {there[-1]}" if there else "look for it in that folder"
-        return MisplacedError(f"{call.dst}: the server reported success, but nothing is there; {where}", path=call.dst)
 
     def _way(self, call: Call) -> _Send:
         if has_id(call):
