@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from orchestrator.rclone.known_secrets import without_known_secrets
+
 _SECRET_WORD = r"[A-Za-z0-9_-]*(?:pass(?:word|wd)?|key(?!s)|secret|token|signature|credential)[A-Za-z0-9_-]*"  # noqa: S105 because it is a pattern
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # An option in a connection string, `:s3,secret_access_key=...:bucket`.
@@ -27,7 +29,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 def redact(text: str) -> str:
-    """The text without passwords, keys, tokens and signatures."""
+    """The text without passwords, keys, tokens and signatures, and without any secret that this process has read."""
+    text = without_known_secrets(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text

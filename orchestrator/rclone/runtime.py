@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -23,6 +23,7 @@ from orchestrator.rclone.backends import Backends
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
+from orchestrator.rclone.known_secrets import hide, hide_options
 from orchestrator.rclone.links import configured, links_left_out, with_wrapped
 from orchestrator.rclone.listing import ListRequest, list_files
 from orchestrator.rclone.location_identity import Place, places_of
@@ -80,6 +81,7 @@ class Rclone:
         if config_password is not None:  # rclone would ask a command that the environment names first
             self._inherited.pop("RCLONE_PASSWORD_COMMAND", None)
             self._inherited["RCLONE_CONFIG_PASS"] = config_password
+        hide_options(child_environment(self._inherited))
         self.bytes_per_second = slowest_rates(bandwidth)
         """Up and down; None: no limit."""
         self._log_file = log_file
@@ -101,7 +103,7 @@ class Rclone:
     def remotes(self) -> dict[str, str]:
         """All remotes -> their types: those of the user's rclone config and those defined here."""
         found: dict[str, str] = {}
-        configured = self.client.call("config/dump")  # holds secrets: return nothing but the types
+        configured = self._sections()  # return nothing but the types
         for name in self.client.call("config/listremotes").get("remotes") or []:
             section = configured.get(name)
             kind = section.get("type") if isinstance(section, dict) else os.environ.get(f"RCLONE_CONFIG_{name.upper()}_TYPE")
@@ -128,7 +130,7 @@ class Rclone:
         name = fs.partition(":")[0]
         if not name or is_local(fs):
             return None
-        section = self.client.call("config/dump").get(name)  # holds secrets: return nothing but this option
+        section = self._sections().get(name)  # return nothing but this option
         inherited = os.environ.get(f"RCLONE_CONFIG_{name.upper()}_{option.upper()}")
         # In rclone's order. A section may hold nothing but a token that rclone has refreshed for a remote of ours.
         found = self._remotes.get(name, {}).get(option) or inherited or (section or {}).get(option)
@@ -137,14 +139,14 @@ class Rclone:
     def hosts_without_tls(self) -> dict[str, str]:
         """The remotes of the user's rclone config with plain http to another machine -> its host."""
         found: dict[str, str] = {}
-        for name, section in self.client.call("config/dump").items():  # holds secrets: return nothing but hosts
+        for name, section in self._sections().items():  # return nothing but hosts
             hosts = hosts_without_tls({option: value for option, value in section.items() if isinstance(value, str)})
             found |= dict.fromkeys([name], min(hosts.values())) if hosts else {}
         return found
 
     def places_of(self, fs: str) -> tuple[Place, ...]:
         """Which servers and folders a location really is (see `location_identity`)."""
-        configured = self.client.call("config/dump")  # holds secrets: use nothing but what identifies the server
+        configured = self._sections()  # use nothing but what identifies the server
 
         def options(name: str) -> dict[str, str]:
             section = configured.get(name)
@@ -168,6 +170,8 @@ class Rclone:
         """Options as rclone's config holds them: it wants passwords obscured."""
         backend = self.backends.find(type)
         passwords = backend.passwords if backend is not None else ()
+        for text in secrets.values():
+            hide(text)
         return {
             option: self.client.call("core/obscure", {"clear": text})["obscured"] if option in passwords else text
             for option, text in secrets.items()
@@ -179,6 +183,7 @@ class Rclone:
         Options are spelled as in rclone's config file. This restarts a running daemon, so define remotes first.
         """
         definition = {"type": type, **options}
+        hide_options(options)
         with self._lock:
             if self._remotes.get(name) == definition:
                 return
@@ -244,6 +249,14 @@ class Rclone:
     def _environment(self) -> dict[str, str]:
         links = links_left_out(self._follow_links, lambda: self._known_remotes | self._remotes)
         return child_environment(self._inherited, config=self._config, remotes=self._remotes, extra=self._extra | links)
+
+    def _sections(self) -> dict[str, Any]:
+        """The user's rclone config. Holds secrets."""
+        found: dict[str, Any] = self.client.call("config/dump")
+        for section in found.values():
+            if isinstance(section, dict):
+                hide_options(section)
+        return found
 
     @cached_property
     def backends(self) -> Backends:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -182,3 +184,26 @@ def test_a_server_that_refuses_reveals_no_secret(tmp_path: Path, three: Remotes,
     text = everything(tmp_path, program, ended)
     for secret in three.secrets:
         assert secret.encode() not in text
+
+
+def test_a_server_that_echoes_a_secret_reveals_it_in_no_form(tmp_path: Path, three: Remotes, rclone_binary: Path) -> None:
+    """Nor where no word around it says that it is one: what was read by a reference is known."""
+    config, environment = by_reference(tmp_path, three, rclone_binary)
+    echoed = {
+        S3_SECRET,
+        quote(S3_SECRET, safe=""),
+        base64.b64encode(f"tester:{S3_SECRET}".encode()).decode(),
+        base64.b64encode(S3_SECRET.encode()).decode(),
+        json.dumps(S3_SECRET).replace("/", "\\/").strip('"'),
+    }
+    error = f"<Error><Code>AccessDenied</Code><Message>denied {' '.join(sorted(echoed))} denied</Message></Error>"
+    three.s3.when(lambda _: True, Refuse(403, {"Content-Type": "application/xml"}, error.encode()))
+    program = Program(tmp_path / "state", environment)
+    log = ("-vv", "--log-file", str(tmp_path / "run.log"), "--config", str(config))
+    commands = (("organize", "s3:music/music", "--yes"), ("scan", "s3:music/music"), ("remotes", "check", "s3:music"))
+    ended = [program(*command, *log, codes=(6,)) for command in commands]
+    assert all("denied ***" in one.errors[0]["message"] for one in ended), "the echo got here"
+    text = everything(tmp_path, program, *ended)
+    for secret in echoed:
+        assert secret.encode() not in text
+        assert secret[4:20].encode() not in text
