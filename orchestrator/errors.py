@@ -9,6 +9,7 @@
     │   │   └── InUseError          another request holds the lock of a folder
     │   ├── RateLimitError          try again later, with fewer requests
     │   ├── AuthError               credentials refused, or clocks differ
+    │   │   └── NoCredentialsError  none are set
     │   ├── QuotaError              no space left: no more writes there
     │   ├── NotFoundError           the file, directory or bucket does not exist
     │   ├── DestinationExistsError  a file lies at the destination
@@ -118,6 +119,10 @@ class AuthError(RemoteError):
     """Credentials refused or expired, or the clocks differ too much: nothing on that remote will work."""
 
     exit_code = ExitCode.AUTH
+
+
+class NoCredentialsError(AuthError):
+    """Nothing was refused: no credentials are set."""
 
 
 class QuotaError(RemoteError):

@@ -207,6 +207,8 @@ class Profile(Facts, frozen=True):
     replaces_in_place: InPlace = "never"
     """An upload to a taken name replaces the content at once when it ends, and the file keeps its id: until then, and if the
     upload breaks off, the old content is there. "below": as it is on the remotes that this one leads to."""
+    anonymous_without: tuple[str, ...] = ()
+    """Options of which one must be set: otherwise rclone sends its requests without credentials. Empty: it refuses to."""
     access_hint: str = ""
     """What else may be the reason if a remote of this kind refuses access as a whole, and what to do then."""
     archived_tiers: tuple[str, ...] = ()

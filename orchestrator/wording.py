@@ -17,6 +17,11 @@ def repeated(value: object) -> str:
     return text if len(text) <= MAX_REPEATED else f"{text[:MAX_REPEATED]}… ({len(text)} characters)"
 
 
+def number_text(number: float) -> str:
+    """A number as people write it: without an exponent, and without zeros at the end."""
+    return f"{number:.12f}".rstrip("0").rstrip(".")
+
+
 def size_text(size: int | float | None) -> str:
     """Bytes for people, in powers of 1024."""
     if size is None:

@@ -15,7 +15,7 @@ from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import parent_of
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
-from orchestrator.wording import money_text, size_text
+from orchestrator.wording import money_text, number_text, size_text
 
 SKIPS_THAT_COUNT = frozenset(
     {"unreadable", "untagged", "unclear", "doubtful-text", "unsupported-name", "conflict", "deleted", "other-name"}
@@ -182,7 +182,7 @@ def _check_bill(session: Session, plan: Plan) -> None:
             currency = str(estimate.get("currency") or "USD")
             said = money_text(float(known), currency)
             raise SafetyLimitError(
-                f"the plan would cost about {said}, more than --max-cost {cost:g} allows"
+                f"the plan would cost about {said}, more than --max-cost {number_text(cost)} allows"
                 + _after(money_text(spent.cost, currency) if spent.cost else "")
             )
     sent = int(estimate.get("bytes") or 0)

@@ -29,6 +29,7 @@ from orchestrator.records import Quota
 from orchestrator.storage.rclone_backed.crypts import Crypts
 from orchestrator.storage.rclone_backed.folder_time import folder_time
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.wording import number_text
 
 _CLEAN_UP_S = 5.0
 """How long an interrupted check may take to delete its file."""
@@ -99,7 +100,7 @@ def inspect_all(session: Session, locations: Mapping[str, Location], within_s: f
             if check.is_alive():
                 check.join(max(0.0, until - time.monotonic()))
         raise
-    late = TransientError(f"no answer within {within_s:g} s")
+    late = TransientError(f"no answer within {number_text(within_s)} s")
     return {name: check.result or late for name, check in checks.items()}
 
 

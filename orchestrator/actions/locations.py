@@ -17,7 +17,9 @@ from orchestrator.config.model import Cloud
 from orchestrator.errors import (
     AccessDeniedError,
     AuthError,
+    NoCredentialsError,
     NotFoundError,
+    OrchestratorError,
     OtherRegionError,
     PermanentError,
     TransientError,
@@ -168,21 +170,18 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     except NotFoundError as error:
         raise _missing(location, _what_is_missing(session, location)) from error
     except TransientError as error:
-        error.message = f"{location.typed} cannot be reached: {error.message}"
+        _name(location, error, f"cannot be reached: {_reason(location, error)}")
         raise
     except AuthError as error:
         if location.local:  # it is about the rclone config
             raise
-        error.message = f"{location.typed} refuses the credentials: {_remedy(session, location)} ({error.message})"
+        if isinstance(error, NoCredentialsError):
+            _name(location, error, f"needs credentials, and none are set: {_where_to_set(session, location)}")
+        else:
+            _name(location, error, f"refuses the credentials: {_remedy(session, location)} ({_reason(location, error)})")
         raise
     except AccessDeniedError as error:
-        if location.local:
-            raise UsageError(f"{location.typed} may not be read: fix its permissions ({error.message})") from error
-        hint = session.rclone_storage(location).profile.access_hint
-        raise AuthError(
-            f"{location.typed} refuses access: grant these credentials the right to list and read it, or use others"
-            f"{f'; {hint}' if hint else ''} ({error.message})"
-        ) from error
+        raise _no_access(session, location, error) from error
     except OtherRegionError as error:
         raise UsageError(_other_region(session, location, error)) from error
     except PermanentError as error:
@@ -190,8 +189,35 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
             raise
         raise UsageError(
             f"{location.typed} cannot be used: check the address, the region and the account of its remote "
-            f"{_definition(session, location)} ({error.message})"
+            f"{_definition(session, location)} ({_reason(location, error)})"
         ) from error
+
+
+def _no_access(session: Session, location: Location, error: AccessDeniedError) -> OrchestratorError:
+    """The error for a location that may not be used at all."""
+    reason = _reason(location, error)
+    if location.local:
+        return UsageError(f"{location.typed} may not be read: fix its permissions ({reason})")
+    profile = session.rclone_storage(location).profile
+    if profile.anonymous_without and not any(session.rclone.option(location.fs, one) for one in profile.anonymous_without):
+        where = _where_to_set(session, location)
+        return NoCredentialsError(f"{location.typed} refuses access without credentials, and none are set: {where} ({reason})")
+    hint = f"; {profile.access_hint}" if profile.access_hint else ""
+    return AuthError(
+        f"{location.typed} refuses access: grant these credentials the right to list and read it, or use others{hint} ({reason})"
+    )
+
+
+def _name(location: Location, error: OrchestratorError, what: str) -> None:
+    """Let an error say something of a location, once: its path is left to files."""
+    error.message = f"{location.typed} {what}"
+    if error.path is not None and error.path.partition(":")[0] == location.remote:
+        error.path = None
+
+
+def _reason(location: Location, error: OrchestratorError) -> str:
+    """The message of an error without the location before it."""
+    return error.message.removeprefix(f"{error.path}: ").removeprefix(f"{location.fs}: ")
 
 
 def _what_is_missing(session: Session, location: Location) -> str:
@@ -266,6 +292,25 @@ def _remedy(session: Session, location: Location) -> str:
     return remedy
 
 
+def _where_to_set(session: Session, location: Location) -> str:
+    """Where the credentials of a location can come from, if it has none."""
+    remote, profile = location.remote or "", session.rclone_storage(location).profile
+    variables = profile.environment.credentials
+    here = f"set {variables}" if variables else ""
+    if profile_for_environment_remote(remote) is not None:
+        return f"{here}, or name a remote of the rclone config under `schemes:`"
+    settings = session.config.remotes.get(remote)
+    if remote == CLOUD_REMOTE and session.config.cloud is not None:
+        new = profile.new_remote
+        known = {"credentials_env": new.credentials_text, "credentials_path": new.credentials_file}
+        keys = [f"`cloud.{key}`" for key in known if known[key] is not None]
+        return f"name them with {' or '.join([*keys, '`cloud.secrets`'])} in the config{f', or {here}' if here else ''}"
+    if settings is not None and settings.type is not None:
+        return f"name them with `remotes.{remote}.secrets` in the config"
+    by_rclone = f"`rclone config reconnect {remote}:` or `rclone config update {remote}`"
+    return f"use {by_rclone}, or name them with `remotes.{remote}.secrets` in the config"
+
+
 def _remedy_of_cloud(session: Session, location: Location, cloud: Cloud) -> str:
     if cloud.credentials_env is not None:
         return f"correct the variable {cloud.credentials_env}, which `cloud.credentials_env` names"
@@ -273,5 +318,6 @@ def _remedy_of_cloud(session: Session, location: Location, cloud: Cloud) -> str:
     key = next((key for key, value in given.items() if value), None)
     if key is None:
         variables = session.rclone_storage(location).profile.environment.credentials
-        return f"set `cloud.credentials_env` in the config{f', or {variables}' if variables else ''}: it names no credentials"
+        given_by = f"correct {variables}, or " if variables else ""
+        return f"{given_by}name others with `cloud.credentials_env` in the config"
     return f"correct `cloud.{key}` in the config"

@@ -7,6 +7,7 @@ from typing import Any
 from orchestrator.actions.location_check import inspect
 from orchestrator.actions.session import Session
 from orchestrator.config.options.remotes import RemotesCheckOptions
+from orchestrator.errors import ConfigError, UsageError
 from orchestrator.report.location_view import facts_text
 from orchestrator.report.reporter import Column
 
@@ -26,7 +27,13 @@ def check_remote(options: RemotesCheckOptions, session: Session) -> dict[str, An
     Raises UsageError, TransientError, RateLimitError and AuthError.
     """
     remote = options.remote
-    (location,) = session.locations(f"{remote}:" if _is_remote(session, remote) else remote)
+    without_colon = _is_remote(session, remote)
+    try:
+        (location,) = session.locations(f"{remote}:" if without_colon else remote)
+    except UsageError as error:
+        if not without_colon or isinstance(error, ConfigError):
+            raise
+        raise UsageError(f"{error.message}; for a folder of this machine, write ./{remote}") from error
     facts = inspect(session, location)
     session.reporter.document("capabilities", facts_text(facts), facts)
     return facts

@@ -13,7 +13,7 @@ from orchestrator.plan.estimate import estimate, passes_through
 from orchestrator.plan.model import Operation
 from orchestrator.prices import Spent
 from orchestrator.storage.protocol import Storage
-from orchestrator.wording import counted, money_text, size_text
+from orchestrator.wording import counted, money_text, number_text, size_text
 
 _SHARE = 1 / 3
 """How much of what may still be spent one window may cost: up to three times as much is no excess yet."""
@@ -94,7 +94,7 @@ class Spending:
             self._reason = "--max-cost: the prices of every remote must be known (docs/costs.md)"
         elif (spent := self._cost_so_far()) + (following := float(cost) * self._factor) > self._limits.cost:
             self._reason = (
-                f"--max-cost {self._limits.cost:g}: about {money_text(spent, currency)} was spent, "
+                f"--max-cost {number_text(self._limits.cost)}: about {money_text(spent, currency)} was spent, "
                 f"and the next {counted(len(tasks), 'operation')} would cost about {money_text(following, currency)}"
             )
         else:

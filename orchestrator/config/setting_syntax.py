@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from orchestrator.errors import UsageError
-from orchestrator.wording import repeated
+from orchestrator.wording import number_text, repeated
 
 
 class Limit(NamedTuple):
@@ -21,7 +21,7 @@ class Limit(NamedTuple):
         return removed <= (total * self.number / 100 if self.percent else self.number)
 
     def __str__(self) -> str:
-        return f"{self.number:g}{'%' if self.percent else ''}"
+        return f"{number_text(self.number)}{'%' if self.percent else ''}"
 
 
 def parse_limit(text: str | int | None, name: str = "--max-delete") -> Limit | None:

@@ -12,6 +12,7 @@ from orchestrator.errors import (
     CorruptTransferError,
     DestinationExistsError,
     InUseError,
+    NoCredentialsError,
     NotFoundError,
     OrchestratorError,
     OtherRegionError,
@@ -54,6 +55,14 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         frozenset(),
     ),
     (UsageError, ("failed to load config",), frozenset()),
+    (
+        NoCredentialsError,  # of the AWS tools, Google, OAuth, Azure, B2; SFTP, FTP and WebDAV ask the server
+        (
+            *("no ec2 imds role found", "nocredentialproviders", "could not find default credentials", "empty token found"),
+            *("account must be set", "no authentication method configured", "account not found", "no credentials"),
+        ),
+        frozenset(),
+    ),
     (
         RateLimitError,
         (

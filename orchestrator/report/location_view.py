@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.prices import REQUEST_KINDS
 from orchestrator.report.reporter import duration_text, printable
-from orchestrator.wording import money_text, size_text
+from orchestrator.wording import money_text, number_text, size_text
 
 _WIDTH = 80
 _TITLE = 16
@@ -102,7 +102,7 @@ def _times(facts: Mapping[str, Any]) -> str:
         return "none"
     size, unit = next((size, unit) for size, unit in _UNITS if precision >= size)
     kind = "their own" if facts["own_mtime"] else "listings give the time of the upload; their own take a request each"
-    return f"{kind}, to {precision / size:g} {unit}"
+    return f"{kind}, to {number_text(precision / size)} {unit}"
 
 
 def _clock(ahead_s: float) -> str:
@@ -138,7 +138,7 @@ def _profile(facts: Mapping[str, Any]) -> str:
     means = [
         f"tags are read with few {saved}",
         *(["whole folders are moved and listed where that saves requests"] if facts["by_directory"] else []),
-        "no limit of requests is known" if pace is None else f"at most {pace:g} requests a second",
+        "no limit of requests is known" if pace is None else f"at most {number_text(pace)} requests a second",
     ]
     return f"{facts['profile']}: {'; '.join(means)}"
 

@@ -89,6 +89,31 @@ def test_the_file_of_the_seed_is_read_as_it_stands(tmp_path: Path) -> None:
     assert cloud_in(f"cloud_storage: {SEED}") == config.cloud
 
 
+def test_the_model_of_the_seed_is_read_by_its_own_names() -> None:
+    model_of_the_seed = {
+        "provider": "gdrive",
+        "bucket_name": "b",
+        "region": None,
+        "credentials_path": None,
+        "credentials_env": None,
+        "remote_path": "/music",
+        "chunk_size": 8 * 1024 * 1024,
+        "max_concurrent_uploads": 4,
+        "retry_attempts": 3,
+        "retry_delay": 1.0,
+        "sync_mode": "bidirectional",
+        "delete_after_sync": False,
+        "bandwidth_limit": None,
+    }
+    for provider in ("s3", "gcs", "azure", "dropbox", "gdrive"):
+        for mode in ("upload", "download", "bidirectional"):
+            given = model_of_the_seed | {"provider": provider, "sync_mode": mode}
+            found = cloud_in(json.dumps({"cloud_storage": given}))
+            assert {
+                ("bucket_name" if key == "bucket" else key): getattr(found, key) for key in found.__struct_fields__
+            }.items() >= given.items()
+
+
 def test_setting_a_key_of_the_seeds_file_keeps_it_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "s3.json"
     file.write_text(SEED)

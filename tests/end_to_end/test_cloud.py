@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from orchestrator.actions.session import open_session
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.rclone.binary import find_rclone
+from orchestrator.retry_times import FIRST_WAIT_S
+from orchestrator.storage.wrappers.retry import RetryingStorage
 from orchestrator.track import Track
 from tests.audio import make_many, make_track
 from tests.nightly import some_at_night
@@ -214,6 +216,17 @@ def test_retry_attempts_count_the_tries_of_a_change(tmp_path: Path, proxy: HttpP
         program("organize", str(tmp_path / "library"), "cloud:", "--yes", "--config", str(config), codes=(5,))
         sent[attempts] = sum(seen.method == "PUT" and ".flac" in seen.path for seen in proxy.requests)
     assert sent[2] == 2 * sent[1] > 0
+
+
+def test_retry_delay_is_the_first_wait(tmp_path: Path, proxy: HttpProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the wrapper, whose waits have tests of their own: the SDK in rclone waits as well, and at random."""
+    monkeypatch.setenv("MY_KEYS", PAIR)
+    for lines, wait_s in ((("retry_delay: 1.5",), 1.5), ((), FIRST_WAIT_S)):
+        config = configured(tmp_path, proxy.port, *lines, "credentials_env: MY_KEYS")
+        with open_session(CommonOptions(config=str(config), state_dir=str(tmp_path / "state"))) as session:
+            storage = session.storage(*session.locations("cloud:"))
+            assert isinstance(storage, RetryingStorage)
+            assert storage._first_wait_s == wait_s
 
 
 @pytest.fixture(scope="module")

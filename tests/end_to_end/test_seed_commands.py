@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.audio import make_many
 from tests.program import Ended, Program
 from tests.servers.remotes import ACCESS_KEY, SECRET_KEY, RemoteServer
 
-BUCKETS = ("my-bucket", "bucket", "source", "target")
+BUCKETS = ("my-bucket", "bucket", "source", "target", "my-music-library")
 
 
 class World:
@@ -113,6 +114,59 @@ def test_preview_sync_changes(world: World) -> None:
 def test_set_cloud_settings_and_use_them(world: World) -> None:
     for line in ("config set cloud.provider s3", "config set cloud.bucket my-music-library", "config set cloud.region us-east-1"):
         world.run(line)
-    world.run("config set cloud.bucket my-bucket")  # the one that is here
-    world.songs_in("my-bucket")
+    world.songs_in("my-music-library")
     assert world.run("scan cloud:music").summary["files_seen"] == 2
+
+
+FILE = """\
+{
+    "provider": "s3",
+    "bucket_name": "my-music-library",
+    "region": "us-east-1",
+    "credentials_env": "AWS_CREDENTIALS",
+    "remote_path": "/music",
+    "chunk_size": 8388608,
+    "max_concurrent_uploads": 4,
+    "retry_attempts": 3
+}
+"""
+"""config/cloud/s3.json of the document."""
+
+MODEL = {
+    "retry_delay": 1.0,
+    "sync_mode": "upload",
+    "delete_after_sync": True,
+    "bandwidth_limit": 104857600,
+}
+"""The keys of its model that this file does not have; `credentials_path` excludes `credentials_env`."""
+
+
+def test_its_file_is_used_as_it_stands(world: World) -> None:
+    folder = world.songs_at("library")
+    (world.root / "s3.json").write_text(FILE)
+    world.program.environment |= {"AWS_CREDENTIALS": f"{ACCESS_KEY}:{SECRET_KEY}", "AWS_ACCESS_KEY_ID": "of another account"}
+    songs = {f"music/{file.relative_to(folder)}" for file in folder.rglob("*") if file.is_file()}
+    world.run("sync /library cloud: --config /s3.json", "--yes")
+    assert {key for key in world.keys("my-music-library") if "/.music-orchestrator/" not in key} == songs
+
+
+@pytest.mark.parametrize("credentials", ["credentials_env", "credentials_path"])
+def test_every_key_of_its_model_works_with_all_the_others(world: World, credentials: str) -> None:
+    """An upload that deletes its source: the songs are in the bucket, and no longer here."""
+    folder = world.songs_at("library")
+    document = json.loads(FILE) | MODEL
+    del document["credentials_env"]
+    (world.root / "keys").write_text(f"[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n")
+    document[credentials] = str(world.root / "keys") if credentials == "credentials_path" else "AWS_CREDENTIALS"
+    (world.root / "s3.json").write_text(json.dumps({"cloud_storage": document}))
+    world.program.environment |= {"AWS_CREDENTIALS": f"{ACCESS_KEY}:{SECRET_KEY}", "AWS_ACCESS_KEY_ID": "of another account"}
+    world.run("config validate /s3.json")
+    world.run("sync /library cloud: --config /s3.json", "--yes")
+    assert len([key for key in world.keys("my-music-library") if key.startswith("music/") and "track" in key]) == 2
+    assert not [file for file in folder.rglob("*track*") if file.is_file()]
+
+
+def test_its_credentials_in_a_file_are_refused_with_the_way_that_it_recommends(world: World) -> None:
+    (world.root / "s3.json").write_text(json.dumps({"provider": "s3", "credentials": {"access_key": "...", "secret_key": "..."}}))
+    ended = world.program("scan", "cloud:", "--config", f"{world.root}/s3.json", codes=(2,))
+    assert "name it with `credentials_env: AWS_CREDENTIALS`" in ended.errors[0]["message"]
