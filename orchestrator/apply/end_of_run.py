@@ -13,6 +13,7 @@ from orchestrator.apply.protocol.final_check import check_final_state, final_sta
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.protocol.stopped_remotes import probe
 from orchestrator.apply.results import Problem
+from orchestrator.apply.trial import remove_left_over
 from orchestrator.errors import AuthError, ExitCode, RateLimitError, RemoteError, TransientError
 from orchestrator.plan.model import LEAVING_THE_SOURCE, TEMPORARY, CompletedOperation, Plan
 from orchestrator.progress import Progress
@@ -50,6 +51,9 @@ def check_and_tidy(
         if sweep:
             problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
         own_files.sweep_ended_runs(journal, obstacles)
+        for fs in sorted({one.destination.fs for one in completed}):
+            with obstacles.named(OWN_DIRECTORY, "cannot be listed, so files of checks that were killed may be left in it"):
+                remove_left_over(storages[fs])
         remove_emptied(wanted, storages, run_id, obstacles, plan.header)
         problems += _report_trash(run_id, completed, storages, obstacles)
         problems += own_files.report_leaving_sources(obstacles)

@@ -227,8 +227,10 @@ def test_what_s3_refuses_as_a_whole_is_said_once_with_the_remedy_and_loses_nothi
             assert storage.get_object(Bucket=BUCKET, Key=f"{here.name}/in/{number}.mp3")["Body"].read() == content, name
     cloud = Cloud(tmp_path / "missing", {"force_path_style": "true"}, bucket="no-such-bucket")
     cloud.add(f"  endpoint: http://127.0.0.1:{proxy.port}\n")
-    (error,) = cloud("scan", "cloud:", codes=(2,)).errors
-    assert "cloud: there is no bucket no-such-bucket: check the name" in error["message"]
+    for words in (("scan",), ("organize", cloud.library), ("sync", cloud.library), ("remotes", "check"), ("quarantine", "list")):
+        (error,) = cloud(*words, "cloud:", codes=(2,)).errors
+        assert "cloud: there is no bucket no-such-bucket: check the name" in error["message"], words
+    assert "no-such-bucket" not in str(storage.list_buckets())
 
 
 @pytest.mark.parametrize(
