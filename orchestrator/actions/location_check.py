@@ -183,5 +183,5 @@ def _encryption(session: Session, location: Location, storage: RcloneStorage) ->
     """How rclone encrypts what it sends there; None if it does not."""
     if not any(place.encrypted for place in session.places_of(location.fs)):
         return None
-    names = session.rclone.option(location.fs, "filename_encryption") or "standard"
-    return {"by": "crypt", "names": names if storage.profile.wraps == "crypt" else None}
+    names = storage.capabilities.encrypted_names
+    return {"by": "crypt", "names": names.mode if names is not None else None}

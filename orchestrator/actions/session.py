@@ -306,7 +306,7 @@ class Session:
         """The storage of a location without wrappers, for what only rclone knows."""
         from orchestrator.storage.rclone_backed.storage import RcloneStorage  # noqa: PLC0415 - not every command needs it
 
-        return RcloneStorage(self.rclone, location.fs, profile=self._profile(location), prices=self._prices(location))
+        return RcloneStorage(self.rclone, location.fs, profile=self._profile(location), prices=self._prices)
 
     def reading_policy(self, location: Location, reading: str | None = None) -> Policy:
         """Whether reading tags there should save bytes or requests: as `reading` says, otherwise the config or the profile."""
@@ -364,15 +364,15 @@ class Session:
         check_remote(self.loaded_config, location.remote or "")
         return settings.profile if settings is not None else None
 
-    def _prices(self, location: Location) -> Prices | None:
+    def _prices(self, remote: str) -> Prices | None:
         """The price list that the config gives the remote. Raises ConfigError for a name that no profile knows."""
-        settings = self.config.remotes.get(location.remote or "")
+        settings = self.config.remotes.get(remote)
         chosen = settings.prices if settings is not None else None
         if not isinstance(chosen, str):
             return chosen
         from orchestrator.profiles import price_lists  # noqa: PLC0415 - not every command needs it
 
-        check_remote(self.loaded_config, location.remote or "")
+        check_remote(self.loaded_config, remote)
         return price_lists()[chosen]
 
 

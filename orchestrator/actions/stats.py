@@ -60,7 +60,8 @@ def _show_costs(session: Session, location: Location, statistics: Statistics) ->
     lists |= {profile.type: profile.quotas for profile in all_profiles() if profile.quotas is not None}
     storage = session.rclone_storage(location).capabilities
     here = storage.prices or storage.quotas
-    name = "local" if storage.local else next((name for name, prices in lists.items() if prices == here), "own" if here else None)
+    free = storage.local or here == Quotas()
+    name = "local" if free else next((name for name, prices in lists.items() if prices == here), "own" if here else None)
     show_costs(
         location.fs,
         library_cost(name, here, files, size),

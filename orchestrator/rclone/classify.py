@@ -186,6 +186,11 @@ _REMEDIES = (
         re.compile(r"(.*md5 hashes differ.*S3 bucket.*)"),
         r"\1: if the bucket encrypts with KMS by default, set `server_side_encryption: aws:kms` in the options of its remote",
     ),
+    # A file that is encrypted on the way cannot be read twice, as the signature of an upload without TLS needs it.
+    (
+        re.compile(r"(.*request stream is not seekable.*)"),
+        r"\1: over http, AWS takes nothing that is encrypted on the way: use https, or the option `use_unsigned_payload: 'true'`",
+    ),
     (
         re.compile(r".*not allowed to ask for password.*"),
         f"the rclone config is encrypted, and nobody can be asked for its password: {_TO_DECRYPT}",

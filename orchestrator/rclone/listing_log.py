@@ -17,6 +17,8 @@ from orchestrator.rclone.classify import classify
 FLAGS = ("--use-json-log",)
 NAME_EXCLUDED = ("--log-level=DEBUG",)
 """Then rclone names each folder that its filters leave out."""
+VANISHED = "vanished while it was listed"
+"""What the error says of a folder that was shown and then not found."""
 _EXCLUDED = "Excluded"
 _UNDECRYPTABLE = ("Skipping undecryptable file name", "Skipping undecryptable dir name")
 _MOST_LINES = 20_000
@@ -63,7 +65,7 @@ def _error(fs: str, line: _Line) -> OrchestratorError:
     reason = f"{line.object}: {line.msg}" if line.object else line.msg
     error = classify(reason, path=fs, names=(fs, line.object))
     if line.object and isinstance(error, NotFoundError):
-        return TransientError(f"{fs}: {line.object}: vanished while it was listed", path=fs)
+        return TransientError(f"{fs}: {line.object}: {VANISHED}", path=fs)
     return error
 
 

@@ -6,10 +6,13 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.prices import REQUEST_KINDS
+import msgspec
+
+from orchestrator.prices import REQUEST_KINDS, Quotas
 from orchestrator.report.reporter import duration_text, printable
 from orchestrator.wording import money_text, number_text, size_text
 
+_NO_LIMITS = msgspec.to_builtins(Quotas())
 _WIDTH = 80
 _TITLE = 16
 _NAMING = {
@@ -151,8 +154,10 @@ def _prices(facts: Mapping[str, Any]) -> str:
         day = f" (of {prices['date']})" if prices["date"] else ""
         month, sent = (money_text(prices[key], currency) for key in ("storage", "egress"))
         return f"1,000 requests: {requests}; a GB: {month} a month, {sent} for a download{day}"
+    if facts["local"] or quotas == _NO_LIMITS:
+        return "nothing to pay"
     if quotas is not None:
         ways = (("upload_gb_per_day", "up"), ("download_gb_per_day", "down"))
         limits = [f"{quotas[key]:,.0f} GB {way} a day" for key, way in ways if quotas[key] is not None]
         return f"a flat rate{', at most ' if limits else ''}{', '.join(limits)}"
-    return "nothing to pay" if facts["local"] else "unknown; `remotes: NAME: {prices: LIST}` in the config chooses a list"
+    return f"unknown; `remotes: {{{facts['location'].partition(':')[0]}: {{prices: LIST}}}}` in the config chooses a list"

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.actions.session import open_session
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ConfigError
+from orchestrator.prices import Quotas
 from orchestrator.profiles import load_profile, price_lists
 from orchestrator.records import Capabilities
 
@@ -32,6 +33,20 @@ type = crypt
 remote = aws:
 password = UmmJVJp2FMzHMUwlvZLB9MKjPuA8zAo
 
+[renamed]
+type = alias
+remote = coded:music
+
+[private]
+type = crypt
+remote = minio:music
+password = UmmJVJp2FMzHMUwlvZLB9MKjPuA8zAo
+
+[disk]
+type = crypt
+remote = /tmp/vault
+password = UmmJVJp2FMzHMUwlvZLB9MKjPuA8zAo
+
 [mixed]
 type = union
 upstreams = aws: minio:
@@ -53,9 +68,10 @@ def capabilities(config: Path, location: str) -> Capabilities:
         return session.storage(*session.locations(location)).capabilities
 
 
-@pytest.mark.parametrize(
-    ("remote", "name"), [("aws:", "s3"), ("minio:", None), ("coded:", "s3"), ("mixed:", None), ("/tmp", None)]
-)
+OF_REMOTES = {"aws:": "s3", "minio:": None, "coded:": "s3", "renamed:": "s3", "private:": None, "mixed:": None, "/tmp": None}
+
+
+@pytest.mark.parametrize(("remote", "name"), OF_REMOTES.items())
 def test_the_provider_decides_also_below_other_remotes(files: Path, remote: str, name: str | None) -> None:
     found = capabilities(files, remote)
     assert found.prices == (price_lists()[name] if name else None)
@@ -72,6 +88,22 @@ def test_the_config_chooses_a_list_by_name_or_gives_its_own(files: Path) -> None
     own = capabilities(files, "aws:").prices
     assert own is not None
     assert (own.list, own.look, own.storage, own.currency) == (1.0, 0.5, 2.0, "EUR")
+
+
+def test_a_remote_that_leads_to_another_has_the_prices_that_the_config_gives_that_one(files: Path) -> None:
+    files.write_text("remotes: {minio: {prices: wasabi}}")
+    assert capabilities(files, "private:").prices == price_lists()["wasabi"]
+    files.write_text("remotes: {aws: {prices: r2}, coded: {prices: b2}}")
+    assert capabilities(files, "coded:").prices == capabilities(files, "renamed:").prices == price_lists()["b2"]
+    files.write_text("remotes: {minio: {prices: s3}}")
+    assert capabilities(files, "mixed:").prices == price_lists()["s3"], "both have the same"
+    assert capabilities(files, "disk:").quotas == Quotas(), "nothing has to be paid"
+
+
+def test_the_limits_of_names_also_hold_for_an_alias_of_a_crypt(files: Path) -> None:
+    crypt, alias = capabilities(files, "coded:"), capabilities(files, "renamed:")
+    assert crypt.max_component_bytes == alias.max_component_bytes == 143
+    assert crypt.encrypted_names == alias.encrypted_names is not None
 
 
 @pytest.mark.parametrize(

@@ -180,20 +180,21 @@ def test_a_few_foreign_files_are_reported_and_never_touched(vaults: Callable[...
         there.put(name)
     # What desktops and servers leave everywhere is no reason to refuse a new crypt.
     assert there.music("organize", str(there.source), "other:music", "--copy").summary["ops_done"] == 1
-    there.fill()
     foreign = there.tree()
-    there.put("README.txt")
+    there.fill()
+    album = Path(min(there.tree().keys() - foreign.keys())).parent.as_posix()
+    for name in ("README.txt", f"{album}/notes.txt"):
+        there.put(name)
     for command in (("scan", "vault:"), ("stats", "vault:"), ("organize", "vault:", "--layout", "{{ title }}")):
         ended = there.music(*command, codes=(3,))
         [error] = [one for one in ended.errors if one["code"] == "undecryptable"]
-        assert error["message"].startswith("vault: holds 2 names that cannot be decrypted, such as ")
+        assert error["message"].startswith("vault: holds 3 names that cannot be decrypted, such as ")
         assert ended.summary["ops_skipped"] >= 2
     mirror = tmp_path / "mirror"
     mirror.mkdir()
     synced = there.music("sync", "vault:", str(mirror), codes=(3,))
     assert (synced.errors[0]["code"], synced.summary["ops_done"]) == ("undecryptable", 2)
-    kept = {name: found for name, found in there.tree().items() if foreign.get(name) == found or name == "README.txt"}
-    assert {".DS_Store", "Thumbs.db", "@eaDir/index", "README.txt"} < set(kept)
+    assert {".DS_Store", "Thumbs.db", "@eaDir/index", "README.txt", f"{album}/notes.txt"} < there.tree().keys()
     assert there.music("stats", "other:music").summary["files_seen"] == 1, "the other library is as it was"
 
     config = tmp_path / "config.yaml"
@@ -225,7 +226,7 @@ def test_the_check_costs_no_request_where_names_prove_the_password(
             proxy.requests.clear()
             there.music("organize", str(there.source), "vault:first", "--copy", "--dry-run", "--config", str(config))
             new.append(len(proxy.requests))
-        assert known[0] == known[1]
+        assert known[0] == known[1] < 10
         assert new[0] < new[1] <= new[0] + 2, "a new folder: one look at the root of the crypt"
 
 

@@ -161,3 +161,8 @@ def test_other_text_is_kept() -> None:
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM])
 def test_a_refusal_of_this_disk_is_one_of_rights_as_on_remotes(code: int) -> None:
     assert type(local_error(OSError(code, "refused"), "a.mp3")) is AccessDeniedError
+
+
+def test_an_encrypted_upload_over_plain_http_names_the_remedy() -> None:
+    reason = "failed to compute payload hash: failed to seek body to start, request stream is not seekable"
+    assert "use_unsigned_payload: 'true'" in classify(f"operation error S3: PutObject, {reason}").message

@@ -23,6 +23,7 @@ from orchestrator.errors import (
 from orchestrator.foreign_folders import is_foreign_name
 from orchestrator.paths import is_clutter, join_location, join_path
 from orchestrator.rclone.listing import ListRequest
+from orchestrator.rclone.listing_log import VANISHED
 from orchestrator.rclone.rc_client import UnexplainedReadError
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY, Entry
@@ -81,8 +82,9 @@ class Crypts:
                     folder = folder or entry.path.rpartition("/")[0].partition("/")[0]
                     files.append(entry.path)
                 yield entry
-        except (NotFoundError, TransientError):  # what has an obfuscated name is not found with another password
-            self.check()
+        except (NotFoundError, TransientError) as error:
+            if isinstance(error, NotFoundError) or VANISHED in error.message:  # as obfuscated names do with another password
+                self.check()
             raise
         self.check(_Listed(any_, folder, files))
 

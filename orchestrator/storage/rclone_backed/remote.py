@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -14,18 +15,27 @@ from orchestrator.prices import Prices, Quotas
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import capabilities_of
+from orchestrator.rclone.location_identity import Place
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import Capabilities, EncryptedNames
 
-_Fact = TypeVar("_Fact")
 _OFF = frozenset({"", "false", "off", "0", "no"})
+
+
+PricesOf = Callable[[str], Prices | None]
+"""Remote -> the price list that the config gives it; None if it gives none."""
+
+
+def no_prices(_: str) -> Prices | None:
+    """The config gives no price list to any remote."""
+    return None
 
 
 class Remote:
     """The remote of one location. Each fact is asked for once, when it is first needed."""
 
-    def __init__(self, rclone: Rclone, fs: str, profile: str | None, prices: Prices | None = None) -> None:
-        """`profile` replaces the profile of the remote's type, `prices` the price list that the profile chooses."""
+    def __init__(self, rclone: Rclone, fs: str, profile: str | None, prices: PricesOf = no_prices) -> None:
+        """`profile` replaces the profile of the remote's type; `prices` replaces what the profile of each remote chooses."""
         self._rclone = rclone
         self._fs = fs
         self._profile_name = profile
@@ -58,7 +68,7 @@ class Remote:
 
     def _open_with_server_mtime(self) -> None:
         """Open it with the upload times as well. Errors call it what the user calls it."""
-        opened = rc_bodies.with_server_mtime(self._fs)
+        opened = rc_bodies.with_option(self._fs, self.profile.server_mtime_option)
         try:
             self._rclone.client.call("operations/fsinfo", {"fs": opened})
         except OrchestratorError as error:
@@ -79,7 +89,19 @@ class Remote:
     def profile(self) -> Profile:
         """What is known about the provider, for this remote."""
         profile = load_profile(self._profile_name or self._rclone.remote_type(self._fs))
-        return profile.for_remote(lambda option: self._rclone.option(self._fs, option))
+        profile = profile.for_remote(lambda option: self._rclone.option(self._fs, option))
+        return self._with_times_below(profile) if profile.wraps == "crypt" else profile
+
+    def _with_times_below(self, profile: Profile) -> Profile:
+        """A crypt has the times of the remote below: a listing that gives others would take a request for each file.
+
+        Opened with another description, because rclone takes two remotes for one that differ in such an override only.
+        """
+        name, colon, path = (self._rclone.option(self._fs, "remote") or "").partition(":")
+        if not colon or not re.fullmatch(r"[\w.+@ -]+", name) or not self._profile_of(f"{name}:").server_mtime:
+            return profile
+        opened = f"{name},description=upload times,{profile.server_mtime_option}:{path}".replace('"', '""')
+        return msgspec.structs.replace(profile, server_mtime=True, server_mtime_option=f'remote="{opened}"')
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -106,14 +128,20 @@ class Remote:
         names = min(profile.max_component_bytes for profile in places.values()) - self.profile.adds_to_names
         paths = [profile.max_path_bytes - _bytes_of_root(fs, profile) for fs, profile in places.items() if profile.max_path_bytes]
         encrypted = None
-        if self.profile.wraps == "crypt":
-            encrypted = self._encrypted_names(in_characters=all(profile.counts == "characters" for profile in places.values()))
+        for crypt in self._crypts(root):
+            in_characters = all(profile.counts == "characters" for profile in places.values())
+            encrypted = self._encrypted_names(f"{crypt}:", in_characters=in_characters)
             names = encrypted.longest(names)
         return {"max_component_bytes": names, "max_path_bytes": min(paths, default=None), "encrypted_names": encrypted}
 
-    def _encrypted_names(self, *, in_characters: bool) -> EncryptedNames:
-        given = {name: self._rclone.option(self._fs, name) for name in ("filename_encryption", "filename_encoding", "suffix")}
-        folders = (self._rclone.option(self._fs, "directory_name_encryption") or "true").lower() not in _OFF
+    def _crypts(self, root: str) -> Sequence[str]:
+        """The crypts that all places of the remote lie behind, the innermost first."""
+        found = {place.crypts for place in self._rclone.places_of(f"{root}:")}
+        return found.pop()[::-1] if len(found) == 1 else ()
+
+    def _encrypted_names(self, crypt: str, *, in_characters: bool) -> EncryptedNames:
+        given = {name: self._rclone.option(crypt, name) for name in ("filename_encryption", "filename_encoding", "suffix")}
+        folders = (self._rclone.option(crypt, "directory_name_encryption") or "true").lower() not in _OFF
         suffix = {None: ".bin", "none": ""}.get(given["suffix"], given["suffix"] or "")
         mode, encoding = (given["filename_encryption"] or "standard").lower(), (given["filename_encoding"] or "base32").lower()
         return EncryptedNames(mode, encoding, folders, suffix, in_characters)
@@ -122,13 +150,25 @@ class Remote:
         return load_profile(self._rclone.remote_type(fs)).for_remote(partial(self._rclone.option, fs))
 
     def _charges(self) -> tuple[Prices | None, Quotas | None]:
-        """The prices and limits in force. A remote that leads to others has those of them all, if these agree."""
-        if self._given_prices is not None or self.profile.type == "local":
-            return self._given_prices, None
-        places = {place.fs: load_profile(self._rclone.remote_type(place.fs)) for place in self._rclone.places_of(self._fs)}
-        prices = [profile.price_list(partial(self._rclone.option, fs)) for fs, profile in places.items()]
-        quotas = [profile.quotas for profile in places.values()]
-        return _agreed(prices), _agreed(quotas)
+        """The prices and limits in force. A remote that leads to others has its own list, or theirs if they agree."""
+        if is_local(self._fs):
+            return None, None
+        given = self._given_prices(self._fs.partition(":")[0])
+        if given is not None:
+            return given, None
+        charges = [self._charges_of(place) for place in self._rclone.places_of(self._fs)]
+        return charges[0] if all(one == charges[0] for one in charges) else (None, None)
+
+    def _charges_of(self, place: Place) -> tuple[Prices | None, Quotas | None]:
+        """The prices and limits of one folder: those of the remotes on the way to it, the outermost first, or of its provider."""
+        if is_local(place.fs):
+            return None, Quotas()
+        for name in (*place.crypts, place.fs.partition(":")[0]):
+            given = self._given_prices(name)
+            if given is not None:
+                return given, None
+        profile = load_profile(self._rclone.remote_type(place.fs))
+        return profile.price_list(partial(self._rclone.option, place.fs)), profile.quotas
 
     def _replaces_in_place(self) -> bool:
         """Whether uploads replace a content at once; a remote that leads to others does what all of these do."""
@@ -142,7 +182,3 @@ def _bytes_of_root(fs: str, profile: Profile) -> int:
     """How much of the limit of a path the folder takes that a remote leads to; a bucket does not count."""
     root = location_prefix(fs) if is_local(fs) else location_prefix(fs).partition(":")[2]
     return len((root.partition("/")[2] if profile.has_buckets else root).encode())
-
-
-def _agreed(found: Sequence[_Fact | None]) -> _Fact | None:
-    return found[0] if all(one == found[0] for one in found) else None

@@ -23,7 +23,6 @@ from orchestrator.errors import (
 )
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_local, join_location
-from orchestrator.prices import Prices
 from orchestrator.profiles import Profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.classify import archived
@@ -41,7 +40,7 @@ from orchestrator.storage.rclone_backed.directory_listings import DirectoryListi
 from orchestrator.storage.rclone_backed.disk_names import DiskNames
 from orchestrator.storage.rclone_backed.names import Names
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls, is_below_a_file
-from orchestrator.storage.rclone_backed.remote import Remote
+from orchestrator.storage.rclone_backed.remote import PricesOf, Remote, no_prices
 from orchestrator.storage.rclone_backed.sending import Sender, unless_misplaced
 from orchestrator.storage.rclone_backed.shown_names import ShownNames, links_below
 
@@ -64,8 +63,8 @@ _LISTED_AT_ONCE = 200_000
 class RcloneStorage(DerivedStorage):
     """One location that rclone reaches: `remote:path`, or an absolute path on this machine."""
 
-    def __init__(self, rclone: Rclone, fs: str, *, profile: str | None = None, prices: Prices | None = None) -> None:
-        """`profile` replaces the profile of the remote's type, `prices` its price list. Sends no request yet."""
+    def __init__(self, rclone: Rclone, fs: str, *, profile: str | None = None, prices: PricesOf = no_prices) -> None:
+        """`profile` replaces the profile of the remote's type, `prices` the price lists. Sends no request yet."""
         try:
             fs.encode()
         except UnicodeEncodeError as error:
