@@ -93,7 +93,8 @@ def _files(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "shared names", "several files may have one name" if facts["duplicate_names"] else "no: one file per name"
     yield "empty folders", "possible" if facts["empty_directories"] else "not possible: folders are only parts of names"
     path = facts["max_path_bytes"]
-    yield "names", f"at most {facts['max_component_bytes']} bytes{'' if path is None else f', whole paths {path}'}"
+    whole = "" if path is None else f", whole paths {path}{' once encrypted' if facts['encrypted_names'] else ''}"
+    yield "names", f"at most {facts['max_component_bytes']} bytes{whole}"
     hashes = ", ".join(facts["hashes"])
     yield "hashes", f"{hashes}, without reading the files" if hashes else "none, unless the files are read"
     yield "times of files", _times(facts)

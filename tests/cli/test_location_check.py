@@ -62,6 +62,7 @@ def test_what_a_location_can_do(
     text = facts_text(facts)
     assert max(map(len, text.splitlines())) <= 80
     assert "encryption        by rclone (crypt)" in text or kind != "crypt"
+    assert ("1020 once encrypted" in facts_text({**facts, "max_path_bytes": 1020})) is (kind == "crypt")
     if isinstance(server, DriveRemote | DropboxRemote):
         assert server.tree.tree(tmp_path.name) == {}
     elif folder.is_dir():
