@@ -176,8 +176,6 @@ class Profile(Facts, frozen=True):
     """Whether a listing gives modification times without one request per object; None: what rclone says."""
     server_mtime: bool = False
     """A listing gives the upload time for free, while rclone's own modification time costs one request per object."""
-    server_mtime_option: str = "override.use_server_modtime=true"
-    """What makes a remote that rclone opens with it give the upload time. (It is checked then: `_config` would come too late.)"""
     costly_hashes: bool = False
     """A listing with hashes costs one request for each object that has no stored hash (S3: multipart uploads)."""
 

@@ -38,15 +38,17 @@ def keep_replaced(fs: str, trash: str | None) -> Body:
     return {"IgnoreTimes": True} if trash is None else {"BackupDir": join_location(fs, trash), "IgnoreTimes": True}
 
 
-def stat(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime: str | None = None) -> Body:
-    """`operations/stat` of a file. Ask for no more than is free.
-
-    `server_mtime`: the option with which the remote gives the upload time instead of rclone's own.
-    """
+def stat(fs: str, path: str, *, mtime: bool, hashes: Sequence[str], server_mtime: bool = False) -> Body:
+    """`operations/stat` of a file. Ask for no more than is free. `server_mtime`: the upload time instead of rclone's own."""
     options: Body = {"filesOnly": True, "noMimeType": True, "noModTime": not mtime}
     if hashes:
         options |= {"showHash": True, "hashTypes": list(hashes)}
-    return {"fs": with_option(fs, server_mtime) if server_mtime else fs, "remote": path, "opt": options}
+    return {"fs": with_server_mtime(fs) if server_mtime else fs, "remote": path, "opt": options}
+
+
+def with_server_mtime(fs: str) -> str:
+    """The same location with --use-server-modtime. S3 checks it when a remote is opened, so `_config` would come too late."""
+    return with_option(fs, "override.use_server_modtime=true")
 
 
 def stat_own_mtime(fs: str, path: str, *, beside_server_mtime: bool) -> Body:

@@ -57,8 +57,7 @@ class RcCalls:
     def stat(self, path: str) -> rc_bodies.Body:
         """The body of a look at one file, which asks only for what is free."""
         can = self.capabilities
-        option = self._profile.server_mtime_option if self._profile.server_mtime else None
-        return rc_bodies.stat(self.fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=option)
+        return rc_bodies.stat(self.fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self._profile.server_mtime)
 
     def request(self, call: Call) -> tuple[str, rc_bodies.Body]:
         """The rc method and the body of one call."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -68,7 +67,7 @@ class Remote:
 
     def _open_with_server_mtime(self) -> None:
         """Open it with the upload times as well. Errors call it what the user calls it."""
-        opened = rc_bodies.with_option(self._fs, self.profile.server_mtime_option)
+        opened = rc_bodies.with_server_mtime(self._fs)
         try:
             self._rclone.client.call("operations/fsinfo", {"fs": opened})
         except OrchestratorError as error:
@@ -89,19 +88,7 @@ class Remote:
     def profile(self) -> Profile:
         """What is known about the provider, for this remote."""
         profile = load_profile(self._profile_name or self._rclone.remote_type(self._fs))
-        profile = profile.for_remote(lambda option: self._rclone.option(self._fs, option))
-        return self._with_times_below(profile) if profile.wraps == "crypt" else profile
-
-    def _with_times_below(self, profile: Profile) -> Profile:
-        """A crypt has the times of the remote below: a listing that gives others would take a request for each file.
-
-        Opened with another description, because rclone takes two remotes for one that differ in such an override only.
-        """
-        name, colon, path = (self._rclone.option(self._fs, "remote") or "").partition(":")
-        if not colon or not re.fullmatch(r"[\w.+@ -]+", name) or not self._profile_of(f"{name}:").server_mtime:
-            return profile
-        opened = f"{name},description=upload times,{profile.server_mtime_option}:{path}".replace('"', '""')
-        return msgspec.structs.replace(profile, server_mtime=True, server_mtime_option=f'remote="{opened}"')
+        return profile.for_remote(lambda option: self._rclone.option(self._fs, option))
 
     @cached_property
     def capabilities(self) -> Capabilities:
