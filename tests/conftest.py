@@ -24,6 +24,7 @@ from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from tests import providers
 from tests.servers import layers, remotes
 from tests.servers.disk import MEMORY
 from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
@@ -41,6 +42,7 @@ _numbers = count(1)
 def pytest_configure(config: pytest.Config) -> None:
     """Choose "dev", "ci" or "nightly" by option or environment, for Hypothesis and for `tests.nightly`."""
     config.addinivalue_line("markers", "nightly: runs in the nightly run only")
+    config.addinivalue_line("markers", "shows(ability, ...): shows this of the provider that is its parameter")
     profile = config.getoption("--hypothesis-profile") or os.environ.get("HYPOTHESIS_PROFILE") or "ci"
     os.environ["HYPOTHESIS_PROFILE"] = profile
     settings.load_profile(profile)
@@ -50,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         _work_in_memory()
     if profile == "nightly":
         os.environ.setdefault("FIRST_HISTORY", str(int(time.time()) // _DAY_S * 2000))
+        if not hasattr(config, "workerinput"):
+            config.pluginmanager.register(providers.Table())
 
 
 def _work_in_memory() -> None:
@@ -62,6 +66,8 @@ def _work_in_memory() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run tests marked `nightly` only in the nightly run."""
+    for item in items:
+        item.user_properties += [("shows", tuple(shown)) for shown in providers.shown_by(item)]
     if os.environ["HYPOTHESIS_PROFILE"] == "nightly":
         return
     left_out = [item for item in items if item.get_closest_marker("nightly")]
@@ -70,14 +76,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
 
 
-SERVERS = ("s3_serve", "s3_moto", "gcs", "azure", "webdav", "wsgidav", "sftp", "openssh", "ftp", "drive", "dropbox")
-LAYERS = ("crypt", "alias", "combine", "chunker")
-STORAGES = ("memory", "local", *SERVERS, *LAYERS)
-_AT_NIGHT = {"s3_serve", "azure", "wsgidav", "sftp", "openssh", "ftp", *LAYERS}
-"""A second server of a protocol, a third store of objects, layers over others, and SFTP and FTP, whose shapes are also those of a
-fake; random histories try SFTP, FTP and WsgiDAV in every run."""
-SOME_STORAGES = [pytest.param(kind, marks=pytest.mark.nightly) if kind in _AT_NIGHT else kind for kind in STORAGES]
-"""STORAGES, as parameters of a test."""
+_IN_EVERY_RUN = ("local", "s3_moto", "gcs", "webdav", "drive", "dropbox")
+"""A server of each protocol but SFTP and FTP, whose shapes are also those of a fake; random histories try these in every run."""
+SOME_STORAGES = ["memory", *providers.everywhere(*_IN_EVERY_RUN)]
+"""Every kind of storage, as parameters of a test."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -234,13 +236,13 @@ def _add(config: Path, server: RemoteServer) -> RemoteServer:
 
 @pytest.fixture(params=SOME_STORAGES)
 def storage_kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of STORAGES in turn."""
+    """Each kind of SOME_STORAGES in turn."""
     return str(request.param)
 
 
 @pytest.fixture
 def open_storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Storage]]:
-    """A function: kind of STORAGES -> an empty storage of that kind, which is closed after the test."""
+    """A function: kind of SOME_STORAGES -> an empty storage of that kind, which is closed after the test."""
     opened: list[Storage] = []
 
     def of(kind: str) -> Storage:

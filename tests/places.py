@@ -16,14 +16,15 @@ from typing import Any
 
 import boto3
 
+from orchestrator.rclone.binary import find_rclone
 from tests.library import LibraryFacts
 from tests.servers import remotes
 from tests.servers.content import Content
 from tests.servers.remotes import ACCESS_KEY, BUCKET, PASSWORD, SECRET_KEY, DriveRemote, DropboxRemote, RemoteServer
 
 OWN = ".music-orchestrator/"
-PLACES = ("local", "s3_serve", "s3_moto", "webdav", "sftp", "crypt")
-"""The kinds on which the large library is tried; there are also "wsgidav", "openssh", "ftp", "drive" and "dropbox"."""
+_NO_FOLDER = 3
+"""rclone's exit code where there is no such folder; stores of objects have none without files."""
 
 
 @dataclass
@@ -117,13 +118,18 @@ def bucket(server: RemoteServer) -> Any:
     )
 
 
-def place_on(server: RemoteServer, name: str) -> Place:
-    """A new folder on a running server, whose remote is called "remote"."""
-    place = Place(server.fs(name, name="remote"), server.directory and server.directory / name, server, name)
+def place_on(server: RemoteServer, name: str, *, remote: str = "remote") -> Place:
+    """A new folder on a running server, whose remote is called `remote`; tests see it without a proxy that may be before it."""
+    location = server.fs(name, name=remote)
+    place = Place(location, server.directory and server.directory / name, server, name)
     if isinstance(server, DriveRemote | DropboxRemote):
         server.tree.folder(name)
     elif place.directory is not None:
         place.directory.mkdir(parents=True)
+    elif server.type != "s3":
+        place = PlaceThroughRclone(location, None, server, name, seen=server.fs(name))
+        if server.type not in {"google cloud storage", "azureblob"}:
+            place.rclone("mkdir", place.seen)
     return place
 
 
@@ -141,7 +147,7 @@ def visible(tree: dict[str, str]) -> dict[str, str]:
 def places(
     kind: str, home: Path, rclone: Path, config: Path, contents: Mapping[str, LibraryFacts | None]
 ) -> Iterator[dict[str, Place]]:
-    """A server (of PLACES or the others) with a location for each name, filled before its first listing (None: empty).
+    """A server with a location for each name, filled before its first listing (None: empty).
 
     The server's remote, named after its kind and `home`, is added to the rclone `config`.
     """
@@ -151,9 +157,9 @@ def places(
         with config.open("a") as file:
             file.write(crypt_section(rclone, remote, str(vault)))
         command = (str(rclone), "--config", str(config))
-        hidden = {name: CryptPlace(f"{remote}:{name}", vault, command=command) for name in contents}
+        hidden = {name: PlaceThroughRclone(f"{remote}:{name}", vault, command=command) for name in contents}
         for name, library in contents.items():
-            subprocess.run([*command, "mkdir", hidden[name].location], check=True)
+            hidden[name].rclone("mkdir", hidden[name].location)
             if library is not None:
                 hidden[name].fill(library)
         yield dict(hidden)
@@ -200,32 +206,41 @@ def places(
 
 
 @dataclass
-class CryptPlace(Place):
-    """A location on a crypt: only rclone can read what the disk below holds."""
+class PlaceThroughRclone(Place):
+    """A location that only rclone can read: an encrypted one, or on a server without a client here."""
 
+    seen: str = ""
+    """What tests call the location; as the user by default."""
     command: tuple[str, ...] = ()
-    """rclone with its config."""
+    """rclone with its config; by default with that of the test session."""
+
+    def __post_init__(self) -> None:
+        self.seen = self.seen or self.location
+        self.command = self.command or (str(find_rclone(None).path),)
+
+    def rclone(self, *arguments: str, content: bytes | None = None, codes: tuple[int, ...] = (0,)) -> bytes:
+        """Run rclone; its exit code must be one of `codes`."""
+        ended = subprocess.run([*self.command, *arguments], input=content, capture_output=True, check=False)
+        assert ended.returncode in codes, (arguments, ended.stderr)
+        return ended.stdout
 
     def fill(self, library: LibraryFacts) -> None:
         """Copy a library there, with its times."""
-        subprocess.run([*self.command, "copy", str(library.root), self.location], check=True)
+        self.rclone("copy", "--files-from-raw", "-", str(library.root), self.seen, content="\n".join(library.files).encode())
 
     def put(self, path: str, content: bytes) -> None:
         """Write one file there."""
-        subprocess.run([*self.command, "rcat", f"{self.location}/{path}"], input=content, check=True)
+        self.rclone("rcat", f"{self.seen}/{path}", content=content)
+
+    def remove(self, path: str) -> None:
+        """Delete one file there."""
+        self.rclone("deletefile", f"{self.seen}/{path}")
 
     def tree(self) -> dict[str, str]:
-        """Path -> sha256 of every file there, `.music-orchestrator` included."""
-        assert self.directory is not None
-        return decrypted(self.command, self.location, self.directory.parent)
-
-
-def decrypted(command: tuple[str, ...], location: str, home: Path) -> dict[str, str]:
-    """Path -> sha256 of every file of a location, by a copy of it in `home`."""
-    with tempfile.TemporaryDirectory(dir=home) as found:
-        subprocess.run([*command, "copy", location, found], capture_output=True, check=True)
-        files = (file for file in Path(found).rglob("*") if file.is_file())
-        return {file.relative_to(found).as_posix(): digest(file.read_bytes()) for file in files}
+        """Path -> sha256 of every file there, `.music-orchestrator` included: by a copy of it."""
+        with tempfile.TemporaryDirectory() as found:
+            self.rclone("copy", "--no-unicode-normalization", self.seen, found, codes=(0, _NO_FOLDER))
+            return Place("", Path(found)).tree()
 
 
 def crypt_section(rclone: Path, name: str, remote: str, **options: str) -> str:

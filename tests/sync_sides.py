@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.forked import Death, Forks, Started
-from tests.places import Place, crypt_section, decrypted, visible
+from tests.places import Place, PlaceThroughRclone, crypt_section, visible
 from tests.program import Ended
 from tests.servers.content import Content
 from tests.servers.http import HttpProxy, Seen, http_proxy
@@ -30,9 +29,9 @@ _MARKER = re.compile(r"/\.music-orchestrator/(run\.json|place-id|naming-probe-\d
 class ThroughRclone(Store):
     """A folder that the user reaches from another machine with rclone: an encrypted one, or on a server without a client here."""
 
-    def __init__(self, place: Place, rclone: Path, config: Path, home: Path) -> None:
+    def __init__(self, place: PlaceThroughRclone, home: Path) -> None:
         super().__init__(place)
-        self._command = (str(rclone), "--config", str(config))
+        self._rclone = place.rclone
         self._home = home
 
     def put(self, path: str, content: bytes, mtime_ns: int) -> None:
@@ -61,15 +60,8 @@ class ThroughRclone(Store):
     def clear(self) -> None:
         self._rclone("purge", self.place.location)
 
-    def everything(self) -> dict[str, str]:
-        """Path -> sha256 of every file, our own included."""
-        return decrypted(self._command, self.place.location, self._home)
-
     def _at(self, path: str) -> str:
         return f"{self.place.location}/{path}"
-
-    def _rclone(self, *arguments: str) -> bytes:
-        return subprocess.run([*self._command, *arguments], capture_output=True, check=True).stdout
 
 
 @dataclass
@@ -157,7 +149,7 @@ class Side:
 
     def everything(self) -> dict[str, str]:
         """Path -> sha256 of every file, our own included."""
-        return self.store.everything() if isinstance(self.store, ThroughRclone) else self.store.place.tree()
+        return self.store.place.tree()
 
     def tree(self) -> dict[str, str]:
         """The same without our own."""
@@ -257,10 +249,13 @@ def side_on(kind: str, name: str, home: Path, request: pytest.FixtureRequest) ->
             place.directory.mkdir(parents=True)
         if isinstance(server, GcsRemote):
             server.download_through(proxy.port)
-        rclone: Path = request.getfixturevalue("rclone_binary")
         if kind == "crypt":
-            file.write(crypt_section(rclone, f"{name}-crypt", place.location))
-            place = Place(f"{name}-crypt:music", None, server, prefix)
+            file.write(crypt_section(request.getfixturevalue("rclone_binary"), f"{name}-crypt", place.location))
+            place.location = f"{name}-crypt:music"
         file.flush()
-        through_rclone = kind in {"crypt", "gcs", "azure"}
-        yield Side(kind, ThroughRclone(place, rclone, config, home) if through_rclone else store_of(place), proxy)
+        if kind in {"crypt", "gcs", "azure"}:
+            command = (str(request.getfixturevalue("rclone_binary")), "--config", str(config))
+            seen = PlaceThroughRclone(place.location, None, server, prefix, command=command)
+            yield Side(kind, ThroughRclone(seen, home), proxy)
+        else:
+            yield Side(kind, store_of(place), proxy)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import scan
@@ -13,6 +15,7 @@ from tests.catalogue.helpers import NOW_NS
 from tests.library import make_library, upload
 
 
+@pytest.mark.shows("list", "ranged tags")
 def test_a_messy_library_is_read_once(catalogue: Catalogue, storage: Storage, tmp_path: Path) -> None:
     facts = make_library(tmp_path / "library", count=60, hostile="none")
     folds = storage.capabilities.case_insensitive  # there some names would be equal

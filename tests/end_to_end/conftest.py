@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from tests.faulty import Library
 from tests.forked import Forks, shared
-from tests.places import CryptPlace, Place, crypt_section, place_on
+from tests.places import Place, place_on
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import RemoteServer
 from tests.sync_sides import Synced, side_on
@@ -24,22 +23,15 @@ def forks() -> Forks:
 
 
 @pytest.fixture
-def library(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path, rclone_binary: Path) -> Callable[..., Library]:
-    """A function: kind of server -> an empty library there, through another port if given. "crypt": encrypted on a disk."""
+def library(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path) -> Callable[..., Library]:
+    """A function: kind of server -> an empty library there, through another port if given."""
 
     def of(kind: str, port: int | None = None) -> Library:
         if kind == "local":
             (tmp_path / "music").mkdir()
             return Library(Place(str(tmp_path / "music"), tmp_path / "music"), forks, tmp_path, {})
-        config = tmp_path / "rclone.conf"
-        if kind == "crypt":
-            config.write_text(crypt_section(rclone_binary, "vault", str(tmp_path / "vault")))
-            config.chmod(0o600)
-            command = (str(rclone_binary), "--config", str(config))
-            subprocess.run([*command, "mkdir", "vault:music"], check=True)
-            place = CryptPlace("vault:music", tmp_path / "vault", command=command)
-            return Library(place, forks, tmp_path, {"RCLONE_CONFIG": str(config)})
         server: RemoteServer = request.getfixturevalue(kind)
+        config = tmp_path / "rclone.conf"
         config.write_text(server.section("remote", port=port))
         config.chmod(0o600)
         place = place_on(server, tmp_path.name)

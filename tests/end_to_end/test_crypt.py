@@ -13,7 +13,7 @@ from tests.audio import make_track
 from tests.faulty import Library
 from tests.forked import Forks
 from tests.nightly import NIGHTLY
-from tests.places import CryptPlace, crypt_section, visible
+from tests.places import PlaceThroughRclone, crypt_section, visible
 from tests.servers.remotes import RemoteServer
 
 WAYS = [{}, {"filename_encoding": "base64"}, {"filename_encryption": "obfuscate"}, {"filename_encryption": "off"}]
@@ -34,8 +34,7 @@ def vault(request: pytest.FixtureRequest, forks: Forks, tmp_path: Path, rclone_b
             server: RemoteServer = request.getfixturevalue(kind)
             below, section = server.fs(tmp_path.name, name="below"), server.section("below")
         config.write_text(section + crypt_section(rclone_binary, "vault", below, **options))
-        (tmp_path / "copies").mkdir()
-        place = CryptPlace("vault:music", tmp_path / "copies" / "x", command=(str(rclone_binary), "--config", str(config)))
+        place = PlaceThroughRclone("vault:music", None, command=(str(rclone_binary), "--config", str(config)))
         return Library(place, forks, tmp_path, {"RCLONE_CONFIG": str(config)})
 
     return of

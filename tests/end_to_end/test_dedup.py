@@ -22,12 +22,12 @@ from tests.audio_frames import flac, tagged
 from tests.faulty import Library
 from tests.forked import Death, kill
 from tests.nightly import NIGHTLY, some_at_night
+from tests.providers import everywhere
 from tests.servers.http import HttpProxy, Refuse, Then, http_proxy
 from tests.servers.remotes import RemoteServer
 
 KILLS = 1
 """How many kills of each kind are tried, unless all are."""
-KINDS = some_at_night(("local", "s3_serve", "webdav", "crypt"), night={"webdav"})
 KILLED = [("webdav", "quarantine"), ("s3_serve", "delete")]
 if NIGHTLY:
     KILLED = [*product(["s3_serve", "webdav"], ["quarantine", "delete"])]
@@ -83,7 +83,8 @@ def test_an_equal_copy_leaves_the_location_that_was_given_later(library: Callabl
     assert leaving("lib/Band", "lib", "lib/new") == {("lib/new/1.flac", "first_location")}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.shows("dedup", "undo")
+@pytest.mark.parametrize("kind", everywhere("local", "s3_serve", "crypt"))
 def test_duplicates_are_quarantined_restored_and_deleted_for_good(library: Callable[..., Library], kind: str) -> None:
     """Fault case 25: quarantined, undone twice, deleted."""
     music = library(kind)

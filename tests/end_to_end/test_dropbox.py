@@ -58,6 +58,7 @@ def expected(library: LibraryFacts, rclone_binary: Path, rclone_config: Path, tm
         return visible(made["music"].tree())
 
 
+@pytest.mark.shows("organize in place", "undo", provider="dropbox")
 def test_in_place(library: LibraryFacts, expected: dict[str, str], place: Place, server: DropboxRemote, tmp_path: Path) -> None:
     """The same tree as on a disk, with the number of calls that the profile states; restored by `undo`."""
     program = Program(tmp_path / "state")

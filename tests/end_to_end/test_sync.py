@@ -15,13 +15,10 @@ from orchestrator.plan.planners.sync.each_way import COUNTS
 from tests.faulty import Library
 from tests.places import digest, visible
 from tests.program import Ended, Program
+from tests.providers import everywhere
 from tests.servers.http import HttpProxy, Then
 from tests.servers.remotes import DriveRemote
 
-KINDS = [
-    *("s3_moto", "drive"),
-    *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("local", "webdav", "s3_serve", "dropbox", "sftp")),
-]
 EIGHT = [f"d/f{number}.mp3" for number in range(1, 9)]
 
 
@@ -66,7 +63,8 @@ def content(path: str) -> str:
     return f"content of {path}"
 
 
-@pytest.mark.parametrize("pair", KINDS, indirect=True)
+@pytest.mark.shows("sync")
+@pytest.mark.parametrize("pair", everywhere("s3_moto", "drive"), indirect=True)
 def test_both_ways(pair: Pair) -> None:
     for path in EIGHT:
         pair.put(path, content(path))

@@ -14,7 +14,7 @@ from tests.audio import make_track
 from tests.faulty import Library
 from tests.forked import Forks
 from tests.nightly import NIGHTLY
-from tests.places import CryptPlace, Place, bucket, crypt_section, digest
+from tests.places import Place, PlaceThroughRclone, bucket, crypt_section, digest
 from tests.servers.http import HttpProxy, http_proxy
 from tests.servers.remotes import BUCKET, RemoteServer, obscured
 
@@ -48,7 +48,6 @@ class Vaults:
         self.config.chmod(0o600)
         self.below = server.fs(home.name, name="below") if server else str(home / "below")
         (home / "state").mkdir()
-        (home / "copies").mkdir()
         self.music = Library(Place("", None), forks, home, {"RCLONE_CONFIG": str(self.config)})
         self.source = home / "new"
         make_track(self.source / "new.flac", "flac", Track(title=("New",), artist=("New",), album=("New",), track=1), serial=9)
@@ -66,7 +65,7 @@ class Vaults:
 
     def fill(self) -> None:
         """Two songs in `vault:music`."""
-        place = CryptPlace("vault:music", self._home / "copies" / "x", command=(str(self._rclone), "--config", str(self.config)))
+        place = PlaceThroughRclone("vault:music", None, command=(str(self._rclone), "--config", str(self.config)))
         for number in (1, 2):
             file = self._home / f"{number}.flac"
             song = Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number)

@@ -14,8 +14,8 @@ import pytest
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.faulty import Library
-from tests.nightly import some_at_night
 from tests.places import visible
+from tests.providers import everywhere
 
 SONGS = {
     # Both forms at the source: other names, the same names, names in both forms themselves.
@@ -51,10 +51,8 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield from ((spelled, spelled.encode()) for spelled in COVERS)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    some_at_night(("local", "s3_serve", "s3_moto", "webdav", "sftp", "drive"), night={"s3_serve", "s3_moto", "sftp", "drive"}),
-)
+@pytest.mark.shows("NFC and NFD")
+@pytest.mark.parametrize("kind", everywhere("local", "webdav"))
 def test_folders_of_one_name_in_two_forms(library: Callable[..., Library], kind: str) -> None:
     """Nothing is lost, the second run plans nothing, and an undo overwrites no file that has the name of another one."""
     music = library(kind)

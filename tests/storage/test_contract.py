@@ -66,6 +66,7 @@ def carried_out(storage: Storage, calls: Sequence[Call], *, concurrency: int = 8
 # Listing.
 
 
+@pytest.mark.shows("list")
 def test_a_listing_gives_every_file_below_the_root_and_below_a_prefix(storage: Storage) -> None:
     files = {"a.mp3": b"1", "dir/b.flac": b"22", "dir/deep/er/c.ogg": b"333", "directory/d.m4a": b""}
     for path, content in files.items():
@@ -176,6 +177,7 @@ def test_a_listing_has_what_the_capabilities_promise(storage: Storage) -> None:
 # Names.
 
 
+@pytest.mark.shows("hostile names")
 def test_odd_names_are_unchanged(storage: Storage) -> None:
     names = [name for name in HOSTILE_NAMES if not (storage.fs.startswith("wsgidav:") and set(name) & NOT_MOVED_BY_WSGIDAV)]
     longest = storage.capabilities.max_component_bytes - len(".mp3")
@@ -196,6 +198,7 @@ def test_odd_names_are_unchanged(storage: Storage) -> None:
     assert list(storage.list()) == []
 
 
+@pytest.mark.shows("NFC and NFD")
 def test_names_of_two_unicode_forms_are_two_files(storage: Storage) -> None:
     storage.write("caf\u00e9.mp3", b"composed")
     storage.write("cafe\u0301.mp3", b"decomposed")
@@ -253,6 +256,7 @@ def test_writing_replaces_a_file_of_the_same_size(storage: Storage) -> None:
     assert contents(storage) == {"a.mp3": b"new"}
 
 
+@pytest.mark.shows("ranged tags")
 def test_ranges(storage: Storage) -> None:
     content = bytes(range(256)) * 40
     storage.write("a.mp3", content)
@@ -527,6 +531,7 @@ def test_a_file_moved_or_copied_to_itself_is_not_lost(storage: Storage) -> None:
     assert contents(storage) == {"a.mp3": b"mine"}
 
 
+@pytest.mark.shows("case-only rename")
 def test_a_change_of_case_keeps_the_file(storage: Storage) -> None:
     storage.write("song.mp3", b"mine")
     (outcome,) = storage.batch([MoveCall("song.mp3", "Song.mp3", TRASH)])
