@@ -50,7 +50,8 @@ class DropboxTree:
     """All items by their key: the path in lower case, "" for the root. Thread-safe."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = threading.Condition(threading.RLock())
+        """It is notified of each change."""
         self.items: dict[str, Item] = {"": Item("", "id:root")}
         self.revisions: dict[str, Item] = {}
         """Rev -> that version of the file."""
@@ -58,8 +59,12 @@ class DropboxTree:
         """Deleted or replaced files."""
         self.limit = 1 << 40
         """How many bytes all files together may have."""
+        self.changes: list[tuple[str, str]] = []
+        """Key and path of everything that was written, made or deleted, in order."""
         self._below: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._ids: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
+        """Key -> path when it was last written there; stays after its deletion."""
 
     # Used by the server.
 
@@ -80,6 +85,11 @@ class DropboxTree:
             if key not in self.items:
                 raise DropboxError(lookup, "not_found")
             return key, self.items[key]
+
+    def changed(self, key: str, since: int) -> dict[str, str]:
+        """Key -> path of what has changed below a folder, after so many changes."""
+        with self.lock:
+            return {one: path for one, path in self.changes[since:] if one.startswith(f"{key}/")}
 
     def revision(self, rev: str) -> Item:
         """An old version of a file."""
@@ -130,6 +140,7 @@ class DropboxTree:
                 there = self._add(path, Item(path.rpartition("/")[2], _id()))
             elif there.content is not None:
                 self.deleted.append(there.content)
+                self._note(key)
             there.content = content
             there.client_modified = client_modified or now()
             self._new_revision(there)
@@ -240,9 +251,16 @@ class DropboxTree:
         self.items[key] = item
         self._ids[item.id] = key
         self._below[_above(key)][key] = None
+        self._paths[key] = self.display(key)
+        self._note(key)
         return item
 
+    def _note(self, key: str) -> None:
+        self.changes.append((key, self._paths[key]))
+        self.lock.notify_all()
+
     def _drop(self, key: str) -> Item:
+        self._note(key)
         item = self.items.pop(key)
         del self._ids[item.id]
         self._below[_above(key)].pop(key)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,8 @@ CHANGES = frozenset(
     }
 )
 """The calls that change something."""
+_SINCE = re.compile(r"since (\d+) (.*)")
+"""A cursor for what changes from now on: how many changes there were, and the key of the folder."""
 
 
 def refusal(reason: str, *, retry_after: int = 1) -> Refuse:
@@ -119,6 +122,13 @@ class _Handler(EmulatedHandler):
         self._page(keys, min(self.given.get("limit") or 500, self.server_of.page_limit))
 
     def list_folder_continue(self) -> None:
+        if (found := _SINCE.fullmatch(self.given["cursor"])) is not None:
+            with self.tree.lock:
+                changed = self.tree.changed(found[2], int(found[1]))
+                entries = [self._shown(key) if key in self.tree.items else _deleted(path) for key, path in changed.items()]
+                cursor = f"since {len(self.tree.changes)} {found[2]}"
+            self.send_json({"entries": entries, "cursor": cursor, "has_more": False})
+            return
         try:
             keys, limit = self.server_of.cursors.pop(self.given["cursor"])
         except KeyError:
@@ -126,7 +136,18 @@ class _Handler(EmulatedHandler):
         self._page(keys, limit)
 
     def latest_cursor(self) -> None:
-        self.send_json({"cursor": "latest"})
+        with self.tree.lock:
+            key, _ = self.tree.get(self.given["path"])
+            self.send_json({"cursor": f"since {len(self.tree.changes)} {key}"})
+
+    def longpoll(self) -> None:
+        """Wait until something changes in the folder of the cursor, or the time is over."""
+        found = _SINCE.fullmatch(self.given["cursor"])
+        if found is None:
+            raise DropboxError("reset")
+        with self.tree.lock:
+            self.tree.lock.wait_for(lambda: self.tree.changed(found[2], int(found[1])), self.given.get("timeout", 30))
+            self.send_json({"changes": bool(self.tree.changed(found[2], int(found[1])))})
 
     def get_metadata(self) -> None:
         if not self.given["path"].strip("/"):
@@ -246,6 +267,10 @@ class _Handler(EmulatedHandler):
         return {".tag": "folder" if item.is_folder else "file", **_metadata(item, self.tree.display(key))}
 
 
+def _deleted(path: str) -> dict[str, Any]:
+    return {".tag": "deleted", "name": path.rpartition("/")[2], "path_lower": path.lower(), "path_display": path}
+
+
 def _metadata(item: Any, display: str) -> dict[str, Any]:
     known: dict[str, Any] = {"name": item.name, "path_lower": display.lower(), "path_display": display, "id": item.id}
     if item.content is not None:
@@ -264,6 +289,7 @@ _ROUTES: dict[str, Callable[[_Handler], None]] = {
     "files/list_folder": _Handler.list_folder,
     "files/list_folder/continue": _Handler.list_folder_continue,
     "files/list_folder/get_latest_cursor": _Handler.latest_cursor,
+    "files/list_folder/longpoll": _Handler.longpoll,
     "files/get_metadata": _Handler.get_metadata,
     "files/download": _Handler.download,
     "files/create_folder_v2": _Handler.create_folder,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -122,3 +123,21 @@ def test_old_versions_are_found_by_their_revision(dropbox: DropboxServer) -> Non
     dropbox.tree.put("a.mp3", b"newer")
     assert ask(dropbox, "files/download", {"path": f"rev:{old}"}, b"") == (200, b"old")
     assert ask(dropbox, "files/download", {"path": "/a.mp3"}, b"") == (200, b"newer")
+
+
+def test_what_changes_is_reported_to_those_who_wait(dropbox: DropboxServer) -> None:
+    for path in ("music/a.mp3", "music/b.mp3", "other.mp3"):
+        dropbox.tree.put(path, b"1")
+    cursor = ask(dropbox, "files/list_folder/get_latest_cursor", {"path": "/music", "recursive": True})[1]["cursor"]
+    dropbox.tree.put("another.mp3", b"not below the folder")
+    assert ask(dropbox, "files/list_folder/longpoll", {"cursor": cursor, "timeout": 0.01}) == (200, {"changes": False})
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, dropbox, "files/list_folder/longpoll", {"cursor": cursor, "timeout": 30})
+        dropbox.tree.put("music/New.mp3", b"2")
+        assert waiting.result(20) == (200, {"changes": True})
+    dropbox.tree.delete("/music/a.mp3")
+    page = ask(dropbox, "files/list_folder/continue", {"cursor": cursor})[1]
+    entries = sorted((entry[".tag"], entry["path_display"]) for entry in page["entries"])
+    assert (entries, page["has_more"]) == ([("deleted", "/music/a.mp3"), ("file", "/music/New.mp3")], False)
+    assert ask(dropbox, "files/list_folder/continue", {"cursor": page["cursor"]})[1]["entries"] == []
+    assert summary(ask(dropbox, "files/list_folder/longpoll", {"cursor": "never"})) == (409, "reset/...")
