@@ -60,6 +60,7 @@ class History:
         self.ever: set[str] = set()
         """Every content that a user ever made."""
         self.forgiven: set[str] = set()
+        self.broken_off = False
         self.has_moved = False
         """Whether a sync with --delete-after was tried: what it moved stays on one side until the user starts over."""
         self.days = 0
@@ -152,8 +153,10 @@ class History:
             self.story.append(f"  closed: {storage.fs} {storage.closed}")
         try:
             ended = command()
+            self.broken_off |= ended.code != ExitCode.DONE
             self.story.append(f"{ended.code!r} {ended.message} {self.planned(ended)}")
         except Killed:
+            self.broken_off = True
             self.story.append("killed")
         self.engine.revive()
         self.check(agitator)
@@ -213,11 +216,21 @@ class History:
         spellings = {path for place in self.engine.places for path in place.tree}
         assert not impossible or any(_clash(path, other) for path in spellings for other in spellings)
         first, second = self.engine.spelled()
-        assert impossible or first == second
+        assert impossible or first == second or self._differ_unseen(first, second)
         before = self.engine.changes
         ended = self.calmly()
         assert not ended.plan or not ended.plan.operations
         assert self.engine.changes == before
+
+    def _differ_unseen(self, first: list[tuple[str, object]], second: list[tuple[str, object]]) -> bool:
+        """Whether the sides only differ where no hash tells, and size and time say otherwise: see docs/sync.md.
+
+        A user has kept both in an edit, and after a run that broke off, other files have the names under which it was known.
+        """
+        names = [set(storage.capabilities.hashes) for storage in self.engine.storages]
+        tells = names[0] & names[1] or any(storage.capabilities.local for storage in self.engine.storages)
+        edited = [(path, str(content)[::-1]) for path, content in first]
+        return self.broken_off and not tells and all(pair in {first[at], edited[at]} for at, pair in enumerate(second))
 
     def play(self) -> None:
         """All of it."""
