@@ -137,6 +137,11 @@ class PriceList(Prices, frozen=True):
     """Option of the remote -> its values, in any case ("" stands for an option that is not set). Where these do not all hold, the
     list is only used if the config names it."""
 
+    @property
+    def plain(self) -> Prices:
+        """The prices alone, as plans and the catalogue keep them."""
+        return Prices(**{name: getattr(self, name) for name in Prices.__struct_fields__})
+
 
 _CONDITIONAL = ("free_hashes", "max_path_bytes", "directory_delete", "moves_copies", "refuses_taken_uploads")
 
@@ -272,7 +277,7 @@ class Profile(Facts, frozen=True):
         for prices in self.prices.values():
             wanted = ((option(name) or "", values) for name, values in prices.when.items())
             if prices.when and all(value.lower() in {one.lower() for one in values} for value, values in wanted):
-                return prices
+                return prices.plain
         return None
 
     def complete(self, options: Collection[str]) -> bool:
@@ -362,7 +367,7 @@ def provider_meant_by(name: str) -> str | None:
 
 def price_lists() -> dict[str, Prices]:
     """All price lists by their names, in the order of their profiles."""
-    return {name: prices for profile in all_profiles() for name, prices in profile.prices.items()}
+    return {name: prices.plain for profile in all_profiles() for name, prices in profile.prices.items()}
 
 
 def profile_for_url(scheme: str) -> Profile | None:

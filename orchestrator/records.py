@@ -114,6 +114,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """How names are encrypted before they are sent; None if they are not."""
     remote_type: str = "unknown"
     """rclone's backend type ("s3", "local", "webdav")."""
+    server_type: str = ""
+    """The same of the server that gets the requests, where the remote leads to others (crypt, alias) that are of one type."""
     prices: Prices | None = None
     """The price list in force. None: unknown, unless `quotas` or `local` say that nothing has to be paid for."""
     quotas: Quotas | None = None

@@ -72,6 +72,8 @@ class Side:
     store: Store
     proxy: HttpProxy | None
     """Between the program and its server; None for this machine."""
+    server: str = ""
+    """The kind of server, below a crypt as well."""
 
     @property
     def location(self) -> str:
@@ -231,14 +233,16 @@ class Synced:
 
 @contextlib.contextmanager
 def side_on(kind: str, name: str, home: Path, request: pytest.FixtureRequest) -> Iterator[Side]:
-    """An empty location: "local", "crypt" (on S3) or a kind of server. Its remote is added to `rclone.conf` in `home`."""
+    """An empty location: "local", a kind of server, "crypt" (on S3) or "crypt on" another; added to `rclone.conf` in `home`."""
     config = home / "rclone.conf"
     config.touch(mode=0o600)
     if kind == "local":
         (home / name).mkdir()
         yield Side(kind, store_of(Place(str(home / name), home / name)), None)
         return
-    server: RemoteServer = request.getfixturevalue("s3_moto" if kind == "crypt" else kind)
+    kind, _, below = kind.partition(" on ")
+    below = below or ("s3_moto" if kind == "crypt" else kind)
+    server: RemoteServer = request.getfixturevalue(below)
     prefix = f"{home.name}-{name}"
     with http_proxy(server.port) as proxy, config.open("a") as file:
         file.write(server.section(f"{name}-server", port=proxy.port))
@@ -256,6 +260,6 @@ def side_on(kind: str, name: str, home: Path, request: pytest.FixtureRequest) ->
         if kind in {"crypt", "gcs", "azure"}:
             command = (str(request.getfixturevalue("rclone_binary")), "--config", str(config))
             seen = PlaceThroughRclone(place.location, None, server, prefix, command=command)
-            yield Side(kind, ThroughRclone(seen, home), proxy)
+            yield Side(kind, ThroughRclone(seen, home), proxy, below)
         else:
-            yield Side(kind, store_of(place), proxy)
+            yield Side(kind, store_of(place), proxy, below)

@@ -13,6 +13,7 @@ from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, worst
 from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import parent_of
+from orchestrator.plan.build import with_full_reads
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
 from orchestrator.wording import money_text, number_text, size_text
@@ -78,7 +79,14 @@ def change(
             from orchestrator.actions.execution import report_interrupted_runs  # noqa: PLC0415 - slow to import
 
             report_interrupted_runs(session, touching)
-        return preview(session, make_plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
+        return preview(
+            session,
+            make_plan,
+            limited=limited,
+            shown_over_limit=shown_over_limit,
+            verify_full=verify_full,
+            plan_file=plan_file,
+        )
     from orchestrator.actions.execution import (  # noqa: PLC0415 - slow to import, and a dry run does not need it
         MAY_CONTINUE,
         carry_out,
@@ -91,7 +99,7 @@ def change(
         if finished not in MAY_CONTINUE:
             return ChangeResult(finished)
         planned = make_plan()
-        plan, so_far = planned.plan, worst([finished, planned.exit_code])
+        plan, so_far = with_full_reads(planned.plan) if verify_full else planned.plan, worst([finished, planned.exit_code])
         if before is not None and not plan.operations:
             before(plan)
         if not plan.operations and planned.nothing_to_do is not None:
@@ -117,10 +125,13 @@ def preview(
     *,
     limited: bool = True,
     shown_over_limit: bool = False,
+    verify_full: bool = False,
     plan_file: Path | None = None,
 ) -> ChangeResult:
     """Make a plan and show it. With --dry-run and --exit-code, a plan with operations ends with 10."""
     planned = make_plan()
+    if verify_full:
+        planned = msgspec.structs.replace(planned, plan=with_full_reads(planned.plan))
     _show(session, planned.plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
     if not planned.plan.operations and planned.nothing_to_do is not None:
         session.reporter.note(planned.nothing_to_do)
@@ -180,22 +191,23 @@ def _check_bill(session: Session, plan: Plan) -> None:
             )
         if float(known) + spent.cost > cost:
             currency = str(estimate.get("currency") or "USD")
-            said = money_text(float(known), currency)
-            raise SafetyLimitError(
-                f"the plan would cost about {said}, more than --max-cost {number_text(cost)} allows"
-                + _after(money_text(spent.cost, currency) if spent.cost else "")
-            )
+            used = money_text(spent.cost, currency) if float(known) <= cost else ""
+            said = f"the plan would cost about {money_text(float(known), currency)}, {_and_before(used)}"
+            raise SafetyLimitError(f"{said}more than --max-cost {number_text(cost)} allows; {_nothing(used)}")
     sent = int(estimate.get("bytes") or 0)
     if size is not None and sent and sent + spent.transfer > size:
-        raise SafetyLimitError(
-            f"the plan would transfer {size_text(sent)}, more than --max-transfer {size_text(size)} allows"
-            + _after(size_text(spent.transfer) if spent.transfer else "")
-        )
+        used = size_text(spent.transfer) if sent <= size else ""
+        said = f"the plan would transfer {size_text(sent)}, {_and_before(used)}"
+        raise SafetyLimitError(f"{said}more than --max-transfer {size_text(size)} allows; {_nothing(used)}")
 
 
-def _after(spent: str) -> str:
-    """What the command has done before it refused its plan: it has finished another run."""
-    return f" with the {spent} that it has used before; nothing else was changed" if spent else "; nothing was changed"
+def _and_before(used: str) -> str:
+    """What a command has used before its plan, for an interrupted run or its scan, if the plan alone is allowed."""
+    return f"with the {used} that were used before " if used else ""
+
+
+def _nothing(used: str) -> str:
+    return "the plan was not carried out" if used else "nothing was changed"
 
 
 def _is_litter(operation: Operation) -> bool:

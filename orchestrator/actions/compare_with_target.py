@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from orchestrator.actions.duplicates import hash_files, read_file_ends
+from orchestrator.actions.reading_bill import bill_of_full_reads
 from orchestrator.actions.scan import litter_items
 from orchestrator.actions.session import Session
 from orchestrator.actions.spellings import Spellings
@@ -27,7 +28,6 @@ from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, items_at
 from orchestrator.records import Item, Ref
 from orchestrator.storage.protocol import Storage
-from orchestrator.wording import counted, size_text
 
 MOST_DOWNLOADED = 16 << 20
 """Bytes of a companion that is downloaded to be compared; a larger one is not, without --checksum. No cover is that large."""
@@ -165,10 +165,8 @@ def _hashed(
     """The request with the hashes that these files lack."""
     sides = [HashedSide(session.storage(one), list(items.values())) for one, items in zip(locations, files, strict=True)]
     sizes = EqualSizes(sides, session.catalogue, download=True, of=lambda _item: True)
-    number, size = sizes.downloads()
-    if number:
-        where = locations[1].typed if locations[1].fs != request.target_fs else "the target"
-        session.reporter.note(f"downloading {counted(number, 'file')} ({size_text(size)}) to compare them with {where}")
+    where = locations[1].typed if locations[1].fs != request.target_fs else "the target"
+    bill_of_full_reads(session, sizes.downloads(), f"to compare them with {where}")
     hashed, code = hash_files(session, sizes)
     return _again(request, locations, hashed), code
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from orchestrator.actions.reading_bill import bill_of_full_reads
 from orchestrator.actions.session import Session
 from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
 from orchestrator.catalogue.file_ends import read_ends
@@ -19,7 +20,6 @@ from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.report.duplicates_view import report_duplicates
 from orchestrator.track import Reading
-from orchestrator.wording import counted, size_text
 
 
 def search_options(
@@ -71,11 +71,7 @@ def hash_equal_sizes(
         session.catalogue,
         download=checksum,
     )
-    files, size = sizes.downloads()
-    if files:
-        session.reporter.note(
-            f"downloading {counted(files, 'file')} of equal size ({size_text(size)}) to compare them (--checksum)"
-        )
+    bill_of_full_reads(session, sizes.downloads(), "of equal size to compare them (--checksum)")
     hashed, code = hash_files(session, sizes)
     return [msgspec.structs.replace(side, items=items) for side, items in zip(sides, hashed, strict=True)], code
 

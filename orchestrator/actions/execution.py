@@ -199,7 +199,8 @@ def _determined(session: Session, run_id: str, earlier: Mapping[str, int]) -> tu
     plan, states = session.journal.plan(run_id), session.journal.states(run_id)
     done = [one for one in plan.operations if one.id in states and states[one.id].stage is Stage.DONE]
     capabilities = {fs: storage.capabilities for fs, storage in session.storages(*locations_of(plan.operations)).items()}
-    took = estimate(done, capabilities)
+    full = session.journal.run(run_id).verify == "full"
+    took = estimate(done, capabilities, listed=plan.header.counts.get("files"), verify_full=full)
     return {kind: float(took[kind] or 0) - earlier.get(kind, 0) for kind in REQUEST_KINDS}, [*capabilities.values()]
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from orchestrator.actions.locations import check_folder, check_not_ours, check_root, reaching
+from orchestrator.actions.reading_bill import bill_of_scan
 from orchestrator.actions.session import Session
 from orchestrator.catalogue import update
 from orchestrator.catalogue.external_playlists import read_lists
@@ -87,7 +89,7 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
         raise UsageError("scan: the argument LOCATION is missing")
     (location,) = session.locations(options.location)
     settings = ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading)
-    result = scan_location(session, location, settings, allow_emptied=options.allow_empty)
+    result = scan_location(session, location, settings, allow_emptied=options.allow_empty, alone=True)
     code = report_scan(session, location, result)
     for path, reason in result.unreadable:
         session.reporter.error("unreadable", reason, path)
@@ -112,13 +114,16 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
             "unreadable": len(result.unreadable),
             "suspect": len(result.suspect),
             "foreign_folders": len(result.foreign_folders),
+            "estimate": session.summary.estimate,
         },
     )
     return ScanReport(worst([code, shared, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE]), location, result)
 
 
-def scan_location(session: Session, location: Location, settings: ScanSettings, *, allow_emptied: bool = False) -> ScanResult:
-    """Bring the catalogue of one location up to date, without a report.
+def scan_location(
+    session: Session, location: Location, settings: ScanSettings, *, allow_emptied: bool = False, alone: bool = False
+) -> ScanResult:
+    """Bring the catalogue of one location up to date, without a report. `alone`: the command does nothing else.
 
     Raises UsageError for a folder that is not there, or that is ours; SafetyLimitError for one that is now empty or has lost most
     of its music.
@@ -137,6 +142,7 @@ def scan_location(session: Session, location: Location, settings: ScanSettings, 
                 progress=session.reporter,
                 allow_emptied=allow_emptied,
                 allow_gone=session.max_delete.allows if session.max_delete else None,
+                on_expected=None if location.local else partial(bill_of_scan, session, location, alone=alone),
                 stop=session.stop,
             )
     except UndecryptableError:  # it is not empty

@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.actions.common_states import disk_look
 from orchestrator.actions.locations import check_root, reaching
+from orchestrator.actions.reading_bill import bill_of_full_reads
 from orchestrator.actions.scan import report_undecryptable
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
@@ -28,7 +29,6 @@ from orchestrator.paths import is_ours, parents_of, remote_of
 from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import is_link, local_root
-from orchestrator.wording import counted, size_text
 
 
 class SideListing:
@@ -220,9 +220,8 @@ class SideListing:
         kind = hash_type_beside(self._storage, other._storage)
         if not self._storage.capabilities.local:
             sizes = [self._files[ref.path].size or 0 for ref in questions.hashes if ref.fs == self._location.fs]
-            if sizes:
-                files = f"{counted(len(sizes), 'file')} ({size_text(sum(sizes))}) of {self._location.typed}"
-                self._session.reporter.note(f"downloading {files} to compare them (--checksum)")
+            why = f"of {self._location.typed} to compare them (--checksum)"
+            bill_of_full_reads(self._session, [(self._storage, size) for size in sizes], why)
             self.bytes_read += sum(sizes)
             self._session.summary.bytes_read += sum(sizes)
 

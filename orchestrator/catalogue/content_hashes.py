@@ -91,10 +91,9 @@ class EqualSizes:
         """The files that have to be read."""
         return [file for file in self._files if file.missing]
 
-    def downloads(self) -> tuple[int, int]:
-        """How many files have to be downloaded, and their bytes."""
-        remote = [file.entry.size or 0 for file in self.waiting if not file.storage.capabilities.local]
-        return len(remote), sum(remote)
+    def downloads(self) -> list[tuple[Storage, int]]:
+        """The files that have to be downloaded: from where, and their bytes."""
+        return [(file.storage, file.entry.size or 0) for file in self.waiting if not file.storage.capabilities.local]
 
     def compute(self, progress: Progress, stop: threading.Event | None = None) -> list[tuple[str, str]]:
         """Read what has to be read; returns (path, reason) of each file that could not be.

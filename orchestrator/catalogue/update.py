@@ -11,13 +11,15 @@ import msgspec
 
 from orchestrator.catalogue.compare import AllowGone, Difference, NewListing
 from orchestrator.catalogue.database import FOREIGN_FOLDERS
+from orchestrator.catalogue.expected_reads import Expectation, OnExpected
 from orchestrator.catalogue.reading import Readers, reader_count
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import AccessDeniedError, InterruptedRunError, PartialListingError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
-from orchestrator.paths import is_ours, is_rclone_debris, path_problem
+from orchestrator.paths import is_ours, is_rclone_debris, parent_of, path_problem
+from orchestrator.plan.scan_estimate import ExpectedReads
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.records import Capabilities, Entry, Ref
 from orchestrator.storage.protocol import Storage
@@ -102,11 +104,13 @@ def scan(
     progress: Progress | None = None,
     allow_emptied: bool = False,
     allow_gone: AllowGone | None = None,
+    on_expected: OnExpected | None = None,
     stop: threading.Event | None = None,
 ) -> ScanResult:
     """List `storage`, read the tags of every audio file that is new or changed, and save it all in `catalogue`.
 
-    `readers` is how many files are read at once; None chooses by the kind of storage.
+    `readers` is how many files are read at once; None chooses by the kind of storage. `on_expected` gets what was listed and is
+    going to be read, as soon as that can be told; what it raises ends the scan.
 
     The catalogue always holds the whole listing, without what is `hidden`; `selection` only says whose tags are read. A
     file is read again when its content may have changed (see `orchestrator.catalogue.compare`), or when a newer version of the
@@ -121,10 +125,13 @@ def scan(
     progress = progress or NoProgress()
     aside = _Aside()
     closed: dict[str, str] = {}
+    folders: set[str] = set()
     with NewListing(catalogue, storage.fs, hidden.hides) as listing:
         progress.stage("listing")
         for batch in _batches(_as_far_as_open(storage, hidden, closed), hidden, aside):
             listing.add(batch)
+            if on_expected is not None:
+                folders.update(parent_of(entry.path) for entry in batch)
             progress.advance(len(batch))
             if stop is not None and stop.is_set():
                 raise InterruptedRunError("interrupted while listing; nothing was changed")
@@ -150,16 +157,22 @@ def scan(
     waiting = catalogue.unread_count(storage.fs, by_id=storage.capabilities.by_id) + len(lists)
     if waiting:
         progress.stage("reading tags", waiting if selection.everything else None)
+        expectation = None
+        if on_expected is not None:
+            to_read = chain(lists, _audio_to_read(catalogue, storage, selection))
+            expectation = Expectation(to_read, policy, difference.seen, len(folders), on_expected)
         files = chain(lists, _audio_to_read(catalogue, storage, selection))
         with (
             storage.reading(policy.piece, files=waiting, listed=difference.seen),
             Readers(storage, files, policy, reader_count(storage, readers), stop, waiting=waiting) as results,
         ):
-            refused = _save_results(results, catalogue, storage.fs, result, progress)
+            refused = _save_results(results, catalogue, storage.fs, result, progress, expectation=expectation)
         if len(refused) >= difference.audio > 0 and not storage.capabilities.local:
             raise AccessDeniedError(
                 f"it was listed, but none of its {counted(difference.audio, 'file')} may be read: {refused[0].message}"
             )
+    elif on_expected is not None:
+        on_expected(ExpectedReads(listed=difference.seen, folders=len(folders)))
     add_known_problems(catalogue, storage.fs, result, storage.capabilities)
     return result
 
@@ -254,7 +267,13 @@ def _audio_to_read(catalogue: Catalogue, storage: Storage, selection: Selection)
 
 
 def _save_results(
-    results: Readers, catalogue: Catalogue, fs: str, result: ScanResult, progress: Progress
+    results: Readers,
+    catalogue: Catalogue,
+    fs: str,
+    result: ScanResult,
+    progress: Progress,
+    *,
+    expectation: Expectation | None,
 ) -> list[AccessDeniedError]:
     """Save readings as they come, and count every file. Returns the refusals."""
     refused: list[AccessDeniedError] = []
@@ -271,6 +290,8 @@ def _save_results(
                 result.requests += outcome.reading.requests
                 result.bytes_read += outcome.reading.bytes_read
                 progress.advance(1, outcome.reading.bytes_read)
+                if expectation is not None:
+                    expectation.note(outcome.unread, outcome.reading)
             elif outcome.content is not None:
                 lists.append((outcome.unread, outcome.content))
                 result.lists_read += 1

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Header, Operation, Plan, Skipped, locations_of
@@ -49,17 +50,24 @@ def build_plan(
         config_sha256=config_sha256,
         capabilities={fs: msgspec.to_builtins(capability) for fs, capability in capabilities.items()},
         counts=dict(sorted(total.items())),
-        estimate=estimate(operations, capabilities),
+        estimate=estimate(operations, capabilities, listed=total.get("files")),
     )
     # As it comes back from a plan file: lists in place of tuples, for example.
     as_read = msgspec.json.decode(msgspec.json.encode(header), type=Header)
     return seal(Plan(as_read, tuple(operations), tuple(skipped)))
 
 
+def with_full_reads(plan: Plan) -> Plan:
+    """The plan, with an estimate for a run that reads copies again where no hash proves them (--verify full)."""
+    capabilities = {fs: msgspec.convert(facts, Capabilities) for fs, facts in plan.header.capabilities.items()}
+    said = estimate(plan.operations, capabilities, listed=plan.header.counts.get("files"), verify_full=True)
+    return plan if said == plan.header.estimate else seal(replace(plan, header=replace(plan.header, estimate=said)))
+
+
 def seal(plan: Plan) -> Plan:
     """The plan with the `plan_id` that belongs to its content."""
     identity = plan_id_of(plan.header, encoded(plan.operations))
-    return msgspec.structs.replace(plan, header=msgspec.structs.replace(plan.header, plan_id=identity))
+    return replace(plan, header=replace(plan.header, plan_id=identity))
 
 
 def encoded(operations: Iterable[Operation]) -> Iterator[bytes]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from orchestrator.paths import parents_of, remote_of
+from orchestrator.paths import parent_of, parents_of, remote_of
 from orchestrator.plan.folder_moves import movable_directories
-from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation, Verb
-from orchestrator.plan.request_rates import Requests, request_rates
+from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation, Verb, changed_locations
+from orchestrator.plan.request_rates import Requests, listing_requests, looks_cost_less, request_rates
 from orchestrator.prices import GB, REQUEST_KINDS, Quotas
 from orchestrator.records import OWN_DIRECTORY, Capabilities
 
@@ -21,7 +21,12 @@ _STREAMS = 8
 _BYTES_PER_SECOND = 10_000_000
 """Of a line without a limit."""
 _DAY_S = 86_400
-_QUARANTINED = f"{OWN_DIRECTORY}/quarantine/run"
+_SAME_BYTES = "T0"
+"""The tier of duplicates with the same bytes."""
+_ASIDE = f"{OWN_DIRECTORY}/trash/run/1"
+"""What is quarantined has about the same path."""
+_SETTING_ASIDE = frozenset({Verb.QUARANTINE, Verb.DELETE, Verb.REPLACE})
+"""A file goes to the quarantine or the trash."""
 
 Estimate = dict[str, float | int | str | None]
 
@@ -36,11 +41,23 @@ class Load(msgspec.Struct):
     """Bytes that come from there to this machine."""
     copied: int = 0
     """Bytes that its server copies by itself."""
+    compared: int = 0
+    """Those of `down` that are only read to be compared."""
+    changed: bool = False
+    """Whether something changes there."""
+    uploads: bool = False
+    """Whether content arrives there through this machine."""
 
     def add(self, requests: Requests, times: float = 1) -> None:
         """Add so many times these requests."""
         for kind, number in requests.items():
             self.requests[kind] += number * times
+
+    def compare(self, requests: Requests, size: int) -> None:
+        """Add a file that is read in full to be compared."""
+        self.add(requests)
+        self.down += size
+        self.compared += size
 
     @property
     def number(self) -> int:
@@ -77,13 +94,30 @@ def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities
     return not (target.move or target.copy)
 
 
-def estimate(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities], *, begun: bool = False) -> Estimate:
-    """What the header of a plan says: see `Header.estimate`. `begun`: without what each run takes once."""
-    found = loads(operations, capabilities, begun=begun)
-    remotes = {fs: load for fs, load in found.items() if not capabilities[fs].local}
-    requests = {kind: round(sum(load.requests[kind] for load in remotes.values())) for kind in REQUEST_KINDS}
+def estimate(
+    operations: Sequence[Operation],
+    capabilities: Mapping[str, Capabilities],
+    *,
+    listed: int | None = None,
+    begun: bool = False,
+    verify_full: bool = False,
+) -> Estimate:
+    """What the header of a plan says: see `Header.estimate`.
+
+    `listed`: the number of files that the plan was made from. `begun`: without what each run takes once. `verify_full`: copies
+    that no hash proves are read again.
+    """
+    found = loads(operations, capabilities, listed=listed, begun=begun, verify_full=verify_full)
+    remotes = [load for fs, load in found.items() if not capabilities[fs].local]
     content = sum(one.size or 0 for one in operations if passes_through(one, capabilities))
     content += sum(_written(one) for one in operations if one.verb is Verb.REWRITE)
+    return said_of(found, capabilities, content + sum(load.compared for load in remotes))
+
+
+def said_of(found: Mapping[str, Load], capabilities: Mapping[str, Capabilities], content: int) -> Estimate:
+    """What is said of these loads, of which so many bytes go through this machine."""
+    remotes = {fs: load for fs, load in found.items() if not capabilities[fs].local}
+    requests = {kind: round(sum(load.requests[kind] for load in remotes.values())) for kind in REQUEST_KINDS}
     cost, currency = _cost(remotes, capabilities)
     return {
         "requests": sum(requests.values()),
@@ -104,22 +138,36 @@ def requests_at(operations: Sequence[Operation], capabilities: Mapping[str, Capa
     return Counter({fs: load.number for fs, load in found if not capabilities[fs].local})
 
 
-def loads(operations: Sequence[Operation], capabilities: Mapping[str, Capabilities], *, begun: bool = False) -> dict[str, Load]:
-    """What each location is asked for. `begun`: see `estimate`."""
+def loads(
+    operations: Sequence[Operation],
+    capabilities: Mapping[str, Capabilities],
+    *,
+    listed: int | None = None,
+    begun: bool = False,
+    verify_full: bool = False,
+) -> dict[str, Load]:
+    """What each location is asked for. The options are those of `estimate`."""
     found = {fs: Load() for one in operations for fs in (one.src.fs, one.dst.fs)}
     folders = movable_directories(operations, {fs: capabilities[fs] for fs in found})
     with_folder = {one.id for folder in folders for one in folder.operations}
     for operation in operations:
         if operation.id not in with_folder:
             _add(operation, found, capabilities)
+        for fs, size in _full_reads(operation, capabilities, verify_full=verify_full):
+            found.setdefault(fs, Load()).compare(request_rates(capabilities[fs]).full_read, size)
+    changed = changed_locations(operations)
     for folder in folders:
         found[folder.fs].add(request_rates(capabilities[folder.fs]).folder_moved)
     for fs, load in found.items():
         rates = request_rates(capabilities[fs])
-        made, emptied = _folders(fs, operations, [(folder.source, folder.target) for folder in folders if folder.fs == fs])
+        moved = [(folder.source, folder.target) for folder in folders if folder.fs == fs]
+        made, emptied = _folders(fs, operations, moved, capabilities[fs])
         load.add(rates.folder_made, made)
         load.add(rates.folder_emptied, emptied)
-        load.add(rates.run, times=0 if begun else 1)
+        if not begun:
+            _add_final_check(load, fs, operations, capabilities[fs], listed)
+            load.add(rates.run if fs in changed else rates.run_that_reads)
+            load.add(rates.uploads, times=1 if load.uploads else 0)
     return found
 
 
@@ -155,6 +203,9 @@ def _transfer(operation: Operation, at_source: Load, source: Capabilities, at_ta
     at_source.add(there.download if operation.verb in LEAVING_THE_SOURCE else there.leave)
     at_source.down += 0 if source.local else operation.size or 0
     at_target.up += 0 if target.local else operation.size or 0
+    at_target.uploads = True
+    if operation.verb not in LEAVING_THE_SOURCE:
+        at_target.add(rates.moved_there)
     if operation.verb is not Verb.REPLACE:
         at_target.add(rates.upload)
     elif target.replaces_in_place:
@@ -165,22 +216,73 @@ def _transfer(operation: Operation, at_source: Load, source: Capabilities, at_ta
         at_target.add(rates.rename)  # the old content goes to the trash
 
 
-def _folders(fs: str, operations: Iterable[Operation], moved: Sequence[tuple[str, str]]) -> tuple[int, int]:
+def _add_final_check(load: Load, fs: str, operations: Iterable[Operation], storage: Capabilities, listed: int | None) -> None:
+    """At the end of a run, every file is looked at where it was put and where it was, or the location is listed."""
+    there, gone = set[str](), set[str]()
+    for one in operations:
+        if one.dst.fs == fs:
+            there.add(f"{_ASIDE}/{one.dst.path}" if one.verb in {Verb.QUARANTINE, Verb.DELETE} else one.dst.path)
+        if one.src.fs == fs and one.verb not in LEAVING_THE_SOURCE:
+            gone.add(one.src.path)
+    paths = there | gone
+    if looks_cost_less(storage, len(paths), listed):
+        load.add(request_rates(storage).final_look, len(paths))
+    else:
+        load.add(listing_requests(storage, max(listed or 0, len(there)), len({parent_of(path) for path in paths})))
+
+
+def _full_reads(
+    operation: Operation, capabilities: Mapping[str, Capabilities], *, verify_full: bool
+) -> Iterator[tuple[str, int]]:
+    """Location and size of each file on a remote that is read in full, because no hash tells enough (see `apply.protocol`)."""
+    if operation.finishes_move or operation.verb is Verb.REWRITE:
+        return
+    kept, size = operation.expect.kept or None, operation.size or 0
+    source, target = capabilities[operation.src.fs], capabilities[operation.dst.fs]
+    renamed = target.move and remote_of(operation.src.fs) == remote_of(operation.dst.fs)
+    read: list[tuple[str, int]] = []
+    if verify_full and not (renamed and operation.verb not in LEAVING_THE_SOURCE) and not _comparable(source, target):
+        read += [(operation.src.fs, size), (operation.dst.fs, size)]  # a copy, which in a bucket is a rename as well
+    if kept is not None:
+        unproven = kept.tier == _SAME_BYTES and not operation.expect.hash.keys() & kept.hash.keys()
+        doubted = (verify_full or kept.mtime is None) and not kept.hash.keys() & {*capabilities[kept.fs].hashes}
+        read += [(operation.src.fs, size)] if unproven else []
+        read += [(kept.fs, kept.size or 0)] if unproven or doubted else []
+    yield from ((fs, number) for fs, number in read if not capabilities[fs].local)
+
+
+def _comparable(source: Capabilities, target: Capabilities) -> bool:
+    """Whether hashes prove a copy: both list one, or one end is a disk, where any can be computed."""
+    if source.local or target.local:
+        return bool(source.hashes or target.hashes)
+    return not {*source.hashes}.isdisjoint(target.hashes)
+
+
+def _folders(
+    fs: str, operations: Iterable[Operation], moved: Sequence[tuple[str, str]], storage: Capabilities
+) -> tuple[int, int]:
     """How many folders are made at a location, and how many lose all their files, as far as the plan shows."""
     sources = {source for source, _ in moved}
     before: set[str] = set()
     left: set[str] = set()
+    passing: set[str] = set()
+    """Folders of our trash, for files that wait there until they are deleted."""
     after: set[str] = {folder for _, target in moved for folder in parents_of(target)}
     for one in operations:
+        leaves = one.verb not in LEAVING_THE_SOURCE
         if one.src.fs == fs:
             above = [*parents_of(one.src.path)]
             before.update(above)
-            if one.verb not in LEAVING_THE_SOURCE and sources.isdisjoint(above):
+            if leaves and sources.isdisjoint(above):
                 left.update(above)
+            if leaves and one.dst.fs != fs and storage.move:
+                passing.update(parents_of(f"{_ASIDE}/{one.src.path}"))
         if one.dst.fs == fs and not (one.src.fs == fs and not sources.isdisjoint(parents_of(one.src.path))):
-            path = f"{_QUARANTINED}/{one.dst.path}" if one.verb is Verb.QUARANTINE else one.dst.path
-            after.update(parents_of(path))
-    return len(after - before), len(left - after)
+            if one.verb in _SETTING_ASIDE:
+                after.update(parents_of(f"{_ASIDE}/{one.dst.path}"))
+            if one.verb not in {Verb.QUARANTINE, Verb.DELETE}:
+                after.update(parents_of(one.dst.path))
+    return len(after - before) + len(passing), len(left - after)
 
 
 def _written(operation: Operation) -> int:

@@ -24,6 +24,15 @@ from orchestrator.rclone.rc_client import Endpoint, RcClient
 _numbers = count(1)
 _READS_OF_ONE_SERVER = 200_000
 """Then another server takes over, so that the memory of rclone, 0.8 KB for each listed file, does not grow with the library."""
+_FILES_A_PAGE = 1000
+"""The most that object stores list in one request: S3, Google Cloud Storage; Azure five times as many."""
+_PAGE_IN_LOOKS = 12
+"""A page of a listing costs as much as so many looks, by the prices of S3, Google Cloud Storage and Azure."""
+
+
+def another_listing_pays(files: int, listed: int | None) -> bool:
+    """Whether it takes less to list everything once more than to look at so many files, where profiles say "heads"."""
+    return listed is not None and files >= _PAGE_IN_LOOKS * (1 + listed // _FILES_A_PAGE)
 
 
 class VfsReads:

@@ -69,7 +69,7 @@ class Summary(msgspec.Struct, kw_only=True):
     queued: int = 0
     """Pairs of locations that were queued, because a remote could not be reached."""
     estimate: dict[str, float | int | str | None] | None = None
-    """What the plan says that it costs (see `Header.estimate`)."""
+    """What the plan says that it costs (see `Header.estimate`), or the scan if the command is only that."""
     each_way: dict[str, int] = {}
     """Of a sync, what was done on each side, or is planned with --dry-run: "a_added", "bytes_to_b" ..."""
 

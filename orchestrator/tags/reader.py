@@ -105,20 +105,24 @@ def _too_long(file: SparseFile, parsed: Parsed) -> str | None:
     return file.too_long
 
 
-def _fetch_first(file: SparseFile, container: Container | None, album: AlbumHints | None) -> None:
-    if file.size == 0:
-        raise NotReadableError("the file is empty")
-    policy = file.policy
+def first_ranges(size: int, policy: Policy, container: Container | None, album: AlbumHints | None = None) -> tuple[int, int]:
+    """How much of the beginning and of the end of a file is requested first."""
     head = container.head(policy) if container is not None else policy.head
     tail = container.tail(policy) if container is not None and container.tail is not None else 0
     little = head + tail + _SMALL
     if album is not None:
         head, tail = album.first(policy, head, tail)
     tail = max(tail, policy.end_check)
-    if file.size <= max(little, head + tail + _SMALL):
+    return (size, 0) if size <= max(little, head + tail + _SMALL) else (head, tail)
+
+
+def _fetch_first(file: SparseFile, container: Container | None, album: AlbumHints | None) -> None:
+    if file.size == 0:
+        raise NotReadableError("the file is empty")
+    head, tail = first_ranges(file.size, file.policy, container, album)
+    if head == file.size:
         file.fetch(0, file.size, "the whole file: little would be left of it")
-        return
-    if tail:
+    elif tail:
         file.fetch_ends(head, tail)
     else:
         file.fetch(0, head, "the head")

@@ -75,7 +75,7 @@ def test_a_run_stops_before_it_costs_more_and_requests_beyond_the_estimate_count
     assert "--max-cost" in result.problems[0].message
     assert limits.cost is not None
     assert 0.8 * limits.cost < factor * expected(result.done)[1] <= limits.cost
-    assert limits.spent.cost == pytest.approx(factor * expected(result.done)[1], rel=0.01)
+    assert limits.spent.cost == pytest.approx(factor * expected(result.done)[1], rel=0.1)
     assert run_again(tmp_path / "journal", here, bucket).state is RunState.FINISHED
 
 

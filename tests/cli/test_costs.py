@@ -48,6 +48,9 @@ def test_a_plan_and_its_summary_say_what_it_costs_and_the_journal_what_it_took(
     assert rows["bytes"]["counted"] == estimate["bytes_up"]
     said = say("organize", target, "--dry-run", *config, state=tmp_path / "state").stdout
     assert "nothing to do" in said
+    listed = [event for event in program("stats", target, "--cost", *config).events if event["type"] == "stats-price"]
+    known = [event for event in program("stats", target, "--cost", "--no-scan", *config).events if event["type"] == "stats-price"]
+    assert known == listed != []
 
 
 def test_a_plan_over_a_limit_changes_nothing(s3_moto: RemoteServer, music: Path, tmp_path: Path) -> None:

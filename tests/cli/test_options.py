@@ -115,7 +115,8 @@ def test_some_common_options_affect_only_some_commands() -> None:
     ]
     for limit in ("max_cost", "max_transfer"):
         assert [name for name in common if limit in common[name]] == [
-            *("organize", "apply", "resume", "undo", "dedup", "sync", "queue flush", "quarantine restore", "quarantine empty")
+            *("organize", "apply", "resume", "undo", "scan", "dedup", "sync", "queue flush"),
+            *("quarantine restore", "quarantine empty"),
         ]
     assert [name for name in common if "yes" in common[name]] == [
         *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "sync", "queue flush", "queue drop"),

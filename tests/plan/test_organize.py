@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from orchestrator.errors import UsageError
+from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Verb
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
+from orchestrator.plan.request_rates import request_rates
 from orchestrator.prices import REQUEST_KINDS, Quotas
 from orchestrator.profiles import price_lists
 from orchestrator.records import Capabilities, EncryptedNames, Item
@@ -320,11 +322,11 @@ REFUSING = msgspec.structs.replace(BUCKET, refuses_taken_uploads=True)
     [
         (("/in", LOCAL), ("/in", LOCAL), False, {}),
         (("/in", LOCAL), ("/out", LOCAL), True, {}),
-        (("dav:in", WEBDAV), ("dav:in", WEBDAV), False, {"look": 6, "write": 2}),
+        (("dav:in", WEBDAV), ("dav:in", WEBDAV), False, {"look": 8.1, "write": 2}),
         (("dav:in", WEBDAV), ("dav:out", WEBDAV), True, {"look": 8, "copy": 1, "write": 5}),
-        (("s3:b/in", BUCKET), ("s3:b/in", BUCKET), False, {"look": 7, "copy": 1, "delete": 1}),
+        (("s3:b/in", BUCKET), ("s3:b/in", BUCKET), False, {"look": 9, "copy": 1, "delete": 1}),
         (("s3:b/in", BUCKET), ("s3:b/out", BUCKET), True, {"look": 5, "copy": 1}),
-        (("/in", LOCAL), ("dav:out", WEBDAV), True, {"look": 6, "write": 4}),
+        (("/in", LOCAL), ("dav:out", WEBDAV), True, {"look": 6.1, "write": 4}),
         (("/in", LOCAL), ("s3:b", REFUSING), True, {"look": 4, "write": 1}),
         (("/in", LOCAL), ("s3:b", BUCKET), True, {"look": 8.1, "write": 1, "copy": 1, "delete": 1}),
         (("dav:in", WEBDAV), ("/out", LOCAL), True, {"look": 3, "read": 1}),
@@ -355,6 +357,25 @@ def test_each_file_adds_the_requests_that_were_measured_at_the_servers(
     added = {kind: int(many[kind] or 0) - int(few[kind] or 0) for kind in REQUEST_KINDS}
     assert added == {kind: 10 * requests.get(kind, 0) for kind in REQUEST_KINDS}
     assert many["requests"] == sum(int(many[kind] or 0) for kind in REQUEST_KINDS)
+
+
+def test_the_final_check_of_a_large_plan_is_a_listing() -> None:
+    """Of a few files, each is looked at, where it is and where it was; of many, unless the location holds far more."""
+    bucket = msgspec.structs.replace(BUCKET, flat_listing=True)
+    rates = request_rates(bucket)
+
+    def looks(files: int, listed: int | None = None) -> tuple[float, float]:
+        """The looks and pages of the final check."""
+        made = plan([song(f"x/{number}.mp3", **ONE | {"track": number}) for number in range(files)], capabilities=bucket)
+        assert len(made.operations) == files
+        found = estimate(made.operations, {"/music": bucket}, listed=listed)
+        others = rates.run["look"] + files * rates.rename["look"]
+        return float(found["look"] or 0) - others, float(found["list"] or 0) - rates.run["list"]
+
+    assert looks(90) == (180, 0)
+    assert looks(110) == (0, 1)
+    assert looks(110, listed=1800) == (0, 2)
+    assert looks(110, listed=5000) == (220, 0)
 
 
 PRICED = msgspec.structs.replace(BUCKET, prices=price_lists()["s3"])

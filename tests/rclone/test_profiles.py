@@ -83,6 +83,7 @@ def test_price_lists_have_one_name_each_and_say_when_and_where_they_were_looked_
         ("s3", {"provider": "Wasabi"}, "wasabi"),
         ("s3", {"provider": "Minio"}, None),
         ("s3", {"provider": "Rclone", "storage_class": "STANDARD_IA"}, None),
+        ("s3", {"provider": "Cloudflare", "storage_class": "STANDARD_IA"}, "r2-ia"),
         ("s3", {}, None),
         ("b2", {}, "b2"),
         ("google cloud storage", {}, "gcs"),

@@ -45,6 +45,8 @@ class Seen:
     status: int | None = None
     """The status that the client got; None if it got none."""
     body_bytes: int = 0
+    answer_bytes: int = 0
+    """Of the body of the answer."""
     at: float = field(default_factory=time.monotonic)
     """When its headers were complete, in seconds of the monotonic clock."""
 
@@ -261,6 +263,7 @@ class HttpProxy:
             return
         writer.write(answer)
         async for block in _body(server, answer_headers, bodiless=_bodiless(method, status), until_close=True):
+            seen.answer_bytes += len(block)
             writer.write(block)
             await writer.drain()
         await writer.drain()

@@ -16,18 +16,9 @@ from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, Part
 from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import case_key, own_directory_of
 from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation
+from orchestrator.plan.request_rates import looks_cost_less
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
-
-_FEW = 200
-"""So many looks cost less than a listing, which may take a request for each folder."""
-
-_LISTED_FILES_PER_LOOK = 10
-"""Listing this many files costs about as much as one look."""
-
-_FEW_IN_FOLDERS = 20
-_LISTED_FILES_PER_LOOK_IN_FOLDER = 50
-"""The same two for Google Drive: a look also asks for its folder, and a request lists 50 folders or 1,000 files."""
 
 
 class FinalState(msgspec.Struct, frozen=True):
@@ -66,7 +57,7 @@ def check_final_state(
         gone = {ref for ref in wanted.gone if ref.fs == fs}
         looks = len(there) + len(gone)
         storage = storages[fs]
-        if _looks_cost_less(storage, looks, listed):
+        if looks_cost_less(storage.capabilities, looks, listed):
             found, unknown = _look(storage, [*there, *gone], obstacles)
             found = _without_other_forms(storage, found, gone, obstacles)
             there = {ref: entry for ref, entry in there.items() if ref not in unknown}
@@ -79,13 +70,6 @@ def check_final_state(
                 there = {ref: entry for ref, entry in there.items() if ref not in unknown}
                 problems += _compare(storage, there, gone, found | respelled)
     return problems
-
-
-def _looks_cost_less(storage: Storage, looks: int, listed: int | None) -> bool:
-    """Whether they cost less than a listing."""
-    by_folder = storage.capabilities.by_directory and storage.capabilities.flat_listing
-    few, files_per_look = (_FEW_IN_FOLDERS, _LISTED_FILES_PER_LOOK_IN_FOLDER) if by_folder else (_FEW, _LISTED_FILES_PER_LOOK)
-    return looks <= few or (listed is not None and looks * files_per_look < listed)
 
 
 def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[dict[Ref, Entry], set[Ref]]:

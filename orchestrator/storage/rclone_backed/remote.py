@@ -99,6 +99,7 @@ class Remote:
         return msgspec.structs.replace(
             found,
             replaces_in_place=found.copy and self._replaces_in_place(),
+            server_type=self._server_type(),
             prices=prices,
             quotas=quotas,
             upload_bytes_per_second=up,
@@ -156,6 +157,13 @@ class Remote:
                 return given, None
         profile = load_profile(self._rclone.remote_type(place.fs))
         return profile.price_list(partial(self._rclone.option, place.fs)), profile.quotas
+
+    def _server_type(self) -> str:
+        """The type of the remotes that this one leads to, if they are of one type; "" for one that leads to none."""
+        if self.profile.wraps is None:
+            return ""
+        types = {self._rclone.remote_type(place.fs) for place in self._rclone.places_of(self._fs)}
+        return types.pop() if len(types) == 1 else ""
 
     def _replaces_in_place(self) -> bool:
         """Whether uploads replace a content at once; a remote that leads to others does what all of these do."""

@@ -30,7 +30,7 @@ from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.rc_client import UnexplainedReadError
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.rclone.vfs_reads import VfsReads
+from orchestrator.rclone.vfs_reads import VfsReads, another_listing_pays
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
 from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall, Naming
@@ -52,10 +52,6 @@ _HASH_MISSES = 16
 _OnFolder: TypeAlias = Callable[[str], None]
 _Send: TypeAlias = Callable[[Sequence[Any], int], Sequence[CallResult]]
 
-_FILES_A_PAGE = 1000
-"""The most that object stores list in one request: S3, Google Cloud Storage; Azure five times as many."""
-_PAGE_IN_LOOKS = 12
-"""A page of a listing costs as much as so many looks, by the prices of S3, Google Cloud Storage and Azure."""
 _LISTED_AT_ONCE = 200_000
 """The longest listing that rclone may keep: 63 MB and 0.8 KB for each file."""
 
@@ -211,8 +207,7 @@ class RcloneStorage(DerivedStorage):
     def reading(self, piece: int, *, files: int, listed: int | None = None) -> Iterator[None]:
         """See Storage. Reads through a VFS of rclone's where the profile says that this costs less."""
         way = self.profile.read
-        pays = listed is not None and files >= _PAGE_IN_LOOKS * (1 + listed // _FILES_A_PAGE)
-        if way != "vfs" and not (way == "heads" and pays):
+        if way != "vfs" and not (way == "heads" and another_listing_pays(files, listed)):
             yield
             return
         self.forget_folders()
