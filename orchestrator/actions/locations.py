@@ -217,7 +217,10 @@ def _name(location: Location, error: OrchestratorError, what: str) -> None:
 
 def _reason(location: Location, error: OrchestratorError) -> str:
     """The message of an error without the location before it."""
-    return error.message.removeprefix(f"{error.path}: ").removeprefix(f"{location.fs}: ")
+    reason = error.message
+    for named in (error.path or "", location.fs):
+        reason = reason.removeprefix(f"{named.removesuffix(':')}: ")
+    return reason
 
 
 def _what_is_missing(session: Session, location: Location) -> str:

@@ -81,7 +81,8 @@ def test_a_folder_that_is_given_like_a_remote(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.usefixtures("nothing_set")
 def test_an_error_names_a_location_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rclone.conf").write_text("[away]\ntype = webdav\nurl = http://127.0.0.1:1\n")
-    assert run(["scan", "away:x", "--state-dir", str(tmp_path / "state")]) == 5
-    (error,) = capsys.readouterr().err.splitlines()
-    assert error.startswith("error: away:x cannot be reached: ")
-    assert error.count("away:x") == 1
+    for command, named in ((["scan", "away:x"], "away:x"), (["remotes", "check", "away"], "away:")):
+        assert run([*command, "--state-dir", str(tmp_path / "state")]) == 5
+        (error,) = capsys.readouterr().err.splitlines()
+        assert error.startswith(f"error: {named} cannot be reached: ")
+        assert error.count("away") == 1
