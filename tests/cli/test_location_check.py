@@ -22,8 +22,8 @@ from tests.servers.process import free_port
 from tests.servers.remotes import BUCKET, DriveRemote, DropboxRemote, RemoteServer, obscured, with_remotes
 
 KINDS = some_at_night(
-    ("local", "crypt", "s3_moto", "webdav", "drive", "dropbox", "s3_serve", "wsgidav", "sftp", "openssh", "ftp"),
-    night={"dropbox", "s3_serve", "wsgidav", "sftp", "openssh", "ftp"},
+    ("local", "crypt", "s3_moto", "webdav", "drive", "dropbox", "s3_serve", "wsgidav", "sftp", "openssh", "ftp", "gcs", "azure"),
+    night={"dropbox", "s3_serve", "wsgidav", "sftp", "openssh", "ftp", "gcs", "azure"},
 )
 
 NAMING = {"local": "exclusive", "s3_moto": "upload", "drive": "twins", "crypt": "caught"}
