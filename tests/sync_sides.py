@@ -172,9 +172,13 @@ class Side:
         return self.proxy.changing if self.proxy is not None else 0
 
     def uploads(self) -> list[Seen]:
-        """The requests since `reset` that brought a file, on servers that tell them from others."""
+        """The requests since `reset` that brought a file, on servers that tell them from others; without those that were refused.
+
+        A WebDAV server refuses (423) what comes while it is still busy with the folder, and rclone then tries again.
+        """
         requests = self.proxy.requests if self.proxy is not None and self.kind != "crypt" else []
-        return [seen for seen in requests if seen.method == "PUT" and "x-amz-copy-source" not in seen.headers and not _own(seen)]
+        taken = [seen for seen in requests if seen.method == "PUT" and seen.status is not None and seen.status < 400]
+        return [seen for seen in taken if "x-amz-copy-source" not in seen.headers and not _own(seen)]
 
 
 def _own(seen: Seen) -> bool:
