@@ -109,11 +109,35 @@ def why_refused(storage: Storage, request: Callable[[], object]) -> str | None:
 
 
 def remove_left_over(storage: Storage) -> None:
-    """Delete the files of checks that were killed long ago. Raises RemoteError when our folder cannot be listed."""
+    """Delete the files of checks that were killed long ago: those with our content, or the beginning of it.
+
+    Raises RemoteError when our folder cannot be listed.
+    """
     for name in storage.entries(OWN_DIRECTORY) or ():
-        found = _FOLDER.fullmatch(name)
-        if found is not None and time.time() - calendar.timegm(time.strptime(found[1], _BEGAN)) > LEFT_OVER_S:
-            _removed(storage, f"{OWN_DIRECTORY}/{name.removesuffix('/')}")
+        began = _began(name)
+        if began is not None and time.time() - began > LEFT_OVER_S:
+            folder = f"{OWN_DIRECTORY}/{name.removesuffix('/')}"
+            if _is_ours(storage, f"{folder}/{_FILE}"):
+                _removed(storage, folder)
+
+
+def _began(name: str) -> float | None:
+    """When the check with this folder began; None if no check has made such a folder."""
+    found = _FOLDER.fullmatch(name)
+    try:
+        return None if found is None else calendar.timegm(time.strptime(found[1], _BEGAN))
+    except ValueError:  # the 99th of a month
+        return None
+
+
+def _is_ours(storage: Storage, file: str) -> bool:
+    """Whether a file has the content that we write, as far as a killed check came; also if there is none (any more)."""
+    try:
+        return CONTENT.startswith(storage.read_range(file, 0, len(CONTENT) + 1))
+    except NotFoundError:
+        return True
+    except RemoteError:  # nobody can say whose it is, so it stays: it does no harm
+        return False
 
 
 def _write(storage: Storage, folder: str, file: str) -> None:

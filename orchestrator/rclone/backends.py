@@ -12,6 +12,9 @@ import msgspec
 from orchestrator.profiles import DEFAULT, all_profiles
 from orchestrator.wording import repeated
 
+_FOR_RCLONE = frozenset({"override", "global"})
+"""An option of a remote that begins so sets one of rclone's own, while it uses the remote."""
+
 
 class Backend(msgspec.Struct, frozen=True):
     """One backend."""
@@ -21,26 +24,37 @@ class Backend(msgspec.Struct, frozen=True):
     options: frozenset[str]
     passwords: frozenset[str]
     """The options that an rclone config holds obscured."""
+    of_rclone: frozenset[str] = frozenset()
+    """The options of rclone itself, which each remote takes after `override.` or `global.`."""
 
     def unknown_option(self, option: str) -> str | None:
-        """What is wrong with the name of an option; None if the backend has it."""
-        if option.lower().replace("-", "_") in self.options:  # as in the name of the variable that gives it to rclone
+        """What is wrong with the name of an option; None if the backend, or rclone itself, has it."""
+        name = option.lower().replace("-", "_")  # as in the name of the variable that gives it to rclone
+        begin, dot, rest = name.partition(".")
+        if dot and begin in _FOR_RCLONE:
+            owner, known, asked, listed = "rclone", self.of_rclone, rest, "rclone help flags"
+        else:
+            owner, known, asked, listed = f"rclone's {self.names[0]}", self.options, name, f"rclone help backend {self.names[0]}"
+            begin = dot = ""
+        if asked in known:
             return None
-        near = difflib.get_close_matches(option.lower().replace("-", "_"), sorted(self.options), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"`rclone help backend {self.names[0]}` lists all"
-        return f"rclone's {self.names[0]} has no option {repeated(option)}; {hint}"
+        near = difflib.get_close_matches(asked, sorted(known), n=1)
+        hint = f"did you mean {begin}{dot}{near[0]}?" if near else f"`{listed}` lists all"
+        return f"{owner} has no option {repeated(option)}; {hint}"
 
 
 class Backends:
     """All backends of one rclone."""
 
-    def __init__(self, providers: Iterable[Mapping[str, Any]]) -> None:
-        """`providers`: the answer of rclone's `config/providers`."""
+    def __init__(self, providers: Iterable[Mapping[str, Any]], of_rclone: Iterable[Mapping[str, Any]]) -> None:
+        """`providers`: the answer of rclone's `config/providers`; `of_rclone`: what `options/info` says of rclone itself."""
+        names = frozenset(option["Name"] for option in of_rclone)
         self._all = [
             Backend(
                 tuple(dict.fromkeys((one["Name"], one["Prefix"], *(one.get("Aliases") or ())))),
                 frozenset(option["Name"] for option in one["Options"]),
                 frozenset(option["Name"] for option in one["Options"] if option.get("IsPassword")),
+                names,
             )
             for one in providers
         ]

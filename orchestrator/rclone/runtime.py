@@ -261,7 +261,9 @@ class Rclone:
     @cached_property
     def backends(self) -> Backends:
         """What this rclone says of its backends."""
-        return Backends(self.client.call("config/providers")["providers"])
+        return Backends(
+            self.client.call("config/providers")["providers"], self.client.call("options/info", {"blocks": "main"})["main"]
+        )
 
     @cached_property
     def _known_remotes(self) -> dict[str, dict[str, str]]:

@@ -98,6 +98,17 @@ def test_an_option_that_the_backend_does_not_have_is_refused_where_its_remote_is
     assert run(["scan", "here:"]) == 0
 
 
+def test_options_of_rclone_itself_are_taken_and_their_names_checked(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("remotes: {here: {options: {override.no_check_certificate: 'true', global.bwlimit: '0'}}}\n")
+    assert run(["config", "validate"]) == 0
+    assert run(["scan", "here:"]) == 0
+    assert run(["config", "set", 'remotes.here.options."override.no-check-certificat"', "x"]) == 2
+    says = "rclone has no option override.no-check-certificat; did you mean override.no_check_certificate?"
+    assert says in capsys.readouterr().err
+    assert run(["config", "set", "remotes.here.options", "{nosuch.bwlimit: '1'}"]) == 2
+    assert "rclone's alias has no option nosuch.bwlimit" in capsys.readouterr().err
+
+
 def test_options_that_are_added_to_a_remote_also_count_through_one_that_wraps_it(file: Path, tmp_path: Path) -> None:
     from orchestrator.actions.session import open_session  # noqa: PLC0415 - it reads the variables of the fixture
 

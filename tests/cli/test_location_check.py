@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.actions.location_check import inspect_all
 from orchestrator.actions.session import open_session
+from orchestrator.apply.trial import CONTENT
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import TransientError
 from orchestrator.report.location_view import facts_text
@@ -135,14 +136,26 @@ def test_a_folder_that_is_missing_on_a_remote_is_named_with_the_command_that_cre
 
 def test_the_file_of_a_check_that_was_killed_goes_with_the_next_one_or_the_next_run(tmp_path: Path, program: Program) -> None:
     own = tmp_path / "music" / ".music-orchestrator"
-    old, young = own / "check-20200101-000000-0badcafe", own / f"check-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-0badcafe"
+    old = {f"check-20200101-00000{number}-0badcafe": content for number, content in enumerate((CONTENT, CONTENT[:9], b"", None))}
+    kept = {
+        f"check-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-0badcafe": CONTENT,
+        "check-mate": CONTENT,
+        "check-20261399-999999-abcdef12": CONTENT,
+        "check-20200101-000009-0badcafe": CONTENT + b"and a song",
+        "check-20200101-000010-0badcafe": b"a song",
+    }
     make_many(tmp_path / "music", 1)
+    no_file = own / "check-20200101-000011-0badcafe" / "probe"
+    no_file.mkdir(parents=True)
     for command in (("remotes", "check"), ("organize", "--yes")):
-        for folder in (old, young, own / "check-mate"):
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "probe").write_bytes(b"x")
+        for folder, content in (old | kept).items():
+            (own / folder).mkdir(parents=True, exist_ok=True)
+            if content is not None:
+                (own / folder / "probe").write_bytes(content)
         program(*command, str(tmp_path / "music"))
-        assert sorted(folder.name for folder in own.iterdir()) == sorted(["check-mate", young.name]), command
+        assert no_file.is_dir()
+        assert {probe.parent.name: probe.read_bytes() for probe in own.glob("*/probe") if probe.is_file()} == kept, command
+        assert len([*own.iterdir()]) == len(kept) + 1, "the folders are gone as well"
 
 
 def test_how_the_server_encrypts_is_what_it_says_of_a_file(tmp_path: Path, program: Program, s3_moto: RemoteServer) -> None:
