@@ -137,7 +137,7 @@ class _Sync:
             rows = self._rows(listings[0], listings[1])
         for side in SIDES:
             synced = [file for row in rows if not (file := row.files[side]).moved_away]
-            listings[side].spare_unreachable(synced)
+            listings[side].spare_hidden(synced)
             listed = worst([listed, listings[side].avoid_links(synced, listings[1 - side].files)])
         session.reporter.stage("planning")
         answered = False

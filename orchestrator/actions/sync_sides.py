@@ -29,6 +29,7 @@ from orchestrator.paths import is_ours, parents_of, remote_of
 from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import is_link, local_root
+from orchestrator.wording import counted
 
 
 class SideListing:
@@ -178,10 +179,18 @@ class SideListing:
         absent = (file.entry for file in wanted if file.path not in self._files)
         return {entry.path for entry in absent if self._leaves_out.skip_reason(entry, 0) is None}
 
-    def spare_unreachable(self, synced: Iterable[File]) -> None:
-        """Do nothing with the synced files that are absent, and may be those whose names cannot be used: by their sizes."""
+    def spare_hidden(self, synced: Iterable[File]) -> None:
+        """Do nothing with the synced files that are absent, and may be those whose names cannot be used.
+
+        By their sizes, where a name cannot be opened. A name that cannot be decrypted may be that of any file or folder.
+        """
         sizes = {entry.size for entry in self._unreachable}
-        self._unlisted += [file.path for file in synced if file.size in sizes and file.path not in self._files]
+        any_hidden = bool(self._storage.undecryptable)
+        spared = [file.path for file in synced if file.path not in self._files and (any_hidden or file.size in sizes)]
+        if spared and any_hidden:
+            why = f"because {self._location.typed} holds names that cannot be decrypted"
+            self._session.reporter.note(f"{counted(len(spared), 'missing file')} not counted as deleted, {why}")
+        self._unlisted += spared
 
     def side(self) -> Side:
         """What the planner gets."""

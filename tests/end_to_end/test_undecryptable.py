@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,12 +66,24 @@ class Vaults:
 
     def fill(self) -> None:
         """Two songs in `vault:music`."""
-        place = PlaceThroughRclone("vault:music", None, command=(str(self._rclone), "--config", str(self.config)))
         for number in (1, 2):
-            file = self._home / f"{number}.flac"
-            song = Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number)
-            make_track(file, "flac", song, serial=number)
-            place.put(f"Band/Album/{number:02} Song {number}.flac", file.read_bytes())
+            self.put_song(f"Band/Album/{number:02} Song {number}.flac", number)
+
+    def put_song(self, path: str, number: int) -> None:
+        """A song in `vault:music`."""
+        file = self._home / f"{number}.flac"
+        make_track(
+            file, "flac", Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number), serial=number
+        )
+        PlaceThroughRclone("vault:music", None, command=self._command).put(path, file.read_bytes())
+
+    def rclone(self, *arguments: str) -> str:
+        """What rclone prints."""
+        return subprocess.run((*self._command, *arguments), check=True, capture_output=True, text=True).stdout
+
+    @property
+    def _command(self) -> tuple[str, ...]:
+        return str(self._rclone), "--config", str(self.config)
 
     def put(self, name: str, content: bytes = b"foreign") -> None:
         """A file in the folder below that no crypt wrote."""
@@ -247,3 +260,25 @@ def test_the_check_costs_no_request_where_names_prove_the_password(
 )
 def test_which_names_look_encrypted(name: str, *, encrypted: bool) -> None:
     assert looks_encrypted(name) is encrypted
+
+
+@pytest.mark.parametrize("way", ["--bidirectional", pytest.param("--to-local", marks=pytest.mark.nightly)])
+def test_names_that_no_longer_decrypt_do_not_count_as_deleted(vaults: Callable[..., Vaults], tmp_path: Path, way: str) -> None:
+    there = vaults()
+    there.add("vault")
+    there.add("other", password="wrong")
+    there.fill()
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    there.put_song("Another/Album/01 Song.flac", 3)
+    sync = ("sync", str(mirror), "vault:music", way, *(["--delete"] if way == "--to-local" else []))
+    assert there.music(*sync).summary["ops_done"] == 3
+    before = {path.relative_to(mirror).as_posix() for path in mirror.rglob("*.flac")}
+
+    encrypted = [there.rclone("cryptdecode", "--reverse", name, "Band").split()[-1] for name in ("vault:", "other:")]
+    [folder] = (tmp_path / "below").rglob(encrypted[0])
+    folder.rename(folder.with_name(encrypted[1]))
+    ended = there.music(*sync, codes=(3,))
+    assert [one["code"] for one in ended.errors] == ["undecryptable"]
+    assert ended.summary["ops_done"] == 0
+    assert {path.relative_to(mirror).as_posix() for path in mirror.rglob("*.flac")} == before
