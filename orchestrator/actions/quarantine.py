@@ -41,7 +41,7 @@ def list_quarantine(options: QuarantineListOptions, session: Session) -> list[Qu
 
 
 def _old_enough(options: QuarantineListOptions | QuarantineEmptyOptions, items: list[QuarantinedFile]) -> list[QuarantinedFile]:
-    age_s = parse_duration(options.older_than, "--older-than")
+    age_s = parse_duration(options.older_than, "--older-than", unit_needed=True)
     return older_than(items, age_s, now_s=time.time()) if options.older_than else items
 
 

@@ -40,6 +40,8 @@ def cloud_problems(cloud: Cloud) -> Iterator[OfCloud]:
         yield from _of_credentials(cloud, profile)
     if "://" in (cloud.bucket or ""):
         yield OfCloud("bucket", _url_as_bucket(cloud.bucket or ""))
+    if ".." in (cloud.remote_path or "").split("/"):
+        yield OfCloud("remote_path", "leads out of the remote: leave out the `..`")
     yield from _of_numbers(cloud, profile)
     yield from _of_endpoint(cloud)
 

@@ -68,13 +68,17 @@ _LONGEST_S = 100 * 365 * 86400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def parse_duration(text: str | None, name: str = "--settle") -> float:
-    """Seconds of `90`, `5m`, `1h30m`. Raises UsageError, which names the setting `name`."""
+def parse_duration(text: str | None, name: str = "--settle", *, unit_needed: bool = False) -> float:
+    """Seconds of `90`, `5m`, `1h30m`. Raises UsageError, which names the setting `name`.
+
+    With `unit_needed`, a number alone is refused: whoever writes it may mean days.
+    """
     if not text:
         return 0.0
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw]|\Z)", text)
     seconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
-    if not re.fullmatch(r"\d+(\.\d+)?|(\d+(\.\d+)?[smhdw])+", text) or seconds > _LONGEST_S:
+    bare = re.fullmatch(r"[\d.]*", text) is not None
+    if (bare and seconds and unit_needed) or not re.fullmatch(r"\d+(\.\d+)?|(\d+(\.\d+)?[smhdw])+", text) or seconds > _LONGEST_S:
         raise UsageError(f"{name} {repeated(text)}: write a time such as 90s, 5m, 2h or 1d")
     return seconds
 

@@ -180,6 +180,7 @@ def test_set_uses_the_spelling_of_the_file(tmp_path: Path) -> None:
         ("cloud: {provider: Amazon S3}\n", "there is no provider 'Amazon S3': write s3"),
         ("cloud: {provider: wasabi}\n", "there is no provider 'wasabi': write s3, and the address of the server as `endpoint`"),
         ("cloud: {provider: s3, bucket: 's3://my-music/'}\n", "c.yaml:1: cloud.bucket: write it without s3://, as my-music"),
+        ("cloud: {provider: s3, remote_path: ../other/music}\n", "cloud.remote_path: leads out of the remote"),
         ("cloud: {provider: s3, bucket: 's3://KEY:SECRET@music'}\n", "cloud.bucket: write it without s3://, as music"),
         ("cloud: {provider: s3, bucket: 'https://b.s3.example.org'}\n", "cloud.bucket: is the name of the bucket alone"),
         ("cloud: {chunk_size: 8M}\n", "cloud.chunk_size: expected a number, got `8M`"),

@@ -257,6 +257,7 @@ def test_options_may_stand_anywhere(music: Path, tmp_path: Path) -> None:
         ["organize", ".", "--yes", "--transfers", "0"],
         ["organize", ".", "--yes", "--max-delete", "lots"],
         ["organize", ".", "--yes", "--settle", "soon"],
+        ["quarantine", "empty", ".", "--yes", "--older-than", "30"],
         ["organize", ".", "--yes", "--settle", "9" * 400],
         ["organize", ".", "--yes", "--keep", "foo"],
         ["organize", ".", "--yes", "--leftovers", "../x"],
