@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from orchestrator.errors import OrchestratorError, TransientError
+from orchestrator.paths import path_problem
 from orchestrator.rclone import ranges, rc_bodies
 from orchestrator.rclone.rc_client import Endpoint, RcClient
 
@@ -50,7 +51,7 @@ class VfsReads:
     ) -> None:
         """`daemon` gives the running rclone, `client` calls it. Ranges of up to `chunk_bytes` are one request each.
 
-        With `list_first`, the whole tree is listed before the first read; with `only_heads`, see `reads_cheaply`.
+        With `list_first`, the whole tree is listed before the first read; with `only_heads`, see `reads`.
         """
         self._daemon = daemon
         self._client = client
@@ -65,12 +66,14 @@ class VfsReads:
         self._closed = False
         self._http = RcClient(self._endpoint)
 
-    def reads_cheaply(self, wanted: Sequence[tuple[int, int]]) -> bool:
+    def reads(self, path: str, wanted: Sequence[tuple[int, int]]) -> bool:
         """Whether to read these ranges here. With `only_heads`, what `--rc-serve` reads in as few requests is better read there.
 
-        That is what does not begin with the file, and a range of several chunks.
+        That is what does not begin with the file, and a range of several chunks. A VFS would take the object `a//b` for `a/b`.
         """
-        return not self._only_heads or (wanted[0][0] == 0 and all(length <= self._chunk_bytes for _, length in wanted))
+        return path_problem(path) is None and (
+            not self._only_heads or (wanted[0][0] == 0 and all(length <= self._chunk_bytes for _, length in wanted))
+        )
 
     def get_ranges(self, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
         """Each (offset, length) of a file, in ascending order, in one request; fewer bytes only where the file ends.

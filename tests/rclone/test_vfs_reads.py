@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
+from tests.places import Place
 from tests.servers.http import Drop, HttpProxy, Refuse, Seen, http_proxy
 from tests.servers.remotes import RemoteServer
 
@@ -292,3 +294,16 @@ def test_content_that_looks_like_a_multipart_header() -> None:
 )
 def test_only_ranges_beyond_the_end_are_empty(status: int, span: str, expected: list[bytes] | None) -> None:
     assert ranges.parts_of_answer(status, span, b"x" * 10, [(10, 10)]) == expected
+
+
+def test_a_key_that_a_file_system_would_take_for_another_is_read_as_it_is(
+    s3_moto: RemoteServer, rclone: Rclone, tmp_path: Path
+) -> None:
+    bucket = Place(s3_moto.fs(tmp_path.name), None, s3_moto, prefix=tmp_path.name)
+    bucket.put("a/c.flac", b"one")
+    bucket.put("a//c.flac", b"two")
+    storage = RcloneStorage(rclone, bucket.location)
+    with storage.reading(PIECE, files=1000, listed=2):
+        assert storage.read_range("a/c.flac", 0, 3) == b"one"
+        with contextlib.suppress(NotFoundError):  # whether it can be reached is the server's affair
+            assert storage.read_range("a//c.flac", 0, 3) == b"two"

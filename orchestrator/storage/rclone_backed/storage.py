@@ -188,7 +188,7 @@ class RcloneStorage(DerivedStorage):
         if self._direct and readable_directly(path):
             return [read_local(self._fs, path, offset, length) for offset, length in ranges]
         try:
-            if self._served is not None and self._served.reads_cheaply(ranges):
+            if self._served is not None and self._served.reads(path, ranges):
                 try:
                     return self._served.get_ranges(path, ranges)
                 except UnexplainedReadError:
