@@ -50,7 +50,7 @@ NOTES: dict[tuple[str, str], str] = {
     **{("dropbox", ability): _DROPBOX for ability in ("organize in place", "case-only rename")},
     ("wsgidav", "hostile names"): "Without `?` and `;`, at which WsgiDAV cuts the new name of a file that moves.",
     ("chunker", "hostile names"): "Names of up to 228 bytes: the name of a chunk is longer.",
-    ("crypt", "hostile names"): "Names of up to 143 bytes on a disk, more on S3: an encrypted name is longer.",
+    ("crypt", "hostile names"): "Names of up to 143 bytes: an encrypted name is longer.",
 }
 """Provider and ability -> what a cell does not say, or why no test shows it."""
 _YES = "yes"
