@@ -6,7 +6,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,13 @@ from orchestrator.config.fields import aliases_of, fields_of
 from orchestrator.config.loading import examine
 from orchestrator.config.masking import is_secret
 from orchestrator.config.model import Config
-from orchestrator.config.problems import Problem, refuse
+from orchestrator.config.problems import Key, Problem, part_of, refuse, without_consequences
 from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.wording import repeated
 
 Check = Callable[[bytes], Sequence[Problem]]
 """What is wrong with the content of the file. Raises ConfigError for one that cannot be read."""
-
-
-def _nothing_more(_text: bytes) -> list[Problem]:
-    return []
 
 
 def split_key(key: str) -> list[str]:
@@ -62,11 +58,12 @@ def lookup(document: Any, parts: Sequence[str]) -> Any:
     return value
 
 
-def set_key(path: Path, key: str, value: str, check: Check = _nothing_more) -> list[Problem]:
-    """Set one key of the file, and create the file if needed. Comments are kept; a file that would be wrong is not written.
+def set_key(path: Path, key: str, value: str, check: Check | None = None) -> list[Problem]:
+    """Set one key of the file, and create the file if needed. Comments are kept; a key that would be wrong is not written.
 
-    `value` is YAML: a word, a number, `[a, b]`, `{a: b}`. Returns the problems that the file had and still has: as long as it can
-    be read, they do not keep other keys from being set. `check` finds more than what hinders that. Raises ConfigError.
+    `value` is YAML: a word, a number, `[a, b]`, `{a: b}`. Returns the problems that the file had and still has: they do not keep
+    other keys from being set, so that a file with several mistakes can be repaired. `check` may find more than `examine` does.
+    Raises ConfigError.
     """
     from ruamel.yaml import YAML  # noqa: PLC0415 - only here: it is slow to import
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
@@ -74,13 +71,14 @@ def set_key(path: Path, key: str, value: str, check: Check = _nothing_more) -> l
     if not is_text(key + value):
         raise UsageError("the key or the value is not UTF-8 text")
     parts = split_key(key)
+    check = check or (lambda text: examine(text, path, {})[1])
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
     try:
         text = path.read_bytes() if path.exists() else b""
-        before = {(one.key, one.reason) for one in check(text)} if text else set()
-        document = yaml.load(text.decode("utf-8"))
+        before = check(text)
+        unread = examine(text, path, {})[0].incomplete
         new_value = yaml.load(value) if _is_structure(value) else scalar(value)
     except YAMLError as error:
         raise ConfigError(
@@ -90,33 +88,60 @@ def set_key(path: Path, key: str, value: str, check: Check = _nothing_more) -> l
         raise ConfigError(f"{repeated(key)}: the value is nested too deep") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    for option in _secrets_in(own_names(parts), new_value):
-        raise UsageError(
-            f"not written: the option {option} is a secret, and does not belong in a config file or on a command line: "
-            "keep it in a variable of the environment or in a file, and name that (docs/configuration.md says how)"
-        )
+    try:
+        document = yaml.load(text.decode("utf-8"))
+    except (YAMLError, RecursionError) as error:  # such as a key that is given twice: what is written would have only one of them
+        refuse(before, "not written: ")
+        raise ConfigError(f"{path}: not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}") from error
+    names = own_names(parts)
+    if _is_section_alone(document) and names[0] != Config.alone[1]:
+        names = [Config.alone[1], *names]
+    _refuse_secrets(names, new_value)
+    comments = ""
     if document is None:
         comments = text.decode("utf-8")
         document = yaml.load("{}")
         document.fa.set_block_style()
-    else:
-        comments = ""
     _put(document, _as_spelled(document, parts), new_value, f"{path}: {key}")
-    if _is_json(text, path):
-        new_text = f"{json.dumps(document, indent=4, ensure_ascii=False)}\n"
-    else:
-        written = io.StringIO()
-        yaml.dump(document, written)
-        new_text = comments + ("\n" if comments and not comments.endswith("\n") else "") + written.getvalue()
+    new_text = _as_json(document) if _is_json(text, path) else _after(comments, yaml, document)
     try:
-        unusable = examine(new_text.encode("utf-8"), path, {})[1]
+        after = check(new_text.encode("utf-8"))
     except ConfigError as error:
         raise ConfigError(f"not written: {error.message}") from error
-    refuse(unusable, "not written: ")
-    after = check(new_text.encode("utf-8"))
-    refuse([one for one in after if (one.key, one.reason) not in before], "not written: ")
+    refuse([one for one in after if _is_of(names, one) or not _was_there(one, before, unread)], "not written: ")
     write_atomically(path, new_text)
     return [*after]
+
+
+def _as_json(document: Any) -> str:
+    return f"{json.dumps(document, indent=4, ensure_ascii=False)}\n"
+
+
+def _after(comments: str, yaml: Any, document: Any) -> str:
+    """A document as ruamel writes it, after the comments of a file that had nothing else."""
+    written = io.StringIO()
+    yaml.dump(document, written)
+    return comments + ("\n" if comments and not comments.endswith("\n") else "") + written.getvalue()
+
+
+def _is_of(names: Sequence[str], problem: Problem) -> bool:
+    """Whether a problem says that the key with these names is wrong, or what is in it, or that there can be no such key."""
+    key = [*problem.key]
+    return key[: len(names)] == names or (bool(key) and names[: len(key)] == key and not known_key(names))
+
+
+def _was_there(problem: Problem, before: Sequence[Problem], unread: Collection[Key]) -> bool:
+    """Whether the file had a problem before: it was found, or could not be while others were in its part of the file."""
+    found = any((one.key, one.reason) == (problem.key, problem.reason) for one in before)
+    return found or part_of(problem.key) in unread or problem not in without_consequences([problem, *before])
+
+
+def _refuse_secrets(names: Sequence[str], value: Any) -> None:
+    for option in _secrets_in(names, value):
+        raise UsageError(
+            f"not written: the option {option} is a secret, and does not belong in a config file or on a command line: "
+            "keep it in a variable of the environment or in a file, and name that (docs/configuration.md says how)"
+        )
 
 
 def _secrets_in(parts: Sequence[str], value: Any) -> Iterator[str]:
@@ -152,12 +177,16 @@ def _with_spellings(parts: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]
         section = next((field.section for field in fields if field.name == name and field.closed), None)
 
 
+def _is_section_alone(document: Any) -> bool:
+    """Whether the whole file is one section, by the key at its top level that only this section has."""
+    return isinstance(document, Mapping) and Config.alone[0] in document
+
+
 def _as_spelled(document: Any, parts: Sequence[str]) -> list[str]:
     """A key as this file spells it; as it was given where the file does not have it."""
     steps = list(zip(parts, _with_spellings(parts), strict=True))
-    mark, section = Config.alone
-    if isinstance(document, Mapping) and mark in document and len(steps) > 1 and steps[0][1][0] == section:
-        steps = steps[1:]  # the file is that section alone
+    if _is_section_alone(document) and len(steps) > 1 and steps[0][1][0] == Config.alone[1]:
+        steps = steps[1:]
     found = []
     parent = document
     for given, (_, spellings) in steps:

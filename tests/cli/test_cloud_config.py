@@ -128,6 +128,12 @@ def test_setting_a_key_of_the_seeds_file_keeps_it_json(tmp_path: Path, capsys: p
     assert run(["config", "set", "transfers", "4", "--config", str(file)]) == 2
     assert "this file holds only the section `cloud`" in capsys.readouterr().err
     assert file.read_text() == before
+    assert run(["config", "set", "options.secret_access_key", "hush", "--config", str(file)]) == 2
+    assert "not written: the option secret_access_key is a secret" in capsys.readouterr().err
+    wrong = json.dumps(json.loads(SEED) | {"transfers": 3})
+    file.write_text(wrong)
+    assert run(["config", "set", "transfers", "4", "--config", str(file)]) == 2
+    assert file.read_text() == wrong
 
 
 def test_set_uses_the_spelling_of_the_file(tmp_path: Path) -> None:

@@ -149,6 +149,73 @@ def test_other_mistakes_of_the_file_do_not_keep_a_key_from_being_set(file: Path,
     assert file.read_text() == "transfers: 4\nbandwidth: fast\n"
 
 
+BROKEN = """\
+transfers: lots
+layouts: 5
+nonsense: {a: 1}
+cloud: {provider: s3, bucket: [x], regoin: y}
+jobs: {n: [{scan: {location: a, sttle: 5s}, sync: {}}], m: 7}
+dedup: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "gone"),
+    [
+        ("transfers", "4", ": transfers: "),
+        ("layouts", "[{template: '{{ title }}'}]", ": layouts: "),
+        ("cloud.bucket", "music", "cloud.bucket: expected"),
+        ("cloud.region", "eu-west-1", ""),
+        ("jobs.m", "[{scan: {location: b}}]", "jobs.m: expected"),
+        ("jobs.o", "[{scan: {location: b}}]", ""),
+        ("bandwidth", "1M", ""),
+    ],
+)
+def test_a_file_with_several_unreadable_keys_is_repaired_one_by_one(
+    file: Path, key: str, value: str, gone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(BROKEN)
+    assert run(["config", "validate"]) == 2
+    before = capsys.readouterr().err
+    assert run(["config", "set", key, value]) == 0
+    warned = capsys.readouterr().err
+    assert gone in before
+    assert gone == "" or gone not in warned
+    assert warned.count("warning: ") >= before.count("error: ") - (gone != "") > 4
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("transfers", "lots", "transfers: expected a number"),
+        ("transfers", "none", "transfers: expected a number"),
+        ("nonsense.b", "1", "unknown key `nonsense`"),
+        ("nonsense", "1", "unknown key `nonsense`"),
+        ("cloud.regoin", "z", "unknown key `cloud.regoin`"),
+        ("bandwidth", "fast", "bandwidth fast: write a rate"),
+        ("dedup.action", "maybe", "dedup.action: expected one of"),
+        ("jobs.o", "[{scan: {location: a}, dedup: {locations: [a]}}]", "a step is one command"),
+    ],
+)
+def test_in_such_a_file_no_wrong_key_is_set(
+    file: Path, key: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(BROKEN)
+    assert run(["config", "set", key, value]) == 2
+    assert says in capsys.readouterr().err
+    assert file.read_text() == BROKEN
+
+
+def test_a_mistake_that_another_one_hid_keeps_nothing_from_being_set(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("jobs: {n: [{scan: {location: a}, dedup: {locations: [a]}}, 7]}\n")
+    assert run(["config", "set", "jobs.n.1", "{scan: {location: b}}"]) == 0
+    assert "a step is one command" in capsys.readouterr().err
+    file.write_text("transfers: 4\ntransfers: 5\n")
+    assert run(["config", "set", "bandwidth", "1M"]) == 2
+    assert "not written: " in (error := capsys.readouterr().err)
+    assert f"{file}:2: the key `transfers` is given twice" in error
+
+
 def test_a_remote_needs_its_type_first(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "set", "remotes.new.options.host", "x"]) == 2
     assert "or give it a `type`" in capsys.readouterr().err

@@ -253,5 +253,3 @@ def test_a_broken_file_stops_other_commands_with_its_line(file: Path, capsys: py
     file.write_text("\nnonsense: 1\n")
     assert run(["scan", "./x"]) == 2
     assert f"{file}:2: unknown key `nonsense`" in capsys.readouterr().err
-    assert run(["config", "set", "transfers", "2"]) == 2
-    assert file.read_text() == "\nnonsense: 1\n"
