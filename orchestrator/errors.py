@@ -16,6 +16,9 @@
     │   ├── CorruptTransferError    the copy differs from what was sent
     │   └── PermanentError          this item never works: name, permission, kind
     │       ├── UnsupportedError    the storage has no such operation
+    │       ├── NotWithThisKeyError the password of a crypt does not open the file
+    │       ├── NotEmptyError       a folder still holds something
+    │       ├── BelowFileError      a folder on the way is a file
     │       ├── ArchivedError       this file must be restored to another storage class first
     │       ├── OtherRegionError    the bucket is in another region
     │       ├── MisplacedError      the server reported success, but the file is not where it was to be
@@ -151,6 +154,18 @@ class PermanentError(RemoteError):
 
 class UnsupportedError(PermanentError):
     """The storage has no such operation."""
+
+
+class NotWithThisKeyError(PermanentError):
+    """A crypt cannot decrypt the content of a file: another password encrypted it, or none."""
+
+
+class NotEmptyError(PermanentError):
+    """The folder cannot be removed, because it still holds something."""
+
+
+class BelowFileError(PermanentError):
+    """A folder on the way is a file, so nothing can be there."""
 
 
 class ArchivedError(PermanentError):

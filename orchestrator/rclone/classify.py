@@ -9,11 +9,14 @@ from orchestrator.errors import (
     AccessDeniedError,
     ArchivedError,
     AuthError,
+    BelowFileError,
     CorruptTransferError,
     DestinationExistsError,
     InUseError,
     NoCredentialsError,
+    NotEmptyError,
     NotFoundError,
+    NotWithThisKeyError,
     OrchestratorError,
     OtherRegionError,
     PermanentError,
@@ -43,6 +46,7 @@ _REFUSED_NAMES = (
 
 # (error class, texts in lower case, HTTP status codes as the providers' libraries write them into their messages)
 _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (
+    (NotEmptyError, ("not empty",), frozenset()),
     (UsageError, ("didn't find section in config file", "is a file not a directory", "didn't find backend called"), frozenset()),
     (
         AuthError,
@@ -122,6 +126,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         _TRANSIENT_CODES,
     ),
     (AuthError, ("couldn't fetch token",), frozenset()),  # refused, and not out of reach
+    (NotWithThisKeyError, ("bad password?", "not an encrypted file", "file is too short to be encrypted"), frozenset()),
     (CorruptTransferError, ("hashes differ", "sizes differ", "corrupted on transfer"), frozenset()),
     (
         UnsupportedError,
@@ -213,7 +218,7 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     the paths in the call: they are ignored, so that a song called "429 connection refused" is not mistaken for an error.
     """
     anonymous = _without_names(text, (*names, path or ""))
-    kind = _match(anonymous) or (NotFoundError if status == 404 else PermanentError)
+    kind = _match(anonymous) or _by_status(anonymous, status)
     if kind is ArchivedError and path is not None:
         named = _CLASS.search(anonymous)
         return archived(path, named and named[1])
@@ -266,6 +271,12 @@ def _without_names(text: str, names: Iterable[str]) -> str:
     for name in sorted(misleading, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
     return text
+
+
+def _by_status(text: str, status: int) -> type[OrchestratorError]:
+    if status == 404:
+        return NotFoundError
+    return BelowFileError if text.endswith("not a directory") else PermanentError
 
 
 def _match(text: str) -> type[OrchestratorError] | None:

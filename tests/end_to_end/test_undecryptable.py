@@ -79,7 +79,7 @@ class Vaults:
 
     def rclone(self, *arguments: str) -> str:
         """What rclone prints."""
-        return subprocess.run((*self._command, *arguments), check=True, capture_output=True, text=True).stdout
+        return subprocess.run((*self._command, *arguments), check=True, capture_output=True).stdout.decode("utf-8", "replace")
 
     @property
     def _command(self) -> tuple[str, ...]:
@@ -145,6 +145,41 @@ def test_a_crypt_that_decrypts_nothing_is_refused_by_every_command(vaults: Calla
     there.refuses("stats", "other:")
     there.refuses("quarantine", "list", "other:elsewhere")
     assert there.music("organize", new, "vault:music", "--copy").summary["ops_done"] == 1
+
+
+def test_a_wrong_password_is_noticed_where_some_names_pass_by_chance(vaults: Callable[..., Vaults], tmp_path: Path) -> None:
+    there = vaults()
+    there.add("vault")
+    there.add("other", password="wrong")
+    for number in range(700):
+        for path in (f"{number}.mp3", f"music/{number}/Song.mp3", f"The Band {number}/Song.mp3"):
+            (tmp_path / "many" / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "many" / path).write_bytes(b"song")
+    there.rclone("copy", str(tmp_path / "many"), "vault:")
+    assert there.rclone("lsf", "other:", "--dirs-only"), "some folders seem to have names"
+    assert there.rclone("lsf", "other:", "--files-only"), "so do some files"
+    for target in ("other:", "other:music"):
+        there.refuses("organize", str(there.source), target, "--copy")
+    assert there.music("organize", str(there.source), "vault:new", "--copy").summary["ops_done"] == 1
+
+
+def test_a_wrong_password_is_noticed_where_the_words_of_the_error_are_secrets(vaults: Callable[..., Vaults]) -> None:
+    there = vaults()
+    there.add("vault", filename_encryption="off")
+    there.add("other", filename_encryption="off", password="wrong")
+    there.add_remote("another", type="s3", secret_access_key="password")
+    there.fill()
+    there.refuses("organize", str(there.source), "other:music", "--copy")
+
+
+def test_a_folder_with_a_name_like_an_encrypted_one_is_no_sign_where_names_are_as_they_are(vaults: Callable[..., Vaults]) -> None:
+    there = vaults()
+    there.add("vault", filename_encryption="off")
+    name = "AC-DC_Back_In_Black_80"
+    assert looks_encrypted(name)
+    there.rclone("copyto", str(there.source / "new.flac"), f"vault:{name}/new.flac")
+    assert there.music("scan", "vault:").summary["files_seen"] == 1
+    assert there.music("organize", str(there.source), "vault:other", "--copy").summary["ops_done"] == 1
 
 
 def test_a_plan_made_before_the_password_changed_is_refused(vaults: Callable[..., Vaults], tmp_path: Path) -> None:

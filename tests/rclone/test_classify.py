@@ -9,10 +9,13 @@ import pytest
 from orchestrator.errors import (
     AccessDeniedError,
     AuthError,
+    BelowFileError,
     CorruptTransferError,
     DestinationExistsError,
     InUseError,
+    NotEmptyError,
     NotFoundError,
+    NotWithThisKeyError,
     OrchestratorError,
     PermanentError,
     QuotaError,
@@ -21,6 +24,7 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
+from orchestrator.rclone import known_secrets
 from orchestrator.rclone.classify import classify, retry_after
 from orchestrator.rclone.ranges import local_error
 from orchestrator.rclone.redact import one_line, redact
@@ -91,6 +95,27 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
 )
 def test_texts(text: str, kind: type[OrchestratorError]) -> None:
     assert type(classify(text)) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("failed to authenticate decrypted block - bad password?", NotWithThisKeyError),
+        ("not an encrypted file - bad magic string", NotWithThisKeyError),
+        ("remove /srv/a: directory not empty", NotEmptyError),
+        ("stat /srv/a.mp3/b: not a directory", BelowFileError),
+    ],
+)
+def test_secrets_that_are_words_of_the_message_do_not_change_the_class(
+    text: str, kind: type[OrchestratorError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_secrets, "_secrets", set())
+    monkeypatch.setattr(known_secrets, "_pattern", None)
+    for word in ("password", "magic", "empty", "directory"):
+        known_secrets.hide(word)
+    error = classify(text)
+    assert type(error) is kind
+    assert "***" in error.message
 
 
 def test_status_404_is_not_found_whatever_the_text() -> None:

@@ -1,8 +1,9 @@
 """Notices a crypt that cannot decrypt what it holds: with a wrong password or setting, rclone leaves out every such name.
 
-A full folder then seems to be empty, and a second library would be written beside the first one. That a name can be decrypted
-proves the password, because an encrypted name is padded: with a wrong one, the padding is wrong. Where names are not encrypted
-(`filename_encryption = off`) or carry no padding (`obfuscate`), only reading a file proves it.
+A full folder then seems to be empty, and a second library would be written beside the first one. An encrypted name is padded, and
+with a wrong password the padding is wrong; but that is all rclone looks at, so that one wrong name of 256 passes by chance, as
+noise. So the password is proved where every name is decrypted and one of them is text. Where some are left out, the names are not
+encrypted (`filename_encryption = off`) or carry no padding (`obfuscate`), only reading a file proves it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from orchestrator.errors import (
     AuthError,
     NotFoundError,
+    NotWithThisKeyError,
     OrchestratorError,
     RateLimitError,
     RemoteError,
@@ -33,8 +35,6 @@ _MOST_READ = 3
 """So many files have to be unreadable before the password counts as wrong: a single one may be damaged."""
 _DEPTH = 8
 """How deep a file is looked for, a request each."""
-_NOT_WITH_THIS_KEY = ("bad password", "not an encrypted file", "file is too short to be encrypted")
-"""How rclone says that it cannot decrypt the content of a file."""
 _OFF = frozenset({"false", "off", "0", "no"})
 _BASE32, _BASE64 = re.compile(r"(?=.*\d)[0-9a-v]+"), re.compile(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]+", re.ASCII)
 
@@ -45,6 +45,11 @@ def says_nothing(path: str) -> bool:
     No crypt gives names that begin with a dot, unless it leaves names as they are.
     """
     return any(part.startswith(".") or is_clutter(part) or is_foreign_name(part) for part in path.split("/"))
+
+
+def is_text(path: str) -> bool:
+    """Whether a decrypted name is one that people give: with a wrong password, those that pass by chance are random bytes."""
+    return "\ufffd" not in path and path.isprintable()  # rclone shows so what is no UTF-8
 
 
 def looks_encrypted(name: str) -> bool:
@@ -74,10 +79,10 @@ class Crypts:
 
     def checked(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """The whole listing of the location. At its end, raises what `check` raises."""
-        any_, folder, files = False, "", list[str]()
+        text, folder, files = False, "", list[str]()
         try:
             for entry in entries:
-                any_ = True
+                text = text or is_text(entry.path)
                 if len(files) < _MOST_READ and entry.size:
                     folder = folder or entry.path.rpartition("/")[0].partition("/")[0]
                     files.append(entry.path)
@@ -86,7 +91,7 @@ class Crypts:
             if isinstance(error, NotFoundError) or VANISHED in error.message:  # as obfuscated names do with another password
                 self.check()
             raise
-        self.check(_Listed(any_, folder, files))
+        self.check(_Listed(text, bool(self.left_out), folder, files))
 
     def check(self, listed: _Listed | None = None) -> None:
         """Raise UndecryptableError for a crypt that can decrypt nothing of what it holds. `listed`: what is known already."""
@@ -107,7 +112,10 @@ class Crypts:
 class _Listed(NamedTuple):
     """What a listing of a location has shown."""
 
-    any: bool
+    text: bool
+    """Whether a name is text."""
+    left_out: bool
+    """Whether names could not be decrypted."""
     folder: str
     """The first folder on the way to a file; "" if there is none."""
     files: Sequence[str]
@@ -131,25 +139,29 @@ class _Crypt:
         self._root = f"{name}:"
         mode = (rclone.option(self._root, "filename_encryption") or "standard").lower()
         folders = (rclone.option(self._root, "directory_name_encryption") or "true").lower()
-        self._plain_folders = mode == "off" or folders in _OFF
+        self._plain_folders = mode != "off" and folders in _OFF
+        """Whether files have encrypted names, and folders have not."""
         self._names_prove = mode == "standard"
 
     def proved_by(self, fs: str, listed: _Listed) -> bool:
         """Whether a listing has shown that the password and the settings are right."""
         if self._plain_folders and looks_encrypted(listed.folder):
             return False
-        return listed.any if self._names_prove else self._can_read(fs, listed.files) is True
+        if self._names_prove and not listed.left_out:
+            return listed.text
+        return self._can_read(fs, listed.files) is True
 
     def check(self) -> None:
         """Look for something that can be decrypted, from the root on. Raises UndecryptableError where nothing can."""
-        folder = ""
+        folder, left_out = "", list[str]()
         for _ in range(_DEPTH):
             seen = self._look(join_location(self._root, folder))
             if seen is None:
                 if folder:  # it was listed, but such a name only leads back to the folder with the right password
-                    raise self._wrong([folder])
+                    raise self._wrong([*left_out, folder])
                 return
             further = self._further_down(folder, seen)
+            left_out += seen.undecryptable
             if further is None:
                 return
             folder = further
@@ -160,13 +172,17 @@ class _Crypt:
         encrypted = [name for name in seen.folders if name not in plain]
         if encrypted and not plain:  # whatever files there are: what is written now would not lie in these folders
             raise self._wrong(encrypted)
-        readable = True if self._names_prove and seen.files else self._can_read(join_location(self._root, folder), seen.files)
-        if readable or (plain and self._names_prove and not self._plain_folders):
+        names = seen.files if self._plain_folders else [*seen.files, *plain]
+        if self._names_prove and not seen.undecryptable and any(map(is_text, names)):
+            return None
+        readable = self._can_read(join_location(self._root, folder), seen.files)
+        if readable:
             return None
         unclear = [*seen.undecryptable, *encrypted, *(seen.files if readable is False else ())]
         if unclear and not plain:
             raise self._wrong(unclear)
-        return next((join_path(folder, name) for name in plain if name != OWN_DIRECTORY), None)
+        further = sorted((name for name in plain if name != OWN_DIRECTORY), key=is_text, reverse=True)
+        return join_path(folder, further[0]) if further else None
 
     def _look(self, where: str) -> _Seen | None:
         """What is directly in a folder; None if there is no such folder, also as an empty prefix of keys."""
@@ -186,8 +202,12 @@ class _Crypt:
 
     def _can_read(self, fs: str, files: Sequence[str]) -> bool | None:
         """Whether any of these files can be decrypted; None if they do not show it."""
-        answers = {self._decrypts(fs, path) for path in files[:_MOST_READ]}
-        return True if True in answers else False if answers == {False} else None
+        answers = set[bool | None]()
+        for path in sorted(files, key=is_text, reverse=True)[:_MOST_READ]:
+            answers.add(self._decrypts(fs, path))
+            if True in answers:
+                return True
+        return False if answers == {False} else None
 
     def _decrypts(self, fs: str, path: str) -> bool | None:
         try:
@@ -198,8 +218,7 @@ class _Crypt:
                 known = self._rclone.why_unreadable(fs, path) or error
             if isinstance(known, TransientError | RateLimitError | AuthError):
                 raise known from error
-            wrong = isinstance(known, NotFoundError) or any(text in known.message for text in _NOT_WITH_THIS_KEY)
-            return False if wrong else None
+            return False if isinstance(known, NotFoundError | NotWithThisKeyError) else None
         return True
 
     def _wrong(self, names: Sequence[str]) -> UndecryptableError:

@@ -19,7 +19,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, NotStartedError, OrchestratorError, PermanentError
+from orchestrator.errors import (
+    BelowFileError,
+    DestinationExistsError,
+    NotFoundError,
+    NotStartedError,
+    OrchestratorError,
+    PermanentError,
+)
 from orchestrator.paths import case_key, join_location
 from orchestrator.rclone.ranges import local_error, readable_directly
 from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall
@@ -109,7 +116,7 @@ def rename(src: str, dst: str, path: str, target: str) -> OrchestratorError | No
         if error.errno == errno.EXDEV:
             return OtherDeviceError(f"{path}: {target} is on another file system", path=path)
         if error.errno == errno.ENOTDIR and os.path.lexists(src):
-            return PermanentError(f"{target}: a folder above it is a file: not a directory", path=path)
+            return BelowFileError(f"{target}: a folder above it is a file: not a directory", path=path)
         return local_error(error, path)
     return None
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from orchestrator.errors import OrchestratorError, PermanentError, UnsupportedError
+from orchestrator.errors import BelowFileError, OrchestratorError, UnsupportedError
 from orchestrator.profiles import Profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
@@ -135,9 +135,4 @@ def _reached(storage: Storage) -> _OnRclone:
 
 def failure(call: Call, error: OrchestratorError) -> CallResult:
     """The result of a call that failed: a look below a file finds nothing."""
-    return None if isinstance(call, StatCall) and is_below_a_file(error) else error
-
-
-def is_below_a_file(error: OrchestratorError) -> bool:
-    """Whether a directory of the path is a file: then nothing exists there, but a disk does not say "not found"."""
-    return isinstance(error, PermanentError) and error.message.endswith("not a directory")
+    return None if isinstance(call, StatCall) and isinstance(error, BelowFileError) else error

@@ -13,7 +13,9 @@ from typing import Any, BinaryIO, TypeAlias
 import msgspec
 
 from orchestrator.errors import (
+    BelowFileError,
     DestinationExistsError,
+    NotEmptyError,
     NotFoundError,
     OrchestratorError,
     PermanentError,
@@ -29,6 +31,7 @@ from orchestrator.rclone.classify import archived
 from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.rc_client import UnexplainedReadError
+from orchestrator.rclone.redact import redact
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.rclone.vfs_reads import VfsReads, another_listing_pays
 from orchestrator.records import Capabilities, Entry, Quota
@@ -39,7 +42,7 @@ from orchestrator.storage.rclone_backed.crypts import Crypts
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
 from orchestrator.storage.rclone_backed.disk_names import DiskNames
 from orchestrator.storage.rclone_backed.names import Names
-from orchestrator.storage.rclone_backed.rc_calls import RcCalls, is_below_a_file
+from orchestrator.storage.rclone_backed.rc_calls import RcCalls
 from orchestrator.storage.rclone_backed.remote import PricesOf, Remote, no_prices
 from orchestrator.storage.rclone_backed.sending import Sender, unless_misplaced
 from orchestrator.storage.rclone_backed.shown_names import ShownNames, links_below
@@ -243,12 +246,8 @@ class RcloneStorage(DerivedStorage):
             return False
         try:
             self._client.call("operations/rmdir", rc_bodies.one_path(self._fs, path))
-        except NotFoundError:
+        except (NotFoundError, NotEmptyError, BelowFileError):
             return False
-        except OrchestratorError as error:
-            if "not empty" in error.message.lower() or is_below_a_file(error):
-                return False
-            raise
         return True
 
     def entries(self, path: str) -> Sequence[str] | None:
@@ -274,7 +273,7 @@ class RcloneStorage(DerivedStorage):
                 raise taken from error
             raise NotFoundError(f"{src}: not a directory", path=src) from error
         except PermanentError as error:
-            if error.message.endswith(rc_bodies.BACKUP_OVERLAP):
+            if error.message.endswith(redact(rc_bodies.BACKUP_OVERLAP)):
                 raise taken from error
             if self.entries(src) is None and self.entries(dst) is None:  # servers say this in many ways
                 raise NotFoundError(f"{src}: not found", path=src) from error
