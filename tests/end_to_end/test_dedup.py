@@ -299,7 +299,7 @@ def test_equal_bytes_on_a_remote_without_hashes_are_found_with_checksum(library:
     assert [(event["path"], event["tier"]) for event in report.events if event["type"] == "duplicate"] == [("copies/1.wav", "T0")]
     size = 3 * len(content)
     (note,) = [event["message"] for event in report.events if event["type"] == "note" and "--checksum" in event["message"]]
-    assert note == f"downloading 3 files of equal size ({size_text(size)}) to compare them (--checksum)"
+    assert note == f"downloading 3 files ({size_text(size)}) of equal size to compare them (--checksum)"
     again = music("dedup", music.place.location, "--checksum", "--delete")
     assert not [event for event in again.events if event["type"] == "note" and "--checksum" in event["message"]]  # kept
     assert set(music.place.tree()) == {"A/1.wav", "other/1.wav"}
