@@ -132,7 +132,8 @@ def test_sources_that_change_while_they_are_sent_over_a_file_leave_the_old_conte
             line.call_after(100_000, lambda: change(tmp_path / "here"))
             result = run(made, tmp_path / "journal", here, there)
             rclone.client.call("core/bwlimit", {"rate": "off"})
-            assert result.exit_code == ExitCode.SOME_FAILED, result.problems
+            # An upload that the server refuses late, because the file has grown, is one for `resume` to try again.
+            assert result.exit_code in {ExitCode.SOME_FAILED, ExitCode.UNREACHABLE}, result.problems
             assert {problem.path for problem in result.problems} == set(names[:-1])
             found = {entry.path: b"".join(there.read(entry.path)) for entry in there.list()}
             wanted = {name: f"the old content of {name}".encode() for name in names[:-1]}
