@@ -35,8 +35,10 @@ def write_place_id(storage: Storage) -> str:
 def leads_to_the_same(storage: Storage, other: Storage) -> bool:
     """Whether two storages are one place under two names: what is written through the one is there through the other.
 
-    Raises the storages' errors.
+    A server may show for a while what it listed before, a disk does not: looked for is on the disk. Raises the storages' errors.
     """
+    if storage.capabilities.local:
+        storage, other = other, storage
     name = f"{PLACE_ID_FILE}-{secrets.token_hex(4)}"
     storage.write(name, b"Is this one place, or two?\n")
     try:
