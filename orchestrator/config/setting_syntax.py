@@ -71,7 +71,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 def parse_duration(text: str | None, name: str = "--settle", *, unit_needed: bool = False) -> float:
     """Seconds of `90`, `5m`, `1h30m`. Raises UsageError, which names the setting `name`.
 
-    With `unit_needed`, a number alone is refused: whoever writes it may mean days.
+    With `unit_needed`, a number without a unit is refused, because it may be meant as days.
     """
     if not text:
         return 0.0

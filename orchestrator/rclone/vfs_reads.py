@@ -114,7 +114,7 @@ class VfsReads:
             return self._served[1]
 
     def _list_tree(self) -> None:
-        """List all directories, once; whoever comes meanwhile waits."""
+        """List all directories once; other readers wait until that is done."""
         with self._listing:
             if self._list_first:
                 self._endpoint()
