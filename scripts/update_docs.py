@@ -77,15 +77,23 @@ def _config_block() -> str:
     return "\n".join(rows) + "\n"
 
 
+_INNER = {
+    "jobs": ".<job>",
+    "steps": "[]",
+    "remotes": ".<remote>",
+    "layouts": "[]",
+    "sidecars": "[]",
+    "secrets": ".<option>",
+}
+"""What stands between a key and those below it, where it holds several mappings."""
+
+
 def _keys(fields: Iterable[FieldFacts], prefix: str) -> Iterator[tuple[str, FieldFacts]]:
     for field in fields:
         key = f"{prefix}{field.name}"
         yield key, field
         if field.section is not None:
-            inner = {"jobs": ".<job>[]", "remotes": ".<remote>", "layouts": "[]", "sidecars": "[]", "secrets": ".<option>"}.get(
-                field.name, ""
-            )
-            yield from _keys(fields_of(field.section), f"{key}{inner}.")
+            yield from _keys(fields_of(field.section), f"{key}{_INNER.get(field.name, '')}.")
 
 
 def _preset_block() -> str:

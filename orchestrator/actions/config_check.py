@@ -6,20 +6,20 @@ Each problem names the file, the line and the key.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from orchestrator.config.loading import LoadedConfig
 from orchestrator.config.problems import Key, Problem, refuse
 from orchestrator.config.references import why_no_file
-from orchestrator.config.setting_syntax import parse_bandwidth, parse_duration, parse_encoding, parse_limit
+from orchestrator.config.setting_syntax import parse_bandwidth, parse_encoding, parse_limit
 from orchestrator.errors import UsageError
 
 
 def config_problems(loaded: LoadedConfig) -> list[Problem]:
     """The settings that cannot work, in whichever command they are used."""
     found = [
-        *_of_settings(loaded),
+        *of_settings(loaded, _settings(loaded)),
         *(one for name in loaded.config.remotes for one in (*_of_profile(loaded, name), *_of_prices(loaded, name))),
         *_of_layouts(loaded),
         *_of_syncs(loaded),
@@ -47,15 +47,10 @@ def _of_cloud(loaded: LoadedConfig) -> Iterator[Problem]:
 
 
 def _of_syncs(loaded: LoadedConfig) -> Iterator[Problem]:
-    """Of a sync that is to delete its source, and to carry deletions over or to go both ways."""
+    """Of a cloud whose syncs are to delete their source, and to go both ways."""
     cloud = loaded.config.cloud
     if cloud is not None and cloud.delete_after_sync and cloud.sync_mode in {None, "bidirectional"}:
         yield loaded.problem(("cloud", "delete_after_sync"), ": moves files one way: set sync_mode to upload or download")
-    for job, steps in loaded.config.jobs.items():
-        for number, step in enumerate(steps):
-            if step.sync is not None and step.sync.delete_after and (step.sync.delete or step.sync.mode == "bidirectional"):
-                reason = ": moves files one way: use to-cloud or to-local as its mode, and no `delete`"
-                yield loaded.problem(("jobs", job, str(number), "sync", "delete_after"), reason)
 
 
 def check_remote(loaded: LoadedConfig, remote: str) -> None:
@@ -92,22 +87,20 @@ def check_layouts(loaded: LoadedConfig) -> None:
 
 def _of_layouts(loaded: LoadedConfig) -> Iterator[Problem]:
     config = loaded.config
-    steps = [(job, number, step.organize) for job, steps in config.jobs.items() for number, step in enumerate(steps)]
-    of_jobs = [(("jobs", job, str(number), "organize", "layout"), step.layout) for job, number, step in steps if step is not None]
-    if not config.layouts and not config.layout and not any(layout for _, layout in of_jobs):
+    if not config.layouts and not config.layout:
         return
     from orchestrator.plan.layout.templates import Condition, compile_layout  # noqa: PLC0415 - jinja2 is slow to import
 
     for number, rule in enumerate(config.layouts):
         if rule.when is not None:
-            yield from _of_layout(Condition, rule.when, loaded, ("layouts", str(number), "when"))
-        yield from _of_layout(compile_layout, rule.template, loaded, ("layouts", str(number), "template"))
-    for key, layout in [(("layout",), config.layout), *of_jobs]:
-        if layout:
-            yield from _of_layout(compile_layout, layout, loaded, key)
+            yield from of_layout(Condition, rule.when, loaded, ("layouts", str(number), "when"))
+        yield from of_layout(compile_layout, rule.template, loaded, ("layouts", str(number), "template"))
+    if config.layout:
+        yield from of_layout(compile_layout, config.layout, loaded, ("layout",))
 
 
-def _of_layout(compile_text: Callable[[str], object], text: str, loaded: LoadedConfig, key: Key) -> Iterator[Problem]:
+def of_layout(compile_text: Callable[[str], object], text: str, loaded: LoadedConfig, key: Key) -> Iterator[Problem]:
+    """Why the text of a template or condition cannot work, if it cannot."""
     try:
         compile_text(text)
     except UsageError as error:
@@ -118,8 +111,9 @@ Check = Callable[[Any, str], object]
 """Raises UsageError for a value that cannot be used; its message begins with the second argument."""
 
 
-def _of_settings(loaded: LoadedConfig) -> Iterator[Problem]:
-    for check, value, key in _settings(loaded):
+def of_settings(loaded: LoadedConfig, settings: Iterable[tuple[Check, Any, Key]]) -> Iterator[Problem]:
+    """The settings that have a value which their check refuses."""
+    for check, value, key in settings:
         label = loaded.label(*key)
         try:
             if value:
@@ -134,40 +128,28 @@ def _settings(loaded: LoadedConfig) -> Iterator[tuple[Check, Any, Key]]:
     yield parse_bandwidth, config.bandwidth, ("bandwidth",)
     yield parse_limit, config.max_delete, ("max_delete",)
     yield parse_encoding, config.tags.legacy_encoding, ("tags", "legacy_encoding")
-    yield _directory, config.leftovers, ("leftovers",)
-    yield _names, config.names_as_tags, ("names_as_tags",)
-    yield _keep, config.dedup.keep, ("dedup", "keep")
-    for job, steps in config.jobs.items():
-        for number, step in enumerate(steps):
-            for command in step.__struct_fields__:
-                options, key = getattr(step, command), ("jobs", job, str(number), command)
-                for name, check in _OF_STEPS.items():
-                    yield check, getattr(options, name, None), (*key, name)
+    yield check_folder_name, config.untagged, ("untagged",)
+    yield check_folder_name, config.leftovers, ("leftovers",)
+    yield check_patterns, config.names_as_tags, ("names_as_tags",)
+    yield check_criteria, config.dedup.keep, ("dedup", "keep")
 
 
-def _directory(value: str, label: str) -> None:
+def check_folder_name(value: str, label: str) -> None:
+    """Raise UsageError for what is not the path of a folder inside a location."""
     from orchestrator.paths import check_directory  # noqa: PLC0415 - most configs name none
 
     check_directory(value, label)
 
 
-def _names(value: str | Sequence[str], label: str) -> None:
+def check_patterns(value: str | Sequence[str], label: str) -> None:
+    """Raise UsageError for a value of `names_as_tags` that cannot be used."""
     from orchestrator.plan.file_names.pattern import parse_names_as_tags  # noqa: PLC0415 - most configs name none
 
     parse_names_as_tags(value, label)
 
 
-def _keep(value: str | list[str], label: str) -> None:
+def check_criteria(value: str | list[str], label: str) -> None:
+    """Raise UsageError for a value of `keep` that cannot be used."""
     from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words  # noqa: PLC0415 - most configs name none
 
     check_keep(keep_words(value) if isinstance(value, str) else value, label)
-
-
-_OF_STEPS: dict[str, Check] = {
-    "max_delete": parse_limit,
-    "settle": parse_duration,
-    "untagged": _directory,
-    "leftovers": _directory,
-    "names_as_tags": _names,
-    "keep": _keep,
-}

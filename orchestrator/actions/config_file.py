@@ -11,11 +11,13 @@ import msgspec
 import yaml
 
 from orchestrator.actions.config_check import config_problems
+from orchestrator.actions.job_check import job_problems, unused_settings
 from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
 from orchestrator.actions.session import DEFAULT_TRANSFERS, Session
 from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_atomically
-from orchestrator.config.loading import WRITTEN_BY, config_path, examine
+from orchestrator.config.jobs import as_job
+from orchestrator.config.loading import WRITTEN_BY, config_path, examine, parse
 from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
 from orchestrator.config.options.config import ConfigGetOptions, ConfigInitOptions, ConfigSetOptions, ConfigValidateOptions
@@ -91,6 +93,8 @@ def validate(options: ConfigValidateOptions, session: Session) -> Path:
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
     refuse(_Checker(session).check(text, path))
+    for sentence in unused_settings({name: as_job(job) for name, job in parse(text, path).jobs.items()}):
+        session.reporter.warning(sentence)
     session.reporter.document("config-file", f"{path}: valid", {"path": str(path), "valid": True})
     return path
 
@@ -112,7 +116,7 @@ class _Checker:
     def check(self, text: bytes, path: Path) -> list[Problem]:
         """All that is wrong. Raises ConfigError for a file that cannot be read."""
         loaded, found = examine(text, path, {})
-        found += config_problems(loaded)
+        found += [*config_problems(loaded), *job_problems(loaded)]
         if needs_rclone(loaded.config) and (known := self._known(loaded.config)) is not None:
             found += loaded.judged(remote_problems(loaded, known.remotes, known.backends))
         return sorted(without_consequences(found), key=lambda one: loaded.lines.of(*one.key))

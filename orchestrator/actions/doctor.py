@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orchestrator.actions.config_check import config_problems
+from orchestrator.actions.job_check import job_problems
 from orchestrator.actions.location_check import all_well, inspect_all
 from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.session import CATALOGUE_FILE, Session
@@ -79,7 +80,7 @@ def _run(check: Check, session: Session) -> list[Finding]:
 
 def _config(session: Session) -> Iterator[Finding]:
     loaded = session.loaded_config
-    refuse(config_problems(loaded))
+    refuse([*config_problems(loaded), *job_problems(loaded)])
     yield Finding("config", ok=True, message=str(loaded.path) if loaded.exists else f"{loaded.path}: no file, all defaults")
 
 

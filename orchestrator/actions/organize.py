@@ -196,8 +196,9 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
     config = session.config
     rules = () if options.layout else tuple(config.layouts)
     layout = options.layout or config.layout
-    if options.untagged is not None:
-        check_directory(options.untagged, "--untagged")
+    untagged = options.untagged or config.untagged
+    if untagged is not None:
+        check_directory(untagged, "--untagged" if options.untagged else session.loaded_config.label("untagged"))
     leftovers = options.leftovers or config.leftovers
     if leftovers is not None:
         check_directory(leftovers, "--leftovers" if options.leftovers else session.loaded_config.label("leftovers"))
@@ -211,7 +212,7 @@ def _planner_options(session: Session, options: OrganizeChoices, *, in_place: bo
         copy=options.copies(in_place=in_place),
         cloud_only=options.cloud_only,
         opened=opened_by((*options.include, *config.include)),
-        untagged=options.untagged,
+        untagged=untagged,
         leftovers=leftovers,
         names_as_tags=_names_as_tags(session, options),
         various_artists=tuple(config.various_artists),

@@ -16,8 +16,9 @@ from msgspec import Struct
 
 from orchestrator.config import yaml_decoder
 from orchestrator.config.environment import ENVIRONMENT_PREFIX, environment_names, with_environment
+from orchestrator.config.jobs import JobStep, placed_steps
 from orchestrator.config.location_text import check_form
-from orchestrator.config.model import Config, JobStep
+from orchestrator.config.model import Config
 from orchestrator.config.problems import Key, Problem, part_of, refuse, without_consequences
 from orchestrator.config.remote_text import text_problems
 from orchestrator.config.replacements import replacement_problem
@@ -143,12 +144,10 @@ def _problems(loaded: LoadedConfig) -> Iterator[Problem]:
 
 
 def _of_jobs(loaded: LoadedConfig) -> Iterator[Problem]:
-    for job, steps in loaded.config.jobs.items():
-        for number, step in enumerate(steps):
-            commands = [name for name in JobStep.__struct_fields__ if getattr(step, name) is not None]
-            if len(commands) != 1:
-                all_of_them = ", ".join(JobStep.__struct_fields__)
-                yield loaded.problem(("jobs", job, str(number)), f": a step is one command ({all_of_them})", f"jobs.{job}")
+    for job, key, step in placed_steps(loaded.config.jobs):
+        if len(step.commands) != 1:
+            all_of_them = ", ".join(JobStep.__struct_fields__)
+            yield loaded.problem(key, f": a step is one command ({all_of_them})", f"jobs.{job}")
 
 
 def _of_remotes(loaded: LoadedConfig) -> Iterator[Problem]:

@@ -8,9 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from orchestrator.config.options.dedup import DedupStep
-from orchestrator.config.options.organize import OrganizeStep
-from orchestrator.config.options.scan import ScanStep
+from orchestrator.config.jobs import JobText, Notify
 from orchestrator.config.options.shared import (
     Bandwidth,
     DedupAction,
@@ -23,7 +21,6 @@ from orchestrator.config.options.shared import (
     StateDirectory,
     Transfers,
 )
-from orchestrator.config.options.sync import SyncStep
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 from orchestrator.prices import Prices
 
@@ -238,29 +235,6 @@ class Tags(Section, frozen=True):
     ] = None
 
 
-class JobStep(Section, frozen=True):
-    """One step of a job: one command, its options spelled as on the command line."""
-
-    organize: Annotated[OrganizeStep | None, Meta(description="Organize a location.")] = None
-    sync: Annotated[SyncStep | None, Meta(description="Make two locations equal.")] = None
-    dedup: Annotated[DedupStep | None, Meta(description="Find duplicates.")] = None
-    scan: Annotated[ScanStep | None, Meta(description="Bring the catalogue up to date.")] = None
-
-
-class Notify(Section, frozen=True):
-    """Where to report the end of a job."""
-
-    urls: Annotated[list[str], Meta(description="Where to send a message.", extra={"secret": True})] = []
-    healthcheck: Annotated[
-        str | None,
-        Meta(
-            description="A URL to call after each successful run.",
-            examples=["https://hc.example.org/uuid"],
-            extra={"secret": True},
-        ),
-    ] = None
-
-
 class Config(Section, frozen=True):
     """The whole file. Every key is optional."""
 
@@ -310,6 +284,10 @@ class Config(Section, frozen=True):
             description="The folder for files left behind in emptied music folders (default: leave them).", examples=["Leftovers"]
         ),
     ] = None
+    untagged: Annotated[
+        str | None,
+        Meta(description="The folder for untagged files (default: leave them in place).", examples=["Untagged"]),
+    ] = None
     names_as_tags: Annotated[
         str | list[str],
         Meta(
@@ -337,9 +315,7 @@ class Config(Section, frozen=True):
     ] = []
     tags: Annotated[Tags, Meta(description="How tags are read.")] = Tags()
     dedup: Annotated[Dedup, Meta(description="What to do with duplicates.")] = Dedup()
-    jobs: Annotated[
-        dict[str, list[JobStep]], Meta(description="Jobs for cron, each a list of steps (only validated so far).")
-    ] = {}
+    jobs: Annotated[dict[str, JobText], Meta(description="Jobs, each a list of steps (only validated so far).")] = {}
     notify: Annotated[Notify, Meta(description="Where to report the end of a job (only validated so far).")] = Notify()
     rclone: Rclone = None
     rclone_config: RcloneConfig = None

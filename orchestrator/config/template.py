@@ -55,7 +55,10 @@ def _section_example(field: FieldFacts, indent: int) -> list[str]:
         return [
             f"{space}nightly:",
             f"{space}  - organize: {{source: gdrive:Inbox, target: library}}",
-            f"{space}  - scan: {{location: library}}",
+            f"{space}  - sync: {{a: /srv/music, b: library}}",
+            f"{space}monthly:",
+            f"{space}  max_duration: 4h",
+            f"{space}  steps: [{{quarantine_empty: {{location: library, older_than: 30d}}}}]",
         ]
     shown = ", ".join(f"{one.name}: {_flow(one.example)}" for one in inner if one.example is not None)
     return [f"{space}my-aws: {{{shown}}}"]

@@ -149,7 +149,7 @@ class _Decoder:
 
     def _mapping(self, node: yaml.MappingNode, kinds: list[inspect.Type], where: tuple[str, ...]) -> Any:
         for kind in kinds:
-            if isinstance(kind, inspect.StructType):
+            if isinstance(kind, inspect.StructType) and not _is_of_list(node, kind, kinds):
                 return self._section(node, kind, where)
             if isinstance(kind, inspect.DictType):
                 return self._accepted((key, item, kind.value_type, (*where, key)) for key, item in self._items(node, where))
@@ -261,6 +261,16 @@ class _Decoder:
     def _error(self, node: yaml.Node, where: tuple[str, ...], reason: str) -> _RefusedError:
         place = f": {repeated('.'.join(where))}" if where else ""
         return _RefusedError(Problem(where, f"{self._path}:{node.start_mark.line + 1}{place}", f": {reason}"))
+
+
+def _is_of_list(node: yaml.MappingNode, section: inspect.StructType, kinds: list[inspect.Type]) -> bool:
+    """Whether a mapping, where a section or a list of others may stand, is rather the only one of the list, by its keys."""
+    of_list = [one for kind in kinds if isinstance(kind, _LISTS) for one in alternatives(kind.item_type)]
+    inner = {field.name for one in of_list if isinstance(one, inspect.StructType) for field in fields_of(one.cls)}
+    own = {field.name for field in fields_of(section.cls)}
+    keys = [str(key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    near = [close for key in keys for close in difflib.get_close_matches(key, [*own, *inner], n=1)]
+    return bool(inner) and own.isdisjoint(keys) and not (inner.isdisjoint(keys) and not own.isdisjoint(near))
 
 
 def _holds_sections(kind: inspect.ListType | inspect.VarTupleType) -> bool:

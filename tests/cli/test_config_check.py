@@ -40,7 +40,7 @@ remotes:
   nas: {profile: nosuch, prices: nosuch, options: {hots: x}, secrets: {pas: {env: A}}}
   wrapped: {secrets: {remote: plain}}
   nass: {prices: r2}
-jobs: {n: [{scan: {location: a, settle: soon}}, {scan: {location: a}, dedup: {locations: [a]}}]}
+jobs: {n: [{scan: {location: ./a, settle: soon}}, {scan: {location: ./a}, dedup: {locations: [./a]}}]}
 """
 
 
@@ -154,7 +154,7 @@ transfers: lots
 layouts: 5
 nonsense: {a: 1}
 cloud: {provider: s3, bucket: [x], regoin: y}
-jobs: {n: [{scan: {location: a, sttle: 5s}, sync: {}}], m: 7}
+jobs: {n: [{scan: {location: ./a, sttle: 5s}, sync: {}}], m: 7}
 dedup: {}
 """
 
@@ -166,8 +166,8 @@ dedup: {}
         ("layouts", "[{template: '{{ title }}'}]", ": layouts: "),
         ("cloud.bucket", "music", "cloud.bucket: expected"),
         ("cloud.region", "eu-west-1", ""),
-        ("jobs.m", "[{scan: {location: b}}]", "jobs.m: expected"),
-        ("jobs.o", "[{scan: {location: b}}]", ""),
+        ("jobs.m", "[{scan: {location: ./b}}]", "jobs.m: expected"),
+        ("jobs.o", "[{scan: {location: ./b}}]", ""),
         ("bandwidth", "1M", ""),
     ],
 )
@@ -194,7 +194,7 @@ def test_a_file_with_several_unreadable_keys_is_repaired_one_by_one(
         ("cloud.regoin", "z", "unknown key `cloud.regoin`"),
         ("bandwidth", "fast", "bandwidth fast: write a rate"),
         ("dedup.action", "maybe", "dedup.action: expected one of"),
-        ("jobs.o", "[{scan: {location: a}, dedup: {locations: [a]}}]", "a step is one command"),
+        ("jobs.o", "[{scan: {location: ./a}, dedup: {locations: [./a]}}]", "a step is one command"),
     ],
 )
 def test_in_such_a_file_no_wrong_key_is_set(
@@ -207,8 +207,8 @@ def test_in_such_a_file_no_wrong_key_is_set(
 
 
 def test_a_mistake_that_another_one_hid_keeps_nothing_from_being_set(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file.write_text("jobs: {n: [{scan: {location: a}, dedup: {locations: [a]}}, 7]}\n")
-    assert run(["config", "set", "jobs.n.1", "{scan: {location: b}}"]) == 0
+    file.write_text("jobs: {n: [{scan: {location: ./a}, dedup: {locations: [./a]}}, 7]}\n")
+    assert run(["config", "set", "jobs.n.1", "{scan: {location: ./b}}"]) == 0
     assert "a step is one command" in capsys.readouterr().err
     file.write_text("transfers: 4\ntransfers: 5\n")
     assert run(["config", "set", "bandwidth", "1M"]) == 2

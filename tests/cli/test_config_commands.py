@@ -86,20 +86,20 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("replace: ':'\n", ":1: replace: expected"),
         ("\nmax_delete: lots\n", ":2: max_delete lots: write"),
         ("bandwidth: fast\n", ":1: bandwidth fast: write"),
-        ("jobs:\n  n:\n    scan:\n      location: a\n      settle: soon\n", ":5: jobs.n.0.scan.settle soon: write"),
-        (f"jobs: {{n: {{scan: {{location: a, settle: '{'9' * 400}'}}}}}}\n", "write a time"),
+        ("jobs:\n  n:\n    scan:\n      location: ./a\n      settle: soon\n", ":5: jobs.n.0.scan.settle soon: write"),
+        (f"jobs: {{n: {{scan: {{location: ./a, settle: '{'9' * 400}'}}}}}}\n", "write a time"),
         ("dedup: {keep: [bitrat]}\n", ":1: dedup.keep: unknown criterion 'bitrat'"),
         ("tags:\n  legacy_encoding: klingon\n", ":2: tags.legacy_encoding klingon: write auto, or an encoding"),
         ("tags: {legacy_encoding: hex}\n", ":1: tags.legacy_encoding hex: write auto"),
         ("leftovers: ../x\n", ":1: leftovers: '../x' must be a path below the target"),
-        ("jobs: {n: {organize: {source: a, untagged: /x}}}\n", "jobs.n.0.organize.untagged: '/x'"),
-        ("jobs: {n: {organize: {source: a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: unknown criterion 'nonsense'"),
+        ("jobs: {n: {organize: {source: ./a, untagged: /x}}}\n", "jobs.n.0.organize.untagged: '/x'"),
+        ("jobs: {n: {organize: {source: ./a, keep: nonsense}}}\n", "jobs.n.0.organize.keep: unknown criterion 'nonsense'"),
         (
             "\nnames_as_tags: '{artst}/{title}'\n",
             ":2: names_as_tags: the pattern '{artst}/{title}' for names cannot be used: unknown field",
         ),
         (
-            "jobs: {n: {organize: {source: a, names_as_tags: [auto, 'x']}}}\n",
+            "jobs: {n: {organize: {source: ./a, names_as_tags: [auto, 'x']}}}\n",
             "jobs.n.0.organize.names_as_tags: the pattern 'x' for names",
         ),
         ("remotes:\n  r:\n    profile: nosuch\n", ":3: remotes.r.profile: there is no profile 'nosuch'"),
@@ -124,7 +124,7 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
     [
         ("jobs.nightly.foo.bar", "x", "`foo` must be the number of an entry"),
         ("jobs.nightly.foo", "x", "`foo` must be the number"),
-        ("jobs.nightly.7", "{scan: {location: a}}", "there are 1"),
+        ("jobs.nightly.7", "{scan: {location: ./a}}", "there are 1"),
         ("layouts.5.template", "x", "there are 1"),
         ("layouts.foo", "x", "`foo` must be the number"),
         ("transfers.x", "1", "holds a value"),
@@ -151,9 +151,8 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
 def test_a_value_that_cannot_be_set_is_2_and_not_written(
     file: Path, key: str, value: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (
-        "jobs: {nightly: [{scan: {location: a}}]}\nlayouts: [{template: '{{ title }}'}]\ntransfers: 3\nremotes: {r: {type: s3}}\n"
-    )
+    text = "jobs: {nightly: [{scan: {location: ./a}}]}\nlayouts: [{template: '{{ title }}'}]\ntransfers: 3\n"
+    text += "remotes: {r: {type: s3}}\n"
     file.write_text(text)
     assert run(["config", "set", key, value]) == 2
     assert says in capsys.readouterr().err
@@ -162,9 +161,9 @@ def test_a_value_that_cannot_be_set_is_2_and_not_written(
 
 def test_what_can_be_set_is_written(file: Path) -> None:
     file.write_text(
-        "jobs: {nightly: [{scan: {location: a}}]}\nlayouts: [{template: '{{ title }}'}]\nremotes: {r: {type: sftp}}\n"
+        "jobs: {nightly: [{scan: {location: ./a}}]}\nlayouts: [{template: '{{ title }}'}]\nremotes: {r: {type: sftp}}\n"
     )
-    assert run(["config", "set", "jobs.nightly.0.scan.location", "b"]) == 0
+    assert run(["config", "set", "jobs.nightly.0.scan.location", "./b"]) == 0
     assert run(["config", "set", "remotes.r.options", "{host: x, key_file: y}"]) == 0
     assert run(["config", "set", "layouts.0.template", "{{ album }}/{{ title }}"]) == 0
     assert run(["config", "validate"]) == 0

@@ -33,13 +33,6 @@ MISTAKES = [
     ("by-class", "by-klass", 5, "layouts.1.template", "did you mean 'by-class'?"),
     ("default", "/{{ title }}", 6, "layouts.2.template", "relative to the target"),
     ("default", "default\nlayout: defualt", 7, "layout", "did you mean 'default'?"),
-    (
-        "default",
-        "default\njobs:\n  n:\n    - organize: {source: library, layout: plexx}",
-        9,
-        "jobs.n.0.organize.layout",
-        "did you mean 'plex'?",
-    ),
 ]
 
 

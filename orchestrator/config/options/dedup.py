@@ -57,5 +57,4 @@ class DedupOptions(DedupChoices, frozen=True):
 class DedupStep(DedupChoices, frozen=True):
     """`dedup` as a step of a job."""
 
-    dedup: Annotated[Literal["report", "quarantine"], _WHAT_TO_DO] = "report"
     max_delete: MaxDelete = None

@@ -1,4 +1,4 @@
-"""`sync`, as a command and as a step of a job. The config accepts the step; no command uses it yet."""
+"""`sync`, as a command and as a step of a job."""
 
 from __future__ import annotations
 
