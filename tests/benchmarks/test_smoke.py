@@ -21,7 +21,7 @@ def run(name: str, *options: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["duplicates", "formats", "listing", "nothing", "organize", "planning", "safety", "scan", "sync"]
+    "name", ["duplicates", "formats", "listing", "nothing", "organize", "planning", "requests", "safety", "scan", "sync"]
 )
 def test_each_says_what_it_measures(name: str) -> None:
     assert f"python -m benchmarks.{name}" in run(name, "--help")
@@ -74,3 +74,10 @@ def test_sync() -> None:
     assert "rate against rclone sync" in said
     assert "holds   bytes of a sync after organize" in said
     assert "holds   bytes of a sync after mv" in said
+
+
+def test_requests() -> None:
+    said = run("requests", "--only", "wsgidav", "--only", "drive", "--only", "albums", "--only", "nothing", "--files", "24")
+    assert "wsgidav albums: " in said
+    assert "drive another album: " in said
+    assert "drive nothing to do, beside the listing" in said
