@@ -13,7 +13,8 @@ from pathlib import Path
 from orchestrator.errors import AuthError, OrchestratorError, TransientError, UsageError
 from orchestrator.rclone.binary import FLOOR, Binary
 from orchestrator.rclone.classify import classify
-from orchestrator.rclone.rc_client import Endpoint, RcClient
+from orchestrator.rclone.http_connection import Endpoint
+from orchestrator.rclone.rc_client import RcClient
 from orchestrator.rclone.redact import one_line, redact
 from orchestrator.rclone.supervisor import Supervised
 

@@ -6,12 +6,9 @@ aborts the call, but nobody knows how far it got. Only calls that change nothing
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import http.client
 import json
 import re
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +19,7 @@ import msgspec
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.rclone import ranges
 from orchestrator.rclone.classify import classify
+from orchestrator.rclone.http_connection import Answer, Connection, CutAnswerError, Endpoint
 
 _READ_ONLY = frozenset(
     {
@@ -41,7 +39,6 @@ _READ_ONLY = frozenset(
 _SENT = re.compile(r'rclone_http_status_code\{.*method="(?P<method>\w+)".*\} (?P<number>\S+)')
 """One line of the metrics of rclone: the requests that got the same status."""
 _NAME_KEYS = ("remote", "srcRemote", "dstRemote", "fs", "srcFs", "dstFs")
-_BLOCK = 256 * 1024
 _TIMEOUT_S = 600.0
 """How long a lookup or a read may go without a byte. rclone itself gives up on a silent server after three times 2 minutes, but a
 server that keeps the connection alive and sends nothing would block it forever. Changes have no timeout: copies take hours."""
@@ -53,44 +50,6 @@ class DaemonLostError(TransientError):
 
 class UnexplainedReadError(TransientError):
     """rclone found a file but could not read it, and does not say why."""
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    """The socket of one rclone, and its credentials."""
-
-    socket: str
-    user: str
-    password: str
-
-    @property
-    def authorization(self) -> str:
-        """The value of the Authorization header."""
-        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__("localhost")
-        self.endpoint = endpoint
-        self.headers = {"Authorization": endpoint.authorization}
-        self.used = False
-
-    def set_timeout(self, seconds: float | None) -> None:
-        """The timeout for each part of an answer; None: no timeout."""
-        self.timeout = seconds
-        if self.sock is not None:
-            self.sock.settimeout(seconds)
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        try:
-            self.sock.connect(self.endpoint.socket)
-        except OSError:
-            self.close()
-            raise
 
 
 class RcClient:
@@ -110,7 +69,7 @@ class RcClient:
         self._endpoint = endpoint
         self._on_broken_connection = on_broken_connection
         self._timeout_s = timeout_s
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
 
     def call(
@@ -123,10 +82,10 @@ class RcClient:
         """
         params = params or {}
         body = json.dumps(params).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         if repeatable is None:
             repeatable = method in _READ_ONLY
-        connection, response = self._send("POST", f"/{method}", body, headers, repeatable=repeatable)
+        connection, response = self._send("POST", f"/{method}", headers, body, repeatable=repeatable)
         content = self._finish(connection, response)
         answer = _decode(content)
         if response.status == 200 and isinstance(answer, dict):
@@ -146,7 +105,7 @@ class RcClient:
         """
         if any(length <= 0 for _, length in wanted):
             return [self.get_parts(address, path, [span])[0] if span[1] > 0 else b"" for span in wanted]
-        connection, response = self._send("GET", address, None, {"Range": ranges.header(wanted)}, repeatable=True)
+        connection, response = self._send("GET", address, _range(wanted), repeatable=True)
         return self._parts(connection, response, path, wanted)
 
     def get_ranges(self, fs: str, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
@@ -164,30 +123,21 @@ class RcClient:
 
     def get(self, fs: str, path: str) -> Iterator[bytes]:
         """The whole file in blocks."""
-        connection, response = self._send("GET", ranges.file_address(fs, path), None, {}, repeatable=True)
+        connection, response = self._send("GET", ranges.file_address(fs, path), repeatable=True)
         if response.status != 200:
             raise _read_refusal(self._finish(connection, response), response.status, path)
-        complete = False
         try:
-            expected = int(response.headers.get("Content-Length") or -1)
-            received = 0
-            while block := response.read(_BLOCK):
-                received += len(block)
-                yield block
-            complete = expected in (-1, received)
-        except (OSError, http.client.HTTPException) as error:
+            yield from response.blocks()
+        except CutAnswerError as error:
+            raise TransientError(f"{path}: the content ended early", path=path) from error
+        except OSError as error:
             raise DaemonLostError(f"{path}: reading broke off ({type(error).__name__})", path=path) from error
         finally:
-            if complete:
-                self._give_back(connection)
-            else:
-                connection.close()
-        if not complete:
-            raise TransientError(f"{path}: the content ended early", path=path)
+            self._give_back(connection, response)
 
     def requests_sent(self) -> Counter[str]:
         """HTTP method -> the requests that this rclone has sent to remotes since it started."""
-        connection, response = self._send("GET", "/metrics", None, {}, repeatable=True)
+        connection, response = self._send("GET", "/metrics", repeatable=True)
         found: Counter[str] = Counter()
         for line in self._finish(connection, response).decode().splitlines():
             if counted := _SENT.fullmatch(line):
@@ -202,22 +152,20 @@ class RcClient:
             connection.close()
 
     def _send(
-        self, verb: str, url: str, body: bytes | None, headers: Mapping[str, str], *, repeatable: bool
-    ) -> tuple[_Connection, http.client.HTTPResponse]:
+        self, verb: str, address: str, headers: str = "", body: bytes = b"", *, repeatable: bool
+    ) -> tuple[Connection, Answer]:
         while True:
             connection = self._take()
             reused = connection.used  # rclone may have closed it meanwhile; a new connection that breaks means trouble
             sent = False
             try:
-                connection.used = True
-                connection.set_timeout(self._timeout_s if repeatable else None)
-                connection.request(verb, url, body, {**headers, **connection.headers})
+                connection.send(verb, address, headers, body, timeout_s=self._timeout_s if repeatable else None)
                 sent = True
-                return connection, connection.getresponse()
+                return connection, connection.answer()
             except TimeoutError as error:
                 connection.close()
                 raise TransientError(f"no answer within {self._timeout_s:.0f} s") from error
-            except (OSError, http.client.HTTPException) as error:
+            except OSError as error:
                 connection.close()
                 self._on_broken_connection(connection.endpoint)
                 if reused and (repeatable or not sent):
@@ -227,28 +175,24 @@ class RcClient:
                 connection.close()
                 raise
 
-    def _ask_ahead(self, address: str, span: tuple[int, int]) -> _Connection:
+    def _ask_ahead(self, address: str, span: tuple[int, int]) -> Connection:
         """Send a request and read its answer later."""
         connection = self._take()
-        connection.used = True
-        connection.set_timeout(self._timeout_s)
-        with contextlib.suppress(OSError, http.client.HTTPException):  # `_answer` notices, and asks again
-            connection.request("GET", address, None, {"Range": ranges.header([span]), **connection.headers})
+        with contextlib.suppress(OSError):  # `_answer` notices, and asks again
+            connection.send("GET", address, _range([span]), b"", timeout_s=self._timeout_s)
         return connection
 
-    def _answer(self, connection: _Connection, address: str, path: str, span: tuple[int, int]) -> list[bytes]:
+    def _answer(self, connection: Connection, address: str, path: str, span: tuple[int, int]) -> list[bytes]:
         try:
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException):  # most likely rclone had closed that connection
+            response = connection.answer()
+        except OSError:  # most likely rclone had closed that connection
             connection.close()
             return self.get_parts(address, path, [span])
         return self._parts(connection, response, path, [span])
 
-    def _parts(
-        self, connection: _Connection, response: http.client.HTTPResponse, path: str, wanted: Sequence[tuple[int, int]]
-    ) -> list[bytes]:
+    def _parts(self, connection: Connection, response: Answer, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
         content = self._finish(connection, response, reading=path)
-        content_range = response.headers.get("Content-Range", "")
+        content_range = response.headers.get("content-range", "")
         found = ranges.parts_of_answer(response.status, content_range, content, wanted)
         if found is not None:
             return found
@@ -256,13 +200,13 @@ class RcClient:
             raise UnexplainedReadError(f"{path}: could not be opened", path=path)
         raise _read_refusal(content, response.status, path)
 
-    def _finish(self, connection: _Connection, response: http.client.HTTPResponse, *, reading: str | None = None) -> bytes:
+    def _finish(self, connection: Connection, response: Answer, *, reading: str | None = None) -> bytes:
         """Read the answer and return the connection. `reading`: the file whose content it is."""
         try:
             content = response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             connection.close()
-            if reading is not None and isinstance(error, http.client.IncompleteRead):
+            if reading is not None and isinstance(error, CutAnswerError):
                 # rclone ends the answer like this when it cannot read on. If rclone itself is dead, the next call notices.
                 raise UnexplainedReadError(f"{reading}: reading broke off", path=reading) from error
             self._on_broken_connection(connection.endpoint)
@@ -270,10 +214,10 @@ class RcClient:
         except BaseException:  # as in _send
             connection.close()
             raise
-        self._give_back(connection)
+        self._give_back(connection, response)
         return content
 
-    def _take(self) -> _Connection:
+    def _take(self) -> Connection:
         endpoint = self._endpoint()
         with self._lock:
             while self._idle:
@@ -281,9 +225,12 @@ class RcClient:
                 if connection.endpoint == endpoint:
                     return connection
                 connection.close()
-        return _Connection(endpoint)
+        return Connection(endpoint)
 
-    def _give_back(self, connection: _Connection) -> None:
+    def _give_back(self, connection: Connection, answered: Answer) -> None:
+        if not answered.keeps_connection:
+            connection.close()
+            return
         with self._lock:
             self._idle.append(connection)
 
@@ -293,6 +240,10 @@ def refusal(answer: Mapping[str, Any], params: Mapping[str, Any], *, about: str 
     names = [value for key in _NAME_KEYS if isinstance(value := params.get(key), str)]
     path = about or params.get("remote") or params.get("srcRemote") or params.get("fs")
     return classify(str(answer.get("error", "")), status=int(answer.get("status", 500)), path=path, names=names)
+
+
+def _range(wanted: Sequence[tuple[int, int]]) -> str:
+    return f"Range: {ranges.header(wanted)}\r\n"
 
 
 def _read_refusal(content: bytes, status: int, path: str) -> OrchestratorError:

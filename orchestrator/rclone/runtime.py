@@ -23,11 +23,12 @@ from orchestrator.rclone.backends import Backends
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
+from orchestrator.rclone.http_connection import Endpoint
 from orchestrator.rclone.known_secrets import hide, hide_options
 from orchestrator.rclone.links import configured, links_left_out, with_wrapped
 from orchestrator.rclone.listing import ListRequest, list_files
 from orchestrator.rclone.location_identity import Place, places_of
-from orchestrator.rclone.rc_client import Endpoint, RcClient
+from orchestrator.rclone.rc_client import RcClient
 from orchestrator.rclone.read_failures import ReadFailures, read_error_text
 from orchestrator.rclone.vfs_reads import VfsReads
 from orchestrator.records import Entry

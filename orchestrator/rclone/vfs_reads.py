@@ -20,7 +20,8 @@ from pathlib import Path
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.paths import path_problem
 from orchestrator.rclone import ranges, rc_bodies
-from orchestrator.rclone.rc_client import Endpoint, RcClient
+from orchestrator.rclone.http_connection import Endpoint
+from orchestrator.rclone.rc_client import RcClient
 
 _numbers = count(1)
 _READS_OF_ONE_SERVER = 200_000

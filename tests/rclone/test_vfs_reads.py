@@ -25,7 +25,8 @@ from orchestrator.errors import (
 from orchestrator.profiles import Profile
 from orchestrator.rclone import ranges
 from orchestrator.rclone.binary import Binary
-from orchestrator.rclone.rc_client import Endpoint, RcClient
+from orchestrator.rclone.http_connection import Endpoint
+from orchestrator.rclone.rc_client import RcClient
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
