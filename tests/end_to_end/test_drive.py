@@ -273,3 +273,41 @@ def test_folders_of_one_name_are_emptied_one_after_the_other(
     assert objects(server).keys() == before.keys()
     assert {path.rpartition("/")[0] for path in objects(server).values()} == {"Band/Album (2001)"}
     assert [path for path, item in server.tree.walk("music") if item.is_folder] == ["Band", "Band/Album (2001)"]
+
+
+# What Drive refuses of some files.
+
+
+def test_what_drive_refuses_of_a_file_is_that_files_and_stays(
+    twins: tuple[DriveRemote, HttpProxy, dict[str, str]], tmp_path: Path
+) -> None:
+    """Of another owner, called malware by Google, or for a folder that is full."""
+    server, _, environment = twins
+    for number, title in enumerate(("Free", "Foreign", "Malware", "Locked"), 1):
+        server.tree.put(f"music/{title.lower()}.mp3", tagged(title, number))
+    server.tree.at("music/foreign.mp3").refuses["change"] = "insufficientFilePermissions"
+    server.tree.at("music/malware.mp3").refuses["download"] = "cannotDownloadAbusiveFile"
+    server.tree.at("music/locked.mp3").refuses["download"] = "cannotDownloadFile"
+    program = Program(tmp_path / "state", environment)
+
+    ended = program("organize", "twins:music", "--yes", codes=(3,))
+    told = {event["path"]: event["message"] for event in ended.errors}
+    assert told.keys() == {"foreign.mp3", "malware.mp3", "locked.mp3"}
+    assert "sufficient permissions" in told["foreign.mp3"]
+    assert "acknowledge-abuse" in told["malware.mp3"]
+    assert set(visible_files(server)) == {"Band/Album (2001)/01 Free.mp3", *told}
+
+    server.tree.at("music/foreign.mp3").refuses.clear()
+    server.tree.folder("music/Band/Album (2001)")
+    server.tree.most_children = 1
+    full = program("organize", "twins:music", "--yes", codes=(3,))
+    assert "number of children" in {event["path"]: event["message"] for event in full.errors}["foreign.mp3"]
+    assert set(visible_files(server)) == {"Band/Album (2001)/01 Free.mp3", *told}, "nothing is lost"
+
+    server.tree.most_children = None
+    program("organize", "twins:music", "--yes", codes=(3,))
+    assert "Band/Album (2001)/02 Foreign.mp3" in visible_files(server)
+
+
+def visible_files(server: DriveRemote) -> list[str]:
+    return [path for path in objects(server).values() if not path.startswith(OWN)]

@@ -17,6 +17,13 @@ from tests.servers.content import Content
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
+REFUSED = {
+    "insufficientFilePermissions": "The user does not have sufficient permissions for this file.",
+    "cannotDownloadFile": "This file cannot be downloaded by the user.",
+    "cannotDownloadAbusiveFile": "This file has been identified as malware or spam and cannot be downloaded.",
+    "numChildrenInNonRootLimitExceeded": "The limit for this folder's number of children (files and folders) has been exceeded.",
+}
+"""What Drive refuses depending on the file: the reason -> what it says (from its guide to errors)."""
 _GOOGLE_OWN = "application/vnd.google-apps."
 _numbers = itertools.count()  # shared by all trees, so that no two drives share an id
 
@@ -47,6 +54,13 @@ class Item:
     """The item itself is in the trash, not just a folder above it."""
     more: dict[str, Any] = field(default_factory=dict)
     """Metadata that we store but ignore (description, properties)."""
+    refuses: dict[str, str] = field(default_factory=dict)
+    """What Drive refuses of it, "change" or "download", and the reason that it gives."""
+
+    def check(self, wanted: str) -> None:
+        """Raises DriveError if that is refused."""
+        if reason := self.refuses.get(wanted):
+            raise DriveError(403, reason, REFUSED[reason])
 
     @property
     def is_folder(self) -> bool:
@@ -64,6 +78,8 @@ class DriveTree:
         """The id of the item, for each change."""
         self.limit: int | None = None
         """How many bytes all files together may have; None: no limit."""
+        self.most_children: int | None = None
+        """How many items a folder may hold (Drive: 500,000, but for the root); None: no limit."""
         self.root = self._add(Item(self._id("0A", 19), "My Drive", FOLDER, None, now(), now())).id
 
     # Used by the server.
@@ -95,6 +111,7 @@ class DriveTree:
             parent = self.get(parents[0])
             if not parent.is_folder:
                 raise DriveError(403, "parentNotAFolder", "The specified parent is not a folder.")
+            self._must_have_room(parent)
             self._must_fit(content)
             name = str(metadata.get("name") or "Untitled")
             mime_type = metadata.get("mimeType") or media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -121,6 +138,7 @@ class DriveTree:
         """Rename, move, trash or touch an item, or replace its content."""
         with self.lock:
             item = self.get(item_id)
+            item.check("change")
             self._must_fit(content, instead_of=item.content)
             self.changes.append(item.id)
             self._reparent(item, [*add], [*remove])
@@ -267,6 +285,11 @@ class DriveTree:
 
     # Internal.
 
+    def _must_have_room(self, folder: Item) -> None:
+        if self.most_children is not None and folder.parent is not None and len(self._children[folder.id]) >= self.most_children:
+            reason = "numChildrenInNonRootLimitExceeded"
+            raise DriveError(403, reason, REFUSED[reason])
+
     def _add(self, item: Item) -> Item:
         self.items[item.id] = item
         self.changes.append(item.id)
@@ -284,6 +307,7 @@ class DriveTree:
         if len(add) != 1 or not remove:
             raise DriveError(403, "cannotAddParent", "Increasing the number of parents is not allowed.")
         target = self.get(add[0])
+        self._must_have_room(target)
         above: Item | None = target
         while above is not None:
             if above is item:

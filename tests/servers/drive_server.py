@@ -101,6 +101,7 @@ class _Handler(EmulatedHandler):
         elif item.content is None:
             raise DriveError(403, "fileNotDownloadable", "Only files with binary content can be directly downloaded.")
         else:
+            item.check("download")
             self.send_content(item.content, {"Content-Type": item.mime_type})
 
     def create_file(self) -> None:
