@@ -14,15 +14,17 @@ _URL_USER = re.compile(r"(://)[^\s/:@]*:\S*@")
 """The user and password of a URL, to the last @: keys of S3 may contain slashes."""
 
 _SECRET_WORDS = frozenset({"pass", "password", "password2", "passphrase", "secret", "token", "key", "credentials", "pem", "sas"})
-_NOT_SECRET = ("_id", "_file", "_path", "_env", "_command", "_agent", "_md5", "token_url", "auth_url")
+_SECRET_NAMES = frozenset({"connection_string", "access_grant", "authorization", "cookies", "master_keys", "mnemonic"})
+_NOT_SECRET = (
+    *("_id", "_file", "_path", "_env", "_command", "_agent", "_md5", "_sha256", "_expiry", "_algorithms", "_exchange", "_blocks"),
+    *("token_url", "auth_url", "ask_password", "client_credentials", "pin_host_key"),
+)
 
 
 def is_secret(option: str) -> bool:
     """Whether an option of a remote holds a secret, by its name in rclone.conf: `pass`, `secret_access_key`, `sas_url`."""
     name = option.lower()
-    if name == "connection_string":
-        return True
-    return not _SECRET_WORDS.isdisjoint(name.split("_")) and not name.endswith(_NOT_SECRET)
+    return name in _SECRET_NAMES or (not _SECRET_WORDS.isdisjoint(name.split("_")) and not name.endswith(_NOT_SECRET))
 
 
 def masked(document: Mapping[str, Any], section: type[Struct]) -> dict[str, Any]:

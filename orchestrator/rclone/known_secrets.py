@@ -46,7 +46,7 @@ def hide(secret: str) -> None:
 def hide_options(options: Mapping[str, str]) -> None:
     """Hide what the options of a remote, or variables of the environment, hold in secret."""
     for option, value in options.items():
-        if is_secret(option) and value not in {"true", "false"}:  # `pass_bad_blocks` of a crypt
+        if is_secret(option):
             hide(value)
 
 

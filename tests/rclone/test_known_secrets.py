@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import json
+import subprocess
 import time
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+from orchestrator.config.masking import is_secret
 from orchestrator.rclone import known_secrets
 from orchestrator.rclone.known_secrets import hide, hide_options
 from orchestrator.rclone.redact import redact
@@ -77,6 +80,15 @@ def test_only_secret_options_are_hidden() -> None:
         {"access_key_id": "AKIAIDENTITY", "secret_access_key": "the-secret-key", "region": "eu-west-1", "pass_bad_blocks": "true"}
     )
     assert redact("AKIAIDENTITY the-secret-key eu-west-1 true") == "AKIAIDENTITY *** eu-west-1 true"
+
+
+def test_what_rclone_calls_a_password_is_secret_and_its_switches_are_not(rclone_binary: Path) -> None:
+    described = json.loads(subprocess.run([rclone_binary, "config", "providers"], capture_output=True, check=True).stdout)
+    options = [option for one in described for option in one["Options"]]
+    assert [option["Name"] for option in options if option["IsPassword"] and not is_secret(option["Name"])] == []
+    known = {option["Name"] for option in options if option["IsPassword"] or option["Sensitive"]}
+    missed_by_rclone = {"ibm_api_key", "sse_customer_key", "token", "web_token"}
+    assert {option["Name"] for option in options if is_secret(option["Name"])} <= known | missed_by_rclone
 
 
 def test_a_long_text_takes_no_time() -> None:
