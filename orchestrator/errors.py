@@ -237,23 +237,19 @@ class InterruptedRunError(OrchestratorError):
 PRECEDENCE: tuple[ExitCode, ...] = (
     ExitCode.INTERRUPTED,
     ExitCode.INTEGRITY,
+    ExitCode.UNEXPECTED,
     ExitCode.AUTH,
     ExitCode.SAFETY_LIMIT,
     ExitCode.UNREACHABLE,
     ExitCode.LOCKED,
     ExitCode.STALE,
+    ExitCode.USAGE,
     ExitCode.PENDING,
     ExitCode.SOME_FAILED,
 )
 
 
 def worst(codes: Iterable[int]) -> ExitCode:
-    """The exit code for several codes together; 0 when there are none.
-
-    Usage and unexpected errors end the program at once, so they normally never meet another code; if they do, they win.
-    """
+    """The exit code for several codes together; 0 when there are none."""
     seen = {ExitCode(code) for code in codes}
-    for code in (ExitCode.USAGE, ExitCode.UNEXPECTED, *PRECEDENCE):
-        if code in seen:
-            return code
-    return ExitCode.DONE
+    return next((code for code in PRECEDENCE if code in seen), ExitCode.DONE)

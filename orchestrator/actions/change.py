@@ -108,6 +108,7 @@ def change(
         _show(session, plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
         if not plan.operations or not agreed(session, question(plan)):
             return ChangeResult(so_far, plan)
+        _check_time(session)
         if before is not None:
             before(plan)
         result = carry_out(session, plan, command=command, undoes=undoes, verify_full=verify_full, fresh=fresh)
@@ -199,6 +200,12 @@ def _check_bill(session: Session, plan: Plan) -> None:
         used = size_text(spent.transfer) if sent <= size else ""
         said = f"the plan would transfer {size_text(sent)}, {_and_before(used)}"
         raise SafetyLimitError(f"{said}more than --max-transfer {size_text(size)} allows; {_nothing(used)}")
+
+
+def _check_time(session: Session) -> None:
+    """Raise SafetyLimitError if the command may begin nothing more."""
+    if session.deadline is not None and session.deadline.passed:
+        raise SafetyLimitError(f"{session.deadline}; nothing was changed")
 
 
 def _and_before(used: str) -> str:

@@ -14,7 +14,8 @@ from orchestrator.actions.config_check import config_problems
 from orchestrator.actions.job_check import job_problems, unused_settings
 from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
-from orchestrator.actions.session import DEFAULT_TRANSFERS, Session
+from orchestrator.actions.session import Session
+from orchestrator.actions.session_settings import DEFAULT_TRANSFERS
 from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_atomically
 from orchestrator.config.jobs import as_job
 from orchestrator.config.loading import WRITTEN_BY, config_path, examine, parse

@@ -220,7 +220,9 @@ def _settings(session: Session, *, verify_full: bool = False, fresh: bool = Fals
         fresh=fresh,
         marker=True,
         ignore_marker=bool(session.options.ignore_marker),
-        limits=Limits(session.max_cost, session.max_transfer, lambda: _requests_sent(session).total(), session.spent),
+        limits=Limits(
+            session.max_cost, session.max_transfer, session.deadline, lambda: _requests_sent(session).total(), session.spent
+        ),
         surroundings_of=partial(surroundings_of, session),
     )
 

@@ -17,7 +17,7 @@ from orchestrator.actions.config_check import (
 )
 from orchestrator.config.calendar import parse_calendars
 from orchestrator.config.fields import fields_of
-from orchestrator.config.jobs import Job, PlacedStep, as_job, placed_steps
+from orchestrator.config.jobs import Job, as_job, placed_steps
 from orchestrator.config.loading import LoadedConfig
 from orchestrator.config.location_text import check_form, is_path
 from orchestrator.config.options.declare import Options
@@ -60,18 +60,13 @@ def unused_settings(jobs: Mapping[str, Job]) -> list[str]:
     return [f"jobs.{name}.{key} has no effect yet: this version writes no such report" for name in later for key in later[name]]
 
 
-def locations_of(placed: PlacedStep) -> Iterator[tuple[Key, str]]:
-    """The locations that a step names, and where each is written."""
-    for command, options in placed.step.commands.items():
-        yield from _locations(options, (*placed.key, command))
-
-
-def _locations(options: Options, key: Key) -> Iterator[tuple[Key, str]]:
+def locations_in(options: Options) -> Iterator[tuple[str, str]]:
+    """The locations that the options of a step name: the option -> the location."""
     for field in fields_of(type(options)):
         if field.spelling.completes == "location":
             value = getattr(options, field.name)
             for text in (value,) if isinstance(value, str) else value or ():
-                yield (*key, field.name), text
+                yield field.name, text
 
 
 def _of_step(loaded: LoadedConfig, key: Key, options: Options) -> Iterator[Problem]:
@@ -87,9 +82,9 @@ def _of_step(loaded: LoadedConfig, key: Key, options: Options) -> Iterator[Probl
         "exclude": _check_globs,
     }
     yield from of_settings(loaded, [(check, getattr(options, name, None), (*key, name)) for name, check in checks.items()])
-    for where, text in _locations(options, key):
+    for name, text in locations_in(options):
         if reason := _location_problem(text, loaded.config.locations):
-            yield loaded.problem(where, f": {reason}")
+            yield loaded.problem((*key, name), f": {reason}")
     match options:
         case SyncStep(delete_after=True) if options.delete or options.mode == "bidirectional":
             reason = ": moves files one way: use to-cloud or to-local as its mode, and no `delete`"

@@ -14,7 +14,15 @@ from orchestrator.actions.change import ChangeResult, agreed
 from orchestrator.actions.runs import resume
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync import sync
-from orchestrator.actions.waiting import all_waiting, identities_of_pair, interrupted_syncs, local_time, names_of_pair, open_queue
+from orchestrator.actions.waiting import (
+    QUEUE_FILE,
+    all_waiting,
+    identities_of_pair,
+    interrupted_syncs,
+    local_time,
+    names_of_pair,
+    open_queue,
+)
 from orchestrator.apply.journal.records import Run
 from orchestrator.config.options.queue import QueueDropOptions, QueueFlushOptions
 from orchestrator.config.options.runs import ResumeOptions
@@ -42,6 +50,18 @@ def list_queue(session: Session) -> list[Waiting]:
     records = [*map(_run_row, interrupted_syncs(session)), *(_row(row, now) for row in rows)]
     session.reporter.table("queued", columns, records, empty="the queue is empty")
     return rows
+
+
+def flush_due(session: Session) -> ExitCode:
+    """As `flush` with --due, if anything is due; otherwise nothing is said."""
+    if not interrupted_syncs(session):
+        if not (session.state / QUEUE_FILE).exists():
+            return ExitCode.DONE
+        now = time.time()
+        with open_queue(session) as queue:
+            if not any(row.due(now) for row in all_waiting(session, queue)):
+                return ExitCode.DONE
+    return flush(QueueFlushOptions(due=True), session)
 
 
 def flush(options: QueueFlushOptions, session: Session) -> ExitCode:

@@ -21,9 +21,11 @@ from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS, Selection
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.setting_syntax import parse_duration, parse_encoding
+from orchestrator.deadline import StopOrDeadline
 from orchestrator.errors import (
     AccessDeniedError,
     ExitCode,
+    InterruptedRunError,
     NotFoundError,
     PartialListingError,
     SafetyLimitError,
@@ -96,6 +98,13 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
     shared = report_shared_names(session, result)
     session.summary.ops_skipped += len(result.unreadable)
     found = result.difference
+    if session.options.json or not session.options.quiet or any((found.added, found.changed, found.renamed, found.gone)):
+        _report_changes(session, location, result)
+    return ScanReport(worst([code, shared, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE]), location, result)
+
+
+def _report_changes(session: Session, location: Location, result: ScanResult) -> None:
+    found = result.difference
     session.reporter.document(
         "scan",
         f"{counted(result.audio_seen, 'music file')} of {result.files_seen}: {found.added} new, {found.changed} changed, "
@@ -117,7 +126,6 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
             "estimate": session.summary.estimate,
         },
     )
-    return ScanReport(worst([code, shared, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE]), location, result)
 
 
 def scan_location(
@@ -143,8 +151,13 @@ def scan_location(
                 allow_emptied=allow_emptied,
                 allow_gone=session.max_delete.allows if session.max_delete else None,
                 on_expected=None if location.local else partial(bill_of_scan, session, location, alone=alone),
-                stop=session.stop,
+                stop=StopOrDeadline(session.stop, session.deadline) if session.deadline is not None else session.stop,
             )
+    except InterruptedRunError:
+        if session.stop.is_set() or session.deadline is None:
+            raise
+        kept = "the scan was stopped; what was read is kept, and the next scan continues"
+        raise SafetyLimitError(f"{location.typed}: {session.deadline}: {kept}") from None
     except UndecryptableError:  # it is not empty
         raise
     except SafetyLimitError as error:

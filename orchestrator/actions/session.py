@@ -5,30 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from orchestrator.actions.config_check import check_remote
-from orchestrator.actions.remote_definitions import RemoteDefinitions, rclone_config_file, rclone_for
-from orchestrator.config.cloud import bandwidth_of
-from orchestrator.config.loading import LoadedConfig, load
-from orchestrator.config.model import Cloud, Config
+from orchestrator.actions.remote_definitions import RemoteDefinitions, rclone_for
+from orchestrator.actions.session_settings import Settings
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.references import References
-from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit, parse_money, parse_size
-from orchestrator.errors import AuthError, UsageError
+from orchestrator.deadline import Deadline
+from orchestrator.errors import AuthError, LockedError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
 from orchestrator.prices import Spent
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
 from orchestrator.retry_times import FIRST_WAIT_S
-from orchestrator.state import state_directory
 
 if TYPE_CHECKING:
+    from orchestrator.apply.guard.lock import RunLock
     from orchestrator.apply.journal.journal import Journal
     from orchestrator.catalogue.store import Catalogue
     from orchestrator.prices import Prices
@@ -41,20 +41,23 @@ if TYPE_CHECKING:
 
 CATALOGUE_FILE = "catalogue.sqlite3"
 JOURNAL_FILE = "journal.sqlite3"
-DEFAULT_TRANSFERS = 8
+LOOK_AT_LOCK_S = 0.5
+"""How often a command that waits for the lock tries to take it: the kernel's own wait has no limit."""
 FIRST_CONTACT_S = 5.0
 """A remote that has not answered yet is not retried after this: rclone itself has retried by then."""
 
 
-class Session:
+class Session(Settings):
     """What one command, or one Python program, works with."""
 
     def __init__(self, options: CommonOptions, reporter: Reporter) -> None:
-        self.options = options
+        super().__init__(options)
         self.reporter = reporter
         self.summary = Summary()  # filled in by the actions
         self.stop = threading.Event()
         """Set it to make the session's work end soon and in good order; the CLI does on SIGINT and SIGTERM."""
+        self.deadline: Deadline | None = None  # until when the command may begin something
+        self._locked = False  # whether the lock is held
         self._applying = False
         self._part: Session | None = None
         self.closing = False  # whether the session is being closed, which signals must not interrupt
@@ -63,7 +66,6 @@ class Session:
         """Scanned location (in canonical form) -> the OWN_DIRECTORY of each location inside it."""
         self.foreign_folders: dict[str, int] = {}  # scanned location -> how many folders of other programs were reported there
         self.common_state_checked = False  # whether its database was found sound
-        self._in_cloud = False  # whether the command uses the cloud of the config, so that its limits apply
         self._opened = ExitStack()
         self._storages: dict[str, Storage] = {}
 
@@ -79,7 +81,7 @@ class Session:
     def part(self, options: CommonOptions) -> Iterator[Session]:
         """A session for a part of this one's work, with other options. It reports, sums up and stops with this one."""
         self._part = part = Session(options, self.reporter)
-        part.summary, part.stop = self.summary, self.stop
+        part.summary, part.stop, part.deadline, part._locked = self.summary, self.stop, self.deadline, self._locked
         if (self.options.max_cost, self.options.max_transfer) != (None, None):
             part.spent = self.spent  # otherwise each part has limits of its own
         try:
@@ -88,88 +90,12 @@ class Session:
             self._part = None
             part.close()
 
-    # Settings: options first, then the environment and the config file.
-
-    @cached_property
-    def loaded_config(self) -> LoadedConfig:
-        """The config, and where each value comes from. Raises ConfigError."""
-        return load(self.options.config)
-
-    @property
-    def config(self) -> Config:
-        """The config. Raises ConfigError."""
-        return self.loaded_config.config
-
-    @property
-    def transfers(self) -> int:
-        """How many transfers run at the same time."""
-        of_cloud = self.cloud_in_use.max_concurrent_uploads if self.cloud_in_use is not None else None
-        return self.options.transfers or of_cloud or self.config.transfers or DEFAULT_TRANSFERS
-
-    @property
-    def bandwidth(self) -> str | None:
-        """The limit of the bandwidth in rclone's syntax. Raises UsageError."""
-        of_cloud = bandwidth_of(self.cloud_in_use) if self.cloud_in_use is not None else None
-        if self.options.bandwidth is None and of_cloud is not None:
-            return of_cloud
-        return parse_bandwidth(self.options.bandwidth or self.config.bandwidth, self._named("bandwidth"))
-
-    @property
-    def cloud_in_use(self) -> Cloud | None:
-        """The section `cloud` of the config, once a location in it was named: from then on, its limits apply."""
-        return self.config.cloud if self._in_cloud else None
-
-    @property
-    def max_delete(self) -> Limit | None:
-        """How many files may be removed. Raises UsageError."""
-        chosen = self.options.max_delete if self.options.max_delete is not None else self.config.max_delete
-        return parse_limit(chosen, self._named("max_delete"))
-
-    @property
-    def max_cost(self) -> float | None:
-        """How much a plan may cost. Raises UsageError."""
-        return parse_money(self.options.max_cost)
-
-    @property
-    def max_transfer(self) -> int | None:
-        """How many bytes a plan may send through this machine. Raises UsageError."""
-        return parse_size(self.options.max_transfer)
-
-    @cached_property
-    def state(self) -> Path:
-        """The state directory."""
-        return state_directory(self.options.state_dir or self.config.state_dir)
-
-    @property
-    def log_file(self) -> Path | None:
-        """The log file, if one is set."""
-        chosen = self.options.log_file or self.config.log_file
-        return Path(chosen).expanduser().absolute() if chosen else None
-
-    @property
-    def rclone_config(self) -> Path | None:
-        """The rclone config file that the user set; None for rclone's default. Raises UsageError when there is no such file."""
-        return rclone_config_file(self.options.rclone_config or self.config.rclone_config)
-
-    def check_options(self) -> None:
-        """Check the common options before any work. Raises UsageError."""
-        parse_limit(self.options.max_delete)
-        parse_bandwidth(self.options.bandwidth)
-        parse_money(self.options.max_cost)
-        parse_size(self.options.max_transfer)
-
-    def _named(self, key: str) -> str:
-        """How a message names a setting: its option, its environment variable, or its file, line and key."""
-        return f"--{key.replace('_', '-')}" if getattr(self.options, key) is not None else self.loaded_config.label(key)
-
-    # What is opened.
-
     @cached_property
     def binary(self) -> Binary:
         """The rclone binary. Raises UsageError when none is found that is new enough."""
         from orchestrator.rclone.binary import find_rclone  # noqa: PLC0415 - not every command needs rclone
 
-        return find_rclone(self.options.rclone or self.config.rclone, self._named("rclone"))
+        return find_rclone(self.options.rclone or self.config.rclone, self.named_setting("rclone"))
 
     @cached_property
     def rclone(self) -> Rclone:
@@ -229,11 +155,17 @@ class Session:
         Afterwards rclone knows their remotes. Raises UsageError, and AuthError for a cloud without its credentials.
         """
         found = self.named(*texts)
-        if not self._in_cloud and any(map(self._reaches_cloud, found)):
-            self._in_cloud = True
+        if not self.in_cloud and any(map(self._reaches_cloud, found)):
+            self.in_cloud = True
             if "rclone" in self.__dict__:
                 self.rclone.limit(bandwidth=self.bandwidth, transfers=self.transfers)
         return found
+
+    def _leave_cloud(self) -> None:
+        """The limits of the cloud apply no more, until a location in it is named again."""
+        if self.in_cloud:
+            self.in_cloud = False
+            self.rclone.limit(bandwidth=self.bandwidth, transfers=self.transfers)
 
     def _reaches_cloud(self, location: Location) -> bool:
         """Whether files there are in the cloud of the config, perhaps behind a crypt, alias, combine or union."""
@@ -317,14 +249,50 @@ class Session:
         return FEW_REQUESTS if chosen == "few-requests" else FEW_BYTES
 
     @contextmanager
-    def lock(self, command: str) -> Iterator[None]:
-        """Be the only changing run of this state directory. Raises LockedError."""
+    def using(self, **options: Any) -> Iterator[None]:
+        """Other common options during the block, such as those of a step of a job. Only those count that are read when needed."""
+        before = self.options
+        self.options = msgspec.structs.replace(before, **options)
+        try:
+            yield
+        finally:
+            self.options = before
+            self._leave_cloud()
+
+    @contextmanager
+    def lock(self, command: str, wait_s: float = 0.0) -> Iterator[None]:
+        """Be the only changing run of this state directory; waits so long for another one to end. Raises LockedError.
+
+        Inside the block, further calls do nothing.
+        """
+        if self._locked:
+            yield
+            return
+        with self._lock_in_time(command, wait_s) as held:
+            self._locked = True
+            try:
+                if held.recovered:
+                    self.reporter.warning(held.recovered)
+                yield
+            finally:
+                self._locked = False
+
+    def _lock_in_time(self, command: str, wait_s: float) -> RunLock:
         from orchestrator.apply.guard.lock import RunLock  # noqa: PLC0415 - not every command needs it
 
-        with RunLock(self.state, command=command) as held:
-            if held.recovered:
-                self.reporter.warning(held.recovered)
-            yield
+        lock, until, said = RunLock(self.state, command=command), time.monotonic() + wait_s, False
+        while True:
+            try:
+                lock.acquire()
+            except LockedError as error:
+                if time.monotonic() >= until:
+                    raise
+                if not said:
+                    self.reporter.note(f"waiting: {error.message}")
+                said = True
+                self.stop.wait(min(LOOK_AT_LOCK_S, max(0.0, until - time.monotonic())))
+            else:
+                return lock
 
     @contextmanager
     def while_applying(self) -> Iterator[None]:

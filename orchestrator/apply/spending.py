@@ -1,4 +1,4 @@
-"""What a command has spent, and whether the next operations would exceed --max-cost or --max-transfer."""
+"""What a command has spent, and whether the next operations would exceed --max-cost, --max-transfer or --max-duration."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.results import Problem
+from orchestrator.deadline import Deadline
 from orchestrator.errors import ExitCode
 from orchestrator.plan.estimate import estimate, passes_through
 from orchestrator.plan.model import Operation
@@ -26,6 +27,8 @@ class Limits(msgspec.Struct, frozen=True):
     """In the currency of the prices."""
     transfer: int | None = None
     """Bytes that are sent and received, those of repeated transfers included."""
+    deadline: Deadline | None = None
+    """When nothing more may begin."""
     requests_sent: Callable[[], int] = lambda: 0
     """How many requests were sent to remotes so far, by this run and before it."""
     spent: Spent = msgspec.field(default_factory=Spent)
@@ -86,6 +89,10 @@ class Spending:
     def allows(self, tasks: Sequence[Task]) -> bool:
         """Whether the operations left of a window, maybe none, may cost what they cost; if so, they are counted."""
         self._chosen, self._chosen_cost = 0, 0.0
+        if tasks and self._limits.deadline is not None and self._limits.deadline.passed:
+            self._reason = str(self._limits.deadline)
+            self.refused = True
+            return False
         if self._limits.cost is None or not tasks:
             return True
         expected = estimate([task.operation for task in tasks], self._capabilities, begun=self._begun)

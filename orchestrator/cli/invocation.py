@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -18,7 +17,7 @@ from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ConfigError, ExitCode, InterruptedRunError, OrchestratorError
 from orchestrator.report.json_reporter import JsonReporter
 from orchestrator.report.log import logging_to
-from orchestrator.report.reporter import Reporter, Summary, error_code
+from orchestrator.report.reporter import Reporter, Summary, error_code, unexpected_text
 from orchestrator.report.text_reporter import TextReporter
 
 json_output: TextIO | None = None
@@ -79,12 +78,8 @@ def _exit_code_of(session: Session, body: Callable[[Session], int]) -> int:
         session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` finishes it")
         return ExitCode.INTERRUPTED
     except Exception as error:  # a bug of ours: it is reported like any other error, with its place in the code
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         logging.getLogger(__name__).exception("unexpected")
-        session.reporter.error(
-            "unexpected", f"unexpected {type(error).__name__} at {place}: {error}; use -v or --log-file for details"
-        )
+        session.reporter.error("unexpected", unexpected_text(error))
         return ExitCode.UNEXPECTED
 
 

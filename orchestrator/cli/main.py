@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates; quarantine or delete them."),
     "sync": ("orchestrator.cli.commands.sync", "Make two locations alike."),
     "queue": ("orchestrator.cli.commands.queue", "List, retry or forget syncs that wait for a remote."),
+    "run": ("orchestrator.cli.commands.run", "Do jobs of the config: what cron calls."),
     "quarantine": ("orchestrator.cli.commands.quarantine", "List, restore or delete quarantined files."),
     "remotes": ("orchestrator.cli.commands.remotes", "Show the configured remotes and what they can do."),
     "config": ("orchestrator.cli.commands.config", "Write, read and check the config file."),

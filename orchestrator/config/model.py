@@ -315,7 +315,7 @@ class Config(Section, frozen=True):
     ] = []
     tags: Annotated[Tags, Meta(description="How tags are read.")] = Tags()
     dedup: Annotated[Dedup, Meta(description="What to do with duplicates.")] = Dedup()
-    jobs: Annotated[dict[str, JobText], Meta(description="Jobs, each a list of steps (only validated so far).")] = {}
+    jobs: Annotated[dict[str, JobText], Meta(description="Jobs for `run`, which cron calls: each is a list of steps.")] = {}
     notify: Annotated[Notify, Meta(description="Where to report the end of a job (only validated so far).")] = Notify()
     rclone: Rclone = None
     rclone_config: RcloneConfig = None

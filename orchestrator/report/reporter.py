@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -159,6 +160,13 @@ def error_code(error: Exception) -> str:
         if isinstance(error, kind):
             return code
     return "unexpected"
+
+
+def unexpected_text(error: Exception) -> str:
+    """What to report of an error that is a bug of ours: what it is, and its place in the code."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+    return f"unexpected {type(error).__name__} at {place}: {error}; use -v or --log-file for details"
 
 
 _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

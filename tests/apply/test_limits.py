@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.apply.journal.records import RunState
 from orchestrator.apply.spending import Limits
+from orchestrator.deadline import Deadline
 from orchestrator.errors import AccessDeniedError, ExitCode
 from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Plan, Verb
@@ -41,6 +42,30 @@ def test_a_run_stops_before_it_transfers_more_and_so_does_resume(
     again = run_again(tmp_path / "journal", here, bucket, window=WINDOW, limits=Limits(transfer=10 * SIZE))
     assert (again.exit_code, again.state, again.done) == (ExitCode.SAFETY_LIMIT, RunState.INTERRUPTED, 35)
     last = run_again(tmp_path / "journal", here, bucket, window=WINDOW, limits=Limits(transfer=5 * SIZE))
+    assert (last.exit_code, last.state, last.done) == (ExitCode.DONE, RunState.FINISHED, FILES)
+
+
+class Passing(Deadline):
+    """A deadline that passes when it has been looked at so often."""
+
+    looks = 0
+
+    @property
+    def passed(self) -> bool:
+        Passing.looks += 1
+        return Passing.looks > self.until
+
+
+def test_a_run_begins_nothing_after_its_deadline_and_resume_continues(
+    uploads: tuple[Plan, MemoryStorage, MemoryStorage], tmp_path: Path
+) -> None:
+    made, here, bucket = uploads
+    result = run(made, tmp_path / "journal", here, bucket, window=WINDOW, limits=Limits(deadline=Passing(2, "4h")))
+    assert (result.exit_code, result.state, result.done) == (ExitCode.SAFETY_LIMIT, RunState.INTERRUPTED, 2 * WINDOW)
+    assert len(bucket.snapshot()) == 2 * WINDOW, "the window under way has ended"
+    (problem,) = result.problems
+    assert "--max-duration 4h: the time is up; `music-orchestrator resume` continues" in problem.message
+    last = run_again(tmp_path / "journal", here, bucket, window=WINDOW)
     assert (last.exit_code, last.state, last.done) == (ExitCode.DONE, RunState.FINISHED, FILES)
 
 

@@ -47,7 +47,7 @@ class ProcessInfo(msgspec.Struct, frozen=True):
 
 
 class RunLock:
-    """The lock of a state directory; a context manager, taken on entry.
+    """The lock of a state directory; a context manager, which takes it on entry unless it is held already.
 
     Raises IntegrityError if it cannot be written (a full disk), and LockedError, which describes the holder, at once if another
     process has it. If the last holder died without releasing it, `recovered` says so, for a warning, and taking the lock waits
@@ -100,7 +100,8 @@ class RunLock:
             self._descriptor = None
 
     def __enter__(self) -> RunLock:
-        self.acquire()
+        if self._descriptor is None:
+            self.acquire()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,0 +1,203 @@
+"""Do jobs of the config: their steps in order, under one lock, in one session."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from orchestrator.actions.job_check import job_problems, unused_settings
+from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of
+from orchestrator.actions.queue import flush_due
+from orchestrator.actions.session import Session
+from orchestrator.config.jobs import Job, PlacedStep, as_job, placed_steps
+from orchestrator.config.options.jobs import RunOptions
+from orchestrator.config.problems import refuse
+from orchestrator.config.setting_syntax import parse_duration
+from orchestrator.deadline import Deadline
+from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError, UsageError, worst
+from orchestrator.prices import Spent
+from orchestrator.report.reporter import error_code, unexpected_text
+
+_log = logging.getLogger(__name__)
+
+GOES_ON = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.PENDING})
+"""After a step with one of these codes, its job goes on. Files that were skipped or failed (3) are no failure of the step."""
+
+
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step came to."""
+
+    job: str
+    number: int
+    """Counted from 1."""
+    command: str
+    exit_code: ExitCode | None
+    """None: it was not started, because the job had ended before it."""
+    run: str | None = None
+    """The id of its run, if it changed something."""
+    duration_s: float = 0.0
+
+
+class JobsResult(msgspec.Struct, frozen=True):
+    """What `run` came to."""
+
+    exit_code: ExitCode
+    steps: tuple[StepResult, ...] = ()
+
+
+def run(options: RunOptions, session: Session) -> JobsResult:
+    """Do these jobs, or all. Nobody is asked: that the config has the job is the consent.
+
+    Raises UsageError for a job that does not exist or cannot be done, ConfigError for one with a mistake, LockedError when
+    another run holds the lock, InterruptedRunError.
+    """
+    wait_s = parse_duration(options.wait, "--wait", unit_needed=True)
+    parse_duration(options.max_duration, "--max-duration", unit_needed=True)
+    jobs = _chosen(session, options.jobs)
+    refuse(job_problems(session.loaded_config, [*jobs]))
+    _check_steps(session, [*jobs])
+    for sentence in unused_settings(jobs):
+        session.reporter.note(sentence)
+    if options.wait is None:
+        wait_s = max(parse_duration(job.wait) for job in jobs.values())
+    with session.using(yes=True):
+        if session.options.dry_run:
+            return _Jobs(session, options).do(jobs)
+        with session.lock(f"run {' '.join(options.jobs)}".strip(), wait_s):
+            return _Jobs(session, options).do(jobs)
+
+
+def _chosen(session: Session, names: Sequence[str]) -> dict[str, Job]:
+    known = session.config.jobs
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            there_are = f"it has {', '.join(known)}" if known else "it has no `jobs:`"
+            hint = f"did you mean {near[0]}?" if near else f"{session.loaded_config.path}: {there_are}"
+            raise UsageError(f"there is no job {name}; {hint}")
+    if not known:
+        raise UsageError(f"{session.loaded_config.path} has no `jobs:` to run (docs/configuration.md says how to write one)")
+    return {name: as_job(known[name]) for name in names or known}
+
+
+def _check_steps(session: Session, names: Sequence[str]) -> None:
+    """Look at all steps, remotes included, so that none is done if another one cannot be. Raises UsageError."""
+    for placed in placed_steps(session.config.jobs, names):
+        try:
+            check_step(placed.step, session)
+        except UsageError as error:
+            error.message = f"{session.loaded_config.label(*placed.key)}: {error.message}"
+            raise
+
+
+class _Jobs:
+    """One call of `run`, under the lock."""
+
+    def __init__(self, session: Session, options: RunOptions) -> None:
+        self._session = session
+        self._options = options
+        self._results: list[StepResult] = []
+
+    def do(self, jobs: Mapping[str, Job]) -> JobsResult:
+        """Do what waits, and then these jobs."""
+        session = self._session
+        session.deadline = _deadline(self._options.max_duration)
+        codes = [self._caught("queue", lambda: flush_due(session))]
+        for name, job in jobs.items():
+            with self._limits_of(job):
+                codes += self._do_job(name, job, [*placed_steps(session.config.jobs, [name])])
+        return JobsResult(worst([*codes, ExitCode.INTERRUPTED if session.stop.is_set() else ExitCode.DONE]), tuple(self._results))
+
+    @contextmanager
+    def _limits_of(self, job: Job) -> Iterator[None]:
+        """The limits of one job. One that was given on the command line holds for all of them together instead."""
+        session, given = self._session, self._session.options
+        own = {name: getattr(job, name) for name in ("max_cost", "max_transfer") if getattr(given, name) is None}
+        deadline, total = session.deadline, session.spent
+        if self._options.max_duration is None:
+            session.deadline = _deadline(job.max_duration)
+        session.spent = spent = Spent(
+            cost=0.0 if "max_cost" in own else total.cost, transfer=0 if "max_transfer" in own else total.transfer
+        )
+        try:
+            with session.using(**own):
+                yield
+        finally:
+            session.deadline, session.spent = deadline, spent
+
+    def _do_job(self, name: str, job: Job, steps: Sequence[PlacedStep]) -> list[ExitCode]:
+        session = self._session
+        codes: list[ExitCode] = []
+        for number, placed in enumerate(steps, 1):
+            label = f"{name}, step {number} of {len(steps)} ({described(placed.step)})"
+            if session.deadline is not None and session.deadline.passed:
+                session.reporter.error("safety-limit", f"{label} was not started: {session.deadline}; the next run does it")
+                codes.append(ExitCode.SAFETY_LIMIT)
+            elif not session.stop.is_set():
+                codes.append(code := self._do_step(label, number, placed))
+                if code in GOES_ON or job.keep_going:
+                    continue
+                if number < len(steps) and not session.stop.is_set():
+                    session.reporter.warning(f"{label} ended with {int(code)}, so the job ends before its next step")
+                number += 1  # noqa: PLW2901 - the first step that was not started
+            for left, unstarted in enumerate(steps[number - 1 :], number):
+                self._note(StepResult(job=name, number=left, command=_command(unstarted), exit_code=None))
+            break
+        return codes
+
+    def _do_step(self, label: str, number: int, placed: PlacedStep) -> ExitCode:
+        session, began, run_before = self._session, time.monotonic(), self._session.summary.run
+        session.reporter.note(label)
+        session.summary.run = None
+        limit = session.options.max_delete
+        with session.using(max_delete=max_delete_of(placed.step) if limit is None else limit):
+            code = self._caught(label, lambda: do_step(placed.step, session))
+        result = StepResult(
+            job=placed.job,
+            number=number,
+            command=_command(placed),
+            exit_code=code,
+            run=session.summary.run,
+            duration_s=round(time.monotonic() - began, 3),
+        )
+        session.summary.run = session.summary.run or run_before
+        self._note(result)
+        return code
+
+    def _note(self, result: StepResult) -> None:
+        """Record how a step ended; only programs read it, because people read what the step itself reports."""
+        self._results.append(result)
+        if self._session.options.json:
+            self._session.reporter.document("step", "", msgspec.to_builtins(result))
+
+    def _caught(self, label: str, work: Callable[[], ExitCode]) -> ExitCode:
+        """The exit code of a part of the run. Its error is reported, and keeps no other part from being done."""
+        session = self._session
+        try:
+            code = work()
+        except InterruptedRunError:  # it ends the whole run
+            raise
+        except OrchestratorError as error:
+            if session.stop.is_set():
+                raise
+            session.reporter.error(error_code(error), f"{label}: {error.message}", error.path)
+            return error.exit_code
+        except Exception as error:  # a bug of ours in one job must not keep all others from being done, for ever
+            _log.exception("unexpected")
+            session.reporter.error("unexpected", f"{label}: {unexpected_text(error)}")
+            return ExitCode.UNEXPECTED
+        else:
+            return code
+
+
+def _deadline(allowed: str | None) -> Deadline | None:
+    return Deadline(time.monotonic() + parse_duration(allowed), allowed) if allowed else None
+
+
+def _command(placed: PlacedStep) -> str:
+    return next(iter(placed.step.commands))
